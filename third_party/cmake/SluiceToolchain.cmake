@@ -1,0 +1,34 @@
+# Compiler settings: warnings for Sluice's own targets, sanitizers for the whole build, ccache when there is one.
+
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(SLUICE_CCACHE ccache)
+  mark_as_advanced(SLUICE_CCACHE)
+  if(SLUICE_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${SLUICE_CCACHE}")
+  endif()
+endif()
+
+add_library(sluice_warnings INTERFACE)
+target_compile_options(sluice_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast)
+if(SLUICE_WERROR)
+  target_compile_options(sluice_warnings INTERFACE -Werror)
+endif()
+# The sanitizers' instrumentation makes GCC see uninitialised values where there are none.
+if(SLUICE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(sluice_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+if(SLUICE_SANITIZE)
+  set(SLUICE_SANITIZE_FLAGS
+    -fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(${SLUICE_SANITIZE_FLAGS})
+  add_link_options(${SLUICE_SANITIZE_FLAGS})
+endif()
+
+if(SLUICE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "SLUICE_FUZZ needs clang: use the preset 'fuzz'")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
