@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Reads every #include of the tree and fails on an arrow that the design does not have, or on a file too long.
+
+Usage: check_structure.py [root of the tree]
+"""
+
+import pathlib
+import re
+import sys
+
+import rules
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+STANDARD = re.compile(r"^[a-z_0-9]+$|^(assert|errno|inttypes|limits|math|signal|stddef|stdint|stdio|stdlib|string|time)\.h$")
+MODULES = sorted({unit.split("/")[0] for unit in rules.ARROWS})
+
+
+def unit_of(path):
+    """The unit that a file belongs to: the longest that is a folder above it."""
+    folders = {str(parent) for parent in path.parents}
+    return max((unit for unit in rules.ARROWS if unit in folders), key=len, default=None)
+
+
+def reachable(unit):
+    seen, todo = set(), [unit]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo += rules.ARROWS[current]
+    return seen
+
+
+def starts_with(name, prefixes):
+    return any(prefix == "*" or name.startswith(prefix) for prefix in prefixes)
+
+
+def resolve(root, path, name, quoted):
+    """The file of the tree that an include means, or None if it comes from outside."""
+    folders = [path.parent] if quoted else []
+    folders += [pathlib.Path(module, part) for module in MODULES for part in ("include", "src", "")]
+    folders.append(pathlib.Path())
+    for folder in folders:
+        # No resolve(): a link in the tree stays what it is called.
+        candidate = pathlib.Path(*_normal((folder / name).parts))
+        if (root / candidate).is_file():
+            return candidate
+    return None
+
+
+def _normal(parts):
+    out = []
+    for part in parts:
+        if part == ".." and out:
+            out.pop()
+        else:
+            out.append(part)
+    return out
+
+
+def check_include(root, path, unit, name, quoted):
+    """What is wrong with this include, or None."""
+    target = resolve(root, path, name, quoted)
+    if target is None:
+        if name.startswith("sluice/"):
+            return "there is no such public header"
+        if starts_with(name, rules.FORBIDDEN.get(unit, [])):
+            return f"{unit} must not include this library"
+        if STANDARD.match(name) or starts_with(name, rules.OUTSIDE.get(unit, [])):
+            return None
+        return f"{unit} must not include headers from outside but {rules.OUTSIDE.get(unit, []) or 'the standard ones'}"
+    target_unit = unit_of(target)
+    if target_unit is None:
+        return f"{target} belongs to no unit of the design"
+    if target_unit not in reachable(unit):
+        return f"wrong arrow: {unit} must not include {target_unit}"
+    return None
+
+
+def check_length(lines):
+    if len(lines) <= rules.MAX_LINES:
+        return None
+    # The excuse may run over the end of a comment line.
+    head = " ".join(re.sub(r"[/*#\s]+", " ", line).strip() for line in lines[: rules.EXCUSE_WITHIN])
+    if rules.EXCUSE in head:
+        return None
+    return f"{len(lines)} lines; split it, or say in its head that it is {rules.EXCUSE} ..."
+
+
+def sources(root):
+    for module in MODULES:
+        for path in sorted((root / module).rglob("*")):
+            if path.suffix in (".h", ".cc") and path.is_file() and "node_modules" not in path.parts:
+                yield path.relative_to(root)
+
+
+def check(root):
+    """Every fault of the tree, as lines 'file:line: what'; and how many files and includes were read."""
+    faults, files, includes = [], 0, 0
+    for path in sources(root):
+        files += 1
+        lines = (root / path).read_text(encoding="utf-8").splitlines()
+        if fault := check_length(lines):
+            faults.append(f"{path}:1: {fault}")
+        unit = unit_of(path)
+        if unit is None:
+            faults.append(f"{path}:1: the file belongs to no unit of the design")
+            continue
+        for number, line in enumerate(lines, 1):
+            if match := INCLUDE.match(line):
+                includes += 1
+                bracket, name = match.groups()
+                if fault := check_include(root, path, unit, name, bracket == '"'):
+                    faults.append(f"{path}:{number}: {name}: {fault}")
+    return faults, files, includes
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
+    faults, files, includes = check(root)
+    for fault in faults:
+        print(fault)
+    print(f"{files} files, {includes} includes, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""The arrows of the design: who may include what. check_structure.py applies them."""
+
+# A unit is a folder that one CMake target stands for, or a module's public headers. A unit may include itself,
+# what it names here and what those may include.
+ARROWS = {
+    "dtls/include": [],
+    "dtls/src/wire": ["dtls/include"],
+    "dtls/src/crypto": ["dtls/include"],
+    "dtls/src/schedule": ["dtls/src/crypto"],
+    "dtls/src/message": ["dtls/src/wire"],
+    "dtls/src/record": ["dtls/src/crypto", "dtls/src/wire"],
+    "dtls/src/flight": ["dtls/src/message", "dtls/src/record"],
+    "dtls/src/handshake": ["dtls/src/flight", "dtls/src/schedule"],
+    "dtls/src/connection": ["dtls/src/handshake"],
+    "srtp_bridge/include": ["dtls/include"],
+    "srtp_bridge/src": ["srtp_bridge/include"],
+    "ice_glue/include": ["srtp_bridge/include"],
+    "ice_glue/src/stun": ["ice_glue/include"],
+    "ice_glue/src": ["ice_glue/src/stun"],
+    "ice_glue/src/nice": ["ice_glue/src"],
+    "ice_glue/src/lite": ["ice_glue/src"],
+    "interop": ["ice_glue/include"],
+    # What checks the code sees all of it.
+    "tests": ["dtls/src/connection", "srtp_bridge/src", "ice_glue/src/nice", "ice_glue/src/lite", "interop"],
+    "bench": ["tests"],
+}
+
+POSIX = ["sys/", "netinet/", "arpa/", "net/", "netdb.h", "unistd.h", "poll.h", "fcntl.h", "ifaddrs.h", "errno.h"]
+
+# Headers from outside, by prefix, beside the standard library's. A unit that isn't named includes none.
+OUTSIDE = {
+    "dtls/include": ["tl/expected.hpp"],
+    "dtls/src/crypto": ["openssl/"],
+    "srtp_bridge/src": ["srtp2/"],
+    "ice_glue/src/stun": ["stun/"] + POSIX,
+    "ice_glue/src/nice": ["nice/", "glib", "gio/", "gobject/"] + POSIX,
+    "ice_glue/src/lite": POSIX,
+    "interop": ["*"],
+    "tests": ["*"],
+    "bench": ["*"],
+}
+
+# libssl is no part of Sluice: it is a peer to compare with. The other three have one home each.
+LIBSSL = ["openssl/ssl", "openssl/tls1.h", "openssl/dtls1.h", "openssl/srtp.h"]
+FORBIDDEN = {
+    "dtls/src/crypto": LIBSSL,
+    "interop": ["openssl/", "srtp2/", "nice/", "stun/"],
+}
+
+# The longest file that needs no excuse, and the excuse, which stands in the file's first lines.
+MAX_LINES = 500
+EXCUSE = "longer than 500 lines because"
+EXCUSE_WITHIN = 15
