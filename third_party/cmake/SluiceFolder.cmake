@@ -17,6 +17,8 @@
 #     PKG_REQUIRES "libcrypto >= 3.0"  # the same for pkg-config
 #     PKG_LIBS -lfoo)
 #
+# For libsrtp2: PRIVATE Sluice::srtp2, PKG_REQUIRES ${SLUICE_SRTP2_PKG_REQUIRES}, PKG_LIBS ${SLUICE_SRTP2_PKG_LIBS}.
+#
 # makes the static library sluice_dtls (sluice::dtls), which is installed with its headers, and the target
 # sluice_dtls_internal for unit tests that include internal headers.
 
