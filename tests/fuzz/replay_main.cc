@@ -1,4 +1,5 @@
-// Runs a fuzz target over files, in builds without libFuzzer: seeds and found crashes are tests too.
+// Runs a fuzz target over files, in builds without libFuzzer: seeds and found crashes are tests
+// too.
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
