@@ -3,7 +3,7 @@
 #   sluice_test(wire_test
 #     SOURCES reader_test.cc writer_test.cc
 #     LIBS sluice_dtls_internal
-#     [LABELS unit threads]     # default: the name of the folder under tests/
+#     [LABELS unit threads]     # default: the first folder under tests/
 #     [TIMEOUT 60]              # seconds in a release build; sanitizers get more
 #     [ARGS ...])
 #
@@ -26,7 +26,9 @@ set(SLUICE_TEST_ENVIRONMENT
 
 function(_sluice_test_properties name labels timeout)
   if(NOT labels)
-    get_filename_component(labels "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+    file(RELATIVE_PATH labels "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+    string(REGEX REPLACE "^tests/" "" labels "${labels}")
+    string(REGEX REPLACE "/.*" "" labels "${labels}")
   endif()
   if(NOT timeout)
     set(timeout 60)
