@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <tl/expected.hpp>
+
+#include <sluice/dtls/error.h>
 
 namespace sluice::srtp {
 

@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <tl/expected.hpp>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/srtp_keys.h>

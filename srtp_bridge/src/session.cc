@@ -1,0 +1,135 @@
+#include <utility>
+
+#include <sluice/srtp/session.h>
+
+#include "context.h"
+
+namespace sluice::srtp {
+namespace {
+
+// libsrtp refuses other windows.
+constexpr std::size_t kMinWindow = 64;
+constexpr std::size_t kMaxWindow = 32767;
+constexpr std::size_t kMaxSsrcs = 65535;
+
+bool valid(const SessionOptions& options) {
+  return options.replay_window >= kMinWindow && options.replay_window <= kMaxWindow &&
+         options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs;
+}
+
+void count(const PacketResult& result, PacketKind kind, Statistics::Counters& counters) {
+  if (!result) {
+    ++counters.failures[static_cast<std::size_t>(result.error())];
+  } else {
+    ++(kind == PacketKind::rtp ? counters.rtp : counters.rtcp);
+  }
+}
+
+}  // namespace
+
+class Session::Impl {
+ public:
+  Impl(dtls::SrtpProfile profile, Context inbound, Context outbound)
+      : profile_(profile), inbound_(std::move(inbound)), outbound_(std::move(outbound)) {}
+
+  PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
+    const auto result = outbound_.protect(kind, buffer, size);
+    count(result, kind, statistics_.outbound);
+    return result;
+  }
+
+  PacketResult unprotect(PacketKind kind, MutableBytes packet) {
+    const auto result = inbound_.unprotect(kind, packet);
+    count(result, kind, statistics_.inbound);
+    return result;
+  }
+
+  Context& context(Direction direction) {
+    return direction == Direction::inbound ? inbound_ : outbound_;
+  }
+  [[nodiscard]] dtls::SrtpProfile profile() const { return profile_; }
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+ private:
+  dtls::SrtpProfile profile_;
+  Context inbound_;
+  Context outbound_;
+  Statistics statistics_;
+};
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOptions options) {
+  // Moving wipes the source; these are wiped as they go out of scope.
+  auto owned = std::move(keys);
+  const auto profile = profile_of(owned.profile);
+  if (!profile || owned.local.size() != profile->master_key ||
+      owned.remote.size() != profile->master_key) {
+    return tl::unexpected(SetupError::invalid_keys);
+  }
+  if (!valid(options)) return tl::unexpected(SetupError::invalid_options);
+  if (const auto ready = initialize(); !ready) return tl::unexpected(ready.error());
+
+  auto inbound = Context::make(Direction::inbound, *profile, owned.remote.bytes(), options);
+  if (!inbound) return tl::unexpected(inbound.error());
+  auto outbound = Context::make(Direction::outbound, *profile, owned.local.bytes(), options);
+  if (!outbound) return tl::unexpected(outbound.error());
+  return Session(std::make_unique<Impl>(owned.profile, std::move(*inbound), std::move(*outbound)));
+}
+
+PacketResult Session::protect_rtp(MutableBytes buffer, std::size_t size) {
+  return impl_->protect(PacketKind::rtp, buffer, size);
+}
+
+PacketResult Session::protect_rtcp(MutableBytes buffer, std::size_t size) {
+  return impl_->protect(PacketKind::rtcp, buffer, size);
+}
+
+PacketResult Session::unprotect_rtp(MutableBytes packet) {
+  return impl_->unprotect(PacketKind::rtp, packet);
+}
+
+PacketResult Session::unprotect_rtcp(MutableBytes packet) {
+  return impl_->unprotect(PacketKind::rtcp, packet);
+}
+
+bool Session::remove_ssrc(Direction direction, std::uint32_t ssrc) {
+  return impl_->context(direction).remove_ssrc(ssrc);
+}
+
+std::span<const std::uint32_t> Session::ssrcs(Direction direction) const {
+  return impl_->context(direction).ssrcs();
+}
+
+dtls::SrtpProfile Session::profile() const { return impl_->profile(); }
+
+const Statistics& Session::statistics() const { return impl_->statistics(); }
+
+std::string_view to_string(PacketError error) {
+  switch (error) {
+    case PacketError::authentication_failed:
+      return "authentication_failed";
+    case PacketError::replayed:
+      return "replayed";
+    case PacketError::malformed:
+      return "malformed";
+    case PacketError::no_key:
+      return "no_key";
+    case PacketError::too_many_ssrcs:
+      return "too_many_ssrcs";
+    case PacketError::ssrc_retired:
+      return "ssrc_retired";
+    case PacketError::buffer_too_small:
+      return "buffer_too_small";
+    case PacketError::key_exhausted:
+      return "key_exhausted";
+    case PacketError::internal:
+      return "internal";
+  }
+  return "unknown";
+}
+
+}  // namespace sluice::srtp

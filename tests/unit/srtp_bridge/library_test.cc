@@ -1,0 +1,38 @@
+#include <sluice/srtp/library.h>
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <sluice/srtp/session.h>
+
+namespace sluice::srtp {
+namespace {
+
+TEST(Library, InitializesNssWhereLibsrtpIsBuiltOnIt) {
+  ASSERT_TRUE(initialize());
+  if (library_flavor() == "bundled") GTEST_SKIP() << "the bundled libsrtp is built on OpenSSL";
+  void* nss = dlopen("libnss3.so", RTLD_LAZY | RTLD_NOLOAD);
+  if (!nss) GTEST_SKIP() << "this system's libsrtp is not built on NSS";
+  const auto is_initialized = reinterpret_cast<int (*)()>(dlsym(nss, "NSS_IsInitialized"));
+  ASSERT_NE(is_initialized, nullptr);
+  EXPECT_NE(is_initialized(), 0) << "each context would initialise NSS anew";
+  dlclose(nss);
+}
+
+TEST(Library, LaterCallsReturnTheFirstResult) {
+  EXPECT_TRUE(initialize());
+  EXPECT_TRUE(initialize({.host_owns_libsrtp = true, .initialize_nss = false}));
+}
+
+TEST(Library, SaysWhichLibsrtpItHas) {
+  EXPECT_TRUE(library_flavor() == "bundled" || library_flavor() == "system");
+}
+
+TEST(Library, NamesItsErrors) {
+  EXPECT_EQ(to_string(SetupError::invalid_keys), "invalid_keys");
+  EXPECT_EQ(to_string(SetupError::out_of_memory), "out_of_memory");
+  EXPECT_EQ(to_string(static_cast<SetupError>(99)), "unknown");
+}
+
+}  // namespace
+}  // namespace sluice::srtp

@@ -1,0 +1,67 @@
+#include "packet.h"
+
+#include <gtest/gtest.h>
+
+#include "support/rtp_packets.h"
+
+namespace sluice::srtp {
+namespace {
+
+using test::make_rtcp;
+using test::make_rtp;
+using test::Packet;
+
+TEST(IsRtcp, TakesPayloadTypes192To223) {
+  for (unsigned second = 0; second < 256; ++second) {
+    const Packet packet{std::byte{0x80}, static_cast<std::byte>(second)};
+    EXPECT_EQ(is_rtcp(packet), second >= 192 && second <= 223) << second;
+  }
+}
+
+TEST(IsRtcp, NeedsTwoBytes) {
+  EXPECT_FALSE(is_rtcp({}));
+  EXPECT_FALSE(is_rtcp(Packet{std::byte{200}}));
+}
+
+TEST(ClearHeader, CountsCsrcsAndExtension) {
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp()), 12U);
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp({.csrcs = 15})), 72U);
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp({.extension_words = 3})), 28U);
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp({.csrcs = 2, .extension_words = 1})), 28U);
+  EXPECT_EQ(clear_header_size(PacketKind::rtcp, make_rtcp()), 8U);
+}
+
+TEST(ClearHeader, RefusesOtherVersions) {
+  for (unsigned version : {0U, 1U, 3U}) {
+    for (const auto kind : {PacketKind::rtp, PacketKind::rtcp}) {
+      auto packet = kind == PacketKind::rtp ? make_rtp() : make_rtcp();
+      packet[0] = static_cast<std::byte>(version << 6);
+      EXPECT_EQ(clear_header_size(kind, packet), std::nullopt) << version;
+    }
+  }
+}
+
+TEST(ClearHeader, RefusesEveryTruncation) {
+  const auto rtp = make_rtp({.payload = 0, .csrcs = 3, .extension_words = 2});
+  for (std::size_t size = 0; size < rtp.size(); ++size) {
+    EXPECT_EQ(clear_header_size(PacketKind::rtp, Bytes(rtp).first(size)), std::nullopt) << size;
+  }
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, rtp), rtp.size());
+  const auto rtcp = make_rtcp(1, 0);
+  for (std::size_t size = 0; size < 8; ++size) {
+    EXPECT_EQ(clear_header_size(PacketKind::rtcp, Bytes(rtcp).first(size)), std::nullopt) << size;
+  }
+}
+
+TEST(ClearHeader, RefusesWhatNoDatagramHolds) {
+  EXPECT_TRUE(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 12})));
+  EXPECT_FALSE(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 11})));
+}
+
+TEST(Ssrc, IsReadWhereEachKindHasIt) {
+  EXPECT_EQ(ssrc_of(PacketKind::rtp, make_rtp({.ssrc = 0xfedcba98})), 0xfedcba98U);
+  EXPECT_EQ(ssrc_of(PacketKind::rtcp, make_rtcp(0x01020304)), 0x01020304U);
+}
+
+}  // namespace
+}  // namespace sluice::srtp
