@@ -1,0 +1,106 @@
+#include <sluice/ice/nice_transport.h>
+
+#include <utility>
+
+#include "nice/nice_transport_impl.h"
+
+namespace sluice::ice {
+
+std::string_view to_string(SendStatus status) {
+  switch (status) {
+    case SendStatus::sent:
+      return "sent";
+    case SendStatus::not_connected:
+      return "not_connected";
+    case SendStatus::blocked:
+      return "blocked";
+    case SendStatus::refused:
+      return "refused";
+    case SendStatus::malformed:
+      return "malformed";
+    case SendStatus::repeated:
+      return "repeated";
+    case SendStatus::too_large:
+      return "too_large";
+    case SendStatus::too_many_ssrcs:
+      return "too_many_ssrcs";
+    case SendStatus::limit_reached:
+      return "limit_reached";
+    case SendStatus::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+TransportResult<NiceTransport> NiceTransport::make(NiceTransportOptions options,
+                                                   dtls::Environment& environment,
+                                                   _GMainContext* context,
+                                                   NiceTransportListener& listener) {
+  const auto invalid = [](const dtls::Error& error) {
+    return tl::unexpected(TransportError{TransportErrc::invalid_options, error.detail});
+  };
+  if (auto good = check(options.ice); !good) return tl::unexpected(good.error());
+  auto media = MediaTransport::make(options.media, environment);
+  if (!media) return invalid(media.error());
+  auto fingerprint = dtls::Fingerprint::of((*options.media.dtls)->identity->certificate(),
+                                           dtls::HashAlgorithm::sha256, environment);
+  if (!fingerprint) return invalid(fingerprint.error());
+  return NiceTransport(std::make_shared<Impl>(options, std::move(*media), std::move(*fingerprint),
+                                              context, listener));
+}
+
+NiceTransport::NiceTransport(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NiceTransport::NiceTransport(NiceTransport&&) noexcept = default;
+
+NiceTransport& NiceTransport::operator=(NiceTransport&& other) noexcept {
+  if (this != &other) {
+    if (impl_) impl_->shut_down();
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+
+NiceTransport::~NiceTransport() {
+  if (impl_) impl_->shut_down();
+}
+
+TransportResult<void> NiceTransport::gather() { return impl_->gather(); }
+Description NiceTransport::local_description() const { return impl_->local_description(); }
+
+TransportResult<void> NiceTransport::set_remote_description(const Description& description) {
+  return impl_->set_remote_description(description);
+}
+
+CandidateStatus NiceTransport::add_remote_candidate(std::string_view line) {
+  return impl_->add_remote_candidate(line);
+}
+
+void NiceTransport::end_of_remote_candidates() { impl_->end_of_remote_candidates(); }
+TransportResult<void> NiceTransport::restart_ice() { return impl_->restart_ice(); }
+void NiceTransport::close() { impl_->close(); }
+
+SendStatus NiceTransport::send_rtp(Bytes packet) {
+  return impl_->send_media(MediaKind::rtp, packet);
+}
+
+SendStatus NiceTransport::send_rtcp(Bytes packet) {
+  return impl_->send_media(MediaKind::rtcp, packet);
+}
+
+SendStatus NiceTransport::send_data(Bytes data) { return impl_->send_data(data); }
+
+bool NiceTransport::connected() const { return impl_->media().connected(); }
+std::optional<dtls::ConnectionInfo> NiceTransport::info() const { return impl_->media().info(); }
+IceStatistics NiceTransport::ice_statistics() const { return impl_->ice_statistics(); }
+
+const MediaTransportStatistics& NiceTransport::media_statistics() const {
+  return impl_->media().statistics();
+}
+
+const dtls::Statistics* NiceTransport::dtls_statistics() const {
+  return impl_->media().dtls_statistics();
+}
+
+srtp::Session* NiceTransport::srtp_session() { return impl_->media().srtp_session(); }
+
+}  // namespace sluice::ice

@@ -1,0 +1,62 @@
+#include <gtest/gtest.h>
+#include <sluice/ice/ice_thread.h>
+
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace sluice::ice {
+namespace {
+
+TEST(IceThread, RunsWhatIsPostedInOrderAndOnItself) {
+  IceThread thread;
+  std::vector<int> order;  // touched by the thread alone
+  for (int i = 0; i < 100; ++i) {
+    thread.post([&, i] { order.push_back(thread.on_thread() ? i : -1); });
+  }
+  std::vector<int> expected;
+  for (int i = 0; i < 100; ++i) expected.push_back(i);
+  EXPECT_EQ(thread.call([&] { return order; }), expected);
+  EXPECT_FALSE(thread.on_thread());
+}
+
+TEST(IceThread, TakesPostsFromManyThreads) {
+  IceThread thread;
+  int count = 0;
+  {
+    std::vector<std::jthread> posters;
+    for (int i = 0; i < 4; ++i) {
+      posters.emplace_back([&] {
+        for (int n = 0; n < 250; ++n) thread.post([&count] { ++count; });
+      });
+    }
+  }
+  EXPECT_EQ(thread.call([&] { return count; }), 1000);
+}
+
+TEST(IceThread, CallsFromItselfRunAtOnceAndPostsLater) {
+  IceThread thread;
+  std::vector<int> order;
+  thread.call([&] {
+    thread.post([&] { order.push_back(2); });
+    order.push_back(thread.call([] { return 1; }));
+  });
+  EXPECT_EQ(thread.call([&] { return order; }), (std::vector{1, 2}));
+}
+
+TEST(IceThread, HandsAnExceptionToTheCaller) {
+  IceThread thread;
+  EXPECT_THROW(thread.call([] { throw std::runtime_error("no"); }), std::runtime_error);
+}
+
+TEST(IceThread, RunsWhatWasPostedBeforeItEnds) {
+  int count = 0;
+  {
+    IceThread thread;
+    for (int i = 0; i < 10; ++i) thread.post([&count] { ++count; });
+  }
+  EXPECT_EQ(count, 10);
+}
+
+}  // namespace
+}  // namespace sluice::ice
