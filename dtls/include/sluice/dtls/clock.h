@@ -1,0 +1,23 @@
+// Time as the engine knows it: only what its caller tells it.
+#pragma once
+
+#include <chrono>
+
+namespace sluice::dtls {
+
+// Microseconds since a start of the caller's own choice. The engine never reads a clock, so there
+// is no now(): each input carries the time at which it happened. Times given to one connection must
+// not go backwards.
+struct EngineClock {
+  using duration = std::chrono::microseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<EngineClock>;
+  static constexpr bool is_steady = true;
+  static time_point now() = delete;
+};
+
+using Instant = EngineClock::time_point;
+using Duration = EngineClock::duration;
+
+}  // namespace sluice::dtls

@@ -1,0 +1,96 @@
+// What connections are allowed to negotiate, checked once and then shared.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <sluice/dtls/clock.h>
+#include <sluice/dtls/error.h>
+#include <sluice/dtls/identity.h>
+#include <sluice/dtls/protocol.h>
+
+namespace sluice::dtls {
+
+// RFC 7627. Without it a man in the middle can give two connections the same master secret, so
+// exported keys no longer tell them apart; a server that must know sets `require`.
+enum class ExtendedMasterSecret : std::uint8_t { request, require, disable };
+
+// RFC 6347 section 4.2.4.1.
+struct RetransmissionTimers {
+  // The first timeout of a flight until the path's RTT is known. With set_path_rtt() it becomes
+  // twice the RTT, within kMinimumInitial and kMaximumInitial.
+  Duration initial = std::chrono::seconds{1};
+  // Each expiry multiplies the timeout by this; 1 keeps it constant.
+  double back_off = 2.0;
+  // No timeout is longer. RFC 6347 asks for 60 s or more on the open network; beneath ICE a call
+  // that waits so long is already lost, and media paths recover in seconds.
+  Duration maximum = std::chrono::seconds{4};
+  // The handshake fails with Errc::handshake_timeout when it isn't complete by then.
+  Duration total = std::chrono::seconds{90};
+
+  static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
+  static constexpr Duration kMaximumInitial = std::chrono::seconds{3};
+};
+
+enum class PeerAuthentication : std::uint8_t {
+  require,  // the peer must show a certificate, and it must be accepted: WebRTC
+  none,     // a server asks for none; a client still asks about the server's
+};
+
+struct ConfigOptions {
+  // Required: what this side proves itself with.
+  std::optional<Identity> identity = {};
+
+  ProtocolVersion min_version = ProtocolVersion::dtls12;
+  ProtocolVersion max_version = ProtocolVersion::dtls12;
+
+  // Each list in order of preference; the server's order decides.
+  std::vector<CipherSuite> cipher_suites = default_cipher_suites();
+  std::vector<NamedGroup> groups = {NamedGroup::x25519, NamedGroup::secp256r1,
+                                    NamedGroup::secp384r1};
+  std::vector<SignatureScheme> signature_schemes = default_signature_schemes();
+  // Empty: use_srtp is neither offered nor accepted.
+  std::vector<SrtpProfile> srtp_profiles = {
+      SrtpProfile::aead_aes_256_gcm, SrtpProfile::aead_aes_128_gcm,
+      SrtpProfile::aes128_cm_hmac_sha1_80, SrtpProfile::aes128_cm_hmac_sha1_32};
+
+  PeerAuthentication peer_authentication = PeerAuthentication::require;
+  ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
+
+  // The largest datagram of the handshake in bytes, without IP and UDP headers: 256 to 16384.
+  std::size_t mtu = 1200;
+  RetransmissionTimers timers = {};
+
+  // The longest handshake message taken, in bytes: 2048 to 2^24 - 1. Memory follows what has
+  // arrived.
+  std::size_t max_handshake_message = 65536;
+  // Received handshake bytes that wait for what must come before them: 2048 or more.
+  std::size_t max_reassembly = 131072;
+  // Application data that arrives before the peer is accepted waits in as many bytes.
+  std::size_t max_early_data = 16384;
+
+  static std::vector<CipherSuite> default_cipher_suites();
+  static std::vector<SignatureScheme> default_signature_schemes();
+};
+
+class Config;
+using ConfigPtr = std::shared_ptr<const Config>;
+
+// Immutable, so that any number of connections and threads share one.
+class Config {
+ public:
+  // Errors: invalid_config; Error::detail starts with the name of the field.
+  static Result<ConfigPtr> make(ConfigOptions options);
+
+  [[nodiscard]] const ConfigOptions& options() const { return options_; }
+  [[nodiscard]] const ConfigOptions* operator->() const { return &options_; }
+
+ private:
+  explicit Config(ConfigOptions options) : options_(std::move(options)) {}
+  ConfigOptions options_;
+};
+
+}  // namespace sluice::dtls

@@ -1,0 +1,148 @@
+// One DTLS association, without a socket, a thread or a clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sluice/dtls/bytes.h>
+#include <sluice/dtls/clock.h>
+#include <sluice/dtls/config.h>
+#include <sluice/dtls/environment.h>
+#include <sluice/dtls/error.h>
+#include <sluice/dtls/event.h>
+#include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/srtp_keys.h>
+#include <sluice/dtls/statistics.h>
+
+namespace sluice::dtls {
+
+// A way to the peer, as the caller numbers them: a socket and address, an ICE candidate pair.
+enum class PathId : std::uint32_t {};
+
+// What an input has left to be polled. An output whose flag is clear has nothing, so an idle poll
+// costs nothing; polling all the same is harmless.
+struct Pending {
+  bool transmit = false;
+  bool data = false;
+  bool event = false;
+  bool timer = false;  // next_timeout() may have changed
+};
+
+// One datagram that poll_transmit() wrote.
+struct Transmit {
+  std::size_t size;
+  PathId path;
+};
+
+// Why seal() wrote nothing. All are ordinary: none ends the connection.
+enum class SendError : std::uint8_t {
+  not_connected,     // not yet, or no longer
+  too_large,         // above kMaxApplicationData
+  limit_reached,     // the epoch's sequence numbers are used up (RFC 6347 section 4.1)
+  buffer_too_small,  // `out` can't hold the data and kSealOverhead
+};
+using SendResult = tl::expected<std::size_t, SendError>;
+
+std::string_view to_string(SendError error);
+
+// The largest application data of one record (RFC 5246 section 6.2.1).
+inline constexpr std::size_t kMaxApplicationData = 16384;
+// What a record adds at most: header 13, explicit nonce 8, tag 16 (RFC 5288 section 3).
+inline constexpr std::size_t kSealHeadRoom = 13 + 8;
+inline constexpr std::size_t kSealTailRoom = 16;
+inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
+// A buffer of this size holds any datagram that poll_transmit() writes.
+inline constexpr std::size_t kMaxDatagram = 16384;
+
+// Move-only; used by one thread at a time, together with its Environment, which must outlive it.
+//
+// After every input, also after one that failed (its alert still has to leave), drain the outputs
+// in this order: poll_data(), poll_event() until empty, poll_transmit() until empty,
+// next_timeout().
+//
+// An Error from an input is fatal and final: later inputs return it again. What the RFC says to
+// discard is discarded and counted, never an Error.
+class Connection {
+ public:
+  // A client has its first flight ready to be polled at once. `path` is where datagrams go until
+  // set_path(). Errors: libcrypto_failure.
+  static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
+                                   Instant now);
+  static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
+                                   Instant now);
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // ---- inputs
+  // -------------------------------------------------------------------------------------
+
+  // Takes one datagram and decrypts it where it lies; spans from poll_data() point into it.
+  Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
+  // To be called at next_timeout() or later; earlier calls do nothing.
+  Result<Pending> handle_timeout(Instant now);
+  // Says whether the peer is accepted. A rejection is an Error (peer_rejected), its alert is
+  // queued.
+  Result<Pending> answer(QuestionId question, Answer answer, Instant now);
+  // Accepts the peer by its certificate's fingerprint (RFC 8122), before or after that has arrived.
+  // A certificate that doesn't match ends the connection at once with bad_certificate.
+  Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
+  // Queues close_notify and ends the connection; a handshake in progress is given up.
+  Result<Pending> close(Instant now);
+
+  // Where poll_transmit() sends from now on.
+  void set_path(PathId path);
+  // The largest datagram the path takes, in bytes (256 to 16384): for handshake flights still to be
+  // sent.
+  void set_path_mtu(std::size_t mtu);
+  // A measured round-trip time: flights that start from now on take their first timeout from it.
+  void set_path_rtt(Duration rtt);
+
+  // ---- application data
+  // ---------------------------------------------------------------------------
+
+  // Writes one record with `application_data` to `out` and returns its size: a datagram to be sent
+  // on path(). `out` needs kSealOverhead bytes more than the data and must not overlap it. Sealed
+  // at once: no queue, no allocation.
+  SendResult seal(Bytes application_data, MutableBytes out);
+
+  // ---- outputs
+  // ------------------------------------------------------------------------------------
+
+  // Writes the next datagram to `out`, which must hold the path's MTU.
+  std::optional<Transmit> poll_transmit(MutableBytes out);
+  // The next application data: a span valid until the next input, in the order of arrival.
+  std::optional<MutableBytes> poll_data();
+  std::optional<Event> poll_event();
+  // When handle_timeout() wants to be called; empty: never.
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // ---- what it knows
+  // ------------------------------------------------------------------------------
+
+  [[nodiscard]] Role role() const;
+  [[nodiscard]] PathId path() const;
+  [[nodiscard]] bool connected() const;
+  // Empty until Connected.
+  [[nodiscard]] std::optional<ConnectionInfo> info() const;
+  [[nodiscard]] const Statistics& statistics() const;
+
+  // RFC 5705: fills `out`. An absent context and an empty one give different bytes. Errors:
+  // not_connected, invalid_argument (a label reserved by RFC 5246, a context above 65535 bytes).
+  Result<void> export_keying_material(MutableBytes out, std::string_view label,
+                                      std::optional<Bytes> context) const;
+  // The keys of RFC 5764 section 4.2. Errors: not_connected, srtp_not_negotiated.
+  [[nodiscard]] Result<SrtpKeys> srtp_keys() const;
+
+ private:
+  class Impl;
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::dtls

@@ -1,0 +1,49 @@
+// What the connections of one thread share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <sluice/dtls/error.h>
+#include <sluice/dtls/random_source.h>
+
+struct ossl_lib_ctx_st;  // libcrypto's OSSL_LIB_CTX
+
+namespace sluice::dtls {
+
+namespace crypto {
+class Library;
+}
+
+// Fetched algorithms, reusable contexts and the source of randomness. One a thread: it and all that
+// was made with it are used by one thread at a time. Must outlive its connections.
+class Environment {
+ public:
+  struct Options {
+    // The libcrypto library context to work in; null is the process's default one. Not owned. Must
+    // be null when `random` is given: that needs a context of the Environment's own.
+    ossl_lib_ctx_st* library_context = nullptr;
+    // Passed with each fetch, e.g. "fips=yes".
+    std::string property_query = {};
+    // Replaces libcrypto's generator. Not owned; must outlive the Environment.
+    RandomSource* random = nullptr;
+  };
+
+  // Errors: invalid_config when the options contradict each other, libcrypto_failure when an
+  // algorithm that the protocol can't do without isn't to be had.
+  static Result<Environment> make(Options options);
+  static Result<Environment> make() { return make(Options{}); }
+
+  Environment(Environment&&) noexcept;
+  Environment& operator=(Environment&&) noexcept;
+  ~Environment();
+
+  // For the engine's own use.
+  [[nodiscard]] crypto::Library& library() { return *library_; }
+
+ private:
+  explicit Environment(std::unique_ptr<crypto::Library> library);
+  std::unique_ptr<crypto::Library> library_;
+};
+
+}  // namespace sluice::dtls

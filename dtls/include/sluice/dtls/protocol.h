@@ -1,0 +1,96 @@
+// The protocol's code points, under the names that IANA's registries give them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::dtls {
+
+// The version field of records and hellos (RFC 6347 section 4.1).
+enum class ProtocolVersion : std::uint16_t {
+  dtls10 =
+      0xfeff,  // stands only in the record header of first flights; never negotiated (RFC 8996)
+  dtls12 = 0xfefd,
+  dtls13 = 0xfefc,
+};
+
+enum class Role : std::uint8_t { client, server };
+
+// DTLS 1.2 cipher suites with forward secrecy and an AEAD (RFC 5289, RFC 7905).
+enum class CipherSuite : std::uint16_t {
+  ecdhe_ecdsa_with_aes_128_gcm_sha256 = 0xc02b,
+  ecdhe_ecdsa_with_aes_256_gcm_sha384 = 0xc02c,
+  ecdhe_rsa_with_aes_128_gcm_sha256 = 0xc02f,
+  ecdhe_rsa_with_aes_256_gcm_sha384 = 0xc030,
+  ecdhe_rsa_with_chacha20_poly1305_sha256 = 0xcca8,
+  ecdhe_ecdsa_with_chacha20_poly1305_sha256 = 0xcca9,
+};
+
+// RFC 8422 section 5.1.1.
+enum class NamedGroup : std::uint16_t {
+  secp256r1 = 23,
+  secp384r1 = 24,
+  x25519 = 29,
+};
+
+// RFC 8446 section 4.2.3; in DTLS 1.2 the same numbers are a hash and a signature algorithm.
+enum class SignatureScheme : std::uint16_t {
+  rsa_pkcs1_sha256 = 0x0401,
+  rsa_pkcs1_sha384 = 0x0501,
+  rsa_pkcs1_sha512 = 0x0601,
+  ecdsa_secp256r1_sha256 = 0x0403,
+  ecdsa_secp384r1_sha384 = 0x0503,
+  rsa_pss_rsae_sha256 = 0x0804,
+  rsa_pss_rsae_sha384 = 0x0805,
+  rsa_pss_rsae_sha512 = 0x0806,
+};
+
+// RFC 5764 section 4.1.2 and RFC 7714 section 14.2.
+enum class SrtpProfile : std::uint16_t {
+  aes128_cm_hmac_sha1_80 = 0x0001,
+  aes128_cm_hmac_sha1_32 = 0x0002,
+  aead_aes_128_gcm = 0x0007,
+  aead_aes_256_gcm = 0x0008,
+};
+
+// RFC 5246 section 7.2 and RFC 8446 section 6.
+enum class Alert : std::uint8_t {
+  close_notify = 0,
+  unexpected_message = 10,
+  bad_record_mac = 20,
+  record_overflow = 22,
+  handshake_failure = 40,
+  bad_certificate = 42,
+  unsupported_certificate = 43,
+  certificate_revoked = 44,
+  certificate_expired = 45,
+  certificate_unknown = 46,
+  illegal_parameter = 47,
+  unknown_ca = 48,
+  access_denied = 49,
+  decode_error = 50,
+  decrypt_error = 51,
+  protocol_version = 70,
+  insufficient_security = 71,
+  internal_error = 80,
+  user_canceled = 90,
+  no_renegotiation = 100,
+  missing_extension = 109,
+  unsupported_extension = 110,
+  unrecognized_name = 112,
+  unknown_psk_identity = 115,
+  certificate_required = 116,
+  no_application_protocol = 120,
+};
+
+// The registry's names, e.g. "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; "unknown" for other
+// numbers.
+std::string_view to_string(ProtocolVersion version);
+std::string_view to_string(Role role);
+std::string_view to_string(CipherSuite suite);
+std::string_view to_string(NamedGroup group);
+std::string_view to_string(SignatureScheme scheme);
+std::string_view to_string(SrtpProfile profile);
+std::string_view to_string(Alert alert);
+
+}  // namespace sluice::dtls

@@ -1,0 +1,54 @@
+// Bytes that are wiped when they go.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include <sluice/dtls/bytes.h>
+
+namespace sluice::dtls {
+
+// Overwrites `secret` with zeros in a way that the compiler can't leave out.
+void cleanse(MutableBytes secret);
+
+// Up to `Capacity` secret bytes, held in place. Moving wipes the source; there is no implicit copy.
+template <std::size_t Capacity>
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::size_t size) : size_(std::min(size, Capacity)) {}
+  explicit Secret(Bytes bytes) : Secret(bytes.size()) {
+    std::copy_n(bytes.begin(), size_, bytes_.begin());
+  }
+  Secret(Secret&& other) noexcept : Secret(other.bytes()) { other.clear(); }
+  Secret& operator=(Secret&& other) noexcept {
+    if (this != &other) {
+      clear();
+      size_ = other.size_;
+      std::copy_n(other.bytes_.begin(), size_, bytes_.begin());
+      other.clear();
+    }
+    return *this;
+  }
+  Secret(const Secret&) = delete;
+  Secret& operator=(const Secret&) = delete;
+  ~Secret() { clear(); }
+
+  [[nodiscard]] Secret clone() const { return Secret(bytes()); }
+  [[nodiscard]] Bytes bytes() const { return {bytes_.data(), size_}; }
+  [[nodiscard]] MutableBytes bytes() { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  static constexpr std::size_t capacity() { return Capacity; }
+  void clear() {
+    cleanse(bytes_);
+    size_ = 0;
+  }
+
+ private:
+  std::array<std::byte, Capacity> bytes_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace sluice::dtls

@@ -1,0 +1,19 @@
+// What a DTLS-SRTP handshake yields for SRTP (RFC 5764 section 4.2).
+#pragma once
+
+#include <sluice/dtls/protocol.h>
+#include <sluice/dtls/secret.h>
+
+namespace sluice::dtls {
+
+// Master key followed by master salt, the order in which libsrtp takes them: 16 + 14 bytes for
+// AES128_CM, 16 + 12 for AEAD_AES_128_GCM, 32 + 12 for AEAD_AES_256_GCM.
+using SrtpMasterKey = Secret<44>;
+
+struct SrtpKeys {
+  SrtpProfile profile;
+  SrtpMasterKey local;   // protects what this side sends
+  SrtpMasterKey remote;  // unprotects what the peer sent
+};
+
+}  // namespace sluice::dtls

@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include <sluice/dtls/config.h>
+
+#include "crypto/credentials.h"
+#include "schedule/cipher_suite.h"
+
+namespace sluice::dtls {
+namespace {
+
+tl::unexpected<Error> invalid(std::string_view detail) {
+  return tl::unexpected(Error{Errc::invalid_config, {}, 0, detail});
+}
+
+template <class Code>
+bool known(Code code) {
+  return to_string(code) != "unknown";
+}
+
+constexpr std::size_t kMinimumMtu = 256;
+constexpr std::size_t kMaximumMtu = 16384;
+constexpr std::size_t kMinimumMessage = 2048;
+constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
+
+Result<void> check_timers(const RetransmissionTimers& timers) {
+  if (timers.initial <= Duration::zero()) return invalid("timers.initial: must be above 0");
+  if (!(timers.back_off >= 1.0)) return invalid("timers.back_off: must be 1 or more");
+  if (timers.maximum < timers.initial) return invalid("timers.maximum: below timers.initial");
+  if (timers.total <= Duration::zero()) return invalid("timers.total: must be above 0");
+  return {};
+}
+
+Result<void> check_lists(const ConfigOptions& options) {
+  if (options.cipher_suites.empty()) return invalid("cipher_suites: none");
+  if (!std::ranges::all_of(options.cipher_suites,
+                           [](CipherSuite suite) { return schedule::find(suite); })) {
+    return invalid("cipher_suites: unknown suite");
+  }
+  if (options.groups.empty()) return invalid("groups: none");
+  if (!std::ranges::all_of(options.groups, known<NamedGroup>))
+    return invalid("groups: unknown group");
+  if (options.signature_schemes.empty()) return invalid("signature_schemes: none");
+  if (!std::ranges::all_of(options.signature_schemes, known<SignatureScheme>)) {
+    return invalid("signature_schemes: unknown scheme");
+  }
+  if (!std::ranges::all_of(options.srtp_profiles, known<SrtpProfile>)) {
+    return invalid("srtp_profiles: unknown profile");
+  }
+  return {};
+}
+
+Result<void> check(const ConfigOptions& options) {
+  if (!options.identity) return invalid("identity: no certificate");
+  // Numbers of DTLS versions go down as versions go up.
+  if (options.min_version != ProtocolVersion::dtls12) return invalid("min_version: only DTLS 1.2");
+  if (options.max_version != ProtocolVersion::dtls12) return invalid("max_version: only DTLS 1.2");
+  if (auto lists = check_lists(options); !lists) return lists;
+  if (options.mtu < kMinimumMtu || options.mtu > kMaximumMtu)
+    return invalid("mtu: not from 256 to 16384");
+  if (options.max_handshake_message < kMinimumMessage ||
+      options.max_handshake_message > kMaximumMessage) {
+    return invalid("max_handshake_message: not from 2048 to 2^24 - 1");
+  }
+  if (options.max_reassembly < options.max_handshake_message) {
+    return invalid("max_reassembly: below max_handshake_message");
+  }
+  return check_timers(options.timers);
+}
+
+}  // namespace
+
+std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
+  return {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+          CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256};
+}
+
+std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {
+  return {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
+          SignatureScheme::rsa_pss_rsae_sha256,    SignatureScheme::rsa_pss_rsae_sha384,
+          SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha256,
+          SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512};
+}
+
+Result<ConfigPtr> Config::make(ConfigOptions options) {
+  if (auto checked = check(options); !checked) return tl::unexpected(checked.error());
+  return ConfigPtr(new Config(std::move(options)));
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,136 @@
+#include <sluice/dtls/connection.h>
+
+#include <algorithm>
+#include <array>
+
+#include "connection/impl.h"
+
+namespace sluice::dtls {
+
+std::string_view to_string(SendError error) {
+  switch (error) {
+    case SendError::not_connected:
+      return "not connected";
+    case SendError::too_large:
+      return "too large for one record";
+    case SendError::limit_reached:
+      return "record numbers used up";
+    case SendError::buffer_too_small:
+      return "buffer too small";
+  }
+  return "unknown";
+}
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
+                                      Instant now) {
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
+  if (auto started = impl->start_client(now); !started) return tl::unexpected(started.error());
+  return Connection(std::move(impl));
+}
+
+Result<Connection> Connection::server(ConfigPtr config, Environment& environment, PathId path,
+                                      Instant /*now*/) {
+  return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
+}
+
+Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId /*path*/, Instant now) {
+  return impl_->handle_datagram(datagram, now);
+}
+Result<Pending> Connection::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
+Result<Pending> Connection::answer(QuestionId question, Answer answer, Instant now) {
+  return impl_->answer(question, answer, now);
+}
+Result<Pending> Connection::set_peer_fingerprints(std::span<const Fingerprint> announced,
+                                                  Instant now) {
+  return impl_->set_peer_fingerprints(announced, now);
+}
+Result<Pending> Connection::close(Instant /*now*/) { return impl_->close(); }
+
+void Connection::set_path(PathId path) { impl_->set_path(path); }
+void Connection::set_path_mtu(std::size_t mtu) { impl_->set_path_mtu(mtu); }
+void Connection::set_path_rtt(Duration rtt) { impl_->set_path_rtt(rtt); }
+
+SendResult Connection::seal(Bytes application_data, MutableBytes out) {
+  return impl_->seal(application_data, out);
+}
+
+std::optional<Transmit> Connection::poll_transmit(MutableBytes out) {
+  return impl_->poll_transmit(out);
+}
+std::optional<MutableBytes> Connection::poll_data() { return impl_->poll_data(); }
+std::optional<Event> Connection::poll_event() { return impl_->poll_event(); }
+std::optional<Instant> Connection::next_timeout() const { return impl_->next_timeout(); }
+
+Role Connection::role() const { return impl_->role(); }
+PathId Connection::path() const { return impl_->path(); }
+bool Connection::connected() const { return impl_->session() != nullptr; }
+const Statistics& Connection::statistics() const { return impl_->statistics(); }
+
+std::optional<ConnectionInfo> Connection::info() const {
+  const auto* session = impl_->session();
+  return session != nullptr ? std::optional(impl_->info(*session)) : std::nullopt;
+}
+
+Result<void> Connection::export_keying_material(MutableBytes out, std::string_view label,
+                                                std::optional<Bytes> context) const {
+  const auto* session = impl_->session();
+  if (session == nullptr) return tl::unexpected(Error{Errc::not_connected});
+  return schedule::export12(impl_->library(), session->negotiated.suite->hash, session->master,
+                            session->negotiated.randoms, label, context, out);
+}
+
+namespace {
+
+struct SrtpLengths {
+  std::size_t key;
+  std::size_t salt;
+};
+
+// RFC 5764 section 4.1.2, RFC 7714 section 12.
+constexpr SrtpLengths srtp_lengths(SrtpProfile profile) {
+  switch (profile) {
+    case SrtpProfile::aes128_cm_hmac_sha1_80:
+    case SrtpProfile::aes128_cm_hmac_sha1_32:
+      return {16, 14};
+    case SrtpProfile::aead_aes_128_gcm:
+      return {16, 12};
+    case SrtpProfile::aead_aes_256_gcm:
+      return {32, 12};
+  }
+  return {};
+}
+
+SrtpMasterKey join(Bytes key, Bytes salt) {
+  SrtpMasterKey joined(key.size() + salt.size());
+  std::ranges::copy(salt, std::ranges::copy(key, joined.bytes().begin()).out);
+  return joined;
+}
+
+}  // namespace
+
+Result<SrtpKeys> Connection::srtp_keys() const {
+  const auto* session = impl_->session();
+  if (session == nullptr) return tl::unexpected(Error{Errc::not_connected});
+  const auto profile = session->negotiated.srtp_profile;
+  if (!profile) return tl::unexpected(Error{Errc::srtp_not_negotiated});
+
+  // Client key, server key, client salt, server salt (RFC 5764 section 4.2).
+  const auto [key, salt] = srtp_lengths(*profile);
+  Secret<2 * SrtpMasterKey::capacity()> material(2 * (key + salt));
+  const auto exported =
+      export_keying_material(material.bytes(), "EXTRACTOR-dtls_srtp", std::nullopt);
+  if (!exported) return tl::unexpected(exported.error());
+  const Bytes bytes = std::as_const(material).bytes();
+  SrtpMasterKey client = join(bytes.first(key), bytes.subspan(2 * key, salt));
+  SrtpMasterKey server = join(bytes.subspan(key, key), bytes.subspan(2 * key + salt, salt));
+  const bool is_client = role() == Role::client;
+  return SrtpKeys{*profile, std::move(is_client ? client : server),
+                  std::move(is_client ? server : client)};
+}
+
+}  // namespace sluice::dtls

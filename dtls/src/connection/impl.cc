@@ -1,0 +1,299 @@
+#include "connection/impl.h"
+
+#include <algorithm>
+
+namespace sluice::dtls {
+namespace {
+
+// 576 bytes, which every IPv4 host takes, without IP and UDP headers: what a path that swallows
+// larger datagrams is tried with (RFC 6347 section 4.1.1.1).
+constexpr std::size_t kCautiousMtu = 548;
+constexpr unsigned kExpiriesBeforeCaution = 2;
+
+constexpr std::size_t kMinimumMtu = 256;
+
+}  // namespace
+
+Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path)
+    : config_(std::move(config)),
+      environment_(&environment),
+      role_(role),
+      path_(path),
+      mtu_(config_->options().mtu),
+      phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_)) {}
+
+Result<void> Connection::Impl::start_client(Instant now) {
+  Handshaking& phase = *handshaking();
+  auto machine = handshake::Handshake::client(phase.context);
+  if (!machine) return tl::unexpected(machine.error());
+  phase.machine = std::move(*machine);
+  phase.give_up = now + config_->options().timers.total;
+  send_new_flight(phase, now);
+  return {};
+}
+
+Connection::Impl::Handshaking* Connection::Impl::handshaking() {
+  auto* phase = std::get_if<std::unique_ptr<Handshaking>>(&phase_);
+  return phase != nullptr ? phase->get() : nullptr;
+}
+const Connection::Impl::Handshaking* Connection::Impl::handshaking() const {
+  const auto* phase = std::get_if<std::unique_ptr<Handshaking>>(&phase_);
+  return phase != nullptr ? phase->get() : nullptr;
+}
+
+const Connection::Impl::Established* Connection::Impl::established() const {
+  if (const auto* open = std::get_if<Open>(&phase_)) return &open->established;
+  if (const auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_))
+    return &awaiting->established;
+  return nullptr;
+}
+Connection::Impl::Established* Connection::Impl::established() {
+  return const_cast<Established*>(std::as_const(*this).established());
+}
+
+const handshake::Session12* Connection::Impl::session() const {
+  const auto* open = std::get_if<Open>(&phase_);
+  return open != nullptr ? &open->established.session : nullptr;
+}
+
+ConnectionInfo Connection::Impl::info(const handshake::Session12& session) const {
+  const auto& negotiated = session.negotiated;
+  return {role_,         ProtocolVersion::dtls12, negotiated.suite->id,
+          session.group, negotiated.srtp_profile, negotiated.extended_master_secret};
+}
+
+// ---- inputs
+// ---------------------------------------------------------------------------------------
+
+const Connection::Impl::Ended* Connection::Impl::begin_input() {
+  data_.clear();
+  next_data_ = 0;
+  delivered_early_.clear();
+  return std::get_if<Ended>(&phase_);
+}
+
+Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
+  if (ended.error) return tl::unexpected(*ended.error);
+  return Pending{.transmit = alert_.has_value(), .event = !events_.empty()};
+}
+
+Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
+  if (!outcome) {
+    const Error& error = outcome.error();
+    if (error.alert && error.code != Errc::alert_received) {
+      queue_alert(message::AlertLevel::fatal, *error.alert);
+    }
+    // Nothing of a connection that failed may be taken for delivered.
+    data_.clear();
+    delivered_early_.clear();
+    phase_ = Ended{error};
+    return tl::unexpected(error);
+  }
+  const auto timeout = next_timeout();
+  return Pending{.transmit = alert_.has_value() || unsent_flight() != nullptr,
+                 .data = next_data_ < data_.size(),
+                 .event = !events_.empty(),
+                 .timer = std::exchange(reported_timeout_, timeout) != timeout};
+}
+
+Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, Instant now) {
+  ++statistics_.datagrams_received;
+  if (const Ended* ended = begin_input()) {
+    discard(Discard::after_close);
+    return after_end(*ended);
+  }
+  Result<void> outcome;
+  while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
+    const auto taken = records_.take(datagram);
+    if (const auto* reason = std::get_if<Discard>(&taken)) {
+      discard(*reason);
+      continue;
+    }
+    ++statistics_.records_received;
+    outcome = on_record(std::get<record::Record>(taken), now);
+  }
+  return end_input(outcome);
+}
+
+Result<Pending> Connection::Impl::handle_timeout(Instant now) {
+  if (const Ended* ended = begin_input()) return after_end(*ended);
+  if (Handshaking* phase = handshaking()) {
+    if (phase->give_up && now >= *phase->give_up) {
+      return end_input(tl::unexpected(Error{Errc::handshake_timeout}));
+    }
+    if (phase->timer.deadline() && now >= *phase->timer.deadline()) {
+      ++statistics_.timeouts;
+      phase->timer.back_off(now);
+      send_flight_again(*phase, now);
+    }
+  } else if (Established* complete = established()) {
+    if (complete->last_flight && now >= complete->last_flight->expires)
+      complete->last_flight.reset();
+  }
+  return end_input({});
+}
+
+Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer,
+                                         Instant /*now*/) {
+  if (const Ended* ended = begin_input()) return after_end(*ended);
+  const auto outcome = gate_.answer(question, answer);
+  // The caller's mistake, not the connection's.
+  if (!outcome && outcome.error().code == Errc::invalid_argument)
+    return tl::unexpected(outcome.error());
+  if (outcome) open_if_accepted();
+  return end_input(outcome);
+}
+
+Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
+                                                        Instant /*now*/) {
+  if (const Ended* ended = begin_input()) return after_end(*ended);
+  const auto outcome = gate_.announce(announced, *environment_);
+  if (outcome) open_if_accepted();
+  return end_input(outcome);
+}
+
+Result<Pending> Connection::Impl::close() {
+  if (const Ended* ended = begin_input()) return after_end(*ended);
+  queue_alert(message::AlertLevel::warning, Alert::close_notify);
+  phase_ = Ended{};
+  return end_input({});
+}
+
+void Connection::Impl::set_path_mtu(std::size_t mtu) {
+  mtu_ = std::clamp(mtu, kMinimumMtu, kMaxDatagram);
+}
+
+void Connection::Impl::set_path_rtt(Duration rtt) {
+  rtt_ = rtt;
+  if (Handshaking* phase = handshaking()) phase->timer.set_rtt(rtt);
+}
+
+// ---- steps of the handshake
+// -----------------------------------------------------------------------
+
+Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
+  if (phase.context.peer_chain.empty()) return {};
+  auto question = gate_.on_chain(std::exchange(phase.context.peer_chain, {}), *environment_);
+  if (!question) return tl::unexpected(question.error());
+  if (*question) events_.emplace_back(std::move(**question));
+  return {};
+}
+
+void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
+  phase.timer.start(now);
+  phase.flight_sent = now;
+  phase.flight_sent_once = true;
+}
+
+void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
+  ++statistics_.flights_retransmitted;
+  phase.context.flight.rewind();
+  phase.flight_sent = now;
+  phase.flight_sent_once = false;
+}
+
+void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
+  // The peer repeats what we have, so it lacks our answer (RFC 6347 section 4.2.4: "read
+  // retransmit"). Its repetition may have crossed our flight, or be many datagrams: once in half a
+  // timeout will do.
+  if (phase.context.flight.empty() || now - phase.flight_sent < phase.timer.initial() / 2) return;
+  send_flight_again(phase, now);
+  phase.timer.restart(now);
+}
+
+void Connection::Impl::complete(Handshaking& phase, Instant now) {
+  Established established{std::move(*phase.machine.session()), nullptr,
+                          phase.reassembler.next_seq()};
+  if (role_ == Role::server) {
+    // The client has the last word but one: its Finished may come again if ours was lost.
+    established.last_flight = std::make_unique<connection::LastFlight>(connection::LastFlight{
+        std::move(phase.context.flight), now + connection::LastFlight::kLifetime});
+    if (config_->options().peer_authentication == PeerAuthentication::none) {
+      gate_.accept_without_certificate();
+    }
+  }
+  records_.stop_reading_plaintext();
+  phase_ = AwaitingAcceptance{std::move(established), std::move(phase.early_data)};
+  open_if_accepted();
+}
+
+void Connection::Impl::open_if_accepted() {
+  auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
+  if (awaiting == nullptr || !gate_.accepted()) return;
+  delivered_early_ = std::move(awaiting->early_data).take();
+  data_.assign(delivered_early_.begin(), delivered_early_.end());
+  phase_ = Open{std::move(awaiting->established)};
+  events_.emplace_back(Connected{info(*session())});
+}
+
+// ---- outputs
+// --------------------------------------------------------------------------------------
+
+SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
+  if (session() == nullptr) return tl::unexpected(SendError::not_connected);
+  if (application_data.size() > kMaxApplicationData) return tl::unexpected(SendError::too_large);
+  const wire::Epoch epoch = records_.write_epoch();
+  if (records_.exhausted(epoch)) return tl::unexpected(SendError::limit_reached);
+  const auto size =
+      records_.seal(epoch, wire::ContentType::application_data, application_data, out);
+  if (!size) return tl::unexpected(SendError::buffer_too_small);
+  ++statistics_.records_sent;
+  return *size;
+}
+
+flight::OutgoingFlight* Connection::Impl::unsent_flight() {
+  flight::OutgoingFlight* flight = nullptr;
+  if (Handshaking* phase = handshaking()) {
+    flight = &phase->context.flight;
+  } else if (Established* complete = established(); complete != nullptr && complete->last_flight) {
+    flight = &complete->last_flight->flight;
+  }
+  return flight != nullptr && flight->has_more() ? flight : nullptr;
+}
+
+std::size_t Connection::Impl::flight_mtu() const {
+  const Handshaking* phase = handshaking();
+  const bool cautious = phase != nullptr && phase->timer.expiries() >= kExpiriesBeforeCaution;
+  return cautious ? std::min(mtu_, kCautiousMtu) : mtu_;
+}
+
+std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
+  if (flight::OutgoingFlight* flight = unsent_flight()) {
+    const auto written = flight->write_datagram(records_, out, flight_mtu());
+    statistics_.records_sent += written.records;
+    if (written.bytes == 0) return std::nullopt;
+    return Transmit{written.bytes, path_};
+  }
+  if (!alert_) return std::nullopt;
+  const auto size =
+      records_.seal(records_.write_epoch(), wire::ContentType::alert, alert_->encode(), out);
+  if (!size) return std::nullopt;
+  alert_.reset();
+  ++statistics_.records_sent;
+  return Transmit{*size, path_};
+}
+
+std::optional<MutableBytes> Connection::Impl::poll_data() {
+  if (next_data_ == data_.size()) return std::nullopt;
+  return data_[next_data_++];
+}
+
+std::optional<Event> Connection::Impl::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+std::optional<Instant> Connection::Impl::next_timeout() const {
+  if (const Handshaking* phase = handshaking()) {
+    const auto retransmit = phase->timer.deadline();
+    if (!retransmit || !phase->give_up) return retransmit ? retransmit : phase->give_up;
+    return std::min(*retransmit, *phase->give_up);
+  }
+  const Established* complete = established();
+  if (complete == nullptr || !complete->last_flight) return std::nullopt;
+  return complete->last_flight->expires;
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,113 @@
+// The connection behind its facade.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include <sluice/dtls/connection.h>
+
+#include "connection/phase.h"
+#include "message/alert.h"
+
+namespace sluice::dtls {
+
+class Connection::Impl {
+ public:
+  Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
+
+  Result<void> start_client(Instant now);
+
+  // Inputs, as in Connection.
+  Result<Pending> handle_datagram(MutableBytes datagram, Instant now);
+  Result<Pending> handle_timeout(Instant now);
+  Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
+  Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
+  Result<Pending> close();
+  void set_path(PathId path) { path_ = path; }
+  void set_path_mtu(std::size_t mtu);
+  void set_path_rtt(Duration rtt);
+
+  SendResult seal(Bytes application_data, MutableBytes out);
+
+  // Outputs.
+  std::optional<Transmit> poll_transmit(MutableBytes out);
+  std::optional<MutableBytes> poll_data();
+  std::optional<Event> poll_event();
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  [[nodiscard]] Role role() const { return role_; }
+  [[nodiscard]] PathId path() const { return path_; }
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  // Null until the peer is accepted, and after the end.
+  [[nodiscard]] const handshake::Session12* session() const;
+  [[nodiscard]] crypto::Library& library() const { return environment_->library(); }
+  [[nodiscard]] ConnectionInfo info(const handshake::Session12& session) const;
+
+ private:
+  using Handshaking = connection::Handshaking;
+  using Established = connection::Established;
+  using AwaitingAcceptance = connection::AwaitingAcceptance;
+  using Open = connection::Open;
+  using Ended = connection::Ended;
+
+  [[nodiscard]] Handshaking* handshaking();
+  [[nodiscard]] const Handshaking* handshaking() const;
+  // Null unless the handshake is complete.
+  [[nodiscard]] Established* established();
+  [[nodiscard]] const Established* established() const;
+
+  // Each input begins and ends with these.
+  [[nodiscard]] const Ended* begin_input();
+  Result<Pending> end_input(const Result<void>& outcome);
+  [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
+
+  // Incoming records (impl_records.cc).
+  Result<void> on_record(const record::Record& record, Instant now);
+  Result<void> on_handshake(const record::Record& record, Instant now);
+  Result<void> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
+                                     wire::Epoch epoch, Instant now);
+  Result<void> on_post_handshake(Established& phase, const record::Record& record);
+  Result<void> on_post_handshake_fragment(Established& phase,
+                                          const message::HandshakeFragment& fragment);
+  Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
+  Result<void> on_alert(const record::Record& record);
+  Result<void> on_application_data(const record::Record& record);
+  Result<void> deliver_messages(Handshaking& phase, Instant now);
+  void discard(Discard reason) { ++statistics_.discarded[static_cast<std::size_t>(reason)]; }
+
+  // Steps of the handshake.
+  Result<void> judge_peer(Handshaking& phase);
+  void send_new_flight(Handshaking& phase, Instant now);
+  void send_flight_again(Handshaking& phase, Instant now);
+  void answer_stale(Handshaking& phase, Instant now);
+  void complete(Handshaking& phase, Instant now);
+  void open_if_accepted();
+
+  void queue_alert(message::AlertLevel level, Alert alert) {
+    alert_ = message::AlertMessage{level, alert};
+  }
+  [[nodiscard]] flight::OutgoingFlight* unsent_flight();
+  [[nodiscard]] std::size_t flight_mtu() const;
+
+  ConfigPtr config_;
+  Environment* environment_;
+  Role role_;
+  PathId path_;
+  std::size_t mtu_;
+  std::optional<Duration> rtt_;
+  record::RecordLayer records_;
+  connection::PeerGate gate_;
+  connection::Phase phase_;
+  Statistics statistics_;
+
+  // Outputs that wait to be polled.
+  std::optional<message::AlertMessage> alert_;
+  std::deque<Event> events_;
+  std::vector<MutableBytes> data_;
+  std::size_t next_data_ = 0;
+  std::vector<Buffer> delivered_early_;  // what data_ points into after the peer's acceptance
+  std::optional<Instant> reported_timeout_;
+};
+
+}  // namespace sluice::dtls

@@ -1,0 +1,183 @@
+// What a connection does with each kind of record.
+#include "connection/impl.h"
+
+namespace sluice::dtls {
+
+using handshake::fatal;
+using message::HandshakeFragment;
+using wire::ContentType;
+using wire::HandshakeType;
+
+Result<void> Connection::Impl::on_record(const record::Record& record, Instant now) {
+  switch (record.type) {
+    case ContentType::handshake:
+      return on_handshake(record, now);
+    case ContentType::change_cipher_spec:
+      return on_change_cipher_spec(record, now);
+    case ContentType::alert:
+      return on_alert(record);
+    case ContentType::application_data:
+      return on_application_data(record);
+  }
+  // RFC 5246 section 6: an unexpected type is fatal. In plaintext anybody can have sent it.
+  if (record.epoch != wire::kPlaintextEpoch) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "content type");
+  }
+  discard(Discard::unexpected_content);
+  return {};
+}
+
+// ---- handshake messages
+// ---------------------------------------------------------------------------
+
+Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
+  if (Established* complete = established()) return on_post_handshake(*complete, record);
+  Handshaking& phase = *handshaking();
+  wire::Reader reader(record.contents);
+  do {
+    const auto fragment = HandshakeFragment::take(reader);
+    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
+    if (auto taken = on_handshake_fragment(phase, *fragment, record.epoch, now); !taken)
+      return taken;
+  } while (reader.more());
+  return deliver_messages(phase, now);
+}
+
+Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
+                                                     const HandshakeFragment& fragment,
+                                                     wire::Epoch epoch, Instant now) {
+  const auto outcome = phase.reassembler.add(fragment, epoch);
+  if (!outcome) return tl::unexpected(outcome.error());
+  switch (*outcome) {
+    case flight::Reassembler::Outcome::kept:
+      if (!phase.give_up) phase.give_up = now + config_->options().timers.total;
+      if (std::exchange(phase.flight_sent_once, false)) {
+        statistics_.rtt = now - phase.flight_sent;
+        if (!rtt_) phase.timer.set_rtt(*statistics_.rtt);
+      }
+      break;
+    case flight::Reassembler::Outcome::stale:
+      discard(Discard::stale_message);
+      answer_stale(phase, now);
+      break;
+    case flight::Reassembler::Outcome::full:
+      discard(Discard::reassembly_full);
+      break;
+  }
+  return {};
+}
+
+Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now) {
+  while (const auto message = phase.reassembler.front()) {
+    // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
+    // section 7.1).
+    if (message->epoch != wire::kPlaintextEpoch && !phase.change_cipher_spec_seen) return {};
+    const bool is_finished = message->type == HandshakeType::finished;
+    if (is_finished != (message->epoch != wire::kPlaintextEpoch)) {
+      return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
+    }
+    auto taken = phase.machine.on_message(*message, phase.context);
+    if (taken) taken = judge_peer(phase);
+    if (!taken) return taken;
+    phase.reassembler.pop();
+    if (phase.machine.session() != nullptr) {
+      complete(phase, now);
+      return {};
+    }
+    if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+  }
+  return {};
+}
+
+// There is no renegotiation (RFC 8827 section 6.5): a request is refused with a warning, and the
+// connection goes on.
+Result<void> Connection::Impl::on_post_handshake(Established& phase, const record::Record& record) {
+  wire::Reader reader(record.contents);
+  do {
+    const auto fragment = HandshakeFragment::take(reader);
+    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
+    if (auto taken = on_post_handshake_fragment(phase, *fragment); !taken) return taken;
+  } while (reader.more());
+  return {};
+}
+
+Result<void> Connection::Impl::on_post_handshake_fragment(Established& phase,
+                                                          const HandshakeFragment& fragment) {
+  if (fragment.header.message_seq < phase.next_seq) {
+    discard(Discard::stale_message);
+    // Authenticated, so it is the peer that lacks our last flight.
+    if (phase.last_flight) {
+      ++statistics_.flights_retransmitted;
+      phase.last_flight->flight.rewind();
+    }
+    return {};
+  }
+  const auto request =
+      role_ == Role::client ? HandshakeType::hello_request : HandshakeType::client_hello;
+  if (fragment.header.type != request) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "handshake message after Finished");
+  }
+  phase.next_seq = wire::next(fragment.header.message_seq);
+  queue_alert(message::AlertLevel::warning, Alert::no_renegotiation);
+  return {};
+}
+
+// ---- other records
+// --------------------------------------------------------------------------------
+
+Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& record, Instant now) {
+  if (record.contents.size() != 1 || record.contents.front() != std::byte{1}) {
+    return fatal(Errc::decode_error, Alert::decode_error, "ChangeCipherSpec");
+  }
+  if (record.epoch != wire::kPlaintextEpoch) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "ChangeCipherSpec");
+  }
+  // It carries nothing but the fact: keys are installed by the messages before it, so one that
+  // comes early, by reordering or by malice (CVE-2014-0224), changes nothing.
+  Handshaking* phase = handshaking();
+  if (phase == nullptr) return {};
+  phase->change_cipher_spec_seen = true;
+  return deliver_messages(*phase, now);
+}
+
+Result<void> Connection::Impl::on_alert(const record::Record& record) {
+  // Plaintext alerts count only until the peer encrypts: after that anybody could end the
+  // connection.
+  if (record.epoch == wire::kPlaintextEpoch && records_.peer_encrypts()) {
+    discard(Discard::unexpected_content);
+    return {};
+  }
+  const auto alert = message::AlertMessage::decode(record.contents);
+  if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
+  if (alert->description == Alert::close_notify && session() != nullptr) {
+    queue_alert(message::AlertLevel::warning, Alert::close_notify);
+    events_.emplace_back(Closed{});
+    phase_ = Ended{};
+    return {};
+  }
+  if (alert->level == message::AlertLevel::fatal || alert->description == Alert::close_notify) {
+    return fatal(Errc::alert_received, alert->description);
+  }
+  return {};
+}
+
+Result<void> Connection::Impl::on_application_data(const record::Record& record) {
+  if (record.epoch == wire::kPlaintextEpoch) {
+    discard(Discard::unexpected_content);
+    return {};
+  }
+  if (auto* open = std::get_if<Open>(&phase_)) {
+    data_.push_back(record.contents);
+    // A client sends data only after it has our Finished: it won't ask for that again.
+    open->established.last_flight.reset();
+    return {};
+  }
+  auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
+  connection::EarlyData& early =
+      awaiting != nullptr ? awaiting->early_data : handshaking()->early_data;
+  if (!early.keep(record.contents)) discard(Discard::early_data_full);
+  return {};
+}
+
+}  // namespace sluice::dtls

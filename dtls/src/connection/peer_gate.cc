@@ -1,0 +1,52 @@
+#include "connection/peer_gate.h"
+
+namespace sluice::dtls::connection {
+
+Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
+                             Environment& environment) {
+  const auto match = matches(fingerprints, certificate, environment);
+  if (!match) return tl::unexpected(match.error());
+  // RFC 8122 section 6.2: the connection must not be used, and is torn down at once.
+  if (!*match) {
+    return tl::unexpected(
+        Error{Errc::peer_rejected, Alert::bad_certificate, 0, "fingerprint mismatch"});
+  }
+  state_ = Accepted{};
+  return {};
+}
+
+Result<void> PeerGate::announce(std::span<const Fingerprint> fingerprints,
+                                Environment& environment) {
+  if (accepted()) return {};
+  if (const auto* asked = std::get_if<Asked>(&state_)) {
+    return judge(fingerprints, asked->certificate, environment);
+  }
+  state_ = Announced{{fingerprints.begin(), fingerprints.end()}};
+  return {};
+}
+
+Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Buffer> chain,
+                                                                  Environment& environment) {
+  if (const auto* announced = std::get_if<Announced>(&state_)) {
+    return judge(announced->fingerprints, chain.front(), environment).map([] {
+      return std::optional<PeerCertificateReceived>();
+    });
+  }
+  constexpr QuestionId kQuestion{1};  // one handshake shows one chain
+  state_ = Asked{kQuestion, chain.front()};
+  return PeerCertificateReceived{kQuestion, std::move(chain)};
+}
+
+Result<void> PeerGate::answer(QuestionId question, const Answer& answer) {
+  const auto* asked = std::get_if<Asked>(&state_);
+  if (asked == nullptr || asked->question != question) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
+  }
+  if (const auto* reject = std::get_if<RejectPeer>(&answer)) {
+    return tl::unexpected(Error{Errc::peer_rejected, reject->alert});
+  }
+  state_ = Accepted{};
+  return {};
+}
+
+}  // namespace sluice::dtls::connection

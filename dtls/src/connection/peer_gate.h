@@ -1,0 +1,48 @@
+// Is this the peer that was meant? Holds the question open until somebody answers it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/dtls/event.h>
+#include <sluice/dtls/fingerprint.h>
+
+namespace sluice::dtls::connection {
+
+class PeerGate {
+ public:
+  // The fingerprints that the peer has announced; the certificate may have come already. Has no
+  // effect once the peer is accepted. Errors: peer_rejected.
+  Result<void> announce(std::span<const Fingerprint> fingerprints, Environment& environment);
+  // The peer's certificates have come. Returns the question to be asked, if nothing answers it yet.
+  // Errors: peer_rejected.
+  Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
+                                                          Environment& environment);
+  // Errors: invalid_argument when that was not asked, which changes nothing; peer_rejected.
+  Result<void> answer(QuestionId question, const Answer& answer);
+  // The handshake asked the peer for no certificate.
+  void accept_without_certificate() { state_ = Accepted{}; }
+
+  [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
+
+ private:
+  struct NothingKnown {};
+  struct Announced {
+    std::vector<Fingerprint> fingerprints;
+  };
+  struct Asked {
+    QuestionId question;
+    Buffer certificate;
+  };
+  struct Accepted {};
+
+  Result<void> judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
+                     Environment& environment);
+
+  std::variant<NothingKnown, Announced, Asked, Accepted> state_;
+};
+
+}  // namespace sluice::dtls::connection

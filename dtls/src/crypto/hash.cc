@@ -1,0 +1,43 @@
+#include "crypto/hash.h"
+
+#include "crypto/failure.h"
+#include "crypto/library.h"
+
+namespace sluice::dtls::crypto {
+
+Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data) {
+  Digest value(hash);
+  EVP_MD_CTX* context = library.digest_context();
+  if (EVP_DigestInit_ex2(context, library.digest(hash), nullptr) != 1 ||
+      EVP_DigestUpdate(context, data.data(), data.size()) != 1 ||
+      EVP_DigestFinal_ex(context, octets(value.bytes()), nullptr) != 1) {
+    return failure("digest");
+  }
+  return value;
+}
+
+Result<RunningHash> RunningHash::start(Library& library, HashAlgorithm hash) {
+  DigestContextPtr context(EVP_MD_CTX_new());
+  if (!context || EVP_DigestInit_ex2(context.get(), library.digest(hash), nullptr) != 1) {
+    return failure("EVP_DigestInit_ex2");
+  }
+  return RunningHash(hash, std::move(context));
+}
+
+Result<void> RunningHash::update(Bytes data) {
+  if (EVP_DigestUpdate(context_.get(), data.data(), data.size()) != 1)
+    return failure("EVP_DigestUpdate");
+  return {};
+}
+
+Result<Digest> RunningHash::value(Library& library) const {
+  Digest value(hash_);
+  EVP_MD_CTX* copy = library.digest_context();
+  if (EVP_MD_CTX_copy_ex(copy, context_.get()) != 1 ||
+      EVP_DigestFinal_ex(copy, octets(value.bytes()), nullptr) != 1) {
+    return failure("EVP_DigestFinal_ex");
+  }
+  return value;
+}
+
+}  // namespace sluice::dtls::crypto

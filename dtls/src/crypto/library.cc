@@ -1,0 +1,145 @@
+#include "crypto/library.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include "crypto/failure.h"
+
+namespace sluice::dtls::crypto {
+namespace {
+
+constexpr std::array kDigestNames{"SHA1", "SHA256", "SHA384", "SHA512"};
+constexpr std::array kCipherNames{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
+
+Result<MacContextPtr> make_hmac_context(EVP_MAC* hmac, const char* digest, const char* properties) {
+  MacContextPtr context(EVP_MAC_CTX_new(hmac));
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(digest), 0),
+      OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+  if (properties != nullptr) {
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_PROPERTIES,
+                                                 const_cast<char*>(properties), 0);
+  }
+  if (!context || EVP_MAC_CTX_set_params(context.get(), params) != 1) return failure("HMAC");
+  return context;
+}
+
+// The parameters of a curve, and a context that makes keys on it.
+Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, const char* name,
+                                                       const char* properties) {
+  const KeyContextPtr setup(EVP_PKEY_CTX_new_from_name(library, "EC", properties));
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(name), 0),
+      OSSL_PARAM_construct_end()};
+  EVP_PKEY* parameters = nullptr;
+  if (!setup || EVP_PKEY_paramgen_init(setup.get()) != 1 ||
+      EVP_PKEY_CTX_set_params(setup.get(), params) != 1 ||
+      EVP_PKEY_generate(setup.get(), &parameters) != 1) {
+    return failure(name);
+  }
+  KeyPtr curve(parameters);
+  KeyContextPtr generator(EVP_PKEY_CTX_new_from_pkey(library, curve.get(), properties));
+  if (!generator || EVP_PKEY_keygen_init(generator.get()) != 1) return failure(name);
+  return std::pair(std::move(curve), std::move(generator));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Library>> Library::make(const Environment::Options& options) {
+  if (options.random != nullptr && options.library_context != nullptr) {
+    return tl::unexpected(
+        Error{Errc::invalid_config, {}, 0, "random: needs a library context of its own"});
+  }
+  std::unique_ptr<Library> library(new Library);
+  library->context_ = options.library_context;
+  library->properties_ = options.property_query;
+  if (options.random != nullptr) {
+    auto injected = InjectedRandom::make(*options.random);
+    if (!injected) return tl::unexpected(injected.error());
+    library->injected_ = std::move(*injected);
+    library->context_ = library->injected_->context();
+  }
+  if (auto fetched = library->fetch(); !fetched) return tl::unexpected(fetched.error());
+  if (auto prepared = library->prepare_groups(); !prepared) return tl::unexpected(prepared.error());
+  return library;
+}
+
+Result<void> Library::fetch() {
+  digest_context_.reset(EVP_MD_CTX_new());
+  const MacPtr hmac(EVP_MAC_fetch(context_, "HMAC", properties()));
+  if (!digest_context_ || !hmac) return failure("HMAC");
+  for (std::size_t i = 0; i < digests_.size(); ++i) {
+    digests_[i].reset(EVP_MD_fetch(context_, kDigestNames[i], properties()));
+    if (!digests_[i]) return failure(kDigestNames[i]);
+    auto context = make_hmac_context(hmac.get(), kDigestNames[i], properties());
+    if (!context) return tl::unexpected(context.error());
+    hmac_contexts_[i] = std::move(*context);
+  }
+  for (std::size_t i = 0; i < ciphers_.size(); ++i) {
+    // A FIPS provider has no ChaCha20: what is missing fails where it is asked for.
+    ciphers_[i].reset(EVP_CIPHER_fetch(context_, kCipherNames[i], properties()));
+  }
+  if (!ciphers_[0]) return failure(kCipherNames[0]);
+  drain_error_queue();
+  return {};
+}
+
+Result<void> Library::prepare_groups() {
+  auto p256 = prepare_curve(context_, "P-256", properties());
+  if (!p256) return tl::unexpected(p256.error());
+  std::tie(p256_curve_, p256_) = std::move(*p256);
+  auto p384 = prepare_curve(context_, "P-384", properties());
+  if (!p384) return tl::unexpected(p384.error());
+  std::tie(p384_curve_, p384_) = std::move(*p384);
+
+  x25519_.reset(EVP_PKEY_CTX_new_from_name(context_, "X25519", properties()));
+  if (x25519_ && EVP_PKEY_keygen_init(x25519_.get()) != 1) x25519_.reset();
+  drain_error_queue();
+  return {};
+}
+
+EVP_PKEY_CTX* Library::generator(NamedGroup group) const {
+  switch (group) {
+    case NamedGroup::secp256r1:
+      return p256_.get();
+    case NamedGroup::secp384r1:
+      return p384_.get();
+    case NamedGroup::x25519:
+      return x25519_.get();
+  }
+  return nullptr;
+}
+
+const EVP_PKEY* Library::curve(NamedGroup group) const {
+  switch (group) {
+    case NamedGroup::secp256r1:
+      return p256_curve_.get();
+    case NamedGroup::secp384r1:
+      return p384_curve_.get();
+    case NamedGroup::x25519:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+Result<void> Library::random(MutableBytes out) {
+  if (RAND_bytes_ex(context_, octets(out), out.size(), 0) != 1) return failure("RAND_bytes_ex");
+  return {};
+}
+
+}  // namespace sluice::dtls::crypto
+
+namespace sluice::dtls {
+
+Environment::Environment(std::unique_ptr<crypto::Library> library) : library_(std::move(library)) {}
+Environment::Environment(Environment&&) noexcept = default;
+Environment& Environment::operator=(Environment&&) noexcept = default;
+Environment::~Environment() = default;
+
+Result<Environment> Environment::make(Options options) {
+  return crypto::Library::make(options).map(
+      [](std::unique_ptr<crypto::Library> library) { return Environment(std::move(library)); });
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,69 @@
+// What Environment holds of libcrypto: a library context, fetched algorithms, reusable contexts.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/protocol.h>
+
+#include "crypto/aead.h"
+#include "crypto/injected_random.h"
+#include "crypto/openssl_ptr.h"
+
+namespace sluice::dtls::crypto {
+
+// Used by one thread at a time, as its contexts are shared by all who call.
+class Library {
+ public:
+  static Result<std::unique_ptr<Library>> make(const Environment::Options& options);
+
+  [[nodiscard]] OSSL_LIB_CTX* context() const { return context_; }
+  // Null when there is none, as libcrypto wants it.
+  [[nodiscard]] const char* properties() const {
+    return properties_.empty() ? nullptr : properties_.c_str();
+  }
+
+  [[nodiscard]] const EVP_MD* digest(HashAlgorithm hash) const {
+    return digests_[index(hash)].get();
+  }
+  [[nodiscard]] const EVP_CIPHER* cipher(AeadAlgorithm aead) const {
+    return ciphers_[static_cast<std::size_t>(aead)].get();
+  }
+  // For one digest at a time.
+  [[nodiscard]] EVP_MD_CTX* digest_context() const { return digest_context_.get(); }
+  // For one MAC at a time.
+  [[nodiscard]] EVP_MAC_CTX* hmac_context(HashAlgorithm hash) const {
+    return hmac_contexts_[index(hash)].get();
+  }
+  // Ready for EVP_PKEY_generate.
+  [[nodiscard]] EVP_PKEY_CTX* generator(NamedGroup group) const;
+  // A key of the curve's parameters without a point, for EVP_PKEY_dup; null for X25519.
+  [[nodiscard]] const EVP_PKEY* curve(NamedGroup group) const;
+
+  Result<void> random(MutableBytes out);
+
+ private:
+  Library() = default;
+  Result<void> fetch();
+  Result<void> prepare_groups();
+
+  static std::size_t index(HashAlgorithm hash) { return static_cast<std::size_t>(hash); }
+
+  std::optional<InjectedRandom> injected_;
+  OSSL_LIB_CTX* context_ = nullptr;
+  std::string properties_;
+  std::array<DigestPtr, 4> digests_;
+  std::array<CipherPtr, kAeadAlgorithms> ciphers_;
+  DigestContextPtr digest_context_;
+  std::array<MacContextPtr, 4> hmac_contexts_;
+  KeyContextPtr x25519_;
+  KeyContextPtr p256_;
+  KeyContextPtr p384_;
+  KeyPtr p256_curve_;
+  KeyPtr p384_curve_;
+};
+
+}  // namespace sluice::dtls::crypto

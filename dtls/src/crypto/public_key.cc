@@ -1,0 +1,119 @@
+#include "crypto/public_key.h"
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+
+#include <string_view>
+
+#include "crypto/failure.h"
+#include "crypto/library.h"
+
+namespace sluice::dtls::crypto {
+namespace {
+
+constexpr int kMinimumRsaBits = 2048;
+
+enum class Padding : std::uint8_t { none, pkcs1, pss };
+
+struct SchemeParameters {
+  const char* digest;
+  Padding padding;  // none: ECDSA
+};
+
+constexpr SchemeParameters parameters_of(SignatureScheme scheme) {
+  switch (scheme) {
+    case SignatureScheme::ecdsa_secp256r1_sha256:
+      return {"SHA256", Padding::none};
+    case SignatureScheme::ecdsa_secp384r1_sha384:
+      return {"SHA384", Padding::none};
+    case SignatureScheme::rsa_pkcs1_sha256:
+      return {"SHA256", Padding::pkcs1};
+    case SignatureScheme::rsa_pkcs1_sha384:
+      return {"SHA384", Padding::pkcs1};
+    case SignatureScheme::rsa_pkcs1_sha512:
+      return {"SHA512", Padding::pkcs1};
+    case SignatureScheme::rsa_pss_rsae_sha256:
+      return {"SHA256", Padding::pss};
+    case SignatureScheme::rsa_pss_rsae_sha384:
+      return {"SHA384", Padding::pss};
+    case SignatureScheme::rsa_pss_rsae_sha512:
+      return {"SHA512", Padding::pss};
+  }
+  return {nullptr, Padding::none};
+}
+
+bool set_padding(EVP_PKEY_CTX* context, Padding padding) {
+  switch (padding) {
+    case Padding::none:
+      return true;
+    case Padding::pkcs1:
+      return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+    case Padding::pss:
+      // The salt is as long as the digest (RFC 8446 section 4.2.3).
+      return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool fits12(SignatureScheme scheme, KeyType type) {
+  const SchemeParameters parameters = parameters_of(scheme);
+  if (parameters.digest == nullptr) return false;
+  return (parameters.padding != Padding::none) == (type == KeyType::rsa);
+}
+
+Result<KeyType> key_type(const EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "EC") == 1) {
+    std::array<char, 32> group{};
+    if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1) {
+      const std::string_view name(group.data());
+      if (name == "prime256v1" || name == "P-256") return KeyType::ecdsa_p256;
+      if (name == "secp384r1" || name == "P-384") return KeyType::ecdsa_p384;
+    }
+  } else if (EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= kMinimumRsaBits) {
+    return KeyType::rsa;
+  }
+  return failure(Errc::unsupported_certificate, Alert::unsupported_certificate,
+                 "key is none of P-256, P-384, RSA of 2048 bits or more");
+}
+
+Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes data,
+                               Bytes signature) const {
+  const SchemeParameters parameters = parameters_of(scheme);
+  EVP_MD_CTX* context = library.digest_context();
+  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
+  EVP_MD_CTX_reset(context);
+  if (EVP_DigestVerifyInit_ex(context, &key_context, parameters.digest, library.context(),
+                              library.properties(), key_.get(), nullptr) != 1 ||
+      !set_padding(key_context, parameters.padding)) {
+    return failure("EVP_DigestVerifyInit_ex");
+  }
+  const int verified =
+      EVP_DigestVerify(context, octets(signature), signature.size(), octets(data), data.size());
+  EVP_MD_CTX_reset(context);
+  if (verified != 1) return failure(Errc::bad_signature, Alert::decrypt_error, "signature");
+  return {};
+}
+
+Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Bytes data) {
+  const SchemeParameters parameters = parameters_of(scheme);
+  EVP_MD_CTX* context = library.digest_context();
+  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
+  EVP_MD_CTX_reset(context);
+  Buffer signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
+  std::size_t size = signature.size();
+  const bool made =
+      EVP_DigestSignInit_ex(context, &key_context, parameters.digest, library.context(),
+                            library.properties(), key, nullptr) == 1 &&
+      set_padding(key_context, parameters.padding) &&
+      EVP_DigestSign(context, octets(MutableBytes(signature)), &size, octets(data), data.size()) ==
+          1;
+  EVP_MD_CTX_reset(context);
+  if (!made) return failure("EVP_DigestSign");
+  signature.resize(size);
+  return signature;
+}
+
+}  // namespace sluice::dtls::crypto

@@ -1,0 +1,43 @@
+// The public key of a certificate, and what it verifies.
+#pragma once
+
+#include <cstdint>
+
+#include <sluice/dtls/bytes.h>
+#include <sluice/dtls/error.h>
+#include <sluice/dtls/protocol.h>
+
+#include "crypto/openssl_ptr.h"
+
+namespace sluice::dtls::crypto {
+
+class Library;
+
+enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, rsa };
+
+// Whether keys of this type make signatures of this scheme in DTLS 1.2, where an ECDSA scheme names
+// the hash and leaves the curve open (RFC 8422 section 5.1.1).
+bool fits12(SignatureScheme scheme, KeyType type);
+
+// The type of a key that this engine takes; unsupported_certificate for others and for RSA keys
+// below 2048 bits.
+Result<KeyType> key_type(const EVP_PKEY* key);
+
+class PublicKey {
+ public:
+  PublicKey(KeyType type, KeyPtr key) : type_(type), key_(std::move(key)) {}
+
+  [[nodiscard]] KeyType type() const { return type_; }
+  // Errors: bad_signature with decrypt_error.
+  [[nodiscard]] Result<void> verify(Library& library, SignatureScheme scheme, Bytes data,
+                                    Bytes signature) const;
+
+ private:
+  KeyType type_;
+  KeyPtr key_;
+};
+
+// Signs with the parameters of `scheme`, which must fit the key.
+Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Bytes data);
+
+}  // namespace sluice::dtls::crypto

@@ -1,0 +1,89 @@
+#include "flight/outgoing_flight.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::dtls::flight {
+namespace {
+
+using message::kHandshakeHeaderSize;
+
+// A shorter piece at the end of a datagram isn't worth its headers.
+constexpr std::size_t kMinimumFragment = 32;
+
+}  // namespace
+
+void OutgoingFlight::clear() {
+  bytes_.clear();
+  items_.clear();
+  position_ = {};
+}
+
+std::size_t OutgoingFlight::begin_message() {
+  const std::size_t start = bytes_.size();
+  bytes_.resize(start + kHandshakeHeaderSize);
+  return start;
+}
+
+Bytes OutgoingFlight::end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
+                                  wire::Epoch epoch) {
+  const std::size_t length = bytes_.size() - start - kHandshakeHeaderSize;
+  const message::HandshakeHeader header{type, static_cast<std::uint32_t>(length), seq, 0,
+                                        static_cast<std::uint32_t>(length)};
+  header.encode(MutableBytes(bytes_).subspan(start));
+  items_.push_back({false, type, seq, epoch, start, length});
+  return Bytes(bytes_).subspan(start);
+}
+
+OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& records,
+                                                       MutableBytes out, std::size_t mtu) {
+  const MutableBytes datagram = out.first(std::min(out.size(), mtu));
+  Written written;
+  while (has_more()) {
+    const std::size_t size =
+        write_record(records, datagram.subspan(written.bytes), written.bytes == 0);
+    if (size == 0) break;
+    written.bytes += size;
+    ++written.records;
+  }
+  return written;
+}
+
+std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBytes room,
+                                         bool datagram_is_empty) {
+  const Item& item = items_[position_.item];
+  if (!item.is_change_cipher_spec) return write_fragment(records, room, datagram_is_empty);
+  static constexpr std::array kChangeCipherSpec{std::byte{1}};
+  const auto size = records.seal(wire::kPlaintextEpoch, wire::ContentType::change_cipher_spec,
+                                 kChangeCipherSpec, room);
+  if (size) position_ = {position_.item + 1, 0};
+  return size.value_or(0);
+}
+
+std::size_t OutgoingFlight::write_fragment(record::RecordLayer& records, MutableBytes room,
+                                           bool datagram_is_empty) {
+  const Item& item = items_[position_.item];
+  const std::size_t overhead = records.overhead(item.epoch) + kHandshakeHeaderSize;
+  const std::size_t left = item.length - position_.offset;
+  if (room.size() < overhead) return 0;
+  const std::size_t size = std::min(left, room.size() - overhead);
+  if (size < left && size < kMinimumFragment && !datagram_is_empty) return 0;
+
+  const message::HandshakeHeader header{item.type, static_cast<std::uint32_t>(item.length),
+                                        item.seq, static_cast<std::uint32_t>(position_.offset),
+                                        static_cast<std::uint32_t>(size)};
+  // Laid where the record will be sealed in place.
+  const MutableBytes fragment =
+      room.subspan(records.head_room(item.epoch), kHandshakeHeaderSize + size);
+  header.encode(fragment);
+  const Bytes body =
+      Bytes(bytes_).subspan(item.start + kHandshakeHeaderSize + position_.offset, size);
+  std::ranges::copy(body, fragment.begin() + kHandshakeHeaderSize);
+  const auto written = records.seal(item.epoch, wire::ContentType::handshake, fragment, room);
+  if (!written) return 0;
+  position_ = size == left ? Position{position_.item + 1, 0}
+                           : Position{position_.item, position_.offset + size};
+  return *written;
+}
+
+}  // namespace sluice::dtls::flight

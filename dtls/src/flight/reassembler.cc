@@ -1,0 +1,117 @@
+#include "flight/reassembler.h"
+
+namespace sluice::dtls::flight {
+
+using message::HandshakeFragment;
+using message::HandshakeHeader;
+using message::kHandshakeHeaderSize;
+
+std::size_t Reassembler::Partial::contiguous() const {
+  return encoding.size() - kHandshakeHeaderSize;
+}
+
+Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
+  Partial partial{header.type, epoch, header.length, Buffer(kHandshakeHeaderSize), {}};
+  HandshakeHeader whole = header;
+  whole.fragment_offset = 0;
+  whole.fragment_length = header.length;
+  whole.encode(partial.encoding);
+  return partial;
+}
+
+Result<void> Reassembler::check(const Partial& partial, const HandshakeHeader& header,
+                                wire::Epoch epoch) {
+  if (partial.type != header.type || partial.length != header.length) {
+    return tl::unexpected(Error{Errc::illegal_parameter, Alert::illegal_parameter, 0,
+                                "fragments of one message differ in type or length"});
+  }
+  if (partial.epoch != epoch) {
+    return tl::unexpected(Error{Errc::unexpected_message, Alert::unexpected_message, 0,
+                                "a message spans a change of keys"});
+  }
+  return {};
+}
+
+Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
+                                              wire::Epoch epoch) {
+  const HandshakeHeader& header = fragment.header;
+  const wire::MessageSeq seq = header.message_seq;
+  if (seq < next_seq_) return Outcome::stale;
+  if (wire::value_of(seq) - wire::value_of(next_seq_) > static_cast<int>(kMaxAhead))
+    return Outcome::full;
+  if (header.length > limits_.max_message) {
+    return tl::unexpected(Error{Errc::excessive_message, Alert::illegal_parameter});
+  }
+  // Says nothing, and must not start anything either.
+  if (fragment.body.empty() && header.length != 0) return Outcome::kept;
+
+  if (const auto known = partial_.find(seq); known != partial_.end()) {
+    if (auto consistent = check(known->second, header, epoch); !consistent) {
+      return tl::unexpected(consistent.error());
+    }
+  }
+  if (!make_room(seq, fragment.body.size() + kHandshakeHeaderSize + kPieceCost))
+    return Outcome::full;
+  auto [position, begun] = partial_.try_emplace(seq);
+  if (begun) {
+    position->second = begin(header, epoch);
+    bytes_ += kHandshakeHeaderSize + kPieceCost;
+  }
+  store(position->second, header.fragment_offset, fragment.body);
+  return Outcome::kept;
+}
+
+bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size) {
+  if (seq == next_seq_) {
+    while (bytes_ + size > limits_.max_bytes && !partial_.empty() &&
+           partial_.rbegin()->first != seq) {
+      drop(std::prev(partial_.end()));
+    }
+  }
+  return bytes_ + size <= limits_.max_bytes;
+}
+
+void Reassembler::store(Partial& partial, std::uint32_t offset, Bytes body) {
+  if (offset > partial.contiguous()) {
+    // Of pieces that start alike the longest stays.
+    Buffer& piece = partial.ahead[offset];
+    if (piece.size() >= body.size()) return;
+    bytes_ += body.size() - piece.size() + (piece.empty() ? kPieceCost : 0);
+    piece.assign(body.begin(), body.end());
+    return;
+  }
+  const std::size_t before = partial.encoding.size();
+  const auto append = [&](std::uint32_t at, Bytes piece) {
+    const std::size_t overlap = partial.contiguous() - at;
+    if (overlap >= piece.size()) return;
+    partial.encoding.insert(partial.encoding.end(),
+                            piece.begin() + static_cast<std::ptrdiff_t>(overlap), piece.end());
+  };
+  append(offset, body);
+  while (!partial.ahead.empty() && partial.ahead.begin()->first <= partial.contiguous()) {
+    const auto piece = partial.ahead.begin();
+    append(piece->first, piece->second);
+    bytes_ -= piece->second.size() + kPieceCost;
+    partial.ahead.erase(piece);
+  }
+  bytes_ += partial.encoding.size() - before;
+}
+
+void Reassembler::drop(std::map<wire::MessageSeq, Partial>::iterator position) {
+  bytes_ -= position->second.encoding.size() + kPieceCost;
+  for (const auto& [offset, piece] : position->second.ahead) bytes_ -= piece.size() + kPieceCost;
+  partial_.erase(position);
+}
+
+std::optional<IncomingMessage> Reassembler::front() const {
+  const auto due = partial_.find(next_seq_);
+  if (due == partial_.end() || !due->second.whole()) return std::nullopt;
+  return IncomingMessage{due->second.type, due->first, due->second.epoch, due->second.encoding};
+}
+
+void Reassembler::pop() {
+  drop(partial_.find(next_seq_));
+  next_seq_ = wire::next(next_seq_);
+}
+
+}  // namespace sluice::dtls::flight

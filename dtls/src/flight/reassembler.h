@@ -1,0 +1,85 @@
+// Puts handshake messages together from fragments that come in any order (RFC 6347 section 4.2.3).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include <sluice/dtls/bytes.h>
+#include <sluice/dtls/error.h>
+
+#include "message/handshake_fragment.h"
+#include "wire/types.h"
+
+namespace sluice::dtls::flight {
+
+// A whole message, with the header it would have unfragmented: what the transcript takes.
+struct IncomingMessage {
+  wire::HandshakeType type{};
+  wire::MessageSeq message_seq{};
+  wire::Epoch epoch{};
+  Bytes encoding;
+
+  [[nodiscard]] Bytes body() const { return encoding.subspan(message::kHandshakeHeaderSize); }
+};
+
+struct ReassemblyLimits {
+  std::size_t max_message;  // bytes of one message's body
+  std::size_t max_bytes;    // bytes kept of all messages together
+};
+
+// Keeps what has arrived, not what a header claims. When that reaches its bound, later messages
+// give way to the one that is due.
+class Reassembler {
+ public:
+  enum class Outcome : std::uint8_t {
+    kept,
+    stale,  // of a message that was already taken: the peer retransmits
+    full,   // above the bound, or too far ahead: dropped
+  };
+
+  explicit Reassembler(ReassemblyLimits limits) : limits_(limits) {}
+
+  // Errors: excessive_message, and illegal_parameter or unexpected_message for fragments of one
+  // message that contradict each other in type, length or epoch.
+  Result<Outcome> add(const message::HandshakeFragment& fragment, wire::Epoch epoch);
+
+  // The message that is due, when it is whole; valid until pop() or add().
+  [[nodiscard]] std::optional<IncomingMessage> front() const;
+  void pop();
+
+  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // No message is begun or waiting.
+  [[nodiscard]] bool empty() const { return partial_.empty(); }
+
+ private:
+  struct Partial {
+    wire::HandshakeType type{};
+    wire::Epoch epoch{};
+    std::uint32_t length = 0;
+    Buffer encoding;                        // header and the body from its start, without a gap
+    std::map<std::uint32_t, Buffer> ahead;  // by offset: what lies beyond a gap
+
+    [[nodiscard]] std::size_t contiguous() const;
+    [[nodiscard]] bool whole() const { return contiguous() == length; }
+  };
+
+  // Later messages than this far ahead are dropped; no flight has more.
+  static constexpr unsigned kMaxAhead = 16;
+  // What a stored piece costs besides its bytes, so that many tiny ones count too.
+  static constexpr std::size_t kPieceCost = 64;
+
+  static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
+  static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
+                            wire::Epoch epoch);
+  bool make_room(wire::MessageSeq seq, std::size_t size);
+  void store(Partial& partial, std::uint32_t offset, Bytes body);
+  void drop(std::map<wire::MessageSeq, Partial>::iterator position);
+
+  ReassemblyLimits limits_;
+  wire::MessageSeq next_seq_{0};
+  std::map<wire::MessageSeq, Partial> partial_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace sluice::dtls::flight

@@ -1,0 +1,55 @@
+// When a flight is sent again (RFC 6347 section 4.2.4.1).
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include <sluice/dtls/clock.h>
+#include <sluice/dtls/config.h>
+
+namespace sluice::dtls::flight {
+
+class RetransmissionTimer {
+ public:
+  explicit RetransmissionTimer(const RetransmissionTimers& settings)
+      : settings_(&settings), initial_(settings.initial) {}
+
+  // Twice the round trip: one for the path, one for the peer's computing and the path's jitter.
+  void set_rtt(Duration rtt) {
+    initial_ = std::clamp(2 * rtt, RetransmissionTimers::kMinimumInitial,
+                          RetransmissionTimers::kMaximumInitial);
+  }
+
+  // A new flight has been sent: the back-off of the last one is over.
+  void start(Instant now) {
+    timeout_ = std::min(initial_, settings_->maximum);
+    expiries_ = 0;
+    deadline_ = now + timeout_;
+  }
+  // The flight was sent again since the peer repeated itself: wait as long as before.
+  void restart(Instant now) { deadline_ = now + timeout_; }
+  // The deadline has passed and the flight is sent again.
+  void back_off(Instant now) {
+    ++expiries_;
+    const auto longer =
+        std::chrono::duration<double, Duration::period>(timeout_) * settings_->back_off;
+    timeout_ = longer < settings_->maximum ? std::chrono::duration_cast<Duration>(longer)
+                                           : settings_->maximum;
+    deadline_ = now + timeout_;
+  }
+  void stop() { deadline_.reset(); }
+
+  [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
+  [[nodiscard]] Duration initial() const { return initial_; }
+  // How often the present flight was not answered in time.
+  [[nodiscard]] unsigned expiries() const { return expiries_; }
+
+ private:
+  const RetransmissionTimers* settings_;
+  Duration initial_;
+  Duration timeout_{};
+  unsigned expiries_ = 0;
+  std::optional<Instant> deadline_;
+};
+
+}  // namespace sluice::dtls::flight

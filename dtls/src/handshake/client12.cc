@@ -1,0 +1,281 @@
+#include "handshake/client12.h"
+
+#include "crypto/certificate_key.h"
+#include "crypto/library.h"
+#include "handshake/client_offer.h"
+#include "handshake/negotiation.h"
+#include "message/certificate12.h"
+#include "message/certificate_request12.h"
+#include "message/client_key_exchange.h"
+#include "message/digital_signature.h"
+#include "message/ec_point_formats.h"
+#include "message/finished.h"
+#include "message/hello_verify_request.h"
+#include "message/renegotiation_info.h"
+#include "message/server_hello.h"
+#include "message/server_key_exchange.h"
+#include "message/use_srtp.h"
+
+namespace sluice::dtls::handshake::client12 {
+namespace {
+
+using wire::ExtensionType;
+using wire::HandshakeType;
+
+Result<WaitServerHello> on_verify_request(WaitServerHello&& state, const Incoming& incoming,
+                                          Context& context) {
+  const auto request = expect<message::HelloVerifyRequest>(incoming);
+  if (!request) return tl::unexpected(request.error());
+  // A server that never has enough would keep us saying hello for ever.
+  if (++state.verify_requests > kMaxVerifyRequests) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest again");
+  }
+  context.transcript.forget_all();
+  context.begin_flight();
+  return send_client_hello(context, state.random, request->cookie).map([&] { return state; });
+}
+
+Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& config,
+                                                         const message::ServerHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::use_srtp);
+  if (!data) return std::nullopt;
+  const auto use_srtp = message::UseSrtp::decode(*data);
+  if (!use_srtp) return fatal(Errc::decode_error, Alert::decode_error, "use_srtp");
+  // Exactly one of ours, and no MKI as we offered none (RFC 5764 section 4.1.1).
+  const auto profile = use_srtp->profiles.first_common(config.srtp_profiles);
+  const bool single = std::ranges::distance(use_srtp->profiles) == 1;
+  if (!profile || !single || !use_srtp->mki.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "use_srtp");
+  }
+  return profile;
+}
+
+Result<void> check_extensions(const ConfigOptions& config, const message::ServerHello& hello) {
+  // RFC 5246 section 7.4.1.4: no extension that was not asked for.
+  const bool solicited =
+      hello.extensions.all_of([&](const message::ExtensionBlock::Extension& extension) {
+        return is_offered(config, extension.type);
+      });
+  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+
+  const auto renegotiation = hello.extensions.find(ExtensionType::renegotiation_info);
+  if (renegotiation && !message::is_initial_renegotiation_info(*renegotiation)) {
+    return fatal(Errc::illegal_parameter, Alert::handshake_failure,
+                 "renegotiation_info");  // RFC 5746 3.4
+  }
+  const auto formats = hello.extensions.find(ExtensionType::ec_point_formats);
+  if (formats && !message::is_point_format_list(*formats)) {
+    return fatal(Errc::decode_error, Alert::decode_error, "ec_point_formats");
+  }
+  if (formats && !message::has_uncompressed_format(*formats)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                 "ec_point_formats");  // RFC 8422 5.1.2
+  }
+  const auto extended = hello.extensions.find(ExtensionType::extended_master_secret);
+  if (extended && !extended->empty()) {
+    return fatal(Errc::decode_error, Alert::decode_error, "extended_master_secret");
+  }
+  if (!extended && config.extended_master_secret == ExtendedMasterSecret::require) {
+    return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure);  // RFC 7627 5.2
+  }
+  return {};
+}
+
+Result<WaitCertificate> on_server_hello(const WaitServerHello& state, const Incoming& incoming,
+                                        Context& context) {
+  const auto hello = expect<message::ServerHello>(incoming);
+  if (!hello) return tl::unexpected(hello.error());
+  if (hello->version != ProtocolVersion::dtls12) {
+    return fatal(Errc::no_common_version, Alert::protocol_version);
+  }
+  const auto* suite = schedule::find(hello->cipher_suite);
+  if (suite == nullptr || !contains(context.config.cipher_suites, suite->id)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
+  }
+  if (hello->compression_method != 0) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
+  }
+  if (auto checked = check_extensions(context.config, *hello); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto profile = accepted_srtp_profile(context.config, *hello);
+  if (!profile) return tl::unexpected(profile.error());
+
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto hashed = context.transcript.start_hash(context.library, suite->hash);
+  if (hashed) hashed = context.transcript.add(incoming.encoding);
+  if (!hashed) return tl::unexpected(hashed.error());
+  return WaitCertificate{{suite,
+                          {state.random, hello->random},
+                          hello->extensions.has(ExtensionType::extended_master_secret),
+                          *profile}};
+}
+
+// Our answer to CertificateRequest.
+std::optional<SignatureScheme> choose_own_scheme(const Context& context,
+                                                 const message::CertificateRequest12& request) {
+  const crypto::KeyType type = context.config.identity->credentials().type();
+  const auto wanted = type == crypto::KeyType::rsa ? message::ClientCertificateType::rsa_sign
+                                                   : message::ClientCertificateType::ecdsa_sign;
+  if (!request.accepts(wanted)) return std::nullopt;
+  return choose_scheme12(context.config, request.schemes, type);
+}
+
+Result<void> send_certificate(Context& context, bool with_identity) {
+  static const std::vector<Buffer> kNone;
+  const auto& chain = with_identity ? context.config.identity->credentials().chain() : kNone;
+  return context.send(HandshakeType::certificate, wire::kPlaintextEpoch,
+                      [&](wire::Writer& out) { message::put_certificate12(out, chain); });
+}
+
+// Sends ClientKeyExchange and returns what both sides now share.
+Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated12& negotiated,
+                                             const ServerShare& peer) {
+  const auto key = crypto::EphemeralKey::generate(context.library, peer.group);
+  if (!key) return tl::unexpected(key.error());
+  const auto share = key->share();
+  if (!share) return tl::unexpected(share.error());
+  const auto premaster = key->derive(context.library, peer.point);
+  if (!premaster) return tl::unexpected(premaster.error());
+  const auto sent = context.send(
+      HandshakeType::client_key_exchange, wire::kPlaintextEpoch,
+      [&](wire::Writer& out) { message::put_client_key_exchange(out, share->bytes()); });
+  if (!sent) return tl::unexpected(sent.error());
+  return derive_master(context, negotiated, *premaster);
+}
+
+Result<void> send_certificate_verify(Context& context, SignatureScheme scheme) {
+  const auto signature = context.config.identity->credentials().sign(context.library, scheme,
+                                                                     context.transcript.messages());
+  if (!signature) return tl::unexpected(signature.error());
+  return context.send(
+      HandshakeType::certificate_verify, wire::kPlaintextEpoch,
+      [&](wire::Writer& out) { message::put_digital_signature(out, scheme, *signature); });
+}
+
+enum class CertificateRequested : bool { no, yes };
+
+// The whole second flight.
+Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& negotiated,
+                                        const ServerShare& share, CertificateRequested requested,
+                                        std::optional<SignatureScheme> scheme) {
+  context.begin_flight();
+  if (requested == CertificateRequested::yes) {
+    if (auto sent = send_certificate(context, scheme.has_value()); !sent)
+      return tl::unexpected(sent.error());
+  }
+  auto master = exchange_keys(context, negotiated, share);
+  if (!master) return tl::unexpected(master.error());
+  Session12 session{negotiated, share.group, std::move(*master)};
+  if (scheme) {
+    if (auto sent = send_certificate_verify(context, *scheme); !sent)
+      return tl::unexpected(sent.error());
+  }
+  context.transcript.stop_keeping_messages();
+  auto done = install_keys(context, negotiated, session.master, Role::client);
+  if (done) done = send_finished(context, session, Role::client);
+  if (!done) return tl::unexpected(done.error());
+  return WaitFinished{std::move(session)};
+}
+
+}  // namespace
+
+Result<WaitServerHello> start(Context& context) {
+  WaitServerHello state{};
+  if (auto filled = context.library.random(state.random); !filled)
+    return tl::unexpected(filled.error());
+  context.begin_flight();
+  return send_client_hello(context, state.random, {}).map([&] { return state; });
+}
+
+Result<std::variant<WaitServerHello, WaitCertificate>> on(WaitServerHello&& state,
+                                                          const Incoming& incoming,
+                                                          Context& context) {
+  using Next = std::variant<WaitServerHello, WaitCertificate>;
+  if (incoming.type == HandshakeType::hello_verify_request) {
+    return on_verify_request(std::move(state), incoming, context).map([](auto&& next) {
+      return Next(next);
+    });
+  }
+  return on_server_hello(state, incoming, context).map([](auto&& next) { return Next(next); });
+}
+
+Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
+                                 Context& context) {
+  const auto certificate = expect<message::Certificate12>(incoming);
+  if (!certificate) return tl::unexpected(certificate.error());
+  if (certificate->chain.empty()) {
+    return fatal(Errc::missing_certificate,
+                 Alert::decode_error);  // RFC 5246 7.4.2: a server must have one
+  }
+  auto key = crypto::certificate_key(context.library, certificate->chain.front());
+  if (!key) return tl::unexpected(key.error());
+  if (!authenticates(state.negotiated.suite->authentication, key->type())) {
+    return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
+                 "not of the suite's kind");
+  }
+  for (const Bytes entry : certificate->chain)
+    context.peer_chain.emplace_back(entry.begin(), entry.end());
+  return context.transcript.add(incoming.encoding).map([&] {
+    return WaitServerKeyExchange{state.negotiated, std::move(*key)};
+  });
+}
+
+Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming& incoming,
+                                  Context& context) {
+  const auto exchange = expect<message::ServerKeyExchange>(incoming);
+  if (!exchange) return tl::unexpected(exchange.error());
+  if (!contains(context.config.groups, exchange->group)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
+  }
+  if (!contains(context.config.signature_schemes, exchange->scheme) ||
+      !crypto::fits12(exchange->scheme, state.peer.type())) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                 "signature scheme was not offered");
+  }
+  const Buffer signed_data = signed_params(state.negotiated.randoms, exchange->params);
+  auto done =
+      state.peer.verify(context.library, exchange->scheme, signed_data, exchange->signature);
+  if (done) done = context.transcript.add(incoming.encoding);
+  if (!done) return tl::unexpected(done.error());
+  return WaitCertificateRequest{
+      state.negotiated, {exchange->group, Buffer(exchange->point.begin(), exchange->point.end())}};
+}
+
+Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateRequest&& state,
+                                                           const Incoming& incoming,
+                                                           Context& context) {
+  using Next = std::variant<WaitServerHelloDone, WaitFinished>;
+  if (incoming.type != HandshakeType::certificate_request) {
+    const auto done = expect<message::ServerHelloDone>(incoming);
+    if (!done) return tl::unexpected(done.error());
+    if (auto added = context.transcript.add(incoming.encoding); !added)
+      return tl::unexpected(added.error());
+    return send_second_flight(context, state.negotiated, state.share, CertificateRequested::no,
+                              std::nullopt)
+        .map([](WaitFinished next) { return Next(std::move(next)); });
+  }
+  const auto request = expect<message::CertificateRequest12>(incoming);
+  if (!request) return tl::unexpected(request.error());
+  return context.transcript.add(incoming.encoding).map([&] {
+    return Next(WaitServerHelloDone{state.negotiated, std::move(state.share),
+                                    choose_own_scheme(context, *request)});
+  });
+}
+
+Result<WaitFinished> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
+  const auto done = expect<message::ServerHelloDone>(incoming);
+  if (!done) return tl::unexpected(done.error());
+  if (auto added = context.transcript.add(incoming.encoding); !added)
+    return tl::unexpected(added.error());
+  return send_second_flight(context, state.negotiated, state.share, CertificateRequested::yes,
+                            state.scheme);
+}
+
+Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  return check_finished(context, state.session, Role::server, incoming).map([&] {
+    return std::move(state.session);
+  });
+}
+
+}  // namespace sluice::dtls::handshake::client12

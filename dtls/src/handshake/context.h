@@ -1,0 +1,52 @@
+// What the states of a handshake share and act on.
+#pragma once
+
+#include <vector>
+
+#include <sluice/dtls/config.h>
+
+#include "flight/outgoing_flight.h"
+#include "handshake/fatal.h"
+#include "handshake/transcript.h"
+#include "record/record_layer.h"
+
+namespace sluice::dtls::handshake {
+
+// Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
+// the peer's certificate after each message.
+class Context {
+ public:
+  Context(const ConfigOptions& config_options, crypto::Library& crypto_library,
+          record::RecordLayer& record_layer)
+      : config(config_options), library(crypto_library), records(record_layer) {}
+
+  const ConfigOptions& config;
+  crypto::Library& library;
+  record::RecordLayer& records;
+  Transcript transcript;
+  flight::OutgoingFlight flight;
+  // The peer's certificates (DER) once they have come.
+  std::vector<Buffer> peer_chain;
+
+  // What was sent so far has been answered.
+  void begin_flight() {
+    flight.clear();
+    flight_begun_ = true;
+  }
+  // Whether a flight was begun since the last call.
+  bool take_flight_begun() { return std::exchange(flight_begun_, false); }
+
+  // Appends a message to the flight and to the transcript.
+  template <class Encode>
+  Result<void> send(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
+    const Bytes encoding = flight.add_message(type, next_seq_, epoch, std::forward<Encode>(encode));
+    next_seq_ = wire::next(next_seq_);
+    return transcript.add(encoding);
+  }
+
+ private:
+  wire::MessageSeq next_seq_{0};
+  bool flight_begun_ = false;
+};
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,117 @@
+#include "handshake/negotiation.h"
+
+#include "message/code_list_extension.h"
+#include "message/use_srtp.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using message::ListWidth;
+using wire::ExtensionType;
+
+tl::unexpected<Error> malformed(std::string_view extension) {
+  return fatal(Errc::decode_error, Alert::decode_error, extension);
+}
+
+// An extension that is a list of codes; an absent one gives an empty list, which no present one is.
+template <class Code>
+Result<wire::CodeList<Code>> offered(const message::ClientHello& hello, ExtensionType type,
+                                     ListWidth width, std::string_view name) {
+  const auto data = hello.extensions.find(type);
+  if (!data) return wire::CodeList<Code>();
+  const auto list = message::decode_code_list<Code>(*data, width);
+  if (!list) return malformed(name);
+  return *list;
+}
+
+// A client that lists curves must list its peer's certificate's too (RFC 8422 section 5.1).
+bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
+  switch (type) {
+    case crypto::KeyType::ecdsa_p256:
+      return groups.empty() || groups.contains(NamedGroup::secp256r1);
+    case crypto::KeyType::ecdsa_p384:
+      return groups.empty() || groups.contains(NamedGroup::secp384r1);
+    case crypto::KeyType::rsa:
+      return true;
+  }
+  return false;
+}
+
+Result<NamedGroup> choose_group(const ConfigOptions& config, wire::CodeList<NamedGroup> groups) {
+  // Without the extension any curve may be chosen (RFC 8422 section 4); P-256 is the one all have.
+  const auto group = !groups.empty() ? groups.first_common(config.groups)
+                     : contains(config.groups, NamedGroup::secp256r1)
+                         ? std::optional(NamedGroup::secp256r1)
+                         : std::nullopt;
+  if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
+  return *group;
+}
+
+}  // namespace
+
+bool authenticates(schedule::Authentication kind, crypto::KeyType type) {
+  return (kind == schedule::Authentication::rsa) == (type == crypto::KeyType::rsa);
+}
+
+Result<ProtocolVersion> choose_version(const ConfigOptions& config,
+                                       const message::ClientHello& hello) {
+  const auto none = [] { return fatal(Errc::no_common_version, Alert::protocol_version); };
+  const auto versions = offered<ProtocolVersion>(hello, ExtensionType::supported_versions,
+                                                 ListWidth::one, "supported_versions");
+  if (!versions) return tl::unexpected(versions.error());
+  // Numbers of DTLS versions go down as versions go up.
+  const bool allowed = config.max_version <= ProtocolVersion::dtls12;
+  const bool supported = !versions->empty() ? versions->contains(ProtocolVersion::dtls12)
+                                            : hello.legacy_version <= ProtocolVersion::dtls12;
+  // A version field that isn't DTLS at all (RFC 6347 section 4.2.1 knows only 254.x).
+  if (static_cast<unsigned>(hello.legacy_version) >> 8 != 0xfe) return none();
+  if (!allowed || !supported) return none();
+  return ProtocolVersion::dtls12;
+}
+
+std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
+                                               wire::CodeList<SignatureScheme> accepted,
+                                               crypto::KeyType type) {
+  for (const SignatureScheme scheme : config.signature_schemes) {
+    if (crypto::fits12(scheme, type) && accepted.contains(scheme)) return scheme;
+  }
+  return std::nullopt;
+}
+
+Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello) {
+  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
+                                          "supported_groups");
+  if (!groups) return tl::unexpected(groups.error());
+  const auto schemes = offered<SignatureScheme>(hello, ExtensionType::signature_algorithms,
+                                                ListWidth::two, "signature_algorithms");
+  if (!schemes) return tl::unexpected(schemes.error());
+
+  const auto group = choose_group(config, *groups);
+  if (!group) return tl::unexpected(group.error());
+  const crypto::KeyType key = config.identity->credentials().type();
+  // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
+  // here.
+  const auto scheme = choose_scheme12(config, *schemes, key);
+  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+
+  if (curve_is_listed(key, *groups)) {
+    for (const CipherSuite id : config.cipher_suites) {
+      const auto* suite = schedule::find(id);
+      if (authenticates(suite->authentication, key) && hello.cipher_suites.contains(id)) {
+        return Choice12{suite, *scheme, *group};
+      }
+    }
+  }
+  return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+}
+
+Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
+                                                       const message::ClientHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::use_srtp);
+  if (!data) return std::nullopt;
+  const auto use_srtp = message::UseSrtp::decode(*data);
+  if (!use_srtp) return malformed("use_srtp");
+  return use_srtp->profiles.first_common(config.srtp_profiles);
+}
+
+}  // namespace sluice::dtls::handshake

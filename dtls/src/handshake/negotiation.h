@@ -1,0 +1,50 @@
+// Choices that both sides' lists lead to.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include <sluice/dtls/config.h>
+
+#include "crypto/credentials.h"
+#include "handshake/fatal.h"
+#include "handshake/session12.h"
+#include "message/client_hello.h"
+
+namespace sluice::dtls::handshake {
+
+// The highest version that the client supports and `config` allows. Errors: no_common_version with
+// protocol_version.
+Result<ProtocolVersion> choose_version(const ConfigOptions& config,
+                                       const message::ClientHello& hello);
+
+// What a DTLS 1.2 server chooses.
+struct Choice12 {
+  const schedule::CipherSuiteParameters* suite;
+  SignatureScheme scheme;
+  NamedGroup group;
+};
+// Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
+// handshake_failure; decode_error for malformed extensions.
+Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello);
+
+// The first of our signature schemes that the peer takes and that a key of this type makes.
+std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
+                                               wire::CodeList<SignatureScheme> accepted,
+                                               crypto::KeyType type);
+
+// The server's own order decides: GCM comes first although libwebrtc lists AES_CM before it.
+// Empty when use_srtp was not offered or there is nothing in common. Errors: decode_error.
+Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
+                                                       const message::ClientHello& hello);
+
+// The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
+bool authenticates(schedule::Authentication kind, crypto::KeyType type);
+
+// Whether `list` has `value`.
+template <class Range, class Value>
+bool contains(const Range& list, const Value& value) {
+  return std::ranges::find(list, value) != std::ranges::end(list);
+}
+
+}  // namespace sluice::dtls::handshake

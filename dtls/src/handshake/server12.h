@@ -1,0 +1,44 @@
+// The server's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1; see client12.h for
+// the flow). Each state takes the next message, is consumed by it, and names the states that may
+// follow.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "crypto/public_key.h"
+#include "handshake/session12.h"
+
+namespace sluice::dtls::handshake::server12 {
+
+struct WaitClientHello {};
+struct WaitCertificate {
+  Negotiated12 negotiated;
+  crypto::EphemeralKey key;
+};
+struct WaitClientKeyExchange {
+  Negotiated12 negotiated;
+  crypto::EphemeralKey key;
+  std::optional<crypto::PublicKey> peer;  // whose CertificateVerify must follow
+};
+struct WaitCertificateVerify {
+  Session12 session;
+  crypto::PublicKey peer;
+};
+struct WaitFinished {
+  Session12 session;
+};
+
+using Incoming = flight::IncomingMessage;
+Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on(WaitClientHello&& state,
+                                                                const Incoming& incoming,
+                                                                Context& context);
+Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
+                                 Context& context);
+Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitClientKeyExchange&& state,
+                                                             const Incoming& incoming,
+                                                             Context& context);
+Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context);
+Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context);
+
+}  // namespace sluice::dtls::handshake::server12

@@ -1,0 +1,47 @@
+// What a DTLS 1.2 handshake agrees on, while it runs and when it is done.
+#pragma once
+
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "crypto/key_exchange.h"
+#include "handshake/context.h"
+#include "schedule/keys12.h"
+
+namespace sluice::dtls::handshake {
+
+// Settled by the hellos.
+struct Negotiated12 {
+  const schedule::CipherSuiteParameters* suite;
+  schedule::HelloRandoms randoms;
+  bool extended_master_secret;
+  std::optional<SrtpProfile> srtp_profile;
+};
+
+// A complete handshake: what exporters need from now on.
+struct Session12 {
+  Negotiated12 negotiated;
+  NamedGroup group;
+  schedule::MasterSecret master;
+};
+
+// What the signature of ServerKeyExchange covers (RFC 8422 section 5.4).
+Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params);
+
+// The master secret of what has been exchanged, ClientKeyExchange included in the transcript.
+Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
+                                             const crypto::SharedSecret& premaster);
+
+// Installs the keys of epoch 1, both ways.
+Result<void> install_keys(Context& context, const Negotiated12& negotiated,
+                          const schedule::MasterSecret& master, Role role);
+
+// Sends ChangeCipherSpec and Finished.
+Result<void> send_finished(Context& context, const Session12& session, Role sender);
+
+// Checks the peer's Finished and adds it to the transcript.
+Result<void> check_finished(Context& context, const Session12& session, Role sender,
+                            const flight::IncomingMessage& incoming);
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,34 @@
+// The alert protocol (RFC 5246 section 7.2).
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "wire/reader.h"
+
+namespace sluice::dtls::message {
+
+enum class AlertLevel : std::uint8_t { warning = 1, fatal = 2 };
+
+struct AlertMessage {
+  AlertLevel level{};
+  Alert description{};
+
+  static std::optional<AlertMessage> decode(Bytes record) {
+    wire::Reader reader(record);
+    AlertMessage alert;
+    alert.level = reader.code<AlertLevel>();
+    alert.description = reader.code<Alert>();
+    const bool known_level = alert.level == AlertLevel::warning || alert.level == AlertLevel::fatal;
+    if (!reader.complete() || !known_level) return std::nullopt;
+    return alert;
+  }
+
+  [[nodiscard]] std::array<std::byte, 2> encode() const {
+    return {static_cast<std::byte>(level), static_cast<std::byte>(description)};
+  }
+};
+
+}  // namespace sluice::dtls::message

@@ -1,0 +1,33 @@
+#include "message/certificate12.h"
+
+namespace sluice::dtls::message {
+namespace {
+
+// No chain in use is longer; the message's size bounds the bytes.
+constexpr std::size_t kMaxChain = 16;
+
+}  // namespace
+
+std::optional<Certificate12> Certificate12::decode(Bytes body) {
+  wire::Reader reader(body);
+  wire::Reader list(reader.vector24());
+  if (!reader.complete()) return std::nullopt;
+  Certificate12 certificate;
+  while (list.more()) {
+    const Bytes entry = list.vector24();
+    if (entry.empty() || certificate.chain.size() == kMaxChain) return std::nullopt;
+    certificate.chain.push_back(entry);
+  }
+  if (!list.complete()) return std::nullopt;
+  return certificate;
+}
+
+void put_certificate12(wire::Writer& out, const std::vector<Buffer>& chain) {
+  const auto list = out.vector24();
+  for (const Buffer& certificate : chain) {
+    const auto entry = out.vector24();
+    out.bytes(certificate);
+  }
+}
+
+}  // namespace sluice::dtls::message

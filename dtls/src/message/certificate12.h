@@ -1,0 +1,23 @@
+// Certificate of TLS 1.2 (RFC 5246 sections 7.4.2 and 7.4.6).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "wire/reader.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+namespace sluice::dtls::message {
+
+struct Certificate12 {
+  static constexpr wire::HandshakeType kType = wire::HandshakeType::certificate;
+
+  std::vector<Bytes> chain;  // DER; empty from a client without one
+
+  static std::optional<Certificate12> decode(Bytes body);
+};
+
+void put_certificate12(wire::Writer& out, const std::vector<Buffer>& chain);
+
+}  // namespace sluice::dtls::message

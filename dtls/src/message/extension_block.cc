@@ -1,0 +1,40 @@
+#include "message/extension_block.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::dtls::message {
+namespace {
+
+// More than any hello in use; keeps the search for duplicates short whatever arrives.
+constexpr std::size_t kMaxExtensions = 128;
+
+}  // namespace
+
+std::optional<ExtensionBlock> ExtensionBlock::parse(Bytes extensions) {
+  std::array<wire::ExtensionType, kMaxExtensions> seen{};
+  std::size_t count = 0;
+  wire::Reader reader(extensions);
+  while (reader.more()) {
+    const auto type = reader.code<wire::ExtensionType>();
+    reader.vector16();
+    if (count == seen.size() ||
+        std::find(seen.begin(), seen.begin() + count, type) != seen.begin() + count) {
+      return std::nullopt;
+    }
+    seen[count++] = type;
+  }
+  if (!reader.complete()) return std::nullopt;
+  return ExtensionBlock(extensions);
+}
+
+std::optional<Bytes> ExtensionBlock::find(wire::ExtensionType type) const {
+  std::optional<Bytes> found;
+  all_of([&](const Extension& extension) {
+    if (extension.type == type) found = extension.data;
+    return !found;
+  });
+  return found;
+}
+
+}  // namespace sluice::dtls::message

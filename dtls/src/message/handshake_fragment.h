@@ -1,0 +1,57 @@
+// The header of a handshake message's fragment (RFC 6347 section 4.2.2).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <sluice/dtls/bytes.h>
+
+#include "wire/reader.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+namespace sluice::dtls::message {
+
+inline constexpr std::size_t kHandshakeHeaderSize = 12;
+
+struct HandshakeHeader {
+  wire::HandshakeType type{};
+  std::uint32_t length = 0;  // of the whole message, at most 2^24 - 1
+  wire::MessageSeq message_seq{};
+  std::uint32_t fragment_offset = 0;
+  std::uint32_t fragment_length = 0;
+
+  void encode(MutableBytes out) const {
+    wire::store(out.first(1), wire::value_of(type));
+    wire::store(out.subspan(1, 3), length);
+    wire::store(out.subspan(4, 2), wire::value_of(message_seq));
+    wire::store(out.subspan(6, 3), fragment_offset);
+    wire::store(out.subspan(9, 3), fragment_length);
+  }
+};
+
+struct HandshakeFragment {
+  HandshakeHeader header;
+  Bytes body;  // header.fragment_length bytes
+
+  // Takes the first fragment of a record; a record may hold several. Empty when the bytes end early
+  // or the fragment lies outside its message.
+  static std::optional<HandshakeFragment> take(wire::Reader& record) {
+    HandshakeFragment fragment;
+    fragment.header.type = record.code<wire::HandshakeType>();
+    fragment.header.length = record.u24();
+    fragment.header.message_seq = record.code<wire::MessageSeq>();
+    fragment.header.fragment_offset = record.u24();
+    fragment.header.fragment_length = record.u24();
+    fragment.body = record.bytes(fragment.header.fragment_length);
+    if (!record.ok()) return std::nullopt;
+    // No overflow: both are below 2^24.
+    if (fragment.header.fragment_offset + fragment.header.fragment_length >
+        fragment.header.length) {
+      return std::nullopt;
+    }
+    return fragment;
+  }
+};
+
+}  // namespace sluice::dtls::message

@@ -1,0 +1,38 @@
+// The use_srtp extension (RFC 5764 section 4.1.1).
+#pragma once
+
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "message/extension_block.h"
+#include "wire/code_list.h"
+
+namespace sluice::dtls::message {
+
+struct UseSrtp {
+  wire::CodeList<SrtpProfile> profiles;  // a server's has exactly one
+  Bytes mki;
+
+  static std::optional<UseSrtp> decode(Bytes data) {
+    wire::Reader reader(data);
+    const Bytes profiles = reader.vector16();
+    const Bytes mki = reader.vector8();
+    if (!reader.complete() || profiles.empty() || profiles.size() % 2 != 0) return std::nullopt;
+    return UseSrtp{wire::CodeList<SrtpProfile>(profiles), mki};
+  }
+};
+
+// Without MKI, as WebRTC wants it (RFC 8827 section 6.5).
+template <class Range>
+void put_use_srtp(wire::Writer& out, const Range& profiles) {
+  put_extension(out, wire::ExtensionType::use_srtp, [&](wire::Writer& data) {
+    {
+      const auto list = data.vector16();
+      for (const SrtpProfile profile : profiles) data.code(profile);
+    }
+    const auto mki = data.vector8();
+  });
+}
+
+}  // namespace sluice::dtls::message

@@ -1,0 +1,33 @@
+#include "schedule/cipher_suite.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::dtls::schedule {
+namespace {
+
+using crypto::AeadAlgorithm;
+
+constexpr std::array kSuites{
+    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, Authentication::ecdsa,
+                          AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
+    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384, Authentication::ecdsa,
+                          AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
+    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256, Authentication::rsa,
+                          AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
+    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384, Authentication::rsa,
+                          AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
+    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256, Authentication::rsa,
+                          AeadAlgorithm::chacha20_poly1305, HashAlgorithm::sha256, 12},
+    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+                          Authentication::ecdsa, AeadAlgorithm::chacha20_poly1305,
+                          HashAlgorithm::sha256, 12}};
+
+}  // namespace
+
+const CipherSuiteParameters* find(CipherSuite suite) {
+  const auto* const found = std::ranges::find(kSuites, suite, &CipherSuiteParameters::id);
+  return found == kSuites.end() ? nullptr : found;
+}
+
+}  // namespace sluice::dtls::schedule

@@ -1,0 +1,91 @@
+#include "schedule/keys12.h"
+
+#include <algorithm>
+
+#include "schedule/prf12.h"
+
+namespace sluice::dtls::schedule {
+namespace {
+
+using RandomPair = std::array<std::byte, 64>;
+
+RandomPair join(const Random& first, const Random& second) {
+  RandomPair pair;
+  std::ranges::copy(first, pair.begin());
+  std::ranges::copy(second, pair.begin() + first.size());
+  return pair;
+}
+
+Result<MasterSecret> derive_master(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
+                                   std::string_view label, Bytes seed) {
+  MasterSecret master(MasterSecret::capacity());
+  return prf12(library, hash, premaster, label, seed, master.bytes()).map([&] {
+    return std::move(master);
+  });
+}
+
+// The labels of RFC 5246 and RFC 7627, which must not be exported (RFC 5705 section 4).
+constexpr std::array<std::string_view, 5> kReservedLabels{"client finished", "server finished",
+                                                          "master secret", "extended master secret",
+                                                          "key expansion"};
+constexpr std::size_t kMaxContext = 65535;
+
+}  // namespace
+
+Result<MasterSecret> master_secret(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
+                                   const HelloRandoms& randoms) {
+  return derive_master(library, hash, premaster, "master secret",
+                       join(randoms.client, randoms.server));
+}
+
+Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgorithm hash,
+                                            Bytes premaster, Bytes session_hash) {
+  return derive_master(library, hash, premaster, "extended master secret", session_hash);
+}
+
+Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuiteParameters& suite,
+                                     const MasterSecret& master, const HelloRandoms& randoms) {
+  const std::size_t key = key_size(suite.aead);
+  const std::size_t iv = suite.fixed_iv_size;
+  Secret<2 * (crypto::kMaxAeadKeySize + crypto::kAeadNonceSize)> block(2 * (key + iv));
+  // The server's random comes first here.
+  const auto expanded = prf12(library, suite.hash, master.bytes(), "key expansion",
+                              join(randoms.server, randoms.client), block.bytes());
+  if (!expanded) return tl::unexpected(expanded.error());
+  // AEAD suites have no MAC keys: client key, server key, client IV, server IV.
+  const Bytes bytes = std::as_const(block).bytes();
+  return TrafficKeys12{{Secret<crypto::kMaxAeadKeySize>(bytes.first(key)),
+                        Secret<crypto::kAeadNonceSize>(bytes.subspan(2 * key, iv))},
+                       {Secret<crypto::kMaxAeadKeySize>(bytes.subspan(key, key)),
+                        Secret<crypto::kAeadNonceSize>(bytes.subspan(2 * key + iv, iv))}};
+}
+
+Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,
+                                 const MasterSecret& master, Role sender, Bytes handshake_hash) {
+  const std::string_view label = sender == Role::client ? "client finished" : "server finished";
+  VerifyData data{};
+  return prf12(library, hash, master.bytes(), label, handshake_hash, data).map([&] {
+    return data;
+  });
+}
+
+Result<void> export12(crypto::Library& library, HashAlgorithm hash, const MasterSecret& master,
+                      const HelloRandoms& randoms, std::string_view label,
+                      std::optional<Bytes> context, MutableBytes out) {
+  if (label.empty() || std::ranges::find(kReservedLabels, label) != kReservedLabels.end()) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "label"});
+  }
+  if (context && context->size() > kMaxContext) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "context"});
+  }
+  const RandomPair pair = join(randoms.client, randoms.server);
+  Buffer seed(pair.begin(), pair.end());
+  if (context) {
+    seed.push_back(static_cast<std::byte>(context->size() >> 8));
+    seed.push_back(static_cast<std::byte>(context->size() & 0xff));
+    seed.insert(seed.end(), context->begin(), context->end());
+  }
+  return prf12(library, hash, master.bytes(), label, seed, out);
+}
+
+}  // namespace sluice::dtls::schedule

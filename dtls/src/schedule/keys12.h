@@ -1,0 +1,54 @@
+// The key schedule of TLS 1.2: master secret, traffic keys, Finished, exporter.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include <sluice/dtls/secret.h>
+
+#include "crypto/hash.h"
+#include "schedule/cipher_suite.h"
+
+namespace sluice::dtls::schedule {
+
+using Random = std::array<std::byte, 32>;
+
+struct HelloRandoms {
+  Random client;
+  Random server;
+};
+
+using MasterSecret = Secret<48>;
+
+// RFC 5246 section 8.1.
+Result<MasterSecret> master_secret(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
+                                   const HelloRandoms& randoms);
+// RFC 7627 section 4: bound to the whole handshake up to ClientKeyExchange.
+Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgorithm hash,
+                                            Bytes premaster, Bytes session_hash);
+
+// One direction's part of the key block (RFC 5246 section 6.3).
+struct TrafficKey12 {
+  Secret<crypto::kMaxAeadKeySize> key;
+  Secret<crypto::kAeadNonceSize> iv;
+};
+struct TrafficKeys12 {
+  TrafficKey12 client;
+  TrafficKey12 server;
+};
+Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuiteParameters& suite,
+                                     const MasterSecret& master, const HelloRandoms& randoms);
+
+// RFC 5246 section 7.4.9.
+using VerifyData = std::array<std::byte, 12>;
+Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,
+                                 const MasterSecret& master, Role sender, Bytes handshake_hash);
+
+// RFC 5705 section 4. Errors: invalid_argument for the labels that the handshake itself uses, an
+// empty label, or a context above 65535 bytes.
+Result<void> export12(crypto::Library& library, HashAlgorithm hash, const MasterSecret& master,
+                      const HelloRandoms& randoms, std::string_view label,
+                      std::optional<Bytes> context, MutableBytes out);
+
+}  // namespace sluice::dtls::schedule

@@ -1,0 +1,61 @@
+// Strong types for the protocol's numbers.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace sluice::dtls::wire {
+
+enum class ContentType : std::uint8_t {
+  change_cipher_spec = 20,
+  alert = 21,
+  handshake = 22,
+  application_data = 23,
+};
+
+// RFC 5246 section 7.4 and RFC 6347 section 4.3.2.
+enum class HandshakeType : std::uint8_t {
+  hello_request = 0,
+  client_hello = 1,
+  server_hello = 2,
+  hello_verify_request = 3,
+  certificate = 11,
+  server_key_exchange = 12,
+  certificate_request = 13,
+  server_hello_done = 14,
+  certificate_verify = 15,
+  client_key_exchange = 16,
+  finished = 20,
+};
+
+enum class ExtensionType : std::uint16_t {
+  supported_groups = 10,
+  ec_point_formats = 11,
+  signature_algorithms = 13,
+  use_srtp = 14,
+  extended_master_secret = 23,
+  supported_versions = 43,
+  renegotiation_info = 0xff01,
+};
+
+// Which keys protect a record; 0 is plaintext. 64 bits in DTLS 1.3, of which records carry fewer.
+enum class Epoch : std::uint64_t {};
+inline constexpr Epoch kPlaintextEpoch{0};
+inline constexpr Epoch kFirstEncryptedEpoch12{1};
+
+// Counts the records of an epoch, from 0 to kMaxSequenceNumber.
+enum class SequenceNumber : std::uint64_t {};
+// 48 bits on the wire (RFC 6347 section 4.1).
+inline constexpr std::uint64_t kMaxSequenceNumber = (std::uint64_t{1} << 48) - 1;
+
+// Counts the handshake messages that one side sends (RFC 6347 section 4.2.2).
+enum class MessageSeq : std::uint16_t {};
+
+template <class Number>
+constexpr auto value_of(Number number) {
+  return static_cast<std::underlying_type_t<Number>>(number);
+}
+
+constexpr MessageSeq next(MessageSeq seq) { return MessageSeq(std::uint16_t(value_of(seq) + 1)); }
+
+}  // namespace sluice::dtls::wire
