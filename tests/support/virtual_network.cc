@@ -1,0 +1,109 @@
+#include "support/virtual_network.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::test {
+
+using dtls::Buffer;
+using dtls::Instant;
+
+void Peer::settle(const dtls::Result<dtls::Pending>& outcome, Instant now) {
+  if (!outcome && !error) error = outcome.error();
+  while (const auto bytes = connection_.poll_data())
+    data.emplace_back(bytes->begin(), bytes->end());
+  std::optional<dtls::QuestionId> asked;
+  while (auto event = connection_.poll_event()) {
+    if (auto* certificate = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
+      peer_chain = std::move(certificate->chain);
+      asked = certificate->question;
+    } else if (const auto* done = std::get_if<dtls::Connected>(&*event)) {
+      connected = done->info;
+      connected_at = now;
+    } else {
+      closed = true;
+    }
+  }
+  if (!asked) return;
+  question = asked;
+  if (accepts_peer) settle(connection_.answer(*asked, dtls::AcceptPeer{}, now), now);
+}
+
+std::vector<Buffer> Peer::take_datagrams() {
+  std::vector<Buffer> datagrams;
+  std::array<std::byte, dtls::kMaxDatagram> out;
+  while (const auto transmit = connection_.poll_transmit(out)) {
+    datagrams.emplace_back(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(transmit->size));
+  }
+  return datagrams;
+}
+
+void Peer::receive(Buffer datagram, Instant now) {
+  settle(connection_.handle_datagram(datagram, connection_.path(), now), now);
+}
+
+Buffer Peer::seal(dtls::Bytes bytes) {
+  Buffer out(bytes.size() + dtls::kSealOverhead);
+  const auto size = connection_.seal(bytes, out);
+  out.resize(size.value_or(0));
+  return out;
+}
+
+bool VirtualNetwork::happens(double probability) {
+  return std::uniform_real_distribution<>(0, 1)(random_) < probability;
+}
+
+void VirtualNetwork::send(Buffer datagram, bool from_client) {
+  ++datagrams_sent_;
+  const int copies = happens(conditions_.duplicate) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    if (happens(conditions_.loss)) continue;
+    Buffer copy = datagram;
+    if (happens(conditions_.corrupt) && !copy.empty()) {
+      const auto bit = std::uniform_int_distribution<std::size_t>(0, copy.size() * 8 - 1)(random_);
+      copy[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    }
+    const dtls::Duration late{
+        std::uniform_int_distribution<dtls::Duration::rep>(0, conditions_.jitter.count())(random_)};
+    in_flight_.emplace(now_ + conditions_.delay + late, InFlight{from_client, std::move(copy)});
+  }
+}
+
+void VirtualNetwork::send_pending(Peer& from, bool from_client) {
+  for (Buffer& datagram : from.take_datagrams()) send(std::move(datagram), from_client);
+}
+
+bool VirtualNetwork::step(Peer& client, Peer& server, Instant limit) {
+  send_pending(client, true);
+  send_pending(server, false);
+  const auto arrival = in_flight_.empty() ? Instant::max() : in_flight_.begin()->first;
+  const Instant client_timeout = client.connection().next_timeout().value_or(Instant::max());
+  const Instant server_timeout = server.connection().next_timeout().value_or(Instant::max());
+  const Instant next = std::min({arrival, client_timeout, server_timeout});
+  if (next == Instant::max() || next > limit) return false;
+  now_ = std::max(now_, next);
+  if (next == arrival) {
+    auto node = in_flight_.extract(in_flight_.begin());
+    Peer& to = node.mapped().from_client ? server : client;
+    to.receive(std::move(node.mapped().datagram), now_);
+    return true;
+  }
+  Peer& woken = next == client_timeout ? client : server;
+  woken.settle(woken.connection().handle_timeout(now_), now_);
+  return true;
+}
+
+void VirtualNetwork::run_handshake(Peer& client, Peer& server, dtls::Duration limit) {
+  const Instant end = now_ + limit;
+  while (!(client.connected && server.connected) && !client.error && !server.error) {
+    if (!step(client, server, end)) return;
+  }
+}
+
+void VirtualNetwork::run_until(Peer& client, Peer& server, Instant until) {
+  while (step(client, server, until)) {
+  }
+  now_ = std::max(now_, until);
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,90 @@
+// Two connections on a lossy path in virtual time: time jumps from one thing that happens to the
+// next.
+#pragma once
+
+#include <sluice/dtls/connection.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace sluice::test {
+
+// One end: a connection with all that it has put out.
+class Peer {
+ public:
+  explicit Peer(dtls::Connection connection) : connection_(std::move(connection)) {}
+
+  [[nodiscard]] dtls::Connection& connection() { return connection_; }
+  [[nodiscard]] const dtls::Connection& connection() const { return connection_; }
+
+  // Hands an input's outcome on: takes data and events, answers questions.
+  void settle(const dtls::Result<dtls::Pending>& outcome, dtls::Instant now);
+  // All datagrams that wait to be sent.
+  std::vector<dtls::Buffer> take_datagrams();
+  void receive(dtls::Buffer datagram, dtls::Instant now);
+  // Sends one record of application data; the datagram.
+  dtls::Buffer seal(dtls::Bytes data);
+
+  // Whether to accept the peer's certificate when asked; else the question waits in `question`.
+  bool accepts_peer = true;
+
+  std::optional<dtls::QuestionId> question;
+  std::vector<dtls::Buffer> peer_chain;
+  std::optional<dtls::ConnectionInfo> connected;
+  std::optional<dtls::Instant> connected_at;
+  bool closed = false;
+  std::optional<dtls::Error> error;
+  std::vector<dtls::Buffer> data;
+
+ private:
+  dtls::Connection connection_;
+};
+
+// What may happen to a datagram on its way; the same in both directions.
+struct PathConditions {
+  double loss = 0;                                       // probability, each direction
+  double duplicate = 0;                                  // probability
+  double corrupt = 0;                                    // probability that one bit flips
+  dtls::Duration delay = std::chrono::milliseconds{50};  // one way
+  dtls::Duration jitter{};  // added to the delay, uniformly: more than 0 reorders
+};
+
+// Moves datagrams between a client and a server. All chance comes from the seed.
+class VirtualNetwork {
+ public:
+  VirtualNetwork(PathConditions conditions, std::uint64_t seed)
+      : conditions_(conditions), random_(seed) {}
+
+  // Runs until both are connected, one has failed, nothing is left to happen, or `limit` has
+  // passed.
+  void run_handshake(Peer& client, Peer& server, dtls::Duration limit);
+  // Runs until nothing is left to happen at or before `until`.
+  void run_until(Peer& client, Peer& server, dtls::Instant until);
+  // Puts what a peer has to send on its way.
+  void send_pending(Peer& from, bool from_client);
+  void send(dtls::Buffer datagram, bool from_client);
+
+  [[nodiscard]] dtls::Instant now() const { return now_; }
+  // Datagrams that were sent, lost ones included.
+  [[nodiscard]] std::size_t datagrams_sent() const { return datagrams_sent_; }
+
+ private:
+  struct InFlight {
+    bool from_client;
+    dtls::Buffer datagram;
+  };
+
+  bool step(Peer& client, Peer& server, dtls::Instant limit);
+  bool happens(double probability);
+
+  PathConditions conditions_;
+  std::mt19937_64 random_;
+  dtls::Instant now_{};
+  std::multimap<dtls::Instant, InFlight> in_flight_;
+  std::size_t datagrams_sent_ = 0;
+};
+
+}  // namespace sluice::test
