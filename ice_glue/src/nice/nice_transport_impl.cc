@@ -285,9 +285,9 @@ void NiceTransport::Impl::on_wake() {
 }
 
 bool NiceTransport::Impl::deliver() {
-  if (!deliver_notices() || !deliver_events() || !deliver_packets()) return false;
+  // First, so that a flight doesn't wait for what the user does, and an alert not be lost by it.
   transmit();
-  return true;
+  return deliver_notices() && deliver_events() && deliver_packets();
 }
 
 bool NiceTransport::Impl::deliver_notices() {
@@ -347,6 +347,7 @@ void NiceTransport::Impl::transmit() {
 }
 
 void NiceTransport::Impl::end() {
+  transmit();
   last_ice_statistics_ = ice_->statistics();
   ice_.reset();
   wake_.reset();

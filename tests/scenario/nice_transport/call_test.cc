@@ -1,0 +1,276 @@
+// Calls between two NiceTransports in one context: real libnice, libsrtp and DTLS on loopback.
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scenario/nice_transport/peer.h"
+#include "support/main_context.h"
+
+namespace sluice {
+namespace {
+
+using ice::IceRole;
+using ice::IceState;
+using ice::SendStatus;
+using test::bytes_of;
+using test::Peer;
+
+class NiceTransportCall : public testing::Test {
+ protected:
+  std::unique_ptr<Peer> make_peer(IceRole role, ice::Setup answer_setup = ice::Setup::active) {
+    auto options = test::on_loopback(role, test::make_config(environment));
+    options.answer_setup = answer_setup;
+    return make_peer(options);
+  }
+  std::unique_ptr<Peer> make_peer(const ice::NiceTransportOptions& options) {
+    return std::make_unique<Peer>(environment, context.get(), options);
+  }
+
+  [[nodiscard]] bool run_until_connected() {
+    return context.run_until([&] { return a->connected() && b->connected(); });
+  }
+
+  void connect() {
+    test::exchange_descriptions(*a, *b);
+    ASSERT_TRUE(run_until_connected());
+  }
+
+  void expect_media_and_data(Peer& from, Peer& to) {
+    const auto rtp = test::make_rtp({.sequence = sequence++});
+    const auto rtcp = test::make_rtcp();
+    to.rtp.clear();
+    to.rtcp.clear();
+    to.data.clear();
+    from.quietly([&](auto& t) {
+      EXPECT_EQ(t.send_rtp(rtp), SendStatus::sent);
+      EXPECT_EQ(t.send_rtcp(rtcp), SendStatus::sent);
+      EXPECT_EQ(t.send_data(bytes_of("hello")), SendStatus::sent);
+    });
+    EXPECT_TRUE(
+        context.run_until([&] { return !to.rtp.empty() && !to.rtcp.empty() && !to.data.empty(); }));
+    EXPECT_THAT(to.rtp, testing::ElementsAre(rtp));
+    EXPECT_THAT(to.rtcp, testing::ElementsAre(rtcp));
+    EXPECT_THAT(to.data, testing::ElementsAre("hello"));
+  }
+
+  test::MainContext context;
+  dtls::Environment environment = dtls::Environment::make().value();
+  std::uint16_t sequence = 1;
+  std::unique_ptr<Peer> a = make_peer(IceRole::controlling);
+  std::unique_ptr<Peer> b = make_peer(IceRole::controlled);
+};
+
+class NiceTransportRoles : public NiceTransportCall,
+                           public testing::WithParamInterface<ice::Setup> {};
+
+TEST_P(NiceTransportRoles, CarryMediaAndDataBothWays) {
+  b = make_peer(IceRole::controlled, GetParam());
+  connect();
+  const bool answerer_is_client = GetParam() == ice::Setup::active;
+  EXPECT_EQ(b->connections.front().role,
+            answerer_is_client ? dtls::Role::client : dtls::Role::server);
+  EXPECT_EQ(a->connections.front().role,
+            answerer_is_client ? dtls::Role::server : dtls::Role::client);
+  EXPECT_EQ(b->transport->local_description().setup, GetParam());
+  EXPECT_EQ(a->connections.front().srtp_profile, dtls::SrtpProfile::aead_aes_256_gcm);
+  expect_media_and_data(*a, *b);
+  expect_media_and_data(*b, *a);
+
+  const auto statistics = a->transport->ice_statistics();
+  ASSERT_TRUE(statistics.selected_pair.has_value());
+  EXPECT_EQ(*statistics.selected_pair, a->pairs.back());
+  EXPECT_EQ(statistics.selected_pair->local.address, "127.0.0.1");
+  EXPECT_TRUE(statistics.connecting_time.has_value());
+  EXPECT_EQ(a->transport->media_statistics().rtp_sent, 1u);
+  EXPECT_EQ(a->transport->media_statistics().rtp_received, 1u);
+  EXPECT_EQ(a->associations(), 1u);
+  ASSERT_NE(a->transport->dtls_statistics(), nullptr);
+  // On a path that loses nothing, nothing was lost by us: no flight had to be sent twice.
+  EXPECT_EQ(a->transport->dtls_statistics()->timeouts, 0u);
+  EXPECT_EQ(b->transport->dtls_statistics()->timeouts, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Setup, NiceTransportRoles,
+                         testing::Values(ice::Setup::active, ice::Setup::passive),
+                         [](const auto& setup) { return std::string(to_string(setup.param)); });
+
+TEST_F(NiceTransportCall, TricklesCandidates) {
+  // What signalling does: descriptions without candidates, which follow in their own messages.
+  ASSERT_TRUE(a->transport->gather().has_value());
+  auto offer = a->transport->local_description();
+  offer.candidates.clear();
+  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
+  auto answer = b->transport->local_description();
+  answer.candidates.clear();
+  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+
+  ASSERT_TRUE(context.run_until([&] { return a->candidates_done && b->candidates_done; }));
+  EXPECT_FALSE(a->connected());
+  for (const auto& line : a->candidates) {
+    EXPECT_EQ(b->transport->add_remote_candidate("a=" + line + "\r\n"),
+              ice::CandidateStatus::added);
+  }
+  for (const auto& line : b->candidates) {
+    EXPECT_EQ(a->transport->add_remote_candidate(line), ice::CandidateStatus::added);
+  }
+  a->transport->end_of_remote_candidates();
+  b->transport->end_of_remote_candidates();
+  ASSERT_TRUE(run_until_connected());
+  expect_media_and_data(*a, *b);
+}
+
+TEST_F(NiceTransportCall, GathersAllBeforeTheOffer) {
+  ASSERT_TRUE(a->transport->gather().has_value());
+  ASSERT_TRUE(context.run_until([&] { return a->candidates_done; }));
+  const auto offer = a->transport->local_description();
+  EXPECT_TRUE(offer.end_of_candidates);
+  EXPECT_EQ(offer.candidates, a->candidates);
+  connect();
+}
+
+TEST_F(NiceTransportCall, WorksWithAggressiveNomination) {
+  auto options = test::on_loopback(IceRole::controlling, test::make_config(environment));
+  options.ice.nomination = ice::Nomination::aggressive;
+  a = make_peer(options);
+  connect();
+  expect_media_and_data(*a, *b);
+}
+
+TEST_F(NiceTransportCall, ResolvesARoleConflict) {
+  b = make_peer(IceRole::controlling);
+  connect();
+  expect_media_and_data(*b, *a);
+}
+
+TEST_F(NiceTransportCall, WorksOverTcp) {
+  for (auto* peer : {&a, &b}) {
+    auto options = test::on_loopback(peer == &a ? IceRole::controlling : IceRole::controlled,
+                                     test::make_config(environment));
+    options.ice.tcp = true;
+    *peer = make_peer(options);
+  }
+  ASSERT_TRUE(a->transport->gather().has_value());
+  auto offer = a->transport->local_description();
+  std::erase_if(offer.candidates,
+                [](const auto& line) { return line.find(" TCP ") == std::string::npos; });
+  ASSERT_FALSE(offer.candidates.empty());
+  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
+  auto answer = b->transport->local_description();
+  std::erase_if(answer.candidates,
+                [](const auto& line) { return line.find(" TCP ") == std::string::npos; });
+  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+  ASSERT_TRUE(run_until_connected());
+  EXPECT_TRUE(a->pairs.back().local.tcp);
+  expect_media_and_data(*a, *b);
+}
+
+TEST_F(NiceTransportCall, SaysWhyItDoesNotSend) {
+  const auto rtp = test::make_rtp();
+  EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::not_connected);
+  EXPECT_EQ(a->transport->send_rtcp(test::make_rtcp()), SendStatus::not_connected);
+  EXPECT_EQ(a->transport->send_data(bytes_of("x")), SendStatus::not_connected);
+  EXPECT_FALSE(a->transport->connected());
+  EXPECT_FALSE(a->transport->info().has_value());
+  connect();
+  EXPECT_EQ(a->transport->send_rtp(bytes_of("no rtp")), SendStatus::malformed);
+  EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::sent);
+  EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::repeated);
+  const test::Packet large(ice::kMaxSend + 1);
+  EXPECT_EQ(a->transport->send_rtp(large), SendStatus::too_large);
+  EXPECT_EQ(a->transport->send_data(large), SendStatus::too_large);
+  // Loopback takes the largest there is.
+  const test::Packet largest(ice::kMaxSend);
+  EXPECT_EQ(a->transport->send_data(largest), SendStatus::sent);
+  EXPECT_TRUE(context.run_until([&] { return !b->data.empty(); }));
+  EXPECT_EQ(b->data.front().size(), ice::kMaxSend);
+}
+
+TEST_F(NiceTransportCall, EndsAtOnceOnAWrongFingerprint) {
+  ASSERT_TRUE(a->transport->gather().has_value());
+  auto offer = a->transport->local_description();
+  offer.fingerprints.front().value.front() ^= std::byte{1};
+  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
+  ASSERT_TRUE(a->transport->set_remote_description(b->transport->local_description()).has_value());
+  ASSERT_TRUE(context.run_until([&] { return !a->closed.empty() && !b->closed.empty(); }));
+
+  ASSERT_EQ(b->closed.front().cause, ice::CloseReason::Cause::error);
+  EXPECT_EQ(b->closed.front().error->code, dtls::Errc::peer_rejected);
+  EXPECT_EQ(b->closed.front().error->alert, dtls::Alert::bad_certificate);
+  ASSERT_EQ(a->closed.front().cause, ice::CloseReason::Cause::error);
+  EXPECT_EQ(a->closed.front().error->code, dtls::Errc::alert_received);
+  EXPECT_EQ(a->closed.front().error->alert, dtls::Alert::bad_certificate);
+  EXPECT_FALSE(b->connected());
+  EXPECT_EQ(b->transport->send_rtp(test::make_rtp()), SendStatus::not_connected);
+  EXPECT_TRUE(a->rtp.empty() && a->data.empty() && b->rtp.empty() && b->data.empty());
+}
+
+TEST_F(NiceTransportCall, TellsThePeerWhenItCloses) {
+  connect();
+  a->quietly([](auto& t) { t.close(); });
+  ASSERT_TRUE(context.run_until([&] { return !a->closed.empty() && !b->closed.empty(); }));
+  EXPECT_EQ(a->closed.front().cause, ice::CloseReason::Cause::local);
+  EXPECT_EQ(b->closed.front().cause, ice::CloseReason::Cause::peer);
+  EXPECT_EQ(b->transport->send_data(bytes_of("late")), SendStatus::not_connected);
+  // What it has seen can still be asked for.
+  EXPECT_TRUE(b->transport->ice_statistics().selected_pair.has_value());
+  const auto again = b->transport->gather();
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, ice::TransportErrc::closed);
+  const auto restarted = b->transport->restart_ice();
+  EXPECT_FALSE(restarted.has_value());
+  b->transport->close();
+  context.run_ready();
+  EXPECT_EQ(b->closed.size(), 1u);
+}
+
+TEST_F(NiceTransportCall, ClosesBeforeItIsConnected) {
+  a->transport->close();
+  ASSERT_TRUE(context.run_until([&] { return !a->closed.empty(); }));
+  EXPECT_EQ(a->closed.front().cause, ice::CloseReason::Cause::local);
+}
+
+TEST_F(NiceTransportCall, RefusesADescriptionAndStaysAsItWas) {
+  ASSERT_TRUE(a->transport->gather().has_value());
+  const auto good = a->transport->local_description();
+  auto bad = good;
+  bad.ice.ufrag = "a";
+  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+            ice::TransportErrc::invalid_credentials);
+  bad = good;
+  bad.fingerprints.clear();
+  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+            ice::TransportErrc::no_fingerprint);
+  connect();
+  // RFC 8842 section 6: a new association needs an ICE restart.
+  bad = a->transport->local_description();
+  bad.fingerprints.front().value.front() ^= std::byte{1};
+  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+            ice::TransportErrc::needs_ice_restart);
+  bad = a->transport->local_description();
+  bad.tls_id = "another";
+  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+            ice::TransportErrc::needs_ice_restart);
+  // The same again, as in a re-offer, is none.
+  auto same = a->transport->local_description();
+  same.setup = ice::Setup::actpass;
+  EXPECT_TRUE(b->transport->set_remote_description(same).has_value());
+  EXPECT_EQ(b->associations(), 1u);
+  expect_media_and_data(*a, *b);
+}
+
+TEST_F(NiceTransportCall, RefusesOptionsByName) {
+  auto options = test::on_loopback(IceRole::controlling, nullptr);
+  EXPECT_EQ(ice::NiceTransport::make(options, environment, context.get(), *a).error().code,
+            ice::TransportErrc::invalid_options);
+  options = test::on_loopback(IceRole::controlling, test::make_config(environment));
+  options.ice.local_addresses = {"nowhere"};
+  const auto made = ice::NiceTransport::make(options, environment, context.get(), *a);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().detail, "local_addresses");
+}
+
+}  // namespace
+}  // namespace sluice
