@@ -69,6 +69,7 @@ const Connection::Impl::Ended* Connection::Impl::begin_input() {
   data_.clear();
   next_data_ = 0;
   delivered_early_.clear();
+  replayed_ = {};
   return std::get_if<Ended>(&phase_);
 }
 
@@ -102,17 +103,29 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, Instant
     discard(Discard::after_close);
     return after_end(*ended);
   }
+  auto outcome = handle_records(datagram, now);
+  Handshaking* phase = handshaking();
+  if (outcome && phase != nullptr && records_.has_read_key()) {
+    replayed_ = phase->early_records.take();
+    outcome = handle_records(replayed_, now);
+  }
+  return end_input(outcome);
+}
+
+Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
     const auto taken = records_.take(datagram);
-    if (const auto* reason = std::get_if<Discard>(&taken)) {
-      discard(*reason);
-      continue;
+    if (const auto* record = std::get_if<record::Record>(&taken)) {
+      ++statistics_.records_received;
+      outcome = on_record(*record, now);
+    } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
+      on_future_record(*future);
+    } else {
+      discard(std::get<Discard>(taken));
     }
-    ++statistics_.records_received;
-    outcome = on_record(std::get<record::Record>(taken), now);
   }
-  return end_input(outcome);
+  return outcome;
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {

@@ -63,7 +63,9 @@ class Connection::Impl {
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
 
   // Incoming records (impl_records.cc).
+  Result<void> handle_records(MutableBytes datagram, Instant now);
   Result<void> on_record(const record::Record& record, Instant now);
+  void on_future_record(const record::FutureRecord& record);
   Result<void> on_handshake(const record::Record& record, Instant now);
   Result<void> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
                                      wire::Epoch epoch, Instant now);
@@ -106,7 +108,9 @@ class Connection::Impl {
   std::deque<Event> events_;
   std::vector<MutableBytes> data_;
   std::size_t next_data_ = 0;
-  std::vector<Buffer> delivered_early_;  // what data_ points into after the peer's acceptance
+  // What data_ points into besides the caller's datagram.
+  std::vector<Buffer> delivered_early_;
+  Buffer replayed_;
   std::optional<Instant> reported_timeout_;
 };
 

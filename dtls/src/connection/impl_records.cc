@@ -27,6 +27,11 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
   return {};
 }
 
+void Connection::Impl::on_future_record(const record::FutureRecord& record) {
+  Handshaking* phase = handshaking();
+  if (phase == nullptr || !phase->early_records.keep(record.bytes)) discard(Discard::unknown_epoch);
+}
+
 // ---- handshake messages
 // ---------------------------------------------------------------------------
 

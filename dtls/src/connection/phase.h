@@ -13,6 +13,24 @@
 
 namespace sluice::dtls::connection {
 
+// Encrypted records that overtook the messages their keys come from (RFC 6347 section 4.1 lets a
+// receiver keep them): a Finished that is kept saves the peer a retransmission of its whole flight.
+class EarlyRecords {
+ public:
+  bool keep(Bytes record) {
+    if (bytes_.size() + record.size() > kLimit) return false;
+    bytes_.insert(bytes_.end(), record.begin(), record.end());
+    return true;
+  }
+  // All of them, one after another, as a datagram has them.
+  Buffer take() { return std::exchange(bytes_, {}); }
+
+ private:
+  // A Finished, and some data behind it.
+  static constexpr std::size_t kLimit = 4096;
+  Buffer bytes_;
+};
+
 // The handshake's memory: gone as a whole when it ends.
 struct Handshaking {
   Handshaking(const ConfigOptions& config, crypto::Library& library, record::RecordLayer& records)
@@ -25,6 +43,7 @@ struct Handshaking {
   handshake::Handshake machine = handshake::Handshake::server();
   flight::Reassembler reassembler;
   flight::RetransmissionTimer timer;
+  EarlyRecords early_records;
   EarlyData early_data;
   std::optional<Instant> give_up;  // set once the peer or we have begun
   bool change_cipher_spec_seen = false;

@@ -4,7 +4,7 @@
 
 namespace sluice::dtls::record {
 
-std::variant<Record, Discard> RecordLayer::take(MutableBytes& datagram) {
+std::variant<Record, FutureRecord, Discard> RecordLayer::take(MutableBytes& datagram) {
   const auto header = Header12::decode(datagram);
   if (!header || header->length > datagram.size() - kHeaderSize12) {
     datagram = {};
@@ -23,12 +23,14 @@ bool RecordLayer::is_version_known(const Header12& header) const {
   return header.version == ProtocolVersion::dtls10 && header.epoch == wire::kPlaintextEpoch;
 }
 
-std::variant<Record, Discard> RecordLayer::open(const Header12& header, MutableBytes record) {
+std::variant<Record, FutureRecord, Discard> RecordLayer::open(const Header12& header,
+                                                              MutableBytes record) {
   if (header.epoch == wire::kPlaintextEpoch && reads_plaintext_) {
     if (header.length > kMaxPlaintext) return Discard::malformed_record;
     return Record{header.type, header.epoch, record.subspan(kHeaderSize12)};
   }
-  if (header.epoch != wire::kFirstEncryptedEpoch12 || !opener_) return Discard::unknown_epoch;
+  if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;
+  if (!opener_) return FutureRecord{record};
   if (!window_.is_fresh(header.sequence)) return Discard::replayed;
   const auto plaintext = opener_->open(header, record);
   if (!plaintext) return Discard::authentication_failed;

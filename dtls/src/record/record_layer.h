@@ -18,17 +18,23 @@ struct Record {
   MutableBytes contents;
 };
 
+// A record of the epoch whose keys aren't there yet: the messages that lead to them are late.
+struct FutureRecord {
+  Bytes bytes;  // header and contents, as they came
+};
+
 class RecordLayer {
  public:
   // ---- reading ----
 
   // Takes the first record off `datagram`. What can't be accepted is a Discard and changes nothing;
   // when even its end can't be told, the rest of the datagram goes with it.
-  std::variant<Record, Discard> take(MutableBytes& datagram);
+  std::variant<Record, FutureRecord, Discard> take(MutableBytes& datagram);
 
   Result<void> install_read(crypto::Library& library, const ProtectionKey12& key);
   // Epoch 0 is over: what comes in plaintext from now on is unknown_epoch.
   void stop_reading_plaintext() { reads_plaintext_ = false; }
+  [[nodiscard]] bool has_read_key() const { return opener_.has_value(); }
   // A record of the peer's encrypted epoch has proved authentic.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }
 
@@ -54,7 +60,7 @@ class RecordLayer {
   [[nodiscard]] bool exhausted(wire::Epoch epoch) const;
 
  private:
-  std::variant<Record, Discard> open(const Header12& header, MutableBytes record);
+  std::variant<Record, FutureRecord, Discard> open(const Header12& header, MutableBytes record);
   [[nodiscard]] bool is_version_known(const Header12& header) const;
 
   ProtocolVersion version_ = ProtocolVersion::dtls10;
