@@ -12,11 +12,6 @@ constexpr std::size_t kMinWindow = 64;
 constexpr std::size_t kMaxWindow = 32767;
 constexpr std::size_t kMaxSsrcs = 65535;
 
-bool valid(const SessionOptions& options) {
-  return options.replay_window >= kMinWindow && options.replay_window <= kMaxWindow &&
-         options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs;
-}
-
 void count(const PacketResult& result, PacketKind kind, Statistics::Counters& counters) {
   if (!result) {
     ++counters.failures[static_cast<std::size_t>(result.error())];
@@ -26,6 +21,11 @@ void count(const PacketResult& result, PacketKind kind, Statistics::Counters& co
 }
 
 }  // namespace
+
+bool valid(const SessionOptions& options) {
+  return options.replay_window >= kMinWindow && options.replay_window <= kMaxWindow &&
+         options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs;
+}
 
 class Session::Impl {
  public:

@@ -31,8 +31,8 @@ struct MediaTransportOptions {
   std::size_t max_early_packet_size = 2048;
   // Paths known at a time: 1 to 1024. Further ones are refused and counted.
   std::size_t max_paths = 64;
-  // After restart(), the old association keeps receiving for so long once the new one is used in
-  // both directions: stragglers on slow paths.
+  // After restart(), what comes under the old keys is taken for so long after the new ones began to
+  // send: for stragglers, and for a peer that changes over later than we.
   dtls::Duration old_keys_linger = std::chrono::seconds{5};
   // After restart(), the side whose handshake ends first can't know that the peer has the new keys.
   // It goes on sending with the old ones until a packet under the new ones has come, or for so
@@ -68,14 +68,15 @@ using Event = std::variant<Connected, Closed>;
 // Why a datagram was dropped before DTLS or SRTP saw it; these count their own drops.
 enum class Drop : std::uint8_t {
   unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't checked
+  outdated_path,      // from a path of before restart(), when nothing of then serves any more
   foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown: not this class's business
-  not_started,        // DTLS before start() has said which role
+  not_started,        // DTLS before start(), or before a client has begun
   early_media_full,   // MediaTransportOptions::max_early_packets
   early_media_large,  // MediaTransportOptions::max_early_packet_size
-  not_negotiated,     // SRTP, but the handshake chose no profile
+  not_negotiated,     // SRTP, but the handshake chose no profile, or libsrtp makes no session
   ended,              // after Closed, close() or an Error
 };
-inline constexpr std::size_t kDropReasons = 7;
+inline constexpr std::size_t kDropReasons = 8;
 
 std::string_view to_string(Drop reason);
 
@@ -196,7 +197,8 @@ class MediaTransport {
 
   // ---- what it knows --------------------------------------------------------------------------
 
-  // Where media and data go: the selected path; empty before, and when it was removed.
+  // Where what is protected or sealed goes now: the selected path; after restart() the old
+  // association's own path as long as that sends and the path lives. Empty when there is none.
   [[nodiscard]] std::optional<PathId> path() const;
   // Media and data pass, be it under the keys from before a restart().
   [[nodiscard]] bool connected() const;

@@ -57,6 +57,9 @@ struct SessionOptions {
   std::size_t max_ssrcs = 64;
 };
 
+// Whether all fields are in their ranges.
+bool valid(const SessionOptions& options);
+
 struct Statistics {
   struct Counters {
     std::uint64_t rtp = 0;  // packets that passed
