@@ -1,0 +1,247 @@
+// Against OpenSSL's libssl, in memory: every suite, group and SRTP profile that both have, in both
+// roles.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+
+#include "support/endpoints.h"
+#include "support/libssl_peer.h"
+
+namespace sluice::test {
+namespace {
+
+using dtls::Buffer;
+using dtls::CipherSuite;
+using dtls::NamedGroup;
+using dtls::Role;
+using dtls::SrtpProfile;
+
+struct Suite {
+  CipherSuite id;
+  const char* libssl;
+  LibsslKey key;
+};
+constexpr Suite kSuites[] = {{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                              "ECDHE-ECDSA-AES128-GCM-SHA256", LibsslKey::ecdsa_p256},
+                             {CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                              "ECDHE-ECDSA-AES256-GCM-SHA384", LibsslKey::ecdsa_p256},
+                             {CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+                              "ECDHE-ECDSA-CHACHA20-POLY1305", LibsslKey::ecdsa_p256},
+                             {CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
+                              "ECDHE-RSA-AES128-GCM-SHA256", LibsslKey::rsa_2048},
+                             {CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
+                              "ECDHE-RSA-AES256-GCM-SHA384", LibsslKey::rsa_2048},
+                             {CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
+                              "ECDHE-RSA-CHACHA20-POLY1305", LibsslKey::rsa_2048}};
+
+struct Group {
+  NamedGroup id;
+  const char* libssl;
+};
+constexpr Group kGroups[] = {{NamedGroup::x25519, "X25519:P-256"},
+                             {NamedGroup::secp256r1, "P-256"},
+                             {NamedGroup::secp384r1, "P-384:P-256"}};
+
+struct Profile {
+  SrtpProfile id;
+  const char* libssl;
+};
+constexpr Profile kProfiles[] = {{SrtpProfile::aead_aes_256_gcm, "SRTP_AEAD_AES_256_GCM"},
+                                 {SrtpProfile::aead_aes_128_gcm, "SRTP_AEAD_AES_128_GCM"},
+                                 {SrtpProfile::aes128_cm_hmac_sha1_80, "SRTP_AES128_CM_SHA1_80"},
+                                 {SrtpProfile::aes128_cm_hmac_sha1_32, "SRTP_AES128_CM_SHA1_32"}};
+
+Peer make_peer(Role role, const dtls::ConfigOptions& chosen) {
+  const auto config = make_config(chosen);
+  return role == Role::client ? make_client(config) : make_server(config);
+}
+
+void exchange(Peer& ours, LibsslPeer& theirs) {
+  theirs.advance();
+  bool moved = true;
+  while (moved) {
+    moved = false;
+    for (auto& datagram : ours.take_datagrams()) {
+      theirs.receive(std::move(datagram));
+      moved = true;
+    }
+    for (auto& datagram : theirs.take_datagrams()) {
+      ours.receive(std::move(datagram), {});
+      moved = true;
+    }
+  }
+}
+
+void expect_same_exports(Peer& ours, LibsslPeer& theirs) {
+  const Buffer none;
+  const Buffer some{std::byte{1}, std::byte{2}, std::byte{3}};
+  for (const Buffer* context : {static_cast<const Buffer*>(nullptr), &none, &some}) {
+    Buffer out(60);
+    const auto as_optional =
+        context != nullptr ? std::optional<dtls::Bytes>(*context) : std::nullopt;
+    ASSERT_TRUE(ours.connection().export_keying_material(out, "EXTRACTOR-dtls_srtp", as_optional));
+    EXPECT_EQ(out, theirs.export_keying_material(out.size(), "EXTRACTOR-dtls_srtp", context));
+  }
+}
+
+// Our SRTP keys, put back into the order of RFC 5764 section 4.2, are what libssl exports.
+void expect_same_srtp_keys(Peer& ours, LibsslPeer& theirs, SrtpProfile profile) {
+  auto keys = must(ours.connection().srtp_keys());
+  EXPECT_EQ(keys.profile, profile);
+  const bool is_client = ours.connection().role() == Role::client;
+  const auto client = std::as_const(is_client ? keys.local : keys.remote).bytes();
+  const auto server = std::as_const(is_client ? keys.remote : keys.local).bytes();
+  const std::size_t key = profile == SrtpProfile::aead_aes_256_gcm ? 32 : 16;
+  Buffer joined(client.begin(), client.begin() + static_cast<std::ptrdiff_t>(key));
+  joined.insert(joined.end(), server.begin(), server.begin() + static_cast<std::ptrdiff_t>(key));
+  joined.insert(joined.end(), client.begin() + static_cast<std::ptrdiff_t>(key), client.end());
+  joined.insert(joined.end(), server.begin() + static_cast<std::ptrdiff_t>(key), server.end());
+  EXPECT_EQ(joined, theirs.export_keying_material(joined.size(), "EXTRACTOR-dtls_srtp", nullptr));
+}
+
+void expect_data_both_ways(Peer& ours, LibsslPeer& theirs) {
+  const Buffer message{std::byte{'h'}, std::byte{'i'}};
+  const Buffer large(16000, std::byte{0x5a});
+  theirs.receive(ours.seal(message));
+  theirs.receive(ours.seal(large));
+  EXPECT_EQ(theirs.data, (std::vector<Buffer>{message, large}));
+  theirs.send(message);
+  theirs.send(Buffer(1000, std::byte{7}));
+  exchange(ours, theirs);
+  EXPECT_EQ(ours.data, (std::vector<Buffer>{message, Buffer(1000, std::byte{7})}));
+}
+
+using Choice = std::tuple<Role, Suite, Group, Profile>;
+class Libssl : public testing::TestWithParam<Choice> {};
+
+TEST_P(Libssl, AgreesOnEverything) {
+  const auto& [role, suite, group, profile] = GetParam();
+  dtls::ConfigOptions chosen = options();
+  chosen.identity = suite.key == LibsslKey::rsa_2048 ? rsa_identity() : ecdsa_identity();
+  // Both sides also want P-256 among the groups, for certificates on it; ours says which is taken.
+  chosen.groups = {group.id};
+  if (role == Role::client && group.id != NamedGroup::secp256r1) {
+    chosen.groups.push_back(NamedGroup::secp256r1);
+  }
+  Peer ours = make_peer(role, chosen);
+  LibsslPeer theirs({.is_server = role == Role::client,
+                     .key = suite.key,
+                     .cipher = suite.libssl,
+                     .groups = group.libssl,
+                     .srtp_profiles = profile.libssl});
+  exchange(ours, theirs);
+  ASSERT_FALSE(ours.error) << to_string(*ours.error) << " / " << theirs.error();
+  ASSERT_TRUE(ours.connected) << theirs.error();
+  ASSERT_TRUE(theirs.connected()) << theirs.error();
+
+  EXPECT_EQ(ours.connected->cipher_suite, suite.id);
+  EXPECT_EQ(ours.connected->group, group.id);
+  EXPECT_EQ(ours.connected->srtp_profile, profile.id);
+  EXPECT_TRUE(ours.connected->extended_master_secret);
+  EXPECT_EQ(ours.peer_chain, std::vector<Buffer>{theirs.certificate()});
+  expect_same_exports(ours, theirs);
+  expect_same_srtp_keys(ours, theirs, profile.id);
+  expect_data_both_ways(ours, theirs);
+}
+
+std::string name_of(const testing::TestParamInfo<Choice>& info) {
+  const auto& [role, suite, group, profile] = info.param;
+  std::string name = std::string(role == Role::client ? "Client_" : "Server_") + suite.libssl +
+                     "_" + std::string(to_string(group.id)) + "_" + profile.libssl;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Libssl,
+                         testing::Combine(testing::Values(Role::client, Role::server),
+                                          testing::ValuesIn(kSuites), testing::ValuesIn(kGroups),
+                                          testing::ValuesIn(kProfiles)),
+                         name_of);
+
+class LibsslRole : public testing::TestWithParam<Role> {};
+
+TEST_P(LibsslRole, ClosesWhenLibsslDoes) {
+  Peer ours = make_peer(GetParam(), options());
+  LibsslPeer theirs({.is_server = GetParam() == Role::client});
+  exchange(ours, theirs);
+  theirs.shut_down();
+  exchange(ours, theirs);
+  EXPECT_TRUE(ours.closed);
+  EXPECT_TRUE(theirs.closed);  // we have answered
+}
+
+TEST_P(LibsslRole, ClosesLibssl) {
+  Peer ours = make_peer(GetParam(), options());
+  LibsslPeer theirs({.is_server = GetParam() == Role::client});
+  exchange(ours, theirs);
+  ours.settle(ours.connection().close({}), {});
+  exchange(ours, theirs);
+  EXPECT_TRUE(theirs.closed);
+}
+
+TEST_P(LibsslRole, CutsAndMendsFlightsAtTheSmallestMtu) {
+  dtls::ConfigOptions chosen = options();
+  chosen.mtu = 256;
+  Peer ours = make_peer(GetParam(), chosen);
+  LibsslPeer theirs({.is_server = GetParam() == Role::client, .mtu = 256});
+  exchange(ours, theirs);
+  EXPECT_TRUE(ours.connected) << theirs.error();
+  EXPECT_TRUE(theirs.connected()) << theirs.error();
+}
+
+TEST_P(LibsslRole, RefusesLibsslsRenegotiation) {
+  Peer ours = make_peer(GetParam(), options());
+  LibsslPeer theirs({.is_server = GetParam() == Role::client});
+  exchange(ours, theirs);
+  ASSERT_TRUE(ours.connected);
+  theirs.renegotiate();
+  exchange(ours, theirs);
+  EXPECT_FALSE(ours.error);
+  EXPECT_TRUE(ours.connection().connected());
+}
+
+TEST_P(LibsslRole, WorksWithoutSrtp) {
+  Peer ours = make_peer(GetParam(), options());
+  LibsslPeer theirs({.is_server = GetParam() == Role::client, .srtp_profiles = ""});
+  exchange(ours, theirs);
+  ASSERT_TRUE(ours.connected);
+  EXPECT_FALSE(ours.connected->srtp_profile);
+  EXPECT_EQ(ours.connection().srtp_keys().error().code, dtls::Errc::srtp_not_negotiated);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, LibsslRole, testing::Values(Role::client, Role::server),
+                         [](const auto& role) {
+                           return role.param == Role::client ? "Client" : "Server";
+                         });
+
+TEST(LibsslClient, GetsOurP384Certificate) {
+  dtls::ConfigOptions chosen = options();
+  chosen.identity = p384_identity();
+  Peer ours = make_peer(Role::server, chosen);
+  LibsslPeer theirs({.is_server = false, .cipher = "ECDHE-ECDSA-AES256-GCM-SHA384"});
+  exchange(ours, theirs);
+  EXPECT_TRUE(ours.connected) << theirs.error();
+  EXPECT_TRUE(theirs.connected()) << theirs.error();
+}
+
+TEST(LibsslServer, TakesOurClientWithoutAskingForACertificate) {
+  Peer ours = make_peer(Role::client, options());
+  LibsslPeer theirs({.is_server = true, .asks_for_certificate = false});
+  exchange(ours, theirs);
+  EXPECT_TRUE(ours.connected) << theirs.error();
+}
+
+TEST(LibsslClient, NeedsNoCertificateOfAnOpenServer) {
+  dtls::ConfigOptions chosen = options();
+  chosen.peer_authentication = dtls::PeerAuthentication::none;
+  Peer ours = make_peer(Role::server, chosen);
+  LibsslPeer theirs({.is_server = false});
+  exchange(ours, theirs);
+  EXPECT_TRUE(ours.connected) << theirs.error();
+  EXPECT_TRUE(ours.peer_chain.empty());
+}
+
+}  // namespace
+}  // namespace sluice::test
