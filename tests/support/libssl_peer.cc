@@ -76,29 +76,30 @@ struct DatagramBio {
   }
 };
 
-LibsslPeer::LibsslPeer(const LibsslOptions& options)
-    : context_(SSL_CTX_new(DTLS_method()), SSL_CTX_free), ssl_(nullptr, SSL_free) {
+LibsslContext::LibsslContext(LibsslOptions options)
+    : options_(std::move(options)), context_(SSL_CTX_new(DTLS_method()), SSL_CTX_free) {
   SSL_CTX* context = context_.get();
-  EVP_PKEY* key = key_of(options.key);
+  EVP_PKEY* key = key_of(options_.key);
   const auto certificate = make_certificate(key);
   require(SSL_CTX_use_certificate(context, certificate.get()) == 1, "certificate");
   require(SSL_CTX_use_PrivateKey(context, key) == 1, "private key");
-  require(SSL_CTX_set_cipher_list(context, options.cipher.c_str()) == 1, "cipher list");
-  require(SSL_CTX_set1_groups_list(context, options.groups.c_str()) == 1, "groups");
-  if (!options.srtp_profiles.empty()) {
-    require(SSL_CTX_set_tlsext_use_srtp(context, options.srtp_profiles.c_str()) == 0, "use_srtp");
+  require(SSL_CTX_set_cipher_list(context, options_.cipher.c_str()) == 1, "cipher list");
+  require(SSL_CTX_set1_groups_list(context, options_.groups.c_str()) == 1, "groups");
+  if (!options_.srtp_profiles.empty()) {
+    require(SSL_CTX_set_tlsext_use_srtp(context, options_.srtp_profiles.c_str()) == 0, "use_srtp");
   }
-  if (options.asks_for_certificate) {
+  if (options_.asks_for_certificate) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        [](int, X509_STORE_CTX*) { return 1; });
   }
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
+}
 
-  ssl_.reset(SSL_new(context));
+LibsslPeer::LibsslPeer(const LibsslContext& context) : ssl_(SSL_new(context.get()), SSL_free) {
   BIO* bio = DatagramBio::make(this);
   SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_mtu(ssl_.get(), options.mtu);
-  if (options.is_server) {
+  SSL_set_mtu(ssl_.get(), context.options().mtu);
+  if (context.options().is_server) {
     SSL_set_accept_state(ssl_.get());
   } else {
     SSL_set_connect_state(ssl_.get());

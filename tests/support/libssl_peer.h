@@ -23,9 +23,22 @@ struct LibsslOptions {
   long mtu = 1200;
 };
 
+// What several associations share.
+class LibsslContext {
+ public:
+  explicit LibsslContext(LibsslOptions options);
+  [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
+  [[nodiscard]] const LibsslOptions& options() const { return options_; }
+
+ private:
+  LibsslOptions options_;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+};
+
 class LibsslPeer {
  public:
-  explicit LibsslPeer(const LibsslOptions& options);
+  explicit LibsslPeer(const LibsslOptions& options) : LibsslPeer(LibsslContext(options)) {}
+  explicit LibsslPeer(const LibsslContext& context);
 
   // Goes on with the handshake, or reads application data once it is done.
   void advance();
@@ -51,7 +64,6 @@ class LibsslPeer {
  private:
   friend struct DatagramBio;
 
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
   std::deque<dtls::Buffer> incoming_;
   std::vector<dtls::Buffer> outgoing_;
