@@ -16,7 +16,7 @@ constexpr std::size_t kMinimumMtu = 256;
 
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path)
     : config_(std::move(config)),
-      environment_(&environment),
+      library_(&environment.library()),
       role_(role),
       path_(path),
       mtu_(config_->options().mtu),
@@ -104,11 +104,10 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, Instant
     return after_end(*ended);
   }
   auto outcome = handle_records(datagram, now);
-  Handshaking* phase = handshaking();
-  if (outcome && phase != nullptr && records_.has_read_key()) {
+  if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
     replayed_ = phase->early_records.take();
-    outcome = handle_records(replayed_, now);
   }
+  if (outcome) outcome = handle_records(replayed_, now);
   return end_input(outcome);
 }
 
@@ -160,7 +159,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant /*now*/) {
   if (const Ended* ended = begin_input()) return after_end(*ended);
-  const auto outcome = gate_.announce(announced, *environment_);
+  const auto outcome = gate_.announce(announced, library());
   if (outcome) open_if_accepted();
   return end_input(outcome);
 }
@@ -186,7 +185,7 @@ void Connection::Impl::set_path_rtt(Duration rtt) {
 
 Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
   if (phase.context.peer_chain.empty()) return {};
-  auto question = gate_.on_chain(std::exchange(phase.context.peer_chain, {}), *environment_);
+  auto question = gate_.on_chain(std::exchange(phase.context.peer_chain, {}), library());
   if (!question) return tl::unexpected(question.error());
   if (*question) events_.emplace_back(std::move(**question));
   return {};
@@ -225,6 +224,9 @@ void Connection::Impl::complete(Handshaking& phase, Instant now) {
       gate_.accept_without_certificate();
     }
   }
+  // Early records may still wait here if keys and Finished came in one datagram; while they are
+  // being replayed none do.
+  if (Buffer early = phase.early_records.take(); !early.empty()) replayed_ = std::move(early);
   records_.stop_reading_plaintext();
   phase_ = AwaitingAcceptance{std::move(established), std::move(phase.early_data)};
   open_if_accepted();
@@ -294,7 +296,7 @@ std::optional<MutableBytes> Connection::Impl::poll_data() {
 std::optional<Event> Connection::Impl::poll_event() {
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());
-  events_.pop_front();
+  events_.erase(events_.begin());
   return event;
 }
 

@@ -1,7 +1,6 @@
 // The connection behind its facade.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -41,7 +40,7 @@ class Connection::Impl {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
   // Null until the peer is accepted, and after the end.
   [[nodiscard]] const handshake::Session12* session() const;
-  [[nodiscard]] crypto::Library& library() const { return environment_->library(); }
+  [[nodiscard]] crypto::Library& library() const { return *library_; }
   [[nodiscard]] ConnectionInfo info(const handshake::Session12& session) const;
 
  private:
@@ -93,7 +92,7 @@ class Connection::Impl {
   [[nodiscard]] std::size_t flight_mtu() const;
 
   ConfigPtr config_;
-  Environment* environment_;
+  crypto::Library* library_;
   Role role_;
   PathId path_;
   std::size_t mtu_;
@@ -105,7 +104,7 @@ class Connection::Impl {
 
   // Outputs that wait to be polled.
   std::optional<message::AlertMessage> alert_;
-  std::deque<Event> events_;
+  std::vector<Event> events_;  // at most one of each kind
   std::vector<MutableBytes> data_;
   std::size_t next_data_ = 0;
   // What data_ points into besides the caller's datagram.

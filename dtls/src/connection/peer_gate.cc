@@ -1,10 +1,12 @@
 #include "connection/peer_gate.h"
 
+#include "crypto/fingerprint.h"
+
 namespace sluice::dtls::connection {
 
 Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
-                             Environment& environment) {
-  const auto match = matches(fingerprints, certificate, environment);
+                             crypto::Library& library) {
+  const auto match = crypto::matches(library, fingerprints, certificate);
   if (!match) return tl::unexpected(match.error());
   // RFC 8122 section 6.2: the connection must not be used, and is torn down at once.
   if (!*match) {
@@ -16,19 +18,19 @@ Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes ce
 }
 
 Result<void> PeerGate::announce(std::span<const Fingerprint> fingerprints,
-                                Environment& environment) {
+                                crypto::Library& library) {
   if (accepted()) return {};
   if (const auto* asked = std::get_if<Asked>(&state_)) {
-    return judge(fingerprints, asked->certificate, environment);
+    return judge(fingerprints, asked->certificate, library);
   }
   state_ = Announced{{fingerprints.begin(), fingerprints.end()}};
   return {};
 }
 
 Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Buffer> chain,
-                                                                  Environment& environment) {
+                                                                  crypto::Library& library) {
   if (const auto* announced = std::get_if<Announced>(&state_)) {
-    return judge(announced->fingerprints, chain.front(), environment).map([] {
+    return judge(announced->fingerprints, chain.front(), library).map([] {
       return std::optional<PeerCertificateReceived>();
     });
   }

@@ -6,7 +6,6 @@
 #include <variant>
 #include <vector>
 
-#include <sluice/dtls/environment.h>
 #include <sluice/dtls/event.h>
 #include <sluice/dtls/fingerprint.h>
 
@@ -16,11 +15,11 @@ class PeerGate {
  public:
   // The fingerprints that the peer has announced; the certificate may have come already. Has no
   // effect once the peer is accepted. Errors: peer_rejected.
-  Result<void> announce(std::span<const Fingerprint> fingerprints, Environment& environment);
+  Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
   // The peer's certificates have come. Returns the question to be asked, if nothing answers it yet.
   // Errors: peer_rejected.
   Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
-                                                          Environment& environment);
+                                                          crypto::Library& library);
   // Errors: invalid_argument when that was not asked, which changes nothing; peer_rejected.
   Result<void> answer(QuestionId question, const Answer& answer);
   // The handshake asked the peer for no certificate.
@@ -40,7 +39,7 @@ class PeerGate {
   struct Accepted {};
 
   Result<void> judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
-                     Environment& environment);
+                     crypto::Library& library);
 
   std::variant<NothingKnown, Announced, Asked, Accepted> state_;
 };

@@ -4,6 +4,7 @@
 
 #include <sluice/dtls/fingerprint.h>
 
+#include "crypto/fingerprint.h"
 #include "crypto/hash.h"
 
 namespace sluice::dtls {
@@ -62,10 +63,7 @@ Result<Fingerprint> Fingerprint::parse(std::string_view hash, std::string_view v
 
 Result<Fingerprint> Fingerprint::of(Bytes certificate, HashAlgorithm hash,
                                     Environment& environment) {
-  return crypto::digest(environment.library(), hash, certificate)
-      .map([&](const crypto::Digest& digest) {
-        return Fingerprint{hash, Buffer(digest.bytes().begin(), digest.bytes().end())};
-      });
+  return crypto::fingerprint_of(environment.library(), certificate, hash);
 }
 
 std::string Fingerprint::to_sdp() const {
@@ -84,12 +82,26 @@ std::string Fingerprint::to_sdp() const {
 
 Result<bool> matches(std::span<const Fingerprint> announced, Bytes certificate,
                      Environment& environment) {
+  return crypto::matches(environment.library(), announced, certificate);
+}
+
+namespace crypto {
+
+Result<Fingerprint> fingerprint_of(Library& library, Bytes certificate, HashAlgorithm hash) {
+  return digest(library, hash, certificate).map([&](const Digest& value) {
+    return Fingerprint{hash, Buffer(value.bytes().begin(), value.bytes().end())};
+  });
+}
+
+Result<bool> matches(Library& library, std::span<const Fingerprint> announced, Bytes certificate) {
   if (announced.empty()) return false;
   const HashAlgorithm strongest =
       std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; }).hash;
-  return Fingerprint::of(certificate, strongest, environment).map([&](const Fingerprint& own) {
+  return fingerprint_of(library, certificate, strongest).map([&](const Fingerprint& own) {
     return std::ranges::find(announced, own) != announced.end();
   });
 }
+
+}  // namespace crypto
 
 }  // namespace sluice::dtls
