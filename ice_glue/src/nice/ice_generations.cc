@@ -66,6 +66,9 @@ class IceGenerations::Generation final : public IceAgent::Handler {
     if (next == IceState::failed && selected) {
       selected.reset();
       owner_.handler_.on_path_lost(path);
+      if (const auto* other = owner_.sending()) {
+        owner_.handler_.on_path_selected(other->path, *other->selected);
+      }
     }
     enter(next);
   }
@@ -74,7 +77,8 @@ class IceGenerations::Generation final : public IceAgent::Handler {
     if (!connected_at) connected_at = g_get_monotonic_time();
     deadline.reset();
     selected = pair;
-    owner_.handler_.on_path_selected(path, std::move(pair));
+    // A predecessor may find a better pair yet, but it is no longer the one that sends.
+    if (owner_.sending() == this) owner_.handler_.on_path_selected(path, std::move(pair));
   }
 
   void on_datagram(dtls::MutableBytes datagram) override {

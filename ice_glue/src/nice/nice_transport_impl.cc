@@ -217,21 +217,21 @@ void NiceTransport::Impl::on_local_candidates_done() { notify(CandidatesDone{});
 void NiceTransport::Impl::on_ice_state(IceState state) { notify(state); }
 
 void NiceTransport::Impl::on_path_selected(PathId path, CandidatePair pair) {
-  if (std::find(validated_.begin(), validated_.end(), path) == validated_.end()) {
-    validated_.push_back(path);
-  }
-  input(media_->path_selected(path, std::nullopt, now()));
-  notify(std::move(pair));
+  notify(PathSelected{path, std::move(pair)});
 }
 
 void NiceTransport::Impl::on_path_lost(PathId path) {
+  std::erase_if(notices_, [path](const Notice& notice) {
+    const auto* selected = std::get_if<PathSelected>(&notice);
+    return selected != nullptr && selected->path == path;
+  });
   std::erase(validated_, path);
   media_->path_removed(path);
 }
 
 void NiceTransport::Impl::on_datagram(PathId path, MutableBytes datagram) {
   const auto self = shared_from_this();
-  if (closing_) return;
+  if (closing_ || !catch_up()) return;
   validate(path);
   note(media_->handle_datagram(datagram, path, now()));
   if (deliver()) schedule();
@@ -278,30 +278,39 @@ void NiceTransport::Impl::notify(Notice notice) {
 
 void NiceTransport::Impl::on_wake() {
   const auto self = shared_from_this();
+  if (!catch_up()) return;
   note(media_->handle_timeout(now()));
   ice_->handle_timeout();
   if (!deliver()) return;
   closing_ ? end() : schedule();
 }
 
-bool NiceTransport::Impl::deliver() {
-  // First, so that a flight doesn't wait for what the user does, and an alert not be lost by it.
-  transmit();
-  return deliver_notices() && deliver_events() && deliver_packets();
-}
+// What the user's calls have left, and what ICE has said. First: the next input to MediaTransport
+// takes away the data that hasn't been polled.
+bool NiceTransport::Impl::catch_up() { return deliver() && take_notices(); }
 
-bool NiceTransport::Impl::deliver_notices() {
+bool NiceTransport::Impl::take_notices() {
   while (!notices_.empty()) {
     const auto notice = std::move(notices_.front());
     notices_.pop_front();
     std::visit(Overloaded{[this](const std::string& line) { listener_->on_local_candidate(line); },
                           [this](CandidatesDone) { listener_->on_local_candidates_done(); },
                           [this](IceState state) { listener_->on_ice_state(state); },
-                          [this](const CandidatePair& pair) { listener_->on_selected_pair(pair); }},
+                          [this](const PathSelected& selected) {
+                            validate(selected.path);
+                            note(media_->path_selected(selected.path, std::nullopt, now()));
+                            listener_->on_selected_pair(selected.pair);
+                          }},
                notice);
     if (!listener_) return false;
   }
   return true;
+}
+
+bool NiceTransport::Impl::deliver() {
+  // First, so that a flight doesn't wait for what the user does, and an alert not be lost by it.
+  transmit();
+  return deliver_events() && deliver_packets();
 }
 
 bool NiceTransport::Impl::deliver_events() {

@@ -48,7 +48,11 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
 
  private:
   struct CandidatesDone {};
-  using Notice = std::variant<std::string, CandidatesDone, IceState, CandidatePair>;
+  struct PathSelected {
+    PathId path;
+    CandidatePair pair;
+  };
+  using Notice = std::variant<std::string, CandidatesDone, IceState, PathSelected>;
 
   // What the peer's descriptions have said of DTLS.
   struct Agreement {
@@ -75,8 +79,9 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   void agree(const Description& description, dtls::Role role);
 
   // Each is false when the listener has let go of the transport.
+  bool catch_up();
+  bool take_notices();
   bool deliver();
-  bool deliver_notices();
   bool deliver_events();
   bool deliver_packets();
   void transmit();

@@ -167,6 +167,23 @@ TEST_F(NiceTransportCall, WorksOverTcp) {
   expect_media_and_data(*a, *b);
 }
 
+// RFC 5763 section 5: the answer may come after the first packets.
+TEST_F(NiceTransportCall, TakesAClientHelloBeforeTheAnswer) {
+  // The answerer controls, so it finds a pair by itself as soon as its checks are answered.
+  a = make_peer(IceRole::controlled);
+  b = make_peer(IceRole::controlling);
+  ASSERT_TRUE(a->transport->gather().has_value());
+  ASSERT_TRUE(b->transport->set_remote_description(a->transport->local_description()).has_value());
+  const auto answer = b->transport->local_description();
+  ASSERT_TRUE(context.run_until(
+      [&] { return a->transport->media_statistics().count(ice::PacketClass::dtls) > 0; }));
+  EXPECT_EQ(a->transport->ice_statistics().datagrams_sent, 0u);  // no pair to answer over
+  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+  ASSERT_TRUE(run_until_connected());
+  EXPECT_EQ(b->transport->dtls_statistics()->flights_retransmitted, 0u);
+  expect_media_and_data(*a, *b);
+}
+
 TEST_F(NiceTransportCall, SaysWhyItDoesNotSend) {
   const auto rtp = test::make_rtp();
   EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::not_connected);

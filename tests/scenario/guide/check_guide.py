@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""The code in docs/guide.md is, word for word, a part of the files in docs/examples, which are compiled and run.
+
+A block of C++ has the name of its file in a comment above it:
+
+    <!-- examples/own_socket.cc -->
+    ```cpp
+    ...
+    ```
+"""
+
+import pathlib
+import re
+import sys
+
+BLOCK = re.compile(r"(?:<!-- (?P<file>\S+) -->\n)?```cpp\n(?P<code>.*?)```\n", re.DOTALL)
+
+
+def check(guide, read):
+    """What is wrong with the text `guide`; `read` gives a file's text, or None."""
+    faults = []
+    blocks = list(BLOCK.finditer(guide))
+    if not blocks:
+        faults.append("there is no code in it")
+    for block in blocks:
+        first = block["code"].partition("\n")[0]
+        text = read(block["file"]) if block["file"] else None
+        if text is None:
+            faults.append(f"no file is named, or there is none, for the block '{first}'")
+        elif block["code"] not in text:
+            faults.append(f"{block['file']} does not hold the block '{first}'")
+    return faults
+
+
+def main():
+    docs = pathlib.Path(__file__).parents[3] / "docs"
+    guide = (docs / "guide.md").read_text(encoding="utf-8")
+
+    def read(name):
+        path = docs / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    faults = check(guide, read)
+    quoted = {block["file"] for block in BLOCK.finditer(guide)}
+    for path in sorted((docs / "examples").glob("*.cc")):
+        if f"examples/{path.name}" not in quoted:
+            faults.append(f"{path.name} is not in the guide")
+    for fault in faults:
+        print(f"docs/guide.md: {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

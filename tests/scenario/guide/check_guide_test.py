@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""That check_guide.py finds what it is there to find."""
+
+import unittest
+
+from check_guide import check
+
+FILES = {"examples/a.cc": "int a;\nint b;\nint c;\n"}
+
+
+def faults(guide):
+    return check(guide, FILES.get)
+
+
+class CheckGuide(unittest.TestCase):
+    def test_a_part_of_the_file_is_right(self):
+        self.assertEqual(faults("Text.\n\n<!-- examples/a.cc -->\n```cpp\nint b;\nint c;\n```\n"), [])
+
+    def test_another_text_is_found(self):
+        self.assertEqual(len(faults("<!-- examples/a.cc -->\n```cpp\nint  b;\n```\n")), 1)
+
+    def test_each_block_is_looked_at(self):
+        good = "<!-- examples/a.cc -->\n```cpp\nint a;\n```\n"
+        self.assertEqual(len(faults(good + good.replace("int a", "int x") + good)), 1)
+
+    def test_a_block_without_a_file_is_found(self):
+        self.assertEqual(len(faults("```cpp\nint a;\n```\n")), 1)
+        self.assertEqual(len(faults("<!-- examples/b.cc -->\n```cpp\nint a;\n```\n")), 1)
+
+    def test_a_guide_without_code_is_found(self):
+        self.assertEqual(len(faults("Text.\n")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
