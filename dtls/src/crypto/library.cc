@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::array kDigestNames{"SHA1", "SHA256", "SHA384", "SHA512"};
 constexpr std::array kCipherNames{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
+// What makes the mask of record number encryption beside each (RFC 9147 section 4.2.3).
+constexpr std::array kMaskNames{"AES-128-ECB", "AES-256-ECB", "ChaCha20"};
 
 Result<MacContextPtr> make_hmac_context(EVP_MAC* hmac, const char* digest, const char* properties) {
   MacContextPtr context(EVP_MAC_CTX_new(hmac));
@@ -79,6 +81,7 @@ Result<void> Library::fetch() {
   for (std::size_t i = 0; i < ciphers_.size(); ++i) {
     // A FIPS provider has no ChaCha20: what is missing fails where it is asked for.
     ciphers_[i].reset(EVP_CIPHER_fetch(context_, kCipherNames[i], properties()));
+    mask_ciphers_[i].reset(EVP_CIPHER_fetch(context_, kMaskNames[i], properties()));
   }
   if (!ciphers_[0]) return failure(kCipherNames[0]);
   drain_error_queue();

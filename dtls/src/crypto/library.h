@@ -32,6 +32,9 @@ class Library {
   [[nodiscard]] const EVP_CIPHER* cipher(AeadAlgorithm aead) const {
     return ciphers_[static_cast<std::size_t>(aead)].get();
   }
+  [[nodiscard]] const EVP_CIPHER* mask_cipher(AeadAlgorithm aead) const {
+    return mask_ciphers_[static_cast<std::size_t>(aead)].get();
+  }
   // For one digest at a time.
   [[nodiscard]] EVP_MD_CTX* digest_context() const { return digest_context_.get(); }
   // For one MAC at a time.
@@ -57,6 +60,7 @@ class Library {
   std::string properties_;
   std::array<DigestPtr, 4> digests_;
   std::array<CipherPtr, kAeadAlgorithms> ciphers_;
+  std::array<CipherPtr, kAeadAlgorithms> mask_ciphers_;
   DigestContextPtr digest_context_;
   std::array<MacContextPtr, 4> hmac_contexts_;
   KeyContextPtr x25519_;

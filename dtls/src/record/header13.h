@@ -1,0 +1,74 @@
+// The unified header of DTLS 1.3's encrypted records (RFC 9147 section 4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <sluice/dtls/bytes.h>
+
+#include "wire/reader.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+namespace sluice::dtls::record {
+
+// Flags, sequence number of 2 bytes, length: what this engine writes, as browsers do.
+inline constexpr std::size_t kHeaderSize13 = 5;
+
+// 0 0 1 C S L E E: connection ID, sequence number of 16 bits, length, low bits of the epoch.
+enum HeaderFlags13 : std::uint8_t {
+  kFixedBits = 0x20,
+  kFixedBitsMask = 0xe0,
+  kConnectionId = 0x10,
+  kLongSequence = 0x08,
+  kLengthPresent = 0x04,
+  kEpochMask = 0x03,
+};
+
+// The header as it came: its sequence number is still encrypted.
+struct Header13 {
+  std::uint8_t flags = 0;
+  std::size_t size = 0;           // of the header
+  std::size_t sequence_at = 0;    // where in it the sequence number stands
+  std::size_t sequence_size = 0;  // 1 or 2 bytes
+  std::size_t length = 0;         // of what follows it
+
+  static bool is_unified(std::byte first) {
+    return (std::to_integer<unsigned>(first) & kFixedBitsMask) == kFixedBits;
+  }
+
+  [[nodiscard]] bool matches(wire::Epoch epoch) const {
+    return (wire::value_of(epoch) & kEpochMask) == (flags & unsigned{kEpochMask});
+  }
+
+  // The first record of `datagram`, which starts with a unified header. Empty when it ends too
+  // early. A record without a length goes to the datagram's end. No connection ID is ever asked
+  // for, so one with the bit set can't be read.
+  static std::optional<Header13> decode(Bytes datagram) {
+    wire::Reader reader(datagram);
+    Header13 header;
+    header.flags = reader.u8();
+    if ((header.flags & kConnectionId) != 0) return std::nullopt;
+    header.sequence_at = 1;
+    header.sequence_size = (header.flags & kLongSequence) != 0 ? 2 : 1;
+    reader.bytes(header.sequence_size);
+    const bool has_length = (header.flags & kLengthPresent) != 0;
+    const std::size_t length = has_length ? reader.u16() : 0;
+    header.length = has_length ? length : reader.rest().size();
+    header.size = datagram.size() - reader.rest().size();
+    if (!reader.ok() || header.length > reader.rest().size()) return std::nullopt;
+    return header;
+  }
+};
+
+// The number nearest to `expected` that ends in the bytes received (RFC 9147 section 4.2.2).
+constexpr std::uint64_t reconstruct_sequence(std::uint64_t expected, std::uint64_t low_bits,
+                                             std::size_t width_in_bytes) {
+  const std::uint64_t range = std::uint64_t{1} << 8 * width_in_bytes;
+  const std::uint64_t candidate = (expected & ~(range - 1)) | low_bits;
+  if (candidate + range / 2 < expected) return candidate + range;
+  if (candidate > expected + range / 2 && candidate >= range) return candidate - range;
+  return candidate;
+}
+
+}  // namespace sluice::dtls::record

@@ -1,0 +1,108 @@
+#include "record/protection13.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sluice::dtls::record {
+namespace {
+
+// RFC 8446 section 5.3: the IV, exclusive-or the sequence number. The epoch is not part of it.
+crypto::AeadNonce nonce(const crypto::AeadNonce& iv, wire::SequenceNumber sequence) {
+  crypto::AeadNonce nonce = iv;
+  std::uint64_t number = wire::value_of(sequence);
+  for (std::size_t i = nonce.size(); number != 0; number >>= 8) {
+    nonce[--i] ^= static_cast<std::byte>(number & 0xff);
+  }
+  return nonce;
+}
+
+std::span<const std::byte, crypto::RecordMask::kSampleSize> sample_of(Bytes ciphertext) {
+  return ciphertext.first<crypto::RecordMask::kSampleSize>();
+}
+
+void apply(const crypto::RecordMask::Mask& mask, MutableBytes sequence) {
+  for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i] ^= mask[i];
+}
+
+}  // namespace
+
+Sealer13::Sealer13(Bytes iv, crypto::AeadSealer aead, crypto::RecordMask mask)
+    : aead_(std::move(aead)), mask_(std::move(mask)) {
+  std::ranges::copy(iv, iv_.begin());
+}
+
+Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13& key) {
+  auto aead = crypto::AeadSealer::make(library, key.aead, key.key);
+  if (!aead) return tl::unexpected(aead.error());
+  auto mask = crypto::RecordMask::make(library, key.aead, key.sn_key);
+  if (!mask) return tl::unexpected(mask.error());
+  return Sealer13(key.iv, std::move(*aead), std::move(*mask));
+}
+
+Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
+                                   wire::SequenceNumber sequence, Bytes contents,
+                                   MutableBytes out) {
+  const std::size_t length = contents.size() + tail_room();
+  const std::size_t size = head_room() + length;
+  if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
+  const MutableBytes inner = out.subspan(head_room(), contents.size() + kInnerTypeSize);
+  if (!contents.empty()) std::memmove(inner.data(), contents.data(), contents.size());
+  inner.back() = static_cast<std::byte>(type);
+
+  const MutableBytes header = out.first(head_room());
+  header[0] = static_cast<std::byte>(kFixedBits | kLongSequence | kLengthPresent |
+                                     (wire::value_of(epoch) & kEpochMask));
+  const MutableBytes number = header.subspan(1, 2);
+  wire::store(number, wire::value_of(sequence));
+  wire::store(header.subspan(3, 2), length);
+  // The header that is authenticated still has the number in plain.
+  const MutableBytes sealed = out.subspan(head_room(), length);
+  if (auto done = aead_.seal(nonce(iv_, sequence), header, inner, sealed); !done) {
+    return tl::unexpected(done.error());
+  }
+  const auto mask = mask_.compute(sample_of(sealed));
+  if (!mask) return tl::unexpected(Error{Errc::libcrypto_failure, Alert::internal_error});
+  apply(*mask, number);
+  return size;
+}
+
+Opener13::Opener13(Bytes iv, crypto::AeadOpener aead, crypto::RecordMask mask)
+    : aead_(std::move(aead)), mask_(std::move(mask)) {
+  std::ranges::copy(iv, iv_.begin());
+}
+
+Result<Opener13> Opener13::make(crypto::Library& library, const ProtectionKey13& key) {
+  auto aead = crypto::AeadOpener::make(library, key.aead, key.key);
+  if (!aead) return tl::unexpected(aead.error());
+  auto mask = crypto::RecordMask::make(library, key.aead, key.sn_key);
+  if (!mask) return tl::unexpected(mask.error());
+  return Opener13(key.iv, std::move(*aead), std::move(*mask));
+}
+
+std::optional<wire::SequenceNumber> Opener13::reveal_sequence(const Header13& header,
+                                                              MutableBytes record,
+                                                              std::uint64_t next) {
+  const Bytes ciphertext = record.subspan(header.size);
+  if (ciphertext.size() < crypto::RecordMask::kSampleSize) return std::nullopt;
+  const auto mask = mask_.compute(sample_of(ciphertext));
+  if (!mask) return std::nullopt;
+  const MutableBytes number = record.subspan(header.sequence_at, header.sequence_size);
+  apply(*mask, number);
+  wire::Reader reader(number);
+  const std::uint64_t low_bits = number.size() == 2 ? reader.u16() : reader.u8();
+  return wire::SequenceNumber{reconstruct_sequence(next, low_bits, number.size())};
+}
+
+std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBytes record,
+                                               wire::SequenceNumber sequence) {
+  const MutableBytes sealed = record.subspan(header.size);
+  if (sealed.size() < Sealer13::tail_room()) return std::nullopt;
+  if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
+  const MutableBytes inner = sealed.first(sealed.size() - crypto::kAeadTagSize);
+  std::size_t size = inner.size();
+  while (size > 0 && inner[size - 1] == std::byte{0}) --size;
+  if (size == 0) return Opened{wire::ContentType{0}, sequence, {}};
+  return Opened{static_cast<wire::ContentType>(inner[size - 1]), sequence, inner.first(size - 1)};
+}
+
+}  // namespace sluice::dtls::record
