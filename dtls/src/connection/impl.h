@@ -68,6 +68,8 @@ class Connection::Impl {
   Result<void> on_handshake(const record::Record& record, Instant now);
   Result<void> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
                                      wire::Epoch epoch, Instant now);
+  // What the peer asks for another handshake with.
+  [[nodiscard]] wire::HandshakeType renegotiation_request() const;
   Result<void> on_post_handshake(Established& phase, const record::Record& record);
   Result<void> on_post_handshake_fragment(Established& phase,
                                           const message::HandshakeFragment& fragment);

@@ -9,6 +9,11 @@ using wire::ContentType;
 using wire::HandshakeType;
 
 Result<void> Connection::Impl::on_record(const record::Record& record, Instant now) {
+  // RFC 5246 section 6.2.1. A plaintext record of that size has been discarded: anybody can have
+  // sent it.
+  if (record.contents.size() > record::kMaxPlaintext) {
+    return fatal(Errc::decode_error, Alert::record_overflow, "record above 2^14 bytes");
+  }
   switch (record.type) {
     case ContentType::handshake:
       return on_handshake(record, now);
@@ -86,12 +91,22 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
     if (!taken) return taken;
     phase.reassembler.pop();
     if (phase.machine.session() != nullptr) {
+      // RFC 5246 section 7.4.9: Finished is the last. What has overtaken it is here already.
+      const auto next = phase.reassembler.front();
+      if (next && next->epoch != wire::kPlaintextEpoch && next->type != renegotiation_request()) {
+        return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                     "handshake message after Finished");
+      }
       complete(phase, now);
       return {};
     }
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);
   }
   return {};
+}
+
+HandshakeType Connection::Impl::renegotiation_request() const {
+  return role_ == Role::client ? HandshakeType::hello_request : HandshakeType::client_hello;
 }
 
 // There is no renegotiation (RFC 8827 section 6.5): a request is refused with a warning, and the
@@ -110,16 +125,15 @@ Result<void> Connection::Impl::on_post_handshake_fragment(Established& phase,
                                                           const HandshakeFragment& fragment) {
   if (fragment.header.message_seq < phase.next_seq) {
     discard(Discard::stale_message);
-    // Authenticated, so it is the peer that lacks our last flight.
-    if (phase.last_flight) {
+    // Authenticated, so it is the peer that lacks our last flight. Once is enough for all fragments
+    // of a message.
+    if (phase.last_flight && fragment.header.fragment_offset == 0) {
       ++statistics_.flights_retransmitted;
       phase.last_flight->flight.rewind();
     }
     return {};
   }
-  const auto request =
-      role_ == Role::client ? HandshakeType::hello_request : HandshakeType::client_hello;
-  if (fragment.header.type != request) {
+  if (fragment.header.type != renegotiation_request()) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "handshake message after Finished");
   }

@@ -59,12 +59,11 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
   const auto versions = offered<ProtocolVersion>(hello, ExtensionType::supported_versions,
                                                  ListWidth::one, "supported_versions");
   if (!versions) return tl::unexpected(versions.error());
-  // Numbers of DTLS versions go down as versions go up.
+  // Numbers of DTLS versions go down as versions go up; a client above all of ours gets ours (RFC
+  // 5246 appendix E.1).
   const bool allowed = config.max_version <= ProtocolVersion::dtls12;
   const bool supported = !versions->empty() ? versions->contains(ProtocolVersion::dtls12)
                                             : hello.legacy_version <= ProtocolVersion::dtls12;
-  // A version field that isn't DTLS at all (RFC 6347 section 4.2.1 knows only 254.x).
-  if (static_cast<unsigned>(hello.legacy_version) >> 8 != 0xfe) return none();
   if (!allowed || !supported) return none();
   return ProtocolVersion::dtls12;
 }

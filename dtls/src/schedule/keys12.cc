@@ -72,7 +72,7 @@ Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,
 Result<void> export12(crypto::Library& library, HashAlgorithm hash, const MasterSecret& master,
                       const HelloRandoms& randoms, std::string_view label,
                       std::optional<Bytes> context, MutableBytes out) {
-  if (label.empty() || std::ranges::find(kReservedLabels, label) != kReservedLabels.end()) {
+  if (std::ranges::find(kReservedLabels, label) != kReservedLabels.end()) {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "label"});
   }
   if (context && context->size() > kMaxContext) {
