@@ -15,6 +15,8 @@
 namespace dtls = sluice::dtls;
 namespace ice = sluice::ice;
 
+namespace {
+
 // One session. All its calls come on the thread of its context, as all calls to it must.
 class Echo final : public ice::NiceTransportListener {
  public:
@@ -90,8 +92,6 @@ std::optional<ice::Description> from_sdp(const std::string& sdp) {
   return description;
 }
 
-namespace {
-
 // The browser's part, in the same words.
 class Caller final : public ice::NiceTransportListener {
  public:
@@ -126,12 +126,9 @@ ice::NiceTransportOptions make_options(dtls::Environment& environment) {
   return options;
 }
 
+// A session on a thread of its own.
 template <class Session>
 struct Place {
-  ice::IceThread thread;
-  std::optional<dtls::Environment> environment;
-  std::optional<Session> session;
-
   template <class... Arguments>
   explicit Place(ice::IceRole role, Arguments&... arguments) {
     thread.call([&] {
@@ -147,6 +144,12 @@ struct Place {
       environment.reset();
     });
   }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  ice::IceThread thread;
+  std::optional<dtls::Environment> environment;
+  std::optional<Session> session;
 };
 
 }  // namespace

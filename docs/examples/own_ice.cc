@@ -1,7 +1,6 @@
 // MediaTransport under an ICE agent of one's own: two sessions, and a network between them that is
 // this file's own too.
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <functional>
 #include <iostream>
@@ -54,9 +53,9 @@ class Session {
 
   // Before it is connected there is no key, and the packet is dropped.
   void send_rtp(dtls::Bytes packet) {
-    std::array<std::byte, 1500 + srtp::kMaxTrailer> buffer;
+    std::byte buffer[1500 + srtp::kMaxTrailer];
     if (packet.size() > 1500) return;
-    std::ranges::copy(packet, buffer.begin());
+    std::ranges::copy(packet, buffer);
     const auto size = transport_.protect_rtp(buffer, packet.size());
     const auto path = transport_.path();
     if (size && path) listener_.send(*path, std::span(buffer).first(*size));
@@ -73,7 +72,7 @@ class Session {
     while (const auto event = transport_.poll_event()) {
       if (std::holds_alternative<ice::Closed>(*event)) listener_.on_end("the peer has closed");
     }
-    std::array<std::byte, dtls::kMaxDatagram> datagram;
+    std::byte datagram[dtls::kMaxDatagram];
     while (const auto next = transport_.poll_transmit(datagram)) {
       listener_.send(next->path, std::span(datagram).first(next->size));
     }

@@ -18,6 +18,8 @@
 
 namespace dtls = sluice::dtls;
 
+namespace {
+
 // Who one is: the environment once a thread, identity and config once a server.
 struct Endpoint {
   dtls::Environment environment = dtls::Environment::make().value();
@@ -46,9 +48,9 @@ int time_to_wait(const dtls::Connection& connection) {
 }
 
 void transmit(dtls::Connection& connection, int socket) {
-  std::array<std::byte, dtls::kMaxDatagram> datagram;
+  std::byte datagram[dtls::kMaxDatagram];
   while (const auto next = connection.poll_transmit(datagram)) {
-    send(socket, datagram.data(), next->size, 0);
+    send(socket, datagram, next->size, 0);
   }
 }
 
@@ -60,8 +62,8 @@ bool turn(dtls::Connection& connection, int socket,
 
   // Inputs. What is wrong with a datagram is counted; an Error is the end of the association.
   auto pending = connection.handle_timeout(now());
-  std::array<std::byte, dtls::kMaxDatagram> buffer;
-  if (const auto size = recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT); size > 0) {
+  std::byte buffer[dtls::kMaxDatagram];
+  if (const auto size = recv(socket, buffer, sizeof buffer, MSG_DONTWAIT); size > 0) {
     const auto datagram = std::span(buffer).first(static_cast<std::size_t>(size));
     pending = connection.handle_datagram(datagram, connection.path(), now());
   }
@@ -79,11 +81,9 @@ bool turn(dtls::Connection& connection, int socket,
 
 // Nothing is queued: the record goes into your buffer and from there to the socket.
 void send_data(dtls::Connection& connection, int socket, dtls::Bytes data) {
-  std::array<std::byte, dtls::kMaxDatagram> record;
-  if (const auto size = connection.seal(data, record)) send(socket, record.data(), *size, 0);
+  std::byte record[dtls::kMaxDatagram];
+  if (const auto size = connection.seal(data, record)) send(socket, record, *size, 0);
 }
-
-namespace {
 
 // What each side tells the other beforehand, by SDP or otherwise.
 using Announcement = std::promise<dtls::Fingerprint>;
@@ -148,7 +148,7 @@ int main() {
   const auto sockets = connected_sockets();
   Announcement of_client;
   Announcement of_server;
-  std::jthread server([&] { serve(sockets[0], of_server, of_client); });
+  const std::jthread server([&] { serve(sockets[0], of_server, of_client); });
   const bool answered = ask(sockets[1], of_client, of_server);
   std::cout << (answered ? "there is an echo\n" : "no echo\n");
   return answered ? 0 : 1;

@@ -199,7 +199,7 @@ bool IceAgent::add_remote_candidate(const CandidateLine& line) {
   if (nice_address_set_from_string(&candidate->base_addr, line.related_address.c_str())) {
     nice_address_set_port(&candidate->base_addr, line.related_port);
   }
-  GSList only{candidate.get(), nullptr};
+  const GSList only{candidate.get(), nullptr};
   return nice_agent_set_remote_candidates(agent_.get(), stream_, kComponent, &only) > 0;
 }
 

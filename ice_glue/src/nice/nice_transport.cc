@@ -32,7 +32,7 @@ std::string_view to_string(SendStatus status) {
   return "unknown";
 }
 
-TransportResult<NiceTransport> NiceTransport::make(NiceTransportOptions options,
+TransportResult<NiceTransport> NiceTransport::make(const NiceTransportOptions& options,
                                                    dtls::Environment& environment,
                                                    _GMainContext* context,
                                                    NiceTransportListener& listener) {

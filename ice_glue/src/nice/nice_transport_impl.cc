@@ -1,7 +1,6 @@
 #include "nice/nice_transport_impl.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sluice::ice {
@@ -177,8 +176,8 @@ void NiceTransport::Impl::close() {
 SendStatus NiceTransport::Impl::send_media(MediaKind kind, Bytes packet) {
   if (packet.size() > kMaxSend) return SendStatus::too_large;
   if (!ice_) return SendStatus::not_connected;
-  std::array<std::byte, kMaxSend + srtp::kMaxTrailer> buffer;
-  std::copy(packet.begin(), packet.end(), buffer.begin());
+  std::byte buffer[kMaxSend + srtp::kMaxTrailer];  // not filled: it is large
+  std::copy(packet.begin(), packet.end(), buffer);
   const auto size = kind == MediaKind::rtp ? media_->protect_rtp(buffer, packet.size())
                                            : media_->protect_rtcp(buffer, packet.size());
   return size ? send(Bytes(buffer).first(*size)) : status_of(size.error());
@@ -186,7 +185,7 @@ SendStatus NiceTransport::Impl::send_media(MediaKind kind, Bytes packet) {
 
 SendStatus NiceTransport::Impl::send_data(Bytes data) {
   if (!ice_) return SendStatus::not_connected;
-  std::array<std::byte, kMaxSend + dtls::kSealOverhead> buffer;
+  std::byte buffer[kMaxSend + dtls::kSealOverhead];
   const auto size = media_->seal_data(data, buffer);
   return size ? send(Bytes(buffer).first(*size)) : status_of(size.error());
 }
@@ -349,7 +348,7 @@ bool NiceTransport::Impl::deliver_packets() {
 void NiceTransport::Impl::transmit() {
   if (!pending_.transmit || !ice_ || !ice_->any_selected()) return;
   pending_.transmit = false;
-  std::array<std::byte, dtls::kMaxDatagram> buffer;
+  std::byte buffer[dtls::kMaxDatagram];
   while (const auto datagram = media_->poll_transmit(buffer)) {
     ice_->send(datagram->path, Bytes(buffer).first(datagram->size));
   }

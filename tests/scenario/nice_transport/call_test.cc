@@ -13,13 +13,12 @@ namespace sluice {
 namespace {
 
 using ice::IceRole;
-using ice::IceState;
 using ice::SendStatus;
 using test::bytes_of;
 using test::Peer;
 
 class NiceTransportCall : public testing::Test {
- protected:
+ public:
   std::unique_ptr<Peer> make_peer(IceRole role, ice::Setup answer_setup = ice::Setup::active) {
     auto options = test::on_loopback(role, test::make_config(environment));
     options.answer_setup = answer_setup;

@@ -18,7 +18,7 @@ using ice::IceRole;
 using test::Peer;
 
 class NiceTransportLifetime : public testing::Test {
- protected:
+ public:
   std::unique_ptr<Peer> make_peer(IceRole role) {
     return std::make_unique<Peer>(environment, context.get(),
                                   test::on_loopback(role, test::make_config(environment)));

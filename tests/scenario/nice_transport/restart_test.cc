@@ -19,7 +19,7 @@ using ice::SendStatus;
 using test::Peer;
 
 class NiceTransportRestart : public testing::Test {
- protected:
+ public:
   void SetUp() override {
     test::exchange_descriptions(*a, *b);
     ASSERT_TRUE(context.run_until([&] { return a->connected() && b->connected(); }));

@@ -96,7 +96,7 @@ inline constexpr std::size_t kMaxSend = dtls::kMaxApplicationData;
 class NiceTransport {
  public:
   // `context` is where all happens; null is GLib's default one. Errors: invalid_options.
-  static TransportResult<NiceTransport> make(NiceTransportOptions options,
+  static TransportResult<NiceTransport> make(const NiceTransportOptions& options,
                                              dtls::Environment& environment, _GMainContext* context,
                                              NiceTransportListener& listener);
 

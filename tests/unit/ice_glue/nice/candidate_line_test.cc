@@ -86,8 +86,8 @@ TEST(CandidateLine, RefusesWhatIsNotTheGrammar) {
 }
 
 TEST(CandidateLine, RefusesAZeroByteInAnAddress) {
-  const std::string text("candidate:1 1 udp 1 192.0.2.1\0.x 9 typ host", 44);
-  EXPECT_FALSE(parse_candidate(text).has_value());
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(parse_candidate("candidate:1 1 udp 1 192.0.2.1\0.x 9 typ host"sv).has_value());
 }
 
 }  // namespace

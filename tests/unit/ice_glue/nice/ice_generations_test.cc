@@ -75,7 +75,7 @@ void exchange(Side& a, Side& b) {
 }
 
 class IceGenerationsTest : public testing::Test {
- protected:
+ public:
   void connect() {
     ASSERT_TRUE(a.ice->begin().has_value());
     ASSERT_TRUE(b.ice->begin().has_value());

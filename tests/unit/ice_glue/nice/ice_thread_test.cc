@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <sluice/ice/ice_thread.h>
 
+#include <array>
+#include <numeric>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -14,8 +16,8 @@ TEST(IceThread, RunsWhatIsPostedInOrderAndOnItself) {
   for (int i = 0; i < 100; ++i) {
     thread.post([&, i] { order.push_back(thread.on_thread() ? i : -1); });
   }
-  std::vector<int> expected;
-  for (int i = 0; i < 100; ++i) expected.push_back(i);
+  std::vector<int> expected(100);
+  std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(thread.call([&] { return order; }), expected);
   EXPECT_FALSE(thread.on_thread());
 }
@@ -24,9 +26,9 @@ TEST(IceThread, TakesPostsFromManyThreads) {
   IceThread thread;
   int count = 0;
   {
-    std::vector<std::jthread> posters;
-    for (int i = 0; i < 4; ++i) {
-      posters.emplace_back([&] {
+    std::array<std::jthread, 4> posters;
+    for (auto& poster : posters) {
+      poster = std::jthread([&] {
         for (int n = 0; n < 250; ++n) thread.post([&count] { ++count; });
       });
     }
