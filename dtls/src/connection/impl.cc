@@ -28,7 +28,7 @@ Result<void> Connection::Impl::start_client(Instant now) {
   if (!machine) return tl::unexpected(machine.error());
   phase.machine = std::move(*machine);
   phase.give_up = now + config_->options().timers.total;
-  send_new_flight(phase, now);
+  if (phase.context.take_flight_begun()) send_new_flight(phase, now);
   return {};
 }
 
