@@ -219,7 +219,8 @@ void Connection::Impl::complete(Handshaking& phase, Instant now) {
   if (role_ == Role::server) {
     // The client has the last word but one: its Finished may come again if ours was lost.
     established.last_flight = std::make_unique<connection::LastFlight>(connection::LastFlight{
-        std::move(phase.context.flight), now + connection::LastFlight::kLifetime});
+        std::move(phase.context.flight), now + connection::LastFlight::kLifetime,
+        phase.timer.initial() / 2});
     if (config_->options().peer_authentication == PeerAuthentication::none) {
       gate_.accept_without_certificate();
     }

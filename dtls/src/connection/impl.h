@@ -70,9 +70,9 @@ class Connection::Impl {
                                      wire::Epoch epoch, Instant now);
   // What the peer asks for another handshake with.
   [[nodiscard]] wire::HandshakeType renegotiation_request() const;
-  Result<void> on_post_handshake(Established& phase, const record::Record& record);
+  Result<void> on_post_handshake(Established& phase, const record::Record& record, Instant now);
   Result<void> on_post_handshake_fragment(Established& phase,
-                                          const message::HandshakeFragment& fragment);
+                                          const message::HandshakeFragment& fragment, Instant now);
   Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
   Result<void> on_alert(const record::Record& record);
   Result<void> on_application_data(const record::Record& record);

@@ -41,7 +41,7 @@ void Connection::Impl::on_future_record(const record::FutureRecord& record) {
 // ---------------------------------------------------------------------------
 
 Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
-  if (Established* complete = established()) return on_post_handshake(*complete, record);
+  if (Established* complete = established()) return on_post_handshake(*complete, record, now);
   Handshaking& phase = *handshaking();
   wire::Reader reader(record.contents);
   do {
@@ -111,34 +111,39 @@ HandshakeType Connection::Impl::renegotiation_request() const {
 
 // There is no renegotiation (RFC 8827 section 6.5): a request is refused with a warning, and the
 // connection goes on.
-Result<void> Connection::Impl::on_post_handshake(Established& phase, const record::Record& record) {
+Result<void> Connection::Impl::on_post_handshake(Established& phase, const record::Record& record,
+                                                 Instant now) {
   wire::Reader reader(record.contents);
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_post_handshake_fragment(phase, *fragment); !taken) return taken;
+    if (auto taken = on_post_handshake_fragment(phase, *fragment, now); !taken) return taken;
   } while (reader.more());
   return {};
 }
 
 Result<void> Connection::Impl::on_post_handshake_fragment(Established& phase,
-                                                          const HandshakeFragment& fragment) {
-  if (fragment.header.message_seq < phase.next_seq) {
-    discard(Discard::stale_message);
-    // Authenticated, so it is the peer that lacks our last flight. Once is enough for all fragments
-    // of a message.
-    if (phase.last_flight && fragment.header.fragment_offset == 0) {
-      ++statistics_.flights_retransmitted;
-      phase.last_flight->flight.rewind();
+                                                          const HandshakeFragment& fragment,
+                                                          Instant now) {
+  // Asked first: a rehandshake counts its messages from 0 again (RFC 6347 section 4.2.2).
+  if (fragment.header.type == renegotiation_request()) {
+    if (fragment.header.fragment_offset == 0) {
+      queue_alert(message::AlertLevel::warning, Alert::no_renegotiation);
     }
     return {};
   }
-  if (fragment.header.type != renegotiation_request()) {
+  if (fragment.header.message_seq >= phase.next_seq) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "handshake message after Finished");
   }
-  phase.next_seq = wire::next(fragment.header.message_seq);
-  queue_alert(message::AlertLevel::warning, Alert::no_renegotiation);
+  discard(Discard::stale_message);
+  // Authenticated, so it is the peer that lacks our last flight.
+  connection::LastFlight* last = phase.last_flight.get();
+  if (last != nullptr && now >= last->paused_until) {
+    ++statistics_.flights_retransmitted;
+    last->flight.rewind();
+    last->paused_until = now + last->pause;
+  }
   return {};
 }
 

@@ -58,6 +58,8 @@ struct LastFlight {
 
   flight::OutgoingFlight flight;
   Instant expires;
+  Duration pause;  // after each answer: one repetition may be many datagrams
+  Instant paused_until = Instant::min();
 };
 
 // The handshake is complete. What remains is what exporters and late retransmissions need.

@@ -125,6 +125,7 @@ TEST(Rfc6347_4_2_4, AFinishedRepeatedInFragmentsIsAnsweredOnce) {
   ASSERT_TRUE(duel.engine.connected);
   ASSERT_EQ(type_of(finished), HandshakeType::finished);
   for (std::uint32_t repeated = 1; repeated <= 3; ++repeated) {
+    duel.now += 1s;
     for (std::size_t at = 0; at + kHandshakeHeaderSize < finished.size(); ++at) {
       duel.deliver({ContentType::handshake, kFirstEncryptedEpoch12, fragment_of(finished, at, 1)});
     }
