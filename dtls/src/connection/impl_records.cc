@@ -174,13 +174,15 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
   }
   const auto alert = message::AlertMessage::decode(record.contents);
   if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
-  if (alert->description == Alert::close_notify && session() != nullptr) {
+  if (alert->description == Alert::close_notify) {
+    // To be answered in kind, whenever it comes (RFC 5246 section 7.2.1).
     queue_alert(message::AlertLevel::warning, Alert::close_notify);
+    if (session() == nullptr) return fatal(Errc::alert_received, Alert::close_notify);
     events_.emplace_back(Closed{});
     phase_ = Ended{};
     return {};
   }
-  if (alert->level == message::AlertLevel::fatal || alert->description == Alert::close_notify) {
+  if (alert->level == message::AlertLevel::fatal) {
     return fatal(Errc::alert_received, alert->description);
   }
   return {};
