@@ -56,6 +56,11 @@ Result<void> Connection::Impl::on_handshake(const record::Record& record, Instan
 Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
                                                      const HandshakeFragment& fragment,
                                                      wire::Epoch epoch, Instant now) {
+  // A client that negotiates ignores it, whatever its number (RFC 5246 section 7.4.1.1).
+  if (role_ == Role::client && fragment.header.type == HandshakeType::hello_request) {
+    discard(Discard::unexpected_content);
+    return {};
+  }
   const auto outcome = phase.reassembler.add(fragment, epoch);
   if (!outcome) return tl::unexpected(outcome.error());
   switch (*outcome) {
