@@ -22,11 +22,16 @@ constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
 
+// So that no deadline overflows; nobody waits so long for a handshake.
+constexpr Duration kMaximumTimer = std::chrono::hours{24};
+
 Result<void> check_timers(const RetransmissionTimers& timers) {
   if (timers.initial <= Duration::zero()) return invalid("timers.initial: must be above 0");
   if (!(timers.back_off >= 1.0)) return invalid("timers.back_off: must be 1 or more");
   if (timers.maximum < timers.initial) return invalid("timers.maximum: below timers.initial");
   if (timers.total <= Duration::zero()) return invalid("timers.total: must be above 0");
+  if (timers.maximum > kMaximumTimer) return invalid("timers.maximum: above 24 h");
+  if (timers.total > kMaximumTimer) return invalid("timers.total: above 24 h");
   return {};
 }
 

@@ -86,6 +86,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
     }
     // Nothing of a connection that failed may be taken for delivered.
     data_.clear();
+    events_.clear();
     delivered_early_.clear();
     phase_ = Ended{error};
     return tl::unexpected(error);
@@ -218,9 +219,9 @@ void Connection::Impl::complete(Handshaking& phase, Instant now) {
                           phase.reassembler.next_seq()};
   if (role_ == Role::server) {
     // The client has the last word but one: its Finished may come again if ours was lost.
-    established.last_flight = std::make_unique<connection::LastFlight>(connection::LastFlight{
-        std::move(phase.context.flight), now + connection::LastFlight::kLifetime,
-        phase.timer.initial() / 2});
+    established.last_flight = std::make_unique<connection::LastFlight>(
+        connection::LastFlight{std::move(phase.context.flight),
+                               now + connection::LastFlight::kLifetime, phase.timer.initial() / 2});
     if (config_->options().peer_authentication == PeerAuthentication::none) {
       gate_.accept_without_certificate();
     }
@@ -282,7 +283,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   }
   if (!alert_) return std::nullopt;
   const auto size =
-      records_.seal(records_.write_epoch(), wire::ContentType::alert, alert_->encode(), out);
+      records_.seal(records_.alert_epoch(), wire::ContentType::alert, alert_->encode(), out);
   if (!size) return std::nullopt;
   alert_.reset();
   ++statistics_.records_sent;

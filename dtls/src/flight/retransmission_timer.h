@@ -16,8 +16,9 @@ class RetransmissionTimer {
 
   // Twice the round trip: one for the path, one for the peer's computing and the path's jitter.
   void set_rtt(Duration rtt) {
-    initial_ = std::clamp(2 * rtt, RetransmissionTimers::kMinimumInitial,
-                          RetransmissionTimers::kMaximumInitial);
+    // Clamped by halves, as twice the longest Duration would overflow.
+    initial_ = 2 * std::clamp(rtt, RetransmissionTimers::kMinimumInitial / 2,
+                              RetransmissionTimers::kMaximumInitial / 2);
   }
 
   // A new flight has been sent: the back-off of the last one is over.

@@ -43,8 +43,13 @@ class RecordLayer {
   Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
   // ChangeCipherSpec goes out with the present flight: what is written from now on is encrypted.
   void start_encrypting() { write_epoch_ = wire::kFirstEncryptedEpoch12; }
-  // The epoch of what isn't part of a flight: alerts and application data.
+  // The epoch of application data.
   [[nodiscard]] wire::Epoch write_epoch() const { return write_epoch_; }
+  // The epoch of alerts: plaintext as long as no encrypted record has left. A flight that is given
+  // up before it was sent leaves the peer without the keys.
+  [[nodiscard]] wire::Epoch alert_epoch() const {
+    return next_encrypted_ > 0 ? write_epoch_ : wire::kPlaintextEpoch;
+  }
   // The version that record headers carry once the ServerHello has settled it.
   void set_version(ProtocolVersion version) { version_ = version; }
 
