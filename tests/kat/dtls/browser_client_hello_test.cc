@@ -149,8 +149,10 @@ class RememberingRandom : public test::SeededRandom {
 TEST_P(BrowserHello, LeadsADtls12ServerToItsOwnPreferences) {
   RememberingRandom random(1);
   auto environment = test::must(Environment::make({.random = &random}));
-  test::Peer server(
-      test::must(Connection::server(test::make_config(), environment, test::kPath, Instant{})));
+  ConfigOptions options = test::options();
+  options.max_version = ProtocolVersion::dtls12;
+  test::Peer server(test::must(
+      Connection::server(test::make_config(options), environment, test::kPath, Instant{})));
   auto flight = datagrams();
   server.receive(flight[0], Instant{});
   EXPECT_TRUE(server.take_datagrams().empty()) << "half a hello decides nothing";

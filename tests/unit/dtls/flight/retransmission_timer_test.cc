@@ -96,6 +96,8 @@ TEST(RetransmissionTimer, FollowsTheRoundTripTimeWithinBounds) {
   EXPECT_EQ(first_timeout(milliseconds{1}), RetransmissionTimers::kMinimumInitial);
   EXPECT_EQ(first_timeout(Duration::zero()), RetransmissionTimers::kMinimumInitial);
   EXPECT_EQ(first_timeout(seconds{30}), RetransmissionTimers::kMaximumInitial);
+  EXPECT_EQ(first_timeout(Duration::max()), RetransmissionTimers::kMaximumInitial);
+  EXPECT_EQ(first_timeout(Duration::min()), RetransmissionTimers::kMinimumInitial);
 }
 
 TEST(RetransmissionTimer, NoTimeoutIsLongerThanTheMaximum) {

@@ -1,0 +1,223 @@
+// How connections end: closed in each phase, refused, failed; and what they do afterwards.
+#include "unit/dtls/connection/connections.h"
+
+namespace sluice::dtls {
+namespace {
+
+using test::bytes_of;
+using test::connected_pair;
+using test::discards;
+using test::Pair;
+using test::Peer;
+using test::to_hex;
+using test::unaccepted_pair;
+
+void close(Peer& peer) { peer.settle(peer.connection().close({}), {}); }
+
+// Neither sends nor waits for anything any more.
+void expect_quiet(Peer& peer) {
+  EXPECT_TRUE(peer.take_datagrams().empty());
+  EXPECT_FALSE(peer.connection().next_timeout());
+  EXPECT_FALSE(peer.connection().connected());
+}
+
+std::string error_of(const Peer& peer) {
+  return peer.error ? std::string(to_string(peer.error->code)) : "none";
+}
+std::string alert_of(const Peer& peer) {
+  return peer.error && peer.error->alert ? std::string(to_string(*peer.error->alert)) : "none";
+}
+
+TEST(Close, OfAnOpenConnectionIsTakenByThePeer) {
+  for (const bool by_client : {true, false}) {
+    Pair pair = connected_pair();
+    Peer& closing = by_client ? pair.client : pair.server;
+    Peer& other = by_client ? pair.server : pair.client;
+    close(closing);
+    pair.run();
+    EXPECT_TRUE(other.closed);
+    EXPECT_FALSE(closing.closed) << "whoever closes needs no event";
+    EXPECT_EQ(error_of(closing), "none");
+    EXPECT_EQ(error_of(other), "none");
+    expect_quiet(closing);
+    expect_quiet(other);
+    // RFC 5246 section 7.2.1: the other side answers with a close_notify of its own.
+    EXPECT_EQ(discards(closing, Discard::after_close), 1U);
+  }
+}
+
+TEST(Close, WhatThePeerSentBeforeIsDelivered) {
+  Pair pair = connected_pair();
+  Buffer datagram = pair.client.seal(bytes_of("last words"));
+  close(pair.client);
+  const auto alert = pair.client.take_datagrams();
+  ASSERT_EQ(alert.size(), 1U);
+  datagram.insert(datagram.end(), alert[0].begin(), alert[0].end());
+  pair.server.receive(datagram, {});
+  ASSERT_EQ(pair.server.data.size(), 1U);
+  EXPECT_EQ(to_hex(pair.server.data[0]), to_hex(bytes_of("last words")));
+  EXPECT_TRUE(pair.server.closed);
+}
+
+TEST(Close, WhatThePeerSentAfterIsNot) {
+  Pair pair = connected_pair();
+  const Buffer late = pair.client.seal(bytes_of("reordered"));
+  close(pair.client);
+  pair.flight(pair.client);
+  ASSERT_TRUE(pair.server.closed);
+  pair.server.receive(late, {});
+  EXPECT_TRUE(pair.server.data.empty());
+  EXPECT_EQ(discards(pair.server, Discard::after_close), 1U);
+}
+
+TEST(Close, GivesUpAHandshakeInEachOfItsPhases) {
+  const auto closed_after = [](std::size_t flights, bool by_client) {
+    Pair pair;
+    for (std::size_t i = 0; i < flights; ++i) {
+      pair.flight(i % 2 == 0 ? pair.client : pair.server);
+    }
+    Peer& closing = by_client ? pair.client : pair.server;
+    Peer& other = by_client ? pair.server : pair.client;
+    close(closing);
+    EXPECT_EQ(error_of(closing), "none");
+    pair.run();
+    expect_quiet(closing);
+    EXPECT_FALSE(closing.connected);
+    return error_of(other) + ", " + alert_of(other);
+  };
+  const std::string given_up = std::string(to_string(Errc::alert_received)) + ", close_notify";
+  for (const std::size_t flights : {0U, 1U, 2U}) {
+    EXPECT_EQ(closed_after(flights, true), given_up) << "client after " << flights;
+    EXPECT_EQ(closed_after(flights, false), given_up) << "server after " << flights;
+  }
+}
+
+TEST(Close, OfAnUnacceptedConnectionIsNoClosed) {
+  Pair pair = unaccepted_pair();
+  close(pair.client);
+  pair.run();
+  EXPECT_EQ(error_of(pair.server), to_string(Errc::alert_received));
+  EXPECT_FALSE(pair.server.closed || pair.server.connected);
+  expect_quiet(pair.client);
+  expect_quiet(pair.server);
+}
+
+TEST(Close, ASecondTimeDoesNothing) {
+  Pair pair = connected_pair();
+  close(pair.client);
+  EXPECT_EQ(pair.client.take_datagrams().size(), 1U);
+  const auto again = pair.client.connection().close({});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->transmit || again->data || again->event || again->timer);
+  EXPECT_TRUE(pair.client.take_datagrams().empty());
+}
+
+TEST(Close, BothAtOnceIsFine) {
+  Pair pair = connected_pair();
+  close(pair.client);
+  close(pair.server);
+  pair.run();
+  EXPECT_EQ(error_of(pair.client), "none");
+  EXPECT_EQ(error_of(pair.server), "none");
+}
+
+TEST(Reject, EndsBothSidesWithTheChosenAlert) {
+  for (const Alert alert : {Alert::bad_certificate, Alert::certificate_expired}) {
+    Pair pair;
+    pair.server.accepts_peer = false;
+    pair.run();
+    ASSERT_TRUE(pair.server.question);
+    pair.server.settle(
+        pair.server.connection().answer(*pair.server.question, RejectPeer{alert}, {}), {});
+    EXPECT_EQ(error_of(pair.server), to_string(Errc::peer_rejected));
+    EXPECT_EQ(alert_of(pair.server), to_string(alert));
+    EXPECT_FALSE(pair.server.connected);
+    pair.run();
+    EXPECT_EQ(error_of(pair.client), to_string(Errc::alert_received));
+    EXPECT_EQ(alert_of(pair.client), to_string(alert));
+    expect_quiet(pair.server);
+    expect_quiet(pair.client);
+  }
+}
+
+// An Error is final: whatever is put in, it comes out again, and the alert leaves once.
+TEST(Failure, IsReturnedByEveryLaterInput) {
+  Pair pair;
+  pair.server.accepts_peer = false;
+  pair.run();
+  pair.server.settle(pair.server.connection().answer(*pair.server.question, RejectPeer{}, {}), {});
+  Connection& server = pair.server.connection();
+  EXPECT_EQ(pair.server.take_datagrams().size(), 1U);
+
+  const auto same = [](const Result<Pending>& outcome) {
+    return !outcome && outcome.error().code == Errc::peer_rejected &&
+           outcome.error().alert == Alert::bad_certificate;
+  };
+  Buffer datagram = pair.client.seal(bytes_of("data"));
+  EXPECT_TRUE(same(server.handle_datagram(datagram, test::kPath, {})));
+  EXPECT_TRUE(same(server.handle_datagram({}, test::kPath, {})));
+  EXPECT_TRUE(same(server.handle_timeout(Instant{std::chrono::hours{1}})));
+  EXPECT_TRUE(same(server.answer(*pair.server.question, AcceptPeer{}, {})));
+  EXPECT_TRUE(same(server.answer(QuestionId{99}, AcceptPeer{}, {})));
+  EXPECT_TRUE(same(server.set_peer_fingerprints({}, {})));
+  EXPECT_TRUE(same(server.close({})));
+  EXPECT_EQ(discards(pair.server, Discard::after_close), 2U);
+  expect_quiet(pair.server);
+  EXPECT_FALSE(server.poll_data());
+  EXPECT_FALSE(server.poll_event());
+}
+
+// The last flight and the alert that takes it back, in one datagram: there was no connection.
+TEST(Failure, LeavesNoEventOfTheInputThatFailed) {
+  Pair pair;
+  pair.server.accepts_peer = false;
+  pair.flight(pair.client);
+  pair.flight(pair.server);
+  pair.flight(pair.client);
+  const auto last_flight = pair.server.take_datagrams();
+  ASSERT_EQ(last_flight.size(), 1U);
+  ASSERT_TRUE(pair.server.question);
+  pair.server.settle(pair.server.connection().answer(*pair.server.question, RejectPeer{}, {}), {});
+  const auto alert = pair.server.take_datagrams();
+  ASSERT_EQ(alert.size(), 1U);
+  Buffer joined = last_flight[0];
+  joined.insert(joined.end(), alert[0].begin(), alert[0].end());
+  pair.client.receive(joined, {});
+  EXPECT_EQ(error_of(pair.client), to_string(Errc::alert_received));
+  EXPECT_FALSE(pair.client.connected);
+  EXPECT_FALSE(pair.client.connection().connected());
+}
+
+TEST(Failure, ByTimeComesAtTheTotal) {
+  ConfigOptions options = test::options();
+  options.timers.total = std::chrono::seconds{10};
+  Peer client = test::make_client(test::make_config(options));
+  Instant last{};
+  int flights = 0;
+  while (const auto due = client.connection().next_timeout()) {
+    flights += static_cast<int>(client.take_datagrams().size());
+    ASSERT_GE(*due, last);
+    last = *due;
+    client.settle(client.connection().handle_timeout(last), last);
+    if (client.error) break;
+  }
+  EXPECT_EQ(error_of(client), to_string(Errc::handshake_timeout));
+  EXPECT_EQ(last, Instant{std::chrono::seconds{10}});
+  EXPECT_EQ(flights, 4) << "at 0, 1, 3 and 7 s";
+  EXPECT_EQ(alert_of(client), "none") << "nobody is there to be told";
+  expect_quiet(client);
+}
+
+// A late wake-up is one expiry, however many deadlines have passed.
+TEST(Failure, DoesNotComeFromALateWakeUp) {
+  Peer client = test::make_client(test::make_config());
+  client.take_datagrams();
+  client.settle(client.connection().handle_timeout(Instant{std::chrono::seconds{60}}),
+                Instant{std::chrono::seconds{60}});
+  EXPECT_EQ(error_of(client), "none");
+  EXPECT_EQ(client.connection().statistics().timeouts, 1U);
+  EXPECT_EQ(client.take_datagrams().size(), 1U);
+}
+
+}  // namespace
+}  // namespace sluice::dtls

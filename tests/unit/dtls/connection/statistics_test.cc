@@ -1,0 +1,130 @@
+#include "unit/dtls/connection/connections.h"
+
+namespace sluice::dtls {
+namespace {
+
+using std::chrono::milliseconds;
+using test::bytes_of;
+using test::connected_pair;
+using test::discards;
+using test::from_hex;
+using test::Pair;
+using test::Peer;
+
+TEST(Statistics, BothSidesCountTheSameRecords) {
+  Pair pair = connected_pair();
+  for (int i = 0; i < 5; ++i) pair.server.receive(pair.client.seal(bytes_of("data")), {});
+  const Statistics& client = pair.client.connection().statistics();
+  const Statistics& server = pair.server.connection().statistics();
+  EXPECT_EQ(client.records_sent, server.records_received);
+  EXPECT_EQ(server.records_sent, client.records_received);
+  EXPECT_GT(client.records_sent, 5U + 3U);
+  EXPECT_EQ(server.datagrams_received, 1U + 1U + 5U) << "two flights and the data";
+  EXPECT_EQ(client.total_discarded() + server.total_discarded(), 0U);
+  EXPECT_EQ(client.timeouts + client.flights_retransmitted, 0U);
+}
+
+TEST(Statistics, EveryDiscardHasItsReason) {
+  Pair pair = connected_pair();
+  Peer& server = pair.server;
+  const std::uint64_t received = server.connection().statistics().records_received;
+  std::uint32_t total = 0;
+  const auto expect_discard = [&](Buffer datagram, Discard reason) {
+    const std::uint32_t before = discards(server, reason);
+    server.receive(std::move(datagram), {});
+    EXPECT_EQ(discards(server, reason), before + 1) << to_string(reason);
+    EXPECT_EQ(server.connection().statistics().total_discarded(), ++total) << to_string(reason);
+  };
+  expect_discard(from_hex("17"), Discard::malformed_record);
+  expect_discard(from_hex("17 fefd 0001 000000000000 0005 aa"), Discard::malformed_record);
+  expect_discard(from_hex("17 0303 0001 000000000000 0001 aa"), Discard::unknown_version);
+  expect_discard(from_hex("17 fefd 0002 000000000000 0001 aa"), Discard::unknown_epoch);
+  expect_discard(from_hex("15 fefd 0000 000000000009 0002 0228"), Discard::unknown_epoch);
+  Buffer data = pair.client.seal(bytes_of("data"));
+  Buffer forged = data;
+  forged.back() ^= std::byte{1};
+  expect_discard(forged, Discard::authentication_failed);
+  expect_discard(from_hex("15 fefd 0001 000000ffffff 0002 0228"), Discard::authentication_failed);
+  server.receive(data, {});
+  expect_discard(data, Discard::replayed);
+  EXPECT_EQ(server.connection().statistics().records_received, received + 1);
+  EXPECT_FALSE(server.error);
+  EXPECT_EQ(server.data.size(), 1U);
+  EXPECT_TRUE(server.take_datagrams().empty()) << "nobody is told";
+  server.settle(server.connection().close({}), {});
+  expect_discard(pair.client.seal(bytes_of("data")), Discard::after_close);
+}
+
+TEST(Statistics, AnEmptyDatagramIsADatagram) {
+  Pair pair;
+  pair.server.receive({}, {});
+  EXPECT_EQ(pair.server.connection().statistics().datagrams_received, 1U);
+  EXPECT_EQ(pair.server.connection().statistics().total_discarded(), 0U);
+  EXPECT_FALSE(pair.server.error);
+}
+
+TEST(Statistics, PlaintextRecordsOfUnknownContentAreIgnored) {
+  Pair pair;
+  pair.server.receive(from_hex("18 fefd 0000 000000000000 0003 010000"), {});
+  EXPECT_EQ(discards(pair.server, Discard::unexpected_content), 1U);
+  pair.server.receive(from_hex("17 fefd 0000 000000000000 0003 010000"), {});
+  EXPECT_EQ(discards(pair.server, Discard::unexpected_content), 2U);
+  EXPECT_TRUE(pair.server.data.empty());
+  pair.run();
+  EXPECT_TRUE(pair.server.connected);
+}
+
+TEST(Statistics, TheRoundTripTimeIsOfAFlightSentOnce) {
+  Pair pair;
+  EXPECT_FALSE(pair.client.connection().statistics().rtt);
+  pair.flight(pair.client, Instant{milliseconds{40}});
+  pair.flight(pair.server, Instant{milliseconds{80}});
+  EXPECT_EQ(pair.client.connection().statistics().rtt, milliseconds{80});
+  pair.flight(pair.client, Instant{milliseconds{150}});
+  EXPECT_EQ(pair.server.connection().statistics().rtt, milliseconds{110});
+}
+
+// Karn's rule: nobody knows which of two the answer is to.
+TEST(Statistics, ARepeatedFlightGivesNoRoundTripTime) {
+  Pair pair;
+  pair.client.take_datagrams();
+  pair.client.settle(pair.client.connection().handle_timeout(Instant{milliseconds{1000}}), {});
+  pair.flight(pair.client, Instant{milliseconds{1040}});
+  pair.flight(pair.server, Instant{milliseconds{1080}});
+  EXPECT_FALSE(pair.client.connection().statistics().rtt);
+  EXPECT_EQ(pair.client.connection().statistics().timeouts, 1U);
+  EXPECT_EQ(pair.client.connection().statistics().flights_retransmitted, 1U);
+}
+
+TEST(Statistics, AMeasuredRoundTripTimeSetsTheNextTimeout) {
+  Pair pair;
+  pair.flight(pair.client, Instant{milliseconds{40}});
+  pair.flight(pair.server, Instant{milliseconds{80}});
+  // 2 x 80 ms after its second flight.
+  EXPECT_EQ(pair.client.connection().next_timeout(), Instant{milliseconds{80 + 160}});
+
+  Pair told;
+  told.client.connection().set_path_rtt(milliseconds{300});
+  told.flight(told.client, Instant{milliseconds{40}});
+  told.flight(told.server, Instant{milliseconds{80}});
+  EXPECT_EQ(told.client.connection().next_timeout(), Instant{milliseconds{80 + 600}})
+      << "the path's own measure goes before the handshake's";
+}
+
+TEST(Statistics, StaleMessagesAreThePeersRetransmissions) {
+  Pair pair;
+  const auto hello = pair.client.take_datagrams();
+  ASSERT_EQ(hello.size(), 1U);
+  pair.server.receive(hello[0], {});
+  pair.server.take_datagrams();
+  pair.server.receive(hello[0], Instant{milliseconds{10}});
+  EXPECT_EQ(discards(pair.server, Discard::stale_message), 1U);
+  EXPECT_TRUE(pair.server.take_datagrams().empty()) << "so soon its flight may be under way";
+  pair.server.receive(hello[0], Instant{milliseconds{600}});
+  EXPECT_EQ(discards(pair.server, Discard::stale_message), 2U);
+  EXPECT_FALSE(pair.server.take_datagrams().empty());
+  EXPECT_EQ(pair.server.connection().statistics().flights_retransmitted, 1U);
+}
+
+}  // namespace
+}  // namespace sluice::dtls

@@ -1,0 +1,208 @@
+// What a connection costs in memory. libcrypto's allocations count as well.
+#include "support/allocations.h"
+#include "unit/dtls/connection/connections.h"
+
+namespace sluice::dtls {
+namespace {
+
+using test::allocations;
+using test::bytes_of;
+using test::connected_pair;
+using test::Pair;
+using test::Peer;
+using test::unaccepted_pair;
+
+// Before anything has called libcrypto.
+const bool kCountsLibcrypto = test::count_libcrypto();
+
+// How many bytes `make` has left allocated.
+template <class Make>
+std::int64_t left_by(Make&& make) {
+  const auto before = allocations().bytes;
+  make();
+  return allocations().bytes - before;
+}
+
+// A connection alone, without the lists in which Peer keeps what it saw.
+struct Lean {
+  Lean(const ConfigPtr& config, Role role)
+      : connection(
+            test::must(role == Role::client
+                           ? Connection::client(config, test::environment(), test::kPath, {})
+                           : Connection::server(config, test::environment(), test::kPath, {}))) {}
+
+  void receive(MutableBytes datagram, Instant now = {}) {
+    ASSERT_TRUE(connection.handle_datagram(datagram, test::kPath, now));
+    while (connection.poll_data()) ++data;
+    while (const auto event = connection.poll_event()) {
+      if (std::holds_alternative<Connected>(*event)) connected = true;
+    }
+  }
+  // One datagram into `out`.
+  MutableBytes send(MutableBytes out) {
+    const auto sent = connection.poll_transmit(out);
+    return out.first(sent ? sent->size : 0);
+  }
+
+  Connection connection;
+  bool connected = false;
+  int data = 0;
+};
+
+void exchange(Lean& client, Lean& server) {
+  static std::array<std::byte, kMaxDatagram> wire;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (Lean* from : {&client, &server}) {
+      for (MutableBytes datagram = from->send(wire); !datagram.empty();
+           datagram = from->send(wire)) {
+        (from == &client ? server : client).receive(datagram);
+        moved = true;
+      }
+    }
+  }
+}
+
+class Memory : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(kCountsLibcrypto);
+    // What libcrypto allocates once, a whole handshake has touched.
+    Lean client(config_, Role::client);
+    Lean server(config_, Role::server);
+    accept_by_fingerprint(client, server);
+    exchange(client, server);
+    ASSERT_TRUE(client.connected && server.connected);
+  }
+  void accept_by_fingerprint(Lean& client, Lean& server) {
+    for (Lean* side : {&client, &server}) {
+      ASSERT_TRUE(side->connection.set_peer_fingerprints(std::span(&fingerprint_, 1), {}));
+    }
+  }
+
+  ConfigPtr config_ = test::make_config();
+  Fingerprint fingerprint_ = test::must(Fingerprint::of(
+      test::ecdsa_identity().certificate(), HashAlgorithm::sha256, test::environment()));
+};
+
+TEST_F(Memory, AConnectionGivesBackAllThatItTook) {
+  EXPECT_EQ(left_by([&] {
+              Lean client(config_, Role::client);
+              Lean server(config_, Role::server);
+              accept_by_fingerprint(client, server);
+              exchange(client, server);
+            }),
+            0);
+}
+
+TEST_F(Memory, AnAbandonedHandshakeGivesBackAllThatItTook) {
+  const auto abandon_each = [&] {
+    for (int flights = 0; flights < 4; ++flights) {
+      std::array<std::byte, kMaxDatagram> wire;
+      Lean client(config_, Role::client);
+      Lean server(config_, Role::server);
+      for (int i = 0; i < flights; ++i) {
+        (i % 2 == 0 ? server : client).receive((i % 2 == 0 ? client : server).send(wire));
+      }
+    }
+  };
+  abandon_each();  // leaves the Environment's contexts as they will be again
+  EXPECT_EQ(left_by(abandon_each), 0);
+}
+
+// What remains of a handshake: keys, numbers, the replay window, and what answers a retransmitted
+// last flight. The two GCM contexts are 2 x 1.2 kB of that.
+TEST_F(Memory, OfTheHandshakeNothingIsLeftWhenItEnds) {
+  Lean client(config_, Role::client);
+  Lean server(config_, Role::server);
+  accept_by_fingerprint(client, server);
+  const std::int64_t fresh = allocations().bytes;
+  test::reset_peak();
+  exchange(client, server);
+  ASSERT_TRUE(client.connected && server.connected);
+  const std::int64_t connected = allocations().bytes;
+  const std::int64_t peak = allocations().peak_bytes;
+  RecordProperty("bytes_more_when_connected", static_cast<int>(connected - fresh));
+  RecordProperty("bytes_more_at_peak", static_cast<int>(peak - fresh));
+  EXPECT_GT(peak - fresh, 8'000) << "the handshake needs some";
+
+  // The first data shows that the client has our last flight.
+  Buffer datagram(100);
+  const auto sealed = client.connection.seal(bytes_of("data"), datagram);
+  server.receive(MutableBytes(datagram).first(sealed.value()));
+  datagram = Buffer();
+  const std::int64_t idle = allocations().bytes;
+  EXPECT_LT(idle, connected) << "the last flight";
+
+  const std::int64_t one_side = left_by([&] { Lean other(std::move(server)); }) * -1;
+  RecordProperty("bytes_an_idle_server", static_cast<int>(one_side));
+  EXPECT_LT(one_side, 6'000);
+}
+
+TEST_F(Memory, TheLastFlightGoesWithItsTime) {
+  Lean client(config_, Role::client);
+  Lean server(config_, Role::server);
+  accept_by_fingerprint(client, server);
+  exchange(client, server);
+  const auto expires = server.connection.next_timeout();
+  ASSERT_TRUE(expires);
+  EXPECT_EQ(left_by([&] { server.connection.handle_timeout(*expires - Duration{1}); }), 0);
+  EXPECT_LT(left_by([&] { server.connection.handle_timeout(*expires); }), 0);
+  EXPECT_FALSE(server.connection.next_timeout());
+  EXPECT_FALSE(client.connection.next_timeout()) << "the client has none to keep";
+}
+
+// Sealing, opening and delivering data touch no allocator.
+TEST_F(Memory, ARecordInTheSteadyStateAllocatesNothing) {
+  Lean client(config_, Role::client);
+  Lean server(config_, Role::server);
+  accept_by_fingerprint(client, server);
+  exchange(client, server);
+  Buffer wire(2000);
+  const Buffer payload(1200);
+  const auto pass = [&](Lean& from, Lean& to) {
+    const auto size = from.connection.seal(payload, wire);
+    to.receive(MutableBytes(wire).first(size.value_or(0)));
+  };
+  pass(client, server);
+  pass(server, client);
+  const auto before = allocations().count;
+  for (int i = 0; i < 1000; ++i) {
+    pass(client, server);
+    pass(server, client);
+    ASSERT_TRUE(client.connection.handle_timeout(Instant{Duration{i}}));
+  }
+  EXPECT_EQ(allocations().count, before);
+  EXPECT_EQ(server.data, 1001);
+  EXPECT_EQ(client.data, 1001);
+}
+
+// Neither do records that are to be dropped: a flood costs no memory.
+TEST_F(Memory, ADiscardedRecordAllocatesNothing) {
+  Lean client(config_, Role::client);
+  Lean server(config_, Role::server);
+  accept_by_fingerprint(client, server);
+  exchange(client, server);
+  Buffer sealed(100);
+  sealed.resize(client.connection.seal(bytes_of("data"), sealed).value());
+  Buffer wire = sealed;
+  server.receive(wire);
+  const auto flood = [&] {
+    for (std::size_t i = 0; i < sealed.size(); ++i) {
+      std::ranges::copy(sealed, wire.begin());
+      wire[i] ^= std::byte{0x20};
+      server.receive(wire);
+    }
+    std::ranges::copy(sealed, wire.begin());
+    server.receive(wire);
+  };
+  flood();
+  // libcrypto makes an error entry of each refusal; those of a thread are used again.
+  const auto bytes = allocations().bytes;
+  for (int i = 0; i < 20; ++i) flood();
+  EXPECT_EQ(allocations().bytes, bytes);
+  EXPECT_EQ(server.data, 1);
+}
+
+}  // namespace
+}  // namespace sluice::dtls
