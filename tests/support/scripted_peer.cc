@@ -175,11 +175,9 @@ Buffer ScriptedPeer::body_of(HandshakeType type) {
     case HandshakeType::finished:
       out.bytes(verify_data(role_));
       return body;
-    case HandshakeType::hello_request:
-    case HandshakeType::server_hello_done:
+    default:  // hello_request and server_hello_done have none
       return body;
   }
-  return body;
 }
 
 Buffer ScriptedPeer::server_key_exchange_body() {
