@@ -109,7 +109,7 @@ async function main() {
   if (!kind || values.check.some((name) => !CHECKS[name])) {
     throw new Error(`wanted: --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
   }
-  isolate();
+  await isolate();
   const server = await startServer();
   let browser = null;
   try {

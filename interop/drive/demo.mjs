@@ -52,7 +52,6 @@ function readArguments() {
 async function serve(args) {
   const server = await startServer(['--port', args.port]);
   console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, server.stop);
   await server.ended;
 }
 
@@ -62,14 +61,11 @@ async function call(kind, url, args) {
     ? path.resolve(args.screenshot) : path.join(ROOT, 'build', 'demo', `${kind.name}.png`);
   console.log(`${kind.name}: calling`);
   const browser = await kind.launch();
-  const end = () => closeBrowser(browser).then(() => process.exit(1));
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end);
   try {
     const page = await openPage(browser, url);
     const result = await runCall(page, { name: kind.name, setup: args.setup, seconds: args.seconds, screenshot });
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, end);
     await closeBrowser(browser);
   }
 }
@@ -78,7 +74,7 @@ async function main() {
   const args = readArguments();
   if (args.help) return console.log(USAGE);
   if (args.serve) return serve(args);
-  isolate();
+  await isolate();
   const server = await startServer(['--port', args.port], { stderr: 'ignore' });
   const calls = [];
   try {

@@ -8,31 +8,48 @@ const ISOLATED = 'SLUICE_ISOLATED';
 // A network with loopback alone, and a process namespace that ends with this script, however it ends.
 const UNSHARE = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-// Runs this script again where nothing but loopback can be reached, if the system lets us. Returns only
+// However this script ends, what it started ends too; puppeteer does the same for its browsers.
+const children = new Map();
+process.once('exit', () => children.forEach((signal, child) => child.kill(signal)));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+// A child that gets `lastSignal` if it is there when this script ends; `ended` resolves to its exit code,
+// to null after a signal, or to what kept it from starting.
+function start(command, args, options, lastSignal) {
+  const child = spawn(command, args, options);
+  children.set(child, lastSignal);
+  const ended = new Promise((resolve) => { child.once('exit', resolve); child.once('error', resolve); })
+    .finally(() => children.delete(child));
+  return { child, ended };
+}
+
+// Runs this script again where nothing but loopback can be reached, if the system lets us. Resolves only
 // in that inner run, or where there is none.
-export function isolate() {
+export async function isolate() {
   if (process.env[ISOLATED]) return;
   const allowed = spawnSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
   if (allowed.status !== 0) return;
   const script = 'ip link set lo up && exec "$@"';
-  const inner = spawnSync('unshare',
-    [...UNSHARE, 'sh', '-c', script, 'sh', process.execPath, ...process.argv.slice(1)],
-    { stdio: 'inherit', env: { ...process.env, [ISOLATED]: '1' } });
-  process.exit(inner.status ?? 1);
+  const args = [...UNSHARE, 'sh', '-c', script, 'sh', process.execPath, ...process.argv.slice(1)];
+  // unshare heeds no other signal, and takes all that is inside with it.
+  const { ended } = start('unshare', args,
+    { stdio: 'inherit', env: { ...process.env, [ISOLATED]: '1' } }, 'SIGKILL');
+  const code = await ended;
+  process.exit(Number.isInteger(code) ? code : 1);
 }
 
-// Starts sluice-demo on a free port of loopback; resolves to its URL and what ends it.
+// Starts sluice-demo on a free port of loopback; resolves to its URL and what ends it. stop() throws when
+// it ended otherwise than asked: a crash, or what a sanitizer found.
 export async function startServer(args = [], { stderr = 'inherit' } = {}) {
   const binary = process.env.SLUICE_DEMO_BINARY;
   if (!binary) throw new Error('SLUICE_DEMO_BINARY must name the sluice-demo to run (./dev demo sets it)');
-  const server = spawn(binary, args, { stdio: ['ignore', 'pipe', stderr] });
-  const ended = new Promise((resolve) => { server.once('exit', resolve); server.once('error', resolve); });
+  const { child: server, ended } = start(binary, args, { stdio: ['ignore', 'pipe', stderr] }, 'SIGTERM');
   const stop = async () => {
     server.kill('SIGTERM');
     const late = setTimeout(() => server.kill('SIGKILL'), END_LIMIT_MS);
     const code = await ended;
     clearTimeout(late);
-    return code;
+    if (code !== 0) throw new Error(`sluice-demo ended with ${code ?? server.signalCode}`);
   };
   const url = await Promise.race([
     new Promise((resolve) => createInterface({ input: server.stdout }).once('line', resolve)),
@@ -40,7 +57,7 @@ export async function startServer(args = [], { stderr = 'inherit' } = {}) {
     new Promise((_, reject) => {
       setTimeout(() => reject(new Error('sluice-demo says nothing')), START_LIMIT_MS).unref();
     }),
-  ]).catch(async (error) => { await stop(); throw error; });
+  ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
   return { url: url.trim(), stop, ended };
 }
 
