@@ -1,0 +1,150 @@
+#include "bogo/association.h"
+
+#include <array>
+#include <string_view>
+
+namespace sluice::bogo {
+namespace {
+
+constexpr dtls::PathId kPath{1};
+constexpr std::string_view kGreeting = "hello";
+
+dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::string in_words(std::optional<dtls::Duration> timeout) {
+  return timeout ? std::to_string(timeout->count()) + " us" : "no timeout";
+}
+
+}  // namespace
+
+Outcome Association::run() {
+  // With a known RTT the engine doesn't measure one, which here would be zero.
+  connection_.set_path_rtt(flags_.initial_timeout / 2);
+  take_datagrams();
+  while (!closed_) {
+    auto frame = link_.receive();
+    if (!frame && frame.error() == Link::End::malformed) {
+      return tl::unexpected(std::string("malformed frame"));
+    }
+    if (!frame) break;
+    const Outcome handled = std::visit([&](auto& order) { return handle(order); }, *frame);
+    if (!handled) return handled;
+  }
+  if (!closed_ && !connection_.connected()) {
+    return tl::unexpected(std::string("the runner left during the handshake"));
+  }
+  return {};
+}
+
+// ---- orders of the runner
+
+Outcome Association::handle(Packet& packet) {
+  return settle(connection_.handle_datagram(packet.datagram, kPath, clock_.now()));
+}
+
+Outcome Association::handle(const AdvanceClock& order) {
+  clock_.advance(order.by);
+  return settle(connection_.handle_timeout(clock_.now()));
+}
+
+Outcome Association::handle(const SetMtu& order) {
+  connection_.set_path_mtu(order.bytes);
+  return {};
+}
+
+Outcome Association::handle(const ExpectTimeout& order) {
+  std::optional<dtls::Duration> in;
+  if (const auto at = connection_.next_timeout()) in = *at - clock_.now();
+  if (in == order.in) return {};
+  return tl::unexpected("timeout: " + in_words(in) + " instead of " + in_words(order.in));
+}
+
+Outcome Association::handle(const SetInitialTimeout& order) {
+  connection_.set_path_rtt(order.timeout / 2);
+  return {};
+}
+
+// ---- outputs of the engine
+
+Outcome Association::settle(const dtls::Result<dtls::Pending>& input) {
+  std::vector<dtls::Buffer> received;
+  while (const auto data = connection_.poll_data())
+    received.emplace_back(data->begin(), data->end());
+  Outcome outcome = take_events();
+  take_datagrams();
+  if (!input) return tl::unexpected(dtls::to_string(input.error()));
+  if (outcome && std::exchange(newly_connected_, false)) outcome = on_connected();
+  for (auto& data : received) {
+    if (outcome && !closed_) outcome = echo(std::move(data));
+  }
+  return outcome;
+}
+
+Outcome Association::take_events() {
+  Outcome outcome;
+  while (const auto event = connection_.poll_event()) {
+    if (const auto* peer = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
+      if (outcome) outcome = judge(*peer);
+    } else if (std::holds_alternative<dtls::Connected>(*event)) {
+      newly_connected_ = true;
+    } else if (std::holds_alternative<dtls::Closed>(*event)) {
+      closed_ = true;
+    }
+  }
+  return outcome;
+}
+
+Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
+  const bool rejected = flags_.verifies_peer && flags_.rejects_peer;
+  const dtls::Answer answer = rejected ? dtls::Answer(dtls::RejectPeer{flags_.rejection})
+                                       : dtls::Answer(dtls::AcceptPeer{});
+  const auto answered = connection_.answer(peer.question, answer, clock_.now());
+  if (!answered) return tl::unexpected(dtls::to_string(answered.error()));
+  return {};
+}
+
+void Association::take_datagrams() {
+  std::array<std::byte, dtls::kMaxDatagram> datagram{};
+  while (const auto next = connection_.poll_transmit(datagram)) {
+    link_.send(dtls::Bytes(datagram).first(next->size));
+  }
+}
+
+// ---- after the handshake
+
+Outcome Association::on_connected() {
+  if (auto sent = send_keying_material(); !sent) return sent;
+  if (flags_.writes_first) {
+    if (auto sent = send(bytes_of(kGreeting)); !sent) return sent;
+  }
+  if (!flags_.shuts_down) return {};
+  closed_ = true;
+  return settle(connection_.close(clock_.now()));
+}
+
+Outcome Association::send_keying_material() {
+  if (flags_.export_size == 0) return {};
+  dtls::Buffer material(flags_.export_size);
+  const auto context =
+      flags_.has_export_context ? std::optional(bytes_of(flags_.export_context)) : std::nullopt;
+  const auto exported = connection_.export_keying_material(material, flags_.export_label, context);
+  if (!exported) return tl::unexpected(dtls::to_string(exported.error()));
+  return send(material);
+}
+
+Outcome Association::send(dtls::Bytes data) {
+  std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> record{};
+  const auto size = connection_.seal(data, record);
+  if (!size) return tl::unexpected(std::string(dtls::to_string(size.error())));
+  link_.send(dtls::Bytes(record).first(*size));
+  return {};
+}
+
+Outcome Association::echo(dtls::Buffer data) {
+  // BoringSSL's SSL_read() skips empty records, and so the runner expects no answer.
+  if (data.empty()) return {};
+  for (std::byte& byte : data) byte ^= std::byte{0xff};
+  return send(data);
+}
+
+}  // namespace sluice::bogo

@@ -1,0 +1,53 @@
+// One DTLS association between the engine and the runner.
+#pragma once
+
+#include <sluice/dtls/connection.h>
+
+#include <string>
+#include <vector>
+
+#include "bogo/flags.h"
+#include "bogo/link.h"
+#include "bogo/virtual_clock.h"
+
+namespace sluice::bogo {
+
+// What went wrong, in words that the runner finds in its ErrorMap.
+using Outcome = tl::expected<void, std::string>;
+
+class Association {
+ public:
+  // All references must outlive it.
+  Association(dtls::Connection connection, const Flags& flags, Link& link, VirtualClock& clock)
+      : connection_(std::move(connection)), flags_(flags), link_(link), clock_(clock) {}
+
+  // Handshake, what the flags ask for, then an echo until one side closes.
+  Outcome run();
+
+ private:
+  Outcome handle(Packet& packet);
+  Outcome handle(const AdvanceClock& order);
+  Outcome handle(const SetMtu& order);
+  Outcome handle(const ExpectTimeout& order);
+  Outcome handle(const SetInitialTimeout& order);
+
+  // Takes all outputs after an input.
+  Outcome settle(const dtls::Result<dtls::Pending>& input);
+  Outcome take_events();
+  Outcome judge(const dtls::PeerCertificateReceived& peer);
+  void take_datagrams();
+
+  Outcome on_connected();
+  Outcome send_keying_material();
+  Outcome send(dtls::Bytes data);
+  Outcome echo(dtls::Buffer data);
+
+  dtls::Connection connection_;
+  const Flags& flags_;
+  Link& link_;
+  VirtualClock& clock_;
+  bool newly_connected_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace sluice::bogo

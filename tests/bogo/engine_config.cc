@@ -1,0 +1,48 @@
+#include "bogo/engine_config.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace sluice::bogo {
+namespace {
+
+dtls::Result<std::string> contents_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return tl::unexpected(dtls::Error{dtls::Errc::invalid_argument, {}, 0, "unreadable"});
+  return text;
+}
+
+}  // namespace
+
+dtls::Result<dtls::Identity> load_identity(const Flags& flags, dtls::Environment& environment) {
+  if (flags.certificate_file.empty()) return dtls::Identity::self_signed(environment);
+  const auto certificates = contents_of(flags.certificate_file);
+  if (!certificates) return tl::unexpected(certificates.error());
+  const auto key = contents_of(flags.key_file);
+  if (!key) return tl::unexpected(key.error());
+  return dtls::Identity::from_pem(*certificates, *key);
+}
+
+dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity) {
+  dtls::ConfigOptions options;
+  options.identity = std::move(identity);
+  options.min_version =
+      flags.allows_dtls12 ? dtls::ProtocolVersion::dtls12 : dtls::ProtocolVersion::dtls13;
+  options.max_version =
+      flags.allows_dtls13 ? dtls::ProtocolVersion::dtls13 : dtls::ProtocolVersion::dtls12;
+  if (!flags.groups.empty()) options.groups = flags.groups;
+  options.srtp_profiles = flags.srtp_profiles;
+  options.peer_authentication = flags.requires_client_certificate
+                                    ? dtls::PeerAuthentication::require
+                                    : dtls::PeerAuthentication::none;
+  options.mtu = flags.mtu;
+  options.max_handshake_message = flags.max_handshake_message;
+  options.timers.initial = flags.initial_timeout;
+  options.timers.maximum = std::chrono::seconds{60};
+  // The runner lets a flight wait for minutes, one after another; Sluice's limit is on all of them.
+  options.timers.total = std::chrono::hours{24};
+  return dtls::Config::make(std::move(options));
+}
+
+}  // namespace sluice::bogo

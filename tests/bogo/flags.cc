@@ -1,0 +1,177 @@
+#include "bogo/flags.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace sluice::bogo {
+namespace {
+
+// As the runner writes protocol versions.
+constexpr unsigned kDtls12 = 0xfefd;
+constexpr unsigned kDtls13 = 0xfefc;
+
+template <class Number>
+bool read(Number& number, std::string_view value) {
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc() && end == value.data() + value.size();
+}
+
+// Numbers of DTLS versions go down as versions go up.
+bool set_min_version(Flags& flags, std::string_view value) {
+  unsigned version = 0;
+  if (!read(version, value)) return false;
+  flags.allows_dtls12 &= version >= kDtls12;
+  flags.allows_dtls13 &= version >= kDtls13;
+  return true;
+}
+
+bool set_max_version(Flags& flags, std::string_view value) {
+  unsigned version = 0;
+  if (!read(version, value)) return false;
+  flags.allows_dtls12 &= version <= kDtls12;
+  flags.allows_dtls13 &= version <= kDtls13;
+  return true;
+}
+
+bool add_group(Flags& flags, std::string_view value) {
+  std::uint16_t number = 0;
+  if (!read(number, value)) return false;
+  flags.groups.push_back(dtls::NamedGroup{number});
+  return dtls::to_string(flags.groups.back()) != "unknown";
+}
+
+// The names are OpenSSL's.
+std::optional<dtls::SrtpProfile> srtp_profile(std::string_view name) {
+  if (name == "SRTP_AES128_CM_SHA1_80") return dtls::SrtpProfile::aes128_cm_hmac_sha1_80;
+  if (name == "SRTP_AES128_CM_SHA1_32") return dtls::SrtpProfile::aes128_cm_hmac_sha1_32;
+  if (name == "SRTP_AEAD_AES_128_GCM") return dtls::SrtpProfile::aead_aes_128_gcm;
+  if (name == "SRTP_AEAD_AES_256_GCM") return dtls::SrtpProfile::aead_aes_256_gcm;
+  return std::nullopt;
+}
+
+bool set_srtp_profiles(Flags& flags, std::string_view names) {
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find(':'));
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+    const auto profile = srtp_profile(name);
+    if (!profile) return false;
+    flags.srtp_profiles.push_back(*profile);
+  }
+  return true;
+}
+
+bool set_initial_timeout(Flags& flags, std::string_view value) {
+  unsigned milliseconds = 0;
+  const bool ok = read(milliseconds, value);
+  flags.initial_timeout = std::chrono::milliseconds{milliseconds};
+  return ok;
+}
+
+template <auto Member, auto Value = true>
+void set(Flags& flags) {
+  flags.*Member = Value;
+}
+
+template <auto Member>
+bool set_number(Flags& flags, std::string_view value) {
+  return read(flags.*Member, value);
+}
+
+template <auto Member>
+bool set_text(Flags& flags, std::string_view value) {
+  flags.*Member = value;
+  return true;
+}
+
+void ignore(Flags& /*flags*/) {}
+bool ignore_value(Flags& /*flags*/, std::string_view /*value*/) { return true; }
+
+struct Switch {
+  std::string_view name;
+  void (*apply)(Flags&);
+};
+
+constexpr auto kSwitches = std::to_array<Switch>({
+    {"-is-handshaker-supported", set<&Flags::asks_for_handshaker>},
+    {"-ipv6", set<&Flags::ipv6>},
+    {"-dtls", set<&Flags::over_datagrams>},
+    {"-server", set<&Flags::role, dtls::Role::server>},
+    {"-no-tls12", set<&Flags::allows_dtls12, false>},
+    {"-no-tls13", set<&Flags::allows_dtls13, false>},
+    {"-no-tls1", ignore},  // there is no DTLS 1.0 here
+    {"-verify-peer", set<&Flags::verifies_peer>},
+    {"-require-any-client-certificate", set<&Flags::requires_client_certificate>},
+    {"-verify-fail", set<&Flags::rejects_peer>},
+    // Which alert the runner expects of a rejection depends on BoringSSL's callback.
+    {"-use-custom-verify-callback", set<&Flags::rejection, dtls::Alert::certificate_unknown>},
+    {"-use-export-context", set<&Flags::has_export_context>},
+    {"-shim-writes-first", set<&Flags::writes_first>},
+    {"-shim-shuts-down", set<&Flags::shuts_down>},
+    // Different ways through BoringSSL's API to the same protocol.
+    {"-async", ignore},
+    {"-implicit-handshake", ignore},
+    {"-use-early-callback", ignore},
+    {"-use-old-client-cert-callback", ignore},
+    // There are no tickets yet.
+    {"-no-ticket", ignore},
+});
+
+struct Setting {
+  std::string_view name;
+  bool (*apply)(Flags&, std::string_view);
+};
+
+constexpr auto kSettings = std::to_array<Setting>({
+    {"-port", set_number<&Flags::port>},
+    {"-shim-id", set_number<&Flags::shim_id>},
+    {"-cert-file", set_text<&Flags::certificate_file>},
+    {"-key-file", set_text<&Flags::key_file>},
+    {"-min-version", set_min_version},
+    {"-max-version", set_max_version},
+    {"-curves", add_group},
+    {"-srtp-profiles", set_srtp_profiles},
+    {"-mtu", set_number<&Flags::mtu>},
+    {"-max-cert-list", set_number<&Flags::max_handshake_message>},
+    {"-initial-timeout-duration-ms", set_initial_timeout},
+    {"-export-keying-material", set_number<&Flags::export_size>},
+    {"-export-label", set_text<&Flags::export_label>},
+    {"-export-context", set_text<&Flags::export_context>},
+    // Whether a certificate is trusted is the callback's word, as in BoringSSL's shim.
+    {"-trust-cert", ignore_value},
+});
+
+}  // namespace
+
+tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments) {
+  Flags flags;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view name = arguments[i];
+    const auto found = std::ranges::find(kSwitches, name, &Switch::name);
+    if (found != kSwitches.end()) {
+      found->apply(flags);
+      continue;
+    }
+    const auto setting = std::ranges::find(kSettings, name, &Setting::name);
+    if (setting == kSettings.end() || i + 1 == arguments.size()) {
+      return tl::unexpected(std::string(name));
+    }
+    const std::string_view value = arguments[++i];
+    if (!setting->apply(flags, value)) {
+      return tl::unexpected(std::string(name).append(" ").append(value));
+    }
+  }
+  if (flags.asks_for_handshaker) return flags;
+  if (!flags.over_datagrams) return tl::unexpected(std::string("TLS over streams"));
+  if (!flags.allows_dtls12 && !flags.allows_dtls13) {
+    return tl::unexpected(std::string("versions"));
+  }
+  if (flags.role == dtls::Role::server && flags.verifies_peer &&
+      !flags.requires_client_certificate) {
+    return tl::unexpected(std::string("a client's certificate that may be missing"));
+  }
+  return flags;
+}
+
+}  // namespace sluice::bogo

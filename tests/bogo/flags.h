@@ -1,0 +1,58 @@
+// The command line by which the runner says what a test wants of the shim.
+#pragma once
+
+#include <sluice/dtls/clock.h>
+#include <sluice/dtls/protocol.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace sluice::bogo {
+
+// The runner counts a test that ends with this status as unimplemented.
+inline constexpr int kUnimplemented = 89;
+
+struct Flags {
+  // ---- where the runner is
+  bool asks_for_handshaker = false;  // print "No", nothing else
+  std::uint16_t port = 0;
+  std::uint64_t shim_id = 0;
+  bool ipv6 = false;
+
+  // ---- what is negotiated
+  bool over_datagrams = false;
+  dtls::Role role = dtls::Role::client;
+  std::string certificate_file = {};  // PEM; empty: made on the spot
+  std::string key_file = {};
+  bool allows_dtls12 = true;
+  bool allows_dtls13 = false;                 // the engine has none yet
+  std::vector<dtls::NamedGroup> groups = {};  // empty: the engine's own
+  std::vector<dtls::SrtpProfile> srtp_profiles = {};
+  std::size_t mtu = 1200;
+  std::size_t max_handshake_message = 65536;
+  dtls::Duration initial_timeout = std::chrono::milliseconds{400};
+
+  // ---- how the peer is judged
+  bool verifies_peer = false;  // a client that doesn't accepts anyone
+  bool requires_client_certificate = false;
+  bool rejects_peer = false;
+  dtls::Alert rejection = dtls::Alert::handshake_failure;
+
+  // ---- what follows the handshake
+  std::size_t export_size = 0;  // bytes of keying material to be sent; 0: none
+  std::string export_label = {};
+  std::string export_context = {};
+  bool has_export_context = false;
+  bool writes_first = false;
+  bool shuts_down = false;
+};
+
+// The error is the argument that asks for what the shim doesn't do.
+tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments);
+
+}  // namespace sluice::bogo
