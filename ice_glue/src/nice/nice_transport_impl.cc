@@ -84,7 +84,7 @@ NiceTransport::Impl::Impl(const NiceTransportOptions& options, MediaTransport me
 // -----------------------------------------------------------------------
 
 TransportResult<void> NiceTransport::Impl::gather() {
-  if (!ice_) return problem(TransportErrc::closed);
+  if (!open()) return problem(TransportErrc::closed);
   if (ice_->begun()) return {};
   if (auto begun = ice_->begin(); !begun) return begun;
   // RFC 5763 section 5: who offers actpass must be ready for a ClientHello before the answer.
@@ -106,7 +106,7 @@ Description NiceTransport::Impl::local_description() const {
 }
 
 TransportResult<void> NiceTransport::Impl::set_remote_description(const Description& description) {
-  if (!ice_) return problem(TransportErrc::closed);
+  if (!open()) return problem(TransportErrc::closed);
   if (auto good = check(description.ice); !good) return good;
   if (description.fingerprints.empty()) return problem(TransportErrc::no_fingerprint);
 
@@ -143,7 +143,6 @@ dtls::Role NiceTransport::Impl::role_for(const Description& description,
 
 void NiceTransport::Impl::agree(const Description& description, dtls::Role role) {
   if (agreed_) {
-    association_begins_ = true;
     input(media_->restart(role, description.fingerprints, now()));
     // The peer's checks may have come before its answer.
     if (std::erase(validated_, ice_->path()) > 0) validate(ice_->path());
@@ -163,12 +162,12 @@ void NiceTransport::Impl::end_of_remote_candidates() {
 }
 
 TransportResult<void> NiceTransport::Impl::restart_ice() {
-  if (!ice_) return problem(TransportErrc::closed);
+  if (!open()) return problem(TransportErrc::closed);
   return ice_->begin();
 }
 
 void NiceTransport::Impl::close() {
-  if (!ice_ || closing_) return;
+  if (!open()) return;
   input(media_->close(now()));
   closing_ = CloseReason{CloseReason::Cause::local};
 }
@@ -201,7 +200,7 @@ IceStatistics NiceTransport::Impl::ice_statistics() const {
 
 void NiceTransport::Impl::shut_down() {
   listener_ = nullptr;
-  if (ice_ && !closing_) note(media_->close(now()));
+  if (open()) note(media_->close(now()));
   transmit();
   wake_.reset();
   ice_.reset();
@@ -316,7 +315,6 @@ bool NiceTransport::Impl::deliver_events() {
   if (!std::exchange(pending_.event, false)) return true;
   while (const auto event = media_->poll_event()) {
     if (const auto* connected = std::get_if<Connected>(&*event)) {
-      association_begins_ = false;
       listener_->on_connected(connected->info);
       if (!listener_) return false;
     } else if (!closing_) {
@@ -364,7 +362,8 @@ void NiceTransport::Impl::end() {
 
 void NiceTransport::Impl::schedule() {
   if (closing_) return wake_->wake();
-  if (!association_begins_ && ice_->begun() && ice_->selected() && media_->path() == ice_->path()) {
+  // While old keys still send, they do it over the old path.
+  if (ice_->begun() && ice_->selected() && media_->path() == ice_->path()) {
     ice_->retire_predecessor(linger_);
   }
   auto next = ice_->next_timeout();

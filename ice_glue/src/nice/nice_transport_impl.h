@@ -68,6 +68,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   void on_path_lost(PathId path) override;
   void on_datagram(PathId path, MutableBytes datagram) override;
 
+  [[nodiscard]] bool open() const { return ice_ && !closing_; }
   [[nodiscard]] Instant now() const;
   void on_wake();
   // What an input outside of a dispatch has left; note() is for those within one.
@@ -98,8 +99,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   std::unique_ptr<IceGenerations> ice_;  // null: ended
   IceStatistics last_ice_statistics_;
   std::optional<Agreement> agreed_;
-  bool association_begins_ = false;  // a restart's, not connected yet
-  std::vector<PathId> validated_;    // as many as there are generations
+  std::vector<PathId> validated_;  // as many as there are generations
   Pending pending_;
   std::deque<Notice> notices_;  // bounded by libnice's candidates and states
   std::optional<CloseReason> closing_;

@@ -25,7 +25,8 @@ class IceThread {
   IceThread& operator=(const IceThread&) = delete;
 
   // Runs `work` on the thread, in the order of posting, never before this returns to a caller on
-  // the thread itself. `work` must not throw.
+  // the thread itself. `work` must not throw. What is posted waits without a bound: post no faster
+  // than the thread works.
   void post(std::function<void()> work);
 
   // Runs `work` on the thread, waits and gives its result; called on the thread, it just runs it.
