@@ -56,6 +56,7 @@ class SeededRandom : public dtls::RandomSource {
   void fill(dtls::MutableBytes out) override {
     for (std::byte& byte : out) byte = static_cast<std::byte>(engine_());
   }
+  void restart(std::uint64_t seed) { engine_.seed(seed); }
 
  private:
   std::mt19937_64 engine_;

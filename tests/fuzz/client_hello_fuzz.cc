@@ -1,0 +1,67 @@
+// A ClientHello's body and what a server would choose of it: nothing that either side doesn't have.
+#include "fuzz/check.h"
+#include "fuzz/fixed_identity.h"
+#include "fuzz/input.h"
+#include "handshake/negotiation.h"
+#include "message/client_hello.h"
+#include "message/code_list_extension.h"
+#include "support/endpoints.h"
+
+namespace sluice::fuzz {
+namespace {
+
+using namespace dtls;
+using message::ClientHello;
+using message::ListWidth;
+using wire::ExtensionType;
+
+const ConfigOptions& options() {
+  static const ConfigOptions options = [] {
+    ConfigOptions made;
+    made.identity = test::must(Identity::from_pem(kCertificate, kPrivateKey));
+    return made;
+  }();
+  return options;
+}
+
+template <class Code>
+bool is_offered(const ClientHello& hello, ExtensionType type, Code code) {
+  const auto data = hello.extensions.find(type);
+  if (!data) return false;
+  const auto list = message::decode_code_list<Code>(*data, ListWidth::two);
+  return list && list->contains(code);
+}
+
+void check(const Buffer& body) {
+  const auto hello = ClientHello::decode(body);
+  if (!hello) return;
+  SLUICE_CHECK(hello->session_id.size() <= 32 && hello->cookie.size() <= 255);
+  SLUICE_CHECK(!hello->cipher_suites.empty() && !hello->compression_methods.empty());
+
+  const auto version = handshake::choose_version(options(), *hello);
+  if (version) SLUICE_CHECK(*version == ProtocolVersion::dtls12);
+
+  if (const auto choice = handshake::choose12(options(), *hello)) {
+    SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
+    SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
+    SLUICE_CHECK(handshake::contains(options().groups, choice->group));
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group) ||
+                 !hello->extensions.has(ExtensionType::supported_groups));
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, choice->scheme));
+    SLUICE_CHECK(handshake::authenticates(choice->suite->authentication,
+                                          options().identity->credentials().type()));
+  }
+  const auto profile = handshake::choose_srtp_profile(options(), *hello);
+  if (profile && *profile) {
+    SLUICE_CHECK(hello->extensions.has(ExtensionType::use_srtp));
+    SLUICE_CHECK(handshake::contains(options().srtp_profiles, **profile));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  sluice::fuzz::check(sluice::test::copy_of(sluice::fuzz::bytes_of(data, size)));
+  return 0;
+}

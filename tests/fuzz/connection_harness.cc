@@ -1,0 +1,277 @@
+#include "fuzz/connection_harness.h"
+
+#include <openssl/err.h>
+
+#include <array>
+
+#include "fuzz/check.h"
+#include "fuzz/fixed_identity.h"
+#include "fuzz/input.h"
+#include "message/handshake_fragment.h"
+#include "support/bytes.h"
+#include "support/endpoints.h"
+#include "support/record_access.h"
+
+namespace sluice::fuzz {
+namespace {
+
+using namespace dtls;
+using test::must;
+
+constexpr PathId kPath{1};
+
+// One side's Environment, whose randomness starts over with each input.
+struct Chance {
+  explicit Chance(std::uint64_t seed)
+      : seed_(seed), random(seed), environment(must(Environment::make({.random = &random}))) {}
+  void restart() { random.restart(seed_); }
+
+ private:
+  std::uint64_t seed_;
+
+ public:
+  test::SeededRandom random;
+  Environment environment;
+};
+
+Chance& own_chance() {
+  static Chance chance(1);
+  return chance;
+}
+Chance& peers_chance() {
+  static Chance chance(2);
+  return chance;
+}
+
+const Identity& identity() {
+  static const Identity identity = must(Identity::from_pem(kCertificate, kPrivateKey));
+  return identity;
+}
+
+ConfigPtr make_config(std::uint8_t choices) {
+  static const auto suites = ConfigOptions::default_cipher_suites();
+  constexpr std::array kGroups{NamedGroup::secp256r1, NamedGroup::x25519};
+  ConfigOptions options;
+  options.identity = identity();
+  options.cipher_suites = {suites[choices % 3U]};  // the ECDSA ones
+  options.groups = {kGroups[(choices >> 2) % 2U], NamedGroup::secp256r1};
+  if ((choices & 8) != 0) options.mtu = 256;
+  if ((choices & 16) != 0) options.peer_authentication = PeerAuthentication::none;
+  if ((choices & 32) != 0) options.extended_master_secret = ExtendedMasterSecret::disable;
+  if ((choices & 64) != 0) options.srtp_profiles.clear();
+  options.max_handshake_message = 4096;
+  options.max_reassembly = 8192;
+  options.max_early_data = 2048;
+  return must(Config::make(std::move(options)));
+}
+
+Connection make(Role role, const ConfigPtr& config, Chance& chance) {
+  chance.restart();
+  return must(role == Role::client
+                  ? Connection::client(config, chance.environment, kPath, Instant{})
+                  : Connection::server(config, chance.environment, kPath, Instant{}));
+}
+
+}  // namespace
+
+Harness::Harness(Role role, State state, std::uint8_t choices)
+    : config_(make_config(choices)),
+      connection_(make(role, config_, own_chance())),
+      peer_(make(role == Role::client ? Role::server : Role::client, config_, peers_chance())),
+      mtu_(config_->options().mtu) {
+  const auto fingerprint = must(
+      Fingerprint::of(identity().certificate(), HashAlgorithm::sha256, peers_chance().environment));
+  SLUICE_CHECK(peer_.set_peer_fingerprints(std::span(&fingerprint, 1), now_));
+  accepts_ = state == State::connected;
+  settle(connection_.handle_timeout(now_));
+  if (state >= State::midst) deliver_all();
+  if (state >= State::unaccepted) {
+    for (int i = 0; i < 3; ++i) deliver_all();
+  }
+  if (state == State::connected) SLUICE_CHECK(connection_.connected());
+}
+
+void Harness::deliver_all() {
+  for (auto waiting = std::exchange(from_peer_, {}); !waiting.empty(); waiting.pop_front()) {
+    receive(std::move(waiting.front()), true);
+  }
+}
+
+void Harness::run(wire::Reader& input) {
+  while (input.more()) step(static_cast<Step>(input.u8() % kSteps), input);
+}
+
+void Harness::step(Step step, wire::Reader& input) {
+  switch (step) {
+    case Step::datagram: {
+      const std::size_t size = input.u16();
+      return receive(take(input, size), false);
+    }
+    case Step::next_from_peer:
+      return next_from_peer(input);
+    case Step::sealed_record: {
+      const auto type = input.code<wire::ContentType>();
+      const std::size_t size = input.u8();
+      return sealed_record(type, take(input, size));
+    }
+    case Step::handshake:
+      return handshake(input);
+    case Step::time:
+      now_ += std::chrono::milliseconds{input.u16()};
+      return settle(connection_.handle_timeout(now_));
+    case Step::answer: {
+      const QuestionId question{input.u8() % 3U};
+      const Answer answer = input.u8() % 2 == 0 ? Answer(AcceptPeer{}) : Answer(RejectPeer{});
+      const auto outcome = connection_.answer(question, answer, now_);
+      // An answer to no question is the caller's mistake and changes nothing.
+      if (!outcome && outcome.error().code == Errc::invalid_argument && !error_) return;
+      return settle(outcome);
+    }
+    case Step::fingerprints: {
+      Fingerprint announced = must(Fingerprint::of(identity().certificate(), HashAlgorithm::sha256,
+                                                   own_chance().environment));
+      announced.value[0] ^= static_cast<std::byte>(input.u8() & 1);
+      return settle(connection_.set_peer_fingerprints(std::span(&announced, 1), now_));
+    }
+    case Step::path:
+      mtu_ = std::clamp<std::size_t>(input.u16(), 256, kMaxDatagram);
+      connection_.set_path_mtu(mtu_);
+      return connection_.set_path_rtt(std::chrono::milliseconds{input.u16()});
+    case Step::data: {
+      const Buffer data(input.u8());
+      Buffer out(data.size() + kSealOverhead);
+      SLUICE_CHECK(connection_.seal(data, out).has_value() == connection_.connected());
+      return;
+    }
+    case Step::close:
+      return settle(connection_.close(now_));
+  }
+}
+
+void Harness::next_from_peer(wire::Reader& input) {
+  const std::size_t at = input.u16();
+  const auto mask = static_cast<std::byte>(input.u8());
+  if (from_peer_.empty()) return;
+  Buffer datagram = std::move(from_peer_.front());
+  from_peer_.pop_front();
+  datagram[at % datagram.size()] ^= mask;
+  receive(std::move(datagram), true);
+}
+
+void Harness::sealed_record(wire::ContentType type, Bytes contents) {
+  record::RecordLayer& records = test::records_of(peer_);
+  const wire::Epoch epoch = records.write_epoch();
+  Buffer out(contents.size() + records.overhead(epoch));
+  const auto size = records.seal(epoch, type, contents, out);
+  if (!size) return;
+  out.resize(*size);
+  receive(std::move(out), true);
+}
+
+void Harness::handshake(wire::Reader& input) {
+  message::HandshakeHeader header;
+  header.type = input.code<wire::HandshakeType>();
+  header.message_seq = wire::MessageSeq{input.u8()};
+  header.fragment_offset = input.u8();
+  const std::uint32_t claimed = input.u16();
+  const std::size_t size = input.u8();
+  const Buffer body = take(input, size);
+  header.fragment_length = static_cast<std::uint32_t>(body.size());
+  header.length = std::max(claimed, header.fragment_offset + header.fragment_length);
+  Buffer contents(message::kHandshakeHeaderSize);
+  header.encode(contents);
+  contents.insert(contents.end(), body.begin(), body.end());
+  sealed_record(wire::ContentType::handshake, contents);
+}
+
+void Harness::receive(Buffer datagram, bool genuine) {
+  const bool was_connected = connection_.connected();
+  const bool had_failed = error_.has_value();
+  const unsigned data = data_;
+  const unsigned events = events_;
+  settle(connection_.handle_datagram(datagram, kPath, now_));
+  // Who has no keys can neither end an open connection nor say anything in it.
+  if (was_connected && !genuine) {
+    SLUICE_CHECK(connection_.connected() && !error_);
+    SLUICE_CHECK(data_ == data && events_ == events);
+  }
+  if (had_failed) SLUICE_CHECK(data_ == data && events_ == events);
+  if (question_ && accepts_) {
+    settle(connection_.answer(*std::exchange(question_, std::nullopt), AcceptPeer{}, now_));
+  }
+}
+
+void Harness::settle(const Result<Pending>& outcome) {
+  const unsigned data = data_;
+  const unsigned events = events_;
+  const std::uint64_t sent = sent_;
+  take_data();
+  take_events();
+  take_datagrams();
+  if (outcome) {
+    SLUICE_CHECK(!error_);
+    SLUICE_CHECK(outcome->data == (data_ != data));
+    SLUICE_CHECK(outcome->event == (events_ != events));
+    SLUICE_CHECK(outcome->transmit == (sent_ != sent));
+  } else {
+    SLUICE_CHECK(!error_ || error_->code == outcome.error().code);
+    SLUICE_CHECK(data_ == data && events_ == events);
+    error_ = outcome.error();
+  }
+  check_promises();
+}
+
+void Harness::take_data() {
+  while (const auto bytes = connection_.poll_data()) {
+    SLUICE_CHECK(connection_.connected() || connected_ > 0);
+    SLUICE_CHECK(bytes->size() <= kMaxApplicationData);
+    ++data_;
+  }
+}
+
+void Harness::take_events() {
+  while (const auto event = connection_.poll_event()) {
+    ++events_;
+    if (const auto* asked = std::get_if<PeerCertificateReceived>(&*event)) {
+      SLUICE_CHECK(!asked->chain.empty());
+      question_ = asked->question;
+    } else if (std::holds_alternative<Connected>(*event)) {
+      ++connected_;
+    }
+  }
+  SLUICE_CHECK(connected_ <= 1 && events_ <= 3);
+}
+
+void Harness::take_datagrams() {
+  std::array<std::byte, kMaxDatagram> out;
+  while (const auto transmit = connection_.poll_transmit(out)) {
+    SLUICE_CHECK(transmit->size > 0 && transmit->size <= mtu_ && transmit->path == kPath);
+    ++sent_;
+    Buffer datagram = test::copy_of(Bytes(out).first(transmit->size));
+    static_cast<void>(peer_.handle_datagram(datagram, kPath, now_));
+  }
+  while (peer_.poll_event()) {
+  }
+  while (const auto reply = peer_.poll_transmit(out)) {
+    from_peer_.push_back(test::copy_of(Bytes(out).first(reply->size)));
+  }
+}
+
+void Harness::check_promises() {
+  SLUICE_CHECK(ERR_peek_error() == 0);
+  std::array<std::byte, 16> exported{};
+  const bool exports =
+      connection_.export_keying_material(exported, "fuzz", std::nullopt).has_value();
+  SLUICE_CHECK(exports == connection_.connected());
+  SLUICE_CHECK(connection_.info().has_value() == connection_.connected());
+  if (error_) SLUICE_CHECK(!connection_.connected() && !connection_.next_timeout());
+  SLUICE_CHECK(from_peer_.size() < 4096);
+}
+
+void run_connection(Role role, wire::Reader input) {
+  const State state{static_cast<std::uint8_t>(input.u8() % kStates)};
+  Harness harness(role, state, input.u8());
+  harness.run(input);
+}
+
+}  // namespace sluice::fuzz

@@ -1,0 +1,279 @@
+// Writes the seeds of the fuzz targets here, mostly the messages of a handshake between two of our
+// own connections:   sluice_fuzz_seeds tests/fuzz/seeds
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "crypto/openssl_ptr.h"
+#include "flight/reassembler.h"
+#include "fuzz/connection_harness.h"
+#include "fuzz/fixed_identity.h"
+#include "record/record_layer.h"
+#include "support/bytes.h"
+#include "support/endpoints.h"
+#include "wire/writer.h"
+
+namespace sluice::fuzz {
+namespace {
+
+using namespace dtls;
+using test::must;
+using wire::HandshakeType;
+
+std::filesystem::path root;
+
+void write(const std::string& target, const std::string& name, Bytes seed) {
+  std::filesystem::create_directories(root / target);
+  std::ofstream file(root / target / name, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
+  if (!file) throw std::runtime_error("cannot write " + (root / target / name).string());
+}
+
+Identity identity() { return must(Identity::from_pem(kCertificate, kPrivateKey)); }
+
+// ---- a recorded handshake
+
+struct Recording {
+  std::vector<Buffer> from_client;  // datagrams
+  std::vector<Buffer> from_server;
+  std::map<HandshakeType, Buffer> bodies;
+};
+
+void take_messages(Recording& recording, const std::vector<Buffer>& datagrams) {
+  record::RecordLayer records;
+  flight::Reassembler reassembler({.max_message = 65536, .max_bytes = 131072});
+  for (Buffer datagram : datagrams) {
+    for (MutableBytes rest(datagram); !rest.empty();) {
+      const auto taken = records.take(rest);
+      const auto* record = std::get_if<record::Record>(&taken);
+      if (record == nullptr || record->type != wire::ContentType::handshake) continue;
+      wire::Reader reader(record->contents);
+      while (const auto fragment = message::HandshakeFragment::take(reader)) {
+        must(reassembler.add(*fragment, record->epoch));
+      }
+      for (; reassembler.front(); reassembler.pop()) {
+        recording.bodies[reassembler.front()->type] = test::copy_of(reassembler.front()->body());
+      }
+    }
+  }
+}
+
+Recording record_handshake() {
+  ConfigOptions options;
+  options.identity = identity();
+  const ConfigPtr config = must(Config::make(options));
+  test::Peer client = test::make_client(config);
+  test::Peer server = test::make_server(config);
+  Recording recording;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (auto& datagram : client.take_datagrams()) {
+      recording.from_client.push_back(datagram);
+      server.receive(std::move(datagram), {});
+      moved = true;
+    }
+    for (auto& datagram : server.take_datagrams()) {
+      recording.from_server.push_back(datagram);
+      client.receive(std::move(datagram), {});
+      moved = true;
+    }
+  }
+  take_messages(recording, recording.from_client);
+  take_messages(recording, recording.from_server);
+  return recording;
+}
+
+// ---- targets
+
+void message_seeds(const Recording& recording) {
+  // In the order of message_fuzz's decoders.
+  constexpr std::array kMessages{
+      HandshakeType::certificate,         HandshakeType::certificate_request,
+      HandshakeType::certificate_verify,  HandshakeType::client_key_exchange,
+      HandshakeType::server_key_exchange, HandshakeType::server_hello};
+  const auto seed = [](std::size_t decoder, const std::string& name, Bytes body) {
+    Buffer bytes{static_cast<std::byte>(decoder)};
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    write("message_fuzz", name, bytes);
+  };
+  for (std::size_t i = 0; i < kMessages.size(); ++i) {
+    const Buffer& body = recording.bodies.at(kMessages[i]);
+    seed(i, "message_" + std::to_string(static_cast<int>(kMessages[i])), body);
+  }
+  seed(6, "hello_verify_request", test::from_hex("feff 04 01020304"));
+  seed(7, "alert", test::from_hex("022a"));
+  seed(8, "fragments", Bytes(recording.from_client.front()).subspan(record::kHeaderSize12));
+  seed(9, "use_srtp", test::from_hex("0004 0008 0001 00"));
+  seed(10, "code_list_two", test::from_hex("0004 001d 0017"));
+  seed(10, "code_list_one", test::from_hex("04 fefc fefd"));
+  seed(11, "point_formats", test::from_hex("01 00"));
+}
+
+void client_hello_seeds(const Recording& recording) {
+  write("client_hello_fuzz", "sluice", recording.bodies.at(HandshakeType::client_hello));
+  const auto browsers = nlohmann::json::parse(
+      std::ifstream(root.parent_path().parent_path() / "kat/dtls/browser_client_hellos.json"));
+  for (const auto& [name, hello] : browsers.at("hellos").items()) {
+    write("client_hello_fuzz", name,
+          test::from_hex(hello.at("client_hello_body").get<std::string>()));
+  }
+}
+
+void certificate_seeds() {
+  const Identity own = identity();
+  const Buffer certificate = test::copy_of(own.certificate());
+  write("certificate_key_fuzz", "p256", certificate);
+  // BER's indefinite length outside.
+  Buffer indefinite = test::from_hex("3080");
+  indefinite.insert(indefinite.end(), certificate.begin() + 4, certificate.end());
+  indefinite.insert(indefinite.end(), 2, std::byte{0});
+  write("certificate_key_fuzz", "indefinite", indefinite);
+  write("certificate_key_fuzz", "p384", test::p384_identity().certificate());
+  write("certificate_key_fuzz", "rsa", test::rsa_identity().certificate());
+}
+
+void record_seeds(const Recording& recording) {
+  const auto seed = [](const std::string& name, unsigned flags,
+                       const std::vector<Buffer>& datagrams) {
+    Buffer bytes;
+    wire::Writer out(bytes);
+    out.u8(static_cast<std::uint8_t>(flags));
+    for (const Buffer& datagram : datagrams) {
+      out.u8(1);
+      out.u16(static_cast<std::uint16_t>(datagram.size()));
+      out.bytes(datagram);
+    }
+    // A sealed record, changed in its sequence number.
+    out.u8(0);
+    out.u16(4);
+    out.bytes(test::bytes_of("data"));
+    out.u16(10);
+    out.u8(1);
+    write("record_fuzz", name, bytes);
+  };
+  seed("client_fresh", 2, recording.from_client);
+  seed("client_keyed", 3, recording.from_client);
+  seed("encrypted_only", 1, recording.from_server);
+}
+
+void reassembler_seeds() {
+  struct Fragment {
+    std::uint8_t seq;
+    std::uint8_t flags;
+    std::uint16_t offset;
+    std::uint16_t size;
+  };
+  const auto seed = [](const std::string& name, std::uint16_t base,
+                       const std::vector<Fragment>& fragments) {
+    Buffer bytes;
+    wire::Writer out(bytes);
+    out.u8(0);
+    out.u16(base);
+    for (const Fragment& fragment : fragments) {
+      out.u8(fragment.seq);
+      out.u8(fragment.flags);
+      out.u16(fragment.offset);
+      out.u16(fragment.size);
+    }
+    write("reassembler_fuzz", name, bytes);
+  };
+  seed("in_order", 100, {{0, 0, 0, 60}, {0, 0, 60, 40}, {1, 0, 0, 0xffff}});
+  seed("reversed", 100, {{1, 0, 0, 0xffff}, {0, 0, 60, 40}, {0, 0, 30, 30}, {0, 0, 0, 30}});
+  seed("overlapping", 200, {{0, 0, 50, 100}, {0, 0, 20, 90}, {0, 0, 0, 40}, {0, 0, 120, 80}});
+  seed("contradicting", 50, {{0, 0, 10, 20}, {0, 0xff, 0, 10}});
+  seed("far_ahead", 2000, {{17, 0, 0, 100}, {16, 0, 0, 2000}, {15, 0, 0, 2000}, {0, 0, 0, 2000}});
+}
+
+// One input of a connection target.
+class Program {
+ public:
+  Program(State state, std::uint8_t choices) {
+    out_.u8(static_cast<std::uint8_t>(state));
+    out_.u8(choices);
+  }
+  Program& step(Step step, std::initializer_list<int> arguments = {}) {
+    out_.u8(static_cast<std::uint8_t>(step));
+    for (const int argument : arguments) out_.u8(static_cast<std::uint8_t>(argument));
+    return *this;
+  }
+  Program& datagram(Bytes bytes) {
+    step(Step::datagram);
+    out_.u16(static_cast<std::uint16_t>(bytes.size()));
+    out_.bytes(bytes);
+    return *this;
+  }
+  // The rest of the handshake, undisturbed.
+  Program& finish() {
+    for (int i = 0; i < 12; ++i) step(Step::next_from_peer, {0, 0, 0});
+    return *this;
+  }
+  void save(const std::string& target, const std::string& name) const {
+    write(target, name, bytes_);
+  }
+
+ private:
+  Buffer bytes_;
+  wire::Writer out_{bytes_};
+};
+
+void connection_seeds(const std::string& target, const std::vector<Buffer>& peers_datagrams) {
+  static const std::map<State, std::string> states{{State::fresh, "fresh"},
+                                                   {State::midst, "midst"},
+                                                   {State::unaccepted, "unaccepted"},
+                                                   {State::connected, "connected"}};
+  for (const auto& [state, name] : states) {
+    for (const int choices : {0, 1, 2, 4, 8, 16, 32, 64}) {
+      Program(state, static_cast<std::uint8_t>(choices))
+          .finish()
+          .step(Step::answer, {1, 0})
+          .step(Step::data, {100})
+          .step(Step::sealed_record, {23, 4, 'd', 'a', 't', 'a'})
+          .save(target, name + "_" + std::to_string(choices));
+    }
+    Program(state, 0)
+        .step(Step::next_from_peer, {0, 40, 1})
+        .step(Step::time, {4, 0})
+        .step(Step::path, {1, 44, 0, 20})
+        .finish()
+        .save(target, name + "_damaged");
+    Program(state, 0).step(Step::fingerprints, {1}).finish().save(target, name + "_rejected");
+    Program(state, 0)
+        .step(Step::time, {255, 255})
+        .step(Step::time, {255, 255})
+        .save(target, name + "_late");
+    Program(state, 0).step(Step::close).finish().save(target, name + "_closed");
+    Program(state, 0)
+        .step(Step::sealed_record, {21, 2, 1, 0})
+        .step(Step::sealed_record, {20, 1, 1})
+        .step(Step::handshake, {0, 0, 0, 0, 0, 0})
+        .step(Step::handshake, {1, 5, 0, 0, 100, 2, 0, 0})
+        .step(Step::handshake, {20, 3, 0, 0, 12, 1, 9})
+        .save(target, name + "_scripted");
+    Program recorded(state, 0);
+    for (const Buffer& datagram : peers_datagrams) recorded.datagram(datagram);
+    recorded.save(target, name + "_recorded");
+  }
+}
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+int main(int argc, char** argv) {
+  using namespace sluice::fuzz;
+  if (argc != 2) {
+    std::cerr << "usage: sluice_fuzz_seeds tests/fuzz/seeds\n";
+    return EXIT_FAILURE;
+  }
+  root = std::filesystem::canonical(argv[1]);
+  const Recording recording = record_handshake();
+  message_seeds(recording);
+  client_hello_seeds(recording);
+  certificate_seeds();
+  record_seeds(recording);
+  reassembler_seeds();
+  connection_seeds("connection_server_fuzz", recording.from_client);
+  connection_seeds("connection_client_fuzz", recording.from_server);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,167 @@
+// Every decoder of a handshake message or extension. The first byte chooses one, the rest is its
+// input; what has an encoder must come back as it was.
+#include <array>
+
+#include "fuzz/check.h"
+#include "fuzz/input.h"
+#include "message/alert.h"
+#include "message/certificate12.h"
+#include "message/certificate_request12.h"
+#include "message/client_key_exchange.h"
+#include "message/code_list_extension.h"
+#include "message/digital_signature.h"
+#include "message/ec_point_formats.h"
+#include "message/extension_block.h"
+#include "message/finished.h"
+#include "message/handshake_fragment.h"
+#include "message/hello_verify_request.h"
+#include "message/renegotiation_info.h"
+#include "message/server_hello.h"
+#include "message/server_key_exchange.h"
+#include "message/use_srtp.h"
+
+namespace sluice::fuzz {
+namespace {
+
+using namespace dtls;
+using namespace dtls::message;
+
+// Whether `put` writes `body` again.
+template <class Put>
+bool comes_back(const Buffer& body, Put put) {
+  Buffer again;
+  wire::Writer writer(again);
+  put(writer);
+  return again == body;
+}
+
+void certificate(const Buffer& body) {
+  const auto decoded = Certificate12::decode(body);
+  if (!decoded) return;
+  std::vector<Buffer> chain;
+  for (const Bytes entry : decoded->chain) chain.push_back(test::copy_of(entry));
+  SLUICE_CHECK(comes_back(body, [&](wire::Writer& out) { put_certificate12(out, chain); }));
+}
+
+void certificate_request(const Buffer& body) {
+  const auto decoded = CertificateRequest12::decode(body);
+  if (!decoded) return;
+  SLUICE_CHECK(!decoded->types.empty() && !decoded->schemes.empty());
+  for (const SignatureScheme scheme : decoded->schemes)
+    SLUICE_CHECK(decoded->schemes.contains(scheme));
+}
+
+void certificate_verify(const Buffer& body) {
+  const auto decoded = CertificateVerify::decode(body);
+  if (!decoded) return;
+  SLUICE_CHECK(comes_back(body, [&](wire::Writer& out) {
+    put_digital_signature(out, decoded->scheme, decoded->signature);
+  }));
+}
+
+void client_key_exchange(const Buffer& body) {
+  const auto decoded = ClientKeyExchange::decode(body);
+  if (!decoded) return;
+  SLUICE_CHECK(
+      comes_back(body, [&](wire::Writer& out) { put_client_key_exchange(out, decoded->point); }));
+}
+
+void server_key_exchange(const Buffer& body) {
+  const auto decoded = ServerKeyExchange::decode(body);
+  if (!decoded) return;
+  SLUICE_CHECK(comes_back(body, [&](wire::Writer& out) {
+    put_ecdh_params(out, decoded->group, decoded->point);
+    put_digital_signature(out, decoded->scheme, decoded->signature);
+  }));
+  SLUICE_CHECK(std::ranges::equal(decoded->params, Bytes(body).first(decoded->params.size())));
+}
+
+void server_hello(const Buffer& body) {
+  const auto decoded = ServerHello::decode(body);
+  if (!decoded) return;
+  std::size_t count = 0;
+  decoded->extensions.all_of([&](const ExtensionBlock::Extension& extension) {
+    SLUICE_CHECK(decoded->extensions.has(extension.type));
+    ++count;
+    return true;
+  });
+  SLUICE_CHECK(count <= body.size() / 4);
+}
+
+void hello_verify_request(const Buffer& body) {
+  const auto decoded = HelloVerifyRequest::decode(body);
+  if (decoded) SLUICE_CHECK(decoded->cookie.size() + 3 == body.size());
+}
+
+void alert(const Buffer& body) {
+  const auto decoded = AlertMessage::decode(body);
+  if (decoded) SLUICE_CHECK(std::ranges::equal(decoded->encode(), body));
+}
+
+void fragments(const Buffer& body) {
+  wire::Reader record(body);
+  while (record.more()) {
+    const std::size_t before = record.rest().size();
+    const auto fragment = HandshakeFragment::take(record);
+    if (!fragment) return;
+    SLUICE_CHECK(fragment->body.size() == fragment->header.fragment_length);
+    SLUICE_CHECK(fragment->header.fragment_offset + fragment->body.size() <=
+                 fragment->header.length);
+    SLUICE_CHECK(record.rest().size() + kHandshakeHeaderSize + fragment->body.size() == before);
+  }
+}
+
+void use_srtp(const Buffer& body) {
+  const auto decoded = UseSrtp::decode(body);
+  if (!decoded || !decoded->mki.empty()) return;
+  Buffer extension = test::from_hex("000e");
+  wire::Writer writer(extension);
+  {
+    const auto data = writer.vector16();
+    writer.bytes(body);
+  }
+  SLUICE_CHECK(
+      comes_back(extension, [&](wire::Writer& out) { put_use_srtp(out, decoded->profiles); }));
+}
+
+void code_lists(const Buffer& body) {
+  for (const ListWidth width : {ListWidth::one, ListWidth::two}) {
+    const auto list = decode_code_list<NamedGroup>(body, width);
+    if (!list) continue;
+    SLUICE_CHECK(!list->empty());
+    SLUICE_CHECK(2 * static_cast<std::size_t>(std::ranges::distance(*list)) +
+                     static_cast<std::size_t>(width) ==
+                 body.size());
+  }
+}
+
+void small_extensions(const Buffer& body) {
+  if (is_point_format_list(body)) SLUICE_CHECK(body.size() >= 2);
+  has_uncompressed_format(body);
+  if (is_initial_renegotiation_info(body)) SLUICE_CHECK(body.size() == 1);
+  if (ServerHelloDone::decode(body)) SLUICE_CHECK(body.empty());
+  SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
+}
+
+constexpr std::array kDecoders{certificate,
+                               certificate_request,
+                               certificate_verify,
+                               client_key_exchange,
+                               server_key_exchange,
+                               server_hello,
+                               hello_verify_request,
+                               alert,
+                               fragments,
+                               use_srtp,
+                               code_lists,
+                               small_extensions};
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace sluice::fuzz;
+  if (size == 0) return 0;
+  kDecoders[data[0] % kDecoders.size()](sluice::test::copy_of(bytes_of(data + 1, size - 1)));
+  return 0;
+}
