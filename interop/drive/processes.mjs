@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const START_LIMIT_MS = 10_000;
-const END_LIMIT_MS = 3_000;
+const END_LIMIT_MS = 5_000;
 const ISOLATED = 'SLUICE_ISOLATED';
 // A network with loopback alone, and a process namespace that ends with this script, however it ends.
 const UNSHARE = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];

@@ -38,10 +38,10 @@ tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(Servic
       new EchoService(std::move(options), context, std::move(*environment), std::move(*config))};
 }
 
-template <void (EchoService::*work)()>
+template <void (EchoService::*Work)()>
 _GSource* EchoService::start_timer(std::chrono::milliseconds period) {
   const GSourceFunc callback = [](gpointer self) -> gboolean {
-    (static_cast<EchoService*>(self)->*work)();
+    (static_cast<EchoService*>(self)->*Work)();
     return TRUE;  // and again
   };
   GSource* timer = g_timeout_source_new(static_cast<guint>(period.count()));
@@ -69,7 +69,7 @@ EchoService::~EchoService() {
 }
 
 void EchoService::create(Offer offer, std::optional<ice::Setup> setup,
-                         std::function<void(CreateResult)> done) {
+                         const std::function<void(CreateResult)>& done) {
   const auto chosen = choose_setup(offer.transport.setup, setup, options_.setup);
   if (!chosen) {
     done(tl::unexpected(Refused{.status = 400, .sentence = chosen.error().sentence}));

@@ -48,7 +48,8 @@ class EchoService {
 
   // `done` is called once, here or later. Refused: 400 what the offer rules out, 503 too many
   // sessions, 500 what the transport refused.
-  void create(Offer offer, std::optional<ice::Setup> setup, std::function<void(CreateResult)> done);
+  void create(Offer offer, std::optional<ice::Setup> setup,
+              const std::function<void(CreateResult)>& done);
   // False: no such session.
   bool remove(const std::string& id);
   // Also of a session that ended by itself, as long as it is remembered (30 s). Empty: none.
@@ -60,7 +61,7 @@ class EchoService {
   bool make_room();
   void advance_sctp();
   void sweep();
-  template <void (EchoService::*work)()>
+  template <void (EchoService::*Work)()>
   _GSource* start_timer(std::chrono::milliseconds period);
 
   ServiceOptions options_;

@@ -44,19 +44,19 @@ std::string_view to_string(SessionState state) {
 }
 
 SdpResult<std::unique_ptr<EchoSession>> EchoSession::make(std::string id, Offer offer,
-                                                          SessionOptions options,
+                                                          const SessionOptions& options,
                                                           const Ground& ground, AnswerReady ready) {
-  std::unique_ptr<EchoSession> session{new EchoSession(
-      std::move(id), std::move(offer), std::move(options), ground, std::move(ready))};
+  std::unique_ptr<EchoSession> session{
+      new EchoSession(std::move(id), std::move(offer), options, ground, std::move(ready))};
   if (auto opened = session->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return session;
 }
 
-EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
-                         AnswerReady ready)
+EchoSession::EchoSession(std::string id, Offer offer, const SessionOptions& options,
+                         const Ground& ground, AnswerReady ready)
     : id_(std::move(id)),
       offer_(std::move(offer)),
-      options_(std::move(options)),
+      options_(options),
       ground_(ground),
       ready_(std::move(ready)),
       start_(now()),
@@ -103,7 +103,7 @@ SdpResult<void> EchoSession::open() {
   return {};
 }
 
-void EchoSession::end(std::string reason) {
+void EchoSession::end(std::string_view reason) {
   if (state_ == SessionState::ended) return;
   state_ = SessionState::ended;
   ended_at_ = now();
@@ -111,7 +111,7 @@ void EchoSession::end(std::string reason) {
   channels_.reset();
   sctp_.reset();
   transport_.reset();
-  log("ended, " + reason);
+  log("ended, " + std::string{reason});
 }
 
 void EchoSession::check_deadline(dtls::Instant now) {

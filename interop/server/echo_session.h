@@ -50,14 +50,14 @@ class EchoSession final : private ice::NiceTransportListener {
 
   // Errors: what the transport refused, as a sentence.
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
-                                                      SessionOptions options, const Ground& ground,
-                                                      AnswerReady ready);
+                                                      const SessionOptions& options,
+                                                      const Ground& ground, AnswerReady ready);
   ~EchoSession();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
 
   // Ends the transport, with a close_notify if it was connected. Later calls do nothing.
-  void end(std::string reason);
+  void end(std::string_view reason);
   // To be called after SctpStack::advance().
   void after_sctp_timers() { flush_data(); }
   // Ends a session that takes too long to connect.
@@ -71,7 +71,7 @@ class EchoSession final : private ice::NiceTransportListener {
   [[nodiscard]] std::string statistics() const;
 
  private:
-  EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
+  EchoSession(std::string id, Offer offer, const SessionOptions& options, const Ground& ground,
               AnswerReady ready);
   SdpResult<void> open();
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;

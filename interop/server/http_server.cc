@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kThreads = 16;
 constexpr time_t kSocketTimeoutSeconds = 5;
+// An idle connection occupies a thread, and holds up the server's end.
+constexpr time_t kKeepAliveSeconds = 1;
 
 constexpr const char* kSdpType = "application/sdp";
 
@@ -44,6 +46,7 @@ class HttpServer::Impl {
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
     server_.set_payload_max_length(kMaxOffer);
+    server_.set_keep_alive_timeout(kKeepAliveSeconds);
     server_.set_read_timeout(kSocketTimeoutSeconds);
     server_.set_write_timeout(kSocketTimeoutSeconds);
     server_.set_exception_handler([](const auto&, auto& response, const auto&) {
@@ -55,6 +58,8 @@ class HttpServer::Impl {
     add_routes();
   }
 
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
   ~Impl() {
     // stop() has no effect before the server runs.
     while (!server_.is_running() && !ended_) std::this_thread::yield();
@@ -94,7 +99,7 @@ class HttpServer::Impl {
   }
 
   // Runs `work` on the sessions' thread and waits; empty when that takes too long. `work` may still
-  // run then, so it owns what it uses.
+  // run then, when the request and this object are gone: it uses copies, and the service.
   template <class Answer>
   std::optional<Answer> ask(std::function<void(std::function<void(Answer)>)> work) {
     auto promise = std::make_shared<std::promise<Answer>>();
@@ -139,13 +144,14 @@ class HttpServer::Impl {
         return;
       }
     }
-    auto offer = read_offer(request.body);
+    const auto offer = read_offer(request.body);
     if (!offer) {
       refuse(response, 400, offer.error().sentence);
       return;
     }
-    const auto result = ask<CreateResult>([&service = service_, offer = std::move(*offer), setup](
-                                              auto done) { service.create(offer, setup, done); });
+    const auto result = ask<CreateResult>([&service = service_, offer, setup](const auto& done) {
+      service.create(*offer, setup, done);
+    });
     if (!result) return too_slow(response);
     if (!*result) return refuse(response, result->error().status, result->error().sentence);
     response.status = 201;
@@ -154,16 +160,18 @@ class HttpServer::Impl {
   }
 
   void remove(const httplib::Request& request, httplib::Response& response) {
+    const std::string id = request.matches[1];
     const auto removed =
-        ask<bool>([this, id = request.matches[1].str()](auto done) { done(service_.remove(id)); });
+        ask<bool>([&service = service_, id](const auto& done) { done(service.remove(id)); });
     if (!removed) return too_slow(response);
     if (!*removed) return refuse(response, 404, "There is no such session.");
     response.set_content("", "text/plain");
   }
 
   void statistics(const httplib::Request& request, httplib::Response& response) {
+    const std::string id = request.matches[1];
     const auto json = ask<std::optional<std::string>>(
-        [this, id = request.matches[1].str()](auto done) { done(service_.statistics(id)); });
+        [&service = service_, id](const auto& done) { done(service.statistics(id)); });
     if (!json) return too_slow(response);
     if (!*json) return refuse(response, 404, "There is no such session.");
     response.set_header("Cache-Control", "no-store");

@@ -1,5 +1,5 @@
 // sluice-demo: answers a browser's call over HTTP and sends back what comes.
-#include <signal.h>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -25,6 +25,7 @@ constexpr std::array kProfiles = {sluice::dtls::SrtpProfile::aead_aes_256_gcm,
 
 std::vector<std::string> profile_names() {
   std::vector<std::string> names;
+  names.reserve(kProfiles.size());
   for (const auto profile : kProfiles) names.emplace_back(sluice::dtls::to_string(profile));
   return names;
 }

@@ -258,8 +258,8 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
       if (section->accepted()) chosen = section;
     }
   } else if (chosen != sections.end()) {
-    for (auto section = chosen + 1; section != sections.end(); ++section) {
-      if (section->accepted()) section->rejected = "only one section is taken without BUNDLE";
+    for (auto& section : std::span(chosen + 1, sections.end())) {
+      if (section.accepted()) section.rejected = "only one section is taken without BUNDLE";
     }
   }
   if (chosen == sections.end() || !chosen->accepted()) {

@@ -26,32 +26,33 @@ class ChannelEchoTest : public testing::Test {
   void SetUp() override { connect({}); }
 
   void connect(SctpOptions options, std::uint64_t max_message_size = 0) {
-    echo.reset();
-    client = SctpAssociation::make(stack, {}).value();
-    server = SctpAssociation::make(stack, options).value();
-    echo.emplace(*server, max_message_size);
+    echo_.reset();
+    client_ = SctpAssociation::make(stack_, {}).value();
+    server_ = SctpAssociation::make(stack_, options).value();
+    echo_.emplace(*server_, max_message_size);
     ASSERT_TRUE(run_until([this] {
-      return client->state() == SctpState::established && server->state() == SctpState::established;
+      return client_->state() == SctpState::established &&
+             server_->state() == SctpState::established;
     }));
   }
 
   // Carries the packets that wait; false when there were none.
   bool exchange() {
     bool any = false;
-    while (const auto packet = client->poll_packet()) {
+    while (const auto packet = client_->poll_packet()) {
       any = true;
-      if (packet->size() > largest_packet) largest_packet = packet->size();
-      if (drop && drop()) continue;
-      server->receive(*packet);
+      if (packet->size() > largest_packet_) largest_packet_ = packet->size();
+      if (drop_ && drop_()) continue;
+      server_->receive(*packet);
     }
-    echo->pump();
-    while (const auto packet = server->poll_packet()) {
+    echo_->pump();
+    while (const auto packet = server_->poll_packet()) {
       any = true;
-      if (drop && drop()) continue;
-      client->receive(*packet);
+      if (drop_ && drop_()) continue;
+      client_->receive(*packet);
     }
-    while (auto message = client->poll_message()) received.push_back(std::move(*message));
-    while (const auto reset = client->poll_stream_reset()) resets.push_back(reset->stream);
+    while (auto message = client_->poll_message()) received_.push_back(std::move(*message));
+    while (const auto reset = client_->poll_stream_reset()) resets_.push_back(reset->stream);
     return any;
   }
 
@@ -61,7 +62,7 @@ class ChannelEchoTest : public testing::Test {
       while (exchange()) {
       }
       if (done()) return true;
-      stack.advance(SctpStack::kTick);
+      stack_.advance(SctpStack::kTick);
     }
     return false;
   }
@@ -70,32 +71,32 @@ class ChannelEchoTest : public testing::Test {
     const ChannelOpen request{
         .reliability = reliability, .priority = 0, .label = "chat", .protocol = ""};
     const SctpMessage message{stream, PayloadProtocol::dcep, write_channel_open(request)};
-    ASSERT_EQ(client->send(message, {}), SendStatus::sent);
-    ASSERT_TRUE(run_until([&] { return !received.empty(); }));
-    EXPECT_EQ(received.front().stream, stream);
-    EXPECT_EQ(received.front().protocol, PayloadProtocol::dcep);
-    EXPECT_TRUE(is_channel_ack(received.front().data));
-    received.clear();
+    ASSERT_EQ(client_->send(message, {}), SendStatus::sent);
+    ASSERT_TRUE(run_until([&] { return !received_.empty(); }));
+    EXPECT_EQ(received_.front().stream, stream);
+    EXPECT_EQ(received_.front().protocol, PayloadProtocol::dcep);
+    EXPECT_TRUE(is_channel_ack(received_.front().data));
+    received_.clear();
   }
 
   void expect_echo(std::uint16_t stream, PayloadProtocol protocol, const Buffer& data) {
-    ASSERT_EQ(client->send({stream, protocol, data}, {}), SendStatus::sent);
-    ASSERT_TRUE(run_until([&] { return !received.empty(); }));
-    ASSERT_EQ(received.size(), 1U);
-    EXPECT_EQ(received.front().stream, stream);
-    EXPECT_EQ(received.front().protocol, protocol);
-    EXPECT_EQ(received.front().data, data);
-    received.clear();
+    ASSERT_EQ(client_->send({stream, protocol, data}, {}), SendStatus::sent);
+    ASSERT_TRUE(run_until([&] { return !received_.empty(); }));
+    ASSERT_EQ(received_.size(), 1U);
+    EXPECT_EQ(received_.front().stream, stream);
+    EXPECT_EQ(received_.front().protocol, protocol);
+    EXPECT_EQ(received_.front().data, data);
+    received_.clear();
   }
 
-  SctpStack stack;
-  std::unique_ptr<SctpAssociation> client;
-  std::unique_ptr<SctpAssociation> server;
-  std::optional<ChannelEcho> echo;
-  std::vector<SctpMessage> received;  // by the client
-  std::vector<std::uint16_t> resets;
-  std::function<bool()> drop;
-  std::size_t largest_packet = 0;
+  SctpStack stack_;
+  std::unique_ptr<SctpAssociation> client_;
+  std::unique_ptr<SctpAssociation> server_;
+  std::optional<ChannelEcho> echo_;
+  std::vector<SctpMessage> received_;  // by the client
+  std::vector<std::uint16_t> resets_;
+  std::function<bool()> drop_;
+  std::size_t largest_packet_ = 0;
 };
 
 TEST_F(ChannelEchoTest, OpensAndEchoesEveryKindOfMessage) {
@@ -104,8 +105,8 @@ TEST_F(ChannelEchoTest, OpensAndEchoesEveryKindOfMessage) {
   expect_echo(0, PayloadProtocol::binary, random_bytes(1));
   expect_echo(0, PayloadProtocol::string_empty, {std::byte{0}});
   expect_echo(0, PayloadProtocol::binary_empty, {std::byte{0}});
-  EXPECT_EQ(echo->statistics().messages_echoed, 4U);
-  EXPECT_EQ(echo->statistics().last_label, "chat");
+  EXPECT_EQ(echo_->statistics().messages_echoed, 4U);
+  EXPECT_EQ(echo_->statistics().last_label, "chat");
 }
 
 TEST_F(ChannelEchoTest, LargeMessagesInSmallPackets) {
@@ -113,7 +114,7 @@ TEST_F(ChannelEchoTest, LargeMessagesInSmallPackets) {
   for (const std::size_t size : {1200U, 65536U, 262144U}) {
     expect_echo(2, PayloadProtocol::binary, random_bytes(size));
   }
-  EXPECT_LE(largest_packet, SctpOptions{}.mtu);
+  EXPECT_LE(largest_packet_, SctpOptions{}.mtu);
 }
 
 TEST_F(ChannelEchoTest, ManyMessagesStayInOrder) {
@@ -121,20 +122,23 @@ TEST_F(ChannelEchoTest, ManyMessagesStayInOrder) {
   constexpr std::size_t kMessages = 300;
   std::size_t sent = 0;
   ASSERT_TRUE(run_until([&] {
-    while (sent < kMessages && client->send({0, PayloadProtocol::binary, random_bytes(sent + 1)},
-                                            {}) == SendStatus::sent) {
+    while (sent < kMessages && client_->send({0, PayloadProtocol::binary, random_bytes(sent + 1)},
+                                             {}) == SendStatus::sent) {
       ++sent;
     }
-    return received.size() == kMessages;
+    return received_.size() == kMessages;
   }));
-  for (std::size_t i = 0; i < kMessages; ++i) EXPECT_EQ(received[i].data, random_bytes(i + 1));
+  for (std::size_t i = 0; i < kMessages; ++i) EXPECT_EQ(received_[i].data, random_bytes(i + 1));
 }
 
 // Repaired by SACKs that report the gap: usrsctp's timeouts look at the real clock as well.
 TEST_F(ChannelEchoTest, LostPacketsAreSentAgain) {
   open(0);
   int packets = 0;
-  drop = [&packets] { return ++packets == 3 || packets == 70; };
+  drop_ = [&packets] {
+    ++packets;
+    return packets == 3 || packets == 70;
+  };
   expect_echo(0, PayloadProtocol::binary, random_bytes(65536));
   EXPECT_GT(packets, 70);
 }
@@ -144,28 +148,28 @@ TEST_F(ChannelEchoTest, ChannelsKeepApart) {
   open(4, {.ordered = false, .policy = Reliability::Policy::max_retransmits, .limit = 3});
   expect_echo(4, PayloadProtocol::string, random_bytes(9));
   expect_echo(0, PayloadProtocol::string, random_bytes(10));
-  EXPECT_EQ(echo->open_channels(), 2U);
+  EXPECT_EQ(echo_->open_channels(), 2U);
 }
 
 TEST_F(ChannelEchoTest, ClosingResetsOurStreamToo) {
   open(0);
   open(2);
-  client->reset_stream(0);
-  ASSERT_TRUE(run_until([&] { return !resets.empty(); }));
-  EXPECT_THAT(resets, testing::ElementsAre(0));
-  EXPECT_EQ(echo->open_channels(), 1U);
-  EXPECT_EQ(echo->statistics().channels_closed, 1U);
+  client_->reset_stream(0);
+  ASSERT_TRUE(run_until([&] { return !resets_.empty(); }));
+  EXPECT_THAT(resets_, testing::ElementsAre(0));
+  EXPECT_EQ(echo_->open_channels(), 1U);
+  EXPECT_EQ(echo_->statistics().channels_closed, 1U);
   open(0);  // and it may be used again
   expect_echo(0, PayloadProtocol::string, random_bytes(3));
 }
 
 TEST_F(ChannelEchoTest, DropsWhatIsOfNoChannel) {
   open(0);
-  ASSERT_EQ(client->send({8, PayloadProtocol::string, random_bytes(3)}, {}), SendStatus::sent);
-  ASSERT_EQ(client->send({0, PayloadProtocol{99}, random_bytes(3)}, {}), SendStatus::sent);
-  ASSERT_EQ(client->send({0, PayloadProtocol::dcep, random_bytes(3)}, {}), SendStatus::sent);
+  ASSERT_EQ(client_->send({8, PayloadProtocol::string, random_bytes(3)}, {}), SendStatus::sent);
+  ASSERT_EQ(client_->send({0, PayloadProtocol{99}, random_bytes(3)}, {}), SendStatus::sent);
+  ASSERT_EQ(client_->send({0, PayloadProtocol::dcep, random_bytes(3)}, {}), SendStatus::sent);
   expect_echo(0, PayloadProtocol::string, random_bytes(4));
-  EXPECT_EQ(echo->statistics().messages_dropped, 3U);
+  EXPECT_EQ(echo_->statistics().messages_dropped, 3U);
 }
 
 TEST_F(ChannelEchoTest, OversizedMessageIsSkippedWhole) {
@@ -173,18 +177,18 @@ TEST_F(ChannelEchoTest, OversizedMessageIsSkippedWhole) {
   options.max_message_size = 20000;
   connect(options);
   open(0);
-  ASSERT_EQ(client->send({0, PayloadProtocol::binary, random_bytes(20001)}, {}), SendStatus::sent);
+  ASSERT_EQ(client_->send({0, PayloadProtocol::binary, random_bytes(20001)}, {}), SendStatus::sent);
   expect_echo(0, PayloadProtocol::binary, random_bytes(20000));
-  EXPECT_EQ(server->oversized(), 1U);
+  EXPECT_EQ(server_->oversized(), 1U);
 }
 
 // RFC 8841 section 6: a peer gets no message above the limit it gave.
 TEST_F(ChannelEchoTest, PeersLimitHolds) {
   connect({}, 1000);
   open(0);
-  ASSERT_EQ(client->send({0, PayloadProtocol::binary, random_bytes(1001)}, {}), SendStatus::sent);
+  ASSERT_EQ(client_->send({0, PayloadProtocol::binary, random_bytes(1001)}, {}), SendStatus::sent);
   expect_echo(0, PayloadProtocol::binary, random_bytes(1000));
-  EXPECT_EQ(echo->statistics().messages_dropped, 1U);
+  EXPECT_EQ(echo_->statistics().messages_dropped, 1U);
 }
 
 // A peer that sends and never reads: SCTP's window stops it, and what waits here stays within
@@ -195,27 +199,27 @@ TEST_F(ChannelEchoTest, PeerThatDoesNotReadIsStopped) {
   std::size_t sent = 0;
   for (int round = 0; round < 2000; ++round) {
     while (sent < 1000 &&
-           client->send({0, PayloadProtocol::binary, message}, {}) == SendStatus::sent) {
+           client_->send({0, PayloadProtocol::binary, message}, {}) == SendStatus::sent) {
       ++sent;
     }
-    while (const auto packet = client->poll_packet()) server->receive(*packet);
-    echo->pump();
-    while (const auto packet = server->poll_packet()) client->receive(*packet);
-    stack.advance(SctpStack::kTick);
+    while (const auto packet = client_->poll_packet()) server_->receive(*packet);
+    echo_->pump();
+    while (const auto packet = server_->poll_packet()) client_->receive(*packet);
+    stack_.advance(SctpStack::kTick);
   }
   // Two socket buffers of 512 kB each on both sides, and one message in the echo's hand.
   EXPECT_LT(sent * message.size(), 4U * 600'000);
   EXPECT_GT(sent, 8U);
   // It goes on as soon as he reads.
   const auto before = sent;
-  ASSERT_TRUE(run_until([&] { return received.size() == before; }));
+  ASSERT_TRUE(run_until([&] { return received_.size() == before; }));
 }
 
 TEST_F(ChannelEchoTest, GarbageIsIgnored) {
   open(0);
   for (const std::size_t size : {0U, 1U, 12U, 100U, 1200U}) {
-    server->receive(random_bytes(size));
-    client->receive(random_bytes(size));
+    server_->receive(random_bytes(size));
+    client_->receive(random_bytes(size));
   }
   expect_echo(0, PayloadProtocol::string, random_bytes(3));
 }

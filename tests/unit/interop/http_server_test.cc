@@ -183,9 +183,11 @@ TEST_F(HttpServerTest, SessionWithoutAPeerEnds) {
 }
 
 TEST_F(HttpServerTest, ManyAtATime) {
+  constexpr int kClients = 8;
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   std::atomic<int> created = 0;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < kClients; ++i) {
     clients.emplace_back([this, &created] {
       httplib::Client client("127.0.0.1", server_->port());
       for (int round = 0; round < 5; ++round) {
@@ -197,7 +199,7 @@ TEST_F(HttpServerTest, ManyAtATime) {
     });
   }
   for (auto& client : clients) client.join();
-  EXPECT_EQ(created, 40);
+  EXPECT_EQ(created, 5 * kClients);
 }
 
 TEST(HttpServerStart, SaysThatThePortIsTaken) {

@@ -65,25 +65,25 @@ class MediaEchoTest : public testing::Test {
   }
   void play(std::uint8_t payload_type, std::uint32_t ssrc) {
     auto packet = rtp(payload_type, ssrc);
-    ASSERT_TRUE(echo.echo_rtp(packet, kStart));
+    ASSERT_TRUE(echo_.echo_rtp(packet, kStart));
   }
 
-  MediaEcho echo{streams()};
+  MediaEcho echo_{streams()};
 };
 
 TEST_F(MediaEchoTest, OnlyTheSsrcChanges) {
   auto packet = rtp(96, kVideoSource, 77, 1234);
-  ASSERT_TRUE(echo.echo_rtp(packet, kStart));
+  ASSERT_TRUE(echo_.echo_rtp(packet, kStart));
   EXPECT_EQ(packet, rtp(96, kOwnVideo, 77, 1234));
-  EXPECT_EQ(echo.statistics().rtp_echoed, 1U);
+  EXPECT_EQ(echo_.statistics().rtp_echoed, 1U);
 }
 
 TEST_F(MediaEchoTest, UnknownPayloadTypeIsDropped) {
   auto packet = rtp(97, kVideoSource);
-  EXPECT_FALSE(echo.echo_rtp(packet, kStart));
+  EXPECT_FALSE(echo_.echo_rtp(packet, kStart));
   auto garbage = bytes_of("80 60");
-  EXPECT_FALSE(echo.echo_rtp(garbage, kStart));
-  EXPECT_EQ(echo.statistics().rtp_dropped, 2U);
+  EXPECT_FALSE(echo_.echo_rtp(garbage, kStart));
+  EXPECT_EQ(echo_.statistics().rtp_dropped, 2U);
 }
 
 // One source a section: a second one under the same payload type would mix two streams into one
@@ -91,7 +91,7 @@ TEST_F(MediaEchoTest, UnknownPayloadTypeIsDropped) {
 TEST_F(MediaEchoTest, SecondSourceIsDropped) {
   play(96, kVideoSource);
   auto other = rtp(96, 0x99);
-  EXPECT_FALSE(echo.echo_rtp(other, kStart));
+  EXPECT_FALSE(echo_.echo_rtp(other, kStart));
   play(96, kVideoSource);
 }
 
@@ -127,21 +127,21 @@ TEST_F(MediaEchoTest, KeyFrameRequestReachesTheSource) {
   play(96, kVideoSource);
   Buffer request;
   append_feedback(request, 0x55, PictureLossIndication{kOwnVideo});
-  const auto answers = echo.answer_rtcp(request, kStart);
+  const auto answers = echo_.answer_rtcp(request, kStart);
   ASSERT_THAT(answers, SizeIs(1));
   // RFC 3550 section 6.1: a compound starts with a report.
   EXPECT_EQ(load_u8(answers[0], 1), 201);
   const auto requests = items_of<PictureLossIndication>(answers);
   ASSERT_THAT(requests, SizeIs(1));
   EXPECT_EQ(requests[0].media_ssrc, kVideoSource);
-  EXPECT_EQ(echo.statistics().feedback_forwarded, 1U);
+  EXPECT_EQ(echo_.statistics().feedback_forwarded, 1U);
 }
 
 TEST_F(MediaEchoTest, FullIntraRequestKeepsItsNumber) {
   play(96, kVideoSource);
   Buffer request;
   append_feedback(request, 0x55, FullIntraRequest{.media_ssrc = kOwnVideo, .sequence_number = 9});
-  const auto requests = items_of<FullIntraRequest>(echo.answer_rtcp(request, kStart));
+  const auto requests = items_of<FullIntraRequest>(echo_.answer_rtcp(request, kStart));
   ASSERT_THAT(requests, SizeIs(1));
   EXPECT_EQ(requests[0].media_ssrc, kVideoSource);
   EXPECT_EQ(requests[0].sequence_number, 9);
@@ -151,7 +151,7 @@ TEST_F(MediaEchoTest, NackKeepsItsEntries) {
   play(111, kAudioSource);
   Buffer request;
   append_feedback(request, 0x55, GenericNack{.media_ssrc = kOwnAudio, .entries = {0x00070003}});
-  const auto requests = items_of<GenericNack>(echo.answer_rtcp(request, kStart));
+  const auto requests = items_of<GenericNack>(echo_.answer_rtcp(request, kStart));
   ASSERT_THAT(requests, SizeIs(1));
   EXPECT_EQ(requests[0].media_ssrc, kAudioSource);
   EXPECT_THAT(requests[0].entries, ElementsAre(0x00070003U));
@@ -160,16 +160,16 @@ TEST_F(MediaEchoTest, NackKeepsItsEntries) {
 TEST_F(MediaEchoTest, FeedbackAboutOthersIsNoBusinessOfOurs) {
   Buffer request;
   append_feedback(request, 0x55, PictureLossIndication{kOwnVideo});  // no source yet
-  EXPECT_THAT(echo.answer_rtcp(request, kStart), IsEmpty());
+  EXPECT_THAT(echo_.answer_rtcp(request, kStart), IsEmpty());
   play(96, kVideoSource);
   Buffer foreign;
   append_feedback(foreign, 0x55, PictureLossIndication{kVideoSource});
-  EXPECT_THAT(echo.answer_rtcp(foreign, kStart), IsEmpty());
+  EXPECT_THAT(echo_.answer_rtcp(foreign, kStart), IsEmpty());
 }
 
 TEST_F(MediaEchoTest, SenderReportComesBackUnderOurSsrc) {
   play(96, kVideoSource);
-  const auto answers = echo.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
+  const auto answers = echo_.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
   const auto reports = items_of<SenderReport>(answers);
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_EQ(reports[0].sender, kOwnVideo);
@@ -189,7 +189,7 @@ TEST_F(MediaEchoTest, ReportStandsBeforeFeedback) {
   Buffer compound;
   append_feedback(compound, 0x55, PictureLossIndication{kOwnVideo});
   append(compound, sender_report(kVideoSource, 1));
-  const auto answers = echo.answer_rtcp(compound, kStart);
+  const auto answers = echo_.answer_rtcp(compound, kStart);
   ASSERT_THAT(answers, SizeIs(1));
   EXPECT_EQ(load_u8(answers[0], 1), 200);
   EXPECT_THAT(items_of<PictureLossIndication>(answers), SizeIs(1));
@@ -197,7 +197,7 @@ TEST_F(MediaEchoTest, ReportStandsBeforeFeedback) {
 
 TEST_F(MediaEchoTest, RoundTripFromTheReportBlock) {
   play(96, kVideoSource);
-  echo.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
+  echo_.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
   Buffer block;
   append_u32(block, kOwnVideo);
   for (int i = 0; i < 3; ++i) append_u32(block, 0);
@@ -205,10 +205,10 @@ TEST_F(MediaEchoTest, RoundTripFromTheReportBlock) {
   append_u32(block, to_ntp_units(milliseconds{500}));
   Buffer report;
   append_receiver_report(report, 0x55, block);
-  EXPECT_FALSE(echo.statistics().rtt);
-  echo.answer_rtcp(report, kStart + milliseconds{530});
-  ASSERT_TRUE(echo.statistics().rtt);
-  EXPECT_NEAR(static_cast<double>(echo.statistics().rtt->count()), 30'000, 20);
+  EXPECT_FALSE(echo_.statistics().rtt);
+  echo_.answer_rtcp(report, kStart + milliseconds{530});
+  ASSERT_TRUE(echo_.statistics().rtt);
+  EXPECT_NEAR(static_cast<double>(echo_.statistics().rtt->count()), 30'000, 20);
 }
 
 TEST_F(MediaEchoTest, AnswersAreBounded) {
@@ -217,7 +217,7 @@ TEST_F(MediaEchoTest, AnswersAreBounded) {
   for (int i = 0; i < 200; ++i) {
     append_feedback(request, 0x55, FullIntraRequest{.media_ssrc = kOwnVideo, .sequence_number = 1});
   }
-  const auto answers = echo.answer_rtcp(request, kStart);
+  const auto answers = echo_.answer_rtcp(request, kStart);
   ASSERT_THAT(answers, SizeIs(1));
   EXPECT_LE(answers[0].size(), 1100U);
 }

@@ -169,7 +169,7 @@ struct BadOffer {
   const char* sentence;  // a part of it
 };
 
-void PrintTo(const BadOffer& bad, std::ostream* out) { *out << bad.name; }
+std::ostream& operator<<(std::ostream& out, const BadOffer& bad) { return out << bad.name; }
 
 class SdpOfferError : public testing::TestWithParam<BadOffer> {};
 
