@@ -208,7 +208,6 @@ dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtl
 
 void MediaTransport::Impl::on_connected(const dtls::ConnectionInfo& info, Instant now) {
   events_.emplace_back(Connected{info});
-  if (!info.srtp_profile) early_.clear();
   if (!predecessor_) return;
   // In DTLS 1.2 the server has the last word of a full handshake, in 1.3 the client (RFC 5246
   // section 7.3, RFC 8446 section 2): whoever hears it knows that the other has finished.

@@ -253,6 +253,40 @@ TEST_P(Restart, AMutePeerIsWaitedForNoLongerThanTheHold) {
   EXPECT_EQ(call_.server.transport.path(), kPathB);
 }
 
+TEST_P(Restart, DataUnderTheNewKeysIsProofEnough) {
+  call_.restart_both();
+  call_.select_both(kPathB);
+  while (call_.client.connected.size() < 2) call_.run_for(1ms);
+  EXPECT_TRUE(call_.send_data(call_.client, kData));
+  EXPECT_EQ(call_.server.transport.path(), kPathA);
+  call_.run_for(30ms);
+  EXPECT_THAT(call_.server.data, SizeIs(1));
+  EXPECT_EQ(call_.server.transport.path(), kPathB);
+}
+
+TEST_P(Restart, OldKeysServeAfterTheOldAssociationWasClosed) {
+  const auto straggler = protect_rtp(call_.client, make_rtp());
+  call_.settle(call_.server, call_.server.transport.restart(
+                                 dtls::Role::server, {&call_.client.fingerprint, 1}, call_.now));
+  call_.settle(call_.client, call_.client.transport.close(call_.now));
+  call_.run_for(100ms);
+  EXPECT_FALSE(call_.server.closed);
+  call_.inject(call_.server, straggler, kPathA);
+  EXPECT_THAT(call_.server.rtp, SizeIs(1));
+}
+
+TEST_P(Restart, WhatWaitedForTheOldKeysMakesRoom) {
+  CallOptions options;
+  options.server.max_early_packets = 1;
+  Call call(std::move(options));
+  call.set_up();
+  call.inject(call.server, make_rtp(), kPathA);
+  call.restart_both();
+  call.select_both(kPathB);
+  call.inject(call.server, make_rtp(), kPathB);
+  EXPECT_EQ(call.server.transport.statistics().count(Drop::early_media_full), 0U);
+}
+
 TEST_P(Restart, ForgedPacketsAreCountedOnceInTheOverlap) {
   call_.restart_both();
   call_.select_both(kPathB);
@@ -267,7 +301,13 @@ TEST_P(Restart, CloseEndsBothAssociations) {
   call_.restart_both();
   call_.select_both(kPathB);
   call_.run_for(1s);
+  std::vector<PathId> notified;
+  call_.network = [&](Flight& flight) {
+    if (flight.to_server) notified.push_back(flight.path);
+    return true;
+  };
   call_.settle(call_.client, call_.client.transport.close(call_.now));
+  EXPECT_THAT(notified, testing::UnorderedElementsAre(kPathA, kPathB));
   call_.run_for(1s);
   EXPECT_TRUE(call_.server.closed);
   EXPECT_FALSE(call_.server.error);
