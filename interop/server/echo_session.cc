@@ -44,19 +44,19 @@ std::string_view to_string(SessionState state) {
 }
 
 SdpResult<std::unique_ptr<EchoSession>> EchoSession::make(std::string id, Offer offer,
-                                                          const SessionOptions& options,
+                                                          SessionOptions options,
                                                           const Ground& ground, AnswerReady ready) {
-  std::unique_ptr<EchoSession> session{
-      new EchoSession(std::move(id), std::move(offer), options, ground, std::move(ready))};
+  std::unique_ptr<EchoSession> session{new EchoSession(
+      std::move(id), std::move(offer), std::move(options), ground, std::move(ready))};
   if (auto opened = session->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return session;
 }
 
-EchoSession::EchoSession(std::string id, Offer offer, const SessionOptions& options,
-                         const Ground& ground, AnswerReady ready)
+EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
+                         AnswerReady ready)
     : id_(std::move(id)),
       offer_(std::move(offer)),
-      options_(options),
+      options_(std::move(options)),
       ground_(ground),
       ready_(std::move(ready)),
       start_(now()),
@@ -93,8 +93,7 @@ SdpResult<void> EchoSession::open() {
   // RFC 8445 section 6.1.1: who is full controls one that is lite; else who has offered.
   options.ice.role = offer_.ice_lite ? ice::IceRole::controlling : ice::IceRole::controlled;
   options.answer_setup = options_.setup;
-  auto transport =
-      ice::NiceTransport::make(std::move(options), ground_.environment, ground_.context, *this);
+  auto transport = ice::NiceTransport::make(options, ground_.environment, ground_.context, *this);
   if (!transport) return refused(transport.error());
   transport_.emplace(std::move(*transport));
   if (auto set = transport_->set_remote_description(offer_.transport); !set) {

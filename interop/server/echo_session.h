@@ -50,8 +50,8 @@ class EchoSession final : private ice::NiceTransportListener {
 
   // Errors: what the transport refused, as a sentence.
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
-                                                      const SessionOptions& options,
-                                                      const Ground& ground, AnswerReady ready);
+                                                      SessionOptions options, const Ground& ground,
+                                                      AnswerReady ready);
   ~EchoSession();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
@@ -71,7 +71,7 @@ class EchoSession final : private ice::NiceTransportListener {
   [[nodiscard]] std::string statistics() const;
 
  private:
-  EchoSession(std::string id, Offer offer, const SessionOptions& options, const Ground& ground,
+  EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
               AnswerReady ready);
   SdpResult<void> open();
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;

@@ -253,16 +253,17 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
         section.rejected = "it is not in the BUNDLE group";
       }
     }
-    for (auto mid = offer.bundle.rbegin(); mid != offer.bundle.rend(); ++mid) {
-      const auto section = std::ranges::find(sections, *mid, &OfferedSection::mid);
-      if (section->accepted()) chosen = section;
+    chosen = sections.end();
+    for (const auto& mid : offer.bundle) {
+      const auto section = std::ranges::find(sections, mid, &OfferedSection::mid);
+      if (section->accepted() && chosen == sections.end()) chosen = section;
     }
   } else if (chosen != sections.end()) {
     for (auto& section : std::span(chosen + 1, sections.end())) {
       if (section.accepted()) section.rejected = "only one section is taken without BUNDLE";
     }
   }
-  if (chosen == sections.end() || !chosen->accepted()) {
+  if (chosen == sections.end()) {
     const auto& first = sections.front();
     return error("Nothing in the offer can be echoed; of section " +
                  (first.mid.empty() ? "1" : first.mid) + ": " + first.rejected + ".");

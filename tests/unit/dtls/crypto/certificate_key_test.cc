@@ -107,7 +107,7 @@ TEST_F(CertificateKey, ADamagedByteGivesTheSameKeyOrNone) {
   const Buffer whole = make_certificate(test::p256(), {.extensions = true});
   int keys = 0;
   for (std::size_t i = 0; i < whole.size(); ++i) {
-    for (const unsigned flip : {0x01U, 0x80U, 0xffU}) {
+    for (const unsigned flip : {0x01U, 0x80U}) {
       Buffer damaged = whole;
       damaged[i] ^= static_cast<std::byte>(flip);
       const auto walked = certificate_key(library(), damaged);

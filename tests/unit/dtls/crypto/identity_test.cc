@@ -201,7 +201,7 @@ TEST_F(IdentityTest, DerThatIsNoneIsInvalid) {
   for (std::size_t size = 0; size < certificate.size(); size += 13) {
     EXPECT_EQ(from_der({test::copy_of(Bytes(certificate).first(size))}, key), invalid_) << size;
   }
-  for (std::size_t size = 0; size < key.size(); ++size) {
+  for (std::size_t size = 0; size < key.size(); size += 9) {
     EXPECT_EQ(from_der({certificate}, test::copy_of(Bytes(key).first(size))), invalid_) << size;
   }
 }
