@@ -134,12 +134,12 @@ void append_receiver_report(Buffer& out, std::uint32_t sender, Bytes report_bloc
 
 // RFC 3550 section 6.5: one chunk, ended by one to four zero bytes up to a word's end.
 void append_cname(Buffer& out, std::uint32_t sender, std::string_view cname) {
-  constexpr std::uint8_t kCname = 1;
+  constexpr std::uint8_t kCnameItem = 1;
   const std::size_t items = 4 + 2 + cname.size();
   const std::size_t padding = 4 - items % 4;
   append_header(out, PacketType::source_description, 1, items + padding);
   append_u32(out, sender);
-  append_u8(out, kCname);
+  append_u8(out, kCnameItem);
   append_u8(out, static_cast<std::uint8_t>(cname.size()));
   append(out, std::as_bytes(std::span{cname}));
   out.resize(out.size() + padding);

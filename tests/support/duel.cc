@@ -163,4 +163,16 @@ testing::AssertionResult still_waiting(Duel& duel) {
   return gives_nothing(duel);
 }
 
+testing::AssertionResult accepted(dtls::Role engine, Script script, dtls::ConfigOptions options) {
+  Duel duel(engine, std::move(script), std::move(options));
+  return works(duel);
+}
+
+testing::AssertionResult refused(dtls::Role engine, Script script, dtls::Errc code,
+                                 dtls::Alert alert, dtls::ConfigOptions options) {
+  Duel duel(engine, std::move(script), std::move(options));
+  duel.run();
+  return failed(duel, code, alert);
+}
+
 }  // namespace sluice::test

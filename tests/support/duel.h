@@ -43,6 +43,11 @@ testing::AssertionResult works(Duel& duel);
 testing::AssertionResult failed(Duel& duel, dtls::Errc code, dtls::Alert alert);
 // The same without an alert to the peer.
 testing::AssertionResult failed_silently(Duel& duel, dtls::Errc code);
+// A whole handshake that works(), or that failed() so.
+testing::AssertionResult accepted(dtls::Role engine, Script script,
+                                  dtls::ConfigOptions options = test::options());
+testing::AssertionResult refused(dtls::Role engine, Script script, dtls::Errc code,
+                                 dtls::Alert alert, dtls::ConfigOptions options = test::options());
 // Neither connected nor given up: no Connected, no data, no key, no alert.
 testing::AssertionResult still_waiting(Duel& duel);
 

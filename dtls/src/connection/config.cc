@@ -17,7 +17,6 @@ bool known(Code code) {
   return to_string(code) != "unknown";
 }
 
-constexpr std::size_t kMinimumMtu = 256;
 constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;

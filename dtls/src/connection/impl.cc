@@ -10,8 +10,6 @@ namespace {
 constexpr std::size_t kCautiousMtu = 548;
 constexpr unsigned kExpiriesBeforeCaution = 2;
 
-constexpr std::size_t kMinimumMtu = 256;
-
 }  // namespace
 
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path)

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "wire/types.h"
+
 namespace sluice::dtls::message {
-namespace {
-
-constexpr std::size_t kMaxSessionId = 32;
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<ClientHello> ClientHello::decode(Bytes body) {
   wire::Reader reader(body);
@@ -20,7 +18,7 @@ std::optional<ClientHello> ClientHello::decode(Bytes body) {
   const Bytes suites = reader.vector16();
   hello.compression_methods = reader.vector8();
   const Bytes extensions = reader.more() ? reader.vector16() : Bytes{};
-  if (!reader.complete() || hello.session_id.size() > kMaxSessionId || suites.empty() ||
+  if (!reader.complete() || hello.session_id.size() > wire::kMaxSessionId || suites.empty() ||
       suites.size() % 2 != 0 || hello.compression_methods.empty()) {
     return std::nullopt;
   }

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "wire/types.h"
+
 namespace sluice::dtls::message {
-namespace {
-
-constexpr std::size_t kMaxSessionId = 32;
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<ServerHello> ServerHello::decode(Bytes body) {
   wire::Reader reader(body);
@@ -19,7 +17,7 @@ std::optional<ServerHello> ServerHello::decode(Bytes body) {
   hello.cipher_suite = reader.code<CipherSuite>();
   hello.compression_method = reader.u8();
   const Bytes extensions = reader.more() ? reader.vector16() : Bytes{};
-  if (!reader.complete() || hello.session_id.size() > kMaxSessionId) return std::nullopt;
+  if (!reader.complete() || hello.session_id.size() > wire::kMaxSessionId) return std::nullopt;
   const auto block = ExtensionBlock::parse(extensions);
   if (!block) return std::nullopt;
   hello.extensions = *block;

@@ -1,6 +1,7 @@
 // Strong types for the protocol's numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -57,5 +58,8 @@ constexpr auto value_of(Number number) {
 }
 
 constexpr MessageSeq next(MessageSeq seq) { return MessageSeq(std::uint16_t(value_of(seq) + 1)); }
+
+// Bytes of the longest session ID (RFC 5246 section 7.4.1.2).
+inline constexpr std::size_t kMaxSessionId = 32;
 
 }  // namespace sluice::dtls::wire

@@ -37,13 +37,6 @@ Script showing(std::vector<Buffer> chain) {
   return script;
 }
 
-testing::AssertionResult refused(Role engine, Script script, Errc code, Alert alert,
-                                 dtls::ConfigOptions options = test::options()) {
-  Duel duel(engine, std::move(script), std::move(options));
-  duel.run();
-  return failed(duel, code, alert);
-}
-
 std::size_t sent(const Duel& duel, HandshakeType type) {
   return static_cast<std::size_t>(std::ranges::count(
       duel.peer.messages, type, [](const Buffer& message) { return type_of(message); }));

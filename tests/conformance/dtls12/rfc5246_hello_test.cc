@@ -11,19 +11,6 @@ namespace {
 
 constexpr std::size_t kHeader = 12;
 
-testing::AssertionResult refused(Role engine, Script script, Errc code, Alert alert,
-                                 dtls::ConfigOptions options = test::options()) {
-  Duel duel(engine, std::move(script), std::move(options));
-  duel.run();
-  return failed(duel, code, alert);
-}
-
-testing::AssertionResult accepted(Role engine, Script script,
-                                  dtls::ConfigOptions options = test::options()) {
-  Duel duel(engine, std::move(script), std::move(options));
-  return works(duel);
-}
-
 Script saying(ClientHelloFields hello) {
   Script script;
   script.client_hello = std::move(hello);
@@ -51,7 +38,7 @@ Bytes first(const Duel& duel, HandshakeType type) {
   return Bytes(*found).subspan(kHeader);
 }
 
-dtls::message::ServerHello server_hello(const Duel& duel) {
+dtls::message::ServerHello parsed_server_hello(const Duel& duel) {
   return dtls::message::ServerHello::decode(first(duel, HandshakeType::server_hello)).value();
 }
 
@@ -105,7 +92,7 @@ TEST(Rfc5246_7_4_1_2, CompressionListsMustHaveNull) {
   hello.compression_methods = from_hex("01 00 40");
   Duel duel(Role::server, saying(hello));
   EXPECT_TRUE(works(duel));
-  EXPECT_EQ(server_hello(duel).compression_method, 0);
+  EXPECT_EQ(parsed_server_hello(duel).compression_method, 0);
 }
 
 TEST(Rfc5246_7_4_1_2, ASessionIdHasAtMost32Bytes) {
@@ -124,7 +111,7 @@ TEST(Rfc5246_E_1, TheHighestCommonVersionIsChosen) {
     hello.version = static_cast<ProtocolVersion>(version);
     Duel duel(Role::server, saying(hello));
     EXPECT_TRUE(works(duel));
-    EXPECT_EQ(server_hello(duel).version, ProtocolVersion::dtls12);
+    EXPECT_EQ(parsed_server_hello(duel).version, ProtocolVersion::dtls12);
   }
   // DTLS 1.0, which must not be negotiated (RFC 8996 section 5), and below.
   for (const unsigned version : {0xfeffU, 0xfefeU, 0xff00U, 0xffffU}) {
@@ -199,7 +186,7 @@ TEST(Rfc5246_7_4_1_4, AServerAnswersOnlyWhatWasAsked) {
   }
   Duel duel(Role::server, saying(hello));
   ASSERT_TRUE(works(duel));
-  EXPECT_TRUE(server_hello(duel).extensions.all_of([](const auto&) { return false; }));
+  EXPECT_TRUE(parsed_server_hello(duel).extensions.all_of([](const auto&) { return false; }));
 }
 
 TEST(Rfc5246_7_4_1_4, AClientRefusesWhatItDidNotAsk) {

@@ -19,12 +19,13 @@ Duel waiting(Role role, int flights, dtls::ConfigOptions options = test::options
   return duel;
 }
 
-struct Case {
+struct GuardedFlight {
   Role role;
   int flights;
 };
 // The flights that a timer guards: ClientHello, the client's second, the server's first.
-constexpr std::array kGuarded{Case{Role::client, 1}, Case{Role::client, 2}, Case{Role::server, 1}};
+constexpr std::array kGuarded{GuardedFlight{Role::client, 1}, GuardedFlight{Role::client, 2},
+                              GuardedFlight{Role::server, 1}};
 
 std::size_t count(const Duel& duel, HandshakeType type) {
   return static_cast<std::size_t>(
@@ -42,7 +43,8 @@ std::size_t flights_sent(Duel& duel, HandshakeType last) {
 
 // First flights: those behind them know the round-trip time.
 TEST(Rfc6347_4_2_4_1, TheFirstTimeoutIsOneSecondAndDoublesToItsMaximum) {
-  for (const auto& [role, flights] : {Case{Role::client, 1}, Case{Role::server, 1}}) {
+  for (const auto& [role, flights] :
+       {GuardedFlight{Role::client, 1}, GuardedFlight{Role::server, 1}}) {
     Duel duel = waiting(role, flights);
     for (const auto timeout : {1s, 2s, 4s, 4s, 4s}) {
       ASSERT_TRUE(duel.engine.connection().next_timeout());
@@ -57,7 +59,8 @@ TEST(Rfc6347_4_2_4_1, TheMaximumMayBe60Seconds) {
   dtls::ConfigOptions options = test::options();
   options.timers.maximum = 60s;
   options.timers.total = 1000s;
-  for (const auto& [role, flights] : {Case{Role::client, 1}, Case{Role::server, 1}}) {
+  for (const auto& [role, flights] :
+       {GuardedFlight{Role::client, 1}, GuardedFlight{Role::server, 1}}) {
     Duel duel = waiting(role, flights, options);
     for (const auto timeout : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
       EXPECT_EQ(*duel.engine.connection().next_timeout() - duel.now, timeout);
@@ -114,7 +117,8 @@ TEST(Rfc6347_4_2_4, TheHandshakeIsGivenUpInTheEnd) {
 }
 
 TEST(Rfc6347_4_2_4_1, TheTimeoutFollowsAKnownRoundTripTime) {
-  for (const auto& [role, flights] : {Case{Role::client, 2}, Case{Role::server, 1}}) {
+  for (const auto& [role, flights] :
+       {GuardedFlight{Role::client, 2}, GuardedFlight{Role::server, 1}}) {
     Duel duel(role);
     duel.engine.connection().set_path_rtt(100ms);
     for (int i = 0; i < (role == Role::server ? flights : flights - 1); ++i) {
@@ -320,7 +324,8 @@ TEST(Rfc6347_4_2_4, DataBeforeFinishedWaitsForIt) {
 
 // Section 4.1.1.1: after two or three retransmissions without an answer, smaller datagrams.
 TEST(Rfc6347_4_1_1_1, RepeatedTimeoutsLeadToSmallerDatagrams) {
-  for (const auto& [role, flights] : {Case{Role::client, 2}, Case{Role::server, 1}}) {
+  for (const auto& [role, flights] :
+       {GuardedFlight{Role::client, 2}, GuardedFlight{Role::server, 1}}) {
     dtls::ConfigOptions options = test::options();
     options.identity = rsa_identity();
     options.mtu = 1400;

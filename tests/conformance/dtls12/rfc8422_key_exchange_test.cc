@@ -9,13 +9,6 @@
 namespace sluice::test {
 namespace {
 
-testing::AssertionResult refused(Role engine, Script script, Errc code, Alert alert,
-                                 dtls::ConfigOptions options = test::options()) {
-  Duel duel(engine, std::move(script), std::move(options));
-  duel.run();
-  return failed(duel, code, alert);
-}
-
 // The script of a peer that plays this point: a server in parameters that it signs, a client in
 // ClientKeyExchange. Both put a length before it.
 Script playing(Role engine, NamedGroup group, std::function<void(Buffer& point)> change) {

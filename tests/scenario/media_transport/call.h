@@ -22,6 +22,9 @@ using test::Packet;
 inline constexpr PathId kPathA{1};
 inline constexpr PathId kPathB{2};
 
+// Application data, of no meaning.
+inline const Packet kData(100, std::byte{0x42});
+
 // One end: a transport with all that it has put out.
 struct End {
   MediaTransport transport;

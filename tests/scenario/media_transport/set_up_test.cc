@@ -12,8 +12,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const Packet kData(100, std::byte{0x42});
-
 TEST(SetUp, CarriesMediaAndDataBothWays) {
   Call call;
   call.connect();

@@ -14,8 +14,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const Packet kData(100, std::byte{0x42});
-
 class Steady : public testing::Test {
  protected:
   void SetUp() override { call_.connect(); }

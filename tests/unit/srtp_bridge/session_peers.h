@@ -16,6 +16,9 @@ using test::make_rtcp;
 using test::make_rtp;
 using test::Packet;
 
+// What a session answers to a packet that it refuses.
+inline constexpr auto kUnexpected = [](PacketError error) { return tl::unexpected(error); };
+
 // The name of a profile's instance of a parameterised test.
 inline std::string profile_name(const testing::TestParamInfo<dtls::SrtpProfile>& instance) {
   switch (instance.param) {

@@ -14,8 +14,6 @@ namespace {
 using dtls::SrtpProfile;
 using test::make_srtp_keys;
 
-constexpr auto kUnexpected = [](PacketError error) { return tl::unexpected(error); };
-
 class SessionTest : public testing::TestWithParam<SrtpProfile> {
  protected:
   Peers peers_ = make_peers(GetParam());

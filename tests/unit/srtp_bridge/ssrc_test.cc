@@ -12,8 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr auto kUnexpected = [](PacketError error) { return tl::unexpected(error); };
-
 class SsrcTest : public testing::TestWithParam<dtls::SrtpProfile> {
  protected:
   // What the client protects for `ssrc`, with a sequence number of its own.

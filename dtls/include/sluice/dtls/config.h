@@ -40,6 +40,9 @@ enum class PeerAuthentication : std::uint8_t {
   none,     // a server asks for none; a client still asks about the server's
 };
 
+// The smallest MTU that Sluice works with, in bytes without IP and UDP headers.
+inline constexpr std::size_t kMinimumMtu = 256;
+
 struct ConfigOptions {
   // Required: what this side proves itself with.
   std::optional<Identity> identity = {};
@@ -60,7 +63,8 @@ struct ConfigOptions {
   PeerAuthentication peer_authentication = PeerAuthentication::require;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
 
-  // The largest datagram of the handshake in bytes, without IP and UDP headers: 256 to 16384.
+  // The largest datagram of the handshake in bytes, without IP and UDP headers: kMinimumMtu to
+  // 16384.
   std::size_t mtu = 1200;
   RetransmissionTimers timers = {};
 
