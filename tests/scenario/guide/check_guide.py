@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The code in docs/guide.md is, word for word, a part of the files in docs/examples, which are compiled and run.
+"""The code in docs/guide.md and README.md is, word for word, a part of the files in docs/examples, which are compiled
+and run.
 
 A block of C++ has the name of its file in a comment above it:
 
@@ -33,20 +34,22 @@ def check(guide, read):
 
 
 def main():
-    docs = pathlib.Path(__file__).parents[3] / "docs"
-    guide = (docs / "guide.md").read_text(encoding="utf-8")
+    root = pathlib.Path(__file__).parents[3]
+    faults = []
+    quoted = set()
+    for page in (root / "docs" / "guide.md", root / "README.md"):
 
-    def read(name):
-        path = docs / name
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        def read(name, folder=page.parent):
+            path = folder / name
+            return path.read_text(encoding="utf-8") if path.is_file() else None
 
-    faults = check(guide, read)
-    quoted = {block["file"] for block in BLOCK.finditer(guide)}
-    for path in sorted((docs / "examples").glob("*.cc")):
-        if f"examples/{path.name}" not in quoted:
-            faults.append(f"{path.name} is not in the guide")
-    for fault in faults:
-        print(f"docs/guide.md: {fault}")
+        text = page.read_text(encoding="utf-8")
+        faults += [f"{page.name}: {fault}" for fault in check(text, read)]
+        quoted.update(page.parent / block["file"] for block in BLOCK.finditer(text) if block["file"])
+    for path in sorted((root / "docs" / "examples").glob("*.cc")):
+        if path not in quoted:
+            faults.append(f"{path.name} is quoted nowhere")
+    print("\n".join(faults))
     return 1 if faults else 0
 
 

@@ -1,0 +1,40 @@
+// Two ends of an association in one process: the README's program.
+#include <sluice/dtls/connection.h>
+#include <sluice/dtls/identity.h>
+
+#include <iostream>
+
+namespace dtls = sluice::dtls;
+
+// With sockets, this is where datagrams leave and arrive.
+bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
+  std::byte datagram[dtls::kMaxDatagram];
+  while (const auto next = from.poll_transmit(datagram)) {
+    if (!to.handle_datagram(std::span(datagram).first(next->size), next->path, now)) return false;
+  }
+  return true;
+}
+
+int main() {
+  auto environment = dtls::Environment::make().value();  // libcrypto's objects, one a thread
+  const auto identity = dtls::Identity::self_signed(environment).value();
+  const auto config = dtls::Config::make({.identity = identity}).value();
+  const auto sha256 = dtls::HashAlgorithm::sha256;
+  const auto print = dtls::Fingerprint::of(identity.certificate(), sha256, environment).value();
+
+  const dtls::Instant now{};  // your clock's
+  auto client = dtls::Connection::client(config, environment, dtls::PathId{0}, now).value();
+  auto server = dtls::Connection::server(config, environment, dtls::PathId{0}, now).value();
+  client.set_peer_fingerprints({{print}}, now).value();  // a=fingerprint of the peer's SDP
+  server.set_peer_fingerprints({{print}}, now).value();
+  while (!client.connected() || !server.connected()) {
+    if (!carry(client, server, now) || !carry(server, client, now)) return 1;
+  }
+  std::cout << "SRTP: " << to_string(server.srtp_keys().value().profile) << '\n';
+
+  std::byte record[dtls::kMaxDatagram];
+  const auto size = client.seal(std::as_bytes(std::span("hello")), record).value();
+  if (!server.handle_datagram(std::span(record).first(size), server.path(), now)) return 1;
+  const auto data = server.poll_data().value();
+  std::cout << "data: " << reinterpret_cast<const char*>(data.data()) << '\n';
+}
