@@ -18,6 +18,8 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
       return on_alert(record);
     case ContentType::application_data:
       return on_application_data(record);
+    case ContentType::ack:
+      return on_ack(record, now);
   }
   // RFC 5246 section 6: an unexpected type is fatal. In plaintext anybody can have sent it.
   if (record.epoch != wire::kPlaintextEpoch) {
@@ -36,22 +38,27 @@ void Connection::Impl::on_future_record(const record::FutureRecord& record) {
 // ---------------------------------------------------------------------------
 
 Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
-  if (Established* complete = established()) return on_post_handshake(*complete, record);
+  if (Established12* complete12 = established12()) return on_post_handshake12(*complete12, record);
+  if (Established13* complete13 = established13()) {
+    auto& post_handshake = *complete13->post_handshake;
+    auto outcome = post_handshake.on_record(record, complete13->session, now);
+    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    return outcome;
+  }
   Handshaking& phase = *handshaking();
   wire::Reader reader(record.contents);
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_handshake_fragment(phase, *fragment, record.epoch, now); !taken)
-      return taken;
+    if (auto taken = on_handshake_fragment(phase, *fragment, record, now); !taken) return taken;
   } while (reader.more());
   return deliver_messages(phase, now);
 }
 
 Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
                                                      const HandshakeFragment& fragment,
-                                                     wire::Epoch epoch, Instant now) {
-  const auto outcome = phase.reassembler.add(fragment, epoch);
+                                                     const record::Record& record, Instant now) {
+  const auto outcome = phase.reassembler.add(fragment, record.epoch);
   if (!outcome) return tl::unexpected(outcome.error());
   switch (*outcome) {
     case flight::Reassembler::Outcome::kept:
@@ -63,51 +70,96 @@ Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
       break;
     case flight::Reassembler::Outcome::stale:
       discard(Discard::stale_message);
-      answer_stale(phase, now);
+      if (fragment.header.message_seq < phase.answered_seq) {
+        answer_stale(phase, now);
+        return {};
+      }
       break;
     case flight::Reassembler::Outcome::full:
       discard(Discard::reassembly_full);
-      break;
+      return {};
   }
+  phase.acknowledgements.received({record.epoch, record.sequence});
   return {};
 }
 
 Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now) {
   while (const auto message = phase.reassembler.front()) {
+    const wire::Epoch expected = phase.machine.expected_epoch();
     // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
     // section 7.1).
-    if (message->epoch != wire::kPlaintextEpoch && !phase.change_cipher_spec_seen) return {};
-    const bool is_finished = message->type == HandshakeType::finished;
-    if (is_finished != (message->epoch != wire::kPlaintextEpoch)) {
+    if (expected == wire::kFirstEncryptedEpoch12 && message->epoch == expected &&
+        !phase.change_cipher_spec_seen) {
+      return {};
+    }
+    if (message->epoch != expected) {
       return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
     }
     auto taken = phase.machine.on_message(*message, phase.context);
     if (taken) taken = judge_peer(phase);
     if (!taken) return taken;
     phase.reassembler.pop();
-    if (phase.machine.session() != nullptr) {
+    if (phase.machine.complete()) {
       complete(phase, now);
       return {};
     }
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+  }
+  if (phase.context.speaks13) consider_ack(phase, now);
+  return {};
+}
+
+void Connection::Impl::consider_ack(Handshaking& phase, Instant now) {
+  // RFC 9147 section 7.1: at once when something is missing before what has come, else after a
+  // quarter of the retransmission timeout.
+  if (phase.reassembler.has_gap()) {
+    phase.acknowledgements.send_now();
+  } else {
+    phase.acknowledgements.send_later(now + phase.timer.initial() / 4);
+  }
+}
+
+Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now) {
+  const bool is_forgeable = record.epoch == wire::kPlaintextEpoch && records_.peer_encrypts();
+  if (is_forgeable || established12() != nullptr) {
+    discard(Discard::unexpected_content);
+    return {};
+  }
+  const auto numbers = message::decode_ack(record.contents);
+  if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
+  if (Established13* complete = established13()) {
+    auto& post_handshake = *complete->post_handshake;
+    return post_handshake.on_ack(*numbers, complete->session, now);
+  }
+  Handshaking& phase = *handshaking();
+  auto& flight = phase.context.flight;
+  // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
+  if (numbers->empty()) answer_stale(phase, now);
+  if (flight.empty() || !flight.acknowledge(*numbers)) return {};
+  if (flight.fully_acknowledged()) {
+    phase.timer.stop();
+  } else {
+    send_flight_again(phase, now);
+    phase.timer.restart(now);
   }
   return {};
 }
 
 // There is no renegotiation (RFC 8827 section 6.5): a request is refused with a warning, and the
 // connection goes on.
-Result<void> Connection::Impl::on_post_handshake(Established& phase, const record::Record& record) {
+Result<void> Connection::Impl::on_post_handshake12(Established12& phase,
+                                                   const record::Record& record) {
   wire::Reader reader(record.contents);
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_post_handshake_fragment(phase, *fragment); !taken) return taken;
+    if (auto taken = on_post_handshake12_fragment(phase, *fragment); !taken) return taken;
   } while (reader.more());
   return {};
 }
 
-Result<void> Connection::Impl::on_post_handshake_fragment(Established& phase,
-                                                          const HandshakeFragment& fragment) {
+Result<void> Connection::Impl::on_post_handshake12_fragment(Established12& phase,
+                                                            const HandshakeFragment& fragment) {
   if (fragment.header.message_seq < phase.next_seq) {
     discard(Discard::stale_message);
     // Authenticated, so it is the peer that lacks our last flight.
@@ -155,7 +207,7 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
   }
   const auto alert = message::AlertMessage::decode(record.contents);
   if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
-  if (alert->description == Alert::close_notify && session() != nullptr) {
+  if (alert->description == Alert::close_notify && is_open()) {
     queue_alert(message::AlertLevel::warning, Alert::close_notify);
     events_.emplace_back(Closed{});
     phase_ = Ended{};
@@ -175,7 +227,9 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
   if (auto* open = std::get_if<Open>(&phase_)) {
     data_.push_back(record.contents);
     // A client sends data only after it has our Finished: it won't ask for that again.
-    open->established.last_flight.reset();
+    if (auto* complete = std::get_if<Established12>(&open->established)) {
+      complete->last_flight.reset();
+    }
     return {};
   }
   auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);

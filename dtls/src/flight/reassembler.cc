@@ -1,5 +1,7 @@
 #include "flight/reassembler.h"
 
+#include <algorithm>
+
 namespace sluice::dtls::flight {
 
 using message::HandshakeFragment;
@@ -45,13 +47,19 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   // Says nothing, and must not start anything either.
   if (fragment.body.empty() && header.length != 0) return Outcome::kept;
 
+  std::size_t have = 0;
+  std::size_t cost = kHandshakeHeaderSize + kPieceCost;
   if (const auto known = partial_.find(seq); known != partial_.end()) {
     if (auto consistent = check(known->second, header, epoch); !consistent) {
       return tl::unexpected(consistent.error());
     }
+    have = known->second.contiguous();
+    cost = 0;
   }
-  if (!make_room(seq, fragment.body.size() + kHandshakeHeaderSize + kPieceCost))
-    return Outcome::full;
+  const bool in_order = header.fragment_offset <= have;
+  const std::size_t end = header.fragment_offset + fragment.body.size();
+  cost += in_order ? end - std::min(end, have) : fragment.body.size() + kPieceCost;
+  if (!make_room(seq, cost, in_order)) return Outcome::full;
   auto [position, begun] = partial_.try_emplace(seq);
   if (begun) {
     position->second = begin(header, epoch);
@@ -61,14 +69,24 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   return Outcome::kept;
 }
 
-bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size) {
+bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size, bool in_order) {
+  // Enough for one message of any size that is allowed.
+  const std::size_t limit =
+      std::max(limits_.max_bytes, limits_.max_message + kHandshakeHeaderSize + kPieceCost);
+  const auto full = [&] { return bytes_ + size > limit; };
   if (seq == next_seq_) {
-    while (bytes_ + size > limits_.max_bytes && !partial_.empty() &&
-           partial_.rbegin()->first != seq) {
+    while (full() && !partial_.empty() && partial_.rbegin()->first != seq) {
       drop(std::prev(partial_.end()));
     }
+    if (in_order && !partial_.empty()) {
+      auto& ahead = partial_.begin()->second.ahead;
+      while (full() && !ahead.empty()) {
+        bytes_ -= std::prev(ahead.end())->second.size() + kPieceCost;
+        ahead.erase(std::prev(ahead.end()));
+      }
+    }
   }
-  return bytes_ + size <= limits_.max_bytes;
+  return !full();
 }
 
 void Reassembler::store(Partial& partial, std::uint32_t offset, Bytes body) {
@@ -101,6 +119,12 @@ void Reassembler::drop(std::map<wire::MessageSeq, Partial>::iterator position) {
   bytes_ -= position->second.encoding.size() + kPieceCost;
   for (const auto& [offset, piece] : position->second.ahead) bytes_ -= piece.size() + kPieceCost;
   partial_.erase(position);
+}
+
+bool Reassembler::has_gap() const {
+  return std::ranges::any_of(partial_, [&](const auto& entry) {
+    return entry.first != next_seq_ || !entry.second.ahead.empty();
+  });
 }
 
 std::optional<IncomingMessage> Reassembler::front() const {

@@ -25,11 +25,11 @@ struct IncomingMessage {
 
 struct ReassemblyLimits {
   std::size_t max_message;  // bytes of one message's body
-  std::size_t max_bytes;    // bytes kept of all messages together
+  std::size_t max_bytes;    // bytes kept of all messages together; one whole message always fits
 };
 
 // Keeps what has arrived, not what a header claims. When that reaches its bound, later messages
-// give way to the one that is due.
+// give way to the one that is due, and its own pieces beyond a gap to what comes before the gap.
 class Reassembler {
  public:
   enum class Outcome : std::uint8_t {
@@ -49,6 +49,8 @@ class Reassembler {
   void pop();
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // Something has arrived before what must come first.
+  [[nodiscard]] bool has_gap() const;
   // No message is begun or waiting.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
 
@@ -72,7 +74,7 @@ class Reassembler {
   static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
   static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
                             wire::Epoch epoch);
-  bool make_room(wire::MessageSeq seq, std::size_t size);
+  bool make_room(wire::MessageSeq seq, std::size_t size, bool in_order);
   void store(Partial& partial, std::uint32_t offset, Bytes body);
   void drop(std::map<wire::MessageSeq, Partial>::iterator position);
 

@@ -25,8 +25,14 @@ class Context {
   record::RecordLayer& records;
   Transcript transcript;
   flight::OutgoingFlight flight;
+  // DTLS 1.3 has been chosen: records are acknowledged.
+  bool speaks13 = false;
   // The peer's certificates (DER) once they have come.
   std::vector<Buffer> peer_chain;
+
+  void keep_peer_chain(std::span<const Bytes> chain) {
+    for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
+  }
 
   // What was sent so far has been answered.
   void begin_flight() {
@@ -35,6 +41,8 @@ class Context {
   }
   // Whether a flight was begun since the last call.
   bool take_flight_begun() { return std::exchange(flight_begun_, false); }
+
+  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
 
   // Appends a message to the flight and to the transcript.
   template <class Encode>

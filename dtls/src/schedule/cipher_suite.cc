@@ -23,11 +23,24 @@ constexpr std::array kSuites{
                           Authentication::ecdsa, AeadAlgorithm::chacha20_poly1305,
                           HashAlgorithm::sha256, 12}};
 
+constexpr std::array kSuites13{
+    CipherSuite13Parameters{CipherSuite::aes_128_gcm_sha256, AeadAlgorithm::aes_128_gcm,
+                            HashAlgorithm::sha256},
+    CipherSuite13Parameters{CipherSuite::aes_256_gcm_sha384, AeadAlgorithm::aes_256_gcm,
+                            HashAlgorithm::sha384},
+    CipherSuite13Parameters{CipherSuite::chacha20_poly1305_sha256, AeadAlgorithm::chacha20_poly1305,
+                            HashAlgorithm::sha256}};
+
 }  // namespace
 
 const CipherSuiteParameters* find(CipherSuite suite) {
   const auto* const found = std::ranges::find(kSuites, suite, &CipherSuiteParameters::id);
   return found == kSuites.end() ? nullptr : found;
+}
+
+const CipherSuite13Parameters* find13(CipherSuite suite) {
+  const auto* const found = std::ranges::find(kSuites13, suite, &CipherSuite13Parameters::id);
+  return found == kSuites13.end() ? nullptr : found;
 }
 
 }  // namespace sluice::dtls::schedule
