@@ -3,6 +3,8 @@
 
 #include <sluice/dtls/connection.h>
 
+#include <stdexcept>
+
 #include "support/virtual_network.h"
 
 namespace sluice::test {
@@ -12,6 +14,10 @@ template <class T>
 T must(dtls::Result<T> result) {
   if (!result) throw std::runtime_error(to_string(result.error()));
   return *std::move(result);
+}
+
+inline void must(const dtls::Result<void>& result) {
+  if (!result) throw std::runtime_error(to_string(result.error()));
 }
 
 // One for the whole test program, which has one thread.

@@ -25,8 +25,10 @@ RecordLayer::Taken RecordLayer::take12(MutableBytes& datagram) {
 
 bool RecordLayer::is_version_known(const Header12& header) const {
   if (header.version == ProtocolVersion::dtls12) return true;
-  // First flights may say 1.0 (RFC 6347 section 4.2.1), encrypted records never.
-  return header.version == ProtocolVersion::dtls10 && header.epoch == wire::kPlaintextEpoch;
+  // A ClientHello's record may carry any minor version (RFC 5246 appendix E.1), that of
+  // HelloVerifyRequest says 1.0 (RFC 6347 section 4.2.1); encrypted records never do.
+  const bool is_dtls = static_cast<unsigned>(header.version) >> 8 == 0xfe;
+  return is_dtls && header.epoch == wire::kPlaintextEpoch;
 }
 
 RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes record) {

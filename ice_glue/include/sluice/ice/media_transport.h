@@ -119,7 +119,8 @@ struct MediaTransportStatistics {
 // direction, and only restart() leads out of it. Exceptions are Errc::invalid_argument and
 // Errc::closed, which are without any effect.
 //
-// In the steady state no packet, in or out, allocates memory.
+// In the steady state no packet, in or out, allocates memory (but within libsrtp for the HMAC of
+// the AES-CM profiles).
 class MediaTransport {
  public:
   // Errors: invalid_config; Error::detail names the field.

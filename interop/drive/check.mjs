@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+// What must not work, and what must end, with a real browser: check.mjs --browser NAME [--check NAME]...
+import { parseArgs } from 'node:util';
+import { chromium } from './chromium.mjs';
+import { firefox } from './firefox.mjs';
+import * as step from './page.mjs';
+import { closeBrowser, isolate, startServer } from './processes.mjs';
+
+const BROWSERS = { chromium, firefox };
+const POLL_MS = 50;
+const LIMIT_MS = 20_000;
+
+function must(condition, what) {
+  if (!condition) throw new Error(`not so: ${what}`);
+}
+
+// The server's account of a session, once `wanted` is true of it. The page's copy ends with the call.
+async function serverSays(url, wanted) {
+  for (const end = Date.now() + LIMIT_MS; ;) {
+    const response = await fetch(url);
+    const statistics = response.ok ? await response.json() : { state: `HTTP ${response.status}` };
+    if (wanted(statistics)) return statistics;
+    if (Date.now() > end) throw new Error(`the server says only ${JSON.stringify(statistics)}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function sessionUrl(page) {
+  await page.waitForFunction(() => window.echo.call?.location);
+  return new URL(await step.callLocation(page), page.url()).href;
+}
+
+async function nothingPassed(page, statistics) {
+  const { audio, video, channel } = await step.browserStatistics(page);
+  must(!(video?.packetsReceived > 0) && !(audio?.packetsReceived > 0), 'no media has come to the browser');
+  must(!(channel?.messagesReceived > 0), 'no message has come to the browser');
+  must(await page.evaluate(() => window.echo.call.channel.readyState) !== 'open', 'the channel is not open');
+  must(statistics.state === 'ended', 'the session has ended');
+  must(statistics.setup_ms.dtls === null, 'DTLS never connected');
+  must(statistics.packets.rtp_in === 0 && statistics.packets.rtp_out === 0, 'no RTP passed');
+  must(statistics.data === null, 'no data passed');
+}
+
+// A fingerprint that isn't the certificate's ends the handshake at once, on the side that was told it.
+async function wrongFingerprint(page, which, setup) {
+  await step.tamperFingerprint(page, which);
+  await step.startCall(page, setup);
+  const url = await sessionUrl(page);
+  const statistics = await serverSays(`${url}/statistics`, ({ state }) => state === 'ended');
+  await page.waitForFunction(() => window.echo.call.connection.connectionState === 'failed');
+  await nothingPassed(page, statistics);
+  return statistics.reason;
+}
+
+const CHECKS = {
+  async 'wrong-offer-fingerprint'({ page, setup }) {
+    const reason = await wrongFingerprint(page, 'offer', setup);
+    must(reason === 'DTLS failed: peer rejected (bad_certificate)', `the server rejected the browser (${reason})`);
+  },
+
+  async 'wrong-answer-fingerprint'({ page, setup }) {
+    const reason = await wrongFingerprint(page, 'answer', setup);
+    must(reason.startsWith('DTLS failed: the peer sent a fatal alert'), `the browser rejected the server (${reason})`);
+  },
+
+  async delete({ page, setup }) {
+    await step.startCall(page, setup);
+    const url = await sessionUrl(page);
+    await step.waitConnected(page);
+    const removed = await fetch(url, { method: 'DELETE' });
+    must(removed.status === 200, `DELETE gives 200 (${removed.status})`);
+    must((await fetch(url, { method: 'DELETE' })).status === 404, 'a second DELETE gives 404');
+    must((await fetch(`${url}/statistics`)).status === 404, 'its statistics are gone');
+    // RFC 8842 section 5.6: close_notify ends the association, so the browser need not wait for ICE.
+    await page.waitForFunction(() => window.echo.call.channel.readyState === 'closed');
+  },
+
+  // The page starts again after a call that the server knows nothing of any more.
+  async 'call-again'({ page, setup }) {
+    for (let i = 0; i < 2; ++i) {
+      await step.startCall(page, setup);
+      await step.waitConnected(page);
+      await step.chat(page, `call ${i}`);
+      await step.endCall(page);
+    }
+  },
+};
+
+// Each check has a page and sessions of its own; all share the browser, whose start takes longest.
+async function run(browser, url, name, setup) {
+  const page = await step.openPage(browser, url);
+  const what = `${name}${setup && `, server ${setup}`}`;
+  try {
+    await CHECKS[name]({ page, setup });
+    console.log(`${what}: as it must be`);
+  } catch (error) {
+    console.error(`${what}: ${error.message ?? error}`);
+    process.exitCode = 1;
+  } finally {
+    await page.close();
+  }
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: { browser: { type: 'string' }, check: { type: 'string', multiple: true, default: Object.keys(CHECKS) } },
+  });
+  const kind = BROWSERS[values.browser];
+  if (!kind || values.check.some((name) => !CHECKS[name])) {
+    throw new Error(`wanted: --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
+  }
+  isolate();
+  const server = await startServer();
+  let browser = null;
+  try {
+    browser = await kind.launch();
+    for (const name of values.check) {
+      for (const setup of ['active', 'passive']) await run(browser, server.url, name, setup);
+    }
+  } finally {
+    if (browser) await closeBrowser(browser);
+    await server.stop();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message ?? error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,17 @@
+// Headless Chromium with a fake camera, on loopback.
+import puppeteer from 'puppeteer-core';
+
+export const chromium = {
+  name: 'chromium',
+  launch: () => puppeteer.launch({
+    executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+      // These two together give candidates on 127.0.0.1 where there is no other address.
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  }),
+};

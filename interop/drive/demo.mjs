@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+// Sends headless browsers through a call to sluice-demo and tells what came of it.
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runCall } from './call.mjs';
+import { chromium } from './chromium.mjs';
+import { firefox } from './firefox.mjs';
+import { openPage } from './page.mjs';
+import { closeBrowser, isolate, startServer } from './processes.mjs';
+import { table } from './table.mjs';
+
+const USAGE = `usage: demo.mjs [options]
+  --browser chromium|firefox|all   who calls (default: chromium)
+  --setup active|passive           the server's DTLS role: active is client (default: as it likes)
+  --seconds N                      how long the call lasts (default: 5)
+  --json FILE                      write the figures, an array with an object a call
+  --screenshot FILE                default: build/demo/<browser>.png
+  --serve                          only serve the page, for your own browser
+  --port N                         the port to serve on (default: any)
+The server is the one that SLUICE_DEMO_BINARY names.`;
+
+const BROWSERS = { chromium: [chromium], firefox: [firefox], all: [chromium, firefox] };
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        browser: { type: 'string', default: 'chromium' },
+        setup: { type: 'string', default: '' },
+        seconds: { type: 'string', default: '5' },
+        json: { type: 'string' },
+        screenshot: { type: 'string' },
+        serve: { type: 'boolean', default: false },
+        port: { type: 'string', default: '0' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const seconds = Number(values.seconds);
+    if (!BROWSERS[values.browser]) throw new Error(`no browser '${values.browser}'`);
+    if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
+    if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
+    return { ...values, seconds, browsers: BROWSERS[values.browser] };
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function serve(args) {
+  const server = await startServer(['--port', args.port]);
+  console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, server.stop);
+  await server.ended;
+}
+
+async function call(kind, url, args) {
+  const several = args.browsers.length > 1;
+  const screenshot = args.screenshot && !several
+    ? path.resolve(args.screenshot) : path.join(ROOT, 'build', 'demo', `${kind.name}.png`);
+  console.log(`${kind.name}: calling`);
+  const browser = await kind.launch();
+  const end = () => closeBrowser(browser).then(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end);
+  try {
+    const page = await openPage(browser, url);
+    const result = await runCall(page, { name: kind.name, setup: args.setup, seconds: args.seconds, screenshot });
+    return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, end);
+    await closeBrowser(browser);
+  }
+}
+
+async function main() {
+  const args = readArguments();
+  if (args.help) return console.log(USAGE);
+  if (args.serve) return serve(args);
+  isolate();
+  const server = await startServer(['--port', args.port], { stderr: 'ignore' });
+  const calls = [];
+  try {
+    for (const kind of args.browsers) calls.push(await call(kind, server.url, args));
+  } finally {
+    if (args.json) await writeFile(args.json, JSON.stringify(calls.map(({ report }) => report), null, 2) + '\n');
+    await server.stop();
+  }
+  console.log('\n' + table(calls) + '\n');
+  const faults = calls.flatMap(({ report, faults: found }) => Object.entries(found)
+    .filter(([, why]) => why).map(([what, why]) => `${report.browser}: ${what}: ${why}`));
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error(error.message ?? error);
+  process.exitCode = 1;
+});

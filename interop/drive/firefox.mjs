@@ -1,0 +1,21 @@
+// Headless Firefox with a fake camera, on loopback; by WebDriver BiDi, without geckodriver.
+import puppeteer from 'puppeteer-core';
+
+export const firefox = {
+  name: 'firefox',
+  launch: () => puppeteer.launch({
+    browser: 'firefox',
+    executablePath: process.env.SLUICE_FIREFOX ?? '/usr/bin/firefox-esr',
+    headless: true,
+    extraPrefsFirefox: {
+      'media.navigator.streams.fake': true,
+      'media.navigator.permission.disabled': true,
+      'media.peerconnection.ice.loopback': true,
+      'media.peerconnection.ice.obfuscate_host_addresses': false,
+      // Without these two there are no candidates on loopback.
+      'permissions.default.microphone': 1,
+      'permissions.default.camera': 1,
+      'media.autoplay.default': 0,
+    },
+  }),
+};

@@ -1,0 +1,111 @@
+// The demo's page in a browser: a step of a call each function.
+
+export const VIEWPORT = { width: 1280, height: 800 };
+const STEP_LIMIT_MS = 20_000;
+
+export async function openPage(browser, url) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(STEP_LIMIT_MS);
+  await page.setViewport(VIEWPORT);
+  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
+  await page.goto(url);
+  await page.waitForFunction(() => window.echo !== undefined);
+  return page;
+}
+
+// `setup` is the server's DTLS role; empty leaves it to the server.
+export async function startCall(page, setup) {
+  await page.select('#setup', setup);
+  await page.click('#start');
+}
+
+export async function waitConnected(page) {
+  await page.waitForFunction(() => {
+    const call = window.echo.call;
+    return call?.connection.connectionState === 'connected' && call.channel.readyState === 'open';
+  });
+}
+
+// Says `text` in the chat; resolves when the same words have come back.
+export async function chat(page, text) {
+  await page.type('#text', text);
+  await page.click('#send');
+  await page.waitForFunction((expected) => [...document.querySelectorAll('#messages .echo')]
+    .some((item) => item.firstChild.textContent === expected), {}, text);
+}
+
+// Sends `size` bytes that don't repeat; whether the same ones come back.
+export function echoBinary(page, size) {
+  return page.evaluate((length) => new Promise((resolve) => {
+    const { call } = window.echo;
+    const sent = new Uint8Array(length).map((_, i) => (i * 31 + (i >> 8) * 17) & 0xff);
+    const receive = ({ detail }) => {
+      if (!(detail instanceof ArrayBuffer)) return;
+      call.removeEventListener('message', receive);
+      const back = new Uint8Array(detail);
+      resolve(back.length === sent.length && back.every((byte, i) => byte === sent[i]));
+    };
+    call.addEventListener('message', receive);
+    call.channel.send(sent);
+  }), size);
+}
+
+// Resolves when pictures have been decoded and sound played; both come from the echo alone.
+export async function waitMedia(page) {
+  await page.waitForFunction(async () => {
+    const { audio, video } = await window.echo.call.browserStatistics();
+    const picture = document.getElementById('remote');
+    return video?.framesDecoded > 0 && audio?.packetsReceived > 0 && audio?.jitterBufferEmittedCount > 0 &&
+      picture.videoWidth > 0 && picture.currentTime > 0;
+  });
+}
+
+// Resolves when the remote picture moves and looks like the local one: it is our own that came back.
+// The browsers' fake cameras change their picture all the time; Firefox's has a single colour.
+export async function waitOwnPicture(page) {
+  await page.waitForFunction(() => {
+    const MOST_DIFFERENCE = 48; // of 255, on average: compression, and the time on the way
+    const pixels = (id) => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+      const context = canvas.getContext('2d');
+      context.drawImage(document.getElementById(id), 0, 0, 64, 48);
+      return context.getImageData(0, 0, 64, 48).data;
+    };
+    const difference = (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+    const remote = pixels('remote');
+    window.firstPicture ??= remote;
+    return difference(remote, window.firstPicture) > 0 &&
+      remote.some((value, i) => i % 4 !== 3 && value > MOST_DIFFERENCE) &&
+      difference(remote, pixels('local')) < MOST_DIFFERENCE;
+  }, { polling: 100 });
+}
+
+export const serverStatistics = (page) => page.evaluate(() => window.echo.call.serverStatistics());
+export const callLocation = (page) => page.evaluate(() => window.echo.call?.location ?? null);
+// Only what JSON can hold passes from the page.
+export const browserStatistics = (page) =>
+  page.evaluate(async () => JSON.parse(JSON.stringify(await window.echo.call.browserStatistics())));
+// What the page says of the call, also why there is none.
+export const pageState = (page) => page.evaluate(() => document.getElementById('state').textContent);
+
+export async function endCall(page) {
+  await page.click('#end');
+  await page.waitForFunction(() => window.echo.call === null);
+}
+
+// Changes what the page sends to the server, or gets from it, as a machine in between would.
+// `which`: offer or answer; the first byte of each fingerprint becomes another.
+export function tamperFingerprint(page, which) {
+  return page.evaluate((target) => {
+    const fetchPlain = window.fetch;
+    const change = (sdp) => sdp.replace(/(a=fingerprint:\S+ )(..)/g,
+      (_, head, byte) => head + (byte === '00' ? '01' : '00'));
+    window.fetch = async (url, options) => {
+      if (options?.method !== 'POST') return fetchPlain(url, options);
+      const body = target === 'offer' ? change(options.body) : options.body;
+      const response = await fetchPlain(url, { ...options, body });
+      if (target === 'offer') return response;
+      return new Response(change(await response.text()), { status: response.status, headers: response.headers });
+    };
+  }, which);
+}

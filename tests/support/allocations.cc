@@ -1,0 +1,72 @@
+#include "support/allocations.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace sluice::test {
+namespace {
+
+thread_local Allocations counted;
+
+void* note(void* memory) {
+  if (memory != nullptr) {
+    ++counted.count;
+    counted.bytes += static_cast<std::int64_t>(malloc_usable_size(memory));
+    counted.peak_bytes = std::max(counted.peak_bytes, counted.bytes);
+  }
+  return memory;
+}
+
+void forget(void* memory) {
+  if (memory != nullptr) counted.bytes -= static_cast<std::int64_t>(malloc_usable_size(memory));
+}
+
+void* allocate(std::size_t size) { return note(std::malloc(std::max<std::size_t>(size, 1))); }
+
+void release(void* memory) {
+  forget(memory);
+  std::free(memory);
+}
+
+void* allocate_or_throw(std::size_t size) {
+  void* memory = allocate(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+Allocations allocations() { return counted; }
+void reset_peak() { counted.peak_bytes = counted.bytes; }
+
+bool count_libcrypto() {
+  return CRYPTO_set_mem_functions([](std::size_t size, const char*,
+                                     int) { return size == 0 ? nullptr : allocate(size); },
+                                  [](void* memory, std::size_t size, const char*, int) {
+                                    forget(memory);
+                                    return note(std::realloc(memory, size));
+                                  },
+                                  [](void* memory, const char*, int) { release(memory); }) == 1;
+}
+
+}  // namespace sluice::test
+
+// The aligned forms stay the standard library's: nothing here is over-aligned.
+using sluice::test::allocate;
+using sluice::test::allocate_or_throw;
+using sluice::test::release;
+
+void* operator new(std::size_t size) { return allocate_or_throw(size); }
+void* operator new[](std::size_t size) { return allocate_or_throw(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { release(memory); }

@@ -1,0 +1,117 @@
+#include "record/replay_window.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+namespace sluice::dtls::record {
+namespace {
+
+using wire::SequenceNumber;
+
+bool fresh(const ReplayWindow& window, std::uint64_t number) {
+  return window.is_fresh(SequenceNumber{number});
+}
+void mark(ReplayWindow& window, std::uint64_t number) { window.mark(SequenceNumber{number}); }
+
+TEST(ReplayWindow, ANewOneTakesAnything) {
+  const ReplayWindow window;
+  EXPECT_TRUE(fresh(window, 0));
+  EXPECT_TRUE(fresh(window, 1));
+  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber));
+}
+
+TEST(ReplayWindow, ANumberCountsOnce) {
+  ReplayWindow window;
+  for (const std::uint64_t number : {0U, 1U, 5U, 3U}) {
+    EXPECT_TRUE(fresh(window, number));
+    mark(window, number);
+    EXPECT_FALSE(fresh(window, number));
+  }
+  EXPECT_TRUE(fresh(window, 2));
+  EXPECT_TRUE(fresh(window, 4));
+  EXPECT_TRUE(fresh(window, 6));
+}
+
+// RFC 6347 section 4.1.2.6: asking moves nothing; only a record that has authenticated does.
+TEST(ReplayWindow, AskingChangesNothing) {
+  ReplayWindow window;
+  mark(window, 10);
+  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber));
+  EXPECT_TRUE(fresh(window, 9));
+  EXPECT_TRUE(fresh(window, 9));
+}
+
+TEST(ReplayWindow, ItsLeftEdgeIsAtItsSize) {
+  static_assert(ReplayWindow::kSize >= 32, "RFC 6347 section 4.1.2.6: a minimum of 32");
+  ReplayWindow window;
+  const std::uint64_t highest = 1000;
+  mark(window, highest);
+  EXPECT_TRUE(fresh(window, highest - 255));   // the 256th
+  EXPECT_FALSE(fresh(window, highest - 256));  // beyond it
+  EXPECT_FALSE(fresh(window, 0));
+  mark(window, highest - 255);
+  EXPECT_FALSE(fresh(window, highest - 255));
+  // A step to the right drops the oldest, which stays refused.
+  mark(window, highest + 1);
+  EXPECT_FALSE(fresh(window, highest - 255));
+  EXPECT_TRUE(fresh(window, highest - 254));
+}
+
+TEST(ReplayWindow, AJumpKeepsWhatIsStillInside) {
+  ReplayWindow window;
+  mark(window, 7);
+  mark(window, 7 + 255);
+  EXPECT_FALSE(fresh(window, 7)) << "at the edge, and seen";
+  EXPECT_TRUE(fresh(window, 8));
+  ReplayWindow other;
+  mark(other, 7);
+  mark(other, 7 + 256);
+  EXPECT_FALSE(fresh(other, 7)) << "outside";
+  EXPECT_TRUE(fresh(other, 8));
+}
+
+TEST(ReplayWindow, AFarJumpForgetsAll) {
+  ReplayWindow window;
+  for (std::uint64_t i = 0; i < 300; ++i) mark(window, i);
+  const std::uint64_t far = std::uint64_t{1} << 40;
+  mark(window, far);
+  EXPECT_FALSE(fresh(window, far));
+  EXPECT_TRUE(fresh(window, far - 1));
+  EXPECT_TRUE(fresh(window, far - 255));
+  EXPECT_FALSE(fresh(window, 299));
+}
+
+TEST(ReplayWindow, TakesTheHighestNumberThereIs) {
+  ReplayWindow window;
+  mark(window, wire::kMaxSequenceNumber);
+  EXPECT_FALSE(fresh(window, wire::kMaxSequenceNumber));
+  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber - 1));
+  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber - 255));
+  EXPECT_FALSE(fresh(window, wire::kMaxSequenceNumber - 256));
+}
+
+TEST(ReplayWindow, IsWhatASetWouldSay) {
+  constexpr std::uint64_t kSeed = 20260711;
+  std::mt19937_64 random(kSeed);
+  ReplayWindow window;
+  std::set<std::uint64_t> seen;
+  std::uint64_t centre = 500;
+  for (int i = 0; i < 20000; ++i) {
+    centre += random() % 3;
+    if (random() % 1000 == 0) centre += random() % 600;
+    const std::uint64_t number = centre - std::min(centre, random() % 400) + random() % 4;
+    const std::uint64_t highest = seen.empty() ? 0 : *seen.rbegin();
+    const bool inside = seen.empty() || number + ReplayWindow::kSize > highest;
+    ASSERT_EQ(fresh(window, number), inside && !seen.contains(number))
+        << "seed " << kSeed << ", step " << i << ", number " << number;
+    if (inside) {
+      mark(window, number);
+      seen.insert(number);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice::dtls::record
