@@ -320,6 +320,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
     if (written.bytes == 0) return std::nullopt;
     return Transmit{written.bytes, path_};
   }
+  if (ack_is_due()) return write_ack(out);
   if (!alert_) return std::nullopt;
   const auto size =
       records_.seal(records_.write_epoch(), wire::ContentType::alert, alert_->encode(), out);
