@@ -87,16 +87,19 @@ Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer>
                                                              KeyPtr key) {
   if (chain.empty()) return invalid("certificates: none");
   if (!key) return invalid("private_key");
-  const unsigned char* at = octets(Bytes(chain.front()));
-  const CertificatePtr certificate(d2i_X509(nullptr, &at, static_cast<long>(chain.front().size())));
-  if (!certificate || at != octets(Bytes(chain.front())) + chain.front().size()) {
-    return invalid("certificates: DER");
+  // What isn't a certificate would go to every peer. From the last, so that our own remains.
+  CertificatePtr certificate;
+  for (auto der = chain.rbegin(); der != chain.rend(); ++der) {
+    const unsigned char* at = octets(Bytes(*der));
+    certificate.reset(d2i_X509(nullptr, &at, static_cast<long>(der->size())));
+    if (!certificate || at != octets(Bytes(*der)) + der->size())
+      return invalid("certificates: DER");
   }
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");
   }
   const auto type = key_type(key.get());
-  if (!type) return tl::unexpected(type.error());
+  if (!type) return invalid("private_key is none of P-256, P-384, RSA of 2048 bits or more");
   return std::make_shared<const Credentials>(std::move(chain), std::move(key), *type);
 }
 
@@ -141,7 +144,9 @@ Result<Identity> Identity::from_der(std::span<const Bytes> certificates, Bytes p
     chain.emplace_back(certificate.begin(), certificate.end());
   const unsigned char* at = crypto::octets(private_key);
   crypto::KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key.size())));
-  if (!key) return crypto::invalid("private_key: DER");
+  if (!key || at != crypto::octets(private_key) + private_key.size()) {
+    return crypto::invalid("private_key: DER");
+  }
   return Credentials::make(std::move(chain), std::move(key)).map([](auto credentials) {
     return Identity(std::move(credentials));
   });

@@ -7,7 +7,10 @@ namespace sluice::dtls::crypto {
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
   EVP_MAC_CTX* context = library.hmac_context(hash);
-  if (EVP_MAC_init(context, octets(key), key.size(), nullptr) != 1) return failure("EVP_MAC_init");
+  // To EVP_MAC_init a null key means the one from before, not the empty one.
+  static constexpr unsigned char kEmpty = 0;
+  const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
+  if (EVP_MAC_init(context, bytes, key.size(), nullptr) != 1) return failure("EVP_MAC_init");
   return Hmac(hash, context);
 }
 

@@ -42,6 +42,13 @@ constexpr SchemeParameters parameters_of(SignatureScheme scheme) {
   return {nullptr, Padding::none};
 }
 
+// Left to itself, libcrypto would take a default digest for an unknown scheme, and PKCS #1 padding
+// for an ECDSA scheme with an RSA key.
+bool fits(const SchemeParameters& parameters, const EVP_PKEY* key) {
+  return parameters.digest != nullptr &&
+         (parameters.padding != Padding::none) == (EVP_PKEY_is_a(key, "RSA") == 1);
+}
+
 bool set_padding(EVP_PKEY_CTX* context, Padding padding) {
   switch (padding) {
     case Padding::none:
@@ -94,6 +101,8 @@ Result<KeyType> key_type(const EVP_PKEY* key) {
 Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes data,
                                Bytes signature) const {
   const SchemeParameters parameters = parameters_of(scheme);
+  if (!fits(parameters, key_.get()))
+    return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
   EVP_MD_CTX* context = library.digest_context();
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
   EVP_MD_CTX_reset(context);
@@ -117,6 +126,7 @@ Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Byt
   Buffer signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
   std::size_t size = signature.size();
   const bool made =
+      fits(parameters, key) &&
       EVP_DigestSignInit_ex(context, &key_context, parameters.digest, library.context(),
                             library.properties(), key, nullptr) == 1 &&
       set_padding(key_context, parameters.padding) &&

@@ -1,0 +1,108 @@
+#include "crypto/hash.h"
+
+#include "crypto/constant_time.h"
+#include "crypto/hmac.h"
+#include "unit/dtls/crypto/crypto_test.h"
+
+namespace sluice::dtls::crypto {
+namespace {
+
+using test::bytes_of;
+using test::must;
+using test::to_hex;
+
+constexpr std::array kHashes{HashAlgorithm::sha1, HashAlgorithm::sha256, HashAlgorithm::sha384,
+                             HashAlgorithm::sha512};
+
+using Hash = test::CryptoTest;
+
+TEST_F(Hash, RunningGivesWhatAtOnceGives) {
+  const Buffer data = test::counted(300);
+  for (const HashAlgorithm hash : kHashes) {
+    RunningHash running = must(RunningHash::start(library(), hash));
+    for (std::size_t at = 0; at <= data.size(); at += 50) {
+      // Asked for its value at each step, it goes on as if nobody had.
+      EXPECT_EQ(to_hex(must(running.value(library())).bytes()),
+                to_hex(must(digest(library(), hash, Bytes(data).first(at))).bytes()));
+      if (at < data.size()) must(running.update(Bytes(data).subspan(at, 50)));
+    }
+  }
+}
+
+TEST_F(Hash, NothingChangesNothing) {
+  for (const HashAlgorithm hash : kHashes) {
+    RunningHash running = must(RunningHash::start(library(), hash));
+    must(running.update({}));
+    EXPECT_EQ(to_hex(must(running.value(library())).bytes()),
+              to_hex(must(digest(library(), hash, {})).bytes()));
+    EXPECT_EQ(must(digest(library(), hash, {})).bytes().size(), hash_size(hash));
+  }
+}
+
+TEST_F(Hash, TwoRunAtOnce) {
+  RunningHash a = must(RunningHash::start(library(), HashAlgorithm::sha256));
+  RunningHash b = must(RunningHash::start(library(), HashAlgorithm::sha384));
+  must(a.update(bytes_of("ab")));
+  must(b.update(bytes_of("xy")));
+  must(a.update(bytes_of("c")));
+  EXPECT_EQ(to_hex(must(a.value(library())).bytes()),
+            to_hex(must(digest(library(), HashAlgorithm::sha256, bytes_of("abc"))).bytes()));
+  EXPECT_EQ(to_hex(must(b.value(library())).bytes()),
+            to_hex(must(digest(library(), HashAlgorithm::sha384, bytes_of("xy"))).bytes()));
+}
+
+using HmacTest = test::CryptoTest;
+
+TEST_F(HmacTest, PartsAreOneMessage) {
+  const Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("key")));
+  const auto whole = to_hex(must(hmac.compute({bytes_of("onetwothree")})).bytes());
+  EXPECT_EQ(
+      to_hex(must(hmac.compute({bytes_of("one"), bytes_of("two"), bytes_of("three")})).bytes()),
+      whole);
+  EXPECT_EQ(to_hex(must(hmac.compute({{}, bytes_of("onetwothree"), {}})).bytes()), whole);
+  EXPECT_NE(to_hex(must(hmac.compute({})).bytes()), whole);
+}
+
+TEST_F(HmacTest, AKeyServesManyTimesAndNoLonger) {
+  const auto mac = [](std::string_view key) {
+    const Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha384, bytes_of(key)));
+    must(hmac.compute({bytes_of("something else")}));
+    return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
+  };
+  const std::string first = mac("first");
+  EXPECT_NE(mac("second"), first);
+  EXPECT_EQ(mac("first"), first);
+}
+
+// RFC 2104 pads a key with zeros: none at all is one as well. libcrypto takes a null key for "keep
+// the present one".
+TEST_F(HmacTest, TheEmptyKeyIsAKey) {
+  {
+    const Hmac other = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("other")));
+    must(other.compute({}));
+  }
+  auto fresh = must(Environment::make());
+  for (Library* library : {&HmacTest::library(), &fresh.library()}) {
+    const auto hmac = Hmac::with_key(*library, HashAlgorithm::sha256, {});
+    ASSERT_TRUE(hmac);
+    EXPECT_EQ(to_hex(must(hmac->compute({})).bytes()),
+              "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  }
+}
+
+TEST(ConstantTimeEqual, ComparesAllBytesAndSizes) {
+  const Buffer a = test::counted(12);
+  Buffer b = a;
+  EXPECT_TRUE(equal(a, b));
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    b[i] ^= std::byte{1};
+    EXPECT_FALSE(equal(a, b)) << i;
+    b[i] ^= std::byte{1};
+  }
+  EXPECT_FALSE(equal(a, Bytes(b).first(11)));
+  EXPECT_FALSE(equal(a, {}));
+  EXPECT_TRUE(equal({}, {}));
+}
+
+}  // namespace
+}  // namespace sluice::dtls::crypto
