@@ -39,7 +39,17 @@ void check(const Buffer& body) {
   SLUICE_CHECK(!hello->cipher_suites.empty() && !hello->compression_methods.empty());
 
   const auto version = handshake::choose_version(options(), *hello);
-  if (version) SLUICE_CHECK(*version == ProtocolVersion::dtls12);
+  if (version) {
+    SLUICE_CHECK(*version == ProtocolVersion::dtls12 || *version == ProtocolVersion::dtls13);
+  }
+
+  if (const auto choice = handshake::choose13(options(), *hello)) {
+    SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
+    SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
+    SLUICE_CHECK(handshake::contains(options().groups, choice->group));
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, choice->scheme));
+  }
 
   if (const auto choice = handshake::choose12(options(), *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));

@@ -53,7 +53,8 @@ ConfigPtr make_config(std::uint8_t choices) {
   constexpr std::array kGroups{NamedGroup::secp256r1, NamedGroup::x25519};
   ConfigOptions options;
   options.identity = identity();
-  options.cipher_suites = {suites[choices % 3U]};  // the ECDSA ones
+  // One of 1.3 and its counterpart of 1.2 with ECDSA.
+  options.cipher_suites = {suites[choices % 3U], suites[3U + choices % 3U]};
   options.groups = {kGroups[(choices >> 2) % 2U], NamedGroup::secp256r1};
   if ((choices & 8) != 0) options.mtu = 256;
   if ((choices & 16) != 0) options.peer_authentication = PeerAuthentication::none;

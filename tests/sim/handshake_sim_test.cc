@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <tuple>
 
 #include "support/endpoints.h"
 
@@ -14,6 +15,8 @@ namespace sluice::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+using dtls::ProtocolVersion;
 
 constexpr dtls::Duration kLimit = 60s;
 constexpr int kHandshakes = 1000;
@@ -29,9 +32,10 @@ std::string describe(const Peer& peer) {
 }
 
 // One handshake at the loss given; MTU, reordering and duplicates are drawn from the seed.
-Outcome simulate(double loss, std::uint64_t seed) {
+Outcome simulate(double loss, ProtocolVersion version, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   dtls::ConfigOptions chosen = options();
+  chosen.max_version = version;
   chosen.mtu = std::uniform_int_distribution<std::size_t>(256, 1500)(random);
   const auto config = make_config(chosen);
   Peer client = make_client(config);
@@ -58,32 +62,36 @@ Outcome simulate(double loss, std::uint64_t seed) {
   return outcome;
 }
 
-std::uint64_t seed_of(double loss, int number) {
-  return static_cast<std::uint64_t>(loss * 100) * 1'000'000 + static_cast<std::uint64_t>(number);
+std::uint64_t seed_of(double loss, ProtocolVersion version, int number) {
+  const std::uint64_t kind =
+      static_cast<std::uint64_t>(loss * 100) * 10 + (version == ProtocolVersion::dtls13 ? 3 : 0);
+  return kind * 100'000 + static_cast<std::uint64_t>(number);
 }
 
-void print_distribution(double loss, std::vector<dtls::Duration>& times, int failures) {
+void print_distribution(double loss, ProtocolVersion version, std::vector<dtls::Duration>& times,
+                        int failures) {
   std::ranges::sort(times);
   const auto percentile = [&](double share) {
     const auto index = static_cast<std::size_t>(share * static_cast<double>(times.size() - 1));
     return std::chrono::duration_cast<std::chrono::milliseconds>(times[index]).count();
   };
-  std::cout << "loss " << static_cast<int>(loss * 100) << " %: " << times.size() << " complete, "
-            << failures << " not; virtual ms: median " << percentile(0.5) << ", p90 "
-            << percentile(0.9) << ", p99 " << percentile(0.99) << ", max " << percentile(1) << "\n";
+  std::cout << to_string(version) << ", loss " << static_cast<int>(loss * 100)
+            << " %: " << times.size() << " complete, " << failures << " not; virtual ms: median "
+            << percentile(0.5) << ", p90 " << percentile(0.9) << ", p99 " << percentile(0.99)
+            << ", max " << percentile(1) << "\n";
 }
 
-class HandshakeSim : public testing::TestWithParam<double> {};
+class HandshakeSim : public testing::TestWithParam<std::tuple<ProtocolVersion, double>> {};
 
 TEST_P(HandshakeSim, CompletesDespiteLoss) {
-  const double loss = GetParam();
+  const auto [version, loss] = GetParam();
   std::vector<dtls::Duration> times;
   int failures = 0;
   const char* only = std::getenv("SLUICE_SIM_SEED");
   for (int i = 0; i < kHandshakes; ++i) {
-    const std::uint64_t seed = seed_of(loss, i);
+    const std::uint64_t seed = seed_of(loss, version, i);
     if (only != nullptr && std::strtoull(only, nullptr, 10) != seed) continue;
-    const Outcome outcome = simulate(loss, seed);
+    const Outcome outcome = simulate(loss, version, seed);
     if (outcome.completed) {
       times.push_back(outcome.took);
     } else {
@@ -91,15 +99,22 @@ TEST_P(HandshakeSim, CompletesDespiteLoss) {
       std::cout << "seed " << seed << ": " << outcome.why << "\n";
     }
   }
-  if (!times.empty()) print_distribution(loss, times, failures);
+  if (!times.empty()) print_distribution(loss, version, times, failures);
   // At 50 % in each direction three datagrams of four have no answer: a few may take over a minute.
   EXPECT_LE(failures, loss >= 0.5 ? kHandshakes / 100 : 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Loss, HandshakeSim, testing::Values(0.0, 0.1, 0.3, 0.5),
-                         [](const auto& chosen) {
-                           return std::to_string(static_cast<int>(chosen.param * 100)) + "Percent";
-                         });
+std::string name_of(const testing::TestParamInfo<std::tuple<ProtocolVersion, double>>& info) {
+  const auto [version, loss] = info.param;
+  return std::string(version == ProtocolVersion::dtls13 ? "Dtls13" : "Dtls12") + "Loss" +
+         std::to_string(static_cast<int>(loss * 100)) + "Percent";
+}
+
+INSTANTIATE_TEST_SUITE_P(Loss, HandshakeSim,
+                         testing::Combine(testing::Values(ProtocolVersion::dtls12,
+                                                          ProtocolVersion::dtls13),
+                                          testing::Values(0.0, 0.1, 0.3, 0.5)),
+                         name_of);
 
 }  // namespace
 }  // namespace sluice::test

@@ -94,7 +94,7 @@ std::function<void(HandshakeType, Buffer&)> altering(HandshakeType wanted,
 ScriptedPeer::ScriptedPeer(Role role, Script its_script)
     : script(std::move(its_script)),
       role_(role),
-      suite_(dtls::schedule::find(dtls::CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256)) {}
+      suite_(dtls::schedule::find12(dtls::CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256)) {}
 
 void ScriptedPeer::start() { send_messages({HandshakeType::client_hello}); }
 
@@ -150,7 +150,7 @@ Buffer ScriptedPeer::body_of(HandshakeType type) {
       randoms_.server = script.server_hello.random;
       extended_master_secret_ =
           script.server_hello.extensions.has(dtls::wire::ExtensionType::extended_master_secret);
-      if (const auto* suite = dtls::schedule::find(script.server_hello.suite)) suite_ = suite;
+      if (const auto* suite = dtls::schedule::find12(script.server_hello.suite)) suite_ = suite;
       return script.server_hello.encode();
     case HandshakeType::hello_verify_request:
       // RFC 6347 section 4.2.1: says 1.0; each cookie is another.
@@ -278,6 +278,7 @@ void ScriptedPeer::receive(Bytes datagram) {
         received_data.push_back(record.contents);
         break;
       case ContentType::change_cipher_spec:
+      case ContentType::ack:
         break;
     }
     records.push_back(std::move(record));
@@ -353,7 +354,7 @@ void ScriptedPeer::take_facts(HandshakeType type, Bytes body) {
 void ScriptedPeer::take_server_hello(Bytes body) {
   const auto hello = present(dtls::message::ServerHello::decode(body), "ServerHello");
   randoms_.server = hello.random;
-  suite_ = dtls::schedule::find(hello.cipher_suite);
+  suite_ = dtls::schedule::find12(hello.cipher_suite);
   extended_master_secret_ = hello.extensions.has(dtls::wire::ExtensionType::extended_master_secret);
 }
 

@@ -132,7 +132,7 @@ class ScriptedPeer {
 
   // What the hellos and the key exchange have said.
   dtls::schedule::HelloRandoms randoms_{};
-  const dtls::schedule::CipherSuiteParameters* suite_;
+  const dtls::schedule::CipherSuite12Parameters* suite_;
   bool extended_master_secret_ = false;
   bool certificate_requested_ = false;
   std::optional<dtls::crypto::PublicKey> peer_key_;

@@ -17,6 +17,23 @@ bool known(Code code) {
   return to_string(code) != "unknown";
 }
 
+bool is_supported(ProtocolVersion version) {
+  return version == ProtocolVersion::dtls12 || version == ProtocolVersion::dtls13;
+}
+
+// Whether one of the suites can be used with this version.
+bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
+  return std::ranges::any_of(options.cipher_suites, [&](CipherSuite suite) {
+    return (schedule::find13(suite) != nullptr) == (version == ProtocolVersion::dtls13);
+  });
+}
+
+// A version without a suite can't be offered.
+void drop_versions_without_suite(ConfigOptions& options) {
+  if (!has_suite(options, ProtocolVersion::dtls13)) options.max_version = ProtocolVersion::dtls12;
+  if (!has_suite(options, ProtocolVersion::dtls12)) options.min_version = ProtocolVersion::dtls13;
+}
+
 constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
@@ -36,8 +53,9 @@ Result<void> check_timers(const RetransmissionTimers& timers) {
 
 Result<void> check_lists(const ConfigOptions& options) {
   if (options.cipher_suites.empty()) return invalid("cipher_suites: none");
-  if (!std::ranges::all_of(options.cipher_suites,
-                           [](CipherSuite suite) { return schedule::find(suite); })) {
+  if (!std::ranges::all_of(options.cipher_suites, [](CipherSuite suite) {
+        return schedule::find12(suite) || schedule::find13(suite);
+      })) {
     return invalid("cipher_suites: unknown suite");
   }
   if (options.groups.empty()) return invalid("groups: none");
@@ -55,9 +73,10 @@ Result<void> check_lists(const ConfigOptions& options) {
 
 Result<void> check(const ConfigOptions& options) {
   if (!options.identity) return invalid("identity: no certificate");
+  if (!is_supported(options.min_version)) return invalid("min_version: only DTLS 1.2 and 1.3");
+  if (!is_supported(options.max_version)) return invalid("max_version: only DTLS 1.2 and 1.3");
   // Numbers of DTLS versions go down as versions go up.
-  if (options.min_version != ProtocolVersion::dtls12) return invalid("min_version: only DTLS 1.2");
-  if (options.max_version != ProtocolVersion::dtls12) return invalid("max_version: only DTLS 1.2");
+  if (options.max_version > options.min_version) return invalid("max_version: below min_version");
   if (auto lists = check_lists(options); !lists) return lists;
   if (options.mtu < kMinimumMtu || options.mtu > kMaximumMtu)
     return invalid("mtu: not from 256 to 16384");
@@ -74,7 +93,10 @@ Result<void> check(const ConfigOptions& options) {
 }  // namespace
 
 std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
-  return {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+  return {CipherSuite::aes_128_gcm_sha256,
+          CipherSuite::aes_256_gcm_sha384,
+          CipherSuite::chacha20_poly1305_sha256,
+          CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
           CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
           CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
           CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
@@ -91,6 +113,10 @@ std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {
 
 Result<ConfigPtr> Config::make(ConfigOptions options) {
   if (auto checked = check(options); !checked) return tl::unexpected(checked.error());
+  drop_versions_without_suite(options);
+  if (options.max_version > options.min_version) {
+    return invalid("cipher_suites: none for the versions allowed");
+  }
   return ConfigPtr(new Config(std::move(options)));
 }
 

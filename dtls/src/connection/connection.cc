@@ -68,20 +68,19 @@ std::optional<Instant> Connection::next_timeout() const { return impl_->next_tim
 
 Role Connection::role() const { return impl_->role(); }
 PathId Connection::path() const { return impl_->path(); }
-bool Connection::connected() const { return impl_->session() != nullptr; }
+bool Connection::connected() const { return impl_->session().has_value(); }
 const Statistics& Connection::statistics() const { return impl_->statistics(); }
 
 std::optional<ConnectionInfo> Connection::info() const {
-  const auto* session = impl_->session();
-  return session != nullptr ? std::optional(impl_->info(*session)) : std::nullopt;
+  const auto session = impl_->session();
+  return session ? std::optional(handshake::info_of(*session, role())) : std::nullopt;
 }
 
 Result<void> Connection::export_keying_material(MutableBytes out, std::string_view label,
                                                 std::optional<Bytes> context) const {
-  const auto* session = impl_->session();
-  if (session == nullptr) return tl::unexpected(Error{Errc::not_connected});
-  return schedule::export12(impl_->library(), session->negotiated.suite->hash, session->master,
-                            session->negotiated.randoms, label, context, out);
+  const auto session = impl_->session();
+  if (!session) return tl::unexpected(Error{Errc::not_connected});
+  return handshake::export_keying_material(impl_->library(), *session, label, context, out);
 }
 
 namespace {
@@ -114,9 +113,9 @@ SrtpMasterKey join(Bytes key, Bytes salt) {
 }  // namespace
 
 Result<SrtpKeys> Connection::srtp_keys() const {
-  const auto* session = impl_->session();
-  if (session == nullptr) return tl::unexpected(Error{Errc::not_connected});
-  const auto profile = session->negotiated.srtp_profile;
+  const auto agreed = info();
+  if (!agreed) return tl::unexpected(Error{Errc::not_connected});
+  const auto profile = agreed->srtp_profile;
   if (!profile) return tl::unexpected(Error{Errc::srtp_not_negotiated});
 
   // Client key, server key, client salt, server salt (RFC 5764 section 4.2).

@@ -45,19 +45,18 @@ const Connection::Impl::Established* Connection::Impl::established() const {
     return &awaiting->established;
   return nullptr;
 }
-Connection::Impl::Established* Connection::Impl::established() {
-  return const_cast<Established*>(std::as_const(*this).established());
+Connection::Impl::Established12* Connection::Impl::established12() {
+  return std::get_if<Established12>(const_cast<Established*>(established()));
+}
+Connection::Impl::Established13* Connection::Impl::established13() {
+  return std::get_if<Established13>(const_cast<Established*>(established()));
 }
 
-const handshake::Session12* Connection::Impl::session() const {
+std::optional<handshake::SessionView> Connection::Impl::session() const {
   const auto* open = std::get_if<Open>(&phase_);
-  return open != nullptr ? &open->established.session : nullptr;
-}
-
-ConnectionInfo Connection::Impl::info(const handshake::Session12& session) const {
-  const auto& negotiated = session.negotiated;
-  return {role_,         ProtocolVersion::dtls12, negotiated.suite->id,
-          session.group, negotiated.srtp_profile, negotiated.extended_master_secret};
+  if (open == nullptr) return std::nullopt;
+  return std::visit([](const auto& complete) { return handshake::SessionView(&complete.session); },
+                    open->established);
 }
 
 // ---- inputs
@@ -90,7 +89,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
     return tl::unexpected(error);
   }
   const auto timeout = next_timeout();
-  return Pending{.transmit = alert_.has_value() || unsent_flight() != nullptr,
+  return Pending{.transmit = alert_.has_value() || unsent_flight() != nullptr || ack_is_due(),
                  .data = next_data_ < data_.size(),
                  .event = !events_.empty(),
                  .timer = std::exchange(reported_timeout_, timeout) != timeout};
@@ -135,11 +134,17 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
     if (phase->timer.deadline() && now >= *phase->timer.deadline()) {
       ++statistics_.timeouts;
       phase->timer.back_off(now);
+      if (!records_.peer_encrypts()) phase->context.flight.forget_acknowledged();
       send_flight_again(*phase, now);
     }
-  } else if (Established* complete = established()) {
-    if (complete->last_flight && now >= complete->last_flight->expires)
-      complete->last_flight.reset();
+    phase->acknowledgements.on_timeout(now);
+  } else if (Established12* complete12 = established12()) {
+    auto& last_flight = complete12->last_flight;
+    if (last_flight && now >= last_flight->expires) last_flight.reset();
+  } else if (Established13* complete13 = established13()) {
+    auto& post_handshake = *complete13->post_handshake;
+    if (auto outcome = post_handshake.on_timeout(now); !outcome) return end_input(outcome);
+    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
   }
   return end_input({});
 }
@@ -192,6 +197,8 @@ Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
 
 void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
   phase.timer.start(now);
+  phase.acknowledgements.answered();
+  phase.answered_seq = phase.reassembler.next_seq();
   phase.flight_sent = now;
   phase.flight_sent_once = true;
 }
@@ -213,16 +220,11 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
 }
 
 void Connection::Impl::complete(Handshaking& phase, Instant now) {
-  Established established{std::move(*phase.machine.session()), nullptr,
-                          phase.reassembler.next_seq()};
-  if (role_ == Role::server) {
-    // The client has the last word but one: its Finished may come again if ours was lost.
-    established.last_flight = std::make_unique<connection::LastFlight>(
-        connection::LastFlight{std::move(phase.context.flight),
-                               now + connection::LastFlight::kLifetime, phase.timer.initial() / 2});
-    if (config_->options().peer_authentication == PeerAuthentication::none) {
-      gate_.accept_without_certificate();
-    }
+  // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
+  if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+  Established established = establish(phase, now);
+  if (role_ == Role::server && config_->options().peer_authentication == PeerAuthentication::none) {
+    gate_.accept_without_certificate();
   }
   // Early records may still wait here if keys and Finished came in one datagram; while they are
   // being replayed none do.
@@ -232,20 +234,37 @@ void Connection::Impl::complete(Handshaking& phase, Instant now) {
   open_if_accepted();
 }
 
+connection::Established Connection::Impl::establish(Handshaking& phase, Instant now) {
+  auto session = std::move(phase.machine).take_session();
+  if (auto* session13 = std::get_if<handshake::Session13>(&session)) {
+    return Established13{std::move(*session13),
+                         std::make_unique<connection::PostHandshake13>(phase, role_, now)};
+  }
+  Established12 established{std::move(std::get<handshake::Session12>(session)), nullptr,
+                            phase.reassembler.next_seq()};
+  if (role_ == Role::server) {
+    // The client has the last word but one: its Finished may come again if ours was lost.
+    established.last_flight = std::make_unique<connection::LastFlight>(
+        connection::LastFlight{std::move(phase.context.flight),
+                               now + connection::LastFlight::kLifetime, phase.timer.initial() / 2});
+  }
+  return established;
+}
+
 void Connection::Impl::open_if_accepted() {
   auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
   if (awaiting == nullptr || !gate_.accepted()) return;
   delivered_early_ = std::move(awaiting->early_data).take();
   data_.assign(delivered_early_.begin(), delivered_early_.end());
   phase_ = Open{std::move(awaiting->established)};
-  events_.emplace_back(Connected{info(*session())});
+  events_.emplace_back(Connected{handshake::info_of(*session(), role_)});
 }
 
 // ---- outputs
 // --------------------------------------------------------------------------------------
 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
-  if (session() == nullptr) return tl::unexpected(SendError::not_connected);
+  if (!is_open()) return tl::unexpected(SendError::not_connected);
   if (application_data.size() > kMaxApplicationData) return tl::unexpected(SendError::too_large);
   const wire::Epoch epoch = records_.write_epoch();
   if (records_.exhausted(epoch)) return tl::unexpected(SendError::limit_reached);
@@ -260,10 +279,33 @@ flight::OutgoingFlight* Connection::Impl::unsent_flight() {
   flight::OutgoingFlight* flight = nullptr;
   if (Handshaking* phase = handshaking()) {
     flight = &phase->context.flight;
-  } else if (Established* complete = established(); complete != nullptr && complete->last_flight) {
-    flight = &complete->last_flight->flight;
+  } else if (Established12* complete12 = established12(); complete12 && complete12->last_flight) {
+    flight = &complete12->last_flight->flight;
+  } else if (Established13* complete13 = established13()) {
+    flight = &complete13->post_handshake->flight();
   }
   return flight != nullptr && flight->has_more() ? flight : nullptr;
+}
+
+connection::Acknowledgements* Connection::Impl::acknowledgements() {
+  if (Handshaking* phase = handshaking()) return &phase->acknowledgements;
+  Established13* complete = established13();
+  return complete != nullptr ? &complete->post_handshake->acknowledgements() : nullptr;
+}
+
+bool Connection::Impl::ack_is_due() {
+  const auto* acks = acknowledgements();
+  return acks != nullptr && acks->is_due();
+}
+
+std::optional<Transmit> Connection::Impl::write_ack(MutableBytes out) {
+  Buffer contents;
+  wire::Writer writer(contents);
+  message::put_ack(writer, acknowledgements()->take());
+  const auto size = records_.seal(records_.write_epoch(), wire::ContentType::ack, contents, out);
+  if (!size) return std::nullopt;
+  ++statistics_.records_sent;
+  return Transmit{*size, path_};
 }
 
 std::size_t Connection::Impl::flight_mtu() const {
@@ -279,6 +321,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
     if (written.bytes == 0) return std::nullopt;
     return Transmit{written.bytes, path_};
   }
+  if (ack_is_due()) return write_ack(out);
   if (!alert_) return std::nullopt;
   const auto size =
       records_.seal(records_.alert_epoch(), wire::ContentType::alert, alert_->encode(), out);
@@ -302,13 +345,20 @@ std::optional<Event> Connection::Impl::poll_event() {
 
 std::optional<Instant> Connection::Impl::next_timeout() const {
   if (const Handshaking* phase = handshaking()) {
-    const auto retransmit = phase->timer.deadline();
-    if (!retransmit || !phase->give_up) return retransmit ? retransmit : phase->give_up;
-    return std::min(*retransmit, *phase->give_up);
+    std::optional<Instant> next;
+    for (const auto& candidate :
+         {phase->timer.deadline(), phase->give_up, phase->acknowledgements.deadline()}) {
+      if (candidate && (!next || *candidate < *next)) next = candidate;
+    }
+    return next;
   }
   const Established* complete = established();
-  if (complete == nullptr || !complete->last_flight) return std::nullopt;
-  return complete->last_flight->expires;
+  if (complete == nullptr) return std::nullopt;
+  if (const auto* complete13 = std::get_if<Established13>(complete)) {
+    return complete13->post_handshake->next_timeout();
+  }
+  const auto& last_flight = std::get<Established12>(*complete).last_flight;
+  return last_flight ? std::optional(last_flight->expires) : std::nullopt;
 }
 
 }  // namespace sluice::dtls

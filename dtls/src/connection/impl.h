@@ -39,12 +39,13 @@ class Connection::Impl {
   [[nodiscard]] PathId path() const { return path_; }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
   // Null until the peer is accepted, and after the end.
-  [[nodiscard]] const handshake::Session12* session() const;
+  [[nodiscard]] std::optional<handshake::SessionView> session() const;
   [[nodiscard]] crypto::Library& library() const { return *library_; }
-  [[nodiscard]] ConnectionInfo info(const handshake::Session12& session) const;
 
  private:
   using Handshaking = connection::Handshaking;
+  using Established12 = connection::Established12;
+  using Established13 = connection::Established13;
   using Established = connection::Established;
   using AwaitingAcceptance = connection::AwaitingAcceptance;
   using Open = connection::Open;
@@ -52,9 +53,11 @@ class Connection::Impl {
 
   [[nodiscard]] Handshaking* handshaking();
   [[nodiscard]] const Handshaking* handshaking() const;
-  // Null unless the handshake is complete.
-  [[nodiscard]] Established* established();
+  // Null unless the handshake is complete; of one version or the other.
   [[nodiscard]] const Established* established() const;
+  [[nodiscard]] Established12* established12();
+  [[nodiscard]] Established13* established13();
+  [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(phase_); }
 
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input();
@@ -67,15 +70,21 @@ class Connection::Impl {
   void on_future_record(const record::FutureRecord& record);
   Result<void> on_handshake(const record::Record& record, Instant now);
   Result<void> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
-                                     wire::Epoch epoch, Instant now);
+                                     const record::Record& record, Instant now);
   // What the peer asks for another handshake with.
   [[nodiscard]] wire::HandshakeType renegotiation_request() const;
-  Result<void> on_post_handshake(Established& phase, const record::Record& record, Instant now);
-  Result<void> on_post_handshake_fragment(Established& phase,
-                                          const message::HandshakeFragment& fragment, Instant now);
+  [[nodiscard]] bool is_overtaken_by_message12(Handshaking& phase) const;
+  Result<void> on_post_handshake12(Established12& phase, const record::Record& record, Instant now);
+  Result<void> on_post_handshake12_fragment(Established12& phase,
+                                            const message::HandshakeFragment& fragment,
+                                            Instant now);
+  Result<void> on_ack(const record::Record& record, Instant now);
+  void on_plaintext_ack(const std::optional<message::RecordNumbers>& numbers, Instant now);
+  void use_ack(Handshaking& phase, const message::RecordNumbers& numbers, Instant now);
   Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
   Result<void> on_alert(const record::Record& record);
   Result<void> on_application_data(const record::Record& record);
+  void consider_ack(Handshaking& phase, Instant now);
   Result<void> deliver_messages(Handshaking& phase, Instant now);
   void discard(Discard reason) { ++statistics_.discarded[static_cast<std::size_t>(reason)]; }
 
@@ -85,12 +94,16 @@ class Connection::Impl {
   void send_flight_again(Handshaking& phase, Instant now);
   void answer_stale(Handshaking& phase, Instant now);
   void complete(Handshaking& phase, Instant now);
+  Established establish(Handshaking& phase, Instant now);
   void open_if_accepted();
 
   void queue_alert(message::AlertLevel level, Alert alert) {
     alert_ = message::AlertMessage{level, alert};
   }
   [[nodiscard]] flight::OutgoingFlight* unsent_flight();
+  [[nodiscard]] connection::Acknowledgements* acknowledgements();
+  [[nodiscard]] bool ack_is_due();
+  std::optional<Transmit> write_ack(MutableBytes out);
   [[nodiscard]] std::size_t flight_mtu() const;
 
   ConfigPtr config_;

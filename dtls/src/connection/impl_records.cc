@@ -23,6 +23,8 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
       return on_alert(record);
     case ContentType::application_data:
       return on_application_data(record);
+    case ContentType::ack:
+      return on_ack(record, now);
   }
   // RFC 5246 section 6: an unexpected type is fatal. In plaintext anybody can have sent it.
   if (record.epoch != wire::kPlaintextEpoch) {
@@ -41,27 +43,33 @@ void Connection::Impl::on_future_record(const record::FutureRecord& record) {
 // ---------------------------------------------------------------------------
 
 Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
-  if (Established* complete = established()) return on_post_handshake(*complete, record, now);
+  if (Established12* complete12 = established12())
+    return on_post_handshake12(*complete12, record, now);
+  if (Established13* complete13 = established13()) {
+    auto& post_handshake = *complete13->post_handshake;
+    auto outcome = post_handshake.on_record(record, complete13->session, now);
+    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    return outcome;
+  }
   Handshaking& phase = *handshaking();
   wire::Reader reader(record.contents);
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_handshake_fragment(phase, *fragment, record.epoch, now); !taken)
-      return taken;
+    if (auto taken = on_handshake_fragment(phase, *fragment, record, now); !taken) return taken;
   } while (reader.more());
   return deliver_messages(phase, now);
 }
 
 Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
                                                      const HandshakeFragment& fragment,
-                                                     wire::Epoch epoch, Instant now) {
+                                                     const record::Record& record, Instant now) {
   // A client that negotiates ignores it, whatever its number (RFC 5246 section 7.4.1.1).
   if (role_ == Role::client && fragment.header.type == HandshakeType::hello_request) {
     discard(Discard::unexpected_content);
     return {};
   }
-  const auto outcome = phase.reassembler.add(fragment, epoch);
+  const auto outcome = phase.reassembler.add(fragment, record.epoch);
   if (!outcome) return tl::unexpected(outcome.error());
   switch (*outcome) {
     case flight::Reassembler::Outcome::kept:
@@ -73,32 +81,38 @@ Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
       break;
     case flight::Reassembler::Outcome::stale:
       discard(Discard::stale_message);
-      answer_stale(phase, now);
+      if (fragment.header.message_seq < phase.answered_seq) {
+        answer_stale(phase, now);
+        return {};
+      }
       break;
     case flight::Reassembler::Outcome::full:
       discard(Discard::reassembly_full);
-      break;
+      return {};
   }
+  phase.acknowledgements.received({record.epoch, record.sequence});
   return {};
 }
 
 Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now) {
   while (const auto message = phase.reassembler.front()) {
+    const wire::Epoch expected = phase.machine.expected_epoch();
     // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
     // section 7.1).
-    if (message->epoch != wire::kPlaintextEpoch && !phase.change_cipher_spec_seen) return {};
-    const bool is_finished = message->type == HandshakeType::finished;
-    if (is_finished != (message->epoch != wire::kPlaintextEpoch)) {
+    if (expected == wire::kFirstEncryptedEpoch12 && message->epoch == expected &&
+        !phase.change_cipher_spec_seen) {
+      return {};
+    }
+    if (message->epoch != expected) {
       return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
     }
     auto taken = phase.machine.on_message(*message, phase.context);
     if (taken) taken = judge_peer(phase);
     if (!taken) return taken;
     phase.reassembler.pop();
-    if (phase.machine.session() != nullptr) {
+    if (phase.machine.complete()) {
       // RFC 5246 section 7.4.9: Finished is the last. What has overtaken it is here already.
-      const auto next = phase.reassembler.front();
-      if (next && next->epoch != wire::kPlaintextEpoch && next->type != renegotiation_request()) {
+      if (!phase.context.speaks13() && is_overtaken_by_message12(phase)) {
         return fatal(Errc::unexpected_message, Alert::unexpected_message,
                      "handshake message after Finished");
       }
@@ -107,7 +121,68 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
     }
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);
   }
+  if (phase.context.speaks13()) consider_ack(phase, now);
   return {};
+}
+
+void Connection::Impl::consider_ack(Handshaking& phase, Instant now) {
+  // RFC 9147 section 7.1: at once when something is missing before what has come, else after a
+  // quarter of the retransmission timeout.
+  if (phase.reassembler.has_gap()) {
+    phase.acknowledgements.send_now();
+  } else {
+    phase.acknowledgements.send_later(now + phase.timer.initial() / 4);
+  }
+}
+
+Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now) {
+  const auto numbers = message::decode_ack(record.contents);
+  if (record.epoch == wire::kPlaintextEpoch) {
+    on_plaintext_ack(numbers, now);
+    return {};
+  }
+  Handshaking* phase = handshaking();
+  Established13* complete = established13();
+  if (complete == nullptr && (phase == nullptr || !phase->context.speaks13())) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "ACK in DTLS 1.2");
+  }
+  if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
+  if (complete != nullptr) {
+    return complete->post_handshake->on_ack(*numbers, complete->session, now);
+  }
+  use_ack(*phase, *numbers, now);
+  if (phase->context.flight.fully_acknowledged()) phase->timer.stop();
+  return {};
+}
+
+void Connection::Impl::on_plaintext_ack(const std::optional<message::RecordNumbers>& numbers,
+                                        Instant now) {
+  // Anybody can have sent it: a hint of what not to repeat at once, until the timer says otherwise.
+  Handshaking* phase = handshaking();
+  const bool may_speak13 =
+      phase != nullptr &&
+      (phase->context.version ? phase->context.speaks13()
+                              : handshake::is_allowed(config_->options(), ProtocolVersion::dtls13));
+  if (!numbers || !may_speak13 || records_.peer_encrypts()) {
+    discard(Discard::unexpected_content);
+    return;
+  }
+  use_ack(*phase, *numbers, now);
+}
+
+void Connection::Impl::use_ack(Handshaking& phase, const message::RecordNumbers& numbers,
+                               Instant now) {
+  auto& flight = phase.context.flight;
+  // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
+  if (numbers.empty()) answer_stale(phase, now);
+  if (flight.empty() || !flight.acknowledge(numbers) || flight.fully_acknowledged()) return;
+  send_flight_again(phase, now);
+  phase.timer.restart(now);
+}
+
+bool Connection::Impl::is_overtaken_by_message12(Handshaking& phase) const {
+  const auto next = phase.reassembler.front();
+  return next && next->epoch != wire::kPlaintextEpoch && next->type != renegotiation_request();
 }
 
 HandshakeType Connection::Impl::renegotiation_request() const {
@@ -116,20 +191,20 @@ HandshakeType Connection::Impl::renegotiation_request() const {
 
 // There is no renegotiation (RFC 8827 section 6.5): a request is refused with a warning, and the
 // connection goes on.
-Result<void> Connection::Impl::on_post_handshake(Established& phase, const record::Record& record,
-                                                 Instant now) {
+Result<void> Connection::Impl::on_post_handshake12(Established12& phase,
+                                                   const record::Record& record, Instant now) {
   wire::Reader reader(record.contents);
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_post_handshake_fragment(phase, *fragment, now); !taken) return taken;
+    if (auto taken = on_post_handshake12_fragment(phase, *fragment, now); !taken) return taken;
   } while (reader.more());
   return {};
 }
 
-Result<void> Connection::Impl::on_post_handshake_fragment(Established& phase,
-                                                          const HandshakeFragment& fragment,
-                                                          Instant now) {
+Result<void> Connection::Impl::on_post_handshake12_fragment(Established12& phase,
+                                                            const HandshakeFragment& fragment,
+                                                            Instant now) {
   // Asked first: a rehandshake counts its messages from 0 again (RFC 6347 section 4.2.2).
   if (fragment.header.type == renegotiation_request()) {
     if (fragment.header.fragment_offset == 0) {
@@ -182,7 +257,7 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
   if (alert->description == Alert::close_notify) {
     // To be answered in kind, whenever it comes (RFC 5246 section 7.2.1).
     queue_alert(message::AlertLevel::warning, Alert::close_notify);
-    if (session() == nullptr) return fatal(Errc::alert_received, Alert::close_notify);
+    if (!session()) return fatal(Errc::alert_received, Alert::close_notify);
     events_.emplace_back(Closed{});
     phase_ = Ended{};
     return {};
@@ -201,7 +276,9 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
   if (auto* open = std::get_if<Open>(&phase_)) {
     data_.push_back(record.contents);
     // A client sends data only after it has our Finished: it won't ask for that again.
-    open->established.last_flight.reset();
+    if (auto* complete = std::get_if<Established12>(&open->established)) {
+      complete->last_flight.reset();
+    }
     return {};
   }
   auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);

@@ -5,51 +5,11 @@
 #include <optional>
 #include <variant>
 
-#include "connection/early_data.h"
+#include "connection/handshaking.h"
 #include "connection/peer_gate.h"
-#include "flight/reassembler.h"
-#include "flight/retransmission_timer.h"
-#include "handshake/handshake.h"
+#include "connection/post_handshake13.h"
 
 namespace sluice::dtls::connection {
-
-// Encrypted records that overtook the messages their keys come from (RFC 6347 section 4.1 lets a
-// receiver keep them): a Finished that is kept saves the peer a retransmission of its whole flight.
-class EarlyRecords {
- public:
-  bool keep(Bytes record) {
-    if (bytes_.size() + record.size() > kLimit) return false;
-    bytes_.insert(bytes_.end(), record.begin(), record.end());
-    return true;
-  }
-  // All of them, one after another, as a datagram has them.
-  Buffer take() { return std::exchange(bytes_, {}); }
-
- private:
-  // A Finished, and some data behind it.
-  static constexpr std::size_t kLimit = 4096;
-  Buffer bytes_;
-};
-
-// The handshake's memory: gone as a whole when it ends.
-struct Handshaking {
-  Handshaking(const ConfigOptions& config, crypto::Library& library, record::RecordLayer& records)
-      : context(config, library, records),
-        reassembler({config.max_handshake_message, config.max_reassembly}),
-        timer(config.timers),
-        early_data(config.max_early_data) {}
-
-  handshake::Context context;
-  handshake::Handshake machine = handshake::Handshake::server();
-  flight::Reassembler reassembler;
-  flight::RetransmissionTimer timer;
-  EarlyRecords early_records;
-  EarlyData early_data;
-  std::optional<Instant> give_up;  // set once the peer or we have begun
-  bool change_cipher_spec_seen = false;
-  Instant flight_sent{};          // when the present flight left, the last time
-  bool flight_sent_once = false;  // and has not been answered yet
-};
 
 // Answers a peer that didn't get our last flight and so repeats its own (RFC 6347 section 4.2.4).
 struct LastFlight {
@@ -63,11 +23,16 @@ struct LastFlight {
 };
 
 // The handshake is complete. What remains is what exporters and late retransmissions need.
-struct Established {
+struct Established12 {
   handshake::Session12 session;
   std::unique_ptr<LastFlight> last_flight;  // null for who didn't send the last flight, or later
   wire::MessageSeq next_seq;  // of the next handshake message that the peer would send
 };
+struct Established13 {
+  handshake::Session13 session;
+  std::unique_ptr<PostHandshake13> post_handshake;
+};
+using Established = std::variant<Established12, Established13>;
 
 // Complete, but nobody has said yet that the peer is the right one.
 struct AwaitingAcceptance {

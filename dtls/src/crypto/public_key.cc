@@ -71,6 +71,18 @@ bool fits12(SignatureScheme scheme, KeyType type) {
   return (parameters.padding != Padding::none) == (type == KeyType::rsa);
 }
 
+bool fits13(SignatureScheme scheme, KeyType type) {
+  switch (type) {
+    case KeyType::ecdsa_p256:
+      return scheme == SignatureScheme::ecdsa_secp256r1_sha256;
+    case KeyType::ecdsa_p384:
+      return scheme == SignatureScheme::ecdsa_secp384r1_sha384;
+    case KeyType::rsa:
+      return parameters_of(scheme).padding == Padding::pss;
+  }
+  return false;
+}
+
 Result<KeyType> key_type(const EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "EC") == 1) {
     std::array<char, 32> group{};

@@ -19,6 +19,9 @@ enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, rsa };
 // the hash and leaves the curve open (RFC 8422 section 5.1.1).
 bool fits12(SignatureScheme scheme, KeyType type);
 
+// The same in TLS 1.3, where the scheme names the curve and RSA means PSS (RFC 8446 section 4.2.3).
+bool fits13(SignatureScheme scheme, KeyType type);
+
 // The type of a key that this engine takes; unsupported_certificate for others and for RSA keys
 // below 2048 bits.
 Result<KeyType> key_type(const EVP_PKEY* key);

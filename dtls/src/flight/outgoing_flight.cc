@@ -16,7 +16,64 @@ constexpr std::size_t kMinimumFragment = 32;
 void OutgoingFlight::clear() {
   bytes_.clear();
   items_.clear();
+  sent_.clear();
   position_ = {};
+}
+
+void OutgoingFlight::remember(const message::RecordNumber& number, std::size_t item, Range range) {
+  if (sent_.size() == kMaxSent) sent_.erase(sent_.begin());
+  sent_.push_back({number, item, range});
+}
+
+void OutgoingFlight::add_range(std::vector<Range>& ranges, Range range) {
+  ranges.push_back(range);
+  std::ranges::sort(ranges);
+  // Those that touch become one.
+  std::vector<Range> merged;
+  for (const Range& next : ranges) {
+    if (!merged.empty() && next.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, next.end);
+    } else {
+      merged.push_back(next);
+    }
+  }
+  ranges = std::move(merged);
+}
+
+bool OutgoingFlight::acknowledge(std::span<const message::RecordNumber> numbers) {
+  bool news = false;
+  for (const Sent& sent : sent_) {
+    if (std::ranges::find(numbers, sent.number) == numbers.end()) continue;
+    auto& ranges = items_[sent.item].acknowledged;
+    const auto before = ranges;
+    add_range(ranges, sent.range);
+    news = news || ranges != before;
+  }
+  if (news) skip_acknowledged();
+  return news;
+}
+
+void OutgoingFlight::forget_acknowledged() {
+  for (Item& item : items_) item.acknowledged.clear();
+}
+
+bool OutgoingFlight::fully_acknowledged() const {
+  return std::ranges::all_of(items_, [](const Item& item) {
+    return item.acknowledged == std::vector<Range>{{0, item.length}};
+  });
+}
+
+void OutgoingFlight::skip_acknowledged() {
+  while (has_more()) {
+    const Item& item = items_[position_.item];
+    const auto covering = std::ranges::find_if(item.acknowledged, [&](const Range& range) {
+      return range.begin <= position_.offset &&
+             position_.offset < std::max(range.end, range.begin + 1);
+    });
+    if (covering == item.acknowledged.end()) return;
+    position_ = covering->end >= item.length ? Position{position_.item + 1, 0}
+                                             : Position{position_.item, covering->end};
+  }
 }
 
 std::size_t OutgoingFlight::begin_message() {
@@ -64,7 +121,12 @@ std::size_t OutgoingFlight::write_fragment(record::RecordLayer& records, Mutable
                                            bool datagram_is_empty) {
   const Item& item = items_[position_.item];
   const std::size_t overhead = records.overhead(item.epoch) + kHandshakeHeaderSize;
-  const std::size_t left = item.length - position_.offset;
+  // Up to the next part that has been acknowledged, or to the end.
+  std::size_t end = item.length;
+  for (const Range& range : item.acknowledged) {
+    if (range.begin > position_.offset) end = std::min(end, range.begin);
+  }
+  const std::size_t left = end - position_.offset;
   if (room.size() < overhead) return 0;
   const std::size_t size = std::min(left, room.size() - overhead);
   if (size < left && size < kMinimumFragment && !datagram_is_empty) return 0;
@@ -81,8 +143,12 @@ std::size_t OutgoingFlight::write_fragment(record::RecordLayer& records, Mutable
   std::ranges::copy(body, fragment.begin() + kHandshakeHeaderSize);
   const auto written = records.seal(item.epoch, wire::ContentType::handshake, fragment, room);
   if (!written) return 0;
-  position_ = size == left ? Position{position_.item + 1, 0}
-                           : Position{position_.item, position_.offset + size};
+  remember({item.epoch, records.last_sequence()}, position_.item,
+           {position_.offset, position_.offset + size});
+  position_ = position_.offset + size == item.length
+                  ? Position{position_.item + 1, 0}
+                  : Position{position_.item, position_.offset + size};
+  skip_acknowledged();
   return *written;
 }
 

@@ -1,11 +1,14 @@
 // The messages of one flight, kept until the peer has answered it (RFC 6347 section 4.2.4).
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <sluice/dtls/bytes.h>
 
+#include "message/ack.h"
 #include "message/handshake_fragment.h"
 #include "record/record_layer.h"
 #include "wire/types.h"
@@ -32,8 +35,16 @@ class OutgoingFlight {
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
-  // Starts over at the first message.
-  void rewind() { position_ = {}; }
+  // Starts over at the first message; what has been acknowledged is left out.
+  void rewind() {
+    position_ = {};
+    skip_acknowledged();
+  }
+  // Takes an ACK's numbers; true when one was of this flight and new (RFC 9147 section 7.2).
+  bool acknowledge(std::span<const message::RecordNumber> numbers);
+  // Takes it back: it wasn't authentic, and time has shown nothing for it.
+  void forget_acknowledged();
+  [[nodiscard]] bool fully_acknowledged() const;
   [[nodiscard]] bool has_more() const { return position_.item < items_.size(); }
   struct Written {
     std::size_t bytes = 0;
@@ -44,6 +55,12 @@ class OutgoingFlight {
   Written write_datagram(record::RecordLayer& records, MutableBytes out, std::size_t mtu);
 
  private:
+  // Of a message's body.
+  struct Range {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    friend auto operator<=>(const Range&, const Range&) = default;
+  };
   struct Item {
     bool is_change_cipher_spec = false;
     wire::HandshakeType type{};
@@ -51,11 +68,25 @@ class OutgoingFlight {
     wire::Epoch epoch = wire::kPlaintextEpoch;
     std::size_t start = 0;   // of the header in bytes_
     std::size_t length = 0;  // of the body
+    std::vector<Range> acknowledged = {};
   };
   struct Position {
     std::size_t item = 0;
     std::size_t offset = 0;  // into the item's body
   };
+
+  // Which part of which message left in which record.
+  struct Sent {
+    message::RecordNumber number;
+    std::size_t item = 0;
+    Range range;
+  };
+  // Of older ones an ACK is no longer understood; more leave only with many retransmissions.
+  static constexpr std::size_t kMaxSent = 256;
+
+  void remember(const message::RecordNumber& number, std::size_t item, Range range);
+  static void add_range(std::vector<Range>& ranges, Range range);
+  void skip_acknowledged();
 
   std::size_t begin_message();
   Bytes end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
@@ -67,6 +98,7 @@ class OutgoingFlight {
 
   Buffer bytes_;
   std::vector<Item> items_;
+  std::vector<Sent> sent_;
   Position position_;
 };
 

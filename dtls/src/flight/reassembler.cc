@@ -121,6 +121,12 @@ void Reassembler::drop(std::map<wire::MessageSeq, Partial>::iterator position) {
   partial_.erase(position);
 }
 
+bool Reassembler::has_gap() const {
+  return std::ranges::any_of(partial_, [&](const auto& entry) {
+    return entry.first != next_seq_ || !entry.second.ahead.empty();
+  });
+}
+
 std::optional<IncomingMessage> Reassembler::front() const {
   const auto due = partial_.find(next_seq_);
   if (due == partial_.end() || !due->second.whole()) return std::nullopt;

@@ -49,6 +49,8 @@ class Reassembler {
   void pop();
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // Something has arrived before what must come first.
+  [[nodiscard]] bool has_gap() const;
   // No message is begun or waiting.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
 

@@ -1,7 +1,6 @@
 #include "handshake/client12.h"
 
 #include "crypto/certificate_key.h"
-#include "crypto/library.h"
 #include "handshake/client_offer.h"
 #include "handshake/negotiation.h"
 #include "message/certificate12.h"
@@ -10,45 +9,14 @@
 #include "message/digital_signature.h"
 #include "message/ec_point_formats.h"
 #include "message/finished.h"
-#include "message/hello_verify_request.h"
 #include "message/renegotiation_info.h"
-#include "message/server_hello.h"
 #include "message/server_key_exchange.h"
-#include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake::client12 {
 namespace {
 
 using wire::ExtensionType;
 using wire::HandshakeType;
-
-Result<WaitServerHello> on_verify_request(WaitServerHello&& state, const Incoming& incoming,
-                                          Context& context) {
-  const auto request = expect<message::HelloVerifyRequest>(incoming);
-  if (!request) return tl::unexpected(request.error());
-  // A server that never has enough would keep us saying hello for ever.
-  if (++state.verify_requests > kMaxVerifyRequests) {
-    return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest again");
-  }
-  context.transcript.forget_all();
-  context.begin_flight();
-  return send_client_hello(context, state.random, request->cookie).map([&] { return state; });
-}
-
-Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& config,
-                                                         const message::ServerHello& hello) {
-  const auto data = hello.extensions.find(ExtensionType::use_srtp);
-  if (!data) return std::nullopt;
-  const auto use_srtp = message::UseSrtp::decode(*data);
-  if (!use_srtp) return fatal(Errc::decode_error, Alert::decode_error, "use_srtp");
-  // Exactly one of ours, and no MKI as we offered none (RFC 5764 section 4.1.1).
-  const auto profile = use_srtp->profiles.first_common(config.srtp_profiles);
-  const bool single = std::ranges::distance(use_srtp->profiles) == 1;
-  if (!profile || !single || !use_srtp->mki.empty()) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "use_srtp");
-  }
-  return profile;
-}
 
 Result<void> check_extensions(const ConfigOptions& config, const message::ServerHello& hello) {
   // RFC 5246 section 7.4.1.4: no extension that was not asked for.
@@ -79,36 +47,6 @@ Result<void> check_extensions(const ConfigOptions& config, const message::Server
     return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure);  // RFC 7627 5.2
   }
   return {};
-}
-
-Result<WaitCertificate> on_server_hello(const WaitServerHello& state, const Incoming& incoming,
-                                        Context& context) {
-  const auto hello = expect<message::ServerHello>(incoming);
-  if (!hello) return tl::unexpected(hello.error());
-  if (hello->version != ProtocolVersion::dtls12) {
-    return fatal(Errc::no_common_version, Alert::protocol_version);
-  }
-  const auto* suite = schedule::find(hello->cipher_suite);
-  if (suite == nullptr || !contains(context.config.cipher_suites, suite->id)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
-  }
-  if (hello->compression_method != 0) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
-  }
-  if (auto checked = check_extensions(context.config, *hello); !checked) {
-    return tl::unexpected(checked.error());
-  }
-  const auto profile = accepted_srtp_profile(context.config, *hello);
-  if (!profile) return tl::unexpected(profile.error());
-
-  context.records.set_version(ProtocolVersion::dtls12);
-  auto hashed = context.transcript.start_hash(context.library, suite->hash);
-  if (hashed) hashed = context.transcript.add(incoming.encoding);
-  if (!hashed) return tl::unexpected(hashed.error());
-  return WaitCertificate{{suite,
-                          {state.random, hello->random},
-                          hello->extensions.has(ExtensionType::extended_master_secret),
-                          *profile}};
 }
 
 // Our answer to CertificateRequest.
@@ -180,24 +118,31 @@ Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& ne
 
 }  // namespace
 
-Result<WaitServerHello> start(Context& context) {
-  WaitServerHello state{};
-  if (auto filled = context.library.random(state.random); !filled)
-    return tl::unexpected(filled.error());
-  context.begin_flight();
-  return send_client_hello(context, state.random, {}).map([&] { return state; });
-}
-
-Result<std::variant<WaitServerHello, WaitCertificate>> on(WaitServerHello&& state,
-                                                          const Incoming& incoming,
-                                                          Context& context) {
-  using Next = std::variant<WaitServerHello, WaitCertificate>;
-  if (incoming.type == HandshakeType::hello_verify_request) {
-    return on_verify_request(std::move(state), incoming, context).map([](auto&& next) {
-      return Next(next);
-    });
+Result<WaitCertificate> on_server_hello(const schedule::Random& client_random,
+                                        const message::ServerHello& hello, const Incoming& incoming,
+                                        Context& context) {
+  const auto* suite = schedule::find12(hello.cipher_suite);
+  if (suite == nullptr || !contains(context.config.cipher_suites, suite->id)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
   }
-  return on_server_hello(state, incoming, context).map([](auto&& next) { return Next(next); });
+  if (hello.compression_method != 0) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
+  }
+  if (auto checked = check_extensions(context.config, hello); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto profile = accepted_srtp_profile(context.config, hello.extensions);
+  if (!profile) return tl::unexpected(profile.error());
+
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto hashed =
+      context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
+  if (hashed) hashed = context.transcript.add(incoming.encoding);
+  if (!hashed) return tl::unexpected(hashed.error());
+  return WaitCertificate{{suite,
+                          {client_random, hello.random},
+                          hello.extensions.has(ExtensionType::extended_master_secret),
+                          *profile}};
 }
 
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,

@@ -1,9 +1,8 @@
-// The client's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1):
+// The client's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1), from the
+// ServerHello on:
 //
 //   Client                                          Server
 //   ClientHello             -------->
-//                           <--------   HelloVerifyRequest (at most kMaxVerifyRequests times)
-//   ClientHello (cookie)    -------->
 //                                              ServerHello
 //                                              Certificate
 //                                        ServerKeyExchange
@@ -25,19 +24,16 @@
 
 #include "crypto/public_key.h"
 #include "handshake/session12.h"
+#include "message/server_hello.h"
 
 namespace sluice::dtls::handshake::client12 {
 
-inline constexpr unsigned kMaxVerifyRequests = 3;
-
-struct WaitServerHello {
-  schedule::Random random;
-  unsigned verify_requests = 0;
-};
 struct WaitCertificate {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
 };
 struct WaitServerKeyExchange {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   crypto::PublicKey peer;
 };
@@ -47,26 +43,28 @@ struct ServerShare {
   Buffer point;
 };
 struct WaitCertificateRequest {  // or ServerHelloDone
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   ServerShare share;
 };
 struct WaitServerHelloDone {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   ServerShare share;
   // How to sign; empty: no certificate of ours is acceptable.
   std::optional<SignatureScheme> scheme;
 };
 struct WaitFinished {
+  static constexpr wire::Epoch kEpoch = wire::kFirstEncryptedEpoch12;
   Session12 session;
 };
 
-// Sends the first ClientHello.
-Result<WaitServerHello> start(Context& context);
+// A ServerHello that has chosen DTLS 1.2.
+Result<WaitCertificate> on_server_hello(const schedule::Random& client_random,
+                                        const message::ServerHello& hello,
+                                        const flight::IncomingMessage& incoming, Context& context);
 
 using Incoming = flight::IncomingMessage;
-Result<std::variant<WaitServerHello, WaitCertificate>> on(WaitServerHello&& state,
-                                                          const Incoming& incoming,
-                                                          Context& context);
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);
 Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming& incoming,

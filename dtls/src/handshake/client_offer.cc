@@ -1,47 +1,117 @@
 #include "handshake/client_offer.h"
 
+#include <algorithm>
+
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
+#include "message/key_share.h"
 #include "message/renegotiation_info.h"
 #include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake {
+namespace {
 
 using wire::ExtensionType;
 
-Result<void> send_client_hello(Context& context, const schedule::Random& random, Bytes cookie) {
-  const ConfigOptions& config = context.config;
-  const auto put_extensions = [&](wire::Writer& out) {
-    message::put_renegotiation_info(out);
-    if (is_offered(config, ExtensionType::extended_master_secret)) {
-      message::put_empty_extension(out, ExtensionType::extended_master_secret);
+std::vector<CipherSuite> offered_suites(const ConfigOptions& config) {
+  std::vector<CipherSuite> suites;
+  std::ranges::copy_if(config.cipher_suites, std::back_inserter(suites), [&](CipherSuite suite) {
+    return schedule::find13(suite) != nullptr ? is_allowed(config, ProtocolVersion::dtls13)
+                                              : is_allowed(config, ProtocolVersion::dtls12);
+  });
+  return suites;
+}
+
+void put_supported_versions(wire::Writer& out, const ConfigOptions& config) {
+  message::put_extension(out, ExtensionType::supported_versions, [&](wire::Writer& data) {
+    const auto list = data.vector8();
+    data.code(ProtocolVersion::dtls13);
+    if (is_allowed(config, ProtocolVersion::dtls12)) data.code(ProtocolVersion::dtls12);
+  });
+}
+
+Result<void> put_key_shares(wire::Writer& out, const std::vector<crypto::EphemeralKey>& keys) {
+  Result<void> outcome;
+  message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
+    const auto list = data.vector16();
+    for (const auto& key : keys) {
+      const auto share = key.share();
+      if (share) {
+        message::put_share(data, {key.group(), share->bytes()});
+      } else {
+        outcome = tl::unexpected(share.error());
+      }
     }
+  });
+  return outcome;
+}
+
+// Extensions that DTLS 1.3 has no use for.
+void put_extensions12(wire::Writer& out, const ConfigOptions& config) {
+  message::put_renegotiation_info(out);
+  if (is_offered(config, ExtensionType::extended_master_secret)) {
+    message::put_empty_extension(out, ExtensionType::extended_master_secret);
+  }
+  message::put_point_formats(out);
+}
+
+Result<void> put_extensions13(wire::Writer& out, const ConfigOptions& config, const Offer& offer) {
+  put_supported_versions(out, config);
+  if (!offer.retry_cookie.empty()) {
+    message::put_extension(out, ExtensionType::cookie, [&](wire::Writer& data) {
+      const auto cookie = data.vector16();
+      data.bytes(offer.retry_cookie);
+    });
+  }
+  return put_key_shares(out, offer.keys);
+}
+
+}  // namespace
+
+bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
+  // Numbers of DTLS versions go down as versions go up.
+  return version <= config.min_version && version >= config.max_version;
+}
+
+Result<void> send_client_hello(Context& context, const Offer& offer) {
+  const ConfigOptions& config = context.config;
+  Result<void> shares;
+  const auto put_extensions = [&](wire::Writer& out) {
+    if (is_allowed(config, ProtocolVersion::dtls12)) put_extensions12(out, config);
     message::put_code_list_extension(out, ExtensionType::supported_groups, config.groups);
-    message::put_point_formats(out);
     message::put_code_list_extension(out, ExtensionType::signature_algorithms,
                                      config.signature_schemes);
-    if (is_offered(config, ExtensionType::use_srtp))
+    if (is_offered(config, ExtensionType::use_srtp)) {
       message::put_use_srtp(out, config.srtp_profiles);
+    }
+    if (is_allowed(config, ProtocolVersion::dtls13)) shares = put_extensions13(out, config, offer);
   };
-  return context.send(
+  const auto sent = context.send(
       wire::HandshakeType::client_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_client_hello(out, random, cookie, config.cipher_suites, put_extensions);
+        message::put_client_hello(out, offer.random, offer.verify_cookie, offered_suites(config),
+                                  put_extensions);
       });
+  return sent ? shares : sent;
 }
 
 bool is_offered(const ConfigOptions& config, ExtensionType type) {
+  const bool allows12 = is_allowed(config, ProtocolVersion::dtls12);
   switch (type) {
-    case ExtensionType::renegotiation_info:
     case ExtensionType::supported_groups:
-    case ExtensionType::ec_point_formats:
     case ExtensionType::signature_algorithms:
       return true;
+    case ExtensionType::renegotiation_info:
+    case ExtensionType::ec_point_formats:
+      return allows12;
     case ExtensionType::extended_master_secret:
-      return config.extended_master_secret != ExtendedMasterSecret::disable;
+      return allows12 && config.extended_master_secret != ExtendedMasterSecret::disable;
     case ExtensionType::use_srtp:
       return !config.srtp_profiles.empty();
     case ExtensionType::supported_versions:
+    case ExtensionType::key_share:
+      return is_allowed(config, ProtocolVersion::dtls13);
+    case ExtensionType::cookie:
       return false;
   }
   return false;

@@ -1,6 +1,7 @@
 // What the states of a handshake share and act on.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <sluice/dtls/config.h>
@@ -25,8 +26,16 @@ class Context {
   record::RecordLayer& records;
   Transcript transcript;
   flight::OutgoingFlight flight;
+  // Empty until the hellos have settled it.
+  std::optional<ProtocolVersion> version;
   // The peer's certificates (DER) once they have come.
   std::vector<Buffer> peer_chain;
+
+  [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
+
+  void keep_peer_chain(std::span<const Bytes> chain) {
+    for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
+  }
 
   // What was sent so far has been answered.
   void begin_flight() {
@@ -35,6 +44,8 @@ class Context {
   }
   // Whether a flight was begun since the last call.
   bool take_flight_begun() { return std::exchange(flight_begun_, false); }
+
+  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
 
   // Appends a message to the flight and to the transcript.
   template <class Encode>

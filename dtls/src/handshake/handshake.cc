@@ -1,5 +1,7 @@
 #include "handshake/handshake.h"
 
+#include <concepts>
+
 namespace sluice::dtls::handshake {
 namespace {
 
@@ -14,16 +16,20 @@ void assign(State& state, std::variant<Next...>&& next) {
              std::move(next));
 }
 
+template <class State>
+concept Complete = std::same_as<State, Session12> || std::same_as<State, Session13>;
+
 // A complete handshake takes no more messages.
-Result<Session12> on(Session12&& /*session*/, const flight::IncomingMessage&, Context&) {
+template <Complete State>
+Result<State> on(State&& /*session*/, const flight::IncomingMessage&, Context&) {
   return fatal(Errc::unexpected_message, Alert::unexpected_message);
 }
 
 }  // namespace
 
 Result<Handshake> Handshake::client(Context& context) {
-  return client12::start(context).map(
-      [](client12::WaitServerHello state) { return Handshake(state); });
+  return client_start::start(context).map(
+      [](client_start::WaitServerHello state) { return Handshake(std::move(state)); });
 }
 
 Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Context& context) {
@@ -35,6 +41,27 @@ Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Cont
         return {};
       },
       std::move(state_));
+}
+
+wire::Epoch Handshake::expected_epoch() const {
+  return std::visit(
+      []<class S>(const S&) {
+        if constexpr (Complete<S>) {
+          return wire::kPlaintextEpoch;
+        } else {
+          return S::kEpoch;
+        }
+      },
+      state_);
+}
+
+bool Handshake::complete() const {
+  return std::holds_alternative<Session12>(state_) || std::holds_alternative<Session13>(state_);
+}
+
+Session Handshake::take_session() && {
+  if (auto* session = std::get_if<Session12>(&state_)) return std::move(*session);
+  return std::get<Session13>(std::move(state_));
 }
 
 }  // namespace sluice::dtls::handshake

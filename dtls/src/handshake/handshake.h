@@ -3,8 +3,9 @@
 
 #include <variant>
 
-#include "handshake/client12.h"
-#include "handshake/server12.h"
+#include "handshake/client_start.h"
+#include "handshake/server_start.h"
+#include "handshake/session.h"
 
 namespace sluice::dtls::handshake {
 
@@ -12,21 +13,27 @@ class Handshake {
  public:
   // Puts the ClientHello into the context's flight.
   static Result<Handshake> client(Context& context);
-  static Handshake server() { return Handshake(server12::WaitClientHello{}); }
+  static Handshake server() { return Handshake(server_start::WaitClientHello{}); }
 
   // Takes the next message in order. After an Error the handshake must not be used any more.
   Result<void> on_message(const flight::IncomingMessage& incoming, Context& context);
 
-  // Not null once the handshake is complete.
-  [[nodiscard]] Session12* session() { return std::get_if<Session12>(&state_); }
+  // In which epoch the next message has to come.
+  [[nodiscard]] wire::Epoch expected_epoch() const;
+  [[nodiscard]] bool complete() const;
+  // Of a complete handshake.
+  Session take_session() &&;
 
  private:
-  using State =
-      std::variant<client12::WaitServerHello, client12::WaitCertificate,
-                   client12::WaitServerKeyExchange, client12::WaitCertificateRequest,
-                   client12::WaitServerHelloDone, client12::WaitFinished, server12::WaitClientHello,
-                   server12::WaitCertificate, server12::WaitClientKeyExchange,
-                   server12::WaitCertificateVerify, server12::WaitFinished, Session12>;
+  using State = std::variant<
+      client_start::WaitServerHello, client12::WaitCertificate, client12::WaitServerKeyExchange,
+      client12::WaitCertificateRequest, client12::WaitServerHelloDone, client12::WaitFinished,
+      client13::WaitEncryptedExtensions, client13::WaitCertificateRequest,
+      client13::WaitCertificate, client13::WaitCertificateVerify, client13::WaitFinished,
+      server_start::WaitClientHello, server12::WaitCertificate, server12::WaitClientKeyExchange,
+      server12::WaitCertificateVerify, server12::WaitFinished, server13::WaitSecondClientHello,
+      server13::WaitCertificate, server13::WaitCertificateVerify, server13::WaitFinished, Session12,
+      Session13>;
 
   explicit Handshake(State state) : state_(std::move(state)) {}
   State state_;

@@ -1,6 +1,8 @@
 #include "handshake/negotiation.h"
 
+#include "handshake/client_offer.h"
 #include "message/code_list_extension.h"
+#include "message/key_share.h"
 #include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake {
@@ -59,13 +61,17 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
   const auto versions = offered<ProtocolVersion>(hello, ExtensionType::supported_versions,
                                                  ListWidth::one, "supported_versions");
   if (!versions) return tl::unexpected(versions.error());
-  // Numbers of DTLS versions go down as versions go up; a client above all of ours gets ours (RFC
-  // 5246 appendix E.1).
-  const bool allowed = config.max_version <= ProtocolVersion::dtls12;
-  const bool supported = !versions->empty() ? versions->contains(ProtocolVersion::dtls12)
-                                            : hello.legacy_version <= ProtocolVersion::dtls12;
-  if (!allowed || !supported) return none();
-  return ProtocolVersion::dtls12;
+  // Where the extension is, it alone counts (RFC 8446 section 4.2.1). Elsewhere numbers of DTLS
+  // versions go down as versions go up, and a client above all of ours gets ours (RFC 5246 appendix
+  // E.1).
+  const auto supports = [&](ProtocolVersion version) {
+    if (!versions->empty()) return versions->contains(version);
+    return version == ProtocolVersion::dtls12 && hello.legacy_version <= ProtocolVersion::dtls12;
+  };
+  for (const ProtocolVersion version : {ProtocolVersion::dtls13, ProtocolVersion::dtls12}) {
+    if (is_allowed(config, version) && supports(version)) return version;
+  }
+  return none();
 }
 
 std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
@@ -75,6 +81,50 @@ std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
     if (crypto::fits12(scheme, type) && accepted.contains(scheme)) return scheme;
   }
   return std::nullopt;
+}
+
+std::optional<SignatureScheme> choose_scheme13(const ConfigOptions& config,
+                                               wire::CodeList<SignatureScheme> accepted,
+                                               crypto::KeyType type) {
+  for (const SignatureScheme scheme : config.signature_schemes) {
+    if (crypto::fits13(scheme, type) && accepted.contains(scheme)) return scheme;
+  }
+  return std::nullopt;
+}
+
+Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello) {
+  const auto missing = [](std::string_view name) {
+    return fatal(Errc::illegal_parameter, Alert::missing_extension, name);
+  };
+  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
+                                          "supported_groups");
+  if (!groups) return tl::unexpected(groups.error());
+  const auto schemes = offered<SignatureScheme>(hello, ExtensionType::signature_algorithms,
+                                                ListWidth::two, "signature_algorithms");
+  if (!schemes) return tl::unexpected(schemes.error());
+  const auto share_data = hello.extensions.find(ExtensionType::key_share);
+  if (groups->empty()) return missing("supported_groups");
+  if (schemes->empty()) return missing("signature_algorithms");
+  if (!share_data) return missing("key_share");
+  const auto shares = message::ClientShares::decode(*share_data);
+  if (!shares) return malformed("key_share");
+
+  const schedule::CipherSuite13Parameters* suite = nullptr;
+  for (const CipherSuite id : config.cipher_suites) {
+    if (suite == nullptr && hello.cipher_suites.contains(id)) suite = schedule::find13(id);
+  }
+  if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+  const auto key = config.identity->credentials().type();
+  const auto scheme = choose_scheme13(config, *schemes, key);
+  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  // A group that needs no further round trip goes before a preferred one.
+  for (const NamedGroup group : config.groups) {
+    const auto share = shares->find(group);
+    if (share && groups->contains(group)) return Choice13{suite, *scheme, group, share};
+  }
+  const auto group = groups->first_common(config.groups);
+  if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
+  return Choice13{suite, *scheme, *group, std::nullopt};
 }
 
 Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello) {
@@ -95,7 +145,8 @@ Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHell
 
   if (curve_is_listed(key, *groups)) {
     for (const CipherSuite id : config.cipher_suites) {
-      const auto* suite = schedule::find(id);
+      const auto* suite = schedule::find12(id);
+      if (suite == nullptr) continue;  // of DTLS 1.3
       if (authenticates(suite->authentication, key) && hello.cipher_suites.contains(id)) {
         return Choice12{suite, *scheme, *group};
       }
@@ -111,6 +162,20 @@ Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& conf
   const auto use_srtp = message::UseSrtp::decode(*data);
   if (!use_srtp) return malformed("use_srtp");
   return use_srtp->profiles.first_common(config.srtp_profiles);
+}
+
+Result<std::optional<SrtpProfile>> accepted_srtp_profile(
+    const ConfigOptions& config, const message::ExtensionBlock& extensions) {
+  const auto data = extensions.find(ExtensionType::use_srtp);
+  if (!data) return std::nullopt;
+  const auto use_srtp = message::UseSrtp::decode(*data);
+  if (!use_srtp) return malformed("use_srtp");
+  const auto profile = use_srtp->profiles.first_common(config.srtp_profiles);
+  const bool single = std::ranges::distance(use_srtp->profiles) == 1;
+  if (!profile || !single || !use_srtp->mki.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "use_srtp");
+  }
+  return profile;
 }
 
 }  // namespace sluice::dtls::handshake

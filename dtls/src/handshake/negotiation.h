@@ -18,9 +18,24 @@ namespace sluice::dtls::handshake {
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
                                        const message::ClientHello& hello);
 
+// The same for TLS 1.3's schemes.
+std::optional<SignatureScheme> choose_scheme13(const ConfigOptions& config,
+                                               wire::CodeList<SignatureScheme> accepted,
+                                               crypto::KeyType type);
+
+// What a DTLS 1.3 server chooses.
+struct Choice13 {
+  const schedule::CipherSuite13Parameters* suite;
+  SignatureScheme scheme;
+  NamedGroup group;
+  std::optional<Bytes> share;  // the client's of that group; empty: it has to be asked for
+};
+// Errors: as choose12(); missing_extension where RFC 8446 section 9.2 wants one.
+Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello);
+
 // What a DTLS 1.2 server chooses.
 struct Choice12 {
-  const schedule::CipherSuiteParameters* suite;
+  const schedule::CipherSuite12Parameters* suite;
   SignatureScheme scheme;
   NamedGroup group;
 };
@@ -37,6 +52,11 @@ std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
 // Empty when use_srtp was not offered or there is nothing in common. Errors: decode_error.
 Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
                                                        const message::ClientHello& hello);
+
+// The server's answer to use_srtp: exactly one profile of ours, and no MKI as we offered none (RFC
+// 5764 section 4.1.1). Errors: decode_error, illegal_parameter.
+Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& config,
+                                                         const message::ExtensionBlock& extensions);
 
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
 bool authenticates(schedule::Authentication kind, crypto::KeyType type);

@@ -4,6 +4,7 @@
 
 #include "crypto/certificate_key.h"
 #include "crypto/library.h"
+#include "handshake/client_offer.h"
 #include "handshake/negotiation.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
@@ -61,7 +62,13 @@ Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const
   negotiated.extended_master_secret =
       hello.extensions.has(ExtensionType::extended_master_secret) &&
       context.config.extended_master_secret != ExtendedMasterSecret::disable;
-  return context.library.random(negotiated.randoms.server).map([&] { return negotiated; });
+  auto& random = negotiated.randoms.server;
+  if (auto filled = context.library.random(random); !filled) return tl::unexpected(filled.error());
+  // RFC 8446 section 4.1.3: for a client to see that somebody took 1.3 away.
+  if (is_allowed(context.config, ProtocolVersion::dtls13)) {
+    std::ranges::copy(message::kDowngradeTo12, random.end() - message::kDowngradeTo12.size());
+  }
+  return negotiated;
 }
 
 Result<void> send_server_hello(Context& context, const ClientHello& hello,
@@ -131,28 +138,24 @@ Result<void> send_first_flight(Context& context, const ClientHello& hello,
 
 }  // namespace
 
-Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on(WaitClientHello&& /*state*/,
-                                                                const Incoming& incoming,
-                                                                Context& context) {
+Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
+    const ClientHello& hello, const Incoming& incoming, Context& context) {
   using Next = std::variant<WaitCertificate, WaitClientKeyExchange>;
-  const auto hello = expect<ClientHello>(incoming);
-  if (!hello) return tl::unexpected(hello.error());
-  if (auto version = choose_version(context.config, *hello); !version)
-    return tl::unexpected(version.error());
-  context.records.set_version(ProtocolVersion::dtls12);
-  if (auto checked = check_hello(context.config, *hello); !checked)
+  if (auto checked = check_hello(context.config, hello); !checked)
     return tl::unexpected(checked.error());
-  const auto choice = choose12(context.config, *hello);
+  const auto choice = choose12(context.config, hello);
   if (!choice) return tl::unexpected(choice.error());
-  const auto negotiated = negotiate(context, *hello, *choice);
+  const auto negotiated = negotiate(context, hello, *choice);
   if (!negotiated) return tl::unexpected(negotiated.error());
   auto key = crypto::EphemeralKey::generate(context.library, choice->group);
   if (!key) return tl::unexpected(key.error());
 
   auto done = context.transcript.add(incoming.encoding);
-  if (done) done = context.transcript.start_hash(context.library, choice->suite->hash);
+  if (done)
+    done = context.transcript.start_hash(context.library, choice->suite->hash,
+                                         Transcript::Form::dtls12);
   if (!asks_for_certificate(context.config)) context.transcript.stop_keeping_messages();
-  if (done) done = send_first_flight(context, *hello, *negotiated, *key, choice->scheme);
+  if (done) done = send_first_flight(context, hello, *negotiated, *key, choice->scheme);
   if (!done) return tl::unexpected(done.error());
   if (asks_for_certificate(context.config))
     return Next(WaitCertificate{*negotiated, std::move(*key)});

@@ -8,31 +8,37 @@
 
 #include "crypto/public_key.h"
 #include "handshake/session12.h"
+#include "message/client_hello.h"
 
 namespace sluice::dtls::handshake::server12 {
 
-struct WaitClientHello {};
 struct WaitCertificate {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   crypto::EphemeralKey key;
 };
 struct WaitClientKeyExchange {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   crypto::EphemeralKey key;
   std::optional<crypto::PublicKey> peer;  // whose CertificateVerify must follow
 };
 struct WaitCertificateVerify {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Session12 session;
   crypto::PublicKey peer;
 };
 struct WaitFinished {
+  static constexpr wire::Epoch kEpoch = wire::kFirstEncryptedEpoch12;
   Session12 session;
 };
 
 using Incoming = flight::IncomingMessage;
-Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on(WaitClientHello&& state,
-                                                                const Incoming& incoming,
-                                                                Context& context);
+
+// A ClientHello from which DTLS 1.2 has been chosen.
+Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
+    const message::ClientHello& hello, const Incoming& incoming, Context& context);
+
 Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);
 Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitClientKeyExchange&& state,

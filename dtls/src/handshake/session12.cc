@@ -15,7 +15,7 @@ Result<schedule::VerifyData> verify_data(Context& context, const Session12& sess
                                  sender, hash->bytes());
 }
 
-record::ProtectionKey12 protection(const schedule::CipherSuiteParameters& suite,
+record::ProtectionKey12 protection(const schedule::CipherSuite12Parameters& suite,
                                    const schedule::TrafficKey12& key) {
   return {suite.aead, key.key.bytes(), key.iv.bytes()};
 }

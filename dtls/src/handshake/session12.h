@@ -13,7 +13,7 @@ namespace sluice::dtls::handshake {
 
 // Settled by the hellos.
 struct Negotiated12 {
-  const schedule::CipherSuiteParameters* suite;
+  const schedule::CipherSuite12Parameters* suite;
   schedule::HelloRandoms randoms;
   bool extended_master_secret;
   std::optional<SrtpProfile> srtp_profile;

@@ -9,23 +9,24 @@
 
 namespace sluice::dtls::handshake {
 
-// Messages are kept whole until the hash is known, and on as long as a CertificateVerify may need
-// them: in TLS 1.2 that signs with a hash of its own (RFC 5246 section 7.4.8).
+// Messages come with the header that they would have unfragmented. They are kept whole until
+// version and hash are known, and on as long as a CertificateVerify may need them: in TLS 1.2 that
+// signs with a hash of its own (RFC 5246 section 7.4.8).
 class Transcript {
  public:
-  Result<void> add(Bytes message) {
-    if (keeps_messages_) messages_.insert(messages_.end(), message.begin(), message.end());
-    return hash_ ? hash_->update(message) : Result<void>();
-  }
+  // How a message enters the hash.
+  enum class Form : std::uint8_t {
+    dtls12,  // with message_seq and fragment fields (RFC 6347 section 4.2.6)
+    dtls13,  // without them (RFC 9147 section 5.2)
+  };
+
+  Result<void> add(Bytes message);
   // The cipher suite is known: from here on the hash runs along.
-  Result<void> start_hash(crypto::Library& library, HashAlgorithm hash) {
-    auto started = crypto::RunningHash::start(library, hash);
-    if (!started) return tl::unexpected(started.error());
-    hash_.emplace(std::move(*started));
-    return hash_->update(messages_);
-  }
+  Result<void> start_hash(crypto::Library& library, HashAlgorithm hash, Form form);
   // HelloVerifyRequest and the hello before it don't count (RFC 6347 section 4.2.1).
   void forget_all() { messages_.clear(); }
+  // HelloRetryRequest: the first hello counts by its hash alone (RFC 8446 section 4.4.1).
+  Result<void> replace_by_message_hash(crypto::Library& library);
   // No signature over the messages will be made or checked any more.
   void stop_keeping_messages() {
     keeps_messages_ = false;
@@ -34,13 +35,17 @@ class Transcript {
 
   [[nodiscard]] Bytes messages() const { return messages_; }
   [[nodiscard]] Result<crypto::Digest> hash(crypto::Library& library) const {
-    return hash_->value(library);
+    return running_->value(library);
   }
 
  private:
+  Result<void> update(Bytes message);
+
   Buffer messages_;
   bool keeps_messages_ = true;
-  std::optional<crypto::RunningHash> hash_;
+  Form form_ = Form::dtls12;
+  HashAlgorithm hash_{};
+  std::optional<crypto::RunningHash> running_;
 };
 
 }  // namespace sluice::dtls::handshake

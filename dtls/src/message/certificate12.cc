@@ -1,12 +1,8 @@
 #include "message/certificate12.h"
 
+#include "wire/types.h"
+
 namespace sluice::dtls::message {
-namespace {
-
-// No chain in use is longer; the message's size bounds the bytes.
-constexpr std::size_t kMaxChain = 16;
-
-}  // namespace
 
 std::optional<Certificate12> Certificate12::decode(Bytes body) {
   wire::Reader reader(body);
@@ -15,7 +11,7 @@ std::optional<Certificate12> Certificate12::decode(Bytes body) {
   Certificate12 certificate;
   while (list.more()) {
     const Bytes entry = list.vector24();
-    if (entry.empty() || certificate.chain.size() == kMaxChain) return std::nullopt;
+    if (entry.empty() || certificate.chain.size() == wire::kMaxChain) return std::nullopt;
     certificate.chain.push_back(entry);
   }
   if (!list.complete()) return std::nullopt;

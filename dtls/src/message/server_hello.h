@@ -24,7 +24,15 @@ struct ServerHello {
   static std::optional<ServerHello> decode(Bytes body);
 };
 
-// Without a session ID.
+// SHA-256 of "HelloRetryRequest": a ServerHello with this random is one (RFC 8446 section 4.1.3).
+extern const std::array<std::byte, 32> kHelloRetryRequestRandom;
+
+// What the last bytes of a random say when a server that can do 1.3 was brought to 1.2
+// (section 4.1.3).
+extern const std::array<std::byte, 8> kDowngradeTo12;
+
+// Without a session ID: DTLS 1.3 never echoes one (RFC 9147 section 5.3), and there are none in 1.2
+// yet.
 template <class EncodeExtensions>
 void put_server_hello(wire::Writer& out, const std::array<std::byte, 32>& random, CipherSuite suite,
                       EncodeExtensions&& encode_extensions) {

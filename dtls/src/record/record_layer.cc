@@ -1,10 +1,16 @@
 #include "record/record_layer.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sluice::dtls::record {
 
-std::variant<Record, FutureRecord, Discard> RecordLayer::take(MutableBytes& datagram) {
+RecordLayer::Taken RecordLayer::take(MutableBytes& datagram) {
+  return !datagram.empty() && Header13::is_unified(datagram.front()) ? take13(datagram)
+                                                                     : take12(datagram);
+}
+
+RecordLayer::Taken RecordLayer::take12(MutableBytes& datagram) {
   const auto header = Header12::decode(datagram);
   if (!header || header->length > datagram.size() - kHeaderSize12) {
     datagram = {};
@@ -14,7 +20,7 @@ std::variant<Record, FutureRecord, Discard> RecordLayer::take(MutableBytes& data
   datagram = datagram.subspan(record.size());
   if (!is_version_known(*header)) return Discard::unknown_version;
   if (header->length > kMaxCiphertext12) return Discard::malformed_record;
-  return open(*header, record);
+  return open12(*header, record);
 }
 
 bool RecordLayer::is_version_known(const Header12& header) const {
@@ -25,59 +31,137 @@ bool RecordLayer::is_version_known(const Header12& header) const {
   return is_dtls && header.epoch == wire::kPlaintextEpoch;
 }
 
-std::variant<Record, FutureRecord, Discard> RecordLayer::open(const Header12& header,
-                                                              MutableBytes record) {
+RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes record) {
   if (header.epoch == wire::kPlaintextEpoch && reads_plaintext_) {
     if (header.length > kMaxPlaintext) return Discard::malformed_record;
-    return Record{header.type, header.epoch, record.subspan(kHeaderSize12)};
+    return Record{header.type, header.epoch, header.sequence, record.subspan(kHeaderSize12)};
   }
   if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;
-  if (!opener_) return FutureRecord{record};
-  if (!window_.is_fresh(header.sequence)) return Discard::replayed;
-  const auto plaintext = opener_->open(header, record);
+  if (readers_.empty()) return FutureRecord{record};
+  Reader& reader = readers_.front();
+  auto* opener = std::get_if<Opener12>(&reader.opener);
+  if (opener == nullptr) return Discard::unknown_epoch;
+  if (!reader.window.is_fresh(header.sequence)) return Discard::replayed;
+  const auto plaintext = opener->open(header, record);
   if (!plaintext) return Discard::authentication_failed;
-  window_.mark(header.sequence);
+  reader.window.mark(header.sequence);
   peer_encrypts_ = true;
-  return Record{header.type, header.epoch, *plaintext};
+  return Record{header.type, header.epoch, header.sequence, *plaintext};
+}
+
+RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
+  const auto header = Header13::decode(datagram);
+  if (!header) {
+    datagram = {};
+    return Discard::malformed_record;
+  }
+  const MutableBytes record = datagram.first(header->size + header->length);
+  datagram = datagram.subspan(record.size());
+  return open13(*header, record);
+}
+
+RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
+  // Two bits of the epoch are on the wire: of those known that end in them, the newest.
+  const auto reader =
+      std::ranges::find_if(readers_.rbegin(), readers_.rend(), [&](const Reader& candidate) {
+        return header.matches(candidate.epoch) &&
+               std::holds_alternative<Opener13>(candidate.opener);
+      });
+  if (reader == readers_.rend()) {
+    // Without a length it couldn't be put in a row with others.
+    if ((header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
+    return FutureRecord{record};
+  }
+  auto& opener = std::get<Opener13>(reader->opener);
+  const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
+  if (!sequence) return Discard::malformed_record;
+  if (!reader->window.is_fresh(*sequence)) return Discard::replayed;
+  const auto opened = opener.open(header, record, *sequence);
+  if (!opened) return Discard::authentication_failed;
+  reader->window.mark(*sequence);
+  peer_encrypts_ = true;
+  return Record{opened->type, reader->epoch, *sequence, opened->contents};
 }
 
 Result<void> RecordLayer::install_read(crypto::Library& library, const ProtectionKey12& key) {
   return Opener12::make(library, key).map([&](Opener12 opener) {
-    opener_.emplace(std::move(opener));
+    readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}});
   });
+}
+
+void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
+  readers_.push_back({epoch, std::move(opener), {}});
+}
+
+void RecordLayer::stop_reading_before(wire::Epoch epoch) {
+  std::erase_if(readers_, [&](const Reader& reader) { return reader.epoch < epoch; });
 }
 
 Result<void> RecordLayer::install_write(crypto::Library& library, const ProtectionKey12& key) {
   return Sealer12::make(library, key).map([&](Sealer12 sealer) {
-    sealer_.emplace(std::move(sealer));
+    writers_.push_back({wire::kFirstEncryptedEpoch12, std::move(sealer), 0});
   });
 }
 
+void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {
+  writers_.push_back({epoch, std::move(sealer), 0});
+  write_epoch_ = epoch;
+}
+
+void RecordLayer::stop_writing_before(wire::Epoch epoch) {
+  std::erase_if(writers_, [&](const Writer& writer) { return writer.epoch < epoch; });
+}
+
+const RecordLayer::Writer* RecordLayer::writer(wire::Epoch epoch) const {
+  const auto found = std::ranges::find(writers_, epoch, &Writer::epoch);
+  return found == writers_.end() ? nullptr : &*found;
+}
+
+wire::Epoch RecordLayer::alert_epoch() const {
+  if (writers_.empty()) return wire::kPlaintextEpoch;
+  // In DTLS 1.3 the hellos are enough; in 1.2 the keys come with the flight that begins to use
+  // them.
+  const bool is13 = std::holds_alternative<Sealer13>(writers_.back().sealer);
+  const bool peer_has_keys = is13 ? next_plaintext_ > 0 : writers_.back().next > 0;
+  return peer_has_keys ? write_epoch_ : wire::kPlaintextEpoch;
+}
+
 std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
-  return kHeaderSize12 + (epoch != wire::kPlaintextEpoch && sealer_ ? sealer_->head_room() : 0);
+  const Writer* encrypted = writer(epoch);
+  if (encrypted == nullptr) return kHeaderSize12;
+  const auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);
+  return sealer12 != nullptr ? kHeaderSize12 + sealer12->head_room() : Sealer13::head_room();
 }
 
 std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
-  return head_room(epoch) + (epoch != wire::kPlaintextEpoch ? Sealer12::tail_room() : 0);
+  const Writer* encrypted = writer(epoch);
+  if (encrypted == nullptr) return kHeaderSize12;
+  const bool is12 = std::holds_alternative<Sealer12>(encrypted->sealer);
+  return head_room(epoch) + (is12 ? Sealer12::tail_room() : Sealer13::tail_room());
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
-  return (epoch == wire::kPlaintextEpoch ? next_plaintext_ : next_encrypted_) >
-         wire::kMaxSequenceNumber;
+  if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
+  const Writer* encrypted = writer(epoch);
+  return encrypted != nullptr && encrypted->next > wire::kMaxSequenceNumber;
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
                                              Bytes contents, MutableBytes out) {
   const bool plaintext = epoch == wire::kPlaintextEpoch;
+  auto* encrypted = const_cast<Writer*>(writer(epoch));
   if (exhausted(epoch) || out.size() < overhead(epoch) + contents.size() ||
-      (!plaintext && !sealer_)) {
+      (!plaintext && encrypted == nullptr)) {
     return std::nullopt;
   }
   // A number is spent even if sealing fails: no nonce is tried twice.
-  const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : next_encrypted_)++};
-  const Header12 header{type, version_, epoch, sequence, contents.size()};
+  last_sequence_ = wire::SequenceNumber{(plaintext ? next_plaintext_ : encrypted->next)++};
+  const Header12 header{type, version_, epoch, last_sequence_, contents.size()};
   if (!plaintext) {
-    const auto size = sealer_->seal(header, contents, out);
+    auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);
+    const auto size = sealer12 != nullptr ? sealer12->seal(header, contents, out)
+                                          : std::get<Sealer13>(encrypted->sealer)
+                                                .seal(type, epoch, last_sequence_, contents, out);
     return size ? std::optional(*size) : std::nullopt;
   }
   if (!contents.empty()) std::memmove(&out[kHeaderSize12], contents.data(), contents.size());

@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include <sluice/dtls/statistics.h>
 
 #include "record/protection12.h"
+#include "record/protection13.h"
 #include "record/replay_window.h"
 
 namespace sluice::dtls::record {
@@ -15,10 +17,11 @@ namespace sluice::dtls::record {
 struct Record {
   wire::ContentType type{};
   wire::Epoch epoch{};
+  wire::SequenceNumber sequence{};
   MutableBytes contents;
 };
 
-// A record of the epoch whose keys aren't there yet: the messages that lead to them are late.
+// A record of an epoch whose keys aren't there yet: the messages that lead to them are late.
 struct FutureRecord {
   Bytes bytes;  // header and contents, as they came
 };
@@ -27,30 +30,39 @@ class RecordLayer {
  public:
   // ---- reading ----
 
+  using Taken = std::variant<Record, FutureRecord, Discard>;
+
   // Takes the first record off `datagram`. What can't be accepted is a Discard and changes nothing;
   // when even its end can't be told, the rest of the datagram goes with it.
-  std::variant<Record, FutureRecord, Discard> take(MutableBytes& datagram);
+  Taken take(MutableBytes& datagram);
 
+  // Keys of DTLS 1.2's one encrypted epoch.
   Result<void> install_read(crypto::Library& library, const ProtectionKey12& key);
+  // Keys of one epoch of DTLS 1.3.
+  void add_reader(wire::Epoch epoch, Opener13 opener);
   // Epoch 0 is over: what comes in plaintext from now on is unknown_epoch.
   void stop_reading_plaintext() { reads_plaintext_ = false; }
-  [[nodiscard]] bool has_read_key() const { return opener_.has_value(); }
+  // Keys of encrypted epochs before this one go.
+  void stop_reading_before(wire::Epoch epoch);
+  [[nodiscard]] bool has_read_key() const { return !readers_.empty(); }
   // A record of the peer's encrypted epoch has proved authentic.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }
 
   // ---- writing ----
 
   Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
+  // From now on also the epoch of what isn't part of a flight.
+  void add_writer(wire::Epoch epoch, Sealer13 sealer);
+  // Keys of encrypted epochs before this one go.
+  void stop_writing_before(wire::Epoch epoch);
   // ChangeCipherSpec goes out with the present flight: what is written from now on is encrypted.
   void start_encrypting() { write_epoch_ = wire::kFirstEncryptedEpoch12; }
-  // The epoch of application data.
+  // The epoch of application data and ACKs.
   [[nodiscard]] wire::Epoch write_epoch() const { return write_epoch_; }
-  // The epoch of alerts: plaintext as long as no encrypted record has left. A flight that is given
-  // up before it was sent leaves the peer without the keys.
-  [[nodiscard]] wire::Epoch alert_epoch() const {
-    return next_encrypted_ > 0 ? write_epoch_ : wire::kPlaintextEpoch;
-  }
-  // The version that record headers carry once the ServerHello has settled it.
+  // The epoch of alerts: plaintext as long as the peer can't have the keys, because nothing that
+  // leads to them has left. A flight that is given up before it was sent leaves it without.
+  [[nodiscard]] wire::Epoch alert_epoch() const;
+  // The version that plaintext and DTLS 1.2 headers carry once the ServerHello has settled it.
   void set_version(ProtocolVersion version) { version_ = version; }
 
   // What a record of the epoch adds before and after its contents.
@@ -61,22 +73,40 @@ class RecordLayer {
   // too small or the epoch has no key.
   std::optional<std::size_t> seal(wire::Epoch epoch, wire::ContentType type, Bytes contents,
                                   MutableBytes out);
+  // The number of the last record that seal() wrote.
+  [[nodiscard]] wire::SequenceNumber last_sequence() const { return last_sequence_; }
   // Whether the epoch's sequence numbers are used up.
   [[nodiscard]] bool exhausted(wire::Epoch epoch) const;
 
  private:
-  std::variant<Record, FutureRecord, Discard> open(const Header12& header, MutableBytes record);
+  struct Reader {
+    wire::Epoch epoch{};
+    std::variant<Opener12, Opener13> opener;
+    ReplayWindow window;
+  };
+  struct Writer {
+    wire::Epoch epoch{};
+    std::variant<Sealer12, Sealer13> sealer;
+    std::uint64_t next = 0;
+  };
+
+  Taken take12(MutableBytes& datagram);
+  Taken take13(MutableBytes& datagram);
+  Taken open12(const Header12& header, MutableBytes record);
+  Taken open13(const Header13& header, MutableBytes record);
   [[nodiscard]] bool is_version_known(const Header12& header) const;
+  [[nodiscard]] const Writer* writer(wire::Epoch epoch) const;
 
   ProtocolVersion version_ = ProtocolVersion::dtls10;
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
   wire::Epoch write_epoch_ = wire::kPlaintextEpoch;
-  std::optional<Opener12> opener_;
-  std::optional<Sealer12> sealer_;
-  ReplayWindow window_;  // of the encrypted epoch: nobody answers for plaintext numbers
+  wire::SequenceNumber last_sequence_{};
   std::uint64_t next_plaintext_ = 0;
-  std::uint64_t next_encrypted_ = 0;
+  // Of encrypted epochs, oldest first. Plaintext has no replay window: nobody answers for its
+  // numbers.
+  std::vector<Reader> readers_;
+  std::vector<Writer> writers_;
 };
 
 }  // namespace sluice::dtls::record

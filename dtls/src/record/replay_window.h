@@ -22,6 +22,9 @@ class ReplayWindow {
     return age < kSize && !seen_[age];
   }
 
+  // One above the highest number seen: what is expected next.
+  [[nodiscard]] std::uint64_t next() const { return end_; }
+
   void mark(wire::SequenceNumber sequence) {
     const std::uint64_t number = wire::value_of(sequence);
     if (number >= end_) {

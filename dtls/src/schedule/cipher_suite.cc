@@ -9,25 +9,39 @@ namespace {
 using crypto::AeadAlgorithm;
 
 constexpr std::array kSuites{
-    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, Authentication::ecdsa,
-                          AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
-    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384, Authentication::ecdsa,
-                          AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
-    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256, Authentication::rsa,
-                          AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
-    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384, Authentication::rsa,
-                          AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
-    CipherSuiteParameters{CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256, Authentication::rsa,
-                          AeadAlgorithm::chacha20_poly1305, HashAlgorithm::sha256, 12},
-    CipherSuiteParameters{CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
-                          Authentication::ecdsa, AeadAlgorithm::chacha20_poly1305,
-                          HashAlgorithm::sha256, 12}};
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, Authentication::ecdsa,
+                            AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384, Authentication::ecdsa,
+                            AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256, Authentication::rsa,
+                            AeadAlgorithm::aes_128_gcm, HashAlgorithm::sha256, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384, Authentication::rsa,
+                            AeadAlgorithm::aes_256_gcm, HashAlgorithm::sha384, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
+                            Authentication::rsa, AeadAlgorithm::chacha20_poly1305,
+                            HashAlgorithm::sha256, 12},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+                            Authentication::ecdsa, AeadAlgorithm::chacha20_poly1305,
+                            HashAlgorithm::sha256, 12}};
+
+constexpr std::array kSuites13{
+    CipherSuite13Parameters{CipherSuite::aes_128_gcm_sha256, AeadAlgorithm::aes_128_gcm,
+                            HashAlgorithm::sha256},
+    CipherSuite13Parameters{CipherSuite::aes_256_gcm_sha384, AeadAlgorithm::aes_256_gcm,
+                            HashAlgorithm::sha384},
+    CipherSuite13Parameters{CipherSuite::chacha20_poly1305_sha256, AeadAlgorithm::chacha20_poly1305,
+                            HashAlgorithm::sha256}};
 
 }  // namespace
 
-const CipherSuiteParameters* find(CipherSuite suite) {
-  const auto* const found = std::ranges::find(kSuites, suite, &CipherSuiteParameters::id);
+const CipherSuite12Parameters* find12(CipherSuite suite) {
+  const auto* const found = std::ranges::find(kSuites, suite, &CipherSuite12Parameters::id);
   return found == kSuites.end() ? nullptr : found;
+}
+
+const CipherSuite13Parameters* find13(CipherSuite suite) {
+  const auto* const found = std::ranges::find(kSuites13, suite, &CipherSuite13Parameters::id);
+  return found == kSuites13.end() ? nullptr : found;
 }
 
 }  // namespace sluice::dtls::schedule

@@ -10,9 +10,10 @@
 
 namespace sluice::dtls::schedule {
 
+// Of DTLS 1.2, where a suite also says how the server proves itself.
 enum class Authentication : std::uint8_t { ecdsa, rsa };
 
-struct CipherSuiteParameters {
+struct CipherSuite12Parameters {
   CipherSuite id;
   Authentication authentication;
   crypto::AeadAlgorithm aead;
@@ -21,7 +22,17 @@ struct CipherSuiteParameters {
                               // 12: it is the record number (RFC 7905 section 2)
 };
 
-// Null for suites that this engine doesn't have.
-const CipherSuiteParameters* find(CipherSuite suite);
+// Null for suites that this engine doesn't have, or that are of DTLS 1.3.
+const CipherSuite12Parameters* find12(CipherSuite suite);
+
+// Of DTLS 1.3.
+struct CipherSuite13Parameters {
+  CipherSuite id;
+  crypto::AeadAlgorithm aead;
+  HashAlgorithm hash;
+};
+
+// Null for suites that this engine doesn't have, or that are of DTLS 1.2.
+const CipherSuite13Parameters* find13(CipherSuite suite);
 
 }  // namespace sluice::dtls::schedule

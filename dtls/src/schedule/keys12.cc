@@ -43,7 +43,7 @@ Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgori
   return derive_master(library, hash, premaster, "extended master secret", session_hash);
 }
 
-Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuiteParameters& suite,
+Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite12Parameters& suite,
                                      const MasterSecret& master, const HelloRandoms& randoms) {
   const std::size_t key = key_size(suite.aead);
   const std::size_t iv = suite.fixed_iv_size;

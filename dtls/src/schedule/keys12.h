@@ -37,7 +37,7 @@ struct TrafficKeys12 {
   TrafficKey12 client;
   TrafficKey12 server;
 };
-Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuiteParameters& suite,
+Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite12Parameters& suite,
                                      const MasterSecret& master, const HelloRandoms& randoms);
 
 // RFC 5246 section 7.4.9.

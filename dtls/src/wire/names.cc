@@ -23,6 +23,12 @@ std::string_view to_string(Role role) { return role == Role::client ? "client" :
 
 std::string_view to_string(CipherSuite suite) {
   switch (suite) {
+    case CipherSuite::aes_128_gcm_sha256:
+      return "TLS_AES_128_GCM_SHA256";
+    case CipherSuite::aes_256_gcm_sha384:
+      return "TLS_AES_256_GCM_SHA384";
+    case CipherSuite::chacha20_poly1305_sha256:
+      return "TLS_CHACHA20_POLY1305_SHA256";
     case CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256:
       return "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
     case CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384:

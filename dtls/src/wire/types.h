@@ -12,14 +12,17 @@ enum class ContentType : std::uint8_t {
   alert = 21,
   handshake = 22,
   application_data = 23,
+  ack = 26,  // RFC 9147 section 7
 };
 
-// RFC 5246 section 7.4 and RFC 6347 section 4.3.2.
+// RFC 5246 section 7.4, RFC 6347 section 4.3.2, RFC 9147 section 5.2.
 enum class HandshakeType : std::uint8_t {
   hello_request = 0,
   client_hello = 1,
   server_hello = 2,
   hello_verify_request = 3,
+  new_session_ticket = 4,
+  encrypted_extensions = 8,
   certificate = 11,
   server_key_exchange = 12,
   certificate_request = 13,
@@ -27,6 +30,8 @@ enum class HandshakeType : std::uint8_t {
   certificate_verify = 15,
   client_key_exchange = 16,
   finished = 20,
+  key_update = 24,
+  message_hash = 254,
 };
 
 enum class ExtensionType : std::uint16_t {
@@ -36,6 +41,8 @@ enum class ExtensionType : std::uint16_t {
   use_srtp = 14,
   extended_master_secret = 23,
   supported_versions = 43,
+  cookie = 44,
+  key_share = 51,
   renegotiation_info = 0xff01,
 };
 
@@ -43,6 +50,9 @@ enum class ExtensionType : std::uint16_t {
 enum class Epoch : std::uint64_t {};
 inline constexpr Epoch kPlaintextEpoch{0};
 inline constexpr Epoch kFirstEncryptedEpoch12{1};
+// RFC 9147 section 6.1; 1 is for early data, which isn't taken here.
+inline constexpr Epoch kHandshakeEpoch13{2};
+inline constexpr Epoch kFirstApplicationEpoch13{3};
 
 // Counts the records of an epoch, from 0 to kMaxSequenceNumber.
 enum class SequenceNumber : std::uint64_t {};
@@ -61,5 +71,8 @@ constexpr MessageSeq next(MessageSeq seq) { return MessageSeq(std::uint16_t(valu
 
 // Bytes of the longest session ID (RFC 5246 section 7.4.1.2).
 inline constexpr std::size_t kMaxSessionId = 32;
+
+// Certificates in a chain: none in use is longer; the message's size bounds the bytes.
+inline constexpr std::size_t kMaxChain = 16;
 
 }  // namespace sluice::dtls::wire

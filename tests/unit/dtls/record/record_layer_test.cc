@@ -21,14 +21,20 @@ using wire::kPlaintextEpoch;
 // arguments of an explicit instantiation.
 struct EncryptedCounter {};
 struct PlaintextCounter {};
-template <class Tag, auto Member>
-struct Expose {
-  friend std::uint64_t& counter(Tag, RecordLayer& records) { return records.*Member; }
+template <auto Writers>
+struct ExposeEncrypted {
+  friend std::uint64_t& counter(EncryptedCounter, RecordLayer& records) {
+    return (records.*Writers).front().next;
+  }
+};
+template <auto Next>
+struct ExposePlaintext {
+  friend std::uint64_t& counter(PlaintextCounter, RecordLayer& records) { return records.*Next; }
 };
 std::uint64_t& counter(EncryptedCounter, RecordLayer& records);
 std::uint64_t& counter(PlaintextCounter, RecordLayer& records);
-template struct Expose<EncryptedCounter, &RecordLayer::next_encrypted_>;
-template struct Expose<PlaintextCounter, &RecordLayer::next_plaintext_>;
+template struct ExposeEncrypted<&RecordLayer::writers_>;
+template struct ExposePlaintext<&RecordLayer::next_plaintext_>;
 
 const Buffer kKey = counted(16);
 const Buffer kSalt = from_hex("01020304");

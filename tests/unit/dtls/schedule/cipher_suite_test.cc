@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <sluice/dtls/config.h>
 #include <string_view>
 
@@ -13,10 +15,12 @@ TEST(CipherSuites, HaveTheParametersOfTheirNames) {
   for (unsigned number = 0; number <= 0xffff; ++number) {
     const CipherSuite id{static_cast<std::uint16_t>(number)};
     const std::string_view name = to_string(id);
-    const auto* suite = find(id);
-    ASSERT_EQ(suite != nullptr, name != "unknown") << number;
-    if (suite == nullptr) continue;
     const auto says = [&](std::string_view word) { return name.find(word) != name.npos; };
+    const auto* suite = find12(id);
+    // A suite of DTLS 1.3 names no key exchange (RFC 8446 appendix B.4).
+    ASSERT_EQ(suite != nullptr, says("_WITH_")) << number;
+    ASSERT_EQ(find13(id) != nullptr, name != "unknown" && !says("_WITH_")) << number;
+    if (suite == nullptr) continue;
     EXPECT_EQ(suite->id, id);
     EXPECT_EQ(suite->authentication == Authentication::ecdsa, says("_ECDSA_")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
@@ -28,12 +32,29 @@ TEST(CipherSuites, HaveTheParametersOfTheirNames) {
   }
 }
 
-TEST(CipherSuites, TheDefaultsAreAllThereAre) {
+TEST(CipherSuites, HaveTheParametersOfTheirNamesIn13) {
+  for (unsigned number = 0; number <= 0xffff; ++number) {
+    const CipherSuite id{static_cast<std::uint16_t>(number)};
+    const auto* suite = find13(id);
+    if (suite == nullptr) continue;
+    const std::string_view name = to_string(id);
+    const auto says = [&](std::string_view word) { return name.find(word) != name.npos; };
+    EXPECT_EQ(suite->id, id);
+    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
+    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
+    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;
+    EXPECT_EQ(suite->hash == HashAlgorithm::sha384, says("SHA384")) << name;
+    EXPECT_EQ(suite->hash == HashAlgorithm::sha256, says("SHA256")) << name;
+  }
+}
+
+TEST(CipherSuites, TheDefaultsHaveWhatMustBeThere) {
   const auto suites = ConfigOptions::default_cipher_suites();
-  EXPECT_EQ(suites.size(), 6U);
-  for (const CipherSuite suite : suites) EXPECT_NE(find(suite), nullptr);
-  // RFC 8827 section 6.5: this one must be there.
-  EXPECT_EQ(suites.front(), CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256);
+  for (const CipherSuite suite : suites) EXPECT_TRUE(find12(suite) || find13(suite));
+  // RFC 8446 section 9.1 and RFC 8827 section 6.5.
+  EXPECT_NE(std::ranges::find(suites, CipherSuite::aes_128_gcm_sha256), suites.end());
+  EXPECT_NE(std::ranges::find(suites, CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256),
+            suites.end());
 }
 
 }  // namespace

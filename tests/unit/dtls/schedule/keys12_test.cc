@@ -58,7 +58,7 @@ TEST(MasterSecret, IsOfTheSessionHashWhenExtended) {
 // server's.
 TEST(TrafficKeys12, AreCutFromTheKeyBlock) {
   for (const CipherSuite id : ConfigOptions::default_cipher_suites()) {
-    const CipherSuiteParameters& suite = *find(id);
+    const CipherSuite12Parameters& suite = *find12(id);
     const auto keys = must(traffic_keys12(library(), suite, master(), randoms()));
     const std::size_t key = key_size(suite.aead);
     const std::size_t iv = suite.fixed_iv_size;

@@ -28,7 +28,7 @@ TEST(Names, AreThoseOfTheRegistries) {
 
 TEST(Names, WhatNobodyKnowsIsUnknown) {
   EXPECT_EQ(to_string(ProtocolVersion{0x0303}), "unknown");
-  EXPECT_EQ(to_string(CipherSuite{0x1301}), "unknown");
+  EXPECT_EQ(to_string(CipherSuite{0x1399}), "unknown");
   EXPECT_EQ(to_string(NamedGroup{0x11ec}), "unknown");
   EXPECT_EQ(to_string(SignatureScheme{0x0201}), "unknown");
   EXPECT_EQ(to_string(SrtpProfile{0x0005}), "unknown");

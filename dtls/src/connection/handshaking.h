@@ -1,0 +1,56 @@
+// A connection while its handshake runs.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "connection/acknowledgements.h"
+#include "connection/early_data.h"
+#include "flight/reassembler.h"
+#include "flight/retransmission_timer.h"
+#include "handshake/handshake.h"
+
+namespace sluice::dtls::connection {
+
+// Encrypted records that overtook the messages their keys come from (RFC 6347 section 4.1 lets a
+// receiver keep them): a Finished that is kept saves the peer a retransmission of its whole flight.
+class EarlyRecords {
+ public:
+  bool keep(Bytes record) {
+    if (bytes_.size() + record.size() > kLimit) return false;
+    bytes_.insert(bytes_.end(), record.begin(), record.end());
+    return true;
+  }
+  // All of them, one after another, as a datagram has them.
+  Buffer take() { return std::exchange(bytes_, {}); }
+
+ private:
+  // A Finished, and some data behind it.
+  static constexpr std::size_t kLimit = 4096;
+  Buffer bytes_;
+};
+
+// The handshake's memory: gone as a whole when it ends.
+struct Handshaking {
+  Handshaking(const ConfigOptions& config, crypto::Library& library, record::RecordLayer& records)
+      : context(config, library, records),
+        reassembler({config.max_handshake_message, config.max_reassembly}),
+        timer(config.timers),
+        early_data(config.max_early_data) {}
+
+  handshake::Context context;
+  handshake::Handshake machine = handshake::Handshake::server();
+  flight::Reassembler reassembler;
+  flight::RetransmissionTimer timer;
+  Acknowledgements acknowledgements;  // of DTLS 1.3
+  EarlyRecords early_records;
+  EarlyData early_data;
+  std::optional<Instant> give_up;  // set once the peer or we have begun
+  wire::MessageSeq
+      answered_seq{};  // the peer's messages before this one have our flight for an answer
+  bool change_cipher_spec_seen = false;
+  Instant flight_sent{};          // when the present flight left, the last time
+  bool flight_sent_once = false;  // and has not been answered yet
+};
+
+}  // namespace sluice::dtls::connection

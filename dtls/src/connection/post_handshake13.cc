@@ -1,0 +1,193 @@
+#include "connection/post_handshake13.h"
+
+#include <algorithm>
+
+#include "handshake/fatal.h"
+
+namespace sluice::dtls::connection {
+
+using handshake::fatal;
+using message::KeyUpdate;
+using wire::HandshakeType;
+
+namespace {
+
+Role other(Role role) { return role == Role::client ? Role::server : Role::client; }
+
+wire::Epoch next_epoch(wire::Epoch epoch) { return wire::Epoch{wire::value_of(epoch) + 1}; }
+
+constexpr wire::MessageSeq kLastSeq{0xffff};
+
+}  // namespace
+
+PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant now)
+    : library_(&handshaking.context.library),
+      records_(&handshaking.context.records),
+      role_(role),
+      timer_(handshaking.timer),
+      reassembler_(std::move(handshaking.reassembler)),
+      acknowledgements_(std::move(handshaking.acknowledgements)),
+      next_seq_(handshaking.context.next_seq()),
+      give_up_(handshaking.give_up.value_or(now)),
+      last_flight_expires_(now + kLastFlightLifetime) {
+  if (role == Role::client) {
+    flight_ = std::move(handshaking.context.flight);
+  } else {
+    // The client's last flight has answered ours and waits for an ACK itself.
+    timer_.stop();
+    acknowledgements_.send_now();
+  }
+}
+
+Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
+                                        Instant now) {
+  wire::Reader reader(record.contents);
+  do {
+    const auto fragment = message::HandshakeFragment::take(reader);
+    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
+    if (auto taken = on_fragment(*fragment, record); !taken) return taken;
+  } while (reader.more());
+  while (const auto message = reassembler_.front()) {
+    if (auto taken = on_message(*message, session, now); !taken) return taken;
+    reassembler_.pop();
+  }
+  return {};
+}
+
+Result<void> PostHandshake13::on_fragment(const message::HandshakeFragment& fragment,
+                                          const record::Record& record) {
+  const auto outcome = reassembler_.add(fragment, record.epoch);
+  if (!outcome) return tl::unexpected(outcome.error());
+  if (*outcome == flight::Reassembler::Outcome::full) return {};
+  // Repeated messages are acknowledged again: the ACK was lost (RFC 9147 section 5.8.1). A repeated
+  // flight of the server has our own last flight for an answer instead.
+  const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
+  if (is_stale && role_ == Role::client && record.epoch == wire::kHandshakeEpoch13) {
+    if (!flight_.empty() && !flight_.has_more()) {
+      ++retransmissions_;
+      flight_.rewind();
+    }
+    return {};
+  }
+  acknowledgements_.received({record.epoch, record.sequence});
+  acknowledgements_.send_now();
+  return {};
+}
+
+Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
+                                         handshake::Session13& session, Instant now) {
+  if (message.epoch < wire::kFirstApplicationEpoch13) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of an old epoch");
+  }
+  switch (message.type) {
+    case HandshakeType::key_update:
+      return on_key_update(message, session, now);
+    case HandshakeType::new_session_ticket:
+      // Acknowledged; nothing resumes a session yet.
+      if (role_ == Role::client) return {};
+      break;
+    default:
+      break;
+  }
+  return fatal(Errc::unexpected_message, Alert::unexpected_message,
+               "handshake message after Finished");
+}
+
+Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& message,
+                                            handshake::Session13& session, Instant now) {
+  const auto update = handshake::expect<KeyUpdate>(message);
+  if (!update) return tl::unexpected(update.error());
+  if (update->request != KeyUpdate::Request::not_requested &&
+      update->request != KeyUpdate::Request::requested) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
+  }
+  // A KeyUpdate under the keys before the present ones can't be new.
+  if (message.epoch != read_epoch_) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "KeyUpdate of an old epoch");
+  }
+  auto& secret = secret_of(session, other(role_));
+  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash, secret);
+  if (!next) return tl::unexpected(next.error());
+  secret = std::move(*next);
+  // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
+  records_->stop_reading_before(read_epoch_);
+  last_flight_expires_.reset();
+  read_epoch_ = next_epoch(read_epoch_);
+  auto opener = handshake::make_opener13(*library_, session.negotiated, secret);
+  if (!opener) return tl::unexpected(opener.error());
+  records_->add_reader(read_epoch_, std::move(*opener));
+  if (update->request == KeyUpdate::Request::requested) {
+    return update_keys(KeyUpdate::Request::not_requested, now);
+  }
+  return {};
+}
+
+Result<void> PostHandshake13::update_keys(KeyUpdate::Request request, Instant now) {
+  if (key_update_under_way_) return {};
+  // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
+  if (next_seq_ == kLastSeq) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
+  key_update_under_way_ = true;
+  flight_.add_message(HandshakeType::key_update, next_seq_, records_->write_epoch(),
+                      [&](wire::Writer& out) { out.code(request); });
+  next_seq_ = wire::next(next_seq_);
+  timer_.start(now);
+  give_up_ = Instant::max();
+  return {};
+}
+
+Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numbers,
+                                     handshake::Session13& session, Instant now) {
+  if (flight_.empty() || !flight_.acknowledge(numbers)) return {};
+  if (!flight_.fully_acknowledged()) {
+    flight_.rewind();
+    timer_.restart(now);
+    return {};
+  }
+  flight_.clear();
+  timer_.stop();
+  // Keys change only when the KeyUpdate and all before it are acknowledged.
+  if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
+  return {};
+}
+
+Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
+  auto& secret = secret_of(session, role_);
+  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash, secret);
+  if (!next) return tl::unexpected(next.error());
+  secret = std::move(*next);
+  auto sealer = handshake::make_sealer13(*library_, session.negotiated, secret);
+  if (!sealer) return tl::unexpected(sealer.error());
+  const wire::Epoch epoch = next_epoch(records_->write_epoch());
+  records_->add_writer(epoch, std::move(*sealer));
+  records_->stop_writing_before(epoch);
+  return {};
+}
+
+schedule::HashSecret& PostHandshake13::secret_of(handshake::Session13& session, Role sender) const {
+  return sender == Role::client ? session.traffic.client : session.traffic.server;
+}
+
+Result<void> PostHandshake13::on_timeout(Instant now) {
+  acknowledgements_.on_timeout(now);
+  if (last_flight_expires_ && now >= *last_flight_expires_) {
+    last_flight_expires_.reset();
+    records_->stop_reading_before(wire::kFirstApplicationEpoch13);
+  }
+  if (!timer_.deadline() || now < *timer_.deadline()) return {};
+  if (now >= give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
+  timer_.back_off(now);
+  ++retransmissions_;
+  flight_.rewind();
+  return {};
+}
+
+std::optional<Instant> PostHandshake13::next_timeout() const {
+  std::optional<Instant> next;
+  for (const auto& candidate :
+       {timer_.deadline(), acknowledgements_.deadline(), last_flight_expires_}) {
+    if (candidate && (!next || *candidate < *next)) next = candidate;
+  }
+  return next;
+}
+
+}  // namespace sluice::dtls::connection

@@ -1,0 +1,62 @@
+// What goes on after a DTLS 1.3 handshake: the last flight until it is acknowledged, and single
+// messages that are reliable in the same way (RFC 9147 section 5.8.4).
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "connection/acknowledgements.h"
+#include "connection/handshaking.h"
+#include "handshake/session13.h"
+#include "message/key_update.h"
+
+namespace sluice::dtls::connection {
+
+class PostHandshake13 {
+ public:
+  // Goes on from where the handshake stopped: its message numbers, and a client's last flight.
+  PostHandshake13(Handshaking& handshaking, Role role, Instant now);
+
+  // One handshake record of an encrypted epoch.
+  Result<void> on_record(const record::Record& record, handshake::Session13& session, Instant now);
+  Result<void> on_ack(std::span<const message::RecordNumber> numbers, handshake::Session13& session,
+                      Instant now);
+  Result<void> on_timeout(Instant now);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // Sends a KeyUpdate unless one is under way (RFC 9147 section 8). Errors: message_seq_exhausted.
+  Result<void> update_keys(message::KeyUpdate::Request request, Instant now);
+
+  [[nodiscard]] flight::OutgoingFlight& flight() { return flight_; }
+  [[nodiscard]] Acknowledgements& acknowledgements() { return acknowledgements_; }
+  [[nodiscard]] std::uint32_t take_retransmissions() { return std::exchange(retransmissions_, 0); }
+
+ private:
+  // How long the peer's last flight may be repeated: twice TCP's maximum segment lifetime.
+  static constexpr Duration kLastFlightLifetime = std::chrono::minutes{4};
+
+  Result<void> on_fragment(const message::HandshakeFragment& fragment,
+                           const record::Record& record);
+  Result<void> on_message(const flight::IncomingMessage& message, handshake::Session13& session,
+                          Instant now);
+  Result<void> on_key_update(const flight::IncomingMessage& message, handshake::Session13& session,
+                             Instant now);
+  Result<void> switch_write_keys(handshake::Session13& session);
+  schedule::HashSecret& secret_of(handshake::Session13& session, Role sender) const;
+
+  crypto::Library* library_;
+  record::RecordLayer* records_;
+  Role role_;
+  flight::OutgoingFlight flight_;
+  flight::RetransmissionTimer timer_;
+  flight::Reassembler reassembler_;
+  Acknowledgements acknowledgements_;
+  wire::MessageSeq next_seq_;
+  wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
+  Instant give_up_;
+  std::optional<Instant> last_flight_expires_;  // until then epoch 2 stays readable
+  bool key_update_under_way_ = false;
+  std::uint32_t retransmissions_ = 0;
+};
+
+}  // namespace sluice::dtls::connection

@@ -1,0 +1,169 @@
+#include "handshake/client13.h"
+
+#include <algorithm>
+
+#include "handshake/client_offer.h"
+#include "handshake/negotiation.h"
+#include "message/certificate_request13.h"
+#include "message/encrypted_extensions.h"
+#include "message/key_share.h"
+
+namespace sluice::dtls::handshake::client13 {
+namespace {
+
+using wire::ExtensionType;
+using wire::HandshakeType;
+
+// Which extensions stand in which message (RFC 8446 section 4.2).
+bool belongs_in_server_hello(ExtensionType type) {
+  return type == ExtensionType::supported_versions || type == ExtensionType::key_share;
+}
+bool belongs_in_encrypted_extensions(ExtensionType type) {
+  return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp;
+}
+
+Result<crypto::SharedSecret> derive_shared(const std::vector<crypto::EphemeralKey>& keys,
+                                           const message::ServerHello& hello, Context& context) {
+  const auto data = hello.extensions.find(ExtensionType::key_share);
+  if (!data) return fatal(Errc::illegal_parameter, Alert::missing_extension, "key_share");
+  const auto share = message::decode_server_share(*data);
+  if (!share) return fatal(Errc::decode_error, Alert::decode_error, "key_share");
+  const auto own = std::ranges::find(keys, share->group, &crypto::EphemeralKey::group);
+  if (own == keys.end()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
+  }
+  return own->derive(context.library, share->key_exchange);
+}
+
+Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
+                                             schedule::HandshakeSecrets&& secrets,
+                                             std::optional<ClientAuthentication> authentication,
+                                             const Incoming& incoming, Context& context) {
+  auto key = take_certificate13(context, incoming);
+  if (!key) return tl::unexpected(key.error());
+  // RFC 8446 section 4.4.2.4: a server's must not be empty.
+  if (!*key) return fatal(Errc::missing_certificate, Alert::decode_error);
+  return WaitCertificateVerify{negotiated, std::move(secrets), authentication, std::move(**key)};
+}
+
+// The client's last flight.
+Result<void> send_last_flight(Context& context, const WaitFinished& state) {
+  context.begin_flight();
+  Result<void> sent;
+  if (state.authentication) {
+    static const std::vector<Buffer> kNone;
+    const auto scheme = state.authentication->scheme;
+    sent = send_certificate13(context,
+                              scheme ? context.config.identity->credentials().chain() : kNone);
+    if (sent && scheme) sent = send_certificate_verify13(context, *scheme, Role::client);
+  }
+  if (sent) sent = send_finished13(context, state.negotiated, state.secrets.traffic().client);
+  return sent;
+}
+
+}  // namespace
+
+Result<WaitEncryptedExtensions> on_server_hello(const std::vector<crypto::EphemeralKey>& keys,
+                                                const schedule::CipherSuite13Parameters& suite,
+                                                const message::ServerHello& hello,
+                                                Context& context) {
+  const bool solicited = hello.extensions.all_of(
+      [](const auto& extension) { return belongs_in_server_hello(extension.type); });
+  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  const auto shared = derive_shared(keys, hello, context);
+  if (!shared) return tl::unexpected(shared.error());
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, {},
+                                                    shared->bytes(), hash->bytes());
+  if (!secrets) return tl::unexpected(secrets.error());
+
+  const auto share = message::decode_server_share(*hello.extensions.find(ExtensionType::key_share));
+  const Negotiated13 negotiated{&suite, share->group, std::nullopt};
+  context.records.set_version(ProtocolVersion::dtls12);
+  const auto& traffic = secrets->traffic();
+  auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
+  if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
+  if (!done) return tl::unexpected(done.error());
+  return WaitEncryptedExtensions{negotiated, std::move(*secrets)};
+}
+
+Result<WaitCertificateRequest> on(WaitEncryptedExtensions&& state, const Incoming& incoming,
+                                  Context& context) {
+  const auto message = expect<message::EncryptedExtensions>(incoming);
+  if (!message) return tl::unexpected(message.error());
+  const auto& extensions = message->extensions;
+  const bool offered = extensions.all_of(
+      [&](const auto& extension) { return is_offered(context.config, extension.type); });
+  if (!offered) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  const bool in_place = extensions.all_of(
+      [](const auto& extension) { return belongs_in_encrypted_extensions(extension.type); });
+  if (!in_place)
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");
+  const auto profile = accepted_srtp_profile(context.config, extensions);
+  if (!profile) return tl::unexpected(profile.error());
+  state.negotiated.srtp_profile = *profile;
+  return context.transcript.add(incoming.encoding).map([&] {
+    return WaitCertificateRequest{state.negotiated, std::move(state.secrets)};
+  });
+}
+
+Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateRequest&& state,
+                                                                const Incoming& incoming,
+                                                                Context& context) {
+  using Next = std::variant<WaitCertificate, WaitCertificateVerify>;
+  if (incoming.type != HandshakeType::certificate_request) {
+    return on_certificate(state.negotiated, std::move(state.secrets), std::nullopt, incoming,
+                          context)
+        .map([](WaitCertificateVerify next) { return Next(std::move(next)); });
+  }
+  const auto request = expect<message::CertificateRequest13>(incoming);
+  if (!request) return tl::unexpected(request.error());
+  if (!request->context.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
+  }
+  const auto data = request->extensions.find(ExtensionType::signature_algorithms);
+  if (!data)
+    return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
+  const auto schemes = message::decode_code_list<SignatureScheme>(*data, message::ListWidth::two);
+  if (!schemes) return fatal(Errc::decode_error, Alert::decode_error, "signature_algorithms");
+  const auto type = context.config.identity->credentials().type();
+  return context.transcript.add(incoming.encoding).map([&] {
+    return Next(WaitCertificate{state.negotiated,
+                                std::move(state.secrets),
+                                {choose_scheme13(context.config, *schemes, type)}});
+  });
+}
+
+Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
+                                 Context& context) {
+  return on_certificate(state.negotiated, std::move(state.secrets), state.authentication, incoming,
+                        context);
+}
+
+Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context) {
+  return check_certificate_verify13(context, state.peer, Role::server, incoming).map([&] {
+    return WaitFinished{state.negotiated, std::move(state.secrets), state.authentication};
+  });
+}
+
+Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  const Negotiated13& negotiated = state.negotiated;
+  auto done = check_finished13(context, negotiated, state.secrets.traffic().server, incoming);
+  if (!done) return tl::unexpected(done.error());
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
+                                                          state.secrets, hash->bytes());
+  if (!application) return tl::unexpected(application.error());
+  done = send_last_flight(context, state);
+  auto traffic = std::move(*application).take_traffic();
+  if (done)
+    done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.server);
+  if (done)
+    done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
+  if (!done) return tl::unexpected(done.error());
+  return Session13{negotiated, std::move(traffic), std::move(*application).take_exporter()};
+}
+
+}  // namespace sluice::dtls::handshake::client13

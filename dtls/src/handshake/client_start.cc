@@ -1,0 +1,190 @@
+#include "handshake/client_start.h"
+
+#include <algorithm>
+
+#include "crypto/library.h"
+#include "handshake/negotiation.h"
+#include "message/hello_verify_request.h"
+#include "message/key_share.h"
+#include "message/server_hello.h"
+
+namespace sluice::dtls::handshake::client_start {
+namespace {
+
+using message::ServerHello;
+using wire::ExtensionType;
+
+using Next =
+    std::variant<WaitServerHello, client12::WaitCertificate, client13::WaitEncryptedExtensions>;
+
+Result<void> generate_share(Context& context, Offer& offer, NamedGroup group) {
+  auto key = crypto::EphemeralKey::generate(context.library, group);
+  if (!key) return tl::unexpected(key.error());
+  offer.keys.clear();
+  offer.keys.push_back(std::move(*key));
+  return {};
+}
+
+Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMessage& incoming,
+                               Context& context) {
+  const auto request = expect<message::HelloVerifyRequest>(incoming);
+  if (!request) return tl::unexpected(request.error());
+  // A server that never has enough would keep us saying hello for ever; DTLS 1.3 has no such
+  // message.
+  if (++state.verify_requests > kMaxVerifyRequests || state.retried != nullptr ||
+      !is_allowed(context.config, ProtocolVersion::dtls12)) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest");
+  }
+  state.offer.verify_cookie.assign(request->cookie.begin(), request->cookie.end());
+  context.transcript.forget_all();
+  context.begin_flight();
+  return send_client_hello(context, state.offer).map([&] { return Next(std::move(state)); });
+}
+
+// The version that a ServerHello chooses (RFC 8446 section 4.2.1).
+Result<ProtocolVersion> chosen_version(const ConfigOptions& config, const ServerHello& hello) {
+  ProtocolVersion version = hello.version;
+  if (const auto data = hello.extensions.find(ExtensionType::supported_versions)) {
+    if (!is_offered(config, ExtensionType::supported_versions)) {
+      return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+    }
+    wire::Reader reader(*data);
+    version = reader.code<ProtocolVersion>();
+    if (!reader.complete())
+      return fatal(Errc::decode_error, Alert::decode_error, "supported_versions");
+    // It can only say 1.3, and the old field then says 1.2.
+    if (version != ProtocolVersion::dtls13 || hello.version != ProtocolVersion::dtls12) {
+      return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "supported_versions");
+    }
+  } else if (version == ProtocolVersion::dtls13) {
+    return fatal(Errc::no_common_version, Alert::protocol_version);
+  }
+  if (!is_allowed(config, version)) return fatal(Errc::no_common_version, Alert::protocol_version);
+  return version;
+}
+
+// RFC 8446 section 4.1.3: a server that could have done 1.3 says so here, where nobody can remove
+// it.
+bool was_downgraded(const ConfigOptions& config, const ServerHello& hello) {
+  return is_allowed(config, ProtocolVersion::dtls13) &&
+         std::ranges::equal(Bytes(hello.random).last(message::kDowngradeTo12.size()),
+                            message::kDowngradeTo12);
+}
+
+Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const ConfigOptions& config,
+                                                                const ServerHello& hello) {
+  const auto* suite = schedule::find13(hello.cipher_suite);
+  if (suite == nullptr || !contains(config.cipher_suites, suite->id) ||
+      hello.compression_method != 0 || !hello.session_id.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "ServerHello");
+  }
+  return suite;
+}
+
+Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
+                              const flight::IncomingMessage& incoming, Context& context) {
+  const auto suite = chosen_suite13(context.config, hello);
+  if (!suite) return tl::unexpected(suite.error());
+  if (state.retried != nullptr) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloRetryRequest again");
+  }
+  const auto group_data = hello.extensions.find(ExtensionType::key_share);
+  const auto cookie_data = hello.extensions.find(ExtensionType::cookie);
+  const bool solicited = hello.extensions.all_of([](const auto& extension) {
+    return extension.type == ExtensionType::supported_versions ||
+           extension.type == ExtensionType::key_share || extension.type == ExtensionType::cookie;
+  });
+  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  // One that would change nothing is refused (RFC 8446 section 4.1.4).
+  if (!group_data && !cookie_data) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                 "HelloRetryRequest without effect");
+  }
+  if (cookie_data) {
+    wire::Reader reader(*cookie_data);
+    const Bytes cookie = reader.vector16();
+    if (!reader.complete() || cookie.empty())
+      return fatal(Errc::decode_error, Alert::decode_error, "cookie");
+    state.offer.retry_cookie.assign(cookie.begin(), cookie.end());
+  }
+  if (group_data) {
+    const auto group = message::decode_selected_group(*group_data);
+    if (!group) return fatal(Errc::decode_error, Alert::decode_error, "key_share");
+    const bool has_share = state.offer.keys.front().group() == *group;
+    if (has_share || !contains(context.config.groups, *group)) {
+      return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group");
+    }
+    if (auto made = generate_share(context, state.offer, *group); !made)
+      return tl::unexpected(made.error());
+  }
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto done =
+      context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13);
+  if (done) done = context.transcript.replace_by_message_hash(context.library);
+  if (done) done = context.transcript.add(incoming.encoding);
+  context.begin_flight();
+  if (done) done = send_client_hello(context, state.offer);
+  if (!done) return tl::unexpected(done.error());
+  state.retried = *suite;
+  return Next(std::move(state));
+}
+
+Result<Next> on_server_hello13(const WaitServerHello& state, const ServerHello& hello,
+                               const flight::IncomingMessage& incoming, Context& context) {
+  const auto suite = chosen_suite13(context.config, hello);
+  if (!suite) return tl::unexpected(suite.error());
+  // RFC 8446 section 4.1.4: the same suite as in the HelloRetryRequest.
+  if (state.retried != nullptr && state.retried != *suite) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite changed");
+  }
+  auto done =
+      state.retried == nullptr
+          ? context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13)
+          : Result<void>();
+  if (done) done = context.transcript.add(incoming.encoding);
+  if (!done) return tl::unexpected(done.error());
+  return client13::on_server_hello(state.offer.keys, **suite, hello, context).map([](auto&& next) {
+    return Next(std::forward<decltype(next)>(next));
+  });
+}
+
+}  // namespace
+
+Result<WaitServerHello> start(Context& context) {
+  WaitServerHello state;
+  if (auto filled = context.library.random(state.offer.random); !filled) {
+    return tl::unexpected(filled.error());
+  }
+  if (is_allowed(context.config, ProtocolVersion::dtls13)) {
+    const auto made = generate_share(context, state.offer, context.config.groups.front());
+    if (!made) return tl::unexpected(made.error());
+  }
+  context.begin_flight();
+  return send_client_hello(context, state.offer).map([&] { return std::move(state); });
+}
+
+Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming,
+                Context& context) {
+  if (incoming.type == wire::HandshakeType::hello_verify_request) {
+    return on_verify_request(std::move(state), incoming, context);
+  }
+  const auto hello = expect<ServerHello>(incoming);
+  if (!hello) return tl::unexpected(hello.error());
+  const auto version = chosen_version(context.config, *hello);
+  if (!version) return tl::unexpected(version.error());
+  context.version = *version;
+  if (*version == ProtocolVersion::dtls13) {
+    if (hello->random == message::kHelloRetryRequestRandom) {
+      return on_retry_request(std::move(state), *hello, incoming, context);
+    }
+    return on_server_hello13(state, *hello, incoming, context);
+  }
+  // A HelloRetryRequest has settled on 1.3.
+  if (state.retried != nullptr || was_downgraded(context.config, *hello)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "downgrade");
+  }
+  return client12::on_server_hello(state.offer.random, *hello, incoming, context)
+      .map([](client12::WaitCertificate next) { return Next(std::move(next)); });
+}
+
+}  // namespace sluice::dtls::handshake::client_start

@@ -1,0 +1,35 @@
+// A client before it knows the version: one ClientHello serves DTLS 1.2 and 1.3.
+//
+//   Client                                          Server
+//   ClientHello             -------->
+//                           <--------   HelloVerifyRequest (1.2, at most kMaxVerifyRequests times)
+//                           <--------    HelloRetryRequest (1.3, once)
+//   ClientHello             -------->
+//                           <--------          ServerHello
+#pragma once
+
+#include <variant>
+
+#include "handshake/client12.h"
+#include "handshake/client13.h"
+#include "handshake/client_offer.h"
+
+namespace sluice::dtls::handshake::client_start {
+
+inline constexpr unsigned kMaxVerifyRequests = 3;
+
+struct WaitServerHello {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Offer offer;
+  unsigned verify_requests = 0;
+  // The suite of the HelloRetryRequest that has been answered; null before.
+  const schedule::CipherSuite13Parameters* retried = nullptr;
+};
+
+// Sends the first ClientHello.
+Result<WaitServerHello> start(Context& context);
+
+Result<std::variant<WaitServerHello, client12::WaitCertificate, client13::WaitEncryptedExtensions>>
+on(WaitServerHello&& state, const flight::IncomingMessage& incoming, Context& context);
+
+}  // namespace sluice::dtls::handshake::client_start

@@ -1,0 +1,205 @@
+#include "handshake/server13.h"
+
+#include <array>
+
+#include "crypto/key_exchange.h"
+#include "crypto/library.h"
+#include "handshake/negotiation.h"
+#include "message/certificate_request13.h"
+#include "message/key_share.h"
+#include "message/server_hello.h"
+#include "message/use_srtp.h"
+
+namespace sluice::dtls::handshake::server13 {
+namespace {
+
+using message::ClientHello;
+using wire::ExtensionType;
+using wire::HandshakeType;
+
+constexpr std::byte kNullCompression{0};
+
+Result<void> check_hello(const ClientHello& hello) {
+  // RFC 8446 section 4.1.2, RFC 9147 section 5.3.
+  const bool only_null = hello.compression_methods.size() == 1 &&
+                         hello.compression_methods.front() == kNullCompression;
+  if (!only_null || hello.legacy_version != ProtocolVersion::dtls12 || !hello.cookie.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "ClientHello");
+  }
+  return {};
+}
+
+bool asks_for_certificate(const ConfigOptions& config) {
+  return config.peer_authentication == PeerAuthentication::require;
+}
+
+void put_selected_version(wire::Writer& out) {
+  message::put_extension(out, ExtensionType::supported_versions,
+                         [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
+}
+
+Result<WaitSecondClientHello> send_retry_request(Context& context, const Choice13& choice) {
+  context.begin_flight();
+  if (auto done = context.transcript.replace_by_message_hash(context.library); !done) {
+    return tl::unexpected(done.error());
+  }
+  const auto put_extensions = [&](wire::Writer& out) {
+    put_selected_version(out);
+    message::put_extension(out, ExtensionType::key_share,
+                           [&](wire::Writer& data) { data.code(choice.group); });
+  };
+  const auto sent =
+      context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+        message::put_server_hello(out, message::kHelloRetryRequestRandom, choice.suite->id,
+                                  put_extensions);
+      });
+  if (!sent) return tl::unexpected(sent.error());
+  return WaitSecondClientHello{choice.suite, choice.group};
+}
+
+// Sends the ServerHello and installs the keys of the handshake.
+Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
+                                                     const Negotiated13& negotiated,
+                                                     Bytes client_share) {
+  const auto key = crypto::EphemeralKey::generate(context.library, negotiated.group);
+  if (!key) return tl::unexpected(key.error());
+  const auto share = key->share();
+  if (!share) return tl::unexpected(share.error());
+  const auto shared = key->derive(context.library, client_share);
+  if (!shared) return tl::unexpected(shared.error());
+  schedule::Random random{};
+  auto done = context.library.random(random);
+  const auto put_extensions = [&](wire::Writer& out) {
+    put_selected_version(out);
+    message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
+      message::put_share(data, {negotiated.group, share->bytes()});
+    });
+  };
+  if (done) {
+    done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+      message::put_server_hello(out, random, negotiated.suite->id, put_extensions);
+    });
+  }
+  if (!done) return tl::unexpected(done.error());
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, {},
+                                                    shared->bytes(), hash->bytes());
+  if (!secrets) return tl::unexpected(secrets.error());
+  const auto& traffic = secrets->traffic();
+  done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
+  if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
+  if (!done) return tl::unexpected(done.error());
+  return secrets;
+}
+
+// From EncryptedExtensions to Finished.
+Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated,
+                                     SignatureScheme scheme,
+                                     const schedule::HandshakeSecrets& secrets) {
+  auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
+                           [&](wire::Writer& out) {
+                             const auto extensions = out.vector16();
+                             if (negotiated.srtp_profile)
+                               message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
+                           });
+  if (sent && asks_for_certificate(context.config)) {
+    sent = context.send(HandshakeType::certificate_request, wire::kHandshakeEpoch13,
+                        [&](wire::Writer& out) {
+                          message::put_certificate_request13(out, context.config.signature_schemes);
+                        });
+  }
+  if (sent) sent = send_certificate13(context, context.config.identity->credentials().chain());
+  if (sent) sent = send_certificate_verify13(context, scheme, Role::server);
+  if (sent) sent = send_finished13(context, negotiated, secrets.traffic().server);
+  return sent;
+}
+
+// The hello, in the transcript by now, has a share of the group that was chosen.
+Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
+                               Bytes client_share) {
+  const auto profile = choose_srtp_profile(context.config, hello);
+  if (!profile) return tl::unexpected(profile.error());
+  const Negotiated13 negotiated{choice.suite, choice.group, *profile};
+  context.begin_flight();
+  auto secrets = send_server_hello(context, negotiated, client_share);
+  if (!secrets) return tl::unexpected(secrets.error());
+  if (auto sent = send_encrypted_messages(context, negotiated, choice.scheme, *secrets); !sent) {
+    return tl::unexpected(sent.error());
+  }
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
+                                                          *secrets, hash->bytes());
+  if (!application) return tl::unexpected(application.error());
+  const auto installed = install_write13(context, negotiated, wire::kFirstApplicationEpoch13,
+                                         application->traffic().server);
+  if (!installed) return tl::unexpected(installed.error());
+  Pending13 pending{negotiated, std::move(*secrets), std::move(*application)};
+  if (asks_for_certificate(context.config)) return AfterHello(WaitCertificate{std::move(pending)});
+  return AfterHello(WaitFinished{std::move(pending)});
+}
+
+}  // namespace
+
+Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& incoming,
+                                   Context& context) {
+  if (auto checked = check_hello(hello); !checked) return tl::unexpected(checked.error());
+  const auto choice = choose13(context.config, hello);
+  if (!choice) return tl::unexpected(choice.error());
+  auto done = context.transcript.add(incoming.encoding);
+  if (done) {
+    done = context.transcript.start_hash(context.library, choice->suite->hash,
+                                         Transcript::Form::dtls13);
+  }
+  if (!done) return tl::unexpected(done.error());
+  if (!choice->share) {
+    return send_retry_request(context, *choice).map([](auto next) { return AfterHello(next); });
+  }
+  return send_flight(context, hello, *choice, *choice->share);
+}
+
+Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
+  const auto hello = expect<ClientHello>(incoming);
+  if (!hello) return tl::unexpected(hello.error());
+  // RFC 8446 section 4.1.2: nothing may change but what was asked for.
+  const auto version = choose_version(context.config, *hello);
+  if (!version) return tl::unexpected(version.error());
+  if (auto checked = check_hello(*hello); !checked) return tl::unexpected(checked.error());
+  const auto choice = choose13(context.config, *hello);
+  if (!choice) return tl::unexpected(choice.error());
+  if (*version != ProtocolVersion::dtls13 || choice->suite != state.suite ||
+      choice->group != state.group || !choice->share) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "second ClientHello");
+  }
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
+  }
+  return send_flight(context, *hello, *choice, *choice->share);
+}
+
+Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
+                                 Context& context) {
+  auto key = take_certificate13(context, incoming);
+  if (!key) return tl::unexpected(key.error());
+  if (!*key) return fatal(Errc::missing_certificate, Alert::certificate_required);
+  return WaitCertificateVerify{std::move(state.pending), std::move(**key)};
+}
+
+Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context) {
+  return check_certificate_verify13(context, state.peer, Role::client, incoming).map([&] {
+    return WaitFinished{std::move(state.pending)};
+  });
+}
+
+Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  auto& [negotiated, handshake, application] = state.pending;
+  auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
+  if (!done) return tl::unexpected(done.error());
+  auto traffic = std::move(application).take_traffic();
+  done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
+  if (!done) return tl::unexpected(done.error());
+  return Session13{negotiated, std::move(traffic), std::move(application).take_exporter()};
+}
+
+}  // namespace sluice::dtls::handshake::server13

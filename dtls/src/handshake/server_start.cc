@@ -1,0 +1,28 @@
+#include "handshake/server_start.h"
+
+#include "handshake/negotiation.h"
+
+namespace sluice::dtls::handshake::server_start {
+
+using Next = std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
+                          server13::WaitSecondClientHello, server13::WaitCertificate,
+                          server13::WaitFinished>;
+
+Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& incoming,
+                Context& context) {
+  const auto hello = expect<message::ClientHello>(incoming);
+  if (!hello) return tl::unexpected(hello.error());
+  const auto version = choose_version(context.config, *hello);
+  if (!version) return tl::unexpected(version.error());
+  context.version = *version;
+  context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
+  const auto widen = [](auto&& states) {
+    return std::visit([](auto&& state) { return Next(std::move(state)); }, std::move(states));
+  };
+  if (*version == ProtocolVersion::dtls13) {
+    return server13::on_client_hello(*hello, incoming, context).map(widen);
+  }
+  return server12::on_client_hello(*hello, incoming, context).map(widen);
+}
+
+}  // namespace sluice::dtls::handshake::server_start

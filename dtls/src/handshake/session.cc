@@ -1,0 +1,43 @@
+#include "handshake/session.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+ConnectionInfo info(const Session12& session, Role role) {
+  const auto& [suite, randoms, extended_master_secret, srtp_profile] = session.negotiated;
+  return {role,         ProtocolVersion::dtls12, suite->id, session.group,
+          srtp_profile, extended_master_secret};
+}
+
+ConnectionInfo info(const Session13& session, Role role) {
+  const auto& [suite, group, srtp_profile] = session.negotiated;
+  // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
+  return {role, ProtocolVersion::dtls13, suite->id, group, srtp_profile, true};
+}
+
+Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,
+                         std::optional<Bytes> context, MutableBytes out) {
+  return schedule::export12(library, session.negotiated.suite->hash, session.master,
+                            session.negotiated.randoms, label, context, out);
+}
+
+Result<void> export_from(crypto::Library& library, const Session13& session, std::string_view label,
+                         std::optional<Bytes> context, MutableBytes out) {
+  return schedule::export13(library, session.negotiated.suite->hash, session.exporter, label,
+                            context, out);
+}
+
+}  // namespace
+
+ConnectionInfo info_of(SessionView session, Role role) {
+  return std::visit([&](const auto* s) { return info(*s, role); }, session);
+}
+
+Result<void> export_keying_material(crypto::Library& library, SessionView session,
+                                    std::string_view label, std::optional<Bytes> context,
+                                    MutableBytes out) {
+  return std::visit([&](const auto* s) { return export_from(library, *s, label, context, out); },
+                    session);
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,26 @@
+// A complete handshake of either version.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include <sluice/dtls/statistics.h>
+
+#include "handshake/session12.h"
+#include "handshake/session13.h"
+
+namespace sluice::dtls::handshake {
+
+using Session = std::variant<Session12, Session13>;
+// Of one that lies elsewhere.
+using SessionView = std::variant<const Session12*, const Session13*>;
+
+ConnectionInfo info_of(SessionView session, Role role);
+
+// RFC 5705 and RFC 8446 section 7.5.
+Result<void> export_keying_material(crypto::Library& library, SessionView session,
+                                    std::string_view label, std::optional<Bytes> context,
+                                    MutableBytes out);
+
+}  // namespace sluice::dtls::handshake

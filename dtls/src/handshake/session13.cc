@@ -1,0 +1,148 @@
+#include "handshake/session13.h"
+
+#include <string_view>
+
+#include "crypto/certificate_key.h"
+#include "crypto/constant_time.h"
+#include "handshake/negotiation.h"
+#include "message/certificate13.h"
+#include "message/digital_signature.h"
+#include "message/finished.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using wire::HandshakeType;
+
+// The protection that `make` builds from a traffic secret's keys.
+template <class Protection>
+Result<Protection> with_keys(crypto::Library& library, const Negotiated13& negotiated,
+                             const schedule::HashSecret& secret,
+                             Result<Protection> (*make)(crypto::Library&,
+                                                        const record::ProtectionKey13&)) {
+  const auto& [id, aead, hash] = *negotiated.suite;
+  const auto keys = schedule::traffic_keys13(library, aead, hash, secret);
+  if (!keys) return tl::unexpected(keys.error());
+  return make(library, {aead, keys->key.bytes(), keys->iv.bytes(), keys->sn_key.bytes()});
+}
+
+// What a CertificateVerify signs (RFC 8446 section 4.4.3).
+Result<Buffer> signed_content(Context& context, Role signer) {
+  static constexpr std::size_t kPadding = 64;
+  const std::string_view label = signer == Role::server ? "TLS 1.3, server CertificateVerify"
+                                                        : "TLS 1.3, client CertificateVerify";
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  Buffer content(kPadding, std::byte{0x20});
+  wire::Writer out(content);
+  out.bytes(std::as_bytes(std::span(label)));
+  out.u8(0);
+  out.bytes(hash->bytes());
+  return content;
+}
+
+Result<schedule::HashSecret> verify_data(Context& context, const Negotiated13& negotiated,
+                                         const schedule::HashSecret& secret) {
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  return schedule::verify_data13(context.library, negotiated.suite->hash, secret, hash->bytes());
+}
+
+}  // namespace
+
+Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,
+                                       const schedule::HashSecret& traffic_secret) {
+  return with_keys(library, negotiated, traffic_secret, record::Opener13::make);
+}
+
+Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiated13& negotiated,
+                                       const schedule::HashSecret& traffic_secret) {
+  return with_keys(library, negotiated, traffic_secret, record::Sealer13::make);
+}
+
+Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
+                            const schedule::HashSecret& traffic_secret) {
+  return make_opener13(context.library, negotiated, traffic_secret)
+      .map([&](record::Opener13 opener) { context.records.add_reader(epoch, std::move(opener)); });
+}
+
+Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
+                             const schedule::HashSecret& traffic_secret) {
+  return make_sealer13(context.library, negotiated, traffic_secret)
+      .map([&](record::Sealer13 sealer) { context.records.add_writer(epoch, std::move(sealer)); });
+}
+
+Result<void> send_certificate13(Context& context, const std::vector<Buffer>& chain) {
+  return context.send(HandshakeType::certificate, wire::kHandshakeEpoch13,
+                      [&](wire::Writer& out) { message::put_certificate13(out, chain); });
+}
+
+Result<void> send_certificate_verify13(Context& context, SignatureScheme scheme, Role signer) {
+  const auto content = signed_content(context, signer);
+  if (!content) return tl::unexpected(content.error());
+  const auto signature =
+      context.config.identity->credentials().sign(context.library, scheme, *content);
+  if (!signature) return tl::unexpected(signature.error());
+  return context.send(
+      HandshakeType::certificate_verify, wire::kHandshakeEpoch13,
+      [&](wire::Writer& out) { message::put_digital_signature(out, scheme, *signature); });
+}
+
+Result<void> send_finished13(Context& context, const Negotiated13& negotiated,
+                             const schedule::HashSecret& own_traffic_secret) {
+  const auto data = verify_data(context, negotiated, own_traffic_secret);
+  if (!data) return tl::unexpected(data.error());
+  return context.send(HandshakeType::finished, wire::kHandshakeEpoch13,
+                      [&](wire::Writer& out) { out.bytes(data->bytes()); });
+}
+
+Result<std::optional<crypto::PublicKey>> take_certificate13(
+    Context& context, const flight::IncomingMessage& incoming) {
+  const auto certificate = expect<message::Certificate13>(incoming);
+  if (!certificate) return tl::unexpected(certificate.error());
+  if (!certificate->context.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
+  }
+  // Extensions of an entry answer ours, and we ask for none (RFC 8446 section 4.4.2).
+  if (certificate->has_extensions) {
+    return fatal(Errc::unsupported_extension, Alert::unsupported_extension, "certificate entry");
+  }
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
+  }
+  if (certificate->chain.empty()) return std::nullopt;
+  auto key = crypto::certificate_key(context.library, certificate->chain.front());
+  if (!key) return tl::unexpected(key.error());
+  context.keep_peer_chain(certificate->chain);
+  return std::optional(std::move(*key));
+}
+
+Result<void> check_certificate_verify13(Context& context, const crypto::PublicKey& key, Role signer,
+                                        const flight::IncomingMessage& incoming) {
+  const auto verify = expect<message::CertificateVerify>(incoming);
+  if (!verify) return tl::unexpected(verify.error());
+  if (!contains(context.config.signature_schemes, verify->scheme) ||
+      !crypto::fits13(verify->scheme, key.type())) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "signature scheme");
+  }
+  const auto content = signed_content(context, signer);
+  if (!content) return tl::unexpected(content.error());
+  auto done = key.verify(context.library, verify->scheme, *content, verify->signature);
+  if (done) done = context.transcript.add(incoming.encoding);
+  return done;
+}
+
+Result<void> check_finished13(Context& context, const Negotiated13& negotiated,
+                              const schedule::HashSecret& peer_traffic_secret,
+                              const flight::IncomingMessage& incoming) {
+  const auto finished = expect<message::Finished>(incoming);
+  if (!finished) return tl::unexpected(finished.error());
+  const auto expected = verify_data(context, negotiated, peer_traffic_secret);
+  if (!expected) return tl::unexpected(expected.error());
+  if (!crypto::equal(expected->bytes(), finished->verify_data)) {
+    return fatal(Errc::bad_finished, Alert::decrypt_error);
+  }
+  return context.transcript.add(incoming.encoding);
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,55 @@
+// What a DTLS 1.3 handshake agrees on, while it runs and when it is done; the steps both roles
+// share.
+#pragma once
+
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "crypto/public_key.h"
+#include "handshake/context.h"
+#include "schedule/keys13.h"
+
+namespace sluice::dtls::handshake {
+
+struct Negotiated13 {
+  const schedule::CipherSuite13Parameters* suite;
+  NamedGroup group;
+  std::optional<SrtpProfile> srtp_profile;
+};
+
+// A complete handshake: what exporters and key updates need from now on.
+struct Session13 {
+  Negotiated13 negotiated;
+  schedule::DirectionSecrets traffic;
+  schedule::HashSecret exporter;
+};
+
+// What reads and writes under a traffic secret.
+Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,
+                                       const schedule::HashSecret& traffic_secret);
+Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiated13& negotiated,
+                                       const schedule::HashSecret& traffic_secret);
+
+// Installs one direction's keys of an epoch.
+Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
+                            const schedule::HashSecret& traffic_secret);
+Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
+                             const schedule::HashSecret& traffic_secret);
+
+// Certificate and CertificateVerify of this side.
+Result<void> send_certificate13(Context& context, const std::vector<Buffer>& chain);
+Result<void> send_certificate_verify13(Context& context, SignatureScheme scheme, Role signer);
+Result<void> send_finished13(Context& context, const Negotiated13& negotiated,
+                             const schedule::HashSecret& own_traffic_secret);
+
+// The peer's Certificate: its chain goes to the context. Empty: it has none.
+Result<std::optional<crypto::PublicKey>> take_certificate13(
+    Context& context, const flight::IncomingMessage& incoming);
+Result<void> check_certificate_verify13(Context& context, const crypto::PublicKey& key, Role signer,
+                                        const flight::IncomingMessage& incoming);
+Result<void> check_finished13(Context& context, const Negotiated13& negotiated,
+                              const schedule::HashSecret& peer_traffic_secret,
+                              const flight::IncomingMessage& incoming);
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,56 @@
+#include "handshake/transcript.h"
+
+#include <array>
+
+#include "message/handshake_fragment.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+// Type and length: what TLS's own handshake header has.
+constexpr std::size_t kTlsHeaderSize = 4;
+
+}  // namespace
+
+Result<void> Transcript::add(Bytes message) {
+  if (keeps_messages_) messages_.insert(messages_.end(), message.begin(), message.end());
+  return running_ ? update(message) : Result<void>();
+}
+
+Result<void> Transcript::update(Bytes message) {
+  if (form_ == Form::dtls12) return running_->update(message);
+  if (auto done = running_->update(message.first(kTlsHeaderSize)); !done) return done;
+  return running_->update(message.subspan(message::kHandshakeHeaderSize));
+}
+
+Result<void> Transcript::start_hash(crypto::Library& library, HashAlgorithm hash, Form form) {
+  auto started = crypto::RunningHash::start(library, hash);
+  if (!started) return tl::unexpected(started.error());
+  running_.emplace(std::move(*started));
+  hash_ = hash;
+  form_ = form;
+  wire::Reader rest(messages_);
+  while (rest.more()) {
+    const Bytes before = rest.rest();
+    const auto fragment = message::HandshakeFragment::take(rest);
+    const std::size_t size = message::kHandshakeHeaderSize + fragment->body.size();
+    if (auto done = update(before.first(size)); !done) return done;
+  }
+  if (form == Form::dtls13) stop_keeping_messages();
+  return {};
+}
+
+Result<void> Transcript::replace_by_message_hash(crypto::Library& library) {
+  const auto first_hello = hash(library);
+  if (!first_hello) return tl::unexpected(first_hello.error());
+  auto restarted = crypto::RunningHash::start(library, hash_);
+  if (!restarted) return tl::unexpected(restarted.error());
+  running_.emplace(std::move(*restarted));
+  const Bytes value = first_hello->bytes();
+  const std::array header{static_cast<std::byte>(wire::HandshakeType::message_hash), std::byte{0},
+                          std::byte{0}, static_cast<std::byte>(value.size())};
+  if (auto done = running_->update(header); !done) return done;
+  return running_->update(value);
+}
+
+}  // namespace sluice::dtls::handshake

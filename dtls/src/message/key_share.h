@@ -1,0 +1,53 @@
+// The key_share extension (RFC 8446 section 4.2.8).
+#pragma once
+
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "message/extension_block.h"
+
+namespace sluice::dtls::message {
+
+struct KeyShareEntry {
+  NamedGroup group{};
+  Bytes key_exchange;
+};
+
+// A client's list, which may be empty: "tell me which group".
+class ClientShares {
+ public:
+  // Empty when malformed or when a group comes twice.
+  static std::optional<ClientShares> decode(Bytes data);
+
+  [[nodiscard]] std::optional<Bytes> find(NamedGroup group) const;
+
+ private:
+  explicit ClientShares(Bytes list) : list_(list) {}
+  Bytes list_;
+};
+
+// The share that a ServerHello chose.
+inline std::optional<KeyShareEntry> decode_server_share(Bytes data) {
+  wire::Reader reader(data);
+  KeyShareEntry entry;
+  entry.group = reader.code<NamedGroup>();
+  entry.key_exchange = reader.vector16();
+  if (!reader.complete() || entry.key_exchange.empty()) return std::nullopt;
+  return entry;
+}
+
+// The group that a HelloRetryRequest asks for.
+inline std::optional<NamedGroup> decode_selected_group(Bytes data) {
+  wire::Reader reader(data);
+  const auto group = reader.code<NamedGroup>();
+  return reader.complete() ? std::optional(group) : std::nullopt;
+}
+
+inline void put_share(wire::Writer& out, const KeyShareEntry& entry) {
+  out.code(entry.group);
+  const auto vector = out.vector16();
+  out.bytes(entry.key_exchange);
+}
+
+}  // namespace sluice::dtls::message

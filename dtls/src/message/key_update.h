@@ -1,0 +1,25 @@
+// KeyUpdate (RFC 8446 section 4.6.3).
+#pragma once
+
+#include <optional>
+
+#include "wire/reader.h"
+#include "wire/types.h"
+
+namespace sluice::dtls::message {
+
+struct KeyUpdate {
+  static constexpr wire::HandshakeType kType = wire::HandshakeType::key_update;
+
+  enum class Request : std::uint8_t { not_requested = 0, requested = 1 };
+  Request request{};
+
+  static std::optional<KeyUpdate> decode(Bytes body) {
+    wire::Reader reader(body);
+    const KeyUpdate update{reader.code<Request>()};
+    if (!reader.complete()) return std::nullopt;
+    return update;
+  }
+};
+
+}  // namespace sluice::dtls::message
