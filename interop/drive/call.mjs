@@ -10,7 +10,9 @@ const TLS_VERSIONS = { FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3' };
 
 // Browser and server must tell the same story, as far as the browser tells it (Firefox leaves some out).
 function contradictions(server, { transport }) {
-  const plain = (profile) => profile?.replace(/^SRTP_/, '').replace('_HMAC_', '_');
+  // IANA's names and libwebrtc's.
+  const plain = (profile) =>
+    profile?.replace(/^SRTP_/, '').replace('_HMAC_', '_').replace('AES_CM_128', 'AES128_CM');
   const pairs = [
     ['version', server.dtls?.version, TLS_VERSIONS[transport?.tlsVersion]],
     ['suite', server.dtls?.cipher_suite, transport?.dtlsCipher],
