@@ -74,8 +74,9 @@ async function takeScreenshot(page, file) {
   await page.screenshot({ path: file });
 }
 
-// Drives `page` through a call of at least `seconds`; returns the figures and, by name, what went wrong.
-export async function runCall(page, { name, setup = '', seconds = 5, screenshot }) {
+// Drives `page` through a call of at least `seconds`, in the DTLS version given if there is one; returns the figures
+// and, by name, what went wrong.
+export async function runCall(page, { name, setup = '', seconds = 5, version, screenshot }) {
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
@@ -101,6 +102,7 @@ export async function runCall(page, { name, setup = '', seconds = 5, screenshot 
       ...faults,
       server: server.reason,
       agreement: contradictions(server, browser).join('; ') || null,
+      version: version && server.dtls?.version !== version ? `it is ${server.dtls?.version}, not ${version}` : null,
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },

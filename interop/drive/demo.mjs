@@ -14,6 +14,8 @@ import { table } from './table.mjs';
 const USAGE = `usage: demo.mjs [options]
   --browser chromium|firefox|all   who calls (default: chromium)
   --setup active|passive           the server's DTLS role: active is client (default: as it likes)
+  --dtls-max 1.2|1.3               the newest version that the server speaks (default: 1.3)
+  --browser-dtls-max 1.2|1.3       the newest that Firefox speaks (default: 1.3)
   --seconds N                      how long the call lasts (default: 5)
   --json FILE                      write the figures, an array with an object a call
   --screenshot FILE                default: build/demo/<browser>.png
@@ -30,6 +32,8 @@ function readArguments() {
       options: {
         browser: { type: 'string', default: 'chromium' },
         setup: { type: 'string', default: '' },
+        'dtls-max': { type: 'string', default: '1.3' },
+        'browser-dtls-max': { type: 'string', default: '1.3' },
         seconds: { type: 'string', default: '5' },
         json: { type: 'string' },
         screenshot: { type: 'string' },
@@ -42,7 +46,10 @@ function readArguments() {
     if (!BROWSERS[values.browser]) throw new Error(`no browser '${values.browser}'`);
     if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
     if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
-    return { ...values, seconds, browsers: BROWSERS[values.browser] };
+    const limits = [values['dtls-max'], values['browser-dtls-max']];
+    if (!limits.every((version) => ['1.2', '1.3'].includes(version))) throw new Error('versions are 1.2 and 1.3');
+    const version = `DTLS ${limits.includes('1.2') ? '1.2' : '1.3'}`;
+    return { ...values, seconds, version, browsers: BROWSERS[values.browser] };
   } catch (error) {
     console.error(`${error.message}\n\n${USAGE}`);
     process.exit(2);
@@ -50,7 +57,7 @@ function readArguments() {
 }
 
 async function serve(args) {
-  const server = await startServer(['--port', args.port]);
+  const server = await startServer(['--port', args.port, '--dtls-max', args['dtls-max']]);
   console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
   await server.ended;
 }
@@ -60,10 +67,11 @@ async function call(kind, url, args) {
   const screenshot = args.screenshot && !several
     ? path.resolve(args.screenshot) : path.join(ROOT, 'build', 'demo', `${kind.name}.png`);
   console.log(`${kind.name}: calling`);
-  const browser = await kind.launch();
+  const browser = await kind.launch({ newest: args['browser-dtls-max'] });
   try {
     const page = await openPage(browser, url);
-    const result = await runCall(page, { name: kind.name, setup: args.setup, seconds: args.seconds, screenshot });
+    const { setup, seconds, version } = args;
+    const result = await runCall(page, { name: kind.name, setup, seconds, version, screenshot });
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {
     await closeBrowser(browser);
@@ -75,7 +83,8 @@ async function main() {
   if (args.help) return console.log(USAGE);
   if (args.serve) return serve(args);
   await isolate();
-  const server = await startServer(['--port', args.port], { stderr: 'ignore' });
+  const server = await startServer(
+    ['--port', args.port, '--dtls-max', args['dtls-max']], { stderr: 'ignore' });
   const calls = [];
   try {
     for (const kind of args.browsers) calls.push(await call(kind, server.url, args));

@@ -3,7 +3,8 @@ import puppeteer from 'puppeteer-core';
 
 export const firefox = {
   name: 'firefox',
-  launch: () => puppeteer.launch({
+  // `newest`: of the DTLS versions that it offers.
+  launch: ({ newest = '1.3' } = {}) => puppeteer.launch({
     browser: 'firefox',
     executablePath: process.env.SLUICE_FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
@@ -16,6 +17,8 @@ export const firefox = {
       'permissions.default.microphone': 1,
       'permissions.default.camera': 1,
       'media.autoplay.default': 0,
+      // The number of the TLS version of the same name.
+      'media.peerconnection.dtls.version.max': newest === '1.2' ? 0x0303 : 0x0304,
     },
   }),
 };

@@ -22,7 +22,7 @@ struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
   ice::Setup setup = ice::Setup::active;              // our role where the offer leaves it to us
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
-  dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls12;
+  dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
   ice::IceOptions ice = {};
 };
 

@@ -62,11 +62,12 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember(profile_names()));
   app.add_option_function<std::string>(
          "--dtls-max",
-         [&service](const std::string&) {
-           service.max_version = sluice::dtls::ProtocolVersion::dtls12;
+         [&service](const std::string& word) {
+           service.max_version = word == "1.2" ? sluice::dtls::ProtocolVersion::dtls12
+                                               : sluice::dtls::ProtocolVersion::dtls13;
          },
-         "The newest DTLS version to speak: 1.2")
-      ->check(CLI::IsMember({"1.2"}));
+         "The newest DTLS version to speak: 1.2 or 1.3 (the default)")
+      ->check(CLI::IsMember({"1.2", "1.3"}));
   app.add_option("--ice-address", service.ice.local_addresses,
                  "An address for ICE; several may be given. Default: all, loopback too");
 }
