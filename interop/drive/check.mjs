@@ -30,15 +30,16 @@ async function sessionUrl(page) {
   return new URL(await step.callLocation(page), page.url()).href;
 }
 
-async function nothingPassed(page, statistics) {
+async function nothingPassed(page, statistics, judgedLast) {
   const { audio, video, channel } = await step.browserStatistics(page);
   must(!(video?.packetsReceived > 0) && !(audio?.packetsReceived > 0), 'no media has come to the browser');
   must(!(channel?.messagesReceived > 0), 'no message has come to the browser');
   must(await page.evaluate(() => window.echo.call.channel.readyState) !== 'open', 'the channel is not open');
   must(statistics.state === 'ended', 'the session has ended');
-  must(statistics.setup_ms.dtls === null, 'DTLS never connected');
+  // A DTLS 1.3 client is done before the server has judged its certificate.
+  must(statistics.setup_ms.dtls === null || judgedLast, 'DTLS never connected');
   must(statistics.packets.rtp_in === 0 && statistics.packets.rtp_out === 0, 'no RTP passed');
-  must(statistics.data === null, 'no data passed');
+  must(statistics.data === null || (judgedLast && statistics.data.channels_opened === 0), 'no data passed');
 }
 
 // A fingerprint that isn't the certificate's ends the handshake at once, on the side that was told it.
@@ -48,7 +49,7 @@ async function wrongFingerprint(page, which, setup) {
   const url = await sessionUrl(page);
   const statistics = await serverSays(`${url}/statistics`, ({ state }) => state === 'ended');
   await page.waitForFunction(() => window.echo.call.connection.connectionState === 'failed');
-  await nothingPassed(page, statistics);
+  await nothingPassed(page, statistics, which === 'answer' && setup === 'active');
   return statistics.reason;
 }
 

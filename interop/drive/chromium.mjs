@@ -1,12 +1,15 @@
 // Headless Chromium with a fake camera, on loopback.
 import puppeteer from 'puppeteer-core';
+import { WINDOW } from './page.mjs';
 
 export const chromium = {
   name: 'chromium',
   launch: () => puppeteer.launch({
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
+    defaultViewport: null, // the window's
     args: [
+      `--window-size=${WINDOW.width},${WINDOW.height}`,
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
       // These two together give candidates on 127.0.0.1 where there is no other address.

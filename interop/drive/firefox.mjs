@@ -1,5 +1,6 @@
 // Headless Firefox with a fake camera, on loopback; by WebDriver BiDi, without geckodriver.
 import puppeteer from 'puppeteer-core';
+import { WINDOW } from './page.mjs';
 
 export const firefox = {
   name: 'firefox',
@@ -8,6 +9,8 @@ export const firefox = {
     browser: 'firefox',
     executablePath: process.env.SLUICE_FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
+    defaultViewport: null, // the window's: Firefox 140 can't do what setting another takes
+    args: [`--width=${WINDOW.width}`, `--height=${WINDOW.height}`],
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,

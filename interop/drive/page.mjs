@@ -1,12 +1,11 @@
 // The demo's page in a browser: a step of a call each function.
 
-export const VIEWPORT = { width: 1280, height: 800 };
+export const WINDOW = { width: 1280, height: 900 };
 const STEP_LIMIT_MS = 20_000;
 
 export async function openPage(browser, url) {
   const page = await browser.newPage();
   page.setDefaultTimeout(STEP_LIMIT_MS);
-  await page.setViewport(VIEWPORT);
   page.on('pageerror', (error) => console.error('page:', error.message ?? error));
   await page.goto(url);
   await page.waitForFunction(() => window.echo !== undefined);
