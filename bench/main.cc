@@ -8,12 +8,12 @@ namespace {
 
 // --quick and --json FILE in Google Benchmark's words; the rest as it is.
 std::vector<std::string> translate(int argc, char** argv) {
-  std::vector<std::string> arguments{argv[0]};
-  bool quick = false;
+  // The first may be overruled by what follows.
+  std::vector<std::string> arguments{argv[0], "--benchmark_min_time=1"};
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--quick") {
-      quick = true;
+      arguments[1] = "--benchmark_min_time=0.05";
     } else if (argument == "--json" && i + 1 < argc) {
       arguments.push_back(std::string("--benchmark_out=") + argv[++i]);
       arguments.emplace_back("--benchmark_out_format=json");
@@ -21,7 +21,6 @@ std::vector<std::string> translate(int argc, char** argv) {
       arguments.push_back(argument);
     }
   }
-  arguments.emplace_back(quick ? "--benchmark_min_time=0.05" : "--benchmark_min_time=1");
   return arguments;
 }
 
