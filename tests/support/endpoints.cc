@@ -70,6 +70,13 @@ dtls::ConfigOptions options() {
   return options;
 }
 
+dtls::ConfigOptions options_for(dtls::ProtocolVersion version) {
+  dtls::ConfigOptions only = options();
+  only.min_version = version;
+  only.max_version = version;
+  return only;
+}
+
 dtls::ConfigPtr make_config(dtls::ConfigOptions options) {
   return must(dtls::Config::make(std::move(options)));
 }

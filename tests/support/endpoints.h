@@ -30,6 +30,8 @@ const dtls::Identity& p384_identity();
 
 // Defaults with ecdsa_identity().
 dtls::ConfigOptions options();
+// The same, and no other version than this.
+dtls::ConfigOptions options_for(dtls::ProtocolVersion version);
 dtls::ConfigPtr make_config(dtls::ConfigOptions options = test::options());
 
 inline constexpr dtls::PathId kPath{1};

@@ -26,8 +26,8 @@ void for_each_body(Buffer& datagram, const std::function<void(dtls::MutableBytes
 }
 
 struct Pair {
-  Peer client = make_client(make_config());
-  Peer server = make_server(make_config());
+  Peer client = make_client(make_config(options_for(ProtocolVersion::dtls12)));
+  Peer server = make_server(make_config(options_for(ProtocolVersion::dtls12)));
 };
 
 // Somebody on the path changes one bit in the plaintext of a handshake: no side may finish it.
@@ -66,10 +66,10 @@ TEST(Rfc6347_4_2_6, FinishedCoversEveryByteOfEveryMessage) {
 // "The Finished MAC MUST be computed as if each handshake message had been sent as a single
 // fragment", and repeated and reordered records are no part of it.
 TEST(Rfc6347_4_2_6, FinishedDoesNotCoverHowMessagesTravel) {
-  dtls::ConfigOptions small = options();
+  dtls::ConfigOptions small = options_for(ProtocolVersion::dtls12);
   small.mtu = 256;
   Peer client = make_client(make_config(small));
-  Peer server = make_server(make_config());
+  Peer server = make_server(make_config(options_for(ProtocolVersion::dtls12)));
   exchange_through([](Role, Buffer datagram) { return std::vector<Buffer>{datagram, datagram}; },
                    client, server);
   EXPECT_TRUE(client.connected && server.connected);

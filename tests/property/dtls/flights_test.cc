@@ -126,7 +126,7 @@ std::string exported(const Peer& peer) {
 void connects(std::uint64_t seed, double loss) {
   SCOPED_TRACE("seed " + std::to_string(seed) + ", loss " + std::to_string(loss));
   std::mt19937_64 random(seed);
-  const auto config = make_config();
+  const auto config = make_config(options_for(dtls::ProtocolVersion::dtls12));
   Peer client = make_client(config);
   Peer server = make_server(config);
   client.connection().set_path_mtu(256 + random() % 1245);

@@ -48,8 +48,8 @@ struct Flight {
 struct CallOptions {
   MediaTransportOptions client = {};
   MediaTransportOptions server = {};
-  dtls::ConfigOptions client_dtls = test::options();
-  dtls::ConfigOptions server_dtls = test::options();
+  dtls::ConfigOptions client_dtls = test::options_for(dtls::ProtocolVersion::dtls12);
+  dtls::ConfigOptions server_dtls = test::options_for(dtls::ProtocolVersion::dtls12);
 };
 
 class Call {

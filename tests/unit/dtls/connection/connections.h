@@ -12,7 +12,8 @@ namespace sluice::test {
 
 // A client and a server with the same options. Neither has sent anything yet.
 struct Pair {
-  explicit Pair(const dtls::ConfigOptions& options = test::options())
+  explicit Pair(
+      const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12))
       : client(make_client(make_config(options))), server(make_server(make_config(options))) {}
 
   // Everything to and fro until nobody has anything to say.
@@ -30,7 +31,8 @@ struct Pair {
   Peer server;
 };
 
-inline Pair connected_pair(const dtls::ConfigOptions& options = test::options()) {
+inline Pair connected_pair(
+    const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12)) {
   Pair pair(options);
   pair.run();
   EXPECT_TRUE(pair.client.connected && pair.server.connected);
@@ -38,7 +40,8 @@ inline Pair connected_pair(const dtls::ConfigOptions& options = test::options())
 }
 
 // Both handshakes are complete, nobody has accepted anybody.
-inline Pair unaccepted_pair(const dtls::ConfigOptions& options = test::options()) {
+inline Pair unaccepted_pair(
+    const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12)) {
   Pair pair(options);
   pair.client.accepts_peer = false;
   pair.server.accepts_peer = false;

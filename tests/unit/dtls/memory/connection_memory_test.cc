@@ -80,7 +80,7 @@ class Memory : public testing::Test {
     }
   }
 
-  ConfigPtr config_ = test::make_config();
+  ConfigPtr config_ = test::make_config(test::options_for(ProtocolVersion::dtls12));
   Fingerprint fingerprint_ = test::must(Fingerprint::of(
       test::ecdsa_identity().certificate(), HashAlgorithm::sha256, test::environment()));
 };
