@@ -48,7 +48,7 @@ struct ConfigOptions {
   std::optional<Identity> identity = {};
 
   ProtocolVersion min_version = ProtocolVersion::dtls12;
-  ProtocolVersion max_version = ProtocolVersion::dtls12;
+  ProtocolVersion max_version = ProtocolVersion::dtls13;
 
   // Each list in order of preference; the server's order decides.
   std::vector<CipherSuite> cipher_suites = default_cipher_suites();
