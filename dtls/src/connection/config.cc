@@ -87,6 +87,7 @@ Result<void> check(const ConfigOptions& options) {
   if (options.max_reassembly < options.max_handshake_message) {
     return invalid("max_reassembly: below max_handshake_message");
   }
+  if (options.max_records_per_key < 2) return invalid("max_records_per_key: below 2");
   return check_timers(options.timers);
 }
 

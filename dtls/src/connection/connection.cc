@@ -49,6 +49,9 @@ Result<Pending> Connection::set_peer_fingerprints(std::span<const Fingerprint> a
                                                   Instant now) {
   return impl_->set_peer_fingerprints(announced, now);
 }
+Result<Pending> Connection::update_keys(KeyUpdateRequest request, Instant now) {
+  return impl_->update_keys(request, now);
+}
 Result<Pending> Connection::close(Instant /*now*/) { return impl_->close(); }
 
 void Connection::set_path(PathId path) { impl_->set_path(path); }

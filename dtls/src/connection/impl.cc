@@ -106,6 +106,7 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, Instant
     replayed_ = phase->early_records.take();
   }
   if (outcome) outcome = handle_records(replayed_, now);
+  if (outcome) outcome = update_keys_if_due(now);
   return end_input(outcome);
 }
 
@@ -120,6 +121,9 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
       on_future_record(*future);
     } else {
       discard(std::get<Discard>(taken));
+      if (records_.forgeries_exceeded()) {
+        outcome = handshake::fatal(Errc::integrity_limit_reached, Alert::bad_record_mac);
+      }
     }
   }
   return outcome;
@@ -146,7 +150,27 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
     if (auto outcome = post_handshake.on_timeout(now); !outcome) return end_input(outcome);
     statistics_.flights_retransmitted += post_handshake.take_retransmissions();
   }
-  return end_input({});
+  return end_input(update_keys_if_due(now));
+}
+
+bool Connection::Impl::key_update_is_due() const {
+  const auto* open = std::get_if<Open>(&phase_);
+  const auto* complete = open != nullptr ? std::get_if<Established13>(&open->established) : nullptr;
+  return complete != nullptr && records_.should_update_keys() &&
+         !complete->post_handshake->key_update_under_way();
+}
+
+Result<void> Connection::Impl::update_keys_if_due(Instant now) {
+  if (!key_update_is_due()) return {};
+  return established13()->post_handshake->update_keys(KeyUpdateRequest::update_not_requested, now);
+}
+
+Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant now) {
+  if (const Ended* ended = begin_input()) return after_end(*ended);
+  if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
+  Established13* complete = established13();
+  if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
+  return end_input(complete->post_handshake->update_keys(request, now));
 }
 
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer,
@@ -267,7 +291,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
   if (application_data.size() > kMaxApplicationData) return tl::unexpected(SendError::too_large);
   const wire::Epoch epoch = records_.write_epoch();
-  if (records_.exhausted(epoch)) return tl::unexpected(SendError::limit_reached);
+  if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
   const auto size =
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
   if (!size) return tl::unexpected(SendError::buffer_too_small);
@@ -355,6 +379,7 @@ std::optional<Instant> Connection::Impl::next_timeout() const {
   const Established* complete = established();
   if (complete == nullptr) return std::nullopt;
   if (const auto* complete13 = std::get_if<Established13>(complete)) {
+    if (key_update_is_due()) return Instant::min();
     return complete13->post_handshake->next_timeout();
   }
   const auto& last_flight = std::get<Established12>(*complete).last_flight;

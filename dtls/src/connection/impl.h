@@ -22,6 +22,7 @@ class Connection::Impl {
   Result<Pending> handle_timeout(Instant now);
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
+  Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
   Result<Pending> close();
   void set_path(PathId path) { path_ = path; }
   void set_path_mtu(std::size_t mtu);
@@ -100,6 +101,9 @@ class Connection::Impl {
   void queue_alert(message::AlertLevel level, Alert alert) {
     alert_ = message::AlertMessage{level, alert};
   }
+  // Half of what one key bears has been sealed: time for the next (RFC 9147 section 4.5.3).
+  [[nodiscard]] bool key_update_is_due() const;
+  Result<void> update_keys_if_due(Instant now);
   [[nodiscard]] flight::OutgoingFlight* unsent_flight();
   [[nodiscard]] connection::Acknowledgements* acknowledgements();
   [[nodiscard]] bool ack_is_due();

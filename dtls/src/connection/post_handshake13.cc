@@ -97,8 +97,8 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
                                             handshake::Session13& session, Instant now) {
   const auto update = handshake::expect<KeyUpdate>(message);
   if (!update) return tl::unexpected(update.error());
-  if (update->request != KeyUpdate::Request::not_requested &&
-      update->request != KeyUpdate::Request::requested) {
+  if (update->request != KeyUpdateRequest::update_not_requested &&
+      update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
   // A KeyUpdate under the keys before the present ones can't be new.
@@ -116,13 +116,13 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
   auto opener = handshake::make_opener13(*library_, session.negotiated, secret);
   if (!opener) return tl::unexpected(opener.error());
   records_->add_reader(read_epoch_, std::move(*opener));
-  if (update->request == KeyUpdate::Request::requested) {
-    return update_keys(KeyUpdate::Request::not_requested, now);
+  if (update->request == KeyUpdateRequest::update_requested) {
+    return update_keys(KeyUpdateRequest::update_not_requested, now);
   }
   return {};
 }
 
-Result<void> PostHandshake13::update_keys(KeyUpdate::Request request, Instant now) {
+Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now) {
   if (key_update_under_way_) return {};
   // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kLastSeq) return fatal(Errc::message_seq_exhausted, Alert::internal_error);

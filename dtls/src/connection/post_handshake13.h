@@ -25,7 +25,9 @@ class PostHandshake13 {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // Sends a KeyUpdate unless one is under way (RFC 9147 section 8). Errors: message_seq_exhausted.
-  Result<void> update_keys(message::KeyUpdate::Request request, Instant now);
+  Result<void> update_keys(KeyUpdateRequest request, Instant now);
+
+  [[nodiscard]] bool key_update_under_way() const { return key_update_under_way_; }
 
   [[nodiscard]] flight::OutgoingFlight& flight() { return flight_; }
   [[nodiscard]] Acknowledgements& acknowledgements() { return acknowledgements_; }

@@ -81,6 +81,7 @@ Result<WaitEncryptedExtensions> on_server_hello(const std::vector<crypto::Epheme
   const auto share = message::decode_server_share(*hello.extensions.find(ExtensionType::key_share));
   const Negotiated13 negotiated{&suite, share->group, std::nullopt};
   context.records.set_version(ProtocolVersion::dtls12);
+  set_key_limits13(context, negotiated);
   const auto& traffic = secrets->traffic();
   auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);

@@ -87,6 +87,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                     shared->bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
   const auto& traffic = secrets->traffic();
+  set_key_limits13(context, negotiated);
   done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (!done) return tl::unexpected(done.error());

@@ -66,6 +66,10 @@ Result<void> install_read13(Context& context, const Negotiated13& negotiated, wi
       .map([&](record::Opener13 opener) { context.records.add_reader(epoch, std::move(opener)); });
 }
 
+void set_key_limits13(Context& context, const Negotiated13& negotiated) {
+  context.records.set_key_limits(record::key_limits13(negotiated.suite->aead, context.config));
+}
+
 Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                              const schedule::HashSecret& traffic_secret) {
   return make_sealer13(context.library, negotiated, traffic_secret)

@@ -31,6 +31,8 @@ Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiate
 Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiated13& negotiated,
                                        const schedule::HashSecret& traffic_secret);
 
+// How long keys serve is known with the suite: before the first are installed.
+void set_key_limits13(Context& context, const Negotiated13& negotiated);
 // Installs one direction's keys of an epoch.
 Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                             const schedule::HashSecret& traffic_secret);

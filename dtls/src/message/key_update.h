@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include <sluice/dtls/protocol.h>
+
 #include "wire/reader.h"
 #include "wire/types.h"
 
@@ -11,12 +13,11 @@ namespace sluice::dtls::message {
 struct KeyUpdate {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::key_update;
 
-  enum class Request : std::uint8_t { not_requested = 0, requested = 1 };
-  Request request{};
+  KeyUpdateRequest request{};
 
   static std::optional<KeyUpdate> decode(Bytes body) {
     wire::Reader reader(body);
-    const KeyUpdate update{reader.code<Request>()};
+    const KeyUpdate update{reader.code<KeyUpdateRequest>()};
     if (!reader.complete()) return std::nullopt;
     return update;
   }

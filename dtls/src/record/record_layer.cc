@@ -77,7 +77,10 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   if (!sequence) return Discard::malformed_record;
   if (!reader->window.is_fresh(*sequence)) return Discard::replayed;
   const auto opened = opener.open(header, record, *sequence);
-  if (!opened) return Discard::authentication_failed;
+  if (!opened) {
+    forgeries_exceeded_ = forgeries_exceeded_ || ++reader->forgeries > limits_.forgeries;
+    return Discard::authentication_failed;
+  }
   reader->window.mark(*sequence);
   peer_encrypts_ = true;
   return Record{opened->type, reader->epoch, *sequence, opened->contents};
@@ -85,12 +88,12 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
 
 Result<void> RecordLayer::install_read(crypto::Library& library, const ProtectionKey12& key) {
   return Opener12::make(library, key).map([&](Opener12 opener) {
-    readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}});
+    readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}, 0});
   });
 }
 
 void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
-  readers_.push_back({epoch, std::move(opener), {}});
+  readers_.push_back({epoch, std::move(opener), {}, 0});
 }
 
 void RecordLayer::stop_reading_before(wire::Epoch epoch) {
@@ -143,7 +146,19 @@ std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
   if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
   const Writer* encrypted = writer(epoch);
-  return encrypted != nullptr && encrypted->next > wire::kMaxSequenceNumber;
+  return encrypted != nullptr &&
+         (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= limits_.records);
+}
+
+bool RecordLayer::takes_data() const {
+  const Writer* encrypted = writer(write_epoch_);
+  return encrypted != nullptr && !exhausted(write_epoch_) &&
+         encrypted->next < limits_.records - limits_.records / 8;
+}
+
+bool RecordLayer::should_update_keys() const {
+  const Writer* encrypted = writer(write_epoch_);
+  return encrypted != nullptr && encrypted->next >= limits_.records / 2;
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,

@@ -7,6 +7,7 @@
 
 #include <sluice/dtls/statistics.h>
 
+#include "record/key_limits.h"
 #include "record/protection12.h"
 #include "record/protection13.h"
 #include "record/replay_window.h"
@@ -48,6 +49,12 @@ class RecordLayer {
   // A record of the peer's encrypted epoch has proved authentic.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }
 
+  // More records than the limit allows have failed to authenticate under one key.
+  [[nodiscard]] bool forgeries_exceeded() const { return forgeries_exceeded_; }
+
+  // Of the keys that are installed from now on, both ways.
+  void set_key_limits(const KeyLimits& limits) { limits_ = limits; }
+
   // ---- writing ----
 
   Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
@@ -75,14 +82,20 @@ class RecordLayer {
                                   MutableBytes out);
   // The number of the last record that seal() wrote.
   [[nodiscard]] wire::SequenceNumber last_sequence() const { return last_sequence_; }
-  // Whether the epoch's sequence numbers are used up.
+  // Whether the epoch's sequence numbers, or its key's limit, are used up.
   [[nodiscard]] bool exhausted(wire::Epoch epoch) const;
+  // Whether application data may use more of write_epoch()'s numbers: the last eighth of a key's
+  // records is kept for what changes the key.
+  [[nodiscard]] bool takes_data() const;
+  // Whether half of that limit has gone for write_epoch().
+  [[nodiscard]] bool should_update_keys() const;
 
  private:
   struct Reader {
     wire::Epoch epoch{};
     std::variant<Opener12, Opener13> opener;
     ReplayWindow window;
+    std::uint64_t forgeries = 0;
   };
   struct Writer {
     wire::Epoch epoch{};
@@ -100,6 +113,8 @@ class RecordLayer {
   ProtocolVersion version_ = ProtocolVersion::dtls10;
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
+  bool forgeries_exceeded_ = false;
+  KeyLimits limits_;
   wire::Epoch write_epoch_ = wire::kPlaintextEpoch;
   wire::SequenceNumber last_sequence_{};
   std::uint64_t next_plaintext_ = 0;

@@ -197,6 +197,8 @@ std::string_view to_string(Errc code) {
       return "extended master secret missing";
     case Errc::excessive_message:
       return "handshake message too large";
+    case Errc::integrity_limit_reached:
+      return "too many forged records";
     case Errc::message_seq_exhausted:
       return "message_seq exhausted";
     case Errc::handshake_timeout:

@@ -76,6 +76,14 @@ struct ConfigOptions {
   // Application data that arrives before the peer is accepted waits in as many bytes.
   std::size_t max_early_data = 16384;
 
+  // DTLS 1.3 (RFC 9147 section 4.5.3). Keys are updated when half of so many records have left
+  // under one key; at the limit seal() refuses. The cipher's own limit holds where it is lower; 2
+  // or more.
+  std::uint64_t max_records_per_key = UINT64_MAX;
+  // The connection ends when more records than this have failed to authenticate under one key; the
+  // cipher's own limit, 2^36, holds where it is lower. Anybody can forge records: keep it high.
+  std::uint64_t max_forgeries_per_key = UINT64_MAX;
+
   static std::vector<CipherSuite> default_cipher_suites();
   static std::vector<SignatureScheme> default_signature_schemes();
 };

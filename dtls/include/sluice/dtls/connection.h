@@ -42,7 +42,8 @@ struct Transmit {
 enum class SendError : std::uint8_t {
   not_connected,     // not yet, or no longer
   too_large,         // above kMaxApplicationData
-  limit_reached,     // the epoch's sequence numbers are used up (RFC 6347 section 4.1)
+  limit_reached,     // the record numbers of the epoch are used up (RFC 6347 section 4.1), or its
+                     // key's limit is reached and the peer doesn't acknowledge new ones
   buffer_too_small,  // `out` can't hold the data and kSealOverhead
 };
 using SendResult = tl::expected<std::size_t, SendError>;
@@ -92,6 +93,12 @@ class Connection {
   // Accepts the peer by its certificate's fingerprint (RFC 8122), before or after that has arrived.
   // A certificate that doesn't match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
+  // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
+  // what the peer sends. They are used once the peer has acknowledged the message; while one is
+  // under way another call does nothing. It also happens by itself
+  // (ConfigOptions::max_records_per_key). Errors: not_connected and invalid_argument (DTLS 1.2)
+  // change nothing; message_seq_exhausted ends the connection.
+  Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
   // Queues close_notify and ends the connection; a handshake in progress is given up.
   Result<Pending> close(Instant now);
 

@@ -34,10 +34,11 @@ enum class Errc : std::uint8_t {
   bad_finished,             // verify_data did not match
   bad_key_share,            // the peer's ephemeral public key is not a valid point
   missing_extended_master_secret,
-  excessive_message,      // a handshake message above its bound
-  message_seq_exhausted,  // the 16 bit message_seq must not wrap (RFC 6347 section 4.2.2)
-  handshake_timeout,      // RetransmissionTimers::total has passed
-  srtp_not_negotiated,    // the handshake chose no SRTP profile
+  excessive_message,        // a handshake message above its bound
+  integrity_limit_reached,  // more forged records than one key bears (RFC 9147 section 4.5.3)
+  message_seq_exhausted,    // the 16 bit message_seq must not wrap (RFC 6347 section 4.2.2)
+  handshake_timeout,        // RetransmissionTimers::total has passed
+  srtp_not_negotiated,      // the handshake chose no SRTP profile
   buffer_too_small,
   libcrypto_failure,  // Error::libcrypto holds its first error code
 };

@@ -57,6 +57,12 @@ enum class SrtpProfile : std::uint16_t {
   aead_aes_256_gcm = 0x0008,
 };
 
+// RFC 8446 section 4.6.3: whether the peer is to update its keys too.
+enum class KeyUpdateRequest : std::uint8_t {
+  update_not_requested = 0,
+  update_requested = 1,
+};
+
 // RFC 5246 section 7.2 and RFC 8446 section 6.
 enum class Alert : std::uint8_t {
   close_notify = 0,

@@ -75,6 +75,7 @@ TEST(Config, SizesHaveTheirStatedBounds) {
   EXPECT_EQ(message(1U << 24), "max_handshake_message");
 
   EXPECT_EQ(outcome([](auto& o) { o.max_reassembly = 2047; }), "max_reassembly");
+  EXPECT_EQ(outcome([](auto& o) { o.max_records_per_key = 1; }), "max_records_per_key");
   EXPECT_EQ(outcome([](auto& o) { o.max_reassembly = o.max_handshake_message - 1; }),
             "max_reassembly");
   EXPECT_EQ(outcome([](auto& o) { o.max_reassembly = o.max_handshake_message; }), "good");
