@@ -26,7 +26,7 @@ async function serverSays(url, wanted) {
 }
 
 async function sessionUrl(page) {
-  await page.waitForFunction(() => window.echo.call?.location);
+  await step.until(page, () => window.echo.call?.location);
   return new URL(await step.callLocation(page), page.url()).href;
 }
 
@@ -48,7 +48,7 @@ async function wrongFingerprint(page, which, setup) {
   await step.startCall(page, setup);
   const url = await sessionUrl(page);
   const statistics = await serverSays(`${url}/statistics`, ({ state }) => state === 'ended');
-  await page.waitForFunction(() => window.echo.call.connection.connectionState === 'failed');
+  await step.until(page, () => window.echo.call.connection.connectionState === 'failed');
   await nothingPassed(page, statistics, which === 'answer' && setup === 'active');
   return statistics.reason;
 }
@@ -73,7 +73,7 @@ const CHECKS = {
     must((await fetch(url, { method: 'DELETE' })).status === 404, 'a second DELETE gives 404');
     must((await fetch(`${url}/statistics`)).status === 404, 'its statistics are gone');
     // RFC 8842 section 5.6: close_notify ends the association, so the browser need not wait for ICE.
-    await page.waitForFunction(() => window.echo.call.channel.readyState === 'closed');
+    await step.until(page, () => window.echo.call.channel.readyState === 'closed');
   },
 
   // The page starts again after a call that the server knows nothing of any more.

@@ -2,13 +2,23 @@
 
 export const WINDOW = { width: 1280, height: 900 };
 const STEP_LIMIT_MS = 20_000;
+const POLL_MS = 50;
+
+// Until `predicate` is true in the page. Puppeteer's own waiting makes code from text there, which the page's
+// Content-Security-Policy forbids in older browsers.
+export async function until(page, predicate, ...args) {
+  for (const end = Date.now() + STEP_LIMIT_MS; !(await page.evaluate(predicate, ...args));) {
+    if (Date.now() > end) throw new Error(`waited in vain for ${predicate}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
 
 export async function openPage(browser, url) {
   const page = await browser.newPage();
   page.setDefaultTimeout(STEP_LIMIT_MS);
   page.on('pageerror', (error) => console.error('page:', error.message ?? error));
   await page.goto(url);
-  await page.waitForFunction(() => window.echo !== undefined);
+  await until(page, () => window.echo !== undefined);
   return page;
 }
 
@@ -19,7 +29,7 @@ export async function startCall(page, setup) {
 }
 
 export async function waitConnected(page) {
-  await page.waitForFunction(() => {
+  await until(page, () => {
     const call = window.echo.call;
     return call?.connection.connectionState === 'connected' && call.channel.readyState === 'open';
   });
@@ -29,8 +39,8 @@ export async function waitConnected(page) {
 export async function chat(page, text) {
   await page.type('#text', text);
   await page.click('#send');
-  await page.waitForFunction((expected) => [...document.querySelectorAll('#messages .echo')]
-    .some((item) => item.firstChild.textContent === expected), {}, text);
+  await until(page, (expected) => [...document.querySelectorAll('#messages .echo')]
+    .some((item) => item.firstChild.textContent === expected), text);
 }
 
 // Sends `size` bytes that don't repeat; whether the same ones come back.
@@ -51,7 +61,7 @@ export function echoBinary(page, size) {
 
 // Resolves when pictures have been decoded and sound played; both come from the echo alone.
 export async function waitMedia(page) {
-  await page.waitForFunction(async () => {
+  await until(page, async () => {
     const { audio, video } = await window.echo.call.browserStatistics();
     const picture = document.getElementById('remote');
     return video?.framesDecoded > 0 && audio?.packetsReceived > 0 && audio?.jitterBufferEmittedCount > 0 &&
@@ -62,7 +72,7 @@ export async function waitMedia(page) {
 // Resolves when the remote picture moves and looks like the local one: it is our own that came back.
 // The browsers' fake cameras change their picture all the time; Firefox's has a single colour.
 export async function waitOwnPicture(page) {
-  await page.waitForFunction(() => {
+  await until(page, () => {
     const MOST_DIFFERENCE = 48; // of 255, on average: compression, and the time on the way
     const pixels = (id) => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
@@ -89,7 +99,7 @@ export const pageState = (page) => page.evaluate(() => document.getElementById('
 
 export async function endCall(page) {
   await page.click('#end');
-  await page.waitForFunction(() => window.echo.call === null);
+  await until(page, () => window.echo.call === null);
 }
 
 // Changes what the page sends to the server, or gets from it, as a machine in between would.

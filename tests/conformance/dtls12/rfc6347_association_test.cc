@@ -47,16 +47,22 @@ TEST(Rfc6347_4_2_6, FinishedCoversEveryByteOfEveryMessage) {
   for (std::size_t changed = 0; changed < bytes; changed += 5) {
     SCOPED_TRACE(changed);
     std::size_t at = 0;
+    bool is_changed = false;
     Pair pair;
     exchange_through(
         [&](Role, Buffer datagram) {
           for_each_body(datagram, [&](dtls::MutableBytes body) {
-            if (changed >= at && changed < at + body.size()) body[changed - at] ^= std::byte{1};
+            if (changed >= at && changed < at + body.size()) {
+              body[changed - at] ^= std::byte{1};
+              is_changed = true;
+            }
             at += body.size();
           });
           return std::vector<Buffer>{std::move(datagram)};
         },
         pair.client, pair.server);
+    // An ECDSA signature has not always the same size: this handshake may be a little shorter.
+    if (!is_changed && changed + 10 > bytes) continue;
     EXPECT_FALSE(pair.client.connected);
     EXPECT_FALSE(pair.server.connected);
     EXPECT_FALSE(pair.client.connection().connected() || pair.server.connection().connected());
