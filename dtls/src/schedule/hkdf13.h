@@ -16,7 +16,13 @@ using HashSecret = Secret<48>;
 Result<HashSecret> hkdf_extract(crypto::Library& library, HashAlgorithm hash, Bytes salt,
                                 Bytes input);
 
-// Fills `out`, at most 255 times the hash's size. The label goes without its prefix: "dtls13".
+// A label with its prefix, "dtls13", has 255 bytes at most (RFC 8446 section 7.1).
+inline constexpr std::size_t kMaxLabel = 255 - 6;
+// What HKDF-Expand gives at most (RFC 5869 section 2.3).
+constexpr std::size_t max_expansion(HashAlgorithm hash) { return 255 * crypto::hash_size(hash); }
+
+// Fills `out`, at most max_expansion(). The label, at most kMaxLabel bytes, goes without its
+// prefix.
 Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                std::string_view label, Bytes context, MutableBytes out);
 

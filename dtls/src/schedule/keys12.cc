@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "schedule/exporter.h"
 #include "schedule/prf12.h"
 
 namespace sluice::dtls::schedule {
@@ -23,12 +24,6 @@ Result<MasterSecret> derive_master(crypto::Library& library, HashAlgorithm hash,
     return std::move(master);
   });
 }
-
-// The labels of RFC 5246 and RFC 7627, which must not be exported (RFC 5705 section 4).
-constexpr std::array<std::string_view, 5> kReservedLabels{"client finished", "server finished",
-                                                          "master secret", "extended master secret",
-                                                          "key expansion"};
-constexpr std::size_t kMaxContext = 65535;
 
 }  // namespace
 
@@ -72,12 +67,7 @@ Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,
 Result<void> export12(crypto::Library& library, HashAlgorithm hash, const MasterSecret& master,
                       const HelloRandoms& randoms, std::string_view label,
                       std::optional<Bytes> context, MutableBytes out) {
-  if (std::ranges::find(kReservedLabels, label) != kReservedLabels.end()) {
-    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "label"});
-  }
-  if (context && context->size() > kMaxContext) {
-    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "context"});
-  }
+  if (auto checked = check_export(label, context); !checked) return checked;
   const RandomPair pair = join(randoms.client, randoms.server);
   Buffer seed(pair.begin(), pair.end());
   if (context) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "schedule/exporter.h"
+
 namespace sluice::dtls::schedule {
 namespace {
 
@@ -84,6 +86,13 @@ Result<ApplicationSecrets> ApplicationSecrets::derive(crypto::Library& library, 
 
 Result<void> export13(crypto::Library& library, HashAlgorithm hash, const HashSecret& exporter,
                       std::string_view label, std::optional<Bytes> context, MutableBytes out) {
+  if (auto checked = check_export(label, context); !checked) return checked;
+  if (label.size() > kMaxLabel) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "label"});
+  }
+  if (out.size() > max_expansion(hash)) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "out"});
+  }
   const auto empty_hash = crypto::digest(library, hash, {});
   if (!empty_hash) return tl::unexpected(empty_hash.error());
   const auto secret = derive_secret(library, hash, exporter.bytes(), label, empty_hash->bytes());

@@ -139,8 +139,10 @@ class Connection {
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
   [[nodiscard]] const Statistics& statistics() const;
 
-  // RFC 5705: fills `out`. An absent context and an empty one give different bytes. Errors:
-  // not_connected, invalid_argument (a label reserved by RFC 5246, a context above 65535 bytes).
+  // RFC 5705, and RFC 8446 section 7.5 in DTLS 1.3: fills `out`. Only in DTLS 1.2 do an absent
+  // context and an empty one give different bytes. Errors:
+  // not_connected, invalid_argument (a label reserved by RFC 5246, a context above 65535 bytes; in
+  // DTLS 1.3 also a label above 249 bytes, or more output than 255 times the hash's size).
   Result<void> export_keying_material(MutableBytes out, std::string_view label,
                                       std::optional<Bytes> context) const;
   // The keys of RFC 5764 section 4.2. Errors: not_connected, srtp_not_negotiated.
