@@ -299,15 +299,29 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   return *size;
 }
 
-flight::OutgoingFlight* Connection::Impl::unsent_flight() {
-  flight::OutgoingFlight* flight = nullptr;
-  if (Handshaking* phase = handshaking()) {
-    flight = &phase->context.flight;
-  } else if (Established12* complete12 = established12(); complete12 && complete12->last_flight) {
-    flight = &complete12->last_flight->flight;
-  } else if (Established13* complete13 = established13()) {
-    flight = &complete13->post_handshake->flight();
+void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
+  alert_ = QueuedAlert{{level, alert}, alert_epoch()};
+}
+
+wire::Epoch Connection::Impl::alert_epoch() {
+  // A flight that is given up before it was sent leaves the peer without the keys that it leads to:
+  // the alert takes its place.
+  const flight::OutgoingFlight* flight = present_flight();
+  const bool given_up = flight != nullptr && !flight->empty() && !flight->has_left();
+  return given_up ? flight->first_epoch() : records_.write_epoch();
+}
+
+flight::OutgoingFlight* Connection::Impl::present_flight() {
+  if (Handshaking* phase = handshaking()) return &phase->context.flight;
+  if (Established12* complete12 = established12()) {
+    return complete12->last_flight ? &complete12->last_flight->flight : nullptr;
   }
+  Established13* complete13 = established13();
+  return complete13 != nullptr ? &complete13->post_handshake->flight() : nullptr;
+}
+
+flight::OutgoingFlight* Connection::Impl::unsent_flight() {
+  flight::OutgoingFlight* flight = present_flight();
   return flight != nullptr && flight->has_more() ? flight : nullptr;
 }
 
@@ -348,7 +362,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   if (ack_is_due()) return write_ack(out);
   if (!alert_) return std::nullopt;
   const auto size =
-      records_.seal(records_.alert_epoch(), wire::ContentType::alert, alert_->encode(), out);
+      records_.seal(alert_->epoch, wire::ContentType::alert, alert_->message.encode(), out);
   if (!size) return std::nullopt;
   alert_.reset();
   ++statistics_.records_sent;

@@ -98,12 +98,13 @@ class Connection::Impl {
   Established establish(Handshaking& phase, Instant now);
   void open_if_accepted();
 
-  void queue_alert(message::AlertLevel level, Alert alert) {
-    alert_ = message::AlertMessage{level, alert};
-  }
   // Half of what one key bears has been sealed: time for the next (RFC 9147 section 4.5.3).
   [[nodiscard]] bool key_update_is_due() const;
   Result<void> update_keys_if_due(Instant now);
+  void queue_alert(message::AlertLevel level, Alert alert);
+  [[nodiscard]] wire::Epoch alert_epoch();
+  // Null when there is none that is or was to be sent.
+  [[nodiscard]] flight::OutgoingFlight* present_flight();
   [[nodiscard]] flight::OutgoingFlight* unsent_flight();
   [[nodiscard]] connection::Acknowledgements* acknowledgements();
   [[nodiscard]] bool ack_is_due();
@@ -122,7 +123,11 @@ class Connection::Impl {
   Statistics statistics_;
 
   // Outputs that wait to be polled.
-  std::optional<message::AlertMessage> alert_;
+  struct QueuedAlert {
+    message::AlertMessage message;
+    wire::Epoch epoch;
+  };
+  std::optional<QueuedAlert> alert_;
   std::vector<Event> events_;  // at most one of each kind
   std::vector<MutableBytes> data_;
   std::size_t next_data_ = 0;

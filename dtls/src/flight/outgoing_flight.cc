@@ -14,10 +14,7 @@ constexpr std::size_t kMinimumFragment = 32;
 }  // namespace
 
 void OutgoingFlight::clear() {
-  bytes_.clear();
-  items_.clear();
-  sent_.clear();
-  position_ = {};
+  *this = OutgoingFlight();  // its memory goes too
 }
 
 void OutgoingFlight::remember(const message::RecordNumber& number, std::size_t item, Range range) {
@@ -103,6 +100,7 @@ OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& reco
     written.bytes += size;
     ++written.records;
   }
+  has_left_ = has_left_ || !has_more();
   return written;
 }
 

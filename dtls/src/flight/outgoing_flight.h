@@ -45,6 +45,10 @@ class OutgoingFlight {
   // Takes it back: it wasn't authentic, and time has shown nothing for it.
   void forget_acknowledged();
   [[nodiscard]] bool fully_acknowledged() const;
+  // Whether all of it has been written at least once.
+  [[nodiscard]] bool has_left() const { return has_left_; }
+  // What its first message is protected with; of a flight that isn't empty.
+  [[nodiscard]] wire::Epoch first_epoch() const { return items_.front().epoch; }
   [[nodiscard]] bool has_more() const { return position_.item < items_.size(); }
   struct Written {
     std::size_t bytes = 0;
@@ -100,6 +104,7 @@ class OutgoingFlight {
   std::vector<Item> items_;
   std::vector<Sent> sent_;
   Position position_;
+  bool has_left_ = false;
 };
 
 }  // namespace sluice::dtls::flight

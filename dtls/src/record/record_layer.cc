@@ -120,15 +120,6 @@ const RecordLayer::Writer* RecordLayer::writer(wire::Epoch epoch) const {
   return found == writers_.end() ? nullptr : &*found;
 }
 
-wire::Epoch RecordLayer::alert_epoch() const {
-  if (writers_.empty()) return wire::kPlaintextEpoch;
-  // In DTLS 1.3 the hellos are enough; in 1.2 the keys come with the flight that begins to use
-  // them.
-  const bool is13 = std::holds_alternative<Sealer13>(writers_.back().sealer);
-  const bool peer_has_keys = is13 ? next_plaintext_ > 0 : writers_.back().next > 0;
-  return peer_has_keys ? write_epoch_ : wire::kPlaintextEpoch;
-}
-
 std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
   const Writer* encrypted = writer(epoch);
   if (encrypted == nullptr) return kHeaderSize12;

@@ -66,9 +66,6 @@ class RecordLayer {
   void start_encrypting() { write_epoch_ = wire::kFirstEncryptedEpoch12; }
   // The epoch of application data and ACKs.
   [[nodiscard]] wire::Epoch write_epoch() const { return write_epoch_; }
-  // The epoch of alerts: plaintext as long as the peer can't have the keys, because nothing that
-  // leads to them has left. A flight that is given up before it was sent leaves it without.
-  [[nodiscard]] wire::Epoch alert_epoch() const;
   // The version that plaintext and DTLS 1.2 headers carry once the ServerHello has settled it.
   void set_version(ProtocolVersion version) { version_ = version; }
 
