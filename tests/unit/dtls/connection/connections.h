@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "support/by_version.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 
@@ -12,8 +13,7 @@ namespace sluice::test {
 
 // A client and a server with the same options. Neither has sent anything yet.
 struct Pair {
-  explicit Pair(
-      const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12))
+  explicit Pair(const dtls::ConfigOptions& options = test::options())
       : client(make_client(make_config(options))), server(make_server(make_config(options))) {}
 
   // Everything to and fro until nobody has anything to say.
@@ -31,8 +31,7 @@ struct Pair {
   Peer server;
 };
 
-inline Pair connected_pair(
-    const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12)) {
+inline Pair connected_pair(const dtls::ConfigOptions& options = test::options()) {
   Pair pair(options);
   pair.run();
   EXPECT_TRUE(pair.client.connected && pair.server.connected);
@@ -40,8 +39,7 @@ inline Pair connected_pair(
 }
 
 // Both handshakes are complete, nobody has accepted anybody.
-inline Pair unaccepted_pair(
-    const dtls::ConfigOptions& options = test::options_for(dtls::ProtocolVersion::dtls12)) {
+inline Pair unaccepted_pair(const dtls::ConfigOptions& options = test::options()) {
   Pair pair(options);
   pair.client.accepts_peer = false;
   pair.server.accepts_peer = false;

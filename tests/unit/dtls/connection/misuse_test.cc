@@ -12,6 +12,9 @@ using test::Peer;
 using test::to_hex;
 using test::unaccepted_pair;
 
+class Misuse : public test::ByVersion {};
+INSTANTIATE_TEST_SUITE_P(Versions, Misuse, test::both_versions(), test::name_of_version);
+
 constexpr std::string_view kLabel = "EXTRACTOR-dtls_srtp";
 
 Errc error_of(const Result<Pending>& outcome) {
@@ -19,8 +22,8 @@ Errc error_of(const Result<Pending>& outcome) {
   return outcome ? Errc::closed : outcome.error().code;
 }
 
-TEST(Misuse, AnAnswerToNoQuestionIsNotFatal) {
-  Pair pair;
+TEST_P(Misuse, AnAnswerToNoQuestionIsNotFatal) {
+  Pair pair(options());
   const auto answer = [](Peer& peer, std::uint32_t id) {
     return error_of(peer.connection().answer(QuestionId{id}, AcceptPeer{}, {}));
   };
@@ -41,22 +44,24 @@ TEST(Misuse, AnAnswerToNoQuestionIsNotFatal) {
   EXPECT_TRUE(pair.client.connection().connected());
 }
 
-TEST(Misuse, NothingIsSealedBeforeConnectedOrAfterTheEnd) {
+TEST_P(Misuse, NothingIsSealedBeforeConnectedOrAfterTheEnd) {
   Buffer out(100);
   const auto refused = [&](Peer& peer) {
     const auto sealed = peer.connection().seal(bytes_of("data"), out);
     return !sealed && sealed.error() == SendError::not_connected;
   };
-  Pair pair;
+  Pair pair(options());
   EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "fresh";
   pair.flight(pair.client);
-  pair.flight(pair.server);
   EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "in the midst";
+  pair.flight(pair.server);
+  EXPECT_TRUE(refused(is13() ? pair.server : pair.client))
+      << "its keys are there, the peer's Finished isn't";
 
-  Pair waiting = unaccepted_pair();
+  Pair waiting = unaccepted_pair(options());
   EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
 
-  Pair ended = connected_pair();
+  Pair ended = connected_pair(options());
   EXPECT_FALSE(refused(ended.client));
   ended.client.settle(ended.client.connection().close({}), {});
   EXPECT_TRUE(refused(ended.client)) << "closed";
@@ -64,10 +69,13 @@ TEST(Misuse, NothingIsSealedBeforeConnectedOrAfterTheEnd) {
   EXPECT_TRUE(refused(ended.server)) << "closed by the peer";
 }
 
-TEST(Misuse, SealingNeedsRoomAndHasALimit) {
-  for (const CipherSuite suite : {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
-                                  CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256}) {
-    ConfigOptions options = test::options();
+TEST_P(Misuse, SealingNeedsRoomAndHasALimit) {
+  const auto suites =
+      is13() ? std::array{CipherSuite::aes_128_gcm_sha256, CipherSuite::chacha20_poly1305_sha256}
+             : std::array{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                          CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256};
+  for (const CipherSuite suite : suites) {
+    ConfigOptions options = ByVersion::options();
     options.cipher_suites = {suite};
     Pair pair = connected_pair(options);
     Connection& client = pair.client.connection();
@@ -94,7 +102,7 @@ TEST(Misuse, SealingNeedsRoomAndHasALimit) {
   }
 }
 
-TEST(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
+TEST_P(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
   const auto refused = [](const Peer& peer) {
     const Connection& connection = peer.connection();
     Buffer out(32, std::byte{0x11});
@@ -107,25 +115,26 @@ TEST(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
     EXPECT_EQ(out, Buffer(32, std::byte{0x11})) << "nothing written";
     return exported.error().code == Errc::not_connected && keys.error().code == Errc::not_connected;
   };
-  Pair pair;
+  Pair pair(options());
   EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "fresh";
   pair.flight(pair.client);
   EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "in the midst";
   pair.flight(pair.server);
-  EXPECT_TRUE(refused(pair.client)) << "its keys are there, the peer's Finished isn't";
+  EXPECT_TRUE(refused(is13() ? pair.server : pair.client))
+      << "its keys are there, the peer's Finished isn't";
 
-  Pair waiting = unaccepted_pair();
+  Pair waiting = unaccepted_pair(options());
   EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
 
-  Pair ended = connected_pair();
+  Pair ended = connected_pair(options());
   EXPECT_FALSE(refused(ended.client) || refused(ended.server));
   ended.client.settle(ended.client.connection().close({}), {});
   ended.run();
   EXPECT_TRUE(refused(ended.client) && refused(ended.server)) << "closed";
 }
 
-TEST(Misuse, ExportersRefuseWhatRfc5705Does) {
-  const Pair pair = connected_pair();
+TEST_P(Misuse, ExportersRefuseWhatRfc5705Does) {
+  const Pair pair = connected_pair(options());
   Buffer out(32);
   const Buffer too_long(65536);
   for (const auto* const label : {"master secret", "key expansion", "client finished"}) {
@@ -139,8 +148,31 @@ TEST(Misuse, ExportersRefuseWhatRfc5705Does) {
   EXPECT_TRUE(pair.client.connection().export_keying_material({}, "label", std::nullopt));
 }
 
-TEST(Misuse, WithoutUseSrtpThereAreNoSrtpKeys) {
-  ConfigOptions options = test::options();
+// The lengths that a field of RFC 8446 section 7.1 can't say, and what RFC 5869 can't expand.
+TEST_P(Misuse, ExportersRefuseWhatTheirFormatCantSay) {
+  const Pair pair = connected_pair(options());
+  const Connection& client = pair.client.connection();
+  Buffer out(32);
+  Buffer large(255 * 48);
+  const std::string longest(249, 'x');
+  EXPECT_TRUE(client.export_keying_material(out, longest, std::nullopt));
+  EXPECT_TRUE(
+      client.export_keying_material(MutableBytes(large).first(255 * 32), "label", std::nullopt));
+  if (!is13()) return;
+  for (const std::size_t beyond : {1U, 7U, 1000U}) {
+    const auto refused =
+        client.export_keying_material(out, longest + std::string(beyond, 'x'), std::nullopt);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+  }
+  large.resize(255 * 48 + 1);
+  const auto refused = client.export_keying_material(large, "label", std::nullopt);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+}
+
+TEST_P(Misuse, WithoutUseSrtpThereAreNoSrtpKeys) {
+  ConfigOptions options = ByVersion::options();
   options.srtp_profiles.clear();
   const Pair pair = connected_pair(options);
   const auto keys = pair.client.connection().srtp_keys();
@@ -149,10 +181,10 @@ TEST(Misuse, WithoutUseSrtpThereAreNoSrtpKeys) {
   EXPECT_FALSE(pair.client.connected->srtp_profile);
 }
 
-TEST(Misuse, TooSmallABufferLosesNoDatagram) {
-  Pair pair;
+TEST_P(Misuse, TooSmallABufferLosesNoDatagram) {
+  Pair pair(options());
   Connection& client = pair.client.connection();
-  std::array<std::byte, 24> small{};
+  std::array<std::byte, 23> small{};  // DTLS 1.3 seals an alert into 24
   EXPECT_FALSE(client.poll_transmit(small));
   EXPECT_FALSE(client.poll_transmit({}));
   pair.run();
@@ -164,8 +196,8 @@ TEST(Misuse, TooSmallABufferLosesNoDatagram) {
   EXPECT_TRUE(pair.server.closed);
 }
 
-TEST(Misuse, AnEarlyTimeoutDoesNothing) {
-  Pair pair;
+TEST_P(Misuse, AnEarlyTimeoutDoesNothing) {
+  Pair pair(options());
   EXPECT_FALSE(pair.server.connection().next_timeout());
   const auto on_server = pair.server.connection().handle_timeout(Instant{});
   ASSERT_TRUE(on_server);
@@ -184,9 +216,9 @@ TEST(Misuse, AnEarlyTimeoutDoesNothing) {
   EXPECT_TRUE(on_time->transmit);
 }
 
-TEST(Misuse, AnMtuOutOfRangeIsTheNearestInIt) {
+TEST_P(Misuse, AnMtuOutOfRangeIsTheNearestInIt) {
   for (const std::size_t mtu : {std::size_t{0}, std::size_t{1}, std::size_t{255}}) {
-    Pair pair;
+    Pair pair(options());
     pair.flight(pair.client);
     pair.server.connection().set_path_mtu(mtu);
     std::size_t largest = 0;
@@ -196,16 +228,16 @@ TEST(Misuse, AnMtuOutOfRangeIsTheNearestInIt) {
     EXPECT_LE(largest, 256U);
     EXPECT_GT(largest, 200U);
   }
-  Pair pair;
+  Pair pair(options());
   pair.client.connection().set_path_mtu(std::size_t{1} << 40);
   pair.server.connection().set_path_mtu(std::size_t{1} << 40);
   pair.run();
   EXPECT_TRUE(pair.client.connected && pair.server.connected);
 }
 
-TEST(Misuse, ARoundTripTimeOutOfThisWorldIsTheNearestInIt) {
+TEST_P(Misuse, ARoundTripTimeOutOfThisWorldIsTheNearestInIt) {
   for (const Duration rtt : {Duration::max(), Duration::min(), Duration{-1}, Duration::zero()}) {
-    Pair pair;
+    Pair pair(options());
     pair.server.connection().set_path_rtt(rtt);
     pair.flight(pair.client);
     const auto due = pair.server.connection().next_timeout();
@@ -215,8 +247,8 @@ TEST(Misuse, ARoundTripTimeOutOfThisWorldIsTheNearestInIt) {
   }
 }
 
-TEST(Misuse, DatagramsGoToThePathThatIsSet) {
-  Pair pair;
+TEST_P(Misuse, DatagramsGoToThePathThatIsSet) {
+  Pair pair(options());
   std::array<std::byte, kMaxDatagram> out{};
   const auto first = pair.client.connection().poll_transmit(out);
   ASSERT_TRUE(first);
@@ -229,8 +261,8 @@ TEST(Misuse, DatagramsGoToThePathThatIsSet) {
   EXPECT_EQ(again->path, PathId{77});
 }
 
-TEST(Misuse, PollingWhatIsNotThereIsHarmless) {
-  Pair pair = connected_pair();
+TEST_P(Misuse, PollingWhatIsNotThereIsHarmless) {
+  Pair pair = connected_pair(options());
   std::array<std::byte, kMaxDatagram> out{};
   for (int i = 0; i < 2; ++i) {
     EXPECT_FALSE(pair.client.connection().poll_data());
@@ -242,8 +274,8 @@ TEST(Misuse, PollingWhatIsNotThereIsHarmless) {
   EXPECT_EQ(pair.client.data.size(), 1U);
 }
 
-TEST(Misuse, AMovedConnectionGoesOn) {
-  Pair pair;
+TEST_P(Misuse, AMovedConnectionGoesOn) {
+  Pair pair(options());
   pair.flight(pair.client);
   Connection moved = std::move(pair.server.connection());
   pair.server.connection() = std::move(moved);

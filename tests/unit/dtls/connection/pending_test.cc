@@ -10,6 +10,9 @@ namespace {
 using test::bytes_of;
 using test::to_hex;
 
+class PendingFlags : public test::ByVersion {};
+INSTANTIATE_TEST_SUITE_P(Versions, PendingFlags, test::both_versions(), test::name_of_version);
+
 // A connection whose every input is checked against what can then be polled.
 class Checked {
  public:
@@ -99,8 +102,8 @@ class Checked {
 };
 
 // Takes what a fresh client has to say, which no input announces.
-Checked make_checked(Role role) {
-  const auto config = test::make_config();
+Checked make_checked(Role role, const ConfigOptions& options) {
+  const auto config = test::make_config(options);
   auto connection = role == Role::client
                         ? Connection::client(config, test::environment(), test::kPath, {})
                         : Connection::server(config, test::environment(), test::kPath, {});
@@ -141,13 +144,13 @@ void run(Checked& client, Checked& server, Lossy& path, Instant& now) {
   }
 }
 
-TEST(Pending, TellsTheTruthThroughLossyReorderedHandshakes) {
+TEST_P(PendingFlags, TellsTheTruthThroughLossyReorderedHandshakes) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Lossy path(seed, 0.2);
     Instant now{};
-    Checked client = make_checked(Role::client);
-    Checked server = make_checked(Role::server);
+    Checked client = make_checked(Role::client, options());
+    Checked server = make_checked(Role::server, options());
     EXPECT_EQ(client.sent.size(), 1U);
     run(client, server, path, now);
     ASSERT_TRUE(client.connected && server.connected);
@@ -171,9 +174,9 @@ TEST(Pending, TellsTheTruthThroughLossyReorderedHandshakes) {
   }
 }
 
-TEST(Pending, TellsTheTruthWhenAnInputFails) {
-  Checked client = make_checked(Role::client);
-  Checked server = make_checked(Role::server);
+TEST_P(PendingFlags, TellsTheTruthWhenAnInputFails) {
+  Checked client = make_checked(Role::client, options());
+  Checked server = make_checked(Role::server, options());
   Lossy path(1, 0);
   while (!client.sent.empty()) server.receive(path.take(client.sent), {});
   server.input([](Connection& c) {
@@ -191,8 +194,8 @@ TEST(Pending, TellsTheTruthWhenAnInputFails) {
 }
 
 // Without an input in between, an output taken is gone, and nothing else comes.
-TEST(Pending, AnOutputIsGivenOnce) {
-  test::Pair pair = test::connected_pair();
+TEST_P(PendingFlags, AnOutputIsGivenOnce) {
+  test::Pair pair = test::connected_pair(options());
   Connection& server = pair.server.connection();
   Buffer datagram = pair.client.seal(bytes_of("data"));
   const auto pending = server.handle_datagram(datagram, test::kPath, {});
