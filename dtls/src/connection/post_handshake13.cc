@@ -36,6 +36,7 @@ PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant no
     // The client's last flight has answered ours and waits for an ACK itself.
     timer_.stop();
     acknowledgements_.send_now();
+    records_->stop_writing_before(wire::kFirstApplicationEpoch13);
   }
 }
 
@@ -145,9 +146,16 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
   }
   flight_.clear();
   timer_.stop();
+  if (role_ == Role::client) forget_handshake_keys();
   // Keys change only when the KeyUpdate and all before it are acknowledged.
   if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
   return {};
+}
+
+void PostHandshake13::forget_handshake_keys() {
+  last_flight_expires_.reset();
+  records_->stop_reading_before(wire::kFirstApplicationEpoch13);
+  records_->stop_writing_before(wire::kFirstApplicationEpoch13);
 }
 
 Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
@@ -169,10 +177,7 @@ schedule::HashSecret& PostHandshake13::secret_of(handshake::Session13& session, 
 
 Result<void> PostHandshake13::on_timeout(Instant now) {
   acknowledgements_.on_timeout(now);
-  if (last_flight_expires_ && now >= *last_flight_expires_) {
-    last_flight_expires_.reset();
-    records_->stop_reading_before(wire::kFirstApplicationEpoch13);
-  }
+  if (last_flight_expires_ && now >= *last_flight_expires_) forget_handshake_keys();
   if (!timer_.deadline() || now < *timer_.deadline()) return {};
   if (now >= give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
   timer_.back_off(now);

@@ -44,6 +44,9 @@ class PostHandshake13 {
   Result<void> on_key_update(const flight::IncomingMessage& message, handshake::Session13& session,
                              Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
+  // Nobody will repeat a flight of the handshake: a server once its time has passed, a client once
+  // the server has acknowledged Finished.
+  void forget_handshake_keys();
   schedule::HashSecret& secret_of(handshake::Session13& session, Role sender) const;
 
   crypto::Library* library_;
