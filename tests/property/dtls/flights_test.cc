@@ -6,6 +6,8 @@
 
 #include "message/handshake_fragment.h"
 #include "record/header12.h"
+#include "record/header13.h"
+#include "support/by_version.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 
@@ -20,6 +22,7 @@ using dtls::message::HandshakeFragment;
 using dtls::message::HandshakeHeader;
 using dtls::message::kHandshakeHeaderSize;
 using dtls::record::Header12;
+using dtls::record::Header13;
 using dtls::record::kHeaderSize12;
 
 // A path on which plaintext handshake messages arrive in other fragments than they were sent in, as
@@ -32,7 +35,7 @@ class Shredder {
     std::vector<Buffer> records;
     for (const Buffer& datagram : datagrams) {
       for (Bytes rest(datagram); !rest.empty();) {
-        const Bytes record = rest.first(kHeaderSize12 + Header12::decode(rest)->length);
+        const Bytes record = rest.first(record_size(rest));
         rest = rest.subspan(record.size());
         shred(record, records);
       }
@@ -46,6 +49,14 @@ class Shredder {
   }
 
  private:
+  static std::size_t record_size(Bytes datagram) {
+    if (!Header13::is_unified(datagram.front())) {
+      return kHeaderSize12 + Header12::decode(datagram).value().length;
+    }
+    const auto header = Header13::decode(datagram).value();
+    return header.size + header.length;
+  }
+
   bool happens(double probability) {
     return std::uniform_real_distribution<>(0, 1)(random_) < probability;
   }
@@ -53,7 +64,8 @@ class Shredder {
 
   void shred(Bytes record, std::vector<Buffer>& out) {
     const auto header = Header12::decode(record);
-    const bool is_plain_handshake = header->type == dtls::wire::ContentType::handshake &&
+    const bool is_plain_handshake = !Header13::is_unified(record.front()) &&
+                                    header->type == dtls::wire::ContentType::handshake &&
                                     header->epoch == dtls::wire::kPlaintextEpoch;
     if (!is_plain_handshake) {
       out.push_back(copy_of(record));
@@ -123,10 +135,10 @@ std::string exported(const Peer& peer) {
   return to_hex(out);
 }
 
-void connects(std::uint64_t seed, double loss) {
+void connects(const dtls::ConfigOptions& options, std::uint64_t seed, double loss) {
   SCOPED_TRACE("seed " + std::to_string(seed) + ", loss " + std::to_string(loss));
   std::mt19937_64 random(seed);
-  const auto config = make_config(options_for(dtls::ProtocolVersion::dtls12));
+  const auto config = make_config(options);
   Peer client = make_client(config);
   Peer server = make_server(config);
   client.connection().set_path_mtu(256 + random() % 1245);
@@ -141,12 +153,15 @@ void connects(std::uint64_t seed, double loss) {
   EXPECT_EQ(server.data.size(), 1U);
 }
 
-TEST(Flights, ConnectHoweverTheyAreCutAndMixed) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) connects(seed, 0);
+class Flights : public ByVersion {};
+INSTANTIATE_TEST_SUITE_P(Versions, Flights, both_versions(), name_of_version);
+
+TEST_P(Flights, ConnectHoweverTheyAreCutAndMixed) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) connects(options(), seed, 0);
 }
 
-TEST(Flights, ConnectThoughAFifthOfTheRecordsIsLost) {
-  for (std::uint64_t seed = 1001; seed <= 1150; ++seed) connects(seed, 0.2);
+TEST_P(Flights, ConnectThoughAFifthOfTheRecordsIsLost) {
+  for (std::uint64_t seed = 1001; seed <= 1150; ++seed) connects(options(), seed, 0.2);
 }
 
 }  // namespace

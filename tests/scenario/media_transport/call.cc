@@ -36,6 +36,10 @@ Packet seal(const Packet& plain, std::size_t room, const auto& protect) {
 
 }  // namespace
 
+CallOptions call_options(dtls::ProtocolVersion version) {
+  return {.client_dtls = test::options_for(version), .server_dtls = test::options_for(version)};
+}
+
 Call::Call(CallOptions options)
     : client(make_end(false, std::move(options.client), std::move(options.client_dtls))),
       server(make_end(true, std::move(options.server), std::move(options.server_dtls))) {}

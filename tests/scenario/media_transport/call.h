@@ -48,9 +48,12 @@ struct Flight {
 struct CallOptions {
   MediaTransportOptions client = {};
   MediaTransportOptions server = {};
-  dtls::ConfigOptions client_dtls = test::options_for(dtls::ProtocolVersion::dtls12);
-  dtls::ConfigOptions server_dtls = test::options_for(dtls::ProtocolVersion::dtls12);
+  dtls::ConfigOptions client_dtls = test::options();
+  dtls::ConfigOptions server_dtls = test::options();
 };
+
+// Both ends with this version alone.
+CallOptions call_options(dtls::ProtocolVersion version);
 
 class Call {
  public:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "call.h"
+#include "support/by_version.h"
 
 namespace sluice::ice {
 namespace {
@@ -37,13 +38,21 @@ class Streams {
   std::vector<Packet> sent_;
 };
 
-class Restart : public testing::TestWithParam<dtls::SrtpProfile> {
+class Restart
+    : public testing::TestWithParam<std::tuple<dtls::SrtpProfile, dtls::ProtocolVersion>> {
  protected:
   static CallOptions options() {
-    CallOptions options;
-    options.client_dtls.srtp_profiles = {GetParam()};
+    CallOptions options = call_options(std::get<dtls::ProtocolVersion>(GetParam()));
+    options.client_dtls.srtp_profiles = {std::get<dtls::SrtpProfile>(GetParam())};
     return options;
   }
+  static bool is13() {
+    return std::get<dtls::ProtocolVersion>(GetParam()) == dtls::ProtocolVersion::dtls13;
+  }
+  // Whose handshake ends last, and so knows that the peer has the keys; the other waits for them to
+  // be used.
+  End& knowing() { return is13() ? call_.server : call_.client; }
+  End& waiting() { return is13() ? call_.client : call_.server; }
   void SetUp() override { call_.connect(); }
 
   // All that was sent has come, once, in order.
@@ -67,13 +76,17 @@ class Restart : public testing::TestWithParam<dtls::SrtpProfile> {
   Streams streams_{call_};
 };
 
-INSTANTIATE_TEST_SUITE_P(Profiles, Restart,
-                         testing::Values(dtls::SrtpProfile::aead_aes_256_gcm,
-                                         dtls::SrtpProfile::aes128_cm_hmac_sha1_80),
-                         [](const auto& instance) {
-                           return instance.param == dtls::SrtpProfile::aead_aes_256_gcm ? "Gcm"
-                                                                                        : "Cm";
-                         });
+std::string name_of(const testing::TestParamInfo<Restart::ParamType>& info) {
+  const auto [profile, version] = info.param;
+  const bool is_gcm = profile == dtls::SrtpProfile::aead_aes_256_gcm;
+  return (is_gcm ? "Gcm" : "Cm") + test::version_name(version);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Profiles, Restart,
+    testing::Combine(testing::Values(dtls::SrtpProfile::aead_aes_256_gcm,
+                                     dtls::SrtpProfile::aes128_cm_hmac_sha1_80),
+                     test::both_versions()),
+    name_of);
 
 TEST_P(Restart, LosesNoPacket) {
   streams_.run(500ms);
@@ -210,7 +223,7 @@ TEST_P(Restart, AWrongFingerprintEndsEverything) {
 }
 
 TEST_P(Restart, LeadsOutOfAnError) {
-  Call call;
+  Call call(options());
   call.network = [](Flight&) { return false; };
   call.set_up();
   call.run_for(10min);
@@ -244,24 +257,24 @@ TEST_P(Restart, OldKeysStopAfterTheirTime) {
 TEST_P(Restart, AMutePeerIsWaitedForNoLongerThanTheHold) {
   call_.restart_both();
   call_.select_both(kPathB);
-  // The client sends nothing: only time tells the server that its keys are there.
+  // Nothing is sent: only time tells who waits that the peer's keys are there.
   call_.run_for(900ms);
-  ASSERT_THAT(call_.server.connected, SizeIs(2));
-  EXPECT_EQ(call_.server.transport.path(), kPathA) << "still under the old keys";
-  EXPECT_EQ(call_.client.transport.path(), kPathB) << "who ends last needn't wait";
+  ASSERT_THAT(waiting().connected, SizeIs(2));
+  EXPECT_EQ(waiting().transport.path(), kPathA) << "still under the old keys";
+  EXPECT_EQ(knowing().transport.path(), kPathB) << "who ends last needn't wait";
   call_.run_for(500ms);
-  EXPECT_EQ(call_.server.transport.path(), kPathB);
+  EXPECT_EQ(waiting().transport.path(), kPathB);
 }
 
 TEST_P(Restart, DataUnderTheNewKeysIsProofEnough) {
   call_.restart_both();
   call_.select_both(kPathB);
-  while (call_.client.connected.size() < 2) call_.run_for(1ms);
-  EXPECT_TRUE(call_.send_data(call_.client, kData));
-  EXPECT_EQ(call_.server.transport.path(), kPathA);
+  while (knowing().connected.size() < 2) call_.run_for(1ms);
+  EXPECT_TRUE(call_.send_data(knowing(), kData));
+  EXPECT_EQ(waiting().transport.path(), kPathA);
   call_.run_for(30ms);
-  EXPECT_THAT(call_.server.data, SizeIs(1));
-  EXPECT_EQ(call_.server.transport.path(), kPathB);
+  EXPECT_THAT(waiting().data, SizeIs(1));
+  EXPECT_EQ(waiting().transport.path(), kPathB);
 }
 
 TEST_P(Restart, OldKeysServeAfterTheOldAssociationWasClosed) {
@@ -276,7 +289,7 @@ TEST_P(Restart, OldKeysServeAfterTheOldAssociationWasClosed) {
 }
 
 TEST_P(Restart, WhatWaitedForTheOldKeysMakesRoom) {
-  CallOptions options;
+  CallOptions options = Restart::options();
   options.server.max_early_packets = 1;
   Call call(std::move(options));
   call.set_up();

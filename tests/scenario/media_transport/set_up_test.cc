@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "call.h"
+#include "support/by_version.h"
 
 namespace sluice::ice {
 namespace {
@@ -12,8 +13,14 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TEST(SetUp, CarriesMediaAndDataBothWays) {
-  Call call;
+class SetUp : public test::ByVersion {
+ protected:
+  static CallOptions options() { return call_options(GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Versions, SetUp, test::both_versions(), test::name_of_version);
+
+TEST_P(SetUp, CarriesMediaAndDataBothWays) {
+  Call call(options());
   call.connect();
   EXPECT_EQ(call.client.connected.front().role, dtls::Role::client);
   EXPECT_EQ(call.server.connected.front().srtp_profile, dtls::SrtpProfile::aead_aes_256_gcm);
@@ -34,9 +41,9 @@ TEST(SetUp, CarriesMediaAndDataBothWays) {
   }
 }
 
-TEST(SetUp, EveryProfileWorks) {
+TEST_P(SetUp, EveryProfileWorks) {
   for (const auto profile : test::kAllSrtpProfiles) {
-    CallOptions options;
+    CallOptions options = SetUp::options();
     options.client_dtls.srtp_profiles = {profile};
     Call call(std::move(options));
     call.connect();
@@ -50,8 +57,8 @@ TEST(SetUp, EveryProfileWorks) {
   }
 }
 
-TEST(SetUp, AClientHoldsDtlsUntilIceHasSelectedAPath) {
-  Call call;
+TEST_P(SetUp, AClientHoldsDtlsUntilIceHasSelectedAPath) {
+  Call call(options());
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
   call.announce(call.client, call.server.fingerprint);
   call.validate(call.client, kPathA);
@@ -69,8 +76,8 @@ TEST(SetUp, AClientHoldsDtlsUntilIceHasSelectedAPath) {
   EXPECT_EQ(call.client.transport.path(), kPathA);
 }
 
-TEST(SetUp, TheRoleMayComeAfterThePath) {
-  Call call;
+TEST_P(SetUp, TheRoleMayComeAfterThePath) {
+  Call call(options());
   call.select_both(kPathA);
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
@@ -81,8 +88,8 @@ TEST(SetUp, TheRoleMayComeAfterThePath) {
   EXPECT_THAT(call.server.connected, SizeIs(1));
 }
 
-TEST(SetUp, AClientHelloFromAPathThatIceHasNotCheckedIsDropped) {
-  Call call;
+TEST_P(SetUp, AClientHelloFromAPathThatIceHasNotCheckedIsDropped) {
+  Call call(options());
   call.set_up(kPathA);
   call.server.transport.path_removed(kPathA);
   call.validate(call.server, kPathB);
@@ -98,8 +105,8 @@ TEST(SetUp, AClientHelloFromAPathThatIceHasNotCheckedIsDropped) {
   EXPECT_THAT(call.server.connected, SizeIs(1)) << "by the client's repetition";
 }
 
-TEST(SetUp, AServerAnswersWhereTheClientHelloCameFrom) {
-  Call call;
+TEST_P(SetUp, AServerAnswersWhereTheClientHelloCameFrom) {
+  Call call(options());
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.announce(call.client, call.server.fingerprint);
@@ -118,8 +125,8 @@ TEST(SetUp, AServerAnswersWhereTheClientHelloCameFrom) {
   EXPECT_FALSE(answers.empty());
 }
 
-TEST(SetUp, DtlsBeforeTheRoleIsDropped) {
-  Call call;
+TEST_P(SetUp, DtlsBeforeTheRoleIsDropped) {
+  Call call(options());
   call.validate(call.server, kPathA);
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
   call.select(call.client, kPathA);
@@ -127,8 +134,8 @@ TEST(SetUp, DtlsBeforeTheRoleIsDropped) {
   EXPECT_EQ(call.server.transport.statistics().count(Drop::not_started), 1U);
 }
 
-TEST(SetUp, WhoOfferedActpassMayTurnFromServerToClient) {
-  Call call;
+TEST_P(SetUp, WhoOfferedActpassMayTurnFromServerToClient) {
+  Call call(options());
   auto& transport = call.client.transport;
   EXPECT_TRUE(transport.start(dtls::Role::server, call.now));
   call.set_up();
@@ -141,8 +148,8 @@ TEST(SetUp, WhoOfferedActpassMayTurnFromServerToClient) {
   EXPECT_TRUE(transport.connected()) << "the refusal had no effect";
 }
 
-TEST(SetUp, AServerIsReadyBeforeTheAnswerAndWaitsForTheFingerprint) {
-  Call call;
+TEST_P(SetUp, AServerIsReadyBeforeTheAnswerAndWaitsForTheFingerprint) {
+  Call call(options());
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.validate(call.server, kPathA);
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
@@ -172,8 +179,8 @@ TEST(SetUp, AServerIsReadyBeforeTheAnswerAndWaitsForTheFingerprint) {
   EXPECT_THAT(call.server.data, ElementsAre(kData));
 }
 
-TEST(SetUp, EarlyMediaWaitsWithinItsBound) {
-  CallOptions options;
+TEST_P(SetUp, EarlyMediaWaitsWithinItsBound) {
+  CallOptions options = SetUp::options();
   options.server.max_early_packets = 5;
   options.server.max_early_packet_size = 500;
   Call call(std::move(options));
@@ -196,8 +203,8 @@ TEST(SetUp, EarlyMediaWaitsWithinItsBound) {
   EXPECT_EQ(call.server.rtp.front(), make_rtp({.sequence = 2})) << "the newest are dropped";
 }
 
-TEST(SetUp, EarlyMediaIsNotTakenFromAnUncheckedPath) {
-  Call call;
+TEST_P(SetUp, EarlyMediaIsNotTakenFromAnUncheckedPath) {
+  Call call(options());
   call.set_up();
   for (int i = 0; i < 100; ++i) call.inject(call.server, make_rtp(), kPathB);
   call.run_for(1s);
@@ -205,8 +212,8 @@ TEST(SetUp, EarlyMediaIsNotTakenFromAnUncheckedPath) {
   EXPECT_EQ(call.server.transport.statistics().count(Drop::early_media_full), 0U);
 }
 
-TEST(SetUp, ForgedEarlyMediaIsRefusedWhenTheKeysAreThere) {
-  Call call;
+TEST_P(SetUp, ForgedEarlyMediaIsRefusedWhenTheKeysAreThere) {
+  Call call(options());
   call.set_up();
   call.inject(call.server, make_rtp(), kPathA);
   call.inject(call.server, Packet(40, std::byte{0x80}), kPathA);
@@ -215,39 +222,52 @@ TEST(SetUp, ForgedEarlyMediaIsRefusedWhenTheKeysAreThere) {
   EXPECT_EQ(call.server.transport.statistics().count(srtp::PacketError::authentication_failed), 2U);
 }
 
-TEST(SetUp, MediaThatOvertakesTheLastFlightIsNotLost) {
-  Call call;
+TEST_P(SetUp, MediaThatOvertakesTheLastFlightIsNotLost) {
+  Call call(options());
   call.set_up();
-  // The server's last flight, ChangeCipherSpec and Finished, is lost once; its media is not.
+  // The last flight, the server's or in DTLS 1.3 the client's, is lost once; its sender's media is
+  // not.
+  auto& last = is13() ? call.client : call.server;
+  auto& hearer = is13() ? call.server : call.client;
   bool dropped = false;
   call.network = [&](Flight& flight) {
-    if (!flight.to_server && !call.server.connected.empty() &&
+    if (flight.to_server == is13() && !last.connected.empty() &&
         classify(flight.bytes) == PacketClass::dtls && !dropped) {
       dropped = true;
       return false;
     }
     return true;
   };
-  while (call.server.connected.empty()) call.run_for(1ms);
-  EXPECT_TRUE(call.send_rtp(call.server, make_rtp()));
+  while (last.connected.empty()) call.run_for(1ms);
+  EXPECT_TRUE(call.send_rtp(last, make_rtp()));
   call.run_for(50ms);
-  ASSERT_THAT(call.client.connected, IsEmpty());
+  ASSERT_THAT(hearer.connected, IsEmpty());
   call.run_for(5s);
   EXPECT_TRUE(dropped);
-  EXPECT_THAT(call.client.connected, SizeIs(1));
-  EXPECT_THAT(call.client.rtp, ElementsAre(make_rtp()));
+  EXPECT_THAT(hearer.connected, SizeIs(1));
+  EXPECT_THAT(hearer.rtp, ElementsAre(make_rtp()));
 }
 
-class WrongFingerprint : public testing::TestWithParam<bool> {};
+class WrongFingerprint : public testing::TestWithParam<std::tuple<bool, dtls::ProtocolVersion>> {
+ protected:
+  static bool at_the_server() { return std::get<bool>(GetParam()); }
+  static bool is13() {
+    return std::get<dtls::ProtocolVersion>(GetParam()) == dtls::ProtocolVersion::dtls13;
+  }
+  static CallOptions options() { return call_options(std::get<dtls::ProtocolVersion>(GetParam())); }
+};
 
-INSTANTIATE_TEST_SUITE_P(Ends, WrongFingerprint, testing::Bool(), [](const auto& instance) {
-  return instance.param ? "AtTheServer" : "AtTheClient";
-});
+std::string name_of_end(const testing::TestParamInfo<WrongFingerprint::ParamType>& info) {
+  const auto [at_the_server, version] = info.param;
+  return (at_the_server ? "AtTheServer" : "AtTheClient") + test::version_name(version);
+}
+INSTANTIATE_TEST_SUITE_P(Ends, WrongFingerprint,
+                         testing::Combine(testing::Bool(), test::both_versions()), name_of_end);
 
 TEST_P(WrongFingerprint, EndsTheHandshakeAtOnce) {
-  Call call;
-  auto& victim = GetParam() ? call.server : call.client;
-  auto& peer = GetParam() ? call.client : call.server;
+  Call call(options());
+  auto& victim = at_the_server() ? call.server : call.client;
+  auto& peer = at_the_server() ? call.client : call.server;
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.announce(peer, victim.fingerprint);
@@ -260,8 +280,10 @@ TEST_P(WrongFingerprint, EndsTheHandshakeAtOnce) {
   ASSERT_TRUE(peer.error) << "the alert has left";
   EXPECT_EQ(peer.error->code, Errc::alert_received);
   EXPECT_EQ(peer.error->alert, dtls::Alert::bad_certificate);
+  EXPECT_THAT(victim.connected, IsEmpty());
+  // A client of DTLS 1.3 is connected before its certificate is judged (RFC 8446 section 2).
+  EXPECT_THAT(peer.connected, SizeIs(is13() && at_the_server() ? 1 : 0));
   for (auto* end : {&victim, &peer}) {
-    EXPECT_THAT(end->connected, IsEmpty());
     EXPECT_FALSE(call.send_rtp(*end, make_rtp()));
     EXPECT_FALSE(call.send_data(*end, kData));
     const auto dropped = end->transport.statistics().count(Drop::ended);
@@ -276,9 +298,9 @@ TEST_P(WrongFingerprint, EndsTheHandshakeAtOnce) {
 }
 
 TEST_P(WrongFingerprint, ThatComesLateLetsNothingThatWaitedPass) {
-  Call call;
-  auto& victim = GetParam() ? call.server : call.client;
-  auto& peer = GetParam() ? call.client : call.server;
+  Call call(options());
+  auto& victim = at_the_server() ? call.server : call.client;
+  auto& peer = at_the_server() ? call.client : call.server;
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.announce(peer, victim.fingerprint);
@@ -300,8 +322,8 @@ TEST_P(WrongFingerprint, ThatComesLateLetsNothingThatWaitedPass) {
   EXPECT_FALSE(call.send_rtp(peer, make_rtp({.sequence = 2000})));
 }
 
-TEST(SetUp, AnEmptyListOfFingerprintsIsRefusedWithoutEffect) {
-  Call call;
+TEST_P(SetUp, AnEmptyListOfFingerprintsIsRefusedWithoutEffect) {
+  Call call(options());
   call.set_up();
   const auto refused = call.client.transport.set_peer_fingerprints({}, call.now);
   ASSERT_FALSE(refused);
@@ -310,8 +332,8 @@ TEST(SetUp, AnEmptyListOfFingerprintsIsRefusedWithoutEffect) {
   EXPECT_THAT(call.client.connected, SizeIs(1));
 }
 
-TEST(SetUp, WithoutAProfileDataPassesAndMediaDoesNot) {
-  CallOptions options;
+TEST_P(SetUp, WithoutAProfileDataPassesAndMediaDoesNot) {
+  CallOptions options = SetUp::options();
   options.server_dtls.srtp_profiles = {};
   Call call(std::move(options));
   call.set_up();
@@ -331,8 +353,8 @@ TEST(SetUp, WithoutAProfileDataPassesAndMediaDoesNot) {
   EXPECT_THAT(call.server.data, ElementsAre(kData));
 }
 
-TEST(SetUp, AHandshakeThatGetsNoAnswerEnds) {
-  Call call;
+TEST_P(SetUp, AHandshakeThatGetsNoAnswerEnds) {
+  Call call(options());
   call.network = [](Flight&) { return false; };
   call.set_up();
   call.run_for(10min);
