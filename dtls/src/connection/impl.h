@@ -84,6 +84,7 @@ class Connection::Impl {
   void use_ack(Handshaking& phase, const message::RecordNumbers& numbers, Instant now);
   Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
   Result<void> on_alert(const record::Record& record);
+  [[nodiscard]] bool speaks13();
   Result<void> on_application_data(const record::Record& record);
   void consider_ack(Handshaking& phase, Instant now);
   Result<void> deliver_messages(Handshaking& phase, Instant now);

@@ -143,7 +143,7 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   }
   Handshaking* phase = handshaking();
   Established13* complete = established13();
-  if (complete == nullptr && (phase == nullptr || !phase->context.speaks13())) {
+  if (!speaks13()) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "ACK in DTLS 1.2");
   }
   if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
@@ -153,6 +153,11 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   use_ack(*phase, *numbers, now);
   if (phase->context.flight.fully_acknowledged()) phase->timer.stop();
   return {};
+}
+
+bool Connection::Impl::speaks13() {
+  const Handshaking* phase = handshaking();
+  return phase != nullptr ? phase->context.speaks13() : established13() != nullptr;
 }
 
 void Connection::Impl::on_plaintext_ack(const std::optional<message::RecordNumbers>& numbers,
@@ -262,9 +267,11 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
     phase_ = Ended{};
     return {};
   }
-  if (alert->level == message::AlertLevel::fatal) {
-    return fatal(Errc::alert_received, alert->description);
-  }
+  // In DTLS 1.3 the level says nothing: all but the announcement of a close_notify are errors (RFC
+  // 8446 section 6).
+  const bool is_error = alert->level == message::AlertLevel::fatal ||
+                        (speaks13() && alert->description != Alert::user_canceled);
+  if (is_error) return fatal(Errc::alert_received, alert->description);
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "handshake/server13.h"
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/key_exchange.h"
@@ -38,7 +39,22 @@ void put_selected_version(wire::Writer& out) {
                          [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
 }
 
-Result<WaitSecondClientHello> send_retry_request(Context& context, const Choice13& choice) {
+// RFC 8446 section 4.1.2: nothing may change but what was asked for. Extensions that aren't used
+// here are none of our business.
+bool is_repeated(const ClientHello& first, const ClientHello& second) {
+  const auto is_same = [&](ExtensionType type) {
+    const auto before = first.extensions.find(type);
+    const auto now = second.extensions.find(type);
+    return before.has_value() == now.has_value() && (!before || std::ranges::equal(*before, *now));
+  };
+  return first.random == second.random && std::ranges::equal(first.session_id, second.session_id) &&
+         std::ranges::equal(first.cipher_suites, second.cipher_suites) &&
+         is_same(ExtensionType::supported_versions) && is_same(ExtensionType::supported_groups) &&
+         is_same(ExtensionType::signature_algorithms) && is_same(ExtensionType::use_srtp);
+}
+
+Result<WaitSecondClientHello> send_retry_request(Context& context, const Choice13& choice,
+                                                 Bytes first) {
   context.begin_flight();
   if (auto done = context.transcript.replace_by_message_hash(context.library); !done) {
     return tl::unexpected(done.error());
@@ -54,7 +70,7 @@ Result<WaitSecondClientHello> send_retry_request(Context& context, const Choice1
                                   put_extensions);
       });
   if (!sent) return tl::unexpected(sent.error());
-  return WaitSecondClientHello{choice.suite, choice.group};
+  return WaitSecondClientHello{choice.suite, choice.group, Buffer(first.begin(), first.end())};
 }
 
 // Sends the ServerHello and installs the keys of the handshake.
@@ -155,7 +171,9 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
   }
   if (!done) return tl::unexpected(done.error());
   if (!choice->share) {
-    return send_retry_request(context, *choice).map([](auto next) { return AfterHello(next); });
+    return send_retry_request(context, *choice, incoming.body()).map([](auto next) {
+      return AfterHello(std::move(next));
+    });
   }
   return send_flight(context, hello, *choice, *choice->share);
 }
@@ -163,14 +181,11 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
-  // RFC 8446 section 4.1.2: nothing may change but what was asked for.
-  const auto version = choose_version(context.config, *hello);
-  if (!version) return tl::unexpected(version.error());
   if (auto checked = check_hello(*hello); !checked) return tl::unexpected(checked.error());
   const auto choice = choose13(context.config, *hello);
   if (!choice) return tl::unexpected(choice.error());
-  if (*version != ProtocolVersion::dtls13 || choice->suite != state.suite ||
-      choice->group != state.group || !choice->share) {
+  if (!is_repeated(*ClientHello::decode(state.first), *hello) || choice->group != state.group ||
+      !choice->share) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "second ClientHello");
   }
   if (auto added = context.transcript.add(incoming.encoding); !added) {

@@ -15,6 +15,7 @@ struct WaitSecondClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   const schedule::CipherSuite13Parameters* suite;
   NamedGroup group;
+  Buffer first;  // the body of the first
 };
 // Secrets that the client's last flight leads to.
 struct Pending13 {

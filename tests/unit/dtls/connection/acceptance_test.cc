@@ -1,5 +1,5 @@
 // Whether the peer is the right one: asked, announced before or after, and what waits meanwhile.
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

@@ -1,5 +1,5 @@
 // How connections end: closed in each phase, refused, failed; and what they do afterwards.
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

@@ -1,5 +1,5 @@
 // Calls at the wrong time, with the wrong arguments or too small a buffer.
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

@@ -2,7 +2,7 @@
 #include <deque>
 #include <random>
 
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

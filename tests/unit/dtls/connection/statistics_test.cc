@@ -1,4 +1,4 @@
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

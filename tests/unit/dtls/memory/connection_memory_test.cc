@@ -1,6 +1,6 @@
 // What a connection costs in memory. libcrypto's allocations count as well.
 #include "support/allocations.h"
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 
 namespace sluice::dtls {
 namespace {

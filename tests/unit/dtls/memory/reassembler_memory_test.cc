@@ -3,7 +3,7 @@
 
 #include "flight/reassembler.h"
 #include "support/allocations.h"
-#include "unit/dtls/connection/connections.h"
+#include "support/connections.h"
 #include "unit/dtls/flight/fragments.h"
 
 namespace sluice::dtls {

@@ -1,0 +1,146 @@
+// ACKs that mean nothing, lie or are malformed (RFC 9147 section 7).
+#include "conformance/dtls13/vocabulary.h"
+
+namespace sluice::test {
+namespace {
+
+constexpr Epoch kLastEpoch{UINT64_MAX};
+
+// The client's last flight was sent, and lost.
+Pair unacknowledged_pair(const dtls::ConfigOptions& options) {
+  Pair pair(options);
+  pair.flight(pair.client);
+  pair.flight(pair.server);
+  EXPECT_TRUE(pair.client.connected);
+  pair.client.take_datagrams();
+  return pair;
+}
+
+// Lets the connection's timer expire; what it sends then.
+std::vector<Buffer> after_timeout(Peer& peer) {
+  const auto due = peer.connection().next_timeout();
+  EXPECT_TRUE(due);
+  peer.settle(peer.connection().handle_timeout(*due), *due);
+  return peer.take_datagrams();
+}
+
+TEST(Rfc9147_7_2, NumbersThatWereNeverSentMeanNothing) {
+  for (const auto& numbers :
+       {numbers_of(kHandshakeEpoch13, 1000, 1000), numbers_of(kPlaintextEpoch, 5, 1000),
+        numbers_of(kFirstApplicationEpoch13, 0, 1000), numbers_of(kLastEpoch, UINT64_MAX, 1),
+        numbers_of(kLastEpoch, 0, 1000), numbers_of(Epoch{2 + 4}, 0, 1000)}) {
+    Pair pair = unacknowledged_pair(options13());
+    pair.client.receive(
+        sealed(pair.server, kFirstApplicationEpoch13, ContentType::ack, ack_of(numbers)), {});
+    EXPECT_TRUE(is_unmoved(pair.client));
+    auto repeated = after_timeout(pair.client);
+    EXPECT_EQ(repeated.size(), 1U) << "its last flight";
+    for (auto& datagram : repeated) pair.server.receive(std::move(datagram), {});
+    pair.run();
+    EXPECT_TRUE(works(pair));
+  }
+}
+
+TEST(Rfc9147_7_2, AnEmptyAckOrOneTooManyMeansNothing) {
+  Pair pair = connected_pair(options13());
+  for (Peer* peer : {&pair.client, &pair.server}) {
+    Peer& other = peer == &pair.client ? pair.server : pair.client;
+    for (const auto& numbers : {std::vector<RecordNumber>{}, numbers_of(kHandshakeEpoch13, 0, 20),
+                                numbers_of(kFirstApplicationEpoch13, 0, 20)}) {
+      peer->receive(sealed(other, kFirstApplicationEpoch13, ContentType::ack, ack_of(numbers)), {});
+      EXPECT_TRUE(is_unmoved(*peer));
+    }
+  }
+  EXPECT_TRUE(works(pair));
+}
+
+// Once all is acknowledged nothing is repeated; until then what is left.
+TEST(Rfc9147_7_2, WhatIsAcknowledgedIsNotRepeated) {
+  dtls::ConfigOptions options = small_options13();
+  options.identity = rsa_identity();
+  Pair pair(options);
+  pair.flight(pair.client);
+  pair.flight(pair.server);
+  const std::size_t whole = pair.client.take_datagrams().size();
+  ASSERT_GT(whole, 2U);
+  const auto acknowledge = [&](std::uint64_t first, std::size_t count) {
+    pair.client.receive(sealed(pair.server, kFirstApplicationEpoch13, ContentType::ack,
+                               ack_of(numbers_of(kHandshakeEpoch13, first, count))),
+                        {});
+    return pair.client.take_datagrams().size();
+  };
+  const std::size_t left = acknowledge(0, 2);
+  EXPECT_LT(left, whole);
+  EXPECT_GT(left, 0U) << "at once (section 7.2)";
+  EXPECT_EQ(acknowledge(0, 2), 0U) << "which says nothing new";
+  EXPECT_EQ(after_timeout(pair.client).size(), left);
+  EXPECT_EQ(acknowledge(0, 100), 0U);
+  EXPECT_FALSE(pair.client.connection().next_timeout());
+}
+
+TEST(Rfc9147_7, AMalformedAckIsFatal) {
+  for (const auto* const hex :
+       {"", "00", "0001", "0001 00", "0010 0000000000000002 00000000000000",
+        "000f 0000000000000002 00000000000000", "0010 0000000000000002 0000000000000000 00",
+        "0018 0000000000000002 0000000000000000 0000000000000002"}) {
+    Pair pair = connected_pair(options13());
+    pair.server.receive(
+        sealed(pair.client, kFirstApplicationEpoch13, ContentType::ack, from_hex(hex)), {});
+    EXPECT_TRUE(failed(pair.server, Errc::decode_error, Alert::decode_error, pair.client)) << hex;
+  }
+}
+
+// In plaintext it may be anybody's.
+TEST(Rfc9147_7, AMalformedPlaintextAckIsDiscarded) {
+  Pair pair(options13());
+  std::uint32_t count = 0;
+  const Buffer hello = pair.client.take_datagrams().at(0);
+  for (const auto* const hex : {"", "0001 00", "0010 0000000000000002 00000000000000"}) {
+    pair.client.receive(plaintext_record(ContentType::ack, from_hex(hex)), {});
+    EXPECT_EQ(discards(pair.client, Discard::unexpected_content), ++count);
+    EXPECT_TRUE(is_unmoved(pair.client));
+  }
+  // 4000 numbers are more than a record holds.
+  pair.client.receive(
+      plaintext_record(ContentType::ack, ack_of(numbers_of(kPlaintextEpoch, 0, 4000))), {});
+  EXPECT_EQ(discards(pair.client, Discard::malformed_record), 1U);
+  EXPECT_TRUE(is_unmoved(pair.client));
+  pair.server.receive(hello, {});
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
+TEST(Rfc9147_7, ForgedPlaintextAcksDontStopTheClientHello) {
+  Pair pair(options13());
+  const Buffer forged =
+      plaintext_record(ContentType::ack, ack_of(numbers_of(kPlaintextEpoch, 0, 100)));
+  EXPECT_EQ(pair.client.take_datagrams().size(), 1U);
+  for (int i = 0; i < 3; ++i) {
+    pair.client.receive(forged, {});
+    EXPECT_EQ(after_timeout(pair.client).size(), 1U);
+    EXPECT_FALSE(pair.client.error);
+  }
+  auto hello = after_timeout(pair.client);
+  pair.server.receive(hello.at(0), {});
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
+TEST(Rfc9147_7, ForgedPlaintextAcksDontStopTheServersFlight) {
+  Pair pair(options13());
+  pair.flight(pair.client);
+  EXPECT_EQ(pair.server.take_datagrams().size(), 1U);
+  auto numbers = numbers_of(kPlaintextEpoch, 0, 100);
+  const auto encrypted = numbers_of(kHandshakeEpoch13, 0, 100);
+  numbers.insert(numbers.end(), encrypted.begin(), encrypted.end());
+  pair.server.receive(plaintext_record(ContentType::ack, ack_of(numbers)), {});
+  EXPECT_TRUE(pair.server.take_datagrams().empty());
+  auto repeated = after_timeout(pair.server);
+  ASSERT_EQ(repeated.size(), 1U);
+  pair.client.receive(repeated[0], {});
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
+}  // namespace
+}  // namespace sluice::test
