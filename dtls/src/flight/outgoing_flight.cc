@@ -17,9 +17,9 @@ void OutgoingFlight::clear() {
   *this = OutgoingFlight();  // its memory goes too
 }
 
-void OutgoingFlight::remember(const message::RecordNumber& number, std::size_t item, Range range) {
+void OutgoingFlight::remember(const Sent& piece) {
   if (sent_.size() == kMaxSent) sent_.erase(sent_.begin());
-  sent_.push_back({number, item, range});
+  sent_.push_back(piece);
 }
 
 void OutgoingFlight::add_range(std::vector<Range>& ranges, Range range) {
@@ -107,7 +107,7 @@ OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& reco
 std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBytes room,
                                          bool datagram_is_empty) {
   const Item& item = items_[position_.item];
-  if (!item.is_change_cipher_spec) return write_fragment(records, room, datagram_is_empty);
+  if (!item.is_change_cipher_spec) return write_fragments(records, room, datagram_is_empty);
   static constexpr std::array kChangeCipherSpec{std::byte{1}};
   const auto size = records.seal(wire::kPlaintextEpoch, wire::ContentType::change_cipher_spec,
                                  kChangeCipherSpec, room);
@@ -115,39 +115,64 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
   return size.value_or(0);
 }
 
-std::size_t OutgoingFlight::write_fragment(record::RecordLayer& records, MutableBytes room,
-                                           bool datagram_is_empty) {
+std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, MutableBytes room,
+                                            bool datagram_is_empty) {
+  const wire::Epoch epoch = items_[position_.item].epoch;
+  const std::size_t overhead = records.overhead(epoch);
+  if (room.size() < overhead) return 0;
+  // Laid where the record will be sealed in place.
+  const MutableBytes contents = room.subspan(records.head_room(epoch), room.size() - overhead);
+  // A record of its own costs a message more than its header (RFC 9147 section 5.5 leaves the
+  // choice); DTLS 1.2 has always been one message a record.
+  const bool packs = epoch >= wire::kHandshakeEpoch13;
+  const std::size_t minimum = packs ? 1 : datagram_is_empty ? 0 : kMinimumFragment;
+  const Position begin = position_;
+  std::vector<Sent> sent;
+  std::size_t size = 0;
+  do {
+    const std::size_t written = write_fragment(contents.subspan(size), minimum, sent);
+    if (written == 0) break;
+    size += written;
+  } while (packs && has_more() && items_[position_.item].epoch == epoch);
+  if (size == 0) return 0;
+  const auto sealed = records.seal(epoch, wire::ContentType::handshake, contents.first(size), room);
+  if (!sealed) {
+    position_ = begin;
+    return 0;
+  }
+  for (Sent& piece : sent) {
+    piece.number = {epoch, records.last_sequence()};
+    remember(piece);
+  }
+  return *sealed;
+}
+
+std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimum,
+                                           std::vector<Sent>& sent) {
   const Item& item = items_[position_.item];
-  const std::size_t overhead = records.overhead(item.epoch) + kHandshakeHeaderSize;
   // Up to the next part that has been acknowledged, or to the end.
   std::size_t end = item.length;
   for (const Range& range : item.acknowledged) {
     if (range.begin > position_.offset) end = std::min(end, range.begin);
   }
   const std::size_t left = end - position_.offset;
-  if (room.size() < overhead) return 0;
-  const std::size_t size = std::min(left, room.size() - overhead);
-  if (size < left && size < kMinimumFragment && !datagram_is_empty) return 0;
+  if (room.size() < kHandshakeHeaderSize) return 0;
+  const std::size_t size = std::min(left, room.size() - kHandshakeHeaderSize);
+  if (size < left && size < minimum) return 0;
 
   const message::HandshakeHeader header{item.type, static_cast<std::uint32_t>(item.length),
                                         item.seq, static_cast<std::uint32_t>(position_.offset),
                                         static_cast<std::uint32_t>(size)};
-  // Laid where the record will be sealed in place.
-  const MutableBytes fragment =
-      room.subspan(records.head_room(item.epoch), kHandshakeHeaderSize + size);
-  header.encode(fragment);
+  header.encode(room);
   const Bytes body =
       Bytes(bytes_).subspan(item.start + kHandshakeHeaderSize + position_.offset, size);
-  std::ranges::copy(body, fragment.begin() + kHandshakeHeaderSize);
-  const auto written = records.seal(item.epoch, wire::ContentType::handshake, fragment, room);
-  if (!written) return 0;
-  remember({item.epoch, records.last_sequence()}, position_.item,
-           {position_.offset, position_.offset + size});
+  std::ranges::copy(body, room.begin() + kHandshakeHeaderSize);
+  sent.push_back({{}, position_.item, {position_.offset, position_.offset + size}});
   position_ = position_.offset + size == item.length
                   ? Position{position_.item + 1, 0}
                   : Position{position_.item, position_.offset + size};
   skip_acknowledged();
-  return *written;
+  return kHandshakeHeaderSize + size;
 }
 
 }  // namespace sluice::dtls::flight

@@ -88,7 +88,7 @@ class OutgoingFlight {
   // Of older ones an ACK is no longer understood; more leave only with many retransmissions.
   static constexpr std::size_t kMaxSent = 256;
 
-  void remember(const message::RecordNumber& number, std::size_t item, Range range);
+  void remember(const Sent& piece);
   static void add_range(std::vector<Range>& ranges, Range range);
   void skip_acknowledged();
 
@@ -97,8 +97,10 @@ class OutgoingFlight {
                     wire::Epoch epoch);
   // One record of the item at position_, at most `room` bytes; 0 when that is too little.
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, bool datagram_is_empty);
-  std::size_t write_fragment(record::RecordLayer& records, MutableBytes room,
-                             bool datagram_is_empty);
+  std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,
+                              bool datagram_is_empty);
+  // As much of the item at position_ as fits; 0 when that would be less than `minimum` and not all.
+  std::size_t write_fragment(MutableBytes room, std::size_t minimum, std::vector<Sent>& sent);
 
   Buffer bytes_;
   std::vector<Item> items_;
