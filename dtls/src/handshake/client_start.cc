@@ -29,10 +29,12 @@ Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMe
                                Context& context) {
   const auto request = expect<message::HelloVerifyRequest>(incoming);
   if (!request) return tl::unexpected(request.error());
-  // A server that never has enough would keep us saying hello for ever; DTLS 1.3 has no such
-  // message.
-  if (++state.verify_requests > kMaxVerifyRequests || state.retried != nullptr ||
-      !is_allowed(context.config, ProtocolVersion::dtls12)) {
+  // Only servers that are about to choose DTLS 1.2 have it (RFC 9147 section 5.1).
+  if (!is_allowed(context.config, ProtocolVersion::dtls12)) {
+    return fatal(Errc::no_common_version, Alert::protocol_version, "HelloVerifyRequest");
+  }
+  // A server that never has enough would keep us saying hello for ever.
+  if (++state.verify_requests > kMaxVerifyRequests || state.retried != nullptr) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest");
   }
   state.offer.verify_cookie.assign(request->cookie.begin(), request->cookie.end());
@@ -174,6 +176,11 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   if (!version) return tl::unexpected(version.error());
   context.version = *version;
   if (*version == ProtocolVersion::dtls13) {
+    // RFC 9147 section 5.1: DTLS 1.3 proves return routability by a HelloRetryRequest.
+    if (state.verify_requests > 0) {
+      return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                   "DTLS 1.3 after HelloVerifyRequest");
+    }
     if (hello->random == message::kHelloRetryRequestRandom) {
       return on_retry_request(std::move(state), *hello, incoming, context);
     }
