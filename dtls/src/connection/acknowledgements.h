@@ -17,8 +17,16 @@ class Acknowledgements {
   }
   // To be sent at once.
   void send_now() {
+    if (!waiting_) return;
     is_due_ = true;
     deadline_.reset();
+  }
+  // To be sent at once because something is missing, unless one was just before: each record behind
+  // a gap would have the peer send the rest again.
+  void send_early(Instant now, Duration pause) {
+    if (now < no_early_until_) return send_later(no_early_until_);
+    if (waiting_) no_early_until_ = now + pause;
+    send_now();
   }
   // To be sent unless the rest of the flight comes first.
   void send_later(Instant when) {
@@ -32,11 +40,11 @@ class Acknowledgements {
 
   [[nodiscard]] bool is_due() const { return is_due_; }
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
-  // What the ACK names; it counts as sent.
-  std::span<const message::RecordNumber> take() {
+  // What an ACK of at most so many names; it counts as sent.
+  message::RecordNumbers take(std::size_t limit) {
     is_due_ = false;
     waiting_ = false;
-    return records_.sorted();
+    return records_.newest(limit);
   }
 
  private:
@@ -44,6 +52,7 @@ class Acknowledgements {
   bool waiting_ = false;  // something has come since the last ACK
   bool is_due_ = false;
   std::optional<Instant> deadline_;
+  Instant no_early_until_ = Instant::min();
 };
 
 }  // namespace sluice::dtls::connection

@@ -239,6 +239,7 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
   // retransmit"). Its repetition may have crossed our flight, or be many datagrams: once in half a
   // timeout will do.
   if (phase.context.flight.empty() || now - phase.flight_sent < phase.timer.initial() / 2) return;
+  if (phase.context.speaks13() && is_answered13(phase)) return;
   send_flight_again(phase, now);
   phase.timer.restart(now);
 }
@@ -337,10 +338,14 @@ bool Connection::Impl::ack_is_due() {
 }
 
 std::optional<Transmit> Connection::Impl::write_ack(MutableBytes out) {
+  const wire::Epoch epoch = records_.write_epoch();
+  const std::size_t room = std::min(out.size(), flight_mtu());
+  const std::size_t overhead = records_.overhead(epoch);
+  const std::size_t limit = message::numbers_in_ack(room - std::min(room, overhead));
   Buffer contents;
   wire::Writer writer(contents);
-  message::put_ack(writer, acknowledgements()->take());
-  const auto size = records_.seal(records_.write_epoch(), wire::ContentType::ack, contents, out);
+  message::put_ack(writer, acknowledgements()->take(limit));
+  const auto size = records_.seal(epoch, wire::ContentType::ack, contents, out);
   if (!size) return std::nullopt;
   ++statistics_.records_sent;
   return Transmit{*size, path_};

@@ -70,8 +70,9 @@ class Connection::Impl {
   Result<void> on_record(const record::Record& record, Instant now);
   void on_future_record(const record::FutureRecord& record);
   Result<void> on_handshake(const record::Record& record, Instant now);
-  Result<void> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
-                                     const record::Record& record, Instant now);
+  // Whether it was processed or kept, so that its record may be acknowledged.
+  Result<bool> on_handshake_fragment(Handshaking& phase, const message::HandshakeFragment& fragment,
+                                     wire::Epoch epoch, Instant now);
   // What the peer asks for another handshake with.
   [[nodiscard]] wire::HandshakeType renegotiation_request() const;
   [[nodiscard]] bool is_overtaken_by_message12(Handshaking& phase) const;
@@ -87,6 +88,7 @@ class Connection::Impl {
   [[nodiscard]] bool speaks13();
   Result<void> on_application_data(const record::Record& record);
   void consider_ack(Handshaking& phase, Instant now);
+  [[nodiscard]] static bool is_answered13(const Handshaking& phase);
   Result<void> deliver_messages(Handshaking& phase, Instant now);
   void discard(Discard reason) { ++statistics_.discarded[static_cast<std::size_t>(reason)]; }
 

@@ -53,23 +53,28 @@ Result<void> Connection::Impl::on_handshake(const record::Record& record, Instan
   }
   Handshaking& phase = *handshaking();
   wire::Reader reader(record.contents);
+  bool all_kept = true;
   do {
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_handshake_fragment(phase, *fragment, record, now); !taken) return taken;
+    const auto kept = on_handshake_fragment(phase, *fragment, record.epoch, now);
+    if (!kept) return tl::unexpected(kept.error());
+    all_kept = all_kept && *kept;
   } while (reader.more());
+  // RFC 9147 section 7: what was dropped must not be acknowledged.
+  if (all_kept) phase.acknowledgements.received({record.epoch, record.sequence});
   return deliver_messages(phase, now);
 }
 
-Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
+Result<bool> Connection::Impl::on_handshake_fragment(Handshaking& phase,
                                                      const HandshakeFragment& fragment,
-                                                     const record::Record& record, Instant now) {
+                                                     wire::Epoch epoch, Instant now) {
   // A client that negotiates ignores it, whatever its number (RFC 5246 section 7.4.1.1).
   if (role_ == Role::client && fragment.header.type == HandshakeType::hello_request) {
     discard(Discard::unexpected_content);
-    return {};
+    return false;
   }
-  const auto outcome = phase.reassembler.add(fragment, record.epoch);
+  const auto outcome = phase.reassembler.add(fragment, epoch);
   if (!outcome) return tl::unexpected(outcome.error());
   switch (*outcome) {
     case flight::Reassembler::Outcome::kept:
@@ -78,20 +83,19 @@ Result<void> Connection::Impl::on_handshake_fragment(Handshaking& phase,
         statistics_.rtt = now - phase.flight_sent;
         if (!rtt_) phase.timer.set_rtt(*statistics_.rtt);
       }
-      break;
+      return true;
     case flight::Reassembler::Outcome::stale:
       discard(Discard::stale_message);
       if (fragment.header.message_seq < phase.answered_seq) {
         answer_stale(phase, now);
-        return {};
+        return false;
       }
-      break;
+      return true;
     case flight::Reassembler::Outcome::full:
       discard(Discard::reassembly_full);
-      return {};
+      break;
   }
-  phase.acknowledgements.received({record.epoch, record.sequence});
-  return {};
+  return false;
 }
 
 Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now) {
@@ -111,27 +115,42 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
     if (!taken) return taken;
     phase.reassembler.pop();
     if (phase.machine.complete()) {
-      // RFC 5246 section 7.4.9: Finished is the last. What has overtaken it is here already.
-      if (!phase.context.speaks13() && is_overtaken_by_message12(phase)) {
+      // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1).
+      // What has overtaken it is here already.
+      const bool is_overtaken = phase.context.speaks13()
+                                    ? phase.reassembler.holds(wire::kHandshakeEpoch13)
+                                    : is_overtaken_by_message12(phase);
+      if (is_overtaken) {
         return fatal(Errc::unexpected_message, Alert::unexpected_message,
                      "handshake message after Finished");
       }
+      // Plaintext that is still in pieces has come from nobody in particular.
+      phase.reassembler.forget(wire::kPlaintextEpoch);
       complete(phase, now);
       return {};
     }
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);
   }
-  if (phase.context.speaks13()) consider_ack(phase, now);
+  if (phase.context.speaks13()) {
+    if (is_answered13(phase)) phase.timer.stop();
+    consider_ack(phase, now);
+  }
   return {};
+}
+
+// RFC 9147 section 7.2: any part of the answer to a flight acknowledges it as a whole.
+bool Connection::Impl::is_answered13(const Handshaking& phase) {
+  return phase.reassembler.next_seq() > phase.answered_seq || !phase.reassembler.empty();
 }
 
 void Connection::Impl::consider_ack(Handshaking& phase, Instant now) {
   // RFC 9147 section 7.1: at once when something is missing before what has come, else after a
   // quarter of the retransmission timeout.
+  const Duration delay = phase.timer.ack_delay();
   if (phase.reassembler.has_gap()) {
-    phase.acknowledgements.send_now();
+    phase.acknowledgements.send_early(now, delay);
   } else {
-    phase.acknowledgements.send_later(now + phase.timer.initial() / 4);
+    phase.acknowledgements.send_later(now + delay);
   }
 }
 
@@ -279,6 +298,11 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
   if (record.epoch == wire::kPlaintextEpoch) {
     discard(Discard::unexpected_content);
     return {};
+  }
+  // RFC 8446 section 5: application data has keys of its own.
+  if (record.epoch == wire::kHandshakeEpoch13) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "application data under handshake keys");
   }
   if (auto* open = std::get_if<Open>(&phase_)) {
     data_.push_back(record.contents);

@@ -29,12 +29,13 @@ PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant no
       acknowledgements_(std::move(handshaking.acknowledgements)),
       next_seq_(handshaking.context.next_seq()),
       give_up_(handshaking.give_up.value_or(now)),
-      last_flight_expires_(now + kLastFlightLifetime) {
+      no_answer_until_(now + timer_.initial() / 2) {
   if (role == Role::client) {
     flight_ = std::move(handshaking.context.flight);
   } else {
     // The client's last flight has answered ours and waits for an ACK itself.
     timer_.stop();
+    old_keys_expire_ = now + kOldKeysLifetime;
     acknowledgements_.send_now();
     records_->stop_writing_before(wire::kFirstApplicationEpoch13);
   }
@@ -43,11 +44,19 @@ PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant no
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
                                         Instant now) {
   wire::Reader reader(record.contents);
+  bool all_kept = true;
   do {
     const auto fragment = message::HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    if (auto taken = on_fragment(*fragment, record); !taken) return taken;
+    const auto kept = on_fragment(*fragment, record.epoch, now);
+    if (!kept) return tl::unexpected(kept.error());
+    all_kept = all_kept && *kept;
   } while (reader.more());
+  if (all_kept) {
+    // One ACK for all that come together (RFC 9147 section 7).
+    acknowledgements_.received({record.epoch, record.sequence});
+    acknowledgements_.send_later(now + timer_.ack_delay());
+  }
   while (const auto message = reassembler_.front()) {
     if (auto taken = on_message(*message, session, now); !taken) return taken;
     reassembler_.pop();
@@ -55,24 +64,24 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
   return {};
 }
 
-Result<void> PostHandshake13::on_fragment(const message::HandshakeFragment& fragment,
-                                          const record::Record& record) {
-  const auto outcome = reassembler_.add(fragment, record.epoch);
+Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& fragment,
+                                          wire::Epoch epoch, Instant now) {
+  const auto outcome = reassembler_.add(fragment, epoch);
   if (!outcome) return tl::unexpected(outcome.error());
-  if (*outcome == flight::Reassembler::Outcome::full) return {};
+  if (*outcome == flight::Reassembler::Outcome::full) return false;
   // Repeated messages are acknowledged again: the ACK was lost (RFC 9147 section 5.8.1). A repeated
   // flight of the server has our own last flight for an answer instead.
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
-  if (is_stale && role_ == Role::client && record.epoch == wire::kHandshakeEpoch13) {
-    if (!flight_.empty() && !flight_.has_more()) {
+  if (is_stale && role_ == Role::client && epoch == wire::kHandshakeEpoch13) {
+    // What it repeats may be many datagrams, or have crossed ours.
+    if (!flight_.empty() && now >= no_answer_until_) {
+      no_answer_until_ = now + timer_.initial() / 2;
       ++retransmissions_;
       flight_.rewind();
     }
-    return {};
+    return false;
   }
-  acknowledgements_.received({record.epoch, record.sequence});
-  acknowledgements_.send_now();
-  return {};
+  return true;
 }
 
 Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
@@ -112,7 +121,7 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
   secret = std::move(*next);
   // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
   records_->stop_reading_before(read_epoch_);
-  last_flight_expires_.reset();
+  old_keys_expire_ = now + kOldKeysLifetime;
   read_epoch_ = next_epoch(read_epoch_);
   auto opener = handshake::make_opener13(*library_, session.negotiated, secret);
   if (!opener) return tl::unexpected(opener.error());
@@ -125,6 +134,11 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
 
 Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now) {
   if (key_update_under_way_) return {};
+  // Who lacks our last flight can't read it yet: it waits for the ACK.
+  if (!flight_.empty()) {
+    if (deferred_update_ != KeyUpdateRequest::update_requested) deferred_update_ = request;
+    return {};
+  }
   // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kLastSeq) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
   key_update_under_way_ = true;
@@ -149,11 +163,11 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
   if (role_ == Role::client) forget_handshake_keys();
   // Keys change only when the KeyUpdate and all before it are acknowledged.
   if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
+  if (const auto request = std::exchange(deferred_update_, {})) return update_keys(*request, now);
   return {};
 }
 
 void PostHandshake13::forget_handshake_keys() {
-  last_flight_expires_.reset();
   records_->stop_reading_before(wire::kFirstApplicationEpoch13);
   records_->stop_writing_before(wire::kFirstApplicationEpoch13);
 }
@@ -177,7 +191,15 @@ schedule::HashSecret& PostHandshake13::secret_of(handshake::Session13& session, 
 
 Result<void> PostHandshake13::on_timeout(Instant now) {
   acknowledgements_.on_timeout(now);
-  if (last_flight_expires_ && now >= *last_flight_expires_) forget_handshake_keys();
+  if (old_keys_expire_ && now >= *old_keys_expire_) {
+    // RFC 9147 section 8: after a KeyUpdate not before the new ones have been used.
+    if (read_epoch_ == wire::kFirstApplicationEpoch13 || records_->has_read(read_epoch_)) {
+      old_keys_expire_.reset();
+      records_->stop_reading_before(read_epoch_);
+    } else {
+      old_keys_expire_ = now + kOldKeysLifetime;
+    }
+  }
   if (!timer_.deadline() || now < *timer_.deadline()) return {};
   if (now >= give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
   timer_.back_off(now);
@@ -189,7 +211,7 @@ Result<void> PostHandshake13::on_timeout(Instant now) {
 std::optional<Instant> PostHandshake13::next_timeout() const {
   std::optional<Instant> next;
   for (const auto& candidate :
-       {timer_.deadline(), acknowledgements_.deadline(), last_flight_expires_}) {
+       {timer_.deadline(), acknowledgements_.deadline(), old_keys_expire_}) {
     if (candidate && (!next || *candidate < *next)) next = candidate;
   }
   return next;

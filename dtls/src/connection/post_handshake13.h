@@ -27,25 +27,27 @@ class PostHandshake13 {
   // Sends a KeyUpdate unless one is under way (RFC 9147 section 8). Errors: message_seq_exhausted.
   Result<void> update_keys(KeyUpdateRequest request, Instant now);
 
-  [[nodiscard]] bool key_update_under_way() const { return key_update_under_way_; }
+  [[nodiscard]] bool key_update_under_way() const {
+    return key_update_under_way_ || deferred_update_;
+  }
 
   [[nodiscard]] flight::OutgoingFlight& flight() { return flight_; }
   [[nodiscard]] Acknowledgements& acknowledgements() { return acknowledgements_; }
   [[nodiscard]] std::uint32_t take_retransmissions() { return std::exchange(retransmissions_, 0); }
 
  private:
-  // How long the peer's last flight may be repeated: twice TCP's maximum segment lifetime.
-  static constexpr Duration kLastFlightLifetime = std::chrono::minutes{4};
+  // How long records of the epoch before may still come: twice TCP's maximum segment lifetime.
+  static constexpr Duration kOldKeysLifetime = std::chrono::minutes{4};
 
-  Result<void> on_fragment(const message::HandshakeFragment& fragment,
-                           const record::Record& record);
+  // Whether its record may be acknowledged.
+  Result<bool> on_fragment(const message::HandshakeFragment& fragment, wire::Epoch epoch,
+                           Instant now);
   Result<void> on_message(const flight::IncomingMessage& message, handshake::Session13& session,
                           Instant now);
   Result<void> on_key_update(const flight::IncomingMessage& message, handshake::Session13& session,
                              Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
-  // Nobody will repeat a flight of the handshake: a server once its time has passed, a client once
-  // the server has acknowledged Finished.
+  // Once the server has acknowledged Finished, it won't repeat its own flight.
   void forget_handshake_keys();
   schedule::HashSecret& secret_of(handshake::Session13& session, Role sender) const;
 
@@ -59,8 +61,10 @@ class PostHandshake13 {
   wire::MessageSeq next_seq_;
   wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
   Instant give_up_;
-  std::optional<Instant> last_flight_expires_;  // until then epoch 2 stays readable
+  std::optional<Instant> old_keys_expire_;  // those of the epochs before read_epoch_
+  Instant no_answer_until_;                 // to what a server repeats of its flight
   bool key_update_under_way_ = false;
+  std::optional<KeyUpdateRequest> deferred_update_;
   std::uint32_t retransmissions_ = 0;
 };
 

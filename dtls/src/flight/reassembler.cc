@@ -121,10 +121,23 @@ void Reassembler::drop(std::map<wire::MessageSeq, Partial>::iterator position) {
   partial_.erase(position);
 }
 
+void Reassembler::forget(wire::Epoch epoch) {
+  for (auto position = partial_.begin(); position != partial_.end();) {
+    const auto next = std::next(position);
+    if (position->second.epoch == epoch) drop(position);
+    position = next;
+  }
+}
+
 bool Reassembler::has_gap() const {
   return std::ranges::any_of(partial_, [&](const auto& entry) {
     return entry.first != next_seq_ || !entry.second.ahead.empty();
   });
+}
+
+bool Reassembler::holds(wire::Epoch epoch) const {
+  return std::ranges::any_of(partial_,
+                             [&](const auto& entry) { return entry.second.epoch == epoch; });
 }
 
 std::optional<IncomingMessage> Reassembler::front() const {

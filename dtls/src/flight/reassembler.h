@@ -51,6 +51,10 @@ class Reassembler {
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
   // Something has arrived before what must come first.
   [[nodiscard]] bool has_gap() const;
+  // Something of a message of this epoch is begun or waiting.
+  [[nodiscard]] bool holds(wire::Epoch epoch) const;
+  // Drops what has come of this epoch's messages.
+  void forget(wire::Epoch epoch);
   // No message is begun or waiting.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
 

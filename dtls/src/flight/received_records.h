@@ -2,8 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
-#include <vector>
+#include <cstddef>
 
 #include "message/ack.h"
 
@@ -16,19 +15,24 @@ class ReceivedRecords {
   static constexpr std::size_t kMax = 32;
 
   void add(const message::RecordNumber& number) {
+    // A datagram that comes twice in plaintext brings its number twice.
+    if (std::ranges::find(numbers_, number) != numbers_.end()) return;
     if (numbers_.size() == kMax) numbers_.erase(numbers_.begin());
     numbers_.push_back(number);
   }
   void clear() { numbers_.clear(); }
 
-  // In the order of RFC 9147 section 7, which wants them ascending.
-  std::span<const message::RecordNumber> sorted() {
-    std::ranges::sort(numbers_);
-    return numbers_;
+  // The newest, at most `limit`, in the order of RFC 9147 section 7, which wants them ascending.
+  [[nodiscard]] message::RecordNumbers newest(std::size_t limit) const {
+    const std::size_t size = std::min(limit, numbers_.size());
+    message::RecordNumbers newest(numbers_.end() - static_cast<std::ptrdiff_t>(size),
+                                  numbers_.end());
+    std::ranges::sort(newest);
+    return newest;
   }
 
  private:
-  std::vector<message::RecordNumber> numbers_;
+  message::RecordNumbers numbers_;  // as they came
 };
 
 }  // namespace sluice::dtls::flight

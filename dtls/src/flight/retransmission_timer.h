@@ -42,6 +42,9 @@ class RetransmissionTimer {
 
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
   [[nodiscard]] Duration initial() const { return initial_; }
+  // How long to wait for more of a flight before what has come of it is acknowledged (RFC 9147
+  // section 7.1).
+  [[nodiscard]] Duration ack_delay() const { return (deadline_ ? timeout_ : initial_) / 4; }
   // How often the present flight was not answered in time.
   [[nodiscard]] unsigned expiries() const { return expiries_; }
 

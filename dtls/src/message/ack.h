@@ -20,6 +20,13 @@ struct RecordNumber {
 
 using RecordNumbers = std::vector<RecordNumber>;
 
+// How many numbers an ACK of so many bytes has.
+constexpr std::size_t numbers_in_ack(std::size_t bytes) {
+  constexpr std::size_t kLengthSize = 2;
+  constexpr std::size_t kNumberSize = 16;
+  return bytes < kLengthSize ? 0 : (bytes - kLengthSize) / kNumberSize;
+}
+
 // The numbers in one; empty when malformed.
 inline std::optional<RecordNumbers> decode_ack(Bytes contents) {
   wire::Reader reader(contents);

@@ -12,6 +12,9 @@
 
 namespace sluice::dtls::record {
 
+// RFC 8446 section 5.2.
+inline constexpr std::size_t kMaxCiphertext13 = 16384 + 256;
+
 // Flags, sequence number of 2 bytes, length: what this engine writes, as browsers do.
 inline constexpr std::size_t kHeaderSize13 = 5;
 

@@ -99,6 +99,8 @@ std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBy
   if (sealed.size() < Sealer13::tail_room()) return std::nullopt;
   if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
   const MutableBytes inner = sealed.first(sealed.size() - crypto::kAeadTagSize);
+  // RFC 8446 section 5.4: padding counts. Handed over whole, it is too long for its reader.
+  if (inner.size() > kMaxPlaintext + kInnerTypeSize) return Opened{{}, sequence, inner};
   std::size_t size = inner.size();
   while (size > 0 && inner[size - 1] == std::byte{0}) --size;
   if (size == 0) return Opened{wire::ContentType{0}, sequence, {}};

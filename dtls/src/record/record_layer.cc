@@ -57,6 +57,7 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
   }
   const MutableBytes record = datagram.first(header->size + header->length);
   datagram = datagram.subspan(record.size());
+  if (header->length > kMaxCiphertext13) return Discard::malformed_record;
   return open13(*header, record);
 }
 
@@ -98,6 +99,11 @@ void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
 
 void RecordLayer::stop_reading_before(wire::Epoch epoch) {
   std::erase_if(readers_, [&](const Reader& reader) { return reader.epoch < epoch; });
+}
+
+bool RecordLayer::has_read(wire::Epoch epoch) const {
+  const auto found = std::ranges::find(readers_, epoch, &Reader::epoch);
+  return found != readers_.end() && found->window.next() > 0;
 }
 
 Result<void> RecordLayer::install_write(crypto::Library& library, const ProtectionKey12& key) {

@@ -45,6 +45,8 @@ class RecordLayer {
   void stop_reading_plaintext() { reads_plaintext_ = false; }
   // Keys of encrypted epochs before this one go.
   void stop_reading_before(wire::Epoch epoch);
+  // A record of this epoch has proved authentic.
+  [[nodiscard]] bool has_read(wire::Epoch epoch) const;
   [[nodiscard]] bool has_read_key() const { return !readers_.empty(); }
   // A record of the peer's encrypted epoch has proved authentic.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }

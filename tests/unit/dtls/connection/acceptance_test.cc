@@ -239,7 +239,7 @@ TEST_P(EarlyData, RecordsThatOvertakeTheirKeysAreKept) {
   pair.flight(pair.client);
   pair.flight(pair.server);
   auto flight = pair.client.take_datagrams();
-  ASSERT_GT(flight.size(), 2U);
+  ASSERT_GT(flight.size(), 1U);
   std::ranges::reverse(flight);
   for (auto& datagram : flight) pair.server.receive(std::move(datagram), {});
   EXPECT_TRUE(pair.server.connected) << "without a retransmission";
