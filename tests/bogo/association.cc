@@ -55,6 +55,8 @@ Outcome Association::handle(const SetMtu& order) {
 Outcome Association::handle(const ExpectTimeout& order) {
   std::optional<dtls::Duration> in;
   if (const auto at = connection_.next_timeout()) in = *at - clock_.now();
+  // Later than any retransmission: the handshake's end, or that of a last flight's keys.
+  if (in && *in > kLongestTimeout) in.reset();
   if (in == order.in) return {};
   return tl::unexpected("timeout: " + in_words(in) + " instead of " + in_words(order.in));
 }
@@ -117,9 +119,15 @@ Outcome Association::on_connected() {
   if (flags_.writes_first) {
     if (auto sent = send(bytes_of(kGreeting)); !sent) return sent;
   }
-  if (!flags_.shuts_down) return {};
+  if (!flags_.shuts_down) return prepare_read();
   closed_ = true;
   return settle(connection_.close(clock_.now()));
+}
+
+Outcome Association::prepare_read() {
+  if (!flags_.updates_keys_before_read) return {};
+  return settle(
+      connection_.update_keys(dtls::KeyUpdateRequest::update_not_requested, clock_.now()));
 }
 
 Outcome Association::send_keying_material() {
@@ -144,7 +152,8 @@ Outcome Association::echo(dtls::Buffer data) {
   // BoringSSL's SSL_read() skips empty records, and so the runner expects no answer.
   if (data.empty()) return {};
   for (std::byte& byte : data) byte ^= std::byte{0xff};
-  return send(data);
+  if (auto sent = send(data); !sent) return sent;
+  return prepare_read();
 }
 
 }  // namespace sluice::bogo

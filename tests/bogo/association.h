@@ -39,6 +39,8 @@ class Association {
 
   Outcome on_connected();
   Outcome send_keying_material();
+  // What is to be done before the application reads, if the flags say so.
+  Outcome prepare_read();
   Outcome send(dtls::Bytes data);
   Outcome echo(dtls::Buffer data);
 

@@ -39,7 +39,7 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity ide
   options.mtu = flags.mtu;
   options.max_handshake_message = flags.max_handshake_message;
   options.timers.initial = flags.initial_timeout;
-  options.timers.maximum = std::chrono::seconds{60};
+  options.timers.maximum = kLongestTimeout;
   // The runner lets a flight wait for minutes, one after another; Sluice's limit is on all of them.
   options.timers.total = std::chrono::hours{24};
   return dtls::Config::make(std::move(options));

@@ -108,6 +108,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-use-custom-verify-callback", set<&Flags::rejection, dtls::Alert::certificate_unknown>},
     {"-use-export-context", set<&Flags::has_export_context>},
     {"-shim-writes-first", set<&Flags::writes_first>},
+    {"-key-update-before-read", set<&Flags::updates_keys_before_read>},
     {"-shim-shuts-down", set<&Flags::shuts_down>},
     // Different ways through BoringSSL's API to the same protocol.
     {"-async", ignore},

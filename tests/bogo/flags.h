@@ -17,6 +17,9 @@ namespace sluice::bogo {
 // The runner counts a test that ends with this status as unimplemented.
 inline constexpr int kUnimplemented = 89;
 
+// What the runner expects of a timer that backs off.
+inline constexpr dtls::Duration kLongestTimeout = std::chrono::seconds{60};
+
 struct Flags {
   // ---- where the runner is
   bool asks_for_handshaker = false;  // print "No", nothing else
@@ -30,7 +33,7 @@ struct Flags {
   std::string certificate_file = {};  // PEM; empty: made on the spot
   std::string key_file = {};
   bool allows_dtls12 = true;
-  bool allows_dtls13 = false;                 // the engine has none yet
+  bool allows_dtls13 = true;
   std::vector<dtls::NamedGroup> groups = {};  // empty: the engine's own
   std::vector<dtls::SrtpProfile> srtp_profiles = {};
   std::size_t mtu = 1200;
@@ -49,6 +52,7 @@ struct Flags {
   std::string export_context = {};
   bool has_export_context = false;
   bool writes_first = false;
+  bool updates_keys_before_read = false;
   bool shuts_down = false;
 };
 
