@@ -25,7 +25,7 @@ void report(benchmark::State& state) {
 }
 
 void carry(dtls::Connection& from, dtls::Connection& to) {
-  std::array<std::byte, 1500> datagram;
+  std::array<std::byte, 1500> datagram{};
   while (const auto transmit = from.poll_transmit(datagram)) {
     if (!to.handle_datagram(dtls::MutableBytes(datagram).first(transmit->size), transmit->path,
                             {})) {

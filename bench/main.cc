@@ -29,6 +29,7 @@ std::vector<std::string> translate(int argc, char** argv) {
 int main(int argc, char** argv) {
   auto arguments = translate(argc, argv);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
   benchmark::Initialize(&count, pointers.data());

@@ -7,7 +7,7 @@
 namespace dtls = sluice::dtls;
 
 // With sockets, this is where datagrams leave and arrive.
-bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
+static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   while (const auto next = from.poll_transmit(datagram)) {
     if (!to.handle_datagram(std::span(datagram).first(next->size), next->path, now)) return false;

@@ -26,7 +26,7 @@ Buffer ScriptedRecords::seal(const OutgoingRecord& record) {
   if (encrypted) {
     if (!sealer_) throw std::runtime_error("scripted peer: no keys yet");
     Buffer out(kHeaderSize12 + sealer_->head_room() + record.contents.size() +
-               dtls::record::Sealer12::tail_room());
+               sealer_->tail_room());
     must(sealer_->seal(header, record.contents, out));
     return out;
   }

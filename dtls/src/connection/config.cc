@@ -87,6 +87,11 @@ Result<void> check(const ConfigOptions& options) {
   if (options.max_reassembly < options.max_handshake_message) {
     return invalid("max_reassembly: below max_handshake_message");
   }
+  // RFC 9147 section 4.5.3: its tag of 8 bytes needs one.
+  if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
+      options.max_forgeries_per_key == UINT64_MAX) {
+    return invalid("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
+  }
   if (options.max_records_per_key < 2) return invalid("max_records_per_key: below 2");
   return check_timers(options.timers);
 }

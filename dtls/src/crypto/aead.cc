@@ -8,35 +8,58 @@ namespace {
 
 enum class Direction : int { open = 0, seal = 1 };
 
-Result<CipherContextPtr> keyed_context(Library& library, AeadAlgorithm aead, Bytes key,
-                                       Direction direction) {
+bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
+  return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kAeadNonceSize, nullptr) == 1 &&
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_size), nullptr) ==
+             1;
+}
+
+Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,
+                                 Direction direction) {
   const EVP_CIPHER* cipher = library.cipher(aead);
-  CipherContextPtr context(EVP_CIPHER_CTX_new());
-  if (cipher == nullptr || !context || key.size() != key_size(aead) ||
-      EVP_CipherInit_ex2(context.get(), cipher, octets(key), nullptr, static_cast<int>(direction),
-                         nullptr) != 1) {
+  KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), tag_size(aead), is_ccm(aead)};
+  EVP_CIPHER_CTX* context = keyed.context.get();
+  const int way = static_cast<int>(direction);
+  if (cipher == nullptr || context == nullptr || key.size() != key_size(aead) ||
+      EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, way, nullptr) != 1 ||
+      (keyed.is_ccm && !prepare_ccm(context, keyed.tag_size)) ||
+      EVP_CipherInit_ex2(context, nullptr, octets(key), nullptr, way, nullptr) != 1) {
     return failure("AEAD key");
   }
-  return context;
+  return keyed;
+}
+
+// CCM alone has to know the text's length first.
+bool announce_length(const KeyedCipher& cipher, std::size_t length) {
+  int size = 0;
+  return !cipher.is_ccm || EVP_CipherUpdate(cipher.context.get(), nullptr, &size, nullptr,
+                                            static_cast<int>(length)) == 1;
+}
+
+// libcrypto takes a null pointer for an order of its own, even when the length is 0.
+const unsigned char* text_octets(Bytes text) {
+  static constexpr std::byte kNothing{};
+  return octets(text.data() != nullptr ? text : Bytes(&kNothing, 0));
 }
 
 }  // namespace
 
 Result<AeadSealer> AeadSealer::make(Library& library, AeadAlgorithm aead, Bytes key) {
-  return keyed_context(library, aead, key, Direction::seal).map([](CipherContextPtr context) {
-    return AeadSealer(std::move(context));
+  return keyed_cipher(library, aead, key, Direction::seal).map([](KeyedCipher cipher) {
+    return AeadSealer(std::move(cipher));
   });
 }
 
 Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
                               MutableBytes out) {
-  EVP_CIPHER_CTX* context = context_.get();
-  const MutableBytes tag = out.last(kAeadTagSize);
+  EVP_CIPHER_CTX* context = cipher_.context.get();
+  const MutableBytes tag = out.last(cipher_.tag_size);
   int size = 0;
   if (EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) != 1 ||
-      EVP_EncryptUpdate(context, nullptr, &size, octets(associated_data),
+      !announce_length(cipher_, plaintext.size()) ||
+      EVP_EncryptUpdate(context, nullptr, &size, text_octets(associated_data),
                         static_cast<int>(associated_data.size())) != 1 ||
-      EVP_EncryptUpdate(context, octets(out), &size, octets(plaintext),
+      EVP_EncryptUpdate(context, octets(out), &size, text_octets(plaintext),
                         static_cast<int>(plaintext.size())) != 1 ||
       EVP_EncryptFinal_ex(context, octets(tag), &size) != 1 ||
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
@@ -47,26 +70,28 @@ Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Byt
 }
 
 Result<AeadOpener> AeadOpener::make(Library& library, AeadAlgorithm aead, Bytes key) {
-  return keyed_context(library, aead, key, Direction::open).map([](CipherContextPtr context) {
-    return AeadOpener(std::move(context));
+  return keyed_cipher(library, aead, key, Direction::open).map([](KeyedCipher cipher) {
+    return AeadOpener(std::move(cipher));
   });
 }
 
 bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableBytes sealed) {
-  if (sealed.size() < kAeadTagSize) return false;
-  EVP_CIPHER_CTX* context = context_.get();
-  const MutableBytes text = sealed.first(sealed.size() - kAeadTagSize);
-  const MutableBytes tag = sealed.last(kAeadTagSize);
+  if (sealed.size() < cipher_.tag_size) return false;
+  EVP_CIPHER_CTX* context = cipher_.context.get();
+  const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size);
+  const MutableBytes tag = sealed.last(cipher_.tag_size);
   int size = 0;
+  // CCM judges the tag with the text, the others at the end.
   const bool authentic =
       EVP_DecryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
                           octets(tag)) == 1 &&
-      EVP_DecryptUpdate(context, nullptr, &size, octets(associated_data),
+      announce_length(cipher_, text.size()) &&
+      EVP_DecryptUpdate(context, nullptr, &size, text_octets(associated_data),
                         static_cast<int>(associated_data.size())) == 1 &&
-      EVP_DecryptUpdate(context, octets(text), &size, octets(text),
+      EVP_DecryptUpdate(context, octets(text), &size, text_octets(text),
                         static_cast<int>(text.size())) == 1 &&
-      EVP_DecryptFinal_ex(context, octets(tag), &size) == 1;
+      (cipher_.is_ccm || EVP_DecryptFinal_ex(context, octets(text), &size) == 1);
   if (!authentic) drain_error_queue();
   return authentic;
 }

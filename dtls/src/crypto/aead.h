@@ -13,44 +13,70 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-enum class AeadAlgorithm : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
-inline constexpr std::size_t kAeadAlgorithms = 3;
+enum class AeadAlgorithm : std::uint8_t {
+  aes_128_gcm,
+  aes_256_gcm,
+  chacha20_poly1305,
+  aes_128_ccm,  // RFC 6655 section 3
+  aes_256_ccm,
+  aes_128_ccm_8,  // with a tag of 8 bytes
+  aes_256_ccm_8,
+};
+inline constexpr std::size_t kAeadAlgorithms = 7;
 
 inline constexpr std::size_t kAeadNonceSize = 12;
-inline constexpr std::size_t kAeadTagSize = 16;
+inline constexpr std::size_t kMaxAeadTagSize = 16;
 inline constexpr std::size_t kMaxAeadKeySize = 32;
 using AeadNonce = std::array<std::byte, kAeadNonceSize>;
 
 constexpr std::size_t key_size(AeadAlgorithm aead) {
-  return aead == AeadAlgorithm::aes_128_gcm ? 16 : 32;
+  const bool is_128 = aead == AeadAlgorithm::aes_128_gcm || aead == AeadAlgorithm::aes_128_ccm ||
+                      aead == AeadAlgorithm::aes_128_ccm_8;
+  return is_128 ? 16 : 32;
 }
+constexpr bool is_ccm_8(AeadAlgorithm aead) {
+  return aead == AeadAlgorithm::aes_128_ccm_8 || aead == AeadAlgorithm::aes_256_ccm_8;
+}
+constexpr bool is_ccm(AeadAlgorithm aead) {
+  return aead == AeadAlgorithm::aes_128_ccm || aead == AeadAlgorithm::aes_256_ccm || is_ccm_8(aead);
+}
+constexpr std::size_t tag_size(AeadAlgorithm aead) { return is_ccm_8(aead) ? 8 : kMaxAeadTagSize; }
+
+// A cipher's context with its key, and what it needs to be told of each message.
+struct KeyedCipher {
+  CipherContextPtr context;
+  std::size_t tag_size;
+  bool is_ccm;  // wants the length of the text before anything else (RFC 3610)
+};
 
 // One direction's keyed cipher. The nonces are its user's care.
 class AeadSealer {
  public:
   static Result<AeadSealer> make(Library& library, AeadAlgorithm aead, Bytes key);
 
+  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size; }
   // Writes ciphertext and tag to `out`, which has the size of both. `plaintext` may start where
   // `out` does, else they must not overlap.
   Result<void> seal(const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
                     MutableBytes out);
 
  private:
-  explicit AeadSealer(CipherContextPtr context) : context_(std::move(context)) {}
-  CipherContextPtr context_;
+  explicit AeadSealer(KeyedCipher cipher) : cipher_(std::move(cipher)) {}
+  KeyedCipher cipher_;
 };
 
 class AeadOpener {
  public:
   static Result<AeadOpener> make(Library& library, AeadAlgorithm aead, Bytes key);
 
-  // Decrypts in place; the plaintext is `sealed` without its last kAeadTagSize bytes. False, with
-  // the bytes spoilt, when they are not authentic.
+  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size; }
+  // Decrypts in place; the plaintext is `sealed` without its last tag_size() bytes. False, with the
+  // bytes spoilt, when they are not authentic.
   bool open(const AeadNonce& nonce, Bytes associated_data, MutableBytes sealed);
 
  private:
-  explicit AeadOpener(CipherContextPtr context) : context_(std::move(context)) {}
-  CipherContextPtr context_;
+  explicit AeadOpener(KeyedCipher cipher) : cipher_(std::move(cipher)) {}
+  KeyedCipher cipher_;
 };
 
 }  // namespace sluice::dtls::crypto

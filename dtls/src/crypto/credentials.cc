@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include <array>
+#include <ranges>
 
 #include "crypto/failure.h"
 #include "crypto/key_exchange.h"
@@ -89,11 +90,10 @@ Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer>
   if (!key) return invalid("private_key");
   // What isn't a certificate would go to every peer. From the last, so that our own remains.
   CertificatePtr certificate;
-  for (auto der = chain.rbegin(); der != chain.rend(); ++der) {
-    const unsigned char* at = octets(Bytes(*der));
-    certificate.reset(d2i_X509(nullptr, &at, static_cast<long>(der->size())));
-    if (!certificate || at != octets(Bytes(*der)) + der->size())
-      return invalid("certificates: DER");
+  for (const Buffer& der : std::views::reverse(chain)) {
+    const unsigned char* at = octets(Bytes(der));
+    certificate.reset(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    if (!certificate || at != octets(Bytes(der)) + der.size()) return invalid("certificates: DER");
   }
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");

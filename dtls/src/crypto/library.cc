@@ -10,9 +10,11 @@ namespace sluice::dtls::crypto {
 namespace {
 
 constexpr std::array kDigestNames{"SHA1", "SHA256", "SHA384", "SHA512"};
-constexpr std::array kCipherNames{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
+constexpr std::array kCipherNames{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-CCM",
+                                  "AES-256-CCM", "AES-128-CCM", "AES-256-CCM"};
 // What makes the mask of record number encryption beside each (RFC 9147 section 4.2.3).
-constexpr std::array kMaskNames{"AES-128-ECB", "AES-256-ECB", "ChaCha20"};
+constexpr std::array kMaskNames{"AES-128-ECB", "AES-256-ECB", "ChaCha20",   "AES-128-ECB",
+                                "AES-256-ECB", "AES-128-ECB", "AES-256-ECB"};
 
 Result<MacContextPtr> make_hmac_context(EVP_MAC* hmac, const char* digest, const char* properties) {
   MacContextPtr context(EVP_MAC_CTX_new(hmac));

@@ -158,13 +158,13 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
                                                           state.secrets, hash->bytes());
   if (!application) return tl::unexpected(application.error());
   done = send_last_flight(context, state);
-  auto traffic = std::move(*application).take_traffic();
+  auto traffic = application->take_traffic();
   if (done)
     done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.server);
   if (done)
     done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return Session13{negotiated, std::move(traffic), std::move(*application).take_exporter()};
+  return Session13{negotiated, std::move(traffic), application->take_exporter()};
 }
 
 }  // namespace sluice::dtls::handshake::client13

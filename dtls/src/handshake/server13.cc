@@ -212,10 +212,10 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto& [negotiated, handshake, application] = state.pending;
   auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
   if (!done) return tl::unexpected(done.error());
-  auto traffic = std::move(application).take_traffic();
+  auto traffic = application.take_traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return Session13{negotiated, std::move(traffic), std::move(application).take_exporter()};
+  return Session13{negotiated, std::move(traffic), application.take_exporter()};
 }
 
 }  // namespace sluice::dtls::handshake::server13

@@ -65,12 +65,12 @@ Result<Opener12> Opener12::make(crypto::Library& library, const ProtectionKey12&
 
 std::optional<MutableBytes> Opener12::open(const Header12& header, MutableBytes record) {
   const std::size_t before = kHeaderSize12 + nonces_.explicit_size();
-  if (record.size() < before + crypto::kAeadTagSize) return std::nullopt;
+  if (record.size() < before + aead_.tag_size()) return std::nullopt;
   const Bytes record_number = nonces_.explicit_size() != 0
                                   ? record.subspan(kHeaderSize12, kRecordNumberSize)
                                   : record.subspan(kRecordNumberAt, kRecordNumberSize);
   const MutableBytes sealed = record.subspan(before);
-  const MutableBytes plaintext = sealed.first(sealed.size() - crypto::kAeadTagSize);
+  const MutableBytes plaintext = sealed.first(sealed.size() - aead_.tag_size());
   if (!aead_.open(nonces_.nonce(record_number), associated_data(header, plaintext.size()),
                   sealed)) {
     return std::nullopt;

@@ -13,7 +13,7 @@ namespace sluice::dtls::record {
 
 // How a record's nonce comes to be.
 enum class NonceKind : std::uint8_t {
-  explicit_part,  // 4 bytes of IV, then 8 that stand before the ciphertext: GCM
+  explicit_part,  // 4 bytes of IV, then 8 that stand before the ciphertext: GCM, CCM
   from_sequence,  // 12 bytes of IV, exclusive-or the record number: ChaCha20-Poly1305
 };
 
@@ -46,7 +46,7 @@ class Sealer12 {
 
   // What goes before and after the plaintext, the header excepted.
   [[nodiscard]] std::size_t head_room() const { return nonces_.explicit_size(); }
-  static constexpr std::size_t tail_room() { return crypto::kAeadTagSize; }
+  [[nodiscard]] std::size_t tail_room() const { return aead_.tag_size(); }
 
   // Writes the whole record to `out`: header, head room, ciphertext and tag. `header` without its
   // length. `plaintext` may lie where its ciphertext will, else it must not overlap `out`.

@@ -42,12 +42,16 @@ Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13&
 Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
                                    wire::SequenceNumber sequence, Bytes contents,
                                    MutableBytes out) {
-  const std::size_t length = contents.size() + tail_room();
+  // RFC 9147 section 4.2.3: what the mask is made from must be there, also with a short tag.
+  const std::size_t padded = std::max(contents.size() + kInnerTypeSize,
+                                      crypto::RecordMask::kSampleSize - aead_.tag_size());
+  const std::size_t length = padded + aead_.tag_size();
   const std::size_t size = head_room() + length;
   if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
-  const MutableBytes inner = out.subspan(head_room(), contents.size() + kInnerTypeSize);
+  const MutableBytes inner = out.subspan(head_room(), padded);
   if (!contents.empty()) std::memmove(inner.data(), contents.data(), contents.size());
-  inner.back() = static_cast<std::byte>(type);
+  inner[contents.size()] = static_cast<std::byte>(type);
+  std::ranges::fill(inner.subspan(contents.size() + kInnerTypeSize), std::byte{0});
 
   const MutableBytes header = out.first(head_room());
   header[0] = static_cast<std::byte>(kFixedBits | kLongSequence | kLengthPresent |
@@ -96,9 +100,9 @@ std::optional<wire::SequenceNumber> Opener13::reveal_sequence(const Header13& he
 std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBytes record,
                                                wire::SequenceNumber sequence) {
   const MutableBytes sealed = record.subspan(header.size);
-  if (sealed.size() < Sealer13::tail_room()) return std::nullopt;
+  if (sealed.size() < kInnerTypeSize + aead_.tag_size()) return std::nullopt;
   if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
-  const MutableBytes inner = sealed.first(sealed.size() - crypto::kAeadTagSize);
+  const MutableBytes inner = sealed.first(sealed.size() - aead_.tag_size());
   // RFC 8446 section 5.4: padding counts. Handed over whole, it is too long for its reader.
   if (inner.size() > kMaxPlaintext + kInnerTypeSize) return Opened{{}, sequence, inner};
   std::size_t size = inner.size();

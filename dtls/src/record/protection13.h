@@ -27,7 +27,8 @@ class Sealer13 {
   static Result<Sealer13> make(crypto::Library& library, const ProtectionKey13& key);
 
   static constexpr std::size_t head_room() { return kHeaderSize13; }
-  static constexpr std::size_t tail_room() { return kInnerTypeSize + crypto::kAeadTagSize; }
+  // What follows the contents; very short ones are padded besides where the tag is short.
+  [[nodiscard]] std::size_t tail_room() const { return kInnerTypeSize + aead_.tag_size(); }
 
   // Writes a whole record to `out` and returns its size. `contents` may lie where their ciphertext
   // will, else they must not overlap `out`.

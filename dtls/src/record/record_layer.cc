@@ -136,8 +136,8 @@ std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
 std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
   const Writer* encrypted = writer(epoch);
   if (encrypted == nullptr) return kHeaderSize12;
-  const bool is12 = std::holds_alternative<Sealer12>(encrypted->sealer);
-  return head_room(epoch) + (is12 ? Sealer12::tail_room() : Sealer13::tail_room());
+  const auto tail_room = [](const auto& sealer) { return sealer.tail_room(); };
+  return head_room(epoch) + std::visit(tail_room, encrypted->sealer);
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {

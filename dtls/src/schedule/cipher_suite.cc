@@ -22,7 +22,15 @@ constexpr std::array kSuites{
                             HashAlgorithm::sha256, 12},
     CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
                             Authentication::ecdsa, AeadAlgorithm::chacha20_poly1305,
-                            HashAlgorithm::sha256, 12}};
+                            HashAlgorithm::sha256, 12},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_128_ccm, Authentication::ecdsa,
+                            AeadAlgorithm::aes_128_ccm, HashAlgorithm::sha256, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_256_ccm, Authentication::ecdsa,
+                            AeadAlgorithm::aes_256_ccm, HashAlgorithm::sha256, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8, Authentication::ecdsa,
+                            AeadAlgorithm::aes_128_ccm_8, HashAlgorithm::sha256, 4},
+    CipherSuite12Parameters{CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8, Authentication::ecdsa,
+                            AeadAlgorithm::aes_256_ccm_8, HashAlgorithm::sha256, 4}};
 
 constexpr std::array kSuites13{
     CipherSuite13Parameters{CipherSuite::aes_128_gcm_sha256, AeadAlgorithm::aes_128_gcm,
@@ -30,6 +38,10 @@ constexpr std::array kSuites13{
     CipherSuite13Parameters{CipherSuite::aes_256_gcm_sha384, AeadAlgorithm::aes_256_gcm,
                             HashAlgorithm::sha384},
     CipherSuite13Parameters{CipherSuite::chacha20_poly1305_sha256, AeadAlgorithm::chacha20_poly1305,
+                            HashAlgorithm::sha256},
+    CipherSuite13Parameters{CipherSuite::aes_128_ccm_sha256, AeadAlgorithm::aes_128_ccm,
+                            HashAlgorithm::sha256},
+    CipherSuite13Parameters{CipherSuite::aes_128_ccm_8_sha256, AeadAlgorithm::aes_128_ccm_8,
                             HashAlgorithm::sha256}};
 
 }  // namespace

@@ -106,5 +106,48 @@ TEST(Handshake13, EndsWithAnAck) {
   EXPECT_EQ(client.connection().statistics().flights_retransmitted, 0U);
 }
 
+// RFC 8446 appendix B.4: each suite of DTLS 1.3, short records and long.
+class Suites13 : public testing::TestWithParam<dtls::CipherSuite> {};
+
+TEST_P(Suites13, CarryRecordsOfEachSize) {
+  dtls::ConfigOptions chosen = options();
+  chosen.min_version = ProtocolVersion::dtls13;
+  chosen.cipher_suites = {GetParam()};
+  chosen.max_forgeries_per_key = 1000;
+  Peer client = make_client(make_config(chosen));
+  Peer server = make_server(make_config(chosen));
+  exchange(client, server);
+  ASSERT_TRUE(client.connected && server.connected);
+  EXPECT_EQ(client.connected->cipher_suite, GetParam());
+  expect_same_keys(client, server);
+  for (const std::size_t size : {0U, 1U, 6U, 7U, 8U, 15U, 16U, 1200U}) {
+    const dtls::Buffer message(size, std::byte{0x42});
+    const dtls::Buffer record = client.seal(message);
+    // RFC 9147 section 4.2.3: what the record number's mask is made from is always there.
+    EXPECT_GE(record.size(), 5U + 16U) << size;
+    server.receive(record, {});
+    ASSERT_EQ(server.data.size(), 1U) << size;
+    EXPECT_EQ(server.data.front(), message) << size;
+    server.data.clear();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Suites13,
+                         testing::Values(dtls::CipherSuite::aes_128_gcm_sha256,
+                                         dtls::CipherSuite::aes_256_gcm_sha384,
+                                         dtls::CipherSuite::chacha20_poly1305_sha256,
+                                         dtls::CipherSuite::aes_128_ccm_sha256,
+                                         dtls::CipherSuite::aes_128_ccm_8_sha256),
+                         [](const auto& suite) { return std::string(to_string(suite.param)); });
+
+// RFC 9147 section 4.5.3: without a limit on forgeries its tag is too short.
+TEST(Ccm8, NeedsAForgeryLimit) {
+  dtls::ConfigOptions chosen = options();
+  chosen.cipher_suites = {dtls::CipherSuite::aes_128_ccm_8_sha256};
+  const auto refused = dtls::Config::make(chosen);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().detail.starts_with("max_forgeries_per_key"));
+}
+
 }  // namespace
 }  // namespace sluice::test

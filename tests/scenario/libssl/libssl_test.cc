@@ -23,18 +23,23 @@ struct Suite {
   const char* libssl;
   LibsslKey key;
 };
-constexpr Suite kSuites[] = {{CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
-                              "ECDHE-ECDSA-AES128-GCM-SHA256", LibsslKey::ecdsa_p256},
-                             {CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
-                              "ECDHE-ECDSA-AES256-GCM-SHA384", LibsslKey::ecdsa_p256},
-                             {CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
-                              "ECDHE-ECDSA-CHACHA20-POLY1305", LibsslKey::ecdsa_p256},
-                             {CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
-                              "ECDHE-RSA-AES128-GCM-SHA256", LibsslKey::rsa_2048},
-                             {CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
-                              "ECDHE-RSA-AES256-GCM-SHA384", LibsslKey::rsa_2048},
-                             {CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
-                              "ECDHE-RSA-CHACHA20-POLY1305", LibsslKey::rsa_2048}};
+constexpr Suite kSuites[] = {
+    {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, "ECDHE-ECDSA-AES128-GCM-SHA256",
+     LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384, "ECDHE-ECDSA-AES256-GCM-SHA384",
+     LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256, "ECDHE-ECDSA-CHACHA20-POLY1305",
+     LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_aes_128_ccm, "ECDHE-ECDSA-AES128-CCM", LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_aes_256_ccm, "ECDHE-ECDSA-AES256-CCM", LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8, "ECDHE-ECDSA-AES128-CCM8", LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8, "ECDHE-ECDSA-AES256-CCM8", LibsslKey::ecdsa_p256},
+    {CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256, "ECDHE-RSA-AES128-GCM-SHA256",
+     LibsslKey::rsa_2048},
+    {CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384, "ECDHE-RSA-AES256-GCM-SHA384",
+     LibsslKey::rsa_2048},
+    {CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256, "ECDHE-RSA-CHACHA20-POLY1305",
+     LibsslKey::rsa_2048}};
 
 struct Group {
   NamedGroup id;
@@ -125,6 +130,7 @@ TEST_P(Libssl, AgreesOnEverything) {
   if (role == Role::client && group.id != NamedGroup::secp256r1) {
     chosen.groups.push_back(NamedGroup::secp256r1);
   }
+  chosen.cipher_suites = {suite.id};
   Peer ours = make_peer(role, chosen);
   LibsslPeer theirs({.is_server = role == Role::client,
                      .key = suite.key,

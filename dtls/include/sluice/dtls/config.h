@@ -82,6 +82,7 @@ struct ConfigOptions {
   std::uint64_t max_records_per_key = UINT64_MAX;
   // The connection ends when more records than this have failed to authenticate under one key; the
   // cipher's own limit, 2^36, holds where it is lower. Anybody can forge records: keep it high.
+  // Required for aes_128_ccm_8_sha256, whose tag is short.
   std::uint64_t max_forgeries_per_key = UINT64_MAX;
 
   static std::vector<CipherSuite> default_cipher_suites();

@@ -17,11 +17,18 @@ enum class ProtocolVersion : std::uint16_t {
 enum class Role : std::uint8_t { client, server };
 
 // Cipher suites with forward secrecy and an AEAD: of DTLS 1.3 (RFC 8446 appendix B.4), which say
-// nothing of key exchange and authentication, and of DTLS 1.2 (RFC 5289, RFC 7905).
+// nothing of key exchange and authentication, and of DTLS 1.2 (RFC 5289, RFC
+// 7251, RFC 7905).
 enum class CipherSuite : std::uint16_t {
   aes_128_gcm_sha256 = 0x1301,
   aes_256_gcm_sha384 = 0x1302,
   chacha20_poly1305_sha256 = 0x1303,
+  aes_128_ccm_sha256 = 0x1304,
+  aes_128_ccm_8_sha256 = 0x1305,
+  ecdhe_ecdsa_with_aes_128_ccm = 0xc0ac,
+  ecdhe_ecdsa_with_aes_256_ccm = 0xc0ad,
+  ecdhe_ecdsa_with_aes_128_ccm_8 = 0xc0ae,
+  ecdhe_ecdsa_with_aes_256_ccm_8 = 0xc0af,
   ecdhe_ecdsa_with_aes_128_gcm_sha256 = 0xc02b,
   ecdhe_ecdsa_with_aes_256_gcm_sha384 = 0xc02c,
   ecdhe_rsa_with_aes_128_gcm_sha256 = 0xc02f,

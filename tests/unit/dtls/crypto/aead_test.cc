@@ -20,14 +20,14 @@ class Aead : public test::CryptoTest, public testing::WithParamInterface<AeadAlg
     return must(AeadOpener::make(library(), GetParam(), counted(key_size(GetParam()))));
   }
   [[nodiscard]] static Buffer sealed(Bytes plaintext, Bytes associated_data = bytes_of("header")) {
-    Buffer out(plaintext.size() + kAeadTagSize);
+    Buffer out(plaintext.size() + tag_size(GetParam()));
     EXPECT_TRUE(sealer().seal(kNonce, associated_data, plaintext, out));
     return out;
   }
   [[nodiscard]] static std::string opened(Buffer bytes, Bytes associated_data = bytes_of("header"),
                                           const AeadNonce& nonce = kNonce) {
     if (!opener().open(nonce, associated_data, bytes)) return "refused";
-    return to_hex(Bytes(bytes).first(bytes.size() - kAeadTagSize));
+    return to_hex(Bytes(bytes).first(bytes.size() - tag_size(GetParam())));
   }
 
   static constexpr AeadNonce kNonce{std::byte{1}, std::byte{2}, std::byte{3}};
@@ -47,7 +47,7 @@ TEST_P(Aead, AssociatedDataMayBeEmpty) {
 }
 
 TEST_P(Aead, SealsInPlace) {
-  Buffer in_place = counted(100 + kAeadTagSize);
+  Buffer in_place = counted(100 + tag_size(GetParam()));
   ASSERT_TRUE(sealer().seal(kNonce, bytes_of("header"), Bytes(in_place).first(100), in_place));
   EXPECT_EQ(to_hex(in_place), to_hex(sealed(counted(100))));
 }
@@ -68,7 +68,7 @@ TEST_P(Aead, RefusesWhateverWasChanged) {
 
 TEST_P(Aead, RefusesWhatIsShorterThanATag) {
   const Buffer good = sealed(counted(1));
-  for (std::size_t size = 0; size <= kAeadTagSize; ++size) {
+  for (std::size_t size = 0; size <= tag_size(GetParam()); ++size) {
     EXPECT_EQ(opened(test::copy_of(Bytes(good).first(size))), "refused") << size;
   }
 }
@@ -94,7 +94,10 @@ TEST_P(Aead, AKeyHasOneSize) {
 
 INSTANTIATE_TEST_SUITE_P(Algorithms, Aead,
                          testing::Values(AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm,
-                                         AeadAlgorithm::chacha20_poly1305));
+                                         AeadAlgorithm::chacha20_poly1305,
+                                         AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_256_ccm,
+                                         AeadAlgorithm::aes_128_ccm_8,
+                                         AeadAlgorithm::aes_256_ccm_8));
 
 }  // namespace
 }  // namespace sluice::dtls::crypto

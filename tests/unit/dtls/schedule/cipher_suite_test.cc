@@ -10,7 +10,7 @@
 namespace sluice::dtls::schedule {
 namespace {
 
-// The names say what the parameters must be (RFC 5289, RFC 7905).
+// The names say what the parameters must be (RFC 5289, RFC 7251, RFC 7905).
 TEST(CipherSuites, HaveTheParametersOfTheirNames) {
   for (unsigned number = 0; number <= 0xffff; ++number) {
     const CipherSuite id{static_cast<std::uint16_t>(number)};
@@ -26,9 +26,12 @@ TEST(CipherSuites, HaveTheParametersOfTheirNames) {
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;
-    EXPECT_EQ(suite->hash == HashAlgorithm::sha384, says("SHA384")) << name;
-    EXPECT_EQ(suite->hash == HashAlgorithm::sha256, says("SHA256")) << name;
-    EXPECT_EQ(suite->fixed_iv_size, says("GCM") ? 4U : 12U) << name;
+    EXPECT_EQ(crypto::is_ccm(suite->aead), says("_CCM")) << name;
+    EXPECT_EQ(crypto::is_ccm_8(suite->aead), says("_CCM_8")) << name;
+    EXPECT_EQ(crypto::key_size(suite->aead), says("AES_128") ? 16U : 32U) << name;
+    // A name without a hash means SHA-256 (RFC 7251 section 2).
+    EXPECT_EQ(suite->hash, says("SHA384") ? HashAlgorithm::sha384 : HashAlgorithm::sha256) << name;
+    EXPECT_EQ(suite->fixed_iv_size, says("CHACHA20") ? 12U : 4U) << name;
   }
 }
 
@@ -43,6 +46,9 @@ TEST(CipherSuites, HaveTheParametersOfTheirNamesIn13) {
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;
+    EXPECT_EQ(crypto::is_ccm(suite->aead), says("_CCM")) << name;
+    EXPECT_EQ(crypto::is_ccm_8(suite->aead), says("_CCM_8")) << name;
+    EXPECT_EQ(crypto::key_size(suite->aead), says("AES_128") ? 16U : 32U) << name;
     EXPECT_EQ(suite->hash == HashAlgorithm::sha384, says("SHA384")) << name;
     EXPECT_EQ(suite->hash == HashAlgorithm::sha256, says("SHA256")) << name;
   }
