@@ -46,7 +46,7 @@ void sluice_handshake(benchmark::State& state, NamedGroup group) {
   dtls::Environment& environment = test::environment();
   const std::array fingerprints{test::must(dtls::Fingerprint::of(
       options.identity->certificate(), dtls::HashAlgorithm::sha256, environment))};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     auto client = test::must(dtls::Connection::client(config, environment, test::kPath, {}));
     auto server = test::must(dtls::Connection::server(config, environment, test::kPath, {}));
     test::must(client.set_peer_fingerprints(fingerprints, {}));
@@ -65,7 +65,7 @@ void libssl_handshake(benchmark::State& state, NamedGroup group) {
   // The contexts, with keys and certificates, are made once, as our Config is.
   const test::LibsslContext server_context({.is_server = true, .groups = libssl_name(group)});
   const test::LibsslContext client_context({.is_server = false, .groups = libssl_name(group)});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     test::LibsslPeer client(client_context);
     test::LibsslPeer server(server_context);
     client.advance();

@@ -29,7 +29,7 @@ void sluice_record(benchmark::State& state, Work work) {
   test::exchange(client, server);
   const dtls::Buffer data(static_cast<std::size_t>(state.range(0)), std::byte{0x42});
   dtls::Buffer out(data.size() + dtls::kSealOverhead);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const auto size = client.connection().seal(data, out);
     if (work == Work::seal) continue;
     benchmark::DoNotOptimize(
@@ -47,7 +47,7 @@ void libssl_record(benchmark::State& state, Work work) {
     for (auto& datagram : server.take_datagrams()) client.receive(std::move(datagram));
   }
   const dtls::Buffer data(static_cast<std::size_t>(state.range(0)), std::byte{0x42});
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     client.send(data);
     auto datagrams = client.take_datagrams();
     if (work == Work::seal) continue;
@@ -66,7 +66,7 @@ void raw_evp_seal(benchmark::State& state) {
   const std::vector<unsigned char> data(static_cast<std::size_t>(state.range(0)), 0x42);
   std::vector<unsigned char> out(data.size() + 16);
   int size = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     ++nonce[11];
     EVP_EncryptInit_ex2(context.get(), nullptr, nullptr, nonce.data(), nullptr);
     EVP_EncryptUpdate(context.get(), nullptr, &size, header.data(), header.size());
