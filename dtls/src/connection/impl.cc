@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "connection/earliest.h"
+
 namespace sluice::dtls {
 namespace {
 
@@ -388,12 +390,8 @@ std::optional<Event> Connection::Impl::poll_event() {
 
 std::optional<Instant> Connection::Impl::next_timeout() const {
   if (const Handshaking* phase = handshaking()) {
-    std::optional<Instant> next;
-    for (const auto& candidate :
-         {phase->timer.deadline(), phase->give_up, phase->acknowledgements.deadline()}) {
-      if (candidate && (!next || *candidate < *next)) next = candidate;
-    }
-    return next;
+    return connection::earliest(
+        {phase->timer.deadline(), phase->give_up, phase->acknowledgements.deadline()});
   }
   const Established* complete = established();
   if (complete == nullptr) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connection/earliest.h"
 #include "handshake/fatal.h"
 
 namespace sluice::dtls::connection {
@@ -209,12 +210,7 @@ Result<void> PostHandshake13::on_timeout(Instant now) {
 }
 
 std::optional<Instant> PostHandshake13::next_timeout() const {
-  std::optional<Instant> next;
-  for (const auto& candidate :
-       {timer_.deadline(), acknowledgements_.deadline(), old_keys_expire_}) {
-    if (candidate && (!next || *candidate < *next)) next = candidate;
-  }
-  return next;
+  return earliest({timer_.deadline(), acknowledgements_.deadline(), old_keys_expire_});
 }
 
 }  // namespace sluice::dtls::connection

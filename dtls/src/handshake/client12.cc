@@ -56,7 +56,7 @@ std::optional<SignatureScheme> choose_own_scheme(const Context& context,
   const auto wanted = type == crypto::KeyType::rsa ? message::ClientCertificateType::rsa_sign
                                                    : message::ClientCertificateType::ecdsa_sign;
   if (!request.accepts(wanted)) return std::nullopt;
-  return choose_scheme12(context.config, request.schemes, type);
+  return choose_scheme(context.config, request.schemes, type, crypto::fits12);
 }
 
 Result<void> send_certificate(Context& context, bool with_identity) {

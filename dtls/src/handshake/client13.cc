@@ -132,7 +132,7 @@ Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateR
   return context.transcript.add(incoming.encoding).map([&] {
     return Next(WaitCertificate{state.negotiated,
                                 std::move(state.secrets),
-                                {choose_scheme13(context.config, *schemes, type)}});
+                                {choose_scheme(context.config, *schemes, type, crypto::fits13)}});
   });
 }
 

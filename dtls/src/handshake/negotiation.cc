@@ -74,20 +74,11 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
   return none();
 }
 
-std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
-                                               wire::CodeList<SignatureScheme> accepted,
-                                               crypto::KeyType type) {
+std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
+                                             wire::CodeList<SignatureScheme> accepted,
+                                             crypto::KeyType type, SchemeFits fits) {
   for (const SignatureScheme scheme : config.signature_schemes) {
-    if (crypto::fits12(scheme, type) && accepted.contains(scheme)) return scheme;
-  }
-  return std::nullopt;
-}
-
-std::optional<SignatureScheme> choose_scheme13(const ConfigOptions& config,
-                                               wire::CodeList<SignatureScheme> accepted,
-                                               crypto::KeyType type) {
-  for (const SignatureScheme scheme : config.signature_schemes) {
-    if (crypto::fits13(scheme, type) && accepted.contains(scheme)) return scheme;
+    if (fits(scheme, type) && accepted.contains(scheme)) return scheme;
   }
   return std::nullopt;
 }
@@ -115,7 +106,7 @@ Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHell
   }
   if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
   const auto key = config.identity->credentials().type();
-  const auto scheme = choose_scheme13(config, *schemes, key);
+  const auto scheme = choose_scheme(config, *schemes, key, crypto::fits13);
   if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   // A group that needs no further round trip goes before a preferred one.
   for (const NamedGroup group : config.groups) {
@@ -140,7 +131,7 @@ Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHell
   const crypto::KeyType key = config.identity->credentials().type();
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.
-  const auto scheme = choose_scheme12(config, *schemes, key);
+  const auto scheme = choose_scheme(config, *schemes, key, crypto::fits12);
   if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
 
   if (curve_is_listed(key, *groups)) {

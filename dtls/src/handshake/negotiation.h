@@ -18,11 +18,6 @@ namespace sluice::dtls::handshake {
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
                                        const message::ClientHello& hello);
 
-// The same for TLS 1.3's schemes.
-std::optional<SignatureScheme> choose_scheme13(const ConfigOptions& config,
-                                               wire::CodeList<SignatureScheme> accepted,
-                                               crypto::KeyType type);
-
 // What a DTLS 1.3 server chooses.
 struct Choice13 {
   const schedule::CipherSuite13Parameters* suite;
@@ -43,10 +38,13 @@ struct Choice12 {
 // handshake_failure; decode_error for malformed extensions.
 Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello);
 
+// Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
+using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
+
 // The first of our signature schemes that the peer takes and that a key of this type makes.
-std::optional<SignatureScheme> choose_scheme12(const ConfigOptions& config,
-                                               wire::CodeList<SignatureScheme> accepted,
-                                               crypto::KeyType type);
+std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
+                                             wire::CodeList<SignatureScheme> accepted,
+                                             crypto::KeyType type, SchemeFits fits);
 
 // The server's own order decides: GCM comes first although libwebrtc lists AES_CM before it.
 // Empty when use_srtp was not offered or there is nothing in common. Errors: decode_error.

@@ -1,0 +1,20 @@
+// Which of several timers fires first.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+
+#include <sluice/dtls/clock.h>
+
+namespace sluice::dtls::connection {
+
+// Empty when none of them runs.
+inline std::optional<Instant> earliest(std::initializer_list<std::optional<Instant>> timers) {
+  std::optional<Instant> next;
+  for (const auto& timer : timers) {
+    if (timer && (!next || *timer < *next)) next = timer;
+  }
+  return next;
+}
+
+}  // namespace sluice::dtls::connection
