@@ -32,8 +32,9 @@ class EarlyRecords {
 
 // The handshake's memory: gone as a whole when it ends.
 struct Handshaking {
-  Handshaking(const ConfigOptions& config, crypto::Library& library, record::RecordLayer& records)
-      : context(config, library, records),
+  Handshaking(const ConfigOptions& config, crypto::Library& library, record::RecordLayer& records,
+              KeyLog* key_log)
+      : context(config, library, records, key_log),
         reassembler({config.max_handshake_message, config.max_reassembly}),
         timer(config.timers),
         early_data(config.max_early_data) {}

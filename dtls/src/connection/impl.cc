@@ -20,7 +20,8 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
       role_(role),
       path_(path),
       mtu_(config_->options().mtu),
-      phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_)) {}
+      phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_,
+                                           environment.key_log())) {}
 
 Result<void> Connection::Impl::start_client(Instant now) {
   Handshaking& phase = *handshaking();

@@ -137,14 +137,16 @@ Result<void> Library::random(MutableBytes out) {
 
 namespace sluice::dtls {
 
-Environment::Environment(std::unique_ptr<crypto::Library> library) : library_(std::move(library)) {}
+Environment::Environment(std::unique_ptr<crypto::Library> library, const Options& options)
+    : library_(std::move(library)), key_log_(options.key_log) {}
 Environment::Environment(Environment&&) noexcept = default;
 Environment& Environment::operator=(Environment&&) noexcept = default;
 Environment::~Environment() = default;
 
 Result<Environment> Environment::make(Options options) {
-  return crypto::Library::make(options).map(
-      [](std::unique_ptr<crypto::Library> library) { return Environment(std::move(library)); });
+  return crypto::Library::make(options).map([&](std::unique_ptr<crypto::Library> library) {
+    return Environment(std::move(library), options);
+  });
 }
 
 }  // namespace sluice::dtls

@@ -77,6 +77,7 @@ Result<WaitEncryptedExtensions> on_server_hello(const std::vector<crypto::Epheme
   auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, {},
                                                     shared->bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
+  context.secret_log.add(*secrets);
 
   const auto share = message::decode_server_share(*hello.extensions.find(ExtensionType::key_share));
   const Negotiated13 negotiated{&suite, share->group, std::nullopt};
@@ -157,6 +158,7 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
                                                           state.secrets, hash->bytes());
   if (!application) return tl::unexpected(application.error());
+  context.secret_log.add(*application);
   done = send_last_flight(context, state);
   auto traffic = application->take_traffic();
   if (done)

@@ -157,6 +157,7 @@ Result<WaitServerHello> start(Context& context) {
   if (auto filled = context.library.random(state.offer.random); !filled) {
     return tl::unexpected(filled.error());
   }
+  context.secret_log.set_client_random(state.offer.random);
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_share(context, state.offer, context.config.groups.front());
     if (!made) return tl::unexpected(made.error());

@@ -8,6 +8,7 @@
 
 #include "flight/outgoing_flight.h"
 #include "handshake/fatal.h"
+#include "handshake/secret_log.h"
 #include "handshake/transcript.h"
 #include "record/record_layer.h"
 
@@ -18,12 +19,16 @@ namespace sluice::dtls::handshake {
 class Context {
  public:
   Context(const ConfigOptions& config_options, crypto::Library& crypto_library,
-          record::RecordLayer& record_layer)
-      : config(config_options), library(crypto_library), records(record_layer) {}
+          record::RecordLayer& record_layer, KeyLog* key_log = nullptr)
+      : config(config_options),
+        library(crypto_library),
+        records(record_layer),
+        secret_log(key_log) {}
 
   const ConfigOptions& config;
   crypto::Library& library;
   record::RecordLayer& records;
+  SecretLog secret_log;
   Transcript transcript;
   flight::OutgoingFlight flight;
   // Empty until the hellos have settled it.

@@ -102,6 +102,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, {},
                                                     shared->bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
+  context.secret_log.add(*secrets);
   const auto& traffic = secrets->traffic();
   set_key_limits13(context, negotiated);
   done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
@@ -149,6 +150,7 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
                                                           *secrets, hash->bytes());
   if (!application) return tl::unexpected(application.error());
+  context.secret_log.add(*application);
   const auto installed = install_write13(context, negotiated, wire::kFirstApplicationEpoch13,
                                          application->traffic().server);
   if (!installed) return tl::unexpected(installed.error());

@@ -15,6 +15,7 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   const auto version = choose_version(context.config, *hello);
   if (!version) return tl::unexpected(version.error());
   context.version = *version;
+  context.secret_log.set_client_random(hello->random);
   context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
   const auto widen = [](auto&& states) {
     return std::visit([](auto&& state) { return Next(std::move(state)); }, std::move(states));

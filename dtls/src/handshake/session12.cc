@@ -44,6 +44,7 @@ Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated1
 
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role) {
+  context.secret_log.add_master(master);
   const auto keys =
       schedule::traffic_keys12(context.library, *negotiated.suite, master, negotiated.randoms);
   if (!keys) return tl::unexpected(keys.error());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/key_log.h>
 #include <sluice/dtls/random_source.h>
 
 struct ossl_lib_ctx_st;  // libcrypto's OSSL_LIB_CTX
@@ -27,6 +28,9 @@ class Environment {
     std::string property_query = {};
     // Replaces libcrypto's generator. Not owned; must outlive the Environment.
     RandomSource* random = nullptr;
+    // Is told the secrets of all connections, which gives their traffic away. Not owned; must
+    // outlive the Environment.
+    KeyLog* key_log = nullptr;
   };
 
   // Errors: invalid_config when the options contradict each other, libcrypto_failure when an
@@ -40,10 +44,12 @@ class Environment {
 
   // For the engine's own use.
   [[nodiscard]] crypto::Library& library() { return *library_; }
+  [[nodiscard]] KeyLog* key_log() const { return key_log_; }
 
  private:
-  explicit Environment(std::unique_ptr<crypto::Library> library);
+  Environment(std::unique_ptr<crypto::Library> library, const Options& options);
   std::unique_ptr<crypto::Library> library_;
+  KeyLog* key_log_;
 };
 
 }  // namespace sluice::dtls
