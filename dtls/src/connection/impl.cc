@@ -208,7 +208,11 @@ void Connection::Impl::set_path_mtu(std::size_t mtu) {
 
 void Connection::Impl::set_path_rtt(Duration rtt) {
   rtt_ = rtt;
-  if (Handshaking* phase = handshaking()) phase->timer.set_rtt(rtt);
+  Handshaking* phase = handshaking();
+  if (phase == nullptr) return;
+  phase->timer.set_rtt(rtt);
+  // Else a client's first flight could never have it: that begins with the connection.
+  if (!phase->context.flight.has_left()) phase->timer.take_initial();
 }
 
 // ---- steps of the handshake

@@ -21,6 +21,11 @@ class RetransmissionTimer {
                               RetransmissionTimers::kMaximumInitial / 2);
   }
 
+  // The flight that has begun takes its first timeout from what is known by now.
+  void take_initial() {
+    if (deadline_) start(*deadline_ - timeout_);
+  }
+
   // A new flight has been sent: the back-off of the last one is over.
   void start(Instant now) {
     timeout_ = std::min(initial_, settings_->maximum);

@@ -107,7 +107,7 @@ class Connection {
   // The largest datagram the path takes, in bytes (256 to 16384): for handshake flights still to be
   // sent.
   void set_path_mtu(std::size_t mtu);
-  // A measured round-trip time: flights that start from now on take their first timeout from it.
+  // A measured round-trip time: flights that leave from now on take their first timeout from it.
   void set_path_rtt(Duration rtt);
 
   // ---- application data

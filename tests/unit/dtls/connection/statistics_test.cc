@@ -121,6 +121,16 @@ TEST_P(Counters, AMeasuredRoundTripTimeSetsTheNextTimeout) {
       << "the path's own measure goes before the handshake's";
 }
 
+TEST_P(Counters, AKnownRoundTripTimeSetsTheFirstTimeoutOfTheFirstHello) {
+  Pair pair(options());
+  Connection& client = pair.client.connection();
+  client.set_path_rtt(milliseconds{100});
+  EXPECT_EQ(client.next_timeout(), Instant{milliseconds{200}});
+  EXPECT_FALSE(pair.client.take_datagrams().empty());
+  client.set_path_rtt(milliseconds{300});
+  EXPECT_EQ(client.next_timeout(), Instant{milliseconds{200}}) << "it has left";
+}
+
 TEST_P(Counters, StaleMessagesAreThePeersRetransmissions) {
   Pair pair(options());
   const auto hello = pair.client.take_datagrams();
