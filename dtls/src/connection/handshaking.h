@@ -52,6 +52,8 @@ struct Handshaking {
   bool change_cipher_spec_seen = false;
   Instant flight_sent{};          // when the present flight left, the last time
   bool flight_sent_once = false;  // and has not been answered yet
+  // No ACK has it sent once more before then.
+  Instant no_ack_answer_until = Instant::min();
 };
 
 }  // namespace sluice::dtls::connection

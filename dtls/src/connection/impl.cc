@@ -232,6 +232,7 @@ void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
   phase.answered_seq = phase.reassembler.next_seq();
   phase.flight_sent = now;
   phase.flight_sent_once = true;
+  phase.no_ack_answer_until = Instant::min();
 }
 
 void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
@@ -239,6 +240,7 @@ void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
   phase.context.flight.rewind();
   phase.flight_sent = now;
   phase.flight_sent_once = false;
+  phase.no_ack_answer_until = now + phase.timer.ack_answer_pause();
 }
 
 void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {

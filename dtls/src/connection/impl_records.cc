@@ -167,7 +167,10 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   }
   if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
   if (complete != nullptr) {
-    return complete->post_handshake->on_ack(*numbers, complete->session, now);
+    auto& post_handshake = *complete->post_handshake;
+    auto outcome = post_handshake.on_ack(*numbers, complete->session, now);
+    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    return outcome;
   }
   use_ack(*phase, *numbers, now);
   if (phase->context.flight.fully_acknowledged()) phase->timer.stop();
@@ -200,6 +203,9 @@ void Connection::Impl::use_ack(Handshaking& phase, const message::RecordNumbers&
   // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
   if (numbers.empty()) answer_stale(phase, now);
   if (flight.empty() || !flight.acknowledge(numbers) || flight.fully_acknowledged()) return;
+  // RFC 9147 section 7.2: the rest SHOULD be repeated, but not for each of many ACKs. In plaintext
+  // anybody can have sent them.
+  if (now < phase.no_ack_answer_until) return;
   send_flight_again(phase, now);
   phase.timer.restart(now);
 }

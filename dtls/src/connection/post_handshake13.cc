@@ -75,11 +75,7 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
   if (is_stale && role_ == Role::client && epoch == wire::kHandshakeEpoch13) {
     // What it repeats may be many datagrams, or have crossed ours.
-    if (!flight_.empty() && now >= no_answer_until_) {
-      no_answer_until_ = now + timer_.initial() / 2;
-      ++retransmissions_;
-      flight_.rewind();
-    }
+    if (!flight_.empty() && now >= no_answer_until_) repeat_flight(now);
     return false;
   }
   return true;
@@ -147,6 +143,7 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
                       [&](wire::Writer& out) { out.code(request); });
   next_seq_ = wire::next(next_seq_);
   timer_.start(now);
+  no_ack_answer_until_ = Instant::min();
   give_up_ = Instant::max();
   return {};
 }
@@ -155,8 +152,11 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
                                      handshake::Session13& session, Instant now) {
   if (flight_.empty() || !flight_.acknowledge(numbers)) return {};
   if (!flight_.fully_acknowledged()) {
-    flight_.rewind();
-    timer_.restart(now);
+    // The rest SHOULD be repeated (RFC 9147 section 7.2), but not for each of many ACKs.
+    if (now >= no_ack_answer_until_) {
+      repeat_flight(now);
+      timer_.restart(now);
+    }
     return {};
   }
   flight_.clear();
@@ -204,9 +204,15 @@ Result<void> PostHandshake13::on_timeout(Instant now) {
   if (!timer_.deadline() || now < *timer_.deadline()) return {};
   if (now >= give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
   timer_.back_off(now);
+  repeat_flight(now);
+  return {};
+}
+
+void PostHandshake13::repeat_flight(Instant now) {
   ++retransmissions_;
   flight_.rewind();
-  return {};
+  no_answer_until_ = now + timer_.initial() / 2;
+  no_ack_answer_until_ = now + timer_.ack_answer_pause();
 }
 
 std::optional<Instant> PostHandshake13::next_timeout() const {

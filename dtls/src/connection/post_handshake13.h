@@ -46,6 +46,7 @@ class PostHandshake13 {
                           Instant now);
   Result<void> on_key_update(const flight::IncomingMessage& message, handshake::Session13& session,
                              Instant now);
+  void repeat_flight(Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
   // Once the server has acknowledged Finished, it won't repeat its own flight.
   void forget_handshake_keys();
@@ -61,8 +62,9 @@ class PostHandshake13 {
   wire::MessageSeq next_seq_;
   wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
   Instant give_up_;
-  std::optional<Instant> old_keys_expire_;  // those of the epochs before read_epoch_
-  Instant no_answer_until_;                 // to what a server repeats of its flight
+  std::optional<Instant> old_keys_expire_;        // those of the epochs before read_epoch_
+  Instant no_answer_until_;                       // to what a server repeats of its flight
+  Instant no_ack_answer_until_ = Instant::min();  // the flight was repeated just before
   bool key_update_under_way_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;
   std::uint32_t retransmissions_ = 0;

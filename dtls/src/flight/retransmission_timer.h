@@ -50,6 +50,10 @@ class RetransmissionTimer {
   // How long to wait for more of a flight before what has come of it is acknowledged (RFC 9147
   // section 7.1).
   [[nodiscard]] Duration ack_delay() const { return (deadline_ ? timeout_ : initial_) / 4; }
+  // After each repetition of a flight, how long no ACK has the rest of it repeated once more: what
+  // a peer waits between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no bound, and one ACK a
+  // record would make the number of datagrams grow with the square of the flight's.
+  [[nodiscard]] Duration ack_answer_pause() const { return initial_ / 4; }
   // How often the present flight was not answered in time.
   [[nodiscard]] unsigned expiries() const { return expiries_; }
 

@@ -78,6 +78,53 @@ TEST(Rfc9147_7_2, WhatIsAcknowledgedIsNotRepeated) {
   EXPECT_FALSE(pair.client.connection().next_timeout());
 }
 
+// Acknowledges one record after another, all at `now`; how often that had the rest repeated.
+std::size_t answers_to_single_acks(Peer& peer, Peer& from, Epoch epoch, std::size_t records,
+                                   Instant now) {
+  std::size_t answers = 0;
+  for (std::size_t i = 0; i < records; ++i) {
+    peer.receive(sealed(from, epoch, ContentType::ack, ack_of(numbers_of(kHandshakeEpoch13, i, 1))),
+                 now);
+    if (!peer.take_datagrams().empty()) ++answers;
+  }
+  return answers;
+}
+
+// Section 7.2: the rest SHOULD be repeated. No oftener than the ACKs of section 7.1 come, though,
+// or a few small datagrams would draw many large ones.
+TEST(Rfc9147_7_2, SingleAcksHaveTheRestRepeatedOnceInAQuarterOfTheTimeout) {
+  dtls::ConfigOptions options = small_options13();
+  options.identity = rsa_identity();
+  const Instant later{options.timers.initial / 4};
+  {
+    Pair pair(options);
+    pair.flight(pair.client);
+    auto flight = pair.server.take_datagrams();
+    ASSERT_GT(flight.size(), 5U);
+    pair.client.receive(std::move(flight[0]), {});  // the ServerHello, and so the keys
+    pair.client.take_datagrams();
+    EXPECT_EQ(answers_to_single_acks(pair.server, pair.client, kHandshakeEpoch13, 3, {}), 1U);
+    const Buffer fourth = ack_of(numbers_of(kHandshakeEpoch13, 3, 1));
+    pair.server.receive(sealed(pair.client, kHandshakeEpoch13, ContentType::ack, fourth), later);
+    EXPECT_FALSE(pair.server.take_datagrams().empty());
+  }
+  Pair pair = unacknowledged_pair(options);
+  EXPECT_EQ(answers_to_single_acks(pair.client, pair.server, kFirstApplicationEpoch13, 3, {}), 1U);
+  const Buffer fourth = ack_of(numbers_of(kHandshakeEpoch13, 3, 1));
+  pair.client.receive(sealed(pair.server, kFirstApplicationEpoch13, ContentType::ack, fourth),
+                      later);
+  EXPECT_FALSE(pair.client.take_datagrams().empty());
+}
+
+TEST(Rfc9147_7_2, AnAckBehindTheTimersRepetitionHasNothingRepeated) {
+  dtls::ConfigOptions options = small_options13();
+  options.identity = rsa_identity();
+  Pair pair = unacknowledged_pair(options);
+  const Instant due = pair.client.connection().next_timeout().value();
+  EXPECT_FALSE(after_timeout(pair.client).empty());
+  EXPECT_EQ(answers_to_single_acks(pair.client, pair.server, kFirstApplicationEpoch13, 1, due), 0U);
+}
+
 TEST(Rfc9147_7, AMalformedAckIsFatal) {
   for (const auto* const hex :
        {"", "00", "0001", "0001 00", "0010 0000000000000002 00000000000000",
