@@ -1,11 +1,11 @@
 // A ClientHello's body and what a server would choose of it: nothing that either side doesn't have.
 #include "fuzz/check.h"
-#include "fuzz/fixed_identity.h"
 #include "fuzz/input.h"
 #include "handshake/negotiation.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
 #include "support/endpoints.h"
+#include "support/fixed_identity.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -18,7 +18,7 @@ using wire::ExtensionType;
 const ConfigOptions& options() {
   static const ConfigOptions options = [] {
     ConfigOptions made;
-    made.identity = test::must(Identity::from_pem(kCertificate, kPrivateKey));
+    made.identity = test::must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
     return made;
   }();
   return options;

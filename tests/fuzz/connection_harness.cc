@@ -5,11 +5,11 @@
 #include <array>
 
 #include "fuzz/check.h"
-#include "fuzz/fixed_identity.h"
 #include "fuzz/input.h"
 #include "message/handshake_fragment.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
+#include "support/fixed_identity.h"
 #include "support/record_access.h"
 
 namespace sluice::fuzz {
@@ -44,7 +44,7 @@ Chance& peers_chance() {
 }
 
 const Identity& identity() {
-  static const Identity identity = must(Identity::from_pem(kCertificate, kPrivateKey));
+  static const Identity identity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   return identity;
 }
 

@@ -9,10 +9,10 @@
 #include "crypto/openssl_ptr.h"
 #include "flight/reassembler.h"
 #include "fuzz/connection_harness.h"
-#include "fuzz/fixed_identity.h"
 #include "record/record_layer.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
+#include "support/fixed_identity.h"
 #include "wire/writer.h"
 
 namespace sluice::fuzz {
@@ -31,7 +31,7 @@ void write(const std::string& target, const std::string& name, Bytes seed) {
   if (!file) throw std::runtime_error("cannot write " + (root / target / name).string());
 }
 
-Identity identity() { return must(Identity::from_pem(kCertificate, kPrivateKey)); }
+Identity identity() { return must(Identity::from_pem(test::kCertificate, test::kPrivateKey)); }
 
 // ---- a recorded handshake
 

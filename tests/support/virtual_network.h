@@ -55,8 +55,8 @@ struct PathConditions {
 // Moves datagrams between a client and a server. All chance comes from the seed.
 class VirtualNetwork {
  public:
-  VirtualNetwork(PathConditions conditions, std::uint64_t seed)
-      : conditions_(conditions), random_(seed) {}
+  VirtualNetwork(PathConditions conditions, std::uint64_t seed, dtls::Instant start = {})
+      : conditions_(conditions), random_(seed), now_(start) {}
 
   // Runs until both are connected, one has failed, nothing is left to happen, or `limit` has
   // passed.
@@ -82,7 +82,7 @@ class VirtualNetwork {
 
   PathConditions conditions_;
   std::mt19937_64 random_;
-  dtls::Instant now_{};
+  dtls::Instant now_;
   std::multimap<dtls::Instant, InFlight> in_flight_;
   std::size_t datagrams_sent_ = 0;
 };

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace sluice::fuzz {
+namespace sluice::test {
 
 inline constexpr std::string_view kCertificate = R"(-----BEGIN CERTIFICATE-----
 MIIBdTCCARugAwIBAgIULZf7oKjIL8NxP2jT1peSs+BjN1swCgYIKoZIzj0EAwIw
@@ -24,4 +24,4 @@ bXBS8V+R+pd2+BICJeEq63ZrS2NSmRNqocmBM/T1B2Qt061/0ITh72KJ
 -----END PRIVATE KEY-----
 )";
 
-}  // namespace sluice::fuzz
+}  // namespace sluice::test

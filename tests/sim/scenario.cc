@@ -1,0 +1,94 @@
+#include "sim/scenario.h"
+
+#include <map>
+#include <ostream>
+#include <vector>
+
+#include "support/bytes.h"
+#include "support/endpoints.h"
+#include "support/fixed_identity.h"
+
+namespace sluice::test {
+namespace {
+
+using dtls::ConfigOptions;
+using dtls::ConfigPtr;
+using dtls::Connection;
+using dtls::Environment;
+using dtls::Identity;
+using dtls::Instant;
+using dtls::NamedGroup;
+using dtls::PeerAuthentication;
+using dtls::ProtocolVersion;
+
+struct Chance {
+  SeededRandom random{0};
+  Environment environment = must(Environment::make({.random = &random}));
+};
+
+// Always the same: a certificate's size decides how a flight is cut.
+Identity identity_of(std::size_t chain) {
+  static std::map<std::size_t, Identity> identities;
+  const auto found = identities.find(chain);
+  if (found != identities.end()) return found->second;
+  std::string certificates;
+  for (std::size_t i = 0; i < chain; ++i) certificates += kCertificate;
+  return identities.emplace(chain, must(Identity::from_pem(certificates, kPrivateKey)))
+      .first->second;
+}
+
+ConfigOptions options_of(const Scenario& scenario, const VersionRange& versions, std::size_t mtu) {
+  ConfigOptions options;
+  options.identity = identity_of(scenario.chain);
+  options.min_version = versions.lowest;
+  options.max_version = versions.highest;
+  options.mtu = mtu;
+  return options;
+}
+
+std::vector<Scenario> make_scenarios() {
+  constexpr VersionRange kOnly12{ProtocolVersion::dtls12, ProtocolVersion::dtls12};
+  constexpr VersionRange kOnly13{ProtocolVersion::dtls13, ProtocolVersion::dtls13};
+  constexpr VersionRange kBoth{};
+  std::vector<Scenario> scenarios;
+  for (const bool with_certificate : {true, false}) {
+    const std::string suffix = with_certificate ? "" : "WithoutClientCertificate";
+    const auto add = [&](const std::string& name, VersionRange client, VersionRange server,
+                         Course course = Course::plain) {
+      scenarios.push_back(
+          {name + suffix, client, server, course, with_certificate, 1, scenarios.size()});
+    };
+    add("Dtls12", kOnly12, kOnly12);
+    add("ClientOfBothServerOf12", kBoth, kOnly12);
+    add("ClientOf12ServerOfBoth", kOnly12, kBoth);
+    add("Dtls13", kOnly13, kOnly13);
+    add("Dtls13HelloRetryRequest", kOnly13, kOnly13, Course::retry);
+  }
+  return scenarios;
+}
+
+}  // namespace
+
+void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
+
+std::span<const Scenario> all_scenarios() {
+  static const std::vector<Scenario> scenarios = make_scenarios();
+  return scenarios;
+}
+
+Encounter meet(const Scenario& scenario, std::size_t mtu, std::uint64_t seed) {
+  static Chance chance;
+  ConfigOptions client = options_of(scenario, scenario.client, mtu);
+  ConfigOptions server = options_of(scenario, scenario.server, mtu);
+  if (!scenario.client_certificate) server.peer_authentication = PeerAuthentication::none;
+  if (scenario.course == Course::retry) server.groups = {NamedGroup::secp256r1};
+  chance.random.restart(seed);
+  Encounter both{
+      Peer(must(Connection::client(make_config(client), chance.environment, kPath, Instant{}))),
+      Peer(must(Connection::server(make_config(server), chance.environment, kPath, Instant{})))};
+  both.client.connection().set_path_rtt(kRtt);
+  both.server.connection().set_path_rtt(kRtt);
+  return both;
+}
+
+}  // namespace sluice::test
