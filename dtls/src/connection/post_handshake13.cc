@@ -17,7 +17,8 @@ Role other(Role role) { return role == Role::client ? Role::server : Role::clien
 
 wire::Epoch next_epoch(wire::Epoch epoch) { return wire::Epoch{wire::value_of(epoch) + 1}; }
 
-constexpr wire::MessageSeq kLastSeq{0xffff};
+// What comes behind the last number, and never stands behind a handshake.
+constexpr wire::MessageSeq kWrapped{0};
 
 }  // namespace
 
@@ -137,7 +138,7 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
     return {};
   }
   // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
-  if (next_seq_ == kLastSeq) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
+  if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
   key_update_under_way_ = true;
   flight_.add_message(HandshakeType::key_update, next_seq_, records_->write_epoch(),
                       [&](wire::Writer& out) { out.code(request); });

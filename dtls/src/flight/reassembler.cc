@@ -38,7 +38,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
                                               wire::Epoch epoch) {
   const HandshakeHeader& header = fragment.header;
   const wire::MessageSeq seq = header.message_seq;
-  if (seq < next_seq_) return Outcome::stale;
+  if (used_up_ || seq < next_seq_) return Outcome::stale;
   if (wire::value_of(seq) - wire::value_of(next_seq_) > static_cast<int>(kMaxAhead))
     return Outcome::full;
   if (header.length > limits_.max_message) {
@@ -149,6 +149,7 @@ std::optional<IncomingMessage> Reassembler::front() const {
 void Reassembler::pop() {
   drop(partial_.find(next_seq_));
   next_seq_ = wire::next(next_seq_);
+  used_up_ = next_seq_ == wire::MessageSeq{0};
 }
 
 }  // namespace sluice::dtls::flight

@@ -84,6 +84,7 @@ class Reassembler {
 
   ReassemblyLimits limits_;
   wire::MessageSeq next_seq_{0};
+  bool used_up_ = false;  // the last number was taken: none is new any more
   std::map<wire::MessageSeq, Partial> partial_;
   std::size_t bytes_ = 0;
 };

@@ -100,7 +100,6 @@ std::optional<wire::SequenceNumber> Opener13::reveal_sequence(const Header13& he
 std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBytes record,
                                                wire::SequenceNumber sequence) {
   const MutableBytes sealed = record.subspan(header.size);
-  if (sealed.size() < kInnerTypeSize + aead_.tag_size()) return std::nullopt;
   if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
   const MutableBytes inner = sealed.first(sealed.size() - aead_.tag_size());
   // RFC 8446 section 5.4: padding counts. Handed over whole, it is too long for its reader.

@@ -62,6 +62,20 @@ TEST(Reassembler, GivesAWholeMessageWithTheHeaderOfAnUnfragmentedOne) {
   EXPECT_EQ(reassembler.next_seq(), wire::MessageSeq{1});
 }
 
+// RFC 6347 section 4.2.2: message_seq doesn't wrap. Behind the last number nothing is new.
+TEST(Reassembler, TheLastNumberIsFollowedByNone) {
+  const Message message(1);
+  Reassembler reassembler(kLimits);
+  for (unsigned seq = 0; seq <= 0xffff; ++seq) {
+    ASSERT_EQ(add(reassembler, message.whole(static_cast<std::uint16_t>(seq))), "kept") << seq;
+    reassembler.pop();
+  }
+  for (const std::uint16_t seq : std::vector<std::uint16_t>{0, 1, 0xffff}) {
+    EXPECT_EQ(add(reassembler, message.whole(seq)), "stale") << seq;
+  }
+  EXPECT_FALSE(reassembler.front());
+}
+
 TEST(Reassembler, TakesFragmentsInEveryOrder) {
   const Message message(11);
   std::vector<Piece> pieces{{.offset = 0, .length = 1},
