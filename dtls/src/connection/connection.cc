@@ -38,8 +38,8 @@ Result<Connection> Connection::server(ConfigPtr config, Environment& environment
   return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
 }
 
-Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId /*path*/, Instant now) {
-  return impl_->handle_datagram(datagram, now);
+Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
+  return impl_->handle_datagram(datagram, path, now);
 }
 Result<Pending> Connection::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
 Result<Pending> Connection::answer(QuestionId question, Answer answer, Instant now) {
@@ -52,7 +52,7 @@ Result<Pending> Connection::set_peer_fingerprints(std::span<const Fingerprint> a
 Result<Pending> Connection::update_keys(KeyUpdateRequest request, Instant now) {
   return impl_->update_keys(request, now);
 }
-Result<Pending> Connection::close(Instant /*now*/) { return impl_->close(); }
+Result<Pending> Connection::close(Instant now) { return impl_->close(now); }
 
 void Connection::set_path(PathId path) { impl_->set_path(path); }
 void Connection::set_path_mtu(std::size_t mtu) { impl_->set_path_mtu(mtu); }
@@ -70,6 +70,7 @@ std::optional<Event> Connection::poll_event() { return impl_->poll_event(); }
 std::optional<Instant> Connection::next_timeout() const { return impl_->next_timeout(); }
 
 Role Connection::role() const { return impl_->role(); }
+ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
 bool Connection::connected() const { return impl_->session().has_value(); }
 const Statistics& Connection::statistics() const { return impl_->statistics(); }

@@ -18,12 +18,18 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
     : config_(std::move(config)),
       library_(&environment.library()),
       role_(role),
+      number_(environment.next_connection()),
       path_(path),
       mtu_(config_->options().mtu),
       phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_,
-                                           environment.key_log())) {}
+                                           environment.key_log())) {
+  if (PacketObserver* observer = environment.packet_observer()) {
+    records_.observe(std::make_unique<record::Observation>(*observer, number_));
+  }
+}
 
 Result<void> Connection::Impl::start_client(Instant now) {
+  if (auto* observation = records_.observation()) observation->set_time(now);
   Handshaking& phase = *handshaking();
   auto machine = handshake::Handshake::client(phase.context);
   if (!machine) return tl::unexpected(machine.error());
@@ -65,7 +71,8 @@ std::optional<handshake::SessionView> Connection::Impl::session() const {
 // ---- inputs
 // ---------------------------------------------------------------------------------------
 
-const Connection::Impl::Ended* Connection::Impl::begin_input() {
+const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
+  if (auto* observation = records_.observation()) observation->set_time(now);
   data_.clear();
   next_data_ = 0;
   delivered_early_.clear();
@@ -98,9 +105,11 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
                  .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }
 
-Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, Instant now) {
+Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
   ++statistics_.datagrams_received;
-  if (const Ended* ended = begin_input()) {
+  const Ended* ended = begin_input(now);
+  observe_datagram(Direction::received, path, datagram);
+  if (ended != nullptr) {
     discard(Discard::after_close);
     return after_end(*ended);
   }
@@ -133,7 +142,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {
-  if (const Ended* ended = begin_input()) return after_end(*ended);
+  if (const Ended* ended = begin_input(now)) return after_end(*ended);
   if (Handshaking* phase = handshaking()) {
     if (phase->give_up && now >= *phase->give_up) {
       return end_input(tl::unexpected(Error{Errc::handshake_timeout}));
@@ -169,16 +178,15 @@ Result<void> Connection::Impl::update_keys_if_due(Instant now) {
 }
 
 Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant now) {
-  if (const Ended* ended = begin_input()) return after_end(*ended);
+  if (const Ended* ended = begin_input(now)) return after_end(*ended);
   if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
   Established13* complete = established13();
   if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
   return end_input(complete->post_handshake->update_keys(request, now));
 }
 
-Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer,
-                                         Instant /*now*/) {
-  if (const Ended* ended = begin_input()) return after_end(*ended);
+Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
+  if (const Ended* ended = begin_input(now)) return after_end(*ended);
   const auto outcome = gate_.answer(question, answer);
   // The caller's mistake, not the connection's.
   if (!outcome && outcome.error().code == Errc::invalid_argument)
@@ -188,15 +196,15 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 }
 
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
-                                                        Instant /*now*/) {
-  if (const Ended* ended = begin_input()) return after_end(*ended);
+                                                        Instant now) {
+  if (const Ended* ended = begin_input(now)) return after_end(*ended);
   const auto outcome = gate_.announce(announced, library());
   if (outcome) open_if_accepted();
   return end_input(outcome);
 }
 
-Result<Pending> Connection::Impl::close() {
-  if (const Ended* ended = begin_input()) return after_end(*ended);
+Result<Pending> Connection::Impl::close(Instant now) {
+  if (const Ended* ended = begin_input(now)) return after_end(*ended);
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
   phase_ = Ended{};
   return end_input({});
@@ -306,6 +314,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
   if (!size) return tl::unexpected(SendError::buffer_too_small);
   ++statistics_.records_sent;
+  observe_datagram(Direction::sent, path_, out.first(*size));
   return *size;
 }
 
@@ -346,7 +355,7 @@ bool Connection::Impl::ack_is_due() {
   return acks != nullptr && acks->is_due();
 }
 
-std::optional<Transmit> Connection::Impl::write_ack(MutableBytes out) {
+std::optional<std::size_t> Connection::Impl::write_ack(MutableBytes out) {
   const wire::Epoch epoch = records_.write_epoch();
   const std::size_t room = std::min(out.size(), flight_mtu());
   const std::size_t overhead = records_.overhead(epoch);
@@ -355,9 +364,8 @@ std::optional<Transmit> Connection::Impl::write_ack(MutableBytes out) {
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements()->take(limit));
   const auto size = records_.seal(epoch, wire::ContentType::ack, contents, out);
-  if (!size) return std::nullopt;
-  ++statistics_.records_sent;
-  return Transmit{*size, path_};
+  if (size) ++statistics_.records_sent;
+  return size;
 }
 
 std::size_t Connection::Impl::flight_mtu() const {
@@ -366,12 +374,23 @@ std::size_t Connection::Impl::flight_mtu() const {
   return cautious ? std::min(mtu_, kCautiousMtu) : mtu_;
 }
 
+void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes datagram) const {
+  const auto* observation = records_.observation();
+  if (observation != nullptr) observation->datagram(direction, path, datagram);
+}
+
 std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
+  const auto size = write_datagram(out);
+  if (!size) return std::nullopt;
+  observe_datagram(Direction::sent, path_, out.first(*size));
+  return Transmit{*size, path_};
+}
+
+std::optional<std::size_t> Connection::Impl::write_datagram(MutableBytes out) {
   if (flight::OutgoingFlight* flight = unsent_flight()) {
     const auto written = flight->write_datagram(records_, out, flight_mtu());
     statistics_.records_sent += written.records;
-    if (written.bytes == 0) return std::nullopt;
-    return Transmit{written.bytes, path_};
+    return written.bytes != 0 ? std::optional(written.bytes) : std::nullopt;
   }
   if (ack_is_due()) return write_ack(out);
   if (!alert_) return std::nullopt;
@@ -380,7 +399,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   if (!size) return std::nullopt;
   alert_.reset();
   ++statistics_.records_sent;
-  return Transmit{*size, path_};
+  return size;
 }
 
 std::optional<MutableBytes> Connection::Impl::poll_data() {

@@ -18,12 +18,12 @@ class Connection::Impl {
   Result<void> start_client(Instant now);
 
   // Inputs, as in Connection.
-  Result<Pending> handle_datagram(MutableBytes datagram, Instant now);
+  Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   Result<Pending> handle_timeout(Instant now);
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
-  Result<Pending> close();
+  Result<Pending> close(Instant now);
   void set_path(PathId path) { path_ = path; }
   void set_path_mtu(std::size_t mtu);
   void set_path_rtt(Duration rtt);
@@ -37,6 +37,7 @@ class Connection::Impl {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   [[nodiscard]] Role role() const { return role_; }
+  [[nodiscard]] ConnectionNumber number() const { return number_; }
   [[nodiscard]] PathId path() const { return path_; }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
   // Null until the peer is accepted, and after the end.
@@ -61,7 +62,7 @@ class Connection::Impl {
   [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(phase_); }
 
   // Each input begins and ends with these.
-  [[nodiscard]] const Ended* begin_input();
+  [[nodiscard]] const Ended* begin_input(Instant now);
   Result<Pending> end_input(const Result<void>& outcome);
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
 
@@ -90,7 +91,7 @@ class Connection::Impl {
   void consider_ack(Handshaking& phase, Instant now);
   [[nodiscard]] static bool is_answered13(const Handshaking& phase);
   Result<void> deliver_messages(Handshaking& phase, Instant now);
-  void discard(Discard reason) { ++statistics_.discarded[static_cast<std::size_t>(reason)]; }
+  void discard(Discard reason);
 
   // Steps of the handshake.
   Result<void> judge_peer(Handshaking& phase);
@@ -111,12 +112,16 @@ class Connection::Impl {
   [[nodiscard]] flight::OutgoingFlight* unsent_flight();
   [[nodiscard]] connection::Acknowledgements* acknowledgements();
   [[nodiscard]] bool ack_is_due();
-  std::optional<Transmit> write_ack(MutableBytes out);
+  void observe_datagram(Direction direction, PathId path, Bytes datagram) const;
+  // The next datagram's size.
+  std::optional<std::size_t> write_datagram(MutableBytes out);
+  std::optional<std::size_t> write_ack(MutableBytes out);
   [[nodiscard]] std::size_t flight_mtu() const;
 
   ConfigPtr config_;
   crypto::Library* library_;
   Role role_;
+  ConnectionNumber number_;
   PathId path_;
   std::size_t mtu_;
   std::optional<Duration> rtt_;

@@ -34,6 +34,11 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
   return {};
 }
 
+void Connection::Impl::discard(Discard reason) {
+  ++statistics_.discarded[static_cast<std::size_t>(reason)];
+  if (const auto* observation = records_.observation()) observation->discard(reason);
+}
+
 void Connection::Impl::on_future_record(const record::FutureRecord& record) {
   Handshaking* phase = handshaking();
   if (phase == nullptr || !phase->early_records.keep(record.bytes)) discard(Discard::unknown_epoch);

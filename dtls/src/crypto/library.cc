@@ -138,7 +138,9 @@ Result<void> Library::random(MutableBytes out) {
 namespace sluice::dtls {
 
 Environment::Environment(std::unique_ptr<crypto::Library> library, const Options& options)
-    : library_(std::move(library)), key_log_(options.key_log) {}
+    : library_(std::move(library)),
+      key_log_(options.key_log),
+      packet_observer_(options.packet_observer) {}
 Environment::Environment(Environment&&) noexcept = default;
 Environment& Environment::operator=(Environment&&) noexcept = default;
 Environment::~Environment() = default;

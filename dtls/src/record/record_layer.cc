@@ -6,6 +6,16 @@
 namespace sluice::dtls::record {
 
 RecordLayer::Taken RecordLayer::take(MutableBytes& datagram) {
+  Taken taken = take_any(datagram);
+  const auto* record = std::get_if<Record>(&taken);
+  if (observation_ != nullptr && record != nullptr) {
+    observation_->record(Direction::received, record->type, record->epoch, record->sequence,
+                         record->contents);
+  }
+  return taken;
+}
+
+RecordLayer::Taken RecordLayer::take_any(MutableBytes& datagram) {
   return !datagram.empty() && Header13::is_unified(datagram.front()) ? take13(datagram)
                                                                      : take12(datagram);
 }
@@ -168,6 +178,9 @@ std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentTyp
   }
   // A number is spent even if sealing fails: no nonce is tried twice.
   last_sequence_ = wire::SequenceNumber{(plaintext ? next_plaintext_ : encrypted->next)++};
+  if (observation_ != nullptr) {
+    observation_->record(Direction::sent, type, epoch, last_sequence_, contents);
+  }
   const Header12 header{type, version_, epoch, last_sequence_, contents.size()};
   if (!plaintext) {
     auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);

@@ -1,6 +1,7 @@
 // Records of one connection, both ways: which epochs there are, what may be read, what comes next.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <sluice/dtls/statistics.h>
 
 #include "record/key_limits.h"
+#include "record/observation.h"
 #include "record/protection12.h"
 #include "record/protection13.h"
 #include "record/replay_window.h"
@@ -29,6 +31,11 @@ struct FutureRecord {
 
 class RecordLayer {
  public:
+  // Told from now on of each record that is accepted or sealed.
+  void observe(std::unique_ptr<Observation> observation) { observation_ = std::move(observation); }
+  // Null: nobody watches.
+  [[nodiscard]] Observation* observation() const { return observation_.get(); }
+
   // ---- reading ----
 
   using Taken = std::variant<Record, FutureRecord, Discard>;
@@ -102,6 +109,7 @@ class RecordLayer {
     std::uint64_t next = 0;
   };
 
+  Taken take_any(MutableBytes& datagram);
   Taken take12(MutableBytes& datagram);
   Taken take13(MutableBytes& datagram);
   Taken open12(const Header12& header, MutableBytes record);
@@ -121,6 +129,7 @@ class RecordLayer {
   // numbers.
   std::vector<Reader> readers_;
   std::vector<Writer> writers_;
+  std::unique_ptr<Observation> observation_;
 };
 
 }  // namespace sluice::dtls::record

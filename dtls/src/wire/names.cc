@@ -3,6 +3,7 @@
 
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/protocol.h>
+#include <sluice/dtls/record_header.h>
 #include <sluice/dtls/statistics.h>
 
 namespace sluice::dtls {
@@ -20,6 +21,22 @@ std::string_view to_string(ProtocolVersion version) {
 }
 
 std::string_view to_string(Role role) { return role == Role::client ? "client" : "server"; }
+
+std::string_view to_string(ContentType type) {
+  switch (type) {
+    case ContentType::change_cipher_spec:
+      return "change_cipher_spec";
+    case ContentType::alert:
+      return "alert";
+    case ContentType::handshake:
+      return "handshake";
+    case ContentType::application_data:
+      return "application_data";
+    case ContentType::ack:
+      return "ACK";
+  }
+  return "unknown";
+}
 
 std::string_view to_string(CipherSuite suite) {
   switch (suite) {

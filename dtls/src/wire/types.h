@@ -5,15 +5,13 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <sluice/dtls/record_header.h>
+
 namespace sluice::dtls::wire {
 
-enum class ContentType : std::uint8_t {
-  change_cipher_spec = 20,
-  alert = 21,
-  handshake = 22,
-  application_data = 23,
-  ack = 26,  // RFC 9147 section 7
-};
+using dtls::ContentType;
+using dtls::Epoch;
+using dtls::SequenceNumber;
 
 // RFC 5246 section 7.4, RFC 6347 section 4.3.2, RFC 9147 section 5.2.
 enum class HandshakeType : std::uint8_t {
@@ -46,16 +44,12 @@ enum class ExtensionType : std::uint16_t {
   renegotiation_info = 0xff01,
 };
 
-// Which keys protect a record; 0 is plaintext. 64 bits in DTLS 1.3, of which records carry fewer.
-enum class Epoch : std::uint64_t {};
 inline constexpr Epoch kPlaintextEpoch{0};
 inline constexpr Epoch kFirstEncryptedEpoch12{1};
 // RFC 9147 section 6.1; 1 is for early data, which isn't taken here.
 inline constexpr Epoch kHandshakeEpoch13{2};
 inline constexpr Epoch kFirstApplicationEpoch13{3};
 
-// Counts the records of an epoch, from 0 to kMaxSequenceNumber.
-enum class SequenceNumber : std::uint64_t {};
 // 48 bits on the wire (RFC 6347 section 4.1).
 inline constexpr std::uint64_t kMaxSequenceNumber = (std::uint64_t{1} << 48) - 1;
 

@@ -15,13 +15,12 @@
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/event.h>
 #include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/packet_observer.h>
+#include <sluice/dtls/path.h>
 #include <sluice/dtls/srtp_keys.h>
 #include <sluice/dtls/statistics.h>
 
 namespace sluice::dtls {
-
-// A way to the peer, as the caller numbers them: a socket and address, an ICE candidate pair.
-enum class PathId : std::uint32_t {};
 
 // What an input has left to be polled. An output whose flag is clear has nothing, so an idle poll
 // costs nothing; polling all the same is harmless.
@@ -133,6 +132,8 @@ class Connection {
   // ------------------------------------------------------------------------------
 
   [[nodiscard]] Role role() const;
+  // As a PacketObserver is told it.
+  [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
   [[nodiscard]] bool connected() const;
   // Empty until Connected.

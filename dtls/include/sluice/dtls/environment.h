@@ -6,6 +6,7 @@
 
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/key_log.h>
+#include <sluice/dtls/packet_observer.h>
 #include <sluice/dtls/random_source.h>
 
 struct ossl_lib_ctx_st;  // libcrypto's OSSL_LIB_CTX
@@ -31,6 +32,8 @@ class Environment {
     // Is told the secrets of all connections, which gives their traffic away. Not owned; must
     // outlive the Environment.
     KeyLog* key_log = nullptr;
+    // Is told what all connections send and receive. Not owned; must outlive the Environment.
+    PacketObserver* packet_observer = nullptr;
   };
 
   // Errors: invalid_config when the options contradict each other, libcrypto_failure when an
@@ -45,11 +48,15 @@ class Environment {
   // For the engine's own use.
   [[nodiscard]] crypto::Library& library() { return *library_; }
   [[nodiscard]] KeyLog* key_log() const { return key_log_; }
+  [[nodiscard]] PacketObserver* packet_observer() const { return packet_observer_; }
+  [[nodiscard]] ConnectionNumber next_connection() { return ConnectionNumber{++connections_}; }
 
  private:
   Environment(std::unique_ptr<crypto::Library> library, const Options& options);
   std::unique_ptr<crypto::Library> library_;
   KeyLog* key_log_;
+  PacketObserver* packet_observer_;
+  std::uint64_t connections_ = 0;  // made so far
 };
 
 }  // namespace sluice::dtls

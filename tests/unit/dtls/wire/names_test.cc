@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/record_header.h>
 #include <sluice/dtls/statistics.h>
 #include <set>
 #include <string>
@@ -22,6 +23,8 @@ TEST(Names, AreThoseOfTheRegistries) {
   EXPECT_EQ(to_string(NamedGroup{29}), "x25519");
   EXPECT_EQ(to_string(SignatureScheme{0x0403}), "ecdsa_secp256r1_sha256");
   EXPECT_EQ(to_string(SignatureScheme{0x0806}), "rsa_pss_rsae_sha512");
+  EXPECT_EQ(to_string(ContentType{23}), "application_data");
+  EXPECT_EQ(to_string(ContentType{26}), "ACK");
   EXPECT_EQ(to_string(Alert::bad_certificate), "bad_certificate");
   EXPECT_EQ(to_string(Alert::no_renegotiation), "no_renegotiation");
 }
@@ -32,6 +35,7 @@ TEST(Names, WhatNobodyKnowsIsUnknown) {
   EXPECT_EQ(to_string(NamedGroup{0x11ec}), "unknown");
   EXPECT_EQ(to_string(SignatureScheme{0x0201}), "unknown");
   EXPECT_EQ(to_string(SrtpProfile{0x0005}), "unknown");
+  EXPECT_EQ(to_string(ContentType{24}), "unknown");
   EXPECT_EQ(to_string(Alert{255}), "unknown");
 }
 
