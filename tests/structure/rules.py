@@ -8,6 +8,7 @@ ARROWS = {
     "dtls/src/crypto": ["dtls/include"],
     "dtls/src/schedule": ["dtls/src/crypto"],
     "dtls/src/message": ["dtls/src/wire"],
+    "dtls/src/capture": ["dtls/src/wire"],
     "dtls/src/record": ["dtls/src/crypto", "dtls/src/wire"],
     "dtls/src/flight": ["dtls/src/message", "dtls/src/record"],
     "dtls/src/handshake": ["dtls/src/flight", "dtls/src/schedule"],

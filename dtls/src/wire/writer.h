@@ -39,6 +39,7 @@ class Writer {
   void u8(std::uint8_t value) { integer(value, 1); }
   void u16(std::uint16_t value) { integer(value, 2); }
   void u24(std::uint32_t value) { integer(value, 3); }
+  void u32(std::uint32_t value) { integer(value, 4); }
   void u48(std::uint64_t value) { integer(value, 6); }
   template <class Enum>
   void code(Enum value) {
