@@ -9,7 +9,7 @@
 namespace sluice::ice {
 namespace {
 
-const dtls::Identity& identity_of(bool server) {
+const dtls::Identity& own_identity(bool server) {
   static const auto client_identity =
       test::must(dtls::Identity::self_signed(test::environment(), "client"));
   static const auto server_identity =
@@ -17,13 +17,15 @@ const dtls::Identity& identity_of(bool server) {
   return server ? server_identity : client_identity;
 }
 
-End make_end(bool server, MediaTransportOptions options, dtls::ConfigOptions dtls_options) {
-  const auto& identity = identity_of(server);
+End make_end(bool server, const CallOptions& call) {
+  const auto& identity = call.identity ? *call.identity : own_identity(server);
+  MediaTransportOptions options = server ? call.server : call.client;
+  dtls::ConfigOptions dtls_options = server ? call.server_dtls : call.client_dtls;
   dtls_options.identity = identity;
   options.dtls = test::make_config(std::move(dtls_options));
-  return End{.transport = test::must(MediaTransport::make(options, test::environment())),
+  return End{.transport = test::must(MediaTransport::make(options, *call.environment)),
              .fingerprint = test::must(dtls::Fingerprint::of(
-                 identity.certificate(), dtls::HashAlgorithm::sha256, test::environment()))};
+                 identity.certificate(), dtls::HashAlgorithm::sha256, *call.environment))};
 }
 
 Packet seal(const Packet& plain, std::size_t room, const auto& protect) {
@@ -40,9 +42,8 @@ CallOptions call_options(dtls::ProtocolVersion version) {
   return {.client_dtls = test::options_for(version), .server_dtls = test::options_for(version)};
 }
 
-Call::Call(CallOptions options)
-    : client(make_end(false, std::move(options.client), std::move(options.client_dtls))),
-      server(make_end(true, std::move(options.server), std::move(options.server_dtls))) {}
+Call::Call(const CallOptions& options)
+    : client(make_end(false, options)), server(make_end(true, options)) {}
 
 void Call::set_up(PathId path) {
   settle(client, client.transport.start(dtls::Role::client, now));

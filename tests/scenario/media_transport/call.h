@@ -50,6 +50,8 @@ struct CallOptions {
   MediaTransportOptions server = {};
   dtls::ConfigOptions client_dtls = test::options();
   dtls::ConfigOptions server_dtls = test::options();
+  dtls::Environment* environment = &test::environment();
+  std::optional<dtls::Identity> identity = {};  // of both; empty: each has one of its own
 };
 
 // Both ends with this version alone.
@@ -57,7 +59,7 @@ CallOptions call_options(dtls::ProtocolVersion version);
 
 class Call {
  public:
-  explicit Call(CallOptions options = {});
+  explicit Call(const CallOptions& options = {});
 
   End client;
   End server;
