@@ -19,6 +19,8 @@ const USAGE = `usage: demo.mjs [options]
   --seconds N                      how long the call lasts (default: 5)
   --json FILE                      write the figures, an array with an object a call
   --screenshot FILE                default: build/demo/<browser>.png
+  --pcap FILE                      write the DTLS of the call for Wireshark, with its secrets
+  --keylog FILE                    add the secrets to this file
   --serve                          only serve the page, for your own browser
   --port N                         the port to serve on (default: any)
 The server is the one that SLUICE_DEMO_BINARY names.`;
@@ -37,6 +39,8 @@ function readArguments() {
         seconds: { type: 'string', default: '5' },
         json: { type: 'string' },
         screenshot: { type: 'string' },
+        pcap: { type: 'string' },
+        keylog: { type: 'string' },
         serve: { type: 'boolean', default: false },
         port: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -56,8 +60,13 @@ function readArguments() {
   }
 }
 
+function serverArguments(args) {
+  const passedOn = ['port', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
+  return passedOn.flatMap((name) => [`--${name}`, args[name]]);
+}
+
 async function serve(args) {
-  const server = await startServer(['--port', args.port, '--dtls-max', args['dtls-max']]);
+  const server = await startServer(serverArguments(args));
   console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
   await server.ended;
 }
@@ -83,8 +92,7 @@ async function main() {
   if (args.help) return console.log(USAGE);
   if (args.serve) return serve(args);
   await isolate();
-  const server = await startServer(
-    ['--port', args.port, '--dtls-max', args['dtls-max']], { stderr: 'ignore' });
+  const server = await startServer(serverArguments(args), { stderr: 'ignore' });
   const calls = [];
   try {
     for (const kind of args.browsers) calls.push(await call(kind, server.url, args));

@@ -18,7 +18,8 @@ constexpr std::chrono::seconds kSweepPeriod{1};
 
 tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(ServiceOptions options,
                                                                           _GMainContext* context) {
-  auto environment = dtls::Environment::make();
+  auto environment = dtls::Environment::make(
+      {.key_log = options.key_log, .packet_observer = options.packet_observer});
   if (!environment) return tl::unexpected(dtls::to_string(environment.error()));
   auto identity = dtls::Identity::self_signed(*environment, "sluice-demo");
   if (!identity) return tl::unexpected(dtls::to_string(identity.error()));

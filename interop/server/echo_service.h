@@ -24,6 +24,9 @@ struct ServiceOptions {
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
   ice::IceOptions ice = {};
+  // Are told what the calls say, on the service's thread. Not owned; null: nobody is.
+  dtls::KeyLog* key_log = nullptr;
+  dtls::PacketObserver* packet_observer = nullptr;
 };
 
 struct Created {

@@ -7,6 +7,7 @@
 
 #include "server/echo_service.h"
 #include "server/http_server.h"
+#include "server/recorder.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ using sluice::interop::ServiceOptions;
 struct Options {
   HttpOptions http;
   ServiceOptions service;
+  sluice::interop::RecorderFiles files;
 };
 
 constexpr std::array kProfiles = {sluice::dtls::SrtpProfile::aead_aes_256_gcm,
@@ -70,6 +72,10 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"1.2", "1.3"}));
   app.add_option("--ice-address", service.ice.local_addresses,
                  "An address for ICE; several may be given. Default: all, loopback too");
+  app.add_option("--keylog", options.files.key_log,
+                 "Add the secrets of DTLS to this file, in the format of SSLKEYLOGFILE");
+  app.add_option("--pcap", options.files.capture,
+                 "Write DTLS to this file for Wireshark (pcapng), with the secrets inside");
 }
 
 // Waits until the process is asked to end. The signals are blocked in every thread.
@@ -78,7 +84,16 @@ void wait_for_end(const sigset_t& signals) {
   sigwait(&signals, &signal);
 }
 
-int serve(const Options& options, const sigset_t& signals) {
+int serve(Options options, const sigset_t& signals) {
+  sluice::interop::Recorder recorder(options.files);
+  if (!recorder.ok()) {
+    std::cerr << "sluice-demo: --keylog or --pcap: the file can't be written\n";
+    return 1;
+  }
+  if (!options.files.key_log.empty() || !options.files.capture.empty()) {
+    options.service.key_log = &recorder;
+    options.service.packet_observer = &recorder;
+  }
   sluice::ice::IceThread thread;
   auto service = thread.call(
       [&] { return sluice::interop::EchoService::make(options.service, thread.context()); });
@@ -118,5 +133,5 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);  // a client that hangs up is no reason to end
-  return serve(options, signals);
+  return serve(std::move(options), signals);
 }
