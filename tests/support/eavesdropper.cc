@@ -23,7 +23,7 @@ Eavesdropper::Eavesdropper(const std::vector<std::string>& key_log) {
     std::string client_random;
     std::string secret;
     words >> label >> client_random >> secret;
-    secrets_[label + ' ' + client_random] = from_hex(secret);
+    secrets_[label.append(" ").append(client_random)] = from_hex(secret);
   }
 }
 

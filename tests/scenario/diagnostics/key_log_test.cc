@@ -15,7 +15,7 @@ using testing::UnorderedElementsAre;
 
 class KeyLog : public ByVersion {
  protected:
-  RecordingKeyLog log;
+  RecordingKeyLog log_;
 };
 
 std::multiset<std::string> labels_of(const std::vector<std::string>& lines) {
@@ -25,9 +25,9 @@ std::multiset<std::string> labels_of(const std::vector<std::string>& lines) {
 }
 
 TEST_P(KeyLog, EachSideLogsEachSecretOnce) {
-  WatchedCall call(options(), {.key_log = &log});
+  WatchedCall call(options(), {.key_log = &log_});
   call.run();
-  const auto labels = labels_of(log.lines);
+  const auto labels = labels_of(log_.lines);
   if (is13()) {
     EXPECT_THAT(std::set<std::string>(labels.begin(), labels.end()),
                 UnorderedElementsAre("CLIENT_HANDSHAKE_TRAFFIC_SECRET",
@@ -38,25 +38,26 @@ TEST_P(KeyLog, EachSideLogsEachSecretOnce) {
     EXPECT_THAT(labels, UnorderedElementsAre("CLIENT_RANDOM", "CLIENT_RANDOM"));
   }
   // Both have the same secrets under the same random.
-  const std::set<std::string> distinct(log.lines.begin(), log.lines.end());
-  EXPECT_EQ(distinct.size(), log.lines.size() / 2);
+  const std::set<std::string> distinct(log_.lines.begin(), log_.lines.end());
+  EXPECT_EQ(distinct.size(), log_.lines.size() / 2);
 }
 
 TEST_P(KeyLog, ALineIsALabelTheRandomAndTheSecretInLowerCase) {
   for (const auto suite :
        {dtls::CipherSuite::aes_128_gcm_sha256, dtls::CipherSuite::aes_256_gcm_sha384}) {
-    log.lines.clear();
+    log_.lines.clear();
     auto with = options();
     if (is13()) with.cipher_suites = {suite};
-    WatchedCall call(with, {.key_log = &log});
+    WatchedCall call(with, {.key_log = &log_});
     const auto& carried = call.run();
     const std::string size = is13() && suite == dtls::CipherSuite::aes_128_gcm_sha256 ? "64" : "96";
     // The random stands behind the headers of record and message and the version.
     const std::string random =
         to_hex(dtls::Bytes(carried.front().datagram).subspan(13 + 12 + 2, 32));
-    const std::regex form("[A-Z_0]+ " + random + " [0-9a-f]{" + size + "}");
-    for (const auto& line : log.lines) EXPECT_TRUE(std::regex_match(line, form)) << line;
-    EXPECT_FALSE(log.lines.empty());
+    const std::regex form(
+        std::string("[A-Z_0]+ ").append(random).append(" [0-9a-f]{").append(size).append("}"));
+    for (const auto& line : log_.lines) EXPECT_TRUE(std::regex_match(line, form)) << line;
+    EXPECT_FALSE(log_.lines.empty());
   }
 }
 
@@ -65,11 +66,11 @@ TEST_P(KeyLog, OpensEveryRecordOfTheCall) {
     // The second costs DTLS 1.3 a HelloRetryRequest.
     auto server_options = options();
     server_options.groups = {group};
-    WatchedCall call(options(), {.key_log = &log});
+    WatchedCall call(options(), {.key_log = &log_});
     call.server = Peer(
         must(dtls::Connection::server(make_config(server_options), call.environment, kPath, {})));
     const auto& carried = call.run();
-    Eavesdropper eavesdropper(log.lines);
+    Eavesdropper eavesdropper(log_.lines);
     for (const auto& [sender, datagram] : carried) eavesdropper.hear(sender, datagram);
 
     EXPECT_EQ(eavesdropper.unreadable, 0);
@@ -83,32 +84,32 @@ TEST_P(KeyLog, OpensEveryRecordOfTheCall) {
 }
 
 TEST_P(KeyLog, AHelloAloneLeadsToNoSecret) {
-  WatchedCall call(options(), {.key_log = &log});
-  EXPECT_THAT(log.lines, testing::IsEmpty());
+  WatchedCall call(options(), {.key_log = &log_});
+  EXPECT_THAT(log_.lines, testing::IsEmpty());
   EXPECT_FALSE(call.client.take_datagrams().empty());
-  EXPECT_THAT(log.lines, testing::IsEmpty());
+  EXPECT_THAT(log_.lines, testing::IsEmpty());
 }
 
 // RFC 9850 names the first secrets alone: the next follow from them.
 TEST_P(KeyLog, AKeyUpdateAddsNoLine) {
   if (!is13()) return;
-  WatchedCall call(options(), {.key_log = &log});
+  WatchedCall call(options(), {.key_log = &log_});
   call.run();
-  const auto before = log.lines;
+  const auto before = log_.lines;
   call.client.settle(
       call.client.connection().update_keys(dtls::KeyUpdateRequest::update_requested, {}), {});
   call.exchange();
   call.client.settle(
       call.client.connection().handle_timeout(dtls::Instant(std::chrono::seconds{1})), {});
   call.exchange();
-  EXPECT_EQ(log.lines, before);
+  EXPECT_EQ(log_.lines, before);
 }
 
 TEST_P(KeyLog, ConnectionsOfOtherEnvironmentsAreNotLogged) {
-  WatchedCall logged(options(), {.key_log = &log});
+  const WatchedCall logged(options(), {.key_log = &log_});
   WatchedCall other(options(), {});
   other.run();
-  EXPECT_THAT(log.lines, testing::IsEmpty());
+  EXPECT_THAT(log_.lines, testing::IsEmpty());
   EXPECT_TRUE(other.client.connected);
 }
 
@@ -128,7 +129,7 @@ TEST_P(KeyLogOfLibssl, IsTheSame) {
   const bool libssl_serves = GetParam();
   LibsslOptions libssl_options;
   libssl_options.is_server = libssl_serves;
-  LibsslContext context(libssl_options);
+  const LibsslContext context(libssl_options);
   SSL_CTX_set_keylog_callback(context.get(),
                               [](const SSL*, const char* line) { lines().emplace_back(line); });
   LibsslPeer libssl(context);

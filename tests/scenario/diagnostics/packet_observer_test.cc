@@ -78,16 +78,16 @@ constexpr ConnectionNumber kServer{2};
 
 class PacketObserver : public ByVersion {
  protected:
-  Observer observer;
+  Observer observer_;
 };
 
 TEST_P(PacketObserver, EveryDatagramIsToldByBothEndsAsItIsOnTheWire) {
-  WatchedCall call(options(), {.packet_observer = &observer});
+  WatchedCall call(options(), {.packet_observer = &observer_});
   std::map<Role, std::vector<dtls::Buffer>> carried;
   for (const auto& [sender, datagram] : call.run()) carried[sender].push_back(datagram);
   const auto bytes = [&](ConnectionNumber connection, Direction direction) {
     std::vector<dtls::Buffer> all;
-    for (const auto& entry : observer.of(Told::Kind::datagram, connection, direction)) {
+    for (const auto& entry : observer_.of(Told::Kind::datagram, connection, direction)) {
       EXPECT_EQ(entry.path, kPath);
       all.push_back(entry.bytes);
     }
@@ -101,14 +101,14 @@ TEST_P(PacketObserver, EveryDatagramIsToldByBothEndsAsItIsOnTheWire) {
 
 TEST_P(PacketObserver, EveryRecordIsToldInPlaintextByBothEnds) {
   RecordingKeyLog log;
-  WatchedCall call(options(), {.key_log = &log, .packet_observer = &observer});
+  WatchedCall call(options(), {.key_log = &log, .packet_observer = &observer_});
   call.run();
   Eavesdropper eavesdropper(log.lines);
   for (const auto& [sender, datagram] : call.carried) eavesdropper.hear(sender, datagram);
   for (const auto& [sender, sending, receiving] :
        {std::tuple(Role::client, kClient, kServer), std::tuple(Role::server, kServer, kClient)}) {
-    const auto sent = observer.of(Told::Kind::record, sending, Direction::sent);
-    const auto received = observer.of(Told::Kind::record, receiving, Direction::received);
+    const auto sent = observer_.of(Told::Kind::record, sending, Direction::sent);
+    const auto received = observer_.of(Told::Kind::record, receiving, Direction::received);
     std::size_t next = 0;
     for (const auto& overheard : eavesdropper.records) {
       if (overheard.sender != sender) continue;
@@ -127,13 +127,13 @@ TEST_P(PacketObserver, EveryRecordIsToldInPlaintextByBothEnds) {
 }
 
 TEST_P(PacketObserver, ARecordIsToldAfterTheDatagramItCameInAndBeforeTheOneItGoesIn) {
-  auto call = WatchedCall(options(), {.packet_observer = &observer});
+  auto call = WatchedCall(options(), {.packet_observer = &observer_});
   call.run();
-  observer.told.clear();
+  observer_.told.clear();
   call.carry(Role::client, call.client.seal(bytes_of("data")));
-  ASSERT_EQ(observer.told.size(), 4);
+  ASSERT_EQ(observer_.told.size(), 4);
   const auto is = [&](std::size_t i, Told::Kind kind, ConnectionNumber connection) {
-    return observer.told[i].kind == kind && observer.told[i].connection == connection;
+    return observer_.told[i].kind == kind && observer_.told[i].connection == connection;
   };
   EXPECT_TRUE(is(0, Told::Kind::record, kClient));
   EXPECT_TRUE(is(1, Told::Kind::datagram, kClient));
@@ -142,9 +142,9 @@ TEST_P(PacketObserver, ARecordIsToldAfterTheDatagramItCameInAndBeforeTheOneItGoe
 }
 
 TEST_P(PacketObserver, DiscardsAreToldAsTheyAreCounted) {
-  WatchedCall call(options(), {.packet_observer = &observer});
+  WatchedCall call(options(), {.packet_observer = &observer_});
   call.run();
-  observer.told.clear();
+  observer_.told.clear();
   const auto datagram = call.client.seal(bytes_of("data"));
   auto forged = datagram;
   forged.back() ^= std::byte{1};
@@ -155,7 +155,7 @@ TEST_P(PacketObserver, DiscardsAreToldAsTheyAreCounted) {
   must(call.server.connection().close({}));
   call.server.receive(datagram, {});
   std::vector<Discard> reasons;
-  for (const auto& entry : observer.told) {
+  for (const auto& entry : observer_.told) {
     if (entry.kind != Told::Kind::discard) continue;
     EXPECT_EQ(entry.connection, kServer);
     reasons.push_back(entry.reason);
@@ -166,16 +166,16 @@ TEST_P(PacketObserver, DiscardsAreToldAsTheyAreCounted) {
 }
 
 TEST_P(PacketObserver, WhatIsPolledOrSealedHasTheTimeOfTheLastInputAndThePathOfThePresent) {
-  WatchedCall call(options(), {.packet_observer = &observer});
+  WatchedCall call(options(), {.packet_observer = &observer_});
   call.run();
-  observer.told.clear();
+  observer_.told.clear();
   auto& connection = call.client.connection();
   connection.set_path(dtls::PathId{9});
   must(connection.handle_timeout(Instant(3s)));
   call.client.seal(bytes_of("data"));
   must(connection.close(Instant(4s)));
   EXPECT_EQ(call.client.take_datagrams().size(), 1);
-  const auto sent = observer.of(Told::Kind::datagram, kClient, Direction::sent);
+  const auto sent = observer_.of(Told::Kind::datagram, kClient, Direction::sent);
   ASSERT_EQ(sent.size(), 2);
   EXPECT_EQ(sent[0].time, Instant(3s));
   EXPECT_EQ(sent[1].time, Instant(4s));
@@ -183,26 +183,26 @@ TEST_P(PacketObserver, WhatIsPolledOrSealedHasTheTimeOfTheLastInputAndThePathOfT
 
   auto datagram = call.server.seal(bytes_of("data"));
   must(connection.handle_datagram(datagram, dtls::PathId{7}, Instant(5s)));
-  const auto received = observer.of(Told::Kind::datagram, kClient, Direction::received);
+  const auto received = observer_.of(Told::Kind::datagram, kClient, Direction::received);
   ASSERT_EQ(received.size(), 1);
   EXPECT_EQ(received[0].time, Instant(5s));
   EXPECT_EQ(received[0].path, dtls::PathId{7});
 }
 
 TEST_P(PacketObserver, AClientsFirstFlightHasTheTimeOfItsMaking) {
-  auto environment = must(dtls::Environment::make({.packet_observer = &observer}));
+  auto environment = must(dtls::Environment::make({.packet_observer = &observer_}));
   Peer client(
       must(dtls::Connection::client(make_config(options()), environment, kPath, Instant(2s))));
   client.take_datagrams();
-  ASSERT_FALSE(observer.told.empty());
-  for (const auto& entry : observer.told) EXPECT_EQ(entry.time, Instant(2s));
+  ASSERT_FALSE(observer_.told.empty());
+  for (const auto& entry : observer_.told) EXPECT_EQ(entry.time, Instant(2s));
 }
 
 // A Finished that overtakes the flight before it is told when it can be read.
 TEST_P(PacketObserver, AnEarlyRecordIsToldOnceItsKeysHaveCome) {
   auto small = options();
   small.mtu = 300;
-  WatchedCall call(small, {.packet_observer = &observer});
+  WatchedCall call(small, {.packet_observer = &observer_});
   for (auto& datagram : call.client.take_datagrams()) call.server.receive(std::move(datagram), {});
   auto flight = call.server.take_datagrams();
   if (!is13()) {
@@ -215,7 +215,7 @@ TEST_P(PacketObserver, AnEarlyRecordIsToldOnceItsKeysHaveCome) {
   receiver.receive(flight.back(), {});
   flight.pop_back();
   const auto encrypted = [&] {
-    const auto records = observer.of(Told::Kind::record, number, Direction::received);
+    const auto records = observer_.of(Told::Kind::record, number, Direction::received);
     return std::ranges::count_if(
         records, [](const Told& told) { return told.epoch != dtls::wire::kPlaintextEpoch; });
   };
@@ -226,7 +226,7 @@ TEST_P(PacketObserver, AnEarlyRecordIsToldOnceItsKeysHaveCome) {
 }
 
 TEST_P(PacketObserver, ConnectionsAreCountedByTheirEnvironment) {
-  WatchedCall call(options(), {.packet_observer = &observer});
+  WatchedCall call(options(), {.packet_observer = &observer_});
   EXPECT_EQ(call.client.connection().number(), ConnectionNumber{1});
   EXPECT_EQ(call.server.connection().number(), ConnectionNumber{2});
   WatchedCall other(options(), {});
@@ -243,8 +243,8 @@ TEST_P(PacketObserver, ChangesNothing) {
     return all;
   };
   RecordingKeyLog log;
-  EXPECT_EQ(datagrams(&observer, &log), datagrams(nullptr, nullptr));
-  EXPECT_FALSE(observer.told.empty() || log.lines.empty());
+  EXPECT_EQ(datagrams(&observer_, &log), datagrams(nullptr, nullptr));
+  EXPECT_FALSE(observer_.told.empty() || log.lines.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, PacketObserver, both_versions(), name_of_version);

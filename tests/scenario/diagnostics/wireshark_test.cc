@@ -30,7 +30,7 @@ std::string tshark(dtls::Bytes file, const std::string& arguments) {
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("popen");
   std::string text;
-  std::array<char, 4096> piece;
+  std::array<char, 4096> piece{};
   while (const std::size_t size = std::fread(piece.data(), 1, piece.size(), pipe)) {
     text.append(piece.data(), size);
   }
@@ -54,14 +54,14 @@ std::size_t count(const std::string& text, const std::string& word) {
 
 class Wireshark : public ByVersion {
  protected:
-  dtls::Capture capture{{.epoch = std::chrono::microseconds{1'700'000'000'123'456}}};
+  dtls::Capture capture_{{.epoch = std::chrono::microseconds{1'700'000'000'123'456}}};
 };
 
 TEST_P(Wireshark, SeesUdpDatagramsWithAddressesTimesAndChecksums) {
-  WatchedCall call(options(), {.packet_observer = &capture});
+  WatchedCall call(options(), {.packet_observer = &capture_});
   const auto datagrams = 2 * call.run().size();
   const auto text =
-      fields(capture.take(),
+      fields(capture_.take(),
              "frame.time_epoch ipv6.src ipv6.dst udp.srcport udp.dstport udp.checksum.status");
   const std::string time = "1700000000.123456000\t";
   const std::string ports = "\t4433\t4433\t1\n";
@@ -86,20 +86,20 @@ TEST_P(Wireshark, SeesIpv4AddressesOfTheCallers) {
 }
 
 TEST_P(Wireshark, ShowsWhatWasDiscarded) {
-  WatchedCall call(options(), {.packet_observer = &capture});
+  WatchedCall call(options(), {.packet_observer = &capture_});
   call.run();
   const auto again = call.client.seal(bytes_of("twice"));
   call.server.receive(again, {});
   call.server.receive(again, {});
-  EXPECT_EQ(count(fields(capture.take(), "frame.comment"), "discarded: replayed"), 1);
+  EXPECT_EQ(count(fields(capture_.take(), "frame.comment"), "discarded: replayed"), 1);
 }
 
 // Wireshark 4.0, which is Debian 12's, sees of DTLS 1.3 the hellos alone; that the secrets in the
 // file open the rest is for our own reader to say.
 TEST_P(Wireshark, TheSecretsInTheFileOpenThePacketsInIt) {
-  WatchedCall call(options(), {.key_log = &capture, .packet_observer = &capture});
+  WatchedCall call(options(), {.key_log = &capture_, .packet_observer = &capture_});
   call.run();
-  const auto file = read_pcapng(capture.take());
+  const auto file = read_pcapng(capture_.take());
   Eavesdropper eavesdropper(file.key_log);
   for (const auto& packet : file.packets) {
     // The client's own view: its address ends in 1, the peer's in the connection and the path.
@@ -117,9 +117,9 @@ TEST_P(Wireshark, TheSecretsInTheFileOpenThePacketsInIt) {
 }
 
 TEST_P(Wireshark, NamesTheMessages) {
-  WatchedCall call(options(), {.key_log = &capture, .packet_observer = &capture});
+  WatchedCall call(options(), {.key_log = &capture_, .packet_observer = &capture_});
   call.run();
-  const auto text = tshark(capture.take(), "");
+  const auto text = tshark(capture_.take(), "");
   EXPECT_EQ(count(text, " Client Hello"), 2) << text;
   EXPECT_EQ(count(text, " Server Hello"), is13() ? 2 : 4) << text;  // with Server Hello Done
   if (is13()) return;

@@ -4,10 +4,10 @@
 #include <optional>
 #include <sstream>
 
-#include "support/fixed_identity.h"
 #include "scenario/media_transport/call.h"
 #include "scenario/sequences/diagram.h"
 #include "support/bytes.h"
+#include "support/fixed_identity.h"
 
 namespace sluice::sequences {
 namespace {
