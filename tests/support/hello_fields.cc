@@ -3,8 +3,12 @@
 #include <sluice/dtls/config.h>
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "crypto/key_exchange.h"
 #include "crypto/library.h"
+#include "message/client_hello.h"
+#include "message/handshake_fragment.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 #include "wire/writer.h"
@@ -13,6 +17,7 @@ namespace sluice::test {
 namespace {
 
 using dtls::Buffer;
+using dtls::Bytes;
 using dtls::wire::ExtensionType;
 using dtls::wire::Writer;
 
@@ -84,6 +89,67 @@ Buffer ClientHelloFields::encode() const {
   }
   put_extensions(out, extensions);
   return body;
+}
+
+ClientHelloFields ClientHelloFields::decode(dtls::Bytes body) {
+  const auto hello = dtls::message::ClientHello::decode(body);
+  if (!hello) throw std::invalid_argument("no ClientHello");
+  ClientHelloFields fields;
+  fields.version = hello->legacy_version;
+  fields.random = hello->random;
+  fields.session_id = copy_of(hello->session_id);
+  fields.cookie = copy_of(hello->cookie);
+  fields.suites.assign(hello->cipher_suites.begin(), hello->cipher_suites.end());
+  fields.compression_methods = copy_of(hello->compression_methods);
+  fields.extensions.clear();
+  hello->extensions.all_of([&](const auto& extension) {
+    fields.extensions.push_back({extension.type, copy_of(extension.data)});
+    return true;
+  });
+  return fields;
+}
+
+ClientHelloFields hello_fields13() {
+  ClientHelloFields fields;
+  fields.suites = {dtls::CipherSuite::aes_128_gcm_sha256, dtls::CipherSuite::aes_256_gcm_sha384};
+  const auto key =
+      must(dtls::crypto::EphemeralKey::generate(environment().library(), dtls::NamedGroup::x25519));
+  Buffer share = from_hex("0024 001d 0020");
+  const auto bytes = must(key.share());
+  share.insert(share.end(), bytes.bytes().begin(), bytes.bytes().end());
+  fields.extensions = {{ExtensionType::supported_versions, from_hex("02 fefc")},
+                       {ExtensionType::supported_groups, from_hex("0004 001d 0017")},
+                       {ExtensionType::signature_algorithms, from_hex("0002 0403")},
+                       {ExtensionType::key_share, share}};
+  return fields;
+}
+
+std::vector<Buffer> datagrams_of(const ClientHelloFields& hello, const HelloTransport& transport) {
+  const Buffer body = hello.encode();
+  std::vector<Buffer> datagrams;
+  std::uint64_t record = transport.record;
+  for (std::size_t at = 0; at < body.size(); at += transport.max_fragment) {
+    const Bytes piece = Bytes(body).subspan(at, std::min(transport.max_fragment, body.size() - at));
+    Buffer datagram;
+    Writer out(datagram);
+    out.code(dtls::wire::ContentType::handshake);
+    out.code(dtls::ProtocolVersion::dtls10);
+    out.u16(0);
+    out.u48(record++);
+    out.u16(static_cast<std::uint16_t>(dtls::message::kHandshakeHeaderSize + piece.size()));
+    out.code(dtls::wire::HandshakeType::client_hello);
+    out.u24(static_cast<std::uint32_t>(body.size()));
+    out.u16(transport.message_seq);
+    out.u24(static_cast<std::uint32_t>(at));
+    out.u24(static_cast<std::uint32_t>(piece.size()));
+    out.bytes(piece);
+    datagrams.push_back(datagram);
+  }
+  return datagrams;
+}
+
+Buffer datagram_of(const ClientHelloFields& hello, const HelloTransport& transport) {
+  return datagrams_of(hello, transport).at(0);
 }
 
 ServerHelloFields::ServerHelloFields() : random(fresh_random()) {

@@ -1,5 +1,4 @@
-// The two hellos of DTLS 1.2, field by field: a test may put into them what no implementation
-// would.
+// The two hellos, field by field: a test may put into them what no implementation would.
 #pragma once
 
 #include <sluice/dtls/bytes.h>
@@ -40,7 +39,23 @@ struct ClientHelloFields {
   Extensions extensions;
 
   [[nodiscard]] dtls::Buffer encode() const;
+  // Throws when the body isn't one.
+  static ClientHelloFields decode(dtls::Bytes body);
 };
+
+// A hello that offers DTLS 1.3 alone, with an X25519 share.
+ClientHelloFields hello_fields13();
+
+// How a hello travels.
+struct HelloTransport {
+  std::uint16_t message_seq = 0;
+  std::uint64_t record = 0;          // the first one's number
+  std::size_t max_fragment = 16384;  // bytes of the body in one datagram
+};
+std::vector<dtls::Buffer> datagrams_of(const ClientHelloFields& hello,
+                                       const HelloTransport& transport = {});
+// In one.
+dtls::Buffer datagram_of(const ClientHelloFields& hello, const HelloTransport& transport = {});
 
 // RFC 5246 section 7.4.1.3. By default what a WebRTC server answers.
 struct ServerHelloFields {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/listener.h>
 
 #include "connection/phase.h"
 #include "message/alert.h"
@@ -16,6 +17,7 @@ class Connection::Impl {
   Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
 
   Result<void> start_client(Instant now);
+  Result<Pending> accept(Admission::Impl& admission, Instant now);
 
   // Inputs, as in Connection.
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);

@@ -6,11 +6,17 @@
 namespace sluice::dtls::crypto {
 
 Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data) {
+  return digest_of_parts(library, hash, std::span(&data, 1));
+}
+
+Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<const Bytes> parts) {
   Digest value(hash);
   EVP_MD_CTX* context = library.digest_context();
-  if (EVP_DigestInit_ex2(context, library.digest(hash), nullptr) != 1 ||
-      EVP_DigestUpdate(context, data.data(), data.size()) != 1 ||
-      EVP_DigestFinal_ex(context, octets(value.bytes()), nullptr) != 1) {
+  bool done = EVP_DigestInit_ex2(context, library.digest(hash), nullptr) == 1;
+  for (const Bytes part : parts) {
+    done = done && EVP_DigestUpdate(context, part.data(), part.size()) == 1;
+  }
+  if (!done || EVP_DigestFinal_ex(context, octets(value.bytes()), nullptr) != 1) {
     return failure("digest");
   }
   return value;

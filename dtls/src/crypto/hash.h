@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/error.h>
@@ -42,6 +43,8 @@ class Digest {
 };
 
 Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data);
+// Of all parts, one after another.
+Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<const Bytes> parts);
 
 // A hash that is asked for its value while it goes on.
 class RunningHash {

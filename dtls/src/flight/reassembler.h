@@ -49,6 +49,8 @@ class Reassembler {
   void pop();
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // Messages before this one were taken elsewhere; nothing has arrived yet.
+  void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
   // Something has arrived before what must come first.
   [[nodiscard]] bool has_gap() const;
   // Something of a message of this epoch is begun or waiting.

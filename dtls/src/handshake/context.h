@@ -51,6 +51,8 @@ class Context {
   bool take_flight_begun() { return std::exchange(flight_begun_, false); }
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // Messages before this one were sent elsewhere; none has been sent here.
+  void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
 
   // Appends a message to the flight and to the transcript.
   template <class Encode>

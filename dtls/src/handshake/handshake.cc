@@ -32,6 +32,12 @@ Result<Handshake> Handshake::client(Context& context) {
       [](client_start::WaitServerHello state) { return Handshake(std::move(state)); });
 }
 
+Result<Handshake> Handshake::server(const server13::StatelessRetry& retry, Context& context) {
+  return server13::resume(retry, context).map([](server13::WaitSecondClientHello state) {
+    return Handshake(std::move(state));
+  });
+}
+
 Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Context& context) {
   return std::visit(
       [&](auto&& state) -> Result<void> {

@@ -14,6 +14,8 @@ class Handshake {
   // Puts the ClientHello into the context's flight.
   static Result<Handshake> client(Context& context);
   static Handshake server() { return Handshake(server_start::WaitClientHello{}); }
+  // After a HelloRetryRequest that was sent elsewhere.
+  static Result<Handshake> server(const server13::StatelessRetry& retry, Context& context);
 
   // Takes the next message in order. After an Error the handshake must not be used any more.
   Result<void> on_message(const flight::IncomingMessage& incoming, Context& context);

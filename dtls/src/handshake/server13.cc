@@ -5,7 +5,7 @@
 
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
-#include "handshake/negotiation.h"
+#include "handshake/hello_retry.h"
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
@@ -39,38 +39,41 @@ void put_selected_version(wire::Writer& out) {
                          [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
 }
 
-// RFC 8446 section 4.1.2: nothing may change but what was asked for. Extensions that aren't used
-// here are none of our business.
-bool is_repeated(const ClientHello& first, const ClientHello& second) {
-  const auto is_same = [&](ExtensionType type) {
-    const auto before = first.extensions.find(type);
-    const auto now = second.extensions.find(type);
-    return before.has_value() == now.has_value() && (!before || std::ranges::equal(*before, *now));
+// RFC 8446 sections 4.1.2 and 4.2.8: nothing may change but what was asked for, and of shares there
+// is now the one that was.
+Result<void> check_second_hello(const WaitSecondClientHello& state, const ClientHello& hello,
+                                const Choice13& choice, Context& context) {
+  const auto changed = [](std::string_view what) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, what);
   };
-  return first.random == second.random && std::ranges::equal(first.session_id, second.session_id) &&
-         std::ranges::equal(first.cipher_suites, second.cipher_suites) &&
-         is_same(ExtensionType::supported_versions) && is_same(ExtensionType::supported_groups) &&
-         is_same(ExtensionType::signature_algorithms) && is_same(ExtensionType::use_srtp);
+  const auto repeated = digest_of_repeated13(context.library, hello, state.group.has_value());
+  if (!repeated) return tl::unexpected(repeated.error());
+  const bool is_repeated = std::ranges::equal(repeated->bytes(), state.repeated.bytes());
+  if (!is_repeated || choice.suite != state.suite) return changed("second ClientHello");
+  if (!choice.share) return changed("key_share of second ClientHello");
+  if (!state.group) return {};
+  const auto shares =
+      message::ClientShares::decode(*hello.extensions.find(ExtensionType::key_share));
+  if (choice.group != *state.group || shares->count() != 1) {
+    return changed("key_share of second ClientHello");
+  }
+  return {};
 }
 
-Result<WaitSecondClientHello> send_retry_request(Context& context, const Choice13& choice,
-                                                 Bytes first) {
+// Asks for a share of the group that was chosen.
+Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientHello& hello,
+                                                 const Choice13& choice) {
+  const RetryRequest request{choice.suite, choice.group, {}};
+  const auto repeated = digest_of_repeated13(context.library, hello, true);
+  if (!repeated) return tl::unexpected(repeated.error());
   context.begin_flight();
-  if (auto done = context.transcript.replace_by_message_hash(context.library); !done) {
-    return tl::unexpected(done.error());
+  auto done = context.transcript.replace_by_message_hash(context.library);
+  if (done) {
+    done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch,
+                        [&](wire::Writer& out) { put_retry_request(out, request); });
   }
-  const auto put_extensions = [&](wire::Writer& out) {
-    put_selected_version(out);
-    message::put_extension(out, ExtensionType::key_share,
-                           [&](wire::Writer& data) { data.code(choice.group); });
-  };
-  const auto sent =
-      context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_server_hello(out, message::kHelloRetryRequestRandom, choice.suite->id,
-                                  put_extensions);
-      });
-  if (!sent) return tl::unexpected(sent.error());
-  return WaitSecondClientHello{choice.suite, choice.group, Buffer(first.begin(), first.end())};
+  if (!done) return tl::unexpected(done.error());
+  return WaitSecondClientHello{request.suite, request.group, *repeated};
 }
 
 // Sends the ServerHello and installs the keys of the handshake.
@@ -161,10 +164,28 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
 
 }  // namespace
 
+Result<Choice13> judge_client_hello(const ConfigOptions& config, const ClientHello& hello) {
+  if (auto checked = check_hello(hello); !checked) return tl::unexpected(checked.error());
+  return choose13(config, hello);
+}
+
+Result<WaitSecondClientHello> resume(const StatelessRetry& retry, Context& context) {
+  context.version = ProtocolVersion::dtls13;
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
+                                                          retry.first_hello.bytes());
+  Buffer encoding;
+  message::put_message(
+      encoding, HandshakeType::server_hello, wire::MessageSeq{0},
+      [&](wire::Writer& out) { put_retry_request(out, {retry.suite, retry.group, retry.cookie}); });
+  if (done) done = context.transcript.add(encoding);
+  if (!done) return tl::unexpected(done.error());
+  return WaitSecondClientHello{retry.suite, retry.group, retry.repeated};
+}
+
 Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& incoming,
                                    Context& context) {
-  if (auto checked = check_hello(hello); !checked) return tl::unexpected(checked.error());
-  const auto choice = choose13(context.config, hello);
+  const auto choice = judge_client_hello(context.config, hello);
   if (!choice) return tl::unexpected(choice.error());
   auto done = context.transcript.add(incoming.encoding);
   if (done) {
@@ -173,7 +194,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
   }
   if (!done) return tl::unexpected(done.error());
   if (!choice->share) {
-    return send_retry_request(context, *choice, incoming.body()).map([](auto next) {
+    return send_retry_request(context, hello, *choice).map([](auto next) {
       return AfterHello(std::move(next));
     });
   }
@@ -183,12 +204,10 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
-  if (auto checked = check_hello(*hello); !checked) return tl::unexpected(checked.error());
-  const auto choice = choose13(context.config, *hello);
+  const auto choice = judge_client_hello(context.config, *hello);
   if (!choice) return tl::unexpected(choice.error());
-  if (!is_repeated(*ClientHello::decode(state.first), *hello) || choice->group != state.group ||
-      !choice->share) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "second ClientHello");
+  if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
+    return tl::unexpected(checked.error());
   }
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return tl::unexpected(added.error());

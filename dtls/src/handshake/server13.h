@@ -5,17 +5,17 @@
 #include <optional>
 #include <variant>
 
+#include "handshake/negotiation.h"
 #include "handshake/session13.h"
-#include "message/client_hello.h"
 
 namespace sluice::dtls::handshake::server13 {
 
-// After a HelloRetryRequest.
+// After a HelloRetryRequest: what it said, and what of the first hello must come again.
 struct WaitSecondClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   const schedule::CipherSuite13Parameters* suite;
-  NamedGroup group;
-  Buffer first;  // the body of the first
+  std::optional<NamedGroup> group;  // of which a share was asked for
+  crypto::Digest repeated;
 };
 // Secrets that the client's last flight leads to.
 struct Pending13 {
@@ -37,10 +37,27 @@ struct WaitFinished {
   Pending13 pending;
 };
 
+// A HelloRetryRequest that was sent without keeping anything for the client: all that its cookie,
+// which has come back, tells of it (RFC 9147 section 5.1).
+struct StatelessRetry {
+  const schedule::CipherSuite13Parameters* suite;
+  std::optional<NamedGroup> group;
+  crypto::Digest repeated;
+  crypto::Digest first_hello;  // as the transcript takes it, by the suite's hash
+  Buffer cookie;
+};
+
 using Incoming = flight::IncomingMessage;
 using AfterHello = std::variant<WaitSecondClientHello, WaitCertificate, WaitFinished>;
 
-// The first ClientHello, not yet in the transcript; DTLS 1.3 has been chosen from it.
+// What a first ClientHello leads to; DTLS 1.3 has been chosen from it. Errors: as choose13(), and
+// illegal_parameter.
+Result<Choice13> judge_client_hello(const ConfigOptions& config, const message::ClientHello& hello);
+
+// The state in which that HelloRetryRequest would have left a server that keeps it.
+Result<WaitSecondClientHello> resume(const StatelessRetry& retry, Context& context);
+
+// The first ClientHello, not yet in the transcript.
 Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Incoming& incoming,
                                    Context& context);
 

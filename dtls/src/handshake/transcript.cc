@@ -43,14 +43,21 @@ Result<void> Transcript::start_hash(crypto::Library& library, HashAlgorithm hash
 Result<void> Transcript::replace_by_message_hash(crypto::Library& library) {
   const auto first_hello = hash(library);
   if (!first_hello) return tl::unexpected(first_hello.error());
+  return start_after_message_hash(library, hash_, first_hello->bytes());
+}
+
+Result<void> Transcript::start_after_message_hash(crypto::Library& library, HashAlgorithm hash,
+                                                  Bytes first_hello) {
+  stop_keeping_messages();
+  hash_ = hash;
+  form_ = Form::dtls13;
   auto restarted = crypto::RunningHash::start(library, hash_);
   if (!restarted) return tl::unexpected(restarted.error());
   running_.emplace(std::move(*restarted));
-  const Bytes value = first_hello->bytes();
   const std::array header{static_cast<std::byte>(wire::HandshakeType::message_hash), std::byte{0},
-                          std::byte{0}, static_cast<std::byte>(value.size())};
+                          std::byte{0}, static_cast<std::byte>(first_hello.size())};
   if (auto done = running_->update(header); !done) return done;
-  return running_->update(value);
+  return running_->update(first_hello);
 }
 
 }  // namespace sluice::dtls::handshake

@@ -27,6 +27,9 @@ class Transcript {
   void forget_all() { messages_.clear(); }
   // HelloRetryRequest: the first hello counts by its hash alone (RFC 8446 section 4.4.1).
   Result<void> replace_by_message_hash(crypto::Library& library);
+  // The same where the hash of the first hello is all that was kept (RFC 9147 section 5.1).
+  Result<void> start_after_message_hash(crypto::Library& library, HashAlgorithm hash,
+                                        Bytes first_hello);
   // No signature over the messages will be made or checked any more.
   void stop_keeping_messages() {
     keeps_messages_ = false;

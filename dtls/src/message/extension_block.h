@@ -17,6 +17,7 @@ class ExtensionBlock {
   struct Extension {
     wire::ExtensionType type;
     Bytes data;
+    Bytes encoding;  // with type and length
   };
 
   // Absent and empty blocks are the same.
@@ -32,8 +33,11 @@ class ExtensionBlock {
   bool all_of(Visitor&& visit) const {
     wire::Reader reader(bytes_);
     while (reader.more()) {
+      const Bytes from_here = reader.rest();
       const auto type = reader.code<wire::ExtensionType>();
-      if (!visit(Extension{type, reader.vector16()})) return false;
+      const Bytes data = reader.vector16();
+      const Bytes encoding = from_here.first(from_here.size() - reader.rest().size());
+      if (!visit(Extension{type, data, encoding})) return false;
     }
     return true;
   }

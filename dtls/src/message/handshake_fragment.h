@@ -54,4 +54,15 @@ struct HandshakeFragment {
   }
 };
 
+// Appends a whole message, unfragmented; `encode` writes its body.
+template <class Encode>
+void put_message(Buffer& out, wire::HandshakeType type, wire::MessageSeq seq, Encode&& encode) {
+  const std::size_t start = out.size();
+  out.resize(start + kHandshakeHeaderSize);
+  wire::Writer writer(out);
+  encode(writer);
+  const auto length = static_cast<std::uint32_t>(out.size() - start - kHandshakeHeaderSize);
+  HandshakeHeader{type, length, seq, 0, length}.encode(MutableBytes(out).subspan(start));
+}
+
 }  // namespace sluice::dtls::message

@@ -7,6 +7,7 @@
 
 #include "wire/reader.h"
 #include "wire/types.h"
+#include "wire/writer.h"
 
 namespace sluice::dtls::message {
 
@@ -24,5 +25,12 @@ struct HelloVerifyRequest {
     return request;
   }
 };
+
+// With the version that it should have whatever will be negotiated.
+inline void put_hello_verify_request(wire::Writer& out, Bytes cookie) {
+  out.code(ProtocolVersion::dtls10);
+  const auto vector = out.vector8();
+  out.bytes(cookie);
+}
 
 }  // namespace sluice::dtls::message

@@ -29,4 +29,13 @@ std::optional<Bytes> ClientShares::find(NamedGroup wanted) const {
   return std::nullopt;
 }
 
+std::size_t ClientShares::count() const {
+  std::size_t count = 0;
+  for (wire::Reader entries(list_); entries.more(); ++count) {
+    entries.code<NamedGroup>();
+    entries.vector16();
+  }
+  return count;
+}
+
 }  // namespace sluice::dtls::message

@@ -21,6 +21,7 @@ class ClientShares {
   static std::optional<ClientShares> decode(Bytes data);
 
   [[nodiscard]] std::optional<Bytes> find(NamedGroup group) const;
+  [[nodiscard]] std::size_t count() const;
 
  private:
   explicit ClientShares(Bytes list) : list_(list) {}

@@ -75,6 +75,8 @@ class RecordLayer {
   void start_encrypting() { write_epoch_ = wire::kFirstEncryptedEpoch12; }
   // The epoch of application data and ACKs.
   [[nodiscard]] wire::Epoch write_epoch() const { return write_epoch_; }
+  // Numbers of epoch 0 before this one were used elsewhere (RFC 6347 section 4.2.1).
+  void start_plaintext_at(wire::SequenceNumber number) { next_plaintext_ = wire::value_of(number); }
   // The version that plaintext and DTLS 1.2 headers carry once the ServerHello has settled it.
   void set_version(ProtocolVersion version) { version_ = version; }
 

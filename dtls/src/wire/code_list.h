@@ -43,6 +43,8 @@ class CodeList {
   [[nodiscard]] Iterator begin() const { return Iterator(bytes_.data()); }
   [[nodiscard]] Iterator end() const { return Iterator(bytes_.data() + bytes_.size()); }
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  // As they came, without the length before them.
+  [[nodiscard]] Bytes bytes() const { return bytes_; }
 
   [[nodiscard]] bool contains(Code wanted) const {
     for (const Code code : *this) {

@@ -8,6 +8,7 @@
 
 #include "support/endpoints.h"
 #include "support/libssl_peer.h"
+#include "support/listening_server.h"
 
 namespace sluice::test {
 namespace {
@@ -223,6 +224,37 @@ INSTANTIATE_TEST_SUITE_P(Both, LibsslRole, testing::Values(Role::client, Role::s
                          [](const auto& role) {
                            return role.param == Role::client ? "Client" : "Server";
                          });
+
+// Through a HelloVerifyRequest, also with hellos that span datagrams.
+TEST(LibsslClient, IsLetInByOurListener) {
+  for (const long mtu : {1200L, 256L}) {
+    SCOPED_TRACE(mtu);
+    const Buffer address{std::byte{1}};
+    ListeningServer server;
+    // So many suites don't fit the small one.
+    LibsslPeer theirs({.is_server = false, .cipher = "ALL", .mtu = mtu});
+    theirs.advance();
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (auto& datagram : theirs.take_datagrams()) {
+        for (auto& reply : server.receive(std::move(datagram), address)) {
+          theirs.receive(std::move(reply));
+          moved = true;
+        }
+      }
+    }
+    EXPECT_TRUE(theirs.connected()) << theirs.error();
+    const auto& statistics = server.listener.statistics();
+    EXPECT_EQ(statistics.hello_verify_requests, 1U);
+    EXPECT_EQ(statistics.admissions, 1U);
+    EXPECT_EQ(statistics.unfinished > 0, mtu == 256);
+    Peer* ours = server.connection(address);
+    ASSERT_NE(ours, nullptr);
+    ASSERT_TRUE(ours->connected);
+    expect_same_exports(*ours, theirs);
+    expect_data_both_ways(*ours, theirs);
+  }
+}
 
 TEST(LibsslClient, GetsOurP384Certificate) {
   dtls::ConfigOptions chosen = options();

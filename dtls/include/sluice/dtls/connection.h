@@ -58,6 +58,9 @@ inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
 // A buffer of this size holds any datagram that poll_transmit() writes.
 inline constexpr std::size_t kMaxDatagram = 16384;
 
+class Admission;  // <sluice/dtls/listener.h>
+struct Accepted;
+
 // Move-only; used by one thread at a time, together with its Environment, which must outlive it.
 //
 // After every input, also after one that failed (its alert still has to leave), drain the outputs
@@ -74,6 +77,10 @@ class Connection {
                                    Instant now);
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now);
+
+  // A server whose peer a Listener has let in: it goes on with the ClientHello that had the cookie,
+  // and has its answer ready to be polled.
+  static Accepted accept(Admission admission, Environment& environment, PathId path, Instant now);
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
