@@ -2,6 +2,7 @@
 // own connections:   sluice_fuzz_seeds tests/fuzz/seeds
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -60,9 +61,11 @@ void take_messages(Recording& recording, const std::vector<Buffer>& datagrams) {
   }
 }
 
+// Of DTLS 1.2, which has all the messages that message_fuzz decodes.
 Recording record_handshake() {
   ConfigOptions options;
   options.identity = identity();
+  options.max_version = ProtocolVersion::dtls12;
   const ConfigPtr config = must(Config::make(options));
   test::Peer client = test::make_client(config);
   test::Peer server = test::make_server(config);
@@ -257,6 +260,51 @@ void connection_seeds(const std::string& target, const std::vector<Buffer>& peer
   }
 }
 
+// In the order of listener_fuzz's steps.
+void listener_seeds(const Recording& recording) {
+  const auto seed = [](const std::string& name, std::uint8_t choices,
+                       const std::function<void(wire::Writer&)>& steps) {
+    Buffer bytes;
+    wire::Writer out(bytes);
+    out.u8(choices);
+    steps(out);
+    write("listener_fuzz", name, bytes);
+  };
+  const auto put = [](wire::Writer& out, std::initializer_list<int> step) {
+    for (const int value : step) out.u8(static_cast<std::uint8_t>(value));
+  };
+  // Both hellos of the client, with whatever pause between them.
+  const auto exchange = [&](wire::Writer& out, int seconds) {
+    for (int i = 0; i < 3; ++i) put(out, {1, 0, 0, 0});
+    put(out, {4, seconds, 3});
+    for (int i = 0; i < 3; ++i) put(out, {1, 0, 0, 0});
+  };
+  for (const int choices : {0, 1, 2, 4, 5, 6, 8, 9}) {
+    seed("exchange_" + std::to_string(choices), static_cast<std::uint8_t>(choices),
+         [&](wire::Writer& out) { exchange(out, 1); });
+  }
+  seed("expired_12", 2, [&](wire::Writer& out) { exchange(out, 200); });
+  seed("expired_13", 4, [&](wire::Writer& out) { exchange(out, 200); });
+  seed("damaged", 0, [&](wire::Writer& out) {
+    for (const int offset : {0, 14, 24, 60, 200}) put(out, {1, 0, offset, 1});
+    put(out, {3, 1, 1, 0, 0});
+  });
+  seed("recorded", 0, [&](wire::Writer& out) {
+    for (const Buffer& datagram : recording.from_client) {
+      put(out, {0, 2});
+      out.u16(static_cast<std::uint16_t>(datagram.size()));
+      out.bytes(datagram);
+    }
+  });
+  seed("fragments", 0, [&](wire::Writer& out) {
+    put(out, {2, 0, 0, 0, 100, 0, 50, 4, 1, 2, 3, 4});
+    put(out, {2, 1, 0, 0, 100, 0, 0, 4, 1, 2, 3, 4});
+    put(out, {2, 0, 0, 0, 100, 0, 52, 2, 9, 9});
+    put(out, {2, 2, 1, 4, 1, 0, 0, 1, 0});
+    put(out, {2, 3, 1, 0, 8, 0, 0, 1, 0});
+  });
+}
+
 }  // namespace
 }  // namespace sluice::fuzz
 
@@ -273,6 +321,7 @@ int main(int argc, char** argv) {
   certificate_seeds();
   record_seeds(recording);
   reassembler_seeds();
+  listener_seeds(recording);
   connection_seeds("connection_server_fuzz", recording.from_client);
   connection_seeds("connection_client_fuzz", recording.from_server);
   return EXIT_SUCCESS;
