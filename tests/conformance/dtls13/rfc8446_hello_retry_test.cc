@@ -9,7 +9,8 @@ namespace {
 
 using dtls::wire::ExtensionType;
 
-constexpr std::size_t kHelloBodyAt = dtls::record::kHeaderSize12 + dtls::message::kHandshakeHeaderSize;
+constexpr std::size_t kHelloBodyAt =
+    dtls::record::kHeaderSize12 + dtls::message::kHandshakeHeaderSize;
 
 // What somebody on the path makes of the second hello.
 using Edit = std::function<void(ClientHelloFields&)>;

@@ -92,7 +92,8 @@ TEST(Rfc8446_4_1_4, ARetryRequestAsksForAShareOnlyWhenThatIsMissing) {
   hello.extensions.set(ExtensionType::supported_groups, from_hex("0004 0017 0018"));
   hello.extensions.set(ExtensionType::key_share, from_hex("0000"));
   hello.extensions.set(ExtensionType{21}, Buffer(100));
-  const auto asking = retry_request(reply_to(server, datagram_of(hello)));
+  const Buffer asking_reply = reply_to(server, datagram_of(hello));
+  const auto asking = retry_request(asking_reply);
   const auto group = dtls::message::decode_selected_group(
       asking.extensions.find(ExtensionType::key_share).value());
   EXPECT_EQ(group, NamedGroup::secp256r1);
