@@ -187,7 +187,7 @@ int make_socket(const sockaddr_in* peer, sockaddr_in& own) {
   socklen_t size = sizeof own;
   auto* address = reinterpret_cast<sockaddr*>(&own);
   const int made = socket(AF_INET, SOCK_DGRAM, 0);
-  if (bind(made, address, size) != 0) std::abort();
+  if (made < 0 || bind(made, address, size) != 0) std::abort();
   getsockname(made, address, &size);
   if (peer != nullptr &&
       connect(made, reinterpret_cast<const sockaddr*>(peer), sizeof *peer) != 0) {
@@ -208,8 +208,8 @@ int main() {
   const auto config = dtls::Config::make({.identity = identity,
                                           .peer_authentication = dtls::PeerAuthentication::none})
                           .value();
-  sockaddr_in address;
-  sockaddr_in unused;
+  sockaddr_in address{};
+  sockaddr_in unused{};
   const int listening = make_socket(nullptr, address);
   constexpr std::size_t kClients = 3;
   const std::jthread server([&] { serve(listening, config, kClients); });

@@ -34,9 +34,9 @@ Environment& fresh_environment() {
 }
 
 ConfigPtr make_config(std::uint8_t choices, bool is_client) {
-  static const Identity identity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
+  static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   ConfigOptions options;
-  options.identity = identity;
+  options.identity = kIdentity;
   options.groups = {NamedGroup::secp256r1, NamedGroup::secp384r1};
   if ((choices & 1) != 0 && !is_client) options.groups = {NamedGroup::secp384r1};
   if ((choices & 2) != 0) options.max_version = ProtocolVersion::dtls12;
@@ -93,7 +93,7 @@ class Run {
 
  private:
   void collect_hellos() {
-    std::array<std::byte, kMaxDatagram> out;
+    std::array<std::byte, kMaxDatagram> out{};
     while (const auto sent = client_.poll_transmit(out)) {
       hellos_.emplace_back(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(sent->size));
     }
@@ -157,7 +157,7 @@ class Run {
         Connection::accept(std::move(admission), environment_, PathId{2}, now_);
     SLUICE_CHECK(!outcome || outcome->transmit);
     SLUICE_CHECK(outcome || outcome.error().alert);
-    std::array<std::byte, kMaxDatagram> out;
+    std::array<std::byte, kMaxDatagram> out{};
     unsigned datagrams = 0;
     while (connection.poll_transmit(out)) ++datagrams;
     SLUICE_CHECK(datagrams > 0);

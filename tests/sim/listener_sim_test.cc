@@ -78,8 +78,8 @@ class Path {
     return true;
   }
 
-  void send(std::vector<Buffer> datagrams, bool to_server) {
-    for (Buffer& datagram : datagrams) {
+  void send(const std::vector<Buffer>& datagrams, bool to_server) {
+    for (const Buffer& datagram : datagrams) {
       const bool twice = chance_(random_) < 0.05;
       for (int copies = twice ? 2 : 1; copies > 0; --copies) {
         if (chance_(random_) < loss_) continue;

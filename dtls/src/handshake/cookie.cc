@@ -5,6 +5,7 @@
 #include "crypto/constant_time.h"
 #include "crypto/hmac.h"
 #include "crypto/library.h"
+#include "wire/types.h"
 
 namespace sluice::dtls::handshake {
 namespace {

@@ -20,26 +20,26 @@ using dtls::Role;
 using dtls::SrtpProfile;
 
 struct Suite {
-  CipherSuite id;
   const char* libssl;
+  CipherSuite id;
   LibsslKey key;
 };
 constexpr Suite kSuites[] = {
-    {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, "ECDHE-ECDSA-AES128-GCM-SHA256",
+    {"ECDHE-ECDSA-AES128-GCM-SHA256", CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
      LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384, "ECDHE-ECDSA-AES256-GCM-SHA384",
+    {"ECDHE-ECDSA-AES256-GCM-SHA384", CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
      LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256, "ECDHE-ECDSA-CHACHA20-POLY1305",
+    {"ECDHE-ECDSA-CHACHA20-POLY1305", CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
      LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_aes_128_ccm, "ECDHE-ECDSA-AES128-CCM", LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_aes_256_ccm, "ECDHE-ECDSA-AES256-CCM", LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8, "ECDHE-ECDSA-AES128-CCM8", LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8, "ECDHE-ECDSA-AES256-CCM8", LibsslKey::ecdsa_p256},
-    {CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256, "ECDHE-RSA-AES128-GCM-SHA256",
+    {"ECDHE-ECDSA-AES128-CCM", CipherSuite::ecdhe_ecdsa_with_aes_128_ccm, LibsslKey::ecdsa_p256},
+    {"ECDHE-ECDSA-AES256-CCM", CipherSuite::ecdhe_ecdsa_with_aes_256_ccm, LibsslKey::ecdsa_p256},
+    {"ECDHE-ECDSA-AES128-CCM8", CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8, LibsslKey::ecdsa_p256},
+    {"ECDHE-ECDSA-AES256-CCM8", CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8, LibsslKey::ecdsa_p256},
+    {"ECDHE-RSA-AES128-GCM-SHA256", CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
      LibsslKey::rsa_2048},
-    {CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384, "ECDHE-RSA-AES256-GCM-SHA384",
+    {"ECDHE-RSA-AES256-GCM-SHA384", CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
      LibsslKey::rsa_2048},
-    {CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256, "ECDHE-RSA-CHACHA20-POLY1305",
+    {"ECDHE-RSA-CHACHA20-POLY1305", CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
      LibsslKey::rsa_2048}};
 
 struct Group {

@@ -13,7 +13,6 @@ namespace sluice::dtls {
 namespace {
 
 using namespace std::chrono_literals;
-using test::counted;
 using test::datagram_of;
 using test::datagrams_of;
 using test::from_hex;

@@ -68,6 +68,7 @@ TEST(ListenerMemory, TenThousandSpoofedHellosLeaveMemoryAsItWas) {
   auto listener = test::must(Listener::make(make_config(), test::environment()));
   const auto datagrams = spoofed_datagrams();
   std::vector<Buffer> addresses;
+  addresses.reserve(kSpoofed);
   for (std::uint32_t i = 0; i < kSpoofed; ++i) addresses.push_back(address_of(i, 1));
   const auto spoof = [&](const Buffer& address) {
     for (const Buffer& datagram : datagrams) {
