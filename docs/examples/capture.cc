@@ -46,9 +46,10 @@ class KeyLogFile final : public dtls::KeyLog {
 dtls::Connection make_end(dtls::Role role, dtls::Environment& environment) {
   const auto identity = dtls::Identity::self_signed(environment).value();
   const auto config = dtls::Config::make({.identity = identity}).value();
-  const auto make =
-      role == dtls::Role::client ? dtls::Connection::client : dtls::Connection::server;
-  return make(config, environment, dtls::PathId{0}, dtls::Instant{}).value();
+  constexpr dtls::PathId kPath{0};
+  return role == dtls::Role::client
+             ? dtls::Connection::client(config, environment, kPath, dtls::Instant{}).value()
+             : dtls::Connection::server(config, environment, kPath, dtls::Instant{}).value();
 }
 
 void carry(dtls::Connection& from, dtls::Connection& to) {

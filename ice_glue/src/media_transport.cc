@@ -8,11 +8,19 @@
 namespace sluice::ice {
 namespace {
 
+// A PSK would take the place of the certificate that the peer's SDP names (RFC 8827 section 6.5).
+// Tickets may be used: what they resume is judged by its certificate again.
+bool may_use_psk(const dtls::ConfigOptions& options) {
+  return !options.pre_shared_keys.empty() || options.ask_for_psk ||
+         options.resumption == dtls::Resumption::store;
+}
+
 // The name of the first field that is out of its range; empty when all is well.
 std::string_view wrong_field(const MediaTransportOptions& options) {
   constexpr std::size_t kMaxCount = 1024;
   constexpr std::size_t kMaxPacket = 65535;
   if (!options.dtls) return "dtls: required";
+  if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
   if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
   if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";

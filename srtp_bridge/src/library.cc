@@ -50,8 +50,8 @@ tl::expected<void, SetupError> initialize_once(const LibraryOptions& options) {
 }  // namespace
 
 tl::expected<void, SetupError> initialize(const LibraryOptions& options) {
-  static const auto result = initialize_once(options);
-  return result;
+  static const auto kResult = initialize_once(options);
+  return kResult;
 }
 
 std::string_view library_flavor() { return kBundled ? "bundled" : "system"; }

@@ -16,12 +16,12 @@ using message::ListWidth;
 using wire::ExtensionType;
 
 const ConfigOptions& options() {
-  static const ConfigOptions options = [] {
+  static const ConfigOptions kOptions = [] {
     ConfigOptions made;
     made.identity = test::must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
     return made;
   }();
-  return options;
+  return kOptions;
 }
 
 template <class Code>
@@ -48,7 +48,9 @@ void check(const Buffer& body) {
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
     SLUICE_CHECK(handshake::contains(options().groups, choice->group));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
-    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, choice->scheme));
+  }
+  if (const auto scheme = handshake::choose_scheme13(options(), *hello)) {
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, *scheme));
   }
 
   if (const auto choice = handshake::choose12(options(), *hello)) {

@@ -44,17 +44,17 @@ Chance& peers_chance() {
 }
 
 const Identity& identity() {
-  static const Identity identity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
-  return identity;
+  static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
+  return kIdentity;
 }
 
 ConfigPtr make_config(std::uint8_t choices) {
-  static const auto suites = ConfigOptions::default_cipher_suites();
+  static const auto kSuites = ConfigOptions::default_cipher_suites();
   constexpr std::array kGroups{NamedGroup::secp256r1, NamedGroup::x25519};
   ConfigOptions options;
   options.identity = identity();
   // One of 1.3 and its counterpart of 1.2 with ECDSA.
-  options.cipher_suites = {suites[choices % 3U], suites[3U + choices % 3U]};
+  options.cipher_suites = {kSuites[choices % 3U], kSuites[3U + choices % 3U]};
   options.groups = {kGroups[(choices >> 2) % 2U], NamedGroup::secp256r1};
   if ((choices & 8) != 0) options.mtu = 256;
   if ((choices & 16) != 0) options.peer_authentication = PeerAuthentication::none;

@@ -222,11 +222,11 @@ class Program {
 };
 
 void connection_seeds(const std::string& target, const std::vector<Buffer>& peers_datagrams) {
-  static const std::map<State, std::string> kNames{{State::fresh, "fresh"},
-                                                   {State::midst, "midst"},
-                                                   {State::unaccepted, "unaccepted"},
-                                                   {State::connected, "connected"}};
-  for (const auto& [state, name] : kNames) {
+  static const std::map<State, std::string> kStates{{State::fresh, "fresh"},
+                                                    {State::midst, "midst"},
+                                                    {State::unaccepted, "unaccepted"},
+                                                    {State::connected, "connected"}};
+  for (const auto& [state, name] : kStates) {
     for (const int choices : {0, 1, 2, 4, 8, 16, 32, 64}) {
       Program(state, static_cast<std::uint8_t>(choices))
           .finish()

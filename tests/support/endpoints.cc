@@ -50,18 +50,18 @@ dtls::Environment& environment() {
 }
 
 const dtls::Identity& ecdsa_identity() {
-  static const dtls::Identity identity = must(dtls::Identity::self_signed(environment()));
-  return identity;
+  static const dtls::Identity kIdentity = must(dtls::Identity::self_signed(environment()));
+  return kIdentity;
 }
 
 const dtls::Identity& rsa_identity() {
-  static const dtls::Identity identity = make_identity(EVP_RSA_gen(2048));
-  return identity;
+  static const dtls::Identity kIdentity = make_identity(EVP_RSA_gen(2048));
+  return kIdentity;
 }
 
 const dtls::Identity& p384_identity() {
-  static const dtls::Identity identity = make_identity(EVP_EC_gen("P-384"));
-  return identity;
+  static const dtls::Identity kIdentity = make_identity(EVP_EC_gen("P-384"));
+  return kIdentity;
 }
 
 dtls::ConfigOptions options() {
@@ -81,8 +81,10 @@ dtls::ConfigPtr make_config(dtls::ConfigOptions options) {
   return must(dtls::Config::make(std::move(options)));
 }
 
-Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now) {
-  return Peer(must(dtls::Connection::client(config, environment(), kPath, now)));
+Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now,
+                 std::optional<dtls::ResumableSession> session) {
+  return Peer(
+      must(dtls::Connection::client(config, environment(), kPath, now, std::move(session))));
 }
 
 Peer make_server(const dtls::ConfigPtr& config, dtls::Instant now) {

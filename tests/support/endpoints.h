@@ -36,7 +36,8 @@ dtls::ConfigPtr make_config(dtls::ConfigOptions options = test::options());
 
 inline constexpr dtls::PathId kPath{1};
 
-Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now = {});
+Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now = {},
+                 std::optional<dtls::ResumableSession> session = {});
 Peer make_server(const dtls::ConfigPtr& config, dtls::Instant now = {});
 
 // Carries datagrams to and fro, without loss or delay, until neither has any.

@@ -12,21 +12,28 @@ void Peer::settle(const dtls::Result<dtls::Pending>& outcome, Instant now) {
   if (!outcome && !error) error = outcome.error();
   while (const auto bytes = connection_.poll_data())
     data.emplace_back(bytes->begin(), bytes->end());
-  std::optional<dtls::QuestionId> asked;
-  while (auto event = connection_.poll_event()) {
-    if (auto* certificate = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
-      peer_chain = std::move(certificate->chain);
-      asked = certificate->question;
-    } else if (const auto* done = std::get_if<dtls::Connected>(&*event)) {
-      connected = done->info;
-      connected_at = now;
-    } else {
-      closed = true;
-    }
+  const auto asked_before = question;
+  while (auto event = connection_.poll_event()) on_event(std::move(*event), now);
+  if (!accepts_peer || !question || question == asked_before) return;
+  settle(connection_.answer(*question, dtls::AcceptPeer{}, now), now);
+}
+
+void Peer::on_event(dtls::Event event, Instant now) {
+  if (auto* certificate = std::get_if<dtls::PeerCertificateReceived>(&event)) {
+    peer_chain = std::move(certificate->chain);
+    question = certificate->question;
+  } else if (auto* request = std::get_if<dtls::PskRequested>(&event)) {
+    psk_request = std::move(*request);
+  } else if (const auto* done = std::get_if<dtls::Connected>(&event)) {
+    connected = done->info;
+    connected_at = now;
+  } else if (auto* ticket = std::get_if<dtls::SessionTicketReceived>(&event)) {
+    sessions.push_back(std::move(ticket->session));
+  } else if (auto* to_store = std::get_if<dtls::SessionToStore>(&event)) {
+    stored.push_back(std::move(*to_store));
+  } else {
+    closed = true;
   }
-  if (!asked) return;
-  question = asked;
-  if (accepts_peer) settle(connection_.answer(*asked, dtls::AcceptPeer{}, now), now);
 }
 
 std::vector<Buffer> Peer::take_datagrams() {

@@ -32,6 +32,9 @@ class Peer {
   bool accepts_peer = true;
 
   std::optional<dtls::QuestionId> question;
+  std::optional<dtls::PskRequested> psk_request;  // waits for the test's answer
+  std::vector<dtls::ResumableSession> sessions;   // tickets that have come
+  std::vector<dtls::SessionToStore> stored;       // what a server is to keep
   std::vector<dtls::Buffer> peer_chain;
   std::optional<dtls::ConnectionInfo> connected;
   std::optional<dtls::Instant> connected_at;
@@ -40,6 +43,8 @@ class Peer {
   std::vector<dtls::Buffer> data;
 
  private:
+  void on_event(dtls::Event event, dtls::Instant now);
+
   dtls::Connection connection_;
 };
 

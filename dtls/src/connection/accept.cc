@@ -18,6 +18,7 @@ Accepted Connection::accept(Admission admission, Environment& environment, PathI
 
 // As if the hello had come in one record, after the messages that the Listener has exchanged.
 Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now) {
+  set_time(now);
   Handshaking& phase = *handshaking();
   wire::Reader reader(admission.hello);
   const auto seq = message::HandshakeFragment::take(reader)->header.message_seq;

@@ -3,6 +3,7 @@
 #include <sluice/dtls/config.h>
 
 #include "crypto/credentials.h"
+#include "message/new_session_ticket13.h"
 #include "schedule/cipher_suite.h"
 
 namespace sluice::dtls {
@@ -71,8 +72,25 @@ Result<void> check_lists(const ConfigOptions& options) {
   return {};
 }
 
+// A certificate, or what can take its place.
+Result<void> check_credentials(const ConfigOptions& options) {
+  const bool has_psk = !options.pre_shared_keys.empty() || options.ask_for_psk;
+  if (!options.identity && !has_psk) return invalid("identity: no certificate");
+  if (has_psk && options.max_version != ProtocolVersion::dtls13) {
+    return invalid("pre_shared_keys: only with DTLS 1.3");
+  }
+  if (options.session_lifetime <= Duration::zero() ||
+      options.session_lifetime > message::NewSessionTicket13::kMaxLifetime) {
+    return invalid("session_lifetime: not from above 0 to 7 days");
+  }
+  if (options.ticket_keys && options.session_lifetime > options.ticket_keys->rotation()) {
+    return invalid("session_lifetime: above ticket_keys' rotation");
+  }
+  return {};
+}
+
 Result<void> check(const ConfigOptions& options) {
-  if (!options.identity) return invalid("identity: no certificate");
+  if (auto credentials = check_credentials(options); !credentials) return credentials;
   if (!is_supported(options.min_version)) return invalid("min_version: only DTLS 1.2 and 1.3");
   if (!is_supported(options.max_version)) return invalid("max_version: only DTLS 1.2 and 1.3");
   // Numbers of DTLS versions go down as versions go up.

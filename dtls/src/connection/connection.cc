@@ -27,9 +27,10 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
-                                      Instant now) {
+                                      Instant now, std::optional<ResumableSession> session) {
   auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
-  if (auto started = impl->start_client(now); !started) return tl::unexpected(started.error());
+  if (auto started = impl->start_client(session, now); !started)
+    return tl::unexpected(started.error());
   return Connection(std::move(impl));
 }
 

@@ -41,6 +41,7 @@ struct Handshaking {
 
   handshake::Context context;
   handshake::Handshake machine = handshake::Handshake::server();
+  std::size_t psk_identities = 0;  // of the open question about them
   flight::Reassembler reassembler;
   flight::RetransmissionTimer timer;
   Acknowledgements acknowledgements;  // of DTLS 1.3

@@ -28,10 +28,11 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
   }
 }
 
-Result<void> Connection::Impl::start_client(Instant now) {
-  if (auto* observation = records_.observation()) observation->set_time(now);
+Result<void> Connection::Impl::start_client(const std::optional<ResumableSession>& session,
+                                            Instant now) {
+  set_time(now);
   Handshaking& phase = *handshaking();
-  auto machine = handshake::Handshake::client(phase.context);
+  auto machine = handshake::Handshake::client(phase.context, session);
   if (!machine) return tl::unexpected(machine.error());
   phase.machine = std::move(*machine);
   phase.give_up = now + config_->options().timers.total;
@@ -72,12 +73,17 @@ std::optional<handshake::SessionView> Connection::Impl::session() const {
 // ---------------------------------------------------------------------------------------
 
 const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
-  if (auto* observation = records_.observation()) observation->set_time(now);
+  set_time(now);
   data_.clear();
   next_data_ = 0;
   delivered_early_.clear();
   replayed_ = {};
   return std::get_if<Ended>(&phase_);
+}
+
+void Connection::Impl::set_time(Instant now) {
+  if (auto* observation = records_.observation()) observation->set_time(now);
+  if (Handshaking* phase = handshaking()) phase->context.now = now;
 }
 
 Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
@@ -187,12 +193,35 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
 
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  const auto outcome = gate_.answer(question, answer);
+  if (question == connection::PeerGate::kQuestion && gate_.takes(answer)) {
+    const auto outcome = gate_.answer(answer);
+    if (outcome) open_if_accepted();
+    return end_input(outcome);
+  }
+  Handshaking* phase = handshaking();
+  if (question == connection::kPskQuestion && phase != nullptr &&
+      fits_psk_question(*phase, answer)) {
+    return end_input(answer_psk(*phase, answer, now));
+  }
   // The caller's mistake, not the connection's.
-  if (!outcome && outcome.error().code == Errc::invalid_argument)
-    return tl::unexpected(outcome.error());
-  if (outcome) open_if_accepted();
-  return end_input(outcome);
+  return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
+}
+
+bool Connection::Impl::fits_psk_question(const Handshaking& phase, const Answer& answer) {
+  if (!phase.machine.awaits_answer()) return false;
+  if (const auto* use = std::get_if<UsePsk>(&answer)) return use->index < phase.psk_identities;
+  if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
+    return resume->index < phase.psk_identities;
+  }
+  return std::holds_alternative<NoPsk>(answer);
+}
+
+Result<void> Connection::Impl::answer_psk(Handshaking& phase, const Answer& answer, Instant now) {
+  auto taken = phase.machine.answer(answer, phase.context);
+  if (!taken) return taken;
+  const auto completed = after_step(phase, now);
+  if (!completed) return tl::unexpected(completed.error());
+  return deliver_messages(phase, now);
 }
 
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
@@ -261,26 +290,34 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
   phase.timer.restart(now);
 }
 
-void Connection::Impl::complete(Handshaking& phase, Instant now) {
+Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
   if (phase.context.take_flight_begun()) send_new_flight(phase, now);
-  Established established = establish(phase, now);
-  if (role_ == Role::server && config_->options().peer_authentication == PeerAuthentication::none) {
+  const bool asks_for_none =
+      role_ == Role::server && config_->options().peer_authentication == PeerAuthentication::none;
+  if (asks_for_none || phase.context.is_peer_authenticated_by_psk) {
     gate_.accept_without_certificate();
   }
+  auto established = establish(phase, now);
+  if (!established) return tl::unexpected(established.error());
   // Early records may still wait here if keys and Finished came in one datagram; while they are
   // being replayed none do.
   if (Buffer early = phase.early_records.take(); !early.empty()) replayed_ = std::move(early);
   records_.stop_reading_plaintext();
-  phase_ = AwaitingAcceptance{std::move(established), std::move(phase.early_data)};
+  phase_ = AwaitingAcceptance{std::move(*established), std::move(phase.early_data)};
   open_if_accepted();
+  return {};
 }
 
-connection::Established Connection::Impl::establish(Handshaking& phase, Instant now) {
+Result<connection::Established> Connection::Impl::establish(Handshaking& phase, Instant now) {
   auto session = std::move(phase.machine).take_session();
   if (auto* session13 = std::get_if<handshake::Session13>(&session)) {
-    return Established13{std::move(*session13),
-                         std::make_unique<connection::PostHandshake13>(phase, role_, now)};
+    auto post_handshake = std::make_unique<connection::PostHandshake13>(phase, role_, now);
+    if (role_ == Role::server) {
+      const auto issued = post_handshake->issue_ticket(*session13, config_->options(), now);
+      if (!issued) return tl::unexpected(issued.error());
+    }
+    return Established13{std::move(*session13), std::move(post_handshake)};
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)), nullptr,
                             phase.reassembler.next_seq()};
@@ -300,6 +337,15 @@ void Connection::Impl::open_if_accepted() {
   data_.assign(delivered_early_.begin(), delivered_early_.end());
   phase_ = Open{std::move(awaiting->established)};
   events_.emplace_back(Connected{handshake::info_of(*session(), role_)});
+  report_sessions();
+}
+
+void Connection::Impl::report_sessions() {
+  Established13* complete = established13();
+  if (complete == nullptr || !is_open()) return;
+  for (Event& event : complete->post_handshake->take_session_events()) {
+    events_.push_back(std::move(event));
+  }
 }
 
 // ---- outputs

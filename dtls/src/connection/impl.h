@@ -16,7 +16,7 @@ class Connection::Impl {
  public:
   Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
 
-  Result<void> start_client(Instant now);
+  Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
   Result<Pending> accept(Admission::Impl& admission, Instant now);
 
   // Inputs, as in Connection.
@@ -65,6 +65,7 @@ class Connection::Impl {
 
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input(Instant now);
+  void set_time(Instant now);
   Result<Pending> end_input(const Result<void>& outcome);
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
 
@@ -93,6 +94,8 @@ class Connection::Impl {
   void consider_ack(Handshaking& phase, Instant now);
   [[nodiscard]] static bool is_answered13(const Handshaking& phase);
   Result<void> deliver_messages(Handshaking& phase, Instant now);
+  // Whether the handshake is complete and `phase` gone.
+  Result<bool> after_step(Handshaking& phase, Instant now);
   void discard(Discard reason);
 
   // Steps of the handshake.
@@ -100,9 +103,13 @@ class Connection::Impl {
   void send_new_flight(Handshaking& phase, Instant now);
   void send_flight_again(Handshaking& phase, Instant now);
   void answer_stale(Handshaking& phase, Instant now);
-  void complete(Handshaking& phase, Instant now);
-  Established establish(Handshaking& phase, Instant now);
+  [[nodiscard]] static bool fits_psk_question(const Handshaking& phase, const Answer& answer);
+  Result<void> answer_psk(Handshaking& phase, const Answer& answer, Instant now);
+  Result<void> complete(Handshaking& phase, Instant now);
+  Result<Established> establish(Handshaking& phase, Instant now);
   void open_if_accepted();
+  // Tells of sessions that may be resumed, once the peer is accepted.
+  void report_sessions();
 
   // Half of what one key bears has been sealed: time for the next (RFC 9147 section 4.5.3).
   [[nodiscard]] bool key_update_is_due() const;

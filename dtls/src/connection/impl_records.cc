@@ -53,6 +53,7 @@ Result<void> Connection::Impl::on_handshake(const record::Record& record, Instan
   if (Established13* complete13 = established13()) {
     auto& post_handshake = *complete13->post_handshake;
     auto outcome = post_handshake.on_record(record, complete13->session, now);
+    report_sessions();
     statistics_.flights_retransmitted += post_handshake.take_retransmissions();
     return outcome;
   }
@@ -105,6 +106,7 @@ Result<bool> Connection::Impl::on_handshake_fragment(Handshaking& phase,
 
 Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now) {
   while (const auto message = phase.reassembler.front()) {
+    if (phase.machine.awaits_answer()) return {};
     const wire::Epoch expected = phase.machine.expected_epoch();
     // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
     // section 7.1).
@@ -116,31 +118,42 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
       return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
     }
     auto taken = phase.machine.on_message(*message, phase.context);
-    if (taken) taken = judge_peer(phase);
     if (!taken) return taken;
     phase.reassembler.pop();
-    if (phase.machine.complete()) {
-      // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1).
-      // What has overtaken it is here already.
-      const bool is_overtaken = phase.context.speaks13()
-                                    ? phase.reassembler.holds(wire::kHandshakeEpoch13)
-                                    : is_overtaken_by_message12(phase);
-      if (is_overtaken) {
-        return fatal(Errc::unexpected_message, Alert::unexpected_message,
-                     "handshake message after Finished");
-      }
-      // Plaintext that is still in pieces has come from nobody in particular.
-      phase.reassembler.forget(wire::kPlaintextEpoch);
-      complete(phase, now);
-      return {};
-    }
-    if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+    const auto completed = after_step(phase, now);
+    if (!completed) return tl::unexpected(completed.error());
+    if (*completed) return {};
   }
   if (phase.context.speaks13()) {
     if (is_answered13(phase)) phase.timer.stop();
     consider_ack(phase, now);
   }
   return {};
+}
+
+Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
+  if (auto judged = judge_peer(phase); !judged) return tl::unexpected(judged.error());
+  if (auto identities = phase.context.take_question(); !identities.empty()) {
+    phase.psk_identities = identities.size();
+    events_.emplace_back(PskRequested{connection::kPskQuestion, std::move(identities)});
+  }
+  if (!phase.machine.complete()) {
+    if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+    return false;
+  }
+  // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1). What
+  // has overtaken it is here already.
+  const bool is_overtaken = phase.context.speaks13()
+                                ? phase.reassembler.holds(wire::kHandshakeEpoch13)
+                                : is_overtaken_by_message12(phase);
+  if (is_overtaken) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "handshake message after Finished");
+  }
+  // Plaintext that is still in pieces has come from nobody in particular.
+  phase.reassembler.forget(wire::kPlaintextEpoch);
+  if (auto done = complete(phase, now); !done) return tl::unexpected(done.error());
+  return true;
 }
 
 // RFC 9147 section 7.2: any part of the answer to a flight acknowledges it as a whole.

@@ -34,16 +34,11 @@ Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Bu
       return std::optional<PeerCertificateReceived>();
     });
   }
-  constexpr QuestionId kQuestion{1};  // one handshake shows one chain
-  state_ = Asked{kQuestion, chain.front()};
+  state_ = Asked{chain.front()};
   return PeerCertificateReceived{kQuestion, std::move(chain)};
 }
 
-Result<void> PeerGate::answer(QuestionId question, const Answer& answer) {
-  const auto* asked = std::get_if<Asked>(&state_);
-  if (asked == nullptr || asked->question != question) {
-    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
-  }
+Result<void> PeerGate::answer(const Answer& answer) {
   if (const auto* reject = std::get_if<RejectPeer>(&answer)) {
     return tl::unexpected(Error{Errc::peer_rejected, reject->alert});
   }

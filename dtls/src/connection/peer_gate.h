@@ -13,6 +13,8 @@ namespace sluice::dtls::connection {
 
 class PeerGate {
  public:
+  static constexpr QuestionId kQuestion{1};  // one handshake shows one chain
+
   // The fingerprints that the peer has announced; the certificate may have come already. Has no
   // effect once the peer is accepted. Errors: peer_rejected.
   Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
@@ -20,9 +22,14 @@ class PeerGate {
   // Errors: peer_rejected.
   Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
                                                           crypto::Library& library);
-  // Errors: invalid_argument when that was not asked, which changes nothing; peer_rejected.
-  Result<void> answer(QuestionId question, const Answer& answer);
-  // The handshake asked the peer for no certificate.
+  // The question is open, and `answer` one that fits it.
+  [[nodiscard]] bool takes(const Answer& answer) const {
+    return std::holds_alternative<Asked>(state_) && (std::holds_alternative<AcceptPeer>(answer) ||
+                                                     std::holds_alternative<RejectPeer>(answer));
+  }
+  // Errors: peer_rejected.
+  Result<void> answer(const Answer& answer);
+  // The handshake asked the peer for no certificate, or a PSK took its place.
   void accept_without_certificate() { state_ = Accepted{}; }
 
   [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
@@ -33,7 +40,6 @@ class PeerGate {
     std::vector<Fingerprint> fingerprints;
   };
   struct Asked {
-    QuestionId question;
     Buffer certificate;
   };
   struct Accepted {};

@@ -4,6 +4,7 @@
 
 #include "connection/earliest.h"
 #include "handshake/fatal.h"
+#include "handshake/ticket13.h"
 
 namespace sluice::dtls::connection {
 
@@ -91,14 +92,41 @@ Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
     case HandshakeType::key_update:
       return on_key_update(message, session, now);
     case HandshakeType::new_session_ticket:
-      // Acknowledged; nothing resumes a session yet.
-      if (role_ == Role::client) return {};
+      if (role_ == Role::client) return on_ticket(message, session, now);
       break;
     default:
       break;
   }
   return fatal(Errc::unexpected_message, Alert::unexpected_message,
                "handshake message after Finished");
+}
+
+Result<void> PostHandshake13::on_ticket(const flight::IncomingMessage& message,
+                                        const handshake::Session13& session, Instant now) {
+  const auto ticket = handshake::expect<message::NewSessionTicket13>(message);
+  if (!ticket) return tl::unexpected(ticket.error());
+  if (session_events_.size() == kMaxSessionEvents) return {};
+  auto taken = handshake::take_ticket13(*library_, session, *ticket, now);
+  if (!taken) return tl::unexpected(taken.error());
+  if (*taken) session_events_.emplace_back(SessionTicketReceived{std::move(**taken)});
+  return {};
+}
+
+Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session,
+                                           const ConfigOptions& config, Instant now) {
+  if (!session.resumption) return {};
+  if (config.resumption == Resumption::tickets && !config.ticket_keys) return {};
+  auto issued = handshake::issue_ticket13(*library_, session, config, now);
+  if (!issued) return tl::unexpected(issued.error());
+  if (issued->to_store) {
+    session_events_.emplace_back(SessionToStore{issued->ticket, std::move(*issued->to_store)});
+  }
+  flight_.add_message(HandshakeType::new_session_ticket, next_seq_, records_->write_epoch(),
+                      [&](wire::Writer& out) { handshake::put_issued_ticket13(out, *issued); });
+  next_seq_ = wire::next(next_seq_);
+  timer_.start(now);
+  give_up_ = Instant::max();
+  return {};
 }
 
 Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& message,

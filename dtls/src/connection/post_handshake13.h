@@ -4,6 +4,9 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
+
+#include <sluice/dtls/event.h>
 
 #include "connection/acknowledgements.h"
 #include "connection/handshaking.h"
@@ -24,6 +27,12 @@ class PostHandshake13 {
   Result<void> on_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
+  // A server's NewSessionTicket, if the session is to be resumed.
+  Result<void> issue_ticket(const handshake::Session13& session, const ConfigOptions& config,
+                            Instant now);
+  // Sessions that have come, or that are to be stored.
+  std::vector<Event> take_session_events() { return std::exchange(session_events_, {}); }
+
   // Sends a KeyUpdate unless one is under way (RFC 9147 section 8). Errors: message_seq_exhausted.
   Result<void> update_keys(KeyUpdateRequest request, Instant now);
 
@@ -39,6 +48,9 @@ class PostHandshake13 {
   // How long records of the epoch before may still come: twice TCP's maximum segment lifetime.
   static constexpr Duration kOldKeysLifetime = std::chrono::minutes{4};
 
+  // A peer that is trusted, but not without measure: more tickets than this are left.
+  static constexpr std::size_t kMaxSessionEvents = 8;
+
   // Whether its record may be acknowledged.
   Result<bool> on_fragment(const message::HandshakeFragment& fragment, wire::Epoch epoch,
                            Instant now);
@@ -47,6 +59,8 @@ class PostHandshake13 {
   Result<void> on_key_update(const flight::IncomingMessage& message, handshake::Session13& session,
                              Instant now);
   void repeat_flight(Instant now);
+  Result<void> on_ticket(const flight::IncomingMessage& message,
+                         const handshake::Session13& session, Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
   // Once the server has acknowledged Finished, it won't repeat its own flight.
   void forget_handshake_keys();
@@ -67,6 +81,7 @@ class PostHandshake13 {
   Instant no_ack_answer_until_ = Instant::min();  // the flight was repeated just before
   bool key_update_under_way_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;
+  std::vector<Event> session_events_;
   std::uint32_t retransmissions_ = 0;
 };
 

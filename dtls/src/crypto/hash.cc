@@ -36,6 +36,14 @@ Result<void> RunningHash::update(Bytes data) {
   return {};
 }
 
+Result<RunningHash> RunningHash::clone() const {
+  DigestContextPtr context(EVP_MD_CTX_new());
+  if (!context || EVP_MD_CTX_copy_ex(context.get(), context_.get()) != 1) {
+    return failure("EVP_MD_CTX_copy_ex");
+  }
+  return RunningHash(hash_, std::move(context));
+}
+
 Result<Digest> RunningHash::value(Library& library) const {
   Digest value(hash_);
   EVP_MD_CTX* copy = library.digest_context();

@@ -52,6 +52,8 @@ class RunningHash {
   static Result<RunningHash> start(Library& library, HashAlgorithm hash);
 
   Result<void> update(Bytes data);
+  // One that goes on from here by itself.
+  [[nodiscard]] Result<RunningHash> clone() const;
   // The hash of all so far; more may follow.
   [[nodiscard]] Result<Digest> value(Library& library) const;
 

@@ -82,7 +82,7 @@ int rand_get_params(void*, OSSL_PARAM params[]) {
 }
 
 const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* no_cache) {
-  static const OSSL_DISPATCH functions[] = {
+  static const OSSL_DISPATCH kFunctions[] = {
       {OSSL_FUNC_RAND_NEWCTX, as_function(rand_new)},
       {OSSL_FUNC_RAND_FREECTX, as_function(rand_free)},
       {OSSL_FUNC_RAND_INSTANTIATE, as_function(rand_instantiate)},
@@ -93,23 +93,23 @@ const OSSL_ALGORITHM* query(void* /*provider*/, int operation, int* no_cache) {
       {OSSL_FUNC_RAND_UNLOCK, as_function(rand_unlock)},
       {OSSL_FUNC_RAND_GET_CTX_PARAMS, as_function(rand_get_params)},
       {0, nullptr}};
-  static const OSSL_ALGORITHM algorithms[] = {
-      {"SLUICE-INJECTED", "provider=sluice-injected", functions, "the caller's RandomSource"},
+  static const OSSL_ALGORITHM kAlgorithms[] = {
+      {"SLUICE-INJECTED", "provider=sluice-injected", kFunctions, "the caller's RandomSource"},
       {nullptr, nullptr, nullptr, nullptr}};
   *no_cache = 0;
-  return operation == OSSL_OP_RAND ? algorithms : nullptr;
+  return operation == OSSL_OP_RAND ? kAlgorithms : nullptr;
 }
 
 int provider_init(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* in,
                   const OSSL_DISPATCH** out, void** provider) {
-  static const OSSL_DISPATCH functions[] = {
+  static const OSSL_DISPATCH kFunctions[] = {
       {OSSL_FUNC_PROVIDER_QUERY_OPERATION, as_function(query)}, {0, nullptr}};
   for (; in->function_id != 0; ++in) {
     if (in->function_id != OSSL_FUNC_CORE_GET_LIBCTX) continue;
     const auto* context =
         reinterpret_cast<const OSSL_LIB_CTX*>(OSSL_FUNC_core_get_libctx(in)(handle));
     *provider = sources().find(context);
-    *out = functions;
+    *out = kFunctions;
     return *provider != nullptr ? 1 : 0;
   }
   return 0;

@@ -145,7 +145,7 @@ Environment::Environment(Environment&&) noexcept = default;
 Environment& Environment::operator=(Environment&&) noexcept = default;
 Environment::~Environment() = default;
 
-Result<Environment> Environment::make(Options options) {
+Result<Environment> Environment::make(const Options& options) {
   return crypto::Library::make(options).map([&](std::unique_ptr<crypto::Library> library) {
     return Environment(std::move(library), options);
   });

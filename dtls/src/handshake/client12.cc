@@ -52,11 +52,12 @@ Result<void> check_extensions(const ConfigOptions& config, const message::Server
 // Our answer to CertificateRequest.
 std::optional<SignatureScheme> choose_own_scheme(const Context& context,
                                                  const message::CertificateRequest12& request) {
+  if (!context.config.identity) return std::nullopt;
   const crypto::KeyType type = context.config.identity->credentials().type();
   const auto wanted = type == crypto::KeyType::rsa ? message::ClientCertificateType::rsa_sign
                                                    : message::ClientCertificateType::ecdsa_sign;
   if (!request.accepts(wanted)) return std::nullopt;
-  return choose_scheme(context.config, request.schemes, type, crypto::fits12);
+  return choose_scheme(context.config, request.schemes, crypto::fits12);
 }
 
 Result<void> send_certificate(Context& context, bool with_identity) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "handshake/client_offer.h"
 #include "handshake/negotiation.h"
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
@@ -16,10 +15,27 @@ using wire::HandshakeType;
 
 // Which extensions stand in which message (RFC 8446 section 4.2).
 bool belongs_in_server_hello(ExtensionType type) {
-  return type == ExtensionType::supported_versions || type == ExtensionType::key_share;
+  return type == ExtensionType::supported_versions || type == ExtensionType::key_share ||
+         type == ExtensionType::pre_shared_key;
 }
 bool belongs_in_encrypted_extensions(ExtensionType type) {
   return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp;
+}
+
+// The PSK that the server chose of those offered.
+Result<std::optional<Psk13>> chosen_psk(std::vector<PskOffer>& offers,
+                                        const schedule::CipherSuite13Parameters& suite,
+                                        const message::ServerHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::pre_shared_key);
+  if (!data) return std::nullopt;
+  if (offers.empty()) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  const auto selected = message::decode_selected_identity(*data);
+  if (!selected) return fatal(Errc::decode_error, Alert::decode_error, "pre_shared_key");
+  // RFC 8446 section 4.2.11.
+  if (*selected >= offers.size() || offers[*selected].psk.hash != suite.hash) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "pre_shared_key");
+  }
+  return std::move(offers[*selected].psk);
 }
 
 Result<crypto::SharedSecret> derive_shared(const std::vector<crypto::EphemeralKey>& keys,
@@ -63,35 +79,45 @@ Result<void> send_last_flight(Context& context, const WaitFinished& state) {
 
 }  // namespace
 
-Result<WaitEncryptedExtensions> on_server_hello(const std::vector<crypto::EphemeralKey>& keys,
+Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
                                                 const schedule::CipherSuite13Parameters& suite,
                                                 const message::ServerHello& hello,
                                                 Context& context) {
   const bool solicited = hello.extensions.all_of(
       [](const auto& extension) { return belongs_in_server_hello(extension.type); });
   if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
-  const auto shared = derive_shared(keys, hello, context);
+  auto psk = chosen_psk(offer.psks, suite, hello);
+  if (!psk) return tl::unexpected(psk.error());
+  const auto shared = derive_shared(offer.keys, hello, context);
   if (!shared) return tl::unexpected(shared.error());
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return tl::unexpected(hash.error());
-  auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, {},
+  const Bytes psk_bytes = *psk ? std::as_const(**psk).key.bytes() : Bytes{};
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, psk_bytes,
                                                     shared->bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
   context.secret_log.add(*secrets);
 
   const auto share = message::decode_server_share(*hello.extensions.find(ExtensionType::key_share));
-  const Negotiated13 negotiated{&suite, share->group, std::nullopt};
+  const Negotiated13 negotiated{
+      .suite = &suite,
+      .group = share->group,
+      .psk = *psk ? std::optional((*psk)->kind) : std::nullopt,
+      .takes_tickets = context.config.resumption != Resumption::none,
+  };
   context.records.set_version(ProtocolVersion::dtls12);
   set_key_limits13(context, negotiated);
   const auto& traffic = secrets->traffic();
   auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return WaitEncryptedExtensions{negotiated, std::move(*secrets)};
+  return WaitEncryptedExtensions{negotiated, std::move(*secrets), std::move(*psk)};
 }
 
-Result<WaitCertificateRequest> on(WaitEncryptedExtensions&& state, const Incoming& incoming,
-                                  Context& context) {
+Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExtensions&& state,
+                                                              const Incoming& incoming,
+                                                              Context& context) {
+  using Next = std::variant<WaitCertificateRequest, WaitFinished>;
   const auto message = expect<message::EncryptedExtensions>(incoming);
   if (!message) return tl::unexpected(message.error());
   const auto& extensions = message->extensions;
@@ -105,9 +131,12 @@ Result<WaitCertificateRequest> on(WaitEncryptedExtensions&& state, const Incomin
   const auto profile = accepted_srtp_profile(context.config, extensions);
   if (!profile) return tl::unexpected(profile.error());
   state.negotiated.srtp_profile = *profile;
-  return context.transcript.add(incoming.encoding).map([&] {
-    return WaitCertificateRequest{state.negotiated, std::move(state.secrets)};
-  });
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
+  }
+  if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
+  authenticate_by(context, *state.psk, Role::client);
+  return Next(WaitFinished{state.negotiated, std::move(state.secrets), std::nullopt});
 }
 
 Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateRequest&& state,
@@ -129,11 +158,9 @@ Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateR
     return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
   const auto schemes = message::decode_code_list<SignatureScheme>(*data, message::ListWidth::two);
   if (!schemes) return fatal(Errc::decode_error, Alert::decode_error, "signature_algorithms");
-  const auto type = context.config.identity->credentials().type();
+  const auto scheme = choose_scheme(context.config, *schemes, crypto::fits13);
   return context.transcript.add(incoming.encoding).map([&] {
-    return Next(WaitCertificate{state.negotiated,
-                                std::move(state.secrets),
-                                {choose_scheme(context.config, *schemes, type, crypto::fits13)}});
+    return Next(WaitCertificate{state.negotiated, std::move(state.secrets), {scheme}});
   });
 }
 
@@ -166,7 +193,10 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   if (done)
     done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return Session13{negotiated, std::move(traffic), application->take_exporter()};
+  auto resumption = keep_for_resumption(context, negotiated, state.secrets);
+  if (!resumption) return tl::unexpected(resumption.error());
+  return Session13{negotiated, std::move(traffic), application->take_exporter(),
+                   std::move(*resumption)};
 }
 
 }  // namespace sluice::dtls::handshake::client13

@@ -5,8 +5,8 @@
 //   ClientHello             -------->
 //                                              ServerHello
 //                                    {EncryptedExtensions}
-//                                   [{CertificateRequest}]
-//                                            {Certificate}
+//                                   [{CertificateRequest}]  none of these three
+//                                            {Certificate}  when a PSK was chosen
 //                                      {CertificateVerify}
 //                           <--------           {Finished}
 //   [{Certificate}]
@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-#include "crypto/key_exchange.h"
+#include "handshake/client_offer.h"
 #include "handshake/session13.h"
 #include "message/server_hello.h"
 
@@ -31,6 +31,7 @@ struct WaitEncryptedExtensions {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
+  std::optional<Psk13> psk;  // the one that the server chose
 };
 struct WaitCertificateRequest {  // or Certificate
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
@@ -62,15 +63,16 @@ struct WaitFinished {
   std::optional<ClientAuthentication> authentication;
 };
 
-// The ServerHello, already in the transcript, answers one of `keys`.
-Result<WaitEncryptedExtensions> on_server_hello(const std::vector<crypto::EphemeralKey>& keys,
+// The ServerHello, already in the transcript, answers the offer.
+Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
                                                 const schedule::CipherSuite13Parameters& suite,
                                                 const message::ServerHello& hello,
                                                 Context& context);
 
 using Incoming = flight::IncomingMessage;
-Result<WaitCertificateRequest> on(WaitEncryptedExtensions&& state, const Incoming& incoming,
-                                  Context& context);
+Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExtensions&& state,
+                                                              const Incoming& incoming,
+                                                              Context& context);
 Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateRequest&& state,
                                                                 const Incoming& incoming,
                                                                 Context& context);

@@ -64,7 +64,13 @@ Result<void> put_extensions13(wire::Writer& out, const ConfigOptions& config, co
       data.bytes(offer.retry_cookie);
     });
   }
-  return put_key_shares(out, offer.keys);
+  auto shares = put_key_shares(out, offer.keys);
+  if (is_offered(config, ExtensionType::psk_key_exchange_modes)) {
+    message::put_psk_key_exchange_modes(out);
+  }
+  // Behind all others: the binders sign what stands before them.
+  if (!offer.psks.empty()) put_psk_offers(out, offer.psks);
+  return shares;
 }
 
 }  // namespace
@@ -87,12 +93,16 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
     }
     if (is_allowed(config, ProtocolVersion::dtls13)) shares = put_extensions13(out, config, offer);
   };
-  const auto sent = context.send(
-      wire::HandshakeType::client_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_client_hello(out, offer.random, offer.verify_cookie, offered_suites(config),
-                                  put_extensions);
-      });
-  return sent ? shares : sent;
+  Buffer body;
+  wire::Writer writer(body);
+  message::put_client_hello(writer, offer.random, offer.verify_cookie, offered_suites(config),
+                            put_extensions);
+  if (!shares) return shares;
+  if (!offer.psks.empty()) {
+    if (auto bound = put_binders(context, offer.psks, body); !bound) return bound;
+  }
+  return context.send(wire::HandshakeType::client_hello, wire::kPlaintextEpoch,
+                      [&](wire::Writer& out) { out.bytes(body); });
 }
 
 bool is_offered(const ConfigOptions& config, ExtensionType type) {
@@ -111,6 +121,11 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
     case ExtensionType::supported_versions:
     case ExtensionType::key_share:
       return is_allowed(config, ProtocolVersion::dtls13);
+    // Tickets that may come are kept only by who can resume.
+    case ExtensionType::psk_key_exchange_modes:
+      return is_allowed(config, ProtocolVersion::dtls13) &&
+             (config.resumption != Resumption::none || !config.pre_shared_keys.empty());
+    case ExtensionType::pre_shared_key:  // its answer stands in the ServerHello
     case ExtensionType::cookie:
       return false;
   }

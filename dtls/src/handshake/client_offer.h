@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "crypto/key_exchange.h"
-#include "handshake/context.h"
+#include "handshake/psk13.h"
 #include "schedule/keys12.h"
 
 namespace sluice::dtls::handshake {
@@ -13,8 +13,9 @@ namespace sluice::dtls::handshake {
 struct Offer {
   schedule::Random random{};
   std::vector<crypto::EphemeralKey> keys;  // of the shares; none when only 1.2 is offered
-  Buffer verify_cookie;                    // of a HelloVerifyRequest (RFC 6347 section 4.2.1)
-  Buffer retry_cookie;                     // of a HelloRetryRequest (RFC 8446 section 4.2.2)
+  std::vector<PskOffer> psks;
+  Buffer verify_cookie;  // of a HelloVerifyRequest (RFC 6347 section 4.2.1)
+  Buffer retry_cookie;   // of a HelloRetryRequest (RFC 8446 section 4.2.2)
 };
 
 // Whether the Config allows this version.

@@ -119,6 +119,9 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
     if (auto made = generate_share(context, state.offer, *group); !made)
       return tl::unexpected(made.error());
   }
+  // Those that the suite can't use are of no use any more (RFC 8446 section 4.1.4).
+  std::erase_if(state.offer.psks,
+                [&](const PskOffer& offer) { return offer.psk.hash != (*suite)->hash; });
   context.records.set_version(ProtocolVersion::dtls12);
   auto done =
       context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13);
@@ -131,7 +134,7 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   return Next(std::move(state));
 }
 
-Result<Next> on_server_hello13(const WaitServerHello& state, const ServerHello& hello,
+Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello,
                                const flight::IncomingMessage& incoming, Context& context) {
   const auto suite = chosen_suite13(context.config, hello);
   if (!suite) return tl::unexpected(suite.error());
@@ -145,14 +148,13 @@ Result<Next> on_server_hello13(const WaitServerHello& state, const ServerHello& 
           : Result<void>();
   if (done) done = context.transcript.add(incoming.encoding);
   if (!done) return tl::unexpected(done.error());
-  return client13::on_server_hello(state.offer.keys, **suite, hello, context).map([](auto&& next) {
-    return Next(std::forward<decltype(next)>(next));
-  });
+  return client13::on_server_hello(std::move(state.offer), **suite, hello, context)
+      .map([](client13::WaitEncryptedExtensions next) { return Next(std::move(next)); });
 }
 
 }  // namespace
 
-Result<WaitServerHello> start(Context& context) {
+Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session) {
   WaitServerHello state;
   if (auto filled = context.library.random(state.offer.random); !filled) {
     return tl::unexpected(filled.error());
@@ -161,6 +163,7 @@ Result<WaitServerHello> start(Context& context) {
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_share(context, state.offer, context.config.groups.front());
     if (!made) return tl::unexpected(made.error());
+    state.offer.psks = make_psk_offers(session, context);
   }
   context.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return std::move(state); });
@@ -185,7 +188,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
     if (hello->random == message::kHelloRetryRequestRandom) {
       return on_retry_request(std::move(state), *hello, incoming, context);
     }
-    return on_server_hello13(state, *hello, incoming, context);
+    return on_server_hello13(std::move(state), *hello, incoming, context);
   }
   // A HelloRetryRequest has settled on 1.3.
   if (state.retried != nullptr || was_downgraded(context.config, *hello)) {

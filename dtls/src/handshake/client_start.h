@@ -26,8 +26,8 @@ struct WaitServerHello {
   const schedule::CipherSuite13Parameters* retried = nullptr;
 };
 
-// Sends the first ClientHello.
-Result<WaitServerHello> start(Context& context);
+// Sends the first ClientHello, which offers to resume the session.
+Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session);
 
 Result<std::variant<WaitServerHello, client12::WaitCertificate, client13::WaitEncryptedExtensions>>
 on(WaitServerHello&& state, const flight::IncomingMessage& incoming, Context& context);

@@ -33,13 +33,23 @@ class Context {
   flight::OutgoingFlight flight;
   // Empty until the hellos have settled it.
   std::optional<ProtocolVersion> version;
+  // When the present input happened.
+  Instant now{};
   // The peer's certificates (DER) once they have come.
   std::vector<Buffer> peer_chain;
+  // The first of them, if the session may be resumed.
+  Buffer peer_certificate;
+  bool is_peer_authenticated_by_psk = false;
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
+  // A question about these PSK identities, for the engine around it to pose.
+  void ask(std::vector<Buffer> psk_identities) { psk_identities_ = std::move(psk_identities); }
+  std::vector<Buffer> take_question() { return std::exchange(psk_identities_, {}); }
+
   void keep_peer_chain(std::span<const Bytes> chain) {
     for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
+    if (config.resumption != Resumption::none) peer_certificate = peer_chain.front();
   }
 
   // What was sent so far has been answered.
@@ -63,6 +73,7 @@ class Context {
   }
 
  private:
+  std::vector<Buffer> psk_identities_;
   wire::MessageSeq next_seq_{0};
   bool flight_begun_ = false;
 };

@@ -18,18 +18,22 @@ void assign(State& state, std::variant<Next...>&& next) {
 
 template <class State>
 concept Complete = std::same_as<State, Session12> || std::same_as<State, Session13>;
+template <class State>
+concept Silent = Complete<State> || std::same_as<State, server13::WaitPsk>;
 
-// A complete handshake takes no more messages.
-template <Complete State>
+// A complete handshake takes no more messages, and one that waits for an answer none either.
+template <Silent State>
 Result<State> on(State&& /*session*/, const flight::IncomingMessage&, Context&) {
   return fatal(Errc::unexpected_message, Alert::unexpected_message);
 }
 
 }  // namespace
 
-Result<Handshake> Handshake::client(Context& context) {
-  return client_start::start(context).map(
-      [](client_start::WaitServerHello state) { return Handshake(std::move(state)); });
+Result<Handshake> Handshake::client(Context& context,
+                                    const std::optional<ResumableSession>& session) {
+  return client_start::start(context, session).map([](client_start::WaitServerHello state) {
+    return Handshake(std::move(state));
+  });
 }
 
 Result<Handshake> Handshake::server(const server13::StatelessRetry& retry, Context& context) {
@@ -47,6 +51,13 @@ Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Cont
         return {};
       },
       std::move(state_));
+}
+
+Result<void> Handshake::answer(const Answer& answer, Context& context) {
+  auto next = server13::on_answer(std::move(std::get<server13::WaitPsk>(state_)), answer, context);
+  if (!next) return tl::unexpected(next.error());
+  assign(state_, std::move(*next));
+  return {};
 }
 
 wire::Epoch Handshake::expected_epoch() const {

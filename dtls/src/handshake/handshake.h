@@ -12,13 +12,20 @@ namespace sluice::dtls::handshake {
 class Handshake {
  public:
   // Puts the ClientHello into the context's flight.
-  static Result<Handshake> client(Context& context);
+  static Result<Handshake> client(Context& context, const std::optional<ResumableSession>& session);
   static Handshake server() { return Handshake(server_start::WaitClientHello{}); }
   // After a HelloRetryRequest that was sent elsewhere.
   static Result<Handshake> server(const server13::StatelessRetry& retry, Context& context);
 
   // Takes the next message in order. After an Error the handshake must not be used any more.
   Result<void> on_message(const flight::IncomingMessage& incoming, Context& context);
+
+  // Whether it can go on only with an answer to the context's question.
+  [[nodiscard]] bool awaits_answer() const {
+    return std::holds_alternative<server13::WaitPsk>(state_);
+  }
+  // Of a handshake that waits for it. After an Error it must not be used any more.
+  Result<void> answer(const Answer& answer, Context& context);
 
   // In which epoch the next message has to come.
   [[nodiscard]] wire::Epoch expected_epoch() const;
@@ -34,8 +41,8 @@ class Handshake {
       client13::WaitCertificate, client13::WaitCertificateVerify, client13::WaitFinished,
       server_start::WaitClientHello, server12::WaitCertificate, server12::WaitClientKeyExchange,
       server12::WaitCertificateVerify, server12::WaitFinished, server13::WaitSecondClientHello,
-      server13::WaitCertificate, server13::WaitCertificateVerify, server13::WaitFinished, Session12,
-      Session13>;
+      server13::WaitPsk, server13::WaitCertificate, server13::WaitCertificateVerify,
+      server13::WaitFinished, Session12, Session13>;
 
   explicit Handshake(State state) : state_(std::move(state)) {}
   State state_;

@@ -12,15 +12,14 @@ using message::ClientHello;
 using wire::ExtensionType;
 
 constexpr ExtensionType kPadding{21};                   // RFC 7685
-constexpr ExtensionType kPreSharedKey{41};              // RFC 8446
 constexpr ExtensionType kEarlyData{42};                 // RFC 8446
 constexpr ExtensionType kEncryptedClientHello{0xfe0d};  // RFC 9849
 
 // RFC 8446 section 4.1.2. An encrypted hello inside the hello is encrypted anew.
 bool may_change(ExtensionType type, bool asks_for_share) {
-  return type == ExtensionType::cookie || type == kPadding || type == kPreSharedKey ||
-         type == kEarlyData || type == kEncryptedClientHello ||
-         (type == ExtensionType::key_share && asks_for_share);
+  return type == ExtensionType::cookie || type == kPadding ||
+         type == ExtensionType::pre_shared_key || type == kEarlyData ||
+         type == kEncryptedClientHello || (type == ExtensionType::key_share && asks_for_share);
 }
 
 // Runs of extensions between those that may change; no type comes twice, so there is one more than

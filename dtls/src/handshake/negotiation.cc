@@ -15,6 +15,10 @@ tl::unexpected<Error> malformed(std::string_view extension) {
   return fatal(Errc::decode_error, Alert::decode_error, extension);
 }
 
+tl::unexpected<Error> missing(std::string_view extension) {
+  return fatal(Errc::illegal_parameter, Alert::missing_extension, extension);
+}
+
 // An extension that is a list of codes; an absent one gives an empty list, which no present one is.
 template <class Code>
 Result<wire::CodeList<Code>> offered(const message::ClientHello& hello, ExtensionType type,
@@ -76,46 +80,57 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
 
 std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
                                              wire::CodeList<SignatureScheme> accepted,
-                                             crypto::KeyType type, SchemeFits fits) {
+                                             SchemeFits fits) {
+  if (!config.identity) return std::nullopt;
+  const auto type = config.identity->credentials().type();
   for (const SignatureScheme scheme : config.signature_schemes) {
     if (fits(scheme, type) && accepted.contains(scheme)) return scheme;
   }
   return std::nullopt;
 }
 
-Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello) {
-  const auto missing = [](std::string_view name) {
-    return fatal(Errc::illegal_parameter, Alert::missing_extension, name);
-  };
-  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
-                                          "supported_groups");
-  if (!groups) return tl::unexpected(groups.error());
+const schedule::CipherSuite13Parameters* choose_suite13(const ConfigOptions& config,
+                                                        const message::ClientHello& hello,
+                                                        std::optional<HashAlgorithm> hash) {
+  for (const CipherSuite id : config.cipher_suites) {
+    const auto* suite = schedule::find13(id);
+    const bool fits = suite != nullptr && (!hash || suite->hash == *hash);
+    if (fits && hello.cipher_suites.contains(id)) return suite;
+  }
+  return nullptr;
+}
+
+Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
+                                        const message::ClientHello& hello) {
   const auto schemes = offered<SignatureScheme>(hello, ExtensionType::signature_algorithms,
                                                 ListWidth::two, "signature_algorithms");
   if (!schemes) return tl::unexpected(schemes.error());
+  if (schemes->empty()) return missing("signature_algorithms");
+  const auto scheme = choose_scheme(config, *schemes, crypto::fits13);
+  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  return *scheme;
+}
+
+Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello) {
+  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
+                                          "supported_groups");
+  if (!groups) return tl::unexpected(groups.error());
   const auto share_data = hello.extensions.find(ExtensionType::key_share);
   if (groups->empty()) return missing("supported_groups");
-  if (schemes->empty()) return missing("signature_algorithms");
   if (!share_data) return missing("key_share");
   const auto shares = message::ClientShares::decode(*share_data);
   if (!shares) return malformed("key_share");
 
-  const schedule::CipherSuite13Parameters* suite = nullptr;
-  for (const CipherSuite id : config.cipher_suites) {
-    if (suite == nullptr && hello.cipher_suites.contains(id)) suite = schedule::find13(id);
-  }
+  const auto* suite = choose_suite13(config, hello);
   if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
-  const auto key = config.identity->credentials().type();
-  const auto scheme = choose_scheme(config, *schemes, key, crypto::fits13);
-  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   // A group that needs no further round trip goes before a preferred one.
   for (const NamedGroup group : config.groups) {
     const auto share = shares->find(group);
-    if (share && groups->contains(group)) return Choice13{suite, *scheme, group, share};
+    if (share && groups->contains(group)) return Choice13{suite, group, share};
   }
   const auto group = groups->first_common(config.groups);
   if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
-  return Choice13{suite, *scheme, *group, std::nullopt};
+  return Choice13{suite, *group, std::nullopt};
 }
 
 Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello) {
@@ -128,12 +143,12 @@ Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHell
 
   const auto group = choose_group(config, *groups);
   if (!group) return tl::unexpected(group.error());
-  const crypto::KeyType key = config.identity->credentials().type();
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.
-  const auto scheme = choose_scheme(config, *schemes, key, crypto::fits12);
+  const auto scheme = choose_scheme(config, *schemes, crypto::fits12);
   if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
 
+  const crypto::KeyType key = config.identity->credentials().type();
   if (curve_is_listed(key, *groups)) {
     for (const CipherSuite id : config.cipher_suites) {
       const auto* suite = schedule::find12(id);

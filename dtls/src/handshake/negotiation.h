@@ -18,15 +18,22 @@ namespace sluice::dtls::handshake {
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
                                        const message::ClientHello& hello);
 
-// What a DTLS 1.3 server chooses.
+// What a DTLS 1.3 server chooses, whoever is to prove what how.
 struct Choice13 {
   const schedule::CipherSuite13Parameters* suite;
-  SignatureScheme scheme;
   NamedGroup group;
   std::optional<Bytes> share;  // the client's of that group; empty: it has to be asked for
 };
 // Errors: as choose12(); missing_extension where RFC 8446 section 9.2 wants one.
 Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello);
+// The suite of both sides' that a PSK of this hash goes with; null when there is none.
+const schedule::CipherSuite13Parameters* choose_suite13(
+    const ConfigOptions& config, const message::ClientHello& hello,
+    std::optional<HashAlgorithm> hash = std::nullopt);
+// What a DTLS 1.3 server signs with. Errors: no_common_signature_scheme with handshake_failure,
+// also when it has no certificate; missing_extension.
+Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
+                                        const message::ClientHello& hello);
 
 // What a DTLS 1.2 server chooses.
 struct Choice12 {
@@ -41,10 +48,10 @@ Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHell
 // Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
 
-// The first of our signature schemes that the peer takes and that a key of this type makes.
+// The first of our signature schemes that the peer takes and that our key makes; empty without one.
 std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
                                              wire::CodeList<SignatureScheme> accepted,
-                                             crypto::KeyType type, SchemeFits fits);
+                                             SchemeFits fits);
 
 // The server's own order decides: GCM comes first although libwebrtc lists AES_CM before it.
 // Empty when use_srtp was not offered or there is nothing in common. Errors: decode_error.

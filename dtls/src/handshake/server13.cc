@@ -76,10 +76,24 @@ Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientH
   return WaitSecondClientHello{request.suite, request.group, *repeated};
 }
 
+// A ClientHello, the decoded and the whole message.
+struct Hello {
+  const ClientHello& fields;
+  Bytes encoding;
+  bool is_second;
+};
+
+// How the server proves itself: by the PSK that it chose, or by a signature.
+using Authentication = std::variant<ChosenPsk, SignatureScheme>;
+
+const ChosenPsk* psk_in(const Authentication& authentication) {
+  return std::get_if<ChosenPsk>(&authentication);
+}
+
 // Sends the ServerHello and installs the keys of the handshake.
 Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                      const Negotiated13& negotiated,
-                                                     Bytes client_share) {
+                                                     const ChosenPsk* chosen, Bytes client_share) {
   const auto key = crypto::EphemeralKey::generate(context.library, negotiated.group);
   if (!key) return tl::unexpected(key.error());
   const auto share = key->share();
@@ -93,6 +107,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
     message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
       message::put_share(data, {negotiated.group, share->bytes()});
     });
+    if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
   };
   if (done) {
     done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
@@ -102,7 +117,8 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   if (!done) return tl::unexpected(done.error());
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return tl::unexpected(hash.error());
-  auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, {},
+  const Bytes psk = chosen != nullptr ? chosen->psk.key.bytes() : Bytes{};
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, psk,
                                                     shared->bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
   context.secret_log.add(*secrets);
@@ -114,17 +130,10 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   return secrets;
 }
 
-// From EncryptedExtensions to Finished.
-Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated,
-                                     SignatureScheme scheme,
-                                     const schedule::HandshakeSecrets& secrets) {
-  auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
-                           [&](wire::Writer& out) {
-                             const auto extensions = out.vector16();
-                             if (negotiated.srtp_profile)
-                               message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
-                           });
-  if (sent && asks_for_certificate(context.config)) {
+// CertificateRequest, Certificate and CertificateVerify.
+Result<void> send_certificates(Context& context, SignatureScheme scheme) {
+  Result<void> sent;
+  if (asks_for_certificate(context.config)) {
     sent = context.send(HandshakeType::certificate_request, wire::kHandshakeEpoch13,
                         [&](wire::Writer& out) {
                           message::put_certificate_request13(out, context.config.signature_schemes);
@@ -132,34 +141,117 @@ Result<void> send_encrypted_messages(Context& context, const Negotiated13& negot
   }
   if (sent) sent = send_certificate13(context, context.config.identity->credentials().chain());
   if (sent) sent = send_certificate_verify13(context, scheme, Role::server);
+  return sent;
+}
+
+// From EncryptedExtensions to Finished.
+Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated,
+                                     const Authentication& authentication,
+                                     const schedule::HandshakeSecrets& secrets) {
+  auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
+                           [&](wire::Writer& out) {
+                             const auto extensions = out.vector16();
+                             if (negotiated.srtp_profile)
+                               message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
+                           });
+  // With a PSK there are no certificates (RFC 8446 section 4.3.2).
+  const auto* scheme = std::get_if<SignatureScheme>(&authentication);
+  if (sent && scheme != nullptr) sent = send_certificates(context, *scheme);
   if (sent) sent = send_finished13(context, negotiated, secrets.traffic().server);
   return sent;
 }
 
-// The hello, in the transcript by now, has a share of the group that was chosen.
-Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
-                               Bytes client_share) {
+Result<Negotiated13> negotiate(const Context& context, const ClientHello& hello,
+                               const Choice13& choice, const ChosenPsk* psk) {
   const auto profile = choose_srtp_profile(context.config, hello);
   if (!profile) return tl::unexpected(profile.error());
-  const Negotiated13 negotiated{choice.suite, choice.group, *profile};
+  const auto takes_tickets = takes_tickets13(hello);
+  if (!takes_tickets) return tl::unexpected(takes_tickets.error());
+  return Negotiated13{.suite = choice.suite,
+                      .group = choice.group,
+                      .srtp_profile = *profile,
+                      .psk = psk != nullptr ? std::optional(psk->psk.kind) : std::nullopt,
+                      .takes_tickets = *takes_tickets};
+}
+
+// The hello, in the transcript by now, has a share of the group that was chosen.
+Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
+                               const Authentication& authentication) {
+  const ChosenPsk* psk = psk_in(authentication);
+  const auto negotiated = negotiate(context, hello, choice, psk);
+  if (!negotiated) return tl::unexpected(negotiated.error());
   context.begin_flight();
-  auto secrets = send_server_hello(context, negotiated, client_share);
+  auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
   if (!secrets) return tl::unexpected(secrets.error());
-  if (auto sent = send_encrypted_messages(context, negotiated, choice.scheme, *secrets); !sent) {
+  if (auto sent = send_encrypted_messages(context, *negotiated, authentication, *secrets); !sent) {
     return tl::unexpected(sent.error());
   }
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return tl::unexpected(hash.error());
-  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
+  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated->suite->hash,
                                                           *secrets, hash->bytes());
   if (!application) return tl::unexpected(application.error());
   context.secret_log.add(*application);
-  const auto installed = install_write13(context, negotiated, wire::kFirstApplicationEpoch13,
+  const auto installed = install_write13(context, *negotiated, wire::kFirstApplicationEpoch13,
                                          application->traffic().server);
   if (!installed) return tl::unexpected(installed.error());
-  Pending13 pending{negotiated, std::move(*secrets), std::move(*application)};
-  if (asks_for_certificate(context.config)) return AfterHello(WaitCertificate{std::move(pending)});
+  Pending13 pending{*negotiated, std::move(*secrets), std::move(*application)};
+  if (psk != nullptr) authenticate_by(context, psk->psk, Role::server);
+  if (psk == nullptr && asks_for_certificate(context.config)) {
+    return AfterHello(WaitCertificate{std::move(pending)});
+  }
   return AfterHello(WaitFinished{std::move(pending)});
+}
+
+// What a hello with these PSKs is answered with: none of them, if `found` is empty or goes with no
+// suite that is left.
+Result<Authentication> authenticate(Context& context, const Hello& hello, Choice13& choice,
+                                    const std::optional<message::OfferedPsks>& offered,
+                                    std::optional<ChosenPsk> found) {
+  const auto* suite =
+      found ? choose_suite13(context.config, hello.fields, found->psk.hash) : nullptr;
+  // The suite of a HelloRetryRequest stays (RFC 8446 section 4.1.4).
+  if (suite != nullptr && !(hello.is_second && suite->hash != choice.suite->hash)) {
+    if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {
+      return tl::unexpected(bound.error());
+    }
+    if (!hello.is_second) choice.suite = suite;
+    return Authentication(std::move(*found));
+  }
+  // RFC 8446 section 4.2.11 lets unknown look like wrong; only here would they differ.
+  if (offered && !context.config.identity) return fatal(Errc::psk_mismatch, Alert::decrypt_error);
+  return choose_scheme13(context.config, hello.fields).map([](SignatureScheme scheme) {
+    return Authentication(scheme);
+  });
+}
+
+// A hello with a share that can be used.
+Result<AfterHello> answer_hello(Context& context, const Hello& hello, Choice13 choice,
+                                const std::optional<message::OfferedPsks>& offered,
+                                std::optional<ChosenPsk> found) {
+  const auto authentication = authenticate(context, hello, choice, offered, std::move(found));
+  if (!authentication) return tl::unexpected(authentication.error());
+  auto done = context.transcript.add(hello.encoding);
+  if (done && !hello.is_second) {
+    done = context.transcript.start_hash(context.library, choice.suite->hash,
+                                         Transcript::Form::dtls13);
+  }
+  if (!done) return tl::unexpected(done.error());
+  return send_flight(context, hello.fields, choice, *authentication);
+}
+
+// The same, before anybody was asked about its PSKs.
+Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice13& choice) {
+  const auto offered = take_offered_psks(hello.fields);
+  if (!offered) return tl::unexpected(offered.error());
+  if (!*offered) return answer_hello(context, hello, choice, {}, {});
+  auto found = find_psk(context, **offered);
+  if (!found) return tl::unexpected(found.error());
+  if (*found || !asks_for_psk(context.config)) {
+    return answer_hello(context, hello, choice, *offered, std::move(*found));
+  }
+  context.ask(psk_identities(**offered));
+  return AfterHello(WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
 }
 
 }  // namespace
@@ -187,18 +279,16 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
                                    Context& context) {
   const auto choice = judge_client_hello(context.config, hello);
   if (!choice) return tl::unexpected(choice.error());
+  if (choice->share) return take_hello(context, {hello, incoming.encoding, false}, *choice);
   auto done = context.transcript.add(incoming.encoding);
   if (done) {
     done = context.transcript.start_hash(context.library, choice->suite->hash,
                                          Transcript::Form::dtls13);
   }
   if (!done) return tl::unexpected(done.error());
-  if (!choice->share) {
-    return send_retry_request(context, hello, *choice).map([](auto next) {
-      return AfterHello(std::move(next));
-    });
-  }
-  return send_flight(context, hello, *choice, *choice->share);
+  return send_retry_request(context, hello, *choice).map([](auto next) {
+    return AfterHello(std::move(next));
+  });
 }
 
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
@@ -209,10 +299,17 @@ Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, C
   if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
     return tl::unexpected(checked.error());
   }
-  if (auto added = context.transcript.add(incoming.encoding); !added) {
-    return tl::unexpected(added.error());
-  }
-  return send_flight(context, *hello, *choice, *choice->share);
+  return take_hello(context, {*hello, incoming.encoding, true}, *choice);
+}
+
+Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
+  // All of it has been checked before the question was asked.
+  const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
+  const auto hello = ClientHello::decode(body);
+  const auto choice = choose13(context.config, *hello);
+  const auto offered = take_offered_psks(*hello);
+  return answer_hello(context, {*hello, state.hello, state.is_second}, *choice, *offered,
+                      psk_of(answer, context));
 }
 
 Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
@@ -233,10 +330,13 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto& [negotiated, handshake, application] = state.pending;
   auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
   if (!done) return tl::unexpected(done.error());
+  auto resumption = keep_for_resumption(context, negotiated, handshake);
+  if (!resumption) return tl::unexpected(resumption.error());
   auto traffic = application.take_traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return Session13{negotiated, std::move(traffic), application.take_exporter()};
+  return Session13{negotiated, std::move(traffic), application.take_exporter(),
+                   std::move(*resumption)};
 }
 
 }  // namespace sluice::dtls::handshake::server13

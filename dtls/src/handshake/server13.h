@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "handshake/negotiation.h"
+#include "handshake/psk13.h"
 #include "handshake/session13.h"
 
 namespace sluice::dtls::handshake::server13 {
@@ -16,6 +17,12 @@ struct WaitSecondClientHello {
   const schedule::CipherSuite13Parameters* suite;
   std::optional<NamedGroup> group;  // of which a share was asked for
   crypto::Digest repeated;
+};
+// The ClientHello waits for somebody to say what its PSK identities mean (PskRequested).
+struct WaitPsk {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Buffer hello;  // the whole message
+  bool is_second;
 };
 // Secrets that the client's last flight leads to.
 struct Pending13 {
@@ -48,7 +55,7 @@ struct StatelessRetry {
 };
 
 using Incoming = flight::IncomingMessage;
-using AfterHello = std::variant<WaitSecondClientHello, WaitCertificate, WaitFinished>;
+using AfterHello = std::variant<WaitSecondClientHello, WaitPsk, WaitCertificate, WaitFinished>;
 
 // What a first ClientHello leads to; DTLS 1.3 has been chosen from it. Errors: as choose13(), and
 // illegal_parameter.
@@ -62,6 +69,8 @@ Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Inco
                                    Context& context);
 
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context);
+// `answer` fits the question that the context holds.
+Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context);
 Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);
 Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context);

@@ -5,8 +5,8 @@
 namespace sluice::dtls::handshake::server_start {
 
 using Next = std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
-                          server13::WaitSecondClientHello, server13::WaitCertificate,
-                          server13::WaitFinished>;
+                          server13::WaitSecondClientHello, server13::WaitPsk,
+                          server13::WaitCertificate, server13::WaitFinished>;
 
 Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& incoming,
                 Context& context) {
@@ -17,8 +17,8 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
   context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
-  const auto widen = [](auto&& states) {
-    return std::visit([](auto&& state) { return Next(std::move(state)); }, std::move(states));
+  const auto widen = [](auto states) {
+    return std::visit([](auto& state) { return Next(std::move(state)); }, states);
   };
   if (*version == ProtocolVersion::dtls13) {
     return server13::on_client_hello(*hello, incoming, context).map(widen);

@@ -13,7 +13,7 @@ struct WaitClientHello {
 };
 
 Result<std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
-                    server13::WaitSecondClientHello, server13::WaitCertificate,
+                    server13::WaitSecondClientHello, server13::WaitPsk, server13::WaitCertificate,
                     server13::WaitFinished>>
 on(WaitClientHello&& state, const flight::IncomingMessage& incoming, Context& context);
 

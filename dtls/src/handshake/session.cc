@@ -6,13 +6,20 @@ namespace {
 ConnectionInfo info(const Session12& session, Role role) {
   const auto& [suite, randoms, extended_master_secret, srtp_profile] = session.negotiated;
   return {role,         ProtocolVersion::dtls12, suite->id, session.group,
-          srtp_profile, extended_master_secret};
+          srtp_profile, extended_master_secret,  false,     false};
 }
 
 ConnectionInfo info(const Session13& session, Role role) {
-  const auto& [suite, group, srtp_profile] = session.negotiated;
+  const auto& [suite, group, srtp_profile, psk, takes_tickets] = session.negotiated;
   // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
-  return {role, ProtocolVersion::dtls13, suite->id, group, srtp_profile, true};
+  return {role,
+          ProtocolVersion::dtls13,
+          suite->id,
+          group,
+          srtp_profile,
+          true,
+          psk.has_value(),
+          psk == schedule::PskKind::resumption};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,

@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include <sluice/dtls/protocol.h>
@@ -15,7 +16,16 @@ namespace sluice::dtls::handshake {
 struct Negotiated13 {
   const schedule::CipherSuite13Parameters* suite;
   NamedGroup group;
-  std::optional<SrtpProfile> srtp_profile;
+  std::optional<SrtpProfile> srtp_profile = {};
+  std::optional<schedule::PskKind> psk = {};  // where it took the place of certificates
+  bool takes_tickets = false;                 // the client does
+};
+
+// What tickets are made of, for as long as there may be more.
+struct Resumption13 {
+  schedule::HashSecret secret;
+  Buffer peer_certificate;
+  bool is_peer_authenticated_by_psk;
 };
 
 // A complete handshake: what exporters and key updates need from now on.
@@ -23,7 +33,13 @@ struct Session13 {
   Negotiated13 negotiated;
   schedule::DirectionSecrets traffic;
   schedule::HashSecret exporter;
+  std::unique_ptr<Resumption13> resumption;  // null when it isn't to be resumed
 };
+
+// At the end of the handshake, the client's Finished in the transcript. Null when the Config or the
+// client don't want the session to be resumed.
+Result<std::unique_ptr<Resumption13>> keep_for_resumption(
+    Context& context, const Negotiated13& negotiated, const schedule::HandshakeSecrets& secrets);
 
 // What reads and writes under a traffic secret.
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,

@@ -40,6 +40,16 @@ Result<void> Transcript::start_hash(crypto::Library& library, HashAlgorithm hash
   return {};
 }
 
+Result<crypto::Digest> Transcript::hash_with(crypto::Library& library, HashAlgorithm hash,
+                                             Bytes header, Bytes begun_body) const {
+  auto fork = running_ ? running_->clone() : crypto::RunningHash::start(library, hash);
+  if (!fork) return tl::unexpected(fork.error());
+  auto done = fork->update(header);
+  if (done) done = fork->update(begun_body);
+  if (!done) return tl::unexpected(done.error());
+  return fork->value(library);
+}
+
 Result<void> Transcript::replace_by_message_hash(crypto::Library& library) {
   const auto first_hello = hash(library);
   if (!first_hello) return tl::unexpected(first_hello.error());

@@ -36,6 +36,11 @@ class Transcript {
     messages_ = {};
   }
 
+  // The hash of all so far and a message that is only begun: what the binders of a ClientHello sign
+  // (RFC 8446 section 4.2.11.2). Before start_hash() only a first ClientHello has any.
+  [[nodiscard]] Result<crypto::Digest> hash_with(crypto::Library& library, HashAlgorithm hash,
+                                                 Bytes header, Bytes begun_body) const;
+
   [[nodiscard]] Bytes messages() const { return messages_; }
   [[nodiscard]] Result<crypto::Digest> hash(crypto::Library& library) const {
     return running_->value(library);

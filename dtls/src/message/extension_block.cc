@@ -37,4 +37,13 @@ std::optional<Bytes> ExtensionBlock::find(wire::ExtensionType type) const {
   return found;
 }
 
+bool ExtensionBlock::is_last(wire::ExtensionType type) const {
+  bool is_last = false;
+  all_of([&](const Extension& extension) {
+    is_last = extension.type == type;
+    return true;
+  });
+  return is_last;
+}
+
 }  // namespace sluice::dtls::message

@@ -28,6 +28,9 @@ class ExtensionBlock {
   [[nodiscard]] std::optional<Bytes> find(wire::ExtensionType type) const;
   [[nodiscard]] bool has(wire::ExtensionType type) const { return find(type).has_value(); }
 
+  // Whether it is there, behind all others (RFC 8446 section 4.2.11).
+  [[nodiscard]] bool is_last(wire::ExtensionType type) const;
+
   // Calls `visit` with each Extension in turn until one call returns false; whether none did.
   template <class Visitor>
   bool all_of(Visitor&& visit) const {

@@ -72,6 +72,28 @@ Result<HandshakeSecrets> HandshakeSecrets::derive(crypto::Library& library, Hash
   return HandshakeSecrets(std::move(*master), std::move(*traffic));
 }
 
+Result<HashSecret> HandshakeSecrets::resumption_secret(crypto::Library& library, HashAlgorithm hash,
+                                                       Bytes client_finished_hash) const {
+  return derive_secret(library, hash, master_.bytes(), "res master", client_finished_hash);
+}
+
+Result<HashSecret> ticket_psk(crypto::Library& library, HashAlgorithm hash,
+                              const HashSecret& resumption_secret, Bytes ticket_nonce) {
+  return derive_secret(library, hash, resumption_secret.bytes(), "resumption", ticket_nonce);
+}
+
+Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskKind kind, Bytes psk,
+                              Bytes hello_hash) {
+  const auto early = hkdf_extract(library, hash, {}, psk);
+  if (!early) return tl::unexpected(early.error());
+  const auto empty_hash = crypto::digest(library, hash, {});
+  if (!empty_hash) return tl::unexpected(empty_hash.error());
+  const std::string_view label = kind == PskKind::external ? "ext binder" : "res binder";
+  const auto key = derive_secret(library, hash, early->bytes(), label, empty_hash->bytes());
+  if (!key) return tl::unexpected(key.error());
+  return verify_data13(library, hash, *key, hello_hash);
+}
+
 Result<ApplicationSecrets> ApplicationSecrets::derive(crypto::Library& library, HashAlgorithm hash,
                                                       const HandshakeSecrets& handshake,
                                                       Bytes server_finished_hash) {

@@ -40,6 +40,9 @@ class HandshakeSecrets {
 
   // client_ and server_handshake_traffic_secret.
   [[nodiscard]] const DirectionSecrets& traffic() const { return traffic_; }
+  // Where tickets come from: at the client's Finished.
+  [[nodiscard]] Result<HashSecret> resumption_secret(crypto::Library& library, HashAlgorithm hash,
+                                                     Bytes client_finished_hash) const;
 
  private:
   friend class ApplicationSecrets;
@@ -70,6 +73,17 @@ class ApplicationSecrets {
   DirectionSecrets traffic_;
   HashSecret exporter_;
 };
+
+// The PSK of a ticket (RFC 8446 section 4.6.1).
+Result<HashSecret> ticket_psk(crypto::Library& library, HashAlgorithm hash,
+                              const HashSecret& resumption_secret, Bytes ticket_nonce);
+
+// Where a PSK comes from, which its binder says too.
+enum class PskKind : std::uint8_t { external, resumption };
+// Proof that the client knows the PSK (RFC 8446 section 4.2.11.2). `hello_hash` is of all that was
+// said, the ClientHello up to the binders included.
+Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskKind kind, Bytes psk,
+                              Bytes hello_hash);
 
 // RFC 8446 section 7.5; an absent context is the same as an empty one.
 Result<void> export13(crypto::Library& library, HashAlgorithm hash, const HashSecret& exporter,

@@ -220,6 +220,8 @@ std::string_view to_string(Errc code) {
       return "bad signature";
     case Errc::bad_finished:
       return "bad Finished";
+    case Errc::psk_mismatch:
+      return "psk_mismatch";
     case Errc::bad_key_share:
       return "bad key share";
     case Errc::missing_extended_master_secret:

@@ -16,7 +16,9 @@ class Reader {
   std::uint8_t u8() { return static_cast<std::uint8_t>(integer(1)); }
   std::uint16_t u16() { return static_cast<std::uint16_t>(integer(2)); }
   std::uint32_t u24() { return static_cast<std::uint32_t>(integer(3)); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(integer(4)); }
   std::uint64_t u48() { return integer(6); }
+  std::uint64_t u64() { return integer(8); }
 
   // An enum of the protocol, as wide as its type.
   template <class Enum>

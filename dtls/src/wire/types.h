@@ -38,8 +38,10 @@ enum class ExtensionType : std::uint16_t {
   signature_algorithms = 13,
   use_srtp = 14,
   extended_master_secret = 23,
+  pre_shared_key = 41,
   supported_versions = 43,
   cookie = 44,
+  psk_key_exchange_modes = 45,
   key_share = 51,
   renegotiation_info = 0xff01,
 };

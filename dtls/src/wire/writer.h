@@ -41,6 +41,7 @@ class Writer {
   void u24(std::uint32_t value) { integer(value, 3); }
   void u32(std::uint32_t value) { integer(value, 4); }
   void u48(std::uint64_t value) { integer(value, 6); }
+  void u64(std::uint64_t value) { integer(value, 8); }
   template <class Enum>
   void code(Enum value) {
     integer(static_cast<std::underlying_type_t<Enum>>(value), sizeof(Enum));

@@ -11,8 +11,8 @@ using dtls::Fingerprint;
 using dtls::HashAlgorithm;
 
 const Buffer& peer_certificate() {
-  static const Buffer certificate = copy_of(ecdsa_identity().certificate());
-  return certificate;
+  static const Buffer kCertificate = copy_of(ecdsa_identity().certificate());
+  return kCertificate;
 }
 
 Fingerprint right(HashAlgorithm hash = HashAlgorithm::sha256) {

@@ -16,7 +16,7 @@ constexpr std::size_t kHelloBodyAt =
 using Edit = std::function<void(ClientHelloFields&)>;
 
 // A client whose first share the server doesn't take.
-dtls::ConfigOptions asking_options() {
+dtls::ConfigOptions share_asking_options() {
   dtls::ConfigOptions options = options13();
   options.groups = {dtls::NamedGroup::secp384r1};
   return options;
@@ -43,7 +43,7 @@ struct SecondHello {
 
 // The alert that a server with a state of its own ends with; empty when it goes on.
 std::optional<Alert> alert_of_server(const Edit& edit) {
-  SecondHello hello(asking_options());
+  SecondHello hello(share_asking_options());
   Peer server = make_server(hello.config);
   server.receive(hello.edited(edit,
                               [&](Buffer datagram) {
@@ -106,7 +106,7 @@ TEST(Rfc8446_4_1_2, AChangedSecondClientHelloIsRefused) {
   for (const auto& [name, edit] : kChanges) {
     SCOPED_TRACE(name);
     EXPECT_EQ(alert_of_server(edit), Alert::illegal_parameter);
-    EXPECT_EQ(alert_of_listener(edit, asking_options()), Alert::illegal_parameter);
+    EXPECT_EQ(alert_of_listener(edit, share_asking_options()), Alert::illegal_parameter);
     EXPECT_EQ(alert_of_listener(edit, options13()), Alert::illegal_parameter);
   }
 }
@@ -118,7 +118,7 @@ TEST(Rfc8446_4_1_2, WhatMayChangeMay) {
     hello.extensions.set(ExtensionType{0xfe0d}, counted(50));  // an encrypted hello, RFC 9849
   };
   EXPECT_EQ(alert_of_server(change), std::nullopt);
-  EXPECT_EQ(alert_of_listener(change, asking_options()), std::nullopt);
+  EXPECT_EQ(alert_of_listener(change, share_asking_options()), std::nullopt);
   EXPECT_EQ(alert_of_listener(change, options13()), std::nullopt);
 }
 
@@ -142,9 +142,10 @@ TEST(Rfc8446_4_2_8, OneShareFollowsARequestForOne) {
     }
   };
   EXPECT_EQ(alert_of_server(of_another_group), Alert::illegal_parameter);
-  EXPECT_EQ(alert_of_listener(of_another_group, asking_options()), Alert::illegal_parameter);
+  EXPECT_EQ(alert_of_listener(of_another_group, share_asking_options()), Alert::illegal_parameter);
   EXPECT_EQ(alert_of_server(with_another_share), Alert::illegal_parameter);
-  EXPECT_EQ(alert_of_listener(with_another_share, asking_options()), Alert::illegal_parameter);
+  EXPECT_EQ(alert_of_listener(with_another_share, share_asking_options()),
+            Alert::illegal_parameter);
   // Nobody asked for a share: those of the first hello stay.
   EXPECT_EQ(alert_of_listener(with_another_share, options13()), Alert::illegal_parameter);
 }

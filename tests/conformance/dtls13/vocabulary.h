@@ -122,6 +122,12 @@ inline testing::AssertionResult failed(Peer& peer, Errc code, Alert alert, Peer&
   return testing::AssertionSuccess();
 }
 
+// Answers what the server asked about PSK identities.
+inline void answer_psk(Peer& server, dtls::Answer answer, Instant now = {}) {
+  server.settle(server.connection().answer(server.psk_request->question, std::move(answer), now),
+                now);
+}
+
 // Both are connected and data passes.
 inline testing::AssertionResult works(Pair& pair) {
   if (pair.client.error) return testing::AssertionFailure() << to_string(*pair.client.error);

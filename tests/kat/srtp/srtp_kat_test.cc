@@ -26,9 +26,9 @@ Packet from_hex(const std::string& hex) {
 }
 
 const nlohmann::json& vectors() {
-  static const auto document =
+  static const auto kDocument =
       nlohmann::json::parse(std::ifstream(SLUICE_TEST_DATA "/kat/srtp/vectors.json"));
-  return document.at("cases");
+  return kDocument.at("cases");
 }
 
 // Both directions with one key, so that one session protects and unprotects the same vectors.

@@ -10,11 +10,11 @@ namespace sluice::ice {
 namespace {
 
 const dtls::Identity& own_identity(bool server) {
-  static const auto client_identity =
+  static const auto kClientIdentity =
       test::must(dtls::Identity::self_signed(test::environment(), "client"));
-  static const auto server_identity =
+  static const auto kServerIdentity =
       test::must(dtls::Identity::self_signed(test::environment(), "server"));
-  return server ? server_identity : client_identity;
+  return server ? kServerIdentity : kClientIdentity;
 }
 
 End make_end(bool server, const CallOptions& call) {

@@ -10,7 +10,9 @@
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/identity.h>
+#include <sluice/dtls/pre_shared_key.h>
 #include <sluice/dtls/protocol.h>
+#include <sluice/dtls/resumption.h>
 
 namespace sluice::dtls {
 
@@ -40,12 +42,20 @@ enum class PeerAuthentication : std::uint8_t {
   none,     // a server asks for none; a client still asks about the server's
 };
 
+// Of the PSKs that a client has, more are not offered.
+inline constexpr std::size_t kMaxOfferedPsks = 8;
+
 // The smallest MTU that Sluice works with, in bytes without IP and UDP headers.
 inline constexpr std::size_t kMinimumMtu = 256;
 
 struct ConfigOptions {
-  // Required: what this side proves itself with.
+  // What this side proves itself with. Required where no PSK can take its place.
   std::optional<Identity> identity = {};
+  // External PSKs (DTLS 1.3, with a Diffie-Hellman exchange). A client offers these, in this order
+  // and at most kMaxOfferedPsks; a server looks for the identities that are offered to it.
+  std::vector<PreSharedKey> pre_shared_keys = {};
+  // A server asks for identities that it doesn't know (PskRequested).
+  bool ask_for_psk = false;
 
   ProtocolVersion min_version = ProtocolVersion::dtls12;
   ProtocolVersion max_version = ProtocolVersion::dtls13;
@@ -62,6 +72,14 @@ struct ConfigOptions {
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
+
+  // Resumption in DTLS 1.3 (RFC 8446 section 2.2). Off by default: in WebRTC nobody uses it.
+  Resumption resumption = Resumption::none;
+  // With Resumption::tickets: a server without them issues no tickets and takes none.
+  std::shared_ptr<TicketKeys> ticket_keys = {};
+  // How long a server lets its sessions be resumed: up to 7 days, and with tickets up to
+  // TicketKeys::rotation().
+  Duration session_lifetime = std::chrono::hours{24};
 
   // The largest datagram of the handshake in bytes, without IP and UDP headers: kMinimumMtu to
   // 16384.

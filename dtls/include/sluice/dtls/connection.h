@@ -17,6 +17,7 @@
 #include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/packet_observer.h>
 #include <sluice/dtls/path.h>
+#include <sluice/dtls/resumption.h>
 #include <sluice/dtls/srtp_keys.h>
 #include <sluice/dtls/statistics.h>
 
@@ -72,9 +73,10 @@ struct Accepted;
 class Connection {
  public:
   // A client has its first flight ready to be polled at once. `path` is where datagrams go until
-  // set_path(). Errors: libcrypto_failure.
+  // set_path(). `session` is offered to be resumed; one that has expired or that the Config doesn't
+  // allow isn't. Errors: libcrypto_failure.
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
-                                   Instant now);
+                                   Instant now, std::optional<ResumableSession> session = {});
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now);
 
@@ -93,8 +95,9 @@ class Connection {
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing.
   Result<Pending> handle_timeout(Instant now);
-  // Says whether the peer is accepted. A rejection is an Error (peer_rejected), its alert is
-  // queued.
+  // Answers a question that an Event has asked. A rejection of the peer is an Error
+  // (peer_rejected), its alert is queued. An answer to nothing, or of the wrong kind, is
+  // invalid_argument and changes nothing.
   Result<Pending> answer(QuestionId question, Answer answer, Instant now);
   // Accepts the peer by its certificate's fingerprint (RFC 8122), before or after that has arrived.
   // A certificate that doesn't match ends the connection at once with bad_certificate.

@@ -38,7 +38,7 @@ class Environment {
 
   // Errors: invalid_config when the options contradict each other, libcrypto_failure when an
   // algorithm that the protocol can't do without isn't to be had.
-  static Result<Environment> make(Options options);
+  static Result<Environment> make(const Options& options);
   static Result<Environment> make() { return make(Options{}); }
 
   Environment(Environment&&) noexcept;

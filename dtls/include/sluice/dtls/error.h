@@ -32,6 +32,7 @@ enum class Errc : std::uint8_t {
   unsupported_certificate,  // a certificate whose key doesn't fit the cipher suite, or too weak
   bad_signature,            // CertificateVerify or ServerKeyExchange did not verify
   bad_finished,             // verify_data did not match
+  psk_mismatch,             // no PSK that both sides know, or its binder did not verify
   bad_key_share,            // the peer's ephemeral public key is not a valid point
   missing_extended_master_secret,
   excessive_message,        // a handshake message above its bound

@@ -8,6 +8,8 @@
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/pre_shared_key.h>
+#include <sluice/dtls/resumption.h>
 #include <sluice/dtls/statistics.h>
 
 namespace sluice::dtls {
@@ -22,6 +24,14 @@ struct PeerCertificateReceived {
   std::vector<Buffer> chain;  // DER, the peer's own certificate first
 };
 
+// A client offers PSKs that the server doesn't know: is one of them an external PSK or, with
+// Resumption::store, a session of the caller's store? Asked at most once, and only where
+// ConfigOptions::ask_for_psk or the store allow it. The handshake waits for Connection::answer().
+struct PskRequested {
+  QuestionId question;
+  std::vector<Buffer> identities;  // in the client's order; at most kMaxOfferedPsks
+};
+
 // The handshake is complete and the peer accepted: keys can be exported, data sent.
 struct Connected {
   ConnectionInfo info;
@@ -30,13 +40,40 @@ struct Connected {
 // The peer has sent close_notify; what it sent before has been delivered. Ours has been queued.
 struct Closed {};
 
-using Event = std::variant<PeerCertificateReceived, Connected, Closed>;
+// To a client after Connected: what resumes this session, for the next Connection::client(). May
+// come several times, or never.
+struct SessionTicketReceived {
+  ResumableSession session;
+};
+// To a server with Resumption::store, after Connected: to be kept under `id`, which a client will
+// offer as an identity (PskRequested).
+struct SessionToStore {
+  Buffer id;
+  ResumableSession session;
+};
+
+using Event = std::variant<PeerCertificateReceived, PskRequested, Connected, SessionTicketReceived,
+                           SessionToStore, Closed>;
 
 // Answers to PeerCertificateReceived.
 struct AcceptPeer {};
 struct RejectPeer {
   Alert alert = Alert::bad_certificate;
 };
-using Answer = std::variant<AcceptPeer, RejectPeer>;
+// Answers to PskRequested; `index` counts its identities from 0. A session that has expired or
+// doesn't fit any more is as good as none, and so is no PSK: the certificates decide, if there are
+// any. A key that isn't the client's ends the handshake with decrypt_error, and so does an identity
+// that nobody knows where there are no certificates: from outside the two look the same.
+struct UsePsk {
+  std::size_t index;
+  PreSharedKey key;
+};
+struct ResumeSession {
+  std::size_t index;
+  ResumableSession session;
+};
+struct NoPsk {};
+
+using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, ResumeSession, NoPsk>;
 
 }  // namespace sluice::dtls

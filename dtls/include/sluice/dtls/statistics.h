@@ -58,6 +58,9 @@ struct ConnectionInfo {
   NamedGroup group;
   std::optional<SrtpProfile> srtp_profile;
   bool extended_master_secret;
+  // By a PSK, and not by certificates; a resumed session is that too.
+  bool psk;
+  bool resumed;
 };
 
 }  // namespace sluice::dtls

@@ -39,6 +39,41 @@ TEST(Config, NamesTheFieldThatIsMissingOrEmpty) {
   EXPECT_EQ(outcome([](auto& o) { o.srtp_profiles.clear(); }), "good") << "no use_srtp";
 }
 
+TEST(Config, APskTakesTheCertificatesPlace) {
+  const auto key = test::must(PreSharedKey::make(test::bytes_of("id"), test::counted(16)));
+  const auto without_certificate = [&](auto change) {
+    return outcome([&](auto& o) {
+      o.identity.reset();
+      change(o);
+    });
+  };
+  EXPECT_EQ(without_certificate([&](auto& o) { o.pre_shared_keys = {key}; }), "good");
+  EXPECT_EQ(without_certificate([](auto& o) { o.ask_for_psk = true; }), "good");
+  EXPECT_EQ(without_certificate([](auto& o) { o.resumption = Resumption::store; }), "identity");
+  EXPECT_EQ(outcome([&](auto& o) {
+              o.pre_shared_keys = {key};
+              o.max_version = ProtocolVersion::dtls12;
+            }),
+            "pre_shared_keys");
+}
+
+// RFC 8446 section 4.6.1: seven days.
+TEST(Config, SessionsHaveALifetime) {
+  const auto lifetime = [](Duration time) {
+    return outcome([=](auto& o) { o.session_lifetime = time; });
+  };
+  EXPECT_EQ(lifetime({}), "session_lifetime");
+  EXPECT_EQ(lifetime(seconds{1}), "good");
+  EXPECT_EQ(lifetime(seconds{604800}), "good");
+  EXPECT_EQ(lifetime(seconds{604801}), "session_lifetime");
+  EXPECT_EQ(outcome([](auto& o) {
+              o.session_lifetime = seconds{11};
+              o.ticket_keys = std::make_shared<TicketKeys>(seconds{10});
+            }),
+            "session_lifetime")
+      << "the keys may be gone by then";
+}
+
 TEST(Config, NamesTheFieldWithAnUnknownCode) {
   EXPECT_EQ(outcome([](auto& o) { o.cipher_suites.push_back(CipherSuite{0x002f}); }),
             "cipher_suites");

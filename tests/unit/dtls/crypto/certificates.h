@@ -27,16 +27,16 @@ inline KeyPtr ed25519_key() { return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, 
 
 // Keys that take long to make, once a program.
 inline EVP_PKEY* p256() {
-  static const KeyPtr key = ec_key("P-256");
-  return key.get();
+  static const KeyPtr kKey = ec_key("P-256");
+  return kKey.get();
 }
 inline EVP_PKEY* p384() {
-  static const KeyPtr key = ec_key("P-384");
-  return key.get();
+  static const KeyPtr kKey = ec_key("P-384");
+  return kKey.get();
 }
 inline EVP_PKEY* rsa2048() {
-  static const KeyPtr key = rsa_key(2048);
-  return key.get();
+  static const KeyPtr kKey = rsa_key(2048);
+  return kKey.get();
 }
 
 struct CertificateOptions {

@@ -97,9 +97,9 @@ TEST_F(InjectedRandomTest, KeysAreMadeOfTheSourcesBytes) {
   class Alice : public RandomSource {
    public:
     void fill(MutableBytes out) override {
-      static const Buffer key =
+      static const Buffer kKey =
           test::from_hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = key[i % key.size()];
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = kKey[i % kKey.size()];
     }
   } alice;
   auto environment = must(Environment::make({.random = &alice}));

@@ -1,0 +1,37 @@
+// Keys that both sides hold before they meet.
+#pragma once
+
+#include <memory>
+
+#include <sluice/dtls/bytes.h>
+#include <sluice/dtls/error.h>
+#include <sluice/dtls/fingerprint.h>
+
+namespace sluice::dtls {
+
+// An external PSK (RFC 8446 section 4.2.11, RFC 4279). Immutable and cheap to copy; copies may be
+// used by several threads at once. The key is wiped with the last copy.
+class PreSharedKey {
+ public:
+  static constexpr std::size_t kMaxIdentity = 65535;
+  static constexpr std::size_t kMaxKey = 64;  // what RFC 4279 section 5.3 asks for
+
+  // `identity` goes over the wire in the clear. `key` must have full entropy: whoever sees one
+  // handshake can try weak ones at leisure. `hash` is the one hash that DTLS 1.3 uses this key with
+  // (sha256 or sha384). Errors: invalid_argument for an empty or too long identity or key, or
+  // another hash.
+  static Result<PreSharedKey> make(Bytes identity, Bytes key,
+                                   HashAlgorithm hash = HashAlgorithm::sha256);
+
+  // Valid as long as any copy.
+  [[nodiscard]] Bytes identity() const;
+  [[nodiscard]] Bytes key() const;
+  [[nodiscard]] HashAlgorithm hash() const;
+
+ private:
+  struct Parts;
+  explicit PreSharedKey(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace sluice::dtls

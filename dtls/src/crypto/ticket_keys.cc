@@ -1,0 +1,117 @@
+#include <sluice/dtls/resumption.h>
+
+#include <sluice/dtls/secret.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+#include "crypto/aead.h"
+#include "crypto/library.h"
+
+namespace sluice::dtls {
+namespace {
+
+using crypto::AeadAlgorithm;
+
+constexpr AeadAlgorithm kAead = AeadAlgorithm::aes_256_gcm;
+constexpr std::size_t kNameSize = 16;  // RFC 5077 section 4
+using Name = std::array<std::byte, kNameSize>;
+
+// A ticket is the key's name, the nonce, the sealed session and the tag.
+constexpr std::size_t kOverhead = kNameSize + crypto::kAeadNonceSize + crypto::kMaxAeadTagSize;
+
+crypto::AeadNonce nonce_of(std::uint64_t number) {
+  crypto::AeadNonce nonce{};
+  for (std::size_t i = 0; i < sizeof number; ++i, number >>= 8) {
+    nonce[nonce.size() - 1 - i] = static_cast<std::byte>(number);
+  }
+  return nonce;
+}
+
+}  // namespace
+
+struct TicketKeys::State {
+  struct Key {
+    Name name{};
+    Secret<crypto::kMaxAeadKeySize> key{key_size(kAead)};
+    Instant made{};
+    std::uint64_t sealed = 0;  // tickets; the nonces, so that none comes twice
+
+    static Result<Key> generate(crypto::Library& library, Instant now) {
+      Key fresh;
+      fresh.made = now;
+      auto done = library.random(fresh.name);
+      if (done) done = library.random(fresh.key.bytes());
+      if (!done) return tl::unexpected(done.error());
+      return fresh;
+    }
+    [[nodiscard]] Key clone() const { return {name, key.clone(), made, sealed}; }
+  };
+
+  const Duration rotation;
+  std::mutex mutex = {};
+  std::optional<Key> current = {};
+  std::optional<Key> previous = {};
+
+  // The key to seal the next ticket with, which counts as sealed.
+  Result<Key> take(crypto::Library& library, Instant now) {
+    const std::lock_guard lock(mutex);
+    if (!current || now - current->made >= rotation) {
+      auto fresh = Key::generate(library, now);
+      if (!fresh) return fresh;
+      previous = std::exchange(current, std::move(*fresh));
+    }
+    Key key = current->clone();
+    ++current->sealed;
+    return key;
+  }
+  // The key of this name, if its tickets may still be opened.
+  std::optional<Key> find(Bytes name, Instant now) {
+    const std::lock_guard lock(mutex);
+    for (const auto* key : {&current, &previous}) {
+      if (*key && std::ranges::equal((*key)->name, name) && now - (*key)->made < 2 * rotation) {
+        return (*key)->clone();
+      }
+    }
+    return std::nullopt;
+  }
+};
+
+TicketKeys::TicketKeys(Duration rotation) : state_(new State{rotation}) {}
+TicketKeys::~TicketKeys() = default;
+
+Duration TicketKeys::rotation() const { return state_->rotation; }
+
+Result<Buffer> TicketKeys::seal(crypto::Library& library, Bytes session, Instant now) {
+  const auto key = state_->take(library, now);
+  if (!key) return tl::unexpected(key.error());
+  auto sealer = crypto::AeadSealer::make(library, kAead, key->key.bytes());
+  if (!sealer) return tl::unexpected(sealer.error());
+  const auto nonce = nonce_of(key->sealed);
+  Buffer ticket(session.size() + kOverhead);
+  const auto after_name = std::ranges::copy(key->name, ticket.begin()).out;
+  std::ranges::copy(nonce, after_name);
+  const auto sealed = sealer->seal(nonce, key->name, session,
+                                   MutableBytes(ticket).subspan(kNameSize + nonce.size()));
+  if (!sealed) return tl::unexpected(sealed.error());
+  return ticket;
+}
+
+Result<Buffer> TicketKeys::open(crypto::Library& library, Bytes ticket, Instant now) {
+  if (ticket.size() <= kOverhead) return Buffer();
+  const Bytes name = ticket.first(kNameSize);
+  const auto key = state_->find(name, now);
+  if (!key) return Buffer();
+  auto opener = crypto::AeadOpener::make(library, kAead, key->key.bytes());
+  if (!opener) return tl::unexpected(opener.error());
+  crypto::AeadNonce nonce{};
+  std::ranges::copy(ticket.subspan(kNameSize, nonce.size()), nonce.begin());
+  const Bytes sealed = ticket.subspan(kNameSize + nonce.size());
+  Buffer session(sealed.begin(), sealed.end());
+  if (!opener->open(nonce, name, session)) return Buffer();
+  session.resize(session.size() - crypto::kMaxAeadTagSize);
+  return session;
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,81 @@
+#include "handshake/ticket13.h"
+
+#include <array>
+
+#include "crypto/library.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+// One ticket a session, so that its nonce need not be unique.
+constexpr std::array kNonce{std::byte{0}};
+
+// In a store a ticket is nothing but a name that can't be guessed.
+constexpr std::size_t kStoreIdSize = 32;
+
+Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
+                                  Instant now, Duration lifetime) {
+  const auto& [suite, group, srtp_profile, psk, takes_tickets] = session.negotiated;
+  auto secret = schedule::ticket_psk(library, suite->hash, session.resumption->secret, nonce);
+  if (!secret) return tl::unexpected(secret.error());
+  StoredSession stored;
+  stored.version = ProtocolVersion::dtls13;
+  stored.cipher_suite = suite->id;
+  stored.secret = std::move(*secret);
+  stored.issued = now;
+  stored.lifetime = lifetime;
+  stored.is_peer_authenticated_by_psk = session.resumption->is_peer_authenticated_by_psk;
+  stored.peer_certificate = session.resumption->peer_certificate;
+  return stored;
+}
+
+Result<Buffer> seal(crypto::Library& library, const StoredSession& stored, TicketKeys& keys,
+                    Instant now) {
+  Buffer plaintext = stored.encode();
+  auto ticket = keys.seal(library, plaintext, now);
+  cleanse(plaintext);
+  return ticket;
+}
+
+}  // namespace
+
+Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& session,
+                                    const ConfigOptions& config, Instant now) {
+  auto stored = make_stored(library, session, kNonce, now, config.session_lifetime);
+  if (!stored) return tl::unexpected(stored.error());
+  IssuedTicket issued{std::chrono::floor<std::chrono::seconds>(config.session_lifetime), 0, {}, {}};
+  std::array<std::byte, sizeof issued.age_add> age_add{};
+  if (auto filled = library.random(age_add); !filled) return tl::unexpected(filled.error());
+  issued.age_add = wire::Reader(age_add).u32();
+  stored->age_add = issued.age_add;
+  if (config.resumption == Resumption::tickets) {
+    auto sealed = seal(library, *stored, *config.ticket_keys, now);
+    if (!sealed) return tl::unexpected(sealed.error());
+    issued.ticket = std::move(*sealed);
+    return issued;
+  }
+  issued.ticket.resize(kStoreIdSize);
+  if (auto filled = library.random(issued.ticket); !filled) return tl::unexpected(filled.error());
+  issued.to_store = ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
+  return issued;
+}
+
+void put_issued_ticket13(wire::Writer& out, const IssuedTicket& ticket) {
+  message::put_new_session_ticket13(out, {ticket.lifetime, ticket.age_add, kNonce, ticket.ticket});
+}
+
+Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
+                                                      const Session13& session,
+                                                      const message::NewSessionTicket13& message,
+                                                      Instant now) {
+  const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
+  // To be discarded at once (RFC 8446 section 4.6.1), or not wanted.
+  if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
+  auto stored = make_stored(library, session, message.nonce, now, lifetime);
+  if (!stored) return tl::unexpected(stored.error());
+  stored->age_add = message.age_add;
+  stored->ticket.assign(message.ticket.begin(), message.ticket.end());
+  return ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,320 @@
+// Resumption by tickets (RFC 8446 sections 2.2 and 4.6.1).
+#include <algorithm>
+
+#include "conformance/dtls13/vocabulary.h"
+#include "message/new_session_ticket13.h"
+#include "support/middlebox.h"
+
+namespace sluice::test {
+namespace {
+
+using dtls::ResumableSession;
+using dtls::Resumption;
+
+dtls::ConfigOptions ticket_options() {
+  dtls::ConfigOptions options = options13();
+  options.resumption = Resumption::tickets;
+  options.ticket_keys = std::make_shared<dtls::TicketKeys>();
+  return options;
+}
+
+// The sessions of a handshake with these options.
+Pair first_pair(const dtls::ConfigOptions& options) {
+  Pair pair(options);
+  pair.run();
+  EXPECT_TRUE(works(pair));
+  EXPECT_FALSE(pair.client.connected->resumed);
+  EXPECT_EQ(pair.client.sessions.size(), 1U);
+  return pair;
+}
+
+ResumableSession first_session(const dtls::ConfigOptions& options) {
+  return first_pair(options).client.sessions.at(0);
+}
+
+Pair second_pair(const dtls::ConfigOptions& client, const dtls::ConfigOptions& server,
+                 const ResumableSession& session, Instant now = {}) {
+  Pair pair(options13());
+  pair.client = make_client(make_config(client), now, session);
+  pair.server = make_server(make_config(server), now);
+  return pair;
+}
+
+// One more handshake with the same options, that offers the session.
+Pair resumed_pair(const dtls::ConfigOptions& options, const ResumableSession& session,
+                  Instant now = {}) {
+  Pair pair = second_pair(options, options, session, now);
+  pair.run(now);
+  EXPECT_TRUE(works(pair));
+  return pair;
+}
+
+bool is_resumed(const Pair& pair) {
+  EXPECT_EQ(pair.client.connected->resumed, pair.server.connected->resumed);
+  EXPECT_EQ(pair.client.connected->psk, pair.client.connected->resumed);
+  return pair.client.connected->resumed;
+}
+
+Buffer exported(Peer& peer) {
+  Buffer out(32);
+  must(peer.connection().export_keying_material(out, "EXPORTER-test", {}));
+  return out;
+}
+
+TEST(Rfc8446_2_2, ATicketResumesTheSession) {
+  const auto options = ticket_options();
+  Pair first = first_pair(options);
+  Pair second = resumed_pair(options, first.client.sessions.at(0));
+  EXPECT_TRUE(is_resumed(second));
+  EXPECT_EQ(exported(second.client), exported(second.server));
+  EXPECT_NE(exported(second.client), exported(first.client));
+  // And it goes on: each session has a ticket of its own.
+  ASSERT_EQ(second.client.sessions.size(), 1U);
+  EXPECT_TRUE(is_resumed(resumed_pair(options, second.client.sessions.at(0))));
+}
+
+TEST(Rfc8446_2_2, ThePeerIsWhoItWas) {
+  const auto options = ticket_options();
+  const auto session = first_session(options);
+  Pair pair = resumed_pair(options, session);
+  const Buffer certificate = copy_of(ecdsa_identity().certificate());
+  EXPECT_EQ(pair.client.peer_chain, std::vector<Buffer>{certificate});
+  EXPECT_EQ(pair.server.peer_chain, std::vector<Buffer>{certificate});
+}
+
+TEST(Rfc8446_2_2, APeerThatIsNotMeantAnyMoreIsRefused) {
+  const auto options = ticket_options();
+  const auto session = first_session(options);
+  Pair pair = second_pair(options, options, session);
+  const auto other =
+      must(dtls::Fingerprint::of(counted(100), dtls::HashAlgorithm::sha256, environment()));
+  pair.server.settle(pair.server.connection().set_peer_fingerprints(std::array{other}, Instant{}),
+                     {});
+  pair.run();
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->code, Errc::peer_rejected);
+  EXPECT_FALSE(pair.server.connected);
+}
+
+TEST(Rfc8446_2_2, AClientWithoutTheSessionHandshakesInFull) {
+  const auto options = ticket_options();
+  first_session(options);
+  EXPECT_FALSE(is_resumed(connected_pair(options)));
+}
+
+TEST(Rfc8446_2_2, ResumesAcrossAHelloRetryRequest) {
+  auto client = ticket_options();
+  const auto session = first_session(client);
+  auto server = client;
+  server.groups = {dtls::NamedGroup::secp384r1};
+  Pair pair = second_pair(client, server, session);
+  pair.run();
+  ASSERT_TRUE(works(pair));
+  EXPECT_TRUE(is_resumed(pair));
+}
+
+TEST(Rfc8446_4_6_1, ATicketHasALifetime) {
+  auto options = ticket_options();
+  options.session_lifetime = 1h;
+  const auto session = first_session(options);
+  EXPECT_EQ(session.expires(), Instant{} + 1h);
+  EXPECT_TRUE(is_resumed(resumed_pair(options, session, Instant{} + 1h - 1us)));
+  EXPECT_FALSE(is_resumed(resumed_pair(options, session, Instant{} + 1h)));
+}
+
+// The client's clock may stand still: the server has its own.
+TEST(Rfc8446_4_6_1, TheServerHoldsToTheLifetimeToo) {
+  auto options = ticket_options();
+  options.session_lifetime = 1h;
+  const auto session = first_session(options);
+  Pair pair = second_pair(options, options, session);
+  pair.run(Instant{} + 1h);
+  ASSERT_TRUE(works(pair));
+  EXPECT_FALSE(is_resumed(pair));
+}
+
+TEST(Rfc8446_4_6_1, OtherKeysDontOpenATicket) {
+  const auto options = ticket_options();
+  const auto session = first_session(options);
+  auto other = options;
+  other.ticket_keys = std::make_shared<dtls::TicketKeys>();
+  Pair pair = second_pair(options, other, session);
+  pair.run();
+  ASSERT_TRUE(works(pair));
+  EXPECT_FALSE(is_resumed(pair));
+}
+
+TEST(Rfc8446_4_6_1, AChangedTicketIsNone) {
+  const auto options = ticket_options();
+  const auto session = first_session(options);
+  const Buffer whole = session.serialize();
+  // The ticket stands last; its first bytes name the key, its last are the tag.
+  for (const std::size_t from_end : {std::size_t{1}, std::size_t{20}, std::size_t{100}}) {
+    Buffer changed = whole;
+    changed.at(changed.size() - from_end) ^= std::byte{1};
+    EXPECT_FALSE(is_resumed(resumed_pair(options, must(ResumableSession::parse(changed)))));
+  }
+  EXPECT_TRUE(is_resumed(resumed_pair(options, must(ResumableSession::parse(whole)))));
+}
+
+TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
+  auto anonymous = ticket_options();
+  anonymous.peer_authentication = dtls::PeerAuthentication::none;
+  const auto session = first_session(anonymous);
+  auto strict = anonymous;
+  strict.peer_authentication = dtls::PeerAuthentication::require;
+  EXPECT_FALSE(is_resumed(resumed_pair(strict, session)));
+  EXPECT_TRUE(is_resumed(resumed_pair(anonymous, session)));
+}
+
+// RFC 8446 section 4.2.10 and BoringSSL's choice: another suite will do, another hash won't.
+TEST(Rfc8446_4_6_1, TheHashOfTheSessionStays) {
+  auto options = ticket_options();
+  const auto session = first_session(options);
+  options.cipher_suites = {dtls::CipherSuite::chacha20_poly1305_sha256};
+  EXPECT_TRUE(is_resumed(resumed_pair(options, session)));
+  options.cipher_suites = {dtls::CipherSuite::aes_256_gcm_sha384};
+  EXPECT_FALSE(is_resumed(resumed_pair(options, session)));
+}
+
+// RFC 8446 section 4.2.9: who couldn't use it gets none.
+TEST(Rfc8446_4_6_1, AClientThatDoesNotResumeGetsNoTicket) {
+  const auto server = ticket_options();
+  Pair pair(options13());
+  pair.server = make_server(make_config(server));
+  pair.run();
+  ASSERT_TRUE(works(pair));
+  EXPECT_TRUE(pair.client.sessions.empty());
+  EXPECT_EQ(pair.server.connection().next_timeout(), Instant{} + 4min) << "nothing to repeat";
+}
+
+TEST(Rfc8446_4_6_1, IsToldOfOnlyOnceThePeerIsAccepted) {
+  Pair pair = unaccepted_pair(ticket_options());
+  EXPECT_TRUE(pair.client.sessions.empty());
+  pair.client.settle(
+      pair.client.connection().answer(*pair.client.question, dtls::AcceptPeer{}, Instant{}), {});
+  EXPECT_TRUE(pair.client.connected);
+  EXPECT_EQ(pair.client.sessions.size(), 1U);
+}
+
+// RFC 9147 section 5.8.4: it is a flight of its own.
+TEST(Rfc9147_5_8_4, ALostTicketComesAgain) {
+  Pair pair(ticket_options());
+  pair.flight(pair.client);
+  pair.flight(pair.server);
+  pair.flight(pair.client);
+  pair.server.take_datagrams();  // the ACK and the ticket are lost
+  EXPECT_TRUE(pair.client.sessions.empty());
+  VirtualNetwork network({}, 1);
+  network.run_until(pair.client, pair.server, Instant{} + 1min);
+  EXPECT_EQ(pair.client.sessions.size(), 1U);
+  EXPECT_EQ(pair.server.connection().next_timeout(), Instant{} + 4min) << "more than old keys";
+}
+
+Buffer ticket_body(std::uint32_t lifetime, Bytes ticket) {
+  Buffer body;
+  dtls::wire::Writer out(body);
+  dtls::message::put_new_session_ticket13(out,
+                                          {std::chrono::seconds{lifetime}, 7, counted(1), ticket});
+  return body;
+}
+
+// A ticket that the server makes up; its own was message 5 of certificates both ways.
+void send_ticket(Pair& pair, unsigned seq, Bytes body) {
+  pair.client.receive(sealed(pair.server, kFirstApplicationEpoch13, ContentType::handshake,
+                             message_of(HandshakeType::new_session_ticket, seq, body)),
+                      {});
+}
+
+constexpr unsigned kNextServerSeq = 7;
+
+TEST(Rfc8446_4_6_1, AClientKeepsNoneLongerThanSevenDays) {
+  Pair pair = first_pair(ticket_options());
+  send_ticket(pair, kNextServerSeq, ticket_body(0xffffffff, counted(32)));
+  ASSERT_EQ(pair.client.sessions.size(), 2U);
+  EXPECT_EQ(pair.client.sessions[1].expires(), Instant{} + 7 * 24h);
+}
+
+TEST(Rfc8446_4_6_1, ALifetimeOfZeroIsNone) {
+  Pair pair = first_pair(ticket_options());
+  send_ticket(pair, kNextServerSeq, ticket_body(0, counted(32)));
+  EXPECT_EQ(pair.client.sessions.size(), 1U);
+  EXPECT_FALSE(pair.client.error);
+}
+
+TEST(Rfc8446_4_6_1, AMalformedOneIsFatal) {
+  Pair pair = first_pair(ticket_options());
+  send_ticket(pair, kNextServerSeq, ticket_body(1, {}));
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->alert, Alert::decode_error);
+}
+
+TEST(Rfc8446_4_6_1, AServerTakesNone) {
+  Pair pair = first_pair(ticket_options());
+  pair.server.receive(
+      sealed(pair.client, kFirstApplicationEpoch13, ContentType::handshake,
+             message_of(HandshakeType::new_session_ticket, 4, ticket_body(1, counted(8)))),
+      {});
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->alert, Alert::unexpected_message);
+}
+
+// ---- a store
+
+dtls::ConfigOptions store_options() {
+  dtls::ConfigOptions options = options13();
+  options.resumption = Resumption::store;
+  return options;
+}
+
+TEST(SessionStore, ResumesWhatItFinds) {
+  const auto options = store_options();
+  Pair first = first_pair(options);
+  ASSERT_EQ(first.server.stored.size(), 1U);
+  const auto& [id, kept] = first.server.stored.front();
+  Pair second = second_pair(options, options, first.client.sessions.at(0));
+  second.run();
+  ASSERT_TRUE(second.server.psk_request);
+  EXPECT_EQ(second.server.psk_request->identities, std::vector<Buffer>{id});
+  answer_psk(second.server,
+             dtls::ResumeSession{0, must(ResumableSession::parse(kept.serialize()))});
+  second.run();
+  ASSERT_TRUE(works(second));
+  EXPECT_TRUE(is_resumed(second));
+}
+
+TEST(SessionStore, AnEntryThatIsGoneMeansAFullHandshake) {
+  const auto options = store_options();
+  Pair second = second_pair(options, options, first_session(options));
+  second.run();
+  answer_psk(second.server, dtls::NoPsk{});
+  second.run();
+  ASSERT_TRUE(works(second));
+  EXPECT_FALSE(is_resumed(second));
+}
+
+TEST(SessionStore, AnotherEntryIsRefused) {
+  const auto options = store_options();
+  Pair first = first_pair(options);
+  Pair other = first_pair(options);
+  Pair second = second_pair(options, options, first.client.sessions.at(0));
+  second.run();
+  answer_psk(second.server, dtls::ResumeSession{0, other.server.stored.at(0).session});
+  EXPECT_TRUE(failed(second.server, Errc::psk_mismatch, Alert::decrypt_error, second.client));
+}
+
+TEST(ResumableSession, IsNotParsedFromAnythingElse) {
+  const Buffer whole = first_session(ticket_options()).serialize();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(ResumableSession::parse(Bytes(whole).first(size))) << size;
+  }
+  Buffer longer = whole;
+  longer.push_back({});
+  EXPECT_FALSE(ResumableSession::parse(longer));
+  Buffer other_format = whole;
+  other_format.front() = std::byte{0xff};
+  EXPECT_FALSE(ResumableSession::parse(other_format));
+}
+
+}  // namespace
+}  // namespace sluice::test
