@@ -1,6 +1,7 @@
 #include "sim/scenario.h"
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -20,6 +21,8 @@ using dtls::Instant;
 using dtls::NamedGroup;
 using dtls::PeerAuthentication;
 using dtls::ProtocolVersion;
+using dtls::ResumableSession;
+using dtls::Resumption;
 
 struct Chance {
   SeededRandom random{0};
@@ -63,8 +66,55 @@ std::vector<Scenario> make_scenarios() {
     add("ClientOf12ServerOfBoth", kOnly12, kBoth);
     add("Dtls13", kOnly13, kOnly13);
     add("Dtls13HelloRetryRequest", kOnly13, kOnly13, Course::retry);
+    add("Dtls13Ticket", kOnly13, kOnly13, Course::resume);
+    add("Dtls13TicketHelloRetryRequest", kOnly13, kOnly13, Course::resume_after_retry);
   }
   return scenarios;
+}
+
+struct Configs {
+  ConfigPtr client;
+  ConfigPtr server;
+};
+
+Configs configs_of(const Scenario& scenario, std::size_t mtu) {
+  static const auto kTicketKeys = std::make_shared<dtls::TicketKeys>();
+  ConfigOptions client = options_of(scenario, scenario.client, mtu);
+  ConfigOptions server = options_of(scenario, scenario.server, mtu);
+  if (!scenario.client_certificate) server.peer_authentication = PeerAuthentication::none;
+  if (scenario.course == Course::retry || scenario.course == Course::resume_after_retry) {
+    server.groups = {NamedGroup::secp256r1};
+  }
+  if (scenario.resumes()) {
+    client.resumption = Resumption::tickets;
+    server.resumption = Resumption::tickets;
+    server.ticket_keys = kTicketKeys;
+  }
+  return {make_config(client), make_config(server)};
+}
+
+Encounter begin(const Configs& configs, const std::optional<ResumableSession>& session,
+                std::uint64_t seed, Instant now) {
+  static Chance chance;
+  chance.random.restart(seed);
+  Encounter both{
+      Peer(must(Connection::client(configs.client, chance.environment, kPath, now, session))),
+      Peer(must(Connection::server(configs.server, chance.environment, kPath, now)))};
+  both.client.connection().set_path_rtt(kRtt);
+  both.server.connection().set_path_rtt(kRtt);
+  return both;
+}
+
+// What such a client has from an earlier call over a good path.
+ResumableSession session_of(const Scenario& scenario, const Configs& configs) {
+  static std::map<std::uint64_t, ResumableSession> sessions;
+  const auto found = sessions.find(scenario.number);
+  if (found != sessions.end()) return found->second;
+  const Instant earlier = Instant{} - std::chrono::hours{1};
+  auto [client, server] = begin(configs, {}, scenario.number, earlier);
+  VirtualNetwork network({.delay = kRtt / 2}, scenario.number, earlier);
+  network.run_until(client, server, earlier + std::chrono::seconds{1});
+  return sessions.emplace(scenario.number, client.sessions.at(0)).first->second;
 }
 
 }  // namespace
@@ -77,18 +127,10 @@ std::span<const Scenario> all_scenarios() {
 }
 
 Encounter meet(const Scenario& scenario, std::size_t mtu, std::uint64_t seed) {
-  static Chance chance;
-  ConfigOptions client = options_of(scenario, scenario.client, mtu);
-  ConfigOptions server = options_of(scenario, scenario.server, mtu);
-  if (!scenario.client_certificate) server.peer_authentication = PeerAuthentication::none;
-  if (scenario.course == Course::retry) server.groups = {NamedGroup::secp256r1};
-  chance.random.restart(seed);
-  Encounter both{
-      Peer(must(Connection::client(make_config(client), chance.environment, kPath, Instant{}))),
-      Peer(must(Connection::server(make_config(server), chance.environment, kPath, Instant{})))};
-  both.client.connection().set_path_rtt(kRtt);
-  both.server.connection().set_path_rtt(kRtt);
-  return both;
+  const Configs configs = configs_of(scenario, mtu);
+  std::optional<ResumableSession> session;
+  if (scenario.resumes()) session = session_of(scenario, configs);
+  return begin(configs, session, seed, Instant{});
 }
 
 }  // namespace sluice::test

@@ -18,7 +18,9 @@ struct VersionRange {
 // How a handshake goes, beyond its version.
 enum class Course : std::uint8_t {
   plain,
-  retry,  // the client's first group isn't the server's: HelloRetryRequest
+  retry,   // the client's first group isn't the server's: HelloRetryRequest
+  resume,  // the client has a ticket, and is to get another
+  resume_after_retry,
 };
 
 struct Scenario {
@@ -36,12 +38,15 @@ struct Scenario {
     using enum dtls::ProtocolVersion;
     return client.highest == dtls13 && server.highest == dtls13 ? dtls13 : dtls12;
   }
+  [[nodiscard]] bool resumes() const {
+    return course == Course::resume || course == Course::resume_after_retry;
+  }
 };
 // So GoogleTest prints it.
 void PrintTo(const Scenario& scenario, std::ostream* out);
 
 // Both versions against themselves and against an endpoint that speaks both, with and without
-// HelloRetryRequest and client certificates.
+// HelloRetryRequest, client certificates and tickets.
 std::span<const Scenario> all_scenarios();
 
 // What both ends take the path's round trip for, and twice that: their first timeout.

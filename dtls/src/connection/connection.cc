@@ -43,7 +43,7 @@ Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId path, 
   return impl_->handle_datagram(datagram, path, now);
 }
 Result<Pending> Connection::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
-Result<Pending> Connection::answer(QuestionId question, Answer answer, Instant now) {
+Result<Pending> Connection::answer(QuestionId question, const Answer& answer, Instant now) {
   return impl_->answer(question, answer, now);
 }
 Result<Pending> Connection::set_peer_fingerprints(std::span<const Fingerprint> announced,

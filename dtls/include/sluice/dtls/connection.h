@@ -98,7 +98,7 @@ class Connection {
   // Answers a question that an Event has asked. A rejection of the peer is an Error
   // (peer_rejected), its alert is queued. An answer to nothing, or of the wrong kind, is
   // invalid_argument and changes nothing.
-  Result<Pending> answer(QuestionId question, Answer answer, Instant now);
+  Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   // Accepts the peer by its certificate's fingerprint (RFC 8122), before or after that has arrived.
   // A certificate that doesn't match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
