@@ -21,7 +21,8 @@ HEADERS = [
     "interop/demo.h",
     "tests/support/peer.h",
 ] + [f"dtls/src/{unit}/{unit}.h" for unit in
-     ("wire", "crypto", "schedule", "message", "record", "flight", "handshake", "connection")]
+     ("wire", "crypto", "schedule", "message", "record", "flight", "handshake", "connection",
+      "endpoint")]
 
 
 class Structure(unittest.TestCase):
@@ -56,6 +57,7 @@ class Structure(unittest.TestCase):
             "wire": "", "crypto": "", "schedule": "crypto", "message": "wire", "record": "crypto wire",
             "flight": "message record crypto wire", "handshake": "flight schedule message record crypto wire",
             "connection": "handshake flight schedule message record crypto wire",
+            "endpoint": "connection handshake flight schedule message record crypto wire",
         }
         for source, targets in below.items():
             for target in below:

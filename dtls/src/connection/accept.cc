@@ -1,6 +1,7 @@
 // How a connection begins whose peer a Listener has let in.
 #include "connection/admission.h"
 #include "connection/impl.h"
+#include "message/handshake_fragment.h"
 
 namespace sluice::dtls {
 
@@ -8,6 +9,11 @@ Admission::Admission(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Admission::Admission(Admission&&) noexcept = default;
 Admission& Admission::operator=(Admission&&) noexcept = default;
 Admission::~Admission() = default;
+
+std::span<const std::byte, 32> Admission::client_random() const {
+  // Behind the message's header and client_version (RFC 5246 section 7.4.1.2).
+  return Bytes(impl_->hello).subspan(message::kHandshakeHeaderSize + 2).first<32>();
+}
 
 Accepted Connection::accept(Admission admission, Environment& environment, PathId path,
                             Instant now) {

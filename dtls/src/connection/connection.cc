@@ -74,6 +74,7 @@ Role Connection::role() const { return impl_->role(); }
 ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
 bool Connection::connected() const { return impl_->session().has_value(); }
+bool Connection::ended() const { return impl_->ended(); }
 const Statistics& Connection::statistics() const { return impl_->statistics(); }
 
 std::optional<ConnectionInfo> Connection::info() const {

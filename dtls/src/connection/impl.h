@@ -44,6 +44,7 @@ class Connection::Impl {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
   // Null until the peer is accepted, and after the end.
   [[nodiscard]] std::optional<handshake::SessionView> session() const;
+  [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
   [[nodiscard]] crypto::Library& library() const { return *library_; }
 
  private:

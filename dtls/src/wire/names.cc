@@ -236,6 +236,8 @@ std::string_view to_string(Errc code) {
       return "handshake timed out";
     case Errc::srtp_not_negotiated:
       return "no SRTP profile negotiated";
+    case Errc::too_many_connections:
+      return "too many connections";
     case Errc::buffer_too_small:
       return "buffer too small";
     case Errc::libcrypto_failure:

@@ -146,6 +146,8 @@ class Connection {
   [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
   [[nodiscard]] bool connected() const;
+  // Closed or failed: no input changes anything, and only its last outputs remain.
+  [[nodiscard]] bool ended() const;
   // Empty until Connected.
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
   [[nodiscard]] const Statistics& statistics() const;

@@ -40,6 +40,7 @@ enum class Errc : std::uint8_t {
   message_seq_exhausted,    // the 16 bit message_seq must not wrap (RFC 6347 section 4.2.2)
   handshake_timeout,        // RetransmissionTimers::total has passed
   srtp_not_negotiated,      // the handshake chose no SRTP profile
+  too_many_connections,  // EndpointOptions::max_connections
   buffer_too_small,
   libcrypto_failure,  // Error::libcrypto holds its first error code
 };

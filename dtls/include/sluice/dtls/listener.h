@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -73,6 +74,9 @@ class Admission {
   Admission(Admission&&) noexcept;
   Admission& operator=(Admission&&) noexcept;
   ~Admission();
+
+  // Of its ClientHello: what the client has made up for this association alone.
+  [[nodiscard]] std::span<const std::byte, 32> client_random() const;
 
  private:
   friend class Connection;

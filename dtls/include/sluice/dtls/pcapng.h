@@ -1,26 +1,15 @@
 // Capture files in the pcapng format, which Wireshark opens (draft-ietf-opsawg-pcapng).
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/packet_observer.h>
+#include <sluice/dtls/udp_endpoint.h>
 
 namespace sluice::dtls {
-
-// In network order.
-using Ipv4Address = std::array<std::uint8_t, 4>;
-using Ipv6Address = std::array<std::uint8_t, 16>;
-
-struct UdpEndpoint {
-  std::variant<Ipv4Address, Ipv6Address> address;
-  std::uint16_t port;
-};
 
 struct PcapngPacket {
   UdpEndpoint source;

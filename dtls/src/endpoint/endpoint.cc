@@ -1,0 +1,131 @@
+#include <sluice/dtls/endpoint.h>
+
+#include "endpoint/impl.h"
+
+namespace sluice::dtls {
+namespace {
+
+// Slots are numbered with 32 bits, and some of the numbers mean none.
+constexpr std::size_t kMaxConnections = std::size_t{1} << 30;
+constexpr unsigned kIpv6Bits = 128;
+
+}  // namespace
+
+std::string_view to_string(EndReason reason) {
+  switch (reason) {
+    case EndReason::closed:
+      return "closed";
+    case EndReason::closed_by_peer:
+      return "closed by the peer";
+    case EndReason::aborted:
+      return "aborted";
+    case EndReason::failed:
+      return "failed";
+    case EndReason::replaced:
+      return "replaced: the peer has begun anew";
+    case EndReason::displaced:
+      return "displaced by another handshake";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::too_many_connections:
+      return "too many connections";
+    case Refusal::too_many_half_open:
+      return "too many handshakes";
+    case Refusal::too_many_connections_of_host:
+      return "too many connections of one host";
+    case Refusal::too_many_half_open_of_host:
+      return "too many handshakes of one host";
+  }
+  return "unknown";
+}
+
+Endpoint::Endpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Endpoint::Endpoint(Endpoint&&) noexcept = default;
+Endpoint& Endpoint::operator=(Endpoint&&) noexcept = default;
+Endpoint::~Endpoint() = default;
+
+Result<Endpoint> Endpoint::make(EndpointOptions options, Environment& environment) {
+  const auto invalid = [](std::string_view detail) {
+    return tl::unexpected(Error{Errc::invalid_config, {}, 0, detail});
+  };
+  if (options.max_connections == 0 || options.max_connections > kMaxConnections) {
+    return invalid("max_connections: not from 1 to 2^30");
+  }
+  if (options.max_half_open == 0 || options.max_half_open > kMaxConnections) {
+    return invalid("max_half_open: not from 1 to 2^30");
+  }
+  if (options.half_open_grace < Duration::zero()) return invalid("half_open_grace: below 0");
+  if (options.ipv6_host_prefix > kIpv6Bits) return invalid("ipv6_host_prefix: above 128");
+  if (options.reserved_connections > kMaxConnections) {
+    return invalid("reserved_connections: above 2^30");
+  }
+  std::optional<Listener> listener;
+  if (options.server) {
+    auto made = Listener::make(options.server, environment, options.listener);
+    if (!made) return tl::unexpected(made.error());
+    listener.emplace(*std::move(made));
+  }
+  auto hash = crypto::KeyedHash::make(environment.library());
+  if (!hash) return tl::unexpected(hash.error());
+  return Endpoint(
+      std::make_unique<Impl>(options, environment, std::move(listener), *std::move(hash)));
+}
+
+Result<ConnectionHandle> Endpoint::connect(ConfigPtr config, const UdpPath& path, Instant now,
+                                           std::optional<ResumableSession> session) {
+  return impl_->connect(std::move(config), path, now, std::move(session));
+}
+Pending Endpoint::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
+  return impl_->handle_datagram(datagram, path, now);
+}
+Pending Endpoint::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
+Result<Pending> Endpoint::answer(ConnectionHandle connection, QuestionId question, Answer answer,
+                                 Instant now) {
+  return apply(connection,
+               [&](Connection& known) { return known.answer(question, std::move(answer), now); });
+}
+Result<Pending> Endpoint::close(ConnectionHandle connection, Instant now) {
+  return impl_->close(connection, now);
+}
+Pending Endpoint::close_all(Instant now) { return impl_->close_all(now); }
+Result<Pending> Endpoint::abort(ConnectionHandle connection) { return impl_->abort(connection); }
+Connection* Endpoint::begin_input(ConnectionHandle connection) {
+  return impl_->begin_input(connection);
+}
+Result<Pending> Endpoint::end_input(ConnectionHandle connection, const Result<Pending>& outcome) {
+  return impl_->end_input(connection, outcome);
+}
+SendResult Endpoint::seal(ConnectionHandle connection, Bytes application_data, MutableBytes out) {
+  return impl_->seal(connection, application_data, out);
+}
+
+std::optional<EndpointData> Endpoint::poll_data() { return impl_->poll_data(); }
+std::optional<EndpointEvent> Endpoint::poll_event() { return impl_->poll_event(); }
+std::optional<EndpointTransmit> Endpoint::poll_transmit(MutableBytes out) {
+  return impl_->poll_transmit(out);
+}
+std::optional<Instant> Endpoint::next_timeout() const { return impl_->next_timeout(); }
+
+const Connection* Endpoint::find(ConnectionHandle connection) const {
+  const auto* slot = impl_->slot_of(connection);
+  return slot == nullptr ? nullptr : &*slot->connection;
+}
+std::optional<ConnectionHandle> Endpoint::find(const UdpPath& path) const {
+  return impl_->find(path);
+}
+std::optional<UdpPath> Endpoint::path_of(ConnectionHandle connection) const {
+  const auto* slot = impl_->slot_of(connection);
+  return slot == nullptr ? std::nullopt : std::optional(slot->path);
+}
+std::size_t Endpoint::size() const { return impl_->size(); }
+std::size_t Endpoint::half_open() const { return impl_->half_open(); }
+const EndpointStatistics& Endpoint::statistics() const { return impl_->statistics(); }
+const ListenerStatistics& Endpoint::listener_statistics() const {
+  return impl_->listener_statistics();
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,76 @@
+// The connections of an Endpoint.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "endpoint/slot.h"
+
+namespace sluice::dtls::endpoint {
+
+// Slots stay where they are; one that is free again goes to the next who asks.
+class SlotTable {
+ public:
+  Slot& operator[](SlotNumber number) { return (*chunks_[number / kChunk])[number % kChunk]; }
+  const Slot& operator[](SlotNumber number) const {
+    return (*chunks_[number / kChunk])[number % kChunk];
+  }
+
+  SlotNumber take();
+  // Whoever has its handle won't find it again.
+  void release(SlotNumber number);
+  void reserve(std::size_t count);
+
+  [[nodiscard]] ConnectionHandle handle_of(SlotNumber number) const {
+    return ConnectionHandle{std::uint64_t{(*this)[number].generation} << 32 | number};
+  }
+  // kNoSlot for a handle that isn't good, or no longer.
+  [[nodiscard]] SlotNumber find(ConnectionHandle handle) const;
+  // As many as have ever been in use at once.
+  [[nodiscard]] SlotNumber end() const { return end_; }
+
+ private:
+  static constexpr std::size_t kChunk = 256;
+  using Chunk = std::array<Slot, kChunk>;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  SlotNumber end_ = 0;
+  std::vector<SlotNumber> free_;
+};
+
+// A list through the slots: in order of arrival, and anything can leave it.
+template <Links Slot::* Member>
+class SlotList {
+ public:
+  [[nodiscard]] bool empty() const { return first_ == kNoSlot; }
+  [[nodiscard]] SlotNumber first() const { return first_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  // Does nothing for what it holds already.
+  void push(SlotTable& slots, SlotNumber number) {
+    Links& links = slots[number].*Member;
+    if (links.next != Links::kApart) return;
+    links = {last_, kNoSlot};
+    (last_ == kNoSlot ? first_ : (slots[last_].*Member).next) = number;
+    last_ = number;
+    ++size_;
+  }
+  // Does nothing for what it doesn't hold.
+  void erase(SlotTable& slots, SlotNumber number) {
+    Links& links = slots[number].*Member;
+    if (links.next == Links::kApart) return;
+    (links.previous == kNoSlot ? first_ : (slots[links.previous].*Member).next) = links.next;
+    (links.next == kNoSlot ? last_ : (slots[links.next].*Member).previous) = links.previous;
+    links = {};
+    --size_;
+  }
+  [[nodiscard]] static bool holds(const Slot& slot) { return (slot.*Member).next != Links::kApart; }
+
+ private:
+  SlotNumber first_ = kNoSlot;
+  SlotNumber last_ = kNoSlot;
+  std::size_t size_ = 0;
+};
+
+}  // namespace sluice::dtls::endpoint
