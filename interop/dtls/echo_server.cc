@@ -1,0 +1,113 @@
+#include "dtls/echo_server.h"
+
+#include <array>
+#include <iostream>
+
+#include "dtls/acceptance.h"
+#include "server/clock.h"
+
+namespace sluice::interop {
+namespace {
+
+class Server {
+ public:
+  Server(UdpSocket& socket, const EchoOptions& options, ToolConfig config,
+         dtls::Environment& environment, dtls::Endpoint endpoint)
+      : socket_(socket),
+        options_(options),
+        config_(std::move(config)),
+        environment_(environment),
+        endpoint_(std::move(endpoint)) {}
+
+  void run(int stop) {
+    poller_.add(socket_.descriptor());
+    poller_.add(stop);
+    while (!poller_.is_ready(stop) && !has_served_all()) {
+      poller_.wait(endpoint_.next_timeout());
+      endpoint_.handle_timeout(now());
+      drain();
+      if (!poller_.is_ready(socket_.descriptor())) continue;
+      socket_.receive([&](dtls::MutableBytes datagram, const dtls::UdpPath& path) {
+        endpoint_.handle_datagram(datagram, path, now());
+        drain();
+      });
+    }
+    endpoint_.close_all(now());
+    drain();
+  }
+
+ private:
+  [[nodiscard]] bool has_served_all() const {
+    return options_.accept != 0 && endpoint_.size() == 0 &&
+           endpoint_.statistics().connected >= options_.accept;
+  }
+
+  void drain() {
+    std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> out{};
+    echo();
+    while (auto event = endpoint_.poll_event()) {
+      on_event(*event);
+      echo();
+    }
+    while (const auto sent = endpoint_.poll_transmit(out)) {
+      socket_.send(std::span(out).first(sent->size), sent->path);
+    }
+  }
+
+  void echo() {
+    std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> out{};
+    while (const auto data = endpoint_.poll_data()) {
+      const auto path = endpoint_.path_of(data->connection);
+      const auto size = endpoint_.seal(data->connection, data->bytes, out);
+      if (path && size) socket_.send(std::span(out).first(*size), *path);
+    }
+  }
+
+  void on_event(const dtls::EndpointEvent& event) {
+    if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
+      judge(endpoint_, event.connection, *asked, config_, environment_, now());
+    } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
+      if (const auto path = endpoint_.path_of(event.connection)) {
+        report(*path, describe(connected->info));
+      }
+    } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
+      report(ended->path, std::string(to_string(ended->reason)) +
+                              (ended->error ? ": " + to_string(*ended->error) : ""));
+    }
+  }
+
+  void report(const dtls::UdpPath& path, const std::string& what) const {
+    // In one piece, as threads take turns.
+    if (!options_.tool.quiet) std::cerr << to_string(path.peer) + " " + what + "\n";
+  }
+
+  UdpSocket& socket_;
+  const EchoOptions& options_;
+  ToolConfig config_;
+  dtls::Environment& environment_;
+  dtls::Endpoint endpoint_;
+  Poller poller_;
+};
+
+}  // namespace
+
+tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options, int stop) {
+  Recorder recorder(options.tool.files);
+  if (!recorder.ok())
+    return tl::unexpected<std::string>("--keylogfile or --pcap: can't be written");
+  dtls::Environment::Options watched;
+  if (!options.tool.files.key_log.empty() || !options.tool.files.capture.empty()) {
+    watched.key_log = &recorder;
+    watched.packet_observer = &recorder;
+  }
+  auto environment = dtls::Environment::make(watched);
+  if (!environment) return tl::unexpected(to_string(environment.error()));
+  auto config = make_config(options.tool, *environment, options.wants_certificate);
+  if (!config) return tl::unexpected(config.error());
+  auto endpoint = dtls::Endpoint::make({.server = config->config}, *environment);
+  if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
+  Server(socket, options, *std::move(config), *environment, *std::move(endpoint)).run(stop);
+  return {};
+}
+
+}  // namespace sluice::interop

@@ -1,0 +1,21 @@
+// Sends back what comes, on one socket, to any number of peers.
+#pragma once
+
+#include "dtls/poller.h"
+#include "dtls/tool_options.h"
+#include "dtls/udp_socket.h"
+
+namespace sluice::interop {
+
+struct EchoOptions {
+  ToolOptions tool;
+  // After so many connections the server ends; 0: never.
+  std::size_t accept = 0;
+  bool wants_certificate = false;
+};
+
+// Until `stop` can be read, or as many connections as are to be accepted have come and gone; then
+// those that are left are closed. The error says what is wrong.
+tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options, int stop);
+
+}  // namespace sluice::interop

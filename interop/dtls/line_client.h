@@ -1,0 +1,21 @@
+// Sends lines and prints what comes back.
+#pragma once
+
+#include "dtls/tool_options.h"
+#include "dtls/udp_socket.h"
+
+namespace sluice::interop {
+
+struct LineOptions {
+  ToolOptions tool;
+  // How long to wait, after the last line, for as much to come back as was sent.
+  double wait = 2;
+};
+
+enum class LineOutcome { done, failed };
+
+// Reads `input` to its end. The error says why nothing could be begun.
+tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
+                                            const LineOptions& options, int input);
+
+}  // namespace sluice::interop

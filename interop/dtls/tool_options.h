@@ -1,0 +1,49 @@
+// What sluice-dtls-server and sluice-dtls-client have in common: options with the names that
+// `openssl s_server` and `s_client` give them.
+#pragma once
+
+#include <sluice/dtls/config.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/recorder.h"
+
+namespace sluice::interop {
+
+struct ToolOptions {
+  std::string certificate;
+  std::string key;
+  std::string psk;
+  std::string psk_identity = "Client_identity";  // as in openssl
+  bool only_dtls12 = false;
+  bool only_dtls13 = false;
+  std::string cipher;
+  std::string ciphersuites;
+  std::string groups;
+  std::vector<std::string> fingerprint;
+  std::size_t mtu = 1200;
+  unsigned handshake_timeout = 30;
+  RecorderFiles files;
+  bool quiet = false;
+};
+
+void add_options(CLI::App& app, ToolOptions& options);
+
+struct ToolConfig {
+  dtls::ConfigPtr config;
+  // What the peer's certificate must be; empty: any is taken.
+  std::optional<dtls::Fingerprint> peer;
+};
+
+// `wants_certificate`: a server that asks its clients. The error says what is wrong.
+tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
+                                                  dtls::Environment& environment,
+                                                  bool wants_certificate);
+
+// "DTLS 1.3, TLS_AES_128_GCM_SHA256, x25519, PSK".
+std::string describe(const dtls::ConnectionInfo& info);
+
+}  // namespace sluice::interop

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""sluice-dtls-server and sluice-dtls-client with each other and with openssl's s_client and s_server, on loopback.
+
+The environment names them: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, OPENSSL.
+"""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import unittest
+
+SERVER = os.environ["SLUICE_DTLS_SERVER"]
+CLIENT = os.environ["SLUICE_DTLS_CLIENT"]
+OPENSSL = os.environ["OPENSSL"]
+SECONDS = 20  # only bounds a failure
+PSK = "00112233445566778899aabbccddeeff"
+
+
+class Process:
+    """A program whose output is read line by line until it says what is waited for."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        self.watchdog = threading.Timer(SECONDS, self.process.kill)
+        self.watchdog.start()
+        self.output = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.watchdog.cancel()
+        self.process.kill()
+        self.process.communicate()
+
+    def wait_for(self, text):
+        for line in self.process.stdout:
+            self.output.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"never said '{text}': {''.join(self.output)}")
+
+    def say(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def finish(self):
+        """Closes its input; its exit code."""
+        self.output.append(self.process.communicate()[0])
+        return self.process.returncode
+
+
+class Tools(unittest.TestCase):
+    def server(self, *options):
+        server = self.enter(Process(SERVER, "--accept", "127.0.0.1:0", *options))
+        return server, server.wait_for("ACCEPT").split()[-1]
+
+    def enter(self, context):  # as enterContext() of Python 3.11
+        self.addCleanup(context.__exit__)
+        return context.__enter__()
+
+    def talk(self, address, text, *options):
+        return subprocess.run([CLIENT, "--connect", address, *options], input=text, capture_output=True,
+                              text=True, timeout=SECONDS)
+
+    def echo(self, server_options, client_options, expected):
+        server, address = self.server("--naccept", "1", *server_options)
+        text = "one line\nand another\nand one without an end"
+        client = self.talk(address, text, *client_options)
+        self.assertEqual((client.returncode, client.stdout), (0, text), client.stderr)
+        self.assertIn(expected, client.stderr)
+        self.assertEqual(server.finish(), 0)
+        return client, server
+
+    def test_echo(self):
+        self.echo([], [], "DTLS 1.3")
+
+    def test_echo_in_dtls12(self):
+        self.echo([], ["--dtls1_2", "--cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"],
+                  "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384")
+
+    def test_echo_with_a_psk(self):
+        self.echo(["--psk", PSK], ["--psk", PSK], "PSK")
+
+    def test_what_is_asked_for(self):
+        self.echo(["--dtls1_3"], ["--ciphersuites", "TLS_CHACHA20_POLY1305_SHA256", "--groups", "P-384"],
+                  "TLS_CHACHA20_POLY1305_SHA256, secp384r1")
+        self.echo(["--Verify", "1"], [], "DTLS 1.3")
+
+    def test_a_wrong_psk_fails(self):
+        _, address = self.server("--psk", PSK, "--quiet")
+        client = self.talk(address, "", "--psk", "00" * 16)
+        self.assertEqual(client.returncode, 2)
+        self.assertIn("decrypt_error", client.stderr)
+
+    def test_a_wrong_certificate_fails(self):
+        _, address = self.server()
+        client = self.talk(address, "", "--fingerprint", "sha-256", ":".join(["00"] * 32))
+        self.assertEqual(client.returncode, 2)
+        self.assertIn("bad_certificate", client.stderr)
+
+    def test_nobody_there(self):
+        # A server that knows nobody, in the place of none: its socket is open, so that no other has its port.
+        _, address = self.server("--dtls1_2")
+        client = self.talk(address, "", "--dtls1_3", "--handshake_timeout", "10")
+        self.assertEqual(client.returncode, 2)
+
+    def test_options_that_mean_nothing(self):
+        for options in (["--psk", "xyz"], ["--cert", "/nowhere"], ["--cipher", "NULL"], ["--dtls1_2", "--psk", PSK]):
+            with self.subTest(options=options):
+                client = self.talk("127.0.0.1:1", "", *options)
+                self.assertEqual(client.returncode, 1, client.stderr)
+        self.assertGreater(self.talk("127.0.0.1:1", "", "--no-such-option").returncode, 2)
+
+    def test_key_log(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "keys")
+            self.echo([], ["--keylogfile", str(file)], "DTLS 1.3")
+            self.assertIn("CLIENT_TRAFFIC_SECRET_0", file.read_text())
+
+    def test_many_on_several_threads(self):
+        server, address = self.server("--threads", "2")
+        for _ in range(6):
+            client = self.talk(address, "hello\n", "--quiet")
+            self.assertEqual((client.returncode, client.stdout, client.stderr), (0, "hello\n", ""))
+        server.process.terminate()
+        self.assertEqual(server.finish(), 0)
+
+    # ---- openssl
+
+    def test_openssl_client(self):
+        server, address = self.server("--naccept", "1")
+        client = self.enter(Process(OPENSSL, "s_client", "-dtls1_2", "-connect", address))
+        client.wait_for("Verify return code")
+        client.say("is there an echo?\n")
+        client.wait_for("is there an echo?")
+        self.assertEqual(client.finish(), 0)
+        self.assertEqual(server.finish(), 0)
+
+    def test_openssl_client_with_a_certificate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = self.make_certificate(folder)
+            server, address = self.server("--Verify", "1", "--cert", certificate, "--key", key)
+            client = self.enter(Process(OPENSSL, "s_client", "-dtls1_2", "-connect", address, "-cert",
+                                                certificate, "-key", key))
+            client.wait_for("Verify return code")
+            client.say("is there an echo?\n")
+            client.wait_for("is there an echo?")
+            self.assertEqual(client.finish(), 0)
+
+    def test_openssl_server(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = self.make_certificate(folder)
+            server = self.enter(Process(OPENSSL, "s_server", "-dtls1_2", "-listen", "-accept", "127.0.0.1:0",
+                                                "-cert", certificate, "-key", key))
+            address = server.wait_for("ACCEPT").split()[-1]
+            client = self.enter(Process(CLIENT, "--connect", address))
+            client.wait_for("DTLS 1.2")
+            client.say("anybody there?\n")
+            server.wait_for("anybody there?")
+            server.say("yes, and long enough\n")
+            client.wait_for("yes, and long enough")
+            self.assertEqual(client.finish(), 0)
+
+    @staticmethod
+    def make_certificate(folder):
+        certificate, key = str(pathlib.Path(folder, "certificate.pem")), str(pathlib.Path(folder, "key.pem"))
+        subprocess.run([OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=test", "-out", certificate, "-keyout", key], check=True, capture_output=True)
+        return certificate, key
+
+
+if __name__ == "__main__":
+    unittest.main()
