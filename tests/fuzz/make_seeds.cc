@@ -305,6 +305,63 @@ void listener_seeds(const Recording& recording) {
   });
 }
 
+// In the order of endpoint_fuzz's steps.
+void endpoint_seeds(const Recording& recording) {
+  using Steps = std::vector<std::vector<int>>;
+  const auto seed = [](const std::string& name, int choices, const Steps& steps) {
+    Buffer bytes;
+    wire::Writer out(bytes);
+    out.u8(static_cast<std::uint8_t>(choices));
+    for (const auto& step : steps) {
+      for (const int value : step) out.u8(static_cast<std::uint8_t>(value));
+    }
+    write("endpoint_fuzz", name, bytes);
+  };
+  // A client at that address gets as far as `turns` to and fro lead it.
+  const auto handshake = [](int address, int bits, int turns) {
+    Steps steps{{1, address, bits}};
+    for (int turn = 0; turn < turns; ++turn) {
+      for (int i = 0; i < 6; ++i) steps.push_back({2, address, 0, 0});
+      steps.push_back({3, address});
+    }
+    return steps;
+  };
+  const auto joined = [](std::initializer_list<Steps> parts) {
+    Steps all;
+    for (const Steps& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  for (const int bits : {0, 1, 2, 3}) {
+    const std::string version = std::to_string(bits);
+    seed("connected_" + version, 0, joined({handshake(0, bits, 4), {{5, 0, 3}, {5, 0, 1}}}));
+    seed("anew_" + version, 0, joined({handshake(0, bits, 4), handshake(0, bits, 4)}));
+    seed("anew_halfway_" + version, 0, joined({handshake(0, bits, 2), handshake(0, bits, 4)}));
+    seed("challenger_stalls_" + version, 0,
+         joined({handshake(0, bits, 4), handshake(0, bits, 2), {{4, 100}}}));
+    seed("displaced_" + version, 0,
+         joined({handshake(0, bits, 2),
+                 handshake(1, bits, 2),
+                 handshake(2, bits, 2),
+                 {{4, 3}},
+                 handshake(3, bits, 4)}));
+    seed("limits_" + version, 6,
+         joined({handshake(0, bits, 1),
+                 handshake(2, bits, 2),
+                 handshake(1, bits, 4),
+                 handshake(3, bits, 2),
+                 {{4, 3}},
+                 handshake(0, bits, 4)}));
+  }
+  seed("called", 0, joined({{{5, 0, 0}, {4, 1}}, handshake(0, 0, 2), {{4, 200}}}));
+  Steps forged = handshake(0, 0, 4);
+  for (const Buffer& datagram : recording.from_client) {
+    forged.push_back(
+        {0, 0, static_cast<int>(datagram.size() >> 8), static_cast<int>(datagram.size() & 0xff)});
+    for (const std::byte byte : datagram) forged.back().push_back(std::to_integer<int>(byte));
+  }
+  seed("forged", 0, forged);
+}
+
 }  // namespace
 }  // namespace sluice::fuzz
 
@@ -322,6 +379,7 @@ int main(int argc, char** argv) {
   record_seeds(recording);
   reassembler_seeds();
   listener_seeds(recording);
+  endpoint_seeds(recording);
   connection_seeds("connection_server_fuzz", recording.from_client);
   connection_seeds("connection_client_fuzz", recording.from_server);
   return EXIT_SUCCESS;

@@ -48,7 +48,7 @@ Endpoint::Endpoint(Endpoint&&) noexcept = default;
 Endpoint& Endpoint::operator=(Endpoint&&) noexcept = default;
 Endpoint::~Endpoint() = default;
 
-Result<Endpoint> Endpoint::make(EndpointOptions options, Environment& environment) {
+Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& environment) {
   const auto invalid = [](std::string_view detail) {
     return tl::unexpected(Error{Errc::invalid_config, {}, 0, detail});
   };
@@ -83,10 +83,9 @@ Pending Endpoint::handle_datagram(MutableBytes datagram, const UdpPath& path, In
   return impl_->handle_datagram(datagram, path, now);
 }
 Pending Endpoint::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
-Result<Pending> Endpoint::answer(ConnectionHandle connection, QuestionId question, Answer answer,
-                                 Instant now) {
-  return apply(connection,
-               [&](Connection& known) { return known.answer(question, std::move(answer), now); });
+Result<Pending> Endpoint::answer(ConnectionHandle connection, QuestionId question,
+                                 const Answer& answer, Instant now) {
+  return apply(connection, [&](Connection& known) { return known.answer(question, answer, now); });
 }
 Result<Pending> Endpoint::close(ConnectionHandle connection, Instant now) {
   return impl_->close(connection, now);

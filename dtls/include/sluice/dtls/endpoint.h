@@ -151,7 +151,7 @@ struct EndpointStatistics {
 class Endpoint {
  public:
   // Errors: invalid_config, with Error::detail naming the option; libcrypto_failure.
-  static Result<Endpoint> make(EndpointOptions options, Environment& environment);
+  static Result<Endpoint> make(const EndpointOptions& options, Environment& environment);
 
   Endpoint(Endpoint&&) noexcept;
   Endpoint& operator=(Endpoint&&) noexcept;
@@ -172,7 +172,7 @@ class Endpoint {
 
   // As Connection's. All inputs to one connection give Errc::closed for a handle that is no longer
   // good.
-  Result<Pending> answer(ConnectionHandle connection, QuestionId question, Answer answer,
+  Result<Pending> answer(ConnectionHandle connection, QuestionId question, const Answer& answer,
                          Instant now);
   // Queues close_notify and ends the connection.
   Result<Pending> close(ConnectionHandle connection, Instant now);
