@@ -42,6 +42,7 @@ constexpr std::array kGroups{
     Named{NamedGroup::x25519, "X25519"},
     Named{NamedGroup::secp256r1, "P-256"},
     Named{NamedGroup::secp384r1, "P-384"},
+    Named{NamedGroup::x25519_mlkem768, "X25519MLKEM768"},
 };
 
 // Names with colons between them. The error is the one that nobody knows.
@@ -145,7 +146,7 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_flag("--dtls1_3", options.only_dtls13, "Only DTLS 1.3")->excludes(only12);
   app.add_option("--cipher", options.cipher, "Suites of DTLS 1.2, with colons between them");
   app.add_option("--ciphersuites", options.ciphersuites, "Suites of DTLS 1.3");
-  app.add_option("--groups,--curves", options.groups, "X25519, P-256, P-384");
+  app.add_option("--groups,--curves", options.groups, "X25519, P-256, P-384, X25519MLKEM768");
   app.add_option("--fingerprint", options.fingerprint,
                  "What the peer's certificate must be, e.g. sha-256 AB:CD:...; else any is taken")
       ->expected(2);

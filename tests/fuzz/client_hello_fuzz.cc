@@ -24,6 +24,13 @@ const ConfigOptions& options() {
   return kOptions;
 }
 
+const crypto::Library& library() { return test::environment().library(); }
+
+bool is_usable(NamedGroup group, ProtocolVersion version) {
+  return handshake::contains(handshake::usable_groups(options(), library(), Role::server, version),
+                             group);
+}
+
 template <class Code>
 bool is_offered(const ClientHello& hello, ExtensionType type, Code code) {
   const auto data = hello.extensions.find(type);
@@ -43,20 +50,20 @@ void check(const Buffer& body) {
     SLUICE_CHECK(*version == ProtocolVersion::dtls12 || *version == ProtocolVersion::dtls13);
   }
 
-  if (const auto choice = handshake::choose13(options(), *hello)) {
+  if (const auto choice = handshake::choose13(options(), library(), *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
-    SLUICE_CHECK(handshake::contains(options().groups, choice->group));
+    SLUICE_CHECK(is_usable(choice->group, ProtocolVersion::dtls13));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
   }
   if (const auto scheme = handshake::choose_scheme13(options(), *hello)) {
     SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, *scheme));
   }
 
-  if (const auto choice = handshake::choose12(options(), *hello)) {
+  if (const auto choice = handshake::choose12(options(), library(), *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
-    SLUICE_CHECK(handshake::contains(options().groups, choice->group));
+    SLUICE_CHECK(is_usable(choice->group, ProtocolVersion::dtls12));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group) ||
                  !hello->extensions.has(ExtensionType::supported_groups));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, choice->scheme));

@@ -8,6 +8,7 @@
 #include "support/bytes.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"
+#include "support/hybrid.h"
 
 namespace sluice::test {
 namespace {
@@ -68,6 +69,7 @@ std::vector<Scenario> make_scenarios() {
     add("Dtls13HelloRetryRequest", kOnly13, kOnly13, Course::retry);
     add("Dtls13Ticket", kOnly13, kOnly13, Course::resume);
     add("Dtls13TicketHelloRetryRequest", kOnly13, kOnly13, Course::resume_after_retry);
+    if (has_hybrid()) add("Dtls13Hybrid", kOnly13, kOnly13, Course::hybrid);
   }
   return scenarios;
 }
@@ -85,6 +87,7 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
   if (scenario.course == Course::retry || scenario.course == Course::resume_after_retry) {
     server.groups = {NamedGroup::secp256r1};
   }
+  if (scenario.course == Course::hybrid) client = with_hybrid(client);
   if (scenario.resumes()) {
     client.resumption = Resumption::tickets;
     server.resumption = Resumption::tickets;

@@ -21,6 +21,7 @@ enum class Course : std::uint8_t {
   retry,   // the client's first group isn't the server's: HelloRetryRequest
   resume,  // the client has a ticket, and is to get another
   resume_after_retry,
+  hybrid,  // X25519MLKEM768: both hellos are longer than a datagram
 };
 
 struct Scenario {

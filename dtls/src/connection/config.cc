@@ -3,6 +3,7 @@
 #include <sluice/dtls/config.h>
 
 #include "crypto/credentials.h"
+#include "handshake/groups.h"
 #include "message/new_session_ticket13.h"
 #include "schedule/cipher_suite.h"
 
@@ -29,10 +30,19 @@ bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
   });
 }
 
-// A version without a suite can't be offered.
-void drop_versions_without_suite(ConfigOptions& options) {
+// The same of the groups; each can be used with DTLS 1.3.
+bool has_group12(const ConfigOptions& options) {
+  return options.groups.empty() || std::ranges::any_of(options.groups, [](NamedGroup group) {
+           return handshake::is_of_version(group, ProtocolVersion::dtls12);
+         });
+}
+
+// A version without a suite or a group can't be offered.
+void drop_versions_without_means(ConfigOptions& options) {
   if (!has_suite(options, ProtocolVersion::dtls13)) options.max_version = ProtocolVersion::dtls12;
-  if (!has_suite(options, ProtocolVersion::dtls12)) options.min_version = ProtocolVersion::dtls13;
+  if (!has_suite(options, ProtocolVersion::dtls12) || !has_group12(options)) {
+    options.min_version = ProtocolVersion::dtls13;
+  }
 }
 
 constexpr std::size_t kMaximumMtu = 16384;
@@ -59,7 +69,6 @@ Result<void> check_lists(const ConfigOptions& options) {
       })) {
     return invalid("cipher_suites: unknown suite");
   }
-  if (options.groups.empty()) return invalid("groups: none");
   if (!std::ranges::all_of(options.groups, known<NamedGroup>))
     return invalid("groups: unknown group");
   if (options.signature_schemes.empty()) return invalid("signature_schemes: none");
@@ -137,9 +146,10 @@ std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {
 
 Result<ConfigPtr> Config::make(ConfigOptions options) {
   if (auto checked = check(options); !checked) return tl::unexpected(checked.error());
-  drop_versions_without_suite(options);
+  drop_versions_without_means(options);
   if (options.max_version > options.min_version) {
-    return invalid("cipher_suites: none for the versions allowed");
+    return invalid(has_group12(options) ? "cipher_suites: none for the versions allowed"
+                                        : "groups: none for the versions allowed");
   }
   return ConfigPtr(new Config(std::move(options)));
 }

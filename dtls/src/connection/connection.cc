@@ -4,6 +4,7 @@
 #include <array>
 
 #include "connection/impl.h"
+#include "handshake/groups.h"
 
 namespace sluice::dtls {
 
@@ -28,6 +29,10 @@ Connection::~Connection() = default;
 
 Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
                                       Instant now, std::optional<ResumableSession> session) {
+  if (auto groups = handshake::check_groups(config->options(), environment.library(), Role::client);
+      !groups) {
+    return tl::unexpected(groups.error());
+  }
   auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
   if (auto started = impl->start_client(session, now); !started)
     return tl::unexpected(started.error());
@@ -36,6 +41,10 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
 
 Result<Connection> Connection::server(ConfigPtr config, Environment& environment, PathId path,
                                       Instant /*now*/) {
+  if (auto groups = handshake::check_groups(config->options(), environment.library(), Role::server);
+      !groups) {
+    return tl::unexpected(groups.error());
+  }
   return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
 }
 

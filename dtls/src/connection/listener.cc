@@ -6,6 +6,7 @@
 #include "flight/hello_table.h"
 #include "handshake/client_offer.h"
 #include "handshake/cookie.h"
+#include "handshake/groups.h"
 #include "handshake/hello_retry.h"
 #include "message/alert.h"
 #include "message/hello_verify_request.h"
@@ -303,7 +304,8 @@ Result<Listener::Outcome> Listener::Impl::judge13(const Hello& hello, const Clie
   };
   const auto extension = fields.extensions.find(ExtensionType::cookie);
   if (!extension) {
-    const auto choice = handshake::server13::judge_client_hello(config_->options(), fields);
+    const auto choice =
+        handshake::server13::judge_client_hello(config_->options(), *library_, fields);
     if (!choice) return refuse(choice.error().alert.value_or(Alert::internal_error));
     return ask_for_retry(hello, fields, *choice);
   }
@@ -431,6 +433,9 @@ Result<Listener> Listener::make(ConfigPtr config, Environment& environment,
   if (options.unfinished_hellos > kMaximumEntries) {
     return invalid("unfinished_hellos: above 65536");
   }
+  const auto groups =
+      handshake::check_groups(config->options(), environment.library(), Role::server);
+  if (!groups) return tl::unexpected(groups.error());
   auto cookies = handshake::CookieJar::make(environment.library(), options.cookie_lifetime);
   if (!cookies) return tl::unexpected(cookies.error());
   return Listener(

@@ -10,7 +10,11 @@ namespace {
 
 constexpr std::size_t kX25519Size = 32;
 constexpr std::byte kUncompressed{0x04};
+// FIPS 203 section 8, table 3.
+constexpr std::size_t kMlKem768KeySize = 1184;
+constexpr std::size_t kMlKem768CiphertextSize = 1088;
 
+// Of who speaks first.
 constexpr std::size_t share_size(NamedGroup group) {
   switch (group) {
     case NamedGroup::x25519:
@@ -19,15 +23,54 @@ constexpr std::size_t share_size(NamedGroup group) {
       return 65;
     case NamedGroup::secp384r1:
       return 97;
+    case NamedGroup::x25519_mlkem768:
+      return kMlKem768KeySize + kX25519Size;
   }
   return 0;
 }
 
+constexpr std::size_t answer_size(NamedGroup group) {
+  return is_kem(group) ? kMlKem768CiphertextSize + kX25519Size : share_size(group);
+}
+
 KeyPtr peer_key(Library& library, NamedGroup group, Bytes share) {
   if (share.size() != share_size(group)) return nullptr;
-  if (group != NamedGroup::x25519) return public_key_from_point(library, group, share);
-  return KeyPtr(EVP_PKEY_new_raw_public_key_ex(library.context(), "X25519", library.properties(),
-                                               octets(share), share.size()));
+  if (library.curve(group) != nullptr) return public_key_from_point(library, group, share);
+  // What libcrypto checks of an encapsulation key is that its coefficients are in range (FIPS 203
+  // section 7.2).
+  return KeyPtr(EVP_PKEY_new_raw_public_key_ex(library.context(),
+                                               is_kem(group) ? "X25519MLKEM768" : "X25519",
+                                               library.properties(), octets(share), share.size()));
+}
+
+tl::unexpected<Error> bad_share(std::string_view detail) {
+  return failure(Errc::bad_key_share, Alert::illegal_parameter, detail);
+}
+
+Result<SharedSecret> agree(EVP_PKEY_CTX* context, const KeyPtr& peer) {
+  if (EVP_PKEY_derive_init(context) != 1) return failure("EVP_PKEY_derive_init");
+  SharedSecret secret(SharedSecret::capacity());
+  std::size_t size = secret.size();
+  // The point has been checked when it was set (0: not once more, which costs as much as the rest);
+  // an all-zero X25519 secret makes derive fail (RFC 8422 section 5.11).
+  if (EVP_PKEY_derive_set_peer_ex(context, peer.get(), 0) != 1 ||
+      EVP_PKEY_derive(context, octets(secret.bytes()), &size) != 1) {
+    return bad_share("EVP_PKEY_derive");
+  }
+  return SharedSecret(std::as_const(secret).bytes().first(size));
+}
+
+// An all-zero X25519 secret makes it fail, here and in encapsulate_kem(); a ciphertext that is not
+// of this key doesn't (FIPS 203 section 6.3): the secrets then differ.
+Result<SharedSecret> decapsulate(EVP_PKEY_CTX* context, Bytes ciphertext) {
+  if (EVP_PKEY_decapsulate_init(context, nullptr) != 1) return failure("EVP_PKEY_decapsulate_init");
+  SharedSecret secret(SharedSecret::capacity());
+  std::size_t size = secret.size();
+  if (EVP_PKEY_decapsulate(context, octets(secret.bytes()), &size, octets(ciphertext),
+                           ciphertext.size()) != 1) {
+    return bad_share("EVP_PKEY_decapsulate");
+  }
+  return SharedSecret(std::as_const(secret).bytes().first(size));
 }
 
 }  // namespace
@@ -64,21 +107,43 @@ Result<KeyShare> EphemeralKey::share() const {
 }
 
 Result<SharedSecret> EphemeralKey::derive(Library& library, Bytes peer) const {
-  const KeyPtr peer_public = peer_key(library, group_, peer);
-  if (!peer_public)
-    return failure(Errc::bad_key_share, Alert::illegal_parameter, "peer's public key");
+  if (peer.size() != answer_size(group_)) return bad_share("peer's share");
+  const KeyPtr peer_public = is_kem(group_) ? nullptr : peer_key(library, group_, peer);
+  if (!is_kem(group_) && !peer_public) return bad_share("peer's public key");
   const KeyContextPtr context(
       EVP_PKEY_CTX_new_from_pkey(library.context(), key_.get(), library.properties()));
-  if (!context || EVP_PKEY_derive_init(context.get()) != 1) return failure("EVP_PKEY_derive_init");
-  SharedSecret secret(SharedSecret::capacity());
-  std::size_t size = secret.size();
-  // The point has been checked when it was set (0: not once more, which costs as much as the rest);
-  // an all-zero X25519 secret makes derive fail (RFC 8422 section 5.11).
-  if (EVP_PKEY_derive_set_peer_ex(context.get(), peer_public.get(), 0) != 1 ||
-      EVP_PKEY_derive(context.get(), octets(secret.bytes()), &size) != 1) {
-    return failure(Errc::bad_key_share, Alert::illegal_parameter, "EVP_PKEY_derive");
+  if (!context) return failure("EVP_PKEY_CTX_new_from_pkey");
+  return is_kem(group_) ? decapsulate(context.get(), peer) : agree(context.get(), peer_public);
+}
+
+Result<Encapsulated> EphemeralKey::encapsulate(Library& library, NamedGroup group, Bytes peer) {
+  if (is_kem(group)) return encapsulate_kem(library, group, peer);
+  const auto key = generate(library, group);
+  if (!key) return tl::unexpected(key.error());
+  const auto share = key->share();
+  if (!share) return tl::unexpected(share.error());
+  return key->derive(library, peer).map([&](SharedSecret secret) {
+    return Encapsulated{*share, std::move(secret)};
+  });
+}
+
+Result<Encapsulated> EphemeralKey::encapsulate_kem(Library& library, NamedGroup group, Bytes peer) {
+  const KeyPtr key = peer_key(library, group, peer);
+  if (!key) return bad_share("peer's encapsulation key");
+  const KeyContextPtr context(
+      EVP_PKEY_CTX_new_from_pkey(library.context(), key.get(), library.properties()));
+  if (!context || EVP_PKEY_encapsulate_init(context.get(), nullptr) != 1) {
+    return failure("EVP_PKEY_encapsulate_init");
   }
-  return SharedSecret(std::as_const(secret).bytes().first(size));
+  Encapsulated made{{}, SharedSecret(SharedSecret::capacity())};
+  made.share.size_ = made.share.bytes_.size();
+  std::size_t size = made.secret.size();
+  if (EVP_PKEY_encapsulate(context.get(), octets(MutableBytes(made.share.bytes_)),
+                           &made.share.size_, octets(made.secret.bytes()), &size) != 1) {
+    return bad_share("EVP_PKEY_encapsulate");
+  }
+  made.secret = SharedSecret(std::as_const(made.secret).bytes().first(size));
+  return made;
 }
 
 }  // namespace sluice::dtls::crypto

@@ -1,4 +1,10 @@
-// Ephemeral Diffie-Hellman on elliptic curves (RFC 8422, RFC 7748).
+// Key exchange: ephemeral Diffie-Hellman on elliptic curves (RFC 8422, RFC 7748), and together with
+// ML-KEM (FIPS 203, draft-ietf-tls-ecdhe-mlkem).
+//
+//   who speaks first                      who answers
+//   generate(), share()      ----->
+//                            <-----       encapsulate(): its share and the secret
+//   derive(): the secret
 #pragma once
 
 #include <array>
@@ -14,11 +20,15 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-// The largest is P-384's: 0x04 and two coordinates of 48 bytes.
-inline constexpr std::size_t kMaxKeyShareSize = 97;
-using SharedSecret = Secret<48>;
+// The largest is an encapsulation key of ML-KEM-768 with an X25519 key behind it.
+inline constexpr std::size_t kMaxKeyShareSize = 1184 + 32;
+// X25519MLKEM768's: the secrets of both.
+using SharedSecret = Secret<64>;
 
-// A public key as it goes over the wire.
+// Whether it has a key encapsulation: its two shares differ in kind, so that it needs DTLS 1.3.
+constexpr bool is_kem(NamedGroup group) { return group == NamedGroup::x25519_mlkem768; }
+
+// A public key, or a ciphertext beside one, as it goes over the wire.
 class KeyShare {
  public:
   [[nodiscard]] Bytes bytes() const { return {bytes_.data(), size_}; }
@@ -29,18 +39,28 @@ class KeyShare {
   std::size_t size_ = 0;
 };
 
+struct Encapsulated {
+  KeyShare share;
+  SharedSecret secret;
+};
+
 class EphemeralKey {
  public:
   static Result<EphemeralKey> generate(Library& library, NamedGroup group);
 
   [[nodiscard]] NamedGroup group() const { return group_; }
   [[nodiscard]] Result<KeyShare> share() const;
-  // Errors: bad_key_share with illegal_parameter when `peer` is not a valid share of the group
-  // (wrong size or form, a point off the curve, an all-zero secret).
+  // `peer` is the answer to share(). Errors: bad_key_share with illegal_parameter when it is not a
+  // valid one of the group (wrong size or form, a point off the curve, an all-zero secret).
   [[nodiscard]] Result<SharedSecret> derive(Library& library, Bytes peer) const;
+
+  // The answer to the share `peer`, with a key that nobody needs afterwards. Errors: as derive(),
+  // for an encapsulation key too.
+  static Result<Encapsulated> encapsulate(Library& library, NamedGroup group, Bytes peer);
 
  private:
   EphemeralKey(NamedGroup group, KeyPtr key) : group_(group), key_(std::move(key)) {}
+  static Result<Encapsulated> encapsulate_kem(Library& library, NamedGroup group, Bytes peer);
 
   NamedGroup group_;
   KeyPtr key_;

@@ -48,6 +48,13 @@ Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, co
   return std::pair(std::move(curve), std::move(generator));
 }
 
+// A context that makes keys of a group with a name of its own; null when there is none.
+KeyContextPtr prepare_named(OSSL_LIB_CTX* library, const char* name, const char* properties) {
+  KeyContextPtr generator(EVP_PKEY_CTX_new_from_name(library, name, properties));
+  if (generator && EVP_PKEY_keygen_init(generator.get()) != 1) return nullptr;
+  return generator;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Library>> Library::make(const Environment::Options& options) {
@@ -98,8 +105,10 @@ Result<void> Library::prepare_groups() {
   if (!p384) return tl::unexpected(p384.error());
   std::tie(p384_curve_, p384_) = std::move(*p384);
 
-  x25519_.reset(EVP_PKEY_CTX_new_from_name(context_, "X25519", properties()));
-  if (x25519_ && EVP_PKEY_keygen_init(x25519_.get()) != 1) x25519_.reset();
+  x25519_ = prepare_named(context_, "X25519", properties());
+  // Since OpenSSL 3.5: where it isn't, nobody will know of it.
+  const KemPtr kem(EVP_KEM_fetch(context_, "X25519MLKEM768", properties()));
+  if (kem) x25519_mlkem768_ = prepare_named(context_, "X25519MLKEM768", properties());
   drain_error_queue();
   return {};
 }
@@ -112,6 +121,8 @@ EVP_PKEY_CTX* Library::generator(NamedGroup group) const {
       return p384_.get();
     case NamedGroup::x25519:
       return x25519_.get();
+    case NamedGroup::x25519_mlkem768:
+      return x25519_mlkem768_.get();
   }
   return nullptr;
 }
@@ -123,6 +134,7 @@ const EVP_PKEY* Library::curve(NamedGroup group) const {
     case NamedGroup::secp384r1:
       return p384_curve_.get();
     case NamedGroup::x25519:
+    case NamedGroup::x25519_mlkem768:
       return nullptr;
   }
   return nullptr;

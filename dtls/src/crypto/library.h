@@ -41,9 +41,10 @@ class Library {
   [[nodiscard]] EVP_MAC_CTX* hmac_context(HashAlgorithm hash) const {
     return hmac_contexts_[index(hash)].get();
   }
-  // Ready for EVP_PKEY_generate.
+  // Ready for EVP_PKEY_generate; null when libcrypto doesn't have the group.
   [[nodiscard]] EVP_PKEY_CTX* generator(NamedGroup group) const;
-  // A key of the curve's parameters without a point, for EVP_PKEY_dup; null for X25519.
+  [[nodiscard]] bool has(NamedGroup group) const { return generator(group) != nullptr; }
+  // A key of the curve's parameters without a point, for EVP_PKEY_dup; null for other groups.
   [[nodiscard]] const EVP_PKEY* curve(NamedGroup group) const;
 
   Result<void> random(MutableBytes out);
@@ -64,6 +65,7 @@ class Library {
   DigestContextPtr digest_context_;
   std::array<MacContextPtr, 4> hmac_contexts_;
   KeyContextPtr x25519_;
+  KeyContextPtr x25519_mlkem768_;
   KeyContextPtr p256_;
   KeyContextPtr p384_;
   KeyPtr p256_curve_;

@@ -70,17 +70,13 @@ Result<void> send_certificate(Context& context, bool with_identity) {
 // Sends ClientKeyExchange and returns what both sides now share.
 Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated12& negotiated,
                                              const ServerShare& peer) {
-  const auto key = crypto::EphemeralKey::generate(context.library, peer.group);
-  if (!key) return tl::unexpected(key.error());
-  const auto share = key->share();
-  if (!share) return tl::unexpected(share.error());
-  const auto premaster = key->derive(context.library, peer.point);
-  if (!premaster) return tl::unexpected(premaster.error());
+  const auto made = crypto::EphemeralKey::encapsulate(context.library, peer.group, peer.point);
+  if (!made) return tl::unexpected(made.error());
   const auto sent = context.send(
       HandshakeType::client_key_exchange, wire::kPlaintextEpoch,
-      [&](wire::Writer& out) { message::put_client_key_exchange(out, share->bytes()); });
+      [&](wire::Writer& out) { message::put_client_key_exchange(out, made->share.bytes()); });
   if (!sent) return tl::unexpected(sent.error());
-  return derive_master(context, negotiated, *premaster);
+  return derive_master(context, negotiated, made->secret);
 }
 
 Result<void> send_certificate_verify(Context& context, SignatureScheme scheme) {
@@ -171,7 +167,9 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
                                   Context& context) {
   const auto exchange = expect<message::ServerKeyExchange>(incoming);
   if (!exchange) return tl::unexpected(exchange.error());
-  if (!contains(context.config.groups, exchange->group)) {
+  if (!contains(
+          usable_groups(context.config, context.library, Role::client, ProtocolVersion::dtls12),
+          exchange->group)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
   }
   if (!contains(context.config.signature_schemes, exchange->scheme) ||

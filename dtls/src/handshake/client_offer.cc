@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "handshake/groups.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
@@ -82,10 +83,11 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
 
 Result<void> send_client_hello(Context& context, const Offer& offer) {
   const ConfigOptions& config = context.config;
+  const auto groups = usable_groups(config, context.library, Role::client, config.max_version);
   Result<void> shares;
   const auto put_extensions = [&](wire::Writer& out) {
     if (is_allowed(config, ProtocolVersion::dtls12)) put_extensions12(out, config);
-    message::put_code_list_extension(out, ExtensionType::supported_groups, config.groups);
+    message::put_code_list_extension(out, ExtensionType::supported_groups, groups);
     message::put_code_list_extension(out, ExtensionType::signature_algorithms,
                                      config.signature_schemes);
     if (is_offered(config, ExtensionType::use_srtp)) {

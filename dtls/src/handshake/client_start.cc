@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/library.h"
+#include "handshake/groups.h"
 #include "handshake/negotiation.h"
 #include "message/hello_verify_request.h"
 #include "message/key_share.h"
@@ -20,8 +21,21 @@ using Next =
 Result<void> generate_share(Context& context, Offer& offer, NamedGroup group) {
   auto key = crypto::EphemeralKey::generate(context.library, group);
   if (!key) return tl::unexpected(key.error());
-  offer.keys.clear();
   offer.keys.push_back(std::move(*key));
+  return {};
+}
+
+Groups offered_groups(const Context& context) {
+  return usable_groups(context.config, context.library, Role::client, context.config.max_version);
+}
+
+// Of the preferred group; and behind X25519MLKEM768, which not all servers have, of the next that
+// they may have: a few bytes more, or else a round trip.
+Result<void> generate_first_shares(Context& context, Offer& offer) {
+  for (const NamedGroup group : offered_groups(context)) {
+    if (auto made = generate_share(context, offer, group); !made) return made;
+    if (!crypto::is_kem(group)) break;
+  }
   return {};
 }
 
@@ -112,10 +126,12 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   if (group_data) {
     const auto group = message::decode_selected_group(*group_data);
     if (!group) return fatal(Errc::decode_error, Alert::decode_error, "key_share");
-    const bool has_share = state.offer.keys.front().group() == *group;
-    if (has_share || !contains(context.config.groups, *group)) {
+    const bool has_share =
+        std::ranges::count(state.offer.keys, *group, &crypto::EphemeralKey::group);
+    if (has_share || !contains(offered_groups(context), *group)) {
       return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group");
     }
+    state.offer.keys.clear();
     if (auto made = generate_share(context, state.offer, *group); !made)
       return tl::unexpected(made.error());
   }
@@ -161,7 +177,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
   }
   context.secret_log.set_client_random(state.offer.random);
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
-    const auto made = generate_share(context, state.offer, context.config.groups.front());
+    const auto made = generate_first_shares(context, state.offer);
     if (!made) return tl::unexpected(made.error());
     state.offer.psks = make_psk_offers(session, context);
   }

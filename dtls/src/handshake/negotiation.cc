@@ -43,10 +43,12 @@ bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
   return false;
 }
 
-Result<NamedGroup> choose_group(const ConfigOptions& config, wire::CodeList<NamedGroup> groups) {
+Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Library& library,
+                                  wire::CodeList<NamedGroup> groups) {
+  const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls12);
   // Without the extension any curve may be chosen (RFC 8422 section 4); P-256 is the one all have.
-  const auto group = !groups.empty() ? groups.first_common(config.groups)
-                     : contains(config.groups, NamedGroup::secp256r1)
+  const auto group = !groups.empty() ? groups.first_common(usable)
+                     : contains(usable, NamedGroup::secp256r1)
                          ? std::optional(NamedGroup::secp256r1)
                          : std::nullopt;
   if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
@@ -111,7 +113,8 @@ Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
   return *scheme;
 }
 
-Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello) {
+Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
+                          const message::ClientHello& hello) {
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return tl::unexpected(groups.error());
@@ -124,16 +127,18 @@ Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHell
   const auto* suite = choose_suite13(config, hello);
   if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
   // A group that needs no further round trip goes before a preferred one.
-  for (const NamedGroup group : config.groups) {
+  const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls13);
+  for (const NamedGroup group : usable) {
     const auto share = shares->find(group);
     if (share && groups->contains(group)) return Choice13{suite, group, share};
   }
-  const auto group = groups->first_common(config.groups);
+  const auto group = groups->first_common(usable);
   if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
   return Choice13{suite, *group, std::nullopt};
 }
 
-Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello) {
+Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& library,
+                          const message::ClientHello& hello) {
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return tl::unexpected(groups.error());
@@ -141,7 +146,7 @@ Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHell
                                                 ListWidth::two, "signature_algorithms");
   if (!schemes) return tl::unexpected(schemes.error());
 
-  const auto group = choose_group(config, *groups);
+  const auto group = choose_group12(config, library, *groups);
   if (!group) return tl::unexpected(group.error());
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.

@@ -8,6 +8,7 @@
 
 #include "crypto/credentials.h"
 #include "handshake/fatal.h"
+#include "handshake/groups.h"
 #include "handshake/session12.h"
 #include "message/client_hello.h"
 
@@ -25,7 +26,8 @@ struct Choice13 {
   std::optional<Bytes> share;  // the client's of that group; empty: it has to be asked for
 };
 // Errors: as choose12(); missing_extension where RFC 8446 section 9.2 wants one.
-Result<Choice13> choose13(const ConfigOptions& config, const message::ClientHello& hello);
+Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
+                          const message::ClientHello& hello);
 // The suite of both sides' that a PSK of this hash goes with; null when there is none.
 const schedule::CipherSuite13Parameters* choose_suite13(
     const ConfigOptions& config, const message::ClientHello& hello,
@@ -43,7 +45,8 @@ struct Choice12 {
 };
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
 // handshake_failure; decode_error for malformed extensions.
-Result<Choice12> choose12(const ConfigOptions& config, const message::ClientHello& hello);
+Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& library,
+                          const message::ClientHello& hello);
 
 // Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);

@@ -143,7 +143,7 @@ Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
   using Next = std::variant<WaitCertificate, WaitClientKeyExchange>;
   if (auto checked = check_hello(context.config, hello); !checked)
     return tl::unexpected(checked.error());
-  const auto choice = choose12(context.config, hello);
+  const auto choice = choose12(context.config, context.library, hello);
   if (!choice) return tl::unexpected(choice.error());
   const auto negotiated = negotiate(context, hello, *choice);
   if (!negotiated) return tl::unexpected(negotiated.error());

@@ -94,18 +94,15 @@ const ChosenPsk* psk_in(const Authentication& authentication) {
 Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                      const Negotiated13& negotiated,
                                                      const ChosenPsk* chosen, Bytes client_share) {
-  const auto key = crypto::EphemeralKey::generate(context.library, negotiated.group);
-  if (!key) return tl::unexpected(key.error());
-  const auto share = key->share();
-  if (!share) return tl::unexpected(share.error());
-  const auto shared = key->derive(context.library, client_share);
-  if (!shared) return tl::unexpected(shared.error());
+  const auto made =
+      crypto::EphemeralKey::encapsulate(context.library, negotiated.group, client_share);
+  if (!made) return tl::unexpected(made.error());
   schedule::Random random{};
   auto done = context.library.random(random);
   const auto put_extensions = [&](wire::Writer& out) {
     put_selected_version(out);
     message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
-      message::put_share(data, {negotiated.group, share->bytes()});
+      message::put_share(data, {negotiated.group, made->share.bytes()});
     });
     if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
   };
@@ -119,7 +116,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   if (!hash) return tl::unexpected(hash.error());
   const Bytes psk = chosen != nullptr ? chosen->psk.key.bytes() : Bytes{};
   auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, psk,
-                                                    shared->bytes(), hash->bytes());
+                                                    made->secret.bytes(), hash->bytes());
   if (!secrets) return tl::unexpected(secrets.error());
   context.secret_log.add(*secrets);
   const auto& traffic = secrets->traffic();
@@ -256,9 +253,10 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
 
 }  // namespace
 
-Result<Choice13> judge_client_hello(const ConfigOptions& config, const ClientHello& hello) {
+Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::Library& library,
+                                    const ClientHello& hello) {
   if (auto checked = check_hello(hello); !checked) return tl::unexpected(checked.error());
-  return choose13(config, hello);
+  return choose13(config, library, hello);
 }
 
 Result<WaitSecondClientHello> resume(const StatelessRetry& retry, Context& context) {
@@ -277,7 +275,7 @@ Result<WaitSecondClientHello> resume(const StatelessRetry& retry, Context& conte
 
 Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& incoming,
                                    Context& context) {
-  const auto choice = judge_client_hello(context.config, hello);
+  const auto choice = judge_client_hello(context.config, context.library, hello);
   if (!choice) return tl::unexpected(choice.error());
   if (choice->share) return take_hello(context, {hello, incoming.encoding, false}, *choice);
   auto done = context.transcript.add(incoming.encoding);
@@ -294,7 +292,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
-  const auto choice = judge_client_hello(context.config, *hello);
+  const auto choice = judge_client_hello(context.config, context.library, *hello);
   if (!choice) return tl::unexpected(choice.error());
   if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
     return tl::unexpected(checked.error());
@@ -306,7 +304,7 @@ Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& con
   // All of it has been checked before the question was asked.
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
-  const auto choice = choose13(context.config, *hello);
+  const auto choice = choose13(context.config, context.library, *hello);
   const auto offered = take_offered_psks(*hello);
   return answer_hello(context, {*hello, state.hello, state.is_second}, *choice, *offered,
                       psk_of(answer, context));

@@ -59,7 +59,8 @@ using AfterHello = std::variant<WaitSecondClientHello, WaitPsk, WaitCertificate,
 
 // What a first ClientHello leads to; DTLS 1.3 has been chosen from it. Errors: as choose13(), and
 // illegal_parameter.
-Result<Choice13> judge_client_hello(const ConfigOptions& config, const message::ClientHello& hello);
+Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::Library& library,
+                                    const message::ClientHello& hello);
 
 // The state in which that HelloRetryRequest would have left a server that keeps it.
 Result<WaitSecondClientHello> resume(const StatelessRetry& retry, Context& context);

@@ -82,6 +82,8 @@ std::string_view to_string(NamedGroup group) {
       return "secp384r1";
     case NamedGroup::x25519:
       return "x25519";
+    case NamedGroup::x25519_mlkem768:
+      return "X25519MLKEM768";
   }
   return "unknown";
 }

@@ -12,6 +12,7 @@
 #include "message/use_srtp.h"
 #include "record/record_layer.h"
 #include "support/endpoints.h"
+#include "support/hybrid.h"
 
 namespace sluice::dtls {
 namespace {
@@ -179,6 +180,27 @@ TEST_P(BrowserHello, LeadsADtls12ServerToItsOwnPreferences) {
   EXPECT_FALSE(to_hex(hello->random).ends_with("444f574e47524401"));
   EXPECT_FALSE(to_hex(hello->random).ends_with("444f574e47524400"));
   EXPECT_TRUE(random.gave(hello->random));
+}
+
+// Both send a share of X25519MLKEM768, which a server prefers.
+TEST_P(BrowserHello, LeadsADtls13ServerToX25519Mlkem768) {
+  SLUICE_NEEDS_HYBRID();
+  test::Peer server = test::make_server(test::make_config());
+  for (auto& datagram : datagrams()) server.receive(std::move(datagram), Instant{});
+  ASSERT_FALSE(server.error) << to_string(*server.error);
+  auto answer = server.take_datagrams();
+  wire::Reader reader(Bytes(answer.at(0)).subspan(record::kHeaderSize12));
+  const auto fragment = message::HandshakeFragment::take(reader);
+  ASSERT_TRUE(fragment);
+  EXPECT_EQ(fragment->header.type, wire::HandshakeType::server_hello);
+  // The first datagram holds most of it.
+  EXPECT_EQ(fragment->header.length, 2U + 32 + 1 + 2 + 1 + 2 + 6 + 8 + 1120);
+  const std::string head = to_hex(fragment->body);
+  EXPECT_NE(head.find("0033"
+                      "0464"
+                      "11ec"
+                      "0460"),
+            std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Browsers, BrowserHello, testing::Values("chromium-156", "firefox-esr-153"),

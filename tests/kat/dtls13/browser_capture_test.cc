@@ -7,6 +7,7 @@
 
 #include "kat/dtls13/vectors.h"
 #include "message/handshake_fragment.h"
+#include "message/key_share.h"
 #include "message/server_hello.h"
 
 namespace sluice::test {
@@ -33,17 +34,19 @@ class BrowserCapture : public testing::Test {
     return from_hex(datagram.at("hex").get<std::string>());
   }
 
-  // The suite of the ServerHello, the first plaintext record from the server.
-  Suite13 negotiated() const {
+  // The body of the ServerHello, the first plaintext record from the server.
+  Buffer server_hello() const {
     for (const auto& datagram : capture.at("datagrams")) {
       if (from_client(datagram)) continue;
       const Buffer bytes = bytes_of(datagram);
       wire::Reader reader(dtls::Bytes(bytes).subspan(record::kHeaderSize12));
-      const auto fragment = dtls::message::HandshakeFragment::take(reader);
-      const auto hello = dtls::message::ServerHello::decode(fragment->body);
-      return suite13(static_cast<unsigned>(hello->cipher_suite));
+      return copy_of(dtls::message::HandshakeFragment::take(reader)->body);
     }
     throw std::runtime_error("no ServerHello");
+  }
+  Suite13 negotiated() const {
+    const Buffer body = server_hello();
+    return suite13(static_cast<unsigned>(dtls::message::ServerHello::decode(body)->cipher_suite));
   }
 };
 
@@ -51,6 +54,17 @@ struct Epoch {
   record::Opener13 opener;
   std::uint64_t next = 0;
 };
+
+// What two browsers agree on, and its size.
+TEST_F(BrowserCapture, TheServerAnsweredWithX25519Mlkem768) {
+  const Buffer body = server_hello();
+  const auto hello = dtls::message::ServerHello::decode(body);
+  const auto share = dtls::message::decode_server_share(
+      hello->extensions.find(wire::ExtensionType::key_share).value());
+  ASSERT_TRUE(share);
+  EXPECT_EQ(share->group, dtls::NamedGroup::x25519_mlkem768);
+  EXPECT_EQ(share->key_exchange.size(), 1120U);
+}
 
 TEST_F(BrowserCapture, EveryEncryptedRecordOpens) {
   const Suite13 suite = negotiated();

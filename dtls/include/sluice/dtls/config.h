@@ -62,8 +62,9 @@ struct ConfigOptions {
 
   // Each list in order of preference; the server's order decides.
   std::vector<CipherSuite> cipher_suites = default_cipher_suites();
-  std::vector<NamedGroup> groups = {NamedGroup::x25519, NamedGroup::secp256r1,
-                                    NamedGroup::secp384r1};
+  // Empty: default_groups() of the connection's role. What libcrypto doesn't have is as if it were
+  // not listed: X25519MLKEM768 needs OpenSSL 3.5.
+  std::vector<NamedGroup> groups = {};
   std::vector<SignatureScheme> signature_schemes = default_signature_schemes();
   // Empty: use_srtp is neither offered nor accepted.
   std::vector<SrtpProfile> srtp_profiles = {
@@ -104,6 +105,9 @@ struct ConfigOptions {
   std::uint64_t max_forgeries_per_key = UINT64_MAX;
 
   static std::vector<CipherSuite> default_cipher_suites();
+  // A server's begin with X25519MLKEM768; a client's don't have it, as its hello no longer fits
+  // into one datagram. A client that is to offer it lists a server's.
+  static std::vector<NamedGroup> default_groups(Role role);
   static std::vector<SignatureScheme> default_signature_schemes();
 };
 

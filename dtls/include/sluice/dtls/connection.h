@@ -74,7 +74,8 @@ class Connection {
  public:
   // A client has its first flight ready to be polled at once. `path` is where datagrams go until
   // set_path(). `session` is offered to be resumed; one that has expired or that the Config doesn't
-  // allow isn't. Errors: libcrypto_failure.
+  // allow isn't. Errors: libcrypto_failure; invalid_config when libcrypto has none of the Config's
+  // groups, for servers too.
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now, std::optional<ResumableSession> session = {});
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,

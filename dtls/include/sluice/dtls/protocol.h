@@ -37,11 +37,13 @@ enum class CipherSuite : std::uint16_t {
   ecdhe_ecdsa_with_chacha20_poly1305_sha256 = 0xcca9,
 };
 
-// RFC 8422 section 5.1.1.
+// RFC 8422 section 5.1.1; and ML-KEM-768 beside X25519, against quantum computers, of DTLS 1.3
+// alone (draft-ietf-tls-ecdhe-mlkem).
 enum class NamedGroup : std::uint16_t {
   secp256r1 = 23,
   secp384r1 = 24,
   x25519 = 29,
+  x25519_mlkem768 = 0x11ec,
 };
 
 // RFC 8446 section 4.2.3; in DTLS 1.2 the same numbers are a hash and a signature algorithm.

@@ -34,7 +34,6 @@ TEST(Config, NamesTheFieldThatIsMissingOrEmpty) {
   EXPECT_EQ(outcome([](auto&) {}), "good");
   EXPECT_EQ(outcome([](auto& o) { o.identity.reset(); }), "identity");
   EXPECT_EQ(outcome([](auto& o) { o.cipher_suites.clear(); }), "cipher_suites");
-  EXPECT_EQ(outcome([](auto& o) { o.groups.clear(); }), "groups");
   EXPECT_EQ(outcome([](auto& o) { o.signature_schemes.clear(); }), "signature_schemes");
   EXPECT_EQ(outcome([](auto& o) { o.srtp_profiles.clear(); }), "good") << "no use_srtp";
 }
@@ -130,6 +129,17 @@ TEST(Config, TimersMustMoveForward) {
   EXPECT_EQ(timers({.initial = seconds{5}, .maximum = seconds{4}}), "timers.maximum");
   EXPECT_EQ(timers({.initial = seconds{4}, .maximum = seconds{4}}), "good");
   EXPECT_EQ(timers({.total = Duration::zero()}), "timers.total");
+}
+
+// X25519MLKEM768 has no place in DTLS 1.2: alone it leaves 1.3.
+TEST(Config, AGroupOfDtls13AloneLeavesDtls13) {
+  ConfigOptions options = test::options();
+  options.groups = {NamedGroup::x25519_mlkem768};
+  EXPECT_EQ(test::must(Config::make(options))->options().min_version, ProtocolVersion::dtls13);
+  options.max_version = ProtocolVersion::dtls12;
+  EXPECT_EQ(outcome([&](auto& o) { o = options; }), "groups");
+  options.groups.push_back(NamedGroup::x25519);
+  EXPECT_EQ(outcome([&](auto& o) { o = options; }), "good");
 }
 
 // "As long as it takes" would overflow when it is added to the time.

@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
+#include "support/hybrid.h"
 #include "unit/dtls/crypto/crypto_test.h"
 
 namespace sluice::dtls::crypto {
@@ -19,76 +20,126 @@ class KeyExchange : public test::CryptoTest {
   }
   static std::string derive(const EphemeralKey& key, Bytes peer) {
     const auto secret = key.derive(library(), test::copy_of(peer));
-    if (secret) return to_hex(secret->bytes());
-    EXPECT_EQ(secret.error().code, Errc::bad_key_share);
-    EXPECT_EQ(secret.error().alert, Alert::illegal_parameter);
+    return secret ? to_hex(secret->bytes()) : refusal(secret.error());
+  }
+  // The secret alone.
+  static std::string encapsulate(NamedGroup group, Bytes peer) {
+    const auto made = EphemeralKey::encapsulate(library(), group, test::copy_of(peer));
+    return made ? to_hex(made->secret.bytes()) : refusal(made.error());
+  }
+
+ private:
+  static std::string refusal(const Error& error) {
+    EXPECT_EQ(error.code, Errc::bad_key_share);
+    EXPECT_EQ(error.alert, Alert::illegal_parameter);
     EXPECT_EQ(ERR_peek_error(), 0U);
     return "refused";
   }
 };
 
-class Groups : public KeyExchange, public testing::WithParamInterface<NamedGroup> {};
-
-std::size_t share_size(NamedGroup group) {
-  return group == NamedGroup::x25519 ? 32 : group == NamedGroup::secp256r1 ? 65 : 97;
+struct Sizes {
+  std::size_t share;
+  std::size_t answer;
+  std::size_t secret;
+};
+Sizes sizes_of(NamedGroup group) {
+  switch (group) {
+    case NamedGroup::x25519:
+      return {32, 32, 32};
+    case NamedGroup::secp256r1:
+      return {65, 65, 32};
+    case NamedGroup::secp384r1:
+      return {97, 97, 48};
+    case NamedGroup::x25519_mlkem768:
+      return {1216, 1120, 64};
+  }
+  return {};
 }
-std::size_t secret_size(NamedGroup group) { return group == NamedGroup::secp384r1 ? 48 : 32; }
+std::size_t share_size(NamedGroup group) { return sizes_of(group).share; }
 
-TEST_P(Groups, BothSidesDeriveTheSame) {
-  const EphemeralKey a = generate(GetParam());
-  const EphemeralKey b = generate(GetParam());
-  EXPECT_EQ(a.group(), GetParam());
-  const KeyShare share_a = must(a.share());
-  const KeyShare share_b = must(b.share());
-  EXPECT_EQ(share_a.bytes().size(), share_size(GetParam()));
-  EXPECT_NE(to_hex(share_a.bytes()), to_hex(share_b.bytes()));
-  const std::string secret = derive(a, share_b.bytes());
-  EXPECT_EQ(secret.size(), 2 * secret_size(GetParam()));
-  EXPECT_EQ(derive(b, share_a.bytes()), secret);
+class Groups : public KeyExchange, public testing::WithParamInterface<NamedGroup> {
+ protected:
+  void SetUp() override {
+    KeyExchange::SetUp();
+    if (is_kem(GetParam())) SLUICE_NEEDS_HYBRID();
+  }
+};
+
+TEST_P(Groups, BothSidesHaveTheSameSecret) {
+  const auto [share_size, answer_size, secret_size] = sizes_of(GetParam());
+  const EphemeralKey key = generate(GetParam());
+  EXPECT_EQ(key.group(), GetParam());
+  const KeyShare share = must(key.share());
+  EXPECT_EQ(share.bytes().size(), share_size);
+  const auto made = must(EphemeralKey::encapsulate(library(), GetParam(), share.bytes()));
+  EXPECT_EQ(made.share.bytes().size(), answer_size);
+  EXPECT_EQ(made.secret.size(), secret_size);
+  EXPECT_EQ(derive(key, made.share.bytes()), to_hex(made.secret.bytes()));
+
+  EXPECT_NE(to_hex(must(generate(GetParam()).share()).bytes()), to_hex(share.bytes()));
+  const auto again = must(EphemeralKey::encapsulate(library(), GetParam(), share.bytes()));
+  EXPECT_NE(to_hex(again.share.bytes()), to_hex(made.share.bytes()));
 }
 
 TEST_P(Groups, RefusesSharesOfAnotherSize) {
   const EphemeralKey key = generate(GetParam());
-  Buffer share = test::copy_of(must(generate(GetParam()).share()).bytes());
-  share.push_back(std::byte{0});
-  for (std::size_t size = 0; size <= share.size(); ++size) {
-    if (size == share_size(GetParam())) continue;
-    EXPECT_EQ(derive(key, Bytes(share).first(size)), "refused") << size;
+  const Buffer share = test::copy_of(must(key.share()).bytes());
+  const auto made = must(EphemeralKey::encapsulate(library(), GetParam(), share));
+  const auto [share_size, answer_size, secret_size] = sizes_of(GetParam());
+  const std::size_t longest = std::max(share_size, answer_size) + 1;
+  for (std::size_t size = 0; size <= longest; ++size) {
+    Buffer other = share;
+    other.resize(size);
+    if (size != share_size) {
+      EXPECT_EQ(encapsulate(GetParam(), other), "refused") << size;
+    }
+    other = test::copy_of(made.share.bytes());
+    other.resize(size);
+    if (size != answer_size) {
+      EXPECT_EQ(derive(key, other), "refused") << size;
+    }
   }
 }
 
 TEST_P(Groups, AfterARefusedShareTheNextOneWorks) {
   const EphemeralKey key = generate(GetParam());
-  const EphemeralKey peer = generate(GetParam());
-  const Buffer bad(share_size(GetParam()), std::byte{0});
-  EXPECT_EQ(derive(key, bad), "refused");
-  EXPECT_EQ(derive(key, must(peer.share()).bytes()), derive(peer, must(key.share()).bytes()));
+  EXPECT_EQ(derive(key, Buffer(sizes_of(GetParam()).answer)), "refused");
+  EXPECT_EQ(encapsulate(GetParam(), Buffer(share_size(GetParam()))), "refused");
+  const auto made =
+      must(EphemeralKey::encapsulate(library(), GetParam(), must(key.share()).bytes()));
+  EXPECT_EQ(derive(key, made.share.bytes()), to_hex(made.secret.bytes()));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Groups, testing::Values(NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1),
-    [](const auto& param_info) { return std::string(to_string(param_info.param)); });
+INSTANTIATE_TEST_SUITE_P(All, Groups,
+                         testing::Values(NamedGroup::x25519, NamedGroup::secp256r1,
+                                         NamedGroup::secp384r1, NamedGroup::x25519_mlkem768),
+                         [](const auto& param_info) {
+                           return std::string(to_string(param_info.param));
+                         });
 
-// RFC 7748 section 6.1 and RFC 8422 section 5.11: an all-zero secret must be refused. These are the
-// points of low order and their other encodings (cr.yp.to/ecdh.html).
+// Points of low order and their other encodings (cr.yp.to/ecdh.html).
+constexpr const char* kX25519PointsOfLowOrder[] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b880",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"};
+
+// RFC 7748 section 6.1 and RFC 8422 section 5.11: an all-zero secret must be refused.
 TEST_F(KeyExchange, X25519RefusesPointsOfLowOrder) {
   const EphemeralKey key = generate(NamedGroup::x25519);
-  for (const auto* const point :
-       {"0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b880",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}) {
+  for (const auto* const point : kX25519PointsOfLowOrder) {
     EXPECT_EQ(derive(key, from_hex(point)), "refused") << point;
+    EXPECT_EQ(encapsulate(NamedGroup::x25519, from_hex(point)), "refused") << point;
   }
 }
 
@@ -162,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(All, NistGroups,
                          });
 
 TEST_F(KeyExchange, AnUnknownGroupIsAnError) {
-  const auto key = EphemeralKey::generate(library(), NamedGroup{0x11ec});
+  const auto key = EphemeralKey::generate(library(), NamedGroup{0x6399});
   ASSERT_FALSE(key);
   EXPECT_EQ(key.error().code, Errc::libcrypto_failure);
 }

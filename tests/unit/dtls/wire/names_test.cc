@@ -21,6 +21,7 @@ TEST(Names, AreThoseOfTheRegistries) {
   EXPECT_EQ(to_string(NamedGroup{23}), "secp256r1");
   EXPECT_EQ(to_string(NamedGroup{24}), "secp384r1");
   EXPECT_EQ(to_string(NamedGroup{29}), "x25519");
+  EXPECT_EQ(to_string(NamedGroup{0x11ec}), "X25519MLKEM768");
   EXPECT_EQ(to_string(SignatureScheme{0x0403}), "ecdsa_secp256r1_sha256");
   EXPECT_EQ(to_string(SignatureScheme{0x0806}), "rsa_pss_rsae_sha512");
   EXPECT_EQ(to_string(ContentType{23}), "application_data");
@@ -32,7 +33,7 @@ TEST(Names, AreThoseOfTheRegistries) {
 TEST(Names, WhatNobodyKnowsIsUnknown) {
   EXPECT_EQ(to_string(ProtocolVersion{0x0303}), "unknown");
   EXPECT_EQ(to_string(CipherSuite{0x1399}), "unknown");
-  EXPECT_EQ(to_string(NamedGroup{0x11ec}), "unknown");
+  EXPECT_EQ(to_string(NamedGroup{0x6399}), "unknown");
   EXPECT_EQ(to_string(SignatureScheme{0x0201}), "unknown");
   EXPECT_EQ(to_string(SrtpProfile{0x0005}), "unknown");
   EXPECT_EQ(to_string(ContentType{24}), "unknown");
