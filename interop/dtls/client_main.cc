@@ -30,7 +30,16 @@ int main(int argc, char** argv) {
                  "After the last line, wait so many seconds for as much to come back as was sent")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
+  app.add_option("--sess_out", options.session_out,
+                 "Write to this file what resumes the session (DTLS 1.3); it is a secret");
+  app.add_option("--sess_in", options.session_in, "Resume the session of this file");
+  app.add_option("--keymatexport", options.export_label,
+                 "Print keying material of this label, to standard error");
+  app.add_option("--keymatexportlen", options.export_length, "So many bytes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   add_options(app, options.tool);
+  options.tool.tickets = true;
   CLI11_PARSE(app, argc, argv);
 
   signal(SIGPIPE, SIG_IGN);

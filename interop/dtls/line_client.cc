@@ -1,10 +1,15 @@
 #include "dtls/line_client.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iomanip>
 #include <iostream>
+#include <iterator>
+#include <sstream>
 
 #include "dtls/acceptance.h"
 #include "dtls/poller.h"
@@ -24,9 +29,11 @@ class Client {
         endpoint_(std::move(endpoint)),
         input_(input) {}
 
-  LineOutcome run(const dtls::UdpEndpoint& server) {
+  tl::expected<LineOutcome, std::string> run(const dtls::UdpEndpoint& server) {
+    const auto session = read_session();
+    if (!session) return tl::unexpected(session.error());
     poller_.add(socket_.descriptor());
-    auto made = endpoint_.connect(config_.config, {.peer = server}, now());
+    auto made = endpoint_.connect(config_.config, {.peer = server}, now(), *session);
     if (!made) return fail(to_string(made.error()));
     connection_ = *made;
     drain();
@@ -47,7 +54,8 @@ class Client {
     }
     drain();
     if (connected_ && poller_.is_ready(input_)) read_input();
-    if (wait_until_ && !ended_ && (received_ >= sent_ || now() >= *wait_until_)) {
+    const bool has_all = received_ >= sent_ && (options_.session_out.empty() || has_session_);
+    if (wait_until_ && !ended_ && (has_all || now() >= *wait_until_)) {
       static_cast<void>(endpoint_.close(connection_, now()));
       drain();
     }
@@ -87,8 +95,11 @@ class Client {
       judge(endpoint_, event.connection, *asked, config_, environment_, now());
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
       report(describe(connected->info));
+      export_keys();
       connected_ = true;
       poller_.add(input_);
+    } else if (const auto* ticket = std::get_if<dtls::SessionTicketReceived>(&event.what)) {
+      write_session(ticket->session);
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
       ended_ = *ended;
       if (ended->error) {
@@ -97,6 +108,43 @@ class Client {
         report(std::string(to_string(ended->reason)));
       }
     }
+  }
+
+  [[nodiscard]] tl::expected<std::optional<dtls::ResumableSession>, std::string> read_session()
+      const {
+    if (options_.session_in.empty()) return std::nullopt;
+    std::ifstream file(options_.session_in, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto session = dtls::ResumableSession::parse(std::as_bytes(std::span(text)));
+    if (!session) return tl::unexpected(options_.session_in + ": " + to_string(session.error()));
+    return *session;
+  }
+
+  void write_session(const dtls::ResumableSession& session) {
+    if (options_.session_out.empty()) return;
+    // Nobody else's to read.
+    const int file =
+        open(options_.session_out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const dtls::Buffer bytes = session.serialize();
+    const bool written = file >= 0 && write(file, bytes.data(), bytes.size()) == std::ssize(bytes);
+    if (file >= 0) ::close(file);
+    if (!written) std::cerr << options_.session_out << ": can't be written\n";
+    has_session_ = true;
+  }
+
+  void export_keys() const {
+    if (options_.export_label.empty()) return;
+    dtls::Buffer keys(options_.export_length);
+    const auto exported = endpoint_.find(connection_)
+                              ->export_keying_material(keys, options_.export_label, std::nullopt);
+    if (!exported) {
+      std::cerr << "--keymatexport: " << to_string(exported.error()) << '\n';
+      return;
+    }
+    std::ostringstream text;
+    text << "Keying material: " << std::hex << std::uppercase << std::setfill('0');
+    for (const std::byte byte : keys) text << std::setw(2) << std::to_integer<unsigned>(byte);
+    std::cerr << text.str() << '\n';
   }
 
   // A record for each line, or for a piece of one that is too long.
@@ -149,6 +197,7 @@ class Client {
   std::string line_;
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
+  bool has_session_ = false;
   std::optional<dtls::Instant> wait_until_;
 };
 

@@ -10,6 +10,12 @@ struct LineOptions {
   ToolOptions tool;
   // How long to wait, after the last line, for as much to come back as was sent.
   double wait = 2;
+  // Files of a session, to be written and to be resumed; empty: none.
+  std::string session_out = {};
+  std::string session_in = {};
+  // RFC 5705; empty: nothing is exported.
+  std::string export_label = {};
+  std::size_t export_length = 20;
 };
 
 enum class LineOutcome { done, failed };

@@ -19,6 +19,7 @@ struct Options {
   EchoOptions echo;
   std::string accept = "4433";
   unsigned threads = 1;
+  bool no_ticket = false;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -31,6 +32,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option_function<int>(
       "--Verify", [&](int) { options.echo.wants_certificate = true; },
       "Clients must have a certificate (the number means nothing)");
+  app.add_flag("--no_ticket", options.no_ticket, "Let no session be resumed");
   add_options(app, options.echo.tool);
   auto* threads =
       app.add_option("--threads", options.threads, "Threads, each with a socket of its own")
@@ -66,6 +68,11 @@ int main(int argc, char** argv) {
   Options options;
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
+
+  if (!options.no_ticket) {
+    options.echo.tool.tickets = true;
+    options.echo.tool.ticket_keys = std::make_shared<sluice::dtls::TicketKeys>();
+  }
 
   // Blocked before any thread starts, so that all inherit it; whoever may stop reads them here.
   sigset_t signals;

@@ -37,7 +37,7 @@ bool has_ipv6() {
 
 template <class Address, class From>
 Address copy(const From& from) {
-  Address address;
+  Address address{};
   std::ranges::copy(std::as_bytes(std::span(&from, 1)),
                     std::as_writable_bytes(std::span(address)).begin());
   return address;

@@ -5,6 +5,7 @@
 #include <sluice/dtls/config.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct ToolOptions {
   std::size_t mtu = 1200;
   unsigned handshake_timeout = 30;
   RecorderFiles files;
+  bool tickets = false;                           // sessions are resumed (DTLS 1.3)
+  std::shared_ptr<dtls::TicketKeys> ticket_keys;  // a server's
   bool quiet = false;
 };
 

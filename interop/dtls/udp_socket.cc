@@ -109,7 +109,7 @@ std::size_t UdpSocket::fill() {
   std::array<mmsghdr, kBatch> messages{};
   std::array<iovec, kBatch> pieces{};
   std::array<SocketAddress, kBatch> from;
-  std::array<Control, kBatch> controls;
+  std::array<Control, kBatch> controls{};
   for (std::size_t i = 0; i < kBatch; ++i) {
     pieces[i] = {buffer_.data() + i * kLargest, kLargest};
     msghdr& message = messages[i].msg_hdr;

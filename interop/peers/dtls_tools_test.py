@@ -121,6 +121,20 @@ class Tools(unittest.TestCase):
             self.echo([], ["--keylogfile", str(file)], "DTLS 1.3")
             self.assertIn("CLIENT_TRAFFIC_SECRET_0", file.read_text())
 
+    def test_resumption(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(pathlib.Path(folder, "session"))
+            _, address = self.server()
+            first = self.talk(address, "", "--sess_out", file)
+            self.assertEqual(first.returncode, 0, first.stderr)
+            self.assertNotIn("resumed", first.stderr)
+            second = self.talk(address, "hello\n", "--sess_in", file)
+            self.assertEqual((second.returncode, second.stdout), (0, "hello\n"), second.stderr)
+            self.assertIn("resumed", second.stderr)
+            _, other = self.server("--no_ticket")
+            self.assertNotIn("resumed", self.talk(other, "", "--sess_in", file).stderr)
+        self.assertEqual(self.talk(address, "", "--sess_in", "/nowhere").returncode, 1)
+
     def test_many_on_several_threads(self):
         server, address = self.server("--threads", "2")
         for _ in range(6):
@@ -150,6 +164,18 @@ class Tools(unittest.TestCase):
             client.say("is there an echo?\n")
             client.wait_for("is there an echo?")
             self.assertEqual(client.finish(), 0)
+
+    def test_openssl_server_exports_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = self.make_certificate(folder)
+            server = self.enter(Process(OPENSSL, "s_server", "-dtls1_2", "-accept", "127.0.0.1:0", "-cert", certificate,
+                                        "-key", key, "-keymatexport", "EXPORTER_test", "-keymatexportlen", "32"))
+            address = server.wait_for("ACCEPT").split()[-1]
+            client = self.enter(Process(CLIENT, "--connect", address, "--keymatexport", "EXPORTER_test",
+                                        "--keymatexportlen", "32"))
+            ours = client.wait_for("Keying material: ").split()[-1]
+            self.assertEqual(len(ours), 64)
+            server.wait_for("Keying material: " + ours)
 
     def test_openssl_server(self):
         with tempfile.TemporaryDirectory() as folder:
