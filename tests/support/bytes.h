@@ -5,6 +5,7 @@
 #include <sluice/dtls/random_source.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -41,6 +42,12 @@ inline dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::s
 
 // Of exactly its size on the heap, so that AddressSanitizer sees a read beyond its end.
 inline dtls::Buffer copy_of(dtls::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+inline dtls::Buffer joined(std::initializer_list<dtls::Bytes> parts) {
+  dtls::Buffer whole;
+  for (const dtls::Bytes part : parts) whole.insert(whole.end(), part.begin(), part.end());
+  return whole;
+}
 
 // 0, 1, 2, ... 255, 0, ...
 inline dtls::Buffer counted(std::size_t size) {

@@ -11,10 +11,12 @@
 
 namespace sluice::test {
 
-// A client and a server with the same options. Neither has sent anything yet.
+// A client and a server. Neither has sent anything yet.
 struct Pair {
-  explicit Pair(const dtls::ConfigOptions& options = test::options())
-      : client(make_client(make_config(options))), server(make_server(make_config(options))) {}
+  explicit Pair(const dtls::ConfigOptions& options = test::options()) : Pair(options, options) {}
+  Pair(const dtls::ConfigOptions& for_client, const dtls::ConfigOptions& for_server)
+      : client(make_client(make_config(for_client))),
+        server(make_server(make_config(for_server))) {}
 
   // Everything to and fro until nobody has anything to say.
   void run(dtls::Instant now = {}) { exchange(client, server, now); }

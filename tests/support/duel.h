@@ -3,14 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "support/endpoints.h"
 #include "support/scripted_peer.h"
 
 namespace sluice::test {
-
-inline constexpr std::array kRoles{dtls::Role::client, dtls::Role::server};
 
 struct Duel {
   // `engine_role` is the connection's; the script's is the other. A client has said hello.

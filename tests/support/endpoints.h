@@ -3,6 +3,7 @@
 
 #include <sluice/dtls/connection.h>
 
+#include <array>
 #include <stdexcept>
 
 #include "support/virtual_network.h"
@@ -35,6 +36,7 @@ dtls::ConfigOptions options_for(dtls::ProtocolVersion version);
 dtls::ConfigPtr make_config(dtls::ConfigOptions options = test::options());
 
 inline constexpr dtls::PathId kPath{1};
+inline constexpr std::array kRoles{dtls::Role::client, dtls::Role::server};
 
 Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now = {},
                  std::optional<dtls::ResumableSession> session = {});

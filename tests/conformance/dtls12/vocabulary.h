@@ -33,12 +33,6 @@ inline std::uint32_t discards(const Duel& duel, Discard reason) {
   return duel.engine.connection().statistics().discards(reason);
 }
 
-inline Buffer joined(std::initializer_list<Bytes> parts) {
-  Buffer whole;
-  for (const Bytes part : parts) whole.insert(whole.end(), part.begin(), part.end());
-  return whole;
-}
-
 // The type of a whole message.
 inline HandshakeType type_of(Bytes message) { return static_cast<HandshakeType>(message.front()); }
 

@@ -1,5 +1,5 @@
 // RFC 9147 sections 5.8 and 7: when something is acknowledged, and what an ACK changes.
-#include "conformance/dtls13/bogo_findings.h"
+#include "conformance/dtls13/vocabulary.h"
 #include "record/header13.h"
 
 namespace sluice::test {
@@ -7,14 +7,14 @@ namespace {
 
 // What a client's Finished was, when it comes again: the server has it already.
 Buffer repeated_finished(std::uint32_t offset) {
-  return fragment(HandshakeType::finished, 3, 32, offset, counted(1));
+  return fragment_of(HandshakeType::finished, 3, 32, offset, counted(1));
 }
 
 // Beyond what any flight has: dropped.
-Buffer far_ahead() { return fragment(HandshakeType::finished, 1000, 1, 0, counted(1)); }
+Buffer far_ahead() { return fragment_of(HandshakeType::finished, 1000, 1, 0, counted(1)); }
 
 // Everything of the client's last flight but its first datagram is lost.
-void lose_most_of_the_last_flight(Pair& pair) {
+void lose_most_of_the_last_flight(TimedPair& pair) {
   pair.carry(Role::client);
   pair.carry(Role::server);
   auto flight = pair.client.take_datagrams();
@@ -24,7 +24,7 @@ void lose_most_of_the_last_flight(Pair& pair) {
 }
 
 TEST(Rfc9147_7, AnAckFitsThePath) {
-  Pair pair(dtls::kMinimumMtu);
+  TimedPair pair(small_options13());
   pair.connect_but_for_the_ack();
   for (std::uint32_t i = 0; i < 32; ++i) {
     pair.inject(Role::client, kHandshakeEpoch13, ContentType::handshake, repeated_finished(i));
@@ -36,7 +36,7 @@ TEST(Rfc9147_7, AnAckFitsThePath) {
 }
 
 TEST(Rfc9147_7, RepeatedRecordsAreAcknowledgedTogether) {
-  Pair pair;
+  TimedPair pair;
   pair.connect_but_for_the_ack();
   for (std::uint32_t i = 0; i < 3; ++i) {
     pair.inject(Role::client, kHandshakeEpoch13, ContentType::handshake, repeated_finished(i));
@@ -46,7 +46,7 @@ TEST(Rfc9147_7, RepeatedRecordsAreAcknowledgedTogether) {
 }
 
 TEST(Rfc9147_7, ARecordOfWhichAPartWasDroppedIsNotAcknowledged) {
-  Pair pair;
+  TimedPair pair;
   pair.connect_but_for_the_ack();
   const auto both = joined({far_ahead(), repeated_finished(0)});
   pair.inject(Role::client, kHandshakeEpoch13, ContentType::handshake, both);
@@ -57,10 +57,10 @@ TEST(Rfc9147_7, ARecordOfWhichAPartWasDroppedIsNotAcknowledged) {
 
 TEST(Rfc9147_7, TheSameDuringTheHandshake) {
   for (const bool drop : {true, false}) {
-    Pair pair;
+    TimedPair pair;
     pair.carry(Role::client);
     pair.carry(Role::server);
-    const Buffer begun = fragment(HandshakeType::certificate, 1, 100, 0, counted(1));
+    const Buffer begun = fragment_of(HandshakeType::certificate, 1, 100, 0, counted(1));
     pair.inject(Role::client, kHandshakeEpoch13, ContentType::handshake,
                 drop ? joined({far_ahead(), begun}) : begun);
     EXPECT_EQ(pair.wait(Role::server, 5s).size(), drop ? 0U : 1U);
@@ -70,7 +70,7 @@ TEST(Rfc9147_7, TheSameDuringTheHandshake) {
 // "Receipt of any record responding to a given flight MUST be taken as an implicit acknowledgement
 // for the entire flight."
 TEST(Rfc9147_7_2, APartOfTheAnswerEndsRetransmission) {
-  Pair pair(dtls::kMinimumMtu);
+  TimedPair pair(small_options13());
   lose_most_of_the_last_flight(pair);
   EXPECT_EQ(pair.wait(Role::server, 60s).size(), 1U) << "one ACK for what has come";
   EXPECT_EQ(pair.server.connection().statistics().flights_retransmitted, 0U);
@@ -79,9 +79,9 @@ TEST(Rfc9147_7_2, APartOfTheAnswerEndsRetransmission) {
 // Section 7.1 recommends an ACK when something is missing. One for each record behind the gap would
 // have the peer repeat the rest as often.
 TEST(Rfc9147_7_1, AGapIsReportedAtOnceAndOnlyOnce) {
-  auto server = options13(dtls::kMinimumMtu);
+  auto server = small_options13();
   server.identity = rsa_identity();  // longer
-  Pair pair(options13(), server);
+  TimedPair pair(options13(), server);
   pair.carry(Role::client);
   auto flight = pair.server.take_datagrams();
   ASSERT_GT(flight.size(), 4U);
@@ -96,10 +96,10 @@ TEST(Rfc9147_7_1, AGapIsReportedAtOnceAndOnlyOnce) {
 }
 
 TEST(Rfc9147_7_1, WithoutNewsThereIsNoAck) {
-  Pair pair;
+  TimedPair pair;
   const auto hello = pair.client.take_datagrams();
   // A message far from its turn, in plaintext: a gap that nobody will fill.
-  const Buffer stray = fragment(HandshakeType::client_hello, 9, 100, 0, counted(100));
+  const Buffer stray = fragment_of(HandshakeType::client_hello, 9, 100, 0, counted(100));
   pair.inject(Role::client, kPlaintextEpoch, ContentType::handshake, stray);
   pair.deliver(hello, Role::server);
   const auto flight = pair.server.take_datagrams();
@@ -111,7 +111,7 @@ TEST(Rfc9147_7_1, WithoutNewsThereIsNoAck) {
 // A repetition of the server's flight may be many datagrams; the client's own flight answers it
 // once.
 TEST(Rfc9147_5_8_1, ARepeatedFlightIsAnsweredOnce) {
-  Pair pair(dtls::kMinimumMtu);
+  TimedPair pair(small_options13());
   pair.carry(Role::client);
   pair.carry(Role::server);
   const std::size_t size = pair.client.take_datagrams().size();
@@ -128,7 +128,7 @@ TEST(Rfc9147_5_8_1, ARepeatedFlightIsAnsweredOnce) {
 
 // Section 5.5 lets messages of one flight share a record; each record costs 22 bytes.
 TEST(Rfc9147_5_5, EncryptedMessagesOfAFlightShareARecord) {
-  Pair pair;
+  TimedPair pair;
   pair.carry(Role::client);
   const auto flight = pair.server.take_datagrams();
   ASSERT_EQ(flight.size(), 1U);

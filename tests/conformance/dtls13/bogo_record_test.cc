@@ -1,8 +1,5 @@
 // RFC 9147 section 4 and RFC 8446 section 5: sizes, keys and what may come under which.
-#include <algorithm>
-
-#include "conformance/dtls13/bogo_findings.h"
-#include "record/header12.h"
+#include "conformance/dtls13/vocabulary.h"
 #include "record/header13.h"
 
 namespace sluice::test {
@@ -21,7 +18,7 @@ Buffer padded(std::size_t size, std::size_t padding) {
 }
 
 TEST(Rfc8446_5_2, ARecordAboveTheLimitIsDiscarded) {
-  Pair pair;
+  TimedPair pair;
   pair.connect();
   for (const std::size_t length : {kMaxCiphertext13, kMaxCiphertext13 + 1}) {
     Buffer record = from_hex("2f 0000 0000");
@@ -37,7 +34,7 @@ TEST(Rfc8446_5_2, ARecordAboveTheLimitIsDiscarded) {
 
 TEST(Rfc8446_5_4, PaddingCountsTowardsTheLimit) {
   for (const bool above : {false, true}) {
-    Pair pair;
+    TimedPair pair;
     pair.connect();
     const Buffer contents = padded(16000, kMaxPlaintext - 16000 + (above ? 1 : 0));
     pair.inject(Role::client, kFirstApplicationEpoch13, ContentType{0}, contents);
@@ -52,7 +49,7 @@ TEST(Rfc8446_5_4, PaddingCountsTowardsTheLimit) {
 
 TEST(Rfc8446_5, ApplicationDataUnderHandshakeKeysIsFatal) {
   for (const std::size_t size : {0U, 5U}) {
-    Pair pair;
+    TimedPair pair;
     pair.carry(Role::client);
     pair.carry(Role::server);  // the client is connected, its flight still to be sent
     ASSERT_TRUE(pair.client.connected);
@@ -60,7 +57,7 @@ TEST(Rfc8446_5, ApplicationDataUnderHandshakeKeysIsFatal) {
     EXPECT_TRUE(failed(pair.client, Errc::unexpected_message, Alert::unexpected_message));
     EXPECT_TRUE(pair.client.data.empty());
 
-    Pair after;
+    TimedPair after;
     after.connect_but_for_the_ack();
     after.inject(Role::client, kHandshakeEpoch13, ContentType::application_data, counted(size));
     EXPECT_TRUE(failed(after.server, Errc::unexpected_message, Alert::unexpected_message));
@@ -72,8 +69,8 @@ TEST(Rfc8446_5, ApplicationDataUnderHandshakeKeysIsFatal) {
 TEST(Rfc8446_5_1, AMessageBehindFinishedIsFatalEvenWhenItOvertakesFinished) {
   for (const Role sender : kRoles) {
     SCOPED_TRACE(to_string(sender));
-    const Role receiver = Pair::other(sender);
-    Pair pair(dtls::kMinimumMtu);
+    const Role receiver = TimedPair::other(sender);
+    TimedPair pair(small_options13());
     pair.carry(Role::client);
     if (sender == Role::client) pair.carry(Role::server);
     auto flight = pair[sender].take_datagrams();
@@ -83,7 +80,7 @@ TEST(Rfc8446_5_1, AMessageBehindFinishedIsFatalEvenWhenItOvertakesFinished) {
     const unsigned seq = sender == Role::client ? 4 : 6;
     // A part of it is enough.
     pair.inject(sender, kHandshakeEpoch13, ContentType::handshake,
-                fragment(HandshakeType::finished, seq, 32, 0, counted(1)));
+                fragment_of(HandshakeType::finished, seq, 32, 0, counted(1)));
     pair.deliver({last}, receiver);
     EXPECT_TRUE(failed(pair[receiver], Errc::unexpected_message, Alert::unexpected_message));
     // The peer can read why: a client has not come to its application keys.
@@ -94,17 +91,16 @@ TEST(Rfc8446_5_1, AMessageBehindFinishedIsFatalEvenWhenItOvertakesFinished) {
 
 // Section 8: the keys before a KeyUpdate go once the new ones have been used for long enough.
 TEST(Rfc9147_8, OldKeysStayUntilTheNewAreUsedAndThenGo) {
-  Pair pair;
+  TimedPair pair;
   pair.connect();
   const auto in_old_keys = [&] {
-    return pair.seal(Role::server, kFirstApplicationEpoch13, ContentType::application_data,
-                     counted(1));
+    return sealed(pair.server, kFirstApplicationEpoch13, ContentType::application_data, counted(1));
   };
   std::vector<Buffer> old;
   for (int i = 0; i < 3; ++i) old.push_back(in_old_keys());
   // The client asks, so that the server answers by a KeyUpdate of its own.
   pair.inject(Role::client, kFirstApplicationEpoch13, ContentType::handshake,
-              fragment(HandshakeType::key_update, 4, 1, 0, from_hex("01")));
+              fragment_of(HandshakeType::key_update, 4, 1, 0, from_hex("01")));
   pair.carry(Role::server);
   pair.wait(Role::server, 0s);
   pair.deliver({old[0]}, Role::client);
@@ -125,7 +121,7 @@ TEST(Rfc9147_8, OldKeysStayUntilTheNewAreUsedAndThenGo) {
 
 // A server without the client's Finished couldn't read it.
 TEST(Rfc9147_8, AKeyUpdateWaitsForTheAckOfTheLastFlight) {
-  Pair pair;
+  TimedPair pair;
   pair.carry(Role::client);
   pair.carry(Role::server);
   auto flight = pair.client.take_datagrams();
@@ -140,21 +136,21 @@ TEST(Rfc9147_8, AKeyUpdateWaitsForTheAckOfTheLastFlight) {
 
 // Section 5.1: DTLS 1.3 has no HelloVerifyRequest.
 TEST(Rfc9147_5_1, AClientOfDtls13AloneRefusesHelloVerifyRequest) {
-  Pair pair;
+  TimedPair pair;
   pair.client.take_datagrams();
   const Buffer request = from_hex("feff 00");  // without a cookie
   pair.inject(Role::server, kPlaintextEpoch, ContentType::handshake,
-              fragment(HandshakeType::hello_verify_request, 0, 3, 0, request));
+              fragment_of(HandshakeType::hello_verify_request, 0, 3, 0, request));
   EXPECT_TRUE(failed(pair.client, Errc::no_common_version, Alert::protocol_version));
 }
 
 TEST(Rfc9147_5_1, NoServerChoosesDtls13AfterHelloVerifyRequest) {
   auto both = options13();
   both.min_version = ProtocolVersion::dtls12;
-  Pair pair(both, options13());
+  TimedPair pair(both, options13());
   pair.client.take_datagrams();
   pair.inject(Role::server, kPlaintextEpoch, ContentType::handshake,
-              fragment(HandshakeType::hello_verify_request, 0, 3, 0, from_hex("feff 00")));
+              fragment_of(HandshakeType::hello_verify_request, 0, 3, 0, from_hex("feff 00")));
   // The server never sent that request, so message_seq is one less to it.
   constexpr std::size_t kSeqAt = dtls::record::kHeaderSize12 + 5;
   auto hello = pair.client.take_datagrams();

@@ -33,13 +33,6 @@ dtls::ConfigOptions psk_asking_options() {
   return options;
 }
 
-Pair pair_of(const dtls::ConfigOptions& client, const dtls::ConfigOptions& server) {
-  Pair pair(options13());
-  pair.client = make_client(make_config(client));
-  pair.server = make_server(make_config(server));
-  return pair;
-}
-
 testing::AssertionResult both_used_a_psk(Pair& pair) {
   if (auto worked = works(pair); !worked) return worked;
   for (const Peer* peer : {&pair.client, &pair.server}) {
@@ -89,21 +82,21 @@ Where extension_data(ExtensionType type) {
 }
 
 TEST(Rfc8446_4_2_11, BothSidesProveThemselvesByThePsk) {
-  Pair pair = pair_of(psk_options({psk("sensor")}), psk_options({psk("other", 2), psk("sensor")}));
+  Pair pair(psk_options({psk("sensor")}), psk_options({psk("other", 2), psk("sensor")}));
   pair.run();
   EXPECT_TRUE(both_used_a_psk(pair));
 }
 
 TEST(Rfc8446_4_2_11, TheFirstKnownIdentityIsTaken) {
-  Pair pair = pair_of(psk_options({psk("unknown", 7), psk("known", 2), psk("also", 3)}),
-                      psk_options({psk("also", 3), psk("known", 2)}));
+  Pair pair(psk_options({psk("unknown", 7), psk("known", 2), psk("also", 3)}),
+            psk_options({psk("also", 3), psk("known", 2)}));
   pair.run();
   EXPECT_TRUE(both_used_a_psk(pair));
 }
 
 TEST(Rfc8446_4_2_11, ThePskGoesWithASuiteOfItsHash) {
   const auto key = psk("sensor", 1, HashAlgorithm::sha384);
-  Pair pair = pair_of(psk_options({key}), psk_options({key}));
+  Pair pair(psk_options({key}), psk_options({key}));
   pair.run();
   EXPECT_TRUE(both_used_a_psk(pair));
   EXPECT_EQ(pair.client.connected->cipher_suite, dtls::CipherSuite::aes_256_gcm_sha384);
@@ -116,16 +109,16 @@ TEST(Rfc8446_4_2_11, WithoutASuiteOfItsHashTheCertificateDecides) {
   server.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
   dtls::ConfigOptions client = options13();
   client.pre_shared_keys = {key};
-  Pair pair = pair_of(client, server);
+  Pair pair(client, server);
   pair.run();
   EXPECT_TRUE(both_used_certificates(pair));
 }
 
 TEST(Rfc8446_4_2_11, UnknownAndWrongLookTheSame) {
-  Pair unknown = pair_of(psk_options({psk("nobody")}), psk_options({psk("sensor")}));
+  Pair unknown(psk_options({psk("nobody")}), psk_options({psk("sensor")}));
   unknown.run();
   EXPECT_TRUE(failed(unknown.server, Errc::psk_mismatch, Alert::decrypt_error, unknown.client));
-  Pair wrong = pair_of(psk_options({psk("sensor", 1)}), psk_options({psk("sensor", 2)}));
+  Pair wrong(psk_options({psk("sensor", 1)}), psk_options({psk("sensor", 2)}));
   wrong.run();
   EXPECT_TRUE(failed(wrong.server, Errc::psk_mismatch, Alert::decrypt_error, wrong.client));
 }
@@ -135,7 +128,7 @@ TEST(Rfc8446_4_2_11, AnUnknownIdentityFallsBackToTheCertificate) {
   client.pre_shared_keys = {psk("nobody")};
   dtls::ConfigOptions server = options13();
   server.pre_shared_keys = {psk("sensor")};
-  Pair pair = pair_of(client, server);
+  Pair pair(client, server);
   pair.run();
   EXPECT_TRUE(both_used_certificates(pair));
 }
@@ -143,7 +136,7 @@ TEST(Rfc8446_4_2_11, AnUnknownIdentityFallsBackToTheCertificate) {
 TEST(Rfc8446_4_2_11, AServerWithoutPsksTakesNoNoticeOfTheOffer) {
   dtls::ConfigOptions client = options13();
   client.pre_shared_keys = {psk("sensor")};
-  Pair pair = pair_of(client, options13());
+  Pair pair(client, options13());
   pair.run();
   EXPECT_TRUE(both_used_certificates(pair));
 }
@@ -157,14 +150,14 @@ TEST(Rfc8446_4_2_11_2, AHelloThatWasChangedDoesNotVerify) {
       },
       extension_data(ExtensionType::pre_shared_key)};
   for (const Where& where : places) {
-    Pair pair = pair_of(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
+    Pair pair(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
     run_with_changed_hello(pair, where);
     EXPECT_TRUE(failed(pair.server, Errc::psk_mismatch, Alert::decrypt_error, pair.client));
   }
 }
 
 TEST(Rfc8446_4_2_9, PreSharedKeyNeedsItsModes) {
-  Pair pair = pair_of(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
+  Pair pair(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
   // The type of psk_key_exchange_modes, 45, becomes 44, cookie.
   run_with_changed_hello(pair, [](const ClientHello& hello) {
     const Bytes modes = hello.extensions.find(ExtensionType::psk_key_exchange_modes).value();
@@ -174,7 +167,7 @@ TEST(Rfc8446_4_2_9, PreSharedKeyNeedsItsModes) {
 }
 
 TEST(Rfc8446_4_2_11, PreSharedKeyMustBeTheLastExtension) {
-  Pair pair = pair_of(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
+  Pair pair(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
   constexpr std::size_t kExtensionHeader = 4;
   run_with_hello(pair, [](const ClientHello& hello, Buffer& datagram) {
     const auto offset = [&](ExtensionType type) {
@@ -192,7 +185,7 @@ TEST(Rfc8446_4_2_9, PskKeAloneIsNotEnough) {
   client.pre_shared_keys = {psk("sensor")};
   dtls::ConfigOptions server = options13();
   server.pre_shared_keys = {psk("sensor")};
-  Pair pair = pair_of(client, server);
+  Pair pair(client, server);
   std::vector<Buffer> flight = pair.client.take_datagrams();
   ASSERT_EQ(flight.size(), 1U);
   const Buffer one_mode = from_hex("002d 0002 01 01");
@@ -213,7 +206,7 @@ TEST(Rfc8446_4_2_9, PskKeAloneIsNotEnough) {
 TEST(Rfc8446_4_1_4, PsksOutliveAHelloRetryRequest) {
   dtls::ConfigOptions server = psk_options({psk("sensor")});
   server.groups = {dtls::NamedGroup::secp384r1};
-  Pair pair = pair_of(psk_options({psk("sensor")}), server);
+  Pair pair(psk_options({psk("sensor")}), server);
   pair.run();
   EXPECT_TRUE(both_used_a_psk(pair));
   EXPECT_EQ(pair.client.connected->group, dtls::NamedGroup::secp384r1);
@@ -226,7 +219,7 @@ TEST(Rfc8446_4_1_4, TheSuiteOfAHelloRetryRequestStays) {
   server.groups = {dtls::NamedGroup::secp384r1};
   dtls::ConfigOptions client = options13();
   client.pre_shared_keys = server.pre_shared_keys;
-  Pair pair = pair_of(client, server);
+  Pair pair(client, server);
   pair.run();
   EXPECT_TRUE(both_used_certificates(pair));
 }
@@ -234,7 +227,7 @@ TEST(Rfc8446_4_1_4, TheSuiteOfAHelloRetryRequestStays) {
 // ---- questions
 
 TEST(PskQuestion, IsAskedWithAllIdentitiesAndMayBeAnsweredLater) {
-  Pair pair = pair_of(psk_options({psk("a", 1), psk("b", 2)}), psk_asking_options());
+  Pair pair(psk_options({psk("a", 1), psk("b", 2)}), psk_asking_options());
   pair.run();
   ASSERT_TRUE(pair.server.psk_request);
   const auto& identities = pair.server.psk_request->identities;
@@ -247,7 +240,7 @@ TEST(PskQuestion, IsAskedWithAllIdentitiesAndMayBeAnsweredLater) {
 }
 
 TEST(PskQuestion, IsAskedOnceHoweverOftenTheHelloComes) {
-  Pair pair = pair_of(psk_options({psk("a")}), psk_asking_options());
+  Pair pair(psk_options({psk("a")}), psk_asking_options());
   for (int i = 0; i < 3; ++i) {
     const Instant now = *pair.client.connection().next_timeout();
     pair.client.settle(pair.client.connection().handle_timeout(now), now);
@@ -265,7 +258,7 @@ TEST(PskQuestion, IsAskedOnceHoweverOftenTheHelloComes) {
 TEST(PskQuestion, AfterAHelloRetryRequestIsAskedOfTheSecondHello) {
   dtls::ConfigOptions server = psk_asking_options();
   server.groups = {dtls::NamedGroup::secp256r1};
-  Pair pair = pair_of(psk_options({psk("a")}), server);
+  Pair pair(psk_options({psk("a")}), server);
   pair.run();
   ASSERT_TRUE(pair.server.psk_request);
   answer_psk(pair.server, dtls::UsePsk{0, psk("a")});
@@ -274,7 +267,7 @@ TEST(PskQuestion, AfterAHelloRetryRequestIsAskedOfTheSecondHello) {
 }
 
 TEST(PskQuestion, NobodyKnowsTheIdentity) {
-  Pair without = pair_of(psk_options({psk("a")}), psk_asking_options());
+  Pair without(psk_options({psk("a")}), psk_asking_options());
   without.run();
   answer_psk(without.server, dtls::NoPsk{});
   EXPECT_TRUE(failed(without.server, Errc::psk_mismatch, Alert::decrypt_error, without.client));
@@ -283,7 +276,7 @@ TEST(PskQuestion, NobodyKnowsTheIdentity) {
   with_certificate.ask_for_psk = true;
   dtls::ConfigOptions client = options13();
   client.pre_shared_keys = {psk("a")};
-  Pair with = pair_of(client, with_certificate);
+  Pair with(client, with_certificate);
   with.run();
   answer_psk(with.server, dtls::NoPsk{});
   with.run();
@@ -291,14 +284,14 @@ TEST(PskQuestion, NobodyKnowsTheIdentity) {
 }
 
 TEST(PskQuestion, AWrongKeyIsRefused) {
-  Pair pair = pair_of(psk_options({psk("a", 1)}), psk_asking_options());
+  Pair pair(psk_options({psk("a", 1)}), psk_asking_options());
   pair.run();
   answer_psk(pair.server, dtls::UsePsk{0, psk("a", 2)});
   EXPECT_TRUE(failed(pair.server, Errc::psk_mismatch, Alert::decrypt_error, pair.client));
 }
 
 TEST(PskQuestion, AnswersThatFitNothingChangeNothing) {
-  Pair pair = pair_of(psk_options({psk("a")}), psk_asking_options());
+  Pair pair(psk_options({psk("a")}), psk_asking_options());
   const auto refuses = [&](std::uint32_t question, const dtls::Answer& answer) {
     const auto outcome =
         pair.server.connection().answer(dtls::QuestionId{question}, answer, Instant{});
@@ -321,7 +314,7 @@ TEST(PskQuestion, AnswersThatFitNothingChangeNothing) {
 // The server's ServerHello with pre_shared_key, or one more, changed on its way.
 testing::AssertionResult client_refuses(const dtls::ConfigOptions& client,
                                         const std::function<void(Buffer&)>& change, Alert alert) {
-  Pair pair = pair_of(client, psk_options({psk("sensor")}));
+  Pair pair(client, psk_options({psk("sensor")}));
   bool is_first = true;
   exchange_through(
       [&](dtls::Role sender, Buffer datagram) {

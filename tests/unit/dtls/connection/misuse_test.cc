@@ -17,6 +17,29 @@ INSTANTIATE_TEST_SUITE_P(Versions, Misuse, test::both_versions(), test::name_of_
 
 constexpr std::string_view kLabel = "EXTRACTOR-dtls_srtp";
 
+// `refused` of both sides of a connection, from its beginning to its end.
+template <class Refused>
+void expect_only_while_connected(const ConfigOptions& options, Refused&& refused) {
+  const bool is13 = options.max_version == ProtocolVersion::dtls13;
+  Pair pair(options);
+  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "fresh";
+  pair.flight(pair.client);
+  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "in the midst";
+  pair.flight(pair.server);
+  EXPECT_TRUE(refused(is13 ? pair.server : pair.client))
+      << "its keys are there, the peer's Finished isn't";
+
+  Pair waiting = unaccepted_pair(options);
+  EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
+
+  Pair ended = connected_pair(options);
+  EXPECT_FALSE(refused(ended.client) || refused(ended.server));
+  ended.client.settle(ended.client.connection().close({}), {});
+  EXPECT_TRUE(refused(ended.client)) << "closed";
+  ended.run();
+  EXPECT_TRUE(refused(ended.server)) << "closed by the peer";
+}
+
 Errc error_of(const Result<Pending>& outcome) {
   EXPECT_FALSE(outcome);
   return outcome ? Errc::closed : outcome.error().code;
@@ -50,23 +73,7 @@ TEST_P(Misuse, NothingIsSealedBeforeConnectedOrAfterTheEnd) {
     const auto sealed = peer.connection().seal(bytes_of("data"), out);
     return !sealed && sealed.error() == SendError::not_connected;
   };
-  Pair pair(options());
-  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "fresh";
-  pair.flight(pair.client);
-  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "in the midst";
-  pair.flight(pair.server);
-  EXPECT_TRUE(refused(is13() ? pair.server : pair.client))
-      << "its keys are there, the peer's Finished isn't";
-
-  Pair waiting = unaccepted_pair(options());
-  EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
-
-  Pair ended = connected_pair(options());
-  EXPECT_FALSE(refused(ended.client));
-  ended.client.settle(ended.client.connection().close({}), {});
-  EXPECT_TRUE(refused(ended.client)) << "closed";
-  ended.run();
-  EXPECT_TRUE(refused(ended.server)) << "closed by the peer";
+  expect_only_while_connected(options(), refused);
 }
 
 TEST_P(Misuse, SealingNeedsRoomAndHasALimit) {
@@ -115,22 +122,7 @@ TEST_P(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
     EXPECT_EQ(out, Buffer(32, std::byte{0x11})) << "nothing written";
     return exported.error().code == Errc::not_connected && keys.error().code == Errc::not_connected;
   };
-  Pair pair(options());
-  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "fresh";
-  pair.flight(pair.client);
-  EXPECT_TRUE(refused(pair.client) && refused(pair.server)) << "in the midst";
-  pair.flight(pair.server);
-  EXPECT_TRUE(refused(is13() ? pair.server : pair.client))
-      << "its keys are there, the peer's Finished isn't";
-
-  Pair waiting = unaccepted_pair(options());
-  EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
-
-  Pair ended = connected_pair(options());
-  EXPECT_FALSE(refused(ended.client) || refused(ended.server));
-  ended.client.settle(ended.client.connection().close({}), {});
-  ended.run();
-  EXPECT_TRUE(refused(ended.client) && refused(ended.server)) << "closed";
+  expect_only_while_connected(options(), refused);
 }
 
 TEST_P(Misuse, ExportersRefuseWhatRfc5705Does) {

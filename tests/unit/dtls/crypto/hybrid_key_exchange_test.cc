@@ -7,6 +7,7 @@
 namespace sluice::dtls::crypto {
 namespace {
 
+using test::joined;
 using test::must;
 using test::to_hex;
 
@@ -19,12 +20,6 @@ const unsigned char* raw(Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 unsigned char* raw(Buffer& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
-
-Buffer joined(Bytes first, Bytes second) {
-  Buffer all = test::copy_of(first);
-  all.insert(all.end(), second.begin(), second.end());
-  return all;
-}
 
 class HybridKeyExchange : public test::CryptoTest {
  protected:
@@ -80,15 +75,15 @@ TEST_F(HybridKeyExchange, TheFirstToSpeakAgreesWithTheHalves) {
   const auto own = make_key("X25519");
   const Buffer curve_secret = x25519(own, share.bytes().subspan(kKeySize));
 
-  const auto secret = must(key.derive(library(), joined(ciphertext, encoding_of(own))));
-  EXPECT_EQ(to_hex(secret.bytes()), to_hex(joined(mlkem_secret, curve_secret)));
+  const auto secret = must(key.derive(library(), joined({ciphertext, encoding_of(own)})));
+  EXPECT_EQ(to_hex(secret.bytes()), to_hex(joined({mlkem_secret, curve_secret})));
 }
 
 TEST_F(HybridKeyExchange, WhoAnswersAgreesWithTheHalves) {
   const auto mlkem = make_key("ML-KEM-768");
   const auto curve = make_key("X25519");
-  const auto made = must(EphemeralKey::encapsulate(library(), kHybrid,
-                                                   joined(encoding_of(mlkem), encoding_of(curve))));
+  const auto made = must(EphemeralKey::encapsulate(
+      library(), kHybrid, joined({encoding_of(mlkem), encoding_of(curve)})));
   const Bytes ciphertext = made.share.bytes().first(kCiphertextSize);
   Buffer mlkem_secret(32);
   std::size_t size = mlkem_secret.size();
@@ -98,7 +93,7 @@ TEST_F(HybridKeyExchange, WhoAnswersAgreesWithTheHalves) {
                                  ciphertext.size()),
             1);
   const Buffer curve_secret = x25519(curve, made.share.bytes().subspan(kCiphertextSize));
-  EXPECT_EQ(to_hex(made.secret.bytes()), to_hex(joined(mlkem_secret, curve_secret)));
+  EXPECT_EQ(to_hex(made.secret.bytes()), to_hex(joined({mlkem_secret, curve_secret})));
 }
 
 // FIPS 203 section 7.2: coefficients of an encapsulation key lie below q = 3329.
@@ -136,11 +131,11 @@ TEST_F(HybridKeyExchange, RefusesAnAllZeroSecretOfX25519) {
   const KeyShare share = must(key.share());
   const auto made = must(EphemeralKey::encapsulate(library(), kHybrid, share.bytes()));
   const auto refused = EphemeralKey::encapsulate(
-      library(), kHybrid, joined(share.bytes().first(kKeySize), point_of_low_order()));
+      library(), kHybrid, joined({share.bytes().first(kKeySize), point_of_low_order()}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().alert, Alert::illegal_parameter);
   const auto not_derived = key.derive(
-      library(), joined(made.share.bytes().first(kCiphertextSize), point_of_low_order()));
+      library(), joined({made.share.bytes().first(kCiphertextSize), point_of_low_order()}));
   ASSERT_FALSE(not_derived);
   EXPECT_EQ(not_derived.error().alert, Alert::illegal_parameter);
 }
