@@ -433,6 +433,9 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
 }
 
 std::optional<std::size_t> Connection::Impl::write_datagram(MutableBytes out) {
+  // A client whose Finished isn't acknowledged may not expect a message after the handshake yet
+  // (RFC 9147 section 7, figure 12); a client's own ACK could not be read before its last flight.
+  if (role_ == Role::server && handshaking() == nullptr && ack_is_due()) return write_ack(out);
   if (flight::OutgoingFlight* flight = unsent_flight()) {
     const auto written = flight->write_datagram(records_, out, flight_mtu());
     statistics_.records_sent += written.records;

@@ -85,7 +85,8 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
 
 Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
                                          handshake::Session13& session, Instant now) {
-  if (message.epoch < wire::kFirstApplicationEpoch13) {
+  // Also what follows a KeyUpdate under the keys that it ended (RFC 8446 section 4.6.3).
+  if (message.epoch < read_epoch_) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of an old epoch");
   }
   switch (message.type) {
@@ -136,10 +137,6 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
   if (update->request != KeyUpdateRequest::update_not_requested &&
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
-  }
-  // A KeyUpdate under the keys before the present ones can't be new.
-  if (message.epoch != read_epoch_) {
-    return fatal(Errc::unexpected_message, Alert::unexpected_message, "KeyUpdate of an old epoch");
   }
   auto& secret = secret_of(session, other(role_));
   auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash, secret);

@@ -226,7 +226,39 @@ void send_ticket(Pair& pair, unsigned seq, Bytes body) {
                       {});
 }
 
+// RFC 9147 section 7, figure 12: until then the client may expect nothing after the handshake.
+TEST(Rfc9147_7, TheLastFlightIsAcknowledgedBeforeATicketFollows) {
+  TimedPair pair(ticket_options());
+  for (const Role from : {Role::client, Role::server, Role::client}) pair.carry(from);
+  const auto sent = pair.server.take_datagrams();
+  ASSERT_EQ(sent.size(), 2U);
+  pair.deliver({sent[0]}, Role::client);
+  EXPECT_TRUE(pair.client.sessions.empty());
+  EXPECT_TRUE(pair.wait(Role::client, 10s).empty()) << "nothing is left to be repeated";
+  pair.deliver({sent[1]}, Role::client);
+  EXPECT_EQ(pair.client.sessions.size(), 1U);
+}
+
 constexpr unsigned kNextServerSeq = 7;
+
+// Sections 4.6.3 and 5.1: what follows a KeyUpdate comes under the new keys.
+TEST(Rfc8446_5_1, AMessageBehindAKeyUpdateUnderTheSameKeysIsFatal) {
+  const Buffer update = message_of(HandshakeType::key_update, kNextServerSeq, from_hex("00"));
+  const Buffer ticket = message_of(HandshakeType::new_session_ticket, kNextServerSeq + 1,
+                                   ticket_body(1, counted(32)));
+  for (const bool overtakes : {false, true}) {
+    Pair pair = first_pair(ticket_options());
+    const auto send = [&](Bytes contents) {
+      pair.client.receive(
+          sealed(pair.server, kFirstApplicationEpoch13, ContentType::handshake, contents), {});
+    };
+    if (overtakes) send(ticket);
+    EXPECT_FALSE(pair.client.error);
+    send(overtakes ? update : joined({update, ticket}));
+    EXPECT_TRUE(failed(pair.client, Errc::unexpected_message, Alert::unexpected_message));
+    EXPECT_EQ(pair.client.sessions.size(), 1U);
+  }
+}
 
 TEST(Rfc8446_4_6_1, AClientKeepsNoneLongerThanSevenDays) {
   Pair pair = first_pair(ticket_options());
