@@ -11,6 +11,8 @@ constexpr std::string_view kGreeting = "hello";
 
 dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+Outcome unexpected(std::string_view what) { return tl::unexpected(std::string(what)); }
+
 std::string in_words(std::optional<dtls::Duration> timeout) {
   return timeout ? std::to_string(timeout->count()) + " us" : "no timeout";
 }
@@ -31,14 +33,15 @@ Outcome Association::run() {
     if (!handled) return handled;
   }
   if (!closed_ && !connection_.connected()) {
-    return tl::unexpected(std::string("the runner left during the handshake"));
+    return unexpected("the runner left during the handshake");
   }
-  return {};
+  return check_ticket();
 }
 
 // ---- orders of the runner
 
 Outcome Association::handle(Packet& packet) {
+  look_at(packet.datagram);
   return settle(connection_.handle_datagram(packet.datagram, kPath, clock_.now()));
 }
 
@@ -87,8 +90,12 @@ Outcome Association::take_events() {
   while (const auto event = connection_.poll_event()) {
     if (const auto* peer = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
       if (outcome) outcome = judge(*peer);
-    } else if (std::holds_alternative<dtls::Connected>(*event)) {
+    } else if (const auto* ticket = std::get_if<dtls::SessionTicketReceived>(&*event)) {
+      session_ = ticket->session;
+    } else if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       newly_connected_ = true;
+      if (outcome) outcome = check(connected->info);
+      version_ = connected->info.version;
     } else if (std::holds_alternative<dtls::Closed>(*event)) {
       closed_ = true;
     }
@@ -97,7 +104,10 @@ Outcome Association::take_events() {
 }
 
 Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
-  const bool rejected = flags_.verifies_peer && flags_.rejects_peer;
+  // BoringSSL asks about the peer of a session once only, unless it is told to
+  // do it again.
+  const bool judges = flags_.verifies_peer && (!flags_.is_resumption || flags_.judges_again);
+  const bool rejected = judges && flags_.rejects_peer;
   const dtls::Answer answer = rejected ? dtls::Answer(dtls::RejectPeer{flags_.rejection})
                                        : dtls::Answer(dtls::AcceptPeer{});
   const auto answered = connection_.answer(peer.question, answer, clock_.now());
@@ -108,8 +118,17 @@ Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
 void Association::take_datagrams() {
   std::array<std::byte, dtls::kMaxDatagram> datagram{};
   while (const auto next = connection_.poll_transmit(datagram)) {
+    look_at(dtls::Bytes(datagram).first(next->size));
     link_.send(dtls::Bytes(datagram).first(next->size));
   }
+}
+
+void Association::look_at(dtls::Bytes datagram) {
+  // A second ClientHello, in plaintext.
+  constexpr std::size_t kTypeAt = 13;
+  constexpr std::size_t kMessageSeqAt = kTypeAt + 5;
+  if (datagram.size() <= kMessageSeqAt || datagram[0] != std::byte{22}) return;
+  was_retried_ |= datagram[kTypeAt] == std::byte{1} && datagram[kMessageSeqAt] == std::byte{1};
 }
 
 // ---- after the handshake
@@ -124,8 +143,32 @@ Outcome Association::on_connected() {
   return settle(connection_.close(clock_.now()));
 }
 
-Outcome Association::prepare_read() {
-  if (!flags_.updates_keys_before_read) return {};
+Outcome Association::check(const dtls::ConnectionInfo& info) const {
+  if (info.resumed != (flags_.is_resumption && !flags_.expects_session_miss)) {
+    return unexpected(info.resumed ? "session was reused" : "session was not reused");
+  }
+  const bool is13 = info.version == dtls::ProtocolVersion::dtls13;
+  if (is13 && flags_.expects_retry.value_or(was_retried_) != was_retried_) {
+    return unexpected(was_retried_ ? "HelloRetryRequest" : "no HelloRetryRequest");
+  }
+  if (flags_.expected_group.value_or(info.group) != info.group) return unexpected("another group");
+  if (flags_.expects_extended_master_secret && !info.extended_master_secret) {
+    return unexpected("no extended master secret");
+  }
+  return {};
+}
+
+Outcome Association::check_ticket() const {
+  if (flags_.role == dtls::Role::server || version_ != dtls::ProtocolVersion::dtls13) return {};
+  const bool expected = flags_.expects_ticket && !flags_.shuts_down;
+  if (session_.has_value() == expected) return {};
+  return unexpected(expected ? "no ticket came" : "a ticket came");
+}
+
+Outcome Association::prepare_read() { return update_keys(flags_.updates_keys_before_read); }
+
+Outcome Association::update_keys(bool wanted) {
+  if (!wanted) return {};
   return settle(
       connection_.update_keys(dtls::KeyUpdateRequest::update_not_requested, clock_.now()));
 }
@@ -152,6 +195,7 @@ Outcome Association::echo(dtls::Buffer data) {
   // BoringSSL's SSL_read() skips empty records, and so the runner expects no answer.
   if (data.empty()) return {};
   for (std::byte& byte : data) byte ^= std::byte{0xff};
+  if (auto updated = update_keys(flags_.updates_keys_after_read); !updated) return updated;
   if (auto sent = send(data); !sent) return sent;
   return prepare_read();
 }

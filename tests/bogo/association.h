@@ -24,6 +24,11 @@ class Association {
   // Handshake, what the flags ask for, then an echo until one side closes.
   Outcome run();
 
+  // What a client's next one resumes; empty without one.
+  [[nodiscard]] const std::optional<dtls::ResumableSession>& session() const { return session_; }
+  // Empty when the handshake has not been completed.
+  [[nodiscard]] std::optional<dtls::ProtocolVersion> version() const { return version_; }
+
  private:
   Outcome handle(Packet& packet);
   Outcome handle(const AdvanceClock& order);
@@ -36,11 +41,17 @@ class Association {
   Outcome take_events();
   Outcome judge(const dtls::PeerCertificateReceived& peer);
   void take_datagrams();
+  // Notes what only the datagrams tell.
+  void look_at(dtls::Bytes datagram);
 
   Outcome on_connected();
+  [[nodiscard]] Outcome check(const dtls::ConnectionInfo& info) const;
+  // That a client has got a ticket, if the flags say so.
+  [[nodiscard]] Outcome check_ticket() const;
   Outcome send_keying_material();
   // What is to be done before the application reads, if the flags say so.
   Outcome prepare_read();
+  Outcome update_keys(bool wanted);
   Outcome send(dtls::Bytes data);
   Outcome echo(dtls::Buffer data);
 
@@ -48,6 +59,9 @@ class Association {
   const Flags& flags_;
   Link& link_;
   VirtualClock& clock_;
+  std::optional<dtls::ResumableSession> session_;
+  std::optional<dtls::ProtocolVersion> version_;
+  bool was_retried_ = false;  // by a HelloRetryRequest
   bool newly_connected_ = false;
   bool closed_ = false;
 };

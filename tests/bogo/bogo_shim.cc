@@ -15,19 +15,38 @@ Outcome failure(const sluice::dtls::Error& error) {
   return tl::unexpected(sluice::dtls::to_string(error));
 }
 
-Outcome run(const Flags& flags, sluice::dtls::ConfigPtr config,
-            sluice::dtls::Environment& environment) {
+// What one connection leaves to the next.
+struct Legacy {
+  std::shared_ptr<sluice::dtls::TicketKeys> ticket_keys =
+      std::make_shared<sluice::dtls::TicketKeys>();
+  std::optional<sluice::dtls::ResumableSession> session = {};
+  std::optional<sluice::dtls::ProtocolVersion> version = {};
+  sluice::bogo::VirtualClock clock = {};
+};
+
+Outcome run(const Flags& flags, const sluice::dtls::Identity& identity,
+            sluice::dtls::Environment& environment, Legacy& legacy) {
+  auto config = sluice::bogo::make_config(flags, identity, legacy.ticket_keys);
+  if (!config) return failure(config.error());
   auto link = sluice::bogo::Link::connect(flags.port, flags.ipv6, flags.shim_id);
   if (!link) return tl::unexpected(link.error());
-  sluice::bogo::VirtualClock clock;
   constexpr sluice::dtls::PathId kPath{1};
+  const auto now = legacy.clock.now();
+  const bool is_client = flags.role == sluice::dtls::Role::client;
+  if (is_client && flags.is_resumption && !legacy.session) {
+    return tl::unexpected(std::string("no session to offer"));
+  }
   auto connection =
-      flags.role == sluice::dtls::Role::client
-          ? sluice::dtls::Connection::client(std::move(config), environment, kPath, clock.now())
-          : sluice::dtls::Connection::server(std::move(config), environment, kPath, clock.now());
+      is_client ? sluice::dtls::Connection::client(std::move(*config), environment, kPath, now,
+                                                   std::exchange(legacy.session, {}))
+                : sluice::dtls::Connection::server(std::move(*config), environment, kPath, now);
   if (!connection) return failure(connection.error());
-  sluice::bogo::Association association(std::move(*connection), flags, *link, clock);
-  return association.run();
+  sluice::bogo::Association association(std::move(*connection), flags, *link, legacy.clock);
+  Outcome outcome = association.run();
+  legacy.session = association.session();
+  legacy.version = association.version();
+  legacy.clock.advance(flags.resumption_delay);
+  return outcome;
 }
 
 int unimplemented(std::string_view what) {
@@ -59,9 +78,16 @@ int main(int argc, char** argv) {
     return unimplemented(sluice::dtls::to_string(identity.error()));
   }
   if (!identity) return failed(sluice::dtls::to_string(identity.error()));
-  auto config = sluice::bogo::make_config(*flags, std::move(*identity));
-  if (!config) return failed(sluice::dtls::to_string(config.error()));
-
-  const Outcome outcome = run(*flags, std::move(*config), *environment);
+  if (!sluice::bogo::has_groups(*flags, *identity, *environment)) return unimplemented("-curves");
+  Legacy legacy;
+  Outcome outcome = run(*flags, *identity, *environment, legacy);
+  for (unsigned i = 0; outcome && i < flags->resume_count; ++i) {
+    if (legacy.version != sluice::dtls::ProtocolVersion::dtls13) {
+      return unimplemented("resumption in DTLS 1.2");
+    }
+    const auto again = sluice::bogo::parse(arguments, sluice::bogo::Connection::resumption);
+    if (!again) return unimplemented(again.error());
+    outcome = run(*again, *identity, *environment, legacy);
+  }
   return outcome ? 0 : failed(outcome.error());
 }

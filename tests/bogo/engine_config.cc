@@ -1,5 +1,8 @@
 #include "bogo/engine_config.h"
 
+#include <sluice/dtls/connection.h>
+
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -24,7 +27,19 @@ dtls::Result<dtls::Identity> load_identity(const Flags& flags, dtls::Environment
   return dtls::Identity::from_pem(*certificates, *key);
 }
 
-dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity) {
+bool has_groups(const Flags& flags, const dtls::Identity& identity,
+                dtls::Environment& environment) {
+  return std::ranges::all_of(flags.groups, [&](dtls::NamedGroup group) {
+    dtls::ConfigOptions alone;
+    alone.identity = identity;
+    alone.groups = {group};
+    const auto config = dtls::Config::make(std::move(alone));
+    return config && dtls::Connection::server(*config, environment, dtls::PathId{1}, {});
+  });
+}
+
+dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity,
+                                          std::shared_ptr<dtls::TicketKeys> ticket_keys) {
   dtls::ConfigOptions options;
   options.identity = std::move(identity);
   options.min_version =
@@ -36,6 +51,10 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity ide
   options.peer_authentication = flags.requires_client_certificate
                                     ? dtls::PeerAuthentication::require
                                     : dtls::PeerAuthentication::none;
+  if (flags.issues_tickets || flags.role == dtls::Role::client) {
+    options.resumption = dtls::Resumption::tickets;
+    options.ticket_keys = std::move(ticket_keys);
+  }
   options.mtu = flags.mtu;
   options.max_handshake_message = flags.max_handshake_message;
   options.timers.initial = flags.initial_timeout;

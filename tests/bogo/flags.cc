@@ -62,6 +62,20 @@ bool set_srtp_profiles(Flags& flags, std::string_view names) {
   return true;
 }
 
+bool set_resumption_delay(Flags& flags, std::string_view value) {
+  unsigned seconds = 0;
+  const bool ok = read(seconds, value);
+  flags.resumption_delay = std::chrono::seconds{seconds};
+  return ok;
+}
+
+bool set_expected_group(Flags& flags, std::string_view value) {
+  std::uint16_t number = 0;
+  const bool ok = read(number, value);
+  flags.expected_group = dtls::NamedGroup{number};
+  return ok;
+}
+
 bool set_initial_timeout(Flags& flags, std::string_view value) {
   unsigned milliseconds = 0;
   const bool ok = read(milliseconds, value);
@@ -109,14 +123,21 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-use-export-context", set<&Flags::has_export_context>},
     {"-shim-writes-first", set<&Flags::writes_first>},
     {"-key-update-before-read", set<&Flags::updates_keys_before_read>},
+    {"-key-update", set<&Flags::updates_keys_after_read>},
+    {"-no-ticket", set<&Flags::issues_tickets, false>},
+    {"-reverify-on-resume", set<&Flags::judges_again>},
+    {"-expect-session-miss", set<&Flags::expects_session_miss>},
+    {"-expect-no-session", set<&Flags::expects_ticket, false>},
+    {"-expect-hrr", set<&Flags::expects_retry>},
+    {"-expect-no-hrr", set<&Flags::expects_retry, false>},
+    {"-expect-extended-master-secret", set<&Flags::expects_extended_master_secret>},
     {"-shim-shuts-down", set<&Flags::shuts_down>},
     // Different ways through BoringSSL's API to the same protocol.
     {"-async", ignore},
     {"-implicit-handshake", ignore},
     {"-use-early-callback", ignore},
+    {"-expect-verify-result", ignore},
     {"-use-old-client-cert-callback", ignore},
-    // There are no tickets yet.
-    {"-no-ticket", ignore},
 });
 
 struct Setting {
@@ -131,7 +152,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"-key-file", set_text<&Flags::key_file>},
     {"-min-version", set_min_version},
     {"-max-version", set_max_version},
+    {"-resume-count", set_number<&Flags::resume_count>},
+    {"-resumption-delay", set_resumption_delay},
     {"-curves", add_group},
+    {"-expect-curve-id", set_expected_group},
     {"-srtp-profiles", set_srtp_profiles},
     {"-mtu", set_number<&Flags::mtu>},
     {"-max-cert-list", set_number<&Flags::max_handshake_message>},
@@ -143,15 +167,38 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"-trust-cert", ignore_value},
 });
 
+// The part of the name that says which connection the argument is for.
+constexpr std::string_view kOfAll = "-on-shim";
+constexpr std::string_view kOfInitial = "-on-initial";
+constexpr std::string_view kOfResumption = "-on-resume";
+
+// Removes it, and says whether the argument counts.
+bool counts(std::string_view& name, Connection connection) {
+  const auto remove = [&](std::string_view prefix) {
+    const bool has_it = name.size() > prefix.size() && name.starts_with(prefix);
+    if (has_it) name.remove_prefix(prefix.size());
+    return has_it;
+  };
+  remove(kOfAll);
+  if (remove(kOfInitial)) return connection == Connection::initial;
+  if (remove(kOfResumption)) return connection == Connection::resumption;
+  return true;
+}
+
 }  // namespace
 
-tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments) {
+tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments,
+                                       Connection connection) {
   Flags flags;
+  flags.is_resumption = connection == Connection::resumption;
+  // What isn't for this connection must make sense all the same.
+  Flags others;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view name = arguments[i];
+    std::string_view name = arguments[i];
+    Flags& target = counts(name, connection) ? flags : others;
     const auto found = std::ranges::find(kSwitches, name, &Switch::name);
     if (found != kSwitches.end()) {
-      found->apply(flags);
+      found->apply(target);
       continue;
     }
     const auto setting = std::ranges::find(kSettings, name, &Setting::name);
@@ -159,7 +206,7 @@ tl::expected<Flags, std::string> parse(std::span<const std::string_view> argumen
       return tl::unexpected(std::string(name));
     }
     const std::string_view value = arguments[++i];
-    if (!setting->apply(flags, value)) {
+    if (!setting->apply(target, value)) {
       return tl::unexpected(std::string(name).append(" ").append(value));
     }
   }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ struct Flags {
   std::uint16_t port = 0;
   std::uint64_t shim_id = 0;
   bool ipv6 = false;
+  unsigned resume_count = 0;             // connections that resume the one before them
+  dtls::Duration resumption_delay = {};  // time between them
 
   // ---- what is negotiated
   bool over_datagrams = false;
@@ -39,12 +42,22 @@ struct Flags {
   std::size_t mtu = 1200;
   std::size_t max_handshake_message = 65536;
   dtls::Duration initial_timeout = std::chrono::milliseconds{400};
+  bool issues_tickets = true;
+
+  // ---- what is to have been negotiated
+  bool is_resumption = false;  // not the first connection
+  bool expects_session_miss = false;
+  bool expects_ticket = true;
+  std::optional<bool> expects_retry = {};
+  std::optional<dtls::NamedGroup> expected_group = {};
+  bool expects_extended_master_secret = false;
 
   // ---- how the peer is judged
   bool verifies_peer = false;  // a client that doesn't accepts anyone
   bool requires_client_certificate = false;
   bool rejects_peer = false;
   dtls::Alert rejection = dtls::Alert::handshake_failure;
+  bool judges_again = false;  // the peer of a session that is resumed
 
   // ---- what follows the handshake
   std::size_t export_size = 0;  // bytes of keying material to be sent; 0: none
@@ -53,10 +66,15 @@ struct Flags {
   bool has_export_context = false;
   bool writes_first = false;
   bool updates_keys_before_read = false;
+  bool updates_keys_after_read = false;
   bool shuts_down = false;
 };
 
-// The error is the argument that asks for what the shim doesn't do.
-tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments);
+enum class Connection : std::uint8_t { initial, resumption };
+
+// What the arguments say of this connection. The error is the argument that
+// asks for what the shim doesn't do.
+tl::expected<Flags, std::string> parse(std::span<const std::string_view> arguments,
+                                       Connection connection = Connection::initial);
 
 }  // namespace sluice::bogo
