@@ -68,7 +68,8 @@ std::vector<EndpointHost::Sent> EndpointHost::take_datagrams() {
   std::vector<Sent> all;
   std::array<std::byte, dtls::kMaxDatagram> out{};
   while (const auto sent = endpoint.poll_transmit(out)) {
-    all.push_back({sent->path, Buffer(out.begin(), out.begin() + static_cast<long>(sent->size))});
+    all.push_back({sent->path, Buffer(out.begin(), out.begin() + static_cast<long>(sent->size)),
+                   sent->connection});
   }
   return all;
 }

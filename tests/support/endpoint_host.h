@@ -20,6 +20,7 @@ class EndpointHost {
   struct Sent {
     dtls::UdpPath path;
     dtls::Buffer datagram;
+    std::optional<dtls::ConnectionHandle> connection = {};
   };
   struct Known {
     std::optional<dtls::ConnectionInfo> connected;

@@ -42,13 +42,13 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
   if (const auto reply = std::exchange(reply_, std::nullopt)) {
     const std::size_t size = std::min(reply->datagram.size(), out.size());
     std::ranges::copy(reply->datagram.first(size), out.begin());
-    return EndpointTransmit{size, reply->path};
+    return EndpointTransmit{size, reply->path, std::nullopt};
   }
   while (!transmits_.empty()) {
     const SlotNumber number = transmits_.first();
     Slot& slot = slots_[number];
     if (const auto sent = slot.connection->poll_transmit(out)) {
-      return EndpointTransmit{sent->size, slot.path};
+      return EndpointTransmit{sent->size, slot.path, slots_.handle_of(number)};
     }
     if (slot.end) {
       stop_transmitting(number);

@@ -91,6 +91,7 @@ struct EndpointData {
 struct EndpointTransmit {
   std::size_t size;
   UdpPath path;
+  std::optional<ConnectionHandle> connection;  // empty: the Listener's answer to a stranger
 };
 
 // Why a peer that has shown its address wasn't let in.

@@ -24,16 +24,16 @@ class BeginningAnew : public ByVersion {
 
   Peer connect(Instant now = {}) {
     Peer peer = client(now);
-    exchange(peer, kHere, host, now);
-    EXPECT_TRUE(works(peer, kHere, host, now));
+    exchange(peer, kHere, host_, now);
+    EXPECT_TRUE(works(peer, kHere, host_, now));
     return peer;
   }
 
   // All that `peer` has to send reaches the host; its answers.
   std::vector<Buffer> say(Peer& peer, Instant now = {}) {
-    for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), kHere, now);
+    for (auto& datagram : peer.take_datagrams()) host_.receive(std::move(datagram), kHere, now);
     std::vector<Buffer> answers;
-    for (auto& sent : host.take_datagrams()) answers.push_back(std::move(sent.datagram));
+    for (auto& sent : host_.take_datagrams()) answers.push_back(std::move(sent.datagram));
     return answers;
   }
 
@@ -46,66 +46,66 @@ class BeginningAnew : public ByVersion {
   }
 
   [[nodiscard]] std::uint64_t ended(EndReason reason) const {
-    return host.endpoint.statistics().ends(reason);
+    return host_.endpoint.statistics().ends(reason);
   }
 
-  EndpointHost host{make_config(options())};
+  EndpointHost host_{make_config(options())};
 };
 
 TEST_P(BeginningAnew, TheNewTakesTheOldsPlace) {
-  Peer old = connect();
-  const ConnectionHandle first = *host.endpoint.find(kHere);
+  const Peer old = connect();
+  const ConnectionHandle first = *host_.endpoint.find(kHere);
   Peer anew = client();
-  exchange(anew, kHere, host);
-  EXPECT_TRUE(works(anew, kHere, host));
-  EXPECT_NE(*host.endpoint.find(kHere), first);
-  EXPECT_EQ(host.known[first].ended->reason, EndReason::replaced);
-  EXPECT_EQ(host.endpoint.size(), 1U);
-  EXPECT_EQ(host.endpoint.find(first), nullptr);
+  exchange(anew, kHere, host_);
+  EXPECT_TRUE(works(anew, kHere, host_));
+  EXPECT_NE(*host_.endpoint.find(kHere), first);
+  EXPECT_EQ(host_.known[first].ended->reason, EndReason::replaced);
+  EXPECT_EQ(host_.endpoint.size(), 1U);
+  EXPECT_EQ(host_.endpoint.find(first), nullptr);
   // And so on.
   Peer third = client();
-  exchange(third, kHere, host);
-  EXPECT_TRUE(works(third, kHere, host));
+  exchange(third, kHere, host_);
+  EXPECT_TRUE(works(third, kHere, host_));
   EXPECT_EQ(ended(EndReason::replaced), 2U);
 }
 
 TEST_P(BeginningAnew, InPieces) {
   auto small = options();
   small.mtu = dtls::kMinimumMtu;
-  Peer old = connect();
+  const Peer old = connect();
   Peer anew = make_client(make_config(small));
-  exchange(anew, kHere, host);
-  EXPECT_TRUE(works(anew, kHere, host));
+  exchange(anew, kHere, host_);
+  EXPECT_TRUE(works(anew, kHere, host_));
   EXPECT_EQ(ended(EndReason::replaced), 1U);
 }
 
 TEST_P(BeginningAnew, TheOldGoesOnUntilTheNewIsConnected) {
   Peer old = connect();
-  const ConnectionHandle first = *host.endpoint.find(kHere);
+  const ConnectionHandle first = *host_.endpoint.find(kHere);
   Peer anew = begin();
-  EXPECT_EQ(host.endpoint.size(), 2U);
-  EXPECT_EQ(host.endpoint.half_open(), 1U);
-  EXPECT_TRUE(works(old, kHere, host));
-  EXPECT_EQ(*host.endpoint.find(kHere), first);
+  EXPECT_EQ(host_.endpoint.size(), 2U);
+  EXPECT_EQ(host_.endpoint.half_open(), 1U);
+  EXPECT_TRUE(works(old, kHere, host_));
+  EXPECT_EQ(*host_.endpoint.find(kHere), first);
   // Its flight comes a second time, and the handshake goes on where it was.
-  host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(anew, kHere, host, Instant{1s});
-  EXPECT_TRUE(works(anew, kHere, host, Instant{1s}));
-  EXPECT_EQ(host.known[first].ended->reason, EndReason::replaced);
+  host_.handle_timeout(*host_.endpoint.next_timeout());
+  exchange(anew, kHere, host_, Instant{1s});
+  EXPECT_TRUE(works(anew, kHere, host_, Instant{1s}));
+  EXPECT_EQ(host_.known[first].ended->reason, EndReason::replaced);
 }
 
 TEST_P(BeginningAnew, OneThatComesToNothingLeavesTheOldAsItWas) {
   Peer old = connect();
-  Peer anew = begin();
-  for (auto next = host.endpoint.next_timeout(); next && host.endpoint.size() > 1;
-       next = host.endpoint.next_timeout()) {
-    host.handle_timeout(*next);
-    static_cast<void>(host.take_datagrams());
-    EXPECT_TRUE(works(old, kHere, host, *next));
+  const Peer anew = begin();
+  for (auto next = host_.endpoint.next_timeout(); next && host_.endpoint.size() > 1;
+       next = host_.endpoint.next_timeout()) {
+    host_.handle_timeout(*next);
+    static_cast<void>(host_.take_datagrams());
+    EXPECT_TRUE(works(old, kHere, host_, *next));
   }
   EXPECT_EQ(ended(EndReason::failed), 1U);
-  EXPECT_EQ(host.endpoint.half_open(), 0U);
-  EXPECT_TRUE(works(old, kHere, host, Instant{300s}));
+  EXPECT_EQ(host_.endpoint.half_open(), 0U);
+  EXPECT_TRUE(works(old, kHere, host_, Instant{300s}));
 }
 
 TEST_P(BeginningAnew, WhenTheOldEndsTheNewGoesOn) {
@@ -114,31 +114,31 @@ TEST_P(BeginningAnew, WhenTheOldEndsTheNewGoesOn) {
   must(old.connection().close({}).map([](dtls::Pending) {}));
   say(old);
   EXPECT_EQ(ended(EndReason::closed_by_peer), 1U);
-  EXPECT_EQ(host.endpoint.size(), 1U);
-  host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(anew, kHere, host, Instant{1s});
-  EXPECT_TRUE(works(anew, kHere, host, Instant{1s}));
+  EXPECT_EQ(host_.endpoint.size(), 1U);
+  host_.handle_timeout(*host_.endpoint.next_timeout());
+  exchange(anew, kHere, host_, Instant{1s});
+  EXPECT_TRUE(works(anew, kHere, host_, Instant{1s}));
 }
 
 TEST_P(BeginningAnew, AThirdTakesTheSecondsPlace) {
   Peer old = connect();
-  Peer second = begin();
-  EXPECT_EQ(host.endpoint.size(), 2U);
+  const Peer second = begin();
+  EXPECT_EQ(host_.endpoint.size(), 2U);
   Peer third = begin();
-  EXPECT_EQ(host.endpoint.size(), 2U);
+  EXPECT_EQ(host_.endpoint.size(), 2U);
   EXPECT_EQ(ended(EndReason::replaced), 1U);
-  EXPECT_TRUE(works(old, kHere, host));
-  host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(third, kHere, host, Instant{1s});
-  EXPECT_TRUE(works(third, kHere, host, Instant{1s}));
+  EXPECT_TRUE(works(old, kHere, host_));
+  host_.handle_timeout(*host_.endpoint.next_timeout());
+  exchange(third, kHere, host_, Instant{1s});
+  EXPECT_TRUE(works(third, kHere, host_, Instant{1s}));
 }
 
 TEST_P(BeginningAnew, InTheMiddleOfAHandshake) {
-  Peer first = begin();
+  const Peer first = begin();
   Peer second = client();
-  exchange(second, kHere, host);
-  EXPECT_TRUE(works(second, kHere, host));
-  EXPECT_EQ(host.endpoint.size(), 1U);
+  exchange(second, kHere, host_);
+  EXPECT_TRUE(works(second, kHere, host_));
+  EXPECT_EQ(host_.endpoint.size(), 1U);
   EXPECT_EQ(ended(EndReason::replaced), 1U);
 }
 
@@ -146,14 +146,14 @@ TEST_P(BeginningAnew, ItsOldHelloDoesNot) {
   Peer peer = client();
   for (auto& answer : say(peer)) peer.receive(std::move(answer), {});
   const auto hellos = peer.take_datagrams();
-  for (const auto& hello : hellos) host.receive(hello, kHere);
-  for (auto& sent : host.take_datagrams()) peer.receive(std::move(sent.datagram), {});
-  exchange(peer, kHere, host);
-  ASSERT_TRUE(works(peer, kHere, host));
-  for (const auto& hello : hellos) host.receive(hello, kHere);
-  EXPECT_EQ(host.endpoint.size(), 1U);
-  EXPECT_EQ(host.endpoint.statistics().repeated_hellos, hellos.size());
-  EXPECT_TRUE(works(peer, kHere, host));
+  for (const auto& hello : hellos) host_.receive(hello, kHere);
+  for (auto& sent : host_.take_datagrams()) peer.receive(std::move(sent.datagram), {});
+  exchange(peer, kHere, host_);
+  ASSERT_TRUE(works(peer, kHere, host_));
+  for (const auto& hello : hellos) host_.receive(hello, kHere);
+  EXPECT_EQ(host_.endpoint.size(), 1U);
+  EXPECT_EQ(host_.endpoint.statistics().repeated_hellos, hellos.size());
+  EXPECT_TRUE(works(peer, kHere, host_));
 }
 
 TEST_P(BeginningAnew, ARepeatedHelloIsAnsweredByItsHandshake) {
@@ -161,8 +161,8 @@ TEST_P(BeginningAnew, ARepeatedHelloIsAnsweredByItsHandshake) {
   const auto answers = peer.connection().handle_timeout(Instant{1s});
   ASSERT_TRUE(answers);
   EXPECT_FALSE(say(peer, Instant{1s}).empty());
-  EXPECT_EQ(host.endpoint.size(), 1U);
-  EXPECT_EQ(host.endpoint.statistics().accepted, 1U);
+  EXPECT_EQ(host_.endpoint.size(), 1U);
+  EXPECT_EQ(host_.endpoint.statistics().accepted, 1U);
 }
 
 // A device without good random numbers says the same hello each time it starts: that can't be told
@@ -175,17 +175,17 @@ TEST_P(BeginningAnew, WithTheSameRandomWhenTheCookieIsOld) {
     return Peer(must(dtls::Connection::client(make_config(options()), device, kPath, now)));
   };
   Peer first = start({});
-  exchange(first, kHere, host);
-  ASSERT_TRUE(works(first, kHere, host));
+  exchange(first, kHere, host_);
+  ASSERT_TRUE(works(first, kHere, host_));
   Peer second = start({});
-  exchange(second, kHere, host);
+  exchange(second, kHere, host_);
   EXPECT_FALSE(second.connected);
-  EXPECT_NE(host.endpoint.statistics().repeated_hellos, 0U);
-  EXPECT_TRUE(works(first, kHere, host));
+  EXPECT_NE(host_.endpoint.statistics().repeated_hellos, 0U);
+  EXPECT_TRUE(works(first, kHere, host_));
   const Instant later{2 * dtls::ListenerOptions{}.cookie_lifetime};
   Peer third = start(later);
-  exchange(third, kHere, host, later);
-  EXPECT_TRUE(works(third, kHere, host, later));
+  exchange(third, kHere, host_, later);
+  EXPECT_TRUE(works(third, kHere, host_, later));
   EXPECT_EQ(ended(EndReason::replaced), 1U);
 }
 
@@ -208,54 +208,54 @@ std::vector<Buffer> forged() {
 
 TEST_P(BeginningAnew, ForgeriesChangeNothing) {
   Peer peer = connect();
-  const ConnectionHandle handle = *host.endpoint.find(kHere);
+  const ConnectionHandle handle = *host_.endpoint.find(kHere);
   for (int round = 0; round < 3; ++round) {
     for (const auto& datagram : forged()) {
-      host.receive(datagram, kHere);
-      EXPECT_EQ(host.endpoint.find(kHere), handle);
-      EXPECT_EQ(host.endpoint.size(), 1U);
-      for (auto& sent : host.take_datagrams()) peer.receive(std::move(sent.datagram), {});
-      EXPECT_TRUE(works(peer, kHere, host));
+      host_.receive(datagram, kHere);
+      EXPECT_EQ(host_.endpoint.find(kHere), handle);
+      EXPECT_EQ(host_.endpoint.size(), 1U);
+      for (auto& sent : host_.take_datagrams()) peer.receive(std::move(sent.datagram), {});
+      EXPECT_TRUE(works(peer, kHere, host_));
     }
   }
 }
 
 TEST_P(BeginningAnew, ForgeriesBesideAHandshakeChangeNothingOfTheOld) {
   Peer old = connect();
-  const ConnectionHandle first = *host.endpoint.find(kHere);
-  Peer anew = begin();
+  const ConnectionHandle first = *host_.endpoint.find(kHere);
+  const Peer anew = begin();
   for (const auto& datagram : forged()) {
-    host.receive(datagram, kHere);
-    static_cast<void>(host.take_datagrams());
-    EXPECT_EQ(host.endpoint.find(kHere), first);
-    EXPECT_TRUE(works(old, kHere, host));
+    host_.receive(datagram, kHere);
+    static_cast<void>(host_.take_datagrams());
+    EXPECT_EQ(host_.endpoint.find(kHere), first);
+    EXPECT_TRUE(works(old, kHere, host_));
   }
 }
 
 // Two that call each other at once: neither must take the other's hello for an answer.
 TEST_P(BeginningAnew, WhereWeCallAHelloIsNotHeard) {
-  ASSERT_TRUE(host.endpoint.connect(make_config(options()), kHere, {}));
-  static_cast<void>(host.take_datagrams());
+  ASSERT_TRUE(host_.endpoint.connect(make_config(options()), kHere, {}));
+  static_cast<void>(host_.take_datagrams());
   for (const auto& datagram : forged()) {
     if (datagram.size() < 100) continue;
-    host.receive(datagram, kHere);
+    host_.receive(datagram, kHere);
   }
-  EXPECT_EQ(host.endpoint.statistics().colliding_hellos, 3U);
-  EXPECT_EQ(host.endpoint.size(), 1U);
+  EXPECT_EQ(host_.endpoint.statistics().colliding_hellos, 3U);
+  EXPECT_EQ(host_.endpoint.size(), 1U);
   EndpointHost server(make_config(options()));
-  host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(host, server, Instant{1s});
-  EXPECT_TRUE(host.at(kHere)->connected);
+  host_.handle_timeout(*host_.endpoint.next_timeout());
+  exchange(host_, server, Instant{1s});
+  EXPECT_TRUE(host_.at(kHere)->connected);
 }
 
 TEST_P(BeginningAnew, APeerThatWeCalledMayCallUs) {
   EndpointHost server(make_config(options()));
-  ASSERT_TRUE(host.endpoint.connect(make_config(options()), kHere, {}));
-  exchange(host, server);
-  ASSERT_TRUE(host.at(kHere)->connected);
+  ASSERT_TRUE(host_.endpoint.connect(make_config(options()), kHere, {}));
+  exchange(host_, server);
+  ASSERT_TRUE(host_.at(kHere)->connected);
   Peer anew = client();
-  exchange(anew, kHere, host);
-  EXPECT_TRUE(works(anew, kHere, host));
+  exchange(anew, kHere, host_);
+  EXPECT_TRUE(works(anew, kHere, host_));
   EXPECT_EQ(ended(EndReason::replaced), 1U);
 }
 

@@ -43,6 +43,17 @@ TEST_P(EndpointBoth, TellsConnectionsApartByAddressPortAndSocket) {
   EXPECT_EQ(host.endpoint.statistics().connected, clients.size());
 }
 
+TEST_P(EndpointBoth, StrangersAreAnsweredByNoConnection) {
+  EndpointHost host(make_config(options()));
+  Peer peer = client();
+  for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), path_of(1));
+  const auto cookie = host.take_datagrams();
+  ASSERT_EQ(cookie.size(), 1U);
+  EXPECT_EQ(cookie[0].path, path_of(1));
+  EXPECT_EQ(cookie[0].connection, std::nullopt);
+  EXPECT_EQ(host.endpoint.size(), 0U);
+}
+
 TEST_P(EndpointBoth, HandlesStayWhatTheyAre) {
   EndpointHost host(make_config(options()));
   Peer peer = connect(host, path_of(1));
@@ -80,6 +91,7 @@ TEST_P(EndpointBoth, AClosedOneIsGoneWhenItHasSaidSo) {
   const auto last_words = host.take_datagrams();
   ASSERT_EQ(last_words.size(), 1U);
   EXPECT_EQ(last_words[0].path, path_of(1));
+  EXPECT_EQ(last_words[0].connection, handle);
   peer.receive(last_words[0].datagram, {});
   EXPECT_TRUE(peer.closed);
   EXPECT_EQ(host.endpoint.statistics().ends(EndReason::closed), 1U);

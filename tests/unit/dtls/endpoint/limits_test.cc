@@ -72,9 +72,9 @@ TEST_P(EndpointLimits, WhoBeginsAnewNeedsNoRoom) {
 
 TEST_P(EndpointLimits, YoungHandshakesStay) {
   auto limited = host({.max_half_open = 2, .half_open_grace = 2s});
-  Peer first = begin(limited, path_of(1));
-  Peer second = begin(limited, path_of(2));
-  Peer third = begin(limited, path_of(3), Instant{1999ms});
+  const Peer first = begin(limited, path_of(1));
+  const Peer second = begin(limited, path_of(2));
+  const Peer third = begin(limited, path_of(3), Instant{1999ms});
   EXPECT_EQ(limited.endpoint.half_open(), 2U);
   EXPECT_EQ(limited.endpoint.find(path_of(3)), std::nullopt);
   EXPECT_EQ(limited.endpoint.statistics().refusals(Refusal::too_many_half_open), 1U);
@@ -82,8 +82,8 @@ TEST_P(EndpointLimits, YoungHandshakesStay) {
 
 TEST_P(EndpointLimits, TheOldestHandshakeGivesWay) {
   auto limited = host({.max_half_open = 2, .half_open_grace = 2s});
-  Peer first = begin(limited, path_of(1));
-  Peer second = begin(limited, path_of(2));
+  const Peer first = begin(limited, path_of(1));
+  const Peer second = begin(limited, path_of(2));
   const auto oldest = *limited.endpoint.find(path_of(1));
   EXPECT_TRUE(connects(limited, path_of(3), Instant{2s}));
   EXPECT_EQ(limited.known[oldest].ended->reason, EndReason::displaced);
@@ -95,7 +95,7 @@ TEST_P(EndpointLimits, TheOldestHandshakeGivesWay) {
 TEST_P(EndpointLimits, AHandshakeGivesWayAlsoWhereConnectionsAreTooMany) {
   auto limited = host({.max_connections = 2, .half_open_grace = 2s});
   EXPECT_TRUE(connects(limited, path_of(1)));
-  Peer stalled = begin(limited, path_of(2));
+  const Peer stalled = begin(limited, path_of(2));
   EXPECT_FALSE(connects(limited, path_of(3), Instant{1s}));
   EXPECT_TRUE(connects(limited, path_of(3), Instant{2s}));
   EXPECT_EQ(limited.endpoint.statistics().ends(EndReason::displaced), 1U);
@@ -106,7 +106,7 @@ TEST_P(EndpointLimits, AHandshakeGivesWayAlsoWhereConnectionsAreTooMany) {
 TEST_P(EndpointLimits, WhoBeginsAnewMakesNoRoomForOthers) {
   auto limited = host({.max_connections = 1, .half_open_grace = 0s});
   EXPECT_TRUE(connects(limited, path_of(1)));
-  Peer anew = begin(limited, path_of(1));
+  const Peer anew = begin(limited, path_of(1));
   EXPECT_EQ(limited.endpoint.half_open(), 1U);
   EXPECT_FALSE(connects(limited, path_of(2), Instant{1s}));
   EXPECT_EQ(limited.endpoint.half_open(), 1U);
@@ -115,8 +115,8 @@ TEST_P(EndpointLimits, WhoBeginsAnewMakesNoRoomForOthers) {
 TEST_P(EndpointLimits, OneHostHasOnlySoManyHandshakes) {
   auto limited = host({.max_half_open_per_host = 2});
   Peer first = begin(limited, path_of(1, 1));
-  Peer second = begin(limited, path_of(1, 2));
-  Peer third = begin(limited, path_of(1, 3));
+  const Peer second = begin(limited, path_of(1, 2));
+  const Peer third = begin(limited, path_of(1, 3));
   EXPECT_EQ(limited.endpoint.half_open(), 2U);
   EXPECT_EQ(limited.endpoint.statistics().refusals(Refusal::too_many_half_open_of_host), 1U);
   EXPECT_TRUE(connects(limited, path_of(2, 1)));
