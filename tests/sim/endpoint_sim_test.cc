@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 using dtls::Buffer;
-using dtls::ConnectionHandle;
 using dtls::Instant;
 using dtls::ProtocolVersion;
 
@@ -98,13 +97,13 @@ class Fleet {
       member.spoke = true;
       send(i, true, member.peer->seal(counted(50)));
     }
-    for (Buffer& datagram : member.peer->take_datagrams()) send(i, true, std::move(datagram));
+    for (const Buffer& datagram : member.peer->take_datagrams()) send(i, true, datagram);
     const auto timer = member.peer->connection().next_timeout().value_or(Instant::max());
     const Instant next = std::min(timer, member.restart);
     if (next != Instant::max()) alarms_.emplace(next, i);
   }
 
-  void send(std::uint32_t i, bool to_host, Buffer datagram) {
+  void send(std::uint32_t i, bool to_host, const Buffer& datagram) {
     const bool twice = chance_(random_) < 0.05;
     for (int copies = twice ? 2 : 1; copies > 0; --copies) {
       if (chance_(random_) < loss_) continue;
@@ -113,9 +112,9 @@ class Fleet {
   }
 
   void send_of_host() {
-    for (auto& sent : host_.take_datagrams()) {
+    for (const auto& sent : host_.take_datagrams()) {
       const auto& address = std::get<dtls::Ipv4Address>(sent.path.peer.address);
-      send(address[3], false, std::move(sent.datagram));
+      send(address[3], false, sent.datagram);
     }
   }
 

@@ -56,7 +56,7 @@ TEST_P(EndpointBoth, StrangersAreAnsweredByNoConnection) {
 
 TEST_P(EndpointBoth, HandlesStayWhatTheyAre) {
   EndpointHost host(make_config(options()));
-  Peer peer = connect(host, path_of(1));
+  const Peer peer = connect(host, path_of(1));
   const ConnectionHandle first = *host.endpoint.find(path_of(1));
   EXPECT_EQ(host.endpoint.path_of(first), path_of(1));
   EXPECT_EQ(host.endpoint.find(first)->role(), dtls::Role::server);
@@ -141,7 +141,7 @@ TEST_P(EndpointBoth, WhoFailsSaysWhy) {
 
 TEST_P(EndpointBoth, AnAbortedOneSaysNothing) {
   EndpointHost host(make_config(options()));
-  Peer peer = connect(host, path_of(1));
+  const Peer peer = connect(host, path_of(1));
   const ConnectionHandle handle = *host.endpoint.find(path_of(1));
   ASSERT_TRUE(host.endpoint.abort(handle));
   EXPECT_TRUE(host.take_datagrams().empty());
@@ -153,6 +153,7 @@ TEST_P(EndpointBoth, AnAbortedOneSaysNothing) {
 TEST_P(EndpointBoth, AllCanBeClosedAtOnce) {
   EndpointHost host(make_config(options()));
   std::vector<Peer> peers;
+  peers.reserve(5);
   for (std::uint32_t i = 0; i < 5; ++i) peers.push_back(connect(host, path_of(i)));
   EXPECT_TRUE(host.endpoint.close_all({}).transmit);
   host.settle({});
