@@ -39,6 +39,9 @@ inline std::string to_hex(dtls::Bytes bytes) {
 
 // The text's bytes, for as long as it lives.
 inline dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+inline dtls::Buffer buffer_of(std::string_view text) {
+  return {bytes_of(text).begin(), bytes_of(text).end()};
+}
 
 // Of exactly its size on the heap, so that AddressSanitizer sees a read beyond its end.
 inline dtls::Buffer copy_of(dtls::Bytes bytes) { return {bytes.begin(), bytes.end()}; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <utility>
 
 #include "support/by_version.h"
 #include "support/bytes.h"
@@ -53,6 +54,48 @@ inline Pair unaccepted_pair(const dtls::ConfigOptions& options = test::options()
 
 inline std::uint32_t discards(const Peer& peer, dtls::Discard reason) {
   return peer.connection().statistics().discards(reason);
+}
+
+// It gave up with this error.
+inline testing::AssertionResult failed(const Peer& peer, dtls::Errc code, dtls::Alert alert) {
+  if (!peer.error) return testing::AssertionFailure() << "no error";
+  if (peer.error->code == code && peer.error->alert == alert) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << to_string(*peer.error);
+}
+
+// The same, and what it sends tells `other` why.
+inline testing::AssertionResult failed(Peer& peer, dtls::Errc code, dtls::Alert alert,
+                                       Peer& other) {
+  if (auto outcome = failed(peer, code, alert); !outcome) return outcome;
+  if (peer.connection().connected()) return testing::AssertionFailure() << "it is connected";
+  for (auto& datagram : peer.take_datagrams()) other.receive(std::move(datagram), {});
+  if (!other.error || other.error->code != dtls::Errc::alert_received ||
+      other.error->alert != alert) {
+    return testing::AssertionFailure() << "the alert didn't reach the other side";
+  }
+  return testing::AssertionSuccess();
+}
+
+// Answers what the server asked about PSK identities.
+inline void answer_psk(Peer& server, dtls::Answer answer, dtls::Instant now = {}) {
+  server.settle(server.connection().answer(server.psk_request->question, std::move(answer), now),
+                now);
+}
+
+// Both are connected and data passes.
+inline testing::AssertionResult works(Pair& pair) {
+  if (pair.client.error) return testing::AssertionFailure() << to_string(*pair.client.error);
+  if (pair.server.error) return testing::AssertionFailure() << to_string(*pair.server.error);
+  if (!pair.client.connected || !pair.server.connected) {
+    return testing::AssertionFailure() << "not connected";
+  }
+  for (Peer* from : {&pair.client, &pair.server}) {
+    Peer& to = from == &pair.client ? pair.server : pair.client;
+    const std::size_t before = to.data.size();
+    to.receive(from->seal(bytes_of("data")), {});
+    if (to.data.size() != before + 1) return testing::AssertionFailure() << "data doesn't pass";
+  }
+  return testing::AssertionSuccess();
 }
 
 }  // namespace sluice::test

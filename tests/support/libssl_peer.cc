@@ -34,6 +34,34 @@ std::unique_ptr<X509, decltype(&X509_free)> make_certificate(EVP_PKEY* key) {
   return certificate;
 }
 
+const LibsslOptions& options_of(SSL* ssl) {
+  return *static_cast<const LibsslOptions*>(SSL_get_app_data(ssl));
+}
+
+unsigned give_psk(const LibsslOptions& options, unsigned char* out) {
+  std::memcpy(out, options.psk.data(), options.psk.size());
+  return static_cast<unsigned>(options.psk.size());
+}
+
+unsigned client_psk(SSL* ssl, const char* hint, char* identity, unsigned identity_size,
+                    unsigned char* psk, unsigned /*psk_size*/) {
+  const LibsslOptions& options = options_of(ssl);
+  if (options.psk_hint != (hint != nullptr ? hint : "")) return 0;
+  std::strncpy(identity, options.psk_identity.c_str(), identity_size);
+  return give_psk(options, psk);
+}
+
+unsigned server_psk(SSL* ssl, const char* identity, unsigned char* psk, unsigned /*psk_size*/) {
+  const LibsslOptions& options = options_of(ssl);
+  return options.psk_identity == identity ? give_psk(options, psk) : 0;
+}
+
+void use_psk(SSL_CTX* context, const LibsslOptions& options) {
+  SSL_CTX_set_psk_client_callback(context, client_psk);
+  SSL_CTX_set_psk_server_callback(context, server_psk);
+  if (!options.psk_hint.empty()) SSL_CTX_use_psk_identity_hint(context, options.psk_hint.c_str());
+}
+
 }  // namespace
 
 // A BIO of which each write is one datagram and each read takes one.
@@ -94,10 +122,13 @@ LibsslContext::LibsslContext(LibsslOptions options)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        [](int, X509_STORE_CTX*) { return 1; });
   }
+  if (!options_.psk_identity.empty()) use_psk(context, options_);
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
 }
 
-LibsslPeer::LibsslPeer(const LibsslContext& context) : ssl_(SSL_new(context.get()), SSL_free) {
+LibsslPeer::LibsslPeer(const LibsslContext& context)
+    : options_(context.options()), ssl_(SSL_new(context.get()), SSL_free) {
+  SSL_set_app_data(ssl_.get(), &options_);
   BIO* bio = DatagramBio::make(this);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_mtu(ssl_.get(), context.options().mtu);

@@ -20,6 +20,10 @@ struct LibsslOptions {
   std::string groups = "X25519:P-256:P-384";
   std::string srtp_profiles = "SRTP_AEAD_AES_256_GCM";  // empty: no use_srtp
   bool asks_for_certificate = true;
+  // Of a PSK; empty: none. A server knows this identity alone and says the hint.
+  std::string psk_identity = {};
+  dtls::Buffer psk = {};
+  std::string psk_hint = {};
   long mtu = 1200;
 };
 
@@ -39,6 +43,8 @@ class LibsslPeer {
  public:
   explicit LibsslPeer(const LibsslOptions& options) : LibsslPeer(LibsslContext(options)) {}
   explicit LibsslPeer(const LibsslContext& context);
+  LibsslPeer(const LibsslPeer&) = delete;  // libssl points to it
+  LibsslPeer& operator=(const LibsslPeer&) = delete;
 
   // Goes on with the handshake, or reads application data once it is done.
   void advance();
@@ -64,6 +70,7 @@ class LibsslPeer {
  private:
   friend struct DatagramBio;
 
+  LibsslOptions options_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
   std::deque<dtls::Buffer> incoming_;
   std::vector<dtls::Buffer> outgoing_;

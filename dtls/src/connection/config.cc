@@ -3,6 +3,7 @@
 #include <sluice/dtls/config.h>
 
 #include "crypto/credentials.h"
+#include "handshake/client_offer.h"
 #include "handshake/groups.h"
 #include "message/new_session_ticket13.h"
 #include "schedule/cipher_suite.h"
@@ -23,10 +24,15 @@ bool is_supported(ProtocolVersion version) {
   return version == ProtocolVersion::dtls12 || version == ProtocolVersion::dtls13;
 }
 
+using handshake::has_psk;
+
 // Whether one of the suites can be used with this version.
 bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
   return std::ranges::any_of(options.cipher_suites, [&](CipherSuite suite) {
-    return (schedule::find13(suite) != nullptr) == (version == ProtocolVersion::dtls13);
+    const auto* suite12 = schedule::find12(suite);
+    if (suite12 == nullptr) return version == ProtocolVersion::dtls13;
+    return version == ProtocolVersion::dtls12 &&
+           (uses_psk(suite12->key_exchange) ? has_psk(options) : options.identity.has_value());
   });
 }
 
@@ -45,6 +51,7 @@ void drop_versions_without_means(ConfigOptions& options) {
   }
 }
 
+constexpr std::size_t kMaximumHint = 128;  // RFC 4279 section 5.3
 constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
@@ -83,10 +90,9 @@ Result<void> check_lists(const ConfigOptions& options) {
 
 // A certificate, or what can take its place.
 Result<void> check_credentials(const ConfigOptions& options) {
-  const bool has_psk = !options.pre_shared_keys.empty() || options.ask_for_psk;
-  if (!options.identity && !has_psk) return invalid("identity: no certificate");
-  if (has_psk && options.max_version != ProtocolVersion::dtls13) {
-    return invalid("pre_shared_keys: only with DTLS 1.3");
+  if (!options.identity && !has_psk(options)) return invalid("identity: no certificate");
+  if (options.psk_identity_hint.size() > kMaximumHint) {
+    return invalid("psk_identity_hint: above 128 bytes");
   }
   if (options.session_lifetime <= Duration::zero() ||
       options.session_lifetime > message::NewSessionTicket13::kMaxLifetime) {
@@ -126,15 +132,20 @@ Result<void> check(const ConfigOptions& options) {
 }  // namespace
 
 std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
-  return {CipherSuite::aes_128_gcm_sha256,
-          CipherSuite::aes_256_gcm_sha384,
-          CipherSuite::chacha20_poly1305_sha256,
-          CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+  return {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
+          CipherSuite::chacha20_poly1305_sha256, CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
           CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
           CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
           CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
           CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
-          CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256};
+          CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
+          // With a PSK. RFC 7252 section 9.1.3.1 asks for the last.
+          CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256,
+          CipherSuite::psk_with_aes_128_gcm_sha256, CipherSuite::psk_with_aes_256_gcm_sha384,
+          CipherSuite::psk_with_chacha20_poly1305_sha256, CipherSuite::psk_with_aes_128_ccm,
+          CipherSuite::psk_with_aes_128_ccm_8};
 }
 
 std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {

@@ -28,7 +28,7 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
-                                      Instant now, std::optional<ResumableSession> session) {
+                                      Instant now, const std::optional<ResumableSession>& session) {
   if (auto groups = handshake::check_groups(config->options(), environment.library(), Role::client);
       !groups) {
     return tl::unexpected(groups.error());

@@ -120,12 +120,17 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
     return after_end(*ended);
   }
   auto outcome = handle_records(datagram, now);
+  if (outcome) outcome = replay_early_records(now);
+  if (outcome) outcome = update_keys_if_due(now);
+  return end_input(outcome);
+}
+
+// Those that came before their keys.
+Result<void> Connection::Impl::replay_early_records(Instant now) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
     replayed_ = phase->early_records.take();
   }
-  if (outcome) outcome = handle_records(replayed_, now);
-  if (outcome) outcome = update_keys_if_due(now);
-  return end_input(outcome);
+  return handle_records(replayed_, now);
 }
 
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
@@ -201,7 +206,9 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
   Handshaking* phase = handshaking();
   if (question == connection::kPskQuestion && phase != nullptr &&
       fits_psk_question(*phase, answer)) {
-    return end_input(answer_psk(*phase, answer, now));
+    auto outcome = answer_psk(*phase, answer, now);
+    if (outcome) outcome = replay_early_records(now);
+    return end_input(outcome);
   }
   // The caller's mistake, not the connection's.
   return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});

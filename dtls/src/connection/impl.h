@@ -71,6 +71,7 @@ class Connection::Impl {
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
 
   // Incoming records (impl_records.cc).
+  Result<void> replay_early_records(Instant now);
   Result<void> handle_records(MutableBytes datagram, Instant now);
   Result<void> on_record(const record::Record& record, Instant now);
   void on_future_record(const record::FutureRecord& record);

@@ -1,53 +1,18 @@
 #include "handshake/client12.h"
 
 #include "crypto/certificate_key.h"
-#include "handshake/client_offer.h"
 #include "handshake/negotiation.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
 #include "message/digital_signature.h"
-#include "message/ec_point_formats.h"
 #include "message/finished.h"
-#include "message/renegotiation_info.h"
 #include "message/server_key_exchange.h"
 
 namespace sluice::dtls::handshake::client12 {
 namespace {
 
-using wire::ExtensionType;
 using wire::HandshakeType;
-
-Result<void> check_extensions(const ConfigOptions& config, const message::ServerHello& hello) {
-  // RFC 5246 section 7.4.1.4: no extension that was not asked for.
-  const bool solicited =
-      hello.extensions.all_of([&](const message::ExtensionBlock::Extension& extension) {
-        return is_offered(config, extension.type);
-      });
-  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
-
-  const auto renegotiation = hello.extensions.find(ExtensionType::renegotiation_info);
-  if (renegotiation && !message::is_initial_renegotiation_info(*renegotiation)) {
-    return fatal(Errc::illegal_parameter, Alert::handshake_failure,
-                 "renegotiation_info");  // RFC 5746 3.4
-  }
-  const auto formats = hello.extensions.find(ExtensionType::ec_point_formats);
-  if (formats && !message::is_point_format_list(*formats)) {
-    return fatal(Errc::decode_error, Alert::decode_error, "ec_point_formats");
-  }
-  if (formats && !message::has_uncompressed_format(*formats)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
-                 "ec_point_formats");  // RFC 8422 5.1.2
-  }
-  const auto extended = hello.extensions.find(ExtensionType::extended_master_secret);
-  if (extended && !extended->empty()) {
-    return fatal(Errc::decode_error, Alert::decode_error, "extended_master_secret");
-  }
-  if (!extended && config.extended_master_secret == ExtendedMasterSecret::require) {
-    return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure);  // RFC 7627 5.2
-  }
-  return {};
-}
 
 // Our answer to CertificateRequest.
 std::optional<SignatureScheme> choose_own_scheme(const Context& context,
@@ -76,7 +41,7 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
       HandshakeType::client_key_exchange, wire::kPlaintextEpoch,
       [&](wire::Writer& out) { message::put_client_key_exchange(out, made->share.bytes()); });
   if (!sent) return tl::unexpected(sent.error());
-  return derive_master(context, negotiated, made->secret);
+  return derive_master(context, negotiated, made->secret.bytes());
 }
 
 Result<void> send_certificate_verify(Context& context, SignatureScheme scheme) {
@@ -115,33 +80,6 @@ Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& ne
 
 }  // namespace
 
-Result<WaitCertificate> on_server_hello(const schedule::Random& client_random,
-                                        const message::ServerHello& hello, const Incoming& incoming,
-                                        Context& context) {
-  const auto* suite = schedule::find12(hello.cipher_suite);
-  if (suite == nullptr || !contains(context.config.cipher_suites, suite->id)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
-  }
-  if (hello.compression_method != 0) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
-  }
-  if (auto checked = check_extensions(context.config, hello); !checked) {
-    return tl::unexpected(checked.error());
-  }
-  const auto profile = accepted_srtp_profile(context.config, hello.extensions);
-  if (!profile) return tl::unexpected(profile.error());
-
-  context.records.set_version(ProtocolVersion::dtls12);
-  auto hashed =
-      context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
-  if (hashed) hashed = context.transcript.add(incoming.encoding);
-  if (!hashed) return tl::unexpected(hashed.error());
-  return WaitCertificate{{suite,
-                          {client_random, hello.random},
-                          hello.extensions.has(ExtensionType::extended_master_secret),
-                          *profile}};
-}
-
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context) {
   const auto certificate = expect<message::Certificate12>(incoming);
@@ -152,7 +90,7 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return tl::unexpected(key.error());
-  if (!authenticates(state.negotiated.suite->authentication, key->type())) {
+  if (!authenticates(state.negotiated.suite->key_exchange, key->type())) {
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }

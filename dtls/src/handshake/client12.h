@@ -1,5 +1,5 @@
-// The client's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1), from the
-// ServerHello on:
+// The client's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1), from
+// behind the ServerHello on:
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -24,7 +24,6 @@
 
 #include "crypto/public_key.h"
 #include "handshake/session12.h"
-#include "message/server_hello.h"
 
 namespace sluice::dtls::handshake::client12 {
 
@@ -58,11 +57,6 @@ struct WaitFinished {
   static constexpr wire::Epoch kEpoch = wire::kFirstEncryptedEpoch12;
   Session12 session;
 };
-
-// A ServerHello that has chosen DTLS 1.2.
-Result<WaitCertificate> on_server_hello(const schedule::Random& client_random,
-                                        const message::ServerHello& hello,
-                                        const flight::IncomingMessage& incoming, Context& context);
 
 using Incoming = flight::IncomingMessage;
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,

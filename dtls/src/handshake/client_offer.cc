@@ -15,12 +15,17 @@ namespace {
 
 using wire::ExtensionType;
 
+bool can_use(const ConfigOptions& config, CipherSuite suite) {
+  const auto* suite12 = schedule::find12(suite);
+  if (suite12 == nullptr) return is_allowed(config, ProtocolVersion::dtls13);
+  return is_allowed(config, ProtocolVersion::dtls12) &&
+         (uses_psk(suite12->key_exchange) ? has_psk(config) : config.identity.has_value());
+}
+
 std::vector<CipherSuite> offered_suites(const ConfigOptions& config) {
   std::vector<CipherSuite> suites;
-  std::ranges::copy_if(config.cipher_suites, std::back_inserter(suites), [&](CipherSuite suite) {
-    return schedule::find13(suite) != nullptr ? is_allowed(config, ProtocolVersion::dtls13)
-                                              : is_allowed(config, ProtocolVersion::dtls12);
-  });
+  std::ranges::copy_if(config.cipher_suites, std::back_inserter(suites),
+                       [&](CipherSuite suite) { return can_use(config, suite); });
   return suites;
 }
 
@@ -79,6 +84,15 @@ Result<void> put_extensions13(wire::Writer& out, const ConfigOptions& config, co
 bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
   // Numbers of DTLS versions go down as versions go up.
   return version <= config.min_version && version >= config.max_version;
+}
+
+bool has_psk(const ConfigOptions& config) {
+  return !config.pre_shared_keys.empty() || config.ask_for_psk;
+}
+
+bool is_suite_offered(const ConfigOptions& config, CipherSuite suite) {
+  return std::ranges::find(config.cipher_suites, suite) != config.cipher_suites.end() &&
+         can_use(config, suite);
 }
 
 Result<void> send_client_hello(Context& context, const Offer& offer) {

@@ -21,6 +21,11 @@ struct Offer {
 // Whether the Config allows this version.
 bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
+// Whether this side can use PSKs at all.
+bool has_psk(const ConfigOptions& config);
+// Whether the Config allows the suite, and this side has what it needs.
+bool is_suite_offered(const ConfigOptions& config, CipherSuite suite);
+
 // Appends the ClientHello to the flight. The same offer gives the same hello.
 Result<void> send_client_hello(Context& context, const Offer& offer);
 

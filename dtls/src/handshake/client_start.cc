@@ -4,6 +4,7 @@
 
 #include "crypto/library.h"
 #include "handshake/groups.h"
+#include "handshake/hello12.h"
 #include "handshake/negotiation.h"
 #include "message/hello_verify_request.h"
 #include "message/key_share.h"
@@ -15,8 +16,7 @@ namespace {
 using message::ServerHello;
 using wire::ExtensionType;
 
-using Next =
-    std::variant<WaitServerHello, client12::WaitCertificate, client13::WaitEncryptedExtensions>;
+using Next = AfterHello;
 
 Result<void> generate_share(Context& context, Offer& offer, NamedGroup group) {
   auto key = crypto::EphemeralKey::generate(context.library, group);
@@ -210,8 +210,12 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   if (state.retried != nullptr || was_downgraded(context.config, *hello)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "downgrade");
   }
-  return client12::on_server_hello(state.offer.random, *hello, incoming, context)
-      .map([](client12::WaitCertificate next) { return Next(std::move(next)); });
+  return take_server_hello12(state.offer.random, *hello, incoming, context)
+      .map([](const Negotiated12& negotiated) {
+        return uses_psk(negotiated.suite->key_exchange)
+                   ? Next(client_psk12::WaitServerKeyExchange{negotiated})
+                   : Next(client12::WaitCertificate{negotiated});
+      });
 }
 
 }  // namespace sluice::dtls::handshake::client_start

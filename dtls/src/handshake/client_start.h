@@ -13,6 +13,7 @@
 #include "handshake/client12.h"
 #include "handshake/client13.h"
 #include "handshake/client_offer.h"
+#include "handshake/client_psk12.h"
 
 namespace sluice::dtls::handshake::client_start {
 
@@ -29,7 +30,10 @@ struct WaitServerHello {
 // Sends the first ClientHello, which offers to resume the session.
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session);
 
-Result<std::variant<WaitServerHello, client12::WaitCertificate, client13::WaitEncryptedExtensions>>
-on(WaitServerHello&& state, const flight::IncomingMessage& incoming, Context& context);
+using AfterHello =
+    std::variant<WaitServerHello, client12::WaitCertificate, client_psk12::WaitServerKeyExchange,
+                 client13::WaitEncryptedExtensions>;
+Result<AfterHello> on(WaitServerHello&& state, const flight::IncomingMessage& incoming,
+                      Context& context);
 
 }  // namespace sluice::dtls::handshake::client_start

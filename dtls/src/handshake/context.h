@@ -14,6 +14,12 @@
 
 namespace sluice::dtls::handshake {
 
+// Which PSK is meant? See PskRequested.
+struct PskQuestion {
+  std::vector<Buffer> identities;
+  Buffer hint;
+};
+
 // Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
 // the peer's certificate after each message.
 class Context {
@@ -43,9 +49,9 @@ class Context {
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
-  // A question about these PSK identities, for the engine around it to pose.
-  void ask(std::vector<Buffer> psk_identities) { psk_identities_ = std::move(psk_identities); }
-  std::vector<Buffer> take_question() { return std::exchange(psk_identities_, {}); }
+  // A question, for the engine around it to pose.
+  void ask(PskQuestion question) { psk_question_ = std::move(question); }
+  std::optional<PskQuestion> take_question() { return std::exchange(psk_question_, std::nullopt); }
 
   void keep_peer_chain(std::span<const Bytes> chain) {
     for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
@@ -73,7 +79,7 @@ class Context {
   }
 
  private:
-  std::vector<Buffer> psk_identities_;
+  std::optional<PskQuestion> psk_question_;
   wire::MessageSeq next_seq_{0};
   bool flight_begun_ = false;
 };

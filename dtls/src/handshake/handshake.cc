@@ -19,7 +19,11 @@ void assign(State& state, std::variant<Next...>&& next) {
 template <class State>
 concept Complete = std::same_as<State, Session12> || std::same_as<State, Session13>;
 template <class State>
-concept Silent = Complete<State> || std::same_as<State, server13::WaitPsk>;
+concept Asking =
+    std::same_as<State, client_psk12::WaitPsk> || std::same_as<State, server_psk12::WaitPsk> ||
+    std::same_as<State, server13::WaitPsk>;
+template <class State>
+concept Silent = Complete<State> || Asking<State>;
 
 // A complete handshake takes no more messages, and one that waits for an answer none either.
 template <Silent State>
@@ -53,11 +57,21 @@ Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Cont
       std::move(state_));
 }
 
+bool Handshake::awaits_answer() const {
+  return std::visit([]<class S>(const S&) { return Asking<S>; }, state_);
+}
+
 Result<void> Handshake::answer(const Answer& answer, Context& context) {
-  auto next = server13::on_answer(std::move(std::get<server13::WaitPsk>(state_)), answer, context);
-  if (!next) return tl::unexpected(next.error());
-  assign(state_, std::move(*next));
-  return {};
+  return std::visit(
+      [&]<class S>(S&& state) -> Result<void> {
+        if constexpr (Asking<std::remove_cvref_t<S>>) {
+          auto next = on_answer(std::forward<S>(state), answer, context);
+          if (!next) return tl::unexpected(next.error());
+          assign(state_, std::move(*next));
+        }
+        return {};
+      },
+      std::move(state_));
 }
 
 wire::Epoch Handshake::expected_epoch() const {

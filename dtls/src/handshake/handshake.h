@@ -21,9 +21,7 @@ class Handshake {
   Result<void> on_message(const flight::IncomingMessage& incoming, Context& context);
 
   // Whether it can go on only with an answer to the context's question.
-  [[nodiscard]] bool awaits_answer() const {
-    return std::holds_alternative<server13::WaitPsk>(state_);
-  }
+  [[nodiscard]] bool awaits_answer() const;
   // Of a handshake that waits for it. After an Error it must not be used any more.
   Result<void> answer(const Answer& answer, Context& context);
 
@@ -37,12 +35,14 @@ class Handshake {
   using State = std::variant<
       client_start::WaitServerHello, client12::WaitCertificate, client12::WaitServerKeyExchange,
       client12::WaitCertificateRequest, client12::WaitServerHelloDone, client12::WaitFinished,
+      client_psk12::WaitServerKeyExchange, client_psk12::WaitServerHelloDone, client_psk12::WaitPsk,
       client13::WaitEncryptedExtensions, client13::WaitCertificateRequest,
       client13::WaitCertificate, client13::WaitCertificateVerify, client13::WaitFinished,
       server_start::WaitClientHello, server12::WaitCertificate, server12::WaitClientKeyExchange,
-      server12::WaitCertificateVerify, server12::WaitFinished, server13::WaitSecondClientHello,
-      server13::WaitPsk, server13::WaitCertificate, server13::WaitCertificateVerify,
-      server13::WaitFinished, Session12, Session13>;
+      server12::WaitCertificateVerify, server12::WaitFinished, server_psk12::WaitClientKeyExchange,
+      server_psk12::WaitPsk, server13::WaitSecondClientHello, server13::WaitPsk,
+      server13::WaitCertificate, server13::WaitCertificateVerify, server13::WaitFinished, Session12,
+      Session13>;
 
   explicit Handshake(State state) : state_(std::move(state)) {}
   State state_;

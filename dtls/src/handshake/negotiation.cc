@@ -57,8 +57,9 @@ Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Lib
 
 }  // namespace
 
-bool authenticates(schedule::Authentication kind, crypto::KeyType type) {
-  return (kind == schedule::Authentication::rsa) == (type == crypto::KeyType::rsa);
+bool authenticates(schedule::KeyExchange12 exchange, crypto::KeyType type) {
+  return !uses_psk(exchange) &&
+         (exchange == schedule::KeyExchange12::ecdhe_rsa) == (type == crypto::KeyType::rsa);
 }
 
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
@@ -147,21 +148,26 @@ Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& li
   if (!schemes) return tl::unexpected(schemes.error());
 
   const auto group = choose_group12(config, library, *groups);
-  if (!group) return tl::unexpected(group.error());
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.
   const auto scheme = choose_scheme(config, *schemes, crypto::fits12);
-  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
-
-  const crypto::KeyType key = config.identity->credentials().type();
-  if (curve_is_listed(key, *groups)) {
-    for (const CipherSuite id : config.cipher_suites) {
-      const auto* suite = schedule::find12(id);
-      if (suite == nullptr) continue;  // of DTLS 1.3
-      if (authenticates(suite->authentication, key) && hello.cipher_suites.contains(id)) {
-        return Choice12{suite, *scheme, *group};
-      }
-    }
+  const auto can_prove = [&](schedule::KeyExchange12 exchange) {
+    if (uses_psk(exchange)) return has_psk(config);
+    if (!scheme) return false;
+    const crypto::KeyType key = config.identity->credentials().type();
+    return authenticates(exchange, key) && curve_is_listed(key, *groups);
+  };
+  for (const CipherSuite id : config.cipher_suites) {
+    const auto* suite = schedule::find12(id);
+    if (suite == nullptr || !hello.cipher_suites.contains(id)) continue;
+    const bool with_group = uses_ecdhe(suite->key_exchange);
+    if ((with_group && !group) || !can_prove(suite->key_exchange)) continue;
+    return Choice12{suite, uses_psk(suite->key_exchange) ? std::nullopt : scheme,
+                    with_group ? std::optional(*group) : std::nullopt};
+  }
+  if (!group) return tl::unexpected(group.error());
+  if (config.identity && !scheme) {
+    return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   }
   return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
 }

@@ -40,8 +40,8 @@ Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
 // What a DTLS 1.2 server chooses.
 struct Choice12 {
   const schedule::CipherSuite12Parameters* suite;
-  SignatureScheme scheme;
-  NamedGroup group;
+  std::optional<SignatureScheme> scheme;  // with a certificate
+  std::optional<NamedGroup> group;        // with ECDHE
 };
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
 // handshake_failure; decode_error for malformed extensions.
@@ -67,7 +67,7 @@ Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& co
                                                          const message::ExtensionBlock& extensions);
 
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
-bool authenticates(schedule::Authentication kind, crypto::KeyType type);
+bool authenticates(schedule::KeyExchange12 exchange, crypto::KeyType type);
 
 // Whether `list` has `value`.
 template <class Range, class Value>

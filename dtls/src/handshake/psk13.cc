@@ -27,6 +27,7 @@ Result<crypto::Digest> truncated_hash(Context& context, HashAlgorithm hash, Byte
 
 std::vector<std::size_t> hash_sizes(const std::vector<PskOffer>& offers) {
   std::vector<std::size_t> sizes;
+  sizes.reserve(offers.size());
   for (const auto& offer : offers) sizes.push_back(crypto::hash_size(offer.psk.hash));
   return sizes;
 }
@@ -105,6 +106,7 @@ std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& ses
 
 void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers) {
   std::vector<message::PskIdentity> identities;
+  identities.reserve(offers.size());
   for (const auto& offer : offers) {
     identities.push_back({offer.identity, offer.obfuscated_ticket_age});
   }
@@ -137,6 +139,7 @@ Result<bool> takes_tickets13(const message::ClientHello& hello) {
 
 std::vector<Buffer> psk_identities(const OfferedPsks& offered) {
   std::vector<Buffer> identities;
+  identities.reserve(offered.identities.size());
   for (const auto& [identity, age] : offered.identities) {
     identities.emplace_back(identity.begin(), identity.end());
   }

@@ -1,93 +1,19 @@
 #include "handshake/server12.h"
 
-#include <array>
-
 #include "crypto/certificate_key.h"
-#include "crypto/library.h"
-#include "handshake/client_offer.h"
-#include "handshake/negotiation.h"
+#include "handshake/hello12.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
-#include "message/client_hello.h"
 #include "message/client_key_exchange.h"
 #include "message/digital_signature.h"
-#include "message/ec_point_formats.h"
 #include "message/finished.h"
-#include "message/renegotiation_info.h"
-#include "message/server_hello.h"
 #include "message/server_key_exchange.h"
-#include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake::server12 {
 namespace {
 
 using message::ClientHello;
-using wire::ExtensionType;
 using wire::HandshakeType;
-
-constexpr std::byte kNullCompression{0};
-
-// What the hello must have whatever is chosen from its lists.
-Result<void> check_hello(const ConfigOptions& config, const ClientHello& hello) {
-  if (!contains(hello.compression_methods, kNullCompression)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
-  }
-  const auto renegotiation = hello.extensions.find(ExtensionType::renegotiation_info);
-  if (renegotiation && !message::is_initial_renegotiation_info(*renegotiation)) {
-    return fatal(Errc::illegal_parameter, Alert::handshake_failure,
-                 "renegotiation_info");  // RFC 5746 3.6
-  }
-  const auto formats = hello.extensions.find(ExtensionType::ec_point_formats);
-  if (formats && !message::is_point_format_list(*formats)) {
-    return fatal(Errc::decode_error, Alert::decode_error, "ec_point_formats");
-  }
-  if (formats && !message::has_uncompressed_format(*formats)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
-                 "ec_point_formats");  // RFC 8422 5.1.2
-  }
-  const auto extended = hello.extensions.find(ExtensionType::extended_master_secret);
-  if (extended && !extended->empty()) {
-    return fatal(Errc::decode_error, Alert::decode_error, "extended_master_secret");
-  }
-  if (!extended && config.extended_master_secret == ExtendedMasterSecret::require) {
-    return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure);
-  }
-  return {};
-}
-
-Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
-  const auto profile = choose_srtp_profile(context.config, hello);
-  if (!profile) return tl::unexpected(profile.error());
-  Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, *profile};
-  negotiated.extended_master_secret =
-      hello.extensions.has(ExtensionType::extended_master_secret) &&
-      context.config.extended_master_secret != ExtendedMasterSecret::disable;
-  auto& random = negotiated.randoms.server;
-  if (auto filled = context.library.random(random); !filled) return tl::unexpected(filled.error());
-  // RFC 8446 section 4.1.3: for a client to see that somebody took 1.3 away.
-  if (is_allowed(context.config, ProtocolVersion::dtls13)) {
-    std::ranges::copy(message::kDowngradeTo12, random.end() - message::kDowngradeTo12.size());
-  }
-  return negotiated;
-}
-
-Result<void> send_server_hello(Context& context, const ClientHello& hello,
-                               const Negotiated12& negotiated) {
-  const auto put_extensions = [&](wire::Writer& out) {
-    if (hello.extensions.has(ExtensionType::renegotiation_info) ||
-        hello.cipher_suites.contains(message::kEmptyRenegotiationInfoScsv)) {
-      message::put_renegotiation_info(out);
-    }
-    if (negotiated.extended_master_secret) {
-      message::put_empty_extension(out, ExtensionType::extended_master_secret);
-    }
-    if (hello.extensions.has(ExtensionType::ec_point_formats)) message::put_point_formats(out);
-    if (negotiated.srtp_profile) message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
-  };
-  return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-    message::put_server_hello(out, negotiated.randoms.server, negotiated.suite->id, put_extensions);
-  });
-}
 
 Result<void> send_server_key_exchange(Context& context, const Negotiated12& negotiated,
                                       const crypto::EphemeralKey& key, SignatureScheme scheme) {
@@ -111,17 +37,13 @@ bool asks_for_certificate(const ConfigOptions& config) {
   return config.peer_authentication == PeerAuthentication::require;
 }
 
-// The whole flight from ServerHello to ServerHelloDone.
-Result<void> send_first_flight(Context& context, const ClientHello& hello,
-                               const Negotiated12& negotiated, const crypto::EphemeralKey& key,
-                               SignatureScheme scheme) {
-  context.begin_flight();
-  auto sent = send_server_hello(context, hello, negotiated);
-  if (sent) {
-    sent = context.send(HandshakeType::certificate, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-      message::put_certificate12(out, context.config.identity->credentials().chain());
-    });
-  }
+// The flight from behind the ServerHello to ServerHelloDone.
+Result<void> send_rest_of_flight(Context& context, const Negotiated12& negotiated,
+                                 const crypto::EphemeralKey& key, SignatureScheme scheme) {
+  auto sent =
+      context.send(HandshakeType::certificate, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+        message::put_certificate12(out, context.config.identity->credentials().chain());
+      });
   if (sent) sent = send_server_key_exchange(context, negotiated, key, scheme);
   if (sent && asks_for_certificate(context.config)) {
     sent = context.send(HandshakeType::certificate_request, wire::kPlaintextEpoch,
@@ -139,24 +61,15 @@ Result<void> send_first_flight(Context& context, const ClientHello& hello,
 }  // namespace
 
 Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
-    const ClientHello& hello, const Incoming& incoming, Context& context) {
+    const ClientHello& hello, const Choice12& choice, const Incoming& incoming, Context& context) {
   using Next = std::variant<WaitCertificate, WaitClientKeyExchange>;
-  if (auto checked = check_hello(context.config, hello); !checked)
-    return tl::unexpected(checked.error());
-  const auto choice = choose12(context.config, context.library, hello);
-  if (!choice) return tl::unexpected(choice.error());
-  const auto negotiated = negotiate(context, hello, *choice);
-  if (!negotiated) return tl::unexpected(negotiated.error());
-  auto key = crypto::EphemeralKey::generate(context.library, choice->group);
+  auto key = crypto::EphemeralKey::generate(context.library, *choice.group);
   if (!key) return tl::unexpected(key.error());
-
-  auto done = context.transcript.add(incoming.encoding);
-  if (done)
-    done = context.transcript.start_hash(context.library, choice->suite->hash,
-                                         Transcript::Form::dtls12);
+  const auto negotiated = send_server_hello12(hello, choice, incoming, context);
+  if (!negotiated) return tl::unexpected(negotiated.error());
   if (!asks_for_certificate(context.config)) context.transcript.stop_keeping_messages();
-  if (done) done = send_first_flight(context, hello, *negotiated, *key, choice->scheme);
-  if (!done) return tl::unexpected(done.error());
+  const auto sent = send_rest_of_flight(context, *negotiated, *key, *choice.scheme);
+  if (!sent) return tl::unexpected(sent.error());
   if (asks_for_certificate(context.config))
     return Next(WaitCertificate{*negotiated, std::move(*key)});
   return Next(WaitClientKeyExchange{*negotiated, std::move(*key), std::nullopt});
@@ -188,7 +101,7 @@ Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitClientKeyExchan
   if (!premaster) return tl::unexpected(premaster.error());
   if (auto added = context.transcript.add(incoming.encoding); !added)
     return tl::unexpected(added.error());
-  auto master = derive_master(context, state.negotiated, *premaster);
+  auto master = derive_master(context, state.negotiated, premaster->bytes());
   if (!master) return tl::unexpected(master.error());
   Session12 session{state.negotiated, state.key.group(), std::move(*master)};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);

@@ -7,8 +7,8 @@
 #include <variant>
 
 #include "crypto/public_key.h"
+#include "handshake/negotiation.h"
 #include "handshake/session12.h"
-#include "message/client_hello.h"
 
 namespace sluice::dtls::handshake::server12 {
 
@@ -35,9 +35,10 @@ struct WaitFinished {
 
 using Incoming = flight::IncomingMessage;
 
-// A ClientHello from which DTLS 1.2 has been chosen.
+// A ClientHello from which DTLS 1.2 and a suite with certificates have been chosen.
 Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
-    const message::ClientHello& hello, const Incoming& incoming, Context& context);
+    const message::ClientHello& hello, const Choice12& choice, const Incoming& incoming,
+    Context& context);
 
 Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);

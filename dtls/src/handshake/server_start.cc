@@ -1,12 +1,11 @@
 #include "handshake/server_start.h"
 
+#include "handshake/hello12.h"
 #include "handshake/negotiation.h"
 
 namespace sluice::dtls::handshake::server_start {
 
-using Next = std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
-                          server13::WaitSecondClientHello, server13::WaitPsk,
-                          server13::WaitCertificate, server13::WaitFinished>;
+using Next = AfterHello;
 
 Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& incoming,
                 Context& context) {
@@ -23,7 +22,16 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   if (*version == ProtocolVersion::dtls13) {
     return server13::on_client_hello(*hello, incoming, context).map(widen);
   }
-  return server12::on_client_hello(*hello, incoming, context).map(widen);
+  if (auto checked = check_client_hello12(context.config, *hello); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto choice = choose12(context.config, context.library, *hello);
+  if (!choice) return tl::unexpected(choice.error());
+  if (uses_psk(choice->suite->key_exchange)) {
+    return server_psk12::on_client_hello(*hello, *choice, incoming, context)
+        .map([](server_psk12::WaitClientKeyExchange next) { return Next(std::move(next)); });
+  }
+  return server12::on_client_hello(*hello, *choice, incoming, context).map(widen);
 }
 
 }  // namespace sluice::dtls::handshake::server_start

@@ -5,6 +5,7 @@
 
 #include "handshake/server12.h"
 #include "handshake/server13.h"
+#include "handshake/server_psk12.h"
 
 namespace sluice::dtls::handshake::server_start {
 
@@ -12,9 +13,11 @@ struct WaitClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
 };
 
-Result<std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
-                    server13::WaitSecondClientHello, server13::WaitPsk, server13::WaitCertificate,
-                    server13::WaitFinished>>
-on(WaitClientHello&& state, const flight::IncomingMessage& incoming, Context& context);
+using AfterHello =
+    std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
+                 server_psk12::WaitClientKeyExchange, server13::WaitSecondClientHello,
+                 server13::WaitPsk, server13::WaitCertificate, server13::WaitFinished>;
+Result<AfterHello> on(WaitClientHello&& state, const flight::IncomingMessage& incoming,
+                      Context& context);
 
 }  // namespace sluice::dtls::handshake::server_start

@@ -5,8 +5,14 @@ namespace {
 
 ConnectionInfo info(const Session12& session, Role role) {
   const auto& [suite, randoms, extended_master_secret, srtp_profile] = session.negotiated;
-  return {role,         ProtocolVersion::dtls12, suite->id, session.group,
-          srtp_profile, extended_master_secret,  false,     false};
+  return {role,
+          ProtocolVersion::dtls12,
+          suite->id,
+          session.group,
+          srtp_profile,
+          extended_master_secret,
+          uses_psk(suite->key_exchange),
+          false};
 }
 
 ConnectionInfo info(const Session13& session, Role role) {

@@ -31,15 +31,14 @@ Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params) {
 }
 
 Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
-                                             const crypto::SharedSecret& premaster) {
+                                             Bytes premaster) {
   const HashAlgorithm hash = negotiated.suite->hash;
   if (!negotiated.extended_master_secret) {
-    return schedule::master_secret(context.library, hash, premaster.bytes(), negotiated.randoms);
+    return schedule::master_secret(context.library, hash, premaster, negotiated.randoms);
   }
   const auto session_hash = context.transcript.hash(context.library);
   if (!session_hash) return tl::unexpected(session_hash.error());
-  return schedule::extended_master_secret(context.library, hash, premaster.bytes(),
-                                          session_hash->bytes());
+  return schedule::extended_master_secret(context.library, hash, premaster, session_hash->bytes());
 }
 
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,

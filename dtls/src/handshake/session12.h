@@ -22,7 +22,7 @@ struct Negotiated12 {
 // A complete handshake: what exporters need from now on.
 struct Session12 {
   Negotiated12 negotiated;
-  NamedGroup group;
+  std::optional<NamedGroup> group;  // none with a PSK alone
   schedule::MasterSecret master;
 };
 
@@ -31,7 +31,7 @@ Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params);
 
 // The master secret of what has been exchanged, ClientKeyExchange included in the transcript.
 Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
-                                             const crypto::SharedSecret& premaster);
+                                             Bytes premaster);
 
 // Installs the keys of epoch 1, both ways.
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,

@@ -55,12 +55,11 @@ Result<std::unique_ptr<Resumption13>> keep_for_resumption(
   if (context.config.resumption == Resumption::none || !negotiated.takes_tickets) return nullptr;
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return tl::unexpected(hash.error());
-  return secrets.resumption_secret(context.library, negotiated.suite->hash, hash->bytes())
-      .map([&](schedule::HashSecret secret) {
-        return std::make_unique<Resumption13>(Resumption13{std::move(secret),
-                                                           std::move(context.peer_certificate),
-                                                           context.is_peer_authenticated_by_psk});
-      });
+  auto secret = secrets.resumption_secret(context.library, negotiated.suite->hash, hash->bytes());
+  if (!secret) return tl::unexpected(secret.error());
+  return std::make_unique<Resumption13>(Resumption13{std::move(*secret),
+                                                     std::move(context.peer_certificate),
+                                                     context.is_peer_authenticated_by_psk});
 }
 
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,

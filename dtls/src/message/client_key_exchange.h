@@ -1,4 +1,5 @@
-// ClientKeyExchange for ECDHE (RFC 8422 section 5.7).
+// ClientKeyExchange for ECDHE (RFC 8422 section 5.7) and with a PSK (RFC 4279 section 2, RFC 5489
+// section 2).
 #pragma once
 
 #include <optional>
@@ -25,6 +26,30 @@ struct ClientKeyExchange {
 inline void put_client_key_exchange(wire::Writer& out, Bytes point) {
   const auto vector = out.vector8();
   out.bytes(point);
+}
+
+struct PskClientKeyExchange {
+  static constexpr wire::HandshakeType kType = wire::HandshakeType::client_key_exchange;
+
+  Bytes identity;
+  Bytes point;  // empty without ECDHE
+
+  // Which of the two it is, the message itself doesn't say.
+  static std::optional<PskClientKeyExchange> decode(Bytes body, bool with_point) {
+    wire::Reader reader(body);
+    PskClientKeyExchange message{reader.vector16(), {}};
+    if (with_point) message.point = reader.vector8();
+    if (!reader.complete() || (with_point && message.point.empty())) return std::nullopt;
+    return message;
+  }
+};
+
+inline void put_psk_client_key_exchange(wire::Writer& out, Bytes identity, Bytes point) {
+  {
+    const auto vector = out.vector16();
+    out.bytes(identity);
+  }
+  if (!point.empty()) put_client_key_exchange(out, point);
 }
 
 }  // namespace sluice::dtls::message

@@ -1,4 +1,5 @@
-// ServerKeyExchange for ECDHE (RFC 8422 section 5.4).
+// ServerKeyExchange for ECDHE (RFC 8422 section 5.4) and with a PSK (RFC 4279 section 2, RFC 5489
+// section 2).
 #pragma once
 
 #include <optional>
@@ -35,6 +36,32 @@ struct ServerKeyExchange {
     return message;
   }
 };
+
+// With a PSK nothing is signed: who doesn't know the key learns nothing and proves nothing.
+struct PskServerKeyExchange {
+  static constexpr wire::HandshakeType kType = wire::HandshakeType::server_key_exchange;
+
+  Bytes hint;  // for the client to choose its identity by; may be empty
+  NamedGroup group{};
+  Bytes point;  // empty without ECDHE
+
+  static std::optional<PskServerKeyExchange> decode(Bytes body, bool with_point) {
+    wire::Reader reader(body);
+    PskServerKeyExchange message;
+    message.hint = reader.vector16();
+    if (!with_point) return reader.complete() ? std::optional(message) : std::nullopt;
+    const bool named = reader.u8() == kNamedCurve;
+    message.group = reader.code<NamedGroup>();
+    message.point = reader.vector8();
+    if (!named || !reader.complete() || message.point.empty()) return std::nullopt;
+    return message;
+  }
+};
+
+inline void put_psk_identity_hint(wire::Writer& out, Bytes hint) {
+  const auto vector = out.vector16();
+  out.bytes(hint);
+}
 
 inline void put_ecdh_params(wire::Writer& out, NamedGroup group, Bytes point) {
   out.u8(kNamedCurve);

@@ -27,6 +27,18 @@ Result<MasterSecret> derive_master(crypto::Library& library, HashAlgorithm hash,
 
 }  // namespace
 
+PskPremaster psk_premaster(std::optional<Bytes> ecdhe, Bytes psk) {
+  // Without it as many zeros as the key has bytes.
+  const std::size_t other = ecdhe ? ecdhe->size() : psk.size();
+  PskPremaster premaster(4 + other + psk.size());
+  const MutableBytes out = premaster.bytes();
+  out[1] = static_cast<std::byte>(other);
+  if (ecdhe) std::ranges::copy(*ecdhe, out.begin() + 2);
+  out[3 + other] = static_cast<std::byte>(psk.size());
+  std::ranges::copy(psk, out.begin() + 4 + static_cast<std::ptrdiff_t>(other));
+  return premaster;
+}
+
 Result<MasterSecret> master_secret(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
                                    const HelloRandoms& randoms) {
   return derive_master(library, hash, premaster, "master secret",

@@ -21,6 +21,12 @@ struct HelloRandoms {
 
 using MasterSecret = Secret<48>;
 
+// Two vectors of up to 64 bytes, each with its length before it.
+using PskPremaster = Secret<2 * (2 + 64)>;
+// RFC 4279 section 2 and RFC 5489 section 2. `ecdhe`: the shared secret, where there is one. `psk`:
+// up to 64 bytes.
+PskPremaster psk_premaster(std::optional<Bytes> ecdhe, Bytes psk);
+
 // RFC 5246 section 8.1.
 Result<MasterSecret> master_secret(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
                                    const HelloRandoms& randoms);

@@ -50,6 +50,30 @@ std::string_view to_string(CipherSuite suite) {
       return "TLS_AES_128_CCM_SHA256";
     case CipherSuite::aes_128_ccm_8_sha256:
       return "TLS_AES_128_CCM_8_SHA256";
+    case CipherSuite::psk_with_aes_128_gcm_sha256:
+      return "TLS_PSK_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::psk_with_aes_256_gcm_sha384:
+      return "TLS_PSK_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::psk_with_aes_128_ccm:
+      return "TLS_PSK_WITH_AES_128_CCM";
+    case CipherSuite::psk_with_aes_256_ccm:
+      return "TLS_PSK_WITH_AES_256_CCM";
+    case CipherSuite::psk_with_aes_128_ccm_8:
+      return "TLS_PSK_WITH_AES_128_CCM_8";
+    case CipherSuite::psk_with_aes_256_ccm_8:
+      return "TLS_PSK_WITH_AES_256_CCM_8";
+    case CipherSuite::psk_with_chacha20_poly1305_sha256:
+      return "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256:
+      return "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256:
+      return "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384:
+      return "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::ecdhe_psk_with_aes_128_ccm_8_sha256:
+      return "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_ccm_sha256:
+      return "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256";
     case CipherSuite::ecdhe_ecdsa_with_aes_128_ccm:
       return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM";
     case CipherSuite::ecdhe_ecdsa_with_aes_256_ccm:

@@ -6,8 +6,8 @@
 #include <string>
 #include <tuple>
 
+#include "scenario/libssl/exchange.h"
 #include "support/endpoints.h"
-#include "support/libssl_peer.h"
 #include "support/listening_server.h"
 
 namespace sluice::test {
@@ -59,39 +59,6 @@ constexpr Profile kProfiles[] = {{SrtpProfile::aead_aes_256_gcm, "SRTP_AEAD_AES_
                                  {SrtpProfile::aes128_cm_hmac_sha1_80, "SRTP_AES128_CM_SHA1_80"},
                                  {SrtpProfile::aes128_cm_hmac_sha1_32, "SRTP_AES128_CM_SHA1_32"}};
 
-Peer make_peer(Role role, const dtls::ConfigOptions& chosen) {
-  const auto config = make_config(chosen);
-  return role == Role::client ? make_client(config) : make_server(config);
-}
-
-void exchange(Peer& ours, LibsslPeer& theirs) {
-  theirs.advance();
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    for (auto& datagram : ours.take_datagrams()) {
-      theirs.receive(std::move(datagram));
-      moved = true;
-    }
-    for (auto& datagram : theirs.take_datagrams()) {
-      ours.receive(std::move(datagram), {});
-      moved = true;
-    }
-  }
-}
-
-void expect_same_exports(Peer& ours, LibsslPeer& theirs) {
-  const Buffer none;
-  const Buffer some{std::byte{1}, std::byte{2}, std::byte{3}};
-  for (const Buffer* context : {static_cast<const Buffer*>(nullptr), &none, &some}) {
-    Buffer out(60);
-    const auto as_optional =
-        context != nullptr ? std::optional<dtls::Bytes>(*context) : std::nullopt;
-    ASSERT_TRUE(ours.connection().export_keying_material(out, "EXTRACTOR-dtls_srtp", as_optional));
-    EXPECT_EQ(out, theirs.export_keying_material(out.size(), "EXTRACTOR-dtls_srtp", context));
-  }
-}
-
 // Our SRTP keys, put back into the order of RFC 5764 section 4.2, are what libssl exports.
 void expect_same_srtp_keys(Peer& ours, LibsslPeer& theirs, SrtpProfile profile) {
   auto keys = must(ours.connection().srtp_keys());
@@ -105,18 +72,6 @@ void expect_same_srtp_keys(Peer& ours, LibsslPeer& theirs, SrtpProfile profile) 
   joined.insert(joined.end(), client.begin() + static_cast<std::ptrdiff_t>(key), client.end());
   joined.insert(joined.end(), server.begin() + static_cast<std::ptrdiff_t>(key), server.end());
   EXPECT_EQ(joined, theirs.export_keying_material(joined.size(), "EXTRACTOR-dtls_srtp", nullptr));
-}
-
-void expect_data_both_ways(Peer& ours, LibsslPeer& theirs) {
-  const Buffer message{std::byte{'h'}, std::byte{'i'}};
-  const Buffer large(16000, std::byte{0x5a});
-  theirs.receive(ours.seal(message));
-  theirs.receive(ours.seal(large));
-  EXPECT_EQ(theirs.data, (std::vector<Buffer>{message, large}));
-  theirs.send(message);
-  theirs.send(Buffer(1000, std::byte{7}));
-  exchange(ours, theirs);
-  EXPECT_EQ(ours.data, (std::vector<Buffer>{message, Buffer(1000, std::byte{7})}));
 }
 
 using Choice = std::tuple<Role, Suite, Group, Profile>;

@@ -51,11 +51,16 @@ inline constexpr std::size_t kMinimumMtu = 256;
 struct ConfigOptions {
   // What this side proves itself with. Required where no PSK can take its place.
   std::optional<Identity> identity = {};
-  // External PSKs (DTLS 1.3, with a Diffie-Hellman exchange). A client offers these, in this order
-  // and at most kMaxOfferedPsks; a server looks for the identities that are offered to it.
+  // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange always goes with them, a client
+  // offers these, in this order and at most kMaxOfferedPsks; in DTLS 1.2 it uses the first, if the
+  // server chooses a suite with PSKs. A server looks for the identities that clients name.
   std::vector<PreSharedKey> pre_shared_keys = {};
-  // A server asks for identities that it doesn't know (PskRequested).
+  // A server asks for identities that it doesn't know, a client of DTLS 1.2 that has no keys for
+  // the one to use (PskRequested).
   bool ask_for_psk = false;
+  // What a DTLS 1.2 server tells clients, for them to choose a key by (RFC 4279 section 5.2);
+  // empty: nothing. Up to 128 bytes.
+  Buffer psk_identity_hint = {};
 
   ProtocolVersion min_version = ProtocolVersion::dtls12;
   ProtocolVersion max_version = ProtocolVersion::dtls13;

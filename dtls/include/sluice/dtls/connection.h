@@ -77,7 +77,8 @@ class Connection {
   // allow isn't. Errors: libcrypto_failure; invalid_config when libcrypto has none of the Config's
   // groups, for servers too.
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
-                                   Instant now, std::optional<ResumableSession> session = {});
+                                   Instant now,
+                                   const std::optional<ResumableSession>& session = {});
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now);
 

@@ -24,12 +24,15 @@ struct PeerCertificateReceived {
   std::vector<Buffer> chain;  // DER, the peer's own certificate first
 };
 
-// A client offers PSKs that the server doesn't know: is one of them an external PSK or, with
-// Resumption::store, a session of the caller's store? Asked at most once, and only where
+// To a server: a client offers PSKs that the Config doesn't know; is one of them an external PSK
+// or, with Resumption::store, a session of the caller's store? To a client of DTLS 1.2 without
+// pre_shared_keys: which key does this server mean? Asked at most once, and only where
 // ConfigOptions::ask_for_psk or the store allow it. The handshake waits for Connection::answer().
 struct PskRequested {
   QuestionId question;
-  std::vector<Buffer> identities;  // in the client's order; at most kMaxOfferedPsks
+  std::vector<Buffer> identities;  // in the client's order; at most kMaxOfferedPsks. To a client:
+                                   // none
+  Buffer hint;  // to a client, of the server (RFC 4279 section 5.2); may be empty
 };
 
 // The handshake is complete and the peer accepted: keys can be exported, data sent.
@@ -60,10 +63,13 @@ struct AcceptPeer {};
 struct RejectPeer {
   Alert alert = Alert::bad_certificate;
 };
-// Answers to PskRequested; `index` counts its identities from 0. A session that has expired or
-// doesn't fit any more is as good as none, and so is no PSK: the certificates decide, if there are
-// any. A key that isn't the client's ends the handshake with decrypt_error, and so does an identity
-// that nobody knows where there are no certificates: from outside the two look the same.
+// Answers to PskRequested; `index` counts its identities from 0, and is 0 for a client. In DTLS 1.3
+// a session that has expired or doesn't fit any more is as good as none, and so is no PSK: the
+// certificates decide, if there are any. A key that isn't the client's ends the handshake with
+// decrypt_error, and so does an identity that nobody knows where there are no certificates: from
+// outside the two look the same. In DTLS 1.2 they do too: either way the client's Finished can't be
+// read, and counts as Discard::authentication_failed until the handshake times out. A client that
+// has no key ends the handshake.
 struct UsePsk {
   std::size_t index;
   PreSharedKey key;

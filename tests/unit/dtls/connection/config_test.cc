@@ -49,11 +49,22 @@ TEST(Config, APskTakesTheCertificatesPlace) {
   EXPECT_EQ(without_certificate([&](auto& o) { o.pre_shared_keys = {key}; }), "good");
   EXPECT_EQ(without_certificate([](auto& o) { o.ask_for_psk = true; }), "good");
   EXPECT_EQ(without_certificate([](auto& o) { o.resumption = Resumption::store; }), "identity");
-  EXPECT_EQ(outcome([&](auto& o) {
+  EXPECT_EQ(without_certificate([&](auto& o) {
               o.pre_shared_keys = {key};
               o.max_version = ProtocolVersion::dtls12;
             }),
-            "pre_shared_keys");
+            "good");
+  // Nothing is left that goes with a key alone.
+  EXPECT_EQ(without_certificate([&](auto& o) {
+              o.pre_shared_keys = {key};
+              o.cipher_suites = {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256};
+            }),
+            "cipher_suites");
+  EXPECT_EQ(without_certificate([&](auto& o) {
+              o.pre_shared_keys = {key};
+              o.psk_identity_hint.resize(129);
+            }),
+            "psk_identity_hint");
 }
 
 // RFC 8446 section 4.6.1: seven days.

@@ -22,7 +22,10 @@ TEST(CipherSuites, HaveTheParametersOfTheirNames) {
     ASSERT_EQ(find13(id) != nullptr, name != "unknown" && !says("_WITH_")) << number;
     if (suite == nullptr) continue;
     EXPECT_EQ(suite->id, id);
-    EXPECT_EQ(suite->authentication == Authentication::ecdsa, says("_ECDSA_")) << name;
+    EXPECT_EQ(suite->key_exchange == KeyExchange12::ecdhe_ecdsa, says("_ECDSA_")) << name;
+    EXPECT_EQ(suite->key_exchange == KeyExchange12::ecdhe_rsa, says("_RSA_")) << name;
+    EXPECT_EQ(uses_psk(suite->key_exchange), says("_PSK_")) << name;
+    EXPECT_EQ(uses_ecdhe(suite->key_exchange), says("_ECDHE_")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
     EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;

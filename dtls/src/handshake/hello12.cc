@@ -1,0 +1,139 @@
+#include "handshake/hello12.h"
+
+#include <array>
+
+#include "crypto/library.h"
+#include "handshake/client_offer.h"
+#include "message/ec_point_formats.h"
+#include "message/renegotiation_info.h"
+#include "message/use_srtp.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using message::ClientHello;
+using message::ExtensionBlock;
+using message::ServerHello;
+using wire::ExtensionType;
+using wire::HandshakeType;
+
+constexpr std::byte kNullCompression{0};
+
+// What both sides' extensions must hold to.
+Result<void> check_extensions(const ConfigOptions& config, const ExtensionBlock& extensions) {
+  const auto renegotiation = extensions.find(ExtensionType::renegotiation_info);
+  if (renegotiation && !message::is_initial_renegotiation_info(*renegotiation)) {
+    return fatal(Errc::illegal_parameter, Alert::handshake_failure,
+                 "renegotiation_info");  // RFC 5746 3.4, 3.6
+  }
+  const auto formats = extensions.find(ExtensionType::ec_point_formats);
+  if (formats && !message::is_point_format_list(*formats)) {
+    return fatal(Errc::decode_error, Alert::decode_error, "ec_point_formats");
+  }
+  if (formats && !message::has_uncompressed_format(*formats)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                 "ec_point_formats");  // RFC 8422 5.1.2
+  }
+  const auto extended = extensions.find(ExtensionType::extended_master_secret);
+  if (extended && !extended->empty()) {
+    return fatal(Errc::decode_error, Alert::decode_error, "extended_master_secret");
+  }
+  if (!extended && config.extended_master_secret == ExtendedMasterSecret::require) {
+    return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure);  // RFC 7627 5.2
+  }
+  return {};
+}
+
+Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
+  const auto profile = choose_srtp_profile(context.config, hello);
+  if (!profile) return tl::unexpected(profile.error());
+  Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, *profile};
+  negotiated.extended_master_secret =
+      hello.extensions.has(ExtensionType::extended_master_secret) &&
+      context.config.extended_master_secret != ExtendedMasterSecret::disable;
+  auto& random = negotiated.randoms.server;
+  if (auto filled = context.library.random(random); !filled) return tl::unexpected(filled.error());
+  // RFC 8446 section 4.1.3: for a client to see that somebody took 1.3 away.
+  if (is_allowed(context.config, ProtocolVersion::dtls13)) {
+    std::ranges::copy(message::kDowngradeTo12, random.end() - message::kDowngradeTo12.size());
+  }
+  return negotiated;
+}
+
+Result<void> send_server_hello(Context& context, const ClientHello& hello,
+                               const Negotiated12& negotiated) {
+  const auto put_extensions = [&](wire::Writer& out) {
+    if (hello.extensions.has(ExtensionType::renegotiation_info) ||
+        hello.cipher_suites.contains(message::kEmptyRenegotiationInfoScsv)) {
+      message::put_renegotiation_info(out);
+    }
+    if (negotiated.extended_master_secret) {
+      message::put_empty_extension(out, ExtensionType::extended_master_secret);
+    }
+    if (hello.extensions.has(ExtensionType::ec_point_formats)) message::put_point_formats(out);
+    if (negotiated.srtp_profile) message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
+  };
+  return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+    message::put_server_hello(out, negotiated.randoms.server, negotiated.suite->id, put_extensions);
+  });
+}
+
+}  // namespace
+
+Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
+                                         const ServerHello& hello,
+                                         const flight::IncomingMessage& incoming,
+                                         Context& context) {
+  const auto* suite = schedule::find12(hello.cipher_suite);
+  if (suite == nullptr || !is_suite_offered(context.config, suite->id)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
+  }
+  if (hello.compression_method != 0) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
+  }
+  // RFC 5246 section 7.4.1.4: no extension that was not asked for.
+  const bool solicited = hello.extensions.all_of([&](const ExtensionBlock::Extension& extension) {
+    return is_offered(context.config, extension.type);
+  });
+  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  if (auto checked = check_extensions(context.config, hello.extensions); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto profile = accepted_srtp_profile(context.config, hello.extensions);
+  if (!profile) return tl::unexpected(profile.error());
+
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto hashed =
+      context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
+  if (hashed) hashed = context.transcript.add(incoming.encoding);
+  if (!hashed) return tl::unexpected(hashed.error());
+  return Negotiated12{suite,
+                      {client_random, hello.random},
+                      hello.extensions.has(ExtensionType::extended_master_secret),
+                      *profile};
+}
+
+Result<void> check_client_hello12(const ConfigOptions& config, const ClientHello& hello) {
+  if (!contains(hello.compression_methods, kNullCompression)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
+  }
+  return check_extensions(config, hello.extensions);
+}
+
+Result<Negotiated12> send_server_hello12(const ClientHello& hello, const Choice12& choice,
+                                         const flight::IncomingMessage& incoming,
+                                         Context& context) {
+  const auto negotiated = negotiate(context, hello, choice);
+  if (!negotiated) return negotiated;
+  auto done = context.transcript.add(incoming.encoding);
+  if (done) {
+    done = context.transcript.start_hash(context.library, choice.suite->hash,
+                                         Transcript::Form::dtls12);
+  }
+  context.begin_flight();
+  if (done) done = send_server_hello(context, hello, *negotiated);
+  if (!done) return tl::unexpected(done.error());
+  return negotiated;
+}
+
+}  // namespace sluice::dtls::handshake
