@@ -88,6 +88,32 @@ Result<void> check_lists(const ConfigOptions& options) {
   return {};
 }
 
+// A name in the DNS; addresses are none (RFC 6066 section 3).
+bool is_host_name(std::string_view name) {
+  const auto is_label_character = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  const auto is_of_address = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  return name.size() <= 255 && std::ranges::all_of(name, is_label_character) &&
+         !std::ranges::all_of(name, is_of_address);
+}
+
+Result<void> check_names(const ConfigOptions& options) {
+  if (!options.server_name.empty() && !is_host_name(options.server_name)) {
+    return invalid("server_name: no host's name");
+  }
+  std::size_t size = 0;
+  for (const std::string& name : options.application_protocols) {
+    if (name.empty() || name.size() > 255) {
+      return invalid("application_protocols: not from 1 to 255 bytes");
+    }
+    size += 1 + name.size();
+  }
+  if (size > 65535) return invalid("application_protocols: too many");
+  return {};
+}
+
 // A certificate, or what can take its place.
 Result<void> check_credentials(const ConfigOptions& options) {
   if (!options.identity && !has_psk(options)) return invalid("identity: no certificate");
@@ -111,6 +137,7 @@ Result<void> check(const ConfigOptions& options) {
   // Numbers of DTLS versions go down as versions go up.
   if (options.max_version > options.min_version) return invalid("max_version: below min_version");
   if (auto lists = check_lists(options); !lists) return lists;
+  if (auto names = check_names(options); !names) return names;
   if (options.mtu < kMinimumMtu || options.mtu > kMaximumMtu)
     return invalid("mtu: not from 256 to 16384");
   if (options.max_handshake_message < kMinimumMessage ||

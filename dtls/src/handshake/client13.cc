@@ -19,7 +19,9 @@ bool belongs_in_server_hello(ExtensionType type) {
          type == ExtensionType::pre_shared_key;
 }
 bool belongs_in_encrypted_extensions(ExtensionType type) {
-  return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp;
+  return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp ||
+         type == ExtensionType::server_name ||
+         type == ExtensionType::application_layer_protocol_negotiation;
 }
 
 // The PSK that the server chose of those offered.
@@ -128,9 +130,9 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
       [](const auto& extension) { return belongs_in_encrypted_extensions(extension.type); });
   if (!in_place)
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");
-  const auto profile = accepted_srtp_profile(context.config, extensions);
-  if (!profile) return tl::unexpected(profile.error());
-  state.negotiated.srtp_profile = *profile;
+  auto agreed = accepted_extensions(context.config, extensions);
+  if (!agreed) return tl::unexpected(agreed.error());
+  state.negotiated.extensions = std::move(*agreed);
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return tl::unexpected(added.error());
   }

@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "handshake/groups.h"
+#include "message/application_protocols.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/key_share.h"
 #include "message/renegotiation_info.h"
+#include "message/server_name.h"
 #include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake {
@@ -100,12 +102,16 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
   const auto groups = usable_groups(config, context.library, Role::client, config.max_version);
   Result<void> shares;
   const auto put_extensions = [&](wire::Writer& out) {
+    if (!config.server_name.empty()) message::put_server_name(out, config.server_name);
     if (is_allowed(config, ProtocolVersion::dtls12)) put_extensions12(out, config);
     message::put_code_list_extension(out, ExtensionType::supported_groups, groups);
     message::put_code_list_extension(out, ExtensionType::signature_algorithms,
                                      config.signature_schemes);
     if (is_offered(config, ExtensionType::use_srtp)) {
       message::put_use_srtp(out, config.srtp_profiles);
+    }
+    if (!config.application_protocols.empty()) {
+      message::put_application_protocols(out, config.application_protocols);
     }
     if (is_allowed(config, ProtocolVersion::dtls13)) shares = put_extensions13(out, config, offer);
   };
@@ -132,6 +138,10 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
       return allows12;
     case ExtensionType::extended_master_secret:
       return allows12 && config.extended_master_secret != ExtendedMasterSecret::disable;
+    case ExtensionType::server_name:
+      return !config.server_name.empty();
+    case ExtensionType::application_layer_protocol_negotiation:
+      return !config.application_protocols.empty();
     case ExtensionType::use_srtp:
       return !config.srtp_profiles.empty();
     case ExtensionType::supported_versions:

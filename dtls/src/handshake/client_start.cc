@@ -176,6 +176,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
     return tl::unexpected(filled.error());
   }
   context.secret_log.set_client_random(state.offer.random);
+  context.server_name = context.config.server_name;
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_first_shares(context, state.offer);
     if (!made) return tl::unexpected(made.error());

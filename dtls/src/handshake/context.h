@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <sluice/dtls/config.h>
@@ -41,6 +42,8 @@ class Context {
   std::optional<ProtocolVersion> version;
   // When the present input happened.
   Instant now{};
+  // That the client asks for; empty: none.
+  std::string server_name;
   // The peer's certificates (DER) once they have come.
   std::vector<Buffer> peer_chain;
   // The first of them, if the session may be resumed.

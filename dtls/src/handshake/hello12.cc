@@ -1,12 +1,9 @@
 #include "handshake/hello12.h"
 
-#include <array>
-
 #include "crypto/library.h"
 #include "handshake/client_offer.h"
 #include "message/ec_point_formats.h"
 #include "message/renegotiation_info.h"
-#include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -45,9 +42,9 @@ Result<void> check_extensions(const ConfigOptions& config, const ExtensionBlock&
 }
 
 Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
-  const auto profile = choose_srtp_profile(context.config, hello);
-  if (!profile) return tl::unexpected(profile.error());
-  Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, *profile};
+  auto agreed = agree_on_extensions(context.config, hello.extensions);
+  if (!agreed) return tl::unexpected(agreed.error());
+  Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, std::move(*agreed)};
   negotiated.extended_master_secret =
       hello.extensions.has(ExtensionType::extended_master_secret) &&
       context.config.extended_master_secret != ExtendedMasterSecret::disable;
@@ -71,7 +68,7 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
       message::put_empty_extension(out, ExtensionType::extended_master_secret);
     }
     if (hello.extensions.has(ExtensionType::ec_point_formats)) message::put_point_formats(out);
-    if (negotiated.srtp_profile) message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
+    put_agreed_extensions(out, negotiated.extensions);
   };
   return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
     message::put_server_hello(out, negotiated.randoms.server, negotiated.suite->id, put_extensions);
@@ -99,8 +96,8 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (auto checked = check_extensions(context.config, hello.extensions); !checked) {
     return tl::unexpected(checked.error());
   }
-  const auto profile = accepted_srtp_profile(context.config, hello.extensions);
-  if (!profile) return tl::unexpected(profile.error());
+  auto agreed = accepted_extensions(context.config, hello.extensions);
+  if (!agreed) return tl::unexpected(agreed.error());
 
   context.records.set_version(ProtocolVersion::dtls12);
   auto hashed =
@@ -110,7 +107,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   return Negotiated12{suite,
                       {client_random, hello.random},
                       hello.extensions.has(ExtensionType::extended_master_secret),
-                      *profile};
+                      std::move(*agreed)};
 }
 
 Result<void> check_client_hello12(const ConfigOptions& config, const ClientHello& hello) {

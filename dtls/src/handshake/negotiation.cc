@@ -3,7 +3,6 @@
 #include "handshake/client_offer.h"
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
-#include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -170,29 +169,6 @@ Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& li
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   }
   return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
-}
-
-Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
-                                                       const message::ClientHello& hello) {
-  const auto data = hello.extensions.find(ExtensionType::use_srtp);
-  if (!data) return std::nullopt;
-  const auto use_srtp = message::UseSrtp::decode(*data);
-  if (!use_srtp) return malformed("use_srtp");
-  return use_srtp->profiles.first_common(config.srtp_profiles);
-}
-
-Result<std::optional<SrtpProfile>> accepted_srtp_profile(
-    const ConfigOptions& config, const message::ExtensionBlock& extensions) {
-  const auto data = extensions.find(ExtensionType::use_srtp);
-  if (!data) return std::nullopt;
-  const auto use_srtp = message::UseSrtp::decode(*data);
-  if (!use_srtp) return malformed("use_srtp");
-  const auto profile = use_srtp->profiles.first_common(config.srtp_profiles);
-  const bool single = std::ranges::distance(use_srtp->profiles) == 1;
-  if (!profile || !single || !use_srtp->mki.empty()) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "use_srtp");
-  }
-  return profile;
 }
 
 }  // namespace sluice::dtls::handshake

@@ -56,16 +56,6 @@ std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
                                              wire::CodeList<SignatureScheme> accepted,
                                              SchemeFits fits);
 
-// The server's own order decides: GCM comes first although libwebrtc lists AES_CM before it.
-// Empty when use_srtp was not offered or there is nothing in common. Errors: decode_error.
-Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
-                                                       const message::ClientHello& hello);
-
-// The server's answer to use_srtp: exactly one profile of ours, and no MKI as we offered none (RFC
-// 5764 section 4.1.1). Errors: decode_error, illegal_parameter.
-Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& config,
-                                                         const message::ExtensionBlock& extensions);
-
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
 bool authenticates(schedule::KeyExchange12 exchange, crypto::KeyType type);
 

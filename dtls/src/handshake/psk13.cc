@@ -54,13 +54,13 @@ std::optional<Psk13> in_config(const ConfigOptions& config, Bytes identity) {
 }
 
 Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
-  const auto& [config, now] = std::tie(context.config, context.now);
+  const ConfigOptions& config = context.config;
   if (config.resumption != Resumption::tickets || !config.ticket_keys) return std::nullopt;
-  auto opened = config.ticket_keys->open(context.library, ticket, now);
+  auto opened = config.ticket_keys->open(context.library, ticket, context.now);
   if (!opened) return tl::unexpected(opened.error());
   const auto session = StoredSession::decode(*opened);
   cleanse(*opened);
-  return session ? to_psk13(*session, Role::server, config, now) : std::nullopt;
+  return session ? to_psk13(*session, Role::server, context) : std::nullopt;
 }
 
 }  // namespace
@@ -69,16 +69,16 @@ Psk13 to_psk13(const PreSharedKey& key) {
   return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()), {}, true};
 }
 
-std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const ConfigOptions& config,
-                              Instant now) {
+std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
+  const Instant now = context.now;
   const auto* suite = schedule::find13(session.cipher_suite);
   const bool is_alive = now >= session.issued && now < session.expires();
   const bool shows_who = !session.peer_certificate.empty() || session.is_peer_authenticated_by_psk;
   // A server that now wants to know its clients doesn't take one that it hasn't known.
   const bool must_show =
-      role == Role::client || config.peer_authentication == PeerAuthentication::require;
+      role == Role::client || context.config.peer_authentication == PeerAuthentication::require;
   if (session.version != ProtocolVersion::dtls13 || suite == nullptr || !is_alive ||
-      (must_show && !shows_who)) {
+      session.server_name != context.server_name || (must_show && !shows_who)) {
     return std::nullopt;
   }
   return Psk13{PskKind::resumption, suite->hash,
@@ -96,7 +96,7 @@ std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& ses
   if (session && context.config.resumption != Resumption::none) {
     const StoredSession& stored = session->session();
     offer(stored.ticket, obfuscated_age(stored, context.now),
-          to_psk13(stored, Role::client, context.config, context.now));
+          to_psk13(stored, Role::client, context));
   }
   for (const PreSharedKey& key : context.config.pre_shared_keys) {
     offer(key.identity(), 0, to_psk13(key));  // no age (RFC 8446 section 4.2.11)
@@ -185,7 +185,7 @@ std::optional<ChosenPsk> psk_of(const Answer& answer, const Context& context) {
     psk = to_psk13(use->key);
   } else if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
     index = resume->index;
-    psk = to_psk13(resume->session.session(), Role::server, context.config, context.now);
+    psk = to_psk13(resume->session.session(), Role::server, context);
   }
   if (!psk) return std::nullopt;
   return ChosenPsk{static_cast<std::uint16_t>(index), std::move(*psk)};

@@ -23,10 +23,9 @@ struct Psk13 {
 };
 
 Psk13 to_psk13(const PreSharedKey& key);
-// Empty when the session can't be resumed: it has expired, is of another version or, for a server
-// that wants certificates, hasn't one.
-std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const ConfigOptions& config,
-                              Instant now);
+// Empty when the session can't be resumed: it has expired, is of another version, was with a server
+// of another name or, for a server that wants certificates, hasn't one.
+std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context);
 
 // ---- a client's side
 

@@ -9,7 +9,6 @@
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
-#include "message/use_srtp.h"
 
 namespace sluice::dtls::handshake::server13 {
 namespace {
@@ -148,8 +147,7 @@ Result<void> send_encrypted_messages(Context& context, const Negotiated13& negot
   auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
                            [&](wire::Writer& out) {
                              const auto extensions = out.vector16();
-                             if (negotiated.srtp_profile)
-                               message::put_use_srtp(out, std::array{*negotiated.srtp_profile});
+                             put_agreed_extensions(out, negotiated.extensions);
                            });
   // With a PSK there are no certificates (RFC 8446 section 4.3.2).
   const auto* scheme = std::get_if<SignatureScheme>(&authentication);
@@ -160,13 +158,13 @@ Result<void> send_encrypted_messages(Context& context, const Negotiated13& negot
 
 Result<Negotiated13> negotiate(const Context& context, const ClientHello& hello,
                                const Choice13& choice, const ChosenPsk* psk) {
-  const auto profile = choose_srtp_profile(context.config, hello);
-  if (!profile) return tl::unexpected(profile.error());
+  auto agreed = agree_on_extensions(context.config, hello.extensions);
+  if (!agreed) return tl::unexpected(agreed.error());
   const auto takes_tickets = takes_tickets13(hello);
   if (!takes_tickets) return tl::unexpected(takes_tickets.error());
   return Negotiated13{.suite = choice.suite,
                       .group = choice.group,
-                      .srtp_profile = *profile,
+                      .extensions = std::move(*agreed),
                       .psk = psk != nullptr ? std::optional(psk->psk.kind) : std::nullopt,
                       .takes_tickets = *takes_tickets};
 }
@@ -239,6 +237,9 @@ Result<AfterHello> answer_hello(Context& context, const Hello& hello, Choice13 c
 
 // The same, before anybody was asked about its PSKs.
 Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice13& choice) {
+  auto name = requested_server_name(hello.fields.extensions);
+  if (!name) return tl::unexpected(name.error());
+  context.server_name = std::move(*name);
   const auto offered = take_offered_psks(hello.fields);
   if (!offered) return tl::unexpected(offered.error());
   if (!*offered) return answer_hello(context, hello, choice, {}, {});

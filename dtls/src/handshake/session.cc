@@ -4,28 +4,32 @@ namespace sluice::dtls::handshake {
 namespace {
 
 ConnectionInfo info(const Session12& session, Role role) {
-  const auto& [suite, randoms, extended_master_secret, srtp_profile] = session.negotiated;
+  const auto& [suite, randoms, extended_master_secret, extensions] = session.negotiated;
   return {role,
           ProtocolVersion::dtls12,
           suite->id,
           session.group,
-          srtp_profile,
+          extensions.srtp_profile,
           extended_master_secret,
           uses_psk(suite->key_exchange),
-          false};
+          false,
+          extensions.application_protocol,
+          extensions.server_name};
 }
 
 ConnectionInfo info(const Session13& session, Role role) {
-  const auto& [suite, group, srtp_profile, psk, takes_tickets] = session.negotiated;
+  const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
   // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
   return {role,
           ProtocolVersion::dtls13,
           suite->id,
           group,
-          srtp_profile,
+          extensions.srtp_profile,
           true,
           psk.has_value(),
-          psk == schedule::PskKind::resumption};
+          psk == schedule::PskKind::resumption,
+          extensions.application_protocol,
+          extensions.server_name};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,

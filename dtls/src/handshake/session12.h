@@ -6,6 +6,7 @@
 #include <sluice/dtls/protocol.h>
 
 #include "crypto/key_exchange.h"
+#include "handshake/agreed_extensions.h"
 #include "handshake/context.h"
 #include "schedule/keys12.h"
 
@@ -16,7 +17,7 @@ struct Negotiated12 {
   const schedule::CipherSuite12Parameters* suite;
   schedule::HelloRandoms randoms;
   bool extended_master_secret;
-  std::optional<SrtpProfile> srtp_profile;
+  AgreedExtensions extensions;
 };
 
 // A complete handshake: what exporters need from now on.

@@ -8,6 +8,7 @@
 #include <sluice/dtls/protocol.h>
 
 #include "crypto/public_key.h"
+#include "handshake/agreed_extensions.h"
 #include "handshake/context.h"
 #include "schedule/keys13.h"
 
@@ -16,7 +17,7 @@ namespace sluice::dtls::handshake {
 struct Negotiated13 {
   const schedule::CipherSuite13Parameters* suite;
   NamedGroup group;
-  std::optional<SrtpProfile> srtp_profile = {};
+  AgreedExtensions extensions = {};
   std::optional<schedule::PskKind> psk = {};  // where it took the place of certificates
   bool takes_tickets = false;                 // the client does
 };

@@ -9,14 +9,14 @@ namespace handshake {
 namespace {
 
 // Of the encoding: others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 
 }  // namespace
 
 Buffer StoredSession::encode() const {
   Buffer bytes;
   // At once, so that no secret is left in memory that was outgrown.
-  bytes.reserve(64 + secret.size() + peer_certificate.size() + ticket.size());
+  bytes.reserve(64 + secret.size() + peer_certificate.size() + server_name.size() + ticket.size());
   wire::Writer out(bytes);
   out.u8(kFormat);
   out.code(version);
@@ -32,6 +32,10 @@ Buffer StoredSession::encode() const {
   {
     const auto vector = out.vector24();
     out.bytes(peer_certificate);
+  }
+  {
+    const auto vector = out.vector8();
+    out.bytes(std::as_bytes(std::span(server_name)));
   }
   const auto vector = out.vector16();
   out.bytes(ticket);
@@ -53,6 +57,8 @@ std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   session.is_peer_authenticated_by_psk = reader.u8() != 0;
   const Bytes certificate = reader.vector24();
   session.peer_certificate.assign(certificate.begin(), certificate.end());
+  const Bytes name = reader.vector8();
+  session.server_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
   const Bytes ticket = reader.vector16();
   session.ticket.assign(ticket.begin(), ticket.end());
   if (!reader.complete() || secret.empty()) return std::nullopt;

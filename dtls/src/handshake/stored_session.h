@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
@@ -22,6 +23,7 @@ struct StoredSession {
   // The peer proved itself by a PSK; else by its certificate, or not at all.
   bool is_peer_authenticated_by_psk = false;
   Buffer peer_certificate;  // DER, without its issuers
+  std::string server_name;  // that the client asked for; empty: none
   Buffer ticket;            // a client's only
 
   [[nodiscard]] Instant expires() const { return issued + lifetime; }

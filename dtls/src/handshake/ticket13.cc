@@ -15,7 +15,7 @@ constexpr std::size_t kStoreIdSize = 32;
 
 Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
                                   Instant now, Duration lifetime) {
-  const auto& [suite, group, srtp_profile, psk, takes_tickets] = session.negotiated;
+  const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
   auto secret = schedule::ticket_psk(library, suite->hash, session.resumption->secret, nonce);
   if (!secret) return tl::unexpected(secret.error());
   StoredSession stored;
@@ -26,6 +26,7 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.lifetime = lifetime;
   stored.is_peer_authenticated_by_psk = session.resumption->is_peer_authenticated_by_psk;
   stored.peer_certificate = session.resumption->peer_certificate;
+  stored.server_name = extensions.server_name;
   return stored;
 }
 

@@ -236,6 +236,8 @@ std::string_view to_string(Errc code) {
       return "no common cipher suite";
     case Errc::no_common_group:
       return "no common group";
+    case Errc::no_common_application_protocol:
+      return "no_common_application_protocol";
     case Errc::no_common_signature_scheme:
       return "no common signature scheme";
     case Errc::missing_certificate:

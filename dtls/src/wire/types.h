@@ -33,10 +33,12 @@ enum class HandshakeType : std::uint8_t {
 };
 
 enum class ExtensionType : std::uint16_t {
+  server_name = 0,
   supported_groups = 10,
   ec_point_formats = 11,
   signature_algorithms = 13,
   use_srtp = 14,
+  application_layer_protocol_negotiation = 16,
   extended_master_secret = 23,
   pre_shared_key = 41,
   supported_versions = 43,

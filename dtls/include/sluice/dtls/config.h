@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <sluice/dtls/clock.h>
@@ -75,6 +76,13 @@ struct ConfigOptions {
   std::vector<SrtpProfile> srtp_profiles = {
       SrtpProfile::aead_aes_256_gcm, SrtpProfile::aead_aes_128_gcm,
       SrtpProfile::aes128_cm_hmac_sha1_80, SrtpProfile::aes128_cm_hmac_sha1_32};
+
+  // A client asks for the server of this name (RFC 6066 section 3): letters, digits, dots and
+  // hyphens, up to 255, no address. Empty: it doesn't say.
+  std::string server_name = {};
+  // RFC 7301, each of 1 to 255 bytes. A server that finds none of the client's here ends the
+  // handshake; one without any takes no notice. Empty: not offered.
+  std::vector<std::string> application_protocols = {};
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;

@@ -28,6 +28,7 @@ enum class Errc : std::uint8_t {
   no_common_cipher_suite,
   no_common_group,
   no_common_signature_scheme,
+  no_common_application_protocol,
   missing_certificate,      // the peer sent none although one is required
   unsupported_certificate,  // a certificate whose key doesn't fit the cipher suite, or too weak
   bad_signature,            // CertificateVerify or ServerKeyExchange did not verify
@@ -40,7 +41,7 @@ enum class Errc : std::uint8_t {
   message_seq_exhausted,    // the 16 bit message_seq must not wrap (RFC 6347 section 4.2.2)
   handshake_timeout,        // RetransmissionTimers::total has passed
   srtp_not_negotiated,      // the handshake chose no SRTP profile
-  too_many_connections,  // EndpointOptions::max_connections
+  too_many_connections,     // EndpointOptions::max_connections
   buffer_too_small,
   libcrypto_failure,  // Error::libcrypto holds its first error code
 };

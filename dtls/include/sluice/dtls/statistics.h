@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <sluice/dtls/clock.h>
@@ -61,6 +62,8 @@ struct ConnectionInfo {
   // By a PSK, and not by certificates; in DTLS 1.3 a resumed session is that too.
   bool psk;
   bool resumed;
+  std::string application_protocol;  // RFC 7301; empty: none
+  std::string server_name;           // that the client has asked for; empty: none
 };
 
 }  // namespace sluice::dtls

@@ -1,0 +1,37 @@
+// The server_name extension (RFC 6066 section 3).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "message/extension_block.h"
+
+namespace sluice::dtls::message {
+
+inline constexpr std::uint8_t kHostName = 0;
+
+// The host's name that a client's extension has; empty for one that is malformed, or has several.
+// Other types of names are of nobody's making (RFC 6066 section 3 has but one).
+inline std::optional<std::string_view> decode_server_name(Bytes data) {
+  wire::Reader outer(data);
+  const Bytes list = outer.vector16();
+  wire::Reader reader(list);
+  const bool is_host = reader.u8() == kHostName;
+  const Bytes name = reader.vector16();
+  if (!outer.complete() || !reader.complete() || !is_host || name.empty()) return std::nullopt;
+  const std::string_view text(reinterpret_cast<const char*>(name.data()), name.size());
+  if (text.find('\0') != text.npos) return std::nullopt;
+  return text;
+}
+
+inline void put_server_name(wire::Writer& out, const std::string& name) {
+  put_extension(out, wire::ExtensionType::server_name, [&](wire::Writer& data) {
+    const auto list = data.vector16();
+    data.u8(kHostName);
+    const auto entry = data.vector16();
+    data.bytes(std::as_bytes(std::span(name)));
+  });
+}
+
+}  // namespace sluice::dtls::message

@@ -1,0 +1,59 @@
+// The server's name that a client asks for, in both versions (RFC 6066 section 3).
+#include "message/server_name.h"
+#include "support/connections.h"
+
+namespace sluice::test {
+namespace {
+
+class Rfc6066_3 : public ByVersion {};
+
+TEST_P(Rfc6066_3, TheServerIsToldWhoIsMeant) {
+  for (const char* name : {"", "device-7.example.org"}) {
+    dtls::ConfigOptions client = options();
+    client.server_name = name;
+    Pair pair(options());
+    pair.client = make_client(make_config(client));
+    pair.run();
+    ASSERT_TRUE(works(pair));
+    EXPECT_EQ(pair.client.connected->server_name, name);
+    EXPECT_EQ(pair.server.connected->server_name, name);
+  }
+}
+
+// RFC 8446 section 4.6.1: a session is resumed with a server of the same name alone.
+TEST(Rfc8446_4_6_1_Names, ASessionIsResumedUnderItsNameAlone) {
+  dtls::ConfigOptions server = options_for(dtls::ProtocolVersion::dtls13);
+  server.resumption = dtls::Resumption::tickets;
+  server.ticket_keys = std::make_shared<dtls::TicketKeys>();
+  dtls::ConfigOptions client = options_for(dtls::ProtocolVersion::dtls13);
+  client.resumption = dtls::Resumption::tickets;
+  client.server_name = "a.example";
+  Pair first(server);
+  first.client = make_client(make_config(client));
+  first.run();
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+  for (const char* name : {"a.example", "b.example", ""}) {
+    client.server_name = name;
+    Pair next(server);
+    next.client = Peer(must(dtls::Connection::client(make_config(client), environment(), kPath, {},
+                                                     first.client.sessions.front())));
+    next.run();
+    ASSERT_TRUE(works(next));
+    EXPECT_EQ(next.client.connected->resumed, name == std::string("a.example"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Rfc6066_3, both_versions(),
+                         [](const auto& version) { return version_name(version.param); });
+
+TEST(Rfc6066_3_Syntax, MalformedNamesAreRefused) {
+  for (const char* data : {"", "0000", "0003 00 0000", "0004 01 0001 61", "0004 00 0001 00",
+                           "0004 00 0002 61", "0004 00 0001 61 00", "0008 00 0001 61 00 0001 62"}) {
+    EXPECT_FALSE(dtls::message::decode_server_name(from_hex(data))) << data;
+  }
+  const auto bytes = from_hex("0004 00 0001 61");
+  EXPECT_EQ(dtls::message::decode_server_name(bytes).value(), "a");
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,69 @@
+// Application-layer protocol negotiation, in both versions (RFC 7301).
+#include "message/application_protocols.h"
+#include "support/connections.h"
+
+namespace sluice::test {
+namespace {
+
+using dtls::Alert;
+using dtls::Errc;
+using Names = std::vector<std::string>;
+
+class Rfc7301 : public ByVersion {
+ protected:
+  static Pair pair_of(const Names& clients, const Names& servers) {
+    dtls::ConfigOptions client = options();
+    client.application_protocols = clients;
+    dtls::ConfigOptions server = options();
+    server.application_protocols = servers;
+    Pair pair(options());
+    pair.client = make_client(make_config(client));
+    pair.server = make_server(make_config(server));
+    pair.run();
+    return pair;
+  }
+  static void expect_protocol(const Pair& pair, std::string_view name) {
+    ASSERT_TRUE(pair.client.connected && pair.server.connected);
+    EXPECT_EQ(pair.client.connected->application_protocol, name);
+    EXPECT_EQ(pair.server.connected->application_protocol, name);
+  }
+};
+
+// Section 3.2: the server's own order decides.
+TEST_P(Rfc7301, TheServersOrderDecides) {
+  expect_protocol(pair_of({"webrtc", "c-webrtc"}, {"other", "c-webrtc", "webrtc"}), "c-webrtc");
+}
+
+TEST_P(Rfc7301, WhoeverSpeaksOfNoneGetsNone) {
+  expect_protocol(pair_of({"coap"}, {}), "");
+  expect_protocol(pair_of({}, {"coap"}), "");
+}
+
+// Section 3.2: "a fatal alert of type no_application_protocol".
+TEST_P(Rfc7301, NothingInCommonIsFatal) {
+  Pair pair = pair_of({"coap"}, {"webrtc"});
+  ASSERT_TRUE(pair.server.error && pair.client.error);
+  EXPECT_EQ(pair.server.error->code, Errc::no_common_application_protocol);
+  EXPECT_EQ(pair.client.error->alert, Alert::no_application_protocol);
+}
+
+TEST_P(Rfc7301, NamesOf255BytesPass) {
+  const std::string name(255, 'n');
+  expect_protocol(pair_of({name}, {name}), name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Rfc7301, both_versions(),
+                         [](const auto& version) { return version_name(version.param); });
+
+// Section 3.1: no list of none, no name of no bytes.
+TEST(Rfc7301_3_1, MalformedListsAreRefused) {
+  for (const char* data : {"", "0000", "0001 00", "0002 02 61", "0003 01 61", "0002 01 61 00"}) {
+    EXPECT_FALSE(dtls::message::decode_application_protocols(from_hex(data))) << data;
+  }
+  const auto bytes = from_hex("0004 01 61 01 62");
+  EXPECT_EQ(dtls::message::decode_application_protocols(bytes).value(),
+            (std::vector<std::string_view>{"a", "b"}));
+}
+
+}  // namespace
+}  // namespace sluice::test
