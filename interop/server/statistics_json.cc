@@ -42,7 +42,7 @@ Json dtls_json(const ice::NiceTransport& transport) {
   if (const auto info = transport.info()) {
     json["version"] = to_string(info->version);
     json["cipher_suite"] = to_string(info->cipher_suite);
-    json["group"] = to_string(info->group);
+    if (info->group) json["group"] = to_string(*info->group);
     json["role"] = to_string(info->role);
     if (info->srtp_profile) json["srtp_profile"] = to_string(*info->srtp_profile);
     json["extended_master_secret"] = info->extended_master_secret;

@@ -61,10 +61,10 @@ void check(const Buffer& body) {
   }
 
   if (const auto choice = handshake::choose12(options(), library(), *hello)) {
-    SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
-    SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
-    SLUICE_CHECK(choice->group.has_value() == uses_ecdhe(choice->suite->key_exchange));
-    SLUICE_CHECK(choice->scheme.has_value() != uses_psk(choice->suite->key_exchange));
+    SLUICE_CHECK(hello->cipher_suites.contains(choice->suite.id));
+    SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite.id));
+    SLUICE_CHECK(choice->group.has_value() == uses_ecdhe(choice->suite.key_exchange));
+    SLUICE_CHECK(choice->scheme.has_value() != uses_psk(choice->suite.key_exchange));
     if (choice->group) {
       SLUICE_CHECK(is_usable(*choice->group, ProtocolVersion::dtls12));
       SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, *choice->group) ||
@@ -72,11 +72,11 @@ void check(const Buffer& body) {
     }
     if (choice->scheme) {
       SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, *choice->scheme));
-      SLUICE_CHECK(handshake::authenticates(choice->suite->key_exchange,
+      SLUICE_CHECK(handshake::authenticates(choice->suite.key_exchange,
                                             options().identity->credentials().type()));
     }
   }
-  const auto profile = handshake::choose_srtp_profile(options(), *hello);
+  const auto profile = handshake::agree_on_extensions(options(), hello->extensions);
   if (profile && *profile) {
     SLUICE_CHECK(hello->extensions.has(ExtensionType::use_srtp));
     SLUICE_CHECK(handshake::contains(options().srtp_profiles, **profile));

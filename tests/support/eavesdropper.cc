@@ -75,7 +75,8 @@ void Eavesdropper::read12(const schedule::Random& server_random) {
   const auto keys =
       must(schedule::traffic_keys12(library, parameters, master, {client_random_, server_random}));
   const auto install = [&](Role sender, const schedule::TrafficKey12& key) {
-    must(sides_[sender].install_read(library, {parameters.aead, key.key.bytes(), key.iv.bytes()}));
+    const auto aead = std::get<schedule::AeadSuite12>(parameters.protection).aead;
+    must(sides_[sender].install_read(library, {aead, key.key.bytes(), key.iv.bytes()}));
   };
   install(Role::client, keys.client);
   install(Role::server, keys.server);

@@ -231,7 +231,8 @@ void ScriptedPeer::derive_keys() {
                                                      randoms_));
   const auto keys = must(dtls::schedule::traffic_keys12(library(), *suite_, *master_, randoms_));
   const auto protection = [&](const dtls::schedule::TrafficKey12& key) {
-    return dtls::record::ProtectionKey12{suite_->aead, key.key.bytes(), key.iv.bytes()};
+    const auto aead = std::get<dtls::schedule::AeadSuite12>(suite_->protection).aead;
+    return dtls::record::ProtectionKey12{aead, key.key.bytes(), key.iv.bytes()};
   };
   const auto& own = role_ == Role::client ? keys.client : keys.server;
   const auto& other = role_ == Role::client ? keys.server : keys.client;

@@ -29,8 +29,8 @@ using handshake::has_psk;
 // Whether one of the suites can be used with this version.
 bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
   return std::ranges::any_of(options.cipher_suites, [&](CipherSuite suite) {
-    const auto* suite12 = schedule::find12(suite);
-    if (suite12 == nullptr) return version == ProtocolVersion::dtls13;
+    const auto suite12 = handshake::find_suite12(options, suite);
+    if (!suite12) return version == ProtocolVersion::dtls13;
     return version == ProtocolVersion::dtls12 &&
            (uses_psk(suite12->key_exchange) ? has_psk(options) : options.identity.has_value());
   });
@@ -69,10 +69,26 @@ Result<void> check_timers(const RetransmissionTimers& timers) {
   return {};
 }
 
+// So that a record's size can be told before it is sealed.
+bool is_sound(const std::shared_ptr<const CipherSuite12>& suite) {
+  if (suite == nullptr) return false;
+  const auto id = static_cast<std::uint16_t>(suite->id());
+  const auto [mac_key, key, iv] = suite->key_sizes();
+  const auto [head, tail] = suite->room();
+  const bool has_hash =
+      suite->hash() == HashAlgorithm::sha256 || suite->hash() == HashAlgorithm::sha384;
+  return id >= CipherSuite12::kFirstPrivateUse && has_hash && mac_key <= KeySizes12::kMaxMacKey &&
+         key <= KeySizes12::kMaxKey && iv <= KeySizes12::kMaxIv && head <= RecordRoom12::kMaxHead &&
+         tail <= RecordRoom12::kMaxTail;
+}
+
 Result<void> check_lists(const ConfigOptions& options) {
+  if (!std::ranges::all_of(options.custom_cipher_suites, is_sound)) {
+    return invalid("custom_cipher_suites: number, hash or sizes out of range");
+  }
   if (options.cipher_suites.empty()) return invalid("cipher_suites: none");
-  if (!std::ranges::all_of(options.cipher_suites, [](CipherSuite suite) {
-        return schedule::find12(suite) || schedule::find13(suite);
+  if (!std::ranges::all_of(options.cipher_suites, [&](CipherSuite suite) {
+        return handshake::find_suite12(options, suite) || schedule::find13(suite);
       })) {
     return invalid("cipher_suites: unknown suite");
   }

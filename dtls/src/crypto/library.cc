@@ -92,6 +92,7 @@ Result<void> Library::fetch() {
     ciphers_[i].reset(EVP_CIPHER_fetch(context_, kCipherNames[i], properties()));
     mask_ciphers_[i].reset(EVP_CIPHER_fetch(context_, kMaskNames[i], properties()));
   }
+  cbc_cipher_.reset(EVP_CIPHER_fetch(context_, "AES-128-CBC", properties()));
   if (!ciphers_[0]) return failure(kCipherNames[0]);
   drain_error_queue();
   return {};

@@ -35,6 +35,8 @@ class Library {
   [[nodiscard]] const EVP_CIPHER* mask_cipher(AeadAlgorithm aead) const {
     return mask_ciphers_[static_cast<std::size_t>(aead)].get();
   }
+  // AES-128.
+  [[nodiscard]] const EVP_CIPHER* cbc_cipher() const { return cbc_cipher_.get(); }
   // For one digest at a time.
   [[nodiscard]] EVP_MD_CTX* digest_context() const { return digest_context_.get(); }
   // For one MAC at a time.
@@ -62,6 +64,7 @@ class Library {
   std::array<DigestPtr, 4> digests_;
   std::array<CipherPtr, kAeadAlgorithms> ciphers_;
   std::array<CipherPtr, kAeadAlgorithms> mask_ciphers_;
+  CipherPtr cbc_cipher_;
   DigestContextPtr digest_context_;
   std::array<MacContextPtr, 4> hmac_contexts_;
   KeyContextPtr x25519_;

@@ -90,7 +90,7 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return tl::unexpected(key.error());
-  if (!authenticates(state.negotiated.suite->key_exchange, key->type())) {
+  if (!authenticates(state.negotiated.suite.key_exchange, key->type())) {
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }

@@ -18,8 +18,8 @@ namespace {
 using wire::ExtensionType;
 
 bool can_use(const ConfigOptions& config, CipherSuite suite) {
-  const auto* suite12 = schedule::find12(suite);
-  if (suite12 == nullptr) return is_allowed(config, ProtocolVersion::dtls13);
+  const auto suite12 = find_suite12(config, suite);
+  if (!suite12) return is_allowed(config, ProtocolVersion::dtls13);
   return is_allowed(config, ProtocolVersion::dtls12) &&
          (uses_psk(suite12->key_exchange) ? has_psk(config) : config.identity.has_value());
 }
@@ -62,6 +62,9 @@ void put_extensions12(wire::Writer& out, const ConfigOptions& config) {
     message::put_empty_extension(out, ExtensionType::extended_master_secret);
   }
   message::put_point_formats(out);
+  if (is_offered(config, ExtensionType::encrypt_then_mac)) {
+    message::put_empty_extension(out, ExtensionType::encrypt_then_mac);
+  }
 }
 
 Result<void> put_extensions13(wire::Writer& out, const ConfigOptions& config, const Offer& offer) {
@@ -90,6 +93,16 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
 
 bool has_psk(const ConfigOptions& config) {
   return !config.pre_shared_keys.empty() || config.ask_for_psk;
+}
+
+std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,
+                                                              CipherSuite suite) {
+  if (const auto* known = schedule::find12(suite)) return *known;
+  for (const auto& own : config.custom_cipher_suites) {
+    if (own->id() != suite) continue;
+    return schedule::CipherSuite12Parameters{suite, own->key_exchange(), own->hash(), own.get()};
+  }
+  return std::nullopt;
 }
 
 bool is_suite_offered(const ConfigOptions& config, CipherSuite suite) {
@@ -136,6 +149,11 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
     case ExtensionType::renegotiation_info:
     case ExtensionType::ec_point_formats:
       return allows12;
+    case ExtensionType::encrypt_then_mac:
+      return std::ranges::any_of(config.cipher_suites, [&](CipherSuite suite) {
+        const auto suite12 = find_suite12(config, suite);
+        return suite12 && needs_encrypt_then_mac(*suite12) && can_use(config, suite);
+      });
     case ExtensionType::extended_master_secret:
       return allows12 && config.extended_master_secret != ExtendedMasterSecret::disable;
     case ExtensionType::server_name:

@@ -23,6 +23,9 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
 // Whether this side can use PSKs at all.
 bool has_psk(const ConfigOptions& config);
+// Of DTLS 1.2, a caller's own among them; empty for suites that nobody has.
+std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,
+                                                              CipherSuite suite);
 // Whether the Config allows the suite, and this side has what it needs.
 bool is_suite_offered(const ConfigOptions& config, CipherSuite suite);
 

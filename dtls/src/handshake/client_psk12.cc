@@ -60,7 +60,7 @@ Result<std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>> on(WaitServerKe
                                                                     const Incoming& incoming,
                                                                     Context& context) {
   using Next = std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>;
-  const bool with_ecdhe = uses_ecdhe(state.negotiated.suite->key_exchange);
+  const bool with_ecdhe = uses_ecdhe(state.negotiated.suite.key_exchange);
   // Without a hint there is nothing to say in it (RFC 4279 section 2).
   if (!with_ecdhe && incoming.type == HandshakeType::server_hello_done) {
     return on(WaitServerHelloDone{state.negotiated, {}, {}}, incoming, context)

@@ -213,7 +213,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   }
   return take_server_hello12(state.offer.random, *hello, incoming, context)
       .map([](const Negotiated12& negotiated) {
-        return uses_psk(negotiated.suite->key_exchange)
+        return uses_psk(negotiated.suite.key_exchange)
                    ? Next(client_psk12::WaitServerKeyExchange{negotiated})
                    : Next(client12::WaitCertificate{negotiated});
       });

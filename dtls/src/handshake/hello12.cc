@@ -41,6 +41,18 @@ Result<void> check_extensions(const ConfigOptions& config, const ExtensionBlock&
   return {};
 }
 
+// RFC 7366 section 2.
+Result<void> check_encrypt_then_mac(const schedule::CipherSuite12Parameters& suite,
+                                    const ExtensionBlock& extensions) {
+  const auto data = extensions.find(ExtensionType::encrypt_then_mac);
+  if (data && !data->empty())
+    return fatal(Errc::decode_error, Alert::decode_error, "encrypt_then_mac");
+  if (needs_encrypt_then_mac(suite) == data.has_value()) return {};
+  // "MUST NOT be sent" for other suites; without it ours isn't spoken.
+  return data ? fatal(Errc::illegal_parameter, Alert::illegal_parameter, "encrypt_then_mac")
+              : fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, "encrypt_then_mac");
+}
+
 Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
   auto agreed = agree_on_extensions(context.config, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
@@ -68,10 +80,13 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
       message::put_empty_extension(out, ExtensionType::extended_master_secret);
     }
     if (hello.extensions.has(ExtensionType::ec_point_formats)) message::put_point_formats(out);
+    if (needs_encrypt_then_mac(negotiated.suite)) {
+      message::put_empty_extension(out, ExtensionType::encrypt_then_mac);
+    }
     put_agreed_extensions(out, negotiated.extensions);
   };
   return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-    message::put_server_hello(out, negotiated.randoms.server, negotiated.suite->id, put_extensions);
+    message::put_server_hello(out, negotiated.randoms.server, negotiated.suite.id, put_extensions);
   });
 }
 
@@ -81,8 +96,8 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
                                          const ServerHello& hello,
                                          const flight::IncomingMessage& incoming,
                                          Context& context) {
-  const auto* suite = schedule::find12(hello.cipher_suite);
-  if (suite == nullptr || !is_suite_offered(context.config, suite->id)) {
+  const auto suite = find_suite12(context.config, hello.cipher_suite);
+  if (!suite || !is_suite_offered(context.config, suite->id)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
   }
   if (hello.compression_method != 0) {
@@ -96,6 +111,9 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (auto checked = check_extensions(context.config, hello.extensions); !checked) {
     return tl::unexpected(checked.error());
   }
+  if (auto checked = check_encrypt_then_mac(*suite, hello.extensions); !checked) {
+    return tl::unexpected(checked.error());
+  }
   auto agreed = accepted_extensions(context.config, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
 
@@ -104,7 +122,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
       context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
   if (hashed) hashed = context.transcript.add(incoming.encoding);
   if (!hashed) return tl::unexpected(hashed.error());
-  return Negotiated12{suite,
+  return Negotiated12{*suite,
                       {client_random, hello.random},
                       hello.extensions.has(ExtensionType::extended_master_secret),
                       std::move(*agreed)};
@@ -124,8 +142,8 @@ Result<Negotiated12> send_server_hello12(const ClientHello& hello, const Choice1
   if (!negotiated) return negotiated;
   auto done = context.transcript.add(incoming.encoding);
   if (done) {
-    done = context.transcript.start_hash(context.library, choice.suite->hash,
-                                         Transcript::Form::dtls12);
+    done =
+        context.transcript.start_hash(context.library, choice.suite.hash, Transcript::Form::dtls12);
   }
   context.begin_flight();
   if (done) done = send_server_hello(context, hello, *negotiated);

@@ -56,9 +56,9 @@ Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Lib
 
 }  // namespace
 
-bool authenticates(schedule::KeyExchange12 exchange, crypto::KeyType type) {
+bool authenticates(KeyExchange12 exchange, crypto::KeyType type) {
   return !uses_psk(exchange) &&
-         (exchange == schedule::KeyExchange12::ecdhe_rsa) == (type == crypto::KeyType::rsa);
+         (exchange == KeyExchange12::ecdhe_rsa) == (type == crypto::KeyType::rsa);
 }
 
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
@@ -150,18 +150,21 @@ Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& li
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.
   const auto scheme = choose_scheme(config, *schemes, crypto::fits12);
-  const auto can_prove = [&](schedule::KeyExchange12 exchange) {
+  const bool encrypt_then_mac = hello.extensions.has(ExtensionType::encrypt_then_mac);
+  const auto can_prove = [&](KeyExchange12 exchange) {
     if (uses_psk(exchange)) return has_psk(config);
     if (!scheme) return false;
     const crypto::KeyType key = config.identity->credentials().type();
     return authenticates(exchange, key) && curve_is_listed(key, *groups);
   };
   for (const CipherSuite id : config.cipher_suites) {
-    const auto* suite = schedule::find12(id);
-    if (suite == nullptr || !hello.cipher_suites.contains(id)) continue;
+    const auto suite = find_suite12(config, id);
+    if (!suite || !hello.cipher_suites.contains(id)) continue;
+    // RFC 7366 section 2: without it the order of MAC and padding is the broken one.
+    if (needs_encrypt_then_mac(*suite) && !encrypt_then_mac) continue;
     const bool with_group = uses_ecdhe(suite->key_exchange);
     if ((with_group && !group) || !can_prove(suite->key_exchange)) continue;
-    return Choice12{suite, uses_psk(suite->key_exchange) ? std::nullopt : scheme,
+    return Choice12{*suite, uses_psk(suite->key_exchange) ? std::nullopt : scheme,
                     with_group ? std::optional(*group) : std::nullopt};
   }
   if (!group) return tl::unexpected(group.error());

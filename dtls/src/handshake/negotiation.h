@@ -39,7 +39,7 @@ Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
 
 // What a DTLS 1.2 server chooses.
 struct Choice12 {
-  const schedule::CipherSuite12Parameters* suite;
+  schedule::CipherSuite12Parameters suite;
   std::optional<SignatureScheme> scheme;  // with a certificate
   std::optional<NamedGroup> group;        // with ECDHE
 };
@@ -57,7 +57,7 @@ std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
                                              SchemeFits fits);
 
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
-bool authenticates(schedule::KeyExchange12 exchange, crypto::KeyType type);
+bool authenticates(KeyExchange12 exchange, crypto::KeyType type);
 
 // Whether `list` has `value`.
 template <class Range, class Value>

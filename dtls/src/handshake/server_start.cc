@@ -27,7 +27,7 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   }
   const auto choice = choose12(context.config, context.library, *hello);
   if (!choice) return tl::unexpected(choice.error());
-  if (uses_psk(choice->suite->key_exchange)) {
+  if (uses_psk(choice->suite.key_exchange)) {
     return server_psk12::on_client_hello(*hello, *choice, incoming, context)
         .map([](server_psk12::WaitClientKeyExchange next) { return Next(std::move(next)); });
   }

@@ -7,11 +7,11 @@ ConnectionInfo info(const Session12& session, Role role) {
   const auto& [suite, randoms, extended_master_secret, extensions] = session.negotiated;
   return {role,
           ProtocolVersion::dtls12,
-          suite->id,
+          suite.id,
           session.group,
           extensions.srtp_profile,
           extended_master_secret,
-          uses_psk(suite->key_exchange),
+          uses_psk(suite.key_exchange),
           false,
           extensions.application_protocol,
           extensions.server_name};
@@ -34,7 +34,7 @@ ConnectionInfo info(const Session13& session, Role role) {
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,
                          std::optional<Bytes> context, MutableBytes out) {
-  return schedule::export12(library, session.negotiated.suite->hash, session.master,
+  return schedule::export12(library, session.negotiated.suite.hash, session.master,
                             session.negotiated.randoms, label, context, out);
 }
 

@@ -4,6 +4,7 @@
 
 #include "crypto/constant_time.h"
 #include "message/finished.h"
+#include "record/cbc_protection12.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -11,13 +12,51 @@ namespace {
 Result<schedule::VerifyData> verify_data(Context& context, const Session12& session, Role sender) {
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return tl::unexpected(hash.error());
-  return schedule::verify_data12(context.library, session.negotiated.suite->hash, session.master,
+  return schedule::verify_data12(context.library, session.negotiated.suite.hash, session.master,
                                  sender, hash->bytes());
 }
 
-record::ProtectionKey12 protection(const schedule::CipherSuite12Parameters& suite,
-                                   const schedule::TrafficKey12& key) {
-  return {suite.aead, key.key.bytes(), key.iv.bytes()};
+RecordKeys12 view(const schedule::TrafficKey12& key) {
+  return {key.mac_key.bytes(), key.key.bytes(), key.iv.bytes()};
+}
+
+// Of a suite that isn't an AEAD's.
+Result<record::OwnProtection12> own_protection(Context& context,
+                                               const schedule::CipherSuite12Parameters& suite,
+                                               const RecordKeys12& keys,
+                                               crypto::AesCbc::Direction direction) {
+  if (const auto* own = std::get_if<const CipherSuite12*>(&suite.protection)) {
+    auto protection = (*own)->protect(keys);
+    if (protection == nullptr) {
+      return fatal(Errc::invalid_config, Alert::internal_error, "custom cipher suite");
+    }
+    return record::OwnProtection12{std::move(protection), (*own)->room()};
+  }
+  auto cbc = record::CbcProtection12::make(context.library, direction, keys);
+  if (!cbc) return tl::unexpected(cbc.error());
+  return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
+}
+
+Result<void> install_read(Context& context, const schedule::CipherSuite12Parameters& suite,
+                          const RecordKeys12& keys) {
+  if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
+    return context.records.install_read(context.library, {aead->aead, keys.key, keys.iv});
+  }
+  return own_protection(context, suite, keys, crypto::AesCbc::Direction::decrypt)
+      .map([&](record::OwnProtection12 own) {
+        context.records.add_reader12(record::Opener12(std::move(own)));
+      });
+}
+
+Result<void> install_write(Context& context, const schedule::CipherSuite12Parameters& suite,
+                           const RecordKeys12& keys) {
+  if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
+    return context.records.install_write(context.library, {aead->aead, keys.key, keys.iv});
+  }
+  return own_protection(context, suite, keys, crypto::AesCbc::Direction::encrypt)
+      .map([&](record::OwnProtection12 own) {
+        context.records.add_writer12(record::Sealer12(std::move(own)));
+      });
 }
 
 }  // namespace
@@ -32,7 +71,7 @@ Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params) {
 
 Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
                                              Bytes premaster) {
-  const HashAlgorithm hash = negotiated.suite->hash;
+  const HashAlgorithm hash = negotiated.suite.hash;
   if (!negotiated.extended_master_secret) {
     return schedule::master_secret(context.library, hash, premaster, negotiated.randoms);
   }
@@ -44,15 +83,13 @@ Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated1
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role) {
   context.secret_log.add_master(master);
-  const auto keys =
-      schedule::traffic_keys12(context.library, *negotiated.suite, master, negotiated.randoms);
+  const auto& suite = negotiated.suite;
+  const auto keys = schedule::traffic_keys12(context.library, suite, master, negotiated.randoms);
   if (!keys) return tl::unexpected(keys.error());
-  const auto client = protection(*negotiated.suite, keys->client);
-  const auto server = protection(*negotiated.suite, keys->server);
   const bool is_client = role == Role::client;
-  auto installed = context.records.install_read(context.library, is_client ? server : client);
+  auto installed = install_read(context, suite, view(is_client ? keys->server : keys->client));
   if (!installed) return installed;
-  return context.records.install_write(context.library, is_client ? client : server);
+  return install_write(context, suite, view(is_client ? keys->client : keys->server));
 }
 
 Result<void> send_finished(Context& context, const Session12& session, Role sender) {

@@ -14,7 +14,7 @@ namespace sluice::dtls::handshake {
 
 // Settled by the hellos.
 struct Negotiated12 {
-  const schedule::CipherSuite12Parameters* suite;
+  schedule::CipherSuite12Parameters suite;
   schedule::HelloRandoms randoms;
   bool extended_master_secret;
   AgreedExtensions extensions;

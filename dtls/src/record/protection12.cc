@@ -22,6 +22,12 @@ AssociatedData associated_data(const Header12& header, std::size_t plaintext_siz
   return data;
 }
 
+RecordProtection12::Header to_public(const Header12& header) {
+  const auto epoch = std::uint64_t{wire::value_of(header.epoch)};
+  return {epoch << 48 | wire::value_of(header.sequence), wire::value_of(header.type),
+          header.version};
+}
+
 }  // namespace
 
 Nonces12::Nonces12(Bytes iv)
@@ -38,32 +44,28 @@ crypto::AeadNonce Nonces12::nonce(Bytes record_number) const {
   return nonce;
 }
 
-Result<Sealer12> Sealer12::make(crypto::Library& library, const ProtectionKey12& key) {
+Result<AeadSealer12> AeadSealer12::make(crypto::Library& library, const ProtectionKey12& key) {
   return crypto::AeadSealer::make(library, key.aead, key.key).map([&](crypto::AeadSealer aead) {
-    return Sealer12(Nonces12(key.iv), std::move(aead));
+    return AeadSealer12(Nonces12(key.iv), std::move(aead));
   });
 }
 
-Result<std::size_t> Sealer12::seal(Header12 header, Bytes plaintext, MutableBytes out) {
-  header.length = head_room() + plaintext.size() + tail_room();
-  const std::size_t size = kHeaderSize12 + header.length;
-  if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
+Result<void> AeadSealer12::seal(const Header12& header, Bytes plaintext, MutableBytes out) {
+  const auto [head, tail] = room();
   header.encode(out);
   const Bytes record_number = out.subspan(kRecordNumberAt, kRecordNumberSize);
-  std::ranges::copy(record_number.first(head_room()), out.begin() + kHeaderSize12);
-  return aead_
-      .seal(nonces_.nonce(record_number), associated_data(header, plaintext.size()), plaintext,
-            out.subspan(kHeaderSize12 + head_room(), plaintext.size() + tail_room()))
-      .map([&] { return size; });
+  std::ranges::copy(record_number.first(head), out.begin() + kHeaderSize12);
+  return aead_.seal(nonces_.nonce(record_number), associated_data(header, plaintext.size()),
+                    plaintext, out.subspan(kHeaderSize12 + head, plaintext.size() + tail));
 }
 
-Result<Opener12> Opener12::make(crypto::Library& library, const ProtectionKey12& key) {
+Result<AeadOpener12> AeadOpener12::make(crypto::Library& library, const ProtectionKey12& key) {
   return crypto::AeadOpener::make(library, key.aead, key.key).map([&](crypto::AeadOpener aead) {
-    return Opener12(Nonces12(key.iv), std::move(aead));
+    return AeadOpener12(Nonces12(key.iv), std::move(aead));
   });
 }
 
-std::optional<MutableBytes> Opener12::open(const Header12& header, MutableBytes record) {
+std::optional<MutableBytes> AeadOpener12::open(const Header12& header, MutableBytes record) {
   const std::size_t before = kHeaderSize12 + nonces_.explicit_size();
   if (record.size() < before + aead_.tag_size()) return std::nullopt;
   const Bytes record_number = nonces_.explicit_size() != 0
@@ -76,6 +78,28 @@ std::optional<MutableBytes> Opener12::open(const Header12& header, MutableBytes 
     return std::nullopt;
   }
   return plaintext;
+}
+
+Result<std::size_t> Sealer12::seal(Header12 header, Bytes plaintext, MutableBytes out) {
+  header.length = room_.head + plaintext.size() + room_.tail;
+  if (out.size() < kHeaderSize12 + header.length) {
+    return tl::unexpected(Error{Errc::buffer_too_small});
+  }
+  if (auto* aead = std::get_if<AeadSealer12>(&sealer_)) {
+    return aead->seal(header, plaintext, out).map([&] { return kHeaderSize12 + header.length; });
+  }
+  auto& own = *std::get<std::unique_ptr<RecordProtection12>>(sealer_);
+  const auto size = own.seal(to_public(header), plaintext, out.subspan(kHeaderSize12));
+  if (!size) return tl::unexpected(Error{Errc::libcrypto_failure, Alert::internal_error});
+  header.length = *size;
+  header.encode(out);
+  return kHeaderSize12 + header.length;
+}
+
+std::optional<MutableBytes> Opener12::open(const Header12& header, MutableBytes record) {
+  if (auto* aead = std::get_if<AeadOpener12>(&opener_)) return aead->open(header, record);
+  auto& own = *std::get<std::unique_ptr<RecordProtection12>>(opener_);
+  return own.open(to_public(header), record.subspan(kHeaderSize12));
 }
 
 }  // namespace sluice::dtls::record

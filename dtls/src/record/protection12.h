@@ -1,10 +1,14 @@
-// AEAD protection of DTLS 1.2 records (RFC 5246 section 6.2.3.3, RFC 5288 section 3, RFC 7905
-// section 2).
+// Protection of DTLS 1.2 records: by an AEAD (RFC 5246 section 6.2.3.3, RFC 5288 section 3, RFC
+// 7905 section 2), or by what a suite brings along.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <variant>
+
+#include <sluice/dtls/cipher_suite12.h>
 
 #include "crypto/aead.h"
 #include "record/header12.h"
@@ -40,36 +44,79 @@ class Nonces12 {
   crypto::AeadNonce iv_{};
 };
 
-class Sealer12 {
+class AeadSealer12 {
  public:
-  static Result<Sealer12> make(crypto::Library& library, const ProtectionKey12& key);
+  static Result<AeadSealer12> make(crypto::Library& library, const ProtectionKey12& key);
 
-  // What goes before and after the plaintext, the header excepted.
-  [[nodiscard]] std::size_t head_room() const { return nonces_.explicit_size(); }
-  [[nodiscard]] std::size_t tail_room() const { return aead_.tag_size(); }
-
-  // Writes the whole record to `out`: header, head room, ciphertext and tag. `header` without its
-  // length. `plaintext` may lie where its ciphertext will, else it must not overlap `out`.
-  Result<std::size_t> seal(Header12 header, Bytes plaintext, MutableBytes out);
+  [[nodiscard]] RecordRoom12 room() const { return {nonces_.explicit_size(), aead_.tag_size()}; }
+  // As Sealer12::seal(), of a header with its length.
+  Result<void> seal(const Header12& header, Bytes plaintext, MutableBytes out);
 
  private:
-  Sealer12(Nonces12 nonces, crypto::AeadSealer aead) : nonces_(nonces), aead_(std::move(aead)) {}
+  AeadSealer12(Nonces12 nonces, crypto::AeadSealer aead)
+      : nonces_(nonces), aead_(std::move(aead)) {}
   Nonces12 nonces_;
   crypto::AeadSealer aead_;
 };
 
+class AeadOpener12 {
+ public:
+  static Result<AeadOpener12> make(crypto::Library& library, const ProtectionKey12& key);
+
+  std::optional<MutableBytes> open(const Header12& header, MutableBytes record);
+
+ private:
+  AeadOpener12(Nonces12 nonces, crypto::AeadOpener aead)
+      : nonces_(nonces), aead_(std::move(aead)) {}
+  Nonces12 nonces_;
+  crypto::AeadOpener aead_;
+};
+
+// What a suite brings along, and the room that it takes.
+struct OwnProtection12 {
+  std::unique_ptr<RecordProtection12> protection;
+  RecordRoom12 room;
+};
+
+class Sealer12 {
+ public:
+  static Result<Sealer12> make(crypto::Library& library, const ProtectionKey12& key) {
+    return AeadSealer12::make(library, key).map([](AeadSealer12 aead) {
+      return Sealer12(std::move(aead));
+    });
+  }
+  explicit Sealer12(OwnProtection12 own) : room_(own.room), sealer_(std::move(own.protection)) {}
+
+  // What goes before and, at most, after the plaintext, the header excepted.
+  [[nodiscard]] std::size_t head_room() const { return room_.head; }
+  [[nodiscard]] std::size_t tail_room() const { return room_.tail; }
+
+  // Writes the whole record to `out`, which has room for it, and returns its size. `header` without
+  // its length. `plaintext` may lie where its ciphertext will, else it must not overlap `out`.
+  Result<std::size_t> seal(Header12 header, Bytes plaintext, MutableBytes out);
+
+ private:
+  explicit Sealer12(AeadSealer12 aead) : room_(aead.room()), sealer_(std::move(aead)) {}
+  RecordRoom12 room_;
+  std::variant<AeadSealer12, std::unique_ptr<RecordProtection12>> sealer_;
+};
+
 class Opener12 {
  public:
-  static Result<Opener12> make(crypto::Library& library, const ProtectionKey12& key);
+  static Result<Opener12> make(crypto::Library& library, const ProtectionKey12& key) {
+    return AeadOpener12::make(library, key).map([](AeadOpener12 aead) {
+      return Opener12(std::move(aead));
+    });
+  }
+  explicit Opener12(OwnProtection12 own) : opener_(std::move(own.protection)) {}
 
   // `record` is header and fragment as they came; the plaintext stays in its place. Empty when it
   // is too short or not authentic.
   std::optional<MutableBytes> open(const Header12& header, MutableBytes record);
 
  private:
-  Opener12(Nonces12 nonces, crypto::AeadOpener aead) : nonces_(nonces), aead_(std::move(aead)) {}
-  Nonces12 nonces_;
-  crypto::AeadOpener aead_;
+  explicit Opener12(AeadOpener12 aead) : opener_(std::move(aead)) {}
+  std::variant<AeadOpener12, std::unique_ptr<RecordProtection12>> opener_;
 };
 
 }  // namespace sluice::dtls::record

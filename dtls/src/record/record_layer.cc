@@ -99,8 +99,12 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
 
 Result<void> RecordLayer::install_read(crypto::Library& library, const ProtectionKey12& key) {
   return Opener12::make(library, key).map([&](Opener12 opener) {
-    readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}, 0});
+    add_reader12(std::move(opener));
   });
+}
+
+void RecordLayer::add_reader12(Opener12 opener) {
+  readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}, 0});
 }
 
 void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
@@ -118,8 +122,12 @@ bool RecordLayer::has_read(wire::Epoch epoch) const {
 
 Result<void> RecordLayer::install_write(crypto::Library& library, const ProtectionKey12& key) {
   return Sealer12::make(library, key).map([&](Sealer12 sealer) {
-    writers_.push_back({wire::kFirstEncryptedEpoch12, std::move(sealer), 0});
+    add_writer12(std::move(sealer));
   });
+}
+
+void RecordLayer::add_writer12(Sealer12 sealer) {
+  writers_.push_back({wire::kFirstEncryptedEpoch12, std::move(sealer), 0});
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {

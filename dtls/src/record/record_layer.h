@@ -46,6 +46,7 @@ class RecordLayer {
 
   // Keys of DTLS 1.2's one encrypted epoch.
   Result<void> install_read(crypto::Library& library, const ProtectionKey12& key);
+  void add_reader12(Opener12 opener);
   // Keys of one epoch of DTLS 1.3.
   void add_reader(wire::Epoch epoch, Opener13 opener);
   // Epoch 0 is over: what comes in plaintext from now on is unknown_epoch.
@@ -67,6 +68,7 @@ class RecordLayer {
   // ---- writing ----
 
   Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
+  void add_writer12(Sealer12 sealer);
   // From now on also the epoch of what isn't part of a flight.
   void add_writer(wire::Epoch epoch, Sealer13 sealer);
   // Keys of encrypted epochs before this one go.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 
+#include <sluice/dtls/cipher_suite12.h>
 #include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/protocol.h>
 
@@ -10,23 +12,28 @@
 
 namespace sluice::dtls::schedule {
 
-// Of DTLS 1.2, where a suite also says how keys are agreed on and what proves who is who: the
-// server's signature, or a pre-shared key (RFC 4279 section 2, RFC 5489 section 2).
-enum class KeyExchange12 : std::uint8_t { ecdhe_ecdsa, ecdhe_rsa, psk, ecdhe_psk };
-
-constexpr bool uses_psk(KeyExchange12 exchange) {
-  return exchange == KeyExchange12::psk || exchange == KeyExchange12::ecdhe_psk;
-}
-constexpr bool uses_ecdhe(KeyExchange12 exchange) { return exchange != KeyExchange12::psk; }
+struct AeadSuite12 {
+  crypto::AeadAlgorithm aead;
+  std::size_t fixed_iv_size;  // 4: the nonce's rest travels in the record (RFC 5288 section 3);
+                              // 12: it is the record number (RFC 7905 section 2)
+};
+// AES_128_CBC_SHA256, never without encrypt-then-MAC (RFC 7366).
+struct CbcSuite12 {};
 
 struct CipherSuite12Parameters {
   CipherSuite id;
   KeyExchange12 key_exchange;
-  crypto::AeadAlgorithm aead;
-  HashAlgorithm hash;         // of the PRF and the Finished messages
-  std::size_t fixed_iv_size;  // 4: the nonce's rest travels in the record (RFC 5288 section 3);
-                              // 12: it is the record number (RFC 7905 section 2)
+  HashAlgorithm hash;  // of the PRF and the Finished messages
+  // The last: of a caller's own suite, which the Config holds.
+  std::variant<AeadSuite12, CbcSuite12, const CipherSuite12*> protection;
 };
+
+constexpr bool needs_encrypt_then_mac(const CipherSuite12Parameters& suite) {
+  return std::holds_alternative<CbcSuite12>(suite.protection);
+}
+
+// Of one direction's part of the key block (RFC 5246 section 6.3).
+KeySizes12 key_sizes(const CipherSuite12Parameters& suite);
 
 // Null for suites that this engine doesn't have, or that are of DTLS 1.3.
 const CipherSuite12Parameters* find12(CipherSuite suite);

@@ -52,19 +52,28 @@ Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgori
 
 Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite12Parameters& suite,
                                      const MasterSecret& master, const HelloRandoms& randoms) {
-  const std::size_t key = key_size(suite.aead);
-  const std::size_t iv = suite.fixed_iv_size;
-  Secret<2 * (crypto::kMaxAeadKeySize + crypto::kAeadNonceSize)> block(2 * (key + iv));
+  const KeySizes12 sizes = key_sizes(suite);
+  using Block = Secret<2 * (KeySizes12::kMaxMacKey + KeySizes12::kMaxKey + KeySizes12::kMaxIv)>;
+  Block block(2 * (sizes.mac_key + sizes.key + sizes.iv));
   // The server's random comes first here.
   const auto expanded = prf12(library, suite.hash, master.bytes(), "key expansion",
                               join(randoms.server, randoms.client), block.bytes());
   if (!expanded) return tl::unexpected(expanded.error());
-  // AEAD suites have no MAC keys: client key, server key, client IV, server IV.
-  const Bytes bytes = std::as_const(block).bytes();
-  return TrafficKeys12{{Secret<crypto::kMaxAeadKeySize>(bytes.first(key)),
-                        Secret<crypto::kAeadNonceSize>(bytes.subspan(2 * key, iv))},
-                       {Secret<crypto::kMaxAeadKeySize>(bytes.subspan(key, key)),
-                        Secret<crypto::kAeadNonceSize>(bytes.subspan(2 * key + iv, iv))}};
+  // MAC keys, keys and IVs, the client's before the server's.
+  Bytes rest = std::as_const(block).bytes();
+  const auto take = [&](std::size_t size) {
+    const Bytes taken = rest.first(size);
+    rest = rest.subspan(size);
+    return taken;
+  };
+  TrafficKeys12 keys;
+  keys.client.mac_key = Secret<KeySizes12::kMaxMacKey>(take(sizes.mac_key));
+  keys.server.mac_key = Secret<KeySizes12::kMaxMacKey>(take(sizes.mac_key));
+  keys.client.key = Secret<KeySizes12::kMaxKey>(take(sizes.key));
+  keys.server.key = Secret<KeySizes12::kMaxKey>(take(sizes.key));
+  keys.client.iv = Secret<KeySizes12::kMaxIv>(take(sizes.iv));
+  keys.server.iv = Secret<KeySizes12::kMaxIv>(take(sizes.iv));
+  return keys;
 }
 
 Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,

@@ -36,8 +36,9 @@ Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgori
 
 // One direction's part of the key block (RFC 5246 section 6.3).
 struct TrafficKey12 {
-  Secret<crypto::kMaxAeadKeySize> key;
-  Secret<crypto::kAeadNonceSize> iv;
+  Secret<KeySizes12::kMaxMacKey> mac_key;
+  Secret<KeySizes12::kMaxKey> key;
+  Secret<KeySizes12::kMaxIv> iv;
 };
 struct TrafficKeys12 {
   TrafficKey12 client;

@@ -54,6 +54,10 @@ std::string_view to_string(CipherSuite suite) {
       return "TLS_PSK_WITH_AES_128_GCM_SHA256";
     case CipherSuite::psk_with_aes_256_gcm_sha384:
       return "TLS_PSK_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::psk_with_aes_128_cbc_sha256:
+      return "TLS_PSK_WITH_AES_128_CBC_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256:
+      return "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256";
     case CipherSuite::psk_with_aes_128_ccm:
       return "TLS_PSK_WITH_AES_128_CCM";
     case CipherSuite::psk_with_aes_256_ccm:

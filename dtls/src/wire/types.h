@@ -39,6 +39,7 @@ enum class ExtensionType : std::uint16_t {
   signature_algorithms = 13,
   use_srtp = 14,
   application_layer_protocol_negotiation = 16,
+  encrypt_then_mac = 22,
   extended_master_secret = 23,
   pre_shared_key = 41,
   supported_versions = 43,

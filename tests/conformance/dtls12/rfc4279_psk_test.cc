@@ -38,7 +38,9 @@ constexpr CipherSuite kAll[] = {CipherSuite::psk_with_aes_128_gcm_sha256,
                                 kWithEcdhe,
                                 CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384,
                                 CipherSuite::ecdhe_psk_with_aes_128_ccm_8_sha256,
-                                CipherSuite::ecdhe_psk_with_aes_128_ccm_sha256};
+                                CipherSuite::ecdhe_psk_with_aes_128_ccm_sha256,
+                                CipherSuite::psk_with_aes_128_cbc_sha256,
+                                CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256};
 
 PreSharedKey psk(std::string_view identity, unsigned seed = 1, std::size_t size = 16) {
   return must(PreSharedKey::make(bytes_of(identity), Buffer(size, std::byte(seed))));

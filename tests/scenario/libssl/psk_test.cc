@@ -29,6 +29,8 @@ constexpr PskSuite kPskSuites[] = {
     {"PSK-AES256-CCM", CipherSuite::psk_with_aes_256_ccm},
     {"PSK-AES128-CCM8", CipherSuite::psk_with_aes_128_ccm_8},
     {"PSK-AES256-CCM8", CipherSuite::psk_with_aes_256_ccm_8},
+    {"PSK-AES128-CBC-SHA256", CipherSuite::psk_with_aes_128_cbc_sha256},
+    {"ECDHE-PSK-AES128-CBC-SHA256", CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256},
     {"ECDHE-PSK-CHACHA20-POLY1305", CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256}};
 
 const std::string kIdentity = "sensor 7";

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/dtls/cipher_suite12.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/identity.h>
@@ -68,6 +69,8 @@ struct ConfigOptions {
 
   // Each list in order of preference; the server's order decides.
   std::vector<CipherSuite> cipher_suites = default_cipher_suites();
+  // What stands behind numbers of private use in cipher_suites.
+  std::vector<std::shared_ptr<const CipherSuite12>> custom_cipher_suites = {};
   // Empty: default_groups() of the connection's role. What libcrypto doesn't have is as if it were
   // not listed: X25519MLKEM768 needs OpenSSL 3.5.
   std::vector<NamedGroup> groups = {};

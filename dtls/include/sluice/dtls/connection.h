@@ -52,9 +52,10 @@ std::string_view to_string(SendError error);
 
 // The largest application data of one record (RFC 5246 section 6.2.1).
 inline constexpr std::size_t kMaxApplicationData = 16384;
-// What a record adds at most: header 13, explicit nonce 8, tag 16 (RFC 5288 section 3).
-inline constexpr std::size_t kSealHeadRoom = 13 + 8;
-inline constexpr std::size_t kSealTailRoom = 16;
+// What a record adds at most: a header of 13 bytes, and what its cipher suite does. An AEAD
+// adds 24.
+inline constexpr std::size_t kSealHeadRoom = 13 + RecordRoom12::kMaxHead;
+inline constexpr std::size_t kSealTailRoom = RecordRoom12::kMaxTail;
 inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
 // A buffer of this size holds any datagram that poll_transmit() writes.
 inline constexpr std::size_t kMaxDatagram = 16384;

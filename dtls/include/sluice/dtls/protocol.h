@@ -29,6 +29,8 @@ enum class CipherSuite : std::uint16_t {
   ecdhe_ecdsa_with_aes_256_ccm = 0xc0ad,
   psk_with_aes_128_gcm_sha256 = 0x00a8,
   psk_with_aes_256_gcm_sha384 = 0x00a9,
+  psk_with_aes_128_cbc_sha256 = 0x00ae,
+  ecdhe_psk_with_aes_128_cbc_sha256 = 0xc037,
   psk_with_aes_128_ccm = 0xc0a4,
   psk_with_aes_256_ccm = 0xc0a5,
   psk_with_aes_128_ccm_8 = 0xc0a8,

@@ -26,15 +26,18 @@ TEST(CipherSuites, HaveTheParametersOfTheirNames) {
     EXPECT_EQ(suite->key_exchange == KeyExchange12::ecdhe_rsa, says("_RSA_")) << name;
     EXPECT_EQ(uses_psk(suite->key_exchange), says("_PSK_")) << name;
     EXPECT_EQ(uses_ecdhe(suite->key_exchange), says("_ECDHE_")) << name;
-    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
-    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
-    EXPECT_EQ(suite->aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;
-    EXPECT_EQ(crypto::is_ccm(suite->aead), says("_CCM")) << name;
-    EXPECT_EQ(crypto::is_ccm_8(suite->aead), says("_CCM_8")) << name;
-    EXPECT_EQ(crypto::key_size(suite->aead), says("AES_128") ? 16U : 32U) << name;
+    EXPECT_EQ(needs_encrypt_then_mac(*suite), says("_CBC_")) << name;
     // A name without a hash means SHA-256 (RFC 7251 section 2).
     EXPECT_EQ(suite->hash, says("SHA384") ? HashAlgorithm::sha384 : HashAlgorithm::sha256) << name;
-    EXPECT_EQ(suite->fixed_iv_size, says("CHACHA20") ? 12U : 4U) << name;
+    if (needs_encrypt_then_mac(*suite)) continue;
+    const auto& [aead, fixed_iv_size] = std::get<AeadSuite12>(suite->protection);
+    EXPECT_EQ(aead == crypto::AeadAlgorithm::aes_128_gcm, says("AES_128_GCM")) << name;
+    EXPECT_EQ(aead == crypto::AeadAlgorithm::aes_256_gcm, says("AES_256_GCM")) << name;
+    EXPECT_EQ(aead == crypto::AeadAlgorithm::chacha20_poly1305, says("CHACHA20")) << name;
+    EXPECT_EQ(crypto::is_ccm(aead), says("_CCM")) << name;
+    EXPECT_EQ(crypto::is_ccm_8(aead), says("_CCM_8")) << name;
+    EXPECT_EQ(crypto::key_size(aead), says("AES_128") ? 16U : 32U) << name;
+    EXPECT_EQ(fixed_iv_size, says("CHACHA20") ? 12U : 4U) << name;
   }
 }
 

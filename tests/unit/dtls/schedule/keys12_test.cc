@@ -57,16 +57,18 @@ TEST(MasterSecret, IsOfTheSessionHashWhenExtended) {
 // RFC 5246 section 6.3: the server's random first; keys, then IVs, the client's before the
 // server's.
 TEST(TrafficKeys12, AreCutFromTheKeyBlock) {
-  for (const CipherSuite id : ConfigOptions::default_cipher_suites()) {
+  auto suites = ConfigOptions::default_cipher_suites();
+  suites.push_back(CipherSuite::psk_with_aes_128_cbc_sha256);
+  for (const CipherSuite id : suites) {
     if (find12(id) == nullptr) continue;
     const CipherSuite12Parameters& suite = *find12(id);
     const auto keys = must(traffic_keys12(library(), suite, master(), randoms()));
-    const std::size_t key = key_size(suite.aead);
-    const std::size_t iv = suite.fixed_iv_size;
+    const auto [mac_key, key, iv] = key_sizes(suite);
     const std::string block =
         reference_prf(suite.hash == HashAlgorithm::sha384 ? "SHA384" : "SHA256", counted(48),
-                      "key expansion", server_then_client(), 2 * (key + iv));
-    EXPECT_EQ(to_hex(keys.client.key.bytes()) + to_hex(keys.server.key.bytes()) +
+                      "key expansion", server_then_client(), 2 * (mac_key + key + iv));
+    EXPECT_EQ(to_hex(keys.client.mac_key.bytes()) + to_hex(keys.server.mac_key.bytes()) +
+                  to_hex(keys.client.key.bytes()) + to_hex(keys.server.key.bytes()) +
                   to_hex(keys.client.iv.bytes()) + to_hex(keys.server.iv.bytes()),
               block)
         << to_string(id);
