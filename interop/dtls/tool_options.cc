@@ -192,9 +192,8 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
 
 std::string describe(const dtls::ConnectionInfo& info) {
   std::string text(to_string(info.version));
-  for (const std::string_view part : {to_string(info.cipher_suite), to_string(info.group)}) {
-    text += ", " + std::string(part);
-  }
+  text.append(", ").append(to_string(info.cipher_suite));
+  if (info.group) text.append(", ").append(to_string(*info.group));
   if (info.resumed) return text + ", resumed";
   return info.psk ? text + ", PSK" : text;
 }

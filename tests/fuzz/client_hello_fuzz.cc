@@ -76,10 +76,10 @@ void check(const Buffer& body) {
                                             options().identity->credentials().type()));
     }
   }
-  const auto profile = handshake::agree_on_extensions(options(), hello->extensions);
-  if (profile && *profile) {
+  const auto agreed = handshake::agree_on_extensions(options(), hello->extensions);
+  if (agreed && agreed->srtp_profile) {
     SLUICE_CHECK(hello->extensions.has(ExtensionType::use_srtp));
-    SLUICE_CHECK(handshake::contains(options().srtp_profiles, **profile));
+    SLUICE_CHECK(handshake::contains(options().srtp_profiles, *agreed->srtp_profile));
   }
 }
 
