@@ -151,7 +151,8 @@ Outcome Association::check(const dtls::ConnectionInfo& info) const {
   if (is13 && flags_.expects_retry.value_or(was_retried_) != was_retried_) {
     return unexpected(was_retried_ ? "HelloRetryRequest" : "no HelloRetryRequest");
   }
-  if (flags_.expected_group.value_or(info.group) != info.group) return unexpected("another group");
+  if (flags_.expected_group && flags_.expected_group != info.group)
+    return unexpected("another group");
   if (flags_.expects_extended_master_secret && !info.extended_master_secret) {
     return unexpected("no extended master secret");
   }
