@@ -31,6 +31,16 @@ constexpr std::array kSuites12{
     Named{CipherSuite::ecdhe_ecdsa_with_aes_256_ccm, "ECDHE-ECDSA-AES256-CCM"},
     Named{CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8, "ECDHE-ECDSA-AES128-CCM8"},
     Named{CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8, "ECDHE-ECDSA-AES256-CCM8"},
+    Named{CipherSuite::psk_with_aes_128_gcm_sha256, "PSK-AES128-GCM-SHA256"},
+    Named{CipherSuite::psk_with_aes_256_gcm_sha384, "PSK-AES256-GCM-SHA384"},
+    Named{CipherSuite::psk_with_chacha20_poly1305_sha256, "PSK-CHACHA20-POLY1305"},
+    Named{CipherSuite::psk_with_aes_128_ccm, "PSK-AES128-CCM"},
+    Named{CipherSuite::psk_with_aes_256_ccm, "PSK-AES256-CCM"},
+    Named{CipherSuite::psk_with_aes_128_ccm_8, "PSK-AES128-CCM8"},
+    Named{CipherSuite::psk_with_aes_256_ccm_8, "PSK-AES256-CCM8"},
+    Named{CipherSuite::psk_with_aes_128_cbc_sha256, "PSK-AES128-CBC-SHA256"},
+    Named{CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256, "ECDHE-PSK-AES128-CBC-SHA256"},
+    Named{CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256, "ECDHE-PSK-CHACHA20-POLY1305"},
 };
 constexpr std::array kSuites13{
     Named{CipherSuite::aes_128_gcm_sha256, "TLS_AES_128_GCM_SHA256"},
@@ -139,8 +149,8 @@ void add_options(CLI::App& app, ToolOptions& options) {
                  "Our certificate, with its issuers after it (PEM). Default: one made now");
   app.add_option("--key", options.key, "Its private key (PEM). Default: in the file of --cert");
   app.add_option("--psk", options.psk,
-                 "A pre-shared key in hexadecimal digits (DTLS 1.3); without --cert there is no "
-                 "certificate then");
+                 "A pre-shared key in hexadecimal digits; without --cert there is no certificate "
+                 "then");
   app.add_option("--psk_identity", options.psk_identity, "Its name")->capture_default_str();
   auto* only12 = app.add_flag("--dtls1_2", options.only_dtls12, "Only DTLS 1.2");
   app.add_flag("--dtls1_3", options.only_dtls13, "Only DTLS 1.3")->excludes(only12);
@@ -171,7 +181,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   if (auto set = set_credentials(options, environment, config); !set) return Failure(set.error());
   if (auto set = set_lists(options, config); !set) return Failure(set.error());
   if (options.only_dtls12) config.max_version = dtls::ProtocolVersion::dtls12;
-  if (options.only_dtls13 || !config.identity) config.min_version = dtls::ProtocolVersion::dtls13;
+  if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
   config.timers.total = std::chrono::seconds(options.handshake_timeout);
   if (options.tickets) config.resumption = dtls::Resumption::tickets;
