@@ -76,8 +76,8 @@ Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& env
 }
 
 Result<ConnectionHandle> Endpoint::connect(ConfigPtr config, const UdpPath& path, Instant now,
-                                           std::optional<ResumableSession> session) {
-  return impl_->connect(std::move(config), path, now, std::move(session));
+                                           const std::optional<ResumableSession>& session) {
+  return impl_->connect(std::move(config), path, now, session);
 }
 Pending Endpoint::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
   return impl_->handle_datagram(datagram, path, now);

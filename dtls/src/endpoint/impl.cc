@@ -18,7 +18,7 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
 // ---------------------------------------------------------------------------------------
 
 Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath& path, Instant now,
-                                                 std::optional<ResumableSession> session) {
+                                                 const std::optional<ResumableSession>& session) {
   data_ = kNoSlot;
   if (by_path_.size() >= options_.max_connections) {
     return tl::unexpected(Error{Errc::too_many_connections});
@@ -28,8 +28,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
   }
   const SlotNumber number = take_slot(path, hash, now);
-  auto made =
-      Connection::client(std::move(config), *environment_, PathId{number}, now, std::move(session));
+  auto made = Connection::client(std::move(config), *environment_, PathId{number}, now, session);
   if (!made) {
     slots_.release(number);
     return tl::unexpected(made.error());

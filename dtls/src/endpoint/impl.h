@@ -18,7 +18,7 @@ class Endpoint::Impl {
 
   // Inputs, as in Endpoint.
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
-                                   std::optional<ResumableSession> session);
+                                   const std::optional<ResumableSession>& session);
   Pending handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now);
   Pending handle_timeout(Instant now);
   Result<Pending> close(ConnectionHandle handle, Instant now);

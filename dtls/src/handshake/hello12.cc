@@ -138,7 +138,7 @@ Result<void> check_client_hello12(const ConfigOptions& config, const ClientHello
 Result<Negotiated12> send_server_hello12(const ClientHello& hello, const Choice12& choice,
                                          const flight::IncomingMessage& incoming,
                                          Context& context) {
-  const auto negotiated = negotiate(context, hello, choice);
+  auto negotiated = negotiate(context, hello, choice);
   if (!negotiated) return negotiated;
   auto done = context.transcript.add(incoming.encoding);
   if (done) {

@@ -5,9 +5,9 @@
 namespace sluice::test {
 namespace {
 
-class Rfc6066_3 : public ByVersion {};
+class Rfc6066Section3 : public ByVersion {};
 
-TEST_P(Rfc6066_3, TheServerIsToldWhoIsMeant) {
+TEST_P(Rfc6066Section3, TheServerIsToldWhoIsMeant) {
   for (const char* name : {"", "device-7.example.org"}) {
     dtls::ConfigOptions client = options();
     client.server_name = name;
@@ -43,7 +43,7 @@ TEST(Rfc8446_4_6_1_Names, ASessionIsResumedUnderItsNameAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, Rfc6066_3, both_versions(),
+INSTANTIATE_TEST_SUITE_P(Versions, Rfc6066Section3, both_versions(),
                          [](const auto& version) { return version_name(version.param); });
 
 TEST(Rfc6066_3_Syntax, MalformedNamesAreRefused) {

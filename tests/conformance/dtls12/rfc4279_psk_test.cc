@@ -127,9 +127,9 @@ void run_changed(Pair& pair, HandshakeType type, const std::function<void(Buffer
   });
 }
 
-class Rfc4279_2 : public testing::TestWithParam<CipherSuite> {};
+class Rfc4279Section2 : public testing::TestWithParam<CipherSuite> {};
 
-TEST_P(Rfc4279_2, BothSidesProveThemselvesByTheKey) {
+TEST_P(Rfc4279Section2, BothSidesProveThemselvesByTheKey) {
   Pair pair = pair_of(psk("sensor"), psk("sensor"), GetParam());
   pair.run();
   EXPECT_TRUE(both_used_the_psk(pair));
@@ -137,7 +137,7 @@ TEST_P(Rfc4279_2, BothSidesProveThemselvesByTheKey) {
 }
 
 // Section 5.3: identities up to 128 bytes, keys up to 64 and more kinds of either.
-TEST_P(Rfc4279_2, LongAndShortOnesServe) {
+TEST_P(Rfc4279Section2, LongAndShortOnesServe) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{64}}) {
     const auto key = psk(std::string(128 * size, 'i'), 9, size);
     Pair pair = pair_of(key, key, GetParam());
@@ -148,7 +148,7 @@ TEST_P(Rfc4279_2, LongAndShortOnesServe) {
 
 // Section 2: "it MAY continue the protocol as if the PSK identity existed but the key was
 // incorrect": to whoever asks, the two look the same.
-TEST_P(Rfc4279_2, UnknownLooksLikeWrong) {
+TEST_P(Rfc4279Section2, UnknownLooksLikeWrong) {
   std::vector<std::size_t> sizes[2];
   for (const bool is_known : {false, true}) {
     Pair pair = pair_of(psk(is_known ? "known" : "other", 1), psk("known", 2), GetParam());
@@ -165,7 +165,7 @@ TEST_P(Rfc4279_2, UnknownLooksLikeWrong) {
   EXPECT_EQ(sizes[0], sizes[1]);
 }
 
-TEST_P(Rfc4279_2, NobodyCouldSayWhatTheIdentityMeans) {
+TEST_P(Rfc4279Section2, NobodyCouldSayWhatTheIdentityMeans) {
   Pair pair = pair_of(psk_options({psk("sensor")}, GetParam()), asking_options(GetParam()));
   pair.run();
   ASSERT_TRUE(pair.server.psk_request);
@@ -177,7 +177,7 @@ TEST_P(Rfc4279_2, NobodyCouldSayWhatTheIdentityMeans) {
 }
 
 // The client's Finished has come long before the answer.
-TEST_P(Rfc4279_2, TheAnswerMayComeLate) {
+TEST_P(Rfc4279Section2, TheAnswerMayComeLate) {
   Pair pair = pair_of(psk_options({psk("sensor")}, GetParam()), asking_options(GetParam()));
   pair.run();
   ASSERT_TRUE(pair.server.psk_request);
@@ -188,7 +188,7 @@ TEST_P(Rfc4279_2, TheAnswerMayComeLate) {
   EXPECT_TRUE(both_used_the_psk(pair));
 }
 
-TEST_P(Rfc4279_2, AClientWithoutAKeyEndsIt) {
+TEST_P(Rfc4279Section2, AClientWithoutAKeyEndsIt) {
   Pair pair = pair_of(asking_options(GetParam()), psk_options({psk("sensor")}, GetParam()));
   pair.run();
   ASSERT_TRUE(pair.client.psk_request);
@@ -196,7 +196,7 @@ TEST_P(Rfc4279_2, AClientWithoutAKeyEndsIt) {
   EXPECT_TRUE(failed(pair.client, Errc::psk_mismatch, Alert::handshake_failure, pair.server));
 }
 
-INSTANTIATE_TEST_SUITE_P(Suites, Rfc4279_2, testing::ValuesIn(kAll),
+INSTANTIATE_TEST_SUITE_P(Suites, Rfc4279Section2, testing::ValuesIn(kAll),
                          [](const auto& suite) { return std::string(to_string(suite.param)); });
 
 // Section 2: the hint, which a server without one leaves out.
@@ -305,7 +305,7 @@ TEST(Rfc4279_Negotiation, WithoutAKeyTheSuiteIsNotThere) {
 TEST(Rfc4279_Negotiation, ASuiteThatWasNotOfferedIsRefused) {
   dtls::ConfigOptions client = options_for(ProtocolVersion::dtls12);
   client.cipher_suites = {kPlain, CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256};
-  dtls::ConfigOptions server = client;
+  const dtls::ConfigOptions server = client;
   Pair pair = pair_of(client, server);
   run_changed(pair, HandshakeType::server_hello, [](Buffer& body) {
     const std::size_t suite = 2 + 32 + 1 + std::to_integer<std::size_t>(body.at(34));

@@ -112,7 +112,7 @@ TEST_P(CustomSuite, ProtectsACall) {
   EXPECT_EQ(pair.client.connected->psk, uses_psk(GetParam()));
   EXPECT_TRUE(works(pair));
   // Replays and forgeries are the engine's care.
-  Buffer record = pair.client.seal(bytes_of("once"));
+  const Buffer record = pair.client.seal(bytes_of("once"));
   Buffer forged = record;
   forged.back() ^= std::byte{1};
   pair.server.receive(forged, {});

@@ -164,7 +164,7 @@ class Endpoint {
   // A client's connection, as from Connection::client(). Errors: invalid_argument (the path has a
   // connection), too_many_connections, libcrypto_failure.
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
-                                   std::optional<ResumableSession> session = {});
+                                   const std::optional<ResumableSession>& session = {});
 
   // Takes one datagram and decrypts it where it lies.
   Pending handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now);
