@@ -95,12 +95,7 @@ tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& opti
   Recorder recorder(options.tool.files);
   if (!recorder.ok())
     return tl::unexpected<std::string>("--keylogfile or --pcap: can't be written");
-  dtls::Environment::Options watched;
-  if (!options.tool.files.key_log.empty() || !options.tool.files.capture.empty()) {
-    watched.key_log = &recorder;
-    watched.packet_observer = &recorder;
-  }
-  auto environment = dtls::Environment::make(watched);
+  auto environment = dtls::Environment::make(recorder.environment_options());
   if (!environment) return tl::unexpected(to_string(environment.error()));
   auto config = make_config(options.tool, *environment, options.wants_certificate);
   if (!config) return tl::unexpected(config.error());

@@ -90,10 +90,9 @@ int serve(Options options, const sigset_t& signals) {
     std::cerr << "sluice-demo: --keylog or --pcap: the file can't be written\n";
     return 1;
   }
-  if (!options.files.key_log.empty() || !options.files.capture.empty()) {
-    options.service.key_log = &recorder;
-    options.service.packet_observer = &recorder;
-  }
+  const auto watched = recorder.environment_options();
+  options.service.key_log = watched.key_log;
+  options.service.packet_observer = watched.packet_observer;
   sluice::ice::IceThread thread;
   auto service = thread.call(
       [&] { return sluice::interop::EchoService::make(options.service, thread.context()); });

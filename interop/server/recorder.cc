@@ -20,6 +20,11 @@ Recorder::Recorder(const RecorderFiles& files) : capture_({.epoch = wall_clock_a
 
 Recorder::~Recorder() { write_capture(); }
 
+dtls::Environment::Options Recorder::environment_options() {
+  if (!key_log_.is_open() && !capture_file_.is_open()) return {};
+  return {.key_log = this, .packet_observer = this};
+}
+
 void Recorder::on_datagram(const dtls::ObservedDatagram& datagram) {
   // All that the datagram before has led to is known by now.
   write_capture();

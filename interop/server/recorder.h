@@ -6,6 +6,7 @@
 #include <string>
 
 #include <sluice/dtls/capture.h>
+#include <sluice/dtls/environment.h>
 
 namespace sluice::interop {
 
@@ -22,6 +23,9 @@ class Recorder final : public dtls::PacketObserver, public dtls::KeyLog {
 
   // Both files, where asked for, can be written.
   [[nodiscard]] bool ok() const { return key_log_.good() && capture_file_.good(); }
+
+  // Of an Environment that it watches; without files there is nothing to watch.
+  [[nodiscard]] dtls::Environment::Options environment_options();
 
   void on_datagram(const dtls::ObservedDatagram& datagram) override;
   void on_discard(const dtls::ObservedDiscard& discard) override;

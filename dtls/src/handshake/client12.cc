@@ -80,6 +80,15 @@ Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& ne
 
 }  // namespace
 
+Result<ServerShare> take_share(const Context& context, NamedGroup group, Bytes point) {
+  const auto offered =
+      usable_groups(context.config, context.library, Role::client, ProtocolVersion::dtls12);
+  if (!contains(offered, group)) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
+  }
+  return ServerShare{group, Buffer(point.begin(), point.end())};
+}
+
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context) {
   const auto certificate = expect<message::Certificate12>(incoming);
@@ -105,11 +114,8 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
                                   Context& context) {
   const auto exchange = expect<message::ServerKeyExchange>(incoming);
   if (!exchange) return tl::unexpected(exchange.error());
-  if (!contains(
-          usable_groups(context.config, context.library, Role::client, ProtocolVersion::dtls12),
-          exchange->group)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
-  }
+  auto share = take_share(context, exchange->group, exchange->point);
+  if (!share) return tl::unexpected(share.error());
   if (!contains(context.config.signature_schemes, exchange->scheme) ||
       !crypto::fits12(exchange->scheme, state.peer.type())) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
@@ -120,8 +126,7 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
       state.peer.verify(context.library, exchange->scheme, signed_data, exchange->signature);
   if (done) done = context.transcript.add(incoming.encoding);
   if (!done) return tl::unexpected(done.error());
-  return WaitCertificateRequest{
-      state.negotiated, {exchange->group, Buffer(exchange->point.begin(), exchange->point.end())}};
+  return WaitCertificateRequest{state.negotiated, std::move(*share)};
 }
 
 Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateRequest&& state,

@@ -36,11 +36,13 @@ struct WaitServerKeyExchange {
   Negotiated12 negotiated;
   crypto::PublicKey peer;
 };
-// The server's share, its signature verified.
+// The server's share. With a certificate a signature has to vouch for it.
 struct ServerShare {
   NamedGroup group;
   Buffer point;
 };
+// Errors: illegal_parameter for a group that was not offered (RFC 8422 section 5.4).
+Result<ServerShare> take_share(const Context& context, NamedGroup group, Bytes point);
 struct WaitCertificateRequest {  // or ServerHelloDone
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;

@@ -1,8 +1,6 @@
 #include "handshake/client_psk12.h"
 
 #include "crypto/key_exchange.h"
-#include "handshake/groups.h"
-#include "handshake/negotiation.h"
 #include "message/client_key_exchange.h"
 #include "message/finished.h"
 #include "message/server_key_exchange.h"
@@ -73,19 +71,15 @@ Result<std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>> on(WaitServerKe
   }
   const auto exchange = message::PskServerKeyExchange::decode(incoming.body(), with_ecdhe);
   if (!exchange) return fatal(Errc::decode_error, Alert::decode_error, "ServerKeyExchange");
-  const auto groups =
-      usable_groups(context.config, context.library, Role::client, ProtocolVersion::dtls12);
-  if (with_ecdhe && !contains(groups, exchange->group)) {
-    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
-  }
-  if (auto added = context.transcript.add(incoming.encoding); !added) {
-    return tl::unexpected(added.error());
-  }
   WaitServerHelloDone next{
       state.negotiated, Buffer(exchange->hint.begin(), exchange->hint.end()), {}};
   if (with_ecdhe) {
-    next.share =
-        ServerShare{exchange->group, Buffer(exchange->point.begin(), exchange->point.end())};
+    auto share = client12::take_share(context, exchange->group, exchange->point);
+    if (!share) return tl::unexpected(share.error());
+    next.share = std::move(*share);
+  }
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
   }
   return Next(std::move(next));
 }

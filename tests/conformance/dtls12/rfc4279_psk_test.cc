@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "conformance/dtls12/vocabulary.h"
 #include "support/connections.h"
 #include "support/middlebox.h"
 #include "support/plaintext.h"
@@ -11,19 +12,9 @@
 namespace sluice::test {
 namespace {
 
-using dtls::Alert;
-using dtls::Buffer;
-using dtls::Bytes;
-using dtls::CipherSuite;
-using dtls::Discard;
-using dtls::Errc;
 using dtls::PreSharedKey;
-using dtls::ProtocolVersion;
-using dtls::Role;
 using dtls::record::Header12;
 using dtls::record::kHeaderSize12;
-using dtls::wire::ContentType;
-using dtls::wire::HandshakeType;
 
 constexpr CipherSuite kPlain = CipherSuite::psk_with_aes_128_ccm_8;
 constexpr CipherSuite kWithEcdhe = CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256;

@@ -1,18 +1,13 @@
 // Suites with CBC, which are never spoken without encrypt-then-MAC (RFC 7366).
 #include <gtest/gtest.h>
 
+#include "conformance/dtls12/vocabulary.h"
 #include "support/connections.h"
 #include "support/hello_fields.h"
 #include "support/plaintext.h"
 
 namespace sluice::test {
 namespace {
-
-using dtls::Alert;
-using dtls::Buffer;
-using dtls::CipherSuite;
-using dtls::Errc;
-using dtls::wire::ExtensionType;
 
 constexpr CipherSuite kCbc = CipherSuite::psk_with_aes_128_cbc_sha256;
 constexpr CipherSuite kAead = CipherSuite::psk_with_aes_128_ccm_8;
