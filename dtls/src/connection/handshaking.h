@@ -6,6 +6,7 @@
 
 #include "connection/acknowledgements.h"
 #include "connection/early_data.h"
+#include "connection/open_question.h"
 #include "flight/reassembler.h"
 #include "flight/retransmission_timer.h"
 #include "handshake/handshake.h"
@@ -41,7 +42,7 @@ struct Handshaking {
 
   handshake::Context context;
   handshake::Handshake machine = handshake::Handshake::server();
-  std::size_t psk_identities = 0;  // of the open question about them
+  OpenQuestion question;
   flight::Reassembler reassembler;
   flight::RetransmissionTimer timer;
   Acknowledgements acknowledgements;  // of DTLS 1.3

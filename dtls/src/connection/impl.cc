@@ -204,9 +204,8 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
     return end_input(outcome);
   }
   Handshaking* phase = handshaking();
-  if (question == connection::kPskQuestion && phase != nullptr &&
-      fits_psk_question(*phase, answer)) {
-    auto outcome = answer_psk(*phase, answer, now);
+  if (phase != nullptr && phase->question.takes(question, answer)) {
+    auto outcome = go_on_with(answer, *phase, now);
     if (outcome) outcome = replay_early_records(now);
     return end_input(outcome);
   }
@@ -214,16 +213,8 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
   return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
 }
 
-bool Connection::Impl::fits_psk_question(const Handshaking& phase, const Answer& answer) {
-  if (!phase.machine.awaits_answer()) return false;
-  if (const auto* use = std::get_if<UsePsk>(&answer)) return use->index < phase.psk_identities;
-  if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
-    return resume->index < phase.psk_identities;
-  }
-  return std::holds_alternative<NoPsk>(answer);
-}
-
-Result<void> Connection::Impl::answer_psk(Handshaking& phase, const Answer& answer, Instant now) {
+Result<void> Connection::Impl::go_on_with(const Answer& answer, Handshaking& phase, Instant now) {
+  phase.question.close();
   auto taken = phase.machine.answer(answer, phase.context);
   if (!taken) return taken;
   const auto completed = after_step(phase, now);

@@ -105,8 +105,8 @@ class Connection::Impl {
   void send_new_flight(Handshaking& phase, Instant now);
   void send_flight_again(Handshaking& phase, Instant now);
   void answer_stale(Handshaking& phase, Instant now);
-  [[nodiscard]] static bool fits_psk_question(const Handshaking& phase, const Answer& answer);
-  Result<void> answer_psk(Handshaking& phase, const Answer& answer, Instant now);
+  // `answer` is to the handshake's open question.
+  Result<void> go_on_with(const Answer& answer, Handshaking& phase, Instant now);
   Result<void> complete(Handshaking& phase, Instant now);
   Result<Established> establish(Handshaking& phase, Instant now);
   void open_if_accepted();

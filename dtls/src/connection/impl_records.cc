@@ -134,9 +134,7 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
 Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
   if (auto judged = judge_peer(phase); !judged) return tl::unexpected(judged.error());
   if (auto question = phase.context.take_question()) {
-    phase.psk_identities = std::max<std::size_t>(1, question->identities.size());
-    events_.emplace_back(PskRequested{connection::kPskQuestion, std::move(question->identities),
-                                      std::move(question->hint)});
+    events_.push_back(phase.question.pose(std::move(*question)));
   }
   if (!phase.machine.complete()) {
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);

@@ -11,9 +11,6 @@
 
 namespace sluice::dtls::connection {
 
-// At most one of each kind is open in a handshake.
-inline constexpr QuestionId kPskQuestion{2};
-
 // Answers a peer that didn't get our last flight and so repeats its own (RFC 6347 section 4.2.4).
 struct LastFlight {
   // Twice the maximum segment lifetime of TCP.

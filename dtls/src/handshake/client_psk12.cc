@@ -95,7 +95,7 @@ Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Co
                               context.config.pre_shared_keys.front())
         .map([](WaitFinished next) { return AfterFlight(std::move(next)); });
   }
-  context.ask({{}, std::move(state.hint)});
+  context.ask(PskRequested{{}, {}, std::move(state.hint)});
   return AfterFlight(WaitPsk{state.negotiated, std::move(state.share)});
 }
 

@@ -9,17 +9,12 @@
 
 #include "flight/outgoing_flight.h"
 #include "handshake/fatal.h"
+#include "handshake/question.h"
 #include "handshake/secret_log.h"
 #include "handshake/transcript.h"
 #include "record/record_layer.h"
 
 namespace sluice::dtls::handshake {
-
-// Which PSK is meant? See PskRequested.
-struct PskQuestion {
-  std::vector<Buffer> identities;
-  Buffer hint;
-};
 
 // Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
 // the peer's certificate after each message.
@@ -53,8 +48,8 @@ class Context {
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
   // A question, for the engine around it to pose.
-  void ask(PskQuestion question) { psk_question_ = std::move(question); }
-  std::optional<PskQuestion> take_question() { return std::exchange(psk_question_, std::nullopt); }
+  void ask(Question question) { question_ = std::move(question); }
+  std::optional<Question> take_question() { return std::exchange(question_, std::nullopt); }
 
   void keep_peer_chain(std::span<const Bytes> chain) {
     for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
@@ -82,7 +77,7 @@ class Context {
   }
 
  private:
-  std::optional<PskQuestion> psk_question_;
+  std::optional<Question> question_;
   wire::MessageSeq next_seq_{0};
   bool flight_begun_ = false;
 };

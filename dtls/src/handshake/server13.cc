@@ -248,7 +248,7 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
   if (*found || !asks_for_psk(context.config)) {
     return answer_hello(context, hello, choice, *offered, std::move(*found));
   }
-  context.ask({psk_identities(**offered), {}});
+  context.ask(PskRequested{{}, psk_identities(**offered), {}});
   return AfterHello(WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
 }
 

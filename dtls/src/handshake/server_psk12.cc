@@ -103,7 +103,7 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
     }
   }
   if (!context.config.ask_for_psk) return use_no_key(context, next).map(widen);
-  context.ask({{Buffer(exchange->identity.begin(), exchange->identity.end())}, {}});
+  context.ask(PskRequested{{}, {Buffer(exchange->identity.begin(), exchange->identity.end())}, {}});
   return Next(std::move(next));
 }
 

@@ -1,0 +1,56 @@
+#include "connection/open_question.h"
+
+#include <algorithm>
+
+namespace sluice::dtls::connection {
+namespace {
+
+using handshake::Question;
+
+// After PeerGate's.
+constexpr std::uint32_t kFirstId = 2;
+
+std::size_t choices_of(const PskRequested& question) {
+  return std::max<std::size_t>(1, question.identities.size());  // a client is asked for one
+}
+
+// Whether the answer is to the kind of question with this number among Question's alternatives.
+template <class Asked>
+bool is_of_kind(std::size_t kind) {
+  static const std::size_t index = Question(Asked{}).index();
+  return kind == index;
+}
+
+}  // namespace
+
+Event OpenQuestion::pose(Question question) {
+  const std::size_t kind = question.index();
+  const QuestionId id{kFirstId + static_cast<std::uint32_t>(kind)};
+  return std::visit(
+      [&](auto& asked) {
+        open_ = Open{id, kind, choices_of(asked)};
+        asked.question = id;
+        return Event(std::move(asked));
+      },
+      question);
+}
+
+bool OpenQuestion::takes(QuestionId question, const Answer& answer) const {
+  if (!open_ || open_->question != question) return false;
+  const auto& open = *open_;
+  struct Fits {
+    const Open& open;
+    bool operator()(const AcceptPeer&) const { return false; }
+    bool operator()(const RejectPeer&) const { return false; }
+    bool operator()(const UsePsk& use) const {
+      return is_of_kind<PskRequested>(open.kind) && use.index < open.choices;
+    }
+    bool operator()(const ResumeSession& resume) const {
+      return is_of_kind<PskRequested>(open.kind) && resume.index < open.choices;
+    }
+    bool operator()(const NoPsk&) const { return is_of_kind<PskRequested>(open.kind); }
+  };
+  return std::visit(Fits{open}, answer);
+}
+
+}  // namespace sluice::dtls::connection
