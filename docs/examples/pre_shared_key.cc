@@ -67,7 +67,7 @@ int main() {
     if (!sensor.connected() || !gateway.connected()) return 1;
     std::cout << (sensor.info()->resumed ? "resumed" : "by the key") << '\n';
     while (const auto event = sensor.poll_event()) {
-      if (const auto* received = std::get_if<dtls::SessionTicketReceived>(&*event)) {
+      if (const auto* received = std::get_if<dtls::SessionReceived>(&*event)) {
         ticket = received->session;
       }
     }

@@ -98,7 +98,7 @@ class Client {
       export_keys();
       connected_ = true;
       poller_.add(input_);
-    } else if (const auto* ticket = std::get_if<dtls::SessionTicketReceived>(&event.what)) {
+    } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&event.what)) {
       write_session(ticket->session);
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
       ended_ = *ended;

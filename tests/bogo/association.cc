@@ -90,7 +90,7 @@ Outcome Association::take_events() {
   while (const auto event = connection_.poll_event()) {
     if (const auto* peer = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
       if (outcome) outcome = judge(*peer);
-    } else if (const auto* ticket = std::get_if<dtls::SessionTicketReceived>(&*event)) {
+    } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&*event)) {
       session_ = ticket->session;
     } else if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       newly_connected_ = true;

@@ -65,7 +65,10 @@ std::vector<Scenario> make_scenarios() {
     add("Dtls12", kOnly12, kOnly12);
     add("ClientOfBothServerOf12", kBoth, kOnly12);
     add("ClientOf12ServerOfBoth", kOnly12, kBoth);
+    add("Dtls12Ticket", kOnly12, kOnly12, Course::resume);
+    add("ClientOfBothServerOf12SessionId", kBoth, kOnly12, Course::resume_from_store);
     add("Dtls13", kOnly13, kOnly13);
+    add("Dtls13Store", kOnly13, kOnly13, Course::resume_from_store);
     add("Dtls13HelloRetryRequest", kOnly13, kOnly13, Course::retry);
     add("Dtls13Ticket", kOnly13, kOnly13, Course::resume);
     add("Dtls13TicketHelloRetryRequest", kOnly13, kOnly13, Course::resume_after_retry);
@@ -93,16 +96,19 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
     server.resumption = Resumption::tickets;
     server.ticket_keys = kTicketKeys;
   }
+  if (scenario.course == Course::resume_from_store) server.resumption = Resumption::store;
   return {make_config(client), make_config(server)};
 }
 
 Encounter begin(const Configs& configs, const std::optional<ResumableSession>& session,
                 std::uint64_t seed, Instant now) {
   static Chance chance;
+  static const auto kStore = std::make_shared<dtls::SessionStore>();
   chance.random.restart(seed);
   Encounter both{
       Peer(must(Connection::client(configs.client, chance.environment, kPath, now, session))),
       Peer(must(Connection::server(configs.server, chance.environment, kPath, now)))};
+  both.server.store = kStore;
   both.client.connection().set_path_rtt(kRtt);
   both.server.connection().set_path_rtt(kRtt);
   return both;

@@ -19,8 +19,9 @@ struct VersionRange {
 enum class Course : std::uint8_t {
   plain,
   retry,   // the client's first group isn't the server's: HelloRetryRequest
-  resume,  // the client has a ticket, and is to get another
+  resume,  // the client has a ticket, and is to get what resumes the session again
   resume_after_retry,
+  resume_from_store,  // the same, by a name in the server's store
   hybrid,  // X25519MLKEM768: both hellos are longer than a datagram
 };
 
@@ -40,7 +41,8 @@ struct Scenario {
     return client.highest == dtls13 && server.highest == dtls13 ? dtls13 : dtls12;
   }
   [[nodiscard]] bool resumes() const {
-    return course == Course::resume || course == Course::resume_after_retry;
+    return course == Course::resume || course == Course::resume_after_retry ||
+           course == Course::resume_from_store;
   }
 };
 // So GoogleTest prints it.

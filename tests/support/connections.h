@@ -82,6 +82,12 @@ inline void answer_psk(Peer& server, dtls::Answer answer, dtls::Instant now = {}
                 now);
 }
 
+// The same about a session.
+inline void answer_session(Peer& server, dtls::Answer answer, dtls::Instant now = {}) {
+  server.settle(
+      server.connection().answer(server.session_request->question, std::move(answer), now), now);
+}
+
 // Both are connected and data passes.
 inline testing::AssertionResult works(Pair& pair) {
   if (pair.client.error) return testing::AssertionFailure() << to_string(*pair.client.error);

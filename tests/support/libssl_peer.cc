@@ -123,7 +123,11 @@ LibsslContext::LibsslContext(LibsslOptions options)
                        [](int, X509_STORE_CTX*) { return 1; });
   }
   if (!options_.psk_identity.empty()) use_psk(context, options_);
-  SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
+  SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU);
+  if (!options_.tickets) SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  // A server that asks for certificates resumes none without.
+  static constexpr unsigned char kName[] = "test";
+  require(SSL_CTX_set_session_id_context(context, kName, sizeof kName) == 1, "session ID context");
 }
 
 LibsslPeer::LibsslPeer(const LibsslContext& context)

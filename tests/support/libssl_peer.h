@@ -24,6 +24,8 @@ struct LibsslOptions {
   std::string psk_identity = {};
   dtls::Buffer psk = {};
   std::string psk_hint = {};
+  // Sessions are resumed by tickets; else by session IDs in the context's cache.
+  bool tickets = false;
   long mtu = 1200;
 };
 

@@ -172,6 +172,8 @@ Buffer ScriptedPeer::body_of(HandshakeType type) {
       return client_key_exchange_body();
     case HandshakeType::certificate_verify:
       return certificate_verify_body();
+    case HandshakeType::new_session_ticket:
+      return script.new_session_ticket.value();
     case HandshakeType::finished:
       out.bytes(verify_data(role_));
       return body;
@@ -390,6 +392,8 @@ void ScriptedPeer::reply_to(HandshakeType type) {
         {server_hello, certificate, server_key_exchange, certificate_request, server_hello_done});
   } else if (type == client_hello) {
     send_messages({server_hello, certificate, server_key_exchange, server_hello_done});
+  } else if (type == finished && script.new_session_ticket) {
+    send_messages({new_session_ticket, finished});
   } else if (type == finished) {
     send_messages({finished});
   }

@@ -39,6 +39,8 @@ struct Script {
   dtls::NamedGroup group = dtls::NamedGroup::x25519;
   dtls::SignatureScheme scheme = dtls::SignatureScheme::ecdsa_secp256r1_sha256;
   bool requests_certificate = true;
+  // The body of a server's NewSessionTicket (RFC 5077 section 3.3).
+  std::optional<dtls::Buffer> new_session_ticket = {};
   unsigned verify_requests = 0;  // as many hellos are answered with HelloVerifyRequest
 
   // Messages that are left out as if the handshake didn't have them.

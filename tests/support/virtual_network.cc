@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sluice::test {
 
@@ -14,8 +15,20 @@ void Peer::settle(const dtls::Result<dtls::Pending>& outcome, Instant now) {
     data.emplace_back(bytes->begin(), bytes->end());
   const auto asked_before = question;
   while (auto event = connection_.poll_event()) on_event(std::move(*event), now);
-  if (!accepts_peer || !question || question == asked_before) return;
-  settle(connection_.answer(*question, dtls::AcceptPeer{}, now), now);
+  if (accepts_peer && question && question != asked_before) {
+    settle(connection_.answer(*question, dtls::AcceptPeer{}, now), now);
+  }
+  ask_store(now);
+}
+
+void Peer::ask_store(Instant now) {
+  if (store == nullptr) return;
+  if (const auto asked = std::exchange(session_request, {})) {
+    settle(connection_.answer(asked->question, store->answer(*asked, now), now), now);
+  }
+  if (const auto asked = std::exchange(psk_request, {})) {
+    settle(connection_.answer(asked->question, store->answer(*asked, now), now), now);
+  }
 }
 
 void Peer::on_event(dtls::Event event, Instant now) {
@@ -24,12 +37,15 @@ void Peer::on_event(dtls::Event event, Instant now) {
     question = certificate->question;
   } else if (auto* request = std::get_if<dtls::PskRequested>(&event)) {
     psk_request = std::move(*request);
+  } else if (auto* asked = std::get_if<dtls::SessionRequested>(&event)) {
+    session_request = std::move(*asked);
   } else if (const auto* done = std::get_if<dtls::Connected>(&event)) {
     connected = done->info;
     connected_at = now;
-  } else if (auto* ticket = std::get_if<dtls::SessionTicketReceived>(&event)) {
+  } else if (auto* ticket = std::get_if<dtls::SessionReceived>(&event)) {
     sessions.push_back(std::move(ticket->session));
   } else if (auto* to_store = std::get_if<dtls::SessionToStore>(&event)) {
+    if (store != nullptr) store->keep(*to_store, now);
     stored.push_back(std::move(*to_store));
   } else {
     closed = true;

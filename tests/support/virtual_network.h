@@ -3,9 +3,11 @@
 #pragma once
 
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/session_store.h>
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <vector>
@@ -30,11 +32,14 @@ class Peer {
 
   // Whether to accept the peer's certificate when asked; else the question waits in `question`.
   bool accepts_peer = true;
+  // A server's: keeps sessions and answers what is asked about them; else the test does.
+  std::shared_ptr<dtls::SessionStore> store;
 
   std::optional<dtls::QuestionId> question;
   std::optional<dtls::PskRequested> psk_request;  // waits for the test's answer
-  std::vector<dtls::ResumableSession> sessions;   // tickets that have come
-  std::vector<dtls::SessionToStore> stored;       // what a server is to keep
+  std::optional<dtls::SessionRequested> session_request;
+  std::vector<dtls::ResumableSession> sessions;  // that have come
+  std::vector<dtls::SessionToStore> stored;      // what a server is to keep
   std::vector<dtls::Buffer> peer_chain;
   std::optional<dtls::ConnectionInfo> connected;
   std::optional<dtls::Instant> connected_at;
@@ -44,6 +49,7 @@ class Peer {
 
  private:
   void on_event(dtls::Event event, dtls::Instant now);
+  void ask_store(dtls::Instant now);
 
   dtls::Connection connection_;
 };

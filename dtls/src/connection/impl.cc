@@ -196,40 +196,6 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
   return end_input(complete->post_handshake->update_keys(request, now));
 }
 
-Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  if (question == connection::PeerGate::kQuestion && gate_.takes(answer)) {
-    const auto outcome = gate_.answer(answer);
-    if (outcome) open_if_accepted();
-    return end_input(outcome);
-  }
-  Handshaking* phase = handshaking();
-  if (phase != nullptr && phase->question.takes(question, answer)) {
-    auto outcome = go_on_with(answer, *phase, now);
-    if (outcome) outcome = replay_early_records(now);
-    return end_input(outcome);
-  }
-  // The caller's mistake, not the connection's.
-  return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
-}
-
-Result<void> Connection::Impl::go_on_with(const Answer& answer, Handshaking& phase, Instant now) {
-  phase.question.close();
-  auto taken = phase.machine.answer(answer, phase.context);
-  if (!taken) return taken;
-  const auto completed = after_step(phase, now);
-  if (!completed) return tl::unexpected(completed.error());
-  return deliver_messages(phase, now);
-}
-
-Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
-                                                        Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  const auto outcome = gate_.announce(announced, library());
-  if (outcome) open_if_accepted();
-  return end_input(outcome);
-}
-
 Result<Pending> Connection::Impl::close(Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
@@ -252,14 +218,6 @@ void Connection::Impl::set_path_rtt(Duration rtt) {
 
 // ---- steps of the handshake
 // -----------------------------------------------------------------------
-
-Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
-  if (phase.context.peer_chain.empty()) return {};
-  auto question = gate_.on_chain(std::exchange(phase.context.peer_chain, {}), library());
-  if (!question) return tl::unexpected(question.error());
-  if (*question) events_.emplace_back(std::move(**question));
-  return {};
-}
 
 void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
   phase.timer.start(now);
@@ -302,7 +260,8 @@ Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   // being replayed none do.
   if (Buffer early = phase.early_records.take(); !early.empty()) replayed_ = std::move(early);
   records_.stop_reading_plaintext();
-  phase_ = AwaitingAcceptance{std::move(*established), std::move(phase.early_data)};
+  phase_ = AwaitingAcceptance{std::move(*established), std::move(phase.early_data),
+                              std::move(phase.context.session_events)};
   open_if_accepted();
   return {};
 }
@@ -319,31 +278,16 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)), nullptr,
                             phase.reassembler.next_seq()};
-  if (role_ == Role::server) {
-    // The client has the last word but one: its Finished may come again if ours was lost.
+  // Who has the last word: the server, but the client when a session was resumed (RFC 5246 section
+  // 7.3).
+  const Role last = established.session.negotiated.resumed ? Role::client : Role::server;
+  if (role_ == last) {
+    // The other's Finished may come again if ours was lost.
     established.last_flight = std::make_unique<connection::LastFlight>(
         connection::LastFlight{std::move(phase.context.flight),
                                now + connection::LastFlight::kLifetime, phase.timer.initial() / 2});
   }
   return established;
-}
-
-void Connection::Impl::open_if_accepted() {
-  auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
-  if (awaiting == nullptr || !gate_.accepted()) return;
-  delivered_early_ = std::move(awaiting->early_data).take();
-  data_.assign(delivered_early_.begin(), delivered_early_.end());
-  phase_ = Open{std::move(awaiting->established)};
-  events_.emplace_back(Connected{handshake::info_of(*session(), role_)});
-  report_sessions();
-}
-
-void Connection::Impl::report_sessions() {
-  Established13* complete = established13();
-  if (complete == nullptr || !is_open()) return;
-  for (Event& event : complete->post_handshake->take_session_events()) {
-    events_.push_back(std::move(event));
-  }
 }
 
 // ---- outputs

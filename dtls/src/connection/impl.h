@@ -100,13 +100,15 @@ class Connection::Impl {
   Result<bool> after_step(Handshaking& phase, Instant now);
   void discard(Discard reason);
 
-  // Steps of the handshake.
+  // Questions (impl_questions.cc).
   Result<void> judge_peer(Handshaking& phase);
+  // `answer` is to the handshake's open question.
+  Result<void> go_on_with(const Answer& answer, Handshaking& phase, Instant now);
+
+  // Steps of the handshake.
   void send_new_flight(Handshaking& phase, Instant now);
   void send_flight_again(Handshaking& phase, Instant now);
   void answer_stale(Handshaking& phase, Instant now);
-  // `answer` is to the handshake's open question.
-  Result<void> go_on_with(const Answer& answer, Handshaking& phase, Instant now);
   Result<void> complete(Handshaking& phase, Instant now);
   Result<Established> establish(Handshaking& phase, Instant now);
   void open_if_accepted();

@@ -329,7 +329,7 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
   }
   if (auto* open = std::get_if<Open>(&phase_)) {
     data_.push_back(record.contents);
-    // A client sends data only after it has our Finished: it won't ask for that again.
+    // The peer sends data only after it has our Finished: it won't ask for that again.
     if (auto* complete = std::get_if<Established12>(&open->established)) {
       complete->last_flight.reset();
     }

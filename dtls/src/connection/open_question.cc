@@ -14,6 +14,8 @@ std::size_t choices_of(const PskRequested& question) {
   return std::max<std::size_t>(1, question.identities.size());  // a client is asked for one
 }
 
+std::size_t choices_of(const SessionRequested& /*question*/) { return 1; }
+
 // Whether the answer is to the kind of question with this number among Question's alternatives.
 template <class Asked>
 bool is_of_kind(std::size_t kind) {
@@ -46,8 +48,11 @@ bool OpenQuestion::takes(QuestionId question, const Answer& answer) const {
       return is_of_kind<PskRequested>(open.kind) && use.index < open.choices;
     }
     bool operator()(const ResumeSession& resume) const {
-      return is_of_kind<PskRequested>(open.kind) && resume.index < open.choices;
+      const bool may_resume =
+          is_of_kind<PskRequested>(open.kind) || is_of_kind<SessionRequested>(open.kind);
+      return may_resume && resume.index < open.choices;
     }
+    bool operator()(const NoSession&) const { return is_of_kind<SessionRequested>(open.kind); }
     bool operator()(const NoPsk&) const { return is_of_kind<PskRequested>(open.kind); }
   };
   return std::visit(Fits{open}, answer);

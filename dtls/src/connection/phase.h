@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "connection/handshaking.h"
 #include "connection/peer_gate.h"
@@ -38,6 +39,7 @@ using Established = std::variant<Established12, Established13>;
 struct AwaitingAcceptance {
   Established established;
   EarlyData early_data;
+  std::vector<Event> session_events;  // of DTLS 1.2
 };
 
 struct Open {

@@ -109,7 +109,7 @@ Result<void> PostHandshake13::on_ticket(const flight::IncomingMessage& message,
   if (session_events_.size() == kMaxSessionEvents) return {};
   auto taken = handshake::take_ticket13(*library_, session, *ticket, now);
   if (!taken) return tl::unexpected(taken.error());
-  if (*taken) session_events_.emplace_back(SessionTicketReceived{std::move(**taken)});
+  if (*taken) session_events_.emplace_back(SessionReceived{std::move(**taken)});
   return {};
 }
 

@@ -57,7 +57,7 @@ struct TicketKeys::State {
   // The key to seal the next ticket with, which counts as sealed.
   Result<Key> take(crypto::Library& library, Instant now) {
     const std::lock_guard lock(mutex);
-    if (!current || now - current->made >= rotation) {
+    if (!current || is_due(*current, now)) {
       auto fresh = Key::generate(library, now);
       if (!fresh) return fresh;
       previous = std::exchange(current, std::move(*fresh));
@@ -66,15 +66,23 @@ struct TicketKeys::State {
     ++current->sealed;
     return key;
   }
+  struct Found {
+    Key key;
+    bool is_old;
+  };
   // The key of this name, if its tickets may still be opened.
-  std::optional<Key> find(Bytes name, Instant now) {
+  std::optional<Found> find(Bytes name, Instant now) {
     const std::lock_guard lock(mutex);
     for (const auto* key : {&current, &previous}) {
       if (*key && std::ranges::equal((*key)->name, name) && now - (*key)->made < 2 * rotation) {
-        return (*key)->clone();
+        return Found{(*key)->clone(), key == &previous || is_due(**key, now)};
       }
     }
     return std::nullopt;
+  }
+  // Whether another takes its place with the next ticket.
+  [[nodiscard]] bool is_due(const Key& key, Instant now) const {
+    return now - key.made >= rotation;
   }
 };
 
@@ -98,20 +106,20 @@ Result<Buffer> TicketKeys::seal(crypto::Library& library, Bytes session, Instant
   return ticket;
 }
 
-Result<Buffer> TicketKeys::open(crypto::Library& library, Bytes ticket, Instant now) {
-  if (ticket.size() <= kOverhead) return Buffer();
+Result<TicketKeys::Opened> TicketKeys::open(crypto::Library& library, Bytes ticket, Instant now) {
+  if (ticket.size() <= kOverhead) return Opened{};
   const Bytes name = ticket.first(kNameSize);
-  const auto key = state_->find(name, now);
-  if (!key) return Buffer();
-  auto opener = crypto::AeadOpener::make(library, kAead, key->key.bytes());
+  const auto found = state_->find(name, now);
+  if (!found) return Opened{};
+  auto opener = crypto::AeadOpener::make(library, kAead, found->key.key.bytes());
   if (!opener) return tl::unexpected(opener.error());
   crypto::AeadNonce nonce{};
   std::ranges::copy(ticket.subspan(kNameSize, nonce.size()), nonce.begin());
   const Bytes sealed = ticket.subspan(kNameSize + nonce.size());
   Buffer session(sealed.begin(), sealed.end());
-  if (!opener->open(nonce, name, session)) return Buffer();
+  if (!opener->open(nonce, name, session)) return Opened{};
   session.resize(session.size() - crypto::kMaxAeadTagSize);
-  return session;
+  return Opened{std::move(session), found->is_old};
 }
 
 }  // namespace sluice::dtls

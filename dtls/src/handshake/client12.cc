@@ -2,6 +2,7 @@
 
 #include "crypto/certificate_key.h"
 #include "handshake/negotiation.h"
+#include "handshake/ticket12.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
@@ -56,9 +57,9 @@ Result<void> send_certificate_verify(Context& context, SignatureScheme scheme) {
 enum class CertificateRequested : bool { no, yes };
 
 // The whole second flight.
-Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& negotiated,
-                                        const ServerShare& share, CertificateRequested requested,
-                                        std::optional<SignatureScheme> scheme) {
+Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& negotiated,
+                                       const ServerShare& share, CertificateRequested requested,
+                                       std::optional<SignatureScheme> scheme) {
   context.begin_flight();
   if (requested == CertificateRequested::yes) {
     if (auto sent = send_certificate(context, scheme.has_value()); !sent)
@@ -75,10 +76,15 @@ Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& ne
   auto done = install_keys(context, negotiated, session.master, Role::client);
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return tl::unexpected(done.error());
-  return WaitFinished{std::move(session)};
+  return await_last_flight(context, std::move(session));
 }
 
 }  // namespace
+
+AfterFlight await_last_flight(const Context& context, Session12&& session) {
+  if (context.resumption12.ticket_follows) return WaitNewSessionTicket{std::move(session)};
+  return WaitFinished{std::move(session)};
+}
 
 Result<ServerShare> take_share(const Context& context, NamedGroup group, Bytes point) {
   const auto offered =
@@ -103,8 +109,7 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }
-  for (const Bytes entry : certificate->chain)
-    context.peer_chain.emplace_back(entry.begin(), entry.end());
+  context.keep_peer_chain(certificate->chain);
   return context.transcript.add(incoming.encoding).map([&] {
     return WaitServerKeyExchange{state.negotiated, std::move(*key)};
   });
@@ -129,10 +134,9 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
   return WaitCertificateRequest{state.negotiated, std::move(*share)};
 }
 
-Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateRequest&& state,
-                                                           const Incoming& incoming,
-                                                           Context& context) {
-  using Next = std::variant<WaitServerHelloDone, WaitFinished>;
+Result<std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>> on(
+    WaitCertificateRequest&& state, const Incoming& incoming, Context& context) {
+  using Next = std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>;
   if (incoming.type != HandshakeType::certificate_request) {
     const auto done = expect<message::ServerHelloDone>(incoming);
     if (!done) return tl::unexpected(done.error());
@@ -140,7 +144,9 @@ Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateReques
       return tl::unexpected(added.error());
     return send_second_flight(context, state.negotiated, state.share, CertificateRequested::no,
                               std::nullopt)
-        .map([](WaitFinished next) { return Next(std::move(next)); });
+        .map([](AfterFlight next) {
+          return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
+        });
   }
   const auto request = expect<message::CertificateRequest12>(incoming);
   if (!request) return tl::unexpected(request.error());
@@ -150,7 +156,7 @@ Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateReques
   });
 }
 
-Result<WaitFinished> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
+Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
   const auto done = expect<message::ServerHelloDone>(incoming);
   if (!done) return tl::unexpected(done.error());
   if (auto added = context.transcript.add(incoming.encoding); !added)
@@ -159,10 +165,22 @@ Result<WaitFinished> on(WaitServerHelloDone&& state, const Incoming& incoming, C
                             state.scheme);
 }
 
-Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
-  return check_finished(context, state.session, Role::server, incoming).map([&] {
-    return std::move(state.session);
+Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, Context& context) {
+  return take_ticket12(context, incoming).map([&] {
+    return WaitFinished{std::move(state.session)};
   });
+}
+
+Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  auto done = check_finished(context, state.session, Role::server, incoming);
+  // Of a resumed session ours is the last flight.
+  if (done && state.session.negotiated.resumed) {
+    context.begin_flight();
+    done = send_finished(context, state.session, Role::client);
+  }
+  if (!done) return tl::unexpected(done.error());
+  keep_session12(context, state.session, Role::client);
+  return std::move(state.session);
 }
 
 }  // namespace sluice::dtls::handshake::client12

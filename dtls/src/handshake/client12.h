@@ -13,6 +13,7 @@
 //   [CertificateVerify]
 //   ChangeCipherSpec
 //   Finished                -------->
+//                                       [NewSessionTicket]
 //                                         ChangeCipherSpec
 //                           <--------             Finished
 //
@@ -55,20 +56,29 @@ struct WaitServerHelloDone {
   // How to sign; empty: no certificate of ours is acceptable.
   std::optional<SignatureScheme> scheme;
 };
+// What the server's last flight begins with, if its ServerHello has announced it (RFC 5077 section
+// 3.3).
+struct WaitNewSessionTicket {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Session12 session;
+};
 struct WaitFinished {
   static constexpr wire::Epoch kEpoch = wire::kFirstEncryptedEpoch12;
   Session12 session;
 };
+using AfterFlight = std::variant<WaitNewSessionTicket, WaitFinished>;
+AfterFlight await_last_flight(const Context& context, Session12&& session);
 
 using Incoming = flight::IncomingMessage;
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);
 Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming& incoming,
                                   Context& context);
-Result<std::variant<WaitServerHelloDone, WaitFinished>> on(WaitCertificateRequest&& state,
-                                                           const Incoming& incoming,
-                                                           Context& context);
-Result<WaitFinished> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
+Result<std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>> on(
+    WaitCertificateRequest&& state, const Incoming& incoming, Context& context);
+Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
+Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, Context& context);
+// The end, also of an abbreviated handshake (resume12.h).
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context);
 
 }  // namespace sluice::dtls::handshake::client12

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "handshake/negotiation.h"
+#include "handshake/stored_session.h"
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
@@ -137,7 +138,7 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
     return tl::unexpected(added.error());
   }
   if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
-  authenticate_by(context, *state.psk, Role::client);
+  authenticate_by(context, state.psk->peer_certificate, Role::client);
   return Next(WaitFinished{state.negotiated, std::move(state.secrets), std::nullopt});
 }
 

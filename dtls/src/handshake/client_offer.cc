@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "handshake/groups.h"
+#include "handshake/stored_session.h"
 #include "message/application_protocols.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
@@ -56,7 +57,7 @@ Result<void> put_key_shares(wire::Writer& out, const std::vector<crypto::Ephemer
 }
 
 // Extensions that DTLS 1.3 has no use for.
-void put_extensions12(wire::Writer& out, const ConfigOptions& config) {
+void put_extensions12(wire::Writer& out, const ConfigOptions& config, const Offer& offer) {
   message::put_renegotiation_info(out);
   if (is_offered(config, ExtensionType::extended_master_secret)) {
     message::put_empty_extension(out, ExtensionType::extended_master_secret);
@@ -64,6 +65,12 @@ void put_extensions12(wire::Writer& out, const ConfigOptions& config) {
   message::put_point_formats(out);
   if (is_offered(config, ExtensionType::encrypt_then_mac)) {
     message::put_empty_extension(out, ExtensionType::encrypt_then_mac);
+  }
+  // RFC 5077 section 3.2: empty says that tickets are understood.
+  if (is_offered(config, ExtensionType::session_ticket)) {
+    message::put_extension(out, ExtensionType::session_ticket, [&](wire::Writer& data) {
+      if (offer.session12) data.bytes(offer.session12->session().ticket);
+    });
   }
 }
 
@@ -116,7 +123,7 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
   Result<void> shares;
   const auto put_extensions = [&](wire::Writer& out) {
     if (!config.server_name.empty()) message::put_server_name(out, config.server_name);
-    if (is_allowed(config, ProtocolVersion::dtls12)) put_extensions12(out, config);
+    if (is_allowed(config, ProtocolVersion::dtls12)) put_extensions12(out, config, offer);
     message::put_code_list_extension(out, ExtensionType::supported_groups, groups);
     message::put_code_list_extension(out, ExtensionType::signature_algorithms,
                                      config.signature_schemes);
@@ -130,8 +137,8 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
   };
   Buffer body;
   wire::Writer writer(body);
-  message::put_client_hello(writer, offer.random, offer.verify_cookie, offered_suites(config),
-                            put_extensions);
+  message::put_client_hello(writer, offer.random, offer.session_id, offer.verify_cookie,
+                            offered_suites(config), put_extensions);
   if (!shares) return shares;
   if (!offer.psks.empty()) {
     if (auto bound = put_binders(context, offer.psks, body); !bound) return bound;
@@ -156,6 +163,8 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
       });
     case ExtensionType::extended_master_secret:
       return allows12 && config.extended_master_secret != ExtendedMasterSecret::disable;
+    case ExtensionType::session_ticket:
+      return allows12 && config.resumption != Resumption::none;
     case ExtensionType::server_name:
       return !config.server_name.empty();
     case ExtensionType::application_layer_protocol_negotiation:

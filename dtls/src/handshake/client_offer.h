@@ -14,6 +14,9 @@ struct Offer {
   schedule::Random random{};
   std::vector<crypto::EphemeralKey> keys;  // of the shares; none when only 1.2 is offered
   std::vector<PskOffer> psks;
+  // Of DTLS 1.2, with the session ID that tells whether the server resumes it.
+  std::optional<ResumableSession> session12;
+  Buffer session_id;
   Buffer verify_cookie;  // of a HelloVerifyRequest (RFC 6347 section 4.2.1)
   Buffer retry_cookie;   // of a HelloRetryRequest (RFC 8446 section 4.2.2)
 };

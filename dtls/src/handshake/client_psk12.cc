@@ -8,8 +8,10 @@
 namespace sluice::dtls::handshake::client_psk12 {
 namespace {
 
+using client12::AfterFlight;
 using client12::ServerShare;
 using client12::WaitFinished;
+using client12::WaitNewSessionTicket;
 using wire::HandshakeType;
 
 // Sends ClientKeyExchange and returns what both sides now share.
@@ -32,9 +34,9 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
   return derive_master(context, negotiated, premaster.bytes());
 }
 
-Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& negotiated,
-                                        const std::optional<ServerShare>& share,
-                                        const PreSharedKey& key) {
+Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& negotiated,
+                                       const std::optional<ServerShare>& share,
+                                       const PreSharedKey& key) {
   context.begin_flight();
   context.transcript.stop_keeping_messages();
   auto master = exchange_keys(context, negotiated, share, key);
@@ -45,7 +47,7 @@ Result<WaitFinished> send_second_flight(Context& context, const Negotiated12& ne
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return tl::unexpected(done.error());
   context.is_peer_authenticated_by_psk = true;
-  return WaitFinished{std::move(session)};
+  return client12::await_last_flight(context, std::move(session));
 }
 
 tl::unexpected<Error> no_key() {
@@ -54,15 +56,14 @@ tl::unexpected<Error> no_key() {
 
 }  // namespace
 
-Result<std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>> on(WaitServerKeyExchange&& state,
-                                                                    const Incoming& incoming,
-                                                                    Context& context) {
-  using Next = std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>;
+Result<std::variant<WaitServerHelloDone, WaitPsk, WaitNewSessionTicket, WaitFinished>> on(
+    WaitServerKeyExchange&& state, const Incoming& incoming, Context& context) {
+  using Next = std::variant<WaitServerHelloDone, WaitPsk, WaitNewSessionTicket, WaitFinished>;
   const bool with_ecdhe = uses_ecdhe(state.negotiated.suite.key_exchange);
   // Without a hint there is nothing to say in it (RFC 4279 section 2).
   if (!with_ecdhe && incoming.type == HandshakeType::server_hello_done) {
     return on(WaitServerHelloDone{state.negotiated, {}, {}}, incoming, context)
-        .map([](AfterFlight next) {
+        .map([](AfterHelloDone next) {
           return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
         });
   }
@@ -84,7 +85,7 @@ Result<std::variant<WaitServerHelloDone, WaitPsk, WaitFinished>> on(WaitServerKe
   return Next(std::move(next));
 }
 
-Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
+Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
   const auto done = expect<message::ServerHelloDone>(incoming);
   if (!done) return tl::unexpected(done.error());
   if (auto added = context.transcript.add(incoming.encoding); !added) {
@@ -93,13 +94,15 @@ Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Co
   if (!context.config.pre_shared_keys.empty()) {
     return send_second_flight(context, state.negotiated, state.share,
                               context.config.pre_shared_keys.front())
-        .map([](WaitFinished next) { return AfterFlight(std::move(next)); });
+        .map([](AfterFlight next) {
+          return std::visit([](auto& chosen) { return AfterHelloDone(std::move(chosen)); }, next);
+        });
   }
   context.ask(PskRequested{{}, {}, std::move(state.hint)});
-  return AfterFlight(WaitPsk{state.negotiated, std::move(state.share)});
+  return AfterHelloDone(WaitPsk{state.negotiated, std::move(state.share)});
 }
 
-Result<WaitFinished> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
+Result<AfterFlight> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
   const auto* use = std::get_if<UsePsk>(&answer);
   if (use == nullptr) return no_key();
   return send_second_flight(context, state.negotiated, state.share, use->key);

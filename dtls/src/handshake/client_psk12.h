@@ -9,6 +9,7 @@
 //   ClientKeyExchange
 //   ChangeCipherSpec
 //   Finished                -------->
+//                                       [NewSessionTicket]
 //                                         ChangeCipherSpec
 //                           <--------             Finished
 #pragma once
@@ -40,11 +41,13 @@ struct WaitPsk {
 };
 
 using Incoming = flight::IncomingMessage;
-using AfterFlight = std::variant<WaitPsk, client12::WaitFinished>;
+using AfterHelloDone =
+    std::variant<WaitPsk, client12::WaitNewSessionTicket, client12::WaitFinished>;
 
-Result<std::variant<WaitServerHelloDone, WaitPsk, client12::WaitFinished>> on(
-    WaitServerKeyExchange&& state, const Incoming& incoming, Context& context);
-Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
-Result<client12::WaitFinished> on_answer(WaitPsk&& state, const Answer& answer, Context& context);
+Result<std::variant<WaitServerHelloDone, WaitPsk, client12::WaitNewSessionTicket,
+                    client12::WaitFinished>>
+on(WaitServerKeyExchange&& state, const Incoming& incoming, Context& context);
+Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
+Result<client12::AfterFlight> on_answer(WaitPsk&& state, const Answer& answer, Context& context);
 
 }  // namespace sluice::dtls::handshake::client_psk12

@@ -6,6 +6,7 @@
 #include "handshake/groups.h"
 #include "handshake/hello12.h"
 #include "handshake/negotiation.h"
+#include "handshake/resume12.h"
 #include "message/hello_verify_request.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
@@ -168,6 +169,21 @@ Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello
       .map([](client13::WaitEncryptedExtensions next) { return Next(std::move(next)); });
 }
 
+Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& hello,
+                               const flight::IncomingMessage& incoming, Context& context) {
+  const auto negotiated = take_server_hello12(state.offer.random, hello, incoming, context);
+  if (!negotiated) return tl::unexpected(negotiated.error());
+  if (is_taken_up12(state.offer, hello)) {
+    return resume12(context, state.offer, *negotiated).map([](client12::AfterFlight next) {
+      return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
+    });
+  }
+  if (uses_psk(negotiated->suite.key_exchange)) {
+    return Next(client_psk12::WaitServerKeyExchange{*negotiated});
+  }
+  return Next(client12::WaitCertificate{*negotiated});
+}
+
 }  // namespace
 
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session) {
@@ -181,6 +197,9 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
     const auto made = generate_first_shares(context, state.offer);
     if (!made) return tl::unexpected(made.error());
     state.offer.psks = make_psk_offers(session, context);
+  }
+  if (auto offered = offer_session12(context, session, state.offer); !offered) {
+    return tl::unexpected(offered.error());
   }
   context.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return std::move(state); });
@@ -211,12 +230,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   if (state.retried != nullptr || was_downgraded(context.config, *hello)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "downgrade");
   }
-  return take_server_hello12(state.offer.random, *hello, incoming, context)
-      .map([](const Negotiated12& negotiated) {
-        return uses_psk(negotiated.suite.key_exchange)
-                   ? Next(client_psk12::WaitServerKeyExchange{negotiated})
-                   : Next(client12::WaitCertificate{negotiated});
-      });
+  return on_server_hello12(state, *hello, incoming, context);
 }
 
 }  // namespace sluice::dtls::handshake::client_start

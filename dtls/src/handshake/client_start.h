@@ -30,9 +30,9 @@ struct WaitServerHello {
 // Sends the first ClientHello, which offers to resume the session.
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session);
 
-using AfterHello =
-    std::variant<WaitServerHello, client12::WaitCertificate, client_psk12::WaitServerKeyExchange,
-                 client13::WaitEncryptedExtensions>;
+using AfterHello = std::variant<WaitServerHello, client12::WaitCertificate,
+                                client_psk12::WaitServerKeyExchange, client12::WaitNewSessionTicket,
+                                client12::WaitFinished, client13::WaitEncryptedExtensions>;
 Result<AfterHello> on(WaitServerHello&& state, const flight::IncomingMessage& incoming,
                       Context& context);
 

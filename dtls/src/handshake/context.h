@@ -3,9 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/event.h>
 
 #include "flight/outgoing_flight.h"
 #include "handshake/fatal.h"
@@ -15,6 +18,16 @@
 #include "record/record_layer.h"
 
 namespace sluice::dtls::handshake {
+
+// What a DTLS 1.2 session is, or is to be, resumed by.
+struct Resumption12 {
+  std::optional<ResumableSession> resumed = {};  // the session that goes on
+  Buffer session_id = {};                        // that the ServerHello says
+  bool ticket_follows = false;                   // it has announced a NewSessionTicket
+  // A client's, of that message; empty: none.
+  Buffer ticket = {};
+  Duration ticket_lifetime = {};
+};
 
 // Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
 // the peer's certificate after each message.
@@ -44,6 +57,9 @@ class Context {
   // The first of them, if the session may be resumed.
   Buffer peer_certificate;
   bool is_peer_authenticated_by_psk = false;
+  Resumption12 resumption12;
+  // To be told once the peer is accepted (DTLS 1.2).
+  std::vector<Event> session_events;
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 

@@ -20,8 +20,8 @@ template <class State>
 concept Complete = std::same_as<State, Session12> || std::same_as<State, Session13>;
 template <class State>
 concept Asking =
-    std::same_as<State, client_psk12::WaitPsk> || std::same_as<State, server_psk12::WaitPsk> ||
-    std::same_as<State, server13::WaitPsk>;
+    std::same_as<State, server_start::WaitSession> || std::same_as<State, client_psk12::WaitPsk> ||
+    std::same_as<State, server_psk12::WaitPsk> || std::same_as<State, server13::WaitPsk>;
 template <class State>
 concept Silent = Complete<State> || Asking<State>;
 

@@ -2,6 +2,7 @@
 
 #include "crypto/library.h"
 #include "handshake/client_offer.h"
+#include "handshake/ticket12.h"
 #include "message/ec_point_formats.h"
 #include "message/renegotiation_info.h"
 
@@ -57,6 +58,7 @@ Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const
   auto agreed = agree_on_extensions(context.config, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
   Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, std::move(*agreed)};
+  negotiated.resumed = context.resumption12.resumed.has_value();
   negotiated.extended_master_secret =
       hello.extensions.has(ExtensionType::extended_master_secret) &&
       context.config.extended_master_secret != ExtendedMasterSecret::disable;
@@ -83,10 +85,14 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
     if (needs_encrypt_then_mac(negotiated.suite)) {
       message::put_empty_extension(out, ExtensionType::encrypt_then_mac);
     }
+    if (context.resumption12.ticket_follows) {
+      message::put_empty_extension(out, ExtensionType::session_ticket);
+    }
     put_agreed_extensions(out, negotiated.extensions);
   };
   return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-    message::put_server_hello(out, negotiated.randoms.server, negotiated.suite.id, put_extensions);
+    message::put_server_hello(out, negotiated.randoms.server, context.resumption12.session_id,
+                              negotiated.suite.id, put_extensions);
   });
 }
 
@@ -114,6 +120,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (auto checked = check_encrypt_then_mac(*suite, hello.extensions); !checked) {
     return tl::unexpected(checked.error());
   }
+  if (auto taken = take_promise12(context, hello); !taken) return tl::unexpected(taken.error());
   auto agreed = accepted_extensions(context.config, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
 

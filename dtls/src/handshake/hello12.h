@@ -14,7 +14,8 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
 
 // A server's: what the hello must have whatever is chosen from its lists.
 Result<void> check_client_hello12(const ConfigOptions& config, const message::ClientHello& hello);
-// Takes the ClientHello into the transcript and begins a flight with the ServerHello.
+// Takes the ClientHello into the transcript and begins a flight with the ServerHello, which also
+// says what the context knows of resumption.
 Result<Negotiated12> send_server_hello12(const message::ClientHello& hello, const Choice12& choice,
                                          const flight::IncomingMessage& incoming, Context& context);
 

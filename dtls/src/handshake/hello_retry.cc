@@ -74,7 +74,7 @@ void put_retry_request(wire::Writer& out, const RetryRequest& request) {
       data.bytes(request.cookie);
     });
   };
-  message::put_server_hello(out, message::kHelloRetryRequestRandom, request.suite->id,
+  message::put_server_hello(out, message::kHelloRetryRequestRandom, {}, request.suite->id,
                             put_extensions);
 }
 

@@ -54,13 +54,9 @@ std::optional<Psk13> in_config(const ConfigOptions& config, Bytes identity) {
 }
 
 Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
-  const ConfigOptions& config = context.config;
-  if (config.resumption != Resumption::tickets || !config.ticket_keys) return std::nullopt;
-  auto opened = config.ticket_keys->open(context.library, ticket, context.now);
+  const auto opened = open_ticket(context, ticket);
   if (!opened) return tl::unexpected(opened.error());
-  const auto session = StoredSession::decode(*opened);
-  cleanse(*opened);
-  return session ? to_psk13(*session, Role::server, context) : std::nullopt;
+  return *opened ? to_psk13((*opened)->session, Role::server, context) : std::nullopt;
 }
 
 }  // namespace
@@ -70,15 +66,8 @@ Psk13 to_psk13(const PreSharedKey& key) {
 }
 
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
-  const Instant now = context.now;
   const auto* suite = schedule::find13(session.cipher_suite);
-  const bool is_alive = now >= session.issued && now < session.expires();
-  const bool shows_who = !session.peer_certificate.empty() || session.is_peer_authenticated_by_psk;
-  // A server that now wants to know its clients doesn't take one that it hasn't known.
-  const bool must_show =
-      role == Role::client || context.config.peer_authentication == PeerAuthentication::require;
-  if (session.version != ProtocolVersion::dtls13 || suite == nullptr || !is_alive ||
-      session.server_name != context.server_name || (must_show && !shows_who)) {
+  if (suite == nullptr || !may_resume(session, ProtocolVersion::dtls13, role, context)) {
     return std::nullopt;
   }
   return Psk13{PskKind::resumption, suite->hash,
@@ -204,17 +193,6 @@ Result<void> check_binder(Context& context, const ChosenPsk& chosen, const Offer
     return fatal(Errc::psk_mismatch, Alert::decrypt_error);
   }
   return {};
-}
-
-void authenticate_by(Context& context, const Psk13& psk, Role role) {
-  const bool shows_certificate =
-      !psk.peer_certificate.empty() &&
-      (role == Role::client || context.config.peer_authentication == PeerAuthentication::require);
-  if (shows_certificate) {
-    context.keep_peer_chain(std::array{Bytes(psk.peer_certificate)});
-  } else {
-    context.is_peer_authenticated_by_psk = true;
-  }
 }
 
 }  // namespace sluice::dtls::handshake

@@ -67,9 +67,4 @@ std::optional<ChosenPsk> psk_of(const Answer& answer, const Context& context);
 Result<void> check_binder(Context& context, const ChosenPsk& chosen,
                           const message::OfferedPsks& offered, Bytes hello);
 
-// ---- both
-
-// The peer is who the PSK says, or who it showed itself to be when the session began.
-void authenticate_by(Context& context, const Psk13& psk, Role role);
-
 }  // namespace sluice::dtls::handshake

@@ -8,6 +8,6 @@
 namespace sluice::dtls::handshake {
 
 // The event that asks, but for its QuestionId. One handshake asks at most one of each kind.
-using Question = std::variant<PskRequested>;
+using Question = std::variant<PskRequested, SessionRequested>;
 
 }  // namespace sluice::dtls::handshake

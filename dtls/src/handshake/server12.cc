@@ -2,6 +2,7 @@
 
 #include "crypto/certificate_key.h"
 #include "handshake/hello12.h"
+#include "handshake/ticket12.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
@@ -84,8 +85,7 @@ Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return tl::unexpected(key.error());
-  for (const Bytes entry : certificate->chain)
-    context.peer_chain.emplace_back(entry.begin(), entry.end());
+  context.keep_peer_chain(certificate->chain);
   return context.transcript.add(incoming.encoding).map([&] {
     return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::move(*key)};
   });
@@ -127,13 +127,17 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
 }
 
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
-  if (auto checked = check_finished(context, state.session, Role::client, incoming); !checked) {
-    return tl::unexpected(checked.error());
+  const Session12& session = state.session;
+  auto done = check_finished(context, session, Role::client, incoming);
+  // Of a resumed session ours was before it.
+  if (done && !session.negotiated.resumed) {
+    context.begin_flight();
+    if (context.resumption12.ticket_follows) done = send_ticket12(context, session);
+    if (done) done = send_finished(context, session, Role::server);
   }
-  context.begin_flight();
-  return send_finished(context, state.session, Role::server).map([&] {
-    return std::move(state.session);
-  });
+  if (!done) return tl::unexpected(done.error());
+  keep_session12(context, session, Role::server);
+  return std::move(state.session);
 }
 
 }  // namespace sluice::dtls::handshake::server12

@@ -6,6 +6,7 @@
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
 #include "handshake/hello_retry.h"
+#include "handshake/stored_session.h"
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
@@ -107,7 +108,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   };
   if (done) {
     done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-      message::put_server_hello(out, random, negotiated.suite->id, put_extensions);
+      message::put_server_hello(out, random, {}, negotiated.suite->id, put_extensions);
     });
   }
   if (!done) return tl::unexpected(done.error());
@@ -191,7 +192,7 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
                                          application->traffic().server);
   if (!installed) return tl::unexpected(installed.error());
   Pending13 pending{*negotiated, std::move(*secrets), std::move(*application)};
-  if (psk != nullptr) authenticate_by(context, psk->psk, Role::server);
+  if (psk != nullptr) authenticate_by(context, psk->psk.peer_certificate, Role::server);
   if (psk == nullptr && asks_for_certificate(context.config)) {
     return AfterHello(WaitCertificate{std::move(pending)});
   }

@@ -2,10 +2,65 @@
 
 #include "handshake/hello12.h"
 #include "handshake/negotiation.h"
+#include "handshake/resume12.h"
+#include "handshake/ticket12.h"
 
 namespace sluice::dtls::handshake::server_start {
+namespace {
 
 using Next = AfterHello;
+
+constexpr auto kWiden = [](auto states) {
+  return std::visit([](auto& state) { return Next(std::move(state)); }, states);
+};
+
+Result<Next> begin_session12(const message::ClientHello& hello,
+                             const flight::IncomingMessage& incoming, Context& context) {
+  const auto choice = choose12(context.config, context.library, hello);
+  if (!choice) return tl::unexpected(choice.error());
+  if (auto promised = promise_session12(context, hello); !promised) {
+    return tl::unexpected(promised.error());
+  }
+  if (uses_psk(choice->suite.key_exchange)) {
+    return server_psk12::on_client_hello(hello, *choice, incoming, context)
+        .map([](server_psk12::WaitClientKeyExchange next) { return Next(std::move(next)); });
+  }
+  return server12::on_client_hello(hello, *choice, incoming, context).map(kWiden);
+}
+
+// Goes on with the session that the client has named, or with a new one.
+Result<Next> answer_hello12(const message::ClientHello& hello, const std::optional<Known12>& known,
+                            const flight::IncomingMessage& incoming, Context& context) {
+  if (known) {
+    const auto fits = fits12(context, hello, known->session.session());
+    if (!fits) return tl::unexpected(fits.error());
+    if (*fits) {
+      return resume12(context, hello, *known, incoming).map([](server12::WaitFinished next) {
+        return Next(std::move(next));
+      });
+    }
+  }
+  return begin_session12(hello, incoming, context);
+}
+
+Result<Next> on_client_hello12(const message::ClientHello& hello,
+                               const flight::IncomingMessage& incoming, Context& context) {
+  if (auto checked = check_client_hello12(context.config, hello); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  auto name = requested_server_name(hello.extensions);
+  if (!name) return tl::unexpected(name.error());
+  context.server_name = std::move(*name);
+  if (auto question = session_question12(context.config, hello)) {
+    context.ask(std::move(*question));
+    return Next(WaitSession{Buffer(incoming.encoding.begin(), incoming.encoding.end())});
+  }
+  const auto known = find_session12(context, hello);
+  if (!known) return tl::unexpected(known.error());
+  return answer_hello12(hello, *known, incoming, context);
+}
+
+}  // namespace
 
 Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& incoming,
                 Context& context) {
@@ -16,22 +71,21 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
   context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
-  const auto widen = [](auto states) {
-    return std::visit([](auto& state) { return Next(std::move(state)); }, states);
-  };
   if (*version == ProtocolVersion::dtls13) {
-    return server13::on_client_hello(*hello, incoming, context).map(widen);
+    return server13::on_client_hello(*hello, incoming, context).map(kWiden);
   }
-  if (auto checked = check_client_hello12(context.config, *hello); !checked) {
-    return tl::unexpected(checked.error());
-  }
-  const auto choice = choose12(context.config, context.library, *hello);
-  if (!choice) return tl::unexpected(choice.error());
-  if (uses_psk(choice->suite.key_exchange)) {
-    return server_psk12::on_client_hello(*hello, *choice, incoming, context)
-        .map([](server_psk12::WaitClientKeyExchange next) { return Next(std::move(next)); });
-  }
-  return server12::on_client_hello(*hello, *choice, incoming, context).map(widen);
+  return on_client_hello12(*hello, incoming, context);
+}
+
+Result<Next> on_answer(WaitSession&& state, const Answer& answer, Context& context) {
+  const flight::IncomingMessage incoming{
+      wire::HandshakeType::client_hello, {}, wire::kPlaintextEpoch, state.hello};
+  // All of it has been checked before the question was asked.
+  const auto hello = message::ClientHello::decode(incoming.body());
+  const auto* resume = std::get_if<ResumeSession>(&answer);
+  return answer_hello12(*hello,
+                        resume != nullptr ? std::optional(Known12{resume->session}) : std::nullopt,
+                        incoming, context);
 }
 
 }  // namespace sluice::dtls::handshake::server_start

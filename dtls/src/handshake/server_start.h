@@ -3,6 +3,8 @@
 
 #include <variant>
 
+#include <sluice/dtls/event.h>
+
 #include "handshake/server12.h"
 #include "handshake/server13.h"
 #include "handshake/server_psk12.h"
@@ -13,11 +15,20 @@ struct WaitClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
 };
 
+// The ClientHello, which has chosen DTLS 1.2, waits for somebody to look for its session
+// (SessionRequested).
+struct WaitSession {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Buffer hello;  // the whole message
+};
+
 using AfterHello =
-    std::variant<server12::WaitCertificate, server12::WaitClientKeyExchange,
-                 server_psk12::WaitClientKeyExchange, server13::WaitSecondClientHello,
-                 server13::WaitPsk, server13::WaitCertificate, server13::WaitFinished>;
+    std::variant<WaitSession, server12::WaitCertificate, server12::WaitClientKeyExchange,
+                 server12::WaitFinished, server_psk12::WaitClientKeyExchange,
+                 server13::WaitSecondClientHello, server13::WaitPsk, server13::WaitCertificate,
+                 server13::WaitFinished>;
 Result<AfterHello> on(WaitClientHello&& state, const flight::IncomingMessage& incoming,
                       Context& context);
+Result<AfterHello> on_answer(WaitSession&& state, const Answer& answer, Context& context);
 
 }  // namespace sluice::dtls::handshake::server_start

@@ -4,7 +4,7 @@ namespace sluice::dtls::handshake {
 namespace {
 
 ConnectionInfo info(const Session12& session, Role role) {
-  const auto& [suite, randoms, extended_master_secret, extensions] = session.negotiated;
+  const auto& [suite, randoms, extended_master_secret, extensions, resumed] = session.negotiated;
   return {role,
           ProtocolVersion::dtls12,
           suite.id,
@@ -12,7 +12,7 @@ ConnectionInfo info(const Session12& session, Role role) {
           extensions.srtp_profile,
           extended_master_secret,
           uses_psk(suite.key_exchange),
-          false,
+          resumed,
           extensions.application_protocol,
           extensions.server_name};
 }

@@ -18,6 +18,7 @@ struct Negotiated12 {
   schedule::HelloRandoms randoms;
   bool extended_master_secret;
   AgreedExtensions extensions;
+  bool resumed = false;
 };
 
 // A complete handshake: what exporters need from now on.

@@ -1,5 +1,7 @@
 #include "handshake/stored_session.h"
 
+#include <array>
+
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -9,14 +11,15 @@ namespace handshake {
 namespace {
 
 // Of the encoding: others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
 
 }  // namespace
 
 Buffer StoredSession::encode() const {
   Buffer bytes;
   // At once, so that no secret is left in memory that was outgrown.
-  bytes.reserve(64 + secret.size() + peer_certificate.size() + server_name.size() + ticket.size());
+  bytes.reserve(64 + secret.size() + peer_certificate.size() + server_name.size() +
+                session_id.size() + ticket.size());
   wire::Writer out(bytes);
   out.u8(kFormat);
   out.code(version);
@@ -36,6 +39,10 @@ Buffer StoredSession::encode() const {
   {
     const auto vector = out.vector8();
     out.bytes(std::as_bytes(std::span(server_name)));
+  }
+  {
+    const auto vector = out.vector8();
+    out.bytes(session_id);
   }
   const auto vector = out.vector16();
   out.bytes(ticket);
@@ -59,10 +66,71 @@ std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   session.peer_certificate.assign(certificate.begin(), certificate.end());
   const Bytes name = reader.vector8();
   session.server_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+  const Bytes session_id = reader.vector8();
+  session.session_id.assign(session_id.begin(), session_id.end());
   const Bytes ticket = reader.vector16();
   session.ticket.assign(ticket.begin(), ticket.end());
-  if (!reader.complete() || secret.empty()) return std::nullopt;
+  if (!reader.complete() || secret.empty() || session_id.size() > wire::kMaxSessionId) {
+    return std::nullopt;
+  }
   return session;
+}
+
+StoredSession StoredSession::clone() const {
+  StoredSession copy;
+  copy.version = version;
+  copy.cipher_suite = cipher_suite;
+  copy.secret = secret.clone();
+  copy.issued = issued;
+  copy.lifetime = lifetime;
+  copy.age_add = age_add;
+  copy.is_peer_authenticated_by_psk = is_peer_authenticated_by_psk;
+  copy.peer_certificate = peer_certificate;
+  copy.server_name = server_name;
+  copy.session_id = session_id;
+  copy.ticket = ticket;
+  return copy;
+}
+
+bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
+                const Context& context) {
+  const bool is_alive = context.now >= session.issued && context.now < session.expires();
+  const bool shows_who = !session.peer_certificate.empty() || session.is_peer_authenticated_by_psk;
+  // A server that now wants to know its clients doesn't take one that it hasn't known.
+  const bool must_show =
+      role == Role::client || context.config.peer_authentication == PeerAuthentication::require;
+  return session.version == version && is_alive && session.server_name == context.server_name &&
+         (shows_who || !must_show);
+}
+
+void authenticate_by(Context& context, Bytes peer_certificate, Role role) {
+  const bool shows_certificate =
+      !peer_certificate.empty() &&
+      (role == Role::client || context.config.peer_authentication == PeerAuthentication::require);
+  if (shows_certificate) {
+    context.keep_peer_chain(std::array{peer_certificate});
+  } else {
+    context.is_peer_authenticated_by_psk = true;
+  }
+}
+
+Result<Buffer> seal_session(crypto::Library& library, TicketKeys& keys,
+                            const StoredSession& session, Instant now) {
+  Buffer plaintext = session.encode();
+  auto ticket = keys.seal(library, plaintext, now);
+  cleanse(plaintext);
+  return ticket;
+}
+
+Result<std::optional<OpenedTicket>> open_ticket(Context& context, Bytes ticket) {
+  const ConfigOptions& config = context.config;
+  if (config.resumption != Resumption::tickets || !config.ticket_keys) return std::nullopt;
+  auto opened = config.ticket_keys->open(context.library, ticket, context.now);
+  if (!opened) return tl::unexpected(opened.error());
+  auto session = StoredSession::decode(opened->session);
+  cleanse(opened->session);
+  if (!session) return std::nullopt;
+  return OpenedTicket{std::move(*session), opened->is_old};
 }
 
 }  // namespace handshake

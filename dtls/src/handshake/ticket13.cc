@@ -10,9 +10,6 @@ namespace {
 // One ticket a session, so that its nonce need not be unique.
 constexpr std::array kNonce{std::byte{0}};
 
-// In a store a ticket is nothing but a name that can't be guessed.
-constexpr std::size_t kStoreIdSize = 32;
-
 Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
                                   Instant now, Duration lifetime) {
   const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
@@ -30,14 +27,6 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   return stored;
 }
 
-Result<Buffer> seal(crypto::Library& library, const StoredSession& stored, TicketKeys& keys,
-                    Instant now) {
-  Buffer plaintext = stored.encode();
-  auto ticket = keys.seal(library, plaintext, now);
-  cleanse(plaintext);
-  return ticket;
-}
-
 }  // namespace
 
 Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& session,
@@ -50,12 +39,13 @@ Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& s
   issued.age_add = wire::Reader(age_add).u32();
   stored->age_add = issued.age_add;
   if (config.resumption == Resumption::tickets) {
-    auto sealed = seal(library, *stored, *config.ticket_keys, now);
+    auto sealed = seal_session(library, *config.ticket_keys, *stored, now);
     if (!sealed) return tl::unexpected(sealed.error());
     issued.ticket = std::move(*sealed);
     return issued;
   }
-  issued.ticket.resize(kStoreIdSize);
+  // In a store a ticket is nothing but a name.
+  issued.ticket.resize(kSessionNameSize);
   if (auto filled = library.random(issued.ticket); !filled) return tl::unexpected(filled.error());
   issued.to_store = ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
   return issued;

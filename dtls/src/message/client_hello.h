@@ -26,13 +26,16 @@ struct ClientHello {
   static std::optional<ClientHello> decode(Bytes body);
 };
 
-// What a client says besides its extensions. The session ID stays empty.
+// What a client says besides its extensions.
 template <class Suites, class EncodeExtensions>
-void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes cookie,
-                      const Suites& suites, EncodeExtensions&& encode_extensions) {
+void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes session_id,
+                      Bytes cookie, const Suites& suites, EncodeExtensions&& encode_extensions) {
   out.code(ProtocolVersion::dtls12);
   out.bytes(random);
-  out.u8(0);
+  {
+    const auto vector = out.vector8();
+    out.bytes(session_id);
+  }
   {
     const auto vector = out.vector8();
     out.bytes(cookie);

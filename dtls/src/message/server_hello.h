@@ -31,14 +31,16 @@ extern const std::array<std::byte, 32> kHelloRetryRequestRandom;
 // (section 4.1.3).
 extern const std::array<std::byte, 8> kDowngradeTo12;
 
-// Without a session ID: DTLS 1.3 never echoes one (RFC 9147 section 5.3), and there are none in 1.2
-// yet.
+// DTLS 1.3 never echoes a session ID (RFC 9147 section 5.3).
 template <class EncodeExtensions>
-void put_server_hello(wire::Writer& out, const std::array<std::byte, 32>& random, CipherSuite suite,
-                      EncodeExtensions&& encode_extensions) {
+void put_server_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes session_id,
+                      CipherSuite suite, EncodeExtensions&& encode_extensions) {
   out.code(ProtocolVersion::dtls12);
   out.bytes(random);
-  out.u8(0);
+  {
+    const auto vector = out.vector8();
+    out.bytes(session_id);
+  }
   out.code(suite);
   out.u8(0);  // null compression
   const auto extensions = out.vector16();

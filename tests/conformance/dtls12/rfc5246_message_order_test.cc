@@ -151,7 +151,7 @@ enum class Step : std::uint8_t {
   data
 };
 
-std::optional<HandshakeType> type_of(Step step) {
+std::optional<HandshakeType> message_at(Step step) {
   switch (step) {
     case Step::certificate:
       return certificate;
@@ -180,7 +180,7 @@ void play(Duel& duel, Step step, HandshakeType hello, bool& encrypts) {
   } else if (step == Step::data) {
     duel.deliver({ContentType::application_data, epoch, copy_of(bytes_of("data"))});
   } else {
-    OutgoingRecord record = duel.peer.message(step == Step::hello ? hello : *type_of(step));
+    OutgoingRecord record = duel.peer.message(step == Step::hello ? hello : *message_at(step));
     record.epoch = epoch;
     duel.deliver(record);
   }

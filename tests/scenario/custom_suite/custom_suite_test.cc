@@ -136,6 +136,26 @@ TEST_P(CustomSuite, IsNotThereForAPeerThatHasntIt) {
   EXPECT_EQ(pair.client.connected->cipher_suite, CipherSuite::psk_with_aes_128_ccm_8);
 }
 
+TEST_P(CustomSuite, ItsSessionsAreResumed) {
+  dtls::ConfigOptions resuming = options();
+  resuming.resumption = dtls::Resumption::tickets;
+  resuming.ticket_keys = std::make_shared<dtls::TicketKeys>();
+  const Pair first = connected_pair(resuming);
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+  const auto meet = [&](const dtls::ConfigOptions& chosen) {
+    Pair pair(chosen);
+    pair.client = make_client(make_config(chosen), {}, first.client.sessions.at(0));
+    pair.run();
+    EXPECT_TRUE(works(pair));
+    return pair.client.connected->resumed;
+  };
+  EXPECT_TRUE(meet(resuming));
+  // Not without the suite.
+  resuming.custom_cipher_suites.clear();
+  resuming.cipher_suites = {CipherSuite::psk_with_aes_128_ccm_8};
+  EXPECT_FALSE(meet(resuming));
+}
+
 INSTANTIATE_TEST_SUITE_P(KeyExchanges, CustomSuite,
                          testing::Values(KeyExchange12::ecdhe_ecdsa, KeyExchange12::ecdhe_rsa,
                                          KeyExchange12::psk, KeyExchange12::ecdhe_psk));

@@ -90,12 +90,13 @@ struct ConfigOptions {
   PeerAuthentication peer_authentication = PeerAuthentication::require;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
 
-  // Resumption in DTLS 1.3 (RFC 8446 section 2.2). Off by default: in WebRTC nobody uses it.
+  // RFC 8446 section 2.2; in DTLS 1.2 session IDs (RFC 5246 section 7.4.1) and tickets (RFC 5077).
+  // Off by default: in WebRTC nobody uses it.
   Resumption resumption = Resumption::none;
   // With Resumption::tickets: a server without them issues no tickets and takes none.
   std::shared_ptr<TicketKeys> ticket_keys = {};
   // How long a server lets its sessions be resumed: up to 7 days, and with tickets up to
-  // TicketKeys::rotation().
+  // TicketKeys::rotation(). A client keeps those as long of which a DTLS 1.2 server doesn't say.
   Duration session_lifetime = std::chrono::hours{24};
 
   // The largest datagram of the handshake in bytes, without IP and UDP headers: kMinimumMtu to

@@ -35,6 +35,14 @@ struct PskRequested {
   Buffer hint;  // to a client, of the server (RFC 4279 section 5.2); may be empty
 };
 
+// To a server of DTLS 1.2 with Resumption::store: a client offers to resume the session of this
+// name; is it in the caller's store? The handshake waits for Connection::answer(). (In DTLS 1.3 the
+// name is one of the identities of PskRequested.)
+struct SessionRequested {
+  QuestionId question;
+  Buffer id;  // of a SessionToStore, or anything: at most 32 bytes
+};
+
 // The handshake is complete and the peer accepted: keys can be exported, data sent.
 struct Connected {
   ConnectionInfo info;
@@ -44,19 +52,20 @@ struct Connected {
 struct Closed {};
 
 // To a client after Connected: what resumes this session, for the next Connection::client(). May
-// come several times, or never.
-struct SessionTicketReceived {
+// come several times, or never. A session of DTLS 1.2 that was resumed itself comes again, renewed
+// or as it was.
+struct SessionReceived {
   ResumableSession session;
 };
 // To a server with Resumption::store, after Connected: to be kept under `id`, which a client will
-// offer as an identity (PskRequested).
+// offer to resume it (PskRequested, SessionRequested). SessionStore does that.
 struct SessionToStore {
   Buffer id;
   ResumableSession session;
 };
 
-using Event = std::variant<PeerCertificateReceived, PskRequested, Connected, SessionTicketReceived,
-                           SessionToStore, Closed>;
+using Event = std::variant<PeerCertificateReceived, PskRequested, SessionRequested, Connected,
+                           SessionReceived, SessionToStore, Closed>;
 
 // Answers to PeerCertificateReceived.
 struct AcceptPeer {};
@@ -74,12 +83,16 @@ struct UsePsk {
   std::size_t index;
   PreSharedKey key;
 };
+struct NoPsk {};
+// Answers to SessionRequested, the first also to PskRequested. `index` is 0 where there is but one
+// to choose. A session that has expired or doesn't fit any more is as good as none: the handshake
+// is a full one then.
 struct ResumeSession {
   std::size_t index;
   ResumableSession session;
 };
-struct NoPsk {};
+struct NoSession {};
 
-using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, ResumeSession, NoPsk>;
+using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, NoPsk, ResumeSession, NoSession>;
 
 }  // namespace sluice::dtls

@@ -23,16 +23,18 @@ enum class Resumption : std::uint8_t {
   none,
   // The client, in a ticket that only the server can open (ConfigOptions::ticket_keys).
   tickets,
-  // The server, in a store of the caller's (SessionToStore, PskRequested); a client sees no
-  // difference.
+  // The server, in a store of the caller's (SessionToStore, PskRequested, SessionRequested; see
+  // <sluice/dtls/session_store.h>). A client sees no difference: it takes what the server gives.
   store,
 };
 
-// One that a client gets by SessionTicketReceived and hands to its next Connection::client(), or
+// One that a client gets by SessionReceived and hands to its next Connection::client(), or
 // that a server keeps in its store. Immutable and cheap to copy; wiped with the last copy.
 //
 // It has the secret and the peer's certificate, which is shown to the caller again when the session
-// is resumed. A ticket is better used once only: onlookers recognise it (RFC 8446 appendix C.4).
+// is resumed. One of DTLS 1.2 has had an extended master secret (RFC 7627), is resumed with its own
+// cipher suite alone, and its secret stays the same: where it leaks, all that was resumed is open.
+// A ticket is better used once only: onlookers recognise it (RFC 8446 appendix C.4).
 class ResumableSession {
  public:
   // What serialize() gave. Errors: decode_error.
@@ -69,8 +71,11 @@ class TicketKeys {
 
   // For the engine's own use. Errors: libcrypto_failure.
   Result<Buffer> seal(crypto::Library& library, Bytes session, Instant now);
-  // Empty when it isn't a ticket of these keys.
-  Result<Buffer> open(crypto::Library& library, Bytes ticket, Instant now);
+  struct Opened {
+    Buffer session;       // empty when it isn't a ticket of these keys
+    bool is_old = false;  // new tickets are sealed under another key
+  };
+  Result<Opened> open(crypto::Library& library, Bytes ticket, Instant now);
 
  private:
   struct State;

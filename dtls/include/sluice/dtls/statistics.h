@@ -56,7 +56,7 @@ struct ConnectionInfo {
   Role role;
   ProtocolVersion version;
   CipherSuite cipher_suite;
-  std::optional<NamedGroup> group;  // none in DTLS 1.2 with a PSK alone
+  std::optional<NamedGroup> group;  // none in DTLS 1.2 with a PSK alone, or resumed
   std::optional<SrtpProfile> srtp_profile;
   bool extended_master_secret;
   // By a PSK, and not by certificates; in DTLS 1.3 a resumed session is that too.

@@ -64,7 +64,7 @@ TEST(ClientHello, WhatIsWrittenIsRead) {
   random.fill(std::byte{0x5a});
   Buffer body;
   wire::Writer writer(body);
-  put_client_hello(writer, random, cookie, suites, [](wire::Writer& out) {
+  put_client_hello(writer, random, {}, cookie, suites, [](wire::Writer& out) {
     put_code_list_extension(out, wire::ExtensionType::supported_groups,
                             std::array{NamedGroup::x25519, NamedGroup::secp256r1});
     put_empty_extension(out, wire::ExtensionType::extended_master_secret);

@@ -48,7 +48,7 @@ TEST(ServerHello, WhatIsWrittenIsRead) {
   random.fill(std::byte{0x77});
   Buffer body;
   wire::Writer writer(body);
-  put_server_hello(writer, random, CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
+  put_server_hello(writer, random, {}, CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
                    [](wire::Writer& out) {
                      put_empty_extension(out, wire::ExtensionType::extended_master_secret);
                    });
