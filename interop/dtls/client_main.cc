@@ -18,6 +18,7 @@ int fail(const std::string& why) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  using namespace sluice;
   using namespace sluice::interop;
   CLI::App app{"Sends lines over DTLS 1.2 or 1.3 and prints what comes back."};
   app.footer("Exit codes: 0 closed in order, 1 nothing was begun, 2 the connection failed.");
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
   app.add_option("--sess_out", options.session_out,
-                 "Write to this file what resumes the session (DTLS 1.3); it is a secret");
+                 "Write to this file what resumes the session; it is a secret");
   app.add_option("--sess_in", options.session_in, "Resume the session of this file");
   app.add_option("--keymatexport", options.export_label,
                  "Print keying material of this label, to standard error");
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
   add_options(app, options.tool);
-  options.tool.tickets = true;
+  options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);
 
   signal(SIGPIPE, SIG_IGN);

@@ -70,10 +70,22 @@ class Server {
       if (const auto path = endpoint_.path_of(event.connection)) {
         report(*path, describe(connected->info));
       }
+    } else if (const auto* session = std::get_if<dtls::SessionRequested>(&event.what)) {
+      answer(event.connection, *session);
+    } else if (const auto* psk = std::get_if<dtls::PskRequested>(&event.what)) {
+      answer(event.connection, *psk);
+    } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&event.what)) {
+      options_.sessions->keep(*to_store, now());
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
       report(ended->path, std::string(to_string(ended->reason)) +
                               (ended->error ? ": " + to_string(*ended->error) : ""));
     }
+  }
+
+  void answer(dtls::ConnectionHandle connection, const auto& asked) {
+    // What comes of it the next events tell.
+    static_cast<void>(endpoint_.answer(connection, asked.question,
+                                       options_.sessions->answer(asked, now()), now()));
   }
 
   void report(const dtls::UdpPath& path, const std::string& what) const {

@@ -1,6 +1,8 @@
 // Sends back what comes, on one socket, to any number of peers.
 #pragma once
 
+#include <sluice/dtls/session_store.h>
+
 #include "dtls/poller.h"
 #include "dtls/tool_options.h"
 #include "dtls/udp_socket.h"
@@ -12,6 +14,8 @@ struct EchoOptions {
   // After so many connections the server ends; 0: never.
   std::size_t accept = 0;
   bool wants_certificate = false;
+  // Of those that no ticket is given for. Outlives the server.
+  dtls::SessionStore* sessions = nullptr;
 };
 
 // Until `stop` can be read, or as many connections as are to be accepted have come and gone; then

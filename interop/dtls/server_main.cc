@@ -20,6 +20,7 @@ struct Options {
   std::string accept = "4433";
   unsigned threads = 1;
   bool no_ticket = false;
+  bool no_cache = false;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -32,7 +33,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option_function<int>(
       "--Verify", [&](int) { options.echo.wants_certificate = true; },
       "Clients must have a certificate (the number means nothing)");
-  app.add_flag("--no_ticket", options.no_ticket, "Let no session be resumed");
+  app.add_flag("--no_ticket", options.no_ticket,
+               "Give no tickets: sessions that may be resumed are kept here");
+  app.add_flag("--no_cache", options.no_cache, "With --no_ticket: let no session be resumed");
   add_options(app, options.echo.tool);
   auto* threads =
       app.add_option("--threads", options.threads, "Threads, each with a socket of its own")
@@ -69,9 +72,13 @@ int main(int argc, char** argv) {
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
 
+  sluice::dtls::SessionStore sessions;
+  options.echo.sessions = &sessions;
   if (!options.no_ticket) {
-    options.echo.tool.tickets = true;
+    options.echo.tool.resumption = sluice::dtls::Resumption::tickets;
     options.echo.tool.ticket_keys = std::make_shared<sluice::dtls::TicketKeys>();
+  } else if (!options.no_cache) {
+    options.echo.tool.resumption = sluice::dtls::Resumption::store;
   }
 
   // Blocked before any thread starts, so that all inherit it; whoever may stop reads them here.

@@ -184,7 +184,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
   config.timers.total = std::chrono::seconds(options.handshake_timeout);
-  if (options.tickets) config.resumption = dtls::Resumption::tickets;
+  config.resumption = options.resumption;
   config.ticket_keys = options.ticket_keys;
   config.peer_authentication =
       wants_certificate ? dtls::PeerAuthentication::require : dtls::PeerAuthentication::none;

@@ -28,7 +28,7 @@ struct ToolOptions {
   std::size_t mtu = 1200;
   unsigned handshake_timeout = 30;
   RecorderFiles files;
-  bool tickets = false;                           // sessions are resumed (DTLS 1.3)
+  dtls::Resumption resumption = dtls::Resumption::none;
   std::shared_ptr<dtls::TicketKeys> ticket_keys;  // a server's
   bool quiet = false;
 };

@@ -138,6 +138,20 @@ class Tools(unittest.TestCase):
             self.assertNotIn("resumed", self.talk(other, "", "--sess_in", file).stderr)
         self.assertEqual(self.talk(address, "", "--sess_in", "/nowhere").returncode, 1)
 
+    def test_resumption_in_dtls12(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(pathlib.Path(folder, "session"))
+            for server_options in ([], ["--no_ticket"], ["--no_ticket", "--threads", "2"]):
+                _, address = self.server("--dtls1_2", *server_options)
+                self.assertNotIn("resumed", self.talk(address, "", "--sess_out", file).stderr)
+                for _ in range(2):
+                    again = self.talk(address, "hello\n", "--sess_in", file, "--sess_out", file)
+                    self.assertEqual((again.returncode, again.stdout), (0, "hello\n"), again.stderr)
+                    self.assertIn("DTLS 1.2", again.stderr)
+                    self.assertIn("resumed", again.stderr)
+            _, other = self.server("--dtls1_2", "--no_ticket", "--no_cache")
+            self.assertNotIn("resumed", self.talk(other, "", "--sess_in", file).stderr)
+
     def test_many_on_several_threads(self):
         server, address = self.server("--threads", "2")
         for _ in range(6):
@@ -185,6 +199,34 @@ class Tools(unittest.TestCase):
         ours.say("anybody there?\n")
         theirs.wait_for("anybody there?")
         self.assertEqual(ours.finish(), 0)
+
+    def test_openssl_client_resumes(self):
+        for server_options in ([], ["--no_ticket"]):
+            with self.subTest(options=server_options), tempfile.TemporaryDirectory() as folder:
+                file = str(pathlib.Path(folder, "session"))
+                _, address = self.server("--dtls1_2", *server_options)
+                for options, said in (["-sess_out", file], "New"), (["-sess_in", file], "Reused"):
+                    client = self.enter(Process(OPENSSL, "s_client", "-dtls1_2", "-connect", address, *options))
+                    client.wait_for(said + ", TLSv1.2")
+                    client.wait_for("Verify return code")
+                    client.say("is there an echo?\n")
+                    client.wait_for("is there an echo?")
+                    self.assertEqual(client.finish(), 0)
+
+    def test_openssl_server_resumes(self):
+        for server_options in ([], ["-no_ticket"]):
+            with self.subTest(options=server_options), tempfile.TemporaryDirectory() as folder:
+                certificate, key = self.make_certificate(folder)
+                file = str(pathlib.Path(folder, "session"))
+                server = self.enter(Process(OPENSSL, "s_server", "-dtls1_2", "-accept", "127.0.0.1:0", "-cert",
+                                            certificate, "-key", key, *server_options))
+                address = server.wait_for("ACCEPT").split()[-1]
+                for options in (["--sess_out", file], ["--sess_in", file]):
+                    client = self.enter(Process(CLIENT, "--connect", address, *options))
+                    client.wait_for("resumed" if options[0] == "--sess_in" else "DTLS 1.2")
+                    client.say("anybody there?\n")
+                    server.wait_for("anybody there?")
+                    self.assertEqual(client.finish(), 0)
 
     def test_openssl_server_exports_the_same(self):
         with tempfile.TemporaryDirectory() as folder:
