@@ -76,6 +76,10 @@ Outcome Association::settle(const dtls::Result<dtls::Pending>& input) {
   while (const auto data = connection_.poll_data())
     received.emplace_back(data->begin(), data->end());
   Outcome outcome = take_events();
+  if (const auto asked = std::exchange(asked_, {})) {
+    return settle(
+        connection_.answer(asked->question, store_.answer(*asked, clock_.now()), clock_.now()));
+  }
   take_datagrams();
   if (!input) return tl::unexpected(dtls::to_string(input.error()));
   if (outcome && std::exchange(newly_connected_, false)) outcome = on_connected();
@@ -92,6 +96,10 @@ Outcome Association::take_events() {
       if (outcome) outcome = judge(*peer);
     } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&*event)) {
       session_ = ticket->session;
+    } else if (const auto* asked = std::get_if<dtls::SessionRequested>(&*event)) {
+      asked_ = *asked;
+    } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&*event)) {
+      store_.keep(*to_store, clock_.now());
     } else if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       newly_connected_ = true;
       if (outcome) outcome = check(connected->info);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/session_store.h>
 
 #include <string>
 #include <vector>
@@ -18,8 +19,14 @@ using Outcome = tl::expected<void, std::string>;
 class Association {
  public:
   // All references must outlive it.
-  Association(dtls::Connection connection, const Flags& flags, Link& link, VirtualClock& clock)
-      : connection_(std::move(connection)), flags_(flags), link_(link), clock_(clock) {}
+  Association(dtls::Connection connection, const Flags& flags, Link& link, VirtualClock& clock,
+              dtls::SessionStore& store, const std::optional<dtls::ResumableSession>& offered)
+      : connection_(std::move(connection)),
+        flags_(flags),
+        link_(link),
+        clock_(clock),
+        store_(store),
+        offered_(offered) {}
 
   // Handshake, what the flags ask for, then an echo until one side closes.
   Outcome run();
@@ -59,8 +66,11 @@ class Association {
   const Flags& flags_;
   Link& link_;
   VirtualClock& clock_;
+  dtls::SessionStore& store_;
+  const std::optional<dtls::ResumableSession>& offered_;
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ProtocolVersion> version_;
+  std::optional<dtls::SessionRequested> asked_;
   bool was_retried_ = false;  // by a HelloRetryRequest
   bool newly_connected_ = false;
   bool closed_ = false;

@@ -19,6 +19,8 @@ Outcome failure(const sluice::dtls::Error& error) {
 struct Legacy {
   std::shared_ptr<sluice::dtls::TicketKeys> ticket_keys =
       std::make_shared<sluice::dtls::TicketKeys>();
+  std::shared_ptr<sluice::dtls::SessionStore> store =
+      std::make_shared<sluice::dtls::SessionStore>();
   std::optional<sluice::dtls::ResumableSession> session = {};
   std::optional<sluice::dtls::ProtocolVersion> version = {};
   sluice::bogo::VirtualClock clock = {};
@@ -36,12 +38,14 @@ Outcome run(const Flags& flags, const sluice::dtls::Identity& identity,
   if (is_client && flags.is_resumption && !legacy.session) {
     return tl::unexpected(std::string("no session to offer"));
   }
+  const auto offered = std::exchange(legacy.session, {});
   auto connection =
       is_client ? sluice::dtls::Connection::client(std::move(*config), environment, kPath, now,
-                                                   std::exchange(legacy.session, {}))
+                                                   offered)
                 : sluice::dtls::Connection::server(std::move(*config), environment, kPath, now);
   if (!connection) return failure(connection.error());
-  sluice::bogo::Association association(std::move(*connection), flags, *link, legacy.clock);
+  sluice::bogo::Association association(std::move(*connection), flags, *link, legacy.clock,
+                                        *legacy.store, offered);
   Outcome outcome = association.run();
   legacy.session = association.session();
   legacy.version = association.version();
@@ -82,9 +86,6 @@ int main(int argc, char** argv) {
   Legacy legacy;
   Outcome outcome = run(*flags, *identity, *environment, legacy);
   for (unsigned i = 0; outcome && i < flags->resume_count; ++i) {
-    if (legacy.version != sluice::dtls::ProtocolVersion::dtls13) {
-      return unimplemented("resumption in DTLS 1.2");
-    }
     const auto again = sluice::bogo::parse(arguments, sluice::bogo::Connection::resumption);
     if (!again) return unimplemented(again.error());
     outcome = run(*again, *identity, *environment, legacy);

@@ -54,6 +54,9 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity ide
   if (flags.issues_tickets || flags.role == dtls::Role::client) {
     options.resumption = dtls::Resumption::tickets;
     options.ticket_keys = std::move(ticket_keys);
+  } else if (!flags.allows_dtls13) {
+    // BoringSSL's other way, in DTLS 1.2 alone.
+    options.resumption = dtls::Resumption::store;
   }
   options.mtu = flags.mtu;
   options.max_handshake_message = flags.max_handshake_message;
