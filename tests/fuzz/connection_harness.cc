@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 
 #include <array>
+#include <map>
+#include <memory>
 
 #include "fuzz/check.h"
 #include "fuzz/input.h"
@@ -48,6 +50,14 @@ const Identity& identity() {
   return kIdentity;
 }
 
+// Such two resume a session of DTLS 1.2.
+bool resumes(std::uint8_t choices) { return (choices & 128) != 0; }
+
+const std::shared_ptr<TicketKeys>& ticket_keys() {
+  static const auto kKeys = std::make_shared<TicketKeys>();
+  return kKeys;
+}
+
 ConfigPtr make_config(std::uint8_t choices) {
   static const auto kSuites = ConfigOptions::default_cipher_suites();
   constexpr std::array kGroups{NamedGroup::secp256r1, NamedGroup::x25519};
@@ -60,25 +70,45 @@ ConfigPtr make_config(std::uint8_t choices) {
   if ((choices & 16) != 0) options.peer_authentication = PeerAuthentication::none;
   if ((choices & 32) != 0) options.extended_master_secret = ExtendedMasterSecret::disable;
   if ((choices & 64) != 0) options.srtp_profiles.clear();
+  if (resumes(choices)) {
+    options.max_version = ProtocolVersion::dtls12;
+    options.resumption = Resumption::tickets;
+    options.ticket_keys = ticket_keys();
+  }
   options.max_handshake_message = 4096;
   options.max_reassembly = 8192;
   options.max_early_data = 2048;
   return must(Config::make(std::move(options)));
 }
 
-Connection make(Role role, const ConfigPtr& config, Chance& chance) {
+Connection make(Role role, const ConfigPtr& config, Chance& chance,
+                const std::optional<ResumableSession>& session = {}) {
   chance.restart();
   return must(role == Role::client
-                  ? Connection::client(config, chance.environment, kPath, Instant{})
+                  ? Connection::client(config, chance.environment, kPath, Instant{}, session)
                   : Connection::server(config, chance.environment, kPath, Instant{}));
+}
+
+// What these choices lead to: one handshake of each that resumes.
+std::optional<ResumableSession> session_of(const ConfigPtr& config, std::uint8_t choices) {
+  static std::map<std::uint8_t, ResumableSession> sessions;
+  if (!resumes(choices)) return std::nullopt;
+  if (const auto found = sessions.find(choices); found != sessions.end()) return found->second;
+  test::Peer client(make(Role::client, config, own_chance()));
+  test::Peer server(make(Role::server, config, peers_chance()));
+  test::exchange(client, server);
+  // Without an extended master secret there is none.
+  if (client.sessions.empty()) return std::nullopt;
+  return sessions.emplace(choices, client.sessions.front()).first->second;
 }
 
 }  // namespace
 
 Harness::Harness(Role role, State state, std::uint8_t choices)
     : config_(make_config(choices)),
-      connection_(make(role, config_, own_chance())),
-      peer_(make(role == Role::client ? Role::server : Role::client, config_, peers_chance())),
+      connection_(make(role, config_, own_chance(), session_of(config_, choices))),
+      peer_(make(role == Role::client ? Role::server : Role::client, config_, peers_chance(),
+                 session_of(config_, choices))),
       mtu_(config_->options().mtu) {
   const auto fingerprint = must(
       Fingerprint::of(identity().certificate(), HashAlgorithm::sha256, peers_chance().environment));
@@ -240,7 +270,7 @@ void Harness::take_events() {
       ++connected_;
     }
   }
-  SLUICE_CHECK(connected_ <= 1 && events_ <= 3);
+  SLUICE_CHECK(connected_ <= 1 && events_ <= 4);
 }
 
 void Harness::take_datagrams() {

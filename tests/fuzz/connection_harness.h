@@ -39,7 +39,7 @@ inline constexpr unsigned kSteps = 10;
 // All randomness is deterministic: the same input does the same.
 class Harness {
  public:
-  // `choices` picks suite, group and other options.
+  // `choices` picks suite, group and other options, and whether a session is resumed.
   Harness(dtls::Role role, State state, std::uint8_t choices);
   // Runs steps until the input ends.
   void run(dtls::wire::Reader& input);

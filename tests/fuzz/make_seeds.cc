@@ -90,6 +90,18 @@ Recording record_handshake() {
 
 // ---- targets
 
+Buffer stored_session() {
+  ConfigOptions options;
+  options.identity = identity();
+  options.max_version = ProtocolVersion::dtls12;
+  options.resumption = Resumption::store;
+  const ConfigPtr config = must(Config::make(options));
+  test::Peer client = test::make_client(config);
+  test::Peer server = test::make_server(config);
+  test::exchange(client, server);
+  return client.sessions.at(0).serialize();
+}
+
 void message_seeds(const Recording& recording) {
   // In the order of message_fuzz's decoders.
   constexpr std::array kMessages{
@@ -112,6 +124,8 @@ void message_seeds(const Recording& recording) {
   seed(10, "code_list_two", test::from_hex("0004 001d 0017"));
   seed(10, "code_list_one", test::from_hex("04 fefc fefd"));
   seed(11, "point_formats", test::from_hex("01 00"));
+  seed(12, "new_session_ticket", test::from_hex("00015180 0004 01020304"));
+  seed(13, "stored_session", stored_session());
 }
 
 void client_hello_seeds(const Recording& recording) {
@@ -227,7 +241,7 @@ void connection_seeds(const std::string& target, const std::vector<Buffer>& peer
                                                     {State::unaccepted, "unaccepted"},
                                                     {State::connected, "connected"}};
   for (const auto& [state, name] : kStates) {
-    for (const int choices : {0, 1, 2, 4, 8, 16, 32, 64}) {
+    for (const int choices : {0, 1, 2, 4, 8, 16, 32, 64, 128}) {
       Program(state, static_cast<std::uint8_t>(choices))
           .finish()
           .step(Step::answer, {1, 0})

@@ -1,5 +1,7 @@
 // Every decoder of a handshake message or extension. The first byte chooses one, the rest is its
 // input; what has an encoder must come back as it was.
+#include <sluice/dtls/resumption.h>
+
 #include <array>
 
 #include "fuzz/check.h"
@@ -15,6 +17,7 @@
 #include "message/finished.h"
 #include "message/handshake_fragment.h"
 #include "message/hello_verify_request.h"
+#include "message/new_session_ticket12.h"
 #include "message/renegotiation_info.h"
 #include "message/server_hello.h"
 #include "message/server_key_exchange.h"
@@ -143,6 +146,22 @@ void small_extensions(const Buffer& body) {
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 
+void new_session_ticket(const Buffer& body) {
+  const auto decoded = NewSessionTicket12::decode(body);
+  if (!decoded) return;
+  SLUICE_CHECK(
+      comes_back(body, [&](wire::Writer& out) { put_new_session_ticket12(out, *decoded); }));
+}
+
+// What a server reads back out of its store, or a client out of a file.
+void stored_session(const Buffer& body) {
+  const auto session = ResumableSession::parse(body);
+  if (!session) return;
+  static_cast<void>(session->expires());
+  const auto again = ResumableSession::parse(session->serialize());
+  SLUICE_CHECK(again && again->serialize() == session->serialize());
+}
+
 constexpr std::array kDecoders{certificate,
                                certificate_request,
                                certificate_verify,
@@ -154,7 +173,9 @@ constexpr std::array kDecoders{certificate,
                                fragments,
                                use_srtp,
                                code_lists,
-                               small_extensions};
+                               small_extensions,
+                               new_session_ticket,
+                               stored_session};
 
 }  // namespace
 }  // namespace sluice::fuzz
