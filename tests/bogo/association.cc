@@ -98,8 +98,10 @@ Outcome Association::take_events() {
       session_ = ticket->session;
     } else if (const auto* asked = std::get_if<dtls::SessionRequested>(&*event)) {
       asked_ = *asked;
+      has_session_id_ = true;
     } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&*event)) {
       store_.keep(*to_store, clock_.now());
+      has_session_id_ = true;
     } else if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       newly_connected_ = true;
       if (outcome) outcome = check(connected->info);
@@ -168,10 +170,21 @@ Outcome Association::check(const dtls::ConnectionInfo& info) const {
 }
 
 Outcome Association::check_ticket() const {
-  if (flags_.role == dtls::Role::server || version_ != dtls::ProtocolVersion::dtls13) return {};
+  if (flags_.role == dtls::Role::server) {
+    if (flags_.expects_session_id.value_or(has_session_id_) == has_session_id_) return {};
+    return unexpected(has_session_id_ ? "a session ID" : "no session ID");
+  }
+  if (version_ == dtls::ProtocolVersion::dtls12) return check_renewal();
   const bool expected = flags_.expects_ticket && !flags_.shuts_down;
   if (session_.has_value() == expected) return {};
   return unexpected(expected ? "no ticket came" : "a ticket came");
+}
+
+Outcome Association::check_renewal() const {
+  if (!flags_.is_resumption || flags_.expects_session_miss || !session_ || !offered_) return {};
+  const bool is_renewed = session_->serialize() != offered_->serialize();
+  if (is_renewed == flags_.expects_renewal) return {};
+  return unexpected(is_renewed ? "ticket was renewed" : "ticket was not renewed");
 }
 
 Outcome Association::prepare_read() { return update_keys(flags_.updates_keys_before_read); }

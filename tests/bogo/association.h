@@ -55,6 +55,7 @@ class Association {
   [[nodiscard]] Outcome check(const dtls::ConnectionInfo& info) const;
   // That a client has got a ticket, if the flags say so.
   [[nodiscard]] Outcome check_ticket() const;
+  [[nodiscard]] Outcome check_renewal() const;
   Outcome send_keying_material();
   // What is to be done before the application reads, if the flags say so.
   Outcome prepare_read();
@@ -71,7 +72,8 @@ class Association {
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ProtocolVersion> version_;
   std::optional<dtls::SessionRequested> asked_;
-  bool was_retried_ = false;  // by a HelloRetryRequest
+  bool has_session_id_ = false;  // a server's session
+  bool was_retried_ = false;     // by a HelloRetryRequest
   bool newly_connected_ = false;
   bool closed_ = false;
 };

@@ -40,9 +40,9 @@ Outcome run(const Flags& flags, const sluice::dtls::Identity& identity,
   }
   const auto offered = std::exchange(legacy.session, {});
   auto connection =
-      is_client ? sluice::dtls::Connection::client(std::move(*config), environment, kPath, now,
-                                                   offered)
-                : sluice::dtls::Connection::server(std::move(*config), environment, kPath, now);
+      is_client
+          ? sluice::dtls::Connection::client(std::move(*config), environment, kPath, now, offered)
+          : sluice::dtls::Connection::server(std::move(*config), environment, kPath, now);
   if (!connection) return failure(connection.error());
   sluice::bogo::Association association(std::move(*connection), flags, *link, legacy.clock,
                                         *legacy.store, offered);

@@ -51,11 +51,12 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity ide
   options.peer_authentication = flags.requires_client_certificate
                                     ? dtls::PeerAuthentication::require
                                     : dtls::PeerAuthentication::none;
-  if (flags.issues_tickets || flags.role == dtls::Role::client) {
+  // BoringSSL has both ways at once; here a server has one.
+  const bool gives_tickets = flags.issues_tickets && flags.expects_session_id != true;
+  if (gives_tickets || flags.role == dtls::Role::client) {
     options.resumption = dtls::Resumption::tickets;
     options.ticket_keys = std::move(ticket_keys);
-  } else if (!flags.allows_dtls13) {
-    // BoringSSL's other way, in DTLS 1.2 alone.
+  } else if (!flags.allows_dtls13 || flags.expects_session_id == true) {
     options.resumption = dtls::Resumption::store;
   }
   options.mtu = flags.mtu;

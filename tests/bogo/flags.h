@@ -48,6 +48,8 @@ struct Flags {
   bool is_resumption = false;  // not the first connection
   bool expects_session_miss = false;
   bool expects_ticket = true;
+  bool expects_renewal = false;                 // of the ticket of a session that is resumed
+  std::optional<bool> expects_session_id = {};  // of a server's sessions
   std::optional<bool> expects_retry = {};
   std::optional<dtls::NamedGroup> expected_group = {};
   bool expects_extended_master_secret = false;
