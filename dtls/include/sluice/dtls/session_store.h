@@ -27,7 +27,8 @@ class SessionStore {
   void keep(const SessionToStore& session, Instant now);
   // Empty when there is none, or it has expired.
   [[nodiscard]] std::optional<ResumableSession> find(Bytes id, Instant now);
-  // So that it isn't resumed any more.
+  // So that it isn't resumed any more, as RFC 5246 section 7.2.2 wants it of a connection that has
+  // failed: the store isn't told of that.
   void forget(Bytes id);
 
   // For Connection::answer(): the session, the first of several, or none.
