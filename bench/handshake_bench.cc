@@ -45,7 +45,7 @@ void sluice_handshake(benchmark::State& state, NamedGroup group) {
   const auto config = test::make_config(options);
   dtls::Environment& environment = test::environment();
   const std::array fingerprints{test::must(dtls::Fingerprint::of(
-      options.identity->certificate(), dtls::HashAlgorithm::sha256, environment))};
+      options.identities.front().certificate(), dtls::HashAlgorithm::sha256, environment))};
   while (state.KeepRunning()) {
     auto client = test::must(dtls::Connection::client(config, environment, test::kPath, {}));
     auto server = test::must(dtls::Connection::server(config, environment, test::kPath, {}));

@@ -45,7 +45,7 @@ class KeyLogFile final : public dtls::KeyLog {
 // One end of a call in memory.
 dtls::Connection make_end(dtls::Role role, dtls::Environment& environment) {
   const auto identity = dtls::Identity::self_signed(environment).value();
-  const auto config = dtls::Config::make({.identity = identity}).value();
+  const auto config = dtls::Config::make({.identities = {identity}}).value();
   constexpr dtls::PathId kPath{0};
   return role == dtls::Role::client
              ? dtls::Connection::client(config, environment, kPath, dtls::Instant{}).value()

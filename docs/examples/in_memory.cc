@@ -18,7 +18,7 @@ static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant no
 int main() {
   auto environment = dtls::Environment::make().value();  // libcrypto's objects, one a thread
   const auto identity = dtls::Identity::self_signed(environment).value();
-  const auto config = dtls::Config::make({.identity = identity}).value();
+  const auto config = dtls::Config::make({.identities = {identity}}).value();
   const auto sha256 = dtls::HashAlgorithm::sha256;
   const auto print = dtls::Fingerprint::of(identity.certificate(), sha256, environment).value();
 

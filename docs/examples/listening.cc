@@ -205,7 +205,7 @@ int main() {
       dtls::Fingerprint::of(identity.certificate(), dtls::HashAlgorithm::sha256, environment)
           .value();
   // Clients that have no certificate to show.
-  const auto config = dtls::Config::make({.identity = identity,
+  const auto config = dtls::Config::make({.identities = {identity},
                                           .peer_authentication = dtls::PeerAuthentication::none})
                           .value();
   sockaddr_in address{};

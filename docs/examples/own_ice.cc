@@ -95,7 +95,7 @@ struct Side {
   std::vector<dtls::Buffer> rtp;
   bool ended = false;
   Session session{
-      ice::MediaTransport::make({.dtls = dtls::Config::make({.identity = identity}).value()},
+      ice::MediaTransport::make({.dtls = dtls::Config::make({.identities = {identity}}).value()},
                                 environment)
           .value(),
       {.send = [this](dtls::PathId,

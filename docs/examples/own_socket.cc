@@ -24,7 +24,7 @@ namespace {
 struct Endpoint {
   dtls::Environment environment = dtls::Environment::make().value();
   dtls::Identity identity = dtls::Identity::self_signed(environment).value();
-  dtls::ConfigPtr config = dtls::Config::make({.identity = identity}).value();
+  dtls::ConfigPtr config = dtls::Config::make({.identities = {identity}}).value();
 
   // For a=fingerprint in the SDP.
   dtls::Fingerprint fingerprint() {

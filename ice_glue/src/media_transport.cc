@@ -1,5 +1,6 @@
 #include <sluice/ice/media_transport.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -15,12 +16,21 @@ bool may_use_psk(const dtls::ConfigOptions& options) {
          options.resumption == dtls::Resumption::store;
 }
 
+// Nobody could answer here. The fingerprint of SDP is of one certificate (RFC 8122 section 5), and
+// the peer is known by its own.
+bool asks_questions(const dtls::ConfigOptions& options) {
+  return options.ask_for_identity || options.ask_about_connection ||
+         options.ask_about_verified_peer ||
+         std::ranges::any_of(options.identities, &dtls::Identity::has_key_elsewhere);
+}
+
 // The name of the first field that is out of its range; empty when all is well.
 std::string_view wrong_field(const MediaTransportOptions& options) {
   constexpr std::size_t kMaxCount = 1024;
   constexpr std::size_t kMaxPacket = 65535;
   if (!options.dtls) return "dtls: required";
   if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
+  if (asks_questions(options.dtls->options())) return "dtls: questions, which nobody answers here";
   if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
   if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";

@@ -108,7 +108,7 @@ tl::expected<void, std::string> set_credentials(const ToolOptions& options,
   if (options.certificate.empty()) {
     auto made = dtls::Identity::self_signed(environment);
     if (!made) return Failure(because("a certificate", made.error()));
-    config.identity = *made;
+    config.identities = {*made};
     return {};
   }
   const auto certificate = read(options.certificate);
@@ -117,7 +117,7 @@ tl::expected<void, std::string> set_credentials(const ToolOptions& options,
   if (!key) return Failure(key.error());
   auto identity = dtls::Identity::from_pem(*certificate, *key);
   if (!identity) return Failure(because("--cert, --key", identity.error()));
-  config.identity = *identity;
+  config.identities = {*identity};
   return {};
 }
 

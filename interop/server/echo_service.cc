@@ -25,7 +25,7 @@ tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(Servic
   if (!identity) return tl::unexpected(dtls::to_string(identity.error()));
 
   dtls::ConfigOptions config_options;
-  config_options.identity = std::move(*identity);
+  config_options.identities = {std::move(*identity)};
   config_options.max_version = options.max_version;
   if (!options.srtp_profiles.empty()) config_options.srtp_profiles = options.srtp_profiles;
   // Shorter than the default: a browser has given up by then.

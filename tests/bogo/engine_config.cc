@@ -31,7 +31,7 @@ bool has_groups(const Flags& flags, const dtls::Identity& identity,
                 dtls::Environment& environment) {
   return std::ranges::all_of(flags.groups, [&](dtls::NamedGroup group) {
     dtls::ConfigOptions alone;
-    alone.identity = identity;
+    alone.identities = {identity};
     alone.groups = {group};
     const auto config = dtls::Config::make(std::move(alone));
     return config && dtls::Connection::server(*config, environment, dtls::PathId{1}, {});
@@ -41,7 +41,7 @@ bool has_groups(const Flags& flags, const dtls::Identity& identity,
 dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity,
                                           std::shared_ptr<dtls::TicketKeys> ticket_keys) {
   dtls::ConfigOptions options;
-  options.identity = std::move(identity);
+  options.identities = {std::move(identity)};
   options.min_version =
       flags.allows_dtls12 ? dtls::ProtocolVersion::dtls12 : dtls::ProtocolVersion::dtls13;
   options.max_version =

@@ -18,7 +18,7 @@ using wire::ExtensionType;
 const ConfigOptions& options() {
   static const ConfigOptions kOptions = [] {
     ConfigOptions made;
-    made.identity = test::must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
+    made.identities = {test::must(Identity::from_pem(test::kCertificate, test::kPrivateKey))};
     return made;
   }();
   return kOptions;
@@ -56,24 +56,27 @@ void check(const Buffer& body) {
     SLUICE_CHECK(is_usable(choice->group, ProtocolVersion::dtls13));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
   }
-  if (const auto scheme = handshake::choose_scheme13(options(), *hello)) {
-    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, *scheme));
+  const auto& identities = options().identities;
+  const auto wishes = handshake::certificate_wishes(hello->extensions);
+  if (!wishes) return;
+  if (const auto own = handshake::choose_identity13(identities, options(), *wishes)) {
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, own->scheme));
   }
 
-  if (const auto choice = handshake::choose12(options(), library(), *hello)) {
+  if (const auto choice = handshake::choose12(identities, options(), library(), *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite.id));
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite.id));
     SLUICE_CHECK(choice->group.has_value() == uses_ecdhe(choice->suite.key_exchange));
-    SLUICE_CHECK(choice->scheme.has_value() != uses_psk(choice->suite.key_exchange));
+    SLUICE_CHECK(choice->own.has_value() != uses_psk(choice->suite.key_exchange));
     if (choice->group) {
       SLUICE_CHECK(is_usable(*choice->group, ProtocolVersion::dtls12));
       SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, *choice->group) ||
                    !hello->extensions.has(ExtensionType::supported_groups));
     }
-    if (choice->scheme) {
-      SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, *choice->scheme));
+    if (choice->own) {
+      SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, choice->own->scheme));
       SLUICE_CHECK(handshake::authenticates(choice->suite.key_exchange,
-                                            options().identity->credentials().type()));
+                                            choice->own->identity.credentials().type()));
     }
   }
   const auto agreed = handshake::agree_on_extensions(options(), hello->extensions);

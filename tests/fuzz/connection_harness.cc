@@ -62,7 +62,7 @@ ConfigPtr make_config(std::uint8_t choices) {
   static const auto kSuites = ConfigOptions::default_cipher_suites();
   constexpr std::array kGroups{NamedGroup::secp256r1, NamedGroup::x25519};
   ConfigOptions options;
-  options.identity = identity();
+  options.identities = {identity()};
   // One of 1.3 and its counterpart of 1.2 with ECDSA.
   options.cipher_suites = {kSuites[choices % 3U], kSuites[3U + choices % 3U]};
   options.groups = {kGroups[(choices >> 2) % 2U], NamedGroup::secp256r1};

@@ -33,7 +33,7 @@ Environment& fresh_environment() {
 ConfigPtr make_config(bool only12, std::size_t mtu) {
   static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   ConfigOptions options;
-  options.identity = kIdentity;
+  options.identities = {kIdentity};
   options.groups = {NamedGroup::secp256r1};
   options.mtu = mtu;
   if (only12) options.max_version = ProtocolVersion::dtls12;

@@ -36,7 +36,7 @@ Environment& fresh_environment() {
 ConfigPtr make_config(std::uint8_t choices, bool is_client) {
   static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   ConfigOptions options;
-  options.identity = kIdentity;
+  options.identities = {kIdentity};
   options.groups = {NamedGroup::secp256r1, NamedGroup::secp384r1};
   if ((choices & 1) != 0 && !is_client) options.groups = {NamedGroup::secp384r1};
   if ((choices & 2) != 0) options.max_version = ProtocolVersion::dtls12;

@@ -64,7 +64,7 @@ void take_messages(Recording& recording, const std::vector<Buffer>& datagrams) {
 // Of DTLS 1.2, which has all the messages that message_fuzz decodes.
 Recording record_handshake() {
   ConfigOptions options;
-  options.identity = identity();
+  options.identities = {identity()};
   options.max_version = ProtocolVersion::dtls12;
   const ConfigPtr config = must(Config::make(options));
   test::Peer client = test::make_client(config);
@@ -92,7 +92,7 @@ Recording record_handshake() {
 
 Buffer stored_session() {
   ConfigOptions options;
-  options.identity = identity();
+  options.identities = {identity()};
   options.max_version = ProtocolVersion::dtls12;
   options.resumption = Resumption::store;
   const ConfigPtr config = must(Config::make(options));

@@ -53,7 +53,7 @@ struct World {
 
   dtls::Identity make_identity() { return dtls::Identity::self_signed(environment).value(); }
   dtls::ConfigPtr make_config(std::size_t end) {
-    return dtls::Config::make({.identity = identities[end]}).value();
+    return dtls::Config::make({.identities = {identities[end]}}).value();
   }
   dtls::Fingerprint make_fingerprint(std::size_t end) {
     return dtls::Fingerprint::of(identities[end].certificate(), dtls::HashAlgorithm::sha256,

@@ -6,9 +6,13 @@
 
 #include "fuzz/check.h"
 #include "fuzz/input.h"
+#include "handshake/stored_session.h"
 #include "message/alert.h"
+#include "message/application_protocols.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
+#include "message/certificate_request13.h"
+#include "message/certificate_wishes.h"
 #include "message/client_key_exchange.h"
 #include "message/code_list_extension.h"
 #include "message/digital_signature.h"
@@ -18,9 +22,12 @@
 #include "message/handshake_fragment.h"
 #include "message/hello_verify_request.h"
 #include "message/new_session_ticket12.h"
+#include "message/new_session_ticket13.h"
+#include "message/pre_shared_key.h"
 #include "message/renegotiation_info.h"
 #include "message/server_hello.h"
 #include "message/server_key_exchange.h"
+#include "message/server_name.h"
 #include "message/use_srtp.h"
 
 namespace sluice::fuzz {
@@ -146,6 +153,66 @@ void small_extensions(const Buffer& body) {
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 
+void certificate_wishes(const Buffer& body) {
+  const auto block = ExtensionBlock::parse(body);
+  if (!block) return;
+  const auto wishes = wishes_of(*block);
+  if (!wishes) return;
+  SLUICE_CHECK(wishes->schemes.empty() != block->has(wire::ExtensionType::signature_algorithms));
+  SLUICE_CHECK(wishes->authorities.empty() !=
+               block->has(wire::ExtensionType::certificate_authorities));
+}
+
+void authorities(const Buffer& body) {
+  if (body.size() > UINT16_MAX) return;
+  const auto decoded = decode_authorities(body);
+  if (!decoded) return;
+  std::vector<Buffer> names;
+  for (const Bytes name : *decoded) names.push_back(test::copy_of(name));
+  Buffer list;
+  wire::Writer writer(list);
+  {
+    const auto length = writer.vector16();
+    writer.bytes(body);
+  }
+  SLUICE_CHECK(comes_back(list, [&](wire::Writer& out) { put_authorities(out, names); }));
+}
+
+void certificate_request13(const Buffer& body) {
+  const auto decoded = CertificateRequest13::decode(body);
+  if (decoded) wishes_of(decoded->extensions);
+}
+
+void new_session_ticket13(const Buffer& body) {
+  const auto decoded = NewSessionTicket13::decode(body);
+  if (decoded) SLUICE_CHECK(!decoded->ticket.empty());
+}
+
+void pre_shared_keys(const Buffer& body) {
+  if (const auto offered = OfferedPsks::decode(body)) {
+    SLUICE_CHECK(!offered->identities.empty());
+    SLUICE_CHECK(offered->identities.size() <= OfferedPsks::kMaxIdentities);
+    SLUICE_CHECK(offered->binders_size <= body.size());
+  }
+  for (const bool with_point : {false, true}) {
+    if (const auto exchange = PskClientKeyExchange::decode(body, with_point)) {
+      SLUICE_CHECK(comes_back(body, [&](wire::Writer& out) {
+        put_psk_client_key_exchange(out, exchange->identity, exchange->point);
+      }));
+    }
+    if (const auto exchange = PskServerKeyExchange::decode(body, with_point)) {
+      SLUICE_CHECK(exchange->point.empty() != with_point);
+    }
+  }
+}
+
+void names(const Buffer& body) {
+  if (const auto name = decode_server_name(body)) SLUICE_CHECK(!name->empty());
+  if (const auto protocols = decode_application_protocols(body)) {
+    for (const auto protocol : *protocols) SLUICE_CHECK(!protocol.empty());
+  }
+}
+
 void new_session_ticket(const Buffer& body) {
   const auto decoded = NewSessionTicket12::decode(body);
   if (!decoded) return;
@@ -175,6 +242,12 @@ constexpr std::array kDecoders{certificate,
                                code_lists,
                                small_extensions,
                                new_session_ticket,
+                               certificate_wishes,
+                               authorities,
+                               certificate_request13,
+                               new_session_ticket13,
+                               pre_shared_keys,
+                               names,
                                stored_session};
 
 }  // namespace

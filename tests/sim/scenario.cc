@@ -43,7 +43,7 @@ Identity identity_of(std::size_t chain) {
 
 ConfigOptions options_of(const Scenario& scenario, const VersionRange& versions, std::size_t mtu) {
   ConfigOptions options;
-  options.identity = identity_of(scenario.chain);
+  options.identities = {identity_of(scenario.chain)};
   options.min_version = versions.lowest;
   options.max_version = versions.highest;
   options.mtu = mtu;

@@ -76,6 +76,13 @@ inline testing::AssertionResult failed(Peer& peer, dtls::Errc code, dtls::Alert 
   return testing::AssertionSuccess();
 }
 
+// Answers a question of the peer's, `asked` being one of its optional events.
+template <class Asked>
+void answer(Peer& peer, const std::optional<Asked>& asked, const dtls::Answer& answer,
+            dtls::Instant now = {}) {
+  peer.settle(peer.connection().answer(asked.value().question, answer, now), now);
+}
+
 // Answers what the server asked about PSK identities.
 inline void answer_psk(Peer& server, dtls::Answer answer, dtls::Instant now = {}) {
   server.settle(server.connection().answer(server.psk_request->question, std::move(answer), now),

@@ -66,7 +66,7 @@ const dtls::Identity& p384_identity() {
 
 dtls::ConfigOptions options() {
   dtls::ConfigOptions options;
-  options.identity = ecdsa_identity();
+  options.identities = {ecdsa_identity()};
   return options;
 }
 

@@ -39,6 +39,12 @@ void Peer::on_event(dtls::Event event, Instant now) {
     psk_request = std::move(*request);
   } else if (auto* asked = std::get_if<dtls::SessionRequested>(&event)) {
     session_request = std::move(*asked);
+  } else if (auto* wanted = std::get_if<dtls::IdentityRequested>(&event)) {
+    identity_request = std::move(*wanted);
+  } else if (auto* to_sign = std::get_if<dtls::SignatureRequested>(&event)) {
+    signature_request = std::move(*to_sign);
+  } else if (auto* complete = std::get_if<dtls::ConnectionToVerify>(&event)) {
+    to_verify = std::move(*complete);
   } else if (const auto* done = std::get_if<dtls::Connected>(&event)) {
     connected = done->info;
     connected_at = now;

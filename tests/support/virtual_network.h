@@ -36,8 +36,12 @@ class Peer {
   std::shared_ptr<dtls::SessionStore> store;
 
   std::optional<dtls::QuestionId> question;
-  std::optional<dtls::PskRequested> psk_request;  // waits for the test's answer
+  // These wait for the test's answer.
+  std::optional<dtls::PskRequested> psk_request;
   std::optional<dtls::SessionRequested> session_request;
+  std::optional<dtls::IdentityRequested> identity_request;
+  std::optional<dtls::SignatureRequested> signature_request;
+  std::optional<dtls::ConnectionToVerify> to_verify;
   std::vector<dtls::ResumableSession> sessions;  // that have come
   std::vector<dtls::SessionToStore> stored;      // what a server is to keep
   std::vector<dtls::Buffer> peer_chain;

@@ -3,8 +3,10 @@
 #include <sluice/dtls/config.h>
 
 #include "crypto/credentials.h"
+#include "crypto/trust_anchors.h"
 #include "handshake/client_offer.h"
 #include "handshake/groups.h"
+#include "handshake/peer_certificate.h"
 #include "message/new_session_ticket13.h"
 #include "schedule/cipher_suite.h"
 
@@ -25,6 +27,7 @@ bool is_supported(ProtocolVersion version) {
 }
 
 using handshake::has_psk;
+using handshake::uses_certificates;
 
 // Whether one of the suites can be used with this version.
 bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
@@ -32,7 +35,7 @@ bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
     const auto suite12 = handshake::find_suite12(options, suite);
     if (!suite12) return version == ProtocolVersion::dtls13;
     return version == ProtocolVersion::dtls12 &&
-           (uses_psk(suite12->key_exchange) ? has_psk(options) : options.identity.has_value());
+           (uses_psk(suite12->key_exchange) ? has_psk(options) : uses_certificates(options));
   });
 }
 
@@ -51,6 +54,7 @@ void drop_versions_without_means(ConfigOptions& options) {
   }
 }
 
+constexpr std::size_t kMaximumAuthorities = 16384;
 constexpr std::size_t kMaximumHint = 128;  // RFC 4279 section 5.3
 constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
@@ -98,6 +102,9 @@ Result<void> check_lists(const ConfigOptions& options) {
   if (!std::ranges::all_of(options.signature_schemes, known<SignatureScheme>)) {
     return invalid("signature_schemes: unknown scheme");
   }
+  if (!std::ranges::all_of(options.certificate_signature_schemes, known<SignatureScheme>)) {
+    return invalid("certificate_signature_schemes: unknown scheme");
+  }
   if (!std::ranges::all_of(options.srtp_profiles, known<SrtpProfile>)) {
     return invalid("srtp_profiles: unknown profile");
   }
@@ -130,9 +137,19 @@ Result<void> check_names(const ConfigOptions& options) {
   return {};
 }
 
-// A certificate, or what can take its place.
+Result<void> check_verification(const ConfigOptions& options) {
+  if (handshake::verifies_chain(options) && !options.trust_store) {
+    return invalid("trust_store: none, but peer_authentication verifies");
+  }
+  if (!options.announce_authorities) return {};
+  if (!options.trust_store) return invalid("announce_authorities: no trust_store");
+  std::size_t size = 0;
+  for (const Buffer& name : options.trust_store->anchors().names()) size += 2 + name.size();
+  if (size > kMaximumAuthorities) return invalid("announce_authorities: above 16384 bytes");
+  return {};
+}
+
 Result<void> check_credentials(const ConfigOptions& options) {
-  if (!options.identity && !has_psk(options)) return invalid("identity: no certificate");
   if (options.psk_identity_hint.size() > kMaximumHint) {
     return invalid("psk_identity_hint: above 128 bytes");
   }
@@ -148,6 +165,7 @@ Result<void> check_credentials(const ConfigOptions& options) {
 
 Result<void> check(const ConfigOptions& options) {
   if (auto credentials = check_credentials(options); !credentials) return credentials;
+  if (auto verification = check_verification(options); !verification) return verification;
   if (!is_supported(options.min_version)) return invalid("min_version: only DTLS 1.2 and 1.3");
   if (!is_supported(options.max_version)) return invalid("max_version: only DTLS 1.2 and 1.3");
   // Numbers of DTLS versions go down as versions go up.
@@ -192,10 +210,15 @@ std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
 }
 
 std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {
-  return {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
-          SignatureScheme::rsa_pss_rsae_sha256,    SignatureScheme::rsa_pss_rsae_sha384,
-          SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha256,
-          SignatureScheme::rsa_pkcs1_sha384,       SignatureScheme::rsa_pkcs1_sha512};
+  return {SignatureScheme::ecdsa_secp256r1_sha256,
+          SignatureScheme::ecdsa_secp384r1_sha384,
+          SignatureScheme::rsa_pss_rsae_sha256,
+          SignatureScheme::rsa_pss_rsae_sha384,
+          SignatureScheme::rsa_pss_rsae_sha512,
+          SignatureScheme::rsa_pkcs1_sha256,
+          SignatureScheme::rsa_pkcs1_sha384,
+          SignatureScheme::rsa_pkcs1_sha512,
+          SignatureScheme::ed25519};
 }
 
 Result<ConfigPtr> Config::make(ConfigOptions options) {

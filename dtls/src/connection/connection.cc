@@ -4,7 +4,7 @@
 #include <array>
 
 #include "connection/impl.h"
-#include "handshake/groups.h"
+#include "handshake/role_check.h"
 
 namespace sluice::dtls {
 
@@ -29,9 +29,9 @@ Connection::~Connection() = default;
 
 Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
                                       Instant now, const std::optional<ResumableSession>& session) {
-  if (auto groups = handshake::check_groups(config->options(), environment.library(), Role::client);
-      !groups) {
-    return tl::unexpected(groups.error());
+  if (auto fits = handshake::check_role(config->options(), environment.library(), Role::client);
+      !fits) {
+    return tl::unexpected(fits.error());
   }
   auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
   if (auto started = impl->start_client(session, now); !started)
@@ -41,9 +41,9 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
 
 Result<Connection> Connection::server(ConfigPtr config, Environment& environment, PathId path,
                                       Instant /*now*/) {
-  if (auto groups = handshake::check_groups(config->options(), environment.library(), Role::server);
-      !groups) {
-    return tl::unexpected(groups.error());
+  if (auto fits = handshake::check_role(config->options(), environment.library(), Role::server);
+      !fits) {
+    return tl::unexpected(fits.error());
   }
   return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
 }

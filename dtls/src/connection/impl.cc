@@ -65,8 +65,7 @@ Connection::Impl::Established13* Connection::Impl::established13() {
 std::optional<handshake::SessionView> Connection::Impl::session() const {
   const auto* open = std::get_if<Open>(&phase_);
   if (open == nullptr) return std::nullopt;
-  return std::visit([](const auto& complete) { return handshake::SessionView(&complete.session); },
-                    open->established);
+  return connection::view_of(open->established);
 }
 
 // ---- inputs
@@ -229,6 +228,7 @@ void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
 }
 
 void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
+  if (phase.context.is_flight_held()) return;
   ++statistics_.flights_retransmitted;
   phase.context.flight.rewind();
   phase.flight_sent = now;
@@ -240,7 +240,9 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
   // The peer repeats what we have, so it lacks our answer (RFC 6347 section 4.2.4: "read
   // retransmit"). Its repetition may have crossed our flight, or be many datagrams: once in half a
   // timeout will do.
-  if (phase.context.flight.empty() || now - phase.flight_sent < phase.timer.initial() / 2) return;
+  if (phase.context.is_flight_held() || phase.context.flight.empty() ||
+      now - phase.flight_sent < phase.timer.initial() / 2)
+    return;
   if (phase.context.speaks13() && is_answered13(phase)) return;
   send_flight_again(phase, now);
   phase.timer.restart(now);
@@ -249,11 +251,7 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
 Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
   if (phase.context.take_flight_begun()) send_new_flight(phase, now);
-  const bool asks_for_none =
-      role_ == Role::server && config_->options().peer_authentication == PeerAuthentication::none;
-  if (asks_for_none || phase.context.is_peer_authenticated_by_psk) {
-    gate_.accept_without_certificate();
-  }
+  if (auto judged = judge_without_certificate(phase); !judged) return judged;
   auto established = establish(phase, now);
   if (!established) return tl::unexpected(established.error());
   // Early records may still wait here if keys and Finished came in one datagram; while they are
@@ -328,6 +326,8 @@ flight::OutgoingFlight* Connection::Impl::present_flight() {
 }
 
 flight::OutgoingFlight* Connection::Impl::unsent_flight() {
+  if (const Handshaking* phase = handshaking(); phase != nullptr && phase->context.is_flight_held())
+    return nullptr;
   flight::OutgoingFlight* flight = present_flight();
   return flight != nullptr && flight->has_more() ? flight : nullptr;
 }

@@ -100,10 +100,15 @@ class Connection::Impl {
   Result<bool> after_step(Handshaking& phase, Instant now);
   void discard(Discard reason);
 
-  // Questions (impl_questions.cc).
-  Result<void> judge_peer(Handshaking& phase);
+  // Questions and the peer (impl_questions.cc).
   // `answer` is to the handshake's open question.
   Result<void> go_on_with(const Answer& answer, Handshaking& phase, Instant now);
+  Result<void> judge_peer(Handshaking& phase);
+  [[nodiscard]] std::string name_to_verify() const;
+  Result<void> verify_chain(std::span<const Buffer> chain);
+  // At the end, where the peer may have shown none.
+  Result<void> judge_without_certificate(const Handshaking& phase);
+  void open_if_accepted();
 
   // Steps of the handshake.
   void send_new_flight(Handshaking& phase, Instant now);
@@ -111,7 +116,6 @@ class Connection::Impl {
   void answer_stale(Handshaking& phase, Instant now);
   Result<void> complete(Handshaking& phase, Instant now);
   Result<Established> establish(Handshaking& phase, Instant now);
-  void open_if_accepted();
   // Tells of sessions that may be resumed, once the peer is accepted.
   void report_sessions();
 

@@ -1,15 +1,17 @@
-// What a connection asks its user, and what the answers lead to.
+// Questions and answers, and who the peer is.
 #include <algorithm>
 #include <iterator>
 
 #include "connection/impl.h"
+#include "crypto/trust_anchors.h"
+#include "handshake/peer_certificate.h"
 
 namespace sluice::dtls {
 
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  if (question == connection::PeerGate::kQuestion && gate_.takes(answer)) {
-    const auto outcome = gate_.answer(answer);
+  if (gate_.takes(question, answer)) {
+    const auto outcome = gate_.answer(question, answer);
     if (outcome) open_if_accepted();
     return end_input(outcome);
   }
@@ -40,17 +42,60 @@ Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerpr
   return end_input(outcome);
 }
 
+std::string Connection::Impl::name_to_verify() const {
+  return role_ == Role::client ? handshake::expected_name(config_->options()) : std::string();
+}
+
+Result<void> Connection::Impl::verify_chain(std::span<const Buffer> chain) {
+  const ConfigOptions& config = config_->options();
+  const std::string name = name_to_verify();
+  return config.trust_store->anchors().verify(library(), chain,
+                                              {role_ == Role::client ? Role::server : Role::client,
+                                               name, handshake::certificate_schemes(config)});
+}
+
 Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
-  if (phase.context.peer_chain.empty()) return {};
-  auto question = gate_.on_chain(std::exchange(phase.context.peer_chain, {}), library());
+  handshake::Context& context = phase.context;
+  if (context.peer_chain.empty()) return {};
+  const ConfigOptions& config = context.config;
+  auto chain = std::exchange(context.peer_chain, {});
+  if (handshake::verifies_chain(config)) {
+    // That of a resumed session has been verified when the session began.
+    if (!context.verified_name) {
+      if (auto verified = verify_chain(chain); !verified) return verified;
+      context.verified_name = name_to_verify();
+    }
+    if (!config.ask_about_verified_peer && !gate_.has_fingerprints()) {
+      gate_.accept();
+      return {};
+    }
+  }
+  auto question = gate_.on_chain(std::move(chain), library());
   if (!question) return tl::unexpected(question.error());
   if (*question) events_.emplace_back(std::move(**question));
   return {};
 }
 
+Result<void> Connection::Impl::judge_without_certificate(const Handshaking& phase) {
+  const bool asks_for_none =
+      role_ == Role::server && !handshake::asks_for_certificate(config_->options());
+  if (asks_for_none || phase.context.is_peer_authenticated_by_psk) {
+    gate_.accept();
+    return {};
+  }
+  return gate_.on_end();
+}
+
 void Connection::Impl::open_if_accepted() {
   auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
   if (awaiting == nullptr || !gate_.accepted()) return;
+  if (config_->options().ask_about_connection && !gate_.connection_accepted()) {
+    if (gate_.asks_about_connection()) return;
+    events_.emplace_back(
+        ConnectionToVerify{gate_.ask_about_connection(),
+                           handshake::info_of(connection::view_of(awaiting->established), role_)});
+    return;
+  }
   delivered_early_ = std::move(awaiting->early_data).take();
   auto session_events = std::move(awaiting->session_events);
   data_.assign(delivered_early_.begin(), delivered_early_.end());

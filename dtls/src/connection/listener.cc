@@ -6,8 +6,8 @@
 #include "flight/hello_table.h"
 #include "handshake/client_offer.h"
 #include "handshake/cookie.h"
-#include "handshake/groups.h"
 #include "handshake/hello_retry.h"
+#include "handshake/role_check.h"
 #include "message/alert.h"
 #include "message/hello_verify_request.h"
 #include "record/header12.h"
@@ -433,9 +433,8 @@ Result<Listener> Listener::make(ConfigPtr config, Environment& environment,
   if (options.unfinished_hellos > kMaximumEntries) {
     return invalid("unfinished_hellos: above 65536");
   }
-  const auto groups =
-      handshake::check_groups(config->options(), environment.library(), Role::server);
-  if (!groups) return tl::unexpected(groups.error());
+  const auto fits = handshake::check_role(config->options(), environment.library(), Role::server);
+  if (!fits) return tl::unexpected(fits.error());
   auto cookies = handshake::CookieJar::make(environment.library(), options.cookie_lifetime);
   if (!cookies) return tl::unexpected(cookies.error());
   return Listener(

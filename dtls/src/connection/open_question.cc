@@ -13,6 +13,8 @@ constexpr std::uint32_t kFirstId = 2;
 std::size_t choices_of(const PskRequested& question) {
   return std::max<std::size_t>(1, question.identities.size());  // a client is asked for one
 }
+std::size_t choices_of(const IdentityRequested&) { return 1; }
+std::size_t choices_of(const SignatureRequested&) { return 1; }
 
 std::size_t choices_of(const SessionRequested& /*question*/) { return 1; }
 
@@ -54,6 +56,10 @@ bool OpenQuestion::takes(QuestionId question, const Answer& answer) const {
     }
     bool operator()(const NoSession&) const { return is_of_kind<SessionRequested>(open.kind); }
     bool operator()(const NoPsk&) const { return is_of_kind<PskRequested>(open.kind); }
+    bool operator()(const UseIdentity&) const { return is_of_kind<IdentityRequested>(open.kind); }
+    bool operator()(const NoIdentity&) const { return is_of_kind<IdentityRequested>(open.kind); }
+    bool operator()(const Signature&) const { return is_of_kind<SignatureRequested>(open.kind); }
+    bool operator()(const NoSignature&) const { return is_of_kind<SignatureRequested>(open.kind); }
   };
   return std::visit(Fits{open}, answer);
 }

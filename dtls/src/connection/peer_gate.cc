@@ -38,11 +38,32 @@ Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Bu
   return PeerCertificateReceived{kQuestion, std::move(chain)};
 }
 
-Result<void> PeerGate::answer(const Answer& answer) {
+bool PeerGate::takes(QuestionId question, const Answer& answer) const {
+  const bool is_open = question == kQuestion             ? std::holds_alternative<Asked>(state_)
+                       : question == kConnectionQuestion ? asks_about_connection()
+                                                         : false;
+  return is_open &&
+         (std::holds_alternative<AcceptPeer>(answer) || std::holds_alternative<RejectPeer>(answer));
+}
+
+Result<void> PeerGate::answer(QuestionId question, const Answer& answer) {
   if (const auto* reject = std::get_if<RejectPeer>(&answer)) {
     return tl::unexpected(Error{Errc::peer_rejected, reject->alert});
   }
-  state_ = Accepted{};
+  if (question == kQuestion) {
+    state_ = Accepted{};
+  } else {
+    connection_ = Verdict::accepted;
+  }
+  return {};
+}
+
+Result<void> PeerGate::on_end() {
+  if (has_fingerprints()) {
+    return tl::unexpected(
+        Error{Errc::peer_rejected, Alert::bad_certificate, 0, "no certificate to the fingerprint"});
+  }
+  if (std::holds_alternative<NothingKnown>(state_)) state_ = Accepted{};
   return {};
 }
 

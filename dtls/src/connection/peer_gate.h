@@ -14,6 +14,7 @@ namespace sluice::dtls::connection {
 class PeerGate {
  public:
   static constexpr QuestionId kQuestion{1};  // one handshake shows one chain
+  static constexpr QuestionId kConnectionQuestion{16};
 
   // The fingerprints that the peer has announced; the certificate may have come already. Has no
   // effect once the peer is accepted. Errors: peer_rejected.
@@ -23,16 +24,26 @@ class PeerGate {
   Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
                                                           crypto::Library& library);
   // The question is open, and `answer` one that fits it.
-  [[nodiscard]] bool takes(const Answer& answer) const {
-    return std::holds_alternative<Asked>(state_) && (std::holds_alternative<AcceptPeer>(answer) ||
-                                                     std::holds_alternative<RejectPeer>(answer));
-  }
+  [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   // Errors: peer_rejected.
-  Result<void> answer(const Answer& answer);
-  // The handshake asked the peer for no certificate, or a PSK took its place.
-  void accept_without_certificate() { state_ = Accepted{}; }
+  Result<void> answer(QuestionId question, const Answer& answer);
+  // The handshake asked the peer for no certificate, a PSK took its place, or its chain has been
+  // verified.
+  void accept() { state_ = Accepted{}; }
+  // The handshake ends. A peer that has shown no certificate is accepted unless one was announced.
+  // Errors: peer_rejected.
+  Result<void> on_end();
 
+  [[nodiscard]] bool has_fingerprints() const { return std::holds_alternative<Announced>(state_); }
   [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
+
+  // Whether the caller wants the connection, once its peer is accepted.
+  QuestionId ask_about_connection() {
+    connection_ = Verdict::asked;
+    return kConnectionQuestion;
+  }
+  [[nodiscard]] bool asks_about_connection() const { return connection_ == Verdict::asked; }
+  [[nodiscard]] bool connection_accepted() const { return connection_ == Verdict::accepted; }
 
  private:
   struct NothingKnown {};
@@ -47,7 +58,10 @@ class PeerGate {
   Result<void> judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
                      crypto::Library& library);
 
+  enum class Verdict : std::uint8_t { none, asked, accepted };
+
   std::variant<NothingKnown, Announced, Asked, Accepted> state_;
+  Verdict connection_ = Verdict::none;
 };
 
 }  // namespace sluice::dtls::connection

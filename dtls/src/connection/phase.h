@@ -35,6 +35,11 @@ struct Established13 {
 };
 using Established = std::variant<Established12, Established13>;
 
+inline handshake::SessionView view_of(const Established& established) {
+  return std::visit([](const auto& complete) { return handshake::SessionView(&complete.session); },
+                    established);
+}
+
 // Complete, but nobody has said yet that the peer is the right one.
 struct AwaitingAcceptance {
   Established established;

@@ -1,11 +1,13 @@
 #include "crypto/credentials.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <ranges>
 
+#include "crypto/certificate.h"
 #include "crypto/failure.h"
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
@@ -27,32 +29,6 @@ BioPtr memory_bio(std::string_view text) {
 
 // An encrypted key is refused, never asked for its passphrase on a terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
-
-Result<Buffer> to_der(X509* certificate) {
-  const int size = i2d_X509(certificate, nullptr);
-  if (size <= 0) return invalid("i2d_X509");
-  Buffer der(static_cast<std::size_t>(size));
-  unsigned char* at = octets(MutableBytes(der));
-  if (i2d_X509(certificate, &at) != size) return invalid("i2d_X509");
-  return der;
-}
-
-Result<std::vector<Buffer>> chain_from_pem(std::string_view text) {
-  const BioPtr bio = memory_bio(text);
-  std::vector<Buffer> chain;
-  while (const CertificatePtr certificate{
-      PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
-    auto der = to_der(certificate.get());
-    if (!der) return tl::unexpected(der.error());
-    chain.push_back(std::move(*der));
-  }
-  // The end of the text shows as a missing start line; anything else is a damaged certificate.
-  const unsigned long last = ERR_peek_last_error();
-  if (chain.empty() || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
-    return invalid("certificates: PEM");
-  drain_error_queue();
-  return chain;
-}
 
 // Version 3, a random serial of 8 bytes, subject and issuer the same name.
 Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
@@ -82,25 +58,77 @@ Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
   return certificate;
 }
 
+constexpr std::string_view kKeyTypes =
+    "private_key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more";
+
+// What isn't a certificate would go to every peer.
+Result<CertificatePtr> first_of(const std::vector<Buffer>& chain) {
+  if (chain.empty()) return invalid("certificates: none");
+  CertificatePtr certificate;
+  for (const Buffer& der : std::views::reverse(chain)) {
+    certificate = parse_certificate(der);
+    if (!certificate) return invalid("certificates: DER");
+  }
+  return certificate;
+}
+
+std::vector<Buffer> copy_of(std::span<const Bytes> certificates) {
+  std::vector<Buffer> chain;
+  for (const Bytes der : certificates) chain.emplace_back(der.begin(), der.end());
+  return chain;
+}
+
 }  // namespace
+
+Credentials::Credentials(std::vector<Buffer> chain, CertificatePtr certificate, KeyPtr key,
+                         KeyType type)
+    : chain_(std::move(chain)),
+      certificate_(std::move(certificate)),
+      key_(std::move(key)),
+      type_(type) {
+  for (const Buffer& der : chain_) {
+    const auto entry = parse_certificate(der);
+    issuers_.push_back(issuer_name(entry.get()));
+    // A root's own signature convinces nobody, and is in nobody's way.
+    if (issuers_.back() == subject_name(entry.get())) continue;
+    if (const auto scheme = signature_scheme(entry.get())) chain_schemes_.push_back(*scheme);
+  }
+}
 
 Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer> chain,
                                                              KeyPtr key) {
-  if (chain.empty()) return invalid("certificates: none");
   if (!key) return invalid("private_key");
-  // What isn't a certificate would go to every peer. From the last, so that our own remains.
-  CertificatePtr certificate;
-  for (const Buffer& der : std::views::reverse(chain)) {
-    const unsigned char* at = octets(Bytes(der));
-    certificate.reset(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-    if (!certificate || at != octets(Bytes(der)) + der.size()) return invalid("certificates: DER");
-  }
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+  auto certificate = first_of(chain);
+  if (!certificate) return tl::unexpected(certificate.error());
+  if (X509_check_private_key(certificate->get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");
   }
   const auto type = key_type(key.get());
-  if (!type) return invalid("private_key is none of P-256, P-384, RSA of 2048 bits or more");
-  return std::make_shared<const Credentials>(std::move(chain), std::move(key), *type);
+  if (!type) return invalid(kKeyTypes);
+  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificate),
+                                             std::move(key), *type);
+}
+
+Result<std::shared_ptr<const Credentials>> Credentials::make_without_key(
+    std::vector<Buffer> chain) {
+  auto certificate = first_of(chain);
+  if (!certificate) return tl::unexpected(certificate.error());
+  const auto type = key_type(X509_get0_pubkey(certificate->get()));
+  if (!type) return invalid(kKeyTypes);
+  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificate), nullptr,
+                                             *type);
+}
+
+bool Credentials::is_for(std::string_view host) const {
+  return X509_check_host(certificate_.get(), host.data(), host.size(),
+                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+}
+
+bool Credentials::is_issued_by(const std::vector<Bytes>& authorities) const {
+  return std::ranges::any_of(authorities, [&](Bytes authority) {
+    return std::ranges::any_of(
+        issuers_, [&](const Buffer& issuer) { return std::ranges::equal(issuer, authority); });
+  });
 }
 
 }  // namespace crypto
@@ -109,6 +137,10 @@ using crypto::Credentials;
 
 Identity::Identity(std::shared_ptr<const Credentials> credentials)
     : credentials_(std::move(credentials)) {}
+
+Result<Identity> Identity::to_identity(Result<std::shared_ptr<const Credentials>> credentials) {
+  return std::move(credentials).map([](auto made) { return Identity(std::move(made)); });
+}
 
 Result<Identity> Identity::self_signed(Environment& environment, std::string_view common_name) {
   crypto::Library& library = environment.library();
@@ -121,37 +153,38 @@ Result<Identity> Identity::self_signed(Environment& environment, std::string_vie
   if (!certificate) return tl::unexpected(certificate.error());
   auto der = crypto::to_der(certificate->get());
   if (!der) return tl::unexpected(der.error());
-  std::vector<Buffer> chain;
-  chain.push_back(std::move(*der));
-  return Identity(std::make_shared<const Credentials>(std::move(chain), std::move(key),
-                                                      crypto::KeyType::ecdsa_p256));
+  return to_identity(Credentials::make({std::move(*der)}, std::move(key)));
 }
 
 Result<Identity> Identity::from_pem(std::string_view certificates, std::string_view private_key) {
-  auto chain = crypto::chain_from_pem(certificates);
+  auto chain = crypto::certificates_from_pem(certificates);
   if (!chain) return tl::unexpected(chain.error());
   const crypto::BioPtr bio = crypto::memory_bio(private_key);
   crypto::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, crypto::no_passphrase, nullptr));
   if (!key) return crypto::invalid("private_key: PEM");
-  return Credentials::make(std::move(*chain), std::move(key)).map([](auto credentials) {
-    return Identity(std::move(credentials));
-  });
+  return to_identity(Credentials::make(std::move(*chain), std::move(key)));
 }
 
 Result<Identity> Identity::from_der(std::span<const Bytes> certificates, Bytes private_key) {
-  std::vector<Buffer> chain;
-  for (const Bytes certificate : certificates)
-    chain.emplace_back(certificate.begin(), certificate.end());
   const unsigned char* at = crypto::octets(private_key);
   crypto::KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key.size())));
   if (!key || at != crypto::octets(private_key) + private_key.size()) {
     return crypto::invalid("private_key: DER");
   }
-  return Credentials::make(std::move(chain), std::move(key)).map([](auto credentials) {
-    return Identity(std::move(credentials));
-  });
+  return to_identity(Credentials::make(crypto::copy_of(certificates), std::move(key)));
+}
+
+Result<Identity> Identity::with_key_elsewhere(std::string_view certificates) {
+  auto chain = crypto::certificates_from_pem(certificates);
+  if (!chain) return tl::unexpected(chain.error());
+  return to_identity(Credentials::make_without_key(std::move(*chain)));
+}
+
+Result<Identity> Identity::with_key_elsewhere(std::span<const Bytes> certificates) {
+  return to_identity(Credentials::make_without_key(crypto::copy_of(certificates)));
 }
 
 Bytes Identity::certificate() const { return credentials_->chain().front(); }
+bool Identity::has_key_elsewhere() const { return !credentials_->has_key(); }
 
 }  // namespace sluice::dtls

@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include <optional>
 #include <string_view>
 
 #include "crypto/failure.h"
@@ -13,49 +14,58 @@ namespace {
 
 constexpr int kMinimumRsaBits = 2048;
 
-enum class Padding : std::uint8_t { none, pkcs1, pss };
+enum class Algorithm : std::uint8_t { ecdsa, ed25519, rsa_pkcs1, rsa_pss };
 
 struct SchemeParameters {
-  const char* digest;
-  Padding padding;  // none: ECDSA
+  Algorithm algorithm;
+  const char* digest;  // null: the algorithm has its own
+
+  [[nodiscard]] bool is_rsa() const {
+    return algorithm == Algorithm::rsa_pkcs1 || algorithm == Algorithm::rsa_pss;
+  }
 };
 
-constexpr SchemeParameters parameters_of(SignatureScheme scheme) {
+constexpr std::optional<SchemeParameters> parameters_of(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::ecdsa_secp256r1_sha256:
-      return {"SHA256", Padding::none};
+      return SchemeParameters{Algorithm::ecdsa, "SHA256"};
     case SignatureScheme::ecdsa_secp384r1_sha384:
-      return {"SHA384", Padding::none};
+      return SchemeParameters{Algorithm::ecdsa, "SHA384"};
     case SignatureScheme::rsa_pkcs1_sha256:
-      return {"SHA256", Padding::pkcs1};
+      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA256"};
     case SignatureScheme::rsa_pkcs1_sha384:
-      return {"SHA384", Padding::pkcs1};
+      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA384"};
     case SignatureScheme::rsa_pkcs1_sha512:
-      return {"SHA512", Padding::pkcs1};
+      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA512"};
     case SignatureScheme::rsa_pss_rsae_sha256:
-      return {"SHA256", Padding::pss};
+      return SchemeParameters{Algorithm::rsa_pss, "SHA256"};
     case SignatureScheme::rsa_pss_rsae_sha384:
-      return {"SHA384", Padding::pss};
+      return SchemeParameters{Algorithm::rsa_pss, "SHA384"};
     case SignatureScheme::rsa_pss_rsae_sha512:
-      return {"SHA512", Padding::pss};
+      return SchemeParameters{Algorithm::rsa_pss, "SHA512"};
+    case SignatureScheme::ed25519:
+      return SchemeParameters{Algorithm::ed25519, nullptr};
   }
-  return {nullptr, Padding::none};
+  return std::nullopt;
 }
 
 // Left to itself, libcrypto would take a default digest for an unknown scheme, and PKCS #1 padding
 // for an ECDSA scheme with an RSA key.
-bool fits(const SchemeParameters& parameters, const EVP_PKEY* key) {
-  return parameters.digest != nullptr &&
-         (parameters.padding != Padding::none) == (EVP_PKEY_is_a(key, "RSA") == 1);
+bool fits(const std::optional<SchemeParameters>& parameters, const EVP_PKEY* key) {
+  if (!parameters) return false;
+  const bool is_ed25519 = EVP_PKEY_is_a(key, "ED25519") == 1;
+  return (parameters->algorithm == Algorithm::ed25519) == is_ed25519 &&
+         parameters->is_rsa() == (EVP_PKEY_is_a(key, "RSA") == 1);
 }
 
-bool set_padding(EVP_PKEY_CTX* context, Padding padding) {
-  switch (padding) {
-    case Padding::none:
+bool set_padding(EVP_PKEY_CTX* context, Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::ecdsa:
+    case Algorithm::ed25519:
       return true;
-    case Padding::pkcs1:
+    case Algorithm::rsa_pkcs1:
       return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-    case Padding::pss:
+    case Algorithm::rsa_pss:
       // The salt is as long as the digest (RFC 8446 section 4.2.3).
       return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
              EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -66,9 +76,11 @@ bool set_padding(EVP_PKEY_CTX* context, Padding padding) {
 }  // namespace
 
 bool fits12(SignatureScheme scheme, KeyType type) {
-  const SchemeParameters parameters = parameters_of(scheme);
-  if (parameters.digest == nullptr) return false;
-  return (parameters.padding != Padding::none) == (type == KeyType::rsa);
+  const auto parameters = parameters_of(scheme);
+  if (!parameters) return false;
+  if (parameters->algorithm == Algorithm::ed25519) return type == KeyType::ed25519;
+  if (type == KeyType::ed25519) return false;
+  return parameters->is_rsa() == (type == KeyType::rsa);
 }
 
 bool fits13(SignatureScheme scheme, KeyType type) {
@@ -77,8 +89,12 @@ bool fits13(SignatureScheme scheme, KeyType type) {
       return scheme == SignatureScheme::ecdsa_secp256r1_sha256;
     case KeyType::ecdsa_p384:
       return scheme == SignatureScheme::ecdsa_secp384r1_sha384;
-    case KeyType::rsa:
-      return parameters_of(scheme).padding == Padding::pss;
+    case KeyType::ed25519:
+      return scheme == SignatureScheme::ed25519;
+    case KeyType::rsa: {
+      const auto parameters = parameters_of(scheme);
+      return parameters && parameters->algorithm == Algorithm::rsa_pss;
+    }
   }
   return false;
 }
@@ -91,24 +107,26 @@ Result<KeyType> key_type(const EVP_PKEY* key) {
       if (name == "prime256v1" || name == "P-256") return KeyType::ecdsa_p256;
       if (name == "secp384r1" || name == "P-384") return KeyType::ecdsa_p384;
     }
+  } else if (EVP_PKEY_is_a(key, "ED25519") == 1) {
+    return KeyType::ed25519;
   } else if (EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= kMinimumRsaBits) {
     return KeyType::rsa;
   }
   return failure(Errc::unsupported_certificate, Alert::unsupported_certificate,
-                 "key is none of P-256, P-384, RSA of 2048 bits or more");
+                 "key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more");
 }
 
 Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes data,
                                Bytes signature) const {
-  const SchemeParameters parameters = parameters_of(scheme);
+  const auto parameters = parameters_of(scheme);
   if (!fits(parameters, key_.get()))
     return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
   EVP_MD_CTX* context = library.digest_context();
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
   EVP_MD_CTX_reset(context);
-  if (EVP_DigestVerifyInit_ex(context, &key_context, parameters.digest, library.context(),
+  if (EVP_DigestVerifyInit_ex(context, &key_context, parameters->digest, library.context(),
                               library.properties(), key_.get(), nullptr) != 1 ||
-      !set_padding(key_context, parameters.padding)) {
+      !set_padding(key_context, parameters->algorithm)) {
     return failure("EVP_DigestVerifyInit_ex");
   }
   const int verified =
@@ -119,7 +137,7 @@ Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes d
 }
 
 Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Bytes data) {
-  const SchemeParameters parameters = parameters_of(scheme);
+  const auto parameters = parameters_of(scheme);
   EVP_MD_CTX* context = library.digest_context();
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
   EVP_MD_CTX_reset(context);
@@ -127,9 +145,9 @@ Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Byt
   std::size_t size = signature.size();
   const bool made =
       fits(parameters, key) &&
-      EVP_DigestSignInit_ex(context, &key_context, parameters.digest, library.context(),
+      EVP_DigestSignInit_ex(context, &key_context, parameters->digest, library.context(),
                             library.properties(), key, nullptr) == 1 &&
-      set_padding(key_context, parameters.padding) &&
+      set_padding(key_context, parameters->algorithm) &&
       EVP_DigestSign(context, octets(MutableBytes(signature)), &size, octets(data), data.size()) ==
           1;
   EVP_MD_CTX_reset(context);

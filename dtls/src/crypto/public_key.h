@@ -13,7 +13,7 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, rsa };
+enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, ed25519, rsa };
 
 // Whether keys of this type make signatures of this scheme in DTLS 1.2, where an ECDSA scheme names
 // the hash and leaves the curve open (RFC 8422 section 5.1.1).

@@ -16,19 +16,19 @@ namespace {
 using wire::HandshakeType;
 
 // Our answer to CertificateRequest.
-std::optional<SignatureScheme> choose_own_scheme(const Context& context,
-                                                 const message::CertificateRequest12& request) {
-  if (!context.config.identity) return std::nullopt;
-  const crypto::KeyType type = context.config.identity->credentials().type();
-  const auto wanted = type == crypto::KeyType::rsa ? message::ClientCertificateType::rsa_sign
-                                                   : message::ClientCertificateType::ecdsa_sign;
-  if (!request.accepts(wanted)) return std::nullopt;
-  return choose_scheme(context.config, request.schemes, crypto::fits12);
+std::optional<OwnIdentity> choose_own(const Context& context,
+                                      const message::CertificateRequest12& request) {
+  return choose_identity(context.identities(), context.config.signature_schemes,
+                         message::wishes_of(request), crypto::fits12, [&](crypto::KeyType type) {
+                           return request.accepts(type == crypto::KeyType::rsa
+                                                      ? message::ClientCertificateType::rsa_sign
+                                                      : message::ClientCertificateType::ecdsa_sign);
+                         });
 }
 
-Result<void> send_certificate(Context& context, bool with_identity) {
+Result<void> send_certificate(Context& context) {
   static const std::vector<Buffer> kNone;
-  const auto& chain = with_identity ? context.config.identity->credentials().chain() : kNone;
+  const auto& chain = context.own ? context.own->identity.credentials().chain() : kNone;
   return context.send(HandshakeType::certificate, wire::kPlaintextEpoch,
                       [&](wire::Writer& out) { message::put_certificate12(out, chain); });
 }
@@ -45,38 +45,49 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
   return derive_master(context, negotiated, made->secret.bytes());
 }
 
-Result<void> send_certificate_verify(Context& context, SignatureScheme scheme) {
-  const auto signature = context.config.identity->credentials().sign(context.library, scheme,
-                                                                     context.transcript.messages());
-  if (!signature) return tl::unexpected(signature.error());
-  return context.send(
-      HandshakeType::certificate_verify, wire::kPlaintextEpoch,
-      [&](wire::Writer& out) { message::put_digital_signature(out, scheme, *signature); });
-}
-
 enum class CertificateRequested : bool { no, yes };
 
-// The whole second flight.
-Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& negotiated,
-                                       const ServerShare& share, CertificateRequested requested,
-                                       std::optional<SignatureScheme> scheme) {
+// The flight from behind what a certificate's key has signed.
+Result<AfterFlight> send_rest_of_flight(Context& context, Session12&& session) {
+  context.transcript.stop_keeping_messages();
+  auto done = install_keys(context, session.negotiated, session.master, Role::client);
+  if (done) done = send_finished(context, session, Role::client);
+  if (!done) return tl::unexpected(done.error());
+  return await_last_flight(context, std::move(session));
+}
+
+Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, Bytes signature) {
+  const auto sent = context.send(
+      HandshakeType::certificate_verify, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+        message::put_digital_signature(out, context.own->scheme, signature);
+      });
+  if (!sent) return tl::unexpected(sent.error());
+  return send_rest_of_flight(context, std::move(session));
+}
+
+template <class Wide>
+constexpr auto kWiden = [](auto states) {
+  return std::visit([](auto& state) { return Wide(std::move(state)); }, states);
+};
+
+// The second flight, whole if its signature can be made here.
+Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& negotiated,
+                                          const ServerShare& share,
+                                          CertificateRequested requested) {
   context.begin_flight();
   if (requested == CertificateRequested::yes) {
-    if (auto sent = send_certificate(context, scheme.has_value()); !sent)
-      return tl::unexpected(sent.error());
+    if (auto sent = send_certificate(context); !sent) return tl::unexpected(sent.error());
   }
   auto master = exchange_keys(context, negotiated, share);
   if (!master) return tl::unexpected(master.error());
   Session12 session{negotiated, share.group, std::move(*master)};
-  if (scheme) {
-    if (auto sent = send_certificate_verify(context, *scheme); !sent)
-      return tl::unexpected(sent.error());
+  if (!context.own) {
+    return send_rest_of_flight(context, std::move(session)).map(kWiden<AfterHelloDone>);
   }
-  context.transcript.stop_keeping_messages();
-  auto done = install_keys(context, negotiated, session.master, Role::client);
-  if (done) done = send_finished(context, session, Role::client);
-  if (!done) return tl::unexpected(done.error());
-  return await_last_flight(context, std::move(session));
+  const auto signature = sign(context, context.transcript.messages());
+  if (!signature) return tl::unexpected(signature.error());
+  if (!*signature) return AfterHelloDone(WaitSignature{std::move(session)});
+  return send_signed_flight(context, std::move(session), **signature).map(kWiden<AfterHelloDone>);
 }
 
 }  // namespace
@@ -134,35 +145,50 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
   return WaitCertificateRequest{state.negotiated, std::move(*share)};
 }
 
-Result<std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>> on(
-    WaitCertificateRequest&& state, const Incoming& incoming, Context& context) {
-  using Next = std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>;
+Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming,
+                        Context& context) {
   if (incoming.type != HandshakeType::certificate_request) {
     const auto done = expect<message::ServerHelloDone>(incoming);
     if (!done) return tl::unexpected(done.error());
     if (auto added = context.transcript.add(incoming.encoding); !added)
       return tl::unexpected(added.error());
-    return send_second_flight(context, state.negotiated, state.share, CertificateRequested::no,
-                              std::nullopt)
-        .map([](AfterFlight next) {
-          return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
-        });
+    return send_second_flight(context, state.negotiated, state.share, CertificateRequested::no)
+        .map(kWiden<AfterRequest>);
   }
   const auto request = expect<message::CertificateRequest12>(incoming);
   if (!request) return tl::unexpected(request.error());
-  return context.transcript.add(incoming.encoding).map([&] {
-    return Next(WaitServerHelloDone{state.negotiated, std::move(state.share),
-                                    choose_own_scheme(context, *request)});
-  });
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
+  }
+  if (context.must_ask_for_identity()) {
+    ask_for_identity(context, message::wishes_of(*request));
+    const Bytes body = incoming.body();
+    return AfterRequest(
+        WaitIdentity{state.negotiated, std::move(state.share), Buffer(body.begin(), body.end())});
+  }
+  context.own = choose_own(context, *request);
+  return AfterRequest(WaitServerHelloDone{state.negotiated, std::move(state.share)});
 }
 
-Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
+Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer,
+                                      Context& context) {
+  take_identity(context, answer);
+  context.own = choose_own(context, *message::CertificateRequest12::decode(state.request));
+  return WaitServerHelloDone{state.negotiated, std::move(state.share)};
+}
+
+Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context) {
   const auto done = expect<message::ServerHelloDone>(incoming);
   if (!done) return tl::unexpected(done.error());
   if (auto added = context.transcript.add(incoming.encoding); !added)
     return tl::unexpected(added.error());
-  return send_second_flight(context, state.negotiated, state.share, CertificateRequested::yes,
-                            state.scheme);
+  return send_second_flight(context, state.negotiated, state.share, CertificateRequested::yes);
+}
+
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
+  const auto signature = signature_of(context, answer);
+  if (!signature) return tl::unexpected(signature.error());
+  return send_signed_flight(context, std::move(state.session), *signature);
 }
 
 Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, Context& context) {

@@ -49,12 +49,23 @@ struct WaitCertificateRequest {  // or ServerHelloDone
   Negotiated12 negotiated;
   ServerShare share;
 };
+// Which certificate do we answer that with (IdentityRequested)?
+struct WaitIdentity {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Negotiated12 negotiated;
+  ServerShare share;
+  Buffer request;  // the body of CertificateRequest
+};
+// After a CertificateRequest.
 struct WaitServerHelloDone {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   ServerShare share;
-  // How to sign; empty: no certificate of ours is acceptable.
-  std::optional<SignatureScheme> scheme;
+};
+// Our flight waits for the signature of its CertificateVerify (SignatureRequested).
+struct WaitSignature {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Session12 session;
 };
 // What the server's last flight begins with, if its ServerHello has announced it (RFC 5077 section
 // 3.3).
@@ -74,9 +85,13 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
                                  Context& context);
 Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming& incoming,
                                   Context& context);
-Result<std::variant<WaitServerHelloDone, WaitNewSessionTicket, WaitFinished>> on(
-    WaitCertificateRequest&& state, const Incoming& incoming, Context& context);
-Result<AfterFlight> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
+using AfterHelloDone = std::variant<WaitSignature, WaitNewSessionTicket, WaitFinished>;
+using AfterRequest = std::variant<WaitIdentity, WaitServerHelloDone, WaitSignature,
+                                  WaitNewSessionTicket, WaitFinished>;
+Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming, Context& context);
+Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer, Context& context);
+Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);
 Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, Context& context);
 // The end, also of an abbreviated handshake (resume12.h).
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context);

@@ -56,28 +56,50 @@ Result<crypto::SharedSecret> derive_shared(const std::vector<crypto::EphemeralKe
 
 Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
                                              schedule::HandshakeSecrets&& secrets,
-                                             std::optional<ClientAuthentication> authentication,
+                                             CertificateRequested requested,
                                              const Incoming& incoming, Context& context) {
   auto key = take_certificate13(context, incoming);
   if (!key) return tl::unexpected(key.error());
   // RFC 8446 section 4.4.2.4: a server's must not be empty.
   if (!*key) return fatal(Errc::missing_certificate, Alert::decode_error);
-  return WaitCertificateVerify{negotiated, std::move(secrets), authentication, std::move(**key)};
+  return WaitCertificateVerify{negotiated, std::move(secrets), requested, std::move(**key)};
 }
 
-// The client's last flight.
-Result<void> send_last_flight(Context& context, const WaitFinished& state) {
-  context.begin_flight();
-  Result<void> sent;
-  if (state.authentication) {
-    static const std::vector<Buffer> kNone;
-    const auto scheme = state.authentication->scheme;
-    sent = send_certificate13(context,
-                              scheme ? context.config.identity->credentials().chain() : kNone);
-    if (sent && scheme) sent = send_certificate_verify13(context, *scheme, Role::client);
+// What a CertificateRequest asks for. Errors: of its extensions.
+Result<message::CertificateWishes> wishes_of_request(const message::CertificateRequest13& request) {
+  if (!request.extensions.has(ExtensionType::signature_algorithms)) {
+    return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
   }
-  if (sent) sent = send_finished13(context, state.negotiated, state.secrets.traffic().client);
-  return sent;
+  return certificate_wishes(request.extensions);
+}
+
+std::optional<OwnIdentity> choose_own(const Context& context,
+                                      const message::CertificateWishes& wishes) {
+  return choose_identity(context.identities(), context.config.signature_schemes, wishes,
+                         crypto::fits13);
+}
+
+// The end of the client's last flight.
+Result<Session13> send_finished(Context& context, WaitSignature&& state) {
+  const auto& [negotiated, secrets, application] = state;
+  auto done = send_finished13(context, negotiated, secrets.traffic().client);
+  auto traffic = state.application.take_traffic();
+  if (done)
+    done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.server);
+  if (done)
+    done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
+  if (!done) return tl::unexpected(done.error());
+  auto resumption = keep_for_resumption(context, negotiated, secrets);
+  if (!resumption) return tl::unexpected(resumption.error());
+  return Session13{negotiated, std::move(traffic), state.application.take_exporter(),
+                   std::move(*resumption)};
+}
+
+Result<Session13> send_signed(Context& context, WaitSignature&& state, Bytes signature) {
+  if (auto sent = send_certificate_verify13(context, signature); !sent) {
+    return tl::unexpected(sent.error());
+  }
+  return send_finished(context, std::move(state));
 }
 
 }  // namespace
@@ -138,17 +160,16 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
     return tl::unexpected(added.error());
   }
   if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
-  authenticate_by(context, state.psk->peer_certificate, Role::client);
-  return Next(WaitFinished{state.negotiated, std::move(state.secrets), std::nullopt});
+  authenticate_by(context, state.psk->peer(), Role::client);
+  return Next(WaitFinished{state.negotiated, std::move(state.secrets), CertificateRequested::no});
 }
 
-Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateRequest&& state,
-                                                                const Incoming& incoming,
-                                                                Context& context) {
-  using Next = std::variant<WaitCertificate, WaitCertificateVerify>;
+Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming,
+                        Context& context) {
+  using Next = AfterRequest;
   if (incoming.type != HandshakeType::certificate_request) {
-    return on_certificate(state.negotiated, std::move(state.secrets), std::nullopt, incoming,
-                          context)
+    return on_certificate(state.negotiated, std::move(state.secrets), CertificateRequested::no,
+                          incoming, context)
         .map([](WaitCertificateVerify next) { return Next(std::move(next)); });
   }
   const auto request = expect<message::CertificateRequest13>(incoming);
@@ -156,30 +177,42 @@ Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateR
   if (!request->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  const auto data = request->extensions.find(ExtensionType::signature_algorithms);
-  if (!data)
-    return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
-  const auto schemes = message::decode_code_list<SignatureScheme>(*data, message::ListWidth::two);
-  if (!schemes) return fatal(Errc::decode_error, Alert::decode_error, "signature_algorithms");
-  const auto scheme = choose_scheme(context.config, *schemes, crypto::fits13);
-  return context.transcript.add(incoming.encoding).map([&] {
-    return Next(WaitCertificate{state.negotiated, std::move(state.secrets), {scheme}});
-  });
+  const auto wishes = wishes_of_request(*request);
+  if (!wishes) return tl::unexpected(wishes.error());
+  if (auto added = context.transcript.add(incoming.encoding); !added) {
+    return tl::unexpected(added.error());
+  }
+  if (context.must_ask_for_identity()) {
+    ask_for_identity(context, *wishes);
+    const Bytes body = incoming.body();
+    return Next(
+        WaitIdentity{state.negotiated, std::move(state.secrets), Buffer(body.begin(), body.end())});
+  }
+  context.own = choose_own(context, *wishes);
+  return Next(WaitCertificate{state.negotiated, std::move(state.secrets)});
+}
+
+Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
+  take_identity(context, answer);
+  const auto request = message::CertificateRequest13::decode(state.request);
+  context.own = choose_own(context, *wishes_of_request(*request));
+  return WaitCertificate{state.negotiated, std::move(state.secrets)};
 }
 
 Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context) {
-  return on_certificate(state.negotiated, std::move(state.secrets), state.authentication, incoming,
-                        context);
+  return on_certificate(state.negotiated, std::move(state.secrets), CertificateRequested::yes,
+                        incoming, context);
 }
 
 Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context) {
   return check_certificate_verify13(context, state.peer, Role::server, incoming).map([&] {
-    return WaitFinished{state.negotiated, std::move(state.secrets), state.authentication};
+    return WaitFinished{state.negotiated, std::move(state.secrets), state.requested};
   });
 }
 
-Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  const auto widen = [](Session13 session) { return AfterFinished(std::move(session)); };
   const Negotiated13& negotiated = state.negotiated;
   auto done = check_finished13(context, negotiated, state.secrets.traffic().server, incoming);
   if (!done) return tl::unexpected(done.error());
@@ -189,17 +222,23 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
                                                           state.secrets, hash->bytes());
   if (!application) return tl::unexpected(application.error());
   context.secret_log.add(*application);
-  done = send_last_flight(context, state);
-  auto traffic = application->take_traffic();
-  if (done)
-    done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.server);
-  if (done)
-    done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
-  if (!done) return tl::unexpected(done.error());
-  auto resumption = keep_for_resumption(context, negotiated, state.secrets);
-  if (!resumption) return tl::unexpected(resumption.error());
-  return Session13{negotiated, std::move(traffic), application->take_exporter(),
-                   std::move(*resumption)};
+  context.begin_flight();
+  WaitSignature next{negotiated, std::move(state.secrets), std::move(*application)};
+  if (state.requested == CertificateRequested::no) {
+    return send_finished(context, std::move(next)).map(widen);
+  }
+  if (auto sent = send_certificate13(context); !sent) return tl::unexpected(sent.error());
+  if (!context.own) return send_finished(context, std::move(next)).map(widen);
+  const auto signature = sign13(context, Role::client);
+  if (!signature) return tl::unexpected(signature.error());
+  if (!*signature) return AfterFinished(std::move(next));
+  return send_signed(context, std::move(next), **signature).map(widen);
+}
+
+Result<Session13> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
+  const auto signature = signature_of(context, answer);
+  if (!signature) return tl::unexpected(signature.error());
+  return send_signed(context, std::move(state), *signature);
 }
 
 }  // namespace sluice::dtls::handshake::client13

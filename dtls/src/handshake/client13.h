@@ -38,29 +38,39 @@ struct WaitCertificateRequest {  // or Certificate
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
 };
-// What the server wants of our certificate.
-struct ClientAuthentication {
-  // How to sign; empty: no certificate of ours is acceptable.
-  std::optional<SignatureScheme> scheme;
+// Which certificate do we answer that with (IdentityRequested)?
+struct WaitIdentity {
+  static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
+  Negotiated13 negotiated;
+  schedule::HandshakeSecrets secrets;
+  Buffer request;  // the body of CertificateRequest
 };
+// After a CertificateRequest.
 struct WaitCertificate {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
-  ClientAuthentication authentication;
 };
+enum class CertificateRequested : bool { no, yes };
 struct WaitCertificateVerify {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
-  std::optional<ClientAuthentication> authentication;  // empty: none was asked for
+  CertificateRequested requested;
   crypto::PublicKey peer;
 };
 struct WaitFinished {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
-  std::optional<ClientAuthentication> authentication;
+  CertificateRequested requested;
+};
+// Our last flight waits for the signature of its CertificateVerify (SignatureRequested).
+struct WaitSignature {
+  static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
+  Negotiated13 negotiated;
+  schedule::HandshakeSecrets secrets;
+  schedule::ApplicationSecrets application;
 };
 
 // The ServerHello, already in the transcript, answers the offer.
@@ -73,12 +83,14 @@ using Incoming = flight::IncomingMessage;
 Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExtensions&& state,
                                                               const Incoming& incoming,
                                                               Context& context);
-Result<std::variant<WaitCertificate, WaitCertificateVerify>> on(WaitCertificateRequest&& state,
-                                                                const Incoming& incoming,
-                                                                Context& context);
+using AfterRequest = std::variant<WaitIdentity, WaitCertificate, WaitCertificateVerify>;
+Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming, Context& context);
+Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context);
 Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);
 Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context);
-Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context);
+using AfterFinished = std::variant<WaitSignature, Session13>;
+Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context& context);
+Result<Session13> on_answer(WaitSignature&& state, const Answer& answer, Context& context);
 
 }  // namespace sluice::dtls::handshake::client13

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "handshake/groups.h"
+#include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
 #include "message/application_protocols.h"
 #include "message/client_hello.h"
@@ -22,7 +23,7 @@ bool can_use(const ConfigOptions& config, CipherSuite suite) {
   const auto suite12 = find_suite12(config, suite);
   if (!suite12) return is_allowed(config, ProtocolVersion::dtls13);
   return is_allowed(config, ProtocolVersion::dtls12) &&
-         (uses_psk(suite12->key_exchange) ? has_psk(config) : config.identity.has_value());
+         (uses_psk(suite12->key_exchange) ? has_psk(config) : uses_certificates(config));
 }
 
 std::vector<CipherSuite> offered_suites(const ConfigOptions& config) {
@@ -127,6 +128,10 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
     message::put_code_list_extension(out, ExtensionType::supported_groups, groups);
     message::put_code_list_extension(out, ExtensionType::signature_algorithms,
                                      config.signature_schemes);
+    if (is_offered(config, ExtensionType::signature_algorithms_cert)) {
+      message::put_code_list_extension(out, ExtensionType::signature_algorithms_cert,
+                                       config.certificate_signature_schemes);
+    }
     if (is_offered(config, ExtensionType::use_srtp)) {
       message::put_use_srtp(out, config.srtp_profiles);
     }
@@ -153,6 +158,8 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
     case ExtensionType::supported_groups:
     case ExtensionType::signature_algorithms:
       return true;
+    case ExtensionType::signature_algorithms_cert:
+      return !config.certificate_signature_schemes.empty();
     case ExtensionType::renegotiation_info:
     case ExtensionType::ec_point_formats:
       return allows12;
@@ -180,6 +187,7 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
              (config.resumption != Resumption::none || !config.pre_shared_keys.empty());
     case ExtensionType::pre_shared_key:  // its answer stands in the ServerHello
     case ExtensionType::cookie:
+    case ExtensionType::certificate_authorities:  // a client announces none
       return false;
   }
   return false;

@@ -12,6 +12,7 @@
 
 #include "flight/outgoing_flight.h"
 #include "handshake/fatal.h"
+#include "handshake/own_identity.h"
 #include "handshake/question.h"
 #include "handshake/secret_log.h"
 #include "handshake/transcript.h"
@@ -52,6 +53,11 @@ class Context {
   Instant now{};
   // That the client asks for; empty: none.
   std::string server_name;
+  // What this side proves itself with, once that is chosen.
+  std::optional<OwnIdentity> own;
+  // The answer to IdentityRequested.
+  bool asked_for_identity = false;
+  std::optional<Identity> given_identity;
   // The peer's certificates (DER) once they have come.
   std::vector<Buffer> peer_chain;
   // The first of them, if the session may be resumed.
@@ -60,12 +66,23 @@ class Context {
   Resumption12 resumption12;
   // To be told once the peer is accepted (DTLS 1.2).
   std::vector<Event> session_events;
+  // By which name its chain was verified, now or when the session began.
+  std::optional<std::string> verified_name;
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
   // A question, for the engine around it to pose.
   void ask(Question question) { question_ = std::move(question); }
   std::optional<Question> take_question() { return std::exchange(question_, std::nullopt); }
+
+  // What there is to choose from.
+  [[nodiscard]] std::span<const Identity> identities() const {
+    if (given_identity) return {&*given_identity, 1};
+    return config.identities;
+  }
+  [[nodiscard]] bool must_ask_for_identity() const {
+    return config.ask_for_identity && !asked_for_identity;
+  }
 
   void keep_peer_chain(std::span<const Bytes> chain) {
     for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
@@ -78,7 +95,12 @@ class Context {
     flight_begun_ = true;
   }
   // Whether a flight was begun since the last call.
-  bool take_flight_begun() { return std::exchange(flight_begun_, false); }
+  bool take_flight_begun() { return !is_flight_held_ && std::exchange(flight_begun_, false); }
+
+  // While it is held none of the flight leaves: its rest isn't known yet.
+  void hold_flight() { is_flight_held_ = true; }
+  void release_flight() { is_flight_held_ = false; }
+  [[nodiscard]] bool is_flight_held() const { return is_flight_held_; }
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
   // Messages before this one were sent elsewhere; none has been sent here.
@@ -96,6 +118,7 @@ class Context {
   std::optional<Question> question_;
   wire::MessageSeq next_seq_{0};
   bool flight_begun_ = false;
+  bool is_flight_held_ = false;
 };
 
 }  // namespace sluice::dtls::handshake

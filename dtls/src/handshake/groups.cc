@@ -32,11 +32,6 @@ Groups usable_groups(const ConfigOptions& config, const crypto::Library& library
   return groups;
 }
 
-Result<void> check_groups(const ConfigOptions& config, const crypto::Library& library, Role role) {
-  if (!usable_groups(config, library, role, config.max_version).empty()) return {};
-  return tl::unexpected(Error{Errc::invalid_config, {}, 0, "groups: none that this libcrypto has"});
-}
-
 }  // namespace sluice::dtls::handshake
 
 namespace sluice::dtls {

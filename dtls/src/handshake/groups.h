@@ -36,7 +36,4 @@ bool is_of_version(NamedGroup group, ProtocolVersion version);
 Groups usable_groups(const ConfigOptions& config, const crypto::Library& library, Role role,
                      ProtocolVersion highest);
 
-// Errors: invalid_config when no group is left.
-Result<void> check_groups(const ConfigOptions& config, const crypto::Library& library, Role role);
-
 }  // namespace sluice::dtls::handshake

@@ -19,9 +19,9 @@ void assign(State& state, std::variant<Next...>&& next) {
 template <class State>
 concept Complete = std::same_as<State, Session12> || std::same_as<State, Session13>;
 template <class State>
-concept Asking =
-    std::same_as<State, server_start::WaitSession> || std::same_as<State, client_psk12::WaitPsk> ||
-    std::same_as<State, server_psk12::WaitPsk> || std::same_as<State, server13::WaitPsk>;
+concept Asking = requires(State state, const Answer& answer, Context& context) {
+  on_answer(std::move(state), answer, context);
+};
 template <class State>
 concept Silent = Complete<State> || Asking<State>;
 

@@ -34,14 +34,16 @@ class Handshake {
  private:
   using State = std::variant<
       client_start::WaitServerHello, client12::WaitCertificate, client12::WaitServerKeyExchange,
-      client12::WaitCertificateRequest, client12::WaitServerHelloDone,
-      client12::WaitNewSessionTicket, client12::WaitFinished, client_psk12::WaitServerKeyExchange,
-      client_psk12::WaitServerHelloDone, client_psk12::WaitPsk, client13::WaitEncryptedExtensions,
-      client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitCertificateVerify,
-      client13::WaitFinished, server_start::WaitClientHello, server_start::WaitSession,
-      server12::WaitCertificate, server12::WaitClientKeyExchange, server12::WaitCertificateVerify,
-      server12::WaitFinished, server_psk12::WaitClientKeyExchange, server_psk12::WaitPsk,
-      server13::WaitSecondClientHello, server13::WaitPsk, server13::WaitCertificate,
+      client12::WaitCertificateRequest, client12::WaitIdentity, client12::WaitServerHelloDone,
+      client12::WaitSignature, client12::WaitNewSessionTicket, client12::WaitFinished,
+      client_psk12::WaitServerKeyExchange, client_psk12::WaitServerHelloDone, client_psk12::WaitPsk,
+      client13::WaitEncryptedExtensions, client13::WaitCertificateRequest, client13::WaitIdentity,
+      client13::WaitCertificate, client13::WaitCertificateVerify, client13::WaitFinished,
+      client13::WaitSignature, server_start::WaitClientHello, server_start::WaitSession,
+      server_start::WaitIdentity, server12::WaitSignature, server12::WaitCertificate,
+      server12::WaitClientKeyExchange, server12::WaitCertificateVerify, server12::WaitFinished,
+      server_psk12::WaitClientKeyExchange, server_psk12::WaitPsk, server13::WaitSecondClientHello,
+      server13::WaitPsk, server13::WaitIdentity, server13::WaitSignature, server13::WaitCertificate,
       server13::WaitCertificateVerify, server13::WaitFinished, Session12, Session13>;
 
   explicit Handshake(State state) : state_(std::move(state)) {}

@@ -36,6 +36,7 @@ bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
       return groups.empty() || groups.contains(NamedGroup::secp256r1);
     case crypto::KeyType::ecdsa_p384:
       return groups.empty() || groups.contains(NamedGroup::secp384r1);
+    case crypto::KeyType::ed25519:
     case crypto::KeyType::rsa:
       return true;
   }
@@ -52,6 +53,23 @@ Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Lib
                          : std::nullopt;
   if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
   return *group;
+}
+
+// Those of both sides, in our order, whoever can prove what by them.
+std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptions& config,
+                                                               const message::ClientHello& hello,
+                                                               bool has_group) {
+  const bool encrypt_then_mac = hello.extensions.has(ExtensionType::encrypt_then_mac);
+  std::vector<schedule::CipherSuite12Parameters> common;
+  for (const CipherSuite id : config.cipher_suites) {
+    const auto suite = find_suite12(config, id);
+    if (!suite || !hello.cipher_suites.contains(id)) continue;
+    // RFC 7366 section 2: without it the order of MAC and padding is the broken one.
+    if (needs_encrypt_then_mac(*suite) && !encrypt_then_mac) continue;
+    if (uses_ecdhe(suite->key_exchange) && !has_group) continue;
+    common.push_back(*suite);
+  }
+  return common;
 }
 
 }  // namespace
@@ -80,17 +98,6 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
   return none();
 }
 
-std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
-                                             wire::CodeList<SignatureScheme> accepted,
-                                             SchemeFits fits) {
-  if (!config.identity) return std::nullopt;
-  const auto type = config.identity->credentials().type();
-  for (const SignatureScheme scheme : config.signature_schemes) {
-    if (fits(scheme, type) && accepted.contains(scheme)) return scheme;
-  }
-  return std::nullopt;
-}
-
 const schedule::CipherSuite13Parameters* choose_suite13(const ConfigOptions& config,
                                                         const message::ClientHello& hello,
                                                         std::optional<HashAlgorithm> hash) {
@@ -102,15 +109,19 @@ const schedule::CipherSuite13Parameters* choose_suite13(const ConfigOptions& con
   return nullptr;
 }
 
-Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
-                                        const message::ClientHello& hello) {
-  const auto schemes = offered<SignatureScheme>(hello, ExtensionType::signature_algorithms,
-                                                ListWidth::two, "signature_algorithms");
-  if (!schemes) return tl::unexpected(schemes.error());
-  if (schemes->empty()) return missing("signature_algorithms");
-  const auto scheme = choose_scheme(config, *schemes, crypto::fits13);
-  if (!scheme) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
-  return *scheme;
+Result<message::CertificateWishes> certificate_wishes(const message::ExtensionBlock& extensions) {
+  const auto wishes = message::wishes_of(extensions);
+  if (!wishes) return malformed("extension about certificates");
+  return *wishes;
+}
+
+Result<OwnIdentity> choose_identity13(std::span<const Identity> identities,
+                                      const ConfigOptions& config,
+                                      const message::CertificateWishes& wishes) {
+  if (wishes.schemes.empty()) return missing("signature_algorithms");
+  auto own = choose_identity(identities, config.signature_schemes, wishes, crypto::fits13);
+  if (!own) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  return std::move(*own);
 }
 
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
@@ -137,38 +148,36 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
   return Choice13{suite, *group, std::nullopt};
 }
 
-Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& library,
-                          const message::ClientHello& hello) {
+Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOptions& config,
+                          const crypto::Library& library, const message::ClientHello& hello) {
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return tl::unexpected(groups.error());
-  const auto schemes = offered<SignatureScheme>(hello, ExtensionType::signature_algorithms,
-                                                ListWidth::two, "signature_algorithms");
-  if (!schemes) return tl::unexpected(schemes.error());
-
-  const auto group = choose_group12(config, library, *groups);
   // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
   // here.
-  const auto scheme = choose_scheme(config, *schemes, crypto::fits12);
-  const bool encrypt_then_mac = hello.extensions.has(ExtensionType::encrypt_then_mac);
-  const auto can_prove = [&](KeyExchange12 exchange) {
-    if (uses_psk(exchange)) return has_psk(config);
-    if (!scheme) return false;
-    const crypto::KeyType key = config.identity->credentials().type();
-    return authenticates(exchange, key) && curve_is_listed(key, *groups);
-  };
-  for (const CipherSuite id : config.cipher_suites) {
-    const auto suite = find_suite12(config, id);
-    if (!suite || !hello.cipher_suites.contains(id)) continue;
-    // RFC 7366 section 2: without it the order of MAC and padding is the broken one.
-    if (needs_encrypt_then_mac(*suite) && !encrypt_then_mac) continue;
-    const bool with_group = uses_ecdhe(suite->key_exchange);
-    if ((with_group && !group) || !can_prove(suite->key_exchange)) continue;
-    return Choice12{*suite, uses_psk(suite->key_exchange) ? std::nullopt : scheme,
-                    with_group ? std::optional(*group) : std::nullopt};
+  const auto wishes = certificate_wishes(hello.extensions);
+  if (!wishes) return tl::unexpected(wishes.error());
+
+  const auto group = choose_group12(config, library, *groups);
+  const auto common = common_suites12(config, hello, group.has_value());
+  auto own = choose_identity(
+      identities, config.signature_schemes, *wishes, crypto::fits12, [&](crypto::KeyType key) {
+        return curve_is_listed(key, *groups) && std::ranges::any_of(common, [&](const auto& suite) {
+                 return authenticates(suite.key_exchange, key);
+               });
+      });
+  for (const auto& suite : common) {
+    const bool with_psk = uses_psk(suite.key_exchange);
+    const bool can_prove =
+        with_psk ? has_psk(config)
+                 : own && authenticates(suite.key_exchange, own->identity.credentials().type());
+    if (!can_prove) continue;
+    return Choice12{suite, with_psk ? std::nullopt : std::move(own),
+                    uses_ecdhe(suite.key_exchange) ? std::optional(*group) : std::nullopt};
   }
   if (!group) return tl::unexpected(group.error());
-  if (config.identity && !scheme) {
+  if (!identities.empty() &&
+      !choose_identity(identities, config.signature_schemes, *wishes, crypto::fits12)) {
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   }
   return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);

@@ -6,9 +6,9 @@
 
 #include <sluice/dtls/config.h>
 
-#include "crypto/credentials.h"
 #include "handshake/fatal.h"
 #include "handshake/groups.h"
+#include "handshake/own_identity.h"
 #include "handshake/session12.h"
 #include "message/client_hello.h"
 
@@ -32,29 +32,24 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
 const schedule::CipherSuite13Parameters* choose_suite13(
     const ConfigOptions& config, const message::ClientHello& hello,
     std::optional<HashAlgorithm> hash = std::nullopt);
-// What a DTLS 1.3 server signs with. Errors: no_common_signature_scheme with handshake_failure,
-// also when it has no certificate; missing_extension.
-Result<SignatureScheme> choose_scheme13(const ConfigOptions& config,
-                                        const message::ClientHello& hello);
+// What the client says about the certificates that it takes. Errors: decode_error.
+Result<message::CertificateWishes> certificate_wishes(const message::ExtensionBlock& extensions);
+// What a DTLS 1.3 server proves itself with. Errors: no_common_signature_scheme with
+// handshake_failure, also when it has no certificate; missing_extension.
+Result<OwnIdentity> choose_identity13(std::span<const Identity> identities,
+                                      const ConfigOptions& config,
+                                      const message::CertificateWishes& wishes);
 
 // What a DTLS 1.2 server chooses.
 struct Choice12 {
   schedule::CipherSuite12Parameters suite;
-  std::optional<SignatureScheme> scheme;  // with a certificate
-  std::optional<NamedGroup> group;        // with ECDHE
+  std::optional<OwnIdentity> own;   // with a certificate
+  std::optional<NamedGroup> group;  // with ECDHE
 };
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
 // handshake_failure; decode_error for malformed extensions.
-Result<Choice12> choose12(const ConfigOptions& config, const crypto::Library& library,
-                          const message::ClientHello& hello);
-
-// Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
-using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
-
-// The first of our signature schemes that the peer takes and that our key makes; empty without one.
-std::optional<SignatureScheme> choose_scheme(const ConfigOptions& config,
-                                             wire::CodeList<SignatureScheme> accepted,
-                                             SchemeFits fits);
+Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOptions& config,
+                          const crypto::Library& library, const message::ClientHello& hello);
 
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type);

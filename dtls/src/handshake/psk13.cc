@@ -4,6 +4,7 @@
 #include <array>
 
 #include "crypto/constant_time.h"
+#include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
 
 namespace sluice::dtls::handshake {
@@ -62,7 +63,7 @@ Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
 }  // namespace
 
 Psk13 to_psk13(const PreSharedKey& key) {
-  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()), {}, true};
+  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()), {}, true, {}};
 }
 
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
@@ -70,9 +71,12 @@ std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Con
   if (suite == nullptr || !may_resume(session, ProtocolVersion::dtls13, role, context)) {
     return std::nullopt;
   }
-  return Psk13{PskKind::resumption, suite->hash,
-               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()), session.peer_certificate,
-               session.is_peer_authenticated_by_psk};
+  return Psk13{PskKind::resumption,
+               suite->hash,
+               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()),
+               session.peer_certificate,
+               session.is_peer_authenticated_by_psk,
+               session.verified_name};
 }
 
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,

@@ -7,6 +7,7 @@
 #include <sluice/dtls/event.h>
 
 #include "handshake/context.h"
+#include "handshake/stored_session.h"
 #include "message/client_hello.h"
 #include "message/pre_shared_key.h"
 #include "schedule/keys13.h"
@@ -20,6 +21,11 @@ struct Psk13 {
   // Of the session that is resumed: what the peer showed then.
   Buffer peer_certificate;
   bool is_peer_authenticated_by_psk = true;
+  std::optional<std::string> verified_name = {};
+
+  [[nodiscard]] KnownPeer peer() const {
+    return {peer_certificate, is_peer_authenticated_by_psk, verified_name};
+  }
 };
 
 Psk13 to_psk13(const PreSharedKey& key);

@@ -8,6 +8,7 @@
 namespace sluice::dtls::handshake {
 
 // The event that asks, but for its QuestionId. One handshake asks at most one of each kind.
-using Question = std::variant<PskRequested, SessionRequested>;
+using Question =
+    std::variant<PskRequested, SessionRequested, IdentityRequested, SignatureRequested>;
 
 }  // namespace sluice::dtls::handshake

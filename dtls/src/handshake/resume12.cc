@@ -63,7 +63,7 @@ Result<client12::AfterFlight> resume12(Context& context, const Offer& offer,
   Session12 session = session_of(negotiated, stored);
   const auto installed = install_keys(context, negotiated, session.master, Role::client);
   if (!installed) return tl::unexpected(installed.error());
-  authenticate_by(context, stored.peer_certificate, Role::client);
+  authenticate_by(context, stored.peer(), Role::client);
   return client12::await_last_flight(context, std::move(session));
 }
 
@@ -127,7 +127,7 @@ Result<server12::WaitFinished> resume12(Context& context, const ClientHello& hel
   if (done) done = install_keys(context, *negotiated, session.master, Role::server);
   if (done) done = send_finished(context, session, Role::server);
   if (!done) return tl::unexpected(done.error());
-  authenticate_by(context, stored.peer_certificate, Role::server);
+  authenticate_by(context, stored.peer(), Role::server);
   return server12::WaitFinished{std::move(session)};
 }
 

@@ -1,7 +1,9 @@
 #include "handshake/server12.h"
 
 #include "crypto/certificate_key.h"
+#include "crypto/trust_anchors.h"
 #include "handshake/hello12.h"
+#include "handshake/peer_certificate.h"
 #include "handshake/ticket12.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
@@ -16,64 +18,77 @@ namespace {
 using message::ClientHello;
 using wire::HandshakeType;
 
-Result<void> send_server_key_exchange(Context& context, const Negotiated12& negotiated,
-                                      const crypto::EphemeralKey& key, SignatureScheme scheme) {
+// What follows the ServerHello and waits for no signature: our certificate.
+Result<void> send_certificate(Context& context) {
+  return context.send(HandshakeType::certificate, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+    message::put_certificate12(out, context.own->identity.credentials().chain());
+  });
+}
+
+Result<Buffer> encode_params(const crypto::EphemeralKey& key) {
   const auto share = key.share();
   if (!share) return tl::unexpected(share.error());
   Buffer params;
   wire::Writer writer(params);
   message::put_ecdh_params(writer, key.group(), share->bytes());
-  const Buffer signed_data = signed_params(negotiated.randoms, params);
-  const auto signature =
-      context.config.identity->credentials().sign(context.library, scheme, signed_data);
-  if (!signature) return tl::unexpected(signature.error());
-  return context.send(HandshakeType::server_key_exchange, wire::kPlaintextEpoch,
-                      [&](wire::Writer& out) {
-                        out.bytes(params);
-                        message::put_digital_signature(out, scheme, *signature);
-                      });
+  return params;
 }
 
-bool asks_for_certificate(const ConfigOptions& config) {
-  return config.peer_authentication == PeerAuthentication::require;
-}
-
-// The flight from behind the ServerHello to ServerHelloDone.
-Result<void> send_rest_of_flight(Context& context, const Negotiated12& negotiated,
-                                 const crypto::EphemeralKey& key, SignatureScheme scheme) {
-  auto sent =
-      context.send(HandshakeType::certificate, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_certificate12(out, context.config.identity->credentials().chain());
+Result<void> send_certificate_request(Context& context) {
+  static const std::vector<Buffer> kNone;
+  const ConfigOptions& config = context.config;
+  const auto& authorities =
+      config.announce_authorities ? config.trust_store->anchors().names() : kNone;
+  return context.send(
+      HandshakeType::certificate_request, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+        message::put_certificate_request12(out, config.signature_schemes, authorities);
       });
-  if (sent) sent = send_server_key_exchange(context, negotiated, key, scheme);
-  if (sent && asks_for_certificate(context.config)) {
-    sent = context.send(HandshakeType::certificate_request, wire::kPlaintextEpoch,
-                        [&](wire::Writer& out) {
-                          message::put_certificate_request12(out, context.config.signature_schemes);
-                        });
-  }
+}
+
+// The flight from the ServerKeyExchange on.
+Result<AfterFlight> send_rest_of_flight(Context& context, WaitSignature&& state, Bytes signature) {
+  auto sent = context.send(HandshakeType::server_key_exchange, wire::kPlaintextEpoch,
+                           [&](wire::Writer& out) {
+                             out.bytes(state.params);
+                             message::put_digital_signature(out, context.own->scheme, signature);
+                           });
+  const bool asks = asks_for_certificate(context.config);
+  if (sent && asks) sent = send_certificate_request(context);
   if (sent) {
     sent =
         context.send(HandshakeType::server_hello_done, wire::kPlaintextEpoch, [](wire::Writer&) {});
   }
-  return sent;
+  if (!sent) return tl::unexpected(sent.error());
+  if (asks) return AfterFlight(WaitCertificate{state.negotiated, std::move(state.key)});
+  context.transcript.stop_keeping_messages();
+  return AfterFlight(WaitClientKeyExchange{state.negotiated, std::move(state.key), std::nullopt});
 }
 
 }  // namespace
 
-Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
-    const ClientHello& hello, const Choice12& choice, const Incoming& incoming, Context& context) {
-  using Next = std::variant<WaitCertificate, WaitClientKeyExchange>;
+Result<AfterHello> on_client_hello(const ClientHello& hello, const Choice12& choice,
+                                   const Incoming& incoming, Context& context) {
   auto key = crypto::EphemeralKey::generate(context.library, *choice.group);
   if (!key) return tl::unexpected(key.error());
   const auto negotiated = send_server_hello12(hello, choice, incoming, context);
   if (!negotiated) return tl::unexpected(negotiated.error());
-  if (!asks_for_certificate(context.config)) context.transcript.stop_keeping_messages();
-  const auto sent = send_rest_of_flight(context, *negotiated, *key, *choice.scheme);
-  if (!sent) return tl::unexpected(sent.error());
-  if (asks_for_certificate(context.config))
-    return Next(WaitCertificate{*negotiated, std::move(*key)});
-  return Next(WaitClientKeyExchange{*negotiated, std::move(*key), std::nullopt});
+  context.own = choice.own;
+  if (auto sent = send_certificate(context); !sent) return tl::unexpected(sent.error());
+  auto params = encode_params(*key);
+  if (!params) return tl::unexpected(params.error());
+  WaitSignature state{*negotiated, std::move(*key), std::move(*params)};
+  const auto signature = sign(context, signed_params(negotiated->randoms, state.params));
+  if (!signature) return tl::unexpected(signature.error());
+  if (!*signature) return AfterHello(std::move(state));
+  return send_rest_of_flight(context, std::move(state), **signature).map([](AfterFlight next) {
+    return std::visit([](auto& chosen) { return AfterHello(std::move(chosen)); }, next);
+  });
+}
+
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
+  const auto signature = signature_of(context, answer);
+  if (!signature) return tl::unexpected(signature.error());
+  return send_rest_of_flight(context, std::move(state), *signature);
 }
 
 Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
@@ -81,7 +96,13 @@ Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   const auto certificate = expect<message::Certificate12>(incoming);
   if (!certificate) return tl::unexpected(certificate.error());
   if (certificate->chain.empty()) {
-    return fatal(Errc::missing_certificate, Alert::handshake_failure);  // RFC 5246 7.4.6
+    if (requires_certificate(context.config)) {
+      return fatal(Errc::missing_certificate, Alert::handshake_failure);  // RFC 5246 7.4.6
+    }
+    context.transcript.stop_keeping_messages();
+    return context.transcript.add(incoming.encoding).map([&] {
+      return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::nullopt};
+    });
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return tl::unexpected(key.error());

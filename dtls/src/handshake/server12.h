@@ -12,6 +12,13 @@
 
 namespace sluice::dtls::handshake::server12 {
 
+// The flight waits for the signature of our ServerKeyExchange (SignatureRequested).
+struct WaitSignature {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Negotiated12 negotiated;
+  crypto::EphemeralKey key;
+  Buffer params;  // that are signed
+};
 struct WaitCertificate {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
@@ -35,10 +42,13 @@ struct WaitFinished {
 
 using Incoming = flight::IncomingMessage;
 
+using AfterFlight = std::variant<WaitCertificate, WaitClientKeyExchange>;
+using AfterHello = std::variant<WaitSignature, WaitCertificate, WaitClientKeyExchange>;
+
 // A ClientHello from which DTLS 1.2 and a suite with certificates have been chosen.
-Result<std::variant<WaitCertificate, WaitClientKeyExchange>> on_client_hello(
-    const message::ClientHello& hello, const Choice12& choice, const Incoming& incoming,
-    Context& context);
+Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Choice12& choice,
+                                   const Incoming& incoming, Context& context);
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);
 
 Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context);

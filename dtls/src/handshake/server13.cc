@@ -5,7 +5,9 @@
 
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
+#include "crypto/trust_anchors.h"
 #include "handshake/hello_retry.h"
+#include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
@@ -28,10 +30,6 @@ Result<void> check_hello(const ClientHello& hello) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "ClientHello");
   }
   return {};
-}
-
-bool asks_for_certificate(const ConfigOptions& config) {
-  return config.peer_authentication == PeerAuthentication::require;
 }
 
 void put_selected_version(wire::Writer& out) {
@@ -83,13 +81,6 @@ struct Hello {
   bool is_second;
 };
 
-// How the server proves itself: by the PSK that it chose, or by a signature.
-using Authentication = std::variant<ChosenPsk, SignatureScheme>;
-
-const ChosenPsk* psk_in(const Authentication& authentication) {
-  return std::get_if<ChosenPsk>(&authentication);
-}
-
 // Sends the ServerHello and installs the keys of the handshake.
 Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                      const Negotiated13& negotiated,
@@ -127,33 +118,29 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   return secrets;
 }
 
-// CertificateRequest, Certificate and CertificateVerify.
-Result<void> send_certificates(Context& context, SignatureScheme scheme) {
-  Result<void> sent;
-  if (asks_for_certificate(context.config)) {
-    sent = context.send(HandshakeType::certificate_request, wire::kHandshakeEpoch13,
-                        [&](wire::Writer& out) {
-                          message::put_certificate_request13(out, context.config.signature_schemes);
-                        });
-  }
-  if (sent) sent = send_certificate13(context, context.config.identity->credentials().chain());
-  if (sent) sent = send_certificate_verify13(context, scheme, Role::server);
-  return sent;
+Result<void> send_certificate_request(Context& context) {
+  static const std::vector<Buffer> kNone;
+  const ConfigOptions& config = context.config;
+  const auto& authorities =
+      config.announce_authorities ? config.trust_store->anchors().names() : kNone;
+  return context.send(
+      HandshakeType::certificate_request, wire::kHandshakeEpoch13, [&](wire::Writer& out) {
+        message::put_certificate_request13(out, config.signature_schemes,
+                                           config.certificate_signature_schemes, authorities);
+      });
 }
 
-// From EncryptedExtensions to Finished.
-Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated,
-                                     const Authentication& authentication,
-                                     const schedule::HandshakeSecrets& secrets) {
+// EncryptedExtensions and, where no PSK takes their place (RFC 8446 section 4.3.2),
+// CertificateRequest and Certificate.
+Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated) {
   auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
                            [&](wire::Writer& out) {
                              const auto extensions = out.vector16();
                              put_agreed_extensions(out, negotiated.extensions);
                            });
-  // With a PSK there are no certificates (RFC 8446 section 4.3.2).
-  const auto* scheme = std::get_if<SignatureScheme>(&authentication);
-  if (sent && scheme != nullptr) sent = send_certificates(context, *scheme);
-  if (sent) sent = send_finished13(context, negotiated, secrets.traffic().server);
+  if (negotiated.psk) return sent;
+  if (sent && asks_for_certificate(context.config)) sent = send_certificate_request(context);
+  if (sent) sent = send_certificate13(context);
   return sent;
 }
 
@@ -170,70 +157,117 @@ Result<Negotiated13> negotiate(const Context& context, const ClientHello& hello,
                       .takes_tickets = *takes_tickets};
 }
 
-// The hello, in the transcript by now, has a share of the group that was chosen.
+// The flight's end.
+Result<AfterFlight> send_finished(Context& context, WaitSignature&& state) {
+  auto& [negotiated, secrets] = state;
+  auto sent = send_finished13(context, negotiated, secrets.traffic().server);
+  if (!sent) return tl::unexpected(sent.error());
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return tl::unexpected(hash.error());
+  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
+                                                          secrets, hash->bytes());
+  if (!application) return tl::unexpected(application.error());
+  context.secret_log.add(*application);
+  sent = install_write13(context, negotiated, wire::kFirstApplicationEpoch13,
+                         application->traffic().server);
+  if (!sent) return tl::unexpected(sent.error());
+  Pending13 pending{negotiated, std::move(secrets), std::move(*application)};
+  if (!negotiated.psk && asks_for_certificate(context.config)) {
+    return AfterFlight(WaitCertificate{std::move(pending)});
+  }
+  return AfterFlight(WaitFinished{std::move(pending)});
+}
+
+Result<AfterFlight> send_signed(Context& context, WaitSignature&& state, Bytes signature) {
+  if (auto sent = send_certificate_verify13(context, signature); !sent) {
+    return tl::unexpected(sent.error());
+  }
+  return send_finished(context, std::move(state));
+}
+
+// The hello, in the transcript by now, has a share of the group that was chosen. Without a PSK the
+// context has an identity.
 Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
-                               const Authentication& authentication) {
-  const ChosenPsk* psk = psk_in(authentication);
+                               const ChosenPsk* psk) {
+  const auto widen = [](AfterFlight next) {
+    return std::visit([](auto& chosen) { return AfterHello(std::move(chosen)); }, next);
+  };
   const auto negotiated = negotiate(context, hello, choice, psk);
   if (!negotiated) return tl::unexpected(negotiated.error());
   context.begin_flight();
   auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
   if (!secrets) return tl::unexpected(secrets.error());
-  if (auto sent = send_encrypted_messages(context, *negotiated, authentication, *secrets); !sent) {
+  if (auto sent = send_encrypted_messages(context, *negotiated); !sent) {
     return tl::unexpected(sent.error());
   }
-  const auto hash = context.transcript.hash(context.library);
-  if (!hash) return tl::unexpected(hash.error());
-  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated->suite->hash,
-                                                          *secrets, hash->bytes());
-  if (!application) return tl::unexpected(application.error());
-  context.secret_log.add(*application);
-  const auto installed = install_write13(context, *negotiated, wire::kFirstApplicationEpoch13,
-                                         application->traffic().server);
-  if (!installed) return tl::unexpected(installed.error());
-  Pending13 pending{*negotiated, std::move(*secrets), std::move(*application)};
-  if (psk != nullptr) authenticate_by(context, psk->psk.peer_certificate, Role::server);
-  if (psk == nullptr && asks_for_certificate(context.config)) {
-    return AfterHello(WaitCertificate{std::move(pending)});
+  WaitSignature state{*negotiated, std::move(*secrets)};
+  if (psk != nullptr) {
+    authenticate_by(context, psk->psk.peer(), Role::server);
+    return send_finished(context, std::move(state)).map(widen);
   }
-  return AfterHello(WaitFinished{std::move(pending)});
+  const auto signature = sign13(context, Role::server);
+  if (!signature) return tl::unexpected(signature.error());
+  if (!*signature) return AfterHello(std::move(state));
+  return send_signed(context, std::move(state), **signature).map(widen);
 }
 
-// What a hello with these PSKs is answered with: none of them, if `found` is empty or goes with no
-// suite that is left.
-Result<Authentication> authenticate(Context& context, const Hello& hello, Choice13& choice,
-                                    const std::optional<message::OfferedPsks>& offered,
-                                    std::optional<ChosenPsk> found) {
+// Of the PSKs offered the one that authenticates: none, if `found` is empty or goes with no suite
+// that is left.
+Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, Choice13& choice,
+                                          const std::optional<message::OfferedPsks>& offered,
+                                          std::optional<ChosenPsk> found) {
   const auto* suite =
       found ? choose_suite13(context.config, hello.fields, found->psk.hash) : nullptr;
   // The suite of a HelloRetryRequest stays (RFC 8446 section 4.1.4).
-  if (suite != nullptr && !(hello.is_second && suite->hash != choice.suite->hash)) {
-    if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {
-      return tl::unexpected(bound.error());
-    }
-    if (!hello.is_second) choice.suite = suite;
-    return Authentication(std::move(*found));
+  if (suite == nullptr || (hello.is_second && suite->hash != choice.suite->hash)) {
+    return std::nullopt;
   }
-  // RFC 8446 section 4.2.11 lets unknown look like wrong; only here would they differ.
-  if (offered && !context.config.identity) return fatal(Errc::psk_mismatch, Alert::decrypt_error);
-  return choose_scheme13(context.config, hello.fields).map([](SignatureScheme scheme) {
-    return Authentication(scheme);
-  });
+  if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {
+    return tl::unexpected(bound.error());
+  }
+  if (!hello.is_second) choice.suite = suite;
+  return found;
 }
 
-// A hello with a share that can be used.
-Result<AfterHello> answer_hello(Context& context, const Hello& hello, Choice13 choice,
-                                const std::optional<message::OfferedPsks>& offered,
-                                std::optional<ChosenPsk> found) {
-  const auto authentication = authenticate(context, hello, choice, offered, std::move(found));
-  if (!authentication) return tl::unexpected(authentication.error());
+// A hello with a share that can be used, once it is known who proves what how.
+Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choice13& choice,
+                                const ChosenPsk* psk) {
   auto done = context.transcript.add(hello.encoding);
   if (done && !hello.is_second) {
     done = context.transcript.start_hash(context.library, choice.suite->hash,
                                          Transcript::Form::dtls13);
   }
   if (!done) return tl::unexpected(done.error());
-  return send_flight(context, hello.fields, choice, *authentication);
+  return send_flight(context, hello.fields, choice, psk);
+}
+
+// The same, to be answered with a certificate.
+Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
+                                      const Choice13& choice) {
+  const auto wishes = certificate_wishes(hello.fields.extensions);
+  if (!wishes) return tl::unexpected(wishes.error());
+  if (context.must_ask_for_identity()) {
+    ask_for_identity(context, *wishes);
+    return AfterHello(
+        WaitIdentity{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
+  }
+  auto own = choose_identity13(context.identities(), context.config, *wishes);
+  if (!own) return tl::unexpected(own.error());
+  context.own = std::move(*own);
+  return answer_hello(context, hello, choice, nullptr);
+}
+
+Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 choice,
+                                const std::optional<message::OfferedPsks>& offered,
+                                std::optional<ChosenPsk> found) {
+  const auto psk = take_psk(context, hello, choice, offered, std::move(found));
+  if (!psk) return tl::unexpected(psk.error());
+  if (*psk) return answer_hello(context, hello, choice, &**psk);
+  // RFC 8446 section 4.2.11 lets unknown look like wrong; only here would they differ.
+  if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {
+    return fatal(Errc::psk_mismatch, Alert::decrypt_error);
+  }
+  return answer_by_identity(context, hello, choice);
 }
 
 // The same, before anybody was asked about its PSKs.
@@ -243,11 +277,11 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
   context.server_name = std::move(*name);
   const auto offered = take_offered_psks(hello.fields);
   if (!offered) return tl::unexpected(offered.error());
-  if (!*offered) return answer_hello(context, hello, choice, {}, {});
+  if (!*offered) return authenticate(context, hello, choice, {}, {});
   auto found = find_psk(context, **offered);
   if (!found) return tl::unexpected(found.error());
   if (*found || !asks_for_psk(context.config)) {
-    return answer_hello(context, hello, choice, *offered, std::move(*found));
+    return authenticate(context, hello, choice, *offered, std::move(*found));
   }
   context.ask(PskRequested{{}, psk_identities(**offered), {}});
   return AfterHello(WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
@@ -302,22 +336,41 @@ Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, C
   return take_hello(context, {*hello, incoming.encoding, true}, *choice);
 }
 
+// All of these hellos has been checked before the question was asked.
 Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
-  // All of it has been checked before the question was asked.
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
   const auto choice = choose13(context.config, context.library, *hello);
   const auto offered = take_offered_psks(*hello);
-  return answer_hello(context, {*hello, state.hello, state.is_second}, *choice, *offered,
+  return authenticate(context, {*hello, state.hello, state.is_second}, *choice, *offered,
                       psk_of(answer, context));
 }
 
-Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
-                                 Context& context) {
+Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
+  take_identity(context, answer);
+  const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
+  const auto hello = ClientHello::decode(body);
+  const auto choice = choose13(context.config, context.library, *hello);
+  return answer_by_identity(context, {*hello, state.hello, state.is_second}, *choice);
+}
+
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
+  const auto signature = signature_of(context, answer);
+  if (!signature) return tl::unexpected(signature.error());
+  return send_signed(context, std::move(state), *signature);
+}
+
+Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitCertificate&& state,
+                                                             const Incoming& incoming,
+                                                             Context& context) {
+  using Next = std::variant<WaitCertificateVerify, WaitFinished>;
   auto key = take_certificate13(context, incoming);
   if (!key) return tl::unexpected(key.error());
-  if (!*key) return fatal(Errc::missing_certificate, Alert::certificate_required);
-  return WaitCertificateVerify{std::move(state.pending), std::move(**key)};
+  if (*key) return Next(WaitCertificateVerify{std::move(state.pending), std::move(**key)});
+  if (requires_certificate(context.config)) {
+    return fatal(Errc::missing_certificate, Alert::certificate_required);
+  }
+  return Next(WaitFinished{std::move(state.pending)});
 }
 
 Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context) {

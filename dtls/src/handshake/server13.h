@@ -24,6 +24,18 @@ struct WaitPsk {
   Buffer hello;  // the whole message
   bool is_second;
 };
+// The ClientHello waits for somebody to say which identity to answer it with (IdentityRequested).
+struct WaitIdentity {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Buffer hello;  // the whole message
+  bool is_second;
+};
+// Our flight waits for the signature of its CertificateVerify (SignatureRequested).
+struct WaitSignature {
+  static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
+  Negotiated13 negotiated;
+  schedule::HandshakeSecrets secrets;
+};
 // Secrets that the client's last flight leads to.
 struct Pending13 {
   Negotiated13 negotiated;
@@ -55,7 +67,9 @@ struct StatelessRetry {
 };
 
 using Incoming = flight::IncomingMessage;
-using AfterHello = std::variant<WaitSecondClientHello, WaitPsk, WaitCertificate, WaitFinished>;
+using AfterHello = std::variant<WaitSecondClientHello, WaitPsk, WaitIdentity, WaitSignature,
+                                WaitCertificate, WaitFinished>;
+using AfterFlight = std::variant<WaitCertificate, WaitFinished>;
 
 // What a first ClientHello leads to; DTLS 1.3 has been chosen from it. Errors: as choose13(), and
 // illegal_parameter.
@@ -70,10 +84,13 @@ Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Inco
                                    Context& context);
 
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context);
-// `answer` fits the question that the context holds.
+// `answer` fits the question that was asked.
 Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context);
-Result<WaitCertificateVerify> on(WaitCertificate&& state, const Incoming& incoming,
-                                 Context& context);
+Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context);
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);
+Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitCertificate&& state,
+                                                             const Incoming& incoming,
+                                                             Context& context);
 Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context);
 Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context);
 

@@ -14,9 +14,19 @@ constexpr auto kWiden = [](auto states) {
   return std::visit([](auto& state) { return Next(std::move(state)); }, states);
 };
 
+flight::IncomingMessage hello_in(const Buffer& message) {
+  return {wire::HandshakeType::client_hello, {}, wire::kPlaintextEpoch, message};
+}
+
 Result<Next> begin_session12(const message::ClientHello& hello,
                              const flight::IncomingMessage& incoming, Context& context) {
-  const auto choice = choose12(context.config, context.library, hello);
+  if (context.must_ask_for_identity()) {
+    const auto wishes = certificate_wishes(hello.extensions);
+    if (!wishes) return tl::unexpected(wishes.error());
+    ask_for_identity(context, *wishes);
+    return Next(WaitIdentity{Buffer(incoming.encoding.begin(), incoming.encoding.end())});
+  }
+  const auto choice = choose12(context.identities(), context.config, context.library, hello);
   if (!choice) return tl::unexpected(choice.error());
   if (auto promised = promise_session12(context, hello); !promised) {
     return tl::unexpected(promised.error());
@@ -77,15 +87,20 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   return on_client_hello12(*hello, incoming, context);
 }
 
+// All of these hellos has been checked before the question was asked.
 Result<Next> on_answer(WaitSession&& state, const Answer& answer, Context& context) {
-  const flight::IncomingMessage incoming{
-      wire::HandshakeType::client_hello, {}, wire::kPlaintextEpoch, state.hello};
-  // All of it has been checked before the question was asked.
+  const flight::IncomingMessage incoming = hello_in(state.hello);
   const auto hello = message::ClientHello::decode(incoming.body());
   const auto* resume = std::get_if<ResumeSession>(&answer);
   return answer_hello12(*hello,
                         resume != nullptr ? std::optional(Known12{resume->session}) : std::nullopt,
                         incoming, context);
+}
+
+Result<Next> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
+  take_identity(context, answer);
+  const flight::IncomingMessage incoming = hello_in(state.hello);
+  return begin_session12(*message::ClientHello::decode(incoming.body()), incoming, context);
 }
 
 }  // namespace sluice::dtls::handshake::server_start

@@ -21,14 +21,21 @@ struct WaitSession {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
 };
+// Or for somebody to say which identity to answer it with (IdentityRequested).
+struct WaitIdentity {
+  static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
+  Buffer hello;  // the whole message
+};
 
 using AfterHello =
-    std::variant<WaitSession, server12::WaitCertificate, server12::WaitClientKeyExchange,
-                 server12::WaitFinished, server_psk12::WaitClientKeyExchange,
-                 server13::WaitSecondClientHello, server13::WaitPsk, server13::WaitCertificate,
-                 server13::WaitFinished>;
+    std::variant<WaitSession, WaitIdentity, server12::WaitSignature, server12::WaitCertificate,
+                 server12::WaitClientKeyExchange, server12::WaitFinished,
+                 server_psk12::WaitClientKeyExchange, server13::WaitSecondClientHello,
+                 server13::WaitPsk, server13::WaitIdentity, server13::WaitSignature,
+                 server13::WaitCertificate, server13::WaitFinished>;
 Result<AfterHello> on(WaitClientHello&& state, const flight::IncomingMessage& incoming,
                       Context& context);
 Result<AfterHello> on_answer(WaitSession&& state, const Answer& answer, Context& context);
+Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context);
 
 }  // namespace sluice::dtls::handshake::server_start

@@ -57,9 +57,9 @@ Result<std::unique_ptr<Resumption13>> keep_for_resumption(
   if (!hash) return tl::unexpected(hash.error());
   auto secret = secrets.resumption_secret(context.library, negotiated.suite->hash, hash->bytes());
   if (!secret) return tl::unexpected(secret.error());
-  return std::make_unique<Resumption13>(Resumption13{std::move(*secret),
-                                                     std::move(context.peer_certificate),
-                                                     context.is_peer_authenticated_by_psk});
+  return std::make_unique<Resumption13>(
+      Resumption13{std::move(*secret), std::move(context.peer_certificate),
+                   context.is_peer_authenticated_by_psk, std::move(context.verified_name)});
 }
 
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,
@@ -88,20 +88,24 @@ Result<void> install_write13(Context& context, const Negotiated13& negotiated, w
       .map([&](record::Sealer13 sealer) { context.records.add_writer(epoch, std::move(sealer)); });
 }
 
-Result<void> send_certificate13(Context& context, const std::vector<Buffer>& chain) {
+Result<void> send_certificate13(Context& context) {
+  static const std::vector<Buffer> kNone;
+  const auto& chain = context.own ? context.own->identity.credentials().chain() : kNone;
   return context.send(HandshakeType::certificate, wire::kHandshakeEpoch13,
                       [&](wire::Writer& out) { message::put_certificate13(out, chain); });
 }
 
-Result<void> send_certificate_verify13(Context& context, SignatureScheme scheme, Role signer) {
+Result<std::optional<Buffer>> sign13(Context& context, Role signer) {
   const auto content = signed_content(context, signer);
   if (!content) return tl::unexpected(content.error());
-  const auto signature =
-      context.config.identity->credentials().sign(context.library, scheme, *content);
-  if (!signature) return tl::unexpected(signature.error());
-  return context.send(
-      HandshakeType::certificate_verify, wire::kHandshakeEpoch13,
-      [&](wire::Writer& out) { message::put_digital_signature(out, scheme, *signature); });
+  return sign(context, *content);
+}
+
+Result<void> send_certificate_verify13(Context& context, Bytes signature) {
+  return context.send(HandshakeType::certificate_verify, wire::kHandshakeEpoch13,
+                      [&](wire::Writer& out) {
+                        message::put_digital_signature(out, context.own->scheme, signature);
+                      });
 }
 
 Result<void> send_finished13(Context& context, const Negotiated13& negotiated,

@@ -27,6 +27,7 @@ struct Resumption13 {
   schedule::HashSecret secret;
   Buffer peer_certificate;
   bool is_peer_authenticated_by_psk;
+  std::optional<std::string> verified_name;  // by which the peer's chain was verified, if it was
 };
 
 // A complete handshake: what exporters and key updates need from now on.
@@ -56,9 +57,11 @@ Result<void> install_read13(Context& context, const Negotiated13& negotiated, wi
 Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                              const schedule::HashSecret& traffic_secret);
 
-// Certificate and CertificateVerify of this side.
-Result<void> send_certificate13(Context& context, const std::vector<Buffer>& chain);
-Result<void> send_certificate_verify13(Context& context, SignatureScheme scheme, Role signer);
+// Certificate of this side: an empty one without Context::own.
+Result<void> send_certificate13(Context& context);
+// Its signature over all so far; empty where somebody has to be asked for it.
+Result<std::optional<Buffer>> sign13(Context& context, Role signer);
+Result<void> send_certificate_verify13(Context& context, Bytes signature);
 Result<void> send_finished13(Context& context, const Negotiated13& negotiated,
                              const schedule::HashSecret& own_traffic_secret);
 

@@ -1,5 +1,7 @@
 #include "handshake/stored_session.h"
 
+#include "handshake/peer_certificate.h"
+
 #include <array>
 
 #include "wire/reader.h"
@@ -44,6 +46,11 @@ Buffer StoredSession::encode() const {
     const auto vector = out.vector8();
     out.bytes(session_id);
   }
+  out.u8(verified_name ? 1 : 0);
+  {
+    const auto vector = out.vector8();
+    if (verified_name) out.bytes(std::as_bytes(std::span(*verified_name)));
+  }
   const auto vector = out.vector16();
   out.bytes(ticket);
   return bytes;
@@ -68,6 +75,11 @@ std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   session.server_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
   const Bytes session_id = reader.vector8();
   session.session_id.assign(session_id.begin(), session_id.end());
+  const bool is_verified = reader.u8() != 0;
+  const Bytes verified = reader.vector8();
+  if (is_verified) {
+    session.verified_name.emplace(reinterpret_cast<const char*>(verified.data()), verified.size());
+  }
   const Bytes ticket = reader.vector16();
   session.ticket.assign(ticket.begin(), ticket.end());
   if (!reader.complete() || secret.empty() || session_id.size() > wire::kMaxSessionId) {
@@ -86,31 +98,42 @@ StoredSession StoredSession::clone() const {
   copy.age_add = age_add;
   copy.is_peer_authenticated_by_psk = is_peer_authenticated_by_psk;
   copy.peer_certificate = peer_certificate;
+  copy.verified_name = verified_name;
   copy.server_name = server_name;
   copy.session_id = session_id;
   copy.ticket = ticket;
   return copy;
 }
 
+namespace {
+
+// Whether a chain that has to be verified was, by the name that is expected now. It isn't shown
+// again.
+bool is_verified_enough(const StoredSession& session, Role role, const ConfigOptions& config) {
+  if (!verifies_chain(config) || session.peer_certificate.empty()) return true;
+  return session.verified_name == (role == Role::client ? expected_name(config) : std::string());
+}
+
+}  // namespace
+
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context) {
   const bool is_alive = context.now >= session.issued && context.now < session.expires();
   const bool shows_who = !session.peer_certificate.empty() || session.is_peer_authenticated_by_psk;
   // A server that now wants to know its clients doesn't take one that it hasn't known.
-  const bool must_show =
-      role == Role::client || context.config.peer_authentication == PeerAuthentication::require;
+  const bool must_show = role == Role::client || requires_certificate(context.config);
   return session.version == version && is_alive && session.server_name == context.server_name &&
-         (shows_who || !must_show);
+         (shows_who || !must_show) && is_verified_enough(session, role, context.config);
 }
 
-void authenticate_by(Context& context, Bytes peer_certificate, Role role) {
+void authenticate_by(Context& context, const KnownPeer& peer, Role role) {
   const bool shows_certificate =
-      !peer_certificate.empty() &&
-      (role == Role::client || context.config.peer_authentication == PeerAuthentication::require);
+      !peer.certificate.empty() && (role == Role::client || asks_for_certificate(context.config));
   if (shows_certificate) {
-    context.keep_peer_chain(std::array{peer_certificate});
+    context.keep_peer_chain(std::array{peer.certificate});
+    context.verified_name = peer.verified_name;
   } else {
-    context.is_peer_authenticated_by_psk = true;
+    context.is_peer_authenticated_by_psk = peer.is_authenticated_by_psk;
   }
 }
 

@@ -17,6 +17,13 @@ namespace sluice::dtls::handshake {
 // What a server takes for the name of a session: nobody guesses it.
 inline constexpr std::size_t kSessionNameSize = 32;
 
+// What an earlier handshake has found out about the peer.
+struct KnownPeer {
+  Bytes certificate;
+  bool is_authenticated_by_psk;
+  const std::optional<std::string>& verified_name;
+};
+
 struct StoredSession {
   ProtocolVersion version{};
   CipherSuite cipher_suite{};
@@ -29,11 +36,16 @@ struct StoredSession {
   // The peer proved itself by a PSK; else by its certificate, or not at all.
   bool is_peer_authenticated_by_psk = false;
   Buffer peer_certificate;  // DER, without its issuers
+  // By which name its chain was verified; empty: it wasn't.
+  std::optional<std::string> verified_name;
   std::string server_name;  // that the client asked for; empty: none
   // A client's only. DTLS 1.2 has one or the other.
   Buffer session_id;
   Buffer ticket;
 
+  [[nodiscard]] KnownPeer peer() const {
+    return {peer_certificate, is_peer_authenticated_by_psk, verified_name};
+  }
   [[nodiscard]] Instant expires() const { return issued + lifetime; }
   [[nodiscard]] StoredSession clone() const;
 
@@ -48,7 +60,7 @@ bool may_resume(const StoredSession& session, ProtocolVersion version, Role role
                 const Context& context);
 
 // The peer is who it showed itself to be when the session began.
-void authenticate_by(Context& context, Bytes peer_certificate, Role role);
+void authenticate_by(Context& context, const KnownPeer& peer, Role role);
 
 // ---- a server's tickets
 

@@ -6,6 +6,7 @@
 
 #include <sluice/dtls/protocol.h>
 
+#include "message/certificate_authorities.h"
 #include "wire/code_list.h"
 #include "wire/reader.h"
 #include "wire/types.h"
@@ -20,20 +21,19 @@ struct CertificateRequest12 {
 
   Bytes types;
   wire::CodeList<SignatureScheme> schemes;
-  Bytes authorities;
+  std::vector<Bytes> authorities;
 
   static std::optional<CertificateRequest12> decode(Bytes body) {
     wire::Reader reader(body);
     CertificateRequest12 request;
     request.types = reader.vector8();
     const Bytes schemes = reader.vector16();
-    request.authorities = reader.vector16();
-    if (!reader.complete() || request.types.empty() || schemes.empty() || schemes.size() % 2 != 0) {
+    auto authorities = decode_authorities(reader.vector16());
+    if (!reader.complete() || request.types.empty() || schemes.empty() || schemes.size() % 2 != 0 ||
+        !authorities) {
       return std::nullopt;
     }
-    wire::Reader names(request.authorities);
-    while (names.more()) names.vector16();
-    if (!names.complete()) return std::nullopt;
+    request.authorities = std::move(*authorities);
     request.schemes = wire::CodeList<SignatureScheme>(schemes);
     return request;
   }
@@ -44,7 +44,8 @@ struct CertificateRequest12 {
 };
 
 template <class Schemes>
-void put_certificate_request12(wire::Writer& out, const Schemes& schemes) {
+void put_certificate_request12(wire::Writer& out, const Schemes& schemes,
+                               const std::vector<Buffer>& authorities = {}) {
   {
     const auto types = out.vector8();
     out.code(ClientCertificateType::ecdsa_sign);
@@ -54,7 +55,7 @@ void put_certificate_request12(wire::Writer& out, const Schemes& schemes) {
     const auto list = out.vector16();
     for (const SignatureScheme scheme : schemes) out.code(scheme);
   }
-  const auto authorities = out.vector16();
+  put_authorities(out, authorities);
 }
 
 }  // namespace sluice::dtls::message

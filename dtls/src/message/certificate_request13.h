@@ -5,6 +5,7 @@
 
 #include <sluice/dtls/protocol.h>
 
+#include "message/certificate_authorities.h"
 #include "message/code_list_extension.h"
 
 namespace sluice::dtls::message {
@@ -28,11 +29,21 @@ struct CertificateRequest13 {
   }
 };
 
+// Of lists that are empty only `schemes` must not be.
 template <class Schemes>
-void put_certificate_request13(wire::Writer& out, const Schemes& schemes) {
+void put_certificate_request13(wire::Writer& out, const Schemes& schemes,
+                               const Schemes& chain_schemes = {},
+                               const std::vector<Buffer>& authorities = {}) {
   out.u8(0);
   const auto extensions = out.vector16();
   put_code_list_extension(out, wire::ExtensionType::signature_algorithms, schemes);
+  if (!chain_schemes.empty()) {
+    put_code_list_extension(out, wire::ExtensionType::signature_algorithms_cert, chain_schemes);
+  }
+  if (!authorities.empty()) {
+    put_extension(out, wire::ExtensionType::certificate_authorities,
+                  [&](wire::Writer& data) { put_authorities(data, authorities); });
+  }
 }
 
 }  // namespace sluice::dtls::message

@@ -126,6 +126,8 @@ std::string_view to_string(SignatureScheme scheme) {
       return "rsa_pkcs1_sha512";
     case SignatureScheme::ecdsa_secp256r1_sha256:
       return "ecdsa_secp256r1_sha256";
+    case SignatureScheme::ed25519:
+      return "ed25519";
     case SignatureScheme::ecdsa_secp384r1_sha384:
       return "ecdsa_secp384r1_sha384";
     case SignatureScheme::rsa_pss_rsae_sha256:
@@ -226,6 +228,8 @@ std::string_view to_string(Errc code) {
       return "the peer sent a fatal alert";
     case Errc::peer_rejected:
       return "peer rejected";
+    case Errc::untrusted_certificate:
+      return "untrusted certificate";
     case Errc::decode_error:
       return "malformed message";
     case Errc::illegal_parameter:
@@ -248,6 +252,8 @@ std::string_view to_string(Errc code) {
       return "the peer sent no certificate";
     case Errc::unsupported_certificate:
       return "unsupported certificate";
+    case Errc::signing_failed:
+      return "signing failed";
     case Errc::bad_signature:
       return "bad signature";
     case Errc::bad_finished:

@@ -42,7 +42,12 @@ TransportResult<NiceTransport> NiceTransport::make(const NiceTransportOptions& o
   if (auto good = check(options.ice); !good) return tl::unexpected(good.error());
   auto media = MediaTransport::make(options.media, environment);
   if (!media) return invalid(media.error());
-  auto fingerprint = dtls::Fingerprint::of((*options.media.dtls)->identity->certificate(),
+  const auto& identities = (*options.media.dtls)->identities;
+  // The answerer's certificate must be the one whose fingerprint it has announced.
+  if (identities.size() != 1) {
+    return tl::unexpected(TransportError{TransportErrc::invalid_options, "identities: not one"});
+  }
+  auto fingerprint = dtls::Fingerprint::of(identities.front().certificate(),
                                            dtls::HashAlgorithm::sha256, environment);
   if (!fingerprint) return invalid(fingerprint.error());
   return NiceTransport(std::make_shared<Impl>(options, std::move(*media), std::move(*fingerprint),

@@ -40,7 +40,7 @@ PreSharedKey psk(std::string_view identity, unsigned seed = 1, std::size_t size 
 // Without a certificate.
 dtls::ConfigOptions psk_options(std::vector<PreSharedKey> keys, CipherSuite suite = kPlain) {
   dtls::ConfigOptions options = options_for(ProtocolVersion::dtls12);
-  options.identity.reset();
+  options.identities.clear();
   options.cipher_suites = {suite};
   options.pre_shared_keys = std::move(keys);
   return options;

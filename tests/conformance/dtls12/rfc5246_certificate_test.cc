@@ -88,7 +88,7 @@ TEST(Rfc5246_7_4_2, IssuersMayFollow) {
 TEST(Rfc5246_7_4_2, KeysThatAreTooWeakOrUnknownAreUnsupported) {
   for (const Role role : kRoles) {
     for (EVP_PKEY* key : {EVP_RSA_gen(1024), EVP_EC_gen("P-521"), EVP_EC_gen("P-224"),
-                          EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")}) {
+                          EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")}) {
       EXPECT_TRUE(refused(role, showing({certificate_for(key)}), Errc::unsupported_certificate,
                           Alert::unsupported_certificate));
     }

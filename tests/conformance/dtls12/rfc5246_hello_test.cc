@@ -70,7 +70,7 @@ TEST(Rfc5246_7_4_1_2, SuitesForAnotherKindOfKeyAreNotChosen) {
   EXPECT_TRUE(
       refused(Role::server, saying(hello), Errc::no_common_cipher_suite, Alert::handshake_failure));
   dtls::ConfigOptions options = test::options();
-  options.identity = rsa_identity();
+  options.identities = {rsa_identity()};
   EXPECT_TRUE(accepted(Role::server, saying(hello), options));
 }
 
@@ -297,7 +297,7 @@ TEST(Rfc5246_7_4_1_4_1, MalformedSignatureAlgorithms) {
 // "The server MUST sign with one of those pairs" (section 7.4.3).
 TEST(Rfc5246_7_4_3, TheServerSignsWithASchemeOfTheClients) {
   dtls::ConfigOptions options = test::options();
-  options.identity = rsa_identity();
+  options.identities = {rsa_identity()};
   for (const auto& [offer, scheme] :
        {std::pair{"0002 0401", SignatureScheme::rsa_pkcs1_sha256},
         std::pair{"0004 0201 0601", SignatureScheme::rsa_pkcs1_sha512},

@@ -251,7 +251,7 @@ TEST(Rfc8446_2_2_Versions, ASessionKeepsToItsVersion) {
 
 TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
   auto options = store_options();
-  options.identity.reset();
+  options.identities.clear();
   options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
   for (const CipherSuite suite :
        {CipherSuite::psk_with_aes_128_ccm_8, CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256}) {
@@ -266,7 +266,7 @@ TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
 
 TEST(Rfc7366_Resumed, ASuiteOfCbcResumes) {
   auto options = store_options();
-  options.identity.reset();
+  options.identities.clear();
   options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
   options.cipher_suites = {CipherSuite::psk_with_aes_128_cbc_sha256};
   const First first(options);

@@ -327,7 +327,7 @@ TEST(Rfc6347_4_1_1_1, RepeatedTimeoutsLeadToSmallerDatagrams) {
   for (const auto& [role, flights] :
        {GuardedFlight{Role::client, 2}, GuardedFlight{Role::server, 1}}) {
     dtls::ConfigOptions options = test::options();
-    options.identity = rsa_identity();
+    options.identities = {rsa_identity()};
     options.mtu = 1400;
     Script script;
     script.identity = rsa_identity();

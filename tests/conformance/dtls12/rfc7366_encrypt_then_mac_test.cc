@@ -14,7 +14,7 @@ constexpr CipherSuite kAead = CipherSuite::psk_with_aes_128_ccm_8;
 
 dtls::ConfigOptions psk_options(std::vector<CipherSuite> suites) {
   dtls::ConfigOptions options = options_for(dtls::ProtocolVersion::dtls12);
-  options.identity.reset();
+  options.identities.clear();
   options.cipher_suites = std::move(suites);
   options.pre_shared_keys = {
       must(dtls::PreSharedKey::make(bytes_of("sensor"), Buffer(16, std::byte{1})))};

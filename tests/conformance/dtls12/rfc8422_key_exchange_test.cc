@@ -90,7 +90,7 @@ TEST(Rfc8422_4, WithoutTheExtensionP256IsChosen) {
 // Section 5.3: the certificate's curve counts as well.
 TEST(Rfc8422_5_3, ACertificateOnACurveThatTheClientDoesNotListIsNotUsed) {
   dtls::ConfigOptions options = test::options();
-  options.identity = p384_identity();
+  options.identities = {p384_identity()};
   EXPECT_TRUE(refused(Role::server, offering_groups("0004 001d 0017"), Errc::no_common_cipher_suite,
                       Alert::handshake_failure, options));
   EXPECT_TRUE(refused(Role::server, offering_groups("0002 001d"), Errc::no_common_cipher_suite,

@@ -80,7 +80,7 @@ TEST(Rfc9147_7_2, APartOfTheAnswerEndsRetransmission) {
 // have the peer repeat the rest as often.
 TEST(Rfc9147_7_1, AGapIsReportedAtOnceAndOnlyOnce) {
   auto server = small_options13();
-  server.identity = rsa_identity();  // longer
+  server.identities = {rsa_identity()};  // longer
   TimedPair pair(options13(), server);
   pair.carry(Role::client);
   auto flight = pair.server.take_datagrams();

@@ -22,7 +22,7 @@ PreSharedKey psk(std::string_view identity, unsigned seed = 1,
 // Without a certificate.
 dtls::ConfigOptions psk_options(std::vector<PreSharedKey> keys) {
   dtls::ConfigOptions options = options13();
-  options.identity.reset();
+  options.identities.clear();
   options.pre_shared_keys = std::move(keys);
   return options;
 }

@@ -3,6 +3,7 @@
 
 #include "conformance/dtls13/vocabulary.h"
 #include "message/new_session_ticket13.h"
+#include "support/authority.h"
 #include "support/middlebox.h"
 
 namespace sluice::test {
@@ -168,6 +169,62 @@ TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
 }
 
 // RFC 8446 section 4.2.10 and BoringSSL's choice: another suite will do, another hash won't.
+// Nor one that has grown out of such a session in the meantime.
+TEST(Rfc8446_4_6_1, AnAnonymousSessionStaysAnonymous) {
+  auto server = ticket_options();
+  server.peer_authentication = dtls::PeerAuthentication::none;
+  const auto client = server;
+  const auto session = first_session(server);
+  Pair second = resumed_pair(server, session);
+  EXPECT_TRUE(is_resumed(second));
+  server.peer_authentication = dtls::PeerAuthentication::require;
+  Pair third = second_pair(client, server, second.client.sessions.at(0));
+  third.run();
+  EXPECT_TRUE(works(third));
+  EXPECT_FALSE(is_resumed(third));
+}
+
+// A chain isn't shown again: it must have been verified, by the name that is expected now.
+TEST(Rfc8446_4_6_1, AServerThatVerifiesTakesOnlyVerifiedSessions) {
+  const Authority root("root");
+  auto client = ticket_options();
+  client.identities = {root.issue({})};
+  auto server = client;
+  const auto unverified = first_session(server);
+  server.peer_authentication = dtls::PeerAuthentication::require_and_verify;
+  server.trust_store = root.store();
+  Pair full = second_pair(client, server, unverified);
+  full.run();
+  EXPECT_TRUE(works(full));
+  EXPECT_FALSE(is_resumed(full));
+  Pair short_one = second_pair(client, server, full.client.sessions.at(0));
+  short_one.run();
+  EXPECT_TRUE(works(short_one));
+  EXPECT_TRUE(is_resumed(short_one));
+  EXPECT_FALSE(short_one.server.question);
+}
+
+TEST(Rfc8446_4_6_1, AClientThatVerifiesResumesUnderTheSameNameAlone) {
+  const Authority root("root");
+  auto server = ticket_options();
+  server.identities = {root.issue({.alternative = "DNS:a.example, DNS:b.example"})};
+  auto client = server;
+  client.peer_authentication = dtls::PeerAuthentication::require_and_verify;
+  client.trust_store = root.store();
+  client.peer_name = "a.example";
+  Pair first = second_pair(client, server, first_session(server));
+  first.run();
+  EXPECT_TRUE(works(first));
+  EXPECT_FALSE(is_resumed(first)) << "it wasn't verified";
+  for (const bool same : {true, false}) {
+    client.peer_name = same ? "a.example" : "b.example";
+    Pair second = second_pair(client, server, first.client.sessions.at(0));
+    second.run();
+    EXPECT_TRUE(works(second));
+    EXPECT_EQ(is_resumed(second), same);
+  }
+}
+
 TEST(Rfc8446_4_6_1, TheHashOfTheSessionStays) {
   auto options = ticket_options();
   const auto session = first_session(options);

@@ -57,7 +57,7 @@ TEST(Rfc9147_7_2, AnEmptyAckOrOneTooManyMeansNothing) {
 // Once all is acknowledged nothing is repeated; until then what is left.
 TEST(Rfc9147_7_2, WhatIsAcknowledgedIsNotRepeated) {
   dtls::ConfigOptions options = small_options13();
-  options.identity = rsa_identity();
+  options.identities = {rsa_identity()};
   Pair pair(options);
   pair.flight(pair.client);
   pair.flight(pair.server);
@@ -94,7 +94,7 @@ std::size_t answers_to_single_acks(Peer& peer, Peer& from, Epoch epoch, std::siz
 // or a few small datagrams would draw many large ones.
 TEST(Rfc9147_7_2, SingleAcksHaveTheRestRepeatedOnceInAQuarterOfTheTimeout) {
   dtls::ConfigOptions options = small_options13();
-  options.identity = rsa_identity();
+  options.identities = {rsa_identity()};
   const Instant later{options.timers.initial / 4};
   {
     Pair pair(options);
@@ -118,7 +118,7 @@ TEST(Rfc9147_7_2, SingleAcksHaveTheRestRepeatedOnceInAQuarterOfTheTimeout) {
 
 TEST(Rfc9147_7_2, AnAckBehindTheTimersRepetitionHasNothingRepeated) {
   dtls::ConfigOptions options = small_options13();
-  options.identity = rsa_identity();
+  options.identities = {rsa_identity()};
   Pair pair = unacknowledged_pair(options);
   const Instant due = pair.client.connection().next_timeout().value();
   EXPECT_FALSE(after_timeout(pair.client).empty());

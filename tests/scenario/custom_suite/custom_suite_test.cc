@@ -98,7 +98,7 @@ class CustomSuite : public testing::TestWithParam<KeyExchange12> {
     dtls::ConfigOptions chosen = options_for(dtls::ProtocolVersion::dtls12);
     chosen.cipher_suites = {kId};
     chosen.custom_cipher_suites = {std::make_shared<OcbSuite>(GetParam())};
-    if (GetParam() == KeyExchange12::ecdhe_rsa) chosen.identity = rsa_identity();
+    if (GetParam() == KeyExchange12::ecdhe_rsa) chosen.identities = {rsa_identity()};
     chosen.pre_shared_keys = {
         must(dtls::PreSharedKey::make(bytes_of("us"), Buffer(16, std::byte{1})))};
     return chosen;

@@ -80,7 +80,7 @@ class Libssl : public testing::TestWithParam<Choice> {};
 TEST_P(Libssl, AgreesOnEverything) {
   const auto& [role, suite, group, profile] = GetParam();
   dtls::ConfigOptions chosen = options();
-  chosen.identity = suite.key == LibsslKey::rsa_2048 ? rsa_identity() : ecdsa_identity();
+  chosen.identities = {suite.key == LibsslKey::rsa_2048 ? rsa_identity() : ecdsa_identity()};
   // Both sides also want P-256 among the groups, for certificates on it; ours says which is taken.
   chosen.groups = {group.id};
   if (role == Role::client && group.id != NamedGroup::secp256r1) {
@@ -213,7 +213,7 @@ TEST(LibsslClient, IsLetInByOurListener) {
 
 TEST(LibsslClient, GetsOurP384Certificate) {
   dtls::ConfigOptions chosen = options();
-  chosen.identity = p384_identity();
+  chosen.identities = {p384_identity()};
   Peer ours = make_peer(Role::server, chosen);
   LibsslPeer theirs({.is_server = false, .cipher = "ECDHE-ECDSA-AES256-GCM-SHA384"});
   exchange(ours, theirs);

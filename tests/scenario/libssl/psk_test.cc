@@ -38,7 +38,7 @@ const Buffer kKey(16, std::byte{0x5a});
 
 dtls::ConfigOptions psk_options(CipherSuite suite) {
   dtls::ConfigOptions chosen = options();
-  chosen.identity.reset();
+  chosen.identities.clear();
   chosen.pre_shared_keys = {must(PreSharedKey::make(bytes_of(kIdentity), kKey))};
   chosen.cipher_suites = {suite};
   return chosen;

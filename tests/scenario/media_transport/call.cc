@@ -21,7 +21,7 @@ End make_end(bool server, const CallOptions& call) {
   const auto& identity = call.identity ? *call.identity : own_identity(server);
   MediaTransportOptions options = server ? call.server : call.client;
   dtls::ConfigOptions dtls_options = server ? call.server_dtls : call.client_dtls;
-  dtls_options.identity = identity;
+  dtls_options.identities = {identity};
   options.dtls = test::make_config(std::move(dtls_options));
   return End{.transport = test::must(MediaTransport::make(options, *call.environment)),
              .fingerprint = test::must(dtls::Fingerprint::of(

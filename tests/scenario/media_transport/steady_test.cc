@@ -210,9 +210,13 @@ TEST(Options, OutOfRangeNameTheField) {
   dtls::ConfigOptions asking = test::options();
   asking.ask_for_psk = true;
   const auto with_psk = test::make_config(asking);
+  asking = test::options();
+  asking.ask_for_identity = true;
+  const auto with_questions = test::make_config(asking);
   const std::pair<MediaTransportOptions, std::string_view> wrong[] = {
       {{}, "dtls"},
       {{.dtls = with_psk}, "dtls"},
+      {{.dtls = with_questions}, "dtls"},
       {{.dtls = dtls, .srtp = {.max_ssrcs = 0}}, "srtp"},
       {{.dtls = dtls, .max_early_packets = 1025}, "max_early_packets"},
       {{.dtls = dtls, .max_early_packet_size = 65536}, "max_early_packet_size"},

@@ -15,6 +15,7 @@
 #include <sluice/dtls/pre_shared_key.h>
 #include <sluice/dtls/protocol.h>
 #include <sluice/dtls/resumption.h>
+#include <sluice/dtls/trust_store.h>
 
 namespace sluice::dtls {
 
@@ -39,9 +40,15 @@ struct RetransmissionTimers {
   static constexpr Duration kMaximumInitial = std::chrono::seconds{3};
 };
 
+// What a side wants of its peer's certificate. Servers always show one, so what leaves a client's
+// open means the same as its stricter neighbour to a client.
 enum class PeerAuthentication : std::uint8_t {
-  require,  // the peer must show a certificate, and it must be accepted: WebRTC
-  none,     // a server asks for none; a client still asks about the server's
+  require,             // there must be one, and the caller accepts it, by its fingerprint or when
+                       // PeerCertificateReceived asks: WebRTC
+  none,                // a server doesn't ask for one
+  request,             // a client may have none; else as `require`
+  require_and_verify,  // there must be one whose chain ConfigOptions::trust_store verifies
+  verify_if_given,     // a client may have none; else as `require_and_verify`
 };
 
 // Of the PSKs that a client has, more are not offered.
@@ -51,8 +58,13 @@ inline constexpr std::size_t kMaxOfferedPsks = 8;
 inline constexpr std::size_t kMinimumMtu = 256;
 
 struct ConfigOptions {
-  // What this side proves itself with. Required where no PSK can take its place.
-  std::optional<Identity> identity = {};
+  // What this side proves itself with: a server needs one where no PSK can take its place. Of those
+  // that the peer's signature schemes (and in DTLS 1.2 the cipher suites) allow it takes the first
+  // that is for the name the client asks for, then one that the peer's certificate_authorities have
+  // issued, then one whose chain is signed as the peer wants it, then any.
+  std::vector<Identity> identities = {};
+  // Asks for the identity to use (IdentityRequested), each time one is needed.
+  bool ask_for_identity = false;
   // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange always goes with them, a client
   // offers these, in this order and at most kMaxOfferedPsks; in DTLS 1.2 it uses the first, if the
   // server chooses a suite with PSKs. A server looks for the identities that clients name.
@@ -74,7 +86,11 @@ struct ConfigOptions {
   // Empty: default_groups() of the connection's role. What libcrypto doesn't have is as if it were
   // not listed: X25519MLKEM768 needs OpenSSL 3.5.
   std::vector<NamedGroup> groups = {};
+  // For the handshake.
   std::vector<SignatureScheme> signature_schemes = default_signature_schemes();
+  // For the certificates of chains that are verified, where that differs
+  // (signature_algorithms_cert, RFC 8446 section 4.2.3); empty: as signature_schemes.
+  std::vector<SignatureScheme> certificate_signature_schemes = {};
   // Empty: use_srtp is neither offered nor accepted.
   std::vector<SrtpProfile> srtp_profiles = {
       SrtpProfile::aead_aes_256_gcm, SrtpProfile::aead_aes_128_gcm,
@@ -88,6 +104,19 @@ struct ConfigOptions {
   std::vector<std::string> application_protocols = {};
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
+  // Required where chains are verified.
+  std::optional<TrustStore> trust_store = {};
+  // The name or address that a verified server must have a certificate for (RFC 9525); empty:
+  // server_name. A client that verifies needs one of the two.
+  std::string peer_name = {};
+  // A server names the authorities of trust_store to clients (certificate_authorities). They must
+  // be less than 16384 bytes; those of TrustStore::system() are not named.
+  bool announce_authorities = false;
+  // Asks about peers whose chain has been verified too (PeerCertificateReceived).
+  bool ask_about_verified_peer = false;
+  // Asks about every handshake that is complete but for that (ConnectionToVerify), also where a
+  // session was resumed or a PSK used.
+  bool ask_about_connection = false;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
 
   // RFC 8446 section 2.2; in DTLS 1.2 session IDs (RFC 5246 section 7.4.1) and tickets (RFC 5077).

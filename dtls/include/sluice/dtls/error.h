@@ -20,6 +20,7 @@ enum class Errc : std::uint8_t {
   closed,                 // the connection has ended
   alert_received,         // the peer ended the connection; Error::alert is what it sent
   peer_rejected,          // the peer's certificate isn't the one that was announced
+  untrusted_certificate,  // its chain doesn't lead to the TrustStore, or isn't for the name: detail
   decode_error,           // a message that doesn't follow its syntax
   illegal_parameter,      // a message of good syntax with a value it must not have
   unexpected_message,     // a message that the present state doesn't allow
@@ -31,6 +32,7 @@ enum class Errc : std::uint8_t {
   no_common_application_protocol,
   missing_certificate,      // the peer sent none although one is required
   unsupported_certificate,  // a certificate whose key doesn't fit the cipher suite, or too weak
+  signing_failed,           // the caller has no signature for SignatureRequested
   bad_signature,            // CertificateVerify or ServerKeyExchange did not verify
   bad_finished,             // verify_data did not match
   psk_mismatch,             // no PSK that both sides know, or its binder did not verify

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/identity.h>
 #include <sluice/dtls/pre_shared_key.h>
 #include <sluice/dtls/resumption.h>
 #include <sluice/dtls/statistics.h>
@@ -17,8 +19,9 @@ namespace sluice::dtls {
 enum class QuestionId : std::uint32_t {};
 
 // Is this the peer that was meant? Asked when its certificate has arrived, unless
-// Connection::set_peer_fingerprints() came before it. The handshake goes on meanwhile; there is no
-// Connected before Connection::answer().
+// Connection::set_peer_fingerprints() came before it or its chain has been verified
+// (ConfigOptions::trust_store, ask_about_verified_peer). The handshake goes on meanwhile; there is
+// no Connected before Connection::answer().
 struct PeerCertificateReceived {
   QuestionId question;
   std::vector<Buffer> chain;  // DER, the peer's own certificate first
@@ -43,6 +46,33 @@ struct SessionRequested {
   Buffer id;  // of a SessionToStore, or anything: at most 32 bytes
 };
 
+// With ConfigOptions::ask_for_identity: which certificate and key are to be used? To a server
+// before it answers a ClientHello in full, which in DTLS 1.2 may still be with a PSK, to a client
+// when the server wants its certificate. The handshake waits for Connection::answer().
+struct IdentityRequested {
+  QuestionId question;
+  std::string server_name;                         // that a client asks for; to a client: its own
+  std::vector<SignatureScheme> signature_schemes;  // that the peer takes
+  // Distinguished names (DER) of whom the peer would like to have signed it; often none.
+  std::vector<Buffer> authorities;
+};
+
+// To who uses an Identity whose key is elsewhere: sign `content` by `scheme`, which says how to
+// hash it. The handshake waits for Connection::answer(); nothing of the flight has left yet.
+struct SignatureRequested {
+  QuestionId question;
+  Buffer certificate;  // DER, of the key that is to sign
+  SignatureScheme scheme;
+  Buffer content;
+};
+
+// With ConfigOptions::ask_about_connection: the peer has been accepted and the handshake is
+// complete; is it as the caller wants it? There is no Connected before Connection::answer().
+struct ConnectionToVerify {
+  QuestionId question;
+  ConnectionInfo info;
+};
+
 // The handshake is complete and the peer accepted: keys can be exported, data sent.
 struct Connected {
   ConnectionInfo info;
@@ -64,10 +94,11 @@ struct SessionToStore {
   ResumableSession session;
 };
 
-using Event = std::variant<PeerCertificateReceived, PskRequested, SessionRequested, Connected,
+using Event = std::variant<PeerCertificateReceived, PskRequested, SessionRequested,
+                           IdentityRequested, SignatureRequested, ConnectionToVerify, Connected,
                            SessionReceived, SessionToStore, Closed>;
 
-// Answers to PeerCertificateReceived.
+// Answers to PeerCertificateReceived and ConnectionToVerify.
 struct AcceptPeer {};
 struct RejectPeer {
   Alert alert = Alert::bad_certificate;
@@ -93,6 +124,20 @@ struct ResumeSession {
 };
 struct NoSession {};
 
-using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, NoPsk, ResumeSession, NoSession>;
+// Answers to IdentityRequested. Without one the Config's are looked at; a server that has none
+// there ends the handshake, a client shows no certificate.
+struct UseIdentity {
+  Identity identity;
+};
+struct NoIdentity {};
+// Answers to SignatureRequested; ECDSA's are in DER. It isn't checked here: the peer does that.
+// Without one the handshake ends with internal_error.
+struct Signature {
+  Buffer value;
+};
+struct NoSignature {};
+
+using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, NoPsk, ResumeSession, NoSession,
+                            UseIdentity, NoIdentity, Signature, NoSignature>;
 
 }  // namespace sluice::dtls

@@ -70,6 +70,7 @@ enum class SignatureScheme : std::uint16_t {
   rsa_pss_rsae_sha256 = 0x0804,
   rsa_pss_rsae_sha384 = 0x0805,
   rsa_pss_rsae_sha512 = 0x0806,
+  ed25519 = 0x0807,
 };
 
 // RFC 5764 section 4.1.2 and RFC 7714 section 14.2.

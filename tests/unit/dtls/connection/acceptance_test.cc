@@ -54,7 +54,7 @@ struct Midst {
  private:
   static const ConfigOptions& prepare(ConfigOptions& options) {
     // The signature behind the certificate takes a datagram of its own.
-    options.identity = test::rsa_identity();
+    options.identities = {test::rsa_identity()};
     options.mtu = kMinimumMtu;
     return options;
   }

@@ -23,6 +23,7 @@ using dtls::crypto::KeyPtr;
 
 inline KeyPtr rsa_key(unsigned bits) { return KeyPtr(EVP_RSA_gen(bits)); }
 inline KeyPtr ec_key(const char* curve) { return KeyPtr(EVP_EC_gen(curve)); }
+inline KeyPtr ed448_key() { return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")); }
 inline KeyPtr ed25519_key() { return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")); }
 
 // Keys that take long to make, once a program.
@@ -64,8 +65,8 @@ inline CertificatePtr make_x509(EVP_PKEY* key, const CertificateOptions& options
       X509_EXTENSION_free(extension);
     }
   }
-  const bool is_ed25519 = EVP_PKEY_is_a(key, "ED25519") == 1;
-  if (X509_sign(x509, key, is_ed25519 ? nullptr : EVP_sha256()) == 0) {
+  const bool hashes_itself = EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "EC") != 1;
+  if (X509_sign(x509, key, hashes_itself ? nullptr : EVP_sha256()) == 0) {
     throw std::runtime_error("X509_sign");
   }
   return certificate;

@@ -33,7 +33,7 @@ TEST_F(EnvironmentTest, WorksInAContextOfTheCallers) {
   auto environment = must(
       Environment::make({.library_context = context.get(), .property_query = "provider=default"}));
   ConfigOptions options;
-  options.identity = must(Identity::self_signed(environment));
+  options.identities = {must(Identity::self_signed(environment))};
   const ConfigPtr config = must(Config::make(options));
   test::Peer client(must(Connection::client(config, environment, test::kPath, {})));
   test::Peer server(must(Connection::server(config, environment, test::kPath, {})));

@@ -24,7 +24,7 @@ std::vector<std::string> record_handshake(std::uint64_t seed, NamedGroup group,
   auto client_environment = must(Environment::make({.random = &client_random}));
   auto server_environment = must(Environment::make({.random = &server_random}));
   ConfigOptions options;
-  options.identity = identity;
+  options.identities = {identity};
   // The first is used; a certificate's curve must be in the list as well (RFC 8422 section 5.1).
   options.groups = {group, NamedGroup::secp256r1};
   const ConfigPtr config = must(Config::make(options));

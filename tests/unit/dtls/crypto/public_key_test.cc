@@ -132,7 +132,7 @@ TEST_F(KeyTypes, AreThoseThatTheEngineTakes) {
 
 TEST_F(KeyTypes, OthersAndShortRsaKeysAreUnsupported) {
   const KeyPtr keys[] = {test::rsa_key(1024), test::rsa_key(2040), test::ec_key("P-521"),
-                         test::ec_key("secp256k1"), test::ed25519_key()};
+                         test::ec_key("secp256k1"), test::ed448_key()};
   for (const KeyPtr& key : keys) {
     ASSERT_TRUE(key);
     const auto type = key_type(key.get());

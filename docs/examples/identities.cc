@@ -1,0 +1,77 @@
+// A server of two names: it is asked which certificate to show, and whether the client will do.
+#include <sluice/dtls/connection.h>
+
+#include <iostream>
+#include <map>
+
+namespace dtls = sluice::dtls;
+
+namespace {
+
+// With sockets, this is where datagrams leave and arrive.
+bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
+  std::byte datagram[dtls::kMaxDatagram];
+  bool carried = false;
+  while (const auto next = from.poll_transmit(datagram)) {
+    to.handle_datagram(std::span(datagram).first(next->size), next->path, now).value();
+    carried = true;
+  }
+  return carried;
+}
+
+using Identities = std::map<std::string, dtls::Identity>;
+
+// At once, or when somebody has fetched the certificate.
+void answer_questions(dtls::Connection& server, const Identities& identities, dtls::Instant now) {
+  while (const auto event = server.poll_event()) {
+    if (const auto* asked = std::get_if<dtls::IdentityRequested>(&*event)) {
+      const auto found = identities.find(asked->server_name);
+      const dtls::Answer answer = found != identities.end()
+                                      ? dtls::Answer(dtls::UseIdentity{found->second})
+                                      : dtls::Answer(dtls::NoIdentity{});
+      server.answer(asked->question, answer, now).value();
+    } else if (const auto* complete = std::get_if<dtls::ConnectionToVerify>(&*event)) {
+      const bool good = complete->info.application_protocol == "coap";
+      const dtls::Answer answer = good ? dtls::Answer(dtls::AcceptPeer{})
+                                       : dtls::Answer(dtls::RejectPeer{dtls::Alert::access_denied});
+      server.answer(complete->question, answer, now).value();
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  auto environment = dtls::Environment::make().value();
+  Identities identities;
+  for (const auto* name : {"a.example", "b.example"}) {
+    identities.emplace(name, dtls::Identity::self_signed(environment, name).value());
+  }
+
+  dtls::ConfigOptions server_options;
+  server_options.ask_for_identity = true;
+  server_options.peer_authentication = dtls::PeerAuthentication::none;
+  server_options.ask_about_connection = true;
+  server_options.application_protocols = {"coap"};
+
+  dtls::ConfigOptions client_options;
+  client_options.server_name = "b.example";
+  client_options.application_protocols = {"coap"};
+
+  const dtls::PathId path{0};
+  const dtls::Instant now{};  // your clock's
+  const auto server_config = dtls::Config::make(server_options).value();
+  const auto client_config = dtls::Config::make(client_options).value();
+  auto server = dtls::Connection::server(server_config, environment, path, now).value();
+  auto client = dtls::Connection::client(client_config, environment, path, now).value();
+  const auto print = dtls::Fingerprint::of(identities.at("b.example").certificate(),
+                                           dtls::HashAlgorithm::sha256, environment)
+                         .value();
+  client.set_peer_fingerprints({{print}}, now).value();
+  do {
+    answer_questions(server, identities, now);
+  } while (carry(client, server, now) || carry(server, client, now));
+  answer_questions(server, identities, now);
+  if (!client.connected() || !server.connected()) return 1;
+  std::cout << "connected to " << client.info()->server_name << '\n';
+}

@@ -1,0 +1,15 @@
+// What a Config must have for one role, besides what both need.
+#pragma once
+
+#include <sluice/dtls/config.h>
+
+namespace sluice::dtls::crypto {
+class Library;
+}
+
+namespace sluice::dtls::handshake {
+
+// Errors: invalid_config, whose detail starts with the name of the field.
+Result<void> check_role(const ConfigOptions& config, const crypto::Library& library, Role role);
+
+}  // namespace sluice::dtls::handshake
