@@ -36,13 +36,13 @@ void serve_sessions(dtls::Connection& server, dtls::SessionStore& store, dtls::I
 // Both calls of a client, in one version.
 bool calls_twice(dtls::Environment& environment, dtls::ProtocolVersion version) {
   dtls::ConfigOptions options;
-  options.identity = dtls::Identity::self_signed(environment).value();
+  options.identities = {dtls::Identity::self_signed(environment).value()};
   options.min_version = version;
   options.max_version = version;
   options.peer_authentication = dtls::PeerAuthentication::none;
   options.resumption = dtls::Resumption::store;
   const auto config = dtls::Config::make(options).value();
-  const std::array fingerprints{dtls::Fingerprint::of(options.identity->certificate(),
+  const std::array fingerprints{dtls::Fingerprint::of(options.identities.front().certificate(),
                                                       dtls::HashAlgorithm::sha256, environment)
                                     .value()};
 

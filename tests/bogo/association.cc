@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "bogo/engine_config.h"
+
 namespace sluice::bogo {
 namespace {
 
@@ -114,6 +116,11 @@ Outcome Association::take_events() {
 }
 
 Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
+  if (!flags_.expected_certificate_file.empty()) {
+    const auto expected = load_certificate(flags_.expected_certificate_file);
+    if (!expected) return tl::unexpected(dtls::to_string(expected.error()));
+    if (peer.chain.front() != *expected) return unexpected("another certificate");
+  }
   // BoringSSL asks about the peer of a session once only, unless it is told to
   // do it again.
   const bool judges = flags_.verifies_peer && (!flags_.is_resumption || flags_.judges_again);
@@ -165,6 +172,12 @@ Outcome Association::check(const dtls::ConnectionInfo& info) const {
     return unexpected("another group");
   if (flags_.expects_extended_master_secret && !info.extended_master_secret) {
     return unexpected("no extended master secret");
+  }
+  if (flags_.expected_server_name.value_or(info.server_name) != info.server_name) {
+    return unexpected("another server name");
+  }
+  if (flags_.expected_protocol.value_or(info.application_protocol) != info.application_protocol) {
+    return unexpected("another application protocol");
   }
   return {};
 }

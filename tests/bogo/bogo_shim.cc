@@ -26,9 +26,9 @@ struct Legacy {
   sluice::bogo::VirtualClock clock = {};
 };
 
-Outcome run(const Flags& flags, const sluice::dtls::Identity& identity,
+Outcome run(const Flags& flags, const std::vector<sluice::dtls::Identity>& identities,
             sluice::dtls::Environment& environment, Legacy& legacy) {
-  auto config = sluice::bogo::make_config(flags, identity, legacy.ticket_keys);
+  auto config = sluice::bogo::make_config(flags, identities, legacy.ticket_keys);
   if (!config) return failure(config.error());
   auto link = sluice::bogo::Link::connect(flags.port, flags.ipv6, flags.shim_id);
   if (!link) return tl::unexpected(link.error());
@@ -77,18 +77,18 @@ int main(int argc, char** argv) {
 
   auto environment = sluice::dtls::Environment::make();
   if (!environment) return failed(sluice::dtls::to_string(environment.error()));
-  auto identity = sluice::bogo::load_identity(*flags, *environment);
-  if (!identity && identity.error().code == sluice::dtls::Errc::unsupported_certificate) {
-    return unimplemented(sluice::dtls::to_string(identity.error()));
+  auto identities = sluice::bogo::load_identities(*flags, *environment);
+  if (!identities && identities.error().code == sluice::dtls::Errc::unsupported_certificate) {
+    return unimplemented(sluice::dtls::to_string(identities.error()));
   }
-  if (!identity) return failed(sluice::dtls::to_string(identity.error()));
-  if (!sluice::bogo::has_groups(*flags, *identity, *environment)) return unimplemented("-curves");
+  if (!identities) return failed(sluice::dtls::to_string(identities.error()));
+  if (!sluice::bogo::has_groups(*flags, *environment)) return unimplemented("-curves");
   Legacy legacy;
-  Outcome outcome = run(*flags, *identity, *environment, legacy);
+  Outcome outcome = run(*flags, *identities, *environment, legacy);
   for (unsigned i = 0; outcome && i < flags->resume_count; ++i) {
     const auto again = sluice::bogo::parse(arguments, sluice::bogo::Connection::resumption);
     if (!again) return unimplemented(again.error());
-    outcome = run(*again, *identity, *environment, legacy);
+    outcome = run(*again, *identities, *environment, legacy);
   }
   return outcome ? 0 : failed(outcome.error());
 }

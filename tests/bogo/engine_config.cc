@@ -18,30 +18,56 @@ dtls::Result<std::string> contents_of(const std::string& path) {
 
 }  // namespace
 
-dtls::Result<dtls::Identity> load_identity(const Flags& flags, dtls::Environment& environment) {
-  if (flags.certificate_file.empty()) return dtls::Identity::self_signed(environment);
+dtls::Result<std::vector<dtls::Identity>> load_identities(const Flags& flags,
+                                                          dtls::Environment& environment) {
+  const auto alone = [](dtls::Identity identity) { return std::vector{std::move(identity)}; };
+  if (flags.certificate_file.empty()) {
+    const bool needs_none = flags.role == dtls::Role::client || !flags.psk.empty();
+    if (needs_none) return std::vector<dtls::Identity>{};
+    return dtls::Identity::self_signed(environment).map(alone);
+  }
   const auto certificates = contents_of(flags.certificate_file);
   if (!certificates) return tl::unexpected(certificates.error());
   const auto key = contents_of(flags.key_file);
   if (!key) return tl::unexpected(key.error());
-  return dtls::Identity::from_pem(*certificates, *key);
+  return dtls::Identity::from_pem(*certificates, *key).map(alone);
 }
 
-bool has_groups(const Flags& flags, const dtls::Identity& identity,
-                dtls::Environment& environment) {
-  return std::ranges::all_of(flags.groups, [&](dtls::NamedGroup group) {
-    dtls::ConfigOptions alone;
-    alone.identities = {identity};
-    alone.groups = {group};
-    const auto config = dtls::Config::make(std::move(alone));
-    return config && dtls::Connection::server(*config, environment, dtls::PathId{1}, {});
+dtls::Result<dtls::Buffer> load_certificate(const std::string& file) {
+  const auto text = contents_of(file);
+  if (!text) return tl::unexpected(text.error());
+  return dtls::Identity::with_key_elsewhere(*text).map([](const dtls::Identity& identity) {
+    const dtls::Bytes der = identity.certificate();
+    return dtls::Buffer(der.begin(), der.end());
   });
 }
 
-dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity,
+bool has_groups(const Flags& flags, dtls::Environment& environment) {
+  return std::ranges::all_of(flags.groups, [&](dtls::NamedGroup group) {
+    dtls::ConfigOptions alone;
+    alone.groups = {group};
+    const auto config = dtls::Config::make(std::move(alone));
+    return config && dtls::Connection::client(*config, environment, dtls::PathId{1}, {});
+  });
+}
+
+dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags,
+                                          std::vector<dtls::Identity> identities,
                                           std::shared_ptr<dtls::TicketKeys> ticket_keys) {
   dtls::ConfigOptions options;
-  options.identities = {std::move(identity)};
+  options.identities = std::move(identities);
+  if (!flags.psk.empty()) {
+    auto key = dtls::PreSharedKey::make(std::as_bytes(std::span(flags.psk_identity)),
+                                        std::as_bytes(std::span(flags.psk)));
+    if (!key) return tl::unexpected(key.error());
+    options.pre_shared_keys = {std::move(*key)};
+    // BoringSSL's server says so in its hint.
+    const dtls::Bytes hint = std::as_bytes(std::span(flags.psk_identity));
+    options.psk_identity_hint.assign(hint.begin(), hint.end());
+  }
+  options.server_name = flags.server_name;
+  options.application_protocols = flags.application_protocols;
+  if (!flags.signature_schemes.empty()) options.signature_schemes = flags.signature_schemes;
   options.min_version =
       flags.allows_dtls12 ? dtls::ProtocolVersion::dtls12 : dtls::ProtocolVersion::dtls13;
   options.max_version =
@@ -50,7 +76,8 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity ide
   options.srtp_profiles = flags.srtp_profiles;
   options.peer_authentication = flags.requires_client_certificate
                                     ? dtls::PeerAuthentication::require
-                                    : dtls::PeerAuthentication::none;
+                                : flags.verifies_peer ? dtls::PeerAuthentication::request
+                                                      : dtls::PeerAuthentication::none;
   // BoringSSL has both ways at once; here a server has one.
   const bool gives_tickets = flags.issues_tickets && flags.expects_session_id != true;
   if (gives_tickets || flags.role == dtls::Role::client) {

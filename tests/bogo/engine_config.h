@@ -7,16 +7,19 @@
 
 namespace sluice::bogo {
 
-// The keeper of `certificate_file` and `key_file`, or whoever was made on the
-// spot. Errors: those of Identity::from_pem(); invalid_argument when a file
-// can't be read.
-dtls::Result<dtls::Identity> load_identity(const Flags& flags, dtls::Environment& environment);
+// Of `certificate_file` and `key_file`, or made on the spot where a server must have one. Errors:
+// those of Identity::from_pem(); invalid_argument when a file can't be read.
+dtls::Result<std::vector<dtls::Identity>> load_identities(const Flags& flags,
+                                                          dtls::Environment& environment);
+// The first certificate (DER) of a PEM file. Errors: the same.
+dtls::Result<dtls::Buffer> load_certificate(const std::string& file);
 
 // Whether libcrypto has all groups that the flags name.
-bool has_groups(const Flags& flags, const dtls::Identity& identity, dtls::Environment& environment);
+bool has_groups(const Flags& flags, dtls::Environment& environment);
 
-// Errors: those of Config::make().
-dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags, dtls::Identity identity,
+// Errors: those of PreSharedKey::make() and Config::make().
+dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags,
+                                          std::vector<dtls::Identity> identities,
                                           std::shared_ptr<dtls::TicketKeys> ticket_keys);
 
 }  // namespace sluice::bogo

@@ -69,6 +69,33 @@ bool set_resumption_delay(Flags& flags, std::string_view value) {
   return ok;
 }
 
+bool add_signature_scheme(Flags& flags, std::string_view value) {
+  std::uint16_t number = 0;
+  if (!read(number, value)) return false;
+  flags.signature_schemes.push_back(dtls::SignatureScheme{number});
+  return dtls::to_string(flags.signature_schemes.back()) != "unknown";
+}
+
+// As the extension lists them (RFC 7301 section 3.1).
+bool add_protocols(Flags& flags, std::string_view list) {
+  while (!list.empty()) {
+    const auto size = static_cast<unsigned char>(list.front());
+    list.remove_prefix(1);
+    if (size == 0 || size > list.size()) return false;
+    flags.application_protocols.emplace_back(list.substr(0, size));
+    list.remove_prefix(size);
+  }
+  return true;
+}
+
+bool add_protocol(Flags& flags, std::string_view name) {
+  flags.application_protocols.emplace_back(name);
+  return true;
+}
+
+// A server refuses who offers none of its own.
+void refuse_protocols(Flags& flags) { flags.application_protocols = {"nobody's"}; }
+
 bool set_expected_group(Flags& flags, std::string_view value) {
   std::uint16_t number = 0;
   const bool ok = read(number, value);
@@ -117,6 +144,8 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-no-tls1", ignore},  // there is no DTLS 1.0 here
     {"-verify-peer", set<&Flags::verifies_peer>},
     {"-require-any-client-certificate", set<&Flags::requires_client_certificate>},
+    {"-decline-alpn", ignore},  // a server without any takes no notice of them
+    {"-reject-alpn", refuse_protocols},
     {"-verify-fail", set<&Flags::rejects_peer>},
     // Which alert the runner expects of a rejection depends on BoringSSL's callback.
     {"-use-custom-verify-callback", set<&Flags::rejection, dtls::Alert::certificate_unknown>},
@@ -141,6 +170,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-use-early-callback", ignore},
     {"-expect-verify-result", ignore},
     {"-use-old-client-cert-callback", ignore},
+    {"-permute-extensions", ignore},
 });
 
 struct Setting {
@@ -153,6 +183,17 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"-shim-id", set_number<&Flags::shim_id>},
     {"-cert-file", set_text<&Flags::certificate_file>},
     {"-key-file", set_text<&Flags::key_file>},
+    {"-psk", set_text<&Flags::psk>},
+    {"-psk-identity", set_text<&Flags::psk_identity>},
+    {"-host-name", set_text<&Flags::server_name>},
+    {"-expect-server-name", set_text<&Flags::expected_server_name>},
+    {"-advertise-alpn", add_protocols},
+    {"-select-alpn", add_protocol},
+    {"-expect-alpn", set_text<&Flags::expected_protocol>},
+    // What is then chosen shows that it was read.
+    {"-expect-advertised-alpn", ignore_value},
+    {"-verify-prefs", add_signature_scheme},
+    {"-expect-peer-cert-file", set_text<&Flags::expected_certificate_file>},
     {"-min-version", set_min_version},
     {"-max-version", set_max_version},
     {"-resume-count", set_number<&Flags::resume_count>},
@@ -217,10 +258,6 @@ tl::expected<Flags, std::string> parse(std::span<const std::string_view> argumen
   if (!flags.over_datagrams) return tl::unexpected(std::string("TLS over streams"));
   if (!flags.allows_dtls12 && !flags.allows_dtls13) {
     return tl::unexpected(std::string("versions"));
-  }
-  if (flags.role == dtls::Role::server && flags.verifies_peer &&
-      !flags.requires_client_certificate) {
-    return tl::unexpected(std::string("a client's certificate that may be missing"));
   }
   return flags;
 }

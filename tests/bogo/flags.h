@@ -33,8 +33,13 @@ struct Flags {
   // ---- what is negotiated
   bool over_datagrams = false;
   dtls::Role role = dtls::Role::client;
-  std::string certificate_file = {};  // PEM; empty: made on the spot
+  std::string certificate_file = {};  // PEM; empty: a client has none, a server's is made
   std::string key_file = {};
+  std::string psk = {};  // the key as it is; empty: none
+  std::string psk_identity = {};
+  std::string server_name = {};                               // a client's
+  std::vector<std::string> application_protocols = {};        // in order of preference
+  std::vector<dtls::SignatureScheme> signature_schemes = {};  // empty: the engine's own
   bool allows_dtls12 = true;
   bool allows_dtls13 = true;
   std::vector<dtls::NamedGroup> groups = {};  // empty: the engine's own
@@ -53,9 +58,12 @@ struct Flags {
   std::optional<bool> expects_retry = {};
   std::optional<dtls::NamedGroup> expected_group = {};
   bool expects_extended_master_secret = false;
+  std::optional<std::string> expected_server_name = {};
+  std::optional<std::string> expected_protocol = {};
+  std::string expected_certificate_file = {};  // PEM, of the peer's own; empty: any
 
   // ---- how the peer is judged
-  bool verifies_peer = false;  // a client that doesn't accepts anyone
+  bool verifies_peer = false;  // a client that doesn't accepts anyone, a server asks for nobody
   bool requires_client_certificate = false;
   bool rejects_peer = false;
   dtls::Alert rejection = dtls::Alert::handshake_failure;

@@ -245,7 +245,7 @@ std::string_view to_string(Errc code) {
     case Errc::no_common_group:
       return "no common group";
     case Errc::no_common_application_protocol:
-      return "no_common_application_protocol";
+      return "no common application protocol";
     case Errc::no_common_signature_scheme:
       return "no common signature scheme";
     case Errc::missing_certificate:
