@@ -18,7 +18,8 @@ TIDY = "clang-tidy-19"
 
 def rules_digest() -> bytes:
     version = subprocess.run([TIDY, "--version"], check=True, capture_output=True).stdout
-    return hashlib.sha256(version + pathlib.Path(".clang-tidy").read_bytes()).digest()
+    files = [pathlib.Path(".clang-tidy"), *sorted(pathlib.Path().glob("*/.clang-tidy"))]
+    return hashlib.sha256(version + b"".join(file.read_bytes() for file in files)).digest()
 
 
 def preprocessed(entry: dict) -> bytes:
