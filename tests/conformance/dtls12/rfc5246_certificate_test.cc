@@ -20,7 +20,7 @@ Buffer certificate_for(EVP_PKEY* raw_key) {
   X509_gmtime_adj(X509_getm_notBefore(x509), 0);
   X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
   X509_set_pubkey(x509, key.get());
-  const bool hashes = EVP_PKEY_is_a(key.get(), "ED25519") != 1;
+  const bool hashes = EVP_PKEY_is_a(key.get(), "ED448") != 1;
   X509_sign(x509, key.get(), hashes ? EVP_sha256() : nullptr);
   unsigned char* encoding = nullptr;
   const int size = i2d_X509(x509, &encoding);
