@@ -24,7 +24,7 @@ const ConfigOptions& options() {
   return kOptions;
 }
 
-const crypto::Library& library() { return test::environment().library(); }
+crypto::Library& library() { return test::environment().library(); }
 
 bool is_usable(NamedGroup group, ProtocolVersion version) {
   return handshake::contains(handshake::usable_groups(options(), library(), Role::server, version),
@@ -79,7 +79,10 @@ void check(const Buffer& body) {
                                             choice->own->identity.credentials().type()));
     }
   }
-  const auto agreed = handshake::agree_on_extensions(options(), hello->extensions);
+  record::RecordLayer records;
+  handshake::Context context(options(), library(), records);
+  const auto agreed =
+      handshake::agree_on_extensions(context, ProtocolVersion::dtls12, hello->extensions);
   if (agreed && agreed->srtp_profile) {
     SLUICE_CHECK(hello->extensions.has(ExtensionType::use_srtp));
     SLUICE_CHECK(handshake::contains(options().srtp_profiles, *agreed->srtp_profile));

@@ -24,6 +24,7 @@
 #include "message/new_session_ticket12.h"
 #include "message/new_session_ticket13.h"
 #include "message/pre_shared_key.h"
+#include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
 #include "message/server_hello.h"
 #include "message/server_key_exchange.h"
@@ -123,15 +124,15 @@ void fragments(const Buffer& body) {
 
 void use_srtp(const Buffer& body) {
   const auto decoded = UseSrtp::decode(body);
-  if (!decoded || !decoded->mki.empty()) return;
+  if (!decoded) return;
   Buffer extension = test::from_hex("000e");
   wire::Writer writer(extension);
   {
     const auto data = writer.vector16();
     writer.bytes(body);
   }
-  SLUICE_CHECK(
-      comes_back(extension, [&](wire::Writer& out) { put_use_srtp(out, decoded->profiles); }));
+  SLUICE_CHECK(comes_back(
+      extension, [&](wire::Writer& out) { put_use_srtp(out, decoded->profiles, decoded->mki); }));
 }
 
 void code_lists(const Buffer& body) {
@@ -150,6 +151,7 @@ void small_extensions(const Buffer& body) {
   has_uncompressed_format(body);
   if (is_initial_renegotiation_info(body)) SLUICE_CHECK(body.size() == 1);
   if (ServerHelloDone::decode(body)) SLUICE_CHECK(body.empty());
+  if (decode_record_size_limit(body)) SLUICE_CHECK(body.size() == 2);
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 

@@ -72,7 +72,7 @@ void Peer::receive(Buffer datagram, Instant now) {
 }
 
 Buffer Peer::seal(dtls::Bytes bytes) {
-  Buffer out(bytes.size() + dtls::kSealOverhead);
+  Buffer out(std::max(bytes.size() + dtls::kSealOverhead, connection_.sealed_size(bytes.size())));
   const auto size = connection_.seal(bytes, out);
   out.resize(size.value_or(0));
   return out;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/connection.h>
 
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
@@ -8,6 +9,7 @@
 #include "handshake/groups.h"
 #include "handshake/peer_certificate.h"
 #include "message/new_session_ticket13.h"
+#include "record/replay_window.h"
 #include "schedule/cipher_suite.h"
 
 namespace sluice::dtls {
@@ -108,6 +110,9 @@ Result<void> check_lists(const ConfigOptions& options) {
   if (!std::ranges::all_of(options.srtp_profiles, known<SrtpProfile>)) {
     return invalid("srtp_profiles: unknown profile");
   }
+  // RFC 5764 section 4.1.1: srtp_mki<0..255>.
+  if (options.srtp_mki.size() > 255) return invalid("srtp_mki: above 255 bytes");
+  if (options.max_srtp_mki > 255) return invalid("max_srtp_mki: above 255 bytes");
   return {};
 }
 
@@ -163,6 +168,25 @@ Result<void> check_credentials(const ConfigOptions& options) {
   return {};
 }
 
+Result<void> check_records(const ConfigOptions& options) {
+  const auto& limit = options.record_size_limit;
+  if (limit && (*limit < kMinimumRecordSizeLimit || *limit > kMaximumRecordSizeLimit)) {
+    return invalid("record_size_limit: not from 64 to 16385");
+  }
+  if (options.record_padding > kMaxApplicationData) return invalid("record_padding: above 16384");
+  if (options.replay_window % record::ReplayWindow::kUnit != 0 ||
+      options.replay_window > ConfigOptions::kMaximumReplayWindow) {
+    return invalid("replay_window: not a multiple of 64 up to 8192");
+  }
+  // RFC 9147 section 4.5.3: its tag of 8 bytes needs one.
+  if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
+      options.max_forgeries_per_key == UINT64_MAX) {
+    return invalid("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
+  }
+  if (options.max_records_per_key < 2) return invalid("max_records_per_key: below 2");
+  return {};
+}
+
 Result<void> check(const ConfigOptions& options) {
   if (auto credentials = check_credentials(options); !credentials) return credentials;
   if (auto verification = check_verification(options); !verification) return verification;
@@ -181,12 +205,7 @@ Result<void> check(const ConfigOptions& options) {
   if (options.max_reassembly < options.max_handshake_message) {
     return invalid("max_reassembly: below max_handshake_message");
   }
-  // RFC 9147 section 4.5.3: its tag of 8 bytes needs one.
-  if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
-      options.max_forgeries_per_key == UINT64_MAX) {
-    return invalid("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
-  }
-  if (options.max_records_per_key < 2) return invalid("max_records_per_key: below 2");
+  if (auto records = check_records(options); !records) return records;
   return check_timers(options.timers);
 }
 

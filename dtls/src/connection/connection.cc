@@ -72,6 +72,10 @@ SendResult Connection::seal(Bytes application_data, MutableBytes out) {
   return impl_->seal(application_data, out);
 }
 
+std::size_t Connection::sealed_size(std::size_t application_data) const {
+  return impl_->sealed_size(application_data);
+}
+
 std::optional<Transmit> Connection::poll_transmit(MutableBytes out) {
   return impl_->poll_transmit(out);
 }
@@ -144,7 +148,7 @@ Result<SrtpKeys> Connection::srtp_keys() const {
   SrtpMasterKey server = join(bytes.subspan(key, key), bytes.subspan(2 * key + salt, salt));
   const bool is_client = role() == Role::client;
   return SrtpKeys{*profile, std::move(is_client ? client : server),
-                  std::move(is_client ? server : client)};
+                  std::move(is_client ? server : client), agreed->srtp_mki};
 }
 
 }  // namespace sluice::dtls

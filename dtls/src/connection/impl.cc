@@ -21,8 +21,10 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
       number_(environment.next_connection()),
       path_(path),
       mtu_(config_->options().mtu),
+      records_(config_->options().record_padding, config_->options().replay_window),
       phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_,
                                            environment.key_log())) {
+  handshaking()->context.connection = number_;
   if (PacketObserver* observer = environment.packet_observer()) {
     records_.observe(std::make_unique<record::Observation>(*observer, number_));
   }
@@ -293,15 +295,30 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
-  if (application_data.size() > kMaxApplicationData) return tl::unexpected(SendError::too_large);
   const wire::Epoch epoch = records_.write_epoch();
+  if (application_data.size() > records_.max_contents(epoch)) {
+    return tl::unexpected(SendError::too_large);
+  }
   if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
+  if (records_.pads()) {
+    const std::size_t size = sealed_size(application_data.size());
+    if (out.size() < size) return tl::unexpected(SendError::buffer_too_small);
+    out = out.first(size);
+  }
   const auto size =
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
   if (!size) return tl::unexpected(SendError::buffer_too_small);
   ++statistics_.records_sent;
   observe_datagram(Direction::sent, path_, out.first(*size));
   return *size;
+}
+
+std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
+  if (!is_open()) return 0;
+  const wire::Epoch epoch = records_.write_epoch();
+  const std::size_t unpadded = records_.overhead(epoch) + application_data;
+  const std::size_t padded = records_.padded_size(epoch, application_data);
+  return std::min(padded, std::max(unpadded, mtu_));
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
@@ -347,11 +364,12 @@ std::optional<std::size_t> Connection::Impl::write_ack(MutableBytes out) {
   const wire::Epoch epoch = records_.write_epoch();
   const std::size_t room = std::min(out.size(), flight_mtu());
   const std::size_t overhead = records_.overhead(epoch);
-  const std::size_t limit = message::numbers_in_ack(room - std::min(room, overhead));
+  const std::size_t limit = message::numbers_in_ack(
+      std::min(room - std::min(room, overhead), records_.max_contents(epoch)));
   Buffer contents;
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements()->take(limit));
-  const auto size = records_.seal(epoch, wire::ContentType::ack, contents, out);
+  const auto size = records_.seal(epoch, wire::ContentType::ack, contents, out.first(room));
   if (size) ++statistics_.records_sent;
   return size;
 }
@@ -385,8 +403,8 @@ std::optional<std::size_t> Connection::Impl::write_datagram(MutableBytes out) {
   }
   if (ack_is_due()) return write_ack(out);
   if (!alert_) return std::nullopt;
-  const auto size =
-      records_.seal(alert_->epoch, wire::ContentType::alert, alert_->message.encode(), out);
+  const auto size = records_.seal(alert_->epoch, wire::ContentType::alert, alert_->message.encode(),
+                                  out.first(std::min(out.size(), flight_mtu())));
   if (!size) return std::nullopt;
   alert_.reset();
   ++statistics_.records_sent;

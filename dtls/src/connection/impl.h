@@ -31,6 +31,7 @@ class Connection::Impl {
   void set_path_rtt(Duration rtt);
 
   SendResult seal(Bytes application_data, MutableBytes out);
+  [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;
 
   // Outputs.
   std::optional<Transmit> poll_transmit(MutableBytes out);

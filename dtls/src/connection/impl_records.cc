@@ -10,9 +10,10 @@ using wire::HandshakeType;
 
 Result<void> Connection::Impl::on_record(const record::Record& record, Instant now) {
   // RFC 5246 section 6.2.1. A plaintext record of that size has been discarded: anybody can have
-  // sent it.
-  if (record.contents.size() > record::kMaxPlaintext) {
-    return fatal(Errc::decode_error, Alert::record_overflow, "record above 2^14 bytes");
+  // sent it. Of the two that RFC 8449 section 4 allows, the alert: the record is the peer's, and
+  // what it repeats would be too long each time.
+  if (record.contents.size() > records_.max_received(record.epoch)) {
+    return fatal(Errc::decode_error, Alert::record_overflow, "record above its limit");
   }
   switch (record.type) {
     case ContentType::handshake:

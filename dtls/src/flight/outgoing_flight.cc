@@ -121,7 +121,8 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
   const std::size_t overhead = records.overhead(epoch);
   if (room.size() < overhead) return 0;
   // Laid where the record will be sealed in place.
-  const MutableBytes contents = room.subspan(records.head_room(epoch), room.size() - overhead);
+  const MutableBytes contents = room.subspan(
+      records.head_room(epoch), std::min(room.size() - overhead, records.max_contents(epoch)));
   // A record of its own costs a message more than its header (RFC 9147 section 5.5 leaves the
   // choice); DTLS 1.2 has always been one message a record.
   const bool packs = epoch >= wire::kHandshakeEpoch13;

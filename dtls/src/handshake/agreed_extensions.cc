@@ -5,6 +5,7 @@
 
 #include "handshake/fatal.h"
 #include "message/application_protocols.h"
+#include "message/record_size_limit.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
 
@@ -24,25 +25,56 @@ tl::unexpected<Error> illegal(std::string_view extension) {
   return fatal(Errc::illegal_parameter, Alert::illegal_parameter, extension);
 }
 
-Result<std::optional<SrtpProfile>> choose_srtp_profile(const ConfigOptions& config,
-                                                       const ExtensionBlock& clients) {
+// Of profile and MKI.
+Result<void> choose_srtp(const ConfigOptions& config, const ExtensionBlock& clients,
+                         AgreedExtensions& agreed) {
   const auto data = clients.find(ExtensionType::use_srtp);
-  if (!data) return std::nullopt;
+  if (!data) return {};
   const auto use_srtp = message::UseSrtp::decode(*data);
   if (!use_srtp) return malformed("use_srtp");
-  return use_srtp->profiles.first_common(config.srtp_profiles);
+  agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
+  // RFC 5764 section 4.1.3: the client's, or none.
+  if (agreed.srtp_profile && use_srtp->mki.size() <= config.max_srtp_mki) {
+    agreed.srtp_mki.assign(use_srtp->mki.begin(), use_srtp->mki.end());
+  }
+  return {};
 }
 
-Result<std::optional<SrtpProfile>> accepted_srtp_profile(const ConfigOptions& config,
-                                                         const ExtensionBlock& servers) {
+Result<void> accept_srtp(const ConfigOptions& config, const ExtensionBlock& servers,
+                         AgreedExtensions& agreed) {
   const auto data = servers.find(ExtensionType::use_srtp);
-  if (!data) return std::nullopt;
+  if (!data) return {};
   const auto use_srtp = message::UseSrtp::decode(*data);
   if (!use_srtp) return malformed("use_srtp");
-  const auto profile = use_srtp->profiles.first_common(config.srtp_profiles);
+  agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
   const bool single = std::ranges::distance(use_srtp->profiles) == 1;
-  if (!profile || !single || !use_srtp->mki.empty()) return illegal("use_srtp");
-  return profile;
+  if (!agreed.srtp_profile || !single) return illegal("use_srtp");
+  if (use_srtp->mki.empty()) return {};
+  if (!std::ranges::equal(use_srtp->mki, config.srtp_mki)) return illegal("use_srtp: srtp_mki");
+  agreed.srtp_mki = config.srtp_mki;
+  return {};
+}
+
+// RFC 8446 section 5.4 counts a byte of type besides.
+constexpr std::size_t largest_record(ProtocolVersion version) {
+  return version == ProtocolVersion::dtls13 ? record::kMaxPlaintext + record::kInnerTypeSize
+                                            : record::kMaxPlaintext;
+}
+
+// What the peer says: more than the version allows is of another version, or an extension of it
+// (RFC 8449 section 4).
+Result<std::optional<std::uint16_t>> peers_record_size_limit(const ExtensionBlock& extensions) {
+  const auto data = extensions.find(ExtensionType::record_size_limit);
+  if (!data) return std::nullopt;
+  const auto limit = message::decode_record_size_limit(*data);
+  if (!limit) return malformed("record_size_limit");
+  if (*limit < kMinimumRecordSizeLimit) return illegal("record_size_limit");
+  return limit;
+}
+
+// Both sides have spoken, so what was said holds.
+void keep_limits(Context& context, ProtocolVersion version, const AgreedExtensions& agreed) {
+  context.records.set_content_limits(content_limits(version, agreed));
 }
 
 // A server that speaks of no protocols takes no notice of them.
@@ -80,34 +112,75 @@ Result<std::string> requested_server_name(const ExtensionBlock& clients) {
   return std::string(*name);
 }
 
-Result<AgreedExtensions> agree_on_extensions(const ConfigOptions& config,
+std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& config,
+                                                       ProtocolVersion highest) {
+  if (!config.record_size_limit) return std::nullopt;
+  return static_cast<std::uint16_t>(std::min(*config.record_size_limit, largest_record(highest)));
+}
+
+record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtensions& agreed) {
+  if (!agreed.record_size_limits) return {};
+  const auto contents = [&](std::size_t limit) {
+    const std::size_t beside = largest_record(version) - record::kMaxPlaintext;
+    return static_cast<std::uint16_t>(std::min(limit, largest_record(version)) - beside);
+  };
+  return {contents(agreed.record_size_limits->peers), contents(agreed.record_size_limits->ours)};
+}
+
+Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const ExtensionBlock& clients) {
-  const auto profile = choose_srtp_profile(config, clients);
-  if (!profile) return tl::unexpected(profile.error());
+  const ConfigOptions& config = context.config;
+  AgreedExtensions agreed;
+  if (auto srtp = choose_srtp(config, clients, agreed); !srtp) return tl::unexpected(srtp.error());
   auto protocol = choose_protocol(config, clients);
   if (!protocol) return tl::unexpected(protocol.error());
+  agreed.application_protocol = std::move(*protocol);
   auto name = requested_server_name(clients);
   if (!name) return tl::unexpected(name.error());
-  return AgreedExtensions{*profile, std::move(*protocol), std::move(*name)};
+  agreed.server_name = std::move(*name);
+  const auto limit = peers_record_size_limit(clients);
+  if (!limit) return tl::unexpected(limit.error());
+  if (*limit) {
+    // Whoever asks is told, for it to know that its own is kept to.
+    const auto ours = offered_record_size_limit(config, version);
+    agreed.record_size_limits = {ours.value_or(static_cast<std::uint16_t>(largest_record(version))),
+                                 **limit};
+  }
+  keep_limits(context, version, agreed);
+  return agreed;
 }
 
 void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed) {
-  if (agreed.srtp_profile) message::put_use_srtp(out, std::array{*agreed.srtp_profile});
+  if (agreed.srtp_profile) {
+    message::put_use_srtp(out, std::array{*agreed.srtp_profile}, agreed.srtp_mki);
+  }
   if (!agreed.application_protocol.empty()) {
     message::put_application_protocols(out, std::array{agreed.application_protocol});
   }
+  if (agreed.record_size_limits) {
+    message::put_record_size_limit(out, agreed.record_size_limits->ours);
+  }
 }
 
-Result<AgreedExtensions> accepted_extensions(const ConfigOptions& config,
+Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
                                              const ExtensionBlock& servers) {
-  const auto profile = accepted_srtp_profile(config, servers);
-  if (!profile) return tl::unexpected(profile.error());
+  const ConfigOptions& config = context.config;
+  AgreedExtensions agreed;
+  if (auto srtp = accept_srtp(config, servers, agreed); !srtp) return tl::unexpected(srtp.error());
   auto protocol = accepted_protocol(config, servers);
   if (!protocol) return tl::unexpected(protocol.error());
+  agreed.application_protocol = std::move(*protocol);
   // RFC 6066 section 3: the answer is empty.
   const auto name = servers.find(ExtensionType::server_name);
   if (name && !name->empty()) return malformed("server_name");
-  return AgreedExtensions{*profile, std::move(*protocol), config.server_name};
+  agreed.server_name = config.server_name;
+  const auto limit = peers_record_size_limit(servers);
+  if (!limit) return tl::unexpected(limit.error());
+  if (const auto ours = offered_record_size_limit(config, config.max_version); *limit && ours) {
+    agreed.record_size_limits = {*ours, **limit};
+  }
+  keep_limits(context, version, agreed);
+  return agreed;
 }
 
 }  // namespace sluice::dtls::handshake

@@ -6,30 +6,48 @@
 
 #include <sluice/dtls/config.h>
 
+#include "handshake/context.h"
 #include "message/extension_block.h"
 
 namespace sluice::dtls::handshake {
 
+// What each side has said that it takes, type and padding of DTLS 1.3 included (RFC 8449
+// section 4).
+struct RecordSizeLimits {
+  std::uint16_t ours;
+  std::uint16_t peers;
+};
+
 struct AgreedExtensions {
   std::optional<SrtpProfile> srtp_profile = {};
+  Buffer srtp_mki = {};                   // empty: none
   std::string application_protocol = {};  // empty: none
   std::string server_name = {};           // that the client has asked for; empty: none
+  std::optional<RecordSizeLimits> record_size_limits = {};
 };
 
 // The name that a client asks for; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);
 
+// What this side says about records in the hellos of a connection that may speak the version.
+std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& config,
+                                                       ProtocolVersion highest);
+// The longest contents of protected records that follow from what was said.
+record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtensions& agreed);
+
 // A server's choice. Its own order decides: of SRTP profiles GCM comes first although libwebrtc
-// lists AES_CM before it. Errors: decode_error; no_common_application_protocol with
-// no_application_protocol (RFC 7301 section 3.2).
-Result<AgreedExtensions> agree_on_extensions(const ConfigOptions& config,
+// lists AES_CM before it. Protected records keep to the limits from now on. Errors: decode_error;
+// illegal_parameter; no_common_application_protocol with no_application_protocol (RFC 7301
+// section 3.2).
+Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& clients);
 // What tells the client.
 void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed);
 
-// The server's answers: exactly one protocol and one SRTP profile of ours, and no MKI as we offered
-// none (RFC 5764 section 4.1.1). Errors: decode_error, illegal_parameter.
-Result<AgreedExtensions> accepted_extensions(const ConfigOptions& config,
+// The server's answers: exactly one protocol and one SRTP profile of ours, and no MKI but ours
+// (RFC 5764 section 4.1.3). Protected records keep to the limits from now on. Errors: decode_error,
+// illegal_parameter.
+Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& servers);
 
 }  // namespace sluice::dtls::handshake

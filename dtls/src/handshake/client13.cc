@@ -21,7 +21,7 @@ bool belongs_in_server_hello(ExtensionType type) {
 }
 bool belongs_in_encrypted_extensions(ExtensionType type) {
   return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp ||
-         type == ExtensionType::server_name ||
+         type == ExtensionType::server_name || type == ExtensionType::record_size_limit ||
          type == ExtensionType::application_layer_protocol_negotiation;
 }
 
@@ -147,13 +147,15 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
   if (!message) return tl::unexpected(message.error());
   const auto& extensions = message->extensions;
   const bool offered = extensions.all_of(
-      [&](const auto& extension) { return is_offered(context.config, extension.type); });
+      [&](const auto& extension) { return is_solicited(context, extension.type); });
   if (!offered) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
-  const bool in_place = extensions.all_of(
-      [](const auto& extension) { return belongs_in_encrypted_extensions(extension.type); });
+  const bool in_place = extensions.all_of([&](const auto& extension) {
+    return belongs_in_encrypted_extensions(extension.type) ||
+           !is_offered(context.config, extension.type);  // but by a HelloHook
+  });
   if (!in_place)
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");
-  auto agreed = accepted_extensions(context.config, extensions);
+  auto agreed = accepted_extensions(context, ProtocolVersion::dtls13, extensions);
   if (!agreed) return tl::unexpected(agreed.error());
   state.negotiated.extensions = std::move(*agreed);
   if (auto added = context.transcript.add(incoming.encoding); !added) {

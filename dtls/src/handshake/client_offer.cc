@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "handshake/agreed_extensions.h"
 #include "handshake/groups.h"
+#include "handshake/hello_editor.h"
 #include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
 #include "message/application_protocols.h"
@@ -10,6 +12,7 @@
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/key_share.h"
+#include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
@@ -133,10 +136,13 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
                                        config.certificate_signature_schemes);
     }
     if (is_offered(config, ExtensionType::use_srtp)) {
-      message::put_use_srtp(out, config.srtp_profiles);
+      message::put_use_srtp(out, config.srtp_profiles, config.srtp_mki);
     }
     if (!config.application_protocols.empty()) {
       message::put_application_protocols(out, config.application_protocols);
+    }
+    if (const auto limit = offered_record_size_limit(config, config.max_version)) {
+      message::put_record_size_limit(out, *limit);
     }
     if (is_allowed(config, ProtocolVersion::dtls13)) shares = put_extensions13(out, config, offer);
   };
@@ -145,6 +151,7 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
   message::put_client_hello(writer, offer.random, offer.session_id, offer.verify_cookie,
                             offered_suites(config), put_extensions);
   if (!shares) return shares;
+  if (auto edited = edit_hello(context, HelloMessage::client_hello, body); !edited) return edited;
   if (!offer.psks.empty()) {
     if (auto bound = put_binders(context, offer.psks, body); !bound) return bound;
   }
@@ -178,6 +185,8 @@ bool is_offered(const ConfigOptions& config, ExtensionType type) {
       return !config.application_protocols.empty();
     case ExtensionType::use_srtp:
       return !config.srtp_profiles.empty();
+    case ExtensionType::record_size_limit:
+      return config.record_size_limit.has_value();
     case ExtensionType::supported_versions:
     case ExtensionType::key_share:
       return is_allowed(config, ProtocolVersion::dtls13);

@@ -5,6 +5,7 @@
 #include "crypto/library.h"
 #include "handshake/groups.h"
 #include "handshake/hello12.h"
+#include "handshake/hello_editor.h"
 #include "handshake/negotiation.h"
 #include "handshake/resume12.h"
 #include "message/hello_verify_request.h"
@@ -88,11 +89,12 @@ bool was_downgraded(const ConfigOptions& config, const ServerHello& hello) {
                             message::kDowngradeTo12);
 }
 
-Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const ConfigOptions& config,
+Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const Context& context,
                                                                 const ServerHello& hello) {
   const auto* suite = schedule::find13(hello.cipher_suite);
-  if (suite == nullptr || !contains(config.cipher_suites, suite->id) ||
-      hello.compression_method != 0 || !hello.session_id.empty()) {
+  if (suite == nullptr || !contains(context.config.cipher_suites, suite->id) ||
+      !was_suite_sent(context, suite->id) || hello.compression_method != 0 ||
+      !hello.session_id.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "ServerHello");
   }
   return suite;
@@ -100,7 +102,7 @@ Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const ConfigOpti
 
 Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
                               const flight::IncomingMessage& incoming, Context& context) {
-  const auto suite = chosen_suite13(context.config, hello);
+  const auto suite = chosen_suite13(context, hello);
   if (!suite) return tl::unexpected(suite.error());
   if (state.retried != nullptr) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloRetryRequest again");
@@ -153,7 +155,7 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
 
 Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello,
                                const flight::IncomingMessage& incoming, Context& context) {
-  const auto suite = chosen_suite13(context.config, hello);
+  const auto suite = chosen_suite13(context, hello);
   if (!suite) return tl::unexpected(suite.error());
   // RFC 8446 section 4.1.4: the same suite as in the HelloRetryRequest.
   if (state.retried != nullptr && state.retried != *suite) {
@@ -212,6 +214,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   }
   const auto hello = expect<ServerHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
+  show_hello(context, *hello, incoming.body());
   const auto version = chosen_version(context.config, *hello);
   if (!version) return tl::unexpected(version.error());
   context.version = *version;

@@ -1,6 +1,7 @@
 // What the states of a handshake share and act on.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +31,12 @@ struct Resumption12 {
   Duration ticket_lifetime = {};
 };
 
+// What a HelloHook has made of our ClientHello.
+struct EditedHello {
+  std::vector<CipherSuite> cipher_suites;
+  std::vector<wire::ExtensionType> extensions;
+};
+
 // Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
 // the peer's certificate after each message.
 class Context {
@@ -49,6 +56,10 @@ class Context {
   flight::OutgoingFlight flight;
   // Empty until the hellos have settled it.
   std::optional<ProtocolVersion> version;
+  // For who watches.
+  ConnectionNumber connection{};
+  // Null where the Config alone decides what our ClientHello says.
+  std::unique_ptr<EditedHello> edited_hello;
   // When the present input happened.
   Instant now{};
   // That the client asks for; empty: none.

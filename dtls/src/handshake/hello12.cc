@@ -2,6 +2,7 @@
 
 #include "crypto/library.h"
 #include "handshake/client_offer.h"
+#include "handshake/hello_editor.h"
 #include "handshake/ticket12.h"
 #include "message/ec_point_formats.h"
 #include "message/renegotiation_info.h"
@@ -55,7 +56,7 @@ Result<void> check_encrypt_then_mac(const schedule::CipherSuite12Parameters& sui
 }
 
 Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
-  auto agreed = agree_on_extensions(context.config, hello.extensions);
+  auto agreed = agree_on_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
   Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, std::move(*agreed)};
   negotiated.resumed = context.resumption12.resumed.has_value();
@@ -90,7 +91,7 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
     }
     put_agreed_extensions(out, negotiated.extensions);
   };
-  return context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+  return send_server_hello_edited(context, [&](wire::Writer& out) {
     message::put_server_hello(out, negotiated.randoms.server, context.resumption12.session_id,
                               negotiated.suite.id, put_extensions);
   });
@@ -103,7 +104,8 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
                                          const flight::IncomingMessage& incoming,
                                          Context& context) {
   const auto suite = find_suite12(context.config, hello.cipher_suite);
-  if (!suite || !is_suite_offered(context.config, suite->id)) {
+  if (!suite || !is_suite_offered(context.config, suite->id) ||
+      !was_suite_sent(context, suite->id)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite was not offered");
   }
   if (hello.compression_method != 0) {
@@ -111,7 +113,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   }
   // RFC 5246 section 7.4.1.4: no extension that was not asked for.
   const bool solicited = hello.extensions.all_of([&](const ExtensionBlock::Extension& extension) {
-    return is_offered(context.config, extension.type);
+    return is_solicited(context, extension.type);
   });
   if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   if (auto checked = check_extensions(context.config, hello.extensions); !checked) {
@@ -121,7 +123,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
     return tl::unexpected(checked.error());
   }
   if (auto taken = take_promise12(context, hello); !taken) return tl::unexpected(taken.error());
-  auto agreed = accepted_extensions(context.config, hello.extensions);
+  auto agreed = accepted_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
 
   context.records.set_version(ProtocolVersion::dtls12);

@@ -6,6 +6,7 @@
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
 #include "crypto/trust_anchors.h"
+#include "handshake/hello_editor.h"
 #include "handshake/hello_retry.h"
 #include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
@@ -98,7 +99,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
     if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
   };
   if (done) {
-    done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+    done = send_server_hello_edited(context, [&](wire::Writer& out) {
       message::put_server_hello(out, random, {}, negotiated.suite->id, put_extensions);
     });
   }
@@ -144,9 +145,9 @@ Result<void> send_encrypted_messages(Context& context, const Negotiated13& negot
   return sent;
 }
 
-Result<Negotiated13> negotiate(const Context& context, const ClientHello& hello,
-                               const Choice13& choice, const ChosenPsk* psk) {
-  auto agreed = agree_on_extensions(context.config, hello.extensions);
+Result<Negotiated13> negotiate(Context& context, const ClientHello& hello, const Choice13& choice,
+                               const ChosenPsk* psk) {
+  auto agreed = agree_on_extensions(context, ProtocolVersion::dtls13, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
   const auto takes_tickets = takes_tickets13(hello);
   if (!takes_tickets) return tl::unexpected(takes_tickets.error());
@@ -328,6 +329,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
+  show_hello(context, *hello, incoming.body());
   const auto choice = judge_client_hello(context.config, context.library, *hello);
   if (!choice) return tl::unexpected(choice.error());
   if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {

@@ -1,6 +1,7 @@
 #include "handshake/server_start.h"
 
 #include "handshake/hello12.h"
+#include "handshake/hello_editor.h"
 #include "handshake/negotiation.h"
 #include "handshake/resume12.h"
 #include "handshake/ticket12.h"
@@ -76,6 +77,7 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
                 Context& context) {
   const auto hello = expect<message::ClientHello>(incoming);
   if (!hello) return tl::unexpected(hello.error());
+  show_hello(context, *hello, incoming.body());
   const auto version = choose_version(context.config, *hello);
   if (!version) return tl::unexpected(version.error());
   context.version = *version;

@@ -14,7 +14,9 @@ ConnectionInfo info(const Session12& session, Role role) {
           uses_psk(suite.key_exchange),
           resumed,
           extensions.application_protocol,
-          extensions.server_name};
+          extensions.server_name,
+          extensions.srtp_mki,
+          content_limits(ProtocolVersion::dtls12, extensions).sent};
 }
 
 ConnectionInfo info(const Session13& session, Role role) {
@@ -29,7 +31,9 @@ ConnectionInfo info(const Session13& session, Role role) {
           psk.has_value(),
           psk == schedule::PskKind::resumption,
           extensions.application_protocol,
-          extensions.server_name};
+          extensions.server_name,
+          extensions.srtp_mki,
+          content_limits(ProtocolVersion::dtls13, extensions).sent};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,

@@ -23,15 +23,15 @@ struct UseSrtp {
   }
 };
 
-// Without MKI, as WebRTC wants it (RFC 8827 section 6.5).
 template <class Range>
-void put_use_srtp(wire::Writer& out, const Range& profiles) {
+void put_use_srtp(wire::Writer& out, const Range& profiles, Bytes mki) {
   put_extension(out, wire::ExtensionType::use_srtp, [&](wire::Writer& data) {
     {
       const auto list = data.vector16();
       for (const SrtpProfile profile : profiles) data.code(profile);
     }
-    const auto mki = data.vector8();
+    const auto length = data.vector8();
+    data.bytes(mki);
   });
 }
 

@@ -40,11 +40,10 @@ Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13&
 }
 
 Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
-                                   wire::SequenceNumber sequence, Bytes contents,
-                                   MutableBytes out) {
-  // RFC 9147 section 4.2.3: what the mask is made from must be there, also with a short tag.
-  const std::size_t padded = std::max(contents.size() + kInnerTypeSize,
-                                      crypto::RecordMask::kSampleSize - aead_.tag_size());
+                                   wire::SequenceNumber sequence, Bytes contents, MutableBytes out,
+                                   std::size_t padded_size) {
+  const std::size_t padded =
+      std::max({contents.size() + kInnerTypeSize, padded_size, min_inner_size()});
   const std::size_t length = padded + aead_.tag_size();
   const std::size_t size = head_room() + length;
   if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
@@ -98,12 +97,13 @@ std::optional<wire::SequenceNumber> Opener13::reveal_sequence(const Header13& he
 }
 
 std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBytes record,
-                                               wire::SequenceNumber sequence) {
+                                               wire::SequenceNumber sequence,
+                                               std::size_t max_contents) {
   const MutableBytes sealed = record.subspan(header.size);
   if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
   const MutableBytes inner = sealed.first(sealed.size() - aead_.tag_size());
   // RFC 8446 section 5.4: padding counts. Handed over whole, it is too long for its reader.
-  if (inner.size() > kMaxPlaintext + kInnerTypeSize) return Opened{{}, sequence, inner};
+  if (inner.size() > max_contents + kInnerTypeSize) return Opened{{}, sequence, inner};
   std::size_t size = inner.size();
   while (size > 0 && inner[size - 1] == std::byte{0}) --size;
   if (size == 0) return Opened{wire::ContentType{0}, sequence, {}};

@@ -30,10 +30,17 @@ class Sealer13 {
   // What follows the contents; very short ones are padded besides where the tag is short.
   [[nodiscard]] std::size_t tail_room() const { return kInnerTypeSize + aead_.tag_size(); }
 
-  // Writes a whole record to `out` and returns its size. `contents` may lie where their ciphertext
-  // will, else they must not overlap `out`.
+  // The shortest inner plaintext: with a short tag, what the mask is made from must be there too
+  // (RFC 9147 section 4.2.3).
+  [[nodiscard]] std::size_t min_inner_size() const {
+    return crypto::RecordMask::kSampleSize - aead_.tag_size();
+  }
+
+  // Writes a whole record to `out` and returns its size; zeros make the inner plaintext
+  // `padded_size` bytes, if it is shorter. `contents` may lie where their ciphertext will, else
+  // they must not overlap `out`.
   Result<std::size_t> seal(wire::ContentType type, wire::Epoch epoch, wire::SequenceNumber sequence,
-                           Bytes contents, MutableBytes out);
+                           Bytes contents, MutableBytes out, std::size_t padded_size = 0);
 
  private:
   Sealer13(Bytes iv, crypto::AeadSealer aead, crypto::RecordMask mask);
@@ -57,9 +64,11 @@ class Opener13 {
   std::optional<wire::SequenceNumber> reveal_sequence(const Header13& header, MutableBytes record,
                                                       std::uint64_t next);
   // `record` is header and ciphertext, its number revealed. Empty when it isn't authentic. Contents
-  // of type 0 are an inner plaintext of nothing but zeros, which its reader must refuse.
+  // of type 0 are an inner plaintext of nothing but zeros, which its reader must refuse, as it must
+  // contents longer than `max_contents`.
   std::optional<Opened> open(const Header13& header, MutableBytes record,
-                             wire::SequenceNumber sequence);
+                             wire::SequenceNumber sequence,
+                             std::size_t max_contents = kMaxPlaintext);
 
  private:
   Opener13(Bytes iv, crypto::AeadOpener aead, crypto::RecordMask mask);

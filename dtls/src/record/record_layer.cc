@@ -51,7 +51,9 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   Reader& reader = readers_.front();
   auto* opener = std::get_if<Opener12>(&reader.opener);
   if (opener == nullptr) return Discard::unknown_epoch;
-  if (!reader.window.is_fresh(header.sequence)) return Discard::replayed;
+  if (!reader.window.is_fresh(header.sequence) && !takes_again(header.type)) {
+    return Discard::replayed;
+  }
   const auto plaintext = opener->open(header, record);
   if (!plaintext) return Discard::authentication_failed;
   reader.window.mark(header.sequence);
@@ -86,12 +88,15 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   auto& opener = std::get<Opener13>(reader->opener);
   const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
   if (!sequence) return Discard::malformed_record;
-  if (!reader->window.is_fresh(*sequence)) return Discard::replayed;
-  const auto opened = opener.open(header, record, *sequence);
+  const bool is_fresh = reader->window.is_fresh(*sequence);
+  if (!is_fresh && window_units_ != 0) return Discard::replayed;
+  const auto opened = opener.open(header, record, *sequence, content_limits_.received);
   if (!opened) {
     forgeries_exceeded_ = forgeries_exceeded_ || ++reader->forgeries > limits_.forgeries;
     return Discard::authentication_failed;
   }
+  // Only now is it known what it is.
+  if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;
   reader->window.mark(*sequence);
   peer_encrypts_ = true;
   return Record{opened->type, reader->epoch, *sequence, opened->contents};
@@ -104,11 +109,16 @@ Result<void> RecordLayer::install_read(crypto::Library& library, const Protectio
 }
 
 void RecordLayer::add_reader12(Opener12 opener) {
-  readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), {}, 0});
+  readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), make_window(), 0});
 }
 
 void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
-  readers_.push_back({epoch, std::move(opener), {}, 0});
+  readers_.push_back({epoch, std::move(opener), make_window(), 0});
+}
+
+ReplayWindow RecordLayer::make_window() const {
+  return ReplayWindow(window_units_ != 0 ? window_units_ * ReplayWindow::kUnit
+                                         : ReplayWindow::kDefaultSize);
 }
 
 void RecordLayer::stop_reading_before(wire::Epoch epoch) {
@@ -158,6 +168,21 @@ std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
   return head_room(epoch) + std::visit(tail_room, encrypted->sealer);
 }
 
+std::size_t RecordLayer::inner_size(const Sealer13& sealer, std::size_t contents) const {
+  const std::size_t unpadded = std::max(contents + kInnerTypeSize, sealer.min_inner_size());
+  if (!pads()) return unpadded;
+  const std::size_t padded = (unpadded + padding_ - 1) / padding_ * padding_;
+  // RFC 8449 section 4 counts type and padding.
+  return std::min(padded, std::max(unpadded, content_limits_.sent + kInnerTypeSize));
+}
+
+std::size_t RecordLayer::padded_size(wire::Epoch epoch, std::size_t contents) const {
+  const Writer* encrypted = writer(epoch);
+  const auto* sealer13 = encrypted != nullptr ? std::get_if<Sealer13>(&encrypted->sealer) : nullptr;
+  return overhead(epoch) +
+         (sealer13 != nullptr ? inner_size(*sealer13, contents) - kInnerTypeSize : contents);
+}
+
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
   if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
   const Writer* encrypted = writer(epoch);
@@ -176,6 +201,13 @@ bool RecordLayer::should_update_keys() const {
   return encrypted != nullptr && encrypted->next >= limits_.records / 2;
 }
 
+Result<std::size_t> RecordLayer::seal13(Sealer13& sealer, const Header12& header, Bytes contents,
+                                        MutableBytes out) const {
+  const std::size_t room = out.size() - sealer.head_room() - sealer.tail_room() + kInnerTypeSize;
+  return sealer.seal(header.type, header.epoch, header.sequence, contents, out,
+                     std::min(inner_size(sealer, contents.size()), room));
+}
+
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
                                              Bytes contents, MutableBytes out) {
   const bool plaintext = epoch == wire::kPlaintextEpoch;
@@ -192,9 +224,9 @@ std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentTyp
   const Header12 header{type, version_, epoch, last_sequence_, contents.size()};
   if (!plaintext) {
     auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);
-    const auto size = sealer12 != nullptr ? sealer12->seal(header, contents, out)
-                                          : std::get<Sealer13>(encrypted->sealer)
-                                                .seal(type, epoch, last_sequence_, contents, out);
+    const auto size = sealer12 != nullptr
+                          ? sealer12->seal(header, contents, out)
+                          : seal13(std::get<Sealer13>(encrypted->sealer), header, contents, out);
     return size ? std::optional(*size) : std::nullopt;
   }
   if (!contents.empty()) std::memmove(&out[kHeaderSize12], contents.data(), contents.size());

@@ -29,8 +29,22 @@ struct FutureRecord {
   Bytes bytes;  // header and contents, as they came
 };
 
+// The longest contents of protected records: what the version allows, or record_size_limit
+// (RFC 8449).
+struct ContentLimits {
+  std::uint16_t sent = kMaxPlaintext;
+  std::uint16_t received = kMaxPlaintext;
+};
+
 class RecordLayer {
  public:
+  // `padding`: what DTLS 1.3's records are padded to a multiple of. `replay_window`: a size that a
+  // ReplayWindow can have; 0: application data may be read any number of times.
+  explicit RecordLayer(std::size_t padding = 0,
+                       std::size_t replay_window = ReplayWindow::kDefaultSize)
+      : padding_(static_cast<std::uint16_t>(padding)),
+        window_units_(static_cast<std::uint8_t>(replay_window / ReplayWindow::kUnit)) {}
+
   // Told from now on of each record that is accepted or sealed.
   void observe(std::unique_ptr<Observation> observation) { observation_ = std::move(observation); }
   // Null: nobody watches.
@@ -65,6 +79,13 @@ class RecordLayer {
   // Of the keys that are installed from now on, both ways.
   void set_key_limits(const KeyLimits& limits) { limits_ = limits; }
 
+  // From now on, both ways.
+  void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
+  // Of what take() returns, what is longer must be refused.
+  [[nodiscard]] std::size_t max_received(wire::Epoch epoch) const {
+    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.received;
+  }
+
   // ---- writing ----
 
   Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
@@ -85,9 +106,16 @@ class RecordLayer {
   // What a record of the epoch adds before and after its contents.
   [[nodiscard]] std::size_t head_room(wire::Epoch epoch) const;
   [[nodiscard]] std::size_t overhead(wire::Epoch epoch) const;
-  // Writes one record to `out` and returns its size. `contents` may lie at out + head_room(epoch),
-  // else it must not overlap `out`. Empty when the epoch's sequence numbers are used up, `out` is
-  // too small or the epoch has no key.
+  // The longest contents that a record of the epoch may have: the caller keeps to it.
+  [[nodiscard]] std::size_t max_contents(wire::Epoch epoch) const {
+    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.sent;
+  }
+  // What a record of so much is at most, with all the padding that it should have.
+  [[nodiscard]] std::size_t padded_size(wire::Epoch epoch, std::size_t contents) const;
+  [[nodiscard]] bool pads() const { return padding_ > 1; }
+  // Writes one record to `out`, padded as far as that has room, and returns its size. `contents`
+  // may lie at out + head_room(epoch), else it must not overlap `out`. Empty when the epoch's
+  // sequence numbers are used up, `out` is too small or the epoch has no key.
   std::optional<std::size_t> seal(wire::Epoch epoch, wire::ContentType type, Bytes contents,
                                   MutableBytes out);
   // The number of the last record that seal() wrote.
@@ -118,6 +146,15 @@ class RecordLayer {
   Taken take13(MutableBytes& datagram);
   Taken open12(const Header12& header, MutableBytes record);
   Taken open13(const Header13& header, MutableBytes record);
+  [[nodiscard]] ReplayWindow make_window() const;
+  // Whether a record that isn't fresh is taken all the same.
+  [[nodiscard]] bool takes_again(wire::ContentType type) const {
+    return window_units_ == 0 && type == wire::ContentType::application_data;
+  }
+  Result<std::size_t> seal13(Sealer13& sealer, const Header12& header, Bytes contents,
+                             MutableBytes out) const;
+  // Of DTLS 1.3's contents, what they become with type and padding.
+  [[nodiscard]] std::size_t inner_size(const Sealer13& sealer, std::size_t contents) const;
   [[nodiscard]] bool is_version_known(const Header12& header) const;
   [[nodiscard]] const Writer* writer(wire::Epoch epoch) const;
 
@@ -125,6 +162,9 @@ class RecordLayer {
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
   bool forgeries_exceeded_ = false;
+  std::uint16_t padding_;
+  std::uint8_t window_units_;
+  ContentLimits content_limits_;
   KeyLimits limits_;
   wire::Epoch write_epoch_ = wire::kPlaintextEpoch;
   wire::SequenceNumber last_sequence_{};

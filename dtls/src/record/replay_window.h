@@ -1,44 +1,72 @@
 // Anti-replay (RFC 6347 section 4.1.2.6).
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "wire/types.h"
 
 namespace sluice::dtls::record {
 
-// Which of the last kSize record numbers have been seen. Asked before a record is opened, and told
-// only after it has proved authentic.
+// Which of the last record numbers have been seen. Asked before a record is opened, and told only
+// after it has proved authentic.
 class ReplayWindow {
  public:
   // RFC 6347 asks for at least 32; a burst of media-sized data over several paths reorders further.
-  static constexpr std::uint64_t kSize = 256;
+  static constexpr std::size_t kDefaultSize = 256;
+  // Sizes are multiples of this.
+  static constexpr std::size_t kUnit = 64;
+
+  explicit ReplayWindow(std::size_t size = kDefaultSize);
+  ReplayWindow(ReplayWindow&& other) noexcept;
+  ReplayWindow& operator=(ReplayWindow&& other) noexcept;
+  ReplayWindow(const ReplayWindow&) = delete;
+  ReplayWindow& operator=(const ReplayWindow&) = delete;
+  ~ReplayWindow();
 
   [[nodiscard]] bool is_fresh(wire::SequenceNumber sequence) const {
     const std::uint64_t number = wire::value_of(sequence);
     if (number >= end_) return true;
-    const std::uint64_t age = end_ - 1 - number;
-    return age < kSize && !seen_[age];
+    return end_ - 1 - number < size() && (words()[word_of(number)] & bit_of(number)) == 0;
   }
 
   // One above the highest number seen: what is expected next.
   [[nodiscard]] std::uint64_t next() const { return end_; }
 
-  void mark(wire::SequenceNumber sequence) {
-    const std::uint64_t number = wire::value_of(sequence);
-    if (number >= end_) {
-      const std::uint64_t advance = number - end_ + 1;
-      seen_ = advance < kSize ? seen_ << advance : std::bitset<kSize>();
-      end_ = number + 1;
-    }
-    const std::uint64_t age = end_ - 1 - number;
-    if (age < kSize) seen_.set(age);
-  }
+  void mark(wire::SequenceNumber sequence);
 
  private:
-  std::uint64_t end_ = 0;    // one above the highest number seen
-  std::bitset<kSize> seen_;  // bit i: end_ - 1 - i was seen
+  // Larger windows lie elsewhere, so that they cost nobody else memory.
+  static constexpr std::size_t kNearWords = kDefaultSize / kUnit;
+
+  [[nodiscard]] std::uint64_t size() const { return std::uint64_t{word_count_} * kUnit; }
+  [[nodiscard]] bool is_near() const { return word_count_ <= kNearWords; }
+  [[nodiscard]] std::span<std::uint64_t> words() {
+    return {is_near() ? storage_.near.data() : storage_.far.get(), word_count_};
+  }
+  [[nodiscard]] std::span<const std::uint64_t> words() const {
+    return {is_near() ? storage_.near.data() : storage_.far.get(), word_count_};
+  }
+  // A ring: each number has its place until another `size()` later takes it.
+  [[nodiscard]] std::size_t word_of(std::uint64_t number) const {
+    return number / kUnit % word_count_;
+  }
+  static std::uint64_t bit_of(std::uint64_t number) { return std::uint64_t{1} << number % kUnit; }
+
+  union Storage {
+    Storage() : near{} {}
+    Storage(const Storage&) = delete;
+    Storage& operator=(const Storage&) = delete;
+    ~Storage() {}  // ReplayWindow knows which it is
+    std::array<std::uint64_t, kNearWords> near;
+    std::unique_ptr<std::uint64_t[]> far;
+  };
+
+  std::uint64_t end_ : 52 = 0;  // one above the highest number seen, which has 48 bits
+  std::uint64_t word_count_ : 12;
+  Storage storage_;
 };
 
 }  // namespace sluice::dtls::record

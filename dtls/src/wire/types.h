@@ -41,6 +41,7 @@ enum class ExtensionType : std::uint16_t {
   application_layer_protocol_negotiation = 16,
   encrypt_then_mac = 22,
   extended_master_secret = 23,
+  record_size_limit = 28,
   session_ticket = 35,
   pre_shared_key = 41,
   supported_versions = 43,

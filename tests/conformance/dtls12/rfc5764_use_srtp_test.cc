@@ -117,6 +117,49 @@ TEST(Rfc5764_4_1_3, AServerAnswersAnMkiWithNone) {
   EXPECT_EQ(sent_by(duel), from_hex("0002 0007 00"));
 }
 
+dtls::ConfigOptions with_mki(const char* mki) {
+  dtls::ConfigOptions options = test::options();
+  options.srtp_mki = from_hex(mki);
+  return options;
+}
+
+TEST(Rfc5764_4_1_3, AClientTakesItsOwnMkiOrNone) {
+  for (const auto& [answer, agreed] :
+       {std::pair{"0002 0007 04 01020304", "01020304"}, std::pair{"0002 0007 00", ""}}) {
+    SCOPED_TRACE(answer);
+    Duel duel(Role::client, answering(answer), with_mki("01020304"));
+    ASSERT_TRUE(works(duel));
+    EXPECT_EQ(sent_by(duel), from_hex("0008 0008 0007 0001 0002 04 01020304"));
+    EXPECT_EQ(duel.engine.connected->srtp_mki, from_hex(agreed));
+    EXPECT_EQ(must(duel.engine.connection().srtp_keys()).mki, from_hex(agreed));
+  }
+}
+
+TEST(Rfc5764_4_1_3, AClientRefusesAnotherMki) {
+  for (const char* answer : {"0002 0007 04 01020305", "0002 0007 03 010203",
+                             "0002 0007 05 0102030400", "0002 0007 01 00"}) {
+    SCOPED_TRACE(answer);
+    Duel duel(Role::client, answering(answer), with_mki("01020304"));
+    duel.run();
+    EXPECT_TRUE(failed(duel, Errc::illegal_parameter, Alert::illegal_parameter));
+  }
+}
+
+// "A matching srtp_mki value", or an empty one.
+TEST(Rfc5764_4_1_3, AServerRepeatsAnMkiThatItCanBear) {
+  dtls::ConfigOptions options = test::options();
+  options.max_srtp_mki = 4;
+  for (const auto& [offer, answer] :
+       {std::pair{"0002 0007 04 01020304", "0002 0007 04 01020304"},
+        std::pair{"0002 0007 01 00", "0002 0007 01 00"}, std::pair{"0002 0007 00", "0002 0007 00"},
+        std::pair{"0002 0007 05 0102030405", "0002 0007 00"}}) {
+    SCOPED_TRACE(offer);
+    Duel duel(Role::server, offering(offer), options);
+    ASSERT_TRUE(works(duel));
+    EXPECT_EQ(sent_by(duel), from_hex(answer));
+  }
+}
+
 TEST(Rfc8827_6_5, OurOfferHasAes80AndNoMki) {
   Duel duel(Role::client);
   duel.collect();

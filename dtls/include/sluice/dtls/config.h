@@ -11,6 +11,7 @@
 #include <sluice/dtls/cipher_suite12.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/hello_hook.h>
 #include <sluice/dtls/identity.h>
 #include <sluice/dtls/pre_shared_key.h>
 #include <sluice/dtls/protocol.h>
@@ -57,6 +58,10 @@ inline constexpr std::size_t kMaxOfferedPsks = 8;
 // The smallest MTU that Sluice works with, in bytes without IP and UDP headers.
 inline constexpr std::size_t kMinimumMtu = 256;
 
+// RFC 8449 section 4, and DTLS 1.3's largest inner plaintext (RFC 8446 section 5.4).
+inline constexpr std::size_t kMinimumRecordSizeLimit = 64;
+inline constexpr std::size_t kMaximumRecordSizeLimit = 16385;
+
 struct ConfigOptions {
   // What this side proves itself with: a server needs one where no PSK can take its place. Of those
   // that the peer's signature schemes (and in DTLS 1.2 the cipher suites) allow it takes the first
@@ -95,6 +100,12 @@ struct ConfigOptions {
   std::vector<SrtpProfile> srtp_profiles = {
       SrtpProfile::aead_aes_256_gcm, SrtpProfile::aead_aes_128_gcm,
       SrtpProfile::aes128_cm_hmac_sha1_80, SrtpProfile::aes128_cm_hmac_sha1_32};
+  // The master key identifier that a client offers for SRTP packets to carry (RFC 5764
+  // section 4.1.3), up to 255 bytes; empty, as WebRTC wants it: none.
+  Buffer srtp_mki = {};
+  // A server agrees to a client's of up to so many bytes, and answers a longer one with none;
+  // sluice::srtp takes srtp::kMaxMki.
+  std::size_t max_srtp_mki = 0;
 
   // A client asks for the server of this name (RFC 6066 section 3): letters, digits, dots and
   // hyphens, up to 255, no address. Empty: it doesn't say.
@@ -132,6 +143,25 @@ struct ConfigOptions {
   // 16384.
   std::size_t mtu = 1200;
   RetransmissionTimers timers = {};
+
+  // RFC 8449: the largest protected record that this side takes, kMinimumRecordSizeLimit to
+  // kMaximumRecordSizeLimit, where DTLS 1.3 counts a byte of type and the padding, too. Empty: a
+  // client doesn't say, a server that is asked answers with what its version allows.
+  std::optional<std::size_t> record_size_limit = {};
+  // DTLS 1.3: what is protected is padded to a multiple of so many bytes, its byte of type among
+  // them, for its length to tell less (RFC 8446 section 5.4); up to 16384, 0 or 1: not at all.
+  // Padding ends where the peer's record_size_limit does, and a record that fits into the path's
+  // MTU without it still does with it. See Connection::sealed_size().
+  std::size_t record_padding = 0;
+  // How far a record may lag behind the newest, in records (RFC 6347 section 4.1.2.6): a multiple
+  // of 64 up to kMaximumReplayWindow. 0 switches replay detection off for application data, and for
+  // that alone: whoever has recorded a datagram may then have its data delivered again, any number
+  // of times. Only for protocols that bear this themselves.
+  std::size_t replay_window = 256;
+  static constexpr std::size_t kMaximumReplayWindow = 8192;
+
+  // Sees hellos, and may alter those that are sent. Null: nobody does.
+  std::shared_ptr<const HelloHook> hello_hook = {};
 
   // The longest handshake message taken, in bytes: 2048 to 2^24 - 1. Memory follows what has
   // arrived.

@@ -41,10 +41,10 @@ struct Transmit {
 // Why seal() wrote nothing. All are ordinary: none ends the connection.
 enum class SendError : std::uint8_t {
   not_connected,     // not yet, or no longer
-  too_large,         // above kMaxApplicationData
+  too_large,         // above ConnectionInfo::max_application_data
   limit_reached,     // the record numbers of the epoch are used up (RFC 6347 section 4.1), or its
                      // key's limit is reached and the peer doesn't acknowledge new ones
-  buffer_too_small,  // `out` can't hold the data and kSealOverhead
+  buffer_too_small,  // `out` can't hold the data and kSealOverhead, or sealed_size()
 };
 using SendResult = tl::expected<std::size_t, SendError>;
 
@@ -53,7 +53,7 @@ std::string_view to_string(SendError error);
 // The largest application data of one record (RFC 5246 section 6.2.1).
 inline constexpr std::size_t kMaxApplicationData = 16384;
 // What a record adds at most: a header of 13 bytes, and what its cipher suite does. An AEAD
-// adds 24.
+// adds 24. ConfigOptions::record_padding comes on top: see Connection::sealed_size().
 inline constexpr std::size_t kSealHeadRoom = 13 + RecordRoom12::kMaxHead;
 inline constexpr std::size_t kSealTailRoom = RecordRoom12::kMaxTail;
 inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
@@ -126,9 +126,11 @@ class Connection {
   // ---------------------------------------------------------------------------
 
   // Writes one record with `application_data` to `out` and returns its size: a datagram to be sent
-  // on path(). `out` needs kSealOverhead bytes more than the data and must not overlap it. Sealed
-  // at once: no queue, no allocation.
+  // on path(). `out` needs kSealOverhead bytes more than the data, with record_padding
+  // sealed_size(), and must not overlap it. Sealed at once: no queue, no allocation.
   SendResult seal(Bytes application_data, MutableBytes out);
+  // The most that seal() would now write of so much data, padding included; 0 before Connected.
+  [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;
 
   // ---- outputs
   // ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // What a DTLS-SRTP handshake yields for SRTP (RFC 5764 section 4.2).
 #pragma once
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/protocol.h>
 #include <sluice/dtls/secret.h>
 
@@ -14,6 +15,8 @@ struct SrtpKeys {
   SrtpProfile profile;
   SrtpMasterKey local;   // protects what this side sends
   SrtpMasterKey remote;  // unprotects what the peer sent
+  // The master key identifier of both that packets carry (RFC 5764 section 4.1.3); empty: none.
+  Buffer mki = {};
 };
 
 }  // namespace sluice::dtls

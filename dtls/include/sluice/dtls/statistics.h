@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/protocol.h>
 
@@ -64,6 +65,10 @@ struct ConnectionInfo {
   bool resumed;
   std::string application_protocol;  // RFC 7301; empty: none
   std::string server_name;           // that the client has asked for; empty: none
+  Buffer srtp_mki;                   // that SRTP packets carry; empty: none
+  // The most that seal() takes: what the peer's record_size_limit leaves (RFC 8449), or
+  // kMaxApplicationData.
+  std::size_t max_application_data;
 };
 
 }  // namespace sluice::dtls

@@ -5,6 +5,7 @@
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/extension_block.h"
+#include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
 #include "message/use_srtp.h"
 #include "unit/dtls/message/exactness.h"
@@ -136,7 +137,7 @@ TEST(RenegotiationInfo, OfAFirstHandshakeIsEmpty) {
 TEST(UseSrtp, WhatIsWrittenIsReadWholeOnly) {
   const std::array profiles{SrtpProfile::aead_aes_256_gcm, SrtpProfile::aes128_cm_hmac_sha1_80};
   const Buffer data =
-      data_of(ExtensionType::use_srtp, [&](wire::Writer& out) { put_use_srtp(out, profiles); });
+      data_of(ExtensionType::use_srtp, [&](wire::Writer& out) { put_use_srtp(out, profiles, {}); });
   // RFC 8827 section 6.5: no MKI.
   EXPECT_EQ(to_hex(data), "00040008000100");
   expect_exact(data, [](const Buffer& bytes) { return UseSrtp::decode(bytes).has_value(); });
@@ -154,6 +155,27 @@ TEST(UseSrtp, KeepsToTheLimitsOfItsVectors) {
   const auto decoded = UseSrtp::decode(with_mki);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->mki.size(), 255U);
+}
+
+// RFC 5764 section 4.1.1: the MKI has a length of its own behind the profiles.
+TEST(UseSrtp, HasAnMkiBehindTheProfiles) {
+  const std::array profiles{SrtpProfile::aes128_cm_hmac_sha1_80};
+  const Buffer mki = from_hex("00ff01");
+  const Buffer data = data_of(ExtensionType::use_srtp,
+                              [&](wire::Writer& out) { put_use_srtp(out, profiles, mki); });
+  EXPECT_EQ(to_hex(data), "000200010300ff01");
+  expect_exact(data, [](const Buffer& bytes) { return UseSrtp::decode(bytes).has_value(); });
+  EXPECT_TRUE(std::ranges::equal(UseSrtp::decode(data)->mki, mki));
+}
+
+// RFC 8449 section 4: uint16 RecordSizeLimit.
+TEST(RecordSizeLimit, IsTwoBytes) {
+  const Buffer data = data_of(ExtensionType::record_size_limit,
+                              [](wire::Writer& out) { put_record_size_limit(out, 0x4001); });
+  EXPECT_EQ(to_hex(data), "4001");
+  expect_exact(data,
+               [](const Buffer& bytes) { return decode_record_size_limit(bytes).has_value(); });
+  EXPECT_EQ(decode_record_size_limit(from_hex("0040")), 64);
 }
 
 }  // namespace

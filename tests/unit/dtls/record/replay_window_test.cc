@@ -44,7 +44,7 @@ TEST(ReplayWindow, AskingChangesNothing) {
 }
 
 TEST(ReplayWindow, ItsLeftEdgeIsAtItsSize) {
-  static_assert(ReplayWindow::kSize >= 32, "RFC 6347 section 4.1.2.6: a minimum of 32");
+  static_assert(ReplayWindow::kUnit >= 32, "RFC 6347 section 4.1.2.6: a minimum of 32");
   ReplayWindow window;
   const std::uint64_t highest = 1000;
   mark(window, highest);
@@ -94,23 +94,45 @@ TEST(ReplayWindow, TakesTheHighestNumberThereIs) {
 
 TEST(ReplayWindow, IsWhatASetWouldSay) {
   constexpr std::uint64_t kSeed = 20260711;
-  std::mt19937_64 random(kSeed);
-  ReplayWindow window;
-  std::set<std::uint64_t> seen;
-  std::uint64_t centre = 500;
-  for (int i = 0; i < 20000; ++i) {
-    centre += random() % 3;
-    if (random() % 1000 == 0) centre += random() % 600;
-    const std::uint64_t number = centre - std::min(centre, random() % 400) + random() % 4;
-    const std::uint64_t highest = seen.empty() ? 0 : *seen.rbegin();
-    const bool inside = seen.empty() || number + ReplayWindow::kSize > highest;
-    ASSERT_EQ(fresh(window, number), inside && !seen.contains(number))
-        << "seed " << kSeed << ", step " << i << ", number " << number;
-    if (inside) {
-      mark(window, number);
-      seen.insert(number);
+  for (const std::uint64_t size : {64U, 192U, 256U, 320U, 1024U}) {
+    std::mt19937_64 random(kSeed);
+    ReplayWindow window(size);
+    std::set<std::uint64_t> seen;
+    std::uint64_t centre = 500;
+    for (int i = 0; i < 20000; ++i) {
+      centre += random() % 3;
+      if (random() % 1000 == 0) centre += random() % (2 * size);
+      const std::uint64_t number = centre - std::min(centre, random() % (2 * size)) + random() % 4;
+      const std::uint64_t highest = seen.empty() ? 0 : *seen.rbegin();
+      const bool inside = seen.empty() || number + size > highest;
+      ASSERT_EQ(fresh(window, number), inside && !seen.contains(number))
+          << "seed " << kSeed << ", size " << size << ", step " << i << ", number " << number;
+      if (inside) {
+        mark(window, number);
+        seen.insert(number);
+      }
     }
   }
+}
+
+TEST(ReplayWindow, MovesWithWhatItKnows) {
+  for (const std::size_t size : {64U, 1024U}) {
+    ReplayWindow from(size);
+    mark(from, 100);
+    ReplayWindow window(std::move(from));
+    EXPECT_FALSE(fresh(window, 100));
+    ReplayWindow other(size == 64 ? 1024 : 64);
+    other = std::move(window);
+    EXPECT_FALSE(fresh(other, 100));
+    mark(other, 100 + size);
+    EXPECT_FALSE(fresh(other, 100));
+    EXPECT_TRUE(fresh(other, 101));
+  }
+}
+
+// A window that isn't larger than it was costs no more.
+TEST(ReplayWindow, LiesInPlaceUnlessItIsLarger) {
+  static_assert(sizeof(ReplayWindow) <= sizeof(std::uint64_t) + 256 / 8);
 }
 
 }  // namespace
