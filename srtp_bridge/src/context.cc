@@ -17,6 +17,7 @@ std::uint32_t network_order(std::uint32_t value) {
 PacketError error_of(srtp_err_status_t status, Direction direction) {
   switch (status) {
     case srtp_err_status_auth_fail:
+    case srtp_err_status_bad_mki:  // made with a key that isn't ours
       return PacketError::authentication_failed;
     case srtp_err_status_cipher_fail:
       // What GCM of libsrtp on NSS says of some damaged packets.
@@ -40,13 +41,22 @@ PacketError error_of(srtp_err_status_t status, Direction direction) {
 }  // namespace
 
 tl::expected<Context, SetupError> Context::make(Direction direction, const Profile& profile,
-                                                MutableBytes master_key,
+                                                MutableBytes master_key, MutableBytes mki,
                                                 const SessionOptions& options) {
+  srtp_master_key_t key{reinterpret_cast<unsigned char*>(master_key.data()),
+                        reinterpret_cast<unsigned char*>(mki.data()),
+                        static_cast<unsigned>(mki.size())};
+  srtp_master_key_t* keys = &key;
   srtp_policy_t policy{};
   profile.rtp_policy(&policy.rtp);
   profile.rtcp_policy(&policy.rtcp);
   policy.ssrc.type = direction == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound;
-  policy.key = reinterpret_cast<unsigned char*>(master_key.data());
+  if (mki.empty()) {
+    policy.key = key.key;
+  } else {
+    policy.keys = &keys;
+    policy.num_master_keys = 1;
+  }
   policy.window_size = options.replay_window;
   // An index is never used twice, not even for what looks like the same packet: its header
   // extensions may differ, and two packets under one nonce give GCM's key away.
@@ -55,7 +65,7 @@ tl::expected<Context, SetupError> Context::make(Direction direction, const Profi
   srtp_t context = nullptr;
   switch (srtp_create(&context, &policy)) {
     case srtp_err_status_ok:
-      return Context(Handle(context), direction, profile, options.max_ssrcs);
+      return Context(Handle(context), direction, profile, mki, options.max_ssrcs);
     case srtp_err_status_alloc_fail:
       return tl::unexpected(SetupError::out_of_memory);
     default:
@@ -75,9 +85,10 @@ PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t 
   }
 
   auto length = static_cast<int>(size);
-  const auto status = kind == PacketKind::rtp
-                          ? srtp_protect(context_.get(), buffer.data(), &length)
-                          : srtp_protect_rtcp(context_.get(), buffer.data(), &length);
+  const auto status =
+      kind == PacketKind::rtp
+          ? srtp_protect_mki(context_.get(), buffer.data(), &length, uses_mki(), 0)
+          : srtp_protect_rtcp_mki(context_.get(), buffer.data(), &length, uses_mki(), 0);
   if (status != srtp_err_status_ok) {
     // libsrtp makes the stream before it looks further.
     if (!known) forget_stream(ssrc);
@@ -97,13 +108,30 @@ PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
   }
 
   auto length = static_cast<int>(packet.size());
-  const auto status = kind == PacketKind::rtp
-                          ? srtp_unprotect(context_.get(), packet.data(), &length)
-                          : srtp_unprotect_rtcp(context_.get(), packet.data(), &length);
+  const auto status = unprotect_by_libsrtp(kind, packet, length);
   // libsrtp makes an inbound stream only for a packet that has authenticated.
   if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
   if (!known) ssrcs_.push_back(ssrc);
   return static_cast<std::size_t>(length);
+}
+
+srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, MutableBytes packet, int& length) {
+  if (kind == PacketKind::rtp) {
+    return srtp_unprotect_mki(context_.get(), packet.data(), &length, uses_mki());
+  }
+  // libsrtp 2.5 looks for SRTCP's MKI before a tag of SRTP's length: where that is another, it is
+  // taken out here. No tag covers it (RFC 3711 section 3.1).
+  if (mki_.empty() || profile_.index_after_tag || profile_.rtp_tag == profile_.rtcp_tag) {
+    return srtp_unprotect_rtcp_mki(context_.get(), packet.data(), &length, uses_mki());
+  }
+  const MutableBytes mki_and_tag = packet.last(mki_.size() + profile_.rtcp_tag);
+  const auto tag = mki_and_tag.begin() + std::ssize(mki_);
+  if (!std::equal(mki_and_tag.begin(), tag, mki_.begin())) return srtp_err_status_bad_mki;
+  const auto moved_mki = std::ranges::rotate(mki_and_tag, tag).begin();
+  length -= static_cast<int>(mki_.size());
+  const auto status = srtp_unprotect_rtcp(context_.get(), packet.data(), &length);
+  if (status != srtp_err_status_ok) std::ranges::rotate(mki_and_tag, moved_mki);
+  return status;
 }
 
 bool Context::remove_ssrc(std::uint32_t ssrc) {
@@ -137,13 +165,14 @@ bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const 
   if (kind == PacketKind::rtp) return true;
   // RFC 3711 section 3.4 lets single SRTCP packets go unencrypted; no profile here does. Besides,
   // libsrtp on NSS remembers the header of such a packet when it fails, to the next one's harm.
-  const std::size_t behind = profile_.index_after_tag ? 0 : profile_.rtcp_tag;
+  const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
   const auto index = packet[packet.size() - behind - kSrtcpIndex];
   return (index & std::byte{0x80}) != std::byte{0};
 }
 
 std::size_t Context::trailer(PacketKind kind) const {
-  return kind == PacketKind::rtp ? profile_.rtp_tag : profile_.rtcp_tag + kSrtcpIndex;
+  return mki_.size() +
+         (kind == PacketKind::rtp ? profile_.rtp_tag : profile_.rtcp_tag + kSrtcpIndex);
 }
 
 void Context::forget_stream(std::uint32_t ssrc) {

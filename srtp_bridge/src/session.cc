@@ -67,15 +67,17 @@ tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOp
   auto owned = std::move(keys);
   const auto profile = profile_of(owned.profile);
   if (!profile || owned.local.size() != profile->master_key ||
-      owned.remote.size() != profile->master_key) {
+      owned.remote.size() != profile->master_key || owned.mki.size() > kMaxMki) {
     return tl::unexpected(SetupError::invalid_keys);
   }
   if (!valid(options)) return tl::unexpected(SetupError::invalid_options);
   if (const auto ready = initialize(); !ready) return tl::unexpected(ready.error());
 
-  auto inbound = Context::make(Direction::inbound, *profile, owned.remote.bytes(), options);
+  auto inbound =
+      Context::make(Direction::inbound, *profile, owned.remote.bytes(), owned.mki, options);
   if (!inbound) return tl::unexpected(inbound.error());
-  auto outbound = Context::make(Direction::outbound, *profile, owned.local.bytes(), options);
+  auto outbound =
+      Context::make(Direction::outbound, *profile, owned.local.bytes(), owned.mki, options);
   if (!outbound) return tl::unexpected(outbound.error());
   return Session(std::make_unique<Impl>(owned.profile, std::move(*inbound), std::move(*outbound)));
 }

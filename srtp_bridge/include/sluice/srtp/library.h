@@ -11,7 +11,7 @@ namespace sluice::srtp {
 enum class SetupError : std::uint8_t {
   library_init_failed,  // libsrtp's own self-tests did not pass
   invalid_options,      // a SessionOptions field is out of its range
-  invalid_keys,         // the profile is unknown, or the keys haven't its length
+  invalid_keys,         // the profile is unknown, the keys haven't its length, or a long MKI
   out_of_memory,        // libsrtp could not make a context
 };
 

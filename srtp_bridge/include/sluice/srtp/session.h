@@ -17,9 +17,12 @@ namespace sluice::srtp {
 using dtls::Bytes;
 using dtls::MutableBytes;
 
-// What protecting adds at most: GCM's tag of 16 bytes (RFC 7714 section 13) and SRTCP's word with
-// the E bit and the index (RFC 3711 section 3.4). No MKI (RFC 8827 section 6.5).
-inline constexpr std::size_t kMaxTrailer = 16 + 4;
+// The longest master key identifier that libsrtp takes.
+inline constexpr std::size_t kMaxMki = 128;
+// What protecting adds at most: GCM's tag of 16 bytes (RFC 7714 section 13), SRTCP's word with the
+// E bit and the index (RFC 3711 section 3.4), and the MKI; 20 without that, as in WebRTC (RFC 8827
+// section 6.5).
+inline constexpr std::size_t kMaxTrailer = 16 + 4 + kMaxMki;
 
 enum class Direction : std::uint8_t { inbound, outbound };
 
