@@ -34,11 +34,8 @@ int main(int argc, char** argv) {
   app.add_option("--sess_out", options.session_out,
                  "Write to this file what resumes the session; it is a secret");
   app.add_option("--sess_in", options.session_in, "Resume the session of this file");
-  app.add_option("--keymatexport", options.export_label,
-                 "Print keying material of this label, to standard error");
-  app.add_option("--keymatexportlen", options.export_length, "So many bytes")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+  app.add_option("--servername", options.tool.server_name,
+                 "Ask for the server of this name (RFC 6066)");
   add_options(app, options.tool);
   options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);

@@ -67,9 +67,7 @@ class Server {
     if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
       judge(endpoint_, event.connection, *asked, config_, environment_, now());
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
-      if (const auto path = endpoint_.path_of(event.connection)) {
-        report(*path, describe(connected->info));
-      }
+      on_connected(event.connection, connected->info);
     } else if (const auto* session = std::get_if<dtls::SessionRequested>(&event.what)) {
       answer(event.connection, *session);
     } else if (const auto* psk = std::get_if<dtls::PskRequested>(&event.what)) {
@@ -86,6 +84,17 @@ class Server {
     // What comes of it the next events tell.
     static_cast<void>(endpoint_.answer(connection, asked.question,
                                        options_.sessions->answer(asked, now()), now()));
+  }
+
+  void on_connected(dtls::ConnectionHandle connection, const dtls::ConnectionInfo& info) {
+    if (const auto path = endpoint_.path_of(connection)) report(*path, describe(info));
+    const auto keys = export_keys(*endpoint_.find(connection), options_.tool);
+    if (!keys.empty()) std::cerr << keys + "\n";
+    const auto& asked = info.server_name;
+    if (!asked.empty() && !options_.server_name.empty() && asked != options_.server_name) {
+      std::cerr << "no server of the name " + asked + "\n";
+      static_cast<void>(endpoint_.close(connection, now()));
+    }
   }
 
   void report(const dtls::UdpPath& path, const std::string& what) const {

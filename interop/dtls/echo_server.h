@@ -16,6 +16,8 @@ struct EchoOptions {
   bool wants_certificate = false;
   // Of those that no ticket is given for. Outlives the server.
   dtls::SessionStore* sessions = nullptr;
+  // A client that asks for another name is closed; empty: whatever it asks for.
+  std::string server_name = {};
 };
 
 // Until `stop` can be read, or as many connections as are to be accepted have come and gone; then

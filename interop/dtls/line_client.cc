@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <iomanip>
 #include <iostream>
 #include <iterator>
-#include <sstream>
 
 #include "dtls/acceptance.h"
 #include "dtls/poller.h"
@@ -95,7 +93,8 @@ class Client {
       judge(endpoint_, event.connection, *asked, config_, environment_, now());
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
       report(describe(connected->info));
-      export_keys();
+      const auto keys = export_keys(*endpoint_.find(connection_), options_.tool);
+      if (!keys.empty()) std::cerr << keys << '\n';
       connected_ = true;
       poller_.add(input_);
     } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&event.what)) {
@@ -130,21 +129,6 @@ class Client {
     if (file >= 0) ::close(file);
     if (!written) std::cerr << options_.session_out << ": can't be written\n";
     has_session_ = true;
-  }
-
-  void export_keys() const {
-    if (options_.export_label.empty()) return;
-    dtls::Buffer keys(options_.export_length);
-    const auto exported = endpoint_.find(connection_)
-                              ->export_keying_material(keys, options_.export_label, std::nullopt);
-    if (!exported) {
-      std::cerr << "--keymatexport: " << to_string(exported.error()) << '\n';
-      return;
-    }
-    std::ostringstream text;
-    text << "Keying material: " << std::hex << std::uppercase << std::setfill('0');
-    for (const std::byte byte : keys) text << std::setw(2) << std::to_integer<unsigned>(byte);
-    std::cerr << text.str() << '\n';
   }
 
   // A record for each line, or for a piece of one that is too long.

@@ -13,9 +13,6 @@ struct LineOptions {
   // Files of a session, to be written and to be resumed; empty: none.
   std::string session_out = {};
   std::string session_in = {};
-  // RFC 5705; empty: nothing is exported.
-  std::string export_label = {};
-  std::size_t export_length = 20;
 };
 
 enum class LineOutcome { done, failed };

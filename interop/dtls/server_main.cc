@@ -33,6 +33,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option_function<int>(
       "--Verify", [&](int) { options.echo.wants_certificate = true; },
       "Clients must have a certificate (the number means nothing)");
+  app.add_option("--servername", options.echo.server_name,
+                 "Close what asks for a server of another name (RFC 6066)");
   app.add_flag("--no_ticket", options.no_ticket,
                "Give no tickets: sessions that may be resumed are kept here");
   app.add_flag("--no_cache", options.no_cache, "With --no_ticket: let no session be resumed");

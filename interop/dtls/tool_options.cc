@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <span>
 #include <sstream>
@@ -160,6 +161,13 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--fingerprint", options.fingerprint,
                  "What the peer's certificate must be, e.g. sha-256 AB:CD:...; else any is taken")
       ->expected(2);
+  app.add_option("--alpn", options.protocols,
+                 "Protocols to speak over it, with commas between them (RFC 7301)");
+  app.add_option("--keymatexport", options.export_label,
+                 "Print keying material of this label, to standard error");
+  app.add_option("--keymatexportlen", options.export_length, "So many bytes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   app.add_option("--mtu", options.mtu, "The largest datagram of the handshake")
       ->capture_default_str()
       ->check(CLI::Range(256, 16384));
@@ -183,6 +191,11 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   if (options.only_dtls12) config.max_version = dtls::ProtocolVersion::dtls12;
   if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
+  config.server_name = options.server_name;
+  std::istringstream protocols(options.protocols);
+  for (std::string protocol; std::getline(protocols, protocol, ',');) {
+    config.application_protocols.push_back(protocol);
+  }
   config.timers.total = std::chrono::seconds(options.handshake_timeout);
   config.resumption = options.resumption;
   config.ticket_keys = options.ticket_keys;
@@ -204,8 +217,25 @@ std::string describe(const dtls::ConnectionInfo& info) {
   std::string text(to_string(info.version));
   text.append(", ").append(to_string(info.cipher_suite));
   if (info.group) text.append(", ").append(to_string(*info.group));
-  if (info.resumed) return text + ", resumed";
-  return info.psk ? text + ", PSK" : text;
+  if (info.resumed) {
+    text += ", resumed";
+  } else if (info.psk) {
+    text += ", PSK";
+  }
+  if (!info.server_name.empty()) text += ", server name " + info.server_name;
+  if (!info.application_protocol.empty()) text += ", ALPN " + info.application_protocol;
+  return text;
+}
+
+std::string export_keys(const dtls::Connection& connection, const ToolOptions& options) {
+  if (options.export_label.empty()) return {};
+  dtls::Buffer keys(options.export_length);
+  const auto exported = connection.export_keying_material(keys, options.export_label, std::nullopt);
+  if (!exported) return because("--keymatexport", exported.error());
+  std::ostringstream text;
+  text << "Keying material: " << std::hex << std::uppercase << std::setfill('0');
+  for (const std::byte byte : keys) text << std::setw(2) << std::to_integer<unsigned>(byte);
+  return text.str();
 }
 
 }  // namespace sluice::interop

@@ -2,7 +2,7 @@
 // `openssl s_server` and `s_client` give them.
 #pragma once
 
-#include <sluice/dtls/config.h>
+#include <sluice/dtls/connection.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -25,6 +25,11 @@ struct ToolOptions {
   std::string ciphersuites;
   std::string groups;
   std::vector<std::string> fingerprint;
+  std::string server_name;
+  std::string protocols;  // of ALPN, with commas between them
+  // RFC 5705; empty: nothing is exported.
+  std::string export_label;
+  std::size_t export_length = 20;
   std::size_t mtu = 1200;
   unsigned handshake_timeout = 30;
   RecorderFiles files;
@@ -46,7 +51,10 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
                                                   dtls::Environment& environment,
                                                   bool wants_certificate);
 
-// "DTLS 1.3, TLS_AES_128_GCM_SHA256, x25519, PSK".
+// "DTLS 1.3, TLS_AES_128_GCM_SHA256, x25519, PSK, server name sensor-7, ALPN coap".
 std::string describe(const dtls::ConnectionInfo& info);
+
+// "Keying material: 00FF...", or why there is none; empty when none is asked for.
+std::string export_keys(const dtls::Connection& connection, const ToolOptions& options);
 
 }  // namespace sluice::interop

@@ -92,6 +92,24 @@ class Tools(unittest.TestCase):
                   "TLS_CHACHA20_POLY1305_SHA256, secp384r1")
         self.echo(["--Verify", "1"], [], "DTLS 1.3")
 
+    def test_names_and_protocols(self):
+        for version in ("--dtls1_2", "--dtls1_3"):
+            _, server = self.echo(["--alpn", "other,coap"], [version, "--alpn", "coap,other", "--servername", "a.example"],
+                                  "server name a.example, ALPN other")
+            self.assertIn("server name a.example, ALPN other", "".join(server.output))
+        _, address = self.server("--servername", "a.example")
+        self.assertEqual(self.talk(address, "hello\n", "--servername", "a.example").stdout, "hello\n")
+        self.assertEqual(self.talk(address, "hello\n", "--servername", "b.example").stdout, "")
+        _, address = self.server("--alpn", "coap")
+        self.assertIn("no_application_protocol", self.talk(address, "", "--alpn", "webrtc").stderr)
+
+    def test_both_export_the_same(self):
+        export = ["--keymatexport", "EXPORTER_test", "--keymatexportlen", "32"]
+        client, server = self.echo(export, export, "Keying material: ")
+        keys = [line for line in client.stderr.splitlines() if line.startswith("Keying material: ")]
+        self.assertEqual(len(keys[0]), len("Keying material: ") + 64)
+        self.assertIn(keys[0], "".join(server.output))
+
     def test_a_wrong_psk_fails(self):
         _, address = self.server("--psk", PSK, "--quiet")
         client = self.talk(address, "", "--psk", "00" * 16)
