@@ -50,12 +50,12 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
 
 int main() {
   auto environment = dtls::Environment::make().value();
-  dtls::ConfigOptions options{.identity = dtls::Identity::self_signed(environment).value()};
+  dtls::ConfigOptions options{.identities = {dtls::Identity::self_signed(environment).value()}};
   options.hello_hook = std::make_shared<Grease>();
   const auto greased = dtls::Config::make(options).value();
   options.hello_hook = std::make_shared<Fingerprinter>();
   const auto watched = dtls::Config::make(options).value();
-  const auto print = dtls::Fingerprint::of(options.identity->certificate(),
+  const auto print = dtls::Fingerprint::of(options.identities.front().certificate(),
                                            dtls::HashAlgorithm::sha256, environment)
                          .value();
 

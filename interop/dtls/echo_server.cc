@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "dtls/acceptance.h"
+#include "dtls/coap_answer.h"
 #include "server/clock.h"
 
 namespace sluice::interop {
@@ -58,7 +59,11 @@ class Server {
     std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> out{};
     while (const auto data = endpoint_.poll_data()) {
       const auto path = endpoint_.path_of(data->connection);
-      const auto size = endpoint_.seal(data->connection, data->bytes, out);
+      const auto answer = options_.answers_coap
+                              ? answer_to_coap(data->bytes)
+                              : dtls::Buffer(data->bytes.begin(), data->bytes.end());
+      if (!answer) continue;
+      const auto size = endpoint_.seal(data->connection, *answer, out);
       if (path && size) socket_.send(std::span(out).first(*size), *path);
     }
   }

@@ -14,6 +14,8 @@ struct EchoOptions {
   // After so many connections the server ends; 0: never.
   std::size_t accept = 0;
   bool wants_certificate = false;
+  // Instead of sending back what comes, answers it as CoAP.
+  bool answers_coap = false;
   // Of those that no ticket is given for. Outlives the server.
   dtls::SessionStore* sessions = nullptr;
   // A client that asks for another name is closed; empty: whatever it asks for.

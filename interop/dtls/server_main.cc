@@ -33,6 +33,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option_function<int>(
       "--Verify", [&](int) { options.echo.wants_certificate = true; },
       "Clients must have a certificate (the number means nothing)");
+  app.add_flag("--coap", options.echo.answers_coap,
+               "Answer requests as CoAP has them (RFC 7252), instead of sending back what comes");
   app.add_option("--servername", options.echo.server_name,
                  "Close what asks for a server of another name (RFC 6066)");
   app.add_flag("--no_ticket", options.no_ticket,

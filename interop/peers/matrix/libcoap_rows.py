@@ -1,0 +1,88 @@
+"""libcoap's coap-client and coap-server, which Debian builds on OpenSSL and on GnuTLS."""
+
+import re
+import shutil
+import subprocess
+
+from programs import Failed, Program, free_port, must, run as run_program
+from rows import IDENTITY, PSK_TEXT, SECONDS, Row, expect_suite
+
+VERSION = "DTLS 1.2"
+# RFC 7252 section 3: confirmable, no token, message IDs without a line's end in them.
+PING = bytes.fromhex("4000 7a01")
+RESET = bytes.fromhex("7000 7a01")
+GET = bytes.fromhex("4001 7a02")
+CONTENT = bytes.fromhex("6045 7a02")  # an acknowledgement with 2.05 in it
+# openssl's name, the registry's; the first is what RFC 7252 section 9.1.3.1 asks for.
+SUITES = [("PSK-AES128-CCM8", "TLS_PSK_WITH_AES_128_CCM_8"), ("PSK-AES128-GCM-SHA256", "TLS_PSK_WITH_AES_128_GCM_SHA256")]
+
+
+def their_server(library, suite, registered, authentication="PSK", loss=False):
+    """Our client pings, and asks for the root."""
+    def run(kit):
+        port = free_port(pair=True)
+        lossy = ["-l", "20%"] if loss else []
+        if authentication == "PSK":
+            theirs, mine = ["-k", PSK_TEXT], kit.ours("PSK")
+        else:
+            certificate, key = kit.certificate(authentication)
+            theirs, mine = ["-n", "-c", certificate, "-j", key], []
+        with Program([f"coap-server-{library}", "-v", "7", "-A", "127.0.0.1", "-p", str(port), *theirs, *lossy],
+                     3 * SECONDS) as server:
+            server.wait_for("created DTLS endpoint")
+            # Our client sends what has no line's end when its input ends: one connection each.
+            for message, answer in ((PING, RESET), (GET, CONTENT)):
+                # Confirmable messages are repeated until they are answered (RFC 7252 section 4.2).
+                for _ in range(10 if loss else 3):
+                    with Program([kit.client, "--connect", f"127.0.0.1:{port + 1}", "--cipher", suite, "--wait", "2",
+                                  *mine], 2 * SECONDS) as client:
+                        expect_suite(client, VERSION, registered)
+                        client.say(message)
+                        client.end_input()
+                        client.finish()
+                        if answer in client.said:
+                            break
+                else:
+                    raise Failed(f"no {answer.hex()} to {message.hex()}: {client.tail()}")
+    return run
+
+
+def their_client(library, suite, registered, authentication="PSK", loss=False):
+    """Our server answers what coap-client asks for."""
+    def run(kit):
+        lossy = ["-l", "20%"] if loss else []
+        theirs = ["-k", PSK_TEXT, "-u", IDENTITY] if authentication == "PSK" else ["-n"]
+        with Program([kit.server, "--accept", "127.0.0.1:0", "--coap", "--cipher", suite, *kit.ours(authentication)],
+                     3 * SECONDS) as server:
+            port = server.wait_for("ACCEPT").split(":")[-1].strip()
+            code, text = run_program([f"coap-client-{library}", *theirs, *lossy, "-B", "40",
+                                      f"coaps://127.0.0.1:{port}/"], 3 * SECONDS)
+            must(code == 0 and "sluice" in text, f"coap-client has its answer: {text!r}")
+            expect_suite(server, VERSION, registered)
+    return run
+
+
+def rows(_):
+    made = []
+    for library, name in (("openssl", "OpenSSL"), ("gnutls", "GnuTLS")):
+        if not shutil.which(f"coap-server-{library}"):
+            made.append(Row(f"libcoap on {name}", VERSION, "both", "", "", None, outcome="skipped",
+                            reason="libcoap3-bin isn't installed"))
+            continue
+        said = subprocess.run([f"coap-client-{library}"], capture_output=True, text=True, check=False)
+        version = re.search(r"v([\d.]+)", said.stdout + said.stderr)
+        peer = f"libcoap {version.group(1) if version else '?'} on {name}"
+        for suite, registered in SUITES:
+            for role, how in (("client", their_server), ("server", their_client)):
+                quick = library == "gnutls" and suite == SUITES[0][0]
+                made.append(Row(peer, VERSION, role, registered, "PSK", how(library, suite, registered), quick=quick))
+        suite, registered = SUITES[1]
+        for role, how in (("client", their_server), ("server", their_client)):
+            made.append(Row(peer, VERSION, role, registered, "PSK", how(library, suite, registered, loss=True),
+                            what="a fifth of its datagrams lost"))
+        for role, how in (("client", their_server), ("server", their_client)):
+            made.append(Row(peer, VERSION, role, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA",
+                            how(library, "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                                "ECDSA")))
+        made.append(Row(peer, "DTLS 1.3", "both", "", "", None, outcome="skipped", reason=f"{peer} has none"))
+    return made

@@ -1,0 +1,118 @@
+"""Programs that are started, listened to for a bounded time, and ended by their own process id."""
+
+import socket
+import subprocess
+import threading
+import time
+
+
+class Failed(Exception):
+    """A row isn't what it should be; the text says why."""
+
+
+class Program:
+    """One program. What it says is kept; it never outlives its `with`."""
+
+    def __init__(self, command, seconds):
+        self.deadline = time.monotonic() + seconds
+        self.said = b""
+        self.news = threading.Condition()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def _read(self):
+        while piece := self.process.stdout.read1(65536):
+            with self.news:
+                self.said += piece
+                self.news.notify_all()
+        with self.news:
+            self.said_all = True
+            self.news.notify_all()
+
+    said_all = False
+
+    @property
+    def text(self):
+        return self.said.decode(errors="replace")
+
+    def wait_for(self, wanted):
+        """The line that has `wanted`, as far as it has come."""
+        wanted = wanted if isinstance(wanted, bytes) else wanted.encode()
+        with self.news:
+            while wanted not in self.said:
+                left = self.deadline - time.monotonic()
+                if left <= 0 or self.said_all:
+                    raise Failed(f"{self.process.args[0]} never said {wanted!r}: {self.tail()}")
+                self.news.wait(left)
+        start = self.said.index(wanted)
+        start = self.said.rfind(b"\n", 0, start) + 1
+        return self.said[start:].split(b"\n")[0].decode(errors="replace")
+
+    def say(self, text):
+        try:
+            self.process.stdin.write(text if isinstance(text, bytes) else text.encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failed(f"{self.process.args[0]} has gone: {self.tail()}") from None
+
+    def end_input(self):
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def finish(self):
+        """Its exit code, once it has ended by itself."""
+        try:
+            code = self.process.wait(max(0.1, self.deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.process.args[0]} doesn't end: {self.tail()}") from None
+        self.reader.join()
+        return code
+
+    def tail(self):
+        """The end of what it said, on one line."""
+        return " | ".join(line.strip() for line in self.text.splitlines() if line.strip())[-300:]
+
+
+def run(command, seconds, text=b""):
+    """What a program says that is given `text` and ends by itself; its exit code."""
+    with Program(command, seconds) as program:
+        if text:
+            program.say(text)
+        program.end_input()
+        return program.finish(), program.text
+
+
+def free_port(pair=False):
+    """A UDP port of loopback that nobody has; with `pair`, nor has anybody the next."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            if not pair:
+                return port
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as next_one:
+                try:
+                    next_one.bind(("127.0.0.1", port + 1))
+                    return port
+                except (OSError, OverflowError):
+                    continue
+    raise Failed("no free ports")
+
+
+def must(condition, what):
+    if not condition:
+        raise Failed(f"not so: {what}")

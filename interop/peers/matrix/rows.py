@@ -1,0 +1,102 @@
+"""What a row of the matrix is, and what it needs."""
+
+import dataclasses
+import functools
+import os
+import shutil
+import subprocess
+
+from programs import Failed
+
+SECONDS = 20  # only bounds a failure
+PSK_TEXT = "sixteen bytes of"  # libcoap takes text
+PSK = PSK_TEXT.encode().hex()
+IDENTITY = "Client_identity"
+LINE = "is there an echo?\n"
+
+
+@dataclasses.dataclass
+class Row:
+    peer: str
+    version: str
+    our_role: str
+    suite: str
+    authentication: str
+    run: object  # called with the Kit; raises Failed
+    what: str = ""  # what else is special
+    quick: bool = False
+    alone: bool = False  # the peer listens on every address: only where there is none but loopback
+    outcome: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+    def facts(self):
+        facts = dataclasses.asdict(dataclasses.replace(self, run=None))
+        for field in ("run", "quick", "alone"):
+            del facts[field]
+        return facts
+
+
+# openssl's name, the registry's, who authenticates how.
+SUITES12 = [
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA"),
+    ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDSA"),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDSA"),
+    ("ECDHE-ECDSA-AES128-CCM", "TLS_ECDHE_ECDSA_WITH_AES_128_CCM", "ECDSA"),
+    ("ECDHE-ECDSA-AES256-CCM", "TLS_ECDHE_ECDSA_WITH_AES_256_CCM", "ECDSA"),
+    ("ECDHE-ECDSA-AES128-CCM8", "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", "ECDSA"),
+    ("ECDHE-ECDSA-AES256-CCM8", "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8", "ECDSA"),
+    ("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "RSA"),
+    ("ECDHE-RSA-AES256-GCM-SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "RSA"),
+    ("ECDHE-RSA-CHACHA20-POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "RSA"),
+    ("PSK-AES128-GCM-SHA256", "TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK"),
+    ("PSK-AES256-GCM-SHA384", "TLS_PSK_WITH_AES_256_GCM_SHA384", "PSK"),
+    ("PSK-CHACHA20-POLY1305", "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256", "PSK"),
+    ("PSK-AES128-CCM", "TLS_PSK_WITH_AES_128_CCM", "PSK"),
+    ("PSK-AES256-CCM", "TLS_PSK_WITH_AES_256_CCM", "PSK"),
+    ("PSK-AES128-CCM8", "TLS_PSK_WITH_AES_128_CCM_8", "PSK"),
+    ("PSK-AES256-CCM8", "TLS_PSK_WITH_AES_256_CCM_8", "PSK"),
+    ("PSK-AES128-CBC-SHA256", "TLS_PSK_WITH_AES_128_CBC_SHA256", "PSK"),
+    ("ECDHE-PSK-AES128-CBC-SHA256", "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256", "PSK"),
+    ("ECDHE-PSK-CHACHA20-POLY1305", "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256", "PSK"),
+]
+
+
+class Kit:
+    """The programs under test, and certificates for both sides."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.server = os.environ.get("SLUICE_DTLS_SERVER")
+        self.client = os.environ.get("SLUICE_DTLS_CLIENT")
+        self.openssl = os.environ.get("OPENSSL") or shutil.which("openssl")
+
+    @functools.cache
+    def certificate(self, kind):
+        """The files of a certificate of this kind of key, and of that key."""
+        files = [str(self.folder / f"{kind}-{part}.pem") for part in ("certificate", "key")]
+        key = ["rsa:2048"] if kind == "RSA" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        subprocess.run([self.openssl, "req", "-x509", "-newkey", *key, "-nodes", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
+                       check=True, capture_output=True, timeout=60)
+        return files
+
+    def ours(self, authentication):
+        """How our tools are told about credentials."""
+        if authentication == "PSK":
+            return ["--psk", PSK, "--psk_identity", IDENTITY]
+        certificate, key = self.certificate(authentication)
+        return ["--cert", certificate, "--key", key]
+
+    @functools.cache
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+
+def expect_suite(program, version, suite):
+    """Our tool says what was agreed on."""
+    line = program.wait_for(version)
+    if suite not in line:
+        raise Failed(f"{suite} was meant, not {line}")
