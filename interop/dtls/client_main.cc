@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
   app.add_option("--sess_in", options.session_in, "Resume the session of this file");
   app.add_option("--servername", options.tool.server_name,
                  "Ask for the server of this name (RFC 6066)");
+  app.add_option("--verify_hostname", options.tool.peer_name,
+                 "With --CAfile: what the server's certificate must be for, where it isn't "
+                 "--servername");
   add_options(app, options.tool);
   options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);

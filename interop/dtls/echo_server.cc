@@ -123,7 +123,7 @@ tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& opti
     return tl::unexpected<std::string>("--keylogfile or --pcap: can't be written");
   auto environment = dtls::Environment::make(recorder.environment_options());
   if (!environment) return tl::unexpected(to_string(environment.error()));
-  auto config = make_config(options.tool, *environment, options.wants_certificate);
+  auto config = make_config(options.tool, *environment, options.wanted);
   if (!config) return tl::unexpected(config.error());
   auto endpoint = dtls::Endpoint::make({.server = config->config}, *environment);
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));

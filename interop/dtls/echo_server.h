@@ -13,7 +13,7 @@ struct EchoOptions {
   ToolOptions tool;
   // After so many connections the server ends; 0: never.
   std::size_t accept = 0;
-  bool wants_certificate = false;
+  dtls::PeerAuthentication wanted = dtls::PeerAuthentication::none;  // of clients
   // Instead of sending back what comes, answers it as CoAP.
   bool answers_coap = false;
   // Of those that no ticket is given for. Outlives the server.

@@ -194,7 +194,7 @@ tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEn
     return tl::unexpected<std::string>("--keylogfile or --pcap: can't be written");
   auto environment = dtls::Environment::make(recorder.environment_options());
   if (!environment) return tl::unexpected(to_string(environment.error()));
-  auto config = make_config(options.tool, *environment, false);
+  auto config = make_config(options.tool, *environment, dtls::PeerAuthentication::require);
   if (!config) return tl::unexpected(config.error());
   auto endpoint = dtls::Endpoint::make({}, *environment);
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));

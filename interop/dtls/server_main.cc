@@ -30,8 +30,12 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--naccept", options.echo.accept, "End after so many connections");
   app.add_flag_callback(
       "--listen", [] {}, "Send cookies first: always done, here for the sake of scripts");
+  using sluice::dtls::PeerAuthentication;
   app.add_option_function<int>(
-      "--Verify", [&](int) { options.echo.wants_certificate = true; },
+      "--verify", [&](int) { options.echo.wanted = PeerAuthentication::request; },
+      "Clients are asked for a certificate, and may have none (the number means nothing)");
+  app.add_option_function<int>(
+      "--Verify", [&](int) { options.echo.wanted = PeerAuthentication::require; },
       "Clients must have a certificate (the number means nothing)");
   app.add_flag("--coap", options.echo.answers_coap,
                "Answer requests as CoAP has them (RFC 7252), instead of sending back what comes");

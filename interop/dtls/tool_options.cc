@@ -143,6 +143,26 @@ tl::expected<void, std::string> set_lists(const ToolOptions& options, dtls::Conf
   return {};
 }
 
+tl::expected<void, std::string> set_verification(const ToolOptions& options,
+                                                 dtls::PeerAuthentication wanted,
+                                                 dtls::ConfigOptions& config) {
+  using dtls::PeerAuthentication;
+  config.peer_authentication = wanted;
+  config.peer_name = options.peer_name;
+  if (options.authorities.empty()) return {};
+  const auto text = read(options.authorities);
+  if (!text) return Failure(text.error());
+  auto store = dtls::TrustStore::from_pem(*text);
+  if (!store) return Failure(because("--CAfile", store.error()));
+  config.trust_store = std::move(*store);
+  if (wanted == PeerAuthentication::request) {
+    config.peer_authentication = PeerAuthentication::verify_if_given;
+  } else if (wanted == PeerAuthentication::require) {
+    config.peer_authentication = PeerAuthentication::require_and_verify;
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_options(CLI::App& app, ToolOptions& options) {
@@ -161,6 +181,8 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--fingerprint", options.fingerprint,
                  "What the peer's certificate must be, e.g. sha-256 AB:CD:...; else any is taken")
       ->expected(2);
+  app.add_option("--CAfile", options.authorities,
+                 "Authorities (PEM) that the peer's certificate must lead to");
   app.add_option("--alpn", options.protocols,
                  "Protocols to speak over it, with commas between them (RFC 7301)");
   app.add_option("--keymatexport", options.export_label,
@@ -183,7 +205,7 @@ void add_options(CLI::App& app, ToolOptions& options) {
 
 tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
                                                   dtls::Environment& environment,
-                                                  bool wants_certificate) {
+                                                  dtls::PeerAuthentication wanted) {
   dtls::ConfigOptions config;
   config.srtp_profiles.clear();
   if (auto set = set_credentials(options, environment, config); !set) return Failure(set.error());
@@ -199,8 +221,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   config.timers.total = std::chrono::seconds(options.handshake_timeout);
   config.resumption = options.resumption;
   config.ticket_keys = options.ticket_keys;
-  config.peer_authentication =
-      wants_certificate ? dtls::PeerAuthentication::require : dtls::PeerAuthentication::none;
+  if (auto set = set_verification(options, wanted, config); !set) return Failure(set.error());
   ToolConfig made;
   if (!options.fingerprint.empty()) {
     auto peer = dtls::Fingerprint::parse(options.fingerprint[0], options.fingerprint[1]);

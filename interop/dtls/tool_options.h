@@ -25,6 +25,8 @@ struct ToolOptions {
   std::string ciphersuites;
   std::string groups;
   std::vector<std::string> fingerprint;
+  std::string authorities;  // a file of PEM; empty: nobody's chain is verified
+  std::string peer_name;    // that a verified server must have
   std::string server_name;
   std::string protocols;  // of ALPN, with commas between them
   // RFC 5705; empty: nothing is exported.
@@ -46,10 +48,11 @@ struct ToolConfig {
   std::optional<dtls::Fingerprint> peer;
 };
 
-// `wants_certificate`: a server that asks its clients. The error says what is wrong.
+// What is wanted of the peer: none, request or require; with --CAfile it is verified too. The error
+// says what is wrong.
 tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
                                                   dtls::Environment& environment,
-                                                  bool wants_certificate);
+                                                  dtls::PeerAuthentication wanted);
 
 // "DTLS 1.3, TLS_AES_128_GCM_SHA256, x25519, PSK, server name sensor-7, ALPN coap".
 std::string describe(const dtls::ConnectionInfo& info);

@@ -150,7 +150,10 @@ Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion v
   return agreed;
 }
 
-void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed) {
+void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
+  if (!agreed.server_name.empty() && !resumed) {
+    message::put_empty_extension(out, ExtensionType::server_name);
+  }
   if (agreed.srtp_profile) {
     message::put_use_srtp(out, std::array{*agreed.srtp_profile}, agreed.srtp_mki);
   }

@@ -41,8 +41,9 @@ record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtens
 // section 3.2).
 Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& clients);
-// What tells the client.
-void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed);
+// What tells the client. A session that is resumed is of the same name anyway, and RFC 6066 section
+// 3 has no answer to it.
+void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed);
 
 // The server's answers: exactly one protocol and one SRTP profile of ours, and no MKI but ours
 // (RFC 5764 section 4.1.3). Protected records keep to the limits from now on. Errors: decode_error,

@@ -89,7 +89,7 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
     if (context.resumption12.ticket_follows) {
       message::put_empty_extension(out, ExtensionType::session_ticket);
     }
-    put_agreed_extensions(out, negotiated.extensions);
+    put_agreed_extensions(out, negotiated.extensions, negotiated.resumed);
   };
   return send_server_hello_edited(context, [&](wire::Writer& out) {
     message::put_server_hello(out, negotiated.randoms.server, context.resumption12.session_id,

@@ -137,7 +137,8 @@ Result<void> send_encrypted_messages(Context& context, const Negotiated13& negot
   auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
                            [&](wire::Writer& out) {
                              const auto extensions = out.vector16();
-                             put_agreed_extensions(out, negotiated.extensions);
+                             put_agreed_extensions(out, negotiated.extensions,
+                                                   negotiated.psk == schedule::PskKind::resumption);
                            });
   if (negotiated.psk) return sent;
   if (sent && asks_for_certificate(context.config)) sent = send_certificate_request(context);

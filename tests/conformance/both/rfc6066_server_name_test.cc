@@ -1,4 +1,5 @@
 // The server's name that a client asks for, in both versions (RFC 6066 section 3).
+#include "handshake/agreed_extensions.h"
 #include "message/server_name.h"
 #include "support/connections.h"
 
@@ -17,6 +18,19 @@ TEST_P(Rfc6066Section3, TheServerIsToldWhoIsMeant) {
     ASSERT_TRUE(works(pair));
     EXPECT_EQ(pair.client.connected->server_name, name);
     EXPECT_EQ(pair.server.connected->server_name, name);
+  }
+}
+
+// "SHALL include an extension of type "server_name" in the (extended) server hello", empty, where
+// it has used the name, but not when a session is resumed.
+TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
+  for (const bool resumed : {false, true}) {
+    for (const char* name : {"", "a.example"}) {
+      Buffer bytes;
+      wire::Writer out(bytes);
+      dtls::handshake::put_agreed_extensions(out, {.server_name = name}, resumed);
+      EXPECT_EQ(to_hex(bytes), *name != '\0' && !resumed ? "00000000" : "");
+    }
   }
 }
 
