@@ -200,6 +200,21 @@ class Tools(unittest.TestCase):
             client.wait_for("is there an echo?")
             self.assertEqual(client.finish(), 0)
 
+    def test_authorities(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = self.make_certificate(folder)
+            shown = ["--cert", certificate, "--key", key]
+            verified = ["--CAfile", certificate, "--verify_hostname", "localhost"]
+            for version in ("--dtls1_2", "--dtls1_3"):
+                self.echo(["--Verify", "1", "--CAfile", certificate, *shown], [version, *verified, *shown], "DTLS 1.")
+                self.echo(["--verify", "1", "--CAfile", certificate, *shown], [version, *verified, *shown], "DTLS 1.")
+            server, address = self.server("--Verify", "1", "--CAfile", certificate, *shown)
+            unknown = self.talk(address, "a line", *verified)
+            self.assertNotEqual(unknown.returncode, 0, "a certificate of its own making")
+            elsewhere = self.talk(address, "a line", "--CAfile", certificate, "--verify_hostname", "example.org", *shown)
+            self.assertNotEqual(elsewhere.returncode, 0)
+            self.assertIn("ostname", elsewhere.stderr)
+
     def test_openssl_with_a_psk(self):
         # What CoAP asks for (RFC 7252). OpenSSL takes a tag of 8 bytes for too little by itself.
         options = ["-psk", PSK, "-psk_identity", "Client_identity", "-cipher", "PSK-AES128-CCM8:@SECLEVEL=0"]
@@ -276,7 +291,7 @@ class Tools(unittest.TestCase):
     def make_certificate(folder):
         certificate, key = str(pathlib.Path(folder, "certificate.pem")), str(pathlib.Path(folder, "key.pem"))
         subprocess.run([OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=test", "-out", certificate, "-keyout", key], check=True, capture_output=True)
+                        "-subj", "/CN=test", "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key], check=True, capture_output=True)
         return certificate, key
 
 
