@@ -27,7 +27,7 @@ TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
   for (const bool resumed : {false, true}) {
     for (const char* name : {"", "a.example"}) {
       Buffer bytes;
-      wire::Writer out(bytes);
+      dtls::wire::Writer out(bytes);
       dtls::handshake::put_agreed_extensions(out, {.server_name = name}, resumed);
       EXPECT_EQ(to_hex(bytes), *name != '\0' && !resumed ? "00000000" : "");
     }
