@@ -121,7 +121,8 @@ class Caller final : public ice::NiceTransportListener {
 ice::NiceTransportOptions make_options(dtls::Environment& environment) {
   ice::NiceTransportOptions options;
   options.media.dtls =
-      dtls::Config::make({.identities = {dtls::Identity::self_signed(environment).value()}}).value();
+      dtls::Config::make({.identities = {dtls::Identity::self_signed(environment).value()}})
+          .value();
   options.ice.local_addresses = {"127.0.0.1"};
   return options;
 }

@@ -22,7 +22,7 @@ enum class Course : std::uint8_t {
   resume,  // the client has a ticket, and is to get what resumes the session again
   resume_after_retry,
   resume_from_store,  // the same, by a name in the server's store
-  hybrid,  // X25519MLKEM768: both hellos are longer than a datagram
+  hybrid,             // X25519MLKEM768: both hellos are longer than a datagram
 };
 
 struct Scenario {

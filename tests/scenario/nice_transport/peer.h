@@ -26,7 +26,8 @@ inline std::string text_of(dtls::Bytes bytes) {
 inline dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 inline dtls::ConfigPtr make_config(dtls::Environment& environment) {
-  auto config = dtls::Config::make({.identities = {dtls::Identity::self_signed(environment).value()}});
+  auto config =
+      dtls::Config::make({.identities = {dtls::Identity::self_signed(environment).value()}});
   return config.value();
 }
 
