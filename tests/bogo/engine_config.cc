@@ -16,21 +16,35 @@ dtls::Result<std::string> contents_of(const std::string& path) {
   return text;
 }
 
+dtls::Result<dtls::Identity> load_identity(const Credential& credential) {
+  const auto certificates = contents_of(credential.certificate_file);
+  if (!certificates) return tl::unexpected(certificates.error());
+  const auto key = contents_of(credential.key_file);
+  if (!key) return tl::unexpected(key.error());
+  return dtls::Identity::from_pem(*certificates, *key);
+}
+
 }  // namespace
 
 dtls::Result<std::vector<dtls::Identity>> load_identities(const Flags& flags,
                                                           dtls::Environment& environment) {
-  const auto alone = [](dtls::Identity identity) { return std::vector{std::move(identity)}; };
-  if (flags.certificate_file.empty()) {
-    const bool needs_none = flags.role == dtls::Role::client || !flags.psk.empty();
-    if (needs_none) return std::vector<dtls::Identity>{};
-    return dtls::Identity::self_signed(environment).map(alone);
+  std::vector<dtls::Identity> identities;
+  const auto add = [&](dtls::Result<dtls::Identity> identity) -> dtls::Result<void> {
+    if (!identity) return tl::unexpected(identity.error());
+    identities.push_back(std::move(*identity));
+    return {};
+  };
+  for (const Credential& credential : flags.credentials) {
+    if (credential.certificate_file.empty()) continue;
+    if (auto added = add(load_identity(credential)); !added) return tl::unexpected(added.error());
   }
-  const auto certificates = contents_of(flags.certificate_file);
-  if (!certificates) return tl::unexpected(certificates.error());
-  const auto key = contents_of(flags.key_file);
-  if (!key) return tl::unexpected(key.error());
-  return dtls::Identity::from_pem(*certificates, *key).map(alone);
+  if (identities.empty() && flags.role == dtls::Role::server && flags.psk.empty()) {
+    auto added = add(dtls::Identity::self_signed(environment));
+    if (!added) return tl::unexpected(added.error());
+  }
+  const bool has_default = !flags.credentials.front().certificate_file.empty();
+  if (has_default) std::ranges::rotate(identities, identities.begin() + 1);
+  return identities;
 }
 
 dtls::Result<dtls::Buffer> load_certificate(const std::string& file) {

@@ -7,7 +7,7 @@
 
 namespace sluice::bogo {
 
-// Of `certificate_file` and `key_file`, or made on the spot where a server must have one. Errors:
+// Of the credentials in their order, or made on the spot where a server must have one. Errors:
 // those of Identity::from_pem(); invalid_argument when a file can't be read.
 dtls::Result<std::vector<dtls::Identity>> load_identities(const Flags& flags,
                                                           dtls::Environment& environment);

@@ -126,6 +126,17 @@ bool set_text(Flags& flags, std::string_view value) {
   return true;
 }
 
+void add_credential(Flags& flags) { flags.credentials.emplace_back(); }
+
+template <auto Member>
+bool set_file(Flags& flags, std::string_view value) {
+  flags.credentials.back().*Member = value;
+  return true;
+}
+
+// There is none, for whatever reason.
+bool is_no_early_data(Flags& /*flags*/, std::string_view reason) { return reason == "disabled"; }
+
 void ignore(Flags& /*flags*/) {}
 bool ignore_value(Flags& /*flags*/, std::string_view /*value*/) { return true; }
 
@@ -142,6 +153,9 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-no-tls12", set<&Flags::allows_dtls12, false>},
     {"-no-tls13", set<&Flags::allows_dtls13, false>},
     {"-no-tls1", ignore},  // there is no DTLS 1.0 here
+    {"-new-x509-credential", add_credential},
+    // Here it is always preferred, and never demanded.
+    {"-must-match-issuer", ignore},
     {"-verify-peer", set<&Flags::verifies_peer>},
     {"-require-any-client-certificate", set<&Flags::requires_client_certificate>},
     {"-decline-alpn", ignore},  // a server without any takes no notice of them
@@ -181,8 +195,11 @@ struct Setting {
 constexpr auto kSettings = std::to_array<Setting>({
     {"-port", set_number<&Flags::port>},
     {"-shim-id", set_number<&Flags::shim_id>},
-    {"-cert-file", set_text<&Flags::certificate_file>},
-    {"-key-file", set_text<&Flags::key_file>},
+    {"-cert-file", set_file<&Credential::certificate_file>},
+    {"-key-file", set_file<&Credential::key_file>},
+    // The runner looks at the certificate.
+    {"-expect-selected-credential", ignore_value},
+    {"-expect-early-data-reason", is_no_early_data},
     {"-psk", set_text<&Flags::psk>},
     {"-psk-identity", set_text<&Flags::psk_identity>},
     {"-host-name", set_text<&Flags::server_name>},

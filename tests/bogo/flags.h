@@ -21,6 +21,12 @@ inline constexpr int kUnimplemented = 89;
 // What the runner expects of a timer that backs off.
 inline constexpr dtls::Duration kLongestTimeout = std::chrono::seconds{60};
 
+// Files of PEM.
+struct Credential {
+  std::string certificate_file = {};  // empty: a client has none, a server's is made
+  std::string key_file = {};
+};
+
 struct Flags {
   // ---- where the runner is
   bool asks_for_handshaker = false;  // print "No", nothing else
@@ -33,8 +39,8 @@ struct Flags {
   // ---- what is negotiated
   bool over_datagrams = false;
   dtls::Role role = dtls::Role::client;
-  std::string certificate_file = {};  // PEM; empty: a client has none, a server's is made
-  std::string key_file = {};
+  // The first is the default one, which comes after all others.
+  std::vector<Credential> credentials = {Credential{}};
   std::string psk = {};  // the key as it is; empty: none
   std::string psk_identity = {};
   std::string server_name = {};                               // a client's

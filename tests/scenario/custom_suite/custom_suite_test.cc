@@ -1,9 +1,7 @@
-// A cipher suite that a caller brings along: AES-128-OCB (RFC 7253), which the engine doesn't have.
-#include <gtest/gtest.h>
-#include <openssl/evp.h>
+// A cipher suite that a caller brings along: the AES-128-OCB of docs/examples.
+#include "examples/ocb_suite.h"
 
-#include <array>
-#include <cstring>
+#include <gtest/gtest.h>
 
 #include "support/connections.h"
 
@@ -11,86 +9,12 @@ namespace sluice::test {
 namespace {
 
 using dtls::Buffer;
-using dtls::Bytes;
 using dtls::CipherSuite;
 using dtls::CipherSuite12;
 using dtls::KeyExchange12;
-using dtls::MutableBytes;
 using dtls::RecordProtection12;
 
-constexpr CipherSuite kId{0xff77};
-constexpr std::size_t kTag = 16;
-
-// The record's number is the nonce, under four bytes of the key block.
-class Ocb final : public RecordProtection12 {
- public:
-  explicit Ocb(const dtls::RecordKeys12& keys) {
-    std::memcpy(key_.data(), keys.key.data(), key_.size());
-    std::memcpy(nonce_.data(), keys.iv.data(), keys.iv.size());
-  }
-
-  std::optional<std::size_t> seal(const Header& header, Bytes plaintext,
-                                  MutableBytes out) override {
-    std::memmove(out.data(), plaintext.data(), plaintext.size());
-    start(header, plaintext.size(), true);
-    update(out.first(plaintext.size()));
-    EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTag, &out[plaintext.size()]);
-    return plaintext.size() + kTag;
-  }
-  std::optional<MutableBytes> open(const Header& header, MutableBytes fragment) override {
-    if (fragment.size() < kTag) return std::nullopt;
-    const MutableBytes contents = fragment.first(fragment.size() - kTag);
-    start(header, contents.size(), false);
-    EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTag, &fragment[contents.size()]);
-    return update(contents) ? std::optional(contents) : std::nullopt;
-  }
-
- private:
-  void start(const Header& header, std::size_t size, bool encrypts) {
-    std::memcpy(&nonce_[4], &header.number, sizeof header.number);
-    EVP_CIPHER_CTX_reset(context_.get());
-    EVP_CipherInit_ex(context_.get(), EVP_aes_128_ocb(), nullptr, key_.data(), nonce_.data(),
-                      encrypts ? 1 : 0);
-    std::array<unsigned char, 11> data{header.content_type};
-    const auto version = static_cast<std::uint16_t>(header.version);
-    std::memcpy(&data[1], &version, sizeof version);
-    std::memcpy(&data[3], &size, sizeof size);
-    int done = 0;
-    EVP_CipherUpdate(context_.get(), nullptr, &done, data.data(), static_cast<int>(data.size()));
-  }
-  // All of it at once, in place.
-  bool update(MutableBytes text) {
-    auto* bytes = reinterpret_cast<unsigned char*>(text.data());
-    int done = 0;
-    int last = 0;
-    EVP_CipherUpdate(context_.get(), bytes, &done, bytes, static_cast<int>(text.size()));
-    return EVP_CipherFinal_ex(context_.get(), bytes + done, &last) == 1;
-  }
-
-  std::array<unsigned char, 16> key_{};
-  std::array<unsigned char, 12> nonce_{};
-  std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context_{EVP_CIPHER_CTX_new(),
-                                                                           EVP_CIPHER_CTX_free};
-};
-
-class OcbSuite final : public CipherSuite12 {
- public:
-  explicit OcbSuite(KeyExchange12 exchange) : exchange_(exchange) {}
-
-  [[nodiscard]] CipherSuite id() const override { return kId; }
-  [[nodiscard]] std::string_view name() const override { return "OUR_OWN_AES_128_OCB_SHA384"; }
-  [[nodiscard]] KeyExchange12 key_exchange() const override { return exchange_; }
-  [[nodiscard]] dtls::HashAlgorithm hash() const override { return dtls::HashAlgorithm::sha384; }
-  [[nodiscard]] dtls::KeySizes12 key_sizes() const override { return {0, 16, 4}; }
-  [[nodiscard]] dtls::RecordRoom12 room() const override { return {0, kTag}; }
-  [[nodiscard]] std::unique_ptr<RecordProtection12> protect(
-      const dtls::RecordKeys12& keys) const override {
-    return std::make_unique<Ocb>(keys);
-  }
-
- private:
-  KeyExchange12 exchange_;
-};
+constexpr CipherSuite kId = OcbSuite::kId;
 
 class CustomSuite : public testing::TestWithParam<KeyExchange12> {
  protected:
