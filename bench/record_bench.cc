@@ -22,8 +22,11 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 // Sealing alone, then sealing and opening: their difference is opening.
 enum class Work { seal, seal_and_open };
 
-void sluice_record(benchmark::State& state, Work work) {
-  const auto config = test::make_config();
+void sluice_record(benchmark::State& state, Work work, dtls::ProtocolVersion version) {
+  dtls::ConfigOptions options = test::options_for(version);
+  options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256,
+                           dtls::CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256};
+  const auto config = test::make_config(options);
   test::Peer client = test::make_client(config);
   test::Peer server = test::make_server(config);
   test::exchange(client, server);
@@ -77,11 +80,16 @@ void raw_evp_seal(benchmark::State& state) {
   }
 }
 
-BENCHMARK_CAPTURE(sluice_record, seal, Work::seal)->Apply(sizes);
-BENCHMARK_CAPTURE(libssl_record, seal, Work::seal)->Apply(sizes);
+constexpr auto kDtls12 = dtls::ProtocolVersion::dtls12;
+constexpr auto kDtls13 = dtls::ProtocolVersion::dtls13;
+
+BENCHMARK_CAPTURE(sluice_record, seal_dtls12, Work::seal, kDtls12)->Apply(sizes);
+BENCHMARK_CAPTURE(sluice_record, seal_dtls13, Work::seal, kDtls13)->Apply(sizes);
+BENCHMARK_CAPTURE(libssl_record, seal_dtls12, Work::seal)->Apply(sizes);
 BENCHMARK(raw_evp_seal)->Apply(sizes);
-BENCHMARK_CAPTURE(sluice_record, seal_and_open, Work::seal_and_open)->Apply(sizes);
-BENCHMARK_CAPTURE(libssl_record, seal_and_open, Work::seal_and_open)->Apply(sizes);
+BENCHMARK_CAPTURE(sluice_record, seal_and_open_dtls12, Work::seal_and_open, kDtls12)->Apply(sizes);
+BENCHMARK_CAPTURE(sluice_record, seal_and_open_dtls13, Work::seal_and_open, kDtls13)->Apply(sizes);
+BENCHMARK_CAPTURE(libssl_record, seal_and_open_dtls12, Work::seal_and_open)->Apply(sizes);
 
 }  // namespace
 }  // namespace sluice::bench
