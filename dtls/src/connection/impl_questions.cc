@@ -31,6 +31,7 @@ Result<void> Connection::Impl::go_on_with(const Answer& answer, Handshaking& pha
   if (!taken) return taken;
   const auto completed = after_step(phase, now);
   if (!completed) return tl::unexpected(completed.error());
+  if (*completed) return {};  // and `phase` is gone
   return deliver_messages(phase, now);
 }
 
