@@ -26,8 +26,8 @@ class TimerQueue {
 
  private:
   struct Timer {
-    Instant when;
-    SlotNumber slot;
+    Instant when{};
+    SlotNumber slot{};
   };
   using Position = std::uint32_t;
   static constexpr Position kNone = UINT32_MAX;

@@ -21,9 +21,9 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
 
 // What a DTLS 1.3 server chooses, whoever is to prove what how.
 struct Choice13 {
-  const schedule::CipherSuite13Parameters* suite;
-  NamedGroup group;
-  std::optional<Bytes> share;  // the client's of that group; empty: it has to be asked for
+  const schedule::CipherSuite13Parameters* suite = nullptr;
+  NamedGroup group{};
+  std::optional<Bytes> share = {};  // the client's of that group; empty: it has to be asked for
 };
 // Errors: as choose12(); missing_extension where RFC 8446 section 9.2 wants one.
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,

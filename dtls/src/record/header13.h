@@ -19,14 +19,12 @@ inline constexpr std::size_t kMaxCiphertext13 = 16384 + 256;
 inline constexpr std::size_t kHeaderSize13 = 5;
 
 // 0 0 1 C S L E E: connection ID, sequence number of 16 bits, length, low bits of the epoch.
-enum HeaderFlags13 : std::uint8_t {
-  kFixedBits = 0x20,
-  kFixedBitsMask = 0xe0,
-  kConnectionId = 0x10,
-  kLongSequence = 0x08,
-  kLengthPresent = 0x04,
-  kEpochMask = 0x03,
-};
+inline constexpr unsigned kFixedBits = 0x20;
+inline constexpr unsigned kFixedBitsMask = 0xe0;
+inline constexpr unsigned kConnectionId = 0x10;
+inline constexpr unsigned kLongSequence = 0x08;
+inline constexpr unsigned kLengthPresent = 0x04;
+inline constexpr unsigned kEpochMask = 0x03;
 
 // The header as it came: its sequence number is still encrypted.
 struct Header13 {

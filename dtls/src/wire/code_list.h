@@ -14,8 +14,10 @@ class CodeList {
  public:
   class Iterator {
    public:
+    // NOLINTBEGIN(readability-identifier-naming): the standard names them so.
     using value_type = Code;
     using difference_type = std::ptrdiff_t;
+    // NOLINTEND(readability-identifier-naming)
     Iterator() = default;
     explicit Iterator(const std::byte* at) : at_(at) {}
     Code operator*() const {

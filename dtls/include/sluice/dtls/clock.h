@@ -9,11 +9,13 @@ namespace sluice::dtls {
 // is no now(): each input carries the time at which it happened. Times given to one connection must
 // not go backwards.
 struct EngineClock {
+  // NOLINTBEGIN(readability-identifier-naming): the standard names them so.
   using duration = std::chrono::microseconds;
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<EngineClock>;
   static constexpr bool is_steady = true;
+  // NOLINTEND(readability-identifier-naming)
   static time_point now() = delete;
 };
 

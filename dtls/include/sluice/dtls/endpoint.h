@@ -73,14 +73,14 @@ template <class Events, class... More>
 struct WithEvents;
 template <class... Events, class... More>
 struct WithEvents<std::variant<Events...>, More...> {
-  using type = std::variant<Events..., More...>;
+  using Type = std::variant<Events..., More...>;
 };
 }  // namespace detail
 
 struct EndpointEvent {
   ConnectionHandle connection;
   // A Connection's, and Ended; Closed has become an Ended.
-  detail::WithEvents<Event, Ended>::type what;
+  detail::WithEvents<Event, Ended>::Type what;
 };
 
 struct EndpointData {
@@ -89,7 +89,7 @@ struct EndpointData {
 };
 
 struct EndpointTransmit {
-  std::size_t size;
+  std::size_t size{};
   UdpPath path;
   std::optional<ConnectionHandle> connection;  // empty: the Listener's answer to a stranger
 };

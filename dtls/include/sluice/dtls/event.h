@@ -111,7 +111,7 @@ struct RejectPeer {
 // read, and counts as Discard::authentication_failed until the handshake times out. A client that
 // has no key ends the handshake.
 struct UsePsk {
-  std::size_t index;
+  std::size_t index{};
   PreSharedKey key;
 };
 struct NoPsk {};
@@ -119,7 +119,7 @@ struct NoPsk {};
 // to choose. A session that has expired or doesn't fit any more is as good as none: the handshake
 // is a full one then.
 struct ResumeSession {
-  std::size_t index;
+  std::size_t index{};
   ResumableSession session;
 };
 struct NoSession {};

@@ -39,9 +39,9 @@ struct ObservedRecord {
 
 // Of a record, a part of one, or a whole datagram: counted in Statistics too.
 struct ObservedDiscard {
-  ConnectionNumber connection;
-  Instant time;
-  Discard reason;
+  ConnectionNumber connection{};
+  Instant time{};
+  Discard reason{};
 };
 
 // A received datagram is told first, then its records and what is discarded of them; a sent one
