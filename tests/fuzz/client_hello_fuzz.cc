@@ -56,14 +56,18 @@ void check(const Buffer& body) {
     SLUICE_CHECK(is_usable(choice->group, ProtocolVersion::dtls13));
     SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
   }
-  const auto& identities = options().identities;
+  record::RecordLayer records;
+  handshake::Context context(options(), library(), records);
+  auto name = handshake::requested_server_name(hello->extensions);
+  if (!name) return;
+  context.server_name = std::move(*name);
   const auto wishes = handshake::certificate_wishes(hello->extensions);
   if (!wishes) return;
-  if (const auto own = handshake::choose_identity13(identities, options(), *wishes)) {
+  if (const auto own = handshake::choose_identity13(context, *wishes)) {
     SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, own->scheme));
   }
 
-  if (const auto choice = handshake::choose12(identities, options(), library(), *hello)) {
+  if (const auto choice = handshake::choose12(context, *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite.id));
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite.id));
     SLUICE_CHECK(choice->group.has_value() == uses_ecdhe(choice->suite.key_exchange));
@@ -79,8 +83,6 @@ void check(const Buffer& body) {
                                             choice->own->identity.credentials().type()));
     }
   }
-  record::RecordLayer records;
-  handshake::Context context(options(), library(), records);
   const auto agreed =
       handshake::agree_on_extensions(context, ProtocolVersion::dtls12, hello->extensions);
   if (agreed && agreed->srtp_profile) {

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "support/der.h"
 #include "support/endpoints.h"
 
 namespace sluice::test {
@@ -67,17 +68,6 @@ Certificate make_certificate(const CertificateText& text, Kind kind, const Key& 
   const EVP_MD* digest = is_ed25519 ? nullptr : EVP_get_digestbyname(text.digest);
   if (X509_sign(x509, signer.get(), digest) == 0) throw std::runtime_error("X509_sign");
   return certificate;
-}
-
-template <class Object, class Encode>
-dtls::Buffer der_of(Object* object, Encode encode) {
-  unsigned char* der = nullptr;
-  const int size = encode(object, &der);
-  if (size <= 0) throw std::runtime_error("i2d");
-  const auto* begin = reinterpret_cast<const std::byte*>(der);
-  dtls::Buffer bytes(begin, begin + size);
-  OPENSSL_free(der);
-  return bytes;
 }
 
 std::vector<dtls::Bytes> views_of(const std::vector<dtls::Buffer>& chain) {

@@ -34,11 +34,13 @@ CertificatePtr parse_certificate(Bytes der, OSSL_LIB_CTX* library, const char* p
   return certificate;
 }
 
+int no_passphrase(char*, int, int, void*) { return -1; }
+
 Result<std::vector<Buffer>> certificates_from_pem(std::string_view text) {
   const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   std::vector<Buffer> certificates;
   while (const CertificatePtr certificate{
-      PEM_read_bio_X509(bio.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr)}) {
+      PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
     auto der = to_der(certificate.get());
     if (!der) return tl::unexpected(der.error());
     certificates.push_back(std::move(*der));

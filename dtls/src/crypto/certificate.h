@@ -17,6 +17,8 @@ namespace sluice::dtls::crypto {
 // them.
 CertificatePtr parse_certificate(Bytes der, OSSL_LIB_CTX* library = nullptr,
                                  const char* properties = nullptr);
+// What is encrypted is refused: nobody is asked for its passphrase on a terminal.
+int no_passphrase(char* buffer, int size, int writes, void* data);
 // Those of a PEM text, as DER. Errors: invalid_certificate.
 Result<std::vector<Buffer>> certificates_from_pem(std::string_view text);
 Result<Buffer> to_der(X509* certificate);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 
 #include "crypto/certificate.h"
 #include "crypto/failure.h"
@@ -26,9 +25,6 @@ tl::unexpected<Error> invalid(std::string_view detail) {
 BioPtr memory_bio(std::string_view text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
-
-// An encrypted key is refused, never asked for its passphrase on a terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
 
 // Version 3, a random serial of 8 bytes, subject and issuer the same name.
 Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
@@ -62,14 +58,14 @@ constexpr std::string_view kKeyTypes =
     "private_key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more";
 
 // What isn't a certificate would go to every peer.
-Result<CertificatePtr> first_of(const std::vector<Buffer>& chain) {
+Result<std::vector<CertificatePtr>> parse(const std::vector<Buffer>& chain) {
   if (chain.empty()) return invalid("certificates: none");
-  CertificatePtr certificate;
-  for (const Buffer& der : std::views::reverse(chain)) {
-    certificate = parse_certificate(der);
-    if (!certificate) return invalid("certificates: DER");
+  std::vector<CertificatePtr> certificates;
+  for (const Buffer& der : chain) {
+    certificates.push_back(parse_certificate(der));
+    if (!certificates.back()) return invalid("certificates: DER");
   }
-  return certificate;
+  return certificates;
 }
 
 std::vector<Buffer> copy_of(std::span<const Bytes> certificates) {
@@ -80,42 +76,39 @@ std::vector<Buffer> copy_of(std::span<const Bytes> certificates) {
 
 }  // namespace
 
-Credentials::Credentials(std::vector<Buffer> chain, CertificatePtr certificate, KeyPtr key,
-                         KeyType type)
-    : chain_(std::move(chain)),
-      certificate_(std::move(certificate)),
-      key_(std::move(key)),
-      type_(type) {
-  for (const Buffer& der : chain_) {
-    const auto entry = parse_certificate(der);
+Credentials::Credentials(std::vector<Buffer> chain, std::vector<CertificatePtr> certificates,
+                         KeyPtr key, KeyType type)
+    : chain_(std::move(chain)), key_(std::move(key)), type_(type) {
+  for (const CertificatePtr& entry : certificates) {
     issuers_.push_back(issuer_name(entry.get()));
     // A root's own signature convinces nobody, and is in nobody's way.
     if (issuers_.back() == subject_name(entry.get())) continue;
     if (const auto scheme = signature_scheme(entry.get())) chain_schemes_.push_back(*scheme);
   }
+  certificate_ = std::move(certificates.front());
 }
 
 Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer> chain,
                                                              KeyPtr key) {
   if (!key) return invalid("private_key");
-  auto certificate = first_of(chain);
-  if (!certificate) return tl::unexpected(certificate.error());
-  if (X509_check_private_key(certificate->get(), key.get()) != 1) {
+  auto certificates = parse(chain);
+  if (!certificates) return tl::unexpected(certificates.error());
+  if (X509_check_private_key(certificates->front().get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");
   }
   const auto type = key_type(key.get());
   if (!type) return invalid(kKeyTypes);
-  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificate),
+  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificates),
                                              std::move(key), *type);
 }
 
 Result<std::shared_ptr<const Credentials>> Credentials::make_without_key(
     std::vector<Buffer> chain) {
-  auto certificate = first_of(chain);
-  if (!certificate) return tl::unexpected(certificate.error());
-  const auto type = key_type(X509_get0_pubkey(certificate->get()));
+  auto certificates = parse(chain);
+  if (!certificates) return tl::unexpected(certificates.error());
+  const auto type = key_type(X509_get0_pubkey(certificates->front().get()));
   if (!type) return invalid(kKeyTypes);
-  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificate), nullptr,
+  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificates), nullptr,
                                              *type);
 }
 

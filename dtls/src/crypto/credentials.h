@@ -35,7 +35,8 @@ class Credentials {
   [[nodiscard]] const std::vector<SignatureScheme>& chain_schemes() const { return chain_schemes_; }
 
   // For make() alone.
-  Credentials(std::vector<Buffer> chain, CertificatePtr certificate, KeyPtr key, KeyType type);
+  Credentials(std::vector<Buffer> chain, std::vector<CertificatePtr> certificates, KeyPtr key,
+              KeyType type);
 
  private:
   std::vector<Buffer> chain_;

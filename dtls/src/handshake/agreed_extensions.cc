@@ -135,9 +135,7 @@ Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion v
   auto protocol = choose_protocol(config, clients);
   if (!protocol) return tl::unexpected(protocol.error());
   agreed.application_protocol = std::move(*protocol);
-  auto name = requested_server_name(clients);
-  if (!name) return tl::unexpected(name.error());
-  agreed.server_name = std::move(*name);
+  agreed.server_name = context.server_name;
   const auto limit = peers_record_size_limit(clients);
   if (!limit) return tl::unexpected(limit.error());
   if (*limit) {

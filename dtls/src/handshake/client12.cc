@@ -3,6 +3,7 @@
 #include "crypto/certificate_key.h"
 #include "handshake/negotiation.h"
 #include "handshake/ticket12.h"
+#include "handshake/widen.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
@@ -18,19 +19,12 @@ using wire::HandshakeType;
 // Our answer to CertificateRequest.
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateRequest12& request) {
-  return choose_identity(context.identities(), context.config.signature_schemes,
-                         message::wishes_of(request), crypto::fits12, [&](crypto::KeyType type) {
+  return choose_identity(context, {}, message::wishes_of(request), crypto::fits12,
+                         [&](crypto::KeyType type) {
                            return request.accepts(type == crypto::KeyType::rsa
                                                       ? message::ClientCertificateType::rsa_sign
                                                       : message::ClientCertificateType::ecdsa_sign);
                          });
-}
-
-Result<void> send_certificate(Context& context) {
-  static const std::vector<Buffer> kNone;
-  const auto& chain = context.own ? context.own->identity.credentials().chain() : kNone;
-  return context.send(HandshakeType::certificate, wire::kPlaintextEpoch,
-                      [&](wire::Writer& out) { message::put_certificate12(out, chain); });
 }
 
 // Sends ClientKeyExchange and returns what both sides now share.
@@ -65,18 +59,13 @@ Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, By
   return send_rest_of_flight(context, std::move(session));
 }
 
-template <class Wide>
-constexpr auto kWiden = [](auto states) {
-  return std::visit([](auto& state) { return Wide(std::move(state)); }, states);
-};
-
 // The second flight, whole if its signature can be made here.
 Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& negotiated,
                                           const ServerShare& share,
                                           CertificateRequested requested) {
   context.begin_flight();
   if (requested == CertificateRequested::yes) {
-    if (auto sent = send_certificate(context); !sent) return tl::unexpected(sent.error());
+    if (auto sent = send_certificate12(context); !sent) return tl::unexpected(sent.error());
   }
   auto master = exchange_keys(context, negotiated, share);
   if (!master) return tl::unexpected(master.error());

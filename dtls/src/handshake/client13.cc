@@ -4,6 +4,7 @@
 
 #include "handshake/negotiation.h"
 #include "handshake/stored_session.h"
+#include "handshake/widen.h"
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
@@ -75,8 +76,7 @@ Result<message::CertificateWishes> wishes_of_request(const message::CertificateR
 
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateWishes& wishes) {
-  return choose_identity(context.identities(), context.config.signature_schemes, wishes,
-                         crypto::fits13);
+  return choose_identity(context, {}, wishes, crypto::fits13);
 }
 
 // The end of the client's last flight.
@@ -172,7 +172,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
   if (incoming.type != HandshakeType::certificate_request) {
     return on_certificate(state.negotiated, std::move(state.secrets), CertificateRequested::no,
                           incoming, context)
-        .map([](WaitCertificateVerify next) { return Next(std::move(next)); });
+        .map(kWiden<Next>);
   }
   const auto request = expect<message::CertificateRequest13>(incoming);
   if (!request) return tl::unexpected(request.error());
@@ -214,7 +214,6 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
 }
 
 Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
-  const auto widen = [](Session13 session) { return AfterFinished(std::move(session)); };
   const Negotiated13& negotiated = state.negotiated;
   auto done = check_finished13(context, negotiated, state.secrets.traffic().server, incoming);
   if (!done) return tl::unexpected(done.error());
@@ -227,14 +226,14 @@ Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context
   context.begin_flight();
   WaitSignature next{negotiated, std::move(state.secrets), std::move(*application)};
   if (state.requested == CertificateRequested::no) {
-    return send_finished(context, std::move(next)).map(widen);
+    return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   }
   if (auto sent = send_certificate13(context); !sent) return tl::unexpected(sent.error());
-  if (!context.own) return send_finished(context, std::move(next)).map(widen);
+  if (!context.own) return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   const auto signature = sign13(context, Role::client);
   if (!signature) return tl::unexpected(signature.error());
   if (!*signature) return AfterFinished(std::move(next));
-  return send_signed(context, std::move(next), **signature).map(widen);
+  return send_signed(context, std::move(next), **signature).map(kWiden<AfterFinished>);
 }
 
 Result<Session13> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {

@@ -5,7 +5,6 @@
 #include "handshake/agreed_extensions.h"
 #include "handshake/groups.h"
 #include "handshake/hello_editor.h"
-#include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
 #include "message/application_protocols.h"
 #include "message/client_hello.h"
@@ -104,6 +103,11 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
 
 bool has_psk(const ConfigOptions& config) {
   return !config.pre_shared_keys.empty() || config.ask_for_psk;
+}
+
+bool uses_certificates(const ConfigOptions& config) {
+  return !config.identities.empty() || config.ask_for_identity || config.trust_store ||
+         !has_psk(config);
 }
 
 std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,

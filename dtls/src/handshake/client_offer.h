@@ -26,6 +26,8 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
 // Whether this side can use PSKs at all.
 bool has_psk(const ConfigOptions& config);
+// Whether a suite with certificates is of use to it.
+bool uses_certificates(const ConfigOptions& config);
 // Of DTLS 1.2, a caller's own among them; empty for suites that nobody has.
 std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,
                                                               CipherSuite suite);

@@ -1,6 +1,7 @@
 #include "handshake/client_psk12.h"
 
 #include "crypto/key_exchange.h"
+#include "handshake/widen.h"
 #include "message/client_key_exchange.h"
 #include "message/finished.h"
 #include "message/server_key_exchange.h"
@@ -62,10 +63,7 @@ Result<std::variant<WaitServerHelloDone, WaitPsk, WaitNewSessionTicket, WaitFini
   const bool with_ecdhe = uses_ecdhe(state.negotiated.suite.key_exchange);
   // Without a hint there is nothing to say in it (RFC 4279 section 2).
   if (!with_ecdhe && incoming.type == HandshakeType::server_hello_done) {
-    return on(WaitServerHelloDone{state.negotiated, {}, {}}, incoming, context)
-        .map([](AfterHelloDone next) {
-          return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
-        });
+    return on(WaitServerHelloDone{state.negotiated, {}, {}}, incoming, context).map(kWiden<Next>);
   }
   if (incoming.type != HandshakeType::server_key_exchange) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message);
@@ -94,9 +92,7 @@ Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming,
   if (!context.config.pre_shared_keys.empty()) {
     return send_second_flight(context, state.negotiated, state.share,
                               context.config.pre_shared_keys.front())
-        .map([](AfterFlight next) {
-          return std::visit([](auto& chosen) { return AfterHelloDone(std::move(chosen)); }, next);
-        });
+        .map(kWiden<AfterHelloDone>);
   }
   context.ask(PskRequested{{}, {}, std::move(state.hint)});
   return AfterHelloDone(WaitPsk{state.negotiated, std::move(state.share)});

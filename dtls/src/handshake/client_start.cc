@@ -8,6 +8,7 @@
 #include "handshake/hello_editor.h"
 #include "handshake/negotiation.h"
 #include "handshake/resume12.h"
+#include "handshake/widen.h"
 #include "message/hello_verify_request.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
@@ -168,7 +169,7 @@ Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello
   if (done) done = context.transcript.add(incoming.encoding);
   if (!done) return tl::unexpected(done.error());
   return client13::on_server_hello(std::move(state.offer), **suite, hello, context)
-      .map([](client13::WaitEncryptedExtensions next) { return Next(std::move(next)); });
+      .map(kWiden<Next>);
 }
 
 Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& hello,
@@ -176,9 +177,7 @@ Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& 
   const auto negotiated = take_server_hello12(state.offer.random, hello, incoming, context);
   if (!negotiated) return tl::unexpected(negotiated.error());
   if (is_taken_up12(state.offer, hello)) {
-    return resume12(context, state.offer, *negotiated).map([](client12::AfterFlight next) {
-      return std::visit([](auto& chosen) { return Next(std::move(chosen)); }, next);
-    });
+    return resume12(context, state.offer, *negotiated).map(kWiden<Next>);
   }
   if (uses_psk(negotiated->suite.key_exchange)) {
     return Next(client_psk12::WaitServerKeyExchange{*negotiated});

@@ -115,11 +115,10 @@ Result<message::CertificateWishes> certificate_wishes(const message::ExtensionBl
   return *wishes;
 }
 
-Result<OwnIdentity> choose_identity13(std::span<const Identity> identities,
-                                      const ConfigOptions& config,
+Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateWishes& wishes) {
   if (wishes.schemes.empty()) return missing("signature_algorithms");
-  auto own = choose_identity(identities, config.signature_schemes, wishes, crypto::fits13);
+  auto own = choose_identity(context, context.server_name, wishes, crypto::fits13);
   if (!own) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   return std::move(*own);
 }
@@ -148,8 +147,8 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
   return Choice13{suite, *group, std::nullopt};
 }
 
-Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOptions& config,
-                          const crypto::Library& library, const message::ClientHello& hello) {
+Result<Choice12> choose12(const Context& context, const message::ClientHello& hello) {
+  const ConfigOptions& config = context.config;
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return tl::unexpected(groups.error());
@@ -158,10 +157,10 @@ Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOpti
   const auto wishes = certificate_wishes(hello.extensions);
   if (!wishes) return tl::unexpected(wishes.error());
 
-  const auto group = choose_group12(config, library, *groups);
+  const auto group = choose_group12(config, context.library, *groups);
   const auto common = common_suites12(config, hello, group.has_value());
   auto own = choose_identity(
-      identities, config.signature_schemes, *wishes, crypto::fits12, [&](crypto::KeyType key) {
+      context, context.server_name, *wishes, crypto::fits12, [&](crypto::KeyType key) {
         return curve_is_listed(key, *groups) && std::ranges::any_of(common, [&](const auto& suite) {
                  return authenticates(suite.key_exchange, key);
                });
@@ -176,8 +175,8 @@ Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOpti
                     uses_ecdhe(suite.key_exchange) ? std::optional(*group) : std::nullopt};
   }
   if (!group) return tl::unexpected(group.error());
-  if (!identities.empty() &&
-      !choose_identity(identities, config.signature_schemes, *wishes, crypto::fits12)) {
+  if (!context.identities().empty() &&
+      !choose_identity(context, context.server_name, *wishes, crypto::fits12)) {
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
   }
   return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);

@@ -36,8 +36,7 @@ const schedule::CipherSuite13Parameters* choose_suite13(
 Result<message::CertificateWishes> certificate_wishes(const message::ExtensionBlock& extensions);
 // What a DTLS 1.3 server proves itself with. Errors: no_common_signature_scheme with
 // handshake_failure, also when it has no certificate; missing_extension.
-Result<OwnIdentity> choose_identity13(std::span<const Identity> identities,
-                                      const ConfigOptions& config,
+Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateWishes& wishes);
 
 // What a DTLS 1.2 server chooses.
@@ -48,8 +47,7 @@ struct Choice12 {
 };
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
 // handshake_failure; decode_error for malformed extensions.
-Result<Choice12> choose12(std::span<const Identity> identities, const ConfigOptions& config,
-                          const crypto::Library& library, const message::ClientHello& hello);
+Result<Choice12> choose12(const Context& context, const message::ClientHello& hello);
 
 // The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type);

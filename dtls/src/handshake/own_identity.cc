@@ -10,11 +10,12 @@ namespace {
 using message::CertificateWishes;
 
 // How well one that will do fulfils what else the peer wishes.
-int rank(const crypto::Credentials& credentials, const CertificateWishes& wishes) {
+int rank(const crypto::Credentials& credentials, std::string_view host,
+         const CertificateWishes& wishes) {
   constexpr int kName = 4;
   constexpr int kAuthority = 2;
   constexpr int kChain = 1;
-  const bool is_for = !wishes.server_name.empty() && credentials.is_for(wishes.server_name);
+  const bool is_for = !host.empty() && credentials.is_for(host);
   const bool is_issued =
       !wishes.authorities.empty() && credentials.is_issued_by(wishes.authorities);
   const bool is_taken =
@@ -34,19 +35,20 @@ std::optional<SignatureScheme> choose_scheme(std::span<const SignatureScheme> ow
 
 }  // namespace
 
-std::optional<OwnIdentity> choose_identity(std::span<const Identity> identities,
-                                           std::span<const SignatureScheme> own_schemes,
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const CertificateWishes& wishes, SchemeFits fits,
                                            const std::function<bool(crypto::KeyType)>& takes_key) {
+  const auto identities = context.identities();
   std::optional<OwnIdentity> best;
   int best_rank = -1;
   for (const Identity& identity : identities) {
     const crypto::Credentials& credentials = identity.credentials();
     if (!takes_key(credentials.type())) continue;
-    const auto scheme = choose_scheme(own_schemes, wishes, fits, credentials.type());
+    const auto scheme =
+        choose_scheme(context.config.signature_schemes, wishes, fits, credentials.type());
     if (!scheme) continue;
     // WebRTC's one certificate costs no comparison of names.
-    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, wishes);
+    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, wishes);
     if (own_rank <= best_rank) continue;
     best_rank = own_rank;
     best.emplace(identity, *scheme);
@@ -54,16 +56,19 @@ std::optional<OwnIdentity> choose_identity(std::span<const Identity> identities,
   return best;
 }
 
-std::optional<OwnIdentity> choose_identity(std::span<const Identity> identities,
-                                           std::span<const SignatureScheme> own_schemes,
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const CertificateWishes& wishes, SchemeFits fits) {
-  return choose_identity(identities, own_schemes, wishes, fits,
-                         [](crypto::KeyType) { return true; });
+  return choose_identity(context, host, wishes, fits, [](crypto::KeyType) { return true; });
+}
+
+const std::vector<Buffer>& own_chain(const Context& context) {
+  static const std::vector<Buffer> kNone;
+  return context.own ? context.own->identity.credentials().chain() : kNone;
 }
 
 void ask_for_identity(Context& context, const CertificateWishes& wishes) {
   IdentityRequested question{};
-  question.server_name = wishes.server_name.empty() ? context.server_name : wishes.server_name;
+  question.server_name = context.server_name;
   question.signature_schemes.assign(wishes.schemes.begin(), wishes.schemes.end());
   for (const Bytes name : wishes.authorities) {
     question.authorities.emplace_back(name.begin(), name.end());

@@ -3,7 +3,8 @@
 
 #include <functional>
 #include <optional>
-#include <span>
+#include <string_view>
+#include <vector>
 
 #include <sluice/dtls/event.h>
 
@@ -23,18 +24,18 @@ struct OwnIdentity {
 // Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
 
-// The best of `identities` whose key `takes_key` allows, as ConfigOptions::identities says; empty
-// when none will do.
-std::optional<OwnIdentity> choose_identity(std::span<const Identity> identities,
-                                           std::span<const SignatureScheme> own_schemes,
+// The best of the context's whose key `takes_key` allows, as ConfigOptions::identities says; empty
+// when none will do. `host` is whom a client asks for.
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateWishes& wishes,
                                            SchemeFits fits,
                                            const std::function<bool(crypto::KeyType)>& takes_key);
 // The same for whom any key will do.
-std::optional<OwnIdentity> choose_identity(std::span<const Identity> identities,
-                                           std::span<const SignatureScheme> own_schemes,
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateWishes& wishes,
                                            SchemeFits fits);
+// Of the one that was chosen; empty without.
+const std::vector<Buffer>& own_chain(const Context& context);
 
 // Asks for the identity to use.
 void ask_for_identity(Context& context, const message::CertificateWishes& wishes);

@@ -3,6 +3,8 @@
 
 #include <sluice/dtls/config.h>
 
+#include "crypto/trust_anchors.h"
+
 namespace sluice::dtls::handshake {
 
 // A server does, of its clients.
@@ -31,10 +33,10 @@ inline const std::vector<SignatureScheme>& certificate_schemes(const ConfigOptio
                                                       : config.certificate_signature_schemes;
 }
 
-// Whether a suite with certificates is of use to this side.
-inline bool uses_certificates(const ConfigOptions& config) {
-  const bool has_psk = !config.pre_shared_keys.empty() || config.ask_for_psk;
-  return !config.identities.empty() || config.ask_for_identity || config.trust_store || !has_psk;
+// Whose certificates a server says it takes: distinguished names (DER).
+inline const std::vector<Buffer>& announced_authorities(const ConfigOptions& config) {
+  static const std::vector<Buffer> kNone;
+  return config.announce_authorities ? config.trust_store->anchors().names() : kNone;
 }
 
 }  // namespace sluice::dtls::handshake

@@ -1,10 +1,10 @@
 #include "handshake/server12.h"
 
 #include "crypto/certificate_key.h"
-#include "crypto/trust_anchors.h"
 #include "handshake/hello12.h"
 #include "handshake/peer_certificate.h"
 #include "handshake/ticket12.h"
+#include "handshake/widen.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
@@ -18,13 +18,6 @@ namespace {
 using message::ClientHello;
 using wire::HandshakeType;
 
-// What follows the ServerHello and waits for no signature: our certificate.
-Result<void> send_certificate(Context& context) {
-  return context.send(HandshakeType::certificate, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-    message::put_certificate12(out, context.own->identity.credentials().chain());
-  });
-}
-
 Result<Buffer> encode_params(const crypto::EphemeralKey& key) {
   const auto share = key.share();
   if (!share) return tl::unexpected(share.error());
@@ -35,14 +28,12 @@ Result<Buffer> encode_params(const crypto::EphemeralKey& key) {
 }
 
 Result<void> send_certificate_request(Context& context) {
-  static const std::vector<Buffer> kNone;
   const ConfigOptions& config = context.config;
-  const auto& authorities =
-      config.announce_authorities ? config.trust_store->anchors().names() : kNone;
-  return context.send(
-      HandshakeType::certificate_request, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_certificate_request12(out, config.signature_schemes, authorities);
-      });
+  return context.send(HandshakeType::certificate_request, wire::kPlaintextEpoch,
+                      [&](wire::Writer& out) {
+                        message::put_certificate_request12(out, config.signature_schemes,
+                                                           announced_authorities(config));
+                      });
 }
 
 // The flight from the ServerKeyExchange on.
@@ -73,16 +64,14 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Choice12& cho
   const auto negotiated = send_server_hello12(hello, choice, incoming, context);
   if (!negotiated) return tl::unexpected(negotiated.error());
   context.own = choice.own;
-  if (auto sent = send_certificate(context); !sent) return tl::unexpected(sent.error());
+  if (auto sent = send_certificate12(context); !sent) return tl::unexpected(sent.error());
   auto params = encode_params(*key);
   if (!params) return tl::unexpected(params.error());
   WaitSignature state{*negotiated, std::move(*key), std::move(*params)};
   const auto signature = sign(context, signed_params(negotiated->randoms, state.params));
   if (!signature) return tl::unexpected(signature.error());
   if (!*signature) return AfterHello(std::move(state));
-  return send_rest_of_flight(context, std::move(state), **signature).map([](AfterFlight next) {
-    return std::visit([](auto& chosen) { return AfterHello(std::move(chosen)); }, next);
-  });
+  return send_rest_of_flight(context, std::move(state), **signature).map(kWiden<AfterHello>);
 }
 
 Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {

@@ -5,11 +5,11 @@
 
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
-#include "crypto/trust_anchors.h"
 #include "handshake/hello_editor.h"
 #include "handshake/hello_retry.h"
 #include "handshake/peer_certificate.h"
 #include "handshake/stored_session.h"
+#include "handshake/widen.h"
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
@@ -120,15 +120,13 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
 }
 
 Result<void> send_certificate_request(Context& context) {
-  static const std::vector<Buffer> kNone;
   const ConfigOptions& config = context.config;
-  const auto& authorities =
-      config.announce_authorities ? config.trust_store->anchors().names() : kNone;
-  return context.send(
-      HandshakeType::certificate_request, wire::kHandshakeEpoch13, [&](wire::Writer& out) {
-        message::put_certificate_request13(out, config.signature_schemes,
-                                           config.certificate_signature_schemes, authorities);
-      });
+  return context.send(HandshakeType::certificate_request, wire::kHandshakeEpoch13,
+                      [&](wire::Writer& out) {
+                        message::put_certificate_request13(out, config.signature_schemes,
+                                                           config.certificate_signature_schemes,
+                                                           announced_authorities(config));
+                      });
 }
 
 // EncryptedExtensions and, where no PSK takes their place (RFC 8446 section 4.3.2),
@@ -191,9 +189,6 @@ Result<AfterFlight> send_signed(Context& context, WaitSignature&& state, Bytes s
 // context has an identity.
 Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
                                const ChosenPsk* psk) {
-  const auto widen = [](AfterFlight next) {
-    return std::visit([](auto& chosen) { return AfterHello(std::move(chosen)); }, next);
-  };
   const auto negotiated = negotiate(context, hello, choice, psk);
   if (!negotiated) return tl::unexpected(negotiated.error());
   context.begin_flight();
@@ -205,12 +200,12 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   WaitSignature state{*negotiated, std::move(*secrets)};
   if (psk != nullptr) {
     authenticate_by(context, psk->psk.peer(), Role::server);
-    return send_finished(context, std::move(state)).map(widen);
+    return send_finished(context, std::move(state)).map(kWiden<AfterHello>);
   }
   const auto signature = sign13(context, Role::server);
   if (!signature) return tl::unexpected(signature.error());
   if (!*signature) return AfterHello(std::move(state));
-  return send_signed(context, std::move(state), **signature).map(widen);
+  return send_signed(context, std::move(state), **signature).map(kWiden<AfterHello>);
 }
 
 // Of the PSKs offered the one that authenticates: none, if `found` is empty or goes with no suite
@@ -253,7 +248,7 @@ Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
     return AfterHello(
         WaitIdentity{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
   }
-  auto own = choose_identity13(context.identities(), context.config, *wishes);
+  auto own = choose_identity13(context, *wishes);
   if (!own) return tl::unexpected(own.error());
   context.own = std::move(*own);
   return answer_hello(context, hello, choice, nullptr);
@@ -322,9 +317,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
                                          Transcript::Form::dtls13);
   }
   if (!done) return tl::unexpected(done.error());
-  return send_retry_request(context, hello, *choice).map([](auto next) {
-    return AfterHello(std::move(next));
-  });
+  return send_retry_request(context, hello, *choice).map(kWiden<AfterHello>);
 }
 
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {

@@ -4,6 +4,7 @@
 
 #include "crypto/library.h"
 #include "handshake/hello12.h"
+#include "handshake/widen.h"
 #include "message/client_key_exchange.h"
 #include "message/finished.h"
 #include "message/server_key_exchange.h"
@@ -96,13 +97,12 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return tl::unexpected(added.error());
   }
-  const auto widen = [](WaitFinished finished) { return Next(std::move(finished)); };
   for (const PreSharedKey& known : context.config.pre_shared_keys) {
     if (std::ranges::equal(known.identity(), exchange->identity)) {
-      return use_key(context, next, known.key()).map(widen);
+      return use_key(context, next, known.key()).map(kWiden<Next>);
     }
   }
-  if (!context.config.ask_for_psk) return use_no_key(context, next).map(widen);
+  if (!context.config.ask_for_psk) return use_no_key(context, next).map(kWiden<Next>);
   context.ask(PskRequested{{}, {Buffer(exchange->identity.begin(), exchange->identity.end())}, {}});
   return Next(std::move(next));
 }

@@ -5,15 +5,12 @@
 #include "handshake/negotiation.h"
 #include "handshake/resume12.h"
 #include "handshake/ticket12.h"
+#include "handshake/widen.h"
 
 namespace sluice::dtls::handshake::server_start {
 namespace {
 
 using Next = AfterHello;
-
-constexpr auto kWiden = [](auto states) {
-  return std::visit([](auto& state) { return Next(std::move(state)); }, states);
-};
 
 flight::IncomingMessage hello_in(const Buffer& message) {
   return {wire::HandshakeType::client_hello, {}, wire::kPlaintextEpoch, message};
@@ -27,16 +24,15 @@ Result<Next> begin_session12(const message::ClientHello& hello,
     ask_for_identity(context, *wishes);
     return Next(WaitIdentity{Buffer(incoming.encoding.begin(), incoming.encoding.end())});
   }
-  const auto choice = choose12(context.identities(), context.config, context.library, hello);
+  const auto choice = choose12(context, hello);
   if (!choice) return tl::unexpected(choice.error());
   if (auto promised = promise_session12(context, hello); !promised) {
     return tl::unexpected(promised.error());
   }
   if (uses_psk(choice->suite.key_exchange)) {
-    return server_psk12::on_client_hello(hello, *choice, incoming, context)
-        .map([](server_psk12::WaitClientKeyExchange next) { return Next(std::move(next)); });
+    return server_psk12::on_client_hello(hello, *choice, incoming, context).map(kWiden<Next>);
   }
-  return server12::on_client_hello(hello, *choice, incoming, context).map(kWiden);
+  return server12::on_client_hello(hello, *choice, incoming, context).map(kWiden<Next>);
 }
 
 // Goes on with the session that the client has named, or with a new one.
@@ -46,9 +42,7 @@ Result<Next> answer_hello12(const message::ClientHello& hello, const std::option
     const auto fits = fits12(context, hello, known->session.session());
     if (!fits) return tl::unexpected(fits.error());
     if (*fits) {
-      return resume12(context, hello, *known, incoming).map([](server12::WaitFinished next) {
-        return Next(std::move(next));
-      });
+      return resume12(context, hello, *known, incoming).map(kWiden<Next>);
     }
   }
   return begin_session12(hello, incoming, context);
@@ -84,7 +78,7 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   context.secret_log.set_client_random(hello->random);
   context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
   if (*version == ProtocolVersion::dtls13) {
-    return server13::on_client_hello(*hello, incoming, context).map(kWiden);
+    return server13::on_client_hello(*hello, incoming, context).map(kWiden<Next>);
   }
   return on_client_hello12(*hello, incoming, context);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/constant_time.h"
+#include "message/certificate12.h"
 #include "message/finished.h"
 #include "record/cbc_protection12.h"
 
@@ -90,6 +91,12 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
   auto installed = install_read(context, suite, view(is_client ? keys->server : keys->client));
   if (!installed) return installed;
   return install_write(context, suite, view(is_client ? keys->client : keys->server));
+}
+
+Result<void> send_certificate12(Context& context) {
+  return context.send(
+      wire::HandshakeType::certificate, wire::kPlaintextEpoch,
+      [&](wire::Writer& out) { message::put_certificate12(out, own_chain(context)); });
 }
 
 Result<void> send_finished(Context& context, const Session12& session, Role sender) {

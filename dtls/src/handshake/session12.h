@@ -39,6 +39,8 @@ Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated1
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role);
 
+// Certificate of this side: an empty one without Context::own.
+Result<void> send_certificate12(Context& context);
 // Sends ChangeCipherSpec and Finished.
 Result<void> send_finished(Context& context, const Session12& session, Role sender);
 

@@ -89,10 +89,9 @@ Result<void> install_write13(Context& context, const Negotiated13& negotiated, w
 }
 
 Result<void> send_certificate13(Context& context) {
-  static const std::vector<Buffer> kNone;
-  const auto& chain = context.own ? context.own->identity.credentials().chain() : kNone;
-  return context.send(HandshakeType::certificate, wire::kHandshakeEpoch13,
-                      [&](wire::Writer& out) { message::put_certificate13(out, chain); });
+  return context.send(HandshakeType::certificate, wire::kHandshakeEpoch13, [&](wire::Writer& out) {
+    message::put_certificate13(out, own_chain(context));
+  });
 }
 
 Result<std::optional<Buffer>> sign13(Context& context, Role signer) {

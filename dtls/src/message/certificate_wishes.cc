@@ -1,7 +1,5 @@
 #include "message/certificate_wishes.h"
 
-#include "message/server_name.h"
-
 namespace sluice::dtls::message {
 namespace {
 
@@ -36,11 +34,6 @@ std::optional<CertificateWishes> wishes_of(const ExtensionBlock& extensions) {
       !take_schemes(extensions, ExtensionType::signature_algorithms_cert, wishes.chain_schemes) ||
       !take_authorities(extensions, wishes.authorities)) {
     return std::nullopt;
-  }
-  if (const auto name = extensions.find(ExtensionType::server_name); name && !name->empty()) {
-    const auto decoded = decode_server_name(*name);
-    if (!decoded) return std::nullopt;
-    wishes.server_name = *decoded;
   }
   return wishes;
 }

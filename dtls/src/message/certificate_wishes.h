@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "message/certificate_request12.h"
@@ -13,7 +12,6 @@ namespace sluice::dtls::message {
 
 // Views of the message.
 struct CertificateWishes {
-  std::string_view server_name = {};  // that a client asks for
   wire::CodeList<SignatureScheme> schemes = {};
   wire::CodeList<SignatureScheme> chain_schemes = {};  // of the chain; empty: the same
   std::vector<Bytes> authorities = {};                 // distinguished names (DER)

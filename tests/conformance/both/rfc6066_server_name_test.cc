@@ -1,5 +1,6 @@
 // The server's name that a client asks for, in both versions (RFC 6066 section 3).
 #include "handshake/agreed_extensions.h"
+#include "message/certificate_wishes.h"
 #include "message/server_name.h"
 #include "support/connections.h"
 
@@ -67,6 +68,15 @@ TEST(Rfc6066_3_Syntax, MalformedNamesAreRefused) {
   }
   const auto bytes = from_hex("0004 00 0001 61");
   EXPECT_EQ(dtls::message::decode_server_name(bytes).value(), "a");
+}
+
+// RFC 8446 section 4.3.2: in a CertificateRequest "Clients MUST ignore unrecognized extensions"; a
+// name belongs in a ClientHello alone (section 4.2).
+TEST(Rfc8446_4_3_2_Names, ACertificateRequestNamesNobody) {
+  const auto malformed = from_hex("0000 0001 ff");
+  const auto extensions = dtls::message::ExtensionBlock::parse(malformed);
+  ASSERT_TRUE(extensions);
+  EXPECT_TRUE(dtls::message::wishes_of(*extensions));
 }
 
 }  // namespace

@@ -16,6 +16,22 @@ struct First {
   Pair pair;
 };
 
+// Its two meet again: the server has found what the client's hello names, and is about to answer.
+Pair meeting_again(const First& first, const dtls::ConfigOptions& options) {
+  Pair pair = second_pair(options, options, first.offered());
+  pair.flight(pair.client);
+  answer_session(pair.server, dtls::ResumeSession{0, first.stored()});
+  return pair;
+}
+
+dtls::ConfigOptions psk_options(CipherSuite suite) {
+  auto options = store_options();
+  options.identities.clear();
+  options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
+  options.cipher_suites = {suite};
+  return options;
+}
+
 // Whether the same two resume it with other options.
 bool resumes(const First& first, const dtls::ConfigOptions& client,
              const dtls::ConfigOptions& server, Instant now = {}) {
@@ -48,9 +64,7 @@ TEST(Rfc5246_7_3, ASessionIdResumesTheSession) {
 TEST(Rfc5246_7_3, TheServerFinishesFirst) {
   const auto options = store_options();
   const First first(options);
-  Pair second = second_pair(options, options, first.offered());
-  second.flight(second.client);
-  answer_session(second.server, dtls::ResumeSession{0, first.stored()});
+  Pair second = meeting_again(first, options);
   const auto flight = second.server.take_datagrams();
   ASSERT_EQ(flight.size(), 1U);
   EXPECT_EQ(types_in(flight.front()), std::vector{HandshakeType::server_hello});
@@ -160,9 +174,7 @@ TEST(Rfc5246_7_4_1_2, TheCipherSuiteMustStillBeWanted) {
 TEST(Rfc5246_7_4_1_3, AnotherSuiteForTheSameSessionIsRefused) {
   const auto options = store_options();
   const First first(options);
-  Pair pair = second_pair(options, options, first.offered());
-  pair.flight(pair.client);
-  answer_session(pair.server, dtls::ResumeSession{0, first.stored()});
+  Pair pair = meeting_again(first, options);
   const auto flight = pair.server.take_datagrams();
   pair.client.receive(rewritten(flight.at(0), HandshakeType::server_hello,
                                 [](Buffer& body) {
@@ -250,12 +262,9 @@ TEST(Rfc8446_2_2_Versions, ASessionKeepsToItsVersion) {
 }
 
 TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
-  auto options = store_options();
-  options.identities.clear();
-  options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
   for (const CipherSuite suite :
        {CipherSuite::psk_with_aes_128_ccm_8, CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256}) {
-    options.cipher_suites = {suite};
+    const auto options = psk_options(suite);
     const First first(options);
     const Pair pair = resumed_pair(options, options, first.offered(), first.stored());
     EXPECT_TRUE(is_resumed(pair));
@@ -265,10 +274,7 @@ TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
 }
 
 TEST(Rfc7366_Resumed, ASuiteOfCbcResumes) {
-  auto options = store_options();
-  options.identities.clear();
-  options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
-  options.cipher_suites = {CipherSuite::psk_with_aes_128_cbc_sha256};
+  const auto options = psk_options(CipherSuite::psk_with_aes_128_cbc_sha256);
   const First first(options);
   EXPECT_TRUE(resumes(first, options, options));
 }
@@ -316,9 +322,7 @@ TEST(Rfc5246_7_3, IsToldOfOnlyOnceThePeerIsAccepted) {
 
 struct Timed {
   Timed() : options(store_options()), first(options) {
-    pair.emplace(second_pair(options, options, first.offered()));
-    pair->flight(pair->client);
-    answer_session(pair->server, dtls::ResumeSession{0, first.stored()});
+    pair.emplace(meeting_again(first, options));
   }
   void expire(Peer& peer) {
     const auto at = peer.connection().next_timeout().value();

@@ -5,79 +5,40 @@
 #include "message/new_session_ticket13.h"
 #include "support/authority.h"
 #include "support/middlebox.h"
+#include "support/resumption.h"
 
 namespace sluice::test {
 namespace {
 
-using dtls::ResumableSession;
-using dtls::Resumption;
-
-dtls::ConfigOptions ticket_options() {
-  dtls::ConfigOptions options = options13();
-  options.resumption = Resumption::tickets;
-  options.ticket_keys = std::make_shared<dtls::TicketKeys>();
-  return options;
-}
-
-// The sessions of a handshake with these options.
-Pair first_pair(const dtls::ConfigOptions& options) {
-  Pair pair(options);
-  pair.run();
-  EXPECT_TRUE(works(pair));
-  EXPECT_FALSE(pair.client.connected->resumed);
-  EXPECT_EQ(pair.client.sessions.size(), 1U);
-  return pair;
-}
+dtls::ConfigOptions store_options() { return with_store(options13()); }
+dtls::ConfigOptions ticket_options() { return with_tickets(options13()); }
 
 ResumableSession first_session(const dtls::ConfigOptions& options) {
   return first_pair(options).client.sessions.at(0);
 }
 
-Pair second_pair(const dtls::ConfigOptions& client, const dtls::ConfigOptions& server,
-                 const ResumableSession& session, Instant now = {}) {
-  Pair pair(options13());
-  pair.client = make_client(make_config(client), now, session);
-  pair.server = make_server(make_config(server), now);
-  return pair;
-}
-
 // One more handshake with the same options, that offers the session.
-Pair resumed_pair(const dtls::ConfigOptions& options, const ResumableSession& session,
-                  Instant now = {}) {
-  Pair pair = second_pair(options, options, session, now);
-  pair.run(now);
-  EXPECT_TRUE(works(pair));
-  return pair;
-}
-
-bool is_resumed(const Pair& pair) {
-  EXPECT_EQ(pair.client.connected->resumed, pair.server.connected->resumed);
-  EXPECT_EQ(pair.client.connected->psk, pair.client.connected->resumed);
-  return pair.client.connected->resumed;
-}
-
-Buffer exported(Peer& peer) {
-  Buffer out(32);
-  must(peer.connection().export_keying_material(out, "EXPORTER-test", {}));
-  return out;
+Pair again(const dtls::ConfigOptions& options, const ResumableSession& session, Instant now = {}) {
+  return resumed_pair(options, options, session, {}, now);
 }
 
 TEST(Rfc8446_2_2, ATicketResumesTheSession) {
   const auto options = ticket_options();
   Pair first = first_pair(options);
-  Pair second = resumed_pair(options, first.client.sessions.at(0));
+  Pair second = again(options, first.client.sessions.at(0));
   EXPECT_TRUE(is_resumed(second));
+  EXPECT_TRUE(second.client.connected->psk && second.server.connected->psk);
   EXPECT_EQ(exported(second.client), exported(second.server));
   EXPECT_NE(exported(second.client), exported(first.client));
   // And it goes on: each session has a ticket of its own.
   ASSERT_EQ(second.client.sessions.size(), 1U);
-  EXPECT_TRUE(is_resumed(resumed_pair(options, second.client.sessions.at(0))));
+  EXPECT_TRUE(is_resumed(again(options, second.client.sessions.at(0))));
 }
 
 TEST(Rfc8446_2_2, ThePeerIsWhoItWas) {
   const auto options = ticket_options();
   const auto session = first_session(options);
-  Pair pair = resumed_pair(options, session);
+  Pair pair = again(options, session);
   const Buffer certificate = copy_of(ecdsa_identity().certificate());
   EXPECT_EQ(pair.client.peer_chain, std::vector<Buffer>{certificate});
   EXPECT_EQ(pair.server.peer_chain, std::vector<Buffer>{certificate});
@@ -119,8 +80,8 @@ TEST(Rfc8446_4_6_1, ATicketHasALifetime) {
   options.session_lifetime = 1h;
   const auto session = first_session(options);
   EXPECT_EQ(session.expires(), Instant{} + 1h);
-  EXPECT_TRUE(is_resumed(resumed_pair(options, session, Instant{} + 1h - 1us)));
-  EXPECT_FALSE(is_resumed(resumed_pair(options, session, Instant{} + 1h)));
+  EXPECT_TRUE(is_resumed(again(options, session, Instant{} + 1h - 1us)));
+  EXPECT_FALSE(is_resumed(again(options, session, Instant{} + 1h)));
 }
 
 // The client's clock may stand still: the server has its own.
@@ -153,9 +114,9 @@ TEST(Rfc8446_4_6_1, AChangedTicketIsNone) {
   for (const std::size_t from_end : {std::size_t{1}, std::size_t{20}, std::size_t{100}}) {
     Buffer changed = whole;
     changed.at(changed.size() - from_end) ^= std::byte{1};
-    EXPECT_FALSE(is_resumed(resumed_pair(options, must(ResumableSession::parse(changed)))));
+    EXPECT_FALSE(is_resumed(again(options, must(ResumableSession::parse(changed)))));
   }
-  EXPECT_TRUE(is_resumed(resumed_pair(options, must(ResumableSession::parse(whole)))));
+  EXPECT_TRUE(is_resumed(again(options, must(ResumableSession::parse(whole)))));
 }
 
 TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
@@ -164,8 +125,8 @@ TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
   const auto session = first_session(anonymous);
   auto strict = anonymous;
   strict.peer_authentication = dtls::PeerAuthentication::require;
-  EXPECT_FALSE(is_resumed(resumed_pair(strict, session)));
-  EXPECT_TRUE(is_resumed(resumed_pair(anonymous, session)));
+  EXPECT_FALSE(is_resumed(again(strict, session)));
+  EXPECT_TRUE(is_resumed(again(anonymous, session)));
 }
 
 // RFC 8446 section 4.2.10 and BoringSSL's choice: another suite will do, another hash won't.
@@ -175,7 +136,7 @@ TEST(Rfc8446_4_6_1, AnAnonymousSessionStaysAnonymous) {
   server.peer_authentication = dtls::PeerAuthentication::none;
   const auto client = server;
   const auto session = first_session(server);
-  Pair second = resumed_pair(server, session);
+  Pair second = again(server, session);
   EXPECT_TRUE(is_resumed(second));
   server.peer_authentication = dtls::PeerAuthentication::require;
   Pair third = second_pair(client, server, second.client.sessions.at(0));
@@ -229,9 +190,9 @@ TEST(Rfc8446_4_6_1, TheHashOfTheSessionStays) {
   auto options = ticket_options();
   const auto session = first_session(options);
   options.cipher_suites = {dtls::CipherSuite::chacha20_poly1305_sha256};
-  EXPECT_TRUE(is_resumed(resumed_pair(options, session)));
+  EXPECT_TRUE(is_resumed(again(options, session)));
   options.cipher_suites = {dtls::CipherSuite::aes_256_gcm_sha384};
-  EXPECT_FALSE(is_resumed(resumed_pair(options, session)));
+  EXPECT_FALSE(is_resumed(again(options, session)));
 }
 
 // RFC 8446 section 4.2.9: who couldn't use it gets none.
@@ -349,12 +310,6 @@ TEST(Rfc8446_4_6_1, AServerTakesNone) {
 }
 
 // ---- a store
-
-dtls::ConfigOptions store_options() {
-  dtls::ConfigOptions options = options13();
-  options.resumption = Resumption::store;
-  return options;
-}
 
 TEST(SessionStore, ResumesWhatItFinds) {
   const auto options = store_options();

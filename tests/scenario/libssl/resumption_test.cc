@@ -76,48 +76,49 @@ class LibsslResumption : public testing::TestWithParam<ResumptionChoice> {
     SSL_set_shutdown(theirs->ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
 
+  // What its client may offer next time.
+  struct Offered {
+    std::optional<dtls::ResumableSession> ours;
+    std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> theirs{nullptr, SSL_SESSION_free};
+  };
+  static Offered offered_after(const Meeting& meeting) {
+    Offered offered;
+    if (std::get<Role>(GetParam()) == Role::client) {
+      EXPECT_EQ(meeting.ours.sessions.size(), 1U);
+      offered.ours = meeting.ours.sessions.at(0);
+    } else {
+      offered.theirs.reset(SSL_get1_session(meeting.theirs->ssl()));
+    }
+    return offered;
+  }
+
   LibsslContext context_;
   dtls::ConfigOptions ours_ = options_for(dtls::ProtocolVersion::dtls12);
   std::shared_ptr<dtls::SessionStore> store_ = std::make_shared<dtls::SessionStore>();
 };
 
 TEST_P(LibsslResumption, ResumesAgainAndAgain) {
-  const bool is_client = std::get<Role>(GetParam()) == Role::client;
   std::optional<Meeting> first;
   ASSERT_NO_FATAL_FAILURE(meet({}, nullptr, false, first));
-  std::optional<dtls::ResumableSession> session;
-  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> theirs(nullptr, SSL_SESSION_free);
-  if (is_client) {
-    ASSERT_EQ(first->ours.sessions.size(), 1U);
-    session = first->ours.sessions.at(0);
-  } else {
-    theirs.reset(SSL_get1_session(first->theirs->ssl()));
-  }
+  Offered offered = offered_after(*first);
   for (int i = 0; i < 2; ++i) {
     std::optional<Meeting> next;
-    ASSERT_NO_FATAL_FAILURE(meet(session, theirs.get(), true, next));
+    ASSERT_NO_FATAL_FAILURE(meet(offered.ours, offered.theirs.get(), true, next));
     EXPECT_EQ(next->ours.peer_chain, first->ours.peer_chain);
-    if (is_client) session = next->ours.sessions.at(0);
+    if (offered.ours) offered = offered_after(*next);
   }
 }
 
 // A server that has forgotten everything.
 TEST_P(LibsslResumption, AnUnknownSessionMeansAFullHandshake) {
-  const bool is_client = std::get<Role>(GetParam()) == Role::client;
   std::optional<Meeting> first;
   ASSERT_NO_FATAL_FAILURE(meet({}, nullptr, false, first));
-  std::optional<dtls::ResumableSession> session;
-  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> theirs(nullptr, SSL_SESSION_free);
-  if (is_client) {
-    session = first->ours.sessions.at(0);
-  } else {
-    theirs.reset(SSL_get1_session(first->theirs->ssl()));
-  }
-  if (is_client) context_ = LibsslContext(libssl_options());
+  const Offered offered = offered_after(*first);
+  if (offered.ours) context_ = LibsslContext(libssl_options());
   store_ = std::make_shared<dtls::SessionStore>();
   ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
   std::optional<Meeting> next;
-  ASSERT_NO_FATAL_FAILURE(meet(session, theirs.get(), false, next));
+  ASSERT_NO_FATAL_FAILURE(meet(offered.ours, offered.theirs.get(), false, next));
 }
 
 std::string resumption_name_of(const testing::TestParamInfo<ResumptionChoice>& choice) {

@@ -14,6 +14,7 @@
 
 #include "crypto/openssl_ptr.h"
 #include "support/bytes.h"
+#include "support/der.h"
 
 namespace sluice::test {
 
@@ -24,7 +25,6 @@ using dtls::crypto::KeyPtr;
 inline KeyPtr rsa_key(unsigned bits) { return KeyPtr(EVP_RSA_gen(bits)); }
 inline KeyPtr ec_key(const char* curve) { return KeyPtr(EVP_EC_gen(curve)); }
 inline KeyPtr ed448_key() { return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")); }
-inline KeyPtr ed25519_key() { return KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")); }
 
 // Keys that take long to make, once a program.
 inline EVP_PKEY* p256() {
@@ -70,18 +70,6 @@ inline CertificatePtr make_x509(EVP_PKEY* key, const CertificateOptions& options
     throw std::runtime_error("X509_sign");
   }
   return certificate;
-}
-
-// What i2d_...(object) writes.
-template <class Object, class Encode>
-dtls::Buffer der_of(Object* object, Encode encode) {
-  unsigned char* der = nullptr;
-  const int size = encode(object, &der);
-  if (size <= 0) throw std::runtime_error("i2d");
-  const auto* begin = reinterpret_cast<const std::byte*>(der);
-  dtls::Buffer bytes(begin, begin + size);
-  OPENSSL_free(der);
-  return bytes;
 }
 
 inline dtls::Buffer make_certificate(EVP_PKEY* key, const CertificateOptions& options = {}) {
