@@ -1,49 +1,92 @@
-// ./dev bench: Google Benchmark with two short names for its flags.
-#include <benchmark/benchmark.h>
-
+// ./dev bench: Sluice and its peers side by side, in one run.
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <regex>
 #include <string>
-#include <vector>
 
-#include "endpoint_bench.h"
+#include "measures.h"
+#include "pin.h"
+#include "report.h"
 
+namespace sluice::bench {
 namespace {
 
-// --quick, --million and --json FILE in Google Benchmark's words, or as how many connections an
-// Endpoint is measured with; the rest as it is.
-std::vector<std::string> translate(int argc, char** argv, std::vector<std::int64_t>& connections) {
-  connections = {1000, 100'000};
-  // The first may be overruled by what follows.
-  std::vector<std::string> arguments{argv[0], "--benchmark_min_time=1"};
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--quick") {
-      arguments[1] = "--benchmark_min_time=0.05";
-      connections = {1000, 10'000};
-    } else if (argument == "--million") {
-      connections.push_back(1'000'000);
-    } else if (argument == "--json" && i + 1 < argc) {
-      arguments.push_back(std::string("--benchmark_out=") + argv[++i]);
-      arguments.emplace_back("--benchmark_out_format=json");
-    } else {
-      arguments.push_back(argument);
-    }
+struct Arguments {
+  bool quick = false;
+  bool million = false;
+  bool list = false;
+  std::string json;
+  std::string filter = ".";
+};
+
+Measures all_measures(const Plan& plan) {
+  Measures measures;
+  add_handshakes(measures);
+  add_records(measures);
+#if SLUICE_BENCH_MEDIA
+  add_srtp(measures);
+  add_demultiplexing(measures);
+#endif
+  add_threads(measures);
+  add_set_up_times(measures);
+  add_memory(measures);
+  add_endpoints(measures, plan);
+  return measures;
+}
+
+int measure_all(const Arguments& arguments) {
+  Plan plan = arguments.quick ? quick_plan() : Plan{};
+  plan.million = arguments.million;
+  std::ofstream json;
+  if (!arguments.json.empty()) {
+    json.open(arguments.json);
+    if (!json) throw std::runtime_error("can't write " + arguments.json);
   }
-  return arguments;
+  const std::regex wanted(arguments.filter);
+  std::vector<Outcome> outcomes;
+  print_header(std::cout);
+  for (const Measure& measure : all_measures(plan)) {
+    if (!std::regex_search(measure.name, wanted)) continue;
+    if (arguments.list) {
+      std::cout << measure.name << '\n';
+      continue;
+    }
+    outcomes.push_back(run(measure, plan));
+    print(std::cout, outcomes.back());
+  }
+  if (json.is_open()) write_json(json, outcomes);
+  return 0;
+}
+
+// It takes no flags from us.
+void start_google_benchmark(char* program) {
+  char* arguments[] = {program};
+  int count = 1;
+  benchmark::Initialize(&count, arguments);
 }
 
 }  // namespace
+}  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-  std::vector<std::int64_t> connections;
-  auto arguments = translate(argc, argv, connections);
-  sluice::bench::register_endpoint_benchmarks(connections);
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size());
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  int count = static_cast<int>(pointers.size());
-  benchmark::Initialize(&count, pointers.data());
-  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  using namespace sluice::bench;
+  Arguments arguments;
+  CLI::App app("What Sluice costs, beside its peers in the same run");
+  app.add_flag("--quick", arguments.quick, "a rough answer, in 20 s");
+  app.add_flag("--million", arguments.million,
+               "an Endpoint's 1,000,000 connections too: some minutes, 8 GB");
+  app.add_flag("--list", arguments.list, "only name the measures");
+  app.add_option("--json", arguments.json, "write the figures to this file");
+  app.add_option("--filter", arguments.filter, "only measures that this regular expression finds");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    // Its caches stay warm, and no other core's clock is compared with.
+    pin_to(cores().back());
+    start_google_benchmark(argv[0]);
+    return measure_all(arguments);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
 }

@@ -69,4 +69,7 @@ endif()
 
 if(SLUICE_BENCH AND NOT SLUICE_FUZZ)
   find_package(benchmark REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  find_package(CLI11 REQUIRED)
+  sluice_pkg(gnutls gnutls)
 endif()

@@ -1,10 +1,7 @@
 // Connections of one Endpoint, each from an address of its own, with DTLS 1.3 and an external PSK:
 // what they take, and what a timer and a datagram cost beside them. No peer is compared with:
 // libssl has no such thing.
-#include "endpoint_bench.h"
-
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 #include <sluice/dtls/endpoint.h>
 
 #include <array>
@@ -13,6 +10,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "heap.h"
+#include "measures.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 
@@ -24,7 +23,8 @@ using dtls::Instant;
 
 // As many clients stay alive, to send something.
 constexpr std::size_t kTalkers = 1000;
-constexpr std::int64_t kWakeUps = 500;
+// Each fires one timer, and there are at least a thousand.
+constexpr std::int64_t kWakeUps = 50;
 
 dtls::ConfigPtr make_psk_config() {
   dtls::ConfigOptions options;
@@ -34,11 +34,6 @@ dtls::ConfigPtr make_psk_config() {
   options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
   options.srtp_profiles = {};
   return test::make_config(options);
-}
-
-std::size_t heap_in_use() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
 }
 
 class Fleet {
@@ -55,7 +50,6 @@ class Fleet {
       now_ += 100us;
       connect(i);
     }
-    heap_ = heap_in_use() - before_ - heap_of_talkers_;
   }
 
   [[nodiscard]] dtls::Endpoint& endpoint() { return endpoint_; }
@@ -84,7 +78,6 @@ class Fleet {
   }
   [[nodiscard]] std::size_t talkers() const { return talkers_.size(); }
 
-  [[nodiscard]] double bytes_each() const { return each(heap_); }
   [[nodiscard]] double bytes_each_idle() const { return each(heap_idle_); }
 
  private:
@@ -94,8 +87,8 @@ class Fleet {
     dtls::Buffer record;
   };
 
-  [[nodiscard]] double each(std::size_t bytes) const {
-    return static_cast<double>(bytes) / static_cast<double>(endpoint_.size());
+  [[nodiscard]] double each(double bytes) const {
+    return bytes / static_cast<double>(endpoint_.size());
   }
 
   void connect(std::size_t i) {
@@ -103,14 +96,14 @@ class Fleet {
         .peer = {dtls::Ipv4Address{10, static_cast<std::uint8_t>(i >> 16),
                                    static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)},
                  5684}};
-    const std::size_t before = heap_in_use();
+    const double before = heap_in_use();
     auto client =
         test::must(dtls::Connection::client(config_, test::environment(), test::kPath, now_));
     while (exchange(client, path)) {
     }
     if (!client.connected()) throw std::runtime_error("handshake failed");
     if (talkers_.size() == kTalkers) return;
-    const std::size_t of_both = heap_in_use() - before;
+    const double of_both = heap_in_use() - before;
     talkers_.push_back({std::move(client), path, {}});
     // Both ends of a connection hold the same: good enough for one of a thousand.
     heap_of_talkers_ += of_both / 2;
@@ -135,19 +128,17 @@ class Fleet {
   }
 
   dtls::ConfigPtr config_;
-  std::size_t before_;
+  double before_;
   dtls::Endpoint endpoint_;
   Instant now_{};
   std::deque<Talker> talkers_;
-  std::size_t heap_of_talkers_ = 0;
-  std::size_t heap_ = 0;
-  std::size_t heap_idle_ = 0;
+  double heap_of_talkers_ = 0;
+  double heap_idle_ = 0;
 };
 
 // The one that is being measured; the one before is gone when the next is made.
-Fleet& fleet_of(const benchmark::State& state) {
+Fleet& fleet_of(std::size_t size) {
   static std::unique_ptr<Fleet> fleet;
-  const auto size = static_cast<std::size_t>(state.range(0));
   if (!fleet || fleet->endpoint().size() != size) {
     fleet.reset();
     fleet = std::make_unique<Fleet>(size);
@@ -156,20 +147,20 @@ Fleet& fleet_of(const benchmark::State& state) {
 }
 
 // With a timer of each running.
-void next_timeout(benchmark::State& state) {
-  Fleet& fleet = fleet_of(state);
+void run_next_timeout(benchmark::State& state, std::size_t size) {
+  Fleet& fleet = fleet_of(size);
   while (state.KeepRunning()) benchmark::DoNotOptimize(fleet.endpoint().next_timeout());
 }
 
 // One timer fires, and its connection is called.
-void wake_up(benchmark::State& state) {
-  Fleet& fleet = fleet_of(state);
+void run_wake_ups(benchmark::State& state, std::size_t size) {
+  Fleet& fleet = fleet_of(size);
   while (state.KeepRunning()) fleet.wake_one();
 }
 
 // A datagram finds its connection, is opened and delivered.
-void datagram(benchmark::State& state) {
-  Fleet& fleet = fleet_of(state);
+void run_datagrams(benchmark::State& state, std::size_t size) {
+  Fleet& fleet = fleet_of(size);
   std::size_t next = 0;
   while (state.KeepRunning()) {
     if (next % fleet.talkers() == 0) {
@@ -181,30 +172,47 @@ void datagram(benchmark::State& state) {
   }
 }
 
-// All are idle: no timer runs, and a call of handle_timeout() looks at none of them.
-void idle(benchmark::State& state) {
-  Fleet& fleet = fleet_of(state);
+// No timer runs, and a call of handle_timeout() looks at no connection.
+void run_idle(benchmark::State& state, std::size_t size) {
+  Fleet& fleet = fleet_of(size);
   fleet.fall_idle();
   while (state.KeepRunning()) fleet.endpoint().handle_timeout(Instant::max());
-  state.counters["bytes_each"] = fleet.bytes_each();
-  state.counters["bytes_each_idle"] = fleet.bytes_each_idle();
 }
 
-benchmark::internal::Benchmark* add(const char* name, benchmark::internal::Function* function) {
-  // As RegisterBenchmark() does: the library keeps it.
-  auto* made = new benchmark::internal::FunctionBenchmark(name, function);
-  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
-  return benchmark::internal::RegisterBenchmarkInternal(made);
+using EndpointRunner = void (*)(benchmark::State&, std::size_t);
+
+Measure endpoint_measure(const char* name, std::size_t size, EndpointRunner runner,
+                         std::int64_t iterations = 0) {
+  return {.name = std::string("endpoint/") + name + "/" + std::to_string(size),
+          .unit = "ns",
+          .per_second = 1e9,
+          .contestants = {
+              {kOurs, Timed{[=](benchmark::State& state) { runner(state, size); }, iterations}}}};
+}
+
+Measure endpoint_memory(std::size_t size) {
+  return {.name = "endpoint/memory_idle/" + std::to_string(size),
+          .unit = "bytes each",
+          .contestants = {{kOurs, Sampled([=](const Plan& /*plan*/) {
+                             Fleet& fleet = fleet_of(size);
+                             fleet.fall_idle();
+                             return std::vector{fleet.bytes_each_idle()};
+                           })}}};
 }
 
 }  // namespace
 
-void register_endpoint_benchmarks(const std::vector<std::int64_t>& connections) {
-  for (const std::int64_t size : connections) {
-    add("endpoint_next_timeout", next_timeout)->Arg(size);
-    add("endpoint_datagram", datagram)->Arg(size);
-    add("endpoint_wake_up", wake_up)->Arg(size)->Iterations(kWakeUps);
-    add("endpoint_idle", idle)->Arg(size)->Iterations(1000);
+// A handshake each comes first, some 0.3 ms: one million take minutes, and 8 GB.
+void add_endpoints(Measures& measures, const Plan& plan) {
+  std::vector<std::size_t> sizes{1000, plan.quick ? std::size_t{2000} : std::size_t{20'000}};
+  if (plan.million) sizes.push_back(1'000'000);
+  for (const std::size_t size : sizes) {
+    // In this order: what falls idle has no timers any more.
+    measures.push_back(endpoint_measure("next_timeout", size, run_next_timeout));
+    measures.push_back(endpoint_measure("datagram", size, run_datagrams));
+    measures.push_back(endpoint_measure("wake_up", size, run_wake_ups, kWakeUps));
+    measures.push_back(endpoint_measure("idle", size, run_idle));
+    measures.push_back(endpoint_memory(size));
   }
 }
 
