@@ -43,6 +43,8 @@ class Digest {
 };
 
 Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data);
+// digest() of no bytes.
+Bytes digest_of_nothing(HashAlgorithm hash);
 // Of all parts, one after another.
 Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<const Bytes> parts);
 

@@ -1,36 +1,93 @@
 #include "crypto/hmac.h"
 
+#include <algorithm>
+
+#include <sluice/dtls/secret.h>
+
 #include "crypto/failure.h"
 #include "crypto/library.h"
 
 namespace sluice::dtls::crypto {
+namespace {
+
+// More than any label of a key schedule and what goes with it.
+constexpr std::size_t kShortMessage = 192;
+
+void wipe_key(EVP_MAC_CTX* context) {
+  static constexpr std::array<unsigned char, kMaxHashSize> kNoKey{};
+  EVP_MAC_init(context, kNoKey.data(), kNoKey.size(), nullptr);
+}
+
+bool update(EVP_MAC_CTX* context, Bytes part) {
+  return EVP_MAC_update(context, octets(part), part.size()) == 1;
+}
+
+// What libcrypto does around each update costs more than hashing a few bytes: a short message goes
+// in whole.
+bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
+  std::size_t size = 0;
+  for (const Bytes part : parts) size += part.size();
+  if (parts.size() == 1 || size > kShortMessage) {
+    return std::ranges::all_of(parts, [&](Bytes part) { return update(context, part); });
+  }
+  std::array<std::byte, kShortMessage> message;
+  auto end = message.begin();
+  for (const Bytes part : parts) end = std::ranges::copy(part, end).out;
+  const MutableBytes whole(message.begin(), end);
+  const bool done = update(context, Bytes(whole));
+  cleanse(whole);
+  return done;
+}
+
+}  // namespace
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
-  EVP_MAC_CTX* context = library.hmac_context(hash);
   // To EVP_MAC_init a null key means the one from before, not the empty one.
   static constexpr unsigned char kEmpty = 0;
   const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
-  if (EVP_MAC_init(context, bytes, key.size(), nullptr) != 1) return failure("EVP_MAC_init");
-  return Hmac(hash, context);
+  if (EVP_MAC_init(library.hmac_context(hash), bytes, key.size(), nullptr) != 1) {
+    return failure("EVP_MAC_init");
+  }
+  return Hmac(library, hash);
 }
 
 Hmac::~Hmac() {
-  static constexpr std::array<unsigned char, kMaxHashSize> kNoKey{};
-  if (context_ != nullptr) EVP_MAC_init(context_, kNoKey.data(), kNoKey.size(), nullptr);
+  if (library_ == nullptr) return;
+  HmacKeys& keys = library_->hmac_keys();
+  if (keys.deferred_wipes == 0) {
+    wipe_key(library_->hmac_context(hash_));
+  } else {
+    keys.left[static_cast<std::size_t>(hash_)] = true;
+  }
 }
 
-Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) const {
+Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) {
+  EVP_MAC_CTX* context = library_->hmac_context(hash_);
   // Without a key, EVP_MAC_init starts over under the present one.
-  if (EVP_MAC_init(context_, nullptr, 0, nullptr) != 1) return failure("EVP_MAC_init");
-  for (const Bytes part : parts) {
-    if (EVP_MAC_update(context_, octets(part), part.size()) != 1) return failure("EVP_MAC_update");
+  if (!std::exchange(is_begun_, false) && EVP_MAC_init(context, nullptr, 0, nullptr) != 1) {
+    return failure("EVP_MAC_init");
   }
+  if (!update(context, parts)) return failure("EVP_MAC_update");
   Digest value(hash_);
   std::size_t size = 0;
-  if (EVP_MAC_final(context_, octets(value.bytes()), &size, value.bytes().size()) != 1) {
+  if (EVP_MAC_final(context, octets(value.bytes()), &size, value.bytes().size()) != 1) {
     return failure("EVP_MAC_final");
   }
   return value;
+}
+
+DeferredWipe::DeferredWipe(Library& library) : library_(library) {
+  ++library_.hmac_keys().deferred_wipes;
+}
+
+DeferredWipe::~DeferredWipe() {
+  HmacKeys& keys = library_.hmac_keys();
+  if (--keys.deferred_wipes > 0) return;
+  for (std::size_t i = 0; i < keys.left.size(); ++i) {
+    if (std::exchange(keys.left[i], false)) {
+      wipe_key(library_.hmac_context(static_cast<HashAlgorithm>(i)));
+    }
+  }
 }
 
 }  // namespace sluice::dtls::crypto

@@ -16,18 +16,34 @@ class Hmac {
   static Result<Hmac> with_key(Library& library, HashAlgorithm hash, Bytes key);
 
   Hmac(Hmac&& other) noexcept
-      : hash_(other.hash_), context_(std::exchange(other.context_, nullptr)) {}
+      : library_(std::exchange(other.library_, nullptr)),
+        hash_(other.hash_),
+        is_begun_(other.is_begun_) {}
   Hmac& operator=(Hmac&&) = delete;
   ~Hmac();
 
   // The MAC of all parts, one after another.
-  [[nodiscard]] Result<Digest> compute(std::initializer_list<Bytes> parts) const;
+  Result<Digest> compute(std::initializer_list<Bytes> parts);
 
  private:
-  Hmac(HashAlgorithm hash, EVP_MAC_CTX* context) : hash_(hash), context_(context) {}
+  Hmac(Library& library, HashAlgorithm hash) : library_(&library), hash_(hash) {}
 
+  Library* library_;
   HashAlgorithm hash_;
-  EVP_MAC_CTX* context_;
+  bool is_begun_ = true;  // setting a key begins a MAC too
+};
+
+// While one lives, the Library's contexts keep the keys of Hmacs that have ended until others take
+// their place: overwriting a key costs as much as setting one. The outermost overwrites the rest.
+class DeferredWipe {
+ public:
+  explicit DeferredWipe(Library& library);
+  DeferredWipe(const DeferredWipe&) = delete;
+  DeferredWipe& operator=(const DeferredWipe&) = delete;
+  ~DeferredWipe();
+
+ private:
+  Library& library_;
 };
 
 }  // namespace sluice::dtls::crypto

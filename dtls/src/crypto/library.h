@@ -15,6 +15,12 @@
 
 namespace sluice::dtls::crypto {
 
+// Whose keys are in the Library's HMAC contexts.
+struct HmacKeys {
+  unsigned deferred_wipes = 0;  // that live
+  std::array<bool, 4> left{};   // an ended Hmac's, by hash
+};
+
 // Used by one thread at a time, as its contexts are shared by all who call.
 class Library {
  public:
@@ -43,6 +49,7 @@ class Library {
   [[nodiscard]] EVP_MAC_CTX* hmac_context(HashAlgorithm hash) const {
     return hmac_contexts_[index(hash)].get();
   }
+  [[nodiscard]] HmacKeys& hmac_keys() { return hmac_keys_; }
   // Ready for EVP_PKEY_generate; null when libcrypto doesn't have the group.
   [[nodiscard]] EVP_PKEY_CTX* generator(NamedGroup group) const;
   [[nodiscard]] bool has(NamedGroup group) const { return generator(group) != nullptr; }
@@ -67,6 +74,7 @@ class Library {
   CipherPtr cbc_cipher_;
   DigestContextPtr digest_context_;
   std::array<MacContextPtr, 4> hmac_contexts_;
+  HmacKeys hmac_keys_;
   KeyContextPtr x25519_;
   KeyContextPtr x25519_mlkem768_;
   KeyContextPtr p256_;

@@ -47,7 +47,7 @@ Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
 Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key,
                                       std::byte generation, Bytes content,
                                       const CookieBinding& binding) {
-  const auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
+  auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
   if (!hmac) return tl::unexpected(hmac.error());
   // Sizes come first, so that no two bindings give the same bytes.
   std::array<std::byte, 5> head{generation};

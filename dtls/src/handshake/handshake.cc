@@ -2,6 +2,8 @@
 
 #include <concepts>
 
+#include "crypto/hmac.h"
+
 namespace sluice::dtls::handshake {
 namespace {
 
@@ -35,6 +37,7 @@ Result<State> on(State&& /*session*/, const flight::IncomingMessage&, Context&) 
 
 Result<Handshake> Handshake::client(Context& context,
                                     const std::optional<ResumableSession>& session) {
+  const crypto::DeferredWipe wipe(context.library);
   return client_start::start(context, session).map([](client_start::WaitServerHello state) {
     return Handshake(std::move(state));
   });
@@ -47,6 +50,7 @@ Result<Handshake> Handshake::server(const server13::StatelessRetry& retry, Conte
 }
 
 Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Context& context) {
+  const crypto::DeferredWipe wipe(context.library);
   return std::visit(
       [&](auto&& state) -> Result<void> {
         auto next = on(std::forward<decltype(state)>(state), incoming, context);
@@ -62,6 +66,7 @@ bool Handshake::awaits_answer() const {
 }
 
 Result<void> Handshake::answer(const Answer& answer, Context& context) {
+  const crypto::DeferredWipe wipe(context.library);
   return std::visit(
       [&]<class S>(S&& state) -> Result<void> {
         if constexpr (Asking<std::remove_cvref_t<S>>) {

@@ -24,7 +24,7 @@ Result<crypto::Digest> mac_of(crypto::Library& library, Bytes key,
   wire::store(out.subspan(8, 1), header.content_type);
   wire::store(out.subspan(9, 2), wire::value_of(header.version));
   wire::store(out.subspan(11, 2), encrypted.size());
-  const auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key);
+  auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key);
   if (!hmac) return tl::unexpected(hmac.error());
   return hmac->compute({pseudo_header, encrypted});
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace sluice::dtls::schedule {
 namespace {
@@ -42,7 +41,7 @@ Result<HashSecret> hkdf_extract(crypto::Library& library, HashAlgorithm hash, By
                                 Bytes input) {
   static constexpr std::array<std::byte, crypto::kMaxHashSize> kZeros{};
   const Bytes zeros = Bytes(kZeros).first(crypto::hash_size(hash));
-  const auto hmac = crypto::Hmac::with_key(library, hash, salt.empty() ? zeros : salt);
+  auto hmac = crypto::Hmac::with_key(library, hash, salt.empty() ? zeros : salt);
   if (!hmac) return tl::unexpected(hmac.error());
   auto value = hmac->compute({input.empty() ? zeros : input});
   if (!value) return tl::unexpected(value.error());
@@ -51,17 +50,21 @@ Result<HashSecret> hkdf_extract(crypto::Library& library, HashAlgorithm hash, By
   return secret;
 }
 
-Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
-                               std::string_view label, Bytes context, MutableBytes out) {
+Result<HkdfExpansion> HkdfExpansion::of(crypto::Library& library, HashAlgorithm hash,
+                                        Bytes secret) {
+  return crypto::Hmac::with_key(library, hash, secret).map([&](crypto::Hmac hmac) {
+    return HkdfExpansion(hash, std::move(hmac));
+  });
+}
+
+Result<void> HkdfExpansion::expand_label(std::string_view label, Bytes context, MutableBytes out) {
   const HkdfLabel info(out.size(), label, context);
-  const auto hmac = crypto::Hmac::with_key(library, hash, secret);
-  if (!hmac) return tl::unexpected(hmac.error());
   // T(i) = HMAC(secret, T(i - 1) + info + i), the first without T(0).
-  crypto::Digest block(hash);
+  crypto::Digest block(hash_);
   Bytes previous;
   for (unsigned counter = 1; !out.empty(); ++counter) {
     const std::array number{static_cast<std::byte>(counter)};
-    auto next = hmac->compute({previous, info.bytes(), number});
+    auto next = hmac_.compute({previous, info.bytes(), number});
     if (!next) return tl::unexpected(next.error());
     block = *next;
     previous = std::as_const(block).bytes();
@@ -74,12 +77,25 @@ Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Byt
   return {};
 }
 
-Result<HashSecret> derive_secret(crypto::Library& library, HashAlgorithm hash, Bytes secret,
-                                 std::string_view label, Bytes transcript_hash) {
-  HashSecret derived(crypto::hash_size(hash));
-  return hkdf_expand_label(library, hash, secret, label, transcript_hash, derived.bytes()).map([&] {
+Result<HashSecret> HkdfExpansion::derive_secret(std::string_view label, Bytes transcript_hash) {
+  HashSecret derived(crypto::hash_size(hash_));
+  return expand_label(label, transcript_hash, derived.bytes()).map([&] {
     return std::move(derived);
   });
+}
+
+Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
+                               std::string_view label, Bytes context, MutableBytes out) {
+  auto expansion = HkdfExpansion::of(library, hash, secret);
+  if (!expansion) return tl::unexpected(expansion.error());
+  return expansion->expand_label(label, context, out);
+}
+
+Result<HashSecret> derive_secret(crypto::Library& library, HashAlgorithm hash, Bytes secret,
+                                 std::string_view label, Bytes transcript_hash) {
+  auto expansion = HkdfExpansion::of(library, hash, secret);
+  if (!expansion) return tl::unexpected(expansion.error());
+  return expansion->derive_secret(label, transcript_hash);
 }
 
 }  // namespace sluice::dtls::schedule

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include <sluice/dtls/secret.h>
 
@@ -21,12 +22,27 @@ inline constexpr std::size_t kMaxLabel = 255 - 6;
 // What HKDF-Expand gives at most (RFC 5869 section 2.3).
 constexpr std::size_t max_expansion(HashAlgorithm hash) { return 255 * crypto::hash_size(hash); }
 
-// Fills `out`, at most max_expansion(). The label, at most kMaxLabel bytes, goes without its
-// prefix.
+// What is derived from one secret. As of Hmac, at most one of a hash lives at a time.
+class HkdfExpansion {
+ public:
+  static Result<HkdfExpansion> of(crypto::Library& library, HashAlgorithm hash, Bytes secret);
+
+  // HKDF-Expand-Label: fills `out`, at most max_expansion(). The label, at most kMaxLabel bytes,
+  // goes without its prefix.
+  Result<void> expand_label(std::string_view label, Bytes context, MutableBytes out);
+  // Derive-Secret, with the transcript's hash.
+  Result<HashSecret> derive_secret(std::string_view label, Bytes transcript_hash);
+
+ private:
+  HkdfExpansion(HashAlgorithm hash, crypto::Hmac hmac) : hash_(hash), hmac_(std::move(hmac)) {}
+
+  HashAlgorithm hash_;
+  crypto::Hmac hmac_;
+};
+
+// The same where one thing is derived.
 Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                std::string_view label, Bytes context, MutableBytes out);
-
-// Derive-Secret, with the transcript's hash.
 Result<HashSecret> derive_secret(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                  std::string_view label, Bytes transcript_hash);
 

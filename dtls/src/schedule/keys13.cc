@@ -7,24 +7,57 @@
 namespace sluice::dtls::schedule {
 namespace {
 
-Result<DirectionSecrets> derive_both(crypto::Library& library, HashAlgorithm hash,
-                                     const HashSecret& secret, std::string_view client_label,
+Result<DirectionSecrets> derive_both(HkdfExpansion& secret, std::string_view client_label,
                                      std::string_view server_label, Bytes transcript_hash) {
-  auto client = derive_secret(library, hash, secret.bytes(), client_label, transcript_hash);
+  auto client = secret.derive_secret(client_label, transcript_hash);
   if (!client) return tl::unexpected(client.error());
-  auto server = derive_secret(library, hash, secret.bytes(), server_label, transcript_hash);
+  auto server = secret.derive_secret(server_label, transcript_hash);
   if (!server) return tl::unexpected(server.error());
   return DirectionSecrets{std::move(*client), std::move(*server)};
 }
 
-// From one stage of the schedule to the next: Derive-Secret(., "derived", ""), then HKDF-Extract.
-Result<HashSecret> next_stage(crypto::Library& library, HashAlgorithm hash,
-                              const HashSecret& secret, Bytes input) {
-  const auto empty_hash = crypto::digest(library, hash, {});
-  if (!empty_hash) return tl::unexpected(empty_hash.error());
-  const auto salt = derive_secret(library, hash, secret.bytes(), "derived", empty_hash->bytes());
-  if (!salt) return tl::unexpected(salt.error());
-  return hkdf_extract(library, hash, salt->bytes(), input);
+// Between two stages of the schedule: Derive-Secret(., "derived", "").
+Result<HashSecret> next_salt(HkdfExpansion& secret, HashAlgorithm hash) {
+  return secret.derive_secret("derived", crypto::digest_of_nothing(hash));
+}
+
+// That of the early secret without a PSK, which is the same in every handshake.
+constexpr std::array<unsigned char, 32> kSha256Salt{
+    0xb1, 0x7b, 0xce, 0x94, 0x51, 0xee, 0x8b, 0xc6, 0xe8, 0xae, 0xbc, 0x0a, 0xa9, 0xe9, 0x82, 0x95,
+    0x67, 0x7a, 0x4a, 0x6a, 0x91, 0xf7, 0x84, 0x40, 0x83, 0x31, 0x46, 0xe4, 0x65, 0xf2, 0xff, 0x95};
+constexpr std::array<unsigned char, 48> kSha384Salt{
+    0x27, 0x00, 0x86, 0x05, 0xd3, 0x39, 0x6f, 0x88, 0x44, 0x19, 0x75, 0x65, 0xca, 0xec, 0xc5, 0x92,
+    0xb3, 0xe5, 0x8f, 0x2e, 0xae, 0x55, 0xf8, 0x41, 0xb5, 0x77, 0xcf, 0xbc, 0xab, 0xb4, 0x7e, 0x22,
+    0x1f, 0x67, 0x4e, 0xd3, 0xa6, 0x8a, 0xa8, 0x93, 0x43, 0x9c, 0xf5, 0x57, 0xf1, 0x11, 0xc0, 0xfc};
+
+// What the handshake secret is extracted with. `psk` is empty without one.
+Result<HashSecret> handshake_salt(crypto::Library& library, HashAlgorithm hash, Bytes psk) {
+  if (psk.empty() && hash == HashAlgorithm::sha256) {
+    return HashSecret(std::as_bytes(std::span(kSha256Salt)));
+  }
+  if (psk.empty() && hash == HashAlgorithm::sha384) {
+    return HashSecret(std::as_bytes(std::span(kSha384Salt)));
+  }
+  const auto early = hkdf_extract(library, hash, {}, psk);
+  if (!early) return tl::unexpected(early.error());
+  auto expansion = HkdfExpansion::of(library, hash, early->bytes());
+  if (!expansion) return tl::unexpected(expansion.error());
+  return next_salt(*expansion, hash);
+}
+
+struct FromHandshakeSecret {
+  DirectionSecrets traffic;
+  HashSecret master_salt;
+};
+Result<FromHandshakeSecret> derive_from_handshake(crypto::Library& library, HashAlgorithm hash,
+                                                  const HashSecret& handshake, Bytes hello_hash) {
+  auto secret = HkdfExpansion::of(library, hash, handshake.bytes());
+  if (!secret) return tl::unexpected(secret.error());
+  auto traffic = derive_both(*secret, "c hs traffic", "s hs traffic", hello_hash);
+  if (!traffic) return tl::unexpected(traffic.error());
+  auto master_salt = next_salt(*secret, hash);
+  if (!master_salt) return tl::unexpected(master_salt.error());
+  return FromHandshakeSecret{std::move(*traffic), std::move(*master_salt)};
 }
 
 }  // namespace
@@ -34,10 +67,11 @@ Result<TrafficKeys13> traffic_keys13(crypto::Library& library, crypto::AeadAlgor
   using Key = Secret<crypto::kMaxAeadKeySize>;
   TrafficKeys13 keys{Key(key_size(aead)), Secret<crypto::kAeadNonceSize>(crypto::kAeadNonceSize),
                      Key(key_size(aead))};
-  const Bytes secret = traffic_secret.bytes();
-  auto done = hkdf_expand_label(library, hash, secret, "key", {}, keys.key.bytes());
-  if (done) done = hkdf_expand_label(library, hash, secret, "iv", {}, keys.iv.bytes());
-  if (done) done = hkdf_expand_label(library, hash, secret, "sn", {}, keys.sn_key.bytes());
+  auto secret = HkdfExpansion::of(library, hash, traffic_secret.bytes());
+  if (!secret) return tl::unexpected(secret.error());
+  auto done = secret->expand_label("key", {}, keys.key.bytes());
+  if (done) done = secret->expand_label("iv", {}, keys.iv.bytes());
+  if (done) done = secret->expand_label("sn", {}, keys.sn_key.bytes());
   if (!done) return tl::unexpected(done.error());
   return keys;
 }
@@ -51,7 +85,7 @@ Result<HashSecret> verify_data13(crypto::Library& library, HashAlgorithm hash,
                                  const HashSecret& traffic_secret, Bytes transcript_hash) {
   const auto key = derive_secret(library, hash, traffic_secret.bytes(), "finished", {});
   if (!key) return tl::unexpected(key.error());
-  const auto hmac = crypto::Hmac::with_key(library, hash, key->bytes());
+  auto hmac = crypto::Hmac::with_key(library, hash, key->bytes());
   if (!hmac) return tl::unexpected(hmac.error());
   return hmac->compute({transcript_hash}).map([](const crypto::Digest& value) {
     return HashSecret(value.bytes());
@@ -61,15 +95,16 @@ Result<HashSecret> verify_data13(crypto::Library& library, HashAlgorithm hash,
 Result<HandshakeSecrets> HandshakeSecrets::derive(crypto::Library& library, HashAlgorithm hash,
                                                   Bytes psk, Bytes shared_secret,
                                                   Bytes hello_hash) {
-  const auto early = hkdf_extract(library, hash, {}, psk);
-  if (!early) return tl::unexpected(early.error());
-  const auto handshake = next_stage(library, hash, *early, shared_secret);
+  const auto salt = handshake_salt(library, hash, psk);
+  if (!salt) return tl::unexpected(salt.error());
+  const auto handshake = hkdf_extract(library, hash, salt->bytes(), shared_secret);
   if (!handshake) return tl::unexpected(handshake.error());
-  auto traffic = derive_both(library, hash, *handshake, "c hs traffic", "s hs traffic", hello_hash);
-  if (!traffic) return tl::unexpected(traffic.error());
-  auto master = next_stage(library, hash, *handshake, {});
+  auto derived = derive_from_handshake(library, hash, *handshake, hello_hash);
+  if (!derived) return tl::unexpected(derived.error());
+  const HashSecret& master_salt = derived->master_salt;
+  auto master = hkdf_extract(library, hash, master_salt.bytes(), {});
   if (!master) return tl::unexpected(master.error());
-  return HandshakeSecrets(std::move(*master), std::move(*traffic));
+  return HandshakeSecrets(std::move(*master), std::move(derived->traffic));
 }
 
 Result<HashSecret> HandshakeSecrets::resumption_secret(crypto::Library& library, HashAlgorithm hash,
@@ -86,10 +121,9 @@ Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskK
                               Bytes hello_hash) {
   const auto early = hkdf_extract(library, hash, {}, psk);
   if (!early) return tl::unexpected(early.error());
-  const auto empty_hash = crypto::digest(library, hash, {});
-  if (!empty_hash) return tl::unexpected(empty_hash.error());
   const std::string_view label = kind == PskKind::external ? "ext binder" : "res binder";
-  const auto key = derive_secret(library, hash, early->bytes(), label, empty_hash->bytes());
+  const auto key =
+      derive_secret(library, hash, early->bytes(), label, crypto::digest_of_nothing(hash));
   if (!key) return tl::unexpected(key.error());
   return verify_data13(library, hash, *key, hello_hash);
 }
@@ -97,11 +131,11 @@ Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskK
 Result<ApplicationSecrets> ApplicationSecrets::derive(crypto::Library& library, HashAlgorithm hash,
                                                       const HandshakeSecrets& handshake,
                                                       Bytes server_finished_hash) {
-  const HashSecret& master = handshake.master_;
-  auto traffic =
-      derive_both(library, hash, master, "c ap traffic", "s ap traffic", server_finished_hash);
+  auto master = HkdfExpansion::of(library, hash, handshake.master_.bytes());
+  if (!master) return tl::unexpected(master.error());
+  auto traffic = derive_both(*master, "c ap traffic", "s ap traffic", server_finished_hash);
   if (!traffic) return tl::unexpected(traffic.error());
-  auto exporter = derive_secret(library, hash, master.bytes(), "exp master", server_finished_hash);
+  auto exporter = master->derive_secret("exp master", server_finished_hash);
   if (!exporter) return tl::unexpected(exporter.error());
   return ApplicationSecrets(std::move(*traffic), std::move(*exporter));
 }
@@ -115,9 +149,9 @@ Result<void> export13(crypto::Library& library, HashAlgorithm hash, const HashSe
   if (out.size() > max_expansion(hash)) {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "out"});
   }
-  const auto empty_hash = crypto::digest(library, hash, {});
-  if (!empty_hash) return tl::unexpected(empty_hash.error());
-  const auto secret = derive_secret(library, hash, exporter.bytes(), label, empty_hash->bytes());
+  const crypto::DeferredWipe wipe(library);
+  const auto secret =
+      derive_secret(library, hash, exporter.bytes(), label, crypto::digest_of_nothing(hash));
   if (!secret) return tl::unexpected(secret.error());
   const auto context_hash = crypto::digest(library, hash, context.value_or(Bytes{}));
   if (!context_hash) return tl::unexpected(context_hash.error());

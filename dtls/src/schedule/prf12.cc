@@ -9,7 +9,7 @@ namespace sluice::dtls::schedule {
 
 Result<void> prf12(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                    std::string_view label, Bytes seed, MutableBytes out) {
-  const auto hmac = crypto::Hmac::with_key(library, hash, secret);
+  auto hmac = crypto::Hmac::with_key(library, hash, secret);
   if (!hmac) return tl::unexpected(hmac.error());
   const Bytes label_bytes = std::as_bytes(std::span(label));
 

@@ -1,6 +1,7 @@
 #include "crypto/hash.h"
 
 #include "crypto/constant_time.h"
+#include "crypto/failure.h"
 #include "crypto/hmac.h"
 #include "unit/dtls/crypto/crypto_test.h"
 
@@ -51,10 +52,16 @@ TEST_F(Hash, TwoRunAtOnce) {
             to_hex(must(digest(library(), HashAlgorithm::sha384, bytes_of("xy"))).bytes()));
 }
 
+TEST_F(Hash, ThatOfNothingIsKnown) {
+  for (const HashAlgorithm hash : kHashes) {
+    EXPECT_EQ(to_hex(digest_of_nothing(hash)), to_hex(must(digest(library(), hash, {})).bytes()));
+  }
+}
+
 using HmacTest = test::CryptoTest;
 
 TEST_F(HmacTest, PartsAreOneMessage) {
-  const Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("key")));
+  Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("key")));
   const auto whole = to_hex(must(hmac.compute({bytes_of("onetwothree")})).bytes());
   EXPECT_EQ(
       to_hex(must(hmac.compute({bytes_of("one"), bytes_of("two"), bytes_of("three")})).bytes()),
@@ -65,7 +72,7 @@ TEST_F(HmacTest, PartsAreOneMessage) {
 
 TEST_F(HmacTest, AKeyServesManyTimesAndNoLonger) {
   const auto mac = [](std::string_view key) {
-    const Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha384, bytes_of(key)));
+    Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha384, bytes_of(key)));
     must(hmac.compute({bytes_of("something else")}));
     return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
   };
@@ -74,16 +81,59 @@ TEST_F(HmacTest, AKeyServesManyTimesAndNoLonger) {
   EXPECT_EQ(mac("first"), first);
 }
 
+// A wipe may be put off, as long as it comes.
+TEST_F(HmacTest, ADeferredWipeComesAtTheEndOfTheOutermost) {
+  const auto mac = [](std::string_view key) {
+    Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of(key)));
+    return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
+  };
+  // Under the key that libcrypto's context has at present.
+  const auto mac_of_present_key = [] {
+    EVP_MAC_CTX* context = library().hmac_context(HashAlgorithm::sha256);
+    std::array<std::byte, 32> value{};
+    std::size_t size = 0;
+    const Bytes message = bytes_of("message");
+    EXPECT_EQ(EVP_MAC_init(context, nullptr, 0, nullptr), 1);
+    EXPECT_EQ(EVP_MAC_update(context, octets(message), message.size()), 1);
+    EXPECT_EQ(EVP_MAC_final(context, octets(MutableBytes(value)), &size, value.size()), 1);
+    return to_hex(value);
+  };
+  const std::string wiped = mac(std::string_view("\0", 1));  // padded with zeros, as all are
+  const std::string first = mac("first");
+  EXPECT_EQ(mac_of_present_key(), wiped);
+  {
+    const DeferredWipe outer(library());
+    {
+      const DeferredWipe inner(library());
+      EXPECT_EQ(mac("first"), first);
+    }
+    EXPECT_EQ(mac_of_present_key(), first);
+    EXPECT_NE(mac("second"), first);
+    EXPECT_EQ(mac("first"), first);
+  }
+  EXPECT_EQ(mac_of_present_key(), wiped);
+}
+
+// Longer than what is joined into one update.
+TEST_F(HmacTest, LongPartsAreOneMessageToo) {
+  const Buffer half = test::counted(150);
+  Buffer whole = half;
+  whole.insert(whole.end(), half.begin(), half.end());
+  Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("key")));
+  EXPECT_EQ(to_hex(must(hmac.compute({half, half})).bytes()),
+            to_hex(must(hmac.compute({whole})).bytes()));
+}
+
 // RFC 2104 pads a key with zeros: none at all is one as well. libcrypto takes a null key for "keep
 // the present one".
 TEST_F(HmacTest, TheEmptyKeyIsAKey) {
   {
-    const Hmac other = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("other")));
+    Hmac other = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("other")));
     must(other.compute({}));
   }
   auto fresh = must(Environment::make());
   for (Library* library : {&HmacTest::library(), &fresh.library()}) {
-    const auto hmac = Hmac::with_key(*library, HashAlgorithm::sha256, {});
+    auto hmac = Hmac::with_key(*library, HashAlgorithm::sha256, {});
     ASSERT_TRUE(hmac);
     EXPECT_EQ(to_hex(must(hmac->compute({})).bytes()),
               "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");

@@ -34,7 +34,7 @@ class CbcProtection : public testing::Test {
     fragment.insert(fragment.end(), blocks.begin(), blocks.end());
     Buffer pseudo_header = test::from_hex("0001000000000007 17 fefd 0000");
     wire::store(MutableBytes(pseudo_header).last(2), fragment.size());
-    const auto hmac = must(crypto::Hmac::with_key(library_, HashAlgorithm::sha256, mac_key_));
+    auto hmac = must(crypto::Hmac::with_key(library_, HashAlgorithm::sha256, mac_key_));
     const auto mac = must(hmac.compute({pseudo_header, fragment}));
     fragment.insert(fragment.end(), mac.bytes().begin(), mac.bytes().end());
     return fragment;
