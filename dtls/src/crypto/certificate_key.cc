@@ -60,7 +60,6 @@ std::optional<Element> take_sequence(Bytes& rest) { return take(rest, V_ASN1_SEQ
 constexpr std::array<unsigned char, 26> kP256Prefix{
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
     0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
-constexpr std::size_t kP256PointSize = 65;
 
 std::optional<Bytes> p256_point(Bytes info) {
   const Bytes prefix = std::as_bytes(std::span(kP256Prefix));
@@ -99,8 +98,8 @@ std::optional<Bytes> subject_public_key_info(Bytes certificate) {
 Result<PublicKey> certificate_key(Library& library, Bytes certificate) {
   if (const auto info = subject_public_key_info(certificate)) {
     if (const auto point = p256_point(*info)) {
-      if (KeyPtr key = public_key_from_point(library, NamedGroup::secp256r1, *point)) {
-        return PublicKey(KeyType::ecdsa_p256, std::move(key));
+      if (peer_public_key(library, NamedGroup::secp256r1, *point) != nullptr) {
+        return PublicKey(*point);
       }
       return failure(Errc::invalid_certificate, Alert::bad_certificate,
                      "point is not on the curve");

@@ -33,13 +33,15 @@ constexpr std::size_t answer_size(NamedGroup group) {
   return is_kem(group) ? kMlKem768CiphertextSize + kX25519Size : share_size(group);
 }
 
-KeyPtr peer_key(Library& library, NamedGroup group, Bytes share) {
+constexpr bool has_points(NamedGroup group) {
+  return group == NamedGroup::secp256r1 || group == NamedGroup::secp384r1;
+}
+
+// What libcrypto checks of an encapsulation key is that its coefficients are in range (FIPS 203
+// section 7.2).
+KeyPtr encapsulation_key(Library& library, NamedGroup group, Bytes share) {
   if (share.size() != share_size(group)) return nullptr;
-  if (library.curve(group) != nullptr) return public_key_from_point(library, group, share);
-  // What libcrypto checks of an encapsulation key is that its coefficients are in range (FIPS 203
-  // section 7.2).
-  return KeyPtr(EVP_PKEY_new_raw_public_key_ex(library.context(),
-                                               is_kem(group) ? "X25519MLKEM768" : "X25519",
+  return KeyPtr(EVP_PKEY_new_raw_public_key_ex(library.context(), "X25519MLKEM768",
                                                library.properties(), octets(share), share.size()));
 }
 
@@ -47,13 +49,13 @@ tl::unexpected<Error> bad_share(std::string_view detail) {
   return failure(Errc::bad_key_share, Alert::illegal_parameter, detail);
 }
 
-Result<SharedSecret> agree(EVP_PKEY_CTX* context, const KeyPtr& peer) {
+Result<SharedSecret> agree(EVP_PKEY_CTX* context, EVP_PKEY* peer) {
   if (EVP_PKEY_derive_init(context) != 1) return failure("EVP_PKEY_derive_init");
   SharedSecret secret(SharedSecret::capacity());
   std::size_t size = secret.size();
   // The point has been checked when it was set (0: not once more, which costs as much as the rest);
   // an all-zero X25519 secret makes derive fail (RFC 8422 section 5.11).
-  if (EVP_PKEY_derive_set_peer_ex(context, peer.get(), 0) != 1 ||
+  if (EVP_PKEY_derive_set_peer_ex(context, peer, 0) != 1 ||
       EVP_PKEY_derive(context, octets(secret.bytes()), &size) != 1) {
     return bad_share("EVP_PKEY_derive");
   }
@@ -75,12 +77,14 @@ Result<SharedSecret> decapsulate(EVP_PKEY_CTX* context, Bytes ciphertext) {
 
 }  // namespace
 
-KeyPtr public_key_from_point(Library& library, NamedGroup group, Bytes point) {
+EVP_PKEY* peer_public_key(Library& library, NamedGroup group, Bytes share) {
   // libcrypto would also take infinity, compressed and hybrid forms; RFC 8422 section 5.4 has only
   // the uncompressed one. What it does check is that the point lies on the curve.
-  if (point.size() != share_size(group) || point.front() != kUncompressed) return nullptr;
-  KeyPtr key(EVP_PKEY_dup(const_cast<EVP_PKEY*>(library.curve(group))));
-  if (!key || EVP_PKEY_set1_encoded_public_key(key.get(), octets(point), point.size()) != 1) {
+  if (share.size() != share_size(group) || (has_points(group) && share.front() != kUncompressed)) {
+    return nullptr;
+  }
+  EVP_PKEY* key = library.peer_key(group);
+  if (key == nullptr || EVP_PKEY_set1_encoded_public_key(key, octets(share), share.size()) != 1) {
     drain_error_queue();
     return nullptr;
   }
@@ -108,8 +112,8 @@ Result<KeyShare> EphemeralKey::share() const {
 
 Result<SharedSecret> EphemeralKey::derive(Library& library, Bytes peer) const {
   if (peer.size() != answer_size(group_)) return bad_share("peer's share");
-  const KeyPtr peer_public = is_kem(group_) ? nullptr : peer_key(library, group_, peer);
-  if (!is_kem(group_) && !peer_public) return bad_share("peer's public key");
+  EVP_PKEY* peer_public = is_kem(group_) ? nullptr : peer_public_key(library, group_, peer);
+  if (!is_kem(group_) && peer_public == nullptr) return bad_share("peer's public key");
   const KeyContextPtr context(
       EVP_PKEY_CTX_new_from_pkey(library.context(), key_.get(), library.properties()));
   if (!context) return failure("EVP_PKEY_CTX_new_from_pkey");
@@ -128,7 +132,7 @@ Result<Encapsulated> EphemeralKey::encapsulate(Library& library, NamedGroup grou
 }
 
 Result<Encapsulated> EphemeralKey::encapsulate_kem(Library& library, NamedGroup group, Bytes peer) {
-  const KeyPtr key = peer_key(library, group, peer);
+  const KeyPtr key = encapsulation_key(library, group, peer);
   if (!key) return bad_share("peer's encapsulation key");
   const KeyContextPtr context(
       EVP_PKEY_CTX_new_from_pkey(library.context(), key.get(), library.properties()));

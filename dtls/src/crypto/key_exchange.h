@@ -66,8 +66,9 @@ class EphemeralKey {
   KeyPtr key_;
 };
 
-// A public key on a curve from its uncompressed point; empty, with libcrypto's queue drained, when
-// it is none. Shared with certificates.
-KeyPtr public_key_from_point(Library& library, NamedGroup group, Bytes point);
+// A peer's public key of a group that has no key encapsulation, until the next of the group is
+// asked for: libcrypto takes longer to make a key than the Library to give its own another point.
+// Null, with libcrypto's queue drained, when the share is none. Shared with certificates.
+EVP_PKEY* peer_public_key(Library& library, NamedGroup group, Bytes share);
 
 }  // namespace sluice::dtls::crypto

@@ -29,7 +29,7 @@ Result<MacContextPtr> make_hmac_context(EVP_MAC* hmac, const char* digest, const
   return context;
 }
 
-// The parameters of a curve, and a context that makes keys on it.
+// A key on a curve without a point as yet, and a context that makes keys on it.
 Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, const char* name,
                                                        const char* properties) {
   const KeyContextPtr setup(EVP_PKEY_CTX_new_from_name(library, "EC", properties));
@@ -42,10 +42,11 @@ Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, co
       EVP_PKEY_generate(setup.get(), &parameters) != 1) {
     return failure(name);
   }
-  KeyPtr curve(parameters);
+  const KeyPtr curve(parameters);
+  KeyPtr peer(EVP_PKEY_dup(parameters));
   KeyContextPtr generator(EVP_PKEY_CTX_new_from_pkey(library, curve.get(), properties));
-  if (!generator || EVP_PKEY_keygen_init(generator.get()) != 1) return failure(name);
-  return std::pair(std::move(curve), std::move(generator));
+  if (!peer || !generator || EVP_PKEY_keygen_init(generator.get()) != 1) return failure(name);
+  return std::pair(std::move(peer), std::move(generator));
 }
 
 // A context that makes keys of a group with a name of its own; null when there is none.
@@ -101,12 +102,16 @@ Result<void> Library::fetch() {
 Result<void> Library::prepare_groups() {
   auto p256 = prepare_curve(context_, "P-256", properties());
   if (!p256) return tl::unexpected(p256.error());
-  std::tie(p256_curve_, p256_) = std::move(*p256);
+  std::tie(p256_peer_, p256_) = std::move(*p256);
   auto p384 = prepare_curve(context_, "P-384", properties());
   if (!p384) return tl::unexpected(p384.error());
-  std::tie(p384_curve_, p384_) = std::move(*p384);
+  std::tie(p384_peer_, p384_) = std::move(*p384);
 
   x25519_ = prepare_named(context_, "X25519", properties());
+  // Any 32 bytes are a public key (RFC 7748 section 5).
+  constexpr std::array<unsigned char, 32> kAny{9};
+  x25519_peer_.reset(
+      EVP_PKEY_new_raw_public_key_ex(context_, "X25519", properties(), kAny.data(), kAny.size()));
   // Since OpenSSL 3.5: where it isn't, nobody will know of it.
   const KemPtr kem(EVP_KEM_fetch(context_, "X25519MLKEM768", properties()));
   if (kem) x25519_mlkem768_ = prepare_named(context_, "X25519MLKEM768", properties());
@@ -128,13 +133,14 @@ EVP_PKEY_CTX* Library::generator(NamedGroup group) const {
   return nullptr;
 }
 
-const EVP_PKEY* Library::curve(NamedGroup group) const {
+EVP_PKEY* Library::peer_key(NamedGroup group) const {
   switch (group) {
     case NamedGroup::secp256r1:
-      return p256_curve_.get();
+      return p256_peer_.get();
     case NamedGroup::secp384r1:
-      return p384_curve_.get();
+      return p384_peer_.get();
     case NamedGroup::x25519:
+      return x25519_peer_.get();
     case NamedGroup::x25519_mlkem768:
       return nullptr;
   }

@@ -53,8 +53,8 @@ class Library {
   // Ready for EVP_PKEY_generate; null when libcrypto doesn't have the group.
   [[nodiscard]] EVP_PKEY_CTX* generator(NamedGroup group) const;
   [[nodiscard]] bool has(NamedGroup group) const { return generator(group) != nullptr; }
-  // A key of the curve's parameters without a point, for EVP_PKEY_dup; null for other groups.
-  [[nodiscard]] const EVP_PKEY* curve(NamedGroup group) const;
+  // For peer_public_key(); null for groups that it doesn't have.
+  [[nodiscard]] EVP_PKEY* peer_key(NamedGroup group) const;
 
   Result<void> random(MutableBytes out);
 
@@ -79,8 +79,9 @@ class Library {
   KeyContextPtr x25519_mlkem768_;
   KeyContextPtr p256_;
   KeyContextPtr p384_;
-  KeyPtr p256_curve_;
-  KeyPtr p384_curve_;
+  KeyPtr x25519_peer_;
+  KeyPtr p256_peer_;
+  KeyPtr p384_peer_;
 };
 
 }  // namespace sluice::dtls::crypto

@@ -3,10 +3,12 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
 #include "crypto/failure.h"
+#include "crypto/key_exchange.h"
 #include "crypto/library.h"
 
 namespace sluice::dtls::crypto {
@@ -116,16 +118,25 @@ Result<KeyType> key_type(const EVP_PKEY* key) {
                  "key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more");
 }
 
+PublicKey::PublicKey(Bytes p256_point) : type_(KeyType::ecdsa_p256) {
+  std::ranges::copy(p256_point.first<kP256PointSize>(), p256_point_.begin());
+}
+
+EVP_PKEY* PublicKey::key(Library& library) const {
+  return key_ ? key_.get() : peer_public_key(library, NamedGroup::secp256r1, p256_point_);
+}
+
 Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes data,
                                Bytes signature) const {
   const auto parameters = parameters_of(scheme);
-  if (!fits(parameters, key_.get()))
-    return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
+  EVP_PKEY* key = this->key(library);
+  if (key == nullptr) return failure("peer_public_key");
+  if (!fits(parameters, key)) return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
   EVP_MD_CTX* context = library.digest_context();
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
   EVP_MD_CTX_reset(context);
   if (EVP_DigestVerifyInit_ex(context, &key_context, parameters->digest, library.context(),
-                              library.properties(), key_.get(), nullptr) != 1 ||
+                              library.properties(), key, nullptr) != 1 ||
       !set_padding(key_context, parameters->algorithm)) {
     return failure("EVP_DigestVerifyInit_ex");
   }

@@ -1,6 +1,7 @@
 // The public key of a certificate, and what it verifies.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include <sluice/dtls/bytes.h>
@@ -26,9 +27,14 @@ bool fits13(SignatureScheme scheme, KeyType type);
 // below 2048 bits.
 Result<KeyType> key_type(const EVP_PKEY* key);
 
+// Uncompressed (RFC 8422 section 5.4).
+inline constexpr std::size_t kP256PointSize = 65;
+
 class PublicKey {
  public:
   PublicKey(KeyType type, KeyPtr key) : type_(type), key_(std::move(key)) {}
+  // Of a point that peer_public_key() has taken.
+  explicit PublicKey(Bytes p256_point);
 
   [[nodiscard]] KeyType type() const { return type_; }
   // Errors: bad_signature with decrypt_error.
@@ -36,8 +42,12 @@ class PublicKey {
                                     Bytes signature) const;
 
  private:
+  // Null when libcrypto fails.
+  [[nodiscard]] EVP_PKEY* key(Library& library) const;
+
   KeyType type_;
-  KeyPtr key_;
+  KeyPtr key_;  // null: it is a point of P-256
+  std::array<std::byte, kP256PointSize> p256_point_{};
 };
 
 // Signs with the parameters of `scheme`, which must fit the key.
