@@ -103,6 +103,8 @@ Result<void> Library::prepare_groups() {
   auto p256 = prepare_curve(context_, "P-256", properties());
   if (!p256) return tl::unexpected(p256.error());
   std::tie(p256_peer_, p256_) = std::move(*p256);
+  p256_verifier_.reset(EVP_PKEY_CTX_new_from_pkey(context_, p256_peer_.get(), properties()));
+  if (!p256_verifier_) return failure("P-256");
   auto p384 = prepare_curve(context_, "P-384", properties());
   if (!p384) return tl::unexpected(p384.error());
   std::tie(p384_peer_, p384_) = std::move(*p384);
@@ -145,6 +147,15 @@ EVP_PKEY* Library::peer_key(NamedGroup group) const {
       return nullptr;
   }
   return nullptr;
+}
+
+EVP_PKEY_CTX* Library::ecdsa_signer(EVP_PKEY* key) {
+  if (ecdsa_signer_ && EVP_PKEY_CTX_get0_pkey(ecdsa_signer_.get()) == key) {
+    return ecdsa_signer_.get();
+  }
+  ecdsa_signer_.reset(EVP_PKEY_CTX_new_from_pkey(context_, key, properties()));
+  if (ecdsa_signer_ && EVP_PKEY_sign_init(ecdsa_signer_.get()) != 1) ecdsa_signer_.reset();
+  return ecdsa_signer_.get();
 }
 
 Result<void> Library::random(MutableBytes out) {

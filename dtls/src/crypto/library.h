@@ -56,6 +56,12 @@ class Library {
   // For peer_public_key(); null for groups that it doesn't have.
   [[nodiscard]] EVP_PKEY* peer_key(NamedGroup group) const;
 
+  // Verifies with peer_key() of P-256 after EVP_PKEY_verify_init.
+  [[nodiscard]] EVP_PKEY_CTX* p256_verifier() const { return p256_verifier_.get(); }
+  // Ready to sign digests with this ECDSA key; null when libcrypto fails. Kept for the next time,
+  // as most sign with one key alone: the last stays in memory for as long.
+  EVP_PKEY_CTX* ecdsa_signer(EVP_PKEY* key);
+
   Result<void> random(MutableBytes out);
 
  private:
@@ -82,6 +88,8 @@ class Library {
   KeyPtr x25519_peer_;
   KeyPtr p256_peer_;
   KeyPtr p384_peer_;
+  KeyContextPtr p256_verifier_;
+  KeyContextPtr ecdsa_signer_;
 };
 
 }  // namespace sluice::dtls::crypto

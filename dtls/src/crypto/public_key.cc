@@ -20,7 +20,7 @@ enum class Algorithm : std::uint8_t { ecdsa, ed25519, rsa_pkcs1, rsa_pss };
 
 struct SchemeParameters {
   Algorithm algorithm;
-  const char* digest;  // null: the algorithm has its own
+  std::optional<HashAlgorithm> hash;  // empty: the algorithm has its own
 
   [[nodiscard]] bool is_rsa() const {
     return algorithm == Algorithm::rsa_pkcs1 || algorithm == Algorithm::rsa_pss;
@@ -30,23 +30,23 @@ struct SchemeParameters {
 constexpr std::optional<SchemeParameters> parameters_of(SignatureScheme scheme) {
   switch (scheme) {
     case SignatureScheme::ecdsa_secp256r1_sha256:
-      return SchemeParameters{Algorithm::ecdsa, "SHA256"};
+      return SchemeParameters{Algorithm::ecdsa, HashAlgorithm::sha256};
     case SignatureScheme::ecdsa_secp384r1_sha384:
-      return SchemeParameters{Algorithm::ecdsa, "SHA384"};
+      return SchemeParameters{Algorithm::ecdsa, HashAlgorithm::sha384};
     case SignatureScheme::rsa_pkcs1_sha256:
-      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA256"};
+      return SchemeParameters{Algorithm::rsa_pkcs1, HashAlgorithm::sha256};
     case SignatureScheme::rsa_pkcs1_sha384:
-      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA384"};
+      return SchemeParameters{Algorithm::rsa_pkcs1, HashAlgorithm::sha384};
     case SignatureScheme::rsa_pkcs1_sha512:
-      return SchemeParameters{Algorithm::rsa_pkcs1, "SHA512"};
+      return SchemeParameters{Algorithm::rsa_pkcs1, HashAlgorithm::sha512};
     case SignatureScheme::rsa_pss_rsae_sha256:
-      return SchemeParameters{Algorithm::rsa_pss, "SHA256"};
+      return SchemeParameters{Algorithm::rsa_pss, HashAlgorithm::sha256};
     case SignatureScheme::rsa_pss_rsae_sha384:
-      return SchemeParameters{Algorithm::rsa_pss, "SHA384"};
+      return SchemeParameters{Algorithm::rsa_pss, HashAlgorithm::sha384};
     case SignatureScheme::rsa_pss_rsae_sha512:
-      return SchemeParameters{Algorithm::rsa_pss, "SHA512"};
+      return SchemeParameters{Algorithm::rsa_pss, HashAlgorithm::sha512};
     case SignatureScheme::ed25519:
-      return SchemeParameters{Algorithm::ed25519, nullptr};
+      return SchemeParameters{Algorithm::ed25519, std::nullopt};
   }
   return std::nullopt;
 }
@@ -73,6 +73,64 @@ bool set_padding(EVP_PKEY_CTX* context, Algorithm algorithm) {
              EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
   }
   return false;
+}
+
+const char* digest_name(const Library& library, const SchemeParameters& parameters) {
+  return parameters.hash ? EVP_MD_get0_name(library.digest(*parameters.hash)) : nullptr;
+}
+
+Result<bool> verify_by_key(Library& library, const SchemeParameters& parameters, EVP_PKEY* key,
+                           Bytes data, Bytes signature) {
+  EVP_MD_CTX* context = library.digest_context();
+  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
+  EVP_MD_CTX_reset(context);
+  if (EVP_DigestVerifyInit_ex(context, &key_context, digest_name(library, parameters),
+                              library.context(), library.properties(), key, nullptr) != 1 ||
+      !set_padding(key_context, parameters.algorithm)) {
+    return failure("EVP_DigestVerifyInit_ex");
+  }
+  const int verified =
+      EVP_DigestVerify(context, octets(signature), signature.size(), octets(data), data.size());
+  EVP_MD_CTX_reset(context);
+  return verified == 1;
+}
+
+// By contexts that are there already: EVP_DigestVerifyInit makes its own, which takes longer than
+// the hash.
+Result<bool> verify_by_point(Library& library, HashAlgorithm hash, Bytes point, Bytes data,
+                             Bytes signature) {
+  const auto value = digest(library, hash, data);
+  if (!value) return tl::unexpected(value.error());
+  EVP_PKEY_CTX* context = library.p256_verifier();
+  if (peer_public_key(library, NamedGroup::secp256r1, point) == nullptr ||
+      EVP_PKEY_verify_init(context) != 1) {
+    return failure("EVP_PKEY_verify_init");
+  }
+  return EVP_PKEY_verify(context, octets(signature), signature.size(), octets(value->bytes()),
+                         value->bytes().size()) == 1;
+}
+
+// The same for signatures; false when libcrypto fails.
+bool sign_with_ecdsa(Library& library, EVP_PKEY* key, HashAlgorithm hash, Bytes data,
+                     MutableBytes signature, std::size_t& size) {
+  const auto value = digest(library, hash, data);
+  EVP_PKEY_CTX* context = value ? library.ecdsa_signer(key) : nullptr;
+  return context != nullptr && EVP_PKEY_sign(context, octets(signature), &size,
+                                             octets(value->bytes()), value->bytes().size()) == 1;
+}
+
+bool sign_in_one(Library& library, EVP_PKEY* key, const SchemeParameters& parameters, Bytes data,
+                 MutableBytes signature, std::size_t& size) {
+  EVP_MD_CTX* context = library.digest_context();
+  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
+  EVP_MD_CTX_reset(context);
+  const bool made =
+      EVP_DigestSignInit_ex(context, &key_context, digest_name(library, parameters),
+                            library.context(), library.properties(), key, nullptr) == 1 &&
+      set_padding(key_context, parameters.algorithm) &&
+      EVP_DigestSign(context, octets(signature), &size, octets(data), data.size()) == 1;
+  EVP_MD_CTX_reset(context);
+  return made;
 }
 
 }  // namespace
@@ -122,47 +180,31 @@ PublicKey::PublicKey(Bytes p256_point) : type_(KeyType::ecdsa_p256) {
   std::ranges::copy(p256_point.first<kP256PointSize>(), p256_point_.begin());
 }
 
-EVP_PKEY* PublicKey::key(Library& library) const {
-  return key_ ? key_.get() : peer_public_key(library, NamedGroup::secp256r1, p256_point_);
-}
-
 Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes data,
                                Bytes signature) const {
   const auto parameters = parameters_of(scheme);
-  EVP_PKEY* key = this->key(library);
-  if (key == nullptr) return failure("peer_public_key");
-  if (!fits(parameters, key)) return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
-  EVP_MD_CTX* context = library.digest_context();
-  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
-  EVP_MD_CTX_reset(context);
-  if (EVP_DigestVerifyInit_ex(context, &key_context, parameters->digest, library.context(),
-                              library.properties(), key, nullptr) != 1 ||
-      !set_padding(key_context, parameters->algorithm)) {
-    return failure("EVP_DigestVerifyInit_ex");
+  const bool is_point = key_ == nullptr;
+  if (is_point ? !parameters || parameters->algorithm != Algorithm::ecdsa
+               : !fits(parameters, key_.get())) {
+    return failure(Errc::bad_signature, Alert::decrypt_error, "scheme");
   }
-  const int verified =
-      EVP_DigestVerify(context, octets(signature), signature.size(), octets(data), data.size());
-  EVP_MD_CTX_reset(context);
-  if (verified != 1) return failure(Errc::bad_signature, Alert::decrypt_error, "signature");
+  const auto verified =
+      is_point ? verify_by_point(library, *parameters->hash, p256_point_, data, signature)
+               : verify_by_key(library, *parameters, key_.get(), data, signature);
+  if (!verified) return tl::unexpected(verified.error());
+  if (!*verified) return failure(Errc::bad_signature, Alert::decrypt_error, "signature");
   return {};
 }
 
 Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Bytes data) {
   const auto parameters = parameters_of(scheme);
-  EVP_MD_CTX* context = library.digest_context();
-  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
-  EVP_MD_CTX_reset(context);
+  if (!fits(parameters, key)) return failure("scheme");
   Buffer signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
   std::size_t size = signature.size();
-  const bool made =
-      fits(parameters, key) &&
-      EVP_DigestSignInit_ex(context, &key_context, parameters->digest, library.context(),
-                            library.properties(), key, nullptr) == 1 &&
-      set_padding(key_context, parameters->algorithm) &&
-      EVP_DigestSign(context, octets(MutableBytes(signature)), &size, octets(data), data.size()) ==
-          1;
-  EVP_MD_CTX_reset(context);
-  if (!made) return failure("EVP_DigestSign");
+  const bool made = parameters->algorithm == Algorithm::ecdsa
+                        ? sign_with_ecdsa(library, key, *parameters->hash, data, signature, size)
+                        : sign_in_one(library, key, *parameters, data, signature, size);
+  if (!made) return failure("signature");
   signature.resize(size);
   return signature;
 }

@@ -42,9 +42,6 @@ class PublicKey {
                                     Bytes signature) const;
 
  private:
-  // Null when libcrypto fails.
-  [[nodiscard]] EVP_PKEY* key(Library& library) const;
-
   KeyType type_;
   KeyPtr key_;  // null: it is a point of P-256
   std::array<std::byte, kP256PointSize> p256_point_{};

@@ -1,5 +1,8 @@
 #include "crypto/public_key.h"
 
+#include <openssl/core_names.h>
+
+#include "crypto/failure.h"
 #include "unit/dtls/crypto/certificates.h"
 #include "unit/dtls/crypto/crypto_test.h"
 
@@ -18,13 +21,24 @@ constexpr std::array kSchemes{
 struct NamedKey {
   KeyType type;
   EVP_PKEY* (*key)();
+  bool by_point = false;  // as a certificate's is read
 };
-constexpr std::array kKeys{NamedKey{KeyType::ecdsa_p256, test::p256},
-                           NamedKey{KeyType::ecdsa_p384, test::p384},
-                           NamedKey{KeyType::rsa, test::rsa2048}};
+constexpr std::array kKeys{
+    NamedKey{KeyType::ecdsa_p256, test::p256}, NamedKey{KeyType::ecdsa_p256, test::p256, true},
+    NamedKey{KeyType::ecdsa_p384, test::p384}, NamedKey{KeyType::rsa, test::rsa2048}};
+
+PublicKey by_point(const EVP_PKEY* key) {
+  std::array<std::byte, kP256PointSize> point{};
+  std::size_t size = 0;
+  EXPECT_EQ(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+                                            octets(MutableBytes(point)), point.size(), &size),
+            1);
+  return PublicKey(point);
+}
 
 PublicKey public_key(const NamedKey& named) {
   EVP_PKEY* key = named.key();
+  if (named.by_point) return by_point(key);
   EVP_PKEY_up_ref(key);
   return {named.type, KeyPtr(key)};
 }
@@ -106,10 +120,27 @@ TEST_P(Signatures, ADamagedOneDoesNotVerify) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Keys, Signatures, testing::ValuesIn(kKeys), [](const auto& param_info) {
-  return std::string(param_info.param.type == KeyType::rsa          ? "Rsa"
+  return std::string(param_info.param.by_point                      ? "P256Point"
+                     : param_info.param.type == KeyType::rsa        ? "Rsa"
                      : param_info.param.type == KeyType::ecdsa_p256 ? "P256"
                                                                     : "P384");
 });
+
+using KeysInTurn = test::CryptoTest;
+
+// What the Library keeps of one key is of no use to another's signatures.
+TEST_F(KeysInTurn, EachSignsAndVerifiesForItself) {
+  constexpr auto kScheme = SignatureScheme::ecdsa_secp256r1_sha256;
+  const std::array keys{test::ec_key("P-256"), test::ec_key("P-256")};
+  const std::array peers{by_point(keys[0].get()), by_point(keys[1].get())};
+  for (int i = 0; i < 3; ++i) {
+    for (const std::size_t own : {0U, 1U}) {
+      const Buffer signature = must(sign(library(), keys[own].get(), kScheme, bytes_of("data")));
+      EXPECT_TRUE(peers[own].verify(library(), kScheme, bytes_of("data"), signature));
+      EXPECT_FALSE(peers[1 - own].verify(library(), kScheme, bytes_of("data"), signature));
+    }
+  }
+}
 
 using KeyTypes = test::CryptoTest;
 
