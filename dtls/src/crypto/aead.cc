@@ -1,5 +1,8 @@
 #include "crypto/aead.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include "crypto/failure.h"
 #include "crypto/library.h"
 
@@ -36,6 +39,13 @@ bool announce_length(const KeyedCipher& cipher, std::size_t length) {
                                             static_cast<int>(length)) == 1;
 }
 
+// What EVP_CIPHER_CTX_ctrl would make of EVP_CTRL_AEAD_GET_TAG and SET_TAG, which takes a tenth of
+// the time for a short record.
+std::array<OSSL_PARAM, 2> tag_parameter(MutableBytes tag) {
+  return {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size()),
+          OSSL_PARAM_construct_end()};
+}
+
 // libcrypto takes a null pointer for an order of its own, even when the length is 0.
 const unsigned char* text_octets(Bytes text) {
   static constexpr std::byte kNothing{};
@@ -54,6 +64,7 @@ Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Byt
                               MutableBytes out) {
   EVP_CIPHER_CTX* context = cipher_.context.get();
   const MutableBytes tag = out.last(cipher_.tag_size);
+  auto parameter = tag_parameter(tag);
   int size = 0;
   if (EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) != 1 ||
       !announce_length(cipher_, plaintext.size()) ||
@@ -62,8 +73,7 @@ Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Byt
       EVP_EncryptUpdate(context, octets(out), &size, text_octets(plaintext),
                         static_cast<int>(plaintext.size())) != 1 ||
       EVP_EncryptFinal_ex(context, octets(tag), &size) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
-                          octets(tag)) != 1) {
+      EVP_CIPHER_CTX_get_params(context, parameter.data()) != 1) {
     return failure("seal");
   }
   return {};
@@ -79,13 +89,12 @@ bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableByte
   if (sealed.size() < cipher_.tag_size) return false;
   EVP_CIPHER_CTX* context = cipher_.context.get();
   const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size);
-  const MutableBytes tag = sealed.last(cipher_.tag_size);
+  const auto parameter = tag_parameter(sealed.last(cipher_.tag_size));
   int size = 0;
   // CCM judges the tag with the text, the others at the end.
   const bool authentic =
       EVP_DecryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
-                          octets(tag)) == 1 &&
+      EVP_CIPHER_CTX_set_params(context, parameter.data()) == 1 &&
       announce_length(cipher_, text.size()) &&
       EVP_DecryptUpdate(context, nullptr, &size, text_octets(associated_data),
                         static_cast<int>(associated_data.size())) == 1 &&
