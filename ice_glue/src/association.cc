@@ -2,7 +2,7 @@
 
 namespace sluice::ice {
 
-srtp::Session* Association::session(const srtp::SessionOptions& options) {
+srtp::Session* Association::make_session(const srtp::SessionOptions& options) {
   if (std::holds_alternative<NotMade>(session_) && connection_.connected()) {
     session_ = Unavailable{};
     if (auto keys = connection_.srtp_keys()) {

@@ -23,7 +23,10 @@ class Association {
 
   // Made when it is first needed, for contexts cost time and memory that a data-only call doesn't
   // owe. Null before Connected, without an SRTP profile, and when libsrtp refused.
-  srtp::Session* session(const srtp::SessionOptions& options);
+  srtp::Session* session(const srtp::SessionOptions& options) {
+    srtp::Session* made = session_if_made();
+    return made != nullptr ? made : make_session(options);
+  }
   // Null unless it has been made.
   [[nodiscard]] srtp::Session* session_if_made() { return std::get_if<srtp::Session>(&session_); }
 
@@ -33,6 +36,8 @@ class Association {
  private:
   struct NotMade {};
   struct Unavailable {};
+
+  srtp::Session* make_session(const srtp::SessionOptions& options);
 
   dtls::Connection connection_;
   Generation generation_;

@@ -19,11 +19,27 @@ inline constexpr std::size_t kMaxPacket = 65535;
 inline constexpr std::size_t kRtpHeader = 12;
 inline constexpr std::size_t kRtcpHeader = 8;
 
+// Of an RTP packet with CSRCs or an extension.
+std::optional<std::size_t> long_header_size(Bytes packet);
+
 // The part of `packet` that stays in clear: for RTP with CSRCs and extension. Empty when it is not
-// of version 2, longer than kMaxPacket, or shorter than its own header says.
-std::optional<std::size_t> clear_header_size(PacketKind kind, Bytes packet);
+// of version 2, longer than kMaxPacket, or shorter than its own header says. Inline, as each packet
+// comes by here.
+inline std::optional<std::size_t> clear_header_size(PacketKind kind, Bytes packet) {
+  const std::size_t fixed = kind == PacketKind::rtp ? kRtpHeader : kRtcpHeader;
+  if (packet.size() < fixed || packet.size() > kMaxPacket) return std::nullopt;
+  const auto first = std::to_integer<unsigned>(packet.front());
+  if (first >> 6 != 2) return std::nullopt;
+  const bool is_long = kind == PacketKind::rtp && (first & 0x1f) != 0;
+  return is_long ? long_header_size(packet) : fixed;
+}
 
 // Of a packet that has a clear_header_size().
-std::uint32_t ssrc_of(PacketKind kind, Bytes packet);
+inline std::uint32_t ssrc_of(PacketKind kind, Bytes packet) {
+  const Bytes field = packet.subspan(kind == PacketKind::rtp ? 8 : 4, 4);
+  std::uint32_t ssrc = 0;
+  for (const std::byte byte : field) ssrc = ssrc << 8 | std::to_integer<std::uint32_t>(byte);
+  return ssrc;
+}
 
 }  // namespace sluice::srtp
