@@ -26,7 +26,7 @@ EXPECTED = [
     (r"srtp/session_(set_up|memory)/\w+", {"libsrtp"}, 8),
     (r"threads/two(_over_one)?/1\.2", {"libssl"}, 2),
     (r"demux/(classify|dispatch)", set(), 2),
-    (r"set_up/(50|100|300)ms/(0|5|10|25)%/(median|p95)/1\.[23]", {"libssl"}, 48),
+    (r"set_up/(50|100|300)ms/(0|5|10|25)%/(median|p95)/1\.[23]", {"libssl", "libssl_rtt"}, 48),
     (r"memory/(in_progress|idle_warm)/1\.2", {"libssl", "gnutls"}, 2),
     (r"memory/(in_progress|idle_warm|idle_cold)/1\.[23]", set(), 6),
     (r"endpoint/(next_timeout|datagram|wake_up|idle|memory_idle)/\d+", set(), 10),

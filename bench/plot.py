@@ -15,9 +15,9 @@ from html import escape
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 
 COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3": "#5aa9dd", "libssl": "#c8553d",
-           "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
+           "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
-         "libsrtp": "raw libsrtp"}
+         "libsrtp": "raw libsrtp", "libssl_rtt": "libssl, our timers"}
 
 # In pixels.
 WIDTH, LABELS, FIGURES = 820, 210, 70
@@ -112,7 +112,8 @@ def set_up_times(measures):
             groups.append((f"RTT {rtt} ms, loss {loss} %", {
                 "Sluice, DTLS 1.2": measures[name + "1.2"]["ours"],
                 "Sluice, DTLS 1.3": measures[name + "1.3"]["ours"],
-                "libssl": measures[name + "1.2"]["peers"]["libssl"]}))
+                "libssl": measures[name + "1.2"]["peers"]["libssl"],
+                "libssl, our timers": measures[name + "1.2"]["peers"]["libssl_rtt"]}))
     return Chart("Set-up time of a call, 95th percentile", "ms", groups, logarithmic=True)
 
 

@@ -1,5 +1,6 @@
 // How long two ends take to be connected over a path that loses datagrams, in virtual time: ours,
-// which know the path's RTT from ICE, and libssl's, whose first timeout is a second.
+// which know the path's RTT from ICE, and libssl's, whose first timeout is a second, unless its
+// user gives it our timers.
 #include <algorithm>
 #include <map>
 #include <random>
@@ -42,8 +43,12 @@ class SluiceEnd {
 
 class LibsslEnd {
  public:
-  explicit LibsslEnd(const test::LibsslContext& context)
-      : peer_(context), is_client_(!context.options().is_server) {}
+  explicit LibsslEnd(const test::LibsslContext& context, std::optional<Duration> rtt)
+      : peer_(context), is_client_(!context.options().is_server) {
+    if (!rtt) return;
+    known_rtt = *rtt;
+    DTLS_set_timer_cb(peer_.ssl(), next_duration);
+  }
   void start(Instant now) {
     set_virtual_time(now);
     if (is_client_) peer_.advance();
@@ -67,6 +72,17 @@ class LibsslEnd {
   [[nodiscard]] bool failed() const { return failed_ || !peer_.error().empty(); }
 
  private:
+  // In microseconds; as ours do by default.
+  static unsigned next_duration(SSL* /*ssl*/, unsigned last) {
+    const dtls::RetransmissionTimers ours;
+    const Duration next =
+        last == 0 ? std::clamp(2 * known_rtt, ours.kMinimumInitial, ours.kMaximumInitial)
+                  : std::min(2 * Duration(last), ours.maximum);
+    return static_cast<unsigned>(next.count());
+  }
+  // The callback is told of no user's data.
+  inline static Duration known_rtt{};
+
   test::LibsslPeer peer_;
   bool is_client_;
   bool failed_ = false;
@@ -146,19 +162,20 @@ SetUpTimes summary_of(std::vector<double> milliseconds) {
   return {.median = at(50), .p95 = at(95)};
 }
 
-enum class Stack : std::uint8_t { sluice12, sluice13, libssl };
+enum class Stack : std::uint8_t { sluice12, sluice13, libssl, libssl_rtt };
 
 SetUpTimes simulate(Stack stack, const PathKind& path, std::size_t calls) {
   std::vector<double> milliseconds;
   const auto note = [&](Duration duration) {
     milliseconds.push_back(static_cast<double>(duration.count()) / 1000);
   };
-  if (stack == Stack::libssl) {
+  if (stack == Stack::libssl || stack == Stack::libssl_rtt) {
+    const auto rtt = stack == Stack::libssl_rtt ? std::optional(path.rtt) : std::nullopt;
     const test::LibsslContext client_context({.is_server = false});
     const test::LibsslContext server_context({.is_server = true});
     for (std::uint64_t seed = 1; seed <= calls; ++seed) {
-      LibsslEnd client(client_context);
-      LibsslEnd server(server_context);
+      LibsslEnd client(client_context, rtt);
+      LibsslEnd server(server_context, rtt);
       note(SimulatedCall(client, server, path, seed).run());
     }
     set_virtual_time({});
@@ -192,12 +209,14 @@ Contestant set_up_contestant(const char* name, Stack stack, const PathKind& path
 
 Measure set_up_measure(Stack stack, const PathKind& path, bool is_p95) {
   const auto figure = is_p95 ? &SetUpTimes::p95 : &SetUpTimes::median;
-  Measure measure{.name = "set_up/" + std::to_string(path.rtt / 1ms) + "ms/" +
-                          std::to_string(path.loss_percent) + "%/" + (is_p95 ? "p95" : "median") +
-                          (stack == Stack::sluice12 ? "/1.2" : "/1.3"),
-                  .unit = "ms",
-                  .contestants = {set_up_contestant(kOurs, stack, path, figure),
-                                  set_up_contestant("libssl", Stack::libssl, path, figure)}};
+  Measure measure{
+      .name = "set_up/" + std::to_string(path.rtt / 1ms) + "ms/" +
+              std::to_string(path.loss_percent) + "%/" + (is_p95 ? "p95" : "median") +
+              (stack == Stack::sluice12 ? "/1.2" : "/1.3"),
+      .unit = "ms",
+      .contestants = {set_up_contestant(kOurs, stack, path, figure),
+                      set_up_contestant("libssl", Stack::libssl, path, figure),
+                      set_up_contestant("libssl_rtt", Stack::libssl_rtt, path, figure)}};
   if (is_p95 && path.rtt == 100ms && path.loss_percent == 10) measure.goals = {{"libssl", 1}};
   return measure;
 }

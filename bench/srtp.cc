@@ -62,6 +62,11 @@ class RtpSource {
 void run_sluice_srtp(benchmark::State& state, const SrtpKind& kind) {
   MediaPair pair(kind.profile);
   RtpSource source(kind.payload);
+  // Contexts are made with the first packet, and what they keep of an SSRC.
+  RecordBatch first;
+  const auto sealed = pair.client.protect_rtp(first.room(0), source.write(first.room(0))).value();
+  static_cast<void>(pair.server.handle_datagram(first.room(0).first(sealed), kMediaPath, {}));
+  static_cast<void>(pair.server.poll_media());
   run_record_work(
       state, kind.work,
       [&](dtls::MutableBytes room) {
@@ -77,6 +82,9 @@ void run_raw_srtp(benchmark::State& state, const SrtpKind& kind) {
   RawSrtp outbound(kind.profile, true);
   RawSrtp inbound(kind.profile, false);
   RtpSource source(kind.payload);
+  RecordBatch first;
+  inbound.unprotect(
+      first.room(0).first(outbound.protect(first.room(0), source.write(first.room(0)))));
   run_record_work(
       state, kind.work,
       [&](dtls::MutableBytes room) { return outbound.protect(room, source.write(room)); },
