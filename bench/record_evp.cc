@@ -127,11 +127,16 @@ class RawCipher {
 void run_evp_records(benchmark::State& state, const RecordKind& kind) {
   RawCipher sealer(kind, true);
   RawCipher opener(kind, false);
+  // The ciphertext lies where a record has it: behind the header and, for AES in DTLS 1.2, the
+  // explicit nonce. That no cipher's loads and stores are aligned then is the protocol's doing.
+  const bool has_explicit_nonce = !kind.is_13() && kind.aead != RecordAead::chacha20_poly1305;
+  const std::size_t offset = kind.is_13() ? 5 : has_explicit_nonce ? 13 + 8 : 13;
   // DTLS 1.3 encrypts the type with the data.
   const dtls::Buffer data(kind.size + (kind.is_13() ? 1 : 0), std::byte{0x42});
   run_record_work(
-      state, kind.work, [&](dtls::MutableBytes room) { return sealer.seal(data, room); },
-      [&](dtls::MutableBytes record) { opener.open(record); });
+      state, kind.work,
+      [&](dtls::MutableBytes room) { return offset + sealer.seal(data, room.subspan(offset)); },
+      [&](dtls::MutableBytes record) { opener.open(record.subspan(offset)); });
 }
 
 }  // namespace sluice::bench
