@@ -12,9 +12,12 @@ namespace {
 enum class Direction : int { open = 0, seal = 1 };
 
 bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
-  return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kAeadNonceSize, nullptr) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_size), nullptr) ==
-             1;
+  std::size_t nonce_size = kAeadNonceSize;
+  const std::array sizes{
+      OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, &nonce_size),
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, tag_size),
+      OSSL_PARAM_construct_end()};
+  return EVP_CIPHER_CTX_set_params(context, sizes.data()) == 1;
 }
 
 Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,

@@ -17,11 +17,6 @@ void OutgoingFlight::clear() {
   *this = OutgoingFlight();  // its memory goes too
 }
 
-void OutgoingFlight::remember(const Sent& piece) {
-  if (sent_.size() == kMaxSent) sent_.erase(sent_.begin());
-  sent_.push_back(piece);
-}
-
 void OutgoingFlight::add_range(std::vector<Range>& ranges, Range range) {
   ranges.push_back(range);
   std::ranges::sort(ranges);
@@ -128,10 +123,10 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
   const bool packs = epoch >= wire::kHandshakeEpoch13;
   const std::size_t minimum = packs ? 1 : datagram_is_empty ? 0 : kMinimumFragment;
   const Position begin = position_;
-  std::vector<Sent> sent;
+  const std::size_t sent_before = sent_.size();
   std::size_t size = 0;
   do {
-    const std::size_t written = write_fragment(contents.subspan(size), minimum, sent);
+    const std::size_t written = write_fragment(contents.subspan(size), minimum);
     if (written == 0) break;
     size += written;
   } while (packs && has_more() && items_[position_.item].epoch == epoch);
@@ -139,17 +134,19 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
   const auto sealed = records.seal(epoch, wire::ContentType::handshake, contents.first(size), room);
   if (!sealed) {
     position_ = begin;
+    sent_.resize(sent_before);
     return 0;
   }
-  for (Sent& piece : sent) {
+  for (Sent& piece : std::span(sent_).subspan(sent_before)) {
     piece.number = {epoch, records.last_sequence()};
-    remember(piece);
+  }
+  if (sent_.size() > kMaxSent) {
+    sent_.erase(sent_.begin(), sent_.end() - static_cast<std::ptrdiff_t>(kMaxSent));
   }
   return *sealed;
 }
 
-std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimum,
-                                           std::vector<Sent>& sent) {
+std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimum) {
   const Item& item = items_[position_.item];
   // Up to the next part that has been acknowledged, or to the end.
   std::size_t end = item.length;
@@ -168,7 +165,7 @@ std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimu
   const Bytes body =
       Bytes(bytes_).subspan(item.start + kHandshakeHeaderSize + position_.offset, size);
   std::ranges::copy(body, room.begin() + kHandshakeHeaderSize);
-  sent.push_back({{}, position_.item, {position_.offset, position_.offset + size}});
+  sent_.push_back({{}, position_.item, {position_.offset, position_.offset + size}});
   position_ = position_.offset + size == item.length
                   ? Position{position_.item + 1, 0}
                   : Position{position_.item, position_.offset + size};

@@ -88,7 +88,6 @@ class OutgoingFlight {
   // Of older ones an ACK is no longer understood; more leave only with many retransmissions.
   static constexpr std::size_t kMaxSent = 256;
 
-  void remember(const Sent& piece);
   static void add_range(std::vector<Range>& ranges, Range range);
   void skip_acknowledged();
 
@@ -100,7 +99,7 @@ class OutgoingFlight {
   std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,
                               bool datagram_is_empty);
   // As much of the item at position_ as fits; 0 when that would be less than `minimum` and not all.
-  std::size_t write_fragment(MutableBytes room, std::size_t minimum, std::vector<Sent>& sent);
+  std::size_t write_fragment(MutableBytes room, std::size_t minimum);
 
   Buffer bytes_;
   std::vector<Item> items_;

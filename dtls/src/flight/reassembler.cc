@@ -13,7 +13,12 @@ std::size_t Reassembler::Partial::contiguous() const {
 }
 
 Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
-  Partial partial{header.type, epoch, header.length, Buffer(kHandshakeHeaderSize), {}};
+  Partial partial{header.type, epoch, header.length, {}, {}};
+  // Mostly this fragment is all of it; what isn't here yet takes no room.
+  if (header.fragment_offset == 0) {
+    partial.encoding.reserve(kHandshakeHeaderSize + header.fragment_length);
+  }
+  partial.encoding.resize(kHandshakeHeaderSize);
   HandshakeHeader whole = header;
   whole.fragment_offset = 0;
   whole.fragment_length = header.length;

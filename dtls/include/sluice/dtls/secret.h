@@ -42,7 +42,7 @@ class Secret {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   static constexpr std::size_t capacity() { return Capacity; }
   void clear() {
-    cleanse(bytes_);
+    if (size_ != 0) cleanse(bytes());  // behind them there has never been anything
     size_ = 0;
   }
 
