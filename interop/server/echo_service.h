@@ -14,7 +14,8 @@
 #include "server/echo_session.h"
 #include "server/sctp_association.h"
 
-struct _GSource;  // GLib's GSource
+// GLib's GSource.
+struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace sluice::interop {
 

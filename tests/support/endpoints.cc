@@ -82,9 +82,9 @@ dtls::ConfigPtr make_config(dtls::ConfigOptions options) {
 }
 
 Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now,
-                 std::optional<dtls::ResumableSession> session) {
+                 const std::optional<dtls::ResumableSession>& session) {
   return Peer(
-      must(dtls::Connection::client(config, environment(), kPath, now, std::move(session))));
+      must(dtls::Connection::client(config, environment(), kPath, now, session)));
 }
 
 Peer make_server(const dtls::ConfigPtr& config, dtls::Instant now) {

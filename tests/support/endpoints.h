@@ -39,7 +39,7 @@ inline constexpr dtls::PathId kPath{1};
 inline constexpr std::array kRoles{dtls::Role::client, dtls::Role::server};
 
 Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now = {},
-                 std::optional<dtls::ResumableSession> session = {});
+                 const std::optional<dtls::ResumableSession>& session = {});
 Peer make_server(const dtls::ConfigPtr& config, dtls::Instant now = {});
 
 // Carries datagrams to and fro, without loss or delay, until neither has any.

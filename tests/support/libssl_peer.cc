@@ -19,9 +19,9 @@ void require(bool done, const char* what) {
 
 // Made once each: an RSA key takes longer than a handshake.
 EVP_PKEY* key_of(LibsslKey kind) {
-  static EVP_PKEY* const ecdsa = EVP_EC_gen("P-256");
-  static EVP_PKEY* const rsa = EVP_RSA_gen(2048);
-  return kind == LibsslKey::rsa_2048 ? rsa : ecdsa;
+  static EVP_PKEY* const kEcdsa = EVP_EC_gen("P-256");
+  static EVP_PKEY* const kRsa = EVP_RSA_gen(2048);
+  return kind == LibsslKey::rsa_2048 ? kRsa : kEcdsa;
 }
 
 std::unique_ptr<X509, decltype(&X509_free)> make_certificate(EVP_PKEY* key) {
@@ -90,14 +90,14 @@ struct DatagramBio {
     return command == BIO_CTRL_FLUSH ? 1 : 0;
   }
   static BIO* make(LibsslPeer* peer) {
-    static BIO_METHOD* const method = [] {
+    static BIO_METHOD* const kMethod = [] {
       BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
       BIO_meth_set_write(made, write);
       BIO_meth_set_read(made, read);
       BIO_meth_set_ctrl(made, control);
       return made;
     }();
-    BIO* bio = BIO_new(method);
+    BIO* bio = BIO_new(kMethod);
     BIO_set_data(bio, peer);
     BIO_set_init(bio, 1);
     return bio;
@@ -145,6 +145,7 @@ LibsslPeer::LibsslPeer(const LibsslContext& context)
 
 void LibsslPeer::advance() {
   ERR_clear_error();
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, 16384> buffer;
   int result = 0;
   if (!connected()) {

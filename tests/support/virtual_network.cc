@@ -60,6 +60,7 @@ void Peer::on_event(dtls::Event event, Instant now) {
 
 std::vector<Buffer> Peer::take_datagrams() {
   std::vector<Buffer> datagrams;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, dtls::kMaxDatagram> out;
   while (const auto transmit = connection_.poll_transmit(out)) {
     datagrams.emplace_back(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(transmit->size));
@@ -82,7 +83,7 @@ bool VirtualNetwork::happens(double probability) {
   return std::uniform_real_distribution<>(0, 1)(random_) < probability;
 }
 
-void VirtualNetwork::send(Buffer datagram, bool from_client) {
+void VirtualNetwork::send(const Buffer& datagram, bool from_client) {
   ++datagrams_sent_;
   const int copies = happens(conditions_.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {

@@ -80,7 +80,7 @@ class VirtualNetwork {
   void run_until(Peer& client, Peer& server, dtls::Instant until);
   // Puts what a peer has to send on its way.
   void send_pending(Peer& from, bool from_client);
-  void send(dtls::Buffer datagram, bool from_client);
+  void send(const dtls::Buffer& datagram, bool from_client);
 
   [[nodiscard]] dtls::Instant now() const { return now_; }
   // Datagrams that were sent, lost ones included.

@@ -15,14 +15,13 @@ std::size_t choices_of(const PskRequested& question) {
 }
 std::size_t choices_of(const IdentityRequested&) { return 1; }
 std::size_t choices_of(const SignatureRequested&) { return 1; }
-
-std::size_t choices_of(const SessionRequested& /*question*/) { return 1; }
+std::size_t choices_of(const SessionRequested&) { return 1; }
 
 // Whether the answer is to the kind of question with this number among Question's alternatives.
 template <class Asked>
 bool is_of_kind(std::size_t kind) {
-  static const std::size_t index = Question(Asked{}).index();
-  return kind == index;
+  static const std::size_t kIndex = Question(Asked{}).index();
+  return kind == kIndex;
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 namespace sluice::ice {
 
 // A ready time alone drives it: no file descriptor, nothing to prepare or check.
-GSourceFuncs WakeSource::kFunctions = {nullptr, nullptr, &WakeSource::dispatch,
+GSourceFuncs WakeSource::functions = {nullptr, nullptr, &WakeSource::dispatch,
                                        nullptr, nullptr, nullptr};
 
 WakeSource::WakeSource(GMainContext* context, std::function<void()> callback)
-    : callback_(std::move(callback)), source_(g_source_new(&kFunctions, sizeof(GSource))) {
+    : callback_(std::move(callback)), source_(g_source_new(&functions, sizeof(GSource))) {
   g_source_set_name(source_, "sluice");
   g_source_set_callback(
       source_,

@@ -26,7 +26,7 @@ class WakeSource {
 
  private:
   static gboolean dispatch(GSource* source, GSourceFunc function, gpointer data);
-  static GSourceFuncs kFunctions;
+  static GSourceFuncs functions;
 
   std::function<void()> callback_;
   GSource* source_;

@@ -69,7 +69,7 @@ struct SignatureRequested {
 // With ConfigOptions::ask_about_connection: the peer has been accepted and the handshake is
 // complete; is it as the caller wants it? There is no Connected before Connection::answer().
 struct ConnectionToVerify {
-  QuestionId question;
+  QuestionId question{};
   ConnectionInfo info;
 };
 

@@ -13,7 +13,7 @@ using Ipv6Address = std::array<std::uint8_t, 16>;
 
 struct UdpEndpoint {
   std::variant<Ipv4Address, Ipv6Address> address;
-  std::uint16_t port;
+  std::uint16_t port = 0;
 
   friend bool operator==(const UdpEndpoint&, const UdpEndpoint&) = default;
 };

@@ -15,7 +15,8 @@
 #include <sluice/ice/media_transport.h>
 #include <sluice/ice/transport_error.h>
 
-struct _GMainContext;  // GLib's GMainContext
+// GLib's GMainContext.
+struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace sluice::ice {
 
@@ -33,7 +34,7 @@ struct CloseReason {
     peer,   // close_notify
     error,  // `error` says which
   };
-  Cause cause;
+  Cause cause{};
   std::optional<dtls::Error> error = {};
 };
 
