@@ -274,6 +274,7 @@ void Harness::take_events() {
 }
 
 void Harness::take_datagrams() {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, kMaxDatagram> out;
   while (const auto transmit = connection_.poll_transmit(out)) {
     SLUICE_CHECK(transmit->size > 0 && transmit->size <= mtu_ && transmit->path == kPath);

@@ -131,7 +131,7 @@ class Game {
   void prepare() {
     start(0, dtls::Role::client);
     start(1, dtls::Role::server);
-    for (std::size_t end : {1U, 0U}) {
+    for (const std::size_t end : {1U, 0U}) {
       announce(end, true);
       settle(end, ends_[end].transport.path_selected(PathId{0}, 10ms, now_));
     }
@@ -176,7 +176,7 @@ class Game {
         return restart(end);
       case 16:
         return rare(end);
-      case 17:
+      default:
         return remove_ssrc(end);
     }
   }
@@ -244,7 +244,7 @@ class Game {
     Datagram datagram{.to = to, .path = path(), .bytes = std::move(bytes)};
     deliver(datagram);
   }
-  void post(std::size_t from, Packet bytes, PathId path) {
+  void post(std::size_t from, const Packet& bytes, PathId path) {
     if (on_the_way_.size() == kMaxOnTheWay) on_the_way_.pop_front();
     if (!bytes.empty()) on_the_way_.push_back({.to = 1 - from, .path = path, .bytes = bytes});
   }
@@ -337,6 +337,7 @@ class Game {
       require(ends_[1 - end].sent.contains(packet), "what is handed out was sent by the peer");
       require(self.handed.insert(std::move(packet)).second, "nothing is handed out twice");
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
     std::array<std::byte, dtls::kMaxDatagram> buffer;
     for (int datagrams = 0; const auto transmit = self.transport.poll_transmit(buffer);
          ++datagrams) {

@@ -14,9 +14,9 @@ using namespace dtls;
 using record::RecordLayer;
 
 record::ProtectionKey12 key() {
-  static const Buffer bytes(16, std::byte{0x3c});
-  static const Buffer salt(4, std::byte{0x5a});
-  return {crypto::AeadAlgorithm::aes_128_gcm, bytes, salt};
+  static const Buffer kBytes(16, std::byte{0x3c});
+  static const Buffer kSalt(4, std::byte{0x5a});
+  return {crypto::AeadAlgorithm::aes_128_gcm, kBytes, kSalt};
 }
 
 class Target {

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <vector>
 
+// A unity build has its definition above.
+// NOLINTNEXTLINE(readability-redundant-declaration)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {

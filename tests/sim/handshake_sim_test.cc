@@ -107,12 +107,12 @@ class HandshakeSim : public testing::TestWithParam<Parameters> {
   };
   static void TearDownTestSuite() {
     if (kSanitized) return;  // too few to say
-    for (const auto& [version, count] : at_hard_loss_) {
+    for (const auto& [version, count] : at_hard_loss) {
       EXPECT_LE(count.failures, count.handshakes * kFailuresAtHardLoss)
           << to_string(version) << ": of " << count.handshakes;
     }
   }
-  static inline std::map<dtls::ProtocolVersion, Count> at_hard_loss_;
+  static inline std::map<dtls::ProtocolVersion, Count> at_hard_loss;
 };
 
 TEST_P(HandshakeSim, CompletesDespiteLoss) {
@@ -138,7 +138,7 @@ TEST_P(HandshakeSim, CompletesDespiteLoss) {
     EXPECT_EQ(failures, 0);
     return;
   }
-  Count& all = at_hard_loss_[scenario.version()];
+  Count& all = at_hard_loss[scenario.version()];
   all.handshakes += kHandshakes;
   all.failures += failures;
   // Of one kind alone three standard deviations more, as they are so few.

@@ -131,8 +131,8 @@ ResumableSession session_of(const Scenario& scenario, const Configs& configs) {
 void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 
 std::span<const Scenario> all_scenarios() {
-  static const std::vector<Scenario> scenarios = make_scenarios();
-  return scenarios;
+  static const std::vector<Scenario> kScenarios = make_scenarios();
+  return kScenarios;
 }
 
 Encounter meet(const Scenario& scenario, std::size_t mtu, std::uint64_t seed) {

@@ -84,15 +84,13 @@ void answer(Peer& peer, const std::optional<Asked>& asked, const dtls::Answer& a
 }
 
 // Answers what the server asked about PSK identities.
-inline void answer_psk(Peer& server, dtls::Answer answer, dtls::Instant now = {}) {
-  server.settle(server.connection().answer(server.psk_request->question, std::move(answer), now),
-                now);
+inline void answer_psk(Peer& server, const dtls::Answer& answer, dtls::Instant now = {}) {
+  server.settle(server.connection().answer(server.psk_request->question, answer, now), now);
 }
 
 // The same about a session.
-inline void answer_session(Peer& server, dtls::Answer answer, dtls::Instant now = {}) {
-  server.settle(
-      server.connection().answer(server.session_request->question, std::move(answer), now), now);
+inline void answer_session(Peer& server, const dtls::Answer& answer, dtls::Instant now = {}) {
+  server.settle(server.connection().answer(server.session_request->question, answer, now), now);
 }
 
 // Both are connected and data passes.

@@ -83,8 +83,7 @@ dtls::ConfigPtr make_config(dtls::ConfigOptions options) {
 
 Peer make_client(const dtls::ConfigPtr& config, dtls::Instant now,
                  const std::optional<dtls::ResumableSession>& session) {
-  return Peer(
-      must(dtls::Connection::client(config, environment(), kPath, now, session)));
+  return Peer(must(dtls::Connection::client(config, environment(), kPath, now, session)));
 }
 
 Peer make_server(const dtls::ConfigPtr& config, dtls::Instant now) {

@@ -6,7 +6,7 @@ namespace sluice::ice {
 
 // A ready time alone drives it: no file descriptor, nothing to prepare or check.
 GSourceFuncs WakeSource::functions = {nullptr, nullptr, &WakeSource::dispatch,
-                                       nullptr, nullptr, nullptr};
+                                      nullptr, nullptr, nullptr};
 
 WakeSource::WakeSource(GMainContext* context, std::function<void()> callback)
     : callback_(std::move(callback)), source_(g_source_new(&functions, sizeof(GSource))) {

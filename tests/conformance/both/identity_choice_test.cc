@@ -34,7 +34,7 @@ class IdentityChoice : public ByVersion {
       authority().issue({.alternative = "DNS:first.example", .key = KeyKind::rsa_2048});
 
   // What the client sees when the server has all three.
-  Pair served(dtls::ConfigOptions client) {
+  Pair served(const dtls::ConfigOptions& client) {
     dtls::ConfigOptions server = options();
     server.identities = {first_, second_, rsa_};
     Pair pair(client, server);

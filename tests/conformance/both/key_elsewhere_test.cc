@@ -17,7 +17,7 @@ struct Case {
 class KeyElsewhere : public testing::TestWithParam<Case> {
  protected:
   static Pair pair_of(const dtls::Identity& identity) {
-    dtls::ConfigOptions options = options_for(GetParam().version);
+    const dtls::ConfigOptions options = options_for(GetParam().version);
     dtls::ConfigOptions signing = options;
     signing.identities = {identity};
     return GetParam().role == Role::client ? Pair(signing, options) : Pair(options, signing);

@@ -87,16 +87,16 @@ TEST_P(Rfc5280, ChainsOutsideTheirTimeAreRefused) {
 
 // RFC 9525 section 6.3: the name stands in subjectAltName, never in the subject.
 TEST_P(Rfc5280, TheNameMustBeTheServers) {
-  CertificateText other{.alternative = "DNS:other.example"};
+  const CertificateText other{.alternative = "DNS:other.example"};
   EXPECT_TRUE(refuses(root().issue(other), Alert::bad_certificate));
-  CertificateText common_name{.name = kHost};
+  const CertificateText common_name{.name = kHost};
   EXPECT_TRUE(refuses(root().issue(common_name), Alert::bad_certificate));
   dtls::ConfigOptions client = verifying();
   client.server_name = "a.host.example";
-  CertificateText wildcard{.alternative = "DNS:*.host.example"};
+  const CertificateText wildcard{.alternative = "DNS:*.host.example"};
   Pair pair = run(client, showing(root().issue(wildcard)));
   EXPECT_TRUE(works(pair));
-  CertificateText partial{.alternative = "DNS:a*.host.example"};
+  const CertificateText partial{.alternative = "DNS:a*.host.example"};
   EXPECT_TRUE(refuses(root().issue(partial), Alert::bad_certificate, client));
 }
 

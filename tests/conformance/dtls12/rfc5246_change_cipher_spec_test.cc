@@ -225,8 +225,7 @@ TEST(Rfc5246_7_4_9, AFinishedOfAnotherLengthIsFatal) {
 
 // The label tells whose Finished it is: sent back, the engine's own must not pass.
 TEST(Rfc5246_7_4_9, TheEnginesOwnFinishedIsNotItsPeers) {
-  Script script;
-  Duel duel(Role::client, script);
+  Duel duel(Role::client, Script{});
   duel.peer.script.alter = [&](HandshakeType type, Buffer& body) {
     if (type == HandshakeType::finished) body = copy_of(Bytes(duel.peer.messages.back()).last(12));
   };

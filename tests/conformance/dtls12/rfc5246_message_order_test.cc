@@ -122,7 +122,7 @@ TEST(Rfc5246_7_4_1_1, HelloRequestDuringTheHandshakeIsIgnored) {
     for (std::size_t at = 0; at < flight.size(); at += 2) {
       if (flight[at].type != ContentType::handshake) continue;
       // With the number of the message that is due, and as section 4.2.2 of RFC 6347 numbers it.
-      const unsigned seq = std::to_integer<unsigned>(flight[at].contents[5]);
+      const auto seq = std::to_integer<unsigned>(flight[at].contents[5]);
       for (const unsigned number : {seq, 0U}) {
         flight.insert(
             flight.begin() + static_cast<std::ptrdiff_t>(at),

@@ -76,8 +76,9 @@ TEST(Rfc6347_4_2_6, FinishedDoesNotCoverHowMessagesTravel) {
   small.mtu = 256;
   Peer client = make_client(make_config(small));
   Peer server = make_server(make_config(options_for(ProtocolVersion::dtls12)));
-  exchange_through([](Role, Buffer datagram) { return std::vector<Buffer>{datagram, datagram}; },
-                   client, server);
+  exchange_through(
+      [](Role, const Buffer& datagram) { return std::vector<Buffer>{datagram, datagram}; }, client,
+      server);
   EXPECT_TRUE(client.connected && server.connected);
 }
 

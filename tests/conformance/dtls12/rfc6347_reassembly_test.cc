@@ -146,7 +146,7 @@ TEST(Rfc6347_4_2_3, ZeroLengthFragmentsDoNoHarm) {
 TEST(Rfc6347_4_2_3, AZeroLengthFragmentCompletesNothing) {
   for (const Role role : kRoles) {
     Duel duel = before_first_message(role);
-    for (unsigned offset : {0U, 20U, 40U}) {
+    for (const unsigned offset : {0U, 20U, 40U}) {
       duel.deliver(raw_fragment({first_type(role), 40, {}, offset, 0}, {}));
     }
     EXPECT_TRUE(still_waiting(duel));

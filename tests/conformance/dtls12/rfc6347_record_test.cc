@@ -1,6 +1,8 @@
 // RFC 6347 section 4.1: what a record must be, and what becomes of one that isn't.
 #include <gtest/gtest.h>
 
+#include <ranges>
+
 #include "conformance/dtls12/vocabulary.h"
 
 namespace sluice::test {
@@ -293,7 +295,7 @@ TEST(Rfc6347_4_1_2_6, ReorderedRecordsWithinTheWindowAreAcceptedOnce) {
     std::vector<Buffer> sent;
     for (int i = 0; i < 32; ++i) sent.push_back(duel.peer.data(bytes_of("any order")));
     for (int round = 0; round < 2; ++round) {
-      for (auto record = sent.rbegin(); record != sent.rend(); ++record) duel.deliver(*record);
+      for (const Buffer& record : sent | std::views::reverse) duel.deliver(record);
     }
     EXPECT_EQ(duel.engine.data.size(), before + 32);
     EXPECT_EQ(discards(duel, Discard::replayed), 32U);

@@ -121,8 +121,9 @@ TEST(Rfc5705_4, AnEmptyContextIsNotAnAbsentOne) {
     EXPECT_TRUE(duel.engine.connection().export_keying_material(out, label, context));
     return out;
   };
-  std::set<Buffer> values{exported("EXPORTER-a", std::nullopt), exported("EXPORTER-a", Bytes{}),
-                          exported("EXPORTER-a", bytes_of("x")), exported("EXPORTER-b", Bytes{})};
+  const std::set<Buffer> values{
+      exported("EXPORTER-a", std::nullopt), exported("EXPORTER-a", Bytes{}),
+      exported("EXPORTER-a", bytes_of("x")), exported("EXPORTER-b", Bytes{})};
   EXPECT_EQ(values.size(), 4U);
 }
 

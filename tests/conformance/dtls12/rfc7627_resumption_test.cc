@@ -70,7 +70,7 @@ TEST(Rfc7627_5_3, AClientAbortsWhenTheServerHelloHasItNoMore) {
 
 // A client SHOULD NOT offer such a session, so that there is none.
 TEST(Rfc7627_5_3, ASessionWithoutItIsNotKept) {
-  for (auto server : {ticket_options(), store_options()}) {
+  for (const auto& server : {ticket_options(), store_options()}) {
     auto client = server;
     client.extended_master_secret = ExtendedMasterSecret::disable;
     Pair pair(client, server);

@@ -38,7 +38,7 @@ TEST(Rfc8446_2_2, ATicketResumesTheSession) {
 TEST(Rfc8446_2_2, ThePeerIsWhoItWas) {
   const auto options = ticket_options();
   const auto session = first_session(options);
-  Pair pair = again(options, session);
+  const Pair pair = again(options, session);
   const Buffer certificate = copy_of(ecdsa_identity().certificate());
   EXPECT_EQ(pair.client.peer_chain, std::vector<Buffer>{certificate});
   EXPECT_EQ(pair.server.peer_chain, std::vector<Buffer>{certificate});

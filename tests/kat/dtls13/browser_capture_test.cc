@@ -22,10 +22,10 @@ constexpr const char* kClientPort = "42530";  // Firefox
 
 class BrowserCapture : public testing::Test {
  protected:
-  const nlohmann::json capture = load_vectors("dtls13_chromium_firefox.json");
+  const nlohmann::json capture_ = load_vectors("dtls13_chromium_firefox.json");
 
   Buffer secret(const char* name) const {
-    return from_hex(capture.at("key_log").at(name).get<std::string>());
+    return from_hex(capture_.at("key_log").at(name).get<std::string>());
   }
   static bool from_client(const nlohmann::json& datagram) {
     return datagram.at("from") == kClientPort;
@@ -36,7 +36,7 @@ class BrowserCapture : public testing::Test {
 
   // The body of the ServerHello, the first plaintext record from the server.
   Buffer server_hello() const {
-    for (const auto& datagram : capture.at("datagrams")) {
+    for (const auto& datagram : capture_.at("datagrams")) {
       if (from_client(datagram)) continue;
       const Buffer bytes = bytes_of(datagram);
       wire::Reader reader(dtls::Bytes(bytes).subspan(record::kHeaderSize12));
@@ -81,7 +81,7 @@ TEST_F(BrowserCapture, EveryEncryptedRecordOpens) {
   add(false, 3, "SERVER_TRAFFIC_SECRET_0");
 
   int opened_records = 0;
-  for (const auto& datagram : capture.at("datagrams")) {
+  for (const auto& datagram : capture_.at("datagrams")) {
     if (datagram.at("kind") != "dtls") continue;
     Buffer bytes = bytes_of(datagram);
     dtls::MutableBytes rest(bytes);
@@ -128,7 +128,7 @@ TEST_F(BrowserCapture, SrtpOpensWithTheExportersKeys) {
   srtp::Session client = session(0);
   srtp::Session server = session(1);
   int packets = 0;
-  for (const auto& datagram : capture.at("datagrams")) {
+  for (const auto& datagram : capture_.at("datagrams")) {
     if (datagram.at("kind") == "dtls") continue;
     Buffer bytes = bytes_of(datagram);
     srtp::Session& receiver = from_client(datagram) ? server : client;

@@ -13,34 +13,35 @@ namespace wire = dtls::wire;
 
 class Dtls13Kat : public testing::TestWithParam<std::size_t> {
  protected:
-  const nlohmann::json vectors = load_vectors("dtls13_kat.json").at(GetParam());
-  const Suite13 suite = suite13(
-      static_cast<unsigned>(std::stoul(vectors.at("suite").get<std::string>(), nullptr, 16)));
-  const Buffer secret = hex("traffic_secret");
+  const nlohmann::json vectors_ = load_vectors("dtls13_kat.json").at(GetParam());
+  const Suite13 suite_ = suite13(
+      static_cast<unsigned>(std::stoul(vectors_.at("suite").get<std::string>(), nullptr, 16)));
+  const Buffer secret_ = hex("traffic_secret");
 
-  Buffer hex(const char* field) const { return from_hex(vectors.at(field).get<std::string>()); }
+  Buffer hex(const char* field) const { return from_hex(vectors_.at(field).get<std::string>()); }
   static Buffer copy(dtls::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 };
 
 TEST_P(Dtls13Kat, ExpandsTheTrafficSecret) {
-  const auto keys = keys_of(suite, secret);
+  const auto keys = keys_of(suite_, secret_);
   EXPECT_EQ(copy(keys.key.bytes()), hex("expand_key"));
   EXPECT_EQ(copy(keys.iv.bytes()), hex("expand_iv"));
   EXPECT_EQ(copy(keys.sn_key.bytes()), hex("expand_sn"));
 
   auto& library = environment().library();
-  const schedule::HashSecret traffic(secret);
-  const auto finished = must(schedule::derive_secret(library, suite.hash, secret, "finished", {}));
+  const schedule::HashSecret traffic(secret_);
+  const auto finished =
+      must(schedule::derive_secret(library, suite_.hash, secret_, "finished", {}));
   EXPECT_EQ(copy(finished.bytes()), hex("expand_finished"));
-  const auto next = must(schedule::next_traffic_secret(library, suite.hash, traffic));
+  const auto next = must(schedule::next_traffic_secret(library, suite_.hash, traffic));
   EXPECT_EQ(copy(next.bytes()), hex("expand_traffic upd"));
 }
 
 TEST_P(Dtls13Kat, OpensEveryRecord) {
-  const auto keys = keys_of(suite, secret);
-  auto opener = must(record::Opener13::make(environment().library(), protection(suite, keys)));
-  ASSERT_EQ(vectors.at("records").size(), 6U);
-  for (const auto& entry : vectors.at("records")) {
+  const auto keys = keys_of(suite_, secret_);
+  auto opener = must(record::Opener13::make(environment().library(), protection(suite_, keys)));
+  ASSERT_EQ(vectors_.at("records").size(), 6U);
+  for (const auto& entry : vectors_.at("records")) {
     Buffer bytes = from_hex(entry.at("record").get<std::string>());
     const auto header = record::Header13::decode(bytes);
     ASSERT_TRUE(header);
@@ -60,10 +61,10 @@ TEST_P(Dtls13Kat, OpensEveryRecord) {
 
 // Those in the form that this engine writes: 16 bits, with a length, without padding.
 TEST_P(Dtls13Kat, SealsTheSameBytes) {
-  const auto keys = keys_of(suite, secret);
-  auto sealer = must(record::Sealer13::make(environment().library(), protection(suite, keys)));
+  const auto keys = keys_of(suite_, secret_);
+  auto sealer = must(record::Sealer13::make(environment().library(), protection(suite_, keys)));
   int compared = 0;
-  for (const auto& entry : vectors.at("records")) {
+  for (const auto& entry : vectors_.at("records")) {
     if (entry.at("seq_bits") != 16 || !entry.at("has_length") || entry.at("padding") != 0) continue;
     const Buffer plaintext = from_hex(entry.at("plaintext").get<std::string>());
     Buffer out(plaintext.size() + 64);

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Profiles, Allocation,
 TEST_P(Allocation, NoneAPacket) {
   CallOptions options;
   options.client_dtls.srtp_profiles = {GetParam()};
-  Call call(std::move(options));
+  Call call(options);
   call.connect();
   Ping ping(call);
   for (std::uint16_t sequence = 1; sequence < 20; ++sequence) ping.run(sequence);

@@ -100,6 +100,7 @@ void Call::take_outputs(End& end) {
       end.closed = true;
     }
   }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, dtls::kMaxDatagram> buffer;
   while (const auto transmit = transport.poll_transmit(buffer)) {
     send(end, Packet(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(transmit->size)),

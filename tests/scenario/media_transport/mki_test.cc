@@ -25,7 +25,7 @@ TEST_P(Mki, IsInEveryPacket) {
       options.client_dtls.srtp_profiles = {profile};
       options.client_dtls.srtp_mki = mki;
       options.server_dtls.max_srtp_mki = srtp::kMaxMki;
-      Call call(std::move(options));
+      Call call(options);
       call.connect();
       ASSERT_FALSE(call.server.connected.empty());
       EXPECT_EQ(call.server.connected.front().srtp_mki, mki);
@@ -48,7 +48,7 @@ TEST_P(Mki, IsInEveryPacket) {
 TEST_P(Mki, AServerThatKnowsNoneGoesWithout) {
   CallOptions options = call_options(GetParam());
   options.client_dtls.srtp_mki = dtls::Buffer(4, std::byte{0x77});
-  Call call(std::move(options));
+  Call call(options);
   call.connect();
   ASSERT_FALSE(call.client.connected.empty());
   EXPECT_TRUE(call.client.connected.front().srtp_mki.empty());

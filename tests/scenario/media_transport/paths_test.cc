@@ -81,7 +81,7 @@ TEST(Paths, AHandshakeGoesOnWhenAPathComesBack) {
 TEST(Paths, TheirNumberIsBounded) {
   CallOptions options;
   options.server.max_paths = 2;
-  Call call(std::move(options));
+  Call call(options);
   call.connect();
   call.validate(call.server, kPathB);
   call.validate(call.server, PathId{3});

@@ -291,7 +291,7 @@ TEST_P(Restart, OldKeysServeAfterTheOldAssociationWasClosed) {
 TEST_P(Restart, WhatWaitedForTheOldKeysMakesRoom) {
   CallOptions options = Restart::options();
   options.server.max_early_packets = 1;
-  Call call(std::move(options));
+  Call call(options);
   call.set_up();
   call.inject(call.server, make_rtp(), kPathA);
   call.restart_both();

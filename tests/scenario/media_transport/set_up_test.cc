@@ -45,7 +45,7 @@ TEST_P(SetUp, EveryProfileWorks) {
   for (const auto profile : test::kAllSrtpProfiles) {
     CallOptions options = SetUp::options();
     options.client_dtls.srtp_profiles = {profile};
-    Call call(std::move(options));
+    Call call(options);
     call.connect();
     EXPECT_EQ(call.server.connected.front().srtp_profile, profile);
     EXPECT_TRUE(call.send_rtp(call.client, make_rtp()));
@@ -183,7 +183,7 @@ TEST_P(SetUp, EarlyMediaWaitsWithinItsBound) {
   CallOptions options = SetUp::options();
   options.server.max_early_packets = 5;
   options.server.max_early_packet_size = 500;
-  Call call(std::move(options));
+  Call call(options);
   call.settle(call.server, call.server.transport.start(dtls::Role::server, call.now));
   call.validate(call.server, kPathA);
   call.settle(call.client, call.client.transport.start(dtls::Role::client, call.now));
@@ -335,7 +335,7 @@ TEST_P(SetUp, AnEmptyListOfFingerprintsIsRefusedWithoutEffect) {
 TEST_P(SetUp, WithoutAProfileDataPassesAndMediaDoesNot) {
   CallOptions options = SetUp::options();
   options.server_dtls.srtp_profiles = {};
-  Call call(std::move(options));
+  Call call(options);
   call.set_up();
   call.inject(call.server, make_rtp(), kPathA);
   call.run_for(1s);

@@ -179,7 +179,7 @@ TEST_F(Steady, SurvivesMoving) {
 TEST(SteadySsrcs, AreCappedAndCanBeRemoved) {
   CallOptions options;
   options.server.srtp.max_ssrcs = 2;
-  Call call(std::move(options));
+  Call call(options);
   call.connect();
   for (std::uint32_t ssrc = 1; ssrc <= 3; ++ssrc) {
     EXPECT_TRUE(call.send_rtp(call.client, make_rtp({.ssrc = ssrc})));

@@ -85,7 +85,7 @@ class Peer final : public ice::NiceTransportListener {
   // Makes a call that the test counts as one of its own: within it the listener must stay silent.
   template <class Method>
   auto quietly(Method method) {
-    struct Guard {
+    const struct Guard {
       bool& flag;
       ~Guard() { flag = false; }
     } guard{in_call_};

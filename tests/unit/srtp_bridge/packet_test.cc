@@ -32,7 +32,7 @@ TEST(ClearHeader, CountsCsrcsAndExtension) {
 }
 
 TEST(ClearHeader, RefusesOtherVersions) {
-  for (unsigned version : {0U, 1U, 3U}) {
+  for (const unsigned version : {0U, 1U, 3U}) {
     for (const auto kind : {PacketKind::rtp, PacketKind::rtcp}) {
       auto packet = kind == PacketKind::rtp ? make_rtp() : make_rtcp();
       packet[0] = static_cast<std::byte>(version << 6);

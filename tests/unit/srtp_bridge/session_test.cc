@@ -43,7 +43,7 @@ TEST_P(SessionTest, CarriesRtpBothWays) {
 }
 
 TEST_P(SessionTest, CarriesRtcpBothWays) {
-  for (std::size_t reports : {0U, 1U, 31U}) {
+  for (const std::size_t reports : {0U, 1U, 31U}) {
     const auto plain = make_rtcp(77, reports);
     EXPECT_EQ(unprotect_rtcp(peers_.server, protect_rtcp(peers_.client, plain)), plain);
     EXPECT_EQ(unprotect_rtcp(peers_.client, protect_rtcp(peers_.server, plain)), plain);

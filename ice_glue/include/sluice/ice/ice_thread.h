@@ -6,7 +6,8 @@
 #include <memory>
 #include <type_traits>
 
-struct _GMainContext;  // GLib's GMainContext
+// GLib's GMainContext.
+struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace sluice::ice {
 

@@ -84,7 +84,7 @@ TEST_P(Close, GivesUpAHandshakeInEachOfItsPhases) {
       pair.flight(i % 2 == 0 ? pair.client : pair.server);
     }
     Peer& closing = by_client ? pair.client : pair.server;
-    Peer& other = by_client ? pair.server : pair.client;
+    const Peer& other = by_client ? pair.server : pair.client;
     close(closing);
     EXPECT_EQ(error_of(closing), "none");
     pair.run();

@@ -29,6 +29,7 @@ void expect_only_while_connected(const ConfigOptions& options, Refused&& refused
   EXPECT_TRUE(refused(is13 ? pair.server : pair.client))
       << "its keys are there, the peer's Finished isn't";
 
+  // NOLINTNEXTLINE(misc-const-correctness): not every `refused` takes a const Peer.
   Pair waiting = unaccepted_pair(options);
   EXPECT_TRUE(refused(waiting.client) && refused(waiting.server)) << "not accepted";
 

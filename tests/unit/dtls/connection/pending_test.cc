@@ -84,6 +84,7 @@ class Checked {
   }
   bool take_datagrams() {
     bool any = false;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
     std::array<std::byte, kMaxDatagram> out;
     while (const auto transmit = connection_.poll_transmit(out)) {
       sent.push_back(test::copy_of(Bytes(out).first(transmit->size)));
@@ -183,7 +184,7 @@ TEST_P(PendingFlags, TellsTheTruthWhenAnInputFails) {
     return c.set_peer_fingerprints(
         std::array{Fingerprint{HashAlgorithm::sha256, test::counted(32)}}, {});
   });
-  Instant now{};
+  const Instant now{};
   for (int i = 0; i < 10 && !server.error; ++i) {
     while (!server.sent.empty()) client.receive(path.take(server.sent), now);
     while (!client.sent.empty()) server.receive(path.take(client.sent), now);

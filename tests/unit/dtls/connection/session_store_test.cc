@@ -90,7 +90,7 @@ TEST(SessionStore, AnswersBothQuestions) {
 
 TEST(SessionStoreThreads, KeepAndFindAtOnce) {
   SessionStore store(16);
-  const dtls::ResumableSession kept = session();
+  const dtls::ResumableSession& kept = session();
   std::vector<std::thread> threads;
   for (unsigned thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {

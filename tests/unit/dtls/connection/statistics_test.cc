@@ -43,7 +43,7 @@ TEST_P(Counters, EveryDiscardHasItsReason) {
   expect_discard(from_hex("17 0303 0001 000000000000 0001 aa"), Discard::unknown_version);
   expect_discard(from_hex("17 fefd 0002 000000000000 0001 aa"), Discard::unknown_epoch);
   expect_discard(from_hex("15 fefd 0000 000000000009 0002 0228"), Discard::unknown_epoch);
-  Buffer data = pair.client.seal(bytes_of("data"));
+  const Buffer data = pair.client.seal(bytes_of("data"));
   Buffer forged = data;
   forged.back() ^= std::byte{1};
   expect_discard(forged, Discard::authentication_failed);

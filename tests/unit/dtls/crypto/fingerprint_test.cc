@@ -116,7 +116,7 @@ TEST_F(FingerprintTest, TheStrongestHashDecides) {
 }
 
 TEST_F(FingerprintTest, AnOddValueMatchesNothing) {
-  Fingerprint empty{HashAlgorithm::sha256, {}};
+  const Fingerprint empty{HashAlgorithm::sha256, {}};
   EXPECT_FALSE(is_announced({empty}, "abc"));
   Fingerprint prefix = of("abc", HashAlgorithm::sha256);
   prefix.value.pop_back();

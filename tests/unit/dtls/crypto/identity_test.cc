@@ -22,7 +22,7 @@ class IdentityTest : public test::CryptoTest {
  protected:
   void SetUp() override {
     CryptoTest::SetUp();
-    static UI_METHOD* const method = [] {
+    static UI_METHOD* const kMethod = [] {
       UI_METHOD* made = UI_create_method("counts prompts");
       UI_method_set_opener(made, [](UI*) {
         ++prompts;
@@ -30,7 +30,7 @@ class IdentityTest : public test::CryptoTest {
       });
       return made;
     }();
-    UI_set_default_method(method);
+    UI_set_default_method(kMethod);
     prompts = 0;
   }
   void TearDown() override {
@@ -156,7 +156,7 @@ TEST_F(IdentityTest, KeysThatTheEngineDoesNotTakeAreInvalid) {
 
 // A server has no terminal: an encrypted key is an error, not a question.
 TEST_F(IdentityTest, AnEncryptedKeyIsRefusedWithoutAsking) {
-  static constexpr std::string_view kPassphrase = "secret";
+  static const std::string kPassphrase = "secret";
   const auto* passphrase = reinterpret_cast<const unsigned char*>(kPassphrase.data());
   const int size = static_cast<int>(kPassphrase.size());
   const std::string pkcs8 = test::pem_of([&](BIO* bio) {

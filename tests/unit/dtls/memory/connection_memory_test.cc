@@ -100,6 +100,7 @@ TEST_P(Memory, AConnectionGivesBackAllThatItTook) {
 TEST_P(Memory, AnAbandonedHandshakeGivesBackAllThatItTook) {
   const auto abandon_each = [&] {
     for (int flights = 0; flights < 4; ++flights) {
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
       std::array<std::byte, kMaxDatagram> wire;
       Lean client(config_, Role::client);
       Lean server(config_, Role::server);
@@ -141,8 +142,8 @@ TEST_P(Memory, OfTheHandshakeNothingIsLeftWhenItEnds) {
   const std::int64_t idle = allocations().bytes;
   EXPECT_LT(idle, connected) << "the last flight";
 
-  const std::int64_t a_server = left_by([&] { Lean other(std::move(server)); }) * -1;
-  const std::int64_t a_client = left_by([&] { Lean other(std::move(client)); }) * -1;
+  const std::int64_t a_server = left_by([&] { const Lean other(std::move(server)); }) * -1;
+  const std::int64_t a_client = left_by([&] { const Lean other(std::move(client)); }) * -1;
   RecordProperty("bytes_an_idle_server", static_cast<int>(a_server));
   RecordProperty("bytes_an_idle_client", static_cast<int>(a_client));
   EXPECT_LT(a_server, 6'000);

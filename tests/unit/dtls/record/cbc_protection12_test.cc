@@ -82,14 +82,14 @@ TEST_F(CbcProtection, NothingMayChange) {
 // RFC 5246 section 6.2.3.2: "each uint8 in the padding data vector MUST be filled with the padding
 // length value", which may be more than it takes.
 TEST_F(CbcProtection, PaddingIsChecked) {
-  Buffer longest(32, std::byte{31});
+  const Buffer longest(32, std::byte{31});
   Buffer fragment = with_blocks(longest);
   const auto opened = opener_->open(kHeader, fragment);
   ASSERT_TRUE(opened);
   EXPECT_TRUE(opened->empty());
   Buffer one_differs = longest;
   one_differs[5] = std::byte{30};
-  Buffer too_long(32, std::byte{32});
+  const Buffer too_long(32, std::byte{32});
   for (const Buffer& blocks : {one_differs, too_long}) {
     Buffer bad = with_blocks(blocks);
     EXPECT_FALSE(opener_->open(kHeader, bad));
