@@ -107,7 +107,9 @@ std::optional<PathId> MediaTransport::path() const { return impl_->path(); }
 bool MediaTransport::connected() const { return impl_->connected(); }
 std::optional<dtls::ConnectionInfo> MediaTransport::info() const { return impl_->info(); }
 const MediaTransportStatistics& MediaTransport::statistics() const { return impl_->statistics(); }
-const dtls::Statistics* MediaTransport::dtls_statistics() const { return impl_->dtls_statistics(); }
+std::optional<dtls::Statistics> MediaTransport::dtls_statistics() const {
+  return impl_->dtls_statistics();
+}
 srtp::Session* MediaTransport::srtp_session() { return impl_->srtp_session(); }
 
 std::string_view to_string(Drop reason) {

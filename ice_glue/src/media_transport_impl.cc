@@ -304,8 +304,9 @@ std::optional<dtls::ConnectionInfo> MediaTransport::Impl::info() const {
   return association != nullptr ? association->connection().info() : std::nullopt;
 }
 
-const dtls::Statistics* MediaTransport::Impl::dtls_statistics() const {
-  return current_ ? &current_->connection().statistics() : nullptr;
+std::optional<dtls::Statistics> MediaTransport::Impl::dtls_statistics() const {
+  if (!current_) return std::nullopt;
+  return current_->connection().statistics();
 }
 
 srtp::Session* MediaTransport::Impl::srtp_session() {

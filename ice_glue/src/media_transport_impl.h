@@ -48,7 +48,7 @@ class MediaTransport::Impl {
   [[nodiscard]] bool connected() const { return sender() != nullptr; }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
   [[nodiscard]] const MediaTransportStatistics& statistics() const { return statistics_; }
-  [[nodiscard]] const dtls::Statistics* dtls_statistics() const;
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
   [[nodiscard]] srtp::Session* srtp_session();
 
  private:

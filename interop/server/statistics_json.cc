@@ -47,7 +47,7 @@ Json dtls_json(const ice::NiceTransport& transport) {
     if (info->srtp_profile) json["srtp_profile"] = to_string(*info->srtp_profile);
     json["extended_master_secret"] = info->extended_master_secret;
   }
-  if (const auto* statistics = transport.dtls_statistics()) {
+  if (const auto statistics = transport.dtls_statistics()) {
     json["records_in"] = statistics->records_received;
     json["records_out"] = statistics->records_sent;
     json["flights_retransmitted"] = statistics->flights_retransmitted;
@@ -69,7 +69,7 @@ Json ice_json(const ice::NiceTransport& transport) {
 Json packets_json(const ice::NiceTransport& transport) {
   const auto ice = transport.ice_statistics();
   const auto& media = transport.media_statistics();
-  const auto* dtls = transport.dtls_statistics();
+  const auto dtls = transport.dtls_statistics();
   const auto refused = total(media.media_refused);
   return {{"in", ice.datagrams_received},
           {"out", ice.datagrams_sent},
@@ -111,7 +111,7 @@ std::string session_statistics_json(const SessionFigures& figures) {
     json["ice"] = ice_json(*figures.transport);
     json["dtls"] = dtls_json(*figures.transport);
     json["packets"] = packets_json(*figures.transport);
-    if (const auto* dtls = figures.transport->dtls_statistics()) handshake_rtt = dtls->rtt;
+    if (const auto dtls = figures.transport->dtls_statistics()) handshake_rtt = dtls->rtt;
   }
   json["rtt_ms"] = {{"handshake", milliseconds(handshake_rtt)},
                     {"media", milliseconds(figures.media.rtt)}};

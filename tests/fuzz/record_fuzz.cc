@@ -23,9 +23,9 @@ class Target {
  public:
   Target(bool has_keys, bool reads_plaintext) {
     crypto::Library& library = test::environment().library();
-    if (has_keys) SLUICE_CHECK(records_.install_read(library, key()));
+    if (has_keys) records_.add_reader12(test::must(record::Opener12::make(library, key())));
     if (!reads_plaintext) records_.stop_reading_plaintext();
-    SLUICE_CHECK(sender_.install_write(library, key()));
+    sender_.add_writer12(test::must(record::Sealer12::make(library, key())));
     sender_.set_version(ProtocolVersion::dtls12);
   }
 

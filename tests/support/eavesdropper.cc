@@ -76,7 +76,8 @@ void Eavesdropper::read12(const schedule::Random& server_random) {
       must(schedule::traffic_keys12(library, parameters, master, {client_random_, server_random}));
   const auto install = [&](Role sender, const schedule::TrafficKey12& key) {
     const auto aead = std::get<schedule::AeadSuite12>(parameters.protection).aead;
-    must(sides_[sender].install_read(library, {aead, key.key.bytes(), key.iv.bytes()}));
+    sides_[sender].add_reader12(
+        must(dtls::record::Opener12::make(library, {aead, key.key.bytes(), key.iv.bytes()})));
   };
   install(Role::client, keys.client);
   install(Role::server, keys.server);

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <cstdlib>
 
 #include <memory>
 #include <stdexcept>
@@ -45,7 +46,12 @@ dtls::Identity make_identity(EVP_PKEY* raw_key) {
 }  // namespace
 
 dtls::Environment& environment() {
-  static dtls::Environment instance = must(dtls::Environment::make());
+  // The tests run once more with 1, for which each connection is cold whenever it is used.
+  static const char* const kMaxWarm = std::getenv("SLUICE_TEST_MAX_WARM");
+  static dtls::Environment instance =
+      must(kMaxWarm == nullptr
+               ? dtls::Environment::make()
+               : dtls::Environment::make({.max_warm_connections = std::stoul(kMaxWarm)}));
   return instance;
 }
 

@@ -53,6 +53,13 @@ function(sluice_test name)
   _sluice_test_properties(${name} "${arg_LABELS}" "${arg_TIMEOUT}")
 endfunction()
 
+# The same tests once more, with connections that are cold whenever they are used.
+function(sluice_cold_test name)
+  add_test(NAME ${name}_cold COMMAND ${name} --gtest_brief=1 ${ARGN})
+  _sluice_test_properties(${name}_cold "" "")
+  set_property(TEST ${name}_cold APPEND PROPERTY ENVIRONMENT SLUICE_TEST_MAX_WARM=1)
+endfunction()
+
 # In a fuzz build a libFuzzer binary; in all others a test that replays tests/fuzz/seeds/<name> and
 # tests/fuzz/crashes/<name>, so that what was found once stays found.
 function(sluice_fuzz_target name)

@@ -39,6 +39,8 @@ class Acknowledgements {
   void answered() { *this = Acknowledgements(); }
 
   [[nodiscard]] bool is_due() const { return is_due_; }
+  // Nothing has come since the last ACK.
+  [[nodiscard]] bool is_idle() const { return !waiting_ && !is_due_; }
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
   // What an ACK of at most so many names; it counts as sent.
   message::RecordNumbers take(std::size_t limit) {

@@ -18,6 +18,8 @@ std::string_view to_string(SendError error) {
       return "record numbers used up";
     case SendError::buffer_too_small:
       return "buffer too small";
+    case SendError::libcrypto_failure:
+      return "libcrypto failed";
   }
   return "unknown";
 }
@@ -88,7 +90,7 @@ ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
 bool Connection::connected() const { return impl_->session().has_value(); }
 bool Connection::ended() const { return impl_->ended(); }
-const Statistics& Connection::statistics() const { return impl_->statistics(); }
+Statistics Connection::statistics() const { return impl_->statistics(); }
 
 std::optional<ConnectionInfo> Connection::info() const {
   const auto session = impl_->session();

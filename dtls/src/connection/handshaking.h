@@ -7,6 +7,7 @@
 #include "connection/acknowledgements.h"
 #include "connection/early_data.h"
 #include "connection/open_question.h"
+#include "connection/peer_gate.h"
 #include "flight/reassembler.h"
 #include "flight/retransmission_timer.h"
 #include "handshake/handshake.h"
@@ -43,6 +44,7 @@ struct Handshaking {
   handshake::Context context;
   handshake::Handshake machine = handshake::Handshake::server();
   OpenQuestion question;
+  PeerGate gate;
   flight::Reassembler reassembler;
   flight::RetransmissionTimer timer;
   Acknowledgements acknowledgements;  // of DTLS 1.3
@@ -52,6 +54,7 @@ struct Handshaking {
   wire::MessageSeq
       answered_seq{};  // the peer's messages before this one have our flight for an answer
   bool change_cipher_spec_seen = false;
+  bool is_rtt_given = false;      // by the caller: no measurement of ours counts
   Instant flight_sent{};          // when the present flight left, the last time
   bool flight_sent_once = false;  // and has not been answered yet
   // No ACK has it sent once more before then.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connection/earliest.h"
+#include "crypto/library.h"
 
 namespace sluice::dtls {
 namespace {
@@ -17,10 +18,10 @@ constexpr unsigned kExpiriesBeforeCaution = 2;
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path)
     : config_(std::move(config)),
       library_(&environment.library()),
-      role_(role),
       number_(environment.next_connection()),
       path_(path),
-      mtu_(config_->options().mtu),
+      mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
+      role_(role),
       records_(config_->options().record_padding, config_->options().replay_window),
       phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_,
                                            environment.key_log())) {
@@ -28,6 +29,10 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
   if (PacketObserver* observer = environment.packet_observer()) {
     records_.observe(std::make_unique<record::Observation>(*observer, number_));
   }
+}
+
+Connection::Impl::~Impl() {
+  if (warm_ != nullptr) library_->warm().leave(*warm_);
 }
 
 Result<void> Connection::Impl::start_client(const std::optional<ResumableSession>& session,
@@ -51,23 +56,29 @@ const Connection::Impl::Handshaking* Connection::Impl::handshaking() const {
   return phase != nullptr ? phase->get() : nullptr;
 }
 
-const Connection::Impl::Established* Connection::Impl::established() const {
-  if (const auto* open = std::get_if<Open>(&phase_)) return &open->established;
-  if (const auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_))
-    return &awaiting->established;
-  return nullptr;
+connection::PeerGate* Connection::Impl::gate() {
+  if (Handshaking* phase = handshaking()) return &phase->gate;
+  auto* awaiting = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
+  return awaiting != nullptr ? &(*awaiting)->gate : nullptr;
+}
+
+template <class Version>
+Version* Connection::Impl::established_as() {
+  if (auto* open = std::get_if<Version>(&phase_)) return open;
+  auto* awaiting = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
+  return awaiting != nullptr ? std::get_if<Version>(&(*awaiting)->established) : nullptr;
 }
 Connection::Impl::Established12* Connection::Impl::established12() {
-  return std::get_if<Established12>(const_cast<Established*>(established()));
+  return established_as<Established12>();
 }
 Connection::Impl::Established13* Connection::Impl::established13() {
-  return std::get_if<Established13>(const_cast<Established*>(established()));
+  return established_as<Established13>();
 }
 
 std::optional<handshake::SessionView> Connection::Impl::session() const {
-  const auto* open = std::get_if<Open>(&phase_);
-  if (open == nullptr) return std::nullopt;
-  return connection::view_of(open->established);
+  if (const auto* open = std::get_if<Established12>(&phase_)) return &open->session;
+  if (const auto* open = std::get_if<Established13>(&phase_)) return &open->session;
+  return std::nullopt;
 }
 
 // ---- inputs
@@ -75,11 +86,17 @@ std::optional<handshake::SessionView> Connection::Impl::session() const {
 
 const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
   set_time(now);
-  data_.clear();
-  next_data_ = 0;
-  delivered_early_.clear();
-  replayed_ = {};
+  if (warm_ != nullptr) warm_->data.clear();
+  if (outputs_ != nullptr) {
+    outputs_->delivered_early.clear();
+    outputs_->replayed = {};
+  }
   return std::get_if<Ended>(&phase_);
+}
+
+void Connection::Impl::end(Ended ended) {
+  if (warm_ != nullptr) library_->warm().leave(*warm_);
+  phase_ = std::move(ended);
 }
 
 void Connection::Impl::set_time(Instant now) {
@@ -89,7 +106,7 @@ void Connection::Impl::set_time(Instant now) {
 
 Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
   if (ended.error) return tl::unexpected(*ended.error);
-  return Pending{.transmit = alert_.has_value(), .event = !events_.empty()};
+  return Pending{.transmit = has_alert(), .event = has_event()};
 }
 
 Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
@@ -99,21 +116,24 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
       queue_alert(message::AlertLevel::fatal, *error.alert);
     }
     // Nothing of a connection that failed may be taken for delivered.
-    data_.clear();
-    events_.clear();
-    delivered_early_.clear();
-    phase_ = Ended{error};
+    if (warm_ != nullptr) warm_->data.clear();
+    if (outputs_ != nullptr) {
+      outputs_->events.clear();
+      outputs_->delivered_early.clear();
+    }
+    end({std::make_unique<const Error>(error)});
     return tl::unexpected(error);
   }
-  const auto timeout = next_timeout();
-  return Pending{.transmit = alert_.has_value() || unsent_flight() != nullptr || ack_is_due(),
-                 .data = next_data_ < data_.size(),
-                 .event = !events_.empty(),
+  forget_what_is_done();
+  const Instant timeout = next_timeout().value_or(kNoTimeout);
+  return Pending{.transmit = has_alert() || unsent_flight() != nullptr || ack_is_due(),
+                 .data = warm_ != nullptr && !warm_->data.empty(),
+                 .event = has_event(),
                  .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
-  ++statistics_.datagrams_received;
+  ++counters_.datagrams_received;
   const Ended* ended = begin_input(now);
   observe_datagram(Direction::received, path, datagram);
   if (ended != nullptr) {
@@ -129,18 +149,24 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
 // Those that came before their keys.
 Result<void> Connection::Impl::replay_early_records(Instant now) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
-    replayed_ = phase->early_records.take();
+    if (Buffer early = phase->early_records.take(); !early.empty()) {
+      outputs().replayed = std::move(early);
+    }
   }
-  return handle_records(replayed_, now);
+  return outputs_ != nullptr ? handle_records(outputs_->replayed, now) : Result<void>();
 }
 
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
+    if (records_.wants_ciphers(datagram)) {
+      if (outcome = warm_up(); !outcome) break;
+    }
     const auto taken = records_.take(datagram);
     if (const auto* record = std::get_if<record::Record>(&taken)) {
-      ++statistics_.records_received;
+      ++counters_.records_received;
       outcome = on_record(*record, now);
+      if (record->epoch != wire::kPlaintextEpoch) stay_warm();
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       on_future_record(*future);
     } else {
@@ -160,7 +186,7 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
       return end_input(tl::unexpected(Error{Errc::handshake_timeout}));
     }
     if (phase->timer.deadline() && now >= *phase->timer.deadline()) {
-      ++statistics_.timeouts;
+      ++counters_.timeouts;
       phase->timer.back_off(now);
       if (!records_.peer_encrypts()) phase->context.flight.forget_acknowledged();
       send_flight_again(*phase, now);
@@ -169,24 +195,24 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
   } else if (Established12* complete12 = established12()) {
     auto& last_flight = complete12->last_flight;
     if (last_flight && now >= last_flight->expires) last_flight.reset();
-  } else if (Established13* complete13 = established13()) {
+  } else if (Established13* complete13 = established13();
+             complete13 != nullptr && complete13->post_handshake != nullptr) {
     auto& post_handshake = *complete13->post_handshake;
     if (auto outcome = post_handshake.on_timeout(now); !outcome) return end_input(outcome);
-    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    counters_.flights_retransmitted += post_handshake.take_retransmissions();
   }
   return end_input(update_keys_if_due(now));
 }
 
 bool Connection::Impl::key_update_is_due() const {
-  const auto* open = std::get_if<Open>(&phase_);
-  const auto* complete = open != nullptr ? std::get_if<Established13>(&open->established) : nullptr;
-  return complete != nullptr && records_.should_update_keys() &&
-         !complete->post_handshake->key_update_under_way();
+  const auto* open = std::get_if<Established13>(&phase_);
+  return open != nullptr && records_.should_update_keys() &&
+         (open->post_handshake == nullptr || !open->post_handshake->key_update_under_way());
 }
 
 Result<void> Connection::Impl::update_keys_if_due(Instant now) {
   if (!key_update_is_due()) return {};
-  return established13()->post_handshake->update_keys(KeyUpdateRequest::update_not_requested, now);
+  return post_handshake(*established13()).update_keys(KeyUpdateRequest::update_not_requested, now);
 }
 
 Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant now) {
@@ -194,24 +220,24 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
   if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
   Established13* complete = established13();
   if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
-  return end_input(complete->post_handshake->update_keys(request, now));
+  return end_input(post_handshake(*complete).update_keys(request, now));
 }
 
 Result<Pending> Connection::Impl::close(Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
-  phase_ = Ended{};
+  end({});
   return end_input({});
 }
 
 void Connection::Impl::set_path_mtu(std::size_t mtu) {
-  mtu_ = std::clamp(mtu, kMinimumMtu, kMaxDatagram);
+  mtu_ = static_cast<std::uint16_t>(std::clamp(mtu, kMinimumMtu, kMaxDatagram));
 }
 
 void Connection::Impl::set_path_rtt(Duration rtt) {
-  rtt_ = rtt;
   Handshaking* phase = handshaking();
   if (phase == nullptr) return;
+  phase->is_rtt_given = true;
   phase->timer.set_rtt(rtt);
   // Else a client's first flight could never have it: that begins with the connection.
   if (!phase->context.flight.has_left()) phase->timer.take_initial();
@@ -231,7 +257,7 @@ void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
 
 void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
   if (phase.context.is_flight_held()) return;
-  ++statistics_.flights_retransmitted;
+  ++counters_.flights_retransmitted;
   phase.context.flight.rewind();
   phase.flight_sent = now;
   phase.flight_sent_once = false;
@@ -258,10 +284,13 @@ Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   if (!established) return tl::unexpected(established.error());
   // Early records may still wait here if keys and Finished came in one datagram; while they are
   // being replayed none do.
-  if (Buffer early = phase.early_records.take(); !early.empty()) replayed_ = std::move(early);
+  if (Buffer early = phase.early_records.take(); !early.empty()) {
+    outputs().replayed = std::move(early);
+  }
   records_.stop_reading_plaintext();
-  phase_ = AwaitingAcceptance{std::move(*established), std::move(phase.early_data),
-                              std::move(phase.context.session_events)};
+  phase_ = std::make_unique<AwaitingAcceptance>(
+      AwaitingAcceptance{std::move(phase.gate), std::move(*established),
+                         std::move(phase.early_data), std::move(phase.context.session_events)});
   open_if_accepted();
   return {};
 }
@@ -273,8 +302,10 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
     if (role_ == Role::server) {
       const auto issued = post_handshake->issue_ticket(*session13, config_->options(), now);
       if (!issued) return tl::unexpected(issued.error());
+      // There is one ticket a session.
+      session13->resumption.reset();
     }
-    return Established13{std::move(*session13), std::move(post_handshake)};
+    return Established13{std::move(*session13), {}, std::move(post_handshake)};
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)), nullptr,
                             phase.reassembler.next_seq()};
@@ -305,10 +336,15 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
     if (out.size() < size) return tl::unexpected(SendError::buffer_too_small);
     out = out.first(size);
   }
+  if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
+  if (out.size() < records_.overhead(epoch) + application_data.size()) {
+    return tl::unexpected(SendError::buffer_too_small);
+  }
   const auto size =
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
-  if (!size) return tl::unexpected(SendError::buffer_too_small);
-  ++statistics_.records_sent;
+  if (!size) return tl::unexpected(SendError::libcrypto_failure);
+  stay_warm();
+  ++counters_.records_sent;
   observe_datagram(Direction::sent, path_, out.first(*size));
   return *size;
 }
@@ -318,11 +354,13 @@ std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   const wire::Epoch epoch = records_.write_epoch();
   const std::size_t unpadded = records_.overhead(epoch) + application_data;
   const std::size_t padded = records_.padded_size(epoch, application_data);
-  return std::min(padded, std::max(unpadded, mtu_));
+  return std::min(padded, std::max<std::size_t>(unpadded, mtu_));
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
-  alert_ = QueuedAlert{{level, alert}, alert_epoch()};
+  // Once it has ended there are no secrets to seal it with.
+  if (!warm_up()) return;
+  outputs().alert = QueuedAlert{{level, alert}, alert_epoch()};
 }
 
 wire::Epoch Connection::Impl::alert_epoch() {
@@ -339,7 +377,8 @@ flight::OutgoingFlight* Connection::Impl::present_flight() {
     return complete12->last_flight ? &complete12->last_flight->flight : nullptr;
   }
   Established13* complete13 = established13();
-  return complete13 != nullptr ? &complete13->post_handshake->flight() : nullptr;
+  const bool is_under_way = complete13 != nullptr && complete13->post_handshake != nullptr;
+  return is_under_way ? &complete13->post_handshake->flight() : nullptr;
 }
 
 flight::OutgoingFlight* Connection::Impl::unsent_flight() {
@@ -352,7 +391,8 @@ flight::OutgoingFlight* Connection::Impl::unsent_flight() {
 connection::Acknowledgements* Connection::Impl::acknowledgements() {
   if (Handshaking* phase = handshaking()) return &phase->acknowledgements;
   Established13* complete = established13();
-  return complete != nullptr ? &complete->post_handshake->acknowledgements() : nullptr;
+  const bool is_under_way = complete != nullptr && complete->post_handshake != nullptr;
+  return is_under_way ? &complete->post_handshake->acknowledgements() : nullptr;
 }
 
 bool Connection::Impl::ack_is_due() {
@@ -370,14 +410,14 @@ std::optional<std::size_t> Connection::Impl::write_ack(MutableBytes out) {
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements()->take(limit));
   const auto size = records_.seal(epoch, wire::ContentType::ack, contents, out.first(room));
-  if (size) ++statistics_.records_sent;
+  if (size) ++counters_.records_sent;
   return size;
 }
 
 std::size_t Connection::Impl::flight_mtu() const {
   const Handshaking* phase = handshaking();
   const bool cautious = phase != nullptr && phase->timer.expiries() >= kExpiriesBeforeCaution;
-  return cautious ? std::min(mtu_, kCautiousMtu) : mtu_;
+  return cautious ? std::min<std::size_t>(mtu_, kCautiousMtu) : mtu_;
 }
 
 void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes datagram) const {
@@ -387,39 +427,45 @@ void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes 
 
 std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   const auto size = write_datagram(out);
-  if (!size) return std::nullopt;
+  if (!size) {
+    forget_what_is_done();
+    return std::nullopt;
+  }
   observe_datagram(Direction::sent, path_, out.first(*size));
   return Transmit{*size, path_};
 }
 
 std::optional<std::size_t> Connection::Impl::write_datagram(MutableBytes out) {
+  const bool has_output = has_alert() || unsent_flight() != nullptr || ack_is_due();
+  if (!has_output || !warm_up()) return std::nullopt;
   // A client whose Finished isn't acknowledged may not expect a message after the handshake yet
   // (RFC 9147 section 7, figure 12); a client's own ACK could not be read before its last flight.
   if (role_ == Role::server && handshaking() == nullptr && ack_is_due()) return write_ack(out);
   if (flight::OutgoingFlight* flight = unsent_flight()) {
     const auto written = flight->write_datagram(records_, out, flight_mtu());
-    statistics_.records_sent += written.records;
+    counters_.records_sent += written.records;
     return written.bytes != 0 ? std::optional(written.bytes) : std::nullopt;
   }
   if (ack_is_due()) return write_ack(out);
-  if (!alert_) return std::nullopt;
-  const auto size = records_.seal(alert_->epoch, wire::ContentType::alert, alert_->message.encode(),
+  auto& alert = outputs_->alert;
+  const auto size = records_.seal(alert->epoch, wire::ContentType::alert, alert->message.encode(),
                                   out.first(std::min(out.size(), flight_mtu())));
   if (!size) return std::nullopt;
-  alert_.reset();
-  ++statistics_.records_sent;
+  alert.reset();
+  ++counters_.records_sent;
   return size;
 }
 
 std::optional<MutableBytes> Connection::Impl::poll_data() {
-  if (next_data_ == data_.size()) return std::nullopt;
-  return data_[next_data_++];
+  return warm_ != nullptr ? warm_->data.take() : std::nullopt;
 }
 
 std::optional<Event> Connection::Impl::poll_event() {
-  if (events_.empty()) return std::nullopt;
-  Event event = std::move(events_.front());
-  events_.erase(events_.begin());
+  if (!has_event()) return std::nullopt;
+  auto& events = outputs_->events;
+  Event event = std::move(events.front());
+  events.erase(events.begin());
+  forget_what_is_done();
   return event;
 }
 
@@ -428,14 +474,15 @@ std::optional<Instant> Connection::Impl::next_timeout() const {
     return connection::earliest(
         {phase->timer.deadline(), phase->give_up, phase->acknowledgements.deadline()});
   }
-  const Established* complete = established();
-  if (complete == nullptr) return std::nullopt;
-  if (const auto* complete13 = std::get_if<Established13>(complete)) {
-    if (key_update_is_due()) return Instant::min();
-    return complete13->post_handshake->next_timeout();
+  if (key_update_is_due()) return Instant::min();
+  auto* self = const_cast<Impl*>(this);
+  if (const Established12* complete = self->established12()) {
+    const auto& last_flight = complete->last_flight;
+    return last_flight ? std::optional(last_flight->expires) : std::nullopt;
   }
-  const auto& last_flight = std::get<Established12>(*complete).last_flight;
-  return last_flight ? std::optional(last_flight->expires) : std::nullopt;
+  const Established13* complete = self->established13();
+  const bool is_under_way = complete != nullptr && complete->post_handshake != nullptr;
+  return is_under_way ? complete->post_handshake->next_timeout() : std::nullopt;
 }
 
 }  // namespace sluice::dtls

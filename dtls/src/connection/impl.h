@@ -7,14 +7,22 @@
 #include <sluice/dtls/connection.h>
 #include <sluice/dtls/listener.h>
 
+#include "connection/counters.h"
+#include "connection/delivery.h"
 #include "connection/phase.h"
+#include "crypto/warm_list.h"
 #include "message/alert.h"
 
 namespace sluice::dtls {
 
+// Nearly all of its life it is open and silent, and so it is made to be small then: what only a
+// handshake, a question or a record under way needs lies elsewhere and goes.
 class Connection::Impl {
  public:
   Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
 
   Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
   Result<Pending> accept(Admission::Impl& admission, Instant now);
@@ -42,7 +50,7 @@ class Connection::Impl {
   [[nodiscard]] Role role() const { return role_; }
   [[nodiscard]] ConnectionNumber number() const { return number_; }
   [[nodiscard]] PathId path() const { return path_; }
-  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  [[nodiscard]] Statistics statistics() const { return counters_.statistics(); }
   // Null until the peer is accepted, and after the end.
   [[nodiscard]] std::optional<handshake::SessionView> session() const;
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
@@ -54,22 +62,39 @@ class Connection::Impl {
   using Established13 = connection::Established13;
   using Established = connection::Established;
   using AwaitingAcceptance = connection::AwaitingAcceptance;
-  using Open = connection::Open;
   using Ended = connection::Ended;
 
   [[nodiscard]] Handshaking* handshaking();
   [[nodiscard]] const Handshaking* handshaking() const;
+  // Null once the peer is accepted.
+  [[nodiscard]] connection::PeerGate* gate();
   // Null unless the handshake is complete; of one version or the other.
-  [[nodiscard]] const Established* established() const;
   [[nodiscard]] Established12* established12();
   [[nodiscard]] Established13* established13();
-  [[nodiscard]] bool is_open() const { return std::holds_alternative<Open>(phase_); }
+  template <class Version>
+  [[nodiscard]] Version* established_as();
+  [[nodiscard]] bool is_open() const {
+    return std::holds_alternative<Established12>(phase_) ||
+           std::holds_alternative<Established13>(phase_);
+  }
 
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input(Instant now);
   void set_time(Instant now);
   Result<Pending> end_input(const Result<void>& outcome);
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
+  void end(Ended ended);
+
+  // What it lets go of, and makes again (impl_memory.cc).
+  // Outputs and messages after the handshake, when all has been said.
+  void forget_what_is_done();
+  // Of DTLS 1.3, from now on under way.
+  connection::PostHandshake13& post_handshake(Established13& complete);
+  // The ciphers, if it has gone cold.
+  Result<void> warm_up();
+  // They have been used.
+  void stay_warm();
+  void cool();
 
   // Incoming records (impl_records.cc).
   Result<void> replay_early_records(Instant now);
@@ -108,7 +133,7 @@ class Connection::Impl {
   [[nodiscard]] std::string name_to_verify() const;
   Result<void> verify_chain(std::span<const Buffer> chain);
   // At the end, where the peer may have shown none.
-  Result<void> judge_without_certificate(const Handshaking& phase);
+  Result<void> judge_without_certificate(Handshaking& phase);
   void open_if_accepted();
 
   // Steps of the handshake.
@@ -136,31 +161,49 @@ class Connection::Impl {
   std::optional<std::size_t> write_ack(MutableBytes out);
   [[nodiscard]] std::size_t flight_mtu() const;
 
-  ConfigPtr config_;
-  crypto::Library* library_;
-  Role role_;
-  ConnectionNumber number_;
-  PathId path_;
-  std::size_t mtu_;
-  std::optional<Duration> rtt_;
-  record::RecordLayer records_;
-  connection::PeerGate gate_;
-  connection::Phase phase_;
-  Statistics statistics_;
+  // What records on their way need.
+  struct Warm : crypto::WarmList::Member {
+    explicit Warm(Impl& its_owner) : owner(&its_owner) {}
+    void cool() { owner->cool(); }
+    Impl* owner;
+    connection::Delivery data;
+  };
+  Warm& warm();
 
-  // Outputs that wait to be polled.
+  // Outputs that wait to be polled, application data excepted.
   struct QueuedAlert {
     message::AlertMessage message;
     wire::Epoch epoch;
   };
-  std::optional<QueuedAlert> alert_;
-  std::vector<Event> events_;  // at most one of each kind
-  std::vector<MutableBytes> data_;
-  std::size_t next_data_ = 0;
-  // What data_ points into besides the caller's datagram.
-  std::vector<Buffer> delivered_early_;
-  Buffer replayed_;
-  std::optional<Instant> reported_timeout_;
+  struct Outputs {
+    std::optional<QueuedAlert> alert;
+    std::vector<Event> events;  // at most one of each kind
+    // What Warm::data points into besides the caller's datagram.
+    std::vector<Buffer> delivered_early;
+    Buffer replayed;
+
+    [[nodiscard]] bool empty() const {
+      return !alert && events.empty() && delivered_early.empty() && replayed.empty();
+    }
+  };
+  Outputs& outputs();
+  [[nodiscard]] bool has_alert() const { return outputs_ != nullptr && outputs_->alert; }
+  [[nodiscard]] bool has_event() const { return outputs_ != nullptr && !outputs_->events.empty(); }
+
+  static constexpr Instant kNoTimeout = Instant::max();
+
+  ConfigPtr config_;
+  crypto::Library* library_;
+  ConnectionNumber number_;
+  PathId path_;
+  std::uint16_t mtu_;
+  Role role_;
+  record::RecordLayer records_;
+  connection::Phase phase_;
+  connection::Counters counters_;
+  std::unique_ptr<Outputs> outputs_;  // null: none
+  std::unique_ptr<Warm> warm_;        // null: cold
+  Instant reported_timeout_ = kNoTimeout;
 };
 
 }  // namespace sluice::dtls

@@ -8,10 +8,20 @@
 
 namespace sluice::dtls {
 
+namespace {
+
+handshake::SessionView view_of(const connection::Established& established) {
+  return std::visit([](const auto& complete) { return handshake::SessionView(&complete.session); },
+                    established);
+}
+
+}  // namespace
+
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  if (gate_.takes(question, answer)) {
-    const auto outcome = gate_.answer(question, answer);
+  connection::PeerGate* at_gate = gate();
+  if (at_gate != nullptr && at_gate->takes(question, answer)) {
+    const auto outcome = at_gate->answer(question, answer);
     if (outcome) open_if_accepted();
     return end_input(outcome);
   }
@@ -38,7 +48,9 @@ Result<void> Connection::Impl::go_on_with(const Answer& answer, Handshaking& pha
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  const auto outcome = gate_.announce(announced, library());
+  connection::PeerGate* at_gate = gate();
+  if (at_gate == nullptr) return end_input({});
+  const auto outcome = at_gate->announce(announced, library());
   if (outcome) open_if_accepted();
   return end_input(outcome);
 }
@@ -66,51 +78,55 @@ Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
       if (auto verified = verify_chain(chain); !verified) return verified;
       context.verified_name = name_to_verify();
     }
-    if (!config.ask_about_verified_peer && !gate_.has_fingerprints()) {
-      gate_.accept();
+    if (!config.ask_about_verified_peer && !phase.gate.has_fingerprints()) {
+      phase.gate.accept();
       return {};
     }
   }
-  auto question = gate_.on_chain(std::move(chain), library());
+  auto question = phase.gate.on_chain(std::move(chain), library());
   if (!question) return tl::unexpected(question.error());
-  if (*question) events_.emplace_back(std::move(**question));
+  if (*question) outputs().events.emplace_back(std::move(**question));
   return {};
 }
 
-Result<void> Connection::Impl::judge_without_certificate(const Handshaking& phase) {
+Result<void> Connection::Impl::judge_without_certificate(Handshaking& phase) {
   const bool asks_for_none =
       role_ == Role::server && !handshake::asks_for_certificate(config_->options());
   if (asks_for_none || phase.context.is_peer_authenticated_by_psk) {
-    gate_.accept();
+    phase.gate.accept();
     return {};
   }
-  return gate_.on_end();
+  return phase.gate.on_end();
 }
 
 void Connection::Impl::open_if_accepted() {
-  auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
-  if (awaiting == nullptr || !gate_.accepted()) return;
-  if (config_->options().ask_about_connection && !gate_.connection_accepted()) {
-    if (gate_.asks_about_connection()) return;
-    events_.emplace_back(
-        ConnectionToVerify{gate_.ask_about_connection(),
-                           handshake::info_of(connection::view_of(awaiting->established), role_)});
+  auto* phase = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
+  if (phase == nullptr || !(*phase)->gate.accepted()) return;
+  AwaitingAcceptance& awaiting = **phase;
+  auto& events = outputs().events;
+  if (config_->options().ask_about_connection && !awaiting.gate.connection_accepted()) {
+    if (awaiting.gate.asks_about_connection()) return;
+    events.emplace_back(
+        ConnectionToVerify{awaiting.gate.ask_about_connection(),
+                           handshake::info_of(view_of(awaiting.established), role_)});
     return;
   }
-  delivered_early_ = std::move(awaiting->early_data).take();
-  auto session_events = std::move(awaiting->session_events);
-  data_.assign(delivered_early_.begin(), delivered_early_.end());
-  phase_ = Open{std::move(awaiting->established)};
-  events_.emplace_back(Connected{handshake::info_of(*session(), role_)});
-  std::ranges::move(session_events, std::back_inserter(events_));
+  outputs().delivered_early = std::move(awaiting.early_data).take();
+  for (Buffer& early : outputs().delivered_early) warm().data.push(early);
+  auto session_events = std::move(awaiting.session_events);
+  auto established = std::move(awaiting.established);
+  std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);
+  stay_warm();
+  events.emplace_back(Connected{handshake::info_of(*session(), role_)});
+  std::ranges::move(session_events, std::back_inserter(events));
   report_sessions();
 }
 
 void Connection::Impl::report_sessions() {
   Established13* complete = established13();
-  if (complete == nullptr || !is_open()) return;
+  if (complete == nullptr || complete->post_handshake == nullptr || !is_open()) return;
   for (Event& event : complete->post_handshake->take_session_events()) {
-    events_.push_back(std::move(event));
+    outputs().events.push_back(std::move(event));
   }
 }
 

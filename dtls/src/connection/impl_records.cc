@@ -36,7 +36,7 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
 }
 
 void Connection::Impl::discard(Discard reason) {
-  ++statistics_.discarded[static_cast<std::size_t>(reason)];
+  counters_.count(reason);
   if (const auto* observation = records_.observation()) observation->discard(reason);
 }
 
@@ -52,10 +52,10 @@ Result<void> Connection::Impl::on_handshake(const record::Record& record, Instan
   if (Established12* complete12 = established12())
     return on_post_handshake12(*complete12, record, now);
   if (Established13* complete13 = established13()) {
-    auto& post_handshake = *complete13->post_handshake;
-    auto outcome = post_handshake.on_record(record, complete13->session, now);
+    auto& messages = post_handshake(*complete13);
+    auto outcome = messages.on_record(record, complete13->session, now);
     report_sessions();
-    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    counters_.flights_retransmitted += messages.take_retransmissions();
     return outcome;
   }
   Handshaking& phase = *handshaking();
@@ -87,8 +87,9 @@ Result<bool> Connection::Impl::on_handshake_fragment(Handshaking& phase,
     case flight::Reassembler::Outcome::kept:
       if (!phase.give_up) phase.give_up = now + config_->options().timers.total;
       if (std::exchange(phase.flight_sent_once, false)) {
-        statistics_.rtt = now - phase.flight_sent;
-        if (!rtt_) phase.timer.set_rtt(*statistics_.rtt);
+        const Duration rtt = now - phase.flight_sent;
+        counters_.set_rtt(rtt);
+        if (!phase.is_rtt_given) phase.timer.set_rtt(rtt);
       }
       return true;
     case flight::Reassembler::Outcome::stale:
@@ -135,7 +136,7 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
 Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
   if (auto judged = judge_peer(phase); !judged) return tl::unexpected(judged.error());
   if (auto question = phase.context.take_question()) {
-    events_.push_back(phase.question.pose(std::move(*question)));
+    outputs().events.push_back(phase.question.pose(std::move(*question)));
   }
   if (!phase.machine.complete()) {
     if (phase.context.take_flight_begun()) send_new_flight(phase, now);
@@ -185,9 +186,10 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   }
   if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
   if (complete != nullptr) {
+    if (complete->post_handshake == nullptr) return {};  // nothing is left to be acknowledged
     auto& post_handshake = *complete->post_handshake;
     auto outcome = post_handshake.on_ack(*numbers, complete->session, now);
-    statistics_.flights_retransmitted += post_handshake.take_retransmissions();
+    counters_.flights_retransmitted += post_handshake.take_retransmissions();
     return outcome;
   }
   use_ack(*phase, *numbers, now);
@@ -268,7 +270,7 @@ Result<void> Connection::Impl::on_post_handshake12_fragment(Established12& phase
   // Authenticated, so it is the peer that lacks our last flight.
   connection::LastFlight* last = phase.last_flight.get();
   if (last != nullptr && now >= last->paused_until) {
-    ++statistics_.flights_retransmitted;
+    ++counters_.flights_retransmitted;
     last->flight.rewind();
     last->paused_until = now + last->pause;
   }
@@ -306,8 +308,8 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
     // To be answered in kind, whenever it comes (RFC 5246 section 7.2.1).
     queue_alert(message::AlertLevel::warning, Alert::close_notify);
     if (!session()) return fatal(Errc::alert_received, Alert::close_notify);
-    events_.emplace_back(Closed{});
-    phase_ = Ended{};
+    outputs().events.emplace_back(Closed{});
+    end({});
     return {};
   }
   // In DTLS 1.3 the level says nothing: all but the announcement of a close_notify are errors (RFC
@@ -328,17 +330,15 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "application data under handshake keys");
   }
-  if (auto* open = std::get_if<Open>(&phase_)) {
-    data_.push_back(record.contents);
+  if (is_open()) {
+    warm().data.push(record.contents);
     // The peer sends data only after it has our Finished: it won't ask for that again.
-    if (auto* complete = std::get_if<Established12>(&open->established)) {
-      complete->last_flight.reset();
-    }
+    if (Established12* complete = established12()) complete->last_flight.reset();
     return {};
   }
-  auto* awaiting = std::get_if<AwaitingAcceptance>(&phase_);
+  auto* awaiting = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
   connection::EarlyData& early =
-      awaiting != nullptr ? awaiting->early_data : handshaking()->early_data;
+      awaiting != nullptr ? (*awaiting)->early_data : handshaking()->early_data;
   if (!early.keep(record.contents)) discard(Discard::early_data_full);
   return {};
 }

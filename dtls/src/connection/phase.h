@@ -31,30 +31,26 @@ struct Established12 {
 };
 struct Established13 {
   handshake::Session13 session;
-  std::unique_ptr<PostHandshake13> post_handshake;
+  QuietPostHandshake13 quiet;                       // while nothing is under way
+  std::unique_ptr<PostHandshake13> post_handshake;  // null: nothing is
 };
 using Established = std::variant<Established12, Established13>;
 
-inline handshake::SessionView view_of(const Established& established) {
-  return std::visit([](const auto& complete) { return handshake::SessionView(&complete.session); },
-                    established);
-}
-
 // Complete, but nobody has said yet that the peer is the right one.
 struct AwaitingAcceptance {
+  PeerGate gate;
   Established established;
   EarlyData early_data;
   std::vector<Event> session_events;  // of DTLS 1.2
 };
 
-struct Open {
-  Established established;
-};
-
 struct Ended {
-  std::optional<Error> error;  // empty: closed in order, by either side
+  std::unique_ptr<const Error> error;  // null: closed in order, by either side
 };
 
-using Phase = std::variant<std::unique_ptr<Handshaking>, AwaitingAcceptance, Open, Ended>;
+// Those that are Established are open. None is larger, as most connections are for most of the
+// time.
+using Phase = std::variant<std::unique_ptr<Handshaking>, std::unique_ptr<AwaitingAcceptance>,
+                           Established12, Established13, Ended>;
 
 }  // namespace sluice::dtls::connection

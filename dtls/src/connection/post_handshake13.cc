@@ -44,6 +44,30 @@ PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant no
   }
 }
 
+PostHandshake13::PostHandshake13(const QuietPostHandshake13& quiet, const ConfigOptions& config,
+                                 crypto::Library& library, record::RecordLayer& records, Role role)
+    : library_(&library),
+      records_(&records),
+      role_(role),
+      timer_(config.timers, quiet.initial_timeout),
+      reassembler_({config.max_handshake_message, config.max_reassembly}),
+      next_seq_(quiet.next),
+      read_epoch_(records.read_epoch()) {
+  reassembler_.start_at(quiet.peers_next);
+}
+
+std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
+  const bool is_sending = !flight_.empty() || timer_.deadline() || key_update_under_way();
+  const bool is_receiving =
+      !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
+  if (is_sending || is_receiving || old_keys_expire_ || !session_events_.empty()) {
+    return std::nullopt;
+  }
+  using Timeout = decltype(QuietPostHandshake13::initial_timeout);
+  return QuietPostHandshake13{next_seq_, reassembler_.next_seq(),
+                              std::chrono::duration_cast<Timeout>(timer_.initial())};
+}
+
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
                                         Instant now) {
   wire::Reader reader(record.contents);
@@ -138,15 +162,13 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
-  auto& secret = secret_of(session, other(role_));
-  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash, secret);
-  if (!next) return tl::unexpected(next.error());
-  secret = std::move(*next);
+  auto secret = next_secret(session, other(role_));
+  if (!secret) return tl::unexpected(secret.error());
   // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
   records_->stop_reading_before(read_epoch_);
   old_keys_expire_ = now + kOldKeysLifetime;
   read_epoch_ = next_epoch(read_epoch_);
-  auto opener = handshake::make_opener13(*library_, session.negotiated, secret);
+  auto opener = handshake::make_opener13(*library_, session.negotiated, *secret);
   if (!opener) return tl::unexpected(opener.error());
   records_->add_reader(read_epoch_, std::move(*opener));
   if (update->request == KeyUpdateRequest::update_requested) {
@@ -200,11 +222,9 @@ void PostHandshake13::forget_handshake_keys() {
 }
 
 Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
-  auto& secret = secret_of(session, role_);
-  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash, secret);
-  if (!next) return tl::unexpected(next.error());
-  secret = std::move(*next);
-  auto sealer = handshake::make_sealer13(*library_, session.negotiated, secret);
+  auto secret = next_secret(session, role_);
+  if (!secret) return tl::unexpected(secret.error());
+  auto sealer = handshake::make_sealer13(*library_, session.negotiated, *secret);
   if (!sealer) return tl::unexpected(sealer.error());
   const wire::Epoch epoch = next_epoch(records_->write_epoch());
   records_->add_writer(epoch, std::move(*sealer));
@@ -212,8 +232,12 @@ Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
   return {};
 }
 
-schedule::HashSecret& PostHandshake13::secret_of(handshake::Session13& session, Role sender) const {
-  return sender == Role::client ? session.traffic.client : session.traffic.server;
+Result<schedule::HashSecret> PostHandshake13::next_secret(handshake::Session13& session,
+                                                          Role sender) {
+  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash,
+                                            session.secrets.traffic(sender));
+  if (next) session.secrets.set_traffic(sender, *next);
+  return next;
 }
 
 Result<void> PostHandshake13::on_timeout(Instant now) {

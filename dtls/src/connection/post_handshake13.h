@@ -15,10 +15,24 @@
 
 namespace sluice::dtls::connection {
 
+// What remains while nothing is under way.
+struct QuietPostHandshake13 {
+  wire::MessageSeq next{};        // of this side's next message
+  wire::MessageSeq peers_next{};  // of the peer's
+  // A flight's first timeout, as the path's round trip has made it.
+  std::chrono::duration<std::uint32_t, Duration::period> initial_timeout{};
+};
+
 class PostHandshake13 {
  public:
   // Goes on from where the handshake stopped: its message numbers, and a client's last flight.
   PostHandshake13(Handshaking& handshaking, Role role, Instant now);
+  // Begins anew where nothing was under way.
+  PostHandshake13(const QuietPostHandshake13& quiet, const ConfigOptions& config,
+                  crypto::Library& library, record::RecordLayer& records, Role role);
+
+  // What remains when nothing is under way any more; empty while something is.
+  [[nodiscard]] std::optional<QuietPostHandshake13> quiet() const;
 
   // One handshake record of an encrypted epoch.
   Result<void> on_record(const record::Record& record, handshake::Session13& session, Instant now);
@@ -64,7 +78,8 @@ class PostHandshake13 {
   Result<void> switch_write_keys(handshake::Session13& session);
   // Once the server has acknowledged Finished, it won't repeat its own flight.
   void forget_handshake_keys();
-  schedule::HashSecret& secret_of(handshake::Session13& session, Role sender) const;
+  // That of the next epoch, from now on the session's.
+  Result<schedule::HashSecret> next_secret(handshake::Session13& session, Role sender);
 
   crypto::Library* library_;
   record::RecordLayer* records_;
@@ -75,9 +90,9 @@ class PostHandshake13 {
   Acknowledgements acknowledgements_;
   wire::MessageSeq next_seq_;
   wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
-  Instant give_up_;
+  Instant give_up_ = Instant::max();
   std::optional<Instant> old_keys_expire_;        // those of the epochs before read_epoch_
-  Instant no_answer_until_;                       // to what a server repeats of its flight
+  Instant no_answer_until_ = Instant::min();      // to what a server repeats of its flight
   Instant no_ack_answer_until_ = Instant::min();  // the flight was repeated just before
   bool key_update_under_way_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;

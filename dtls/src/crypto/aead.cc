@@ -23,12 +23,12 @@ bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
 Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,
                                  Direction direction) {
   const EVP_CIPHER* cipher = library.cipher(aead);
-  KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), tag_size(aead), is_ccm(aead)};
+  KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), aead};
   EVP_CIPHER_CTX* context = keyed.context.get();
   const int way = static_cast<int>(direction);
   if (cipher == nullptr || context == nullptr || key.size() != key_size(aead) ||
       EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, way, nullptr) != 1 ||
-      (keyed.is_ccm && !prepare_ccm(context, keyed.tag_size)) ||
+      (keyed.is_ccm() && !prepare_ccm(context, keyed.tag_size())) ||
       EVP_CipherInit_ex2(context, nullptr, octets(key), nullptr, way, nullptr) != 1) {
     return failure("AEAD key");
   }
@@ -38,8 +38,8 @@ Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key
 // CCM alone has to know the text's length first.
 bool announce_length(const KeyedCipher& cipher, std::size_t length) {
   int size = 0;
-  return !cipher.is_ccm || EVP_CipherUpdate(cipher.context.get(), nullptr, &size, nullptr,
-                                            static_cast<int>(length)) == 1;
+  return !cipher.is_ccm() || EVP_CipherUpdate(cipher.context.get(), nullptr, &size, nullptr,
+                                              static_cast<int>(length)) == 1;
 }
 
 // What EVP_CIPHER_CTX_ctrl would make of EVP_CTRL_AEAD_GET_TAG and SET_TAG, which takes a tenth of
@@ -66,7 +66,7 @@ Result<AeadSealer> AeadSealer::make(Library& library, AeadAlgorithm aead, Bytes 
 Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
                               MutableBytes out) {
   EVP_CIPHER_CTX* context = cipher_.context.get();
-  const MutableBytes tag = out.last(cipher_.tag_size);
+  const MutableBytes tag = out.last(cipher_.tag_size());
   auto parameter = tag_parameter(tag);
   int size = 0;
   if (EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) != 1 ||
@@ -89,10 +89,10 @@ Result<AeadOpener> AeadOpener::make(Library& library, AeadAlgorithm aead, Bytes 
 }
 
 bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableBytes sealed) {
-  if (sealed.size() < cipher_.tag_size) return false;
+  if (sealed.size() < cipher_.tag_size()) return false;
   EVP_CIPHER_CTX* context = cipher_.context.get();
-  const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size);
-  const auto parameter = tag_parameter(sealed.last(cipher_.tag_size));
+  const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size());
+  const auto parameter = tag_parameter(sealed.last(cipher_.tag_size()));
   int size = 0;
   // CCM judges the tag with the text, the others at the end.
   const bool authentic =
@@ -103,7 +103,7 @@ bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableByte
                         static_cast<int>(associated_data.size())) == 1 &&
       EVP_DecryptUpdate(context, octets(text), &size, text_octets(text),
                         static_cast<int>(text.size())) == 1 &&
-      (cipher_.is_ccm || EVP_DecryptFinal_ex(context, octets(text), &size) == 1);
+      (cipher_.is_ccm() || EVP_DecryptFinal_ex(context, octets(text), &size) == 1);
   if (!authentic) drain_error_queue();
   return authentic;
 }

@@ -42,11 +42,14 @@ constexpr bool is_ccm(AeadAlgorithm aead) {
 }
 constexpr std::size_t tag_size(AeadAlgorithm aead) { return is_ccm_8(aead) ? 8 : kMaxAeadTagSize; }
 
-// A cipher's context with its key, and what it needs to be told of each message.
+// A cipher's context with its key.
 struct KeyedCipher {
   CipherContextPtr context;
-  std::size_t tag_size;
-  bool is_ccm;  // wants the length of the text before anything else (RFC 3610)
+  AeadAlgorithm aead;
+
+  [[nodiscard]] std::size_t tag_size() const { return crypto::tag_size(aead); }
+  // Wants the length of the text before anything else (RFC 3610).
+  [[nodiscard]] bool is_ccm() const { return crypto::is_ccm(aead); }
 };
 
 // One direction's keyed cipher. The nonces are its user's care.
@@ -54,7 +57,7 @@ class AeadSealer {
  public:
   static Result<AeadSealer> make(Library& library, AeadAlgorithm aead, Bytes key);
 
-  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size; }
+  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size(); }
   // Writes ciphertext and tag to `out`, which has the size of both. `plaintext` may start where
   // `out` does, else they must not overlap.
   Result<void> seal(const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
@@ -69,7 +72,7 @@ class AeadOpener {
  public:
   static Result<AeadOpener> make(Library& library, AeadAlgorithm aead, Bytes key);
 
-  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size; }
+  [[nodiscard]] std::size_t tag_size() const { return cipher_.tag_size(); }
   // Decrypts in place; the plaintext is `sealed` without its last tag_size() bytes. False, with the
   // bytes spoilt, when they are not authentic.
   bool open(const AeadNonce& nonce, Bytes associated_data, MutableBytes sealed);

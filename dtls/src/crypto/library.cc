@@ -63,7 +63,10 @@ Result<std::unique_ptr<Library>> Library::make(const Environment::Options& optio
     return tl::unexpected(
         Error{Errc::invalid_config, {}, 0, "random: needs a library context of its own"});
   }
-  std::unique_ptr<Library> library(new Library);
+  if (options.max_warm_connections == 0) {
+    return tl::unexpected(Error{Errc::invalid_config, {}, 0, "max_warm_connections: 1 or more"});
+  }
+  std::unique_ptr<Library> library(new Library(options.max_warm_connections));
   library->context_ = options.library_context;
   library->properties_ = options.property_query;
   if (options.random != nullptr) {

@@ -12,6 +12,7 @@
 #include "crypto/aead.h"
 #include "crypto/injected_random.h"
 #include "crypto/openssl_ptr.h"
+#include "crypto/warm_list.h"
 
 namespace sluice::dtls::crypto {
 
@@ -64,8 +65,11 @@ class Library {
 
   Result<void> random(MutableBytes out);
 
+  // Of the connections.
+  [[nodiscard]] WarmList& warm() { return warm_; }
+
  private:
-  Library() = default;
+  explicit Library(std::size_t max_warm) : warm_(max_warm) {}
   Result<void> fetch();
   Result<void> prepare_groups();
 
@@ -90,6 +94,7 @@ class Library {
   KeyPtr p384_peer_;
   KeyContextPtr p256_verifier_;
   KeyContextPtr ecdsa_signer_;
+  WarmList warm_;
 };
 
 }  // namespace sluice::dtls::crypto

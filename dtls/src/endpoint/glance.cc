@@ -39,8 +39,8 @@ std::array<std::byte, kEncodedPath> encode(const UdpPath& path) {
   return out;
 }
 
-std::uint64_t tail_of(std::span<const std::byte, 32> random) {
-  std::uint64_t tail = 0;
+std::uint32_t tail_of(std::span<const std::byte, 32> random) {
+  std::uint32_t tail = 0;
   std::memcpy(&tail, random.data() + kRandom - sizeof tail, sizeof tail);
   return tail;
 }

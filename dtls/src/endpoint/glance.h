@@ -18,7 +18,7 @@ std::array<std::byte, kEncodedPath> encode(const UdpPath& path);
 
 // The end of a ClientHello's random, which a client makes anew for each association and repeats
 // with each repetition of the hello (RFC 6347 section 4.2.1). Its first bytes may be the time.
-std::uint64_t tail_of(std::span<const std::byte, 32> random);
+std::uint32_t tail_of(std::span<const std::byte, 32> random);
 
 struct Glance {
   enum class Kind : std::uint8_t {
@@ -28,7 +28,7 @@ struct Glance {
   };
   Kind kind = Kind::other;
   // tail_of() a ClientHello; empty for a piece that isn't its first.
-  std::optional<std::uint64_t> hello = {};
+  std::optional<std::uint32_t> hello = {};
 };
 
 // Looks at the first record alone: clients don't put a ClientHello behind anything.

@@ -27,7 +27,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
   if (find(path, hash) != kNoSlot) {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
   }
-  const SlotNumber number = take_slot(path, hash, now);
+  const SlotNumber number = take_slot(path, now);
   auto made = Connection::client(std::move(config), *environment_, PathId{number}, now, session);
   if (!made) {
     slots_.release(number);
@@ -128,12 +128,10 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::find(const UdpPath& path, std::uint64
   return by_path_.find(hash, [&](SlotNumber number) { return slots_[number].path == path; });
 }
 
-Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, std::uint64_t hash,
-                                                     Instant now) {
+Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instant now) {
   const SlotNumber number = slots_.take();
   Slot& slot = slots_[number];
   slot.path = path;
-  slot.path_hash = hash;
   slot.begun = now;
   return number;
 }
@@ -142,7 +140,7 @@ void Endpoint::Impl::enter_index(SlotNumber number) {
   Slot& slot = slots_[number];
   slot.is_challenger = false;
   slot.rival = kNoSlot;
-  by_path_.insert(slot.path_hash, number);
+  by_path_.insert(hash_of(slot.path), number);
   if (options_.max_connections_per_host != 0 && slot.connection->role() == Role::server) {
     connections_of_hosts_.add(hash_, slot.path.peer);
   }
@@ -197,7 +195,7 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
 void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error) {
   Slot& slot = slots_[number];
   slot.end = reason;
-  if (error != nullptr) slot.error = std::make_unique<Error>(*error);
+  if (error != nullptr) errors_.insert_or_assign(number, *error);
   --size_;
   timers_.set(number, std::nullopt);
   leave_half_open(number);
@@ -205,7 +203,7 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
   if (slot.is_challenger) {
     slots_[rival].rival = kNoSlot;
   } else {
-    by_path_.erase(slot.path_hash, number);
+    by_path_.erase(hash_of(slot.path), number);
     if (options_.max_connections_per_host != 0 && slot.connection->role() == Role::server) {
       connections_of_hosts_.remove(hash_, slot.path.peer);
     }

@@ -1,6 +1,8 @@
 // The endpoint behind its facade.
 #pragma once
 
+#include <unordered_map>
+
 #include <sluice/dtls/endpoint.h>
 
 #include "crypto/keyed_hash.h"
@@ -52,7 +54,7 @@ class Endpoint::Impl {
   [[nodiscard]] SlotNumber find(const UdpPath& path, std::uint64_t hash) const;
 
   // A new connection's place, not yet found by anybody.
-  SlotNumber take_slot(const UdpPath& path, std::uint64_t hash, Instant now);
+  SlotNumber take_slot(const UdpPath& path, Instant now);
   // Has datagrams from its address found it, in the place of none.
   void enter_index(SlotNumber number);
   void deliver(SlotNumber number, MutableBytes datagram, Instant now);
@@ -72,11 +74,10 @@ class Endpoint::Impl {
   void on_hello(SlotNumber known, const Glance& glance, MutableBytes datagram, Instant now);
   void on_stranger(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
   void admit(Admission admission, const UdpPath& path, std::uint64_t hash, Instant now);
-  void accept(Admission admission, SlotNumber connected, const UdpPath& path, std::uint64_t hash,
-              Instant now);
+  void accept(Admission admission, SlotNumber connected, const UdpPath& path, Instant now);
   // The one of `known` and its rival that this is the hello of, or kNoSlot.
-  [[nodiscard]] SlotNumber find_hello(SlotNumber known, std::uint64_t hello, Instant now) const;
-  [[nodiscard]] bool is_repetition(const Slot& slot, std::uint64_t hello, Instant now) const;
+  [[nodiscard]] SlotNumber find_hello(SlotNumber known, std::uint32_t hello, Instant now) const;
+  [[nodiscard]] bool is_repetition(const Slot& slot, std::uint32_t hello, Instant now) const;
   // Why one more can't be let in. Makes room if it may.
   std::optional<Refusal> refuse(const UdpEndpoint& peer, bool is_challenger, Instant now);
 
@@ -89,6 +90,7 @@ class Endpoint::Impl {
   crypto::KeyedHash hash_;
 
   endpoint::SlotTable slots_;
+  std::unordered_map<SlotNumber, Error> errors_;  // that connections have ended with
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;

@@ -29,7 +29,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     events_.erase(slots_, number);
     if (!slot.end) continue;
     Ended ended{*slot.end, slot.path};
-    if (slot.error) ended.error = *slot.error;
+    if (const auto error = errors_.extract(number)) ended.error = error.mapped();
     ++statistics_.ended[static_cast<std::size_t>(ended.reason)];
     slot.end_reported = true;
     release_if_done(number);

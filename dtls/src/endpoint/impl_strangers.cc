@@ -20,7 +20,7 @@ void Endpoint::Impl::on_hello(SlotNumber known, const Glance& glance, MutableByt
     return;
   }
   const UdpPath path = slot.path;
-  const std::uint64_t hash = slot.path_hash;
+  const std::uint64_t hash = hash_of(path);
   if (!glance.hello) {
     // Nothing says whose hello this is a piece of: if it is one that is known already, its
     // repetition asks for our flight again.
@@ -50,7 +50,7 @@ void Endpoint::Impl::admit(Admission admission, const UdpPath& path, std::uint64
                            Instant now) {
   SlotNumber known = find(path, hash);
   if (known != kNoSlot) {
-    const std::uint64_t hello = endpoint::tail_of(admission.client_random());
+    const std::uint32_t hello = endpoint::tail_of(admission.client_random());
     if (find_hello(known, hello, now) != kNoSlot) {
       ++statistics_.repeated_hellos;
       return;
@@ -64,12 +64,12 @@ void Endpoint::Impl::admit(Admission admission, const UdpPath& path, std::uint64
     ++statistics_.refused[static_cast<std::size_t>(*refusal)];
     return;
   }
-  accept(std::move(admission), known, path, hash, now);
+  accept(std::move(admission), known, path, now);
 }
 
 void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const UdpPath& path,
-                            std::uint64_t hash, Instant now) {
-  const SlotNumber number = take_slot(path, hash, now);
+                            Instant now) {
+  const SlotNumber number = take_slot(path, now);
   Slot& slot = slots_[number];
   slot.hello = endpoint::tail_of(admission.client_random());
   auto accepted = Connection::accept(std::move(admission), *environment_, PathId{number}, now);
@@ -88,14 +88,14 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
   settle(number, accepted.outcome, EndReason::closed_by_peer);
 }
 
-Endpoint::Impl::SlotNumber Endpoint::Impl::find_hello(SlotNumber known, std::uint64_t hello,
+Endpoint::Impl::SlotNumber Endpoint::Impl::find_hello(SlotNumber known, std::uint32_t hello,
                                                       Instant now) const {
   if (is_repetition(slots_[known], hello, now)) return known;
   const SlotNumber rival = slots_[known].rival;
   return rival != kNoSlot && is_repetition(slots_[rival], hello, now) ? rival : kNoSlot;
 }
 
-bool Endpoint::Impl::is_repetition(const Slot& slot, std::uint64_t hello, Instant now) const {
+bool Endpoint::Impl::is_repetition(const Slot& slot, std::uint32_t hello, Instant now) const {
   if (slot.connection->role() != Role::server || slot.hello != hello) return false;
   // As long as its cookie is good. A client whose random numbers are the same each time it starts
   // is let in after that.

@@ -1,7 +1,6 @@
 // What an Endpoint keeps beside each connection.
 #pragma once
 
-#include <memory>
 #include <optional>
 
 #include <sluice/dtls/endpoint.h>
@@ -28,19 +27,16 @@ struct Slot {
   bool is_connected = false;
   // Of a peer that begins anew: `rival` is the connected one. Datagrams are found by that.
   bool is_challenger = false;
+  bool end_reported = false;
+  std::optional<EndReason> end;
   SlotNumber rival = kNoSlot;
-  std::uint64_t path_hash = 0;
   // The end of the ClientHello's random, for hellos that come again; 0 for a client.
-  std::uint64_t hello = 0;
+  std::uint32_t hello = 0;
   Instant begun;
 
   Links half_open;
   Links events;
   Links transmits;
-
-  std::optional<EndReason> end;
-  bool end_reported = false;
-  std::unique_ptr<Error> error;
 
   [[nodiscard]] bool is_alive() const { return is_used && !end; }
 };

@@ -23,6 +23,13 @@ void TimerQueue::stop(SlotNumber slot) {
   const Timer last = heap_.back();
   heap_.pop_back();
   if (at < heap_.size()) settle(at, last);
+  // A peak of handshakes is no reason to keep their timers' memory.
+  if (heap_.capacity() > kSpare && heap_.size() < heap_.capacity() / 4) {
+    std::vector<Timer> fewer;
+    fewer.reserve(heap_.size() * 2);
+    fewer.assign(heap_.begin(), heap_.end());
+    heap_ = std::move(fewer);
+  }
 }
 
 void TimerQueue::settle(std::size_t at, Timer timer) {

@@ -32,6 +32,8 @@ class TimerQueue {
   using Position = std::uint32_t;
   static constexpr Position kNone = UINT32_MAX;
   static constexpr std::size_t kChildren = 4;
+  // That many timers' room is never given back.
+  static constexpr std::size_t kSpare = 1024;
 
   void stop(SlotNumber slot);
   // Puts `timer` at `at`, or where it belongs above or below.

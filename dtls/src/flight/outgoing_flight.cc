@@ -138,7 +138,7 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
     return 0;
   }
   for (Sent& piece : std::span(sent_).subspan(sent_before)) {
-    piece.number = {epoch, records.last_sequence()};
+    piece.number = {epoch, records.last_sequence(epoch)};
   }
   if (sent_.size() > kMaxSent) {
     sent_.erase(sent_.begin(), sent_.end() - static_cast<std::ptrdiff_t>(kMaxSent));

@@ -59,6 +59,8 @@ class Reassembler {
   void forget(wire::Epoch epoch);
   // No message is begun or waiting.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
+  // The last number was taken: what comes is never new.
+  [[nodiscard]] bool is_used_up() const { return used_up_; }
 
  private:
   struct Partial {

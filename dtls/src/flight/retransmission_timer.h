@@ -12,7 +12,10 @@ namespace sluice::dtls::flight {
 class RetransmissionTimer {
  public:
   explicit RetransmissionTimer(const RetransmissionTimers& settings)
-      : settings_(&settings), initial_(settings.initial) {}
+      : RetransmissionTimer(settings, settings.initial) {}
+  // As one whose initial() was that.
+  RetransmissionTimer(const RetransmissionTimers& settings, Duration initial)
+      : settings_(&settings), initial_(initial) {}
 
   // Twice the round trip: one for the path, one for the peer's computing and the path's jitter.
   void set_rtt(Duration rtt) {

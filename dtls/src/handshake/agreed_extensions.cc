@@ -27,7 +27,7 @@ tl::unexpected<Error> illegal(std::string_view extension) {
 
 // Of profile and MKI.
 Result<void> choose_srtp(const ConfigOptions& config, const ExtensionBlock& clients,
-                         AgreedExtensions& agreed) {
+                         AgreedExtensions& agreed, AgreedNames& names) {
   const auto data = clients.find(ExtensionType::use_srtp);
   if (!data) return {};
   const auto use_srtp = message::UseSrtp::decode(*data);
@@ -35,13 +35,13 @@ Result<void> choose_srtp(const ConfigOptions& config, const ExtensionBlock& clie
   agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
   // RFC 5764 section 4.1.3: the client's, or none.
   if (agreed.srtp_profile && use_srtp->mki.size() <= config.max_srtp_mki) {
-    agreed.srtp_mki.assign(use_srtp->mki.begin(), use_srtp->mki.end());
+    names.srtp_mki.assign(use_srtp->mki.begin(), use_srtp->mki.end());
   }
   return {};
 }
 
 Result<void> accept_srtp(const ConfigOptions& config, const ExtensionBlock& servers,
-                         AgreedExtensions& agreed) {
+                         AgreedExtensions& agreed, AgreedNames& names) {
   const auto data = servers.find(ExtensionType::use_srtp);
   if (!data) return {};
   const auto use_srtp = message::UseSrtp::decode(*data);
@@ -51,7 +51,7 @@ Result<void> accept_srtp(const ConfigOptions& config, const ExtensionBlock& serv
   if (!agreed.srtp_profile || !single) return illegal("use_srtp");
   if (use_srtp->mki.empty()) return {};
   if (!std::ranges::equal(use_srtp->mki, config.srtp_mki)) return illegal("use_srtp: srtp_mki");
-  agreed.srtp_mki = config.srtp_mki;
+  names.srtp_mki = config.srtp_mki;
   return {};
 }
 
@@ -131,11 +131,15 @@ Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion v
                                              const ExtensionBlock& clients) {
   const ConfigOptions& config = context.config;
   AgreedExtensions agreed;
-  if (auto srtp = choose_srtp(config, clients, agreed); !srtp) return tl::unexpected(srtp.error());
+  AgreedNames names;
+  if (auto srtp = choose_srtp(config, clients, agreed, names); !srtp) {
+    return tl::unexpected(srtp.error());
+  }
   auto protocol = choose_protocol(config, clients);
   if (!protocol) return tl::unexpected(protocol.error());
-  agreed.application_protocol = std::move(*protocol);
-  agreed.server_name = context.server_name;
+  names.application_protocol = std::move(*protocol);
+  names.server_name = context.server_name;
+  agreed.set_names(std::move(names));
   const auto limit = peers_record_size_limit(clients);
   if (!limit) return tl::unexpected(limit.error());
   if (*limit) {
@@ -149,14 +153,15 @@ Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion v
 }
 
 void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
-  if (!agreed.server_name.empty() && !resumed) {
+  const auto& [srtp_mki, application_protocol, server_name] = agreed.names();
+  if (!server_name.empty() && !resumed) {
     message::put_empty_extension(out, ExtensionType::server_name);
   }
   if (agreed.srtp_profile) {
-    message::put_use_srtp(out, std::array{*agreed.srtp_profile}, agreed.srtp_mki);
+    message::put_use_srtp(out, std::array{*agreed.srtp_profile}, srtp_mki);
   }
-  if (!agreed.application_protocol.empty()) {
-    message::put_application_protocols(out, std::array{agreed.application_protocol});
+  if (!application_protocol.empty()) {
+    message::put_application_protocols(out, std::array{application_protocol});
   }
   if (agreed.record_size_limits) {
     message::put_record_size_limit(out, agreed.record_size_limits->ours);
@@ -167,14 +172,18 @@ Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion v
                                              const ExtensionBlock& servers) {
   const ConfigOptions& config = context.config;
   AgreedExtensions agreed;
-  if (auto srtp = accept_srtp(config, servers, agreed); !srtp) return tl::unexpected(srtp.error());
+  AgreedNames names;
+  if (auto srtp = accept_srtp(config, servers, agreed, names); !srtp) {
+    return tl::unexpected(srtp.error());
+  }
   auto protocol = accepted_protocol(config, servers);
   if (!protocol) return tl::unexpected(protocol.error());
-  agreed.application_protocol = std::move(*protocol);
+  names.application_protocol = std::move(*protocol);
   // RFC 6066 section 3: the answer is empty.
   const auto name = servers.find(ExtensionType::server_name);
   if (name && !name->empty()) return malformed("server_name");
-  agreed.server_name = config.server_name;
+  names.server_name = config.server_name;
+  agreed.set_names(std::move(names));
   const auto limit = peers_record_size_limit(servers);
   if (!limit) return tl::unexpected(limit.error());
   if (const auto ours = offered_record_size_limit(config, config.max_version); *limit && ours) {

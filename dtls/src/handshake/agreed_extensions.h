@@ -1,8 +1,10 @@
 // What both versions agree on by extensions that the server answers one by one.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sluice/dtls/config.h>
 
@@ -18,12 +20,41 @@ struct RecordSizeLimits {
   std::uint16_t peers;
 };
 
-struct AgreedExtensions {
+// What has no size of its own. Empty: none.
+struct AgreedNames {
+  Buffer srtp_mki = {};
+  std::string application_protocol = {};
+  std::string server_name = {};  // that the client has asked for
+};
+
+class AgreedExtensions {
+ public:
+  AgreedExtensions() = default;
+  AgreedExtensions(const AgreedExtensions& other)
+      : srtp_profile(other.srtp_profile), record_size_limits(other.record_size_limits) {
+    set_names(other.names());
+  }
+  AgreedExtensions(AgreedExtensions&&) noexcept = default;
+  AgreedExtensions& operator=(AgreedExtensions&&) noexcept = default;
+  AgreedExtensions& operator=(const AgreedExtensions&) = delete;
+  ~AgreedExtensions() = default;
+
   std::optional<SrtpProfile> srtp_profile = {};
-  Buffer srtp_mki = {};                   // empty: none
-  std::string application_protocol = {};  // empty: none
-  std::string server_name = {};           // that the client has asked for; empty: none
   std::optional<RecordSizeLimits> record_size_limits = {};
+
+  [[nodiscard]] const AgreedNames& names() const {
+    static const AgreedNames kNone;
+    return names_ != nullptr ? *names_ : kNone;
+  }
+  void set_names(AgreedNames names) {
+    const bool is_any = !names.srtp_mki.empty() || !names.application_protocol.empty() ||
+                        !names.server_name.empty();
+    names_ = is_any ? std::make_unique<const AgreedNames>(std::move(names)) : nullptr;
+  }
+
+ private:
+  // Many a session has none, for as long as it lives.
+  std::unique_ptr<const AgreedNames> names_;
 };
 
 // The name that a client asks for; empty without one. Errors: decode_error.

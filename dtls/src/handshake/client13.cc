@@ -83,7 +83,7 @@ std::optional<OwnIdentity> choose_own(const Context& context,
 Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   const auto& [negotiated, secrets, application] = state;
   auto done = send_finished13(context, negotiated, secrets.traffic().client);
-  auto traffic = state.application.take_traffic();
+  const auto& traffic = state.application.traffic();
   if (done)
     done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.server);
   if (done)
@@ -91,7 +91,7 @@ Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   if (!done) return tl::unexpected(done.error());
   auto resumption = keep_for_resumption(context, negotiated, secrets);
   if (!resumption) return tl::unexpected(resumption.error());
-  return Session13{negotiated, std::move(traffic), state.application.take_exporter(),
+  return Session13{negotiated, SessionSecrets(traffic, state.application.exporter()),
                    std::move(*resumption)};
 }
 

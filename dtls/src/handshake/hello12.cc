@@ -58,7 +58,7 @@ Result<void> check_encrypt_then_mac(const schedule::CipherSuite12Parameters& sui
 Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
   auto agreed = agree_on_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return tl::unexpected(agreed.error());
-  Negotiated12 negotiated{choice.suite, {hello.random, {}}, false, std::move(*agreed)};
+  Negotiated12 negotiated{choice.suite, {hello.random, {}}, std::move(*agreed), false};
   negotiated.resumed = context.resumption12.resumed.has_value();
   negotiated.extended_master_secret =
       hello.extensions.has(ExtensionType::extended_master_secret) &&
@@ -133,8 +133,8 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (!hashed) return tl::unexpected(hashed.error());
   return Negotiated12{*suite,
                       {client_random, hello.random},
-                      hello.extensions.has(ExtensionType::extended_master_secret),
-                      std::move(*agreed)};
+                      std::move(*agreed),
+                      hello.extensions.has(ExtensionType::extended_master_secret)};
 }
 
 Result<void> check_client_hello12(const ConfigOptions& config, const ClientHello& hello) {

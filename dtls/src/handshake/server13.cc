@@ -381,10 +381,10 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   if (!done) return tl::unexpected(done.error());
   auto resumption = keep_for_resumption(context, negotiated, handshake);
   if (!resumption) return tl::unexpected(resumption.error());
-  auto traffic = application.take_traffic();
+  const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return tl::unexpected(done.error());
-  return Session13{negotiated, std::move(traffic), application.take_exporter(),
+  return Session13{negotiated, SessionSecrets(traffic, application.exporter()),
                    std::move(*resumption)};
 }
 

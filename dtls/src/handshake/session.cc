@@ -4,7 +4,7 @@ namespace sluice::dtls::handshake {
 namespace {
 
 ConnectionInfo info(const Session12& session, Role role) {
-  const auto& [suite, randoms, extended_master_secret, extensions, resumed] = session.negotiated;
+  const auto& [suite, randoms, extensions, extended_master_secret, resumed] = session.negotiated;
   return {role,
           ProtocolVersion::dtls12,
           suite.id,
@@ -13,9 +13,9 @@ ConnectionInfo info(const Session12& session, Role role) {
           extended_master_secret,
           uses_psk(suite.key_exchange),
           resumed,
-          extensions.application_protocol,
-          extensions.server_name,
-          extensions.srtp_mki,
+          extensions.names().application_protocol,
+          extensions.names().server_name,
+          extensions.names().srtp_mki,
           content_limits(ProtocolVersion::dtls12, extensions).sent};
 }
 
@@ -30,9 +30,9 @@ ConnectionInfo info(const Session13& session, Role role) {
           true,
           psk.has_value(),
           psk == schedule::PskKind::resumption,
-          extensions.application_protocol,
-          extensions.server_name,
-          extensions.srtp_mki,
+          extensions.names().application_protocol,
+          extensions.names().server_name,
+          extensions.names().srtp_mki,
           content_limits(ProtocolVersion::dtls13, extensions).sent};
 }
 
@@ -44,8 +44,8 @@ Result<void> export_from(crypto::Library& library, const Session12& session, std
 
 Result<void> export_from(crypto::Library& library, const Session13& session, std::string_view label,
                          std::optional<Bytes> context, MutableBytes out) {
-  return schedule::export13(library, session.negotiated.suite->hash, session.exporter, label,
-                            context, out);
+  return schedule::export13(library, session.negotiated.suite->hash, session.secrets.exporter(),
+                            label, context, out);
 }
 
 }  // namespace

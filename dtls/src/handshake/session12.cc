@@ -1,6 +1,7 @@
 #include "handshake/session12.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "crypto/constant_time.h"
 #include "message/certificate12.h"
@@ -22,7 +23,7 @@ RecordKeys12 view(const schedule::TrafficKey12& key) {
 }
 
 // Of a suite that isn't an AEAD's.
-Result<record::OwnProtection12> own_protection(Context& context,
+Result<record::OwnProtection12> own_protection(crypto::Library& library,
                                                const schedule::CipherSuite12Parameters& suite,
                                                const RecordKeys12& keys,
                                                crypto::AesCbc::Direction direction) {
@@ -33,31 +34,22 @@ Result<record::OwnProtection12> own_protection(Context& context,
     }
     return record::OwnProtection12{std::move(protection), (*own)->room()};
   }
-  auto cbc = record::CbcProtection12::make(context.library, direction, keys);
+  auto cbc = record::CbcProtection12::make(library, direction, keys);
   if (!cbc) return tl::unexpected(cbc.error());
   return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
 }
 
-Result<void> install_read(Context& context, const schedule::CipherSuite12Parameters& suite,
-                          const RecordKeys12& keys) {
+// An Opener12 or a Sealer12.
+template <class Protection>
+Result<Protection> make_protection(crypto::Library& library,
+                                   const schedule::CipherSuite12Parameters& suite,
+                                   const RecordKeys12& keys, crypto::AesCbc::Direction direction) {
   if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
-    return context.records.install_read(context.library, {aead->aead, keys.key, keys.iv});
+    return Protection::make(library, {aead->aead, keys.key, keys.iv});
   }
-  return own_protection(context, suite, keys, crypto::AesCbc::Direction::decrypt)
-      .map([&](record::OwnProtection12 own) {
-        context.records.add_reader12(record::Opener12(std::move(own)));
-      });
-}
-
-Result<void> install_write(Context& context, const schedule::CipherSuite12Parameters& suite,
-                           const RecordKeys12& keys) {
-  if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
-    return context.records.install_write(context.library, {aead->aead, keys.key, keys.iv});
-  }
-  return own_protection(context, suite, keys, crypto::AesCbc::Direction::encrypt)
-      .map([&](record::OwnProtection12 own) {
-        context.records.add_writer12(record::Sealer12(std::move(own)));
-      });
+  return own_protection(library, suite, keys, direction).map([](record::OwnProtection12 own) {
+    return Protection(std::move(own));
+  });
 }
 
 }  // namespace
@@ -81,16 +73,30 @@ Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated1
   return schedule::extended_master_secret(context.library, hash, premaster, session_hash->bytes());
 }
 
+Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
+                                       const schedule::MasterSecret& master, Role role) {
+  const auto& suite = negotiated.suite;
+  const auto keys = schedule::traffic_keys12(library, suite, master, negotiated.randoms);
+  if (!keys) return tl::unexpected(keys.error());
+  const auto& [own, peers] = role == Role::client ? std::tie(keys->client, keys->server)
+                                                  : std::tie(keys->server, keys->client);
+  auto opener = make_protection<record::Opener12>(library, suite, view(peers),
+                                                  crypto::AesCbc::Direction::decrypt);
+  if (!opener) return tl::unexpected(opener.error());
+  auto sealer = make_protection<record::Sealer12>(library, suite, view(own),
+                                                  crypto::AesCbc::Direction::encrypt);
+  if (!sealer) return tl::unexpected(sealer.error());
+  return Protection12{std::move(*opener), std::move(*sealer)};
+}
+
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role) {
   context.secret_log.add_master(master);
-  const auto& suite = negotiated.suite;
-  const auto keys = schedule::traffic_keys12(context.library, suite, master, negotiated.randoms);
-  if (!keys) return tl::unexpected(keys.error());
-  const bool is_client = role == Role::client;
-  auto installed = install_read(context, suite, view(is_client ? keys->server : keys->client));
-  if (!installed) return installed;
-  return install_write(context, suite, view(is_client ? keys->client : keys->server));
+  auto protection = make_protection12(context.library, negotiated, master, role);
+  if (!protection) return tl::unexpected(protection.error());
+  context.records.add_reader12(std::move(protection->opener));
+  context.records.add_writer12(std::move(protection->sealer));
+  return {};
 }
 
 Result<void> send_certificate12(Context& context) {

@@ -16,8 +16,8 @@ namespace sluice::dtls::handshake {
 struct Negotiated12 {
   schedule::CipherSuite12Parameters suite;
   schedule::HelloRandoms randoms;
-  bool extended_master_secret;
   AgreedExtensions extensions;
+  bool extended_master_secret;
   bool resumed = false;
 };
 
@@ -35,6 +35,13 @@ Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params);
 Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
                                              Bytes premaster);
 
+// What epoch 1 is opened and sealed with.
+struct Protection12 {
+  record::Opener12 opener;
+  record::Sealer12 sealer;
+};
+Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
+                                       const schedule::MasterSecret& master, Role role);
 // Installs the keys of epoch 1, both ways.
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role);

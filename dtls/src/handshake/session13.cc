@@ -72,6 +72,16 @@ Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiate
   return with_keys(library, negotiated, traffic_secret, record::Sealer13::make);
 }
 
+Result<Protection13> make_protection13(crypto::Library& library, const Session13& session,
+                                       Role role) {
+  const Role peer = role == Role::client ? Role::server : Role::client;
+  auto opener = make_opener13(library, session.negotiated, session.secrets.traffic(peer));
+  if (!opener) return tl::unexpected(opener.error());
+  auto sealer = make_sealer13(library, session.negotiated, session.secrets.traffic(role));
+  if (!sealer) return tl::unexpected(sealer.error());
+  return Protection13{std::move(*opener), std::move(*sealer)};
+}
+
 Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                             const schedule::HashSecret& traffic_secret) {
   return make_opener13(context.library, negotiated, traffic_secret)

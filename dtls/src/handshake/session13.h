@@ -10,6 +10,7 @@
 #include "crypto/public_key.h"
 #include "handshake/agreed_extensions.h"
 #include "handshake/context.h"
+#include "handshake/session_secrets.h"
 #include "schedule/keys13.h"
 
 namespace sluice::dtls::handshake {
@@ -33,8 +34,7 @@ struct Resumption13 {
 // A complete handshake: what exporters and key updates need from now on.
 struct Session13 {
   Negotiated13 negotiated;
-  schedule::DirectionSecrets traffic;
-  schedule::HashSecret exporter;
+  SessionSecrets secrets;
   std::unique_ptr<Resumption13> resumption;  // null when it isn't to be resumed
 };
 
@@ -48,6 +48,14 @@ Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiate
                                        const schedule::HashSecret& traffic_secret);
 Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiated13& negotiated,
                                        const schedule::HashSecret& traffic_secret);
+
+// What the present epochs of application data are opened and sealed with.
+struct Protection13 {
+  record::Opener13 opener;
+  record::Sealer13 sealer;
+};
+Result<Protection13> make_protection13(crypto::Library& library, const Session13& session,
+                                       Role role);
 
 // How long keys serve is known with the suite: before the first are installed.
 void set_key_limits13(Context& context, const Negotiated13& negotiated);

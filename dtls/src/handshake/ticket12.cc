@@ -24,7 +24,7 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.is_peer_authenticated_by_psk = context.is_peer_authenticated_by_psk;
   stored.peer_certificate = context.peer_certificate;
   stored.verified_name = context.verified_name;
-  stored.server_name = session.negotiated.extensions.server_name;
+  stored.server_name = session.negotiated.extensions.names().server_name;
   return stored;
 }
 

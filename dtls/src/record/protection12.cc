@@ -81,14 +81,15 @@ std::optional<MutableBytes> AeadOpener12::open(const Header12& header, MutableBy
 }
 
 Result<std::size_t> Sealer12::seal(Header12 header, Bytes plaintext, MutableBytes out) {
-  header.length = room_.head + plaintext.size() + room_.tail;
+  const auto [head, tail] = room();
+  header.length = head + plaintext.size() + tail;
   if (out.size() < kHeaderSize12 + header.length) {
     return tl::unexpected(Error{Errc::buffer_too_small});
   }
   if (auto* aead = std::get_if<AeadSealer12>(&sealer_)) {
     return aead->seal(header, plaintext, out).map([&] { return kHeaderSize12 + header.length; });
   }
-  auto& own = *std::get<std::unique_ptr<RecordProtection12>>(sealer_);
+  auto& own = *std::get<OwnProtection12>(sealer_).protection;
   const auto size = own.seal(to_public(header), plaintext, out.subspan(kHeaderSize12));
   if (!size) return tl::unexpected(Error{Errc::libcrypto_failure, Alert::internal_error});
   header.length = *size;

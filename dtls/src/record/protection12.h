@@ -85,20 +85,24 @@ class Sealer12 {
       return Sealer12(std::move(aead));
     });
   }
-  explicit Sealer12(OwnProtection12 own) : room_(own.room), sealer_(std::move(own.protection)) {}
+  explicit Sealer12(OwnProtection12 own) : sealer_(std::move(own)) {}
 
   // What goes before and, at most, after the plaintext, the header excepted.
-  [[nodiscard]] std::size_t head_room() const { return room_.head; }
-  [[nodiscard]] std::size_t tail_room() const { return room_.tail; }
+  [[nodiscard]] std::size_t head_room() const { return room().head; }
+  [[nodiscard]] std::size_t tail_room() const { return room().tail; }
 
   // Writes the whole record to `out`, which has room for it, and returns its size. `header` without
   // its length. `plaintext` may lie where its ciphertext will, else it must not overlap `out`.
   Result<std::size_t> seal(Header12 header, Bytes plaintext, MutableBytes out);
 
  private:
-  explicit Sealer12(AeadSealer12 aead) : room_(aead.room()), sealer_(std::move(aead)) {}
-  RecordRoom12 room_;
-  std::variant<AeadSealer12, std::unique_ptr<RecordProtection12>> sealer_;
+  explicit Sealer12(AeadSealer12 aead) : sealer_(std::move(aead)) {}
+  [[nodiscard]] RecordRoom12 room() const {
+    const auto* aead = std::get_if<AeadSealer12>(&sealer_);
+    return aead != nullptr ? aead->room() : std::get<OwnProtection12>(sealer_).room;
+  }
+
+  std::variant<AeadSealer12, OwnProtection12> sealer_;
 };
 
 class Opener12 {

@@ -48,12 +48,13 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   }
   if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;
   if (readers_.empty()) return FutureRecord{record};
-  Reader& reader = readers_.front();
-  auto* opener = std::get_if<Opener12>(&reader.opener);
-  if (opener == nullptr) return Discard::unknown_epoch;
+  Reader& reader = readers_.newest();
+  if (reader.epoch != header.epoch) return Discard::unknown_epoch;
   if (!reader.window.is_fresh(header.sequence) && !takes_again(header.type)) {
     return Discard::replayed;
   }
+  auto* opener = std::get_if<Opener12>(reader.opener.get());
+  if (opener == nullptr) return Discard::unknown_epoch;
   const auto plaintext = opener->open(header, record);
   if (!plaintext) return Discard::authentication_failed;
   reader.window.mark(header.sequence);
@@ -75,17 +76,16 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
 
 RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
   // Two bits of the epoch are on the wire: of those known that end in them, the newest.
-  const auto reader =
-      std::ranges::find_if(readers_.rbegin(), readers_.rend(), [&](const Reader& candidate) {
-        return header.matches(candidate.epoch) &&
-               std::holds_alternative<Opener13>(candidate.opener);
-      });
-  if (reader == readers_.rend()) {
+  Reader* reader = readers_.find([&](const Reader& candidate) {
+    return header.matches(candidate.epoch) &&
+           std::get_if<Opener13>(candidate.opener.get()) != nullptr;
+  });
+  if (reader == nullptr) {
     // Without a length it couldn't be put in a row with others.
     if ((header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
     return FutureRecord{record};
   }
-  auto& opener = std::get<Opener13>(reader->opener);
+  auto& opener = std::get<Opener13>(*reader->opener);
   const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
   if (!sequence) return Discard::malformed_record;
   const bool is_fresh = reader->window.is_fresh(*sequence);
@@ -102,18 +102,13 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   return Record{opened->type, reader->epoch, *sequence, opened->contents};
 }
 
-Result<void> RecordLayer::install_read(crypto::Library& library, const ProtectionKey12& key) {
-  return Opener12::make(library, key).map([&](Opener12 opener) {
-    add_reader12(std::move(opener));
-  });
-}
-
 void RecordLayer::add_reader12(Opener12 opener) {
-  readers_.push_back({wire::kFirstEncryptedEpoch12, std::move(opener), make_window(), 0});
+  readers_.add({wire::kFirstEncryptedEpoch12, std::make_unique<AnyOpener>(std::move(opener)), 0,
+                make_window()});
 }
 
 void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
-  readers_.push_back({epoch, std::move(opener), make_window(), 0});
+  readers_.add({epoch, std::make_unique<AnyOpener>(std::move(opener)), 0, make_window()});
 }
 
 ReplayWindow RecordLayer::make_window() const {
@@ -121,55 +116,61 @@ ReplayWindow RecordLayer::make_window() const {
                                          : ReplayWindow::kDefaultSize);
 }
 
-void RecordLayer::stop_reading_before(wire::Epoch epoch) {
-  std::erase_if(readers_, [&](const Reader& reader) { return reader.epoch < epoch; });
-}
+void RecordLayer::stop_reading_before(wire::Epoch epoch) { readers_.drop_before(epoch); }
 
 bool RecordLayer::has_read(wire::Epoch epoch) const {
-  const auto found = std::ranges::find(readers_, epoch, &Reader::epoch);
-  return found != readers_.end() && found->window.next() > 0;
-}
-
-Result<void> RecordLayer::install_write(crypto::Library& library, const ProtectionKey12& key) {
-  return Sealer12::make(library, key).map([&](Sealer12 sealer) {
-    add_writer12(std::move(sealer));
-  });
+  const Reader* reader = readers_.find(epoch);
+  return reader != nullptr && reader->window.next() > 0;
 }
 
 void RecordLayer::add_writer12(Sealer12 sealer) {
-  writers_.push_back({wire::kFirstEncryptedEpoch12, std::move(sealer), 0});
+  const Room room{static_cast<std::uint8_t>(kHeaderSize12 + sealer.head_room()),
+                  static_cast<std::uint8_t>(sealer.tail_room())};
+  writers_.add(
+      {wire::kFirstEncryptedEpoch12, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {
-  writers_.push_back({epoch, std::move(sealer), 0});
-  write_epoch_ = epoch;
+  const Room room{static_cast<std::uint8_t>(Sealer13::head_room()),
+                  static_cast<std::uint8_t>(sealer.tail_room()),
+                  static_cast<std::uint8_t>(sealer.min_inner_size()), true};
+  writers_.add({epoch, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
+  is_encrypting_ = true;
 }
 
-void RecordLayer::stop_writing_before(wire::Epoch epoch) {
-  std::erase_if(writers_, [&](const Writer& writer) { return writer.epoch < epoch; });
+void RecordLayer::stop_writing_before(wire::Epoch epoch) { writers_.drop_before(epoch); }
+
+void RecordLayer::cool() {
+  readers_.newest().opener.reset();
+  writers_.newest().sealer.reset();
+  is_cold_ = true;
 }
 
-const RecordLayer::Writer* RecordLayer::writer(wire::Epoch epoch) const {
-  const auto found = std::ranges::find(writers_, epoch, &Writer::epoch);
-  return found == writers_.end() ? nullptr : &*found;
+bool RecordLayer::wants_ciphers(Bytes datagram) const {
+  if (!is_cold_ || datagram.empty()) return false;
+  const Reader& reader = readers_.newest();
+  if (!Header13::is_unified(datagram.front())) {
+    const auto header = Header12::decode(datagram);
+    return header && header->epoch == reader.epoch && header->version == version_ &&
+           (reader.window.is_fresh(header->sequence) || takes_again(header->type));
+  }
+  const auto header = Header13::decode(datagram);
+  return header && header->matches(reader.epoch);
 }
 
 std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
-  const Writer* encrypted = writer(epoch);
-  if (encrypted == nullptr) return kHeaderSize12;
-  const auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);
-  return sealer12 != nullptr ? kHeaderSize12 + sealer12->head_room() : Sealer13::head_room();
+  const Writer* encrypted = writers_.find(epoch);
+  return encrypted == nullptr ? kHeaderSize12 : encrypted->room.head;
 }
 
 std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
-  const Writer* encrypted = writer(epoch);
+  const Writer* encrypted = writers_.find(epoch);
   if (encrypted == nullptr) return kHeaderSize12;
-  const auto tail_room = [](const auto& sealer) { return sealer.tail_room(); };
-  return head_room(epoch) + std::visit(tail_room, encrypted->sealer);
+  return std::size_t{encrypted->room.head} + encrypted->room.tail;
 }
 
-std::size_t RecordLayer::inner_size(const Sealer13& sealer, std::size_t contents) const {
-  const std::size_t unpadded = std::max(contents + kInnerTypeSize, sealer.min_inner_size());
+std::size_t RecordLayer::inner_size(const Room& room, std::size_t contents) const {
+  const std::size_t unpadded = std::max<std::size_t>(contents + kInnerTypeSize, room.min_inner);
   if (!pads()) return unpadded;
   const std::size_t padded = (unpadded + padding_ - 1) / padding_ * padding_;
   // RFC 8449 section 4 counts type and padding.
@@ -177,56 +178,63 @@ std::size_t RecordLayer::inner_size(const Sealer13& sealer, std::size_t contents
 }
 
 std::size_t RecordLayer::padded_size(wire::Epoch epoch, std::size_t contents) const {
-  const Writer* encrypted = writer(epoch);
-  const auto* sealer13 = encrypted != nullptr ? std::get_if<Sealer13>(&encrypted->sealer) : nullptr;
+  const Writer* encrypted = writers_.find(epoch);
+  const bool is_padded = encrypted != nullptr && encrypted->room.has_inner_type;
   return overhead(epoch) +
-         (sealer13 != nullptr ? inner_size(*sealer13, contents) - kInnerTypeSize : contents);
+         (is_padded ? inner_size(encrypted->room, contents) - kInnerTypeSize : contents);
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
   if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
-  const Writer* encrypted = writer(epoch);
+  const Writer* encrypted = writers_.find(epoch);
   return encrypted != nullptr &&
          (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= limits_.records);
 }
 
 bool RecordLayer::takes_data() const {
-  const Writer* encrypted = writer(write_epoch_);
-  return encrypted != nullptr && !exhausted(write_epoch_) &&
+  const Writer* encrypted = writers_.find(write_epoch());
+  return encrypted != nullptr && !exhausted(write_epoch()) &&
          encrypted->next < limits_.records - limits_.records / 8;
 }
 
 bool RecordLayer::should_update_keys() const {
-  const Writer* encrypted = writer(write_epoch_);
+  const Writer* encrypted = writers_.find(write_epoch());
   return encrypted != nullptr && encrypted->next >= limits_.records / 2;
 }
 
-Result<std::size_t> RecordLayer::seal13(Sealer13& sealer, const Header12& header, Bytes contents,
-                                        MutableBytes out) const {
-  const std::size_t room = out.size() - sealer.head_room() - sealer.tail_room() + kInnerTypeSize;
-  return sealer.seal(header.type, header.epoch, header.sequence, contents, out,
-                     std::min(inner_size(sealer, contents.size()), room));
+wire::SequenceNumber RecordLayer::last_sequence(wire::Epoch epoch) const {
+  const Writer* encrypted = writers_.find(epoch);
+  return wire::SequenceNumber{(encrypted != nullptr ? encrypted->next : next_plaintext_) - 1};
+}
+
+Result<std::size_t> RecordLayer::seal_with(Writer& writer, const Header12& header, Bytes contents,
+                                           MutableBytes out) const {
+  if (auto* sealer12 = std::get_if<Sealer12>(writer.sealer.get())) {
+    return sealer12->seal(header, contents, out);
+  }
+  const std::size_t room = out.size() - writer.room.head - writer.room.tail + kInnerTypeSize;
+  return std::get<Sealer13>(*writer.sealer)
+      .seal(header.type, header.epoch, header.sequence, contents, out,
+            std::min(inner_size(writer.room, contents.size()), room));
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
                                              Bytes contents, MutableBytes out) {
   const bool plaintext = epoch == wire::kPlaintextEpoch;
-  auto* encrypted = const_cast<Writer*>(writer(epoch));
+  Writer* encrypted = writers_.find(epoch);
+  const bool has_key = encrypted != nullptr && encrypted->sealer != nullptr;
   if (exhausted(epoch) || out.size() < overhead(epoch) + contents.size() ||
-      (!plaintext && encrypted == nullptr)) {
+      (!plaintext && !has_key)) {
     return std::nullopt;
   }
   // A number is spent even if sealing fails: no nonce is tried twice.
-  last_sequence_ = wire::SequenceNumber{(plaintext ? next_plaintext_ : encrypted->next)++};
+  const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : encrypted->next)++};
   if (observation_ != nullptr) {
-    observation_->record(Direction::sent, type, epoch, last_sequence_, contents);
+    observation_->record(Direction::sent, type, epoch, sequence, contents);
   }
-  const Header12 header{type, version_, epoch, last_sequence_, contents.size()};
+  const Header12 header{type, version_, epoch, sequence, contents.size()};
   if (!plaintext) {
-    auto* sealer12 = std::get_if<Sealer12>(&encrypted->sealer);
-    const auto size = sealer12 != nullptr
-                          ? sealer12->seal(header, contents, out)
-                          : seal13(std::get<Sealer13>(encrypted->sealer), header, contents, out);
+    const auto size = seal_with(*encrypted, header, contents, out);
     return size ? std::optional(*size) : std::nullopt;
   }
   if (!contents.empty()) std::memmove(&out[kHeaderSize12], contents.data(), contents.size());

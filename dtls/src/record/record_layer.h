@@ -4,10 +4,10 @@
 #include <memory>
 #include <optional>
 #include <variant>
-#include <vector>
 
 #include <sluice/dtls/statistics.h>
 
+#include "record/epochs.h"
 #include "record/key_limits.h"
 #include "record/observation.h"
 #include "record/protection12.h"
@@ -59,7 +59,6 @@ class RecordLayer {
   Taken take(MutableBytes& datagram);
 
   // Keys of DTLS 1.2's one encrypted epoch.
-  Result<void> install_read(crypto::Library& library, const ProtectionKey12& key);
   void add_reader12(Opener12 opener);
   // Keys of one epoch of DTLS 1.3.
   void add_reader(wire::Epoch epoch, Opener13 opener);
@@ -69,6 +68,8 @@ class RecordLayer {
   void stop_reading_before(wire::Epoch epoch);
   // A record of this epoch has proved authentic.
   [[nodiscard]] bool has_read(wire::Epoch epoch) const;
+  // The newest that there are keys for.
+  [[nodiscard]] wire::Epoch read_epoch() const { return readers_.newest().epoch; }
   [[nodiscard]] bool has_read_key() const { return !readers_.empty(); }
   // A record of the peer's encrypted epoch has proved authentic.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }
@@ -88,16 +89,17 @@ class RecordLayer {
 
   // ---- writing ----
 
-  Result<void> install_write(crypto::Library& library, const ProtectionKey12& key);
   void add_writer12(Sealer12 sealer);
   // From now on also the epoch of what isn't part of a flight.
   void add_writer(wire::Epoch epoch, Sealer13 sealer);
   // Keys of encrypted epochs before this one go.
   void stop_writing_before(wire::Epoch epoch);
   // ChangeCipherSpec goes out with the present flight: what is written from now on is encrypted.
-  void start_encrypting() { write_epoch_ = wire::kFirstEncryptedEpoch12; }
+  void start_encrypting() { is_encrypting_ = true; }
   // The epoch of application data and ACKs.
-  [[nodiscard]] wire::Epoch write_epoch() const { return write_epoch_; }
+  [[nodiscard]] wire::Epoch write_epoch() const {
+    return is_encrypting_ ? writers_.newest().epoch : wire::kPlaintextEpoch;
+  }
   // Numbers of epoch 0 before this one were used elsewhere (RFC 6347 section 4.2.1).
   void start_plaintext_at(wire::SequenceNumber number) { next_plaintext_ = wire::value_of(number); }
   // The version that plaintext and DTLS 1.2 headers carry once the ServerHello has settled it.
@@ -118,8 +120,8 @@ class RecordLayer {
   // sequence numbers are used up, `out` is too small or the epoch has no key.
   std::optional<std::size_t> seal(wire::Epoch epoch, wire::ContentType type, Bytes contents,
                                   MutableBytes out);
-  // The number of the last record that seal() wrote.
-  [[nodiscard]] wire::SequenceNumber last_sequence() const { return last_sequence_; }
+  // The number of the last record of the epoch that seal() wrote.
+  [[nodiscard]] wire::SequenceNumber last_sequence(wire::Epoch epoch) const;
   // Whether the epoch's sequence numbers, or its key's limit, are used up.
   [[nodiscard]] bool exhausted(wire::Epoch epoch) const;
   // Whether application data may use more of write_epoch()'s numbers: the last eighth of a key's
@@ -128,17 +130,48 @@ class RecordLayer {
   // Whether half of that limit has gone for write_epoch().
   [[nodiscard]] bool should_update_keys() const;
 
+  // ---- going cold
+  // -------------------------------------------------------------------------------------
+  //
+  // The newest epochs' ciphers can go, and be made again from the secrets that their keys come
+  // from: numbers, replay windows and counts stay. Until then nothing of theirs is opened or
+  // sealed.
+
+  void cool();
+  [[nodiscard]] bool is_cold() const { return is_cold_; }
+  // Whether the first record of `datagram` may be one that cool() has taken the cipher of.
+  [[nodiscard]] bool wants_ciphers(Bytes datagram) const;
+  // Of the newest epochs.
+  template <class Opener, class Sealer>
+  void warm_up(Opener opener, Sealer sealer) {
+    readers_.newest().opener = std::make_unique<AnyOpener>(std::move(opener));
+    writers_.newest().sealer = std::make_unique<AnySealer>(std::move(sealer));
+    is_cold_ = false;
+  }
+
  private:
+  using AnyOpener = std::variant<Opener12, Opener13>;
+  using AnySealer = std::variant<Sealer12, Sealer13>;
+
   struct Reader {
-    wire::Epoch epoch{};
-    std::variant<Opener12, Opener13> opener;
-    ReplayWindow window;
+    wire::Epoch epoch = wire::kPlaintextEpoch;
+    std::unique_ptr<AnyOpener> opener = {};  // null: cold
     std::uint64_t forgeries = 0;
+    ReplayWindow window;
+  };
+  // What a record has before and after its contents, in bytes; both of DTLS 1.3 with a short tag
+  // have a shortest inner plaintext.
+  struct Room {
+    std::uint8_t head = 0;
+    std::uint8_t tail = 0;
+    std::uint8_t min_inner = 0;
+    bool has_inner_type = false;  // DTLS 1.3's
   };
   struct Writer {
-    wire::Epoch epoch{};
-    std::variant<Sealer12, Sealer13> sealer;
+    wire::Epoch epoch = wire::kPlaintextEpoch;
+    std::unique_ptr<AnySealer> sealer = {};  // null: cold
     std::uint64_t next = 0;
+    Room room;
   };
 
   Taken take_any(MutableBytes& datagram);
@@ -151,28 +184,26 @@ class RecordLayer {
   [[nodiscard]] bool takes_again(wire::ContentType type) const {
     return window_units_ == 0 && type == wire::ContentType::application_data;
   }
-  Result<std::size_t> seal13(Sealer13& sealer, const Header12& header, Bytes contents,
-                             MutableBytes out) const;
+  Result<std::size_t> seal_with(Writer& writer, const Header12& header, Bytes contents,
+                                MutableBytes out) const;
   // Of DTLS 1.3's contents, what they become with type and padding.
-  [[nodiscard]] std::size_t inner_size(const Sealer13& sealer, std::size_t contents) const;
+  [[nodiscard]] std::size_t inner_size(const Room& room, std::size_t contents) const;
   [[nodiscard]] bool is_version_known(const Header12& header) const;
-  [[nodiscard]] const Writer* writer(wire::Epoch epoch) const;
 
   ProtocolVersion version_ = ProtocolVersion::dtls10;
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
   bool forgeries_exceeded_ = false;
+  bool is_encrypting_ = false;
+  bool is_cold_ = false;
   std::uint16_t padding_;
   std::uint8_t window_units_;
   ContentLimits content_limits_;
   KeyLimits limits_;
-  wire::Epoch write_epoch_ = wire::kPlaintextEpoch;
-  wire::SequenceNumber last_sequence_{};
   std::uint64_t next_plaintext_ = 0;
-  // Of encrypted epochs, oldest first. Plaintext has no replay window: nobody answers for its
-  // numbers.
-  std::vector<Reader> readers_;
-  std::vector<Writer> writers_;
+  // Of encrypted epochs. Plaintext has no replay window: nobody answers for its numbers.
+  Epochs<Reader> readers_;
+  Epochs<Writer> writers_;
   std::unique_ptr<Observation> observation_;
 };
 

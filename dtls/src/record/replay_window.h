@@ -14,8 +14,9 @@ namespace sluice::dtls::record {
 // after it has proved authentic.
 class ReplayWindow {
  public:
-  // RFC 6347 asks for at least 32; a burst of media-sized data over several paths reorders further.
-  static constexpr std::size_t kDefaultSize = 256;
+  // RFC 6347 asks for at least 32, most have 64; a burst of data over several paths reorders
+  // further.
+  static constexpr std::size_t kDefaultSize = 128;
   // Sizes are multiples of this.
   static constexpr std::size_t kUnit = 64;
 

@@ -14,8 +14,8 @@ namespace sluice::dtls::schedule {
 
 struct AeadSuite12 {
   crypto::AeadAlgorithm aead;
-  std::size_t fixed_iv_size;  // 4: the nonce's rest travels in the record (RFC 5288 section 3);
-                              // 12: it is the record number (RFC 7905 section 2)
+  std::uint8_t fixed_iv_size;  // 4: the nonce's rest travels in the record (RFC 5288 section 3);
+                               // 12: it is the record number (RFC 7905 section 2)
 };
 // AES_128_CBC_SHA256, never without encrypt-then-MAC (RFC 7366).
 struct CbcSuite12 {};

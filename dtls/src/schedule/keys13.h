@@ -62,9 +62,7 @@ class ApplicationSecrets {
 
   // client_ and server_application_traffic_secret_0.
   [[nodiscard]] const DirectionSecrets& traffic() const { return traffic_; }
-  DirectionSecrets take_traffic() { return std::move(traffic_); }
   [[nodiscard]] const HashSecret& exporter() const { return exporter_; }
-  HashSecret take_exporter() { return std::move(exporter_); }
 
  private:
   ApplicationSecrets(DirectionSecrets traffic, HashSecret exporter)

@@ -102,7 +102,7 @@ const MediaTransportStatistics& NiceTransport::media_statistics() const {
   return impl_->media().statistics();
 }
 
-const dtls::Statistics* NiceTransport::dtls_statistics() const {
+std::optional<dtls::Statistics> NiceTransport::dtls_statistics() const {
   return impl_->media().dtls_statistics();
 }
 

@@ -39,6 +39,8 @@ SendStatus status_of(dtls::SendError error) {
       return SendStatus::not_connected;
     case dtls::SendError::limit_reached:
       return SendStatus::limit_reached;
+    case dtls::SendError::libcrypto_failure:
+      return SendStatus::failed;
     case dtls::SendError::too_large:
     case dtls::SendError::buffer_too_small:
       break;

@@ -29,7 +29,9 @@ TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
     for (const char* name : {"", "a.example"}) {
       Buffer bytes;
       dtls::wire::Writer out(bytes);
-      dtls::handshake::put_agreed_extensions(out, {.server_name = name}, resumed);
+      dtls::handshake::AgreedExtensions agreed;
+      agreed.set_names({.server_name = name});
+      dtls::handshake::put_agreed_extensions(out, agreed, resumed);
       EXPECT_EQ(to_hex(bytes), *name != '\0' && !resumed ? "00000000" : "");
     }
   }

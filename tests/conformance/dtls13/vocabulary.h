@@ -44,6 +44,7 @@ inline dtls::ConfigOptions small_options13() {
 // What only `from` can write; it needs the epoch's keys.
 inline Buffer sealed(Peer& from, Epoch epoch, ContentType type, Bytes contents) {
   auto& records = records_of(from.connection());
+  if (records.is_cold()) from.seal({});  // what it seals itself makes it warm
   Buffer out(contents.size() + records.overhead(epoch));
   const auto size = records.seal(epoch, type, contents, out);
   EXPECT_TRUE(size);

@@ -64,7 +64,7 @@ TEST_P(SetUp, AClientHoldsDtlsUntilIceHasSelectedAPath) {
   call.validate(call.client, kPathA);
   EXPECT_EQ(call.client.transport.next_timeout(), std::nullopt)
       << "no timer runs before there is a path";
-  EXPECT_EQ(call.client.transport.dtls_statistics(), nullptr);
+  EXPECT_FALSE(call.client.transport.dtls_statistics());
   EXPECT_EQ(call.client.transport.path(), std::nullopt);
   std::vector<Flight> sent;
   call.network = [&](Flight& flight) { return sent.push_back(flight), false; };
@@ -97,7 +97,7 @@ TEST_P(SetUp, AClientHelloFromAPathThatIceHasNotCheckedIsDropped) {
   call.network = [&](Flight& flight) { return answers += !flight.to_server, true; };
   call.run_for(100ms);
   EXPECT_EQ(call.server.transport.statistics().count(Drop::unvalidated_path), 1U);
-  EXPECT_EQ(call.server.transport.dtls_statistics(), nullptr) << "nothing was made for it";
+  EXPECT_FALSE(call.server.transport.dtls_statistics()) << "nothing was made for it";
   EXPECT_EQ(answers, 0U);
 
   call.validate(call.server, kPathA);

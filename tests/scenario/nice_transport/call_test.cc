@@ -86,7 +86,7 @@ TEST_P(NiceTransportRoles, CarryMediaAndDataBothWays) {
   EXPECT_EQ(a->transport->media_statistics().rtp_sent, 1u);
   EXPECT_EQ(a->transport->media_statistics().rtp_received, 1u);
   EXPECT_EQ(a->associations(), 1u);
-  ASSERT_NE(a->transport->dtls_statistics(), nullptr);
+  ASSERT_TRUE(a->transport->dtls_statistics());
   // On a path that loses nothing, nothing was lost by us: no flight had to be sent twice.
   EXPECT_EQ(a->transport->dtls_statistics()->timeouts, 0u);
   EXPECT_EQ(b->transport->dtls_statistics()->timeouts, 0u);

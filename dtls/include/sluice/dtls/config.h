@@ -157,7 +157,7 @@ struct ConfigOptions {
   // of 64 up to kMaximumReplayWindow. 0 switches replay detection off for application data, and for
   // that alone: whoever has recorded a datagram may then have its data delivered again, any number
   // of times. Only for protocols that bear this themselves.
-  std::size_t replay_window = 256;
+  std::size_t replay_window = 128;
   static constexpr std::size_t kMaximumReplayWindow = 8192;
 
   // Sees hellos, and may alter those that are sent. Null: nobody does.

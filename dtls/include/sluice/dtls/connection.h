@@ -40,11 +40,12 @@ struct Transmit {
 
 // Why seal() wrote nothing. All are ordinary: none ends the connection.
 enum class SendError : std::uint8_t {
-  not_connected,     // not yet, or no longer
-  too_large,         // above ConnectionInfo::max_application_data
-  limit_reached,     // the record numbers of the epoch are used up (RFC 6347 section 4.1), or its
-                     // key's limit is reached and the peer doesn't acknowledge new ones
-  buffer_too_small,  // `out` can't hold the data and kSealOverhead, or sealed_size()
+  not_connected,      // not yet, or no longer
+  too_large,          // above ConnectionInfo::max_application_data
+  limit_reached,      // the record numbers of the epoch are used up (RFC 6347 section 4.1), or its
+                      // key's limit is reached and the peer doesn't acknowledge new ones
+  buffer_too_small,   // `out` can't hold the data and kSealOverhead, or sealed_size()
+  libcrypto_failure,  // as when there is no memory: another call may succeed
 };
 using SendResult = tl::expected<std::size_t, SendError>;
 
@@ -155,7 +156,7 @@ class Connection {
   [[nodiscard]] bool ended() const;
   // Empty until Connected.
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
-  [[nodiscard]] const Statistics& statistics() const;
+  [[nodiscard]] Statistics statistics() const;
 
   // RFC 5705, and RFC 8446 section 7.5 in DTLS 1.3: fills `out`. Only in DTLS 1.2 do an absent
   // context and an empty one give different bytes. Errors:

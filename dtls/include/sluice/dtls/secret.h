@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 #include <sluice/dtls/bytes.h>
 
@@ -17,7 +19,7 @@ template <std::size_t Capacity>
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::size_t size) : size_(std::min(size, Capacity)) {}
+  explicit Secret(std::size_t size) : size_(static_cast<Size>(std::min(size, Capacity))) {}
   explicit Secret(Bytes bytes) : Secret(bytes.size()) {
     std::copy_n(bytes.begin(), size_, bytes_.begin());
   }
@@ -47,8 +49,11 @@ class Secret {
   }
 
  private:
+  // Many sessions lie idle with theirs: no byte more than it takes.
+  using Size = std::conditional_t<Capacity <= UINT8_MAX, std::uint8_t, std::size_t>;
+
   std::array<std::byte, Capacity> bytes_{};
-  std::size_t size_ = 0;
+  Size size_ = 0;
 };
 
 }  // namespace sluice::dtls

@@ -207,7 +207,7 @@ class MediaTransport {
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
   [[nodiscard]] const MediaTransportStatistics& statistics() const;
   // Of the newest association; null before it has begun.
-  [[nodiscard]] const dtls::Statistics* dtls_statistics() const;
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
   // Of the newest association; null before it carried media. For remove_ssrc() and its own
   // statistics.
   [[nodiscard]] srtp::Session* srtp_session();

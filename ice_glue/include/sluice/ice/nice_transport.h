@@ -149,8 +149,8 @@ class NiceTransport {
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
   [[nodiscard]] IceStatistics ice_statistics() const;
   [[nodiscard]] const MediaTransportStatistics& media_statistics() const;
-  // Null before the handshake begins.
-  [[nodiscard]] const dtls::Statistics* dtls_statistics() const;
+  // Empty before the handshake begins.
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
   // Null before it carries media.
   [[nodiscard]] srtp::Session* srtp_session();
 

@@ -27,8 +27,8 @@ struct Ends {
     const record::ProtectionKey12 protection{crypto::AeadAlgorithm::aes_128_gcm, key, salt};
     auto& library = test::environment().library();
     sender.set_version(ProtocolVersion::dtls12);
-    EXPECT_TRUE(sender.install_write(library, protection));
-    EXPECT_TRUE(receiver.install_read(library, protection));
+    sender.add_writer12(test::must(record::Sealer12::make(library, protection)));
+    receiver.add_reader12(test::must(record::Opener12::make(library, protection)));
   }
   record::RecordLayer sender;
   record::RecordLayer receiver;

@@ -25,11 +25,10 @@ std::int64_t left_by(Make&& make) {
 
 // A connection alone, without the lists in which Peer keeps what it saw.
 struct Lean {
-  Lean(const ConfigPtr& config, Role role)
-      : connection(
-            test::must(role == Role::client
-                           ? Connection::client(config, test::environment(), test::kPath, {})
-                           : Connection::server(config, test::environment(), test::kPath, {}))) {}
+  Lean(const ConfigPtr& config, Role role, Environment& environment = test::environment())
+      : connection(test::must(role == Role::client
+                                  ? Connection::client(config, environment, test::kPath, {})
+                                  : Connection::server(config, environment, test::kPath, {}))) {}
 
   void receive(MutableBytes datagram, Instant now = {}) {
     ASSERT_TRUE(connection.handle_datagram(datagram, test::kPath, now));
@@ -146,8 +145,28 @@ TEST_P(Memory, OfTheHandshakeNothingIsLeftWhenItEnds) {
   const std::int64_t a_client = left_by([&] { const Lean other(std::move(client)); }) * -1;
   RecordProperty("bytes_an_idle_server", static_cast<int>(a_server));
   RecordProperty("bytes_an_idle_client", static_cast<int>(a_client));
-  EXPECT_LT(a_server, 6'000);
-  EXPECT_LT(a_client, 6'000);
+  EXPECT_LT(a_server, 4'500);
+  EXPECT_LT(a_client, 4'500);
+}
+
+TEST_P(Memory, WhoGoesColdGivesItsCiphersBack) {
+  Environment environment = test::must(Environment::make({.max_warm_connections = 1}));
+  Lean client(config_, Role::client, environment);
+  Lean server(config_, Role::server, environment);
+  accept_by_fingerprint(client, server);
+  exchange(client, server);
+  ASSERT_TRUE(client.connected && server.connected);
+  Buffer datagram(100);
+  const auto sealed = client.connection.seal(bytes_of("data"), datagram);
+  server.receive(MutableBytes(datagram).first(sealed.value()));
+  if (is13()) {
+    ASSERT_TRUE(server.connection.handle_timeout(server.connection.next_timeout().value()));
+  }
+  ASSERT_TRUE(client.connection.seal(bytes_of("the server goes cold"), datagram));
+  datagram = Buffer();
+  const std::int64_t a_server = left_by([&] { const Lean other(std::move(server)); }) * -1;
+  RecordProperty("bytes_a_cold_server", static_cast<int>(a_server));
+  EXPECT_LT(a_server, 600);
 }
 
 TEST_P(Memory, TheLastFlightGoesWithItsTime) {

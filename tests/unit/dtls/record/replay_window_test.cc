@@ -8,6 +8,8 @@
 namespace sluice::dtls::record {
 namespace {
 
+constexpr std::uint64_t kSize = ReplayWindow::kDefaultSize;
+
 using wire::SequenceNumber;
 
 bool fresh(const ReplayWindow& window, std::uint64_t number) {
@@ -48,26 +50,26 @@ TEST(ReplayWindow, ItsLeftEdgeIsAtItsSize) {
   ReplayWindow window;
   const std::uint64_t highest = 1000;
   mark(window, highest);
-  EXPECT_TRUE(fresh(window, highest - 255));   // the 256th
-  EXPECT_FALSE(fresh(window, highest - 256));  // beyond it
+  EXPECT_TRUE(fresh(window, highest - (kSize - 1)));  // its last
+  EXPECT_FALSE(fresh(window, highest - kSize));       // beyond it
   EXPECT_FALSE(fresh(window, 0));
-  mark(window, highest - 255);
-  EXPECT_FALSE(fresh(window, highest - 255));
+  mark(window, highest - (kSize - 1));
+  EXPECT_FALSE(fresh(window, highest - (kSize - 1)));
   // A step to the right drops the oldest, which stays refused.
   mark(window, highest + 1);
-  EXPECT_FALSE(fresh(window, highest - 255));
-  EXPECT_TRUE(fresh(window, highest - 254));
+  EXPECT_FALSE(fresh(window, highest - (kSize - 1)));
+  EXPECT_TRUE(fresh(window, highest - (kSize - 2)));
 }
 
 TEST(ReplayWindow, AJumpKeepsWhatIsStillInside) {
   ReplayWindow window;
   mark(window, 7);
-  mark(window, 7 + 255);
+  mark(window, 7 + (kSize - 1));
   EXPECT_FALSE(fresh(window, 7)) << "at the edge, and seen";
   EXPECT_TRUE(fresh(window, 8));
   ReplayWindow other;
   mark(other, 7);
-  mark(other, 7 + 256);
+  mark(other, 7 + kSize);
   EXPECT_FALSE(fresh(other, 7)) << "outside";
   EXPECT_TRUE(fresh(other, 8));
 }
@@ -79,7 +81,7 @@ TEST(ReplayWindow, AFarJumpForgetsAll) {
   mark(window, far);
   EXPECT_FALSE(fresh(window, far));
   EXPECT_TRUE(fresh(window, far - 1));
-  EXPECT_TRUE(fresh(window, far - 255));
+  EXPECT_TRUE(fresh(window, far - (kSize - 1)));
   EXPECT_FALSE(fresh(window, 299));
 }
 
@@ -88,8 +90,8 @@ TEST(ReplayWindow, TakesTheHighestNumberThereIs) {
   mark(window, wire::kMaxSequenceNumber);
   EXPECT_FALSE(fresh(window, wire::kMaxSequenceNumber));
   EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber - 1));
-  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber - 255));
-  EXPECT_FALSE(fresh(window, wire::kMaxSequenceNumber - 256));
+  EXPECT_TRUE(fresh(window, wire::kMaxSequenceNumber - (kSize - 1)));
+  EXPECT_FALSE(fresh(window, wire::kMaxSequenceNumber - kSize));
 }
 
 TEST(ReplayWindow, IsWhatASetWouldSay) {
@@ -132,7 +134,7 @@ TEST(ReplayWindow, MovesWithWhatItKnows) {
 
 // A window that isn't larger than it was costs no more.
 TEST(ReplayWindow, LiesInPlaceUnlessItIsLarger) {
-  static_assert(sizeof(ReplayWindow) <= sizeof(std::uint64_t) + 256 / 8);
+  static_assert(sizeof(ReplayWindow) <= sizeof(std::uint64_t) + kSize / 8);
 }
 
 }  // namespace

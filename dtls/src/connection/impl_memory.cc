@@ -1,0 +1,64 @@
+// What a connection lets go of when it falls silent, and makes again.
+#include "connection/impl.h"
+#include "crypto/library.h"
+
+namespace sluice::dtls {
+
+Connection::Impl::Outputs& Connection::Impl::outputs() {
+  if (outputs_ == nullptr) outputs_ = std::make_unique<Outputs>();
+  return *outputs_;
+}
+
+void Connection::Impl::forget_what_is_done() {
+  if (outputs_ != nullptr && outputs_->empty()) outputs_.reset();
+  Established13* complete = established13();
+  if (complete == nullptr || complete->post_handshake == nullptr) return;
+  if (const auto quiet = complete->post_handshake->quiet()) {
+    complete->quiet = *quiet;
+    complete->post_handshake.reset();
+  }
+}
+
+connection::PostHandshake13& Connection::Impl::post_handshake(Established13& complete) {
+  if (complete.post_handshake == nullptr) {
+    complete.post_handshake = std::make_unique<connection::PostHandshake13>(
+        complete.quiet, config_->options(), *library_, records_, role_);
+  }
+  return *complete.post_handshake;
+}
+
+Result<void> Connection::Impl::warm_up() {
+  if (!records_.is_cold()) return {};
+  const auto take = [&](auto made) {
+    records_.warm_up(std::move(made.opener), std::move(made.sealer));
+    library_->warm().use(warm());
+  };
+  if (const Established12* complete = established12()) {
+    const auto& [negotiated, group, master] = complete->session;
+    return handshake::make_protection12(*library_, negotiated, master, role_).map(take);
+  }
+  const Established13* complete = established13();
+  if (complete == nullptr) return {};
+  return handshake::make_protection13(*library_, complete->session, role_).map(take);
+}
+
+void Connection::Impl::stay_warm() {
+  if (!is_open()) return;
+  // A caller's own may have a state that the keys don't give back.
+  const Established12* complete = established12();
+  const bool is_own = complete != nullptr && std::holds_alternative<const CipherSuite12*>(
+                                                 complete->session.negotiated.suite.protection);
+  if (!is_own) library_->warm().use(warm());
+}
+
+void Connection::Impl::cool() {
+  records_.cool();
+  if (warm_->data.empty()) warm_.reset();
+}
+
+Connection::Impl::Warm& Connection::Impl::warm() {
+  if (warm_ == nullptr) warm_ = std::make_unique<Warm>(*this);
+  return *warm_;
+}
+
+}  // namespace sluice::dtls

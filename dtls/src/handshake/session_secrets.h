@@ -1,0 +1,52 @@
+// The secrets that a complete DTLS 1.3 handshake leaves.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <variant>
+
+#include "schedule/keys13.h"
+
+namespace sluice::dtls::handshake {
+
+// Those of SHA-256 lie here; the longer ones elsewhere, so that they cost nobody else memory.
+class SessionSecrets {
+ public:
+  SessionSecrets(const schedule::DirectionSecrets& traffic, const schedule::HashSecret& exporter) {
+    if (exporter.size() > Near::value_type::capacity()) secrets_ = std::make_unique<Far>();
+    set(kClient, traffic.client);
+    set(kServer, traffic.server);
+    set(kExporter, exporter);
+  }
+
+  // The present application_traffic_secret (RFC 8446 section 7.2).
+  [[nodiscard]] schedule::HashSecret traffic(Role sender) const {
+    return schedule::HashSecret(get(which(sender)));
+  }
+  void set_traffic(Role sender, const schedule::HashSecret& secret) { set(which(sender), secret); }
+  [[nodiscard]] schedule::HashSecret exporter() const {
+    return schedule::HashSecret(get(kExporter));
+  }
+
+ private:
+  enum Which : std::uint8_t { kClient, kServer, kExporter, kCount };
+  using Near = std::array<Secret<32>, kCount>;
+  using Far = std::array<schedule::HashSecret, kCount>;
+
+  static Which which(Role sender) { return sender == Role::client ? kClient : kServer; }
+  [[nodiscard]] Bytes get(Which secret) const {
+    if (const auto* near = std::get_if<Near>(&secrets_)) return (*near)[secret].bytes();
+    return std::as_const((*std::get<std::unique_ptr<Far>>(secrets_))[secret]).bytes();
+  }
+  void set(Which secret, const schedule::HashSecret& value) {
+    if (auto* near = std::get_if<Near>(&secrets_)) {
+      (*near)[secret] = Secret<32>(value.bytes());
+    } else {
+      (*std::get<std::unique_ptr<Far>>(secrets_))[secret] = value.clone();
+    }
+  }
+
+  std::variant<Near, std::unique_ptr<Far>> secrets_;
+};
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,63 @@
+// What a connection has of each of its encrypted epochs.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "wire/types.h"
+
+namespace sluice::dtls::record {
+
+// Nearly always there is one epoch, which lies here; those before it come and go. `Keys` has a
+// member `epoch`, and stands for nothing when default-constructed.
+template <class Keys>
+class Epochs {
+ public:
+  [[nodiscard]] bool empty() const { return newest_.epoch == wire::kPlaintextEpoch; }
+
+  // `keys` of a later epoch than all that are here.
+  void add(Keys keys) {
+    if (!empty()) older_ = std::make_unique<Older>(std::move(newest_), std::move(older_));
+    newest_ = std::move(keys);
+  }
+  void drop_before(wire::Epoch epoch) {
+    if (newest_.epoch < epoch) newest_ = Keys();
+    std::unique_ptr<Older>* next = &older_;
+    while (*next != nullptr && (*next)->keys.epoch >= epoch) next = &(*next)->before;
+    next->reset();
+  }
+
+  // Of one that isn't empty.
+  [[nodiscard]] Keys& newest() { return newest_; }
+  [[nodiscard]] const Keys& newest() const { return newest_; }
+
+  // The newest for which `is_it` holds; null: none.
+  template <class IsIt>
+  [[nodiscard]] Keys* find(IsIt&& is_it) {
+    if (empty()) return nullptr;
+    if (is_it(newest_)) return &newest_;
+    for (Older* older = older_.get(); older != nullptr; older = older->before.get()) {
+      if (is_it(older->keys)) return &older->keys;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] Keys* find(wire::Epoch epoch) {
+    return find([&](const Keys& keys) { return keys.epoch == epoch; });
+  }
+  [[nodiscard]] const Keys* find(wire::Epoch epoch) const {
+    return const_cast<Epochs*>(this)->find(epoch);
+  }
+
+ private:
+  struct Older {
+    Older(Keys its_keys, std::unique_ptr<Older> its_before)
+        : keys(std::move(its_keys)), before(std::move(its_before)) {}
+    Keys keys;
+    std::unique_ptr<Older> before;
+  };
+
+  Keys newest_;
+  std::unique_ptr<Older> older_;
+};
+
+}  // namespace sluice::dtls::record
