@@ -1,5 +1,7 @@
 #include "crypto/aead.h"
 
+#include <algorithm>
+
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -20,18 +22,19 @@ bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
   return EVP_CIPHER_CTX_set_params(context, sizes.data()) == 1;
 }
 
-Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,
-                                 Direction direction) {
-  const EVP_CIPHER* cipher = library.cipher(aead);
-  KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), aead};
+bool set_key(const KeyedCipher& keyed, const EVP_CIPHER* cipher, Bytes key, Direction direction) {
   EVP_CIPHER_CTX* context = keyed.context.get();
   const int way = static_cast<int>(direction);
-  if (cipher == nullptr || context == nullptr || key.size() != key_size(aead) ||
-      EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, way, nullptr) != 1 ||
-      (keyed.is_ccm() && !prepare_ccm(context, keyed.tag_size())) ||
-      EVP_CipherInit_ex2(context, nullptr, octets(key), nullptr, way, nullptr) != 1) {
-    return failure("AEAD key");
-  }
+  return cipher != nullptr && context != nullptr && key.size() == key_size(keyed.aead) &&
+         EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, way, nullptr) == 1 &&
+         (!keyed.is_ccm() || prepare_ccm(context, keyed.tag_size())) &&
+         EVP_CipherInit_ex2(context, nullptr, octets(key), nullptr, way, nullptr) == 1;
+}
+
+Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,
+                                 Direction direction) {
+  KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, library.has_tls_parameters(aead)};
+  if (!set_key(keyed, library.cipher(aead), key, direction)) return failure("AEAD key");
   return keyed;
 }
 
@@ -44,9 +47,28 @@ bool announce_length(const KeyedCipher& cipher, std::size_t length) {
 
 // What EVP_CIPHER_CTX_ctrl would make of EVP_CTRL_AEAD_GET_TAG and SET_TAG, which takes a tenth of
 // the time for a short record.
-std::array<OSSL_PARAM, 2> tag_parameter(MutableBytes tag) {
-  return {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size()),
-          OSSL_PARAM_construct_end()};
+OSSL_PARAM tag_parameter(MutableBytes tag) {
+  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
+}
+
+// What it would make of EVP_CTRL_AEAD_SET_IV_FIXED with the length -1, which is to restore a whole
+// nonce.
+OSSL_PARAM nonce_parameter(const AeadNonce& nonce) {
+  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED,
+                                           const_cast<std::byte*>(nonce.data()),
+                                           static_cast<std::size_t>(-1));
+}
+
+// Starts a message, with the `tag` that it shall have if it is to be opened.
+bool start(const KeyedCipher& cipher, const AeadNonce& nonce,
+           const OSSL_PARAM& tag = OSSL_PARAM_construct_end()) {
+  EVP_CIPHER_CTX* context = cipher.context.get();
+  if (cipher.has_tls_parameters) {
+    const std::array parameters{nonce_parameter(nonce), tag, OSSL_PARAM_construct_end()};
+    return EVP_CIPHER_CTX_set_params(context, parameters.data()) == 1;
+  }
+  const std::array parameters{tag, OSSL_PARAM_construct_end()};
+  return EVP_CipherInit_ex2(context, nullptr, nullptr, octets(nonce), -1, parameters.data()) == 1;
 }
 
 // libcrypto takes a null pointer for an order of its own, even when the length is 0.
@@ -55,7 +77,66 @@ const unsigned char* text_octets(Bytes text) {
   return octets(text.data() != nullptr ? text : Bytes(&kNothing, 0));
 }
 
+bool seal(const KeyedCipher& cipher, const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
+          MutableBytes out) {
+  EVP_CIPHER_CTX* context = cipher.context.get();
+  const MutableBytes tag = out.last(cipher.tag_size());
+  std::array parameters{tag_parameter(tag), OSSL_PARAM_construct_end()};
+  int size = 0;
+  return start(cipher, nonce) && announce_length(cipher, plaintext.size()) &&
+         EVP_EncryptUpdate(context, nullptr, &size, text_octets(associated_data),
+                           static_cast<int>(associated_data.size())) == 1 &&
+         EVP_EncryptUpdate(context, octets(out), &size, text_octets(plaintext),
+                           static_cast<int>(plaintext.size())) == 1 &&
+         EVP_EncryptFinal_ex(context, octets(tag), &size) == 1 &&
+         EVP_CIPHER_CTX_get_params(context, parameters.data()) == 1;
+}
+
+// As AeadSealer::seal_record12() and AeadOpener::open_record12().
+bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce, AssociatedData12 data,
+                      MutableBytes record) {
+  EVP_CIPHER_CTX* context = cipher.context.get();
+  // The length that libcrypto expects is the record's as it is handed over, from which it takes
+  // the nonce and the tag off.
+  const bool seals = EVP_CIPHER_CTX_is_encrypting(context) == 1;
+  const std::size_t length = record.size() - (seals ? cipher.tag_size() : 0);
+  data[data.size() - 2] = static_cast<std::byte>(length >> 8);
+  data[data.size() - 1] = static_cast<std::byte>(length & 0xff);
+  const std::array parameters{
+      nonce_parameter(nonce),
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, data.data(), data.size()),
+      OSSL_PARAM_construct_end()};
+  int size = 0;
+  return EVP_CIPHER_CTX_set_params(context, parameters.data()) == 1 &&
+         EVP_CipherUpdate(context, octets(record), &size, octets(record),
+                          static_cast<int>(record.size())) == 1;
+}
+
 }  // namespace
+
+bool has_tls_parameters(const EVP_CIPHER* cipher, AeadAlgorithm aead) {
+  if (!is_gcm(aead)) return false;
+  static constexpr std::array<std::byte, kMaxAeadKeySize> kKey{};
+  const KeyedCipher slow{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
+  const KeyedCipher fast{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, true};
+  const Bytes key = Bytes(kKey).first(key_size(aead));
+  bool is_same =
+      set_key(slow, cipher, key, Direction::seal) && set_key(fast, cipher, key, Direction::seal);
+  for (std::uint8_t i = 1; is_same && i < 4; ++i) {
+    const AeadNonce nonce{std::byte{i}, std::byte{}, std::byte{}, std::byte{}, std::byte{i}};
+    std::array<std::byte, kExplicitNonceSize + kMaxAeadTagSize> expected{};
+    auto record = expected;
+    const auto explicit_part = Bytes(nonce).last(kExplicitNonceSize);
+    const auto tag = MutableBytes(expected).last(kMaxAeadTagSize);
+    std::ranges::copy(explicit_part, expected.begin());
+    std::array<std::byte, kMaxAeadTagSize> alone{};
+    is_same = seal(slow, nonce, AssociatedData12{}, {}, tag) &&
+              seal(fast, nonce, AssociatedData12{}, {}, alone) && std::ranges::equal(alone, tag) &&
+              process_record12(fast, nonce, AssociatedData12{}, record) && record == expected;
+  }
+  drain_error_queue();
+  return is_same;
+}
 
 Result<AeadSealer> AeadSealer::make(Library& library, AeadAlgorithm aead, Bytes key) {
   return keyed_cipher(library, aead, key, Direction::seal).map([](KeyedCipher cipher) {
@@ -65,20 +146,13 @@ Result<AeadSealer> AeadSealer::make(Library& library, AeadAlgorithm aead, Bytes 
 
 Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Bytes plaintext,
                               MutableBytes out) {
-  EVP_CIPHER_CTX* context = cipher_.context.get();
-  const MutableBytes tag = out.last(cipher_.tag_size());
-  auto parameter = tag_parameter(tag);
-  int size = 0;
-  if (EVP_EncryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) != 1 ||
-      !announce_length(cipher_, plaintext.size()) ||
-      EVP_EncryptUpdate(context, nullptr, &size, text_octets(associated_data),
-                        static_cast<int>(associated_data.size())) != 1 ||
-      EVP_EncryptUpdate(context, octets(out), &size, text_octets(plaintext),
-                        static_cast<int>(plaintext.size())) != 1 ||
-      EVP_EncryptFinal_ex(context, octets(tag), &size) != 1 ||
-      EVP_CIPHER_CTX_get_params(context, parameter.data()) != 1) {
-    return failure("seal");
-  }
+  if (!crypto::seal(cipher_, nonce, associated_data, plaintext, out)) return failure("seal");
+  return {};
+}
+
+Result<void> AeadSealer::seal_record12(const AeadNonce& nonce, const AssociatedData12& data,
+                                       MutableBytes record) {
+  if (!process_record12(cipher_, nonce, data, record)) return failure("seal");
   return {};
 }
 
@@ -92,18 +166,23 @@ bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableByte
   if (sealed.size() < cipher_.tag_size()) return false;
   EVP_CIPHER_CTX* context = cipher_.context.get();
   const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size());
-  const auto parameter = tag_parameter(sealed.last(cipher_.tag_size()));
+  const OSSL_PARAM tag = tag_parameter(sealed.last(cipher_.tag_size()));
   int size = 0;
   // CCM judges the tag with the text, the others at the end.
   const bool authentic =
-      EVP_DecryptInit_ex2(context, nullptr, nullptr, octets(nonce), nullptr) == 1 &&
-      EVP_CIPHER_CTX_set_params(context, parameter.data()) == 1 &&
-      announce_length(cipher_, text.size()) &&
+      start(cipher_, nonce, tag) && announce_length(cipher_, text.size()) &&
       EVP_DecryptUpdate(context, nullptr, &size, text_octets(associated_data),
                         static_cast<int>(associated_data.size())) == 1 &&
       EVP_DecryptUpdate(context, octets(text), &size, text_octets(text),
                         static_cast<int>(text.size())) == 1 &&
       (cipher_.is_ccm() || EVP_DecryptFinal_ex(context, octets(text), &size) == 1);
+  if (!authentic) drain_error_queue();
+  return authentic;
+}
+
+bool AeadOpener::open_record12(const AeadNonce& nonce, const AssociatedData12& data,
+                               MutableBytes record) {
+  const bool authentic = process_record12(cipher_, nonce, data, record);
   if (!authentic) drain_error_queue();
   return authentic;
 }

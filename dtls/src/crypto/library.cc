@@ -94,6 +94,9 @@ Result<void> Library::fetch() {
   for (std::size_t i = 0; i < ciphers_.size(); ++i) {
     // A FIPS provider has no ChaCha20: what is missing fails where it is asked for.
     ciphers_[i].reset(EVP_CIPHER_fetch(context_, kCipherNames[i], properties()));
+    has_tls_parameters_[i] =
+        ciphers_[i] != nullptr &&
+        crypto::has_tls_parameters(ciphers_[i].get(), static_cast<AeadAlgorithm>(i));
     mask_ciphers_[i].reset(EVP_CIPHER_fetch(context_, kMaskNames[i], properties()));
   }
   cbc_cipher_.reset(EVP_CIPHER_fetch(context_, "AES-128-CBC", properties()));

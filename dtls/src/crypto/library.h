@@ -39,6 +39,9 @@ class Library {
   [[nodiscard]] const EVP_CIPHER* cipher(AeadAlgorithm aead) const {
     return ciphers_[static_cast<std::size_t>(aead)].get();
   }
+  [[nodiscard]] bool has_tls_parameters(AeadAlgorithm aead) const {
+    return has_tls_parameters_[static_cast<std::size_t>(aead)];
+  }
   [[nodiscard]] const EVP_CIPHER* mask_cipher(AeadAlgorithm aead) const {
     return mask_ciphers_[static_cast<std::size_t>(aead)].get();
   }
@@ -80,6 +83,7 @@ class Library {
   std::string properties_;
   std::array<DigestPtr, 4> digests_;
   std::array<CipherPtr, kAeadAlgorithms> ciphers_;
+  std::array<bool, kAeadAlgorithms> has_tls_parameters_{};
   std::array<CipherPtr, kAeadAlgorithms> mask_ciphers_;
   CipherPtr cbc_cipher_;
   DigestContextPtr digest_context_;

@@ -1,18 +1,17 @@
 #include "record/protection12.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice::dtls::record {
 namespace {
 
 constexpr std::size_t kRecordNumberAt = 3;
-constexpr std::size_t kRecordNumberSize = 8;
+constexpr std::size_t kRecordNumberSize = crypto::kExplicitNonceSize;
 
 // epoch + sequence number, type, version, length of the plaintext (RFC 6347 section 4.1.2.1).
-using AssociatedData = std::array<std::byte, 13>;
-
-AssociatedData associated_data(const Header12& header, std::size_t plaintext_size) {
-  AssociatedData data;
+crypto::AssociatedData12 associated_data(const Header12& header, std::size_t plaintext_size) {
+  crypto::AssociatedData12 data;
   const MutableBytes out(data);
   wire::store(out.first(2), wire::value_of(header.epoch));
   wire::store(out.subspan(2, 6), wire::value_of(header.sequence));
@@ -54,9 +53,15 @@ Result<void> AeadSealer12::seal(const Header12& header, Bytes plaintext, Mutable
   const auto [head, tail] = room();
   header.encode(out);
   const Bytes record_number = out.subspan(kRecordNumberAt, kRecordNumberSize);
-  std::ranges::copy(record_number.first(head), out.begin() + kHeaderSize12);
-  return aead_.seal(nonces_.nonce(record_number), associated_data(header, plaintext.size()),
-                    plaintext, out.subspan(kHeaderSize12 + head, plaintext.size() + tail));
+  const crypto::AeadNonce nonce = nonces_.nonce(record_number);
+  const auto data = associated_data(header, plaintext.size());
+  const MutableBytes fragment = out.subspan(kHeaderSize12, head + plaintext.size() + tail);
+  if (aead_.does_records12()) {
+    if (!plaintext.empty()) std::memmove(&fragment[head], plaintext.data(), plaintext.size());
+    return aead_.seal_record12(nonce, data, fragment);
+  }
+  std::ranges::copy(record_number.first(head), fragment.begin());
+  return aead_.seal(nonce, data, plaintext, fragment.subspan(head));
 }
 
 Result<AeadOpener12> AeadOpener12::make(crypto::Library& library, const ProtectionKey12& key) {
@@ -73,11 +78,12 @@ std::optional<MutableBytes> AeadOpener12::open(const Header12& header, MutableBy
                                   : record.subspan(kRecordNumberAt, kRecordNumberSize);
   const MutableBytes sealed = record.subspan(before);
   const MutableBytes plaintext = sealed.first(sealed.size() - aead_.tag_size());
-  if (!aead_.open(nonces_.nonce(record_number), associated_data(header, plaintext.size()),
-                  sealed)) {
-    return std::nullopt;
-  }
-  return plaintext;
+  const crypto::AeadNonce nonce = nonces_.nonce(record_number);
+  const auto data = associated_data(header, plaintext.size());
+  const bool authentic = aead_.does_records12()
+                             ? aead_.open_record12(nonce, data, record.subspan(kHeaderSize12))
+                             : aead_.open(nonce, data, sealed);
+  return authentic ? std::optional(plaintext) : std::nullopt;
 }
 
 Result<std::size_t> Sealer12::seal(Header12 header, Bytes plaintext, MutableBytes out) {

@@ -33,7 +33,7 @@ class Nonces12 {
   explicit Nonces12(Bytes iv);
 
   [[nodiscard]] std::size_t explicit_size() const {
-    return kind_ == NonceKind::explicit_part ? 8 : 0;
+    return kind_ == NonceKind::explicit_part ? crypto::kExplicitNonceSize : 0;
   }
   // `record_number` is epoch and sequence number as the header has them; for the explicit kind the
   // sender puts the same 8 bytes on the wire, so no two records of a key share a nonce.

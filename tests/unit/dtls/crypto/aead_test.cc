@@ -73,6 +73,57 @@ TEST_P(Aead, RefusesWhatIsShorterThanATag) {
   }
 }
 
+// A key's second message must not go out under the nonce of its first.
+TEST_P(Aead, EachMessageHasItsOwnNonce) {
+  AeadSealer sealer = Aead::sealer();
+  AeadOpener opener = Aead::opener();
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    const AeadNonce nonce{std::byte{i}, std::byte{7}};
+    Buffer message(30 + tag_size(GetParam()));
+    ASSERT_TRUE(sealer.seal(nonce, bytes_of("header"), counted(30), message));
+    Buffer alone(message.size());
+    ASSERT_TRUE(Aead::sealer().seal(nonce, bytes_of("header"), counted(30), alone));
+    EXPECT_EQ(to_hex(message), to_hex(alone)) << int{i};
+    EXPECT_EQ(opened(message, bytes_of("header"), nonce), to_hex(counted(30))) << int{i};
+    EXPECT_TRUE(opener.open(nonce, bytes_of("header"), message)) << int{i};
+  }
+}
+
+// Else its records cost a quarter more.
+TEST_P(Aead, OnlyGcmHasTlsParameters) {
+  const bool is_gcm =
+      GetParam() == AeadAlgorithm::aes_128_gcm || GetParam() == AeadAlgorithm::aes_256_gcm;
+  EXPECT_EQ(library().has_tls_parameters(GetParam()), is_gcm);
+}
+
+TEST_P(Aead, ARecordAtOneGoIsTheSame) {
+  AeadSealer sealer = Aead::sealer();
+  AeadOpener opener = Aead::opener();
+  if (!sealer.does_records12()) GTEST_SKIP() << "only GCM does";
+  for (const std::size_t size : {0U, 1U, 64U, 1200U, 16384U}) {
+    AeadNonce nonce = kNonce;
+    nonce.back() = static_cast<std::byte>(size & 0xff);
+    AssociatedData12 data{std::byte{0}, std::byte{1}};
+    data[11] = static_cast<std::byte>(size >> 8);
+    data[12] = static_cast<std::byte>(size & 0xff);
+    Buffer expected(size + tag_size(GetParam()));
+    ASSERT_TRUE(sealer.seal(nonce, data, counted(size), expected));
+    expected.insert(expected.begin(), nonce.begin() + 4, nonce.end());
+
+    Buffer record(kExplicitNonceSize);
+    std::ranges::copy(counted(size), std::back_inserter(record));
+    record.resize(expected.size());
+    ASSERT_TRUE(sealer.seal_record12(nonce, data, record));
+    EXPECT_EQ(to_hex(record), to_hex(expected)) << size;
+
+    Buffer forged = record;
+    forged.back() ^= std::byte{1};
+    EXPECT_FALSE(opener.open_record12(nonce, data, forged));
+    EXPECT_TRUE(opener.open_record12(nonce, data, record));
+    EXPECT_EQ(to_hex(Bytes(record).subspan(kExplicitNonceSize, size)), to_hex(counted(size)));
+  }
+}
+
 TEST_P(Aead, ARefusalDoesNotSpoilTheNext) {
   AeadOpener opener = Aead::opener();
   Buffer bad = sealed(counted(40));
