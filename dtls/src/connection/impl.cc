@@ -19,12 +19,12 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
     : config_(std::move(config)),
       library_(&environment.library()),
       number_(environment.next_connection()),
-      path_(path),
-      mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
-      role_(role),
       records_(config_->options().record_padding, config_->options().replay_window),
       phase_(std::make_unique<Handshaking>(config_->options(), environment.library(), records_,
-                                           environment.key_log())) {
+                                           environment.key_log())),
+      role_(role),
+      mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
+      path_(path) {
   handshaking()->context.connection = number_;
   if (PacketObserver* observer = environment.packet_observer()) {
     records_.observe(std::make_unique<record::Observation>(*observer, number_));
@@ -82,7 +82,6 @@ std::optional<handshake::SessionView> Connection::Impl::session() const {
 }
 
 // ---- inputs
-// ---------------------------------------------------------------------------------------
 
 const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
   set_time(now);
@@ -244,7 +243,6 @@ void Connection::Impl::set_path_rtt(Duration rtt) {
 }
 
 // ---- steps of the handshake
-// -----------------------------------------------------------------------
 
 void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
   phase.timer.start(now);
@@ -322,7 +320,6 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
 }
 
 // ---- outputs
-// --------------------------------------------------------------------------------------
 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);

@@ -164,7 +164,7 @@ class Connection::Impl {
   // What records on their way need.
   struct Warm : crypto::WarmList::Member {
     explicit Warm(Impl& its_owner) : owner(&its_owner) {}
-    void cool() { owner->cool(); }
+    void cool() const { owner->cool(); }
     Impl* owner;
     connection::Delivery data;
   };
@@ -195,11 +195,11 @@ class Connection::Impl {
   ConfigPtr config_;
   crypto::Library* library_;
   ConnectionNumber number_;
-  PathId path_;
-  std::uint16_t mtu_;
-  Role role_;
   record::RecordLayer records_;
-  connection::Phase phase_;
+  [[no_unique_address]] connection::Phase phase_;  // what is behind begins in its padding
+  Role role_;
+  std::uint16_t mtu_;
+  PathId path_;
   connection::Counters counters_;
   std::unique_ptr<Outputs> outputs_;  // null: none
   std::unique_ptr<Warm> warm_;        // null: cold

@@ -34,8 +34,9 @@ Result<void> Connection::Impl::warm_up() {
     library_->warm().use(warm());
   };
   if (const Established12* complete = established12()) {
-    const auto& [negotiated, group, master] = complete->session;
-    return handshake::make_protection12(*library_, negotiated, master, role_).map(take);
+    const handshake::Session12& session = complete->session;
+    return handshake::make_protection12(*library_, session.negotiated, session.master, role_)
+        .map(take);
   }
   const Established13* complete = established13();
   if (complete == nullptr) return {};

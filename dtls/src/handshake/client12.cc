@@ -69,7 +69,7 @@ Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& 
   }
   auto master = exchange_keys(context, negotiated, share);
   if (!master) return tl::unexpected(master.error());
-  Session12 session{negotiated, share.group, std::move(*master)};
+  Session12 session{negotiated, std::move(*master), share.group};
   if (!context.own) {
     return send_rest_of_flight(context, std::move(session)).map(kWiden<AfterHelloDone>);
   }

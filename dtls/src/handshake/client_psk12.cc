@@ -43,7 +43,7 @@ Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& neg
   auto master = exchange_keys(context, negotiated, share, key);
   if (!master) return tl::unexpected(master.error());
   const auto group = share ? std::optional(share->group) : std::nullopt;
-  Session12 session{negotiated, group, std::move(*master)};
+  Session12 session{negotiated, std::move(*master), group};
   auto done = install_keys(context, negotiated, session.master, Role::client);
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return tl::unexpected(done.error());

@@ -13,7 +13,7 @@ using message::ClientHello;
 using wire::ExtensionType;
 
 Session12 session_of(const Negotiated12& negotiated, const StoredSession& stored) {
-  return {negotiated, std::nullopt, stored.secret.clone()};
+  return {negotiated, stored.secret.clone(), std::nullopt};
 }
 
 Bytes ticket_in(const ClientHello& hello) {

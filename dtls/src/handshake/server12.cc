@@ -113,7 +113,7 @@ Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitClientKeyExchan
     return tl::unexpected(added.error());
   auto master = derive_master(context, state.negotiated, premaster->bytes());
   if (!master) return tl::unexpected(master.error());
-  Session12 session{state.negotiated, state.key.group(), std::move(*master)};
+  Session12 session{state.negotiated, std::move(*master), state.key.group()};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return tl::unexpected(installed.error());
   if (state.peer) return Next(WaitCertificateVerify{std::move(session), std::move(*state.peer)});

@@ -40,7 +40,7 @@ Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) 
   const auto premaster = schedule::psk_premaster(ecdhe, key);
   auto master = derive_master(context, state.negotiated, premaster.bytes());
   if (!master) return tl::unexpected(master.error());
-  Session12 session{state.negotiated, state.group, std::move(*master)};
+  Session12 session{state.negotiated, std::move(*master), state.group};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return tl::unexpected(installed.error());
   context.is_peer_authenticated_by_psk = true;

@@ -23,9 +23,9 @@ struct Negotiated12 {
 
 // A complete handshake: what exporters need from now on.
 struct Session12 {
-  Negotiated12 negotiated;
-  std::optional<NamedGroup> group;  // none with a PSK alone
+  [[no_unique_address]] Negotiated12 negotiated;  // what is behind begins in its padding
   schedule::MasterSecret master;
+  std::optional<NamedGroup> group;  // none with a PSK alone
 };
 
 // What the signature of ServerKeyExchange covers (RFC 8422 section 5.4).
