@@ -83,6 +83,11 @@ void Primitives::sign() {
 
 void Primitives::exchange_keys() {
   const Key own(generate(generator_.get()), EVP_PKEY_free);
+  // To send it: of a point on a curve that is an inversion.
+  std::array<unsigned char, 65> own_share{};
+  std::size_t share_size = 0;
+  done(EVP_PKEY_get_octet_string_param(own.get(), OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+                                       own_share.data(), own_share.size(), &share_size) == 1);
   done(EVP_PKEY_set1_encoded_public_key(peer_.get(), share_.data(), share_.size()) == 1);
   std::array<unsigned char, 32> secret{};
   std::size_t size = secret.size();

@@ -14,7 +14,7 @@ namespace sluice::bench {
 
 // How often one side needs what.
 struct PrimitiveCounts {
-  std::optional<dtls::NamedGroup> group = {};  // an ephemeral key and the shared secret
+  std::optional<dtls::NamedGroup> group = {};  // an ephemeral key, its share and the shared secret
   bool certificates = false;  // a signature made, another verified, the peer's fingerprint
   // The key schedule in HMACs: as many keys, and as many values under one of them.
   int hmac_keys = 0;

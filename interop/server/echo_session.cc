@@ -143,7 +143,7 @@ void EchoSession::mark(std::optional<dtls::Duration>& time) const {
   if (!time) time = now() - start_;
 }
 
-// ---- what the transport tells -----------------------------------------------------------------
+// ---- what the transport tells
 
 void EchoSession::on_local_candidates_done() {
   if (!ready_) return;
@@ -184,7 +184,7 @@ void EchoSession::on_data(MutableBytes data) {
 
 void EchoSession::on_closed(const ice::CloseReason& reason) { end(describe(reason)); }
 
-// ---- data channels ----------------------------------------------------------------------------
+// ---- data channels
 
 void EchoSession::start_data() {
   const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {

@@ -36,7 +36,6 @@ std::string last_error() { return std::generic_category().message(errno); }
 }  // namespace
 
 // ---- SctpStack
-// ------------------------------------------------------------------------------------
 
 SctpStack::SctpStack() {
   usrsctp_init_nothreads(0, &SctpStack::output, nullptr);
@@ -79,7 +78,6 @@ int SctpStack::output(void* number, void* packet, std::size_t size, std::uint8_t
 }
 
 // ---- SctpAssociation
-// ------------------------------------------------------------------------------
 
 tl::expected<std::unique_ptr<SctpAssociation>, std::string> SctpAssociation::make(
     SctpStack& /*stack*/, SctpOptions options) {

@@ -100,7 +100,7 @@ void VirtualNetwork::send(const Buffer& datagram, bool from_client) {
 }
 
 void VirtualNetwork::send_pending(Peer& from, bool from_client) {
-  for (Buffer& datagram : from.take_datagrams()) send(std::move(datagram), from_client);
+  for (const Buffer& datagram : from.take_datagrams()) send(datagram, from_client);
 }
 
 bool VirtualNetwork::step(Peer& client, Peer& server, Instant limit) {

@@ -46,7 +46,6 @@ void Connection::Impl::on_future_record(const record::FutureRecord& record) {
 }
 
 // ---- handshake messages
-// ---------------------------------------------------------------------------
 
 Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
   if (Established12* complete12 = established12())
@@ -278,7 +277,6 @@ Result<void> Connection::Impl::on_post_handshake12_fragment(Established12& phase
 }
 
 // ---- other records
-// --------------------------------------------------------------------------------
 
 Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& record, Instant now) {
   if (record.contents.size() != 1 || record.contents.front() != std::byte{1}) {

@@ -206,7 +206,6 @@ class Listener::Impl {
 };
 
 // ---- from datagrams to hellos
-// ---------------------------------------------------------------------
 
 Listener::Outcome Listener::Impl::handle_datagram(Bytes datagram, Bytes address, Instant now) {
   ++statistics_.datagrams_received;
@@ -268,7 +267,6 @@ Listener::Outcome Listener::Impl::answer(const Hello& hello) {
 }
 
 // ---- from hellos to answers
-// -----------------------------------------------------------------------
 
 Result<Listener::Outcome> Listener::Impl::judge(const Hello& hello) {
   const auto fields = ClientHello::decode(hello.body);
@@ -368,7 +366,6 @@ Listener::Outcome Listener::Impl::admit(const Hello& hello, std::optional<Statel
 }
 
 // ---- sending
-// --------------------------------------------------------------------------------------
 
 Listener::Outcome Listener::Impl::send_alert(const Hello& hello, ProtocolVersion version,
                                              Alert alert) {
@@ -412,7 +409,6 @@ bool Listener::Impl::may_send(const Hello& hello, std::size_t size) {
 }
 
 // ---- the face
-// -------------------------------------------------------------------------------------
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Listener::Listener(Listener&&) noexcept = default;

@@ -30,7 +30,7 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
   if (parts.size() == 1 || size > kShortMessage) {
     return std::ranges::all_of(parts, [&](Bytes part) { return update(context, part); });
   }
-  std::array<std::byte, kShortMessage> message;
+  std::array<std::byte, kShortMessage> message{};
   auto end = message.begin();
   for (const Bytes part : parts) end = std::ranges::copy(part, end).out;
   const MutableBytes whole(message.begin(), end);

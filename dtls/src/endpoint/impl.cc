@@ -15,7 +15,6 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
 }
 
 // ---- inputs
-// ---------------------------------------------------------------------------------------
 
 Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath& path, Instant now,
                                                  const std::optional<ResumableSession>& session) {
@@ -118,7 +117,6 @@ SendResult Endpoint::Impl::seal(ConnectionHandle handle, Bytes application_data,
 }
 
 // ---- connections
-// ----------------------------------------------------------------------------------
 
 std::uint64_t Endpoint::Impl::hash_of(const UdpPath& path) const {
   return hash_(endpoint::encode(path));
@@ -234,7 +232,6 @@ Pending Endpoint::Impl::pending() {
 }
 
 // ---- what it knows
-// --------------------------------------------------------------------------------
 
 const endpoint::Slot* Endpoint::Impl::slot_of(ConnectionHandle handle) const {
   const SlotNumber number = slots_.find(handle);

@@ -14,9 +14,9 @@ class SessionSecrets {
  public:
   SessionSecrets(const schedule::DirectionSecrets& traffic, const schedule::HashSecret& exporter) {
     if (exporter.size() > Near::value_type::capacity()) secrets_ = std::make_unique<Far>();
-    set(kClient, traffic.client);
-    set(kServer, traffic.server);
-    set(kExporter, exporter);
+    set(of_client, traffic.client);
+    set(of_server, traffic.server);
+    set(of_exporter, exporter);
   }
 
   // The present application_traffic_secret (RFC 8446 section 7.2).
@@ -25,15 +25,16 @@ class SessionSecrets {
   }
   void set_traffic(Role sender, const schedule::HashSecret& secret) { set(which(sender), secret); }
   [[nodiscard]] schedule::HashSecret exporter() const {
-    return schedule::HashSecret(get(kExporter));
+    return schedule::HashSecret(get(of_exporter));
   }
 
  private:
-  enum Which : std::uint8_t { kClient, kServer, kExporter, kCount };
-  using Near = std::array<Secret<32>, kCount>;
-  using Far = std::array<schedule::HashSecret, kCount>;
+  static constexpr std::size_t kSecrets = 3;
+  enum Which : std::uint8_t { of_client, of_server, of_exporter };
+  using Near = std::array<Secret<32>, kSecrets>;
+  using Far = std::array<schedule::HashSecret, kSecrets>;
 
-  static Which which(Role sender) { return sender == Role::client ? kClient : kServer; }
+  static Which which(Role sender) { return sender == Role::client ? of_client : of_server; }
   [[nodiscard]] Bytes get(Which secret) const {
     if (const auto* near = std::get_if<Near>(&secrets_)) return (*near)[secret].bytes();
     return std::as_const((*std::get<std::unique_ptr<Far>>(secrets_))[secret]).bytes();

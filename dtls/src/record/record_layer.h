@@ -50,7 +50,7 @@ class RecordLayer {
   // Null: nobody watches.
   [[nodiscard]] Observation* observation() const { return observation_.get(); }
 
-  // ---- reading ----
+  // ---- reading
 
   using Taken = std::variant<Record, FutureRecord, Discard>;
 
@@ -87,7 +87,7 @@ class RecordLayer {
     return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.received;
   }
 
-  // ---- writing ----
+  // ---- writing
 
   void add_writer12(Sealer12 sealer);
   // From now on also the epoch of what isn't part of a flight.
@@ -131,8 +131,7 @@ class RecordLayer {
   [[nodiscard]] bool should_update_keys() const;
 
   // ---- going cold
-  // -------------------------------------------------------------------------------------
-  //
+
   // The newest epochs' ciphers can go, and be made again from the secrets that their keys come
   // from: numbers, replay windows and counts stay. Until then nothing of theirs is opened or
   // sealed.

@@ -49,7 +49,6 @@ class IceGenerations {
   [[nodiscard]] bool begun() const { return !generations_.empty(); }
 
   // ---- the newest generation, once begun
-  // ----------------------------------------------------------
 
   [[nodiscard]] dtls::PathId path() const;
   [[nodiscard]] bool selected() const;
@@ -63,7 +62,6 @@ class IceGenerations {
   void end_of_remote_candidates();
 
   // ---- all
-  // ----------------------------------------------------------------------------------------
 
   IceSend send(dtls::PathId path, dtls::Bytes datagram);
   [[nodiscard]] bool any_selected() const;

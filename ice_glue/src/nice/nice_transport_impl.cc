@@ -83,7 +83,6 @@ NiceTransport::Impl::Impl(const NiceTransportOptions& options, MediaTransport me
       wake_(std::in_place, context, [this] { on_wake(); }) {}
 
 // ---- what the user asks for
-// -----------------------------------------------------------------------
 
 TransportResult<void> NiceTransport::Impl::gather() {
   if (!open()) return problem(TransportErrc::closed);
@@ -210,7 +209,6 @@ void NiceTransport::Impl::shut_down() {
 }
 
 // ---- what ICE says
-// --------------------------------------------------------------------------------
 
 void NiceTransport::Impl::on_local_candidate(std::string line) { notify(std::move(line)); }
 void NiceTransport::Impl::on_local_candidates_done() { notify(CandidatesDone{}); }
@@ -245,7 +243,6 @@ void NiceTransport::Impl::validate(PathId path) {
 }
 
 // ---- what is left to do
-// ---------------------------------------------------------------------------
 
 Instant NiceTransport::Impl::now() const {
   return Instant(std::chrono::microseconds(g_get_monotonic_time() - origin_));

@@ -223,7 +223,6 @@ TEST_F(MediaEchoTest, AnswersAreBounded) {
 }
 
 // ---- Reception
-// ------------------------------------------------------------------------------------
 
 struct Block {
   std::uint32_t fraction;

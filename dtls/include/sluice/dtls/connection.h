@@ -93,7 +93,6 @@ class Connection {
   ~Connection();
 
   // ---- inputs
-  // -------------------------------------------------------------------------------------
 
   // Takes one datagram and decrypts it where it lies; spans from poll_data() point into it.
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
@@ -124,7 +123,6 @@ class Connection {
   void set_path_rtt(Duration rtt);
 
   // ---- application data
-  // ---------------------------------------------------------------------------
 
   // Writes one record with `application_data` to `out` and returns its size: a datagram to be sent
   // on path(). `out` needs kSealOverhead bytes more than the data, with record_padding
@@ -134,7 +132,6 @@ class Connection {
   [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;
 
   // ---- outputs
-  // ------------------------------------------------------------------------------------
 
   // Writes the next datagram to `out`, which must hold the path's MTU.
   std::optional<Transmit> poll_transmit(MutableBytes out);
@@ -145,7 +142,6 @@ class Connection {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- what it knows
-  // ------------------------------------------------------------------------------
 
   [[nodiscard]] Role role() const;
   // As a PacketObserver is told it.

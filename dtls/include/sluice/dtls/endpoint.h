@@ -159,7 +159,6 @@ class Endpoint {
   ~Endpoint();
 
   // ---- inputs
-  // -------------------------------------------------------------------------------------
 
   // A client's connection, as from Connection::client(). Errors: invalid_argument (the path has a
   // connection), too_many_connections, libcrypto_failure.
@@ -193,7 +192,6 @@ class Endpoint {
   SendResult seal(ConnectionHandle connection, Bytes application_data, MutableBytes out);
 
   // ---- outputs
-  // ------------------------------------------------------------------------------------
 
   // Spans are valid until the next input.
   std::optional<EndpointData> poll_data();
@@ -203,7 +201,6 @@ class Endpoint {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- what it knows
-  // ------------------------------------------------------------------------------
 
   // Null when there is none, or no longer. Valid until the next input.
   [[nodiscard]] const Connection* find(ConnectionHandle connection) const;

@@ -131,7 +131,7 @@ class MediaTransport {
   MediaTransport& operator=(MediaTransport&&) noexcept;
   ~MediaTransport();
 
-  // ---- signalling -----------------------------------------------------------------------------
+  // ---- signalling
 
   // The role that a=setup gives: active is the client. A client's handshake begins as soon as there
   // is a selected path. Who offers actpass starts as server, to be ready for a ClientHello before
@@ -154,7 +154,7 @@ class MediaTransport {
   dtls::Result<Pending> restart(dtls::Role role, std::span<const dtls::Fingerprint> announced,
                                 Instant now);
 
-  // ---- ICE ------------------------------------------------------------------------------------
+  // ---- ICE
 
   // A STUN check with a good MESSAGE-INTEGRITY has come over this path, or an answer to ours. After
   // restart(), say so only for checks with the new credentials; an old path validated anew moves to
@@ -168,7 +168,7 @@ class MediaTransport {
   // The largest datagram that the selected path takes, in bytes (256 to 16384).
   void set_path_mtu(std::size_t mtu);
 
-  // ---- network --------------------------------------------------------------------------------
+  // ---- network
 
   // Takes one datagram and works on it where it lies: spans of poll_media() and poll_data() point
   // into it. STUN and other protocols are counted and ignored.
@@ -178,7 +178,7 @@ class MediaTransport {
   // Queues close_notify and ends the transport.
   dtls::Result<Pending> close(Instant now);
 
-  // ---- sending --------------------------------------------------------------------------------
+  // ---- sending
 
   // Protects the `size` bytes at the front of `buffer`, with srtp::kMaxTrailer bytes of room behind
   // them: the result goes to path(). Before Connected and after the end: PacketError::no_key.
@@ -187,7 +187,7 @@ class MediaTransport {
   // As dtls::Connection::seal(): one record for path().
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
 
-  // ---- outputs --------------------------------------------------------------------------------
+  // ---- outputs
 
   // `out` holds at least the path's MTU. Nothing leaves while no path is known to go to.
   std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
@@ -196,7 +196,7 @@ class MediaTransport {
   std::optional<Event> poll_event();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
-  // ---- what it knows --------------------------------------------------------------------------
+  // ---- what it knows
 
   // Where what is protected or sealed goes now: the selected path; after restart() the old
   // association's own path as long as that sends and the path lives. Empty when there is none.

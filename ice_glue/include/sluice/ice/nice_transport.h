@@ -105,7 +105,7 @@ class NiceTransport {
   NiceTransport& operator=(NiceTransport&&) noexcept;
   ~NiceTransport();
 
-  // ---- signalling -----------------------------------------------------------------------------
+  // ---- signalling
 
   // Opens the sockets and gathers; candidates come by the listener and into local_description().
   // Does nothing when called again. Errors: gathering_failed, closed.
@@ -135,14 +135,14 @@ class NiceTransport {
   // Sends close_notify; on_closed() follows.
   void close();
 
-  // ---- sending --------------------------------------------------------------------------------
+  // ---- sending
 
   SendStatus send_rtp(Bytes packet);
   SendStatus send_rtcp(Bytes packet);
   // One DTLS record, such as an SCTP packet.
   SendStatus send_data(Bytes data);
 
-  // ---- what it knows --------------------------------------------------------------------------
+  // ---- what it knows
 
   [[nodiscard]] bool connected() const;
   // Empty until connected.
