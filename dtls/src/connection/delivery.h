@@ -14,6 +14,9 @@ namespace sluice::dtls::connection {
 class Delivery {
  public:
   void push(MutableBytes data) {
+    // An empty record's may be null.
+    static std::byte nothing{};
+    if (data.data() == nullptr) data = MutableBytes(&nothing, 0);
     if (first_.data() == nullptr && rest_ == nullptr) {
       first_ = data;
       return;
@@ -35,9 +38,6 @@ class Delivery {
     if (rest_ == nullptr) return;
     rest_->spans.clear();
     rest_->next = 0;
-  }
-  void shrink() {
-    if (empty()) rest_.reset();
   }
 
  private:

@@ -32,7 +32,7 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
 }
 
 Connection::Impl::~Impl() {
-  if (warm_ != nullptr) library_->warm().leave(*warm_);
+  if (in_use_ != nullptr) library_->warm_list().leave(*in_use_);
 }
 
 Result<void> Connection::Impl::start_client(const std::optional<ResumableSession>& session,
@@ -85,16 +85,16 @@ std::optional<handshake::SessionView> Connection::Impl::session() const {
 
 const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
   set_time(now);
-  if (warm_ != nullptr) warm_->data.clear();
+  if (in_use_ != nullptr) in_use_->data.clear();
   if (outputs_ != nullptr) {
     outputs_->delivered_early.clear();
-    outputs_->replayed = {};
+    outputs_->replayed.clear();
   }
   return std::get_if<Ended>(&phase_);
 }
 
 void Connection::Impl::end(Ended ended) {
-  if (warm_ != nullptr) library_->warm().leave(*warm_);
+  if (in_use_ != nullptr) library_->warm_list().leave(*in_use_);
   phase_ = std::move(ended);
 }
 
@@ -115,7 +115,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
       queue_alert(message::AlertLevel::fatal, *error.alert);
     }
     // Nothing of a connection that failed may be taken for delivered.
-    if (warm_ != nullptr) warm_->data.clear();
+    if (in_use_ != nullptr) in_use_->data.clear();
     if (outputs_ != nullptr) {
       outputs_->events.clear();
       outputs_->delivered_early.clear();
@@ -126,7 +126,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
   forget_what_is_done();
   const Instant timeout = next_timeout().value_or(kNoTimeout);
   return Pending{.transmit = has_alert() || unsent_flight() != nullptr || ack_is_due(),
-                 .data = warm_ != nullptr && !warm_->data.empty(),
+                 .data = in_use_ != nullptr && !in_use_->data.empty(),
                  .event = has_event(),
                  .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }
@@ -149,19 +149,29 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
 Result<void> Connection::Impl::replay_early_records(Instant now) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
     if (Buffer early = phase->early_records.take(); !early.empty()) {
-      outputs().replayed = std::move(early);
+      outputs().replayed.push_back(std::move(early));
     }
   }
-  return outputs_ != nullptr ? handle_records(outputs_->replayed, now) : Result<void>();
+  Result<void> outcome;
+  // What is replayed may complete the handshake, which adds to it what had to wait till then.
+  for (std::size_t i = 0; outcome && outputs_ != nullptr && i < outputs_->replayed.size(); ++i) {
+    outcome = handle_records(outputs_->replayed[i], now);
+  }
+  return outcome;
 }
 
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
-    if (records_.wants_ciphers(datagram)) {
-      if (outcome = warm_up(); !outcome) break;
+    auto taken = records_.take(datagram);
+    if (std::holds_alternative<record::NeedsCiphers>(taken)) {
+      // Anybody may have sent it: that libcrypto fails is no reason to end.
+      if (!warm_up()) {
+        discard(Discard::authentication_failed);
+        break;
+      }
+      taken = records_.take(datagram);
     }
-    const auto taken = records_.take(datagram);
     if (const auto* record = std::get_if<record::Record>(&taken)) {
       ++counters_.records_received;
       outcome = on_record(*record, now);
@@ -280,10 +290,10 @@ Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   if (auto judged = judge_without_certificate(phase); !judged) return judged;
   auto established = establish(phase, now);
   if (!established) return tl::unexpected(established.error());
-  // Early records may still wait here if keys and Finished came in one datagram; while they are
-  // being replayed none do.
+  // Early records may still wait here if keys and Finished came in one datagram, or came back while
+  // they were replayed: what is being replayed stays where it is.
   if (Buffer early = phase.early_records.take(); !early.empty()) {
-    outputs().replayed = std::move(early);
+    outputs().replayed.push_back(std::move(early));
   }
   records_.stop_reading_plaintext();
   phase_ = std::make_unique<AwaitingAcceptance>(
@@ -333,10 +343,10 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
     if (out.size() < size) return tl::unexpected(SendError::buffer_too_small);
     out = out.first(size);
   }
-  if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
-  if (out.size() < records_.overhead(epoch) + application_data.size()) {
+  if (out.size() < records_.sealed_size(epoch, application_data.size())) {
     return tl::unexpected(SendError::buffer_too_small);
   }
+  if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
   const auto size =
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
@@ -349,7 +359,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
   const wire::Epoch epoch = records_.write_epoch();
-  const std::size_t unpadded = records_.overhead(epoch) + application_data;
+  const std::size_t unpadded = records_.sealed_size(epoch, application_data);
   const std::size_t padded = records_.padded_size(epoch, application_data);
   return std::min(padded, std::max<std::size_t>(unpadded, mtu_));
 }
@@ -454,7 +464,7 @@ std::optional<std::size_t> Connection::Impl::write_datagram(MutableBytes out) {
 }
 
 std::optional<MutableBytes> Connection::Impl::poll_data() {
-  return warm_ != nullptr ? warm_->data.take() : std::nullopt;
+  return in_use_ != nullptr ? in_use_->data.take() : std::nullopt;
 }
 
 std::optional<Event> Connection::Impl::poll_event() {

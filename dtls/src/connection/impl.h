@@ -90,7 +90,7 @@ class Connection::Impl {
   void forget_what_is_done();
   // Of DTLS 1.3, from now on under way.
   connection::PostHandshake13& post_handshake(Established13& complete);
-  // The ciphers, if it has gone cold.
+  // The ciphers, if it has gone cold. Until they have been used it's the first to lose them again.
   Result<void> warm_up();
   // They have been used.
   void stay_warm();
@@ -161,14 +161,14 @@ class Connection::Impl {
   std::optional<std::size_t> write_ack(MutableBytes out);
   [[nodiscard]] std::size_t flight_mtu() const;
 
-  // What records on their way need.
-  struct Warm : crypto::WarmList::Member {
-    explicit Warm(Impl& its_owner) : owner(&its_owner) {}
-    void cool() const { owner->cool(); }
+  // What records on their way need: its place among those with ciphers, and data to be polled.
+  struct InUse final : crypto::WarmList::Member {
+    explicit InUse(Impl& its_owner) : owner(&its_owner) {}
+    void cool() override { owner->cool(); }
     Impl* owner;
     connection::Delivery data;
   };
-  Warm& warm();
+  InUse& in_use();
 
   // Outputs that wait to be polled, application data excepted.
   struct QueuedAlert {
@@ -178,9 +178,9 @@ class Connection::Impl {
   struct Outputs {
     std::optional<QueuedAlert> alert;
     std::vector<Event> events;  // at most one of each kind
-    // What Warm::data points into besides the caller's datagram.
+    // What InUse::data points into besides the caller's datagram.
     std::vector<Buffer> delivered_early;
-    Buffer replayed;
+    std::vector<Buffer> replayed;
 
     [[nodiscard]] bool empty() const {
       return !alert && events.empty() && delivered_early.empty() && replayed.empty();
@@ -202,7 +202,7 @@ class Connection::Impl {
   PathId path_;
   connection::Counters counters_;
   std::unique_ptr<Outputs> outputs_;  // null: none
-  std::unique_ptr<Warm> warm_;        // null: cold
+  std::unique_ptr<InUse> in_use_;     // null: cold, or no records yet
   Instant reported_timeout_ = kNoTimeout;
 };
 

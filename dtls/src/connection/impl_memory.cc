@@ -11,6 +11,7 @@ Connection::Impl::Outputs& Connection::Impl::outputs() {
 
 void Connection::Impl::forget_what_is_done() {
   if (outputs_ != nullptr && outputs_->empty()) outputs_.reset();
+  if (records_.is_cold() && in_use_ != nullptr && in_use_->data.empty()) in_use_.reset();
   Established13* complete = established13();
   if (complete == nullptr || complete->post_handshake == nullptr) return;
   if (const auto quiet = complete->post_handshake->quiet()) {
@@ -31,7 +32,7 @@ Result<void> Connection::Impl::warm_up() {
   if (!records_.is_cold()) return {};
   const auto take = [&](auto made) {
     records_.warm_up(std::move(made.opener), std::move(made.sealer));
-    library_->warm().use(warm());
+    library_->warm_list().try_out(in_use());
   };
   if (const Established12* complete = established12()) {
     const handshake::Session12& session = complete->session;
@@ -44,22 +45,23 @@ Result<void> Connection::Impl::warm_up() {
 }
 
 void Connection::Impl::stay_warm() {
-  if (!is_open()) return;
+  // A record of an epoch before may be read in the cold.
+  if (!is_open() || records_.is_cold()) return;
   // A caller's own may have a state that the keys don't give back.
   const Established12* complete = established12();
   const bool is_own = complete != nullptr && std::holds_alternative<const CipherSuite12*>(
                                                  complete->session.negotiated.suite.protection);
-  if (!is_own) library_->warm().use(warm());
+  if (!is_own) library_->warm_list().use(in_use());
 }
 
 void Connection::Impl::cool() {
   records_.cool();
-  if (warm_->data.empty()) warm_.reset();
+  if (in_use_->data.empty()) in_use_.reset();
 }
 
-Connection::Impl::Warm& Connection::Impl::warm() {
-  if (warm_ == nullptr) warm_ = std::make_unique<Warm>(*this);
-  return *warm_;
+Connection::Impl::InUse& Connection::Impl::in_use() {
+  if (in_use_ == nullptr) in_use_ = std::make_unique<InUse>(*this);
+  return *in_use_;
 }
 
 }  // namespace sluice::dtls

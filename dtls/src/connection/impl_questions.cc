@@ -112,7 +112,7 @@ void Connection::Impl::open_if_accepted() {
     return;
   }
   outputs().delivered_early = std::move(awaiting.early_data).take();
-  for (Buffer& early : outputs().delivered_early) warm().data.push(early);
+  for (Buffer& early : outputs().delivered_early) in_use().data.push(early);
   auto session_events = std::move(awaiting.session_events);
   auto established = std::move(awaiting.established);
   std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);

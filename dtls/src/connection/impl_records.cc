@@ -329,7 +329,7 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
                  "application data under handshake keys");
   }
   if (is_open()) {
-    warm().data.push(record.contents);
+    in_use().data.push(record.contents);
     // The peer sends data only after it has our Finished: it won't ask for that again.
     if (Established12* complete = established12()) complete->last_flight.reset();
     return {};

@@ -119,9 +119,11 @@ bool has_tls_parameters(const EVP_CIPHER* cipher, AeadAlgorithm aead) {
   static constexpr std::array<std::byte, kMaxAeadKeySize> kKey{};
   const KeyedCipher slow{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
   const KeyedCipher fast{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, true};
+  const KeyedCipher opener{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, true};
   const Bytes key = Bytes(kKey).first(key_size(aead));
-  bool is_same =
-      set_key(slow, cipher, key, Direction::seal) && set_key(fast, cipher, key, Direction::seal);
+  bool is_same = set_key(slow, cipher, key, Direction::seal) &&
+                 set_key(fast, cipher, key, Direction::seal) &&
+                 set_key(opener, cipher, key, Direction::open);
   for (std::uint8_t i = 1; is_same && i < 4; ++i) {
     const AeadNonce nonce{std::byte{i}, std::byte{}, std::byte{}, std::byte{}, std::byte{i}};
     std::array<std::byte, kExplicitNonceSize + kMaxAeadTagSize> expected{};
@@ -132,7 +134,8 @@ bool has_tls_parameters(const EVP_CIPHER* cipher, AeadAlgorithm aead) {
     std::array<std::byte, kMaxAeadTagSize> alone{};
     is_same = seal(slow, nonce, AssociatedData12{}, {}, tag) &&
               seal(fast, nonce, AssociatedData12{}, {}, alone) && std::ranges::equal(alone, tag) &&
-              process_record12(fast, nonce, AssociatedData12{}, record) && record == expected;
+              process_record12(fast, nonce, AssociatedData12{}, record) && record == expected &&
+              process_record12(opener, nonce, AssociatedData12{}, record);
   }
   drain_error_queue();
   return is_same;

@@ -68,11 +68,11 @@ class Library {
 
   Result<void> random(MutableBytes out);
 
-  // Of the connections.
-  [[nodiscard]] WarmList& warm() { return warm_; }
+  // Of connections.
+  [[nodiscard]] WarmList& warm_list() { return warm_list_; }
 
  private:
-  explicit Library(std::size_t max_warm) : warm_(max_warm) {}
+  explicit Library(std::size_t max_warm) : warm_list_(max_warm) {}
   Result<void> fetch();
   Result<void> prepare_groups();
 
@@ -98,7 +98,7 @@ class Library {
   KeyPtr p384_peer_;
   KeyContextPtr p256_verifier_;
   KeyContextPtr ecdsa_signer_;
-  WarmList warm_;
+  WarmList warm_list_;
 };
 
 }  // namespace sluice::dtls::crypto

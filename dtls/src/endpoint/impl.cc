@@ -51,7 +51,7 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
   const Glance glance = endpoint::glance(datagram);
   const SlotNumber rival = slots_[known].rival;
   if (glance.kind == Glance::Kind::client_hello) {
-    on_hello(known, glance, datagram, now);
+    on_hello(known, glance, datagram, hash, now);
   } else if (rival == kNoSlot) {
     deliver(known, datagram, now);
   } else if (glance.kind == Glance::Kind::plaintext) {

@@ -71,7 +71,8 @@ class Endpoint::Impl {
   [[nodiscard]] Pending pending();
 
   // Peers that begin (impl_strangers.cc).
-  void on_hello(SlotNumber known, const Glance& glance, MutableBytes datagram, Instant now);
+  void on_hello(SlotNumber known, const Glance& glance, MutableBytes datagram, std::uint64_t hash,
+                Instant now);
   void on_stranger(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
   void admit(Admission admission, const UdpPath& path, std::uint64_t hash, Instant now);
   void accept(Admission admission, SlotNumber connected, const UdpPath& path, Instant now);

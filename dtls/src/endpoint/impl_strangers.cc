@@ -4,7 +4,7 @@
 namespace sluice::dtls {
 
 void Endpoint::Impl::on_hello(SlotNumber known, const Glance& glance, MutableBytes datagram,
-                              Instant now) {
+                              std::uint64_t hash, Instant now) {
   const Slot& slot = slots_[known];
   if (glance.hello) {
     const SlotNumber repeated = find_hello(known, *glance.hello, now);
@@ -20,7 +20,6 @@ void Endpoint::Impl::on_hello(SlotNumber known, const Glance& glance, MutableByt
     return;
   }
   const UdpPath path = slot.path;
-  const std::uint64_t hash = hash_of(path);
   if (!glance.hello) {
     // Nothing says whose hello this is a piece of: if it is one that is known already, its
     // repetition asks for our flight again.

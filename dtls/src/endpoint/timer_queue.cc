@@ -26,7 +26,7 @@ void TimerQueue::stop(SlotNumber slot) {
   // A peak of handshakes is no reason to keep their timers' memory.
   if (heap_.capacity() > kSpare && heap_.size() < heap_.capacity() / 4) {
     std::vector<Timer> fewer;
-    fewer.reserve(heap_.size() * 2);
+    fewer.reserve(std::max(heap_.size() * 2, kSpare));
     fewer.assign(heap_.begin(), heap_.end());
     heap_ = std::move(fewer);
   }

@@ -6,7 +6,9 @@
 namespace sluice::dtls::record {
 
 RecordLayer::Taken RecordLayer::take(MutableBytes& datagram) {
+  const MutableBytes before = datagram;
   Taken taken = take_any(datagram);
+  if (std::holds_alternative<NeedsCiphers>(taken)) datagram = before;
   const auto* record = std::get_if<Record>(&taken);
   if (observation_ != nullptr && record != nullptr) {
     observation_->record(Direction::received, record->type, record->epoch, record->sequence,
@@ -53,9 +55,13 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   if (!reader.window.is_fresh(header.sequence) && !takes_again(header.type)) {
     return Discard::replayed;
   }
-  auto* opener = std::get_if<Opener12>(reader.opener.get());
-  if (opener == nullptr) return Discard::unknown_epoch;
-  const auto plaintext = opener->open(header, record);
+  if (reader.opener == nullptr) {
+    // Both directions have the same cipher.
+    const Room& room = writers_.newest().room;
+    if (record.size() < std::size_t{room.head} + room.tail) return Discard::authentication_failed;
+    return NeedsCiphers{};
+  }
+  const auto plaintext = std::get<Opener12>(*reader.opener).open(header, record);
   if (!plaintext) return Discard::authentication_failed;
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;
@@ -77,14 +83,17 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
 RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
   // Two bits of the epoch are on the wire: of those known that end in them, the newest.
   Reader* reader = readers_.find([&](const Reader& candidate) {
-    return header.matches(candidate.epoch) &&
-           std::get_if<Opener13>(candidate.opener.get()) != nullptr;
+    return candidate.epoch != wire::kFirstEncryptedEpoch12 && header.matches(candidate.epoch);
   });
   if (reader == nullptr) {
+    const bool speaks12 =
+        !readers_.empty() && readers_.newest().epoch == wire::kFirstEncryptedEpoch12;
     // Without a length it couldn't be put in a row with others.
-    if ((header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
+    if (speaks12 || (header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
     return FutureRecord{record};
   }
+  if (header.length < crypto::RecordMask::kSampleSize) return Discard::malformed_record;
+  if (reader->opener == nullptr) return NeedsCiphers{};
   auto& opener = std::get<Opener13>(*reader->opener);
   const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
   if (!sequence) return Discard::malformed_record;
@@ -146,18 +155,6 @@ void RecordLayer::cool() {
   is_cold_ = true;
 }
 
-bool RecordLayer::wants_ciphers(Bytes datagram) const {
-  if (!is_cold_ || datagram.empty()) return false;
-  const Reader& reader = readers_.newest();
-  if (!Header13::is_unified(datagram.front())) {
-    const auto header = Header12::decode(datagram);
-    return header && header->epoch == reader.epoch && header->version == version_ &&
-           (reader.window.is_fresh(header->sequence) || takes_again(header->type));
-  }
-  const auto header = Header13::decode(datagram);
-  return header && header->matches(reader.epoch);
-}
-
 std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
   const Writer* encrypted = writers_.find(epoch);
   return encrypted == nullptr ? kHeaderSize12 : encrypted->room.head;
@@ -170,11 +167,18 @@ std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
 }
 
 std::size_t RecordLayer::inner_size(const Room& room, std::size_t contents) const {
-  const std::size_t unpadded = std::max<std::size_t>(contents + kInnerTypeSize, room.min_inner);
+  const std::size_t unpadded = unpadded_size(room, contents);
   if (!pads()) return unpadded;
   const std::size_t padded = (unpadded + padding_ - 1) / padding_ * padding_;
   // RFC 8449 section 4 counts type and padding.
   return std::min(padded, std::max(unpadded, content_limits_.sent + kInnerTypeSize));
+}
+
+std::size_t RecordLayer::sealed_size(wire::Epoch epoch, std::size_t contents) const {
+  const Writer* encrypted = writers_.find(epoch);
+  const bool has_inner = encrypted != nullptr && encrypted->room.has_inner_type;
+  return overhead(epoch) +
+         (has_inner ? unpadded_size(encrypted->room, contents) - kInnerTypeSize : contents);
 }
 
 std::size_t RecordLayer::padded_size(wire::Epoch epoch, std::size_t contents) const {

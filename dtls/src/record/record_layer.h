@@ -1,6 +1,7 @@
 // Records of one connection, both ways: which epochs there are, what may be read, what comes next.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -29,6 +30,10 @@ struct FutureRecord {
   Bytes bytes;  // header and contents, as they came
 };
 
+// A record that may be genuine, but its cipher is gone (RecordLayer::cool()). It stays the first of
+// its datagram.
+struct NeedsCiphers {};
+
 // The longest contents of protected records: what the version allows, or record_size_limit
 // (RFC 8449).
 struct ContentLimits {
@@ -52,7 +57,7 @@ class RecordLayer {
 
   // ---- reading
 
-  using Taken = std::variant<Record, FutureRecord, Discard>;
+  using Taken = std::variant<Record, FutureRecord, NeedsCiphers, Discard>;
 
   // Takes the first record off `datagram`. What can't be accepted is a Discard and changes nothing;
   // when even its end can't be told, the rest of the datagram goes with it.
@@ -112,7 +117,9 @@ class RecordLayer {
   [[nodiscard]] std::size_t max_contents(wire::Epoch epoch) const {
     return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.sent;
   }
-  // What a record of so much is at most, with all the padding that it should have.
+  // What a record of so much is at least.
+  [[nodiscard]] std::size_t sealed_size(wire::Epoch epoch, std::size_t contents) const;
+  // What it is at most, with all the padding that it should have.
   [[nodiscard]] std::size_t padded_size(wire::Epoch epoch, std::size_t contents) const;
   [[nodiscard]] bool pads() const { return padding_ > 1; }
   // Writes one record to `out`, padded as far as that has room, and returns its size. `contents`
@@ -138,8 +145,6 @@ class RecordLayer {
 
   void cool();
   [[nodiscard]] bool is_cold() const { return is_cold_; }
-  // Whether the first record of `datagram` may be one that cool() has taken the cipher of.
-  [[nodiscard]] bool wants_ciphers(Bytes datagram) const;
   // Of the newest epochs.
   template <class Opener, class Sealer>
   void warm_up(Opener opener, Sealer sealer) {
@@ -185,7 +190,11 @@ class RecordLayer {
   }
   Result<std::size_t> seal_with(Writer& writer, const Header12& header, Bytes contents,
                                 MutableBytes out) const;
-  // Of DTLS 1.3's contents, what they become with type and padding.
+  // What of DTLS 1.3's contents is sealed, without padding.
+  [[nodiscard]] static std::size_t unpadded_size(const Room& room, std::size_t contents) {
+    return std::max<std::size_t>(contents + kInnerTypeSize, room.min_inner);
+  }
+  // With it.
   [[nodiscard]] std::size_t inner_size(const Room& room, std::size_t contents) const;
   [[nodiscard]] bool is_version_known(const Header12& header) const;
 

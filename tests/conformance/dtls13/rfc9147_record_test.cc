@@ -58,6 +58,28 @@ TEST(Rfc9147_4_2_1, EpochsWithoutKeysAreUnknown) {
   }
 }
 
+// What waited is read once the ServerHello is there. Of that again some has to wait, for the
+// Finished in its midst.
+TEST(Rfc9147_4_2_1, WhatHasWaitedMayWaitOnceMore) {
+  Pair pair(options13());
+  pair.flight(pair.client);
+  Buffer flight;
+  for (const Buffer& datagram : pair.server.take_datagrams()) {
+    flight.insert(flight.end(), datagram.begin(), datagram.end());
+  }
+  dtls::wire::Reader length(Bytes(flight).subspan(11, 2));
+  const std::size_t server_hello = 13 + length.u16();
+  const Buffer later = from_hex("2f 0001 0014 0000000000000000000000000000000000000000");
+  pair.client.receive(later, {});
+  pair.client.receive(copy_of(Bytes(flight).subspan(server_hello)), {});
+  pair.client.receive(later, {});
+  pair.client.receive(copy_of(Bytes(flight).first(server_hello)), {});
+  EXPECT_TRUE(pair.client.connected);
+  EXPECT_EQ(discards(pair.client, Discard::authentication_failed), 2U);
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
 TEST(Rfc9147_4_2_1, RecordsOfAFutureEpochWaitWithinABound) {
   Pair pair(options13());
   pair.flight(pair.client);

@@ -126,7 +126,8 @@ class Connection {
 
   // Writes one record with `application_data` to `out` and returns its size: a datagram to be sent
   // on path(). `out` needs kSealOverhead bytes more than the data, with record_padding
-  // sealed_size(), and must not overlap it. Sealed at once: no queue, no allocation.
+  // sealed_size(), and must not overlap it. Sealed at once: no queue, and no
+  // allocation but of the ciphers of a connection that had none (max_warm_connections).
   SendResult seal(Bytes application_data, MutableBytes out);
   // The most that seal() would now write of so much data, padding included; 0 before Connected.
   [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;

@@ -143,7 +143,8 @@ struct EndpointStatistics {
 //
 // Time: a datagram takes one look into a hash table whose key nobody knows; next_timeout() takes
 // none, and a timer O(log n). Connections without a timer are never looked at. In the long run
-// neither datagrams nor timers allocate.
+// datagrams allocate the ciphers of connections that had none (max_warm_connections), and timers
+// nothing.
 //
 // Memory: about 200 bytes a connection beside the Connection, which is given back with the
 // Endpoint; Connections are gone when they end. There are never more connections than

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "support/connections.h"
+#include "support/record_access.h"
 
 namespace sluice::dtls {
 namespace {
@@ -12,8 +13,7 @@ using test::bytes_of;
 using test::must;
 using test::Peer;
 
-// Whoever is used has all others of this environment go cold.
-Environment one_warm() { return must(Environment::make({.max_warm_connections = 1})); }
+bool is_cold(Peer& peer) { return test::records_of(peer.connection()).is_cold(); }
 
 class Warm : public test::ByVersion {
  protected:
@@ -28,7 +28,8 @@ class Warm : public test::ByVersion {
   }
   test::Pair make_pair() { return make_pair(options()); }
 
-  Environment environment_ = one_warm();
+  // Whoever is used has all others of this environment go cold.
+  Environment environment_ = must(Environment::make({.max_warm_connections = 1}));
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, Warm, test::both_versions(), test::name_of_version);
@@ -74,6 +75,39 @@ TEST_P(Warm, AForgeryIsDiscardedAndCounted) {
   EXPECT_TRUE(works(pair));
 }
 
+// Nobody has to be asked for ciphers to see that these are nothing.
+TEST_P(Warm, WhatCanBeNoRecordMakesNoCiphers) {
+  test::Pair pair = make_pair();
+  pair.client.seal(bytes_of("the server goes cold"));
+  for (const auto* const junk : {"2300", "2f000100 0f 000000000000000000000000000000", "2100",
+                                 "17fefd0001000000000009 0000", "17fefd0001000000000009 0001 aa",
+                                 "17fefd0003000000000009 0001 aa", "17fefd0001000000000009 ffff"}) {
+    pair.server.receive(test::from_hex(junk), {});
+    EXPECT_TRUE(is_cold(pair.server)) << junk;
+  }
+  EXPECT_EQ(pair.server.connection().statistics().total_discarded(), 7U);
+}
+
+// Whoever has no key takes one place from those who have, whatever he tries.
+TEST_P(Warm, ForgeriesDoNotPushOutThoseInUse) {
+  environment_ = must(Environment::make({.max_warm_connections = 6}));
+  std::deque<test::Pair> pairs;
+  for (int i = 0; i < 6; ++i) pairs.push_back(make_pair());
+  std::vector<Buffer> forgeries;
+  for (std::size_t i = 0; i < 3; ++i) {
+    forgeries.push_back(pairs[i].client.seal(bytes_of("data")));
+    forgeries.back().back() ^= std::byte{1};
+  }
+  for (std::size_t i = 3; i < 6; ++i) EXPECT_TRUE(works(pairs[i]));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(is_cold(pairs[i].server));
+    pairs[i].server.receive(std::move(forgeries[i]), {});
+  }
+  int cold = 0;
+  for (std::size_t i = 3; i < 6; ++i) cold += is_cold(pairs[i].client) + is_cold(pairs[i].server);
+  EXPECT_EQ(cold, 1);
+}
+
 TEST_P(Warm, CloseNotifyIsSealedAllTheSame) {
   test::Pair pair = make_pair();
   pair.client.seal(bytes_of("the server goes cold"));
@@ -109,6 +143,35 @@ TEST_P(Warm, NothingGoesColdBeforeThePeerIsAccepted) {
   pair.server.receive(pair.client.seal(bytes_of("early")), {});
   pair.server.settle(pair.server.connection().answer(*pair.server.question, AcceptPeer{}, {}), {});
   EXPECT_EQ(pair.server.data.size(), 1u);
+}
+
+TEST_P(Warm, AnEmptyRecordBeforeAcceptanceIsDelivered) {
+  test::Pair pair = test::unaccepted_pair(options());
+  pair.client.settle(pair.client.connection().answer(*pair.client.question, AcceptPeer{}, {}), {});
+  pair.server.receive(pair.client.seal({}), {});
+  pair.server.receive(pair.client.seal(bytes_of("data")), {});
+  pair.server.settle(pair.server.connection().answer(*pair.server.question, AcceptPeer{}, {}), {});
+  ASSERT_EQ(pair.server.data.size(), 2U);
+  EXPECT_TRUE(pair.server.data.front().empty());
+}
+
+// A short record of CCM_8 is padded (RFC 9147 section 4.2.3): what is too small for that says so,
+// and spends no number.
+TEST(SealCcm8, NeedsRoomForItsShortestRecord) {
+  ConfigOptions options = test::options_for(ProtocolVersion::dtls13);
+  options.cipher_suites = {CipherSuite::aes_128_ccm_8_sha256};
+  options.max_forgeries_per_key = 1000;
+  test::Pair pair = test::connected_pair(options);
+  Connection& client = pair.client.connection();
+  const Buffer data(1);
+  const std::size_t needed = client.sealed_size(data.size());
+  Buffer out(needed);
+  for (std::size_t size = 0; size < needed; ++size) {
+    const auto sealed = client.seal(data, MutableBytes(out).first(size));
+    ASSERT_FALSE(sealed);
+    EXPECT_EQ(sealed.error(), SendError::buffer_too_small) << size;
+  }
+  EXPECT_EQ(client.seal(data, out), needed);
 }
 
 TEST(WarmEnvironment, OneIsTheLeast) {

@@ -175,6 +175,14 @@ TEST(RecordLayer, PlaintextIsOverWhenTold) {
   EXPECT_EQ(take_all(records, sealed(number(0))), kData);
 }
 
+// They would wait for keys that never come.
+TEST(RecordLayer, RecordsOfDtls13AreUnknownWhere12IsSpoken) {
+  RecordLayer records;
+  EXPECT_EQ(take_all(records, from_hex("24 00 0001 aa")), "future 24000001aa");
+  install(records);
+  EXPECT_EQ(take_all(records, from_hex("24 00 0001 aa")), "unknown_epoch");
+}
+
 TEST(RecordLayer, ARecordIsTakenOnce) {
   RecordLayer records;
   install(records);
