@@ -140,8 +140,8 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
     return after_end(*ended);
   }
   auto outcome = handle_records(datagram, now);
-  if (outcome) outcome = replay_early_records(now);
-  if (outcome) outcome = update_keys_if_due(now);
+  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_early_records(now);
+  if (outcome && key_update_is_due()) outcome = update_keys_if_due(now);
   return end_input(outcome);
 }
 

@@ -45,6 +45,7 @@ Result<void> Connection::Impl::warm_up() {
 }
 
 void Connection::Impl::stay_warm() {
+  if (in_use_ != nullptr && library_->warm_list().is_newest(*in_use_)) return;
   // A record of an epoch before may be read in the cold.
   if (!is_open() || records_.is_cold()) return;
   // A caller's own may have a state that the keys don't give back.

@@ -57,12 +57,12 @@ PostHandshake13::PostHandshake13(const QuietPostHandshake13& quiet, const Config
 }
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
+  // First what takes longest, as each datagram asks.
+  if (old_keys_expire_) return std::nullopt;
   const bool is_sending = !flight_.empty() || timer_.deadline() || key_update_under_way();
   const bool is_receiving =
       !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
-  if (is_sending || is_receiving || old_keys_expire_ || !session_events_.empty()) {
-    return std::nullopt;
-  }
+  if (is_sending || is_receiving || !session_events_.empty()) return std::nullopt;
   using Timeout = decltype(QuietPostHandshake13::initial_timeout);
   return QuietPostHandshake13{next_seq_, reassembler_.next_seq(),
                               std::chrono::duration_cast<Timeout>(timer_.initial())};

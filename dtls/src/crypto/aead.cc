@@ -11,6 +11,9 @@
 namespace sluice::dtls::crypto {
 namespace {
 
+// Made here: OSSL_PARAM_construct_octet_string() and its like are a call into libcrypto each.
+constexpr OSSL_PARAM kEndOfParameters = OSSL_PARAM_END;
+
 enum class Direction : int { open = 0, seal = 1 };
 
 bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
@@ -48,26 +51,26 @@ bool announce_length(const KeyedCipher& cipher, std::size_t length) {
 // What EVP_CIPHER_CTX_ctrl would make of EVP_CTRL_AEAD_GET_TAG and SET_TAG, which takes a tenth of
 // the time for a short record.
 OSSL_PARAM tag_parameter(MutableBytes tag) {
-  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
+  return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
 }
 
 // What it would make of EVP_CTRL_AEAD_SET_IV_FIXED with the length -1, which is to restore a whole
 // nonce.
 OSSL_PARAM nonce_parameter(const AeadNonce& nonce) {
-  return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED,
-                                           const_cast<std::byte*>(nonce.data()),
-                                           static_cast<std::size_t>(-1));
+  return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED,
+                                 const_cast<std::byte*>(nonce.data()),
+                                 static_cast<std::size_t>(-1));
 }
 
 // Starts a message, with the `tag` that it shall have if it is to be opened.
 bool start(const KeyedCipher& cipher, const AeadNonce& nonce,
-           const OSSL_PARAM& tag = OSSL_PARAM_construct_end()) {
+           const OSSL_PARAM& tag = kEndOfParameters) {
   EVP_CIPHER_CTX* context = cipher.context.get();
   if (cipher.has_tls_parameters) {
-    const std::array parameters{nonce_parameter(nonce), tag, OSSL_PARAM_construct_end()};
+    const std::array parameters{nonce_parameter(nonce), tag, kEndOfParameters};
     return EVP_CIPHER_CTX_set_params(context, parameters.data()) == 1;
   }
-  const std::array parameters{tag, OSSL_PARAM_construct_end()};
+  const std::array parameters{tag, kEndOfParameters};
   return EVP_CipherInit_ex2(context, nullptr, nullptr, octets(nonce), -1, parameters.data()) == 1;
 }
 
@@ -81,7 +84,7 @@ bool seal(const KeyedCipher& cipher, const AeadNonce& nonce, Bytes associated_da
           MutableBytes out) {
   EVP_CIPHER_CTX* context = cipher.context.get();
   const MutableBytes tag = out.last(cipher.tag_size());
-  std::array parameters{tag_parameter(tag), OSSL_PARAM_construct_end()};
+  std::array parameters{tag_parameter(tag), kEndOfParameters};
   int size = 0;
   return start(cipher, nonce) && announce_length(cipher, plaintext.size()) &&
          EVP_EncryptUpdate(context, nullptr, &size, text_octets(associated_data),
@@ -104,8 +107,8 @@ bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce, Associa
   data[data.size() - 1] = static_cast<std::byte>(length & 0xff);
   const std::array parameters{
       nonce_parameter(nonce),
-      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, data.data(), data.size()),
-      OSSL_PARAM_construct_end()};
+      OSSL_PARAM OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, data.data(), data.size()),
+      kEndOfParameters};
   int size = 0;
   return EVP_CIPHER_CTX_set_params(context, parameters.data()) == 1 &&
          EVP_CipherUpdate(context, octets(record), &size, octets(record),

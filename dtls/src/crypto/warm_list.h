@@ -36,9 +36,10 @@ class WarmList {
   WarmList& operator=(const WarmList&) = delete;
   ~WarmList() = default;
 
+  [[nodiscard]] bool is_newest(const Member& member) const { return ends_.older == &member; }
   // `member` has just been used.
   void use(Member& member) {
-    if (ends_.older == &member) return;
+    if (is_newest(member)) return;
     leave(member);
     make_room();
     put_between(member, *ends_.older, ends_);
