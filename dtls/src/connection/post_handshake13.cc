@@ -58,7 +58,7 @@ PostHandshake13::PostHandshake13(const QuietPostHandshake13& quiet, const Config
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
   // First what takes longest, as each datagram asks.
-  if (old_keys_expire_) return std::nullopt;
+  if (has_received_ || old_keys_expire_) return std::nullopt;
   const bool is_sending = !flight_.empty() || timer_.deadline() || key_update_under_way();
   const bool is_receiving =
       !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
@@ -80,6 +80,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
     all_kept = all_kept && *kept;
   } while (reader.more());
   if (all_kept) {
+    has_received_ = true;
     // One ACK for all that come together (RFC 9147 section 7).
     acknowledgements_.received({record.epoch, record.sequence});
     acknowledgements_.send_later(now + timer_.ack_delay());
