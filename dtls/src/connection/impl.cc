@@ -164,12 +164,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
     auto taken = records_.take(datagram);
-    if (std::holds_alternative<record::NeedsCiphers>(taken)) {
-      // Anybody may have sent it: that libcrypto fails is no reason to end.
-      if (!warm_up()) {
-        discard(Discard::authentication_failed);
-        break;
-      }
+    if (std::holds_alternative<record::NeedsCiphers>(taken) && warm_up()) {
       taken = records_.take(datagram);
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
@@ -178,11 +173,15 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
       if (record->epoch != wire::kPlaintextEpoch) stay_warm();
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       on_future_record(*future);
-    } else {
-      discard(std::get<Discard>(taken));
+    } else if (const auto* reason = std::get_if<Discard>(&taken)) {
+      discard(*reason);
       if (records_.forgeries_exceeded()) {
         outcome = handshake::fatal(Errc::integrity_limit_reached, Alert::bad_record_mac);
       }
+    } else {
+      // Anybody may have sent it: that libcrypto fails is no reason to end.
+      discard(Discard::authentication_failed);
+      break;
     }
   }
   return outcome;

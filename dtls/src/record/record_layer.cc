@@ -55,7 +55,7 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   if (!reader.window.is_fresh(header.sequence) && !takes_again(header.type)) {
     return Discard::replayed;
   }
-  if (reader.opener == nullptr) {
+  if (is_cold_) {
     // Both directions have the same cipher.
     const Room& room = writers_.newest().room;
     if (record.size() < std::size_t{room.head} + room.tail) return Discard::authentication_failed;
@@ -93,7 +93,10 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
     return FutureRecord{record};
   }
   if (header.length < crypto::RecordMask::kSampleSize) return Discard::malformed_record;
-  if (reader->opener == nullptr) return NeedsCiphers{};
+  if (reader->opener == nullptr) {
+    if (!is_cold_) return Discard::unknown_epoch;
+    return NeedsCiphers{};
+  }
   auto& opener = std::get<Opener13>(*reader->opener);
   const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
   if (!sequence) return Discard::malformed_record;
