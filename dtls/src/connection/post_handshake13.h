@@ -94,7 +94,7 @@ class PostHandshake13 {
   std::optional<Instant> old_keys_expire_;        // those of the epochs before read_epoch_
   Instant no_answer_until_ = Instant::min();      // to what a server repeats of its flight
   Instant no_ack_answer_until_ = Instant::min();  // the flight was repeated just before
-  bool has_received_ = false;  // when that is repeated, the ACK names all of it
+  bool has_received_ = false;                     // when that is repeated, the ACK names all of it
   bool key_update_under_way_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;
   std::vector<Event> session_events_;
