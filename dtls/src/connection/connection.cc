@@ -88,7 +88,7 @@ std::optional<Instant> Connection::next_timeout() const { return impl_->next_tim
 Role Connection::role() const { return impl_->role(); }
 ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
-bool Connection::connected() const { return impl_->session().has_value(); }
+bool Connection::connected() const { return impl_->is_open(); }
 bool Connection::ended() const { return impl_->ended(); }
 Statistics Connection::statistics() const { return impl_->statistics(); }
 

@@ -54,6 +54,11 @@ class Connection::Impl {
   // Null until the peer is accepted, and after the end.
   [[nodiscard]] std::optional<handshake::SessionView> session() const;
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
+  // The handshake is complete, and the peer accepted.
+  [[nodiscard]] bool is_open() const {
+    return std::holds_alternative<connection::Established12>(phase_) ||
+           std::holds_alternative<connection::Established13>(phase_);
+  }
   [[nodiscard]] crypto::Library& library() const { return *library_; }
 
  private:
@@ -73,10 +78,6 @@ class Connection::Impl {
   [[nodiscard]] Established13* established13();
   template <class Version>
   [[nodiscard]] Version* established_as();
-  [[nodiscard]] bool is_open() const {
-    return std::holds_alternative<Established12>(phase_) ||
-           std::holds_alternative<Established13>(phase_);
-  }
 
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input(Instant now);
