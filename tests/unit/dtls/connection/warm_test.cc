@@ -17,16 +17,20 @@ bool is_cold(Peer& peer) { return test::records_of(peer.connection()).is_cold();
 
 class Warm : public test::ByVersion {
  protected:
-  test::Pair make_pair(const ConfigOptions& options) {
-    const auto config = test::make_config(options);
+  // Neither has sent anything yet.
+  test::Pair begin_pair() {
+    const auto config = test::make_config(options());
     test::Pair pair;
     pair.client = Peer(must(Connection::client(config, environment_, test::kPath, {})));
     pair.server = Peer(must(Connection::server(config, environment_, test::kPath, {})));
+    return pair;
+  }
+  test::Pair make_pair() {
+    test::Pair pair = begin_pair();
     pair.run();
     EXPECT_TRUE(pair.client.connected && pair.server.connected);
     return pair;
   }
-  test::Pair make_pair() { return make_pair(options()); }
 
   // Whoever is used has all others of this environment go cold.
   Environment environment_ = must(Environment::make({.max_warm_connections = 1}));
@@ -131,10 +135,7 @@ TEST_P(Warm, KeysAreUpdatedInTheCold) {
 }
 
 TEST_P(Warm, NothingGoesColdBeforeThePeerIsAccepted) {
-  const auto config = test::make_config(options());
-  test::Pair pair;
-  pair.client = Peer(must(Connection::client(config, environment_, test::kPath, {})));
-  pair.server = Peer(must(Connection::server(config, environment_, test::kPath, {})));
+  test::Pair pair = begin_pair();
   pair.server.accepts_peer = false;
   pair.run();
   ASSERT_TRUE(pair.server.question);

@@ -10,20 +10,24 @@ struct Owner final : WarmList::Member {
   int cooled = 0;
 };
 
-TEST(WarmListTest, TheLeastRecentlyUsedGoesCold) {
-  WarmList list(2);
-  Owner a;
-  Owner b;
-  Owner c;
-  list.use(a);
-  list.use(b);
-  list.use(a);
-  list.use(c);
-  EXPECT_EQ(b.cooled, 1);
-  list.use(b);
-  EXPECT_EQ(a.cooled, 1);
-  EXPECT_EQ(c.cooled, 0);
-  EXPECT_EQ(list.size(), 2u);
+class WarmListOfTwo : public testing::Test {
+ protected:
+  WarmList list_{2};
+  Owner a_;
+  Owner b_;
+  Owner c_;
+};
+
+TEST_F(WarmListOfTwo, TheLeastRecentlyUsedGoesCold) {
+  list_.use(a_);
+  list_.use(b_);
+  list_.use(a_);
+  list_.use(c_);
+  EXPECT_EQ(b_.cooled, 1);
+  list_.use(b_);
+  EXPECT_EQ(a_.cooled, 1);
+  EXPECT_EQ(c_.cooled, 0);
+  EXPECT_EQ(list_.size(), 2u);
 }
 
 TEST(WarmListTest, WhoIsTriedOutIsTheFirstToGo) {
@@ -41,20 +45,16 @@ TEST(WarmListTest, WhoIsTriedOutIsTheFirstToGo) {
   EXPECT_EQ(tried[2].cooled, 0);
 }
 
-TEST(WarmListTest, WhoLeavesMakesRoom) {
-  WarmList list(2);
-  Owner a;
-  Owner b;
-  Owner c;
-  list.use(a);
-  list.use(b);
-  list.leave(a);
-  list.leave(a);
-  list.use(c);
-  EXPECT_EQ(list.size(), 2u);
-  EXPECT_EQ(a.cooled + b.cooled + c.cooled, 0);
-  list.use(a);
-  EXPECT_EQ(b.cooled, 1);
+TEST_F(WarmListOfTwo, WhoLeavesMakesRoom) {
+  list_.use(a_);
+  list_.use(b_);
+  list_.leave(a_);
+  list_.leave(a_);
+  list_.use(c_);
+  EXPECT_EQ(list_.size(), 2u);
+  EXPECT_EQ(a_.cooled + b_.cooled + c_.cooled, 0);
+  list_.use(a_);
+  EXPECT_EQ(b_.cooled, 1);
 }
 
 }  // namespace
