@@ -75,6 +75,11 @@ Connection::Impl::Established13* Connection::Impl::established13() {
   return established_as<Established13>();
 }
 
+connection::PostHandshake13* Connection::Impl::messages_under_way() {
+  Established13* complete = established13();
+  return complete != nullptr ? complete->post_handshake.get() : nullptr;
+}
+
 std::optional<handshake::SessionView> Connection::Impl::session() const {
   if (const auto* open = std::get_if<Established12>(&phase_)) return &open->session;
   if (const auto* open = std::get_if<Established13>(&phase_)) return &open->session;
@@ -141,7 +146,7 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
   }
   auto outcome = handle_records(datagram, now);
   if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_early_records(now);
-  if (outcome && key_update_is_due()) outcome = update_keys_if_due(now);
+  if (outcome && key_update_is_due()) outcome = update_due_keys(now);
   return end_input(outcome);
 }
 
@@ -203,13 +208,11 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
   } else if (Established12* complete12 = established12()) {
     auto& last_flight = complete12->last_flight;
     if (last_flight && now >= last_flight->expires) last_flight.reset();
-  } else if (Established13* complete13 = established13();
-             complete13 != nullptr && complete13->post_handshake != nullptr) {
-    auto& post_handshake = *complete13->post_handshake;
-    if (auto outcome = post_handshake.on_timeout(now); !outcome) return end_input(outcome);
-    counters_.flights_retransmitted += post_handshake.take_retransmissions();
+  } else if (auto* messages = messages_under_way()) {
+    if (auto outcome = messages->on_timeout(now); !outcome) return end_input(outcome);
+    counters_.flights_retransmitted += messages->take_retransmissions();
   }
-  return end_input(update_keys_if_due(now));
+  return end_input(key_update_is_due() ? update_due_keys(now) : Result<void>());
 }
 
 bool Connection::Impl::key_update_is_due() const {
@@ -218,8 +221,7 @@ bool Connection::Impl::key_update_is_due() const {
          (open->post_handshake == nullptr || !open->post_handshake->key_update_under_way());
 }
 
-Result<void> Connection::Impl::update_keys_if_due(Instant now) {
-  if (!key_update_is_due()) return {};
+Result<void> Connection::Impl::update_due_keys(Instant now) {
   return post_handshake(*established13()).update_keys(KeyUpdateRequest::update_not_requested, now);
 }
 
@@ -337,14 +339,11 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
     return tl::unexpected(SendError::too_large);
   }
   if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
-  if (records_.pads()) {
-    const std::size_t size = sealed_size(application_data.size());
-    if (out.size() < size) return tl::unexpected(SendError::buffer_too_small);
-    out = out.first(size);
-  }
-  if (out.size() < records_.sealed_size(epoch, application_data.size())) {
-    return tl::unexpected(SendError::buffer_too_small);
-  }
+  const bool pads = records_.pads();
+  const std::size_t needed = pads ? sealed_size(application_data.size())
+                                  : records_.unpadded_size(epoch, application_data.size());
+  if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
+  if (pads) out = out.first(needed);
   if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
   const auto size =
       records_.seal(epoch, wire::ContentType::application_data, application_data, out);
@@ -358,7 +357,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
   const wire::Epoch epoch = records_.write_epoch();
-  const std::size_t unpadded = records_.sealed_size(epoch, application_data);
+  const std::size_t unpadded = records_.unpadded_size(epoch, application_data);
   const std::size_t padded = records_.padded_size(epoch, application_data);
   return std::min(padded, std::max<std::size_t>(unpadded, mtu_));
 }
@@ -382,9 +381,8 @@ flight::OutgoingFlight* Connection::Impl::present_flight() {
   if (Established12* complete12 = established12()) {
     return complete12->last_flight ? &complete12->last_flight->flight : nullptr;
   }
-  Established13* complete13 = established13();
-  const bool is_under_way = complete13 != nullptr && complete13->post_handshake != nullptr;
-  return is_under_way ? &complete13->post_handshake->flight() : nullptr;
+  auto* messages = messages_under_way();
+  return messages != nullptr ? &messages->flight() : nullptr;
 }
 
 flight::OutgoingFlight* Connection::Impl::unsent_flight() {
@@ -396,9 +394,8 @@ flight::OutgoingFlight* Connection::Impl::unsent_flight() {
 
 connection::Acknowledgements* Connection::Impl::acknowledgements() {
   if (Handshaking* phase = handshaking()) return &phase->acknowledgements;
-  Established13* complete = established13();
-  const bool is_under_way = complete != nullptr && complete->post_handshake != nullptr;
-  return is_under_way ? &complete->post_handshake->acknowledgements() : nullptr;
+  auto* messages = messages_under_way();
+  return messages != nullptr ? &messages->acknowledgements() : nullptr;
 }
 
 bool Connection::Impl::ack_is_due() {
@@ -486,9 +483,8 @@ std::optional<Instant> Connection::Impl::next_timeout() const {
     const auto& last_flight = complete->last_flight;
     return last_flight ? std::optional(last_flight->expires) : std::nullopt;
   }
-  const Established13* complete = self->established13();
-  const bool is_under_way = complete != nullptr && complete->post_handshake != nullptr;
-  return is_under_way ? complete->post_handshake->next_timeout() : std::nullopt;
+  const auto* messages = self->messages_under_way();
+  return messages != nullptr ? messages->next_timeout() : std::nullopt;
 }
 
 }  // namespace sluice::dtls

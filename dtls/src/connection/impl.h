@@ -78,6 +78,8 @@ class Connection::Impl {
   [[nodiscard]] Established13* established13();
   template <class Version>
   [[nodiscard]] Version* established_as();
+  // After a DTLS 1.3 handshake; null when there are none.
+  [[nodiscard]] connection::PostHandshake13* messages_under_way();
 
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input(Instant now);
@@ -148,7 +150,7 @@ class Connection::Impl {
 
   // Half of what one key bears has been sealed: time for the next (RFC 9147 section 4.5.3).
   [[nodiscard]] bool key_update_is_due() const;
-  Result<void> update_keys_if_due(Instant now);
+  Result<void> update_due_keys(Instant now);
   void queue_alert(message::AlertLevel level, Alert alert);
   [[nodiscard]] wire::Epoch alert_epoch();
   // Null when there is none that is or was to be sent.

@@ -62,9 +62,8 @@ std::string Connection::Impl::name_to_verify() const {
 Result<void> Connection::Impl::verify_chain(std::span<const Buffer> chain) {
   const ConfigOptions& config = config_->options();
   const std::string name = name_to_verify();
-  return config.trust_store->anchors().verify(library(), chain,
-                                              {role_ == Role::client ? Role::server : Role::client,
-                                               name, handshake::certificate_schemes(config)});
+  return config.trust_store->anchors().verify(
+      library(), chain, {handshake::other(role_), name, handshake::certificate_schemes(config)});
 }
 
 Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
@@ -123,9 +122,9 @@ void Connection::Impl::open_if_accepted() {
 }
 
 void Connection::Impl::report_sessions() {
-  Established13* complete = established13();
-  if (complete == nullptr || complete->post_handshake == nullptr || !is_open()) return;
-  for (Event& event : complete->post_handshake->take_session_events()) {
+  auto* messages = messages_under_way();
+  if (messages == nullptr || !is_open()) return;
+  for (Event& event : messages->take_session_events()) {
     outputs().events.push_back(std::move(event));
   }
 }

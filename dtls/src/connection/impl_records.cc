@@ -185,10 +185,10 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   }
   if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
   if (complete != nullptr) {
-    if (complete->post_handshake == nullptr) return {};  // nothing is left to be acknowledged
-    auto& post_handshake = *complete->post_handshake;
-    auto outcome = post_handshake.on_ack(*numbers, complete->session, now);
-    counters_.flights_retransmitted += post_handshake.take_retransmissions();
+    auto* messages = messages_under_way();
+    if (messages == nullptr) return {};  // nothing is left to be acknowledged
+    auto outcome = messages->on_ack(*numbers, complete->session, now);
+    counters_.flights_retransmitted += messages->take_retransmissions();
     return outcome;
   }
   use_ack(*phase, *numbers, now);

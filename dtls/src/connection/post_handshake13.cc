@@ -14,8 +14,6 @@ using wire::HandshakeType;
 
 namespace {
 
-Role other(Role role) { return role == Role::client ? Role::server : Role::client; }
-
 wire::Epoch next_epoch(wire::Epoch epoch) { return wire::Epoch{wire::value_of(epoch) + 1}; }
 
 // What comes behind the last number, and never stands behind a handshake.
@@ -57,7 +55,7 @@ PostHandshake13::PostHandshake13(const QuietPostHandshake13& quiet, const Config
 }
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
-  // First what takes longest, as each datagram asks.
+  // Each datagram asks: first what lasts longest.
   if (has_received_ || old_keys_expire_) return std::nullopt;
   const bool is_sending = !flight_.empty() || timer_.deadline() || key_update_under_way();
   const bool is_receiving =
@@ -163,7 +161,7 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
-  auto secret = next_secret(session, other(role_));
+  auto secret = next_secret(session, handshake::other(role_));
   if (!secret) return tl::unexpected(secret.error());
   // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
   records_->stop_reading_before(read_epoch_);

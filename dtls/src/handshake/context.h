@@ -21,6 +21,9 @@
 
 namespace sluice::dtls::handshake {
 
+// The peer's.
+constexpr Role other(Role role) { return role == Role::client ? Role::server : Role::client; }
+
 // What a DTLS 1.2 session is, or is to be, resumed by.
 struct Resumption12 {
   std::optional<ResumableSession> resumed = {};  // the session that goes on

@@ -74,8 +74,7 @@ Result<record::Sealer13> make_sealer13(crypto::Library& library, const Negotiate
 
 Result<Protection13> make_protection13(crypto::Library& library, const Session13& session,
                                        Role role) {
-  const Role peer = role == Role::client ? Role::server : Role::client;
-  auto opener = make_opener13(library, session.negotiated, session.secrets.traffic(peer));
+  auto opener = make_opener13(library, session.negotiated, session.secrets.traffic(other(role)));
   if (!opener) return tl::unexpected(opener.error());
   auto sealer = make_sealer13(library, session.negotiated, session.secrets.traffic(role));
   if (!sealer) return tl::unexpected(sealer.error());

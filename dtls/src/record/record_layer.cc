@@ -143,9 +143,10 @@ void RecordLayer::add_writer12(Sealer12 sealer) {
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {
+  const std::size_t min_inner = std::max(sealer.min_inner_size(), kInnerTypeSize);
   const Room room{static_cast<std::uint8_t>(Sealer13::head_room()),
                   static_cast<std::uint8_t>(sealer.tail_room()),
-                  static_cast<std::uint8_t>(sealer.min_inner_size()), true};
+                  static_cast<std::uint8_t>(min_inner - kInnerTypeSize), true};
   writers_.add({epoch, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
   is_encrypting_ = true;
 }
@@ -170,25 +171,24 @@ std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
 }
 
 std::size_t RecordLayer::inner_size(const Room& room, std::size_t contents) const {
-  const std::size_t unpadded = unpadded_size(room, contents);
+  const std::size_t unpadded = std::max<std::size_t>(contents, room.min_contents) + kInnerTypeSize;
   if (!pads()) return unpadded;
   const std::size_t padded = (unpadded + padding_ - 1) / padding_ * padding_;
   // RFC 8449 section 4 counts type and padding.
   return std::min(padded, std::max(unpadded, content_limits_.sent + kInnerTypeSize));
 }
 
-std::size_t RecordLayer::sealed_size(wire::Epoch epoch, std::size_t contents) const {
+std::size_t RecordLayer::unpadded_size(wire::Epoch epoch, std::size_t contents) const {
   const Writer* encrypted = writers_.find(epoch);
-  const bool has_inner = encrypted != nullptr && encrypted->room.has_inner_type;
-  return overhead(epoch) +
-         (has_inner ? unpadded_size(encrypted->room, contents) - kInnerTypeSize : contents);
+  const std::size_t least = encrypted != nullptr ? encrypted->room.min_contents : 0;
+  return overhead(epoch) + std::max(contents, least);
 }
 
 std::size_t RecordLayer::padded_size(wire::Epoch epoch, std::size_t contents) const {
   const Writer* encrypted = writers_.find(epoch);
   const bool is_padded = encrypted != nullptr && encrypted->room.has_inner_type;
-  return overhead(epoch) +
-         (is_padded ? inner_size(encrypted->room, contents) - kInnerTypeSize : contents);
+  if (!is_padded) return unpadded_size(epoch, contents);
+  return overhead(epoch) + inner_size(encrypted->room, contents) - kInnerTypeSize;
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {

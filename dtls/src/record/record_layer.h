@@ -1,7 +1,6 @@
 // Records of one connection, both ways: which epochs there are, what may be read, what comes next.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -118,7 +117,7 @@ class RecordLayer {
     return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.sent;
   }
   // What a record of so much is at least.
-  [[nodiscard]] std::size_t sealed_size(wire::Epoch epoch, std::size_t contents) const;
+  [[nodiscard]] std::size_t unpadded_size(wire::Epoch epoch, std::size_t contents) const;
   // What it is at most, with all the padding that it should have.
   [[nodiscard]] std::size_t padded_size(wire::Epoch epoch, std::size_t contents) const;
   [[nodiscard]] bool pads() const { return padding_ > 1; }
@@ -163,13 +162,12 @@ class RecordLayer {
     std::uint64_t forgeries = 0;
     ReplayWindow window;
   };
-  // What a record has before and after its contents, in bytes; both of DTLS 1.3 with a short tag
-  // have a shortest inner plaintext.
+  // What a record has before and after its contents, in bytes.
   struct Room {
     std::uint8_t head = 0;
     std::uint8_t tail = 0;
-    std::uint8_t min_inner = 0;
-    bool has_inner_type = false;  // DTLS 1.3's
+    std::uint8_t min_contents = 0;  // shorter ones are made as long: DTLS 1.3 with a short tag
+    bool has_inner_type = false;    // DTLS 1.3's
   };
   struct Writer {
     wire::Epoch epoch = wire::kPlaintextEpoch;
@@ -190,11 +188,7 @@ class RecordLayer {
   }
   Result<std::size_t> seal_with(Writer& writer, const Header12& header, Bytes contents,
                                 MutableBytes out) const;
-  // What of DTLS 1.3's contents is sealed, without padding.
-  [[nodiscard]] static std::size_t unpadded_size(const Room& room, std::size_t contents) {
-    return std::max<std::size_t>(contents + kInnerTypeSize, room.min_inner);
-  }
-  // With it.
+  // Of DTLS 1.3's contents, what they become with type and padding.
   [[nodiscard]] std::size_t inner_size(const Room& room, std::size_t contents) const;
   [[nodiscard]] bool is_version_known(const Header12& header) const;
 
