@@ -1,5 +1,5 @@
 #include <sluice/dtls/connection.h>
-#include <sluice/dtls/session_store.h>
+#include <sluice/dtls/resumption_store.h>
 
 #include <array>
 #include <stdexcept>
@@ -81,7 +81,7 @@ class SluiceHandshake {
   dtls::Environment& environment_;
   dtls::ConfigPtr config_;
   std::array<dtls::Fingerprint, 1> fingerprints_;
-  dtls::SessionStore store_;
+  dtls::ResumptionStore store_;
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ResumableSession> received_;
 };

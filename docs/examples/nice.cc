@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/ice_thread.h>
+#include <sluice/ice/glib_thread.h>
 #include <sluice/ice/nice_transport.h>
 
 namespace dtls = sluice::dtls;
@@ -21,7 +21,7 @@ namespace {
 class Echo final : public ice::NiceTransportListener {
  public:
   Echo(const ice::NiceTransportOptions& options, dtls::Environment& environment,
-       ice::IceThread& thread)
+       ice::GlibThread& thread)
       : transport_(
             ice::NiceTransport::make(options, environment, thread.context(), *this).value()) {}
 
@@ -96,7 +96,7 @@ std::optional<ice::Description> from_sdp(const std::string& sdp) {
 class Caller final : public ice::NiceTransportListener {
  public:
   Caller(const ice::NiceTransportOptions& options, dtls::Environment& environment,
-         ice::IceThread& thread, std::promise<std::string>& echoed)
+         ice::GlibThread& thread, std::promise<std::string>& echoed)
       : echoed_(echoed),
         transport(ice::NiceTransport::make(options, environment, thread.context(), *this).value()) {
   }
@@ -148,7 +148,7 @@ struct Place {
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
-  ice::IceThread thread;
+  ice::GlibThread thread;
   std::optional<dtls::Environment> environment;
   std::optional<Session> session;
 };

@@ -1,7 +1,7 @@
 // Sends back what comes, on one socket, to any number of peers.
 #pragma once
 
-#include <sluice/dtls/session_store.h>
+#include <sluice/dtls/resumption_store.h>
 
 #include "dtls/poller.h"
 #include "dtls/tool_options.h"
@@ -17,7 +17,7 @@ struct EchoOptions {
   // Instead of sending back what comes, answers it as CoAP.
   bool answers_coap = false;
   // Of those that no ticket is given for. Outlives the server.
-  dtls::SessionStore* sessions = nullptr;
+  dtls::ResumptionStore* sessions = nullptr;
   // A client that asks for another name is closed; empty: whatever it asks for.
   std::string server_name = {};
 };

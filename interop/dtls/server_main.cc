@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
 
-  sluice::dtls::SessionStore sessions;
+  sluice::dtls::ResumptionStore sessions;
   options.echo.sessions = &sessions;
   if (!options.no_ticket) {
     options.echo.tool.resumption = sluice::dtls::Resumption::tickets;

@@ -37,7 +37,7 @@ bool is_sdp(const httplib::Request& request) {
 
 class HttpServer::Impl {
  public:
-  Impl(HttpOptions options, ice::IceThread& thread, EchoService& service)
+  Impl(HttpOptions options, ice::GlibThread& thread, EchoService& service)
       : options_(std::move(options)), thread_(thread), service_(service) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     // The library's default is SO_REUSEPORT: a second server would share the port unnoticed.
@@ -179,7 +179,7 @@ class HttpServer::Impl {
   }
 
   HttpOptions options_;
-  ice::IceThread& thread_;
+  ice::GlibThread& thread_;
   EchoService& service_;
   httplib::Server server_;
   std::thread listener_;
@@ -191,7 +191,7 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(HttpOptions options,
-                                                                         ice::IceThread& thread,
+                                                                         ice::GlibThread& thread,
                                                                          EchoService& service) {
   const std::string where = options.host + ":" + std::to_string(options.port);
   auto impl = std::make_unique<Impl>(std::move(options), thread, service);

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include <sluice/ice/ice_thread.h>
+#include <sluice/ice/glib_thread.h>
 
 #include "server/echo_service.h"
 
@@ -35,7 +35,7 @@ class HttpServer {
  public:
   // Binds and serves. Errors: the port is not to be had.
   static tl::expected<std::unique_ptr<HttpServer>, std::string> start(HttpOptions options,
-                                                                      ice::IceThread& thread,
+                                                                      ice::GlibThread& thread,
                                                                       EchoService& service);
   // Waits for the requests under way.
   ~HttpServer();

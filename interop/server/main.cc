@@ -93,7 +93,7 @@ int serve(Options options, const sigset_t& signals) {
   const auto watched = recorder.environment_options();
   options.service.key_log = watched.key_log;
   options.service.packet_observer = watched.packet_observer;
-  sluice::ice::IceThread thread;
+  sluice::ice::GlibThread thread;
   auto service = thread.call(
       [&] { return sluice::interop::EchoService::make(options.service, thread.context()); });
   if (!service) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <sluice/dtls/connection.h>
-#include <sluice/dtls/session_store.h>
+#include <sluice/dtls/resumption_store.h>
 
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ class Association {
  public:
   // All references must outlive it.
   Association(dtls::Connection connection, const Flags& flags, Link& link, VirtualClock& clock,
-              dtls::SessionStore& store, const std::optional<dtls::ResumableSession>& offered)
+              dtls::ResumptionStore& store, const std::optional<dtls::ResumableSession>& offered)
       : connection_(std::move(connection)),
         flags_(flags),
         link_(link),
@@ -67,7 +67,7 @@ class Association {
   const Flags& flags_;
   Link& link_;
   VirtualClock& clock_;
-  dtls::SessionStore& store_;
+  dtls::ResumptionStore& store_;
   const std::optional<dtls::ResumableSession>& offered_;
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ProtocolVersion> version_;

@@ -19,8 +19,8 @@ Outcome failure(const sluice::dtls::Error& error) {
 struct Legacy {
   std::shared_ptr<sluice::dtls::TicketKeys> ticket_keys =
       std::make_shared<sluice::dtls::TicketKeys>();
-  std::shared_ptr<sluice::dtls::SessionStore> store =
-      std::make_shared<sluice::dtls::SessionStore>();
+  std::shared_ptr<sluice::dtls::ResumptionStore> store =
+      std::make_shared<sluice::dtls::ResumptionStore>();
   std::optional<sluice::dtls::ResumableSession> session = {};
   std::optional<sluice::dtls::ProtocolVersion> version = {};
   sluice::bogo::VirtualClock clock = {};

@@ -1,9 +1,9 @@
 // A ClientHello's body and what a server would choose of it: nothing that either side doesn't have.
 #include "fuzz/check.h"
 #include "fuzz/input.h"
-#include "handshake/negotiation.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
+#include "negotiation/selection.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"
 
@@ -61,9 +61,9 @@ void check(const Buffer& body) {
   auto name = handshake::requested_server_name(hello->extensions);
   if (!name) return;
   context.server_name = std::move(*name);
-  const auto wishes = handshake::certificate_wishes(hello->extensions);
-  if (!wishes) return;
-  if (const auto own = handshake::choose_identity13(context, *wishes)) {
+  const auto criteria = handshake::certificate_criteria(hello->extensions);
+  if (!criteria) return;
+  if (const auto own = handshake::choose_identity13(context, *criteria)) {
     SLUICE_CHECK(is_offered(*hello, ExtensionType::signature_algorithms, own->scheme));
   }
 

@@ -77,7 +77,7 @@ ConfigPtr make_config(std::uint8_t choices) {
   }
   options.max_handshake_message = 4096;
   options.max_reassembly = 8192;
-  options.max_early_data = 2048;
+  options.max_unaccepted_data = 2048;
   return must(Config::make(std::move(options)));
 }
 

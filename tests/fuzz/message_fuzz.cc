@@ -6,13 +6,12 @@
 
 #include "fuzz/check.h"
 #include "fuzz/input.h"
-#include "handshake/stored_session.h"
 #include "message/alert.h"
 #include "message/application_protocols.h"
 #include "message/certificate12.h"
+#include "message/certificate_criteria.h"
 #include "message/certificate_request12.h"
 #include "message/certificate_request13.h"
-#include "message/certificate_wishes.h"
 #include "message/client_key_exchange.h"
 #include "message/code_list_extension.h"
 #include "message/digital_signature.h"
@@ -30,6 +29,7 @@
 #include "message/server_key_exchange.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
+#include "negotiation/stored_session.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -155,13 +155,13 @@ void small_extensions(const Buffer& body) {
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 
-void certificate_wishes(const Buffer& body) {
+void certificate_criteria(const Buffer& body) {
   const auto block = ExtensionBlock::parse(body);
   if (!block) return;
-  const auto wishes = wishes_of(*block);
-  if (!wishes) return;
-  SLUICE_CHECK(wishes->schemes.empty() != block->has(wire::ExtensionType::signature_algorithms));
-  SLUICE_CHECK(wishes->authorities.empty() !=
+  const auto criteria = criteria_of(*block);
+  if (!criteria) return;
+  SLUICE_CHECK(criteria->schemes.empty() != block->has(wire::ExtensionType::signature_algorithms));
+  SLUICE_CHECK(criteria->authorities.empty() !=
                block->has(wire::ExtensionType::certificate_authorities));
 }
 
@@ -182,7 +182,7 @@ void authorities(const Buffer& body) {
 
 void certificate_request13(const Buffer& body) {
   const auto decoded = CertificateRequest13::decode(body);
-  if (decoded) wishes_of(decoded->extensions);
+  if (decoded) criteria_of(decoded->extensions);
 }
 
 void new_session_ticket13(const Buffer& body) {
@@ -244,7 +244,7 @@ constexpr std::array kDecoders{certificate,
                                code_lists,
                                small_extensions,
                                new_session_ticket,
-                               certificate_wishes,
+                               certificate_criteria,
                                authorities,
                                certificate_request13,
                                new_session_ticket13,

@@ -103,7 +103,7 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
 Encounter begin(const Configs& configs, const std::optional<ResumableSession>& session,
                 std::uint64_t seed, Instant now) {
   static Chance chance;
-  static const auto kStore = std::make_shared<dtls::SessionStore>();
+  static const auto kStore = std::make_shared<dtls::ResumptionStore>();
   chance.random.restart(seed);
   Encounter both{
       Peer(must(Connection::client(configs.client, chance.environment, kPath, now, session))),

@@ -7,7 +7,7 @@
 #include "crypto/credentials.h"
 #include "crypto/hash.h"
 #include "crypto/library.h"
-#include "handshake/session12.h"
+#include "handshake12/session12.h"
 #include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_hello.h"

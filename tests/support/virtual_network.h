@@ -3,7 +3,7 @@
 #pragma once
 
 #include <sluice/dtls/connection.h>
-#include <sluice/dtls/session_store.h>
+#include <sluice/dtls/resumption_store.h>
 
 #include <cstdint>
 #include <map>
@@ -33,7 +33,7 @@ class Peer {
   // Whether to accept the peer's certificate when asked; else the question waits in `question`.
   bool accepts_peer = true;
   // A server's: keeps sessions and answers what is asked about them; else the test does.
-  std::shared_ptr<dtls::SessionStore> store;
+  std::shared_ptr<dtls::ResumptionStore> store;
 
   std::optional<dtls::QuestionId> question;
   // These wait for the test's answer.

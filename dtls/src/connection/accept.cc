@@ -1,6 +1,6 @@
 // How a connection begins whose peer a Listener has let in.
-#include "connection/admission.h"
 #include "connection/impl.h"
+#include "listener/admission.h"
 #include "message/handshake_fragment.h"
 
 namespace sluice::dtls {
@@ -34,7 +34,7 @@ Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now
   records_.start_plaintext_at(admission.record);
   if (admission.retry) {
     auto machine = handshake::Handshake::server(*admission.retry, phase.context);
-    if (!machine) return end_input(tl::unexpected(machine.error()));
+    if (!machine) return end_input(forward_error(machine));
     phase.machine = std::move(*machine);
   }
   return end_input(on_handshake(

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "connection/impl.h"
-#include "handshake/role_check.h"
+#include "negotiation/role_check.h"
 
 namespace sluice::dtls {
 
@@ -33,11 +33,10 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
                                       Instant now, const std::optional<ResumableSession>& session) {
   if (auto fits = handshake::check_role(config->options(), environment.library(), Role::client);
       !fits) {
-    return tl::unexpected(fits.error());
+    return forward_error(fits);
   }
   auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
-  if (auto started = impl->start_client(session, now); !started)
-    return tl::unexpected(started.error());
+  if (auto started = impl->start_client(session, now); !started) return forward_error(started);
   return Connection(std::move(impl));
 }
 
@@ -45,7 +44,7 @@ Result<Connection> Connection::server(ConfigPtr config, Environment& environment
                                       Instant /*now*/) {
   if (auto fits = handshake::check_role(config->options(), environment.library(), Role::server);
       !fits) {
-    return tl::unexpected(fits.error());
+    return forward_error(fits);
   }
   return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
 }
@@ -144,7 +143,7 @@ Result<SrtpKeys> Connection::srtp_keys() const {
   Secret<2 * SrtpMasterKey::capacity()> material(2 * (key + salt));
   const auto exported =
       export_keying_material(material.bytes(), "EXTRACTOR-dtls_srtp", std::nullopt);
-  if (!exported) return tl::unexpected(exported.error());
+  if (!exported) return forward_error(exported);
   const Bytes bytes = std::as_const(material).bytes();
   SrtpMasterKey client = join(bytes.first(key), bytes.subspan(2 * key, salt));
   SrtpMasterKey server = join(bytes.subspan(key, key), bytes.subspan(2 * key + salt, salt));

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "connection/acknowledgements.h"
-#include "connection/early_data.h"
 #include "connection/open_question.h"
 #include "connection/peer_gate.h"
+#include "connection/unaccepted_data.h"
 #include "flight/reassembler.h"
 #include "flight/retransmission_timer.h"
 #include "handshake/handshake.h"
@@ -16,7 +16,7 @@ namespace sluice::dtls::connection {
 
 // Encrypted records that overtook the messages their keys come from (RFC 6347 section 4.1 lets a
 // receiver keep them): a Finished that is kept saves the peer a retransmission of its whole flight.
-class EarlyRecords {
+class FutureRecords {
  public:
   bool keep(Bytes record) {
     if (bytes_.size() + record.size() > kLimit) return false;
@@ -39,7 +39,7 @@ struct Handshaking {
       : context(config, library, records, key_log),
         reassembler({config.max_handshake_message, config.max_reassembly}),
         timer(config.timers),
-        early_data(config.max_early_data) {}
+        unaccepted_data(config.max_unaccepted_data) {}
 
   handshake::Context context;
   handshake::Handshake machine = handshake::Handshake::server();
@@ -48,8 +48,8 @@ struct Handshaking {
   flight::Reassembler reassembler;
   flight::RetransmissionTimer timer;
   Acknowledgements acknowledgements;  // of DTLS 1.3
-  EarlyRecords early_records;
-  EarlyData early_data;
+  FutureRecords future_records;
+  UnacceptedData unaccepted_data;
   std::optional<Instant> give_up;  // set once the peer or we have begun
   wire::MessageSeq
       answered_seq{};  // the peer's messages before this one have our flight for an answer

@@ -40,7 +40,7 @@ Result<void> Connection::Impl::start_client(const std::optional<ResumableSession
   set_time(now);
   Handshaking& phase = *handshaking();
   auto machine = handshake::Handshake::client(phase.context, session);
-  if (!machine) return tl::unexpected(machine.error());
+  if (!machine) return forward_error(machine);
   phase.machine = std::move(*machine);
   phase.give_up = now + config_->options().timers.total;
   if (phase.context.take_flight_begun()) send_new_flight(phase, now);
@@ -92,7 +92,7 @@ const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
   set_time(now);
   if (in_use_ != nullptr) in_use_->data.clear();
   if (outputs_ != nullptr) {
-    outputs_->delivered_early.clear();
+    outputs_->delivered_unaccepted.clear();
     outputs_->replayed.clear();
   }
   return std::get_if<Ended>(&phase_);
@@ -123,7 +123,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
     if (in_use_ != nullptr) in_use_->data.clear();
     if (outputs_ != nullptr) {
       outputs_->events.clear();
-      outputs_->delivered_early.clear();
+      outputs_->delivered_unaccepted.clear();
     }
     end({std::make_unique<const Error>(error)});
     return tl::unexpected(error);
@@ -145,15 +145,15 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
     return after_end(*ended);
   }
   auto outcome = handle_records(datagram, now);
-  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_early_records(now);
+  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_future_records(now);
   if (outcome && key_update_is_due()) outcome = update_due_keys(now);
   return end_input(outcome);
 }
 
 // Those that came before their keys.
-Result<void> Connection::Impl::replay_early_records(Instant now) {
+Result<void> Connection::Impl::replay_future_records(Instant now) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
-    if (Buffer early = phase->early_records.take(); !early.empty()) {
+    if (Buffer early = phase->future_records.take(); !early.empty()) {
       outputs().replayed.push_back(std::move(early));
     }
   }
@@ -290,16 +290,16 @@ Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   if (phase.context.take_flight_begun()) send_new_flight(phase, now);
   if (auto judged = judge_without_certificate(phase); !judged) return judged;
   auto established = establish(phase, now);
-  if (!established) return tl::unexpected(established.error());
+  if (!established) return forward_error(established);
   // Early records may still wait here if keys and Finished came in one datagram, or came back while
   // they were replayed: what is being replayed stays where it is.
-  if (Buffer early = phase.early_records.take(); !early.empty()) {
+  if (Buffer early = phase.future_records.take(); !early.empty()) {
     outputs().replayed.push_back(std::move(early));
   }
   records_.stop_reading_plaintext();
-  phase_ = std::make_unique<AwaitingAcceptance>(
-      AwaitingAcceptance{std::move(phase.gate), std::move(*established),
-                         std::move(phase.early_data), std::move(phase.context.session_events)});
+  phase_ = std::make_unique<AwaitingAcceptance>(AwaitingAcceptance{
+      std::move(phase.gate), std::move(*established), std::move(phase.unaccepted_data),
+      std::move(phase.context.session_events)});
   open_if_accepted();
   return {};
 }
@@ -310,7 +310,7 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
     auto post_handshake = std::make_unique<connection::PostHandshake13>(phase, role_, now);
     if (role_ == Role::server) {
       const auto issued = post_handshake->issue_ticket(*session13, config_->options(), now);
-      if (!issued) return tl::unexpected(issued.error());
+      if (!issued) return forward_error(issued);
       // There is one ticket a session.
       session13->resumption.reset();
     }

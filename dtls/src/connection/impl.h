@@ -100,7 +100,7 @@ class Connection::Impl {
   void cool();
 
   // Incoming records (impl_records.cc).
-  Result<void> replay_early_records(Instant now);
+  Result<void> replay_future_records(Instant now);
   Result<void> handle_records(MutableBytes datagram, Instant now);
   Result<void> on_record(const record::Record& record, Instant now);
   void on_future_record(const record::FutureRecord& record);
@@ -182,11 +182,11 @@ class Connection::Impl {
     std::optional<QueuedAlert> alert;
     std::vector<Event> events;  // at most one of each kind
     // What InUse::data points into besides the caller's datagram.
-    std::vector<Buffer> delivered_early;
+    std::vector<Buffer> delivered_unaccepted;
     std::vector<Buffer> replayed;
 
     [[nodiscard]] bool empty() const {
-      return !alert && events.empty() && delivered_early.empty() && replayed.empty();
+      return !alert && events.empty() && delivered_unaccepted.empty() && replayed.empty();
     }
   };
   Outputs& outputs();

@@ -4,7 +4,7 @@
 
 #include "connection/impl.h"
 #include "crypto/trust_anchors.h"
-#include "handshake/peer_certificate.h"
+#include "negotiation/peer_certificate.h"
 
 namespace sluice::dtls {
 
@@ -28,7 +28,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
   Handshaking* phase = handshaking();
   if (phase != nullptr && phase->question.takes(question, answer)) {
     auto outcome = go_on_with(answer, *phase, now);
-    if (outcome) outcome = replay_early_records(now);
+    if (outcome) outcome = replay_future_records(now);
     return end_input(outcome);
   }
   // The caller's mistake, not the connection's.
@@ -40,7 +40,7 @@ Result<void> Connection::Impl::go_on_with(const Answer& answer, Handshaking& pha
   auto taken = phase.machine.answer(answer, phase.context);
   if (!taken) return taken;
   const auto completed = after_step(phase, now);
-  if (!completed) return tl::unexpected(completed.error());
+  if (!completed) return forward_error(completed);
   if (*completed) return {};  // and `phase` is gone
   return deliver_messages(phase, now);
 }
@@ -83,7 +83,7 @@ Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
     }
   }
   auto question = phase.gate.on_chain(std::move(chain), library());
-  if (!question) return tl::unexpected(question.error());
+  if (!question) return forward_error(question);
   if (*question) outputs().events.emplace_back(std::move(**question));
   return {};
 }
@@ -110,8 +110,8 @@ void Connection::Impl::open_if_accepted() {
                            handshake::info_of(view_of(awaiting.established), role_)});
     return;
   }
-  outputs().delivered_early = std::move(awaiting.early_data).take();
-  for (Buffer& early : outputs().delivered_early) in_use().data.push(early);
+  outputs().delivered_unaccepted = std::move(awaiting.unaccepted_data).take();
+  for (Buffer& early : outputs().delivered_unaccepted) in_use().data.push(early);
   auto session_events = std::move(awaiting.session_events);
   auto established = std::move(awaiting.established);
   std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);

@@ -1,5 +1,6 @@
 // What a connection does with each kind of record.
 #include "connection/impl.h"
+#include "negotiation/config_rules.h"
 
 namespace sluice::dtls {
 
@@ -42,7 +43,8 @@ void Connection::Impl::discard(Discard reason) {
 
 void Connection::Impl::on_future_record(const record::FutureRecord& record) {
   Handshaking* phase = handshaking();
-  if (phase == nullptr || !phase->early_records.keep(record.bytes)) discard(Discard::unknown_epoch);
+  if (phase == nullptr || !phase->future_records.keep(record.bytes))
+    discard(Discard::unknown_epoch);
 }
 
 // ---- handshake messages
@@ -64,7 +66,7 @@ Result<void> Connection::Impl::on_handshake(const record::Record& record, Instan
     const auto fragment = HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
     const auto kept = on_handshake_fragment(phase, *fragment, record.epoch, now);
-    if (!kept) return tl::unexpected(kept.error());
+    if (!kept) return forward_error(kept);
     all_kept = all_kept && *kept;
   } while (reader.more());
   // RFC 9147 section 7: what was dropped must not be acknowledged.
@@ -81,7 +83,7 @@ Result<bool> Connection::Impl::on_handshake_fragment(Handshaking& phase,
     return false;
   }
   const auto outcome = phase.reassembler.add(fragment, epoch);
-  if (!outcome) return tl::unexpected(outcome.error());
+  if (!outcome) return forward_error(outcome);
   switch (*outcome) {
     case flight::Reassembler::Outcome::kept:
       if (!phase.give_up) phase.give_up = now + config_->options().timers.total;
@@ -122,7 +124,7 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
     if (!taken) return taken;
     phase.reassembler.pop();
     const auto completed = after_step(phase, now);
-    if (!completed) return tl::unexpected(completed.error());
+    if (!completed) return forward_error(completed);
     if (*completed) return {};
   }
   if (phase.context.speaks13()) {
@@ -133,7 +135,7 @@ Result<void> Connection::Impl::deliver_messages(Handshaking& phase, Instant now)
 }
 
 Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
-  if (auto judged = judge_peer(phase); !judged) return tl::unexpected(judged.error());
+  if (auto judged = judge_peer(phase); !judged) return forward_error(judged);
   if (auto question = phase.context.take_question()) {
     outputs().events.push_back(phase.question.pose(std::move(*question)));
   }
@@ -152,7 +154,7 @@ Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
   }
   // Plaintext that is still in pieces has come from nobody in particular.
   phase.reassembler.forget(wire::kPlaintextEpoch);
-  if (auto done = complete(phase, now); !done) return tl::unexpected(done.error());
+  if (auto done = complete(phase, now); !done) return forward_error(done);
   return true;
 }
 
@@ -335,9 +337,9 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
     return {};
   }
   auto* awaiting = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
-  connection::EarlyData& early =
-      awaiting != nullptr ? (*awaiting)->early_data : handshaking()->early_data;
-  if (!early.keep(record.contents)) discard(Discard::early_data_full);
+  connection::UnacceptedData& early =
+      awaiting != nullptr ? (*awaiting)->unaccepted_data : handshaking()->unaccepted_data;
+  if (!early.keep(record.contents)) discard(Discard::unaccepted_data_full);
   return {};
 }
 

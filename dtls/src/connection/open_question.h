@@ -6,7 +6,7 @@
 
 #include <sluice/dtls/event.h>
 
-#include "handshake/question.h"
+#include "negotiation/question.h"
 
 namespace sluice::dtls::connection {
 

@@ -7,7 +7,7 @@ namespace sluice::dtls::connection {
 Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
                              crypto::Library& library) {
   const auto match = crypto::matches(library, fingerprints, certificate);
-  if (!match) return tl::unexpected(match.error());
+  if (!match) return forward_error(match);
   // RFC 8122 section 6.2: the connection must not be used, and is torn down at once.
   if (!*match) {
     return tl::unexpected(

@@ -40,7 +40,7 @@ using Established = std::variant<Established12, Established13>;
 struct AwaitingAcceptance {
   PeerGate gate;
   Established established;
-  EarlyData early_data;
+  UnacceptedData unaccepted_data;
   std::vector<Event> session_events;  // of DTLS 1.2
 };
 

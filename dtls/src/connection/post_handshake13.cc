@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "connection/earliest.h"
-#include "handshake/fatal.h"
-#include "handshake/ticket13.h"
+#include "handshake13/ticket13.h"
+#include "negotiation/fatal.h"
 
 namespace sluice::dtls::connection {
 
@@ -74,7 +74,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
     const auto fragment = message::HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
     const auto kept = on_fragment(*fragment, record.epoch, now);
-    if (!kept) return tl::unexpected(kept.error());
+    if (!kept) return forward_error(kept);
     all_kept = all_kept && *kept;
   } while (reader.more());
   if (all_kept) {
@@ -93,7 +93,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
 Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& fragment,
                                           wire::Epoch epoch, Instant now) {
   const auto outcome = reassembler_.add(fragment, epoch);
-  if (!outcome) return tl::unexpected(outcome.error());
+  if (!outcome) return forward_error(outcome);
   if (*outcome == flight::Reassembler::Outcome::full) return false;
   // Repeated messages are acknowledged again: the ACK was lost (RFC 9147 section 5.8.1). A repeated
   // flight of the server has our own last flight for an answer instead.
@@ -128,10 +128,10 @@ Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
 Result<void> PostHandshake13::on_ticket(const flight::IncomingMessage& message,
                                         const handshake::Session13& session, Instant now) {
   const auto ticket = handshake::expect<message::NewSessionTicket13>(message);
-  if (!ticket) return tl::unexpected(ticket.error());
+  if (!ticket) return forward_error(ticket);
   if (session_events_.size() == kMaxSessionEvents) return {};
   auto taken = handshake::take_ticket13(*library_, session, *ticket, now);
-  if (!taken) return tl::unexpected(taken.error());
+  if (!taken) return forward_error(taken);
   if (*taken) session_events_.emplace_back(SessionReceived{std::move(**taken)});
   return {};
 }
@@ -141,7 +141,7 @@ Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session,
   if (!session.resumption) return {};
   if (config.resumption == Resumption::tickets && !config.ticket_keys) return {};
   auto issued = handshake::issue_ticket13(*library_, session, config, now);
-  if (!issued) return tl::unexpected(issued.error());
+  if (!issued) return forward_error(issued);
   if (issued->to_store) {
     session_events_.emplace_back(SessionToStore{issued->ticket, std::move(*issued->to_store)});
   }
@@ -156,19 +156,19 @@ Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session,
 Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& message,
                                             handshake::Session13& session, Instant now) {
   const auto update = handshake::expect<KeyUpdate>(message);
-  if (!update) return tl::unexpected(update.error());
+  if (!update) return forward_error(update);
   if (update->request != KeyUpdateRequest::update_not_requested &&
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
   auto secret = next_secret(session, handshake::other(role_));
-  if (!secret) return tl::unexpected(secret.error());
+  if (!secret) return forward_error(secret);
   // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
   records_->stop_reading_before(read_epoch_);
   old_keys_expire_ = now + kOldKeysLifetime;
   read_epoch_ = next_epoch(read_epoch_);
   auto opener = handshake::make_opener13(*library_, session.negotiated, *secret);
-  if (!opener) return tl::unexpected(opener.error());
+  if (!opener) return forward_error(opener);
   records_->add_reader(read_epoch_, std::move(*opener));
   if (update->request == KeyUpdateRequest::update_requested) {
     return update_keys(KeyUpdateRequest::update_not_requested, now);
@@ -222,9 +222,9 @@ void PostHandshake13::forget_handshake_keys() {
 
 Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
   auto secret = next_secret(session, role_);
-  if (!secret) return tl::unexpected(secret.error());
+  if (!secret) return forward_error(secret);
   auto sealer = handshake::make_sealer13(*library_, session.negotiated, *secret);
-  if (!sealer) return tl::unexpected(sealer.error());
+  if (!sealer) return forward_error(sealer);
   const wire::Epoch epoch = next_epoch(records_->write_epoch());
   records_->add_writer(epoch, std::move(*sealer));
   records_->stop_writing_before(epoch);

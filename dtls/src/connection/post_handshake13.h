@@ -10,7 +10,7 @@
 
 #include "connection/acknowledgements.h"
 #include "connection/handshaking.h"
-#include "handshake/session13.h"
+#include "handshake13/session13.h"
 #include "message/key_update.h"
 
 namespace sluice::dtls::connection {

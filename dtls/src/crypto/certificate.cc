@@ -42,7 +42,7 @@ Result<std::vector<Buffer>> certificates_from_pem(std::string_view text) {
   while (const CertificatePtr certificate{
       PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
     auto der = to_der(certificate.get());
-    if (!der) return tl::unexpected(der.error());
+    if (!der) return forward_error(der);
     certificates.push_back(std::move(*der));
   }
   // The end of the text shows as a missing start line; anything else is a damaged certificate.

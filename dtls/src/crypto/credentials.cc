@@ -31,7 +31,7 @@ Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
                                         std::string_view common_name) {
   CertificatePtr certificate(X509_new_ex(library.context(), library.properties()));
   std::array<std::byte, 8> serial{};
-  if (auto filled = library.random(serial); !filled) return tl::unexpected(filled.error());
+  if (auto filled = library.random(serial); !filled) return forward_error(filled);
   serial[0] = (serial[0] & std::byte{0x7f}) | std::byte{0x40};  // positive, and no leading zeros
   std::uint64_t number = 0;
   for (const std::byte byte : serial) number = number << 8 | std::to_integer<std::uint64_t>(byte);
@@ -92,7 +92,7 @@ Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer>
                                                              KeyPtr key) {
   if (!key) return invalid("private_key");
   auto certificates = parse(chain);
-  if (!certificates) return tl::unexpected(certificates.error());
+  if (!certificates) return forward_error(certificates);
   if (X509_check_private_key(certificates->front().get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");
   }
@@ -105,7 +105,7 @@ Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer>
 Result<std::shared_ptr<const Credentials>> Credentials::make_without_key(
     std::vector<Buffer> chain) {
   auto certificates = parse(chain);
-  if (!certificates) return tl::unexpected(certificates.error());
+  if (!certificates) return forward_error(certificates);
   const auto type = key_type(X509_get0_pubkey(certificates->front().get()));
   if (!type) return invalid(kKeyTypes);
   return std::make_shared<const Credentials>(std::move(chain), std::move(*certificates), nullptr,
@@ -143,15 +143,15 @@ Result<Identity> Identity::self_signed(Environment& environment, std::string_vie
   }
   crypto::KeyPtr key(generated);
   auto certificate = crypto::make_certificate(library, key.get(), common_name);
-  if (!certificate) return tl::unexpected(certificate.error());
+  if (!certificate) return forward_error(certificate);
   auto der = crypto::to_der(certificate->get());
-  if (!der) return tl::unexpected(der.error());
+  if (!der) return forward_error(der);
   return to_identity(Credentials::make({std::move(*der)}, std::move(key)));
 }
 
 Result<Identity> Identity::from_pem(std::string_view certificates, std::string_view private_key) {
   auto chain = crypto::certificates_from_pem(certificates);
-  if (!chain) return tl::unexpected(chain.error());
+  if (!chain) return forward_error(chain);
   const crypto::BioPtr bio = crypto::memory_bio(private_key);
   crypto::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, crypto::no_passphrase, nullptr));
   if (!key) return crypto::invalid("private_key: PEM");
@@ -169,7 +169,7 @@ Result<Identity> Identity::from_der(std::span<const Bytes> certificates, Bytes p
 
 Result<Identity> Identity::with_key_elsewhere(std::string_view certificates) {
   auto chain = crypto::certificates_from_pem(certificates);
-  if (!chain) return tl::unexpected(chain.error());
+  if (!chain) return forward_error(chain);
   return to_identity(Credentials::make_without_key(std::move(*chain)));
 }
 

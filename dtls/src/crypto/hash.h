@@ -6,7 +6,7 @@
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/error.h>
-#include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/protocol.h>
 
 #include "crypto/openssl_ptr.h"
 

@@ -123,9 +123,9 @@ Result<SharedSecret> EphemeralKey::derive(Library& library, Bytes peer) const {
 Result<Encapsulated> EphemeralKey::encapsulate(Library& library, NamedGroup group, Bytes peer) {
   if (is_kem(group)) return encapsulate_kem(library, group, peer);
   const auto key = generate(library, group);
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return forward_error(key);
   const auto share = key->share();
-  if (!share) return tl::unexpected(share.error());
+  if (!share) return forward_error(share);
   return key->derive(library, peer).map([&](SharedSecret secret) {
     return Encapsulated{*share, std::move(secret)};
   });

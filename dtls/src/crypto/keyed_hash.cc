@@ -30,7 +30,7 @@ MacContextPtr make_siphash(const Library& library) {
 
 Result<KeyedHash> KeyedHash::make(Library& library) {
   Key key(Key::capacity());
-  if (auto random = library.random(key.bytes()); !random) return tl::unexpected(random.error());
+  if (auto random = library.random(key.bytes()); !random) return forward_error(random);
   MacContextPtr context = make_siphash(library);
   drain_error_queue();
   // A context of its own: the Library's is for one use at a time.

@@ -71,12 +71,12 @@ Result<std::unique_ptr<Library>> Library::make(const Environment::Options& optio
   library->properties_ = options.property_query;
   if (options.random != nullptr) {
     auto injected = InjectedRandom::make(*options.random);
-    if (!injected) return tl::unexpected(injected.error());
+    if (!injected) return forward_error(injected);
     library->injected_ = std::move(*injected);
     library->context_ = library->injected_->context();
   }
-  if (auto fetched = library->fetch(); !fetched) return tl::unexpected(fetched.error());
-  if (auto prepared = library->prepare_groups(); !prepared) return tl::unexpected(prepared.error());
+  if (auto fetched = library->fetch(); !fetched) return forward_error(fetched);
+  if (auto prepared = library->prepare_groups(); !prepared) return forward_error(prepared);
   return library;
 }
 
@@ -88,7 +88,7 @@ Result<void> Library::fetch() {
     digests_[i].reset(EVP_MD_fetch(context_, kDigestNames[i], properties()));
     if (!digests_[i]) return failure(kDigestNames[i]);
     auto context = make_hmac_context(hmac.get(), kDigestNames[i], properties());
-    if (!context) return tl::unexpected(context.error());
+    if (!context) return forward_error(context);
     hmac_contexts_[i] = std::move(*context);
   }
   for (std::size_t i = 0; i < ciphers_.size(); ++i) {
@@ -107,12 +107,12 @@ Result<void> Library::fetch() {
 
 Result<void> Library::prepare_groups() {
   auto p256 = prepare_curve(context_, "P-256", properties());
-  if (!p256) return tl::unexpected(p256.error());
+  if (!p256) return forward_error(p256);
   std::tie(p256_peer_, p256_) = std::move(*p256);
   p256_verifier_.reset(EVP_PKEY_CTX_new_from_pkey(context_, p256_peer_.get(), properties()));
   if (!p256_verifier_) return failure("P-256");
   auto p384 = prepare_curve(context_, "P-384", properties());
-  if (!p384) return tl::unexpected(p384.error());
+  if (!p384) return forward_error(p384);
   std::tie(p384_peer_, p384_) = std::move(*p384);
 
   x25519_ = prepare_named(context_, "X25519", properties());

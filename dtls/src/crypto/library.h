@@ -6,7 +6,6 @@
 #include <optional>
 
 #include <sluice/dtls/environment.h>
-#include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/protocol.h>
 
 #include "crypto/aead.h"

@@ -100,7 +100,7 @@ Result<bool> verify_by_key(Library& library, const SchemeParameters& parameters,
 Result<bool> verify_by_point(Library& library, HashAlgorithm hash, Bytes point, Bytes data,
                              Bytes signature) {
   const auto value = digest(library, hash, data);
-  if (!value) return tl::unexpected(value.error());
+  if (!value) return forward_error(value);
   EVP_PKEY_CTX* context = library.p256_verifier();
   if (peer_public_key(library, NamedGroup::secp256r1, point) == nullptr ||
       EVP_PKEY_verify_init(context) != 1) {
@@ -191,7 +191,7 @@ Result<void> PublicKey::verify(Library& library, SignatureScheme scheme, Bytes d
   const auto verified =
       is_point ? verify_by_point(library, *parameters->hash, p256_point_, data, signature)
                : verify_by_key(library, *parameters, key_.get(), data, signature);
-  if (!verified) return tl::unexpected(verified.error());
+  if (!verified) return forward_error(verified);
   if (!*verified) return failure(Errc::bad_signature, Alert::decrypt_error, "signature");
   return {};
 }

@@ -43,7 +43,7 @@ struct TicketKeys::State {
       fresh.made = now;
       auto done = library.random(fresh.name);
       if (done) done = library.random(fresh.key.bytes());
-      if (!done) return tl::unexpected(done.error());
+      if (!done) return forward_error(done);
       return fresh;
     }
     [[nodiscard]] Key clone() const { return {name, key.clone(), made, sealed}; }
@@ -93,16 +93,16 @@ Duration TicketKeys::rotation() const { return state_->rotation; }
 
 Result<Buffer> TicketKeys::seal(crypto::Library& library, Bytes session, Instant now) {
   const auto key = state_->take(library, now);
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return forward_error(key);
   auto sealer = crypto::AeadSealer::make(library, kAead, key->key.bytes());
-  if (!sealer) return tl::unexpected(sealer.error());
+  if (!sealer) return forward_error(sealer);
   const auto nonce = nonce_of(key->sealed);
   Buffer ticket(session.size() + kOverhead);
   const auto after_name = std::ranges::copy(key->name, ticket.begin()).out;
   std::ranges::copy(nonce, after_name);
   const auto sealed = sealer->seal(nonce, key->name, session,
                                    MutableBytes(ticket).subspan(kNameSize + nonce.size()));
-  if (!sealed) return tl::unexpected(sealed.error());
+  if (!sealed) return forward_error(sealed);
   return ticket;
 }
 
@@ -112,7 +112,7 @@ Result<TicketKeys::Opened> TicketKeys::open(crypto::Library& library, Bytes tick
   const auto found = state_->find(name, now);
   if (!found) return Opened{};
   auto opener = crypto::AeadOpener::make(library, kAead, found->key.key.bytes());
-  if (!opener) return tl::unexpected(opener.error());
+  if (!opener) return forward_error(opener);
   crypto::AeadNonce nonce{};
   std::ranges::copy(ticket.subspan(kNameSize, nonce.size()), nonce.begin());
   const Bytes sealed = ticket.subspan(kNameSize + nonce.size());

@@ -138,7 +138,7 @@ Result<TrustStore> TrustStore::from_der(std::span<const Bytes> certificates, Tim
 
 Result<TrustStore> TrustStore::from_pem(std::string_view certificates, Time at) {
   const auto ders = crypto::certificates_from_pem(certificates);
-  if (!ders) return tl::unexpected(ders.error());
+  if (!ders) return forward_error(ders);
   return from_der(std::vector<Bytes>(ders->begin(), ders->end()), at);
 }
 

@@ -66,11 +66,11 @@ Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& env
   std::optional<Listener> listener;
   if (options.server) {
     auto made = Listener::make(options.server, environment, options.listener);
-    if (!made) return tl::unexpected(made.error());
+    if (!made) return forward_error(made);
     listener.emplace(*std::move(made));
   }
   auto hash = crypto::KeyedHash::make(environment.library());
-  if (!hash) return tl::unexpected(hash.error());
+  if (!hash) return forward_error(hash);
   return Endpoint(
       std::make_unique<Impl>(options, environment, std::move(listener), *std::move(hash)));
 }

@@ -30,7 +30,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
   auto made = Connection::client(std::move(config), *environment_, PathId{number}, now, session);
   if (!made) {
     slots_.release(number);
-    return tl::unexpected(made.error());
+    return forward_error(made);
   }
   slots_[number].connection.emplace(*std::move(made));
   ++size_;
@@ -84,7 +84,7 @@ Result<Pending> Endpoint::Impl::end_input(ConnectionHandle handle, const Result<
   const SlotNumber number = slots_.find(handle);
   if (outcome && outcome->data) data_ = number;
   settle(number, outcome, EndReason::closed);
-  if (!outcome) return tl::unexpected(outcome.error());
+  if (!outcome) return forward_error(outcome);
   return pending();
 }
 

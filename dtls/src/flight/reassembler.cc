@@ -56,7 +56,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   std::size_t cost = kHandshakeHeaderSize + kPieceCost;
   if (const auto known = partial_.find(seq); known != partial_.end()) {
     if (auto consistent = check(known->second, header, epoch); !consistent) {
-      return tl::unexpected(consistent.error());
+      return forward_error(consistent);
     }
     have = known->second.contiguous();
     cost = 0;

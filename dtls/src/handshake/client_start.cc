@@ -3,15 +3,16 @@
 #include <algorithm>
 
 #include "crypto/library.h"
-#include "handshake/groups.h"
-#include "handshake/hello12.h"
-#include "handshake/hello_editor.h"
-#include "handshake/negotiation.h"
-#include "handshake/resume12.h"
-#include "handshake/widen.h"
+#include "handshake12/hello12.h"
+#include "handshake12/resume12.h"
 #include "message/hello_verify_request.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
+#include "negotiation/config_rules.h"
+#include "negotiation/groups.h"
+#include "negotiation/hello_editor.h"
+#include "negotiation/selection.h"
+#include "negotiation/widen.h"
 
 namespace sluice::dtls::handshake::client_start {
 namespace {
@@ -23,7 +24,7 @@ using Next = AfterHello;
 
 Result<void> generate_share(Context& context, Offer& offer, NamedGroup group) {
   auto key = crypto::EphemeralKey::generate(context.library, group);
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return forward_error(key);
   offer.keys.push_back(std::move(*key));
   return {};
 }
@@ -45,13 +46,13 @@ Result<void> generate_first_shares(Context& context, Offer& offer) {
 Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMessage& incoming,
                                Context& context) {
   const auto request = expect<message::HelloVerifyRequest>(incoming);
-  if (!request) return tl::unexpected(request.error());
+  if (!request) return forward_error(request);
   // Only servers that are about to choose DTLS 1.2 have it (RFC 9147 section 5.1).
   if (!is_allowed(context.config, ProtocolVersion::dtls12)) {
     return fatal(Errc::no_common_version, Alert::protocol_version, "HelloVerifyRequest");
   }
   // A server that never has enough would keep us saying hello for ever.
-  if (++state.verify_requests > kMaxVerifyRequests || state.retried != nullptr) {
+  if (++state.verify_requests > kMaxVerifyRequests || state.retry_suite != nullptr) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest");
   }
   state.offer.verify_cookie.assign(request->cookie.begin(), request->cookie.end());
@@ -104,8 +105,8 @@ Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const Context& c
 Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
                               const flight::IncomingMessage& incoming, Context& context) {
   const auto suite = chosen_suite13(context, hello);
-  if (!suite) return tl::unexpected(suite.error());
-  if (state.retried != nullptr) {
+  if (!suite) return forward_error(suite);
+  if (state.retry_suite != nullptr) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloRetryRequest again");
   }
   const auto group_data = hello.extensions.find(ExtensionType::key_share);
@@ -136,8 +137,7 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
       return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group");
     }
     state.offer.keys.clear();
-    if (auto made = generate_share(context, state.offer, *group); !made)
-      return tl::unexpected(made.error());
+    if (auto made = generate_share(context, state.offer, *group); !made) return forward_error(made);
   }
   // Those that the suite can't use are of no use any more (RFC 8446 section 4.1.4).
   std::erase_if(state.offer.psks,
@@ -149,25 +149,25 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   if (done) done = context.transcript.add(incoming.encoding);
   context.begin_flight();
   if (done) done = send_client_hello(context, state.offer);
-  if (!done) return tl::unexpected(done.error());
-  state.retried = *suite;
+  if (!done) return forward_error(done);
+  state.retry_suite = *suite;
   return Next(std::move(state));
 }
 
 Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello,
                                const flight::IncomingMessage& incoming, Context& context) {
   const auto suite = chosen_suite13(context, hello);
-  if (!suite) return tl::unexpected(suite.error());
+  if (!suite) return forward_error(suite);
   // RFC 8446 section 4.1.4: the same suite as in the HelloRetryRequest.
-  if (state.retried != nullptr && state.retried != *suite) {
+  if (state.retry_suite != nullptr && state.retry_suite != *suite) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite changed");
   }
   auto done =
-      state.retried == nullptr
+      state.retry_suite == nullptr
           ? context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13)
           : Result<void>();
   if (done) done = context.transcript.add(incoming.encoding);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return forward_error(done);
   return client13::on_server_hello(std::move(state.offer), **suite, hello, context)
       .map(kWiden<Next>);
 }
@@ -175,8 +175,8 @@ Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello
 Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& hello,
                                const flight::IncomingMessage& incoming, Context& context) {
   const auto negotiated = take_server_hello12(state.offer.random, hello, incoming, context);
-  if (!negotiated) return tl::unexpected(negotiated.error());
-  if (is_taken_up12(state.offer, hello)) {
+  if (!negotiated) return forward_error(negotiated);
+  if (is_resumed12(state.offer, hello)) {
     return resume12(context, state.offer, *negotiated).map(kWiden<Next>);
   }
   if (uses_psk(negotiated->suite.key_exchange)) {
@@ -190,17 +190,17 @@ Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& 
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session) {
   WaitServerHello state;
   if (auto filled = context.library.random(state.offer.random); !filled) {
-    return tl::unexpected(filled.error());
+    return forward_error(filled);
   }
   context.secret_log.set_client_random(state.offer.random);
   context.server_name = context.config.server_name;
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_first_shares(context, state.offer);
-    if (!made) return tl::unexpected(made.error());
+    if (!made) return forward_error(made);
     state.offer.psks = make_psk_offers(session, context);
   }
   if (auto offered = offer_session12(context, session, state.offer); !offered) {
-    return tl::unexpected(offered.error());
+    return forward_error(offered);
   }
   context.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return std::move(state); });
@@ -212,10 +212,10 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
     return on_verify_request(std::move(state), incoming, context);
   }
   const auto hello = expect<ServerHello>(incoming);
-  if (!hello) return tl::unexpected(hello.error());
+  if (!hello) return forward_error(hello);
   show_hello(context, *hello, incoming.body());
   const auto version = chosen_version(context.config, *hello);
-  if (!version) return tl::unexpected(version.error());
+  if (!version) return forward_error(version);
   context.version = *version;
   if (*version == ProtocolVersion::dtls13) {
     // RFC 9147 section 5.1: DTLS 1.3 proves return routability by a HelloRetryRequest.
@@ -229,7 +229,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
     return on_server_hello13(std::move(state), *hello, incoming, context);
   }
   // A HelloRetryRequest has settled on 1.3.
-  if (state.retried != nullptr || was_downgraded(context.config, *hello)) {
+  if (state.retry_suite != nullptr || was_downgraded(context.config, *hello)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "downgrade");
   }
   return on_server_hello12(state, *hello, incoming, context);

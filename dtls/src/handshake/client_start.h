@@ -10,10 +10,10 @@
 
 #include <variant>
 
-#include "handshake/client12.h"
-#include "handshake/client13.h"
-#include "handshake/client_offer.h"
-#include "handshake/client_psk12.h"
+#include "handshake12/client12.h"
+#include "handshake12/client_psk12.h"
+#include "handshake13/client13.h"
+#include "negotiation/client_offer.h"
 
 namespace sluice::dtls::handshake::client_start {
 
@@ -24,7 +24,7 @@ struct WaitServerHello {
   Offer offer;
   unsigned verify_requests = 0;
   // The suite of the HelloRetryRequest that has been answered; null before.
-  const schedule::CipherSuite13Parameters* retried = nullptr;
+  const schedule::CipherSuite13Parameters* retry_suite = nullptr;
 };
 
 // Sends the first ClientHello, which offers to resume the session.

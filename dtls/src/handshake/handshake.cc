@@ -44,9 +44,8 @@ Result<Handshake> Handshake::client(Context& context,
 }
 
 Result<Handshake> Handshake::server(const server13::StatelessRetry& retry, Context& context) {
-  return server13::resume(retry, context).map([](server13::WaitSecondClientHello state) {
-    return Handshake(std::move(state));
-  });
+  return server13::after_stateless_retry(retry, context)
+      .map([](server13::WaitSecondClientHello state) { return Handshake(std::move(state)); });
 }
 
 Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Context& context) {
@@ -54,7 +53,7 @@ Result<void> Handshake::on_message(const flight::IncomingMessage& incoming, Cont
   return std::visit(
       [&](auto&& state) -> Result<void> {
         auto next = on(std::forward<decltype(state)>(state), incoming, context);
-        if (!next) return tl::unexpected(next.error());
+        if (!next) return forward_error(next);
         assign(state_, std::move(*next));
         return {};
       },
@@ -71,7 +70,7 @@ Result<void> Handshake::answer(const Answer& answer, Context& context) {
       [&]<class S>(S&& state) -> Result<void> {
         if constexpr (Asking<std::remove_cvref_t<S>>) {
           auto next = on_answer(std::forward<S>(state), answer, context);
-          if (!next) return tl::unexpected(next.error());
+          if (!next) return forward_error(next);
           assign(state_, std::move(*next));
         }
         return {};

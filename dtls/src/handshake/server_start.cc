@@ -1,11 +1,11 @@
 #include "handshake/server_start.h"
 
-#include "handshake/hello12.h"
-#include "handshake/hello_editor.h"
-#include "handshake/negotiation.h"
-#include "handshake/resume12.h"
-#include "handshake/ticket12.h"
-#include "handshake/widen.h"
+#include "handshake12/hello12.h"
+#include "handshake12/resume12.h"
+#include "handshake12/ticket12.h"
+#include "negotiation/hello_editor.h"
+#include "negotiation/selection.h"
+#include "negotiation/widen.h"
 
 namespace sluice::dtls::handshake::server_start {
 namespace {
@@ -19,15 +19,15 @@ flight::IncomingMessage hello_in(const Buffer& message) {
 Result<Next> begin_session12(const message::ClientHello& hello,
                              const flight::IncomingMessage& incoming, Context& context) {
   if (context.must_ask_for_identity()) {
-    const auto wishes = certificate_wishes(hello.extensions);
-    if (!wishes) return tl::unexpected(wishes.error());
-    ask_for_identity(context, *wishes);
+    const auto criteria = certificate_criteria(hello.extensions);
+    if (!criteria) return forward_error(criteria);
+    ask_for_identity(context, *criteria);
     return Next(WaitIdentity{Buffer(incoming.encoding.begin(), incoming.encoding.end())});
   }
   const auto choice = choose12(context, hello);
-  if (!choice) return tl::unexpected(choice.error());
-  if (auto promised = promise_session12(context, hello); !promised) {
-    return tl::unexpected(promised.error());
+  if (!choice) return forward_error(choice);
+  if (auto promised = announce_session12(context, hello); !promised) {
+    return forward_error(promised);
   }
   if (uses_psk(choice->suite.key_exchange)) {
     return server_psk12::on_client_hello(hello, *choice, incoming, context).map(kWiden<Next>);
@@ -36,11 +36,12 @@ Result<Next> begin_session12(const message::ClientHello& hello,
 }
 
 // Goes on with the session that the client has named, or with a new one.
-Result<Next> answer_hello12(const message::ClientHello& hello, const std::optional<Known12>& known,
+Result<Next> answer_hello12(const message::ClientHello& hello,
+                            const std::optional<ResumedSession12>& known,
                             const flight::IncomingMessage& incoming, Context& context) {
   if (known) {
-    const auto fits = fits12(context, hello, known->session.session());
-    if (!fits) return tl::unexpected(fits.error());
+    const auto fits = is_resumable_with12(context, hello, known->session.session());
+    if (!fits) return forward_error(fits);
     if (*fits) {
       return resume12(context, hello, *known, incoming).map(kWiden<Next>);
     }
@@ -51,17 +52,17 @@ Result<Next> answer_hello12(const message::ClientHello& hello, const std::option
 Result<Next> on_client_hello12(const message::ClientHello& hello,
                                const flight::IncomingMessage& incoming, Context& context) {
   if (auto checked = check_client_hello12(context.config, hello); !checked) {
-    return tl::unexpected(checked.error());
+    return forward_error(checked);
   }
   auto name = requested_server_name(hello.extensions);
-  if (!name) return tl::unexpected(name.error());
+  if (!name) return forward_error(name);
   context.server_name = std::move(*name);
   if (auto question = session_question12(context.config, hello)) {
     context.ask(std::move(*question));
     return Next(WaitSession{Buffer(incoming.encoding.begin(), incoming.encoding.end())});
   }
   const auto known = find_session12(context, hello);
-  if (!known) return tl::unexpected(known.error());
+  if (!known) return forward_error(known);
   return answer_hello12(hello, *known, incoming, context);
 }
 
@@ -70,10 +71,10 @@ Result<Next> on_client_hello12(const message::ClientHello& hello,
 Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& incoming,
                 Context& context) {
   const auto hello = expect<message::ClientHello>(incoming);
-  if (!hello) return tl::unexpected(hello.error());
+  if (!hello) return forward_error(hello);
   show_hello(context, *hello, incoming.body());
   const auto version = choose_version(context.config, *hello);
-  if (!version) return tl::unexpected(version.error());
+  if (!version) return forward_error(version);
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
   context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
@@ -88,9 +89,9 @@ Result<Next> on_answer(WaitSession&& state, const Answer& answer, Context& conte
   const flight::IncomingMessage incoming = hello_in(state.hello);
   const auto hello = message::ClientHello::decode(incoming.body());
   const auto* resume = std::get_if<ResumeSession>(&answer);
-  return answer_hello12(*hello,
-                        resume != nullptr ? std::optional(Known12{resume->session}) : std::nullopt,
-                        incoming, context);
+  return answer_hello12(
+      *hello, resume != nullptr ? std::optional(ResumedSession12{resume->session}) : std::nullopt,
+      incoming, context);
 }
 
 Result<Next> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {

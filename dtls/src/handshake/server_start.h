@@ -5,9 +5,9 @@
 
 #include <sluice/dtls/event.h>
 
-#include "handshake/server12.h"
-#include "handshake/server13.h"
-#include "handshake/server_psk12.h"
+#include "handshake12/server12.h"
+#include "handshake12/server_psk12.h"
+#include "handshake13/server13.h"
 
 namespace sluice::dtls::handshake::server_start {
 

@@ -7,8 +7,8 @@
 
 #include <sluice/dtls/statistics.h>
 
-#include "handshake/session12.h"
-#include "handshake/session13.h"
+#include "handshake12/session12.h"
+#include "handshake13/session13.h"
 
 namespace sluice::dtls::handshake {
 

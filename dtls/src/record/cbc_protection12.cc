@@ -25,7 +25,7 @@ Result<crypto::Digest> mac_of(crypto::Library& library, Bytes key,
   wire::store(out.subspan(9, 2), wire::value_of(header.version));
   wire::store(out.subspan(11, 2), encrypted.size());
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key);
-  if (!hmac) return tl::unexpected(hmac.error());
+  if (!hmac) return forward_error(hmac);
   return hmac->compute({pseudo_header, encrypted});
 }
 
@@ -35,7 +35,7 @@ Result<std::unique_ptr<CbcProtection12>> CbcProtection12::make(crypto::Library& 
                                                                crypto::AesCbc::Direction direction,
                                                                const RecordKeys12& keys) {
   auto cipher = crypto::AesCbc::make(library, direction, keys.key);
-  if (!cipher) return tl::unexpected(cipher.error());
+  if (!cipher) return forward_error(cipher);
   return std::unique_ptr<CbcProtection12>(
       new CbcProtection12(library, std::move(*cipher), keys.mac_key));
 }

@@ -33,9 +33,9 @@ Sealer13::Sealer13(Bytes iv, crypto::AeadSealer aead, crypto::RecordMask mask)
 
 Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13& key) {
   auto aead = crypto::AeadSealer::make(library, key.aead, key.key);
-  if (!aead) return tl::unexpected(aead.error());
+  if (!aead) return forward_error(aead);
   auto mask = crypto::RecordMask::make(library, key.aead, key.sn_key);
-  if (!mask) return tl::unexpected(mask.error());
+  if (!mask) return forward_error(mask);
   return Sealer13(key.iv, std::move(*aead), std::move(*mask));
 }
 
@@ -61,7 +61,7 @@ Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
   // The header that is authenticated still has the number in plain.
   const MutableBytes sealed = out.subspan(head_room(), length);
   if (auto done = aead_.seal(nonce(iv_, sequence), header, inner, sealed); !done) {
-    return tl::unexpected(done.error());
+    return forward_error(done);
   }
   const auto mask = mask_.compute(sample_of(sealed));
   if (!mask) return tl::unexpected(Error{Errc::libcrypto_failure, Alert::internal_error});
@@ -76,9 +76,9 @@ Opener13::Opener13(Bytes iv, crypto::AeadOpener aead, crypto::RecordMask mask)
 
 Result<Opener13> Opener13::make(crypto::Library& library, const ProtectionKey13& key) {
   auto aead = crypto::AeadOpener::make(library, key.aead, key.key);
-  if (!aead) return tl::unexpected(aead.error());
+  if (!aead) return forward_error(aead);
   auto mask = crypto::RecordMask::make(library, key.aead, key.sn_key);
-  if (!mask) return tl::unexpected(mask.error());
+  if (!mask) return forward_error(mask);
   return Opener13(key.iv, std::move(*aead), std::move(*mask));
 }
 

@@ -5,7 +5,6 @@
 #include <variant>
 
 #include <sluice/dtls/cipher_suite12.h>
-#include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/protocol.h>
 
 #include "crypto/aead.h"

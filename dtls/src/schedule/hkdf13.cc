@@ -42,9 +42,9 @@ Result<HashSecret> hkdf_extract(crypto::Library& library, HashAlgorithm hash, By
   static constexpr std::array<std::byte, crypto::kMaxHashSize> kZeros{};
   const Bytes zeros = Bytes(kZeros).first(crypto::hash_size(hash));
   auto hmac = crypto::Hmac::with_key(library, hash, salt.empty() ? zeros : salt);
-  if (!hmac) return tl::unexpected(hmac.error());
+  if (!hmac) return forward_error(hmac);
   auto value = hmac->compute({input.empty() ? zeros : input});
-  if (!value) return tl::unexpected(value.error());
+  if (!value) return forward_error(value);
   HashSecret secret(std::as_const(*value).bytes());
   cleanse(value->bytes());
   return secret;
@@ -65,7 +65,7 @@ Result<void> HkdfExpansion::expand_label(std::string_view label, Bytes context, 
   for (unsigned counter = 1; !out.empty(); ++counter) {
     const std::array number{static_cast<std::byte>(counter)};
     auto next = hmac_.compute({previous, info.bytes(), number});
-    if (!next) return tl::unexpected(next.error());
+    if (!next) return forward_error(next);
     block = *next;
     previous = std::as_const(block).bytes();
     const std::size_t size = std::min(out.size(), previous.size());
@@ -87,14 +87,14 @@ Result<HashSecret> HkdfExpansion::derive_secret(std::string_view label, Bytes tr
 Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                std::string_view label, Bytes context, MutableBytes out) {
   auto expansion = HkdfExpansion::of(library, hash, secret);
-  if (!expansion) return tl::unexpected(expansion.error());
+  if (!expansion) return forward_error(expansion);
   return expansion->expand_label(label, context, out);
 }
 
 Result<HashSecret> derive_secret(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                  std::string_view label, Bytes transcript_hash) {
   auto expansion = HkdfExpansion::of(library, hash, secret);
-  if (!expansion) return tl::unexpected(expansion.error());
+  if (!expansion) return forward_error(expansion);
   return expansion->derive_secret(label, transcript_hash);
 }
 

@@ -58,7 +58,7 @@ Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite
   // The server's random comes first here.
   const auto expanded = prf12(library, suite.hash, master.bytes(), "key expansion",
                               join(randoms.server, randoms.client), block.bytes());
-  if (!expanded) return tl::unexpected(expanded.error());
+  if (!expanded) return forward_error(expanded);
   // MAC keys, keys and IVs, the client's before the server's.
   Bytes rest = std::as_const(block).bytes();
   const auto take = [&](std::size_t size) {

@@ -10,9 +10,9 @@ namespace {
 Result<DirectionSecrets> derive_both(HkdfExpansion& secret, std::string_view client_label,
                                      std::string_view server_label, Bytes transcript_hash) {
   auto client = secret.derive_secret(client_label, transcript_hash);
-  if (!client) return tl::unexpected(client.error());
+  if (!client) return forward_error(client);
   auto server = secret.derive_secret(server_label, transcript_hash);
-  if (!server) return tl::unexpected(server.error());
+  if (!server) return forward_error(server);
   return DirectionSecrets{std::move(*client), std::move(*server)};
 }
 
@@ -39,9 +39,9 @@ Result<HashSecret> handshake_salt(crypto::Library& library, HashAlgorithm hash, 
     return HashSecret(std::as_bytes(std::span(kSha384Salt)));
   }
   const auto early = hkdf_extract(library, hash, {}, psk);
-  if (!early) return tl::unexpected(early.error());
+  if (!early) return forward_error(early);
   auto expansion = HkdfExpansion::of(library, hash, early->bytes());
-  if (!expansion) return tl::unexpected(expansion.error());
+  if (!expansion) return forward_error(expansion);
   return next_salt(*expansion, hash);
 }
 
@@ -52,11 +52,11 @@ struct FromHandshakeSecret {
 Result<FromHandshakeSecret> derive_from_handshake(crypto::Library& library, HashAlgorithm hash,
                                                   const HashSecret& handshake, Bytes hello_hash) {
   auto secret = HkdfExpansion::of(library, hash, handshake.bytes());
-  if (!secret) return tl::unexpected(secret.error());
+  if (!secret) return forward_error(secret);
   auto traffic = derive_both(*secret, "c hs traffic", "s hs traffic", hello_hash);
-  if (!traffic) return tl::unexpected(traffic.error());
+  if (!traffic) return forward_error(traffic);
   auto master_salt = next_salt(*secret, hash);
-  if (!master_salt) return tl::unexpected(master_salt.error());
+  if (!master_salt) return forward_error(master_salt);
   return FromHandshakeSecret{std::move(*traffic), std::move(*master_salt)};
 }
 
@@ -68,11 +68,11 @@ Result<TrafficKeys13> traffic_keys13(crypto::Library& library, crypto::AeadAlgor
   TrafficKeys13 keys{Key(key_size(aead)), Secret<crypto::kAeadNonceSize>(crypto::kAeadNonceSize),
                      Key(key_size(aead))};
   auto secret = HkdfExpansion::of(library, hash, traffic_secret.bytes());
-  if (!secret) return tl::unexpected(secret.error());
+  if (!secret) return forward_error(secret);
   auto done = secret->expand_label("key", {}, keys.key.bytes());
   if (done) done = secret->expand_label("iv", {}, keys.iv.bytes());
   if (done) done = secret->expand_label("sn", {}, keys.sn_key.bytes());
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return forward_error(done);
   return keys;
 }
 
@@ -84,9 +84,9 @@ Result<HashSecret> next_traffic_secret(crypto::Library& library, HashAlgorithm h
 Result<HashSecret> verify_data13(crypto::Library& library, HashAlgorithm hash,
                                  const HashSecret& traffic_secret, Bytes transcript_hash) {
   const auto key = derive_secret(library, hash, traffic_secret.bytes(), "finished", {});
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return forward_error(key);
   auto hmac = crypto::Hmac::with_key(library, hash, key->bytes());
-  if (!hmac) return tl::unexpected(hmac.error());
+  if (!hmac) return forward_error(hmac);
   return hmac->compute({transcript_hash}).map([](const crypto::Digest& value) {
     return HashSecret(value.bytes());
   });
@@ -96,14 +96,14 @@ Result<HandshakeSecrets> HandshakeSecrets::derive(crypto::Library& library, Hash
                                                   Bytes psk, Bytes shared_secret,
                                                   Bytes hello_hash) {
   const auto salt = handshake_salt(library, hash, psk);
-  if (!salt) return tl::unexpected(salt.error());
+  if (!salt) return forward_error(salt);
   const auto handshake = hkdf_extract(library, hash, salt->bytes(), shared_secret);
-  if (!handshake) return tl::unexpected(handshake.error());
+  if (!handshake) return forward_error(handshake);
   auto derived = derive_from_handshake(library, hash, *handshake, hello_hash);
-  if (!derived) return tl::unexpected(derived.error());
+  if (!derived) return forward_error(derived);
   const HashSecret& master_salt = derived->master_salt;
   auto master = hkdf_extract(library, hash, master_salt.bytes(), {});
-  if (!master) return tl::unexpected(master.error());
+  if (!master) return forward_error(master);
   return HandshakeSecrets(std::move(*master), std::move(derived->traffic));
 }
 
@@ -120,11 +120,11 @@ Result<HashSecret> ticket_psk(crypto::Library& library, HashAlgorithm hash,
 Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskKind kind, Bytes psk,
                               Bytes hello_hash) {
   const auto early = hkdf_extract(library, hash, {}, psk);
-  if (!early) return tl::unexpected(early.error());
+  if (!early) return forward_error(early);
   const std::string_view label = kind == PskKind::external ? "ext binder" : "res binder";
   const auto key =
       derive_secret(library, hash, early->bytes(), label, crypto::digest_of_nothing(hash));
-  if (!key) return tl::unexpected(key.error());
+  if (!key) return forward_error(key);
   return verify_data13(library, hash, *key, hello_hash);
 }
 
@@ -132,11 +132,11 @@ Result<ApplicationSecrets> ApplicationSecrets::derive(crypto::Library& library, 
                                                       const HandshakeSecrets& handshake,
                                                       Bytes server_finished_hash) {
   auto master = HkdfExpansion::of(library, hash, handshake.master_.bytes());
-  if (!master) return tl::unexpected(master.error());
+  if (!master) return forward_error(master);
   auto traffic = derive_both(*master, "c ap traffic", "s ap traffic", server_finished_hash);
-  if (!traffic) return tl::unexpected(traffic.error());
+  if (!traffic) return forward_error(traffic);
   auto exporter = master->derive_secret("exp master", server_finished_hash);
-  if (!exporter) return tl::unexpected(exporter.error());
+  if (!exporter) return forward_error(exporter);
   return ApplicationSecrets(std::move(*traffic), std::move(*exporter));
 }
 
@@ -152,9 +152,9 @@ Result<void> export13(crypto::Library& library, HashAlgorithm hash, const HashSe
   const crypto::DeferredWipe wipe(library);
   const auto secret =
       derive_secret(library, hash, exporter.bytes(), label, crypto::digest_of_nothing(hash));
-  if (!secret) return tl::unexpected(secret.error());
+  if (!secret) return forward_error(secret);
   const auto context_hash = crypto::digest(library, hash, context.value_or(Bytes{}));
-  if (!context_hash) return tl::unexpected(context_hash.error());
+  if (!context_hash) return forward_error(context_hash);
   return hkdf_expand_label(library, hash, secret->bytes(), "exporter", context_hash->bytes(), out);
 }
 

@@ -10,21 +10,21 @@ namespace sluice::dtls::schedule {
 Result<void> prf12(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                    std::string_view label, Bytes seed, MutableBytes out) {
   auto hmac = crypto::Hmac::with_key(library, hash, secret);
-  if (!hmac) return tl::unexpected(hmac.error());
+  if (!hmac) return forward_error(hmac);
   const Bytes label_bytes = std::as_bytes(std::span(label));
 
   // A(1) = HMAC(secret, label + seed); each A(i) gives one block and A(i + 1).
   auto a = hmac->compute({label_bytes, seed});
   while (a && !out.empty()) {
     auto block = hmac->compute({a->bytes(), label_bytes, seed});
-    if (!block) return tl::unexpected(block.error());
+    if (!block) return forward_error(block);
     const std::size_t size = std::min(out.size(), block->bytes().size());
     std::ranges::copy(std::as_const(*block).bytes().first(size), out.begin());
     cleanse(block->bytes());
     out = out.subspan(size);
     if (!out.empty()) a = hmac->compute({a->bytes()});
   }
-  if (!a) return tl::unexpected(a.error());
+  if (!a) return forward_error(a);
   return {};
 }
 

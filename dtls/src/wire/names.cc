@@ -314,8 +314,8 @@ std::string_view to_string(Discard reason) {
       return "stale_message";
     case Discard::reassembly_full:
       return "reassembly_full";
-    case Discard::early_data_full:
-      return "early_data_full";
+    case Discard::unaccepted_data_full:
+      return "unaccepted_data_full";
     case Discard::after_close:
       return "after_close";
   }

@@ -1,7 +1,7 @@
 // The server's name that a client asks for, in both versions (RFC 6066 section 3).
-#include "handshake/agreed_extensions.h"
-#include "message/certificate_wishes.h"
+#include "message/certificate_criteria.h"
 #include "message/server_name.h"
+#include "negotiation/agreed_extensions.h"
 #include "support/connections.h"
 
 namespace sluice::test {
@@ -78,7 +78,7 @@ TEST(Rfc8446_4_3_2_Names, ACertificateRequestNamesNobody) {
   const auto malformed = from_hex("0000 0001 ff");
   const auto extensions = dtls::message::ExtensionBlock::parse(malformed);
   ASSERT_TRUE(extensions);
-  EXPECT_TRUE(dtls::message::wishes_of(*extensions));
+  EXPECT_TRUE(dtls::message::criteria_of(*extensions));
 }
 
 }  // namespace

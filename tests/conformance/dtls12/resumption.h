@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "conformance/dtls12/vocabulary.h"
-#include "handshake/stored_session.h"
 #include "message/server_hello.h"
+#include "negotiation/stored_session.h"
 #include "support/middlebox.h"
 #include "support/resumption.h"
 

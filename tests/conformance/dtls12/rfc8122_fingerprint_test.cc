@@ -159,7 +159,7 @@ TEST(Rfc8122_6_2, EarlyDataHasABound) {
     duel.run();
     const Buffer chunk = counted(1000);
     for (int i = 0; i < 40; ++i) duel.deliver(duel.peer.data(chunk));
-    EXPECT_EQ(discards(duel, Discard::early_data_full), 40U - 16U);
+    EXPECT_EQ(discards(duel, Discard::unaccepted_data_full), 40U - 16U);
     announce(duel, {right()});
     EXPECT_EQ(duel.engine.data.size(), 16U);
     EXPECT_TRUE(works(duel));
@@ -171,7 +171,7 @@ TEST(Rfc8122_6_2, EmptyEarlyRecordsHaveABoundToo) {
     Duel duel = undecided(role);
     duel.run();
     for (int i = 0; i < 5000; ++i) duel.deliver(duel.peer.data({}));
-    EXPECT_GT(discards(duel, Discard::early_data_full), 4000U);
+    EXPECT_GT(discards(duel, Discard::unaccepted_data_full), 4000U);
     announce(duel, {right()});
     EXPECT_TRUE(works(duel));
   }

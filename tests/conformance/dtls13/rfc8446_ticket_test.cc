@@ -311,7 +311,7 @@ TEST(Rfc8446_4_6_1, AServerTakesNone) {
 
 // ---- a store
 
-TEST(SessionStore, ResumesWhatItFinds) {
+TEST(ResumptionStore, ResumesWhatItFinds) {
   const auto options = store_options();
   Pair first = first_pair(options);
   ASSERT_EQ(first.server.stored.size(), 1U);
@@ -327,7 +327,7 @@ TEST(SessionStore, ResumesWhatItFinds) {
   EXPECT_TRUE(is_resumed(second));
 }
 
-TEST(SessionStore, AnEntryThatIsGoneMeansAFullHandshake) {
+TEST(ResumptionStore, AnEntryThatIsGoneMeansAFullHandshake) {
   const auto options = store_options();
   Pair second = second_pair(options, options, first_session(options));
   second.run();
@@ -337,7 +337,7 @@ TEST(SessionStore, AnEntryThatIsGoneMeansAFullHandshake) {
   EXPECT_FALSE(is_resumed(second));
 }
 
-TEST(SessionStore, AnotherEntryIsRefused) {
+TEST(ResumptionStore, AnotherEntryIsRefused) {
   const auto options = store_options();
   Pair first = first_pair(options);
   Pair other = first_pair(options);

@@ -94,7 +94,7 @@ class LibsslResumption : public testing::TestWithParam<ResumptionChoice> {
 
   LibsslContext context_;
   dtls::ConfigOptions ours_ = options_for(dtls::ProtocolVersion::dtls12);
-  std::shared_ptr<dtls::SessionStore> store_ = std::make_shared<dtls::SessionStore>();
+  std::shared_ptr<dtls::ResumptionStore> store_ = std::make_shared<dtls::ResumptionStore>();
 };
 
 TEST_P(LibsslResumption, ResumesAgainAndAgain) {
@@ -115,7 +115,7 @@ TEST_P(LibsslResumption, AnUnknownSessionMeansAFullHandshake) {
   ASSERT_NO_FATAL_FAILURE(meet({}, nullptr, false, first));
   const Offered offered = offered_after(*first);
   if (offered.ours) context_ = LibsslContext(libssl_options());
-  store_ = std::make_shared<dtls::SessionStore>();
+  store_ = std::make_shared<dtls::ResumptionStore>();
   ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
   std::optional<Meeting> next;
   ASSERT_NO_FATAL_FAILURE(meet(offered.ours, offered.theirs.get(), false, next));

@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sluice/ice/ice_thread.h>
+#include <sluice/ice/glib_thread.h>
 
 #include "scenario/nice_transport/peer.h"
 #include "support/main_context.h"
@@ -119,7 +119,7 @@ TEST_F(NiceTransportLifetime, MovesAndReplaces) {
   ASSERT_TRUE(context.run_until([&] { return !b->closed.empty(); }));
 }
 
-// One side of a call that lives on an IceThread, with an Environment of that thread's.
+// One side of a call that lives on an GlibThread, with an Environment of that thread's.
 struct ThreadedSide {
   explicit ThreadedSide(IceRole role) {
     thread.call([&] {
@@ -139,7 +139,7 @@ struct ThreadedSide {
   ThreadedSide(const ThreadedSide&) = delete;
   ThreadedSide& operator=(const ThreadedSide&) = delete;
 
-  ice::IceThread thread;
+  ice::GlibThread thread;
   std::optional<dtls::Environment> environment;
   std::optional<Peer> peer;
   std::promise<void> connected, got_data;
@@ -171,7 +171,7 @@ TEST(NiceTransportThreads, CallBetweenTwoThreads) {
 }
 
 TEST(NiceTransportThreads, OneThreadCarriesManySessions) {
-  ice::IceThread thread;
+  ice::GlibThread thread;
   constexpr std::size_t kCalls = 20;
   std::optional<dtls::Environment> environment;
   std::vector<std::unique_ptr<Peer>> peers;

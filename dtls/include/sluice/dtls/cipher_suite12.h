@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include <sluice/dtls/bytes.h>
-#include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/protocol.h>
 
 namespace sluice::dtls {

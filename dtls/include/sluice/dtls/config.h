@@ -169,7 +169,7 @@ struct ConfigOptions {
   // Received handshake bytes that wait for what must come before them: 2048 or more.
   std::size_t max_reassembly = 131072;
   // Application data that arrives before the peer is accepted waits in as many bytes.
-  std::size_t max_early_data = 16384;
+  std::size_t max_unaccepted_data = 16384;
 
   // DTLS 1.3 (RFC 9147 section 4.5.3). Keys are updated when half of so many records have left
   // under one key; at the limit seal() refuses. The cipher's own limit holds where it is lower; 2

@@ -63,6 +63,13 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
+// The error of a Result that has failed, to return it as another Result:
+//   if (!hash) return forward_error(hash);
+template <class T>
+tl::unexpected<Error> forward_error(const Result<T>& failed) {
+  return tl::unexpected(failed.error());
+}
+
 std::string_view to_string(Errc code);
 // One line: code, alert, detail and the place in the source. Holds no secret.
 std::string to_string(const Error& error);

@@ -88,7 +88,7 @@ struct SessionReceived {
   ResumableSession session;
 };
 // To a server with Resumption::store, after Connected: to be kept under `id`, which a client will
-// offer to resume it (PskRequested, SessionRequested). SessionStore does that.
+// offer to resume it (PskRequested, SessionRequested). ResumptionStore does that.
 struct SessionToStore {
   Buffer id;
   ResumableSession session;

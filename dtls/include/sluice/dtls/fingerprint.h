@@ -8,12 +8,9 @@
 
 #include <sluice/dtls/environment.h>
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/protocol.h>
 
 namespace sluice::dtls {
-
-enum class HashAlgorithm : std::uint8_t { sha1, sha256, sha384, sha512 };
-
-std::string_view to_string(HashAlgorithm hash);  // RFC 8122's names: "sha-256"
 
 // The hash of a certificate's DER. A value type.
 struct Fingerprint {

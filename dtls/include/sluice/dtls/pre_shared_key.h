@@ -5,7 +5,7 @@
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/error.h>
-#include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/protocol.h>
 
 namespace sluice::dtls {
 

@@ -16,6 +16,11 @@ enum class ProtocolVersion : std::uint16_t {
 
 enum class Role : std::uint8_t { client, server };
 
+// Hash functions of PRFs, PSKs and fingerprints.
+enum class HashAlgorithm : std::uint8_t { sha1, sha256, sha384, sha512 };
+
+std::string_view to_string(HashAlgorithm hash);  // RFC 8122's names: "sha-256"
+
 // Cipher suites with forward secrecy and an AEAD: of DTLS 1.3 (RFC 8446 appendix B.4), which say
 // nothing of key exchange and authentication, and of DTLS 1.2 (RFC 5289, RFC
 // 7251, RFC 7905).

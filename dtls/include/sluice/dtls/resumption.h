@@ -24,7 +24,7 @@ enum class Resumption : std::uint8_t {
   // The client, in a ticket that only the server can open (ConfigOptions::ticket_keys).
   tickets,
   // The server, in a store of the caller's (SessionToStore, PskRequested, SessionRequested; see
-  // <sluice/dtls/session_store.h>). A client sees no difference: it takes what the server gives.
+  // <sluice/dtls/resumption_store.h>). A client sees no difference: it takes what the server gives.
   store,
 };
 

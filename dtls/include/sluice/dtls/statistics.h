@@ -25,7 +25,7 @@ enum class Discard : std::uint8_t {
   unexpected_content,     // a content type that this state ignores
   stale_message,          // a handshake message that was already taken
   reassembly_full,        // ConfigOptions::max_reassembly reached, or too far ahead
-  early_data_full,        // ConfigOptions::max_early_data reached
+  unaccepted_data_full,   // ConfigOptions::max_unaccepted_data reached
   after_close,            // the connection has ended
 };
 inline constexpr std::size_t kDiscardReasons = 10;

@@ -29,8 +29,8 @@ struct LibraryOptions {
 };
 
 // Makes libsrtp ready, once in a process: the first call decides, all later ones return its result.
-// Session::make() calls it with the defaults, so only a host with other wishes needs to. Safe from
-// any thread. Nothing is shut down again: libsrtp's state is a few tables for the process's
+// Session::make() calls it with the defaults, so only a host with other criteria needs to. Safe
+// from any thread. Nothing is shut down again: libsrtp's state is a few tables for the process's
 // lifetime.
 tl::expected<void, SetupError> initialize(const LibraryOptions& options = {});
 

@@ -16,8 +16,8 @@ using test::unaccepted_pair;
 
 class Acceptance : public test::ByVersion {};
 INSTANTIATE_TEST_SUITE_P(Versions, Acceptance, test::both_versions(), test::name_of_version);
-class EarlyData : public test::ByVersion {};
-INSTANTIATE_TEST_SUITE_P(Versions, EarlyData, test::both_versions(), test::name_of_version);
+class UnacceptedData : public test::ByVersion {};
+INSTANTIATE_TEST_SUITE_P(Versions, UnacceptedData, test::both_versions(), test::name_of_version);
 
 Fingerprint right(const Identity& identity = test::ecdsa_identity()) {
   return must(Fingerprint::of(identity.certificate(), HashAlgorithm::sha256, test::environment()));
@@ -176,7 +176,7 @@ TEST_P(Acceptance, AServerThatAsksForNoCertificateHasNothingToJudge) {
 }
 
 // SCTP's INIT comes with the last flight, the SDP answer much later.
-TEST_P(EarlyData, WaitsForAcceptanceInItsOrder) {
+TEST_P(UnacceptedData, WaitsForAcceptanceInItsOrder) {
   Pair pair(options());
   pair.server.accepts_peer = false;
   pair.run();
@@ -194,7 +194,7 @@ TEST_P(EarlyData, WaitsForAcceptanceInItsOrder) {
   EXPECT_EQ(pair.server.data.size(), 3U);
 }
 
-TEST_P(EarlyData, OfARejectedPeerIsNeverSeen) {
+TEST_P(UnacceptedData, OfARejectedPeerIsNeverSeen) {
   Pair pair(options());
   pair.server.accepts_peer = false;
   pair.run();
@@ -203,36 +203,36 @@ TEST_P(EarlyData, OfARejectedPeerIsNeverSeen) {
   EXPECT_TRUE(pair.server.data.empty());
 }
 
-TEST_P(EarlyData, HasItsStatedBound) {
+TEST_P(UnacceptedData, HasItsStatedBound) {
   ConfigOptions options = ByVersion::options();
-  options.max_early_data = 1000;
+  options.max_unaccepted_data = 1000;
   Pair pair(options);
   pair.server.accepts_peer = false;
   pair.run();
   pair.server.receive(pair.client.seal(counted(600)), {});
   pair.server.receive(pair.client.seal(counted(401)), {});
-  EXPECT_EQ(discards(pair.server, Discard::early_data_full), 1U);
+  EXPECT_EQ(discards(pair.server, Discard::unaccepted_data_full), 1U);
   pair.server.receive(pair.client.seal(counted(400)), {});
   pair.server.receive(pair.client.seal(counted(1)), {});
-  EXPECT_EQ(discards(pair.server, Discard::early_data_full), 2U);
+  EXPECT_EQ(discards(pair.server, Discard::unaccepted_data_full), 2U);
   accept(pair.server);
   ASSERT_EQ(pair.server.data.size(), 2U);
   EXPECT_EQ(pair.server.data[0].size() + pair.server.data[1].size(), 1000U);
 }
 
 // Records without a byte in them would be free.
-TEST_P(EarlyData, EmptyRecordsHaveABoundToo) {
+TEST_P(UnacceptedData, EmptyRecordsHaveABoundToo) {
   Pair pair(options());
   pair.server.accepts_peer = false;
   pair.run();
   for (int i = 0; i < 1000; ++i) pair.server.receive(pair.client.seal({}), {});
-  EXPECT_GT(discards(pair.server, Discard::early_data_full), 500U);
+  EXPECT_GT(discards(pair.server, Discard::unaccepted_data_full), 500U);
   accept(pair.server);
   EXPECT_TRUE(pair.server.connected);
 }
 
 // The client's Finished and its data overtake the messages that make the server's keys.
-TEST_P(EarlyData, RecordsThatOvertakeTheirKeysAreKept) {
+TEST_P(UnacceptedData, RecordsThatOvertakeTheirKeysAreKept) {
   ConfigOptions options = ByVersion::options();
   options.mtu = 256;
   Pair pair(options);

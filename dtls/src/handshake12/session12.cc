@@ -1,0 +1,129 @@
+#include "handshake12/session12.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "crypto/constant_time.h"
+#include "message/certificate12.h"
+#include "message/finished.h"
+#include "record/cbc_protection12.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+Result<schedule::VerifyData> verify_data(Context& context, const Session12& session, Role sender) {
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return forward_error(hash);
+  return schedule::verify_data12(context.library, session.negotiated.suite.hash, session.master,
+                                 sender, hash->bytes());
+}
+
+RecordKeys12 view(const schedule::TrafficKey12& key) {
+  return {key.mac_key.bytes(), key.key.bytes(), key.iv.bytes()};
+}
+
+// Of a suite that isn't an AEAD's.
+Result<record::OwnProtection12> own_protection(crypto::Library& library,
+                                               const schedule::CipherSuite12Parameters& suite,
+                                               const RecordKeys12& keys,
+                                               crypto::AesCbc::Direction direction) {
+  if (const auto* own = std::get_if<const CipherSuite12*>(&suite.protection)) {
+    auto protection = (*own)->protect(keys);
+    if (protection == nullptr) {
+      return fatal(Errc::invalid_config, Alert::internal_error, "custom cipher suite");
+    }
+    return record::OwnProtection12{std::move(protection), (*own)->room()};
+  }
+  auto cbc = record::CbcProtection12::make(library, direction, keys);
+  if (!cbc) return forward_error(cbc);
+  return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
+}
+
+// An Opener12 or a Sealer12.
+template <class Protection>
+Result<Protection> make_protection(crypto::Library& library,
+                                   const schedule::CipherSuite12Parameters& suite,
+                                   const RecordKeys12& keys, crypto::AesCbc::Direction direction) {
+  if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
+    return Protection::make(library, {aead->aead, keys.key, keys.iv});
+  }
+  return own_protection(library, suite, keys, direction).map([](record::OwnProtection12 own) {
+    return Protection(std::move(own));
+  });
+}
+
+}  // namespace
+
+Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params) {
+  Buffer data(randoms.client.size() + randoms.server.size() + params.size());
+  auto at = std::ranges::copy(randoms.client, data.begin()).out;
+  at = std::ranges::copy(randoms.server, at).out;
+  std::ranges::copy(params, at);
+  return data;
+}
+
+Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
+                                             Bytes premaster) {
+  const HashAlgorithm hash = negotiated.suite.hash;
+  if (!negotiated.extended_master_secret) {
+    return schedule::master_secret(context.library, hash, premaster, negotiated.randoms);
+  }
+  const auto session_hash = context.transcript.hash(context.library);
+  if (!session_hash) return forward_error(session_hash);
+  return schedule::extended_master_secret(context.library, hash, premaster, session_hash->bytes());
+}
+
+Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
+                                       const schedule::MasterSecret& master, Role role) {
+  const auto& suite = negotiated.suite;
+  const auto keys = schedule::traffic_keys12(library, suite, master, negotiated.randoms);
+  if (!keys) return forward_error(keys);
+  const auto& [own, peers] = role == Role::client ? std::tie(keys->client, keys->server)
+                                                  : std::tie(keys->server, keys->client);
+  auto opener = make_protection<record::Opener12>(library, suite, view(peers),
+                                                  crypto::AesCbc::Direction::decrypt);
+  if (!opener) return forward_error(opener);
+  auto sealer = make_protection<record::Sealer12>(library, suite, view(own),
+                                                  crypto::AesCbc::Direction::encrypt);
+  if (!sealer) return forward_error(sealer);
+  return Protection12{std::move(*opener), std::move(*sealer)};
+}
+
+Result<void> install_keys(Context& context, const Negotiated12& negotiated,
+                          const schedule::MasterSecret& master, Role role) {
+  context.secret_log.add_master(master);
+  auto protection = make_protection12(context.library, negotiated, master, role);
+  if (!protection) return forward_error(protection);
+  context.records.add_reader12(std::move(protection->opener));
+  context.records.add_writer12(std::move(protection->sealer));
+  return {};
+}
+
+Result<void> send_certificate12(Context& context) {
+  return context.send(
+      wire::HandshakeType::certificate, wire::kPlaintextEpoch,
+      [&](wire::Writer& out) { message::put_certificate12(out, own_chain(context)); });
+}
+
+Result<void> send_finished(Context& context, const Session12& session, Role sender) {
+  const auto data = verify_data(context, session, sender);
+  if (!data) return forward_error(data);
+  context.flight.add_change_cipher_spec();
+  context.records.start_encrypting();
+  return context.send(wire::HandshakeType::finished, wire::kFirstEncryptedEpoch12,
+                      [&](wire::Writer& out) { out.bytes(*data); });
+}
+
+Result<void> check_finished(Context& context, const Session12& session, Role sender,
+                            const flight::IncomingMessage& incoming) {
+  const auto finished = expect<message::Finished>(incoming);
+  if (!finished) return forward_error(finished);
+  const auto expected = verify_data(context, session, sender);
+  if (!expected) return forward_error(expected);
+  if (!crypto::equal(*expected, finished->verify_data)) {
+    return fatal(Errc::bad_finished, Alert::decrypt_error);
+  }
+  return context.transcript.add(incoming.encoding);
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,58 @@
+// What a DTLS 1.2 handshake agrees on, while it runs and when it is done.
+#pragma once
+
+#include <optional>
+
+#include <sluice/dtls/protocol.h>
+
+#include "crypto/key_exchange.h"
+#include "negotiation/agreed_extensions.h"
+#include "negotiation/context.h"
+#include "schedule/keys12.h"
+
+namespace sluice::dtls::handshake {
+
+// Settled by the hellos.
+struct Negotiated12 {
+  schedule::CipherSuite12Parameters suite;
+  schedule::HelloRandoms randoms;
+  AgreedExtensions extensions;
+  bool extended_master_secret;
+  bool resumed = false;
+};
+
+// A complete handshake: what exporters need from now on.
+struct Session12 {
+  [[no_unique_address]] Negotiated12 negotiated;  // what is behind begins in its padding
+  schedule::MasterSecret master;
+  std::optional<NamedGroup> group;  // none with a PSK alone
+};
+
+// What the signature of ServerKeyExchange covers (RFC 8422 section 5.4).
+Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params);
+
+// The master secret of what has been exchanged, ClientKeyExchange included in the transcript.
+Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
+                                             Bytes premaster);
+
+// What epoch 1 is opened and sealed with.
+struct Protection12 {
+  record::Opener12 opener;
+  record::Sealer12 sealer;
+};
+Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
+                                       const schedule::MasterSecret& master, Role role);
+// Installs the keys of epoch 1, both ways.
+Result<void> install_keys(Context& context, const Negotiated12& negotiated,
+                          const schedule::MasterSecret& master, Role role);
+
+// Certificate of this side: an empty one without Context::own.
+Result<void> send_certificate12(Context& context);
+// Sends ChangeCipherSpec and Finished.
+Result<void> send_finished(Context& context, const Session12& session, Role sender);
+
+// Checks the peer's Finished and adds it to the transcript.
+Result<void> check_finished(Context& context, const Session12& session, Role sender,
+                            const flight::IncomingMessage& incoming);
+
+}  // namespace sluice::dtls::handshake

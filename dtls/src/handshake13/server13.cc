@@ -1,0 +1,391 @@
+#include "handshake13/server13.h"
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/key_exchange.h"
+#include "crypto/library.h"
+#include "message/certificate_request13.h"
+#include "message/key_share.h"
+#include "message/server_hello.h"
+#include "negotiation/hello_editor.h"
+#include "negotiation/hello_retry.h"
+#include "negotiation/peer_certificate.h"
+#include "negotiation/stored_session.h"
+#include "negotiation/widen.h"
+
+namespace sluice::dtls::handshake::server13 {
+namespace {
+
+using message::ClientHello;
+using wire::ExtensionType;
+using wire::HandshakeType;
+
+constexpr std::byte kNullCompression{0};
+
+Result<void> check_hello(const ClientHello& hello) {
+  // RFC 8446 section 4.1.2, RFC 9147 section 5.3.
+  const bool only_null = hello.compression_methods.size() == 1 &&
+                         hello.compression_methods.front() == kNullCompression;
+  if (!only_null || hello.legacy_version != ProtocolVersion::dtls12 || !hello.cookie.empty()) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "ClientHello");
+  }
+  return {};
+}
+
+void put_selected_version(wire::Writer& out) {
+  message::put_extension(out, ExtensionType::supported_versions,
+                         [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
+}
+
+// RFC 8446 sections 4.1.2 and 4.2.8: nothing may change but what was asked for, and of shares there
+// is now the one that was.
+Result<void> check_second_hello(const WaitSecondClientHello& state, const ClientHello& hello,
+                                const Choice13& choice, Context& context) {
+  const auto changed = [](std::string_view what) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, what);
+  };
+  const auto repeated = digest_of_repeated13(context.library, hello, state.group.has_value());
+  if (!repeated) return forward_error(repeated);
+  const bool is_repeated = std::ranges::equal(repeated->bytes(), state.repeated.bytes());
+  if (!is_repeated || choice.suite != state.suite) return changed("second ClientHello");
+  if (!choice.share) return changed("key_share of second ClientHello");
+  if (!state.group) return {};
+  const auto shares =
+      message::ClientShares::decode(*hello.extensions.find(ExtensionType::key_share));
+  if (choice.group != *state.group || shares->count() != 1) {
+    return changed("key_share of second ClientHello");
+  }
+  return {};
+}
+
+// Asks for a share of the group that was chosen.
+Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientHello& hello,
+                                                 const Choice13& choice) {
+  const RetryRequest request{choice.suite, choice.group, {}};
+  const auto repeated = digest_of_repeated13(context.library, hello, true);
+  if (!repeated) return forward_error(repeated);
+  context.begin_flight();
+  auto done = context.transcript.replace_by_message_hash(context.library);
+  if (done) {
+    done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch,
+                        [&](wire::Writer& out) { put_retry_request(out, request); });
+  }
+  if (!done) return forward_error(done);
+  return WaitSecondClientHello{request.suite, request.group, *repeated};
+}
+
+// A ClientHello, the decoded and the whole message.
+struct Hello {
+  const ClientHello& fields;
+  Bytes encoding;
+  bool is_second;
+};
+
+// Sends the ServerHello and installs the keys of the handshake.
+Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
+                                                     const Negotiated13& negotiated,
+                                                     const ChosenPsk* chosen, Bytes client_share) {
+  const auto made =
+      crypto::EphemeralKey::encapsulate(context.library, negotiated.group, client_share);
+  if (!made) return forward_error(made);
+  schedule::Random random{};
+  auto done = context.library.random(random);
+  const auto put_extensions = [&](wire::Writer& out) {
+    put_selected_version(out);
+    message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
+      message::put_share(data, {negotiated.group, made->share.bytes()});
+    });
+    if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
+  };
+  if (done) {
+    done = send_server_hello_edited(context, [&](wire::Writer& out) {
+      message::put_server_hello(out, random, {}, negotiated.suite->id, put_extensions);
+    });
+  }
+  if (!done) return forward_error(done);
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return forward_error(hash);
+  const Bytes psk = chosen != nullptr ? chosen->psk.key.bytes() : Bytes{};
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, psk,
+                                                    made->secret.bytes(), hash->bytes());
+  if (!secrets) return forward_error(secrets);
+  context.secret_log.add(*secrets);
+  const auto& traffic = secrets->traffic();
+  set_key_limits13(context, negotiated);
+  done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
+  if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
+  if (!done) return forward_error(done);
+  return secrets;
+}
+
+Result<void> send_certificate_request(Context& context) {
+  const ConfigOptions& config = context.config;
+  return context.send(HandshakeType::certificate_request, wire::kHandshakeEpoch13,
+                      [&](wire::Writer& out) {
+                        message::put_certificate_request13(out, config.signature_schemes,
+                                                           config.certificate_signature_schemes,
+                                                           announced_authorities(config));
+                      });
+}
+
+// EncryptedExtensions and, where no PSK takes their place (RFC 8446 section 4.3.2),
+// CertificateRequest and Certificate.
+Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated) {
+  auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
+                           [&](wire::Writer& out) {
+                             const auto extensions = out.vector16();
+                             put_agreed_extensions(out, negotiated.extensions,
+                                                   negotiated.psk == schedule::PskKind::resumption);
+                           });
+  if (negotiated.psk) return sent;
+  if (sent && asks_for_certificate(context.config)) sent = send_certificate_request(context);
+  if (sent) sent = send_certificate13(context);
+  return sent;
+}
+
+Result<Negotiated13> negotiate(Context& context, const ClientHello& hello, const Choice13& choice,
+                               const ChosenPsk* psk) {
+  auto agreed = agree_on_extensions(context, ProtocolVersion::dtls13, hello.extensions);
+  if (!agreed) return forward_error(agreed);
+  const auto takes_tickets = takes_tickets13(hello);
+  if (!takes_tickets) return forward_error(takes_tickets);
+  return Negotiated13{.suite = choice.suite,
+                      .group = choice.group,
+                      .extensions = std::move(*agreed),
+                      .psk = psk != nullptr ? std::optional(psk->psk.kind) : std::nullopt,
+                      .takes_tickets = *takes_tickets};
+}
+
+// The flight's end.
+Result<AfterFlight> send_finished(Context& context, WaitSignature&& state) {
+  auto& [negotiated, secrets] = state;
+  auto sent = send_finished13(context, negotiated, secrets.traffic().server);
+  if (!sent) return forward_error(sent);
+  const auto hash = context.transcript.hash(context.library);
+  if (!hash) return forward_error(hash);
+  auto application = schedule::ApplicationSecrets::derive(context.library, negotiated.suite->hash,
+                                                          secrets, hash->bytes());
+  if (!application) return forward_error(application);
+  context.secret_log.add(*application);
+  sent = install_write13(context, negotiated, wire::kFirstApplicationEpoch13,
+                         application->traffic().server);
+  if (!sent) return forward_error(sent);
+  Pending13 pending{negotiated, std::move(secrets), std::move(*application)};
+  if (!negotiated.psk && asks_for_certificate(context.config)) {
+    return AfterFlight(WaitCertificate{std::move(pending)});
+  }
+  return AfterFlight(WaitFinished{std::move(pending)});
+}
+
+Result<AfterFlight> send_signed(Context& context, WaitSignature&& state, Bytes signature) {
+  if (auto sent = send_certificate_verify13(context, signature); !sent) {
+    return forward_error(sent);
+  }
+  return send_finished(context, std::move(state));
+}
+
+// The hello, in the transcript by now, has a share of the group that was chosen. Without a PSK the
+// context has an identity.
+Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
+                               const ChosenPsk* psk) {
+  const auto negotiated = negotiate(context, hello, choice, psk);
+  if (!negotiated) return forward_error(negotiated);
+  context.begin_flight();
+  auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
+  if (!secrets) return forward_error(secrets);
+  if (auto sent = send_encrypted_messages(context, *negotiated); !sent) {
+    return forward_error(sent);
+  }
+  WaitSignature state{*negotiated, std::move(*secrets)};
+  if (psk != nullptr) {
+    authenticate_by(context, psk->psk.peer(), Role::server);
+    return send_finished(context, std::move(state)).map(kWiden<AfterHello>);
+  }
+  const auto signature = sign13(context, Role::server);
+  if (!signature) return forward_error(signature);
+  if (!*signature) return AfterHello(std::move(state));
+  return send_signed(context, std::move(state), **signature).map(kWiden<AfterHello>);
+}
+
+// Of the PSKs offered the one that authenticates: none, if `found` is empty or goes with no suite
+// that is left.
+Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, Choice13& choice,
+                                          const std::optional<message::OfferedPsks>& offered,
+                                          std::optional<ChosenPsk> found) {
+  const auto* suite =
+      found ? choose_suite13(context.config, hello.fields, found->psk.hash) : nullptr;
+  // The suite of a HelloRetryRequest stays (RFC 8446 section 4.1.4).
+  if (suite == nullptr || (hello.is_second && suite->hash != choice.suite->hash)) {
+    return std::nullopt;
+  }
+  if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {
+    return forward_error(bound);
+  }
+  if (!hello.is_second) choice.suite = suite;
+  return found;
+}
+
+// A hello with a share that can be used, once it is known who proves what how.
+Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choice13& choice,
+                                const ChosenPsk* psk) {
+  auto done = context.transcript.add(hello.encoding);
+  if (done && !hello.is_second) {
+    done = context.transcript.start_hash(context.library, choice.suite->hash,
+                                         Transcript::Form::dtls13);
+  }
+  if (!done) return forward_error(done);
+  return send_flight(context, hello.fields, choice, psk);
+}
+
+// The same, to be answered with a certificate.
+Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
+                                      const Choice13& choice) {
+  const auto criteria = certificate_criteria(hello.fields.extensions);
+  if (!criteria) return forward_error(criteria);
+  if (context.must_ask_for_identity()) {
+    ask_for_identity(context, *criteria);
+    return AfterHello(
+        WaitIdentity{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
+  }
+  auto own = choose_identity13(context, *criteria);
+  if (!own) return forward_error(own);
+  context.own = std::move(*own);
+  return answer_hello(context, hello, choice, nullptr);
+}
+
+Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 choice,
+                                const std::optional<message::OfferedPsks>& offered,
+                                std::optional<ChosenPsk> found) {
+  const auto psk = take_psk(context, hello, choice, offered, std::move(found));
+  if (!psk) return forward_error(psk);
+  if (*psk) return answer_hello(context, hello, choice, &**psk);
+  // RFC 8446 section 4.2.11 lets unknown look like wrong; only here would they differ.
+  if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {
+    return fatal(Errc::psk_mismatch, Alert::decrypt_error);
+  }
+  return answer_by_identity(context, hello, choice);
+}
+
+// The same, before anybody was asked about its PSKs.
+Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice13& choice) {
+  auto name = requested_server_name(hello.fields.extensions);
+  if (!name) return forward_error(name);
+  context.server_name = std::move(*name);
+  const auto offered = take_offered_psks(hello.fields);
+  if (!offered) return forward_error(offered);
+  if (!*offered) return authenticate(context, hello, choice, {}, {});
+  auto found = find_psk(context, **offered);
+  if (!found) return forward_error(found);
+  if (*found || !asks_for_psk(context.config)) {
+    return authenticate(context, hello, choice, *offered, std::move(*found));
+  }
+  context.ask(PskRequested{{}, psk_identities(**offered), {}});
+  return AfterHello(WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
+}
+
+}  // namespace
+
+Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::Library& library,
+                                    const ClientHello& hello) {
+  if (auto checked = check_hello(hello); !checked) return forward_error(checked);
+  return choose13(config, library, hello);
+}
+
+Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry, Context& context) {
+  context.version = ProtocolVersion::dtls13;
+  context.records.set_version(ProtocolVersion::dtls12);
+  auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
+                                                          retry.first_hello.bytes());
+  Buffer encoding;
+  message::put_message(
+      encoding, HandshakeType::server_hello, wire::MessageSeq{0},
+      [&](wire::Writer& out) { put_retry_request(out, {retry.suite, retry.group, retry.cookie}); });
+  if (done) done = context.transcript.add(encoding);
+  if (!done) return forward_error(done);
+  return WaitSecondClientHello{retry.suite, retry.group, retry.repeated};
+}
+
+Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& incoming,
+                                   Context& context) {
+  const auto choice = judge_client_hello(context.config, context.library, hello);
+  if (!choice) return forward_error(choice);
+  if (choice->share) return take_hello(context, {hello, incoming.encoding, false}, *choice);
+  auto done = context.transcript.add(incoming.encoding);
+  if (done) {
+    done = context.transcript.start_hash(context.library, choice->suite->hash,
+                                         Transcript::Form::dtls13);
+  }
+  if (!done) return forward_error(done);
+  return send_retry_request(context, hello, *choice).map(kWiden<AfterHello>);
+}
+
+Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context) {
+  const auto hello = expect<ClientHello>(incoming);
+  if (!hello) return forward_error(hello);
+  show_hello(context, *hello, incoming.body());
+  const auto choice = judge_client_hello(context.config, context.library, *hello);
+  if (!choice) return forward_error(choice);
+  if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
+    return forward_error(checked);
+  }
+  return take_hello(context, {*hello, incoming.encoding, true}, *choice);
+}
+
+// All of these hellos has been checked before the question was asked.
+Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
+  const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
+  const auto hello = ClientHello::decode(body);
+  const auto choice = choose13(context.config, context.library, *hello);
+  const auto offered = take_offered_psks(*hello);
+  return authenticate(context, {*hello, state.hello, state.is_second}, *choice, *offered,
+                      psk_of(answer, context));
+}
+
+Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
+  take_identity(context, answer);
+  const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
+  const auto hello = ClientHello::decode(body);
+  const auto choice = choose13(context.config, context.library, *hello);
+  return answer_by_identity(context, {*hello, state.hello, state.is_second}, *choice);
+}
+
+Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
+  const auto signature = signature_of(context, answer);
+  if (!signature) return forward_error(signature);
+  return send_signed(context, std::move(state), *signature);
+}
+
+Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitCertificate&& state,
+                                                             const Incoming& incoming,
+                                                             Context& context) {
+  using Next = std::variant<WaitCertificateVerify, WaitFinished>;
+  auto key = take_certificate13(context, incoming);
+  if (!key) return forward_error(key);
+  if (*key) return Next(WaitCertificateVerify{std::move(state.pending), std::move(**key)});
+  if (requires_certificate(context.config)) {
+    return fatal(Errc::missing_certificate, Alert::certificate_required);
+  }
+  return Next(WaitFinished{std::move(state.pending)});
+}
+
+Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming, Context& context) {
+  return check_certificate_verify13(context, state.peer, Role::client, incoming).map([&] {
+    return WaitFinished{std::move(state.pending)};
+  });
+}
+
+Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
+  auto& [negotiated, handshake, application] = state.pending;
+  auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
+  if (!done) return forward_error(done);
+  auto resumption = keep_for_resumption(context, negotiated, handshake);
+  if (!resumption) return forward_error(resumption);
+  const auto& traffic = application.traffic();
+  done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
+  if (!done) return forward_error(done);
+  return Session13{negotiated, SessionSecrets(traffic, application.exporter()),
+                   std::move(*resumption)};
+}
+
+}  // namespace sluice::dtls::handshake::server13

@@ -1,0 +1,73 @@
+#include "handshake13/ticket13.h"
+
+#include <array>
+
+#include "crypto/library.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+// One ticket a session, so that its nonce need not be unique.
+constexpr std::array kNonce{std::byte{0}};
+
+Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
+                                  Instant now, Duration lifetime) {
+  const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
+  auto secret = schedule::ticket_psk(library, suite->hash, session.resumption->secret, nonce);
+  if (!secret) return forward_error(secret);
+  StoredSession stored;
+  stored.version = ProtocolVersion::dtls13;
+  stored.cipher_suite = suite->id;
+  stored.secret = std::move(*secret);
+  stored.issued = now;
+  stored.lifetime = lifetime;
+  stored.is_peer_authenticated_by_psk = session.resumption->is_peer_authenticated_by_psk;
+  stored.peer_certificate = session.resumption->peer_certificate;
+  stored.verified_name = session.resumption->verified_name;
+  stored.server_name = extensions.names().server_name;
+  return stored;
+}
+
+}  // namespace
+
+Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& session,
+                                    const ConfigOptions& config, Instant now) {
+  auto stored = make_stored(library, session, kNonce, now, config.session_lifetime);
+  if (!stored) return forward_error(stored);
+  IssuedTicket issued{std::chrono::floor<std::chrono::seconds>(config.session_lifetime), 0, {}, {}};
+  std::array<std::byte, sizeof issued.age_add> age_add{};
+  if (auto filled = library.random(age_add); !filled) return forward_error(filled);
+  issued.age_add = wire::Reader(age_add).u32();
+  stored->age_add = issued.age_add;
+  if (config.resumption == Resumption::tickets) {
+    auto sealed = seal_session(library, *config.ticket_keys, *stored, now);
+    if (!sealed) return forward_error(sealed);
+    issued.ticket = std::move(*sealed);
+    return issued;
+  }
+  // In a store a ticket is nothing but a name.
+  issued.ticket.resize(kSessionNameSize);
+  if (auto filled = library.random(issued.ticket); !filled) return forward_error(filled);
+  issued.to_store = ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
+  return issued;
+}
+
+void put_issued_ticket13(wire::Writer& out, const IssuedTicket& ticket) {
+  message::put_new_session_ticket13(out, {ticket.lifetime, ticket.age_add, kNonce, ticket.ticket});
+}
+
+Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
+                                                      const Session13& session,
+                                                      const message::NewSessionTicket13& message,
+                                                      Instant now) {
+  const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
+  // To be discarded at once (RFC 8446 section 4.6.1), or not wanted.
+  if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
+  auto stored = make_stored(library, session, message.nonce, now, lifetime);
+  if (!stored) return forward_error(stored);
+  stored->age_add = message.age_add;
+  stored->ticket.assign(message.ticket.begin(), message.ticket.end());
+  return ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
+}
+
+}  // namespace sluice::dtls::handshake

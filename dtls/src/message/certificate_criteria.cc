@@ -1,0 +1,45 @@
+#include "message/certificate_criteria.h"
+
+namespace sluice::dtls::message {
+namespace {
+
+using wire::ExtensionType;
+
+// Leaves `list` as it is when the extension is absent; false when it is malformed.
+bool take_schemes(const ExtensionBlock& extensions, ExtensionType type,
+                  wire::CodeList<SignatureScheme>& list) {
+  const auto data = extensions.find(type);
+  if (!data) return true;
+  const auto decoded = decode_code_list<SignatureScheme>(*data, ListWidth::two);
+  if (decoded) list = *decoded;
+  return decoded.has_value();
+}
+
+bool take_authorities(const ExtensionBlock& extensions, std::vector<Bytes>& authorities) {
+  const auto data = extensions.find(ExtensionType::certificate_authorities);
+  if (!data) return true;
+  wire::Reader reader(*data);
+  const Bytes list = reader.vector16();
+  auto names = decode_authorities(list);
+  if (!reader.complete() || list.empty() || !names) return false;
+  authorities = std::move(*names);
+  return true;
+}
+
+}  // namespace
+
+std::optional<CertificateCriteria> criteria_of(const ExtensionBlock& extensions) {
+  CertificateCriteria criteria;
+  if (!take_schemes(extensions, ExtensionType::signature_algorithms, criteria.schemes) ||
+      !take_schemes(extensions, ExtensionType::signature_algorithms_cert, criteria.chain_schemes) ||
+      !take_authorities(extensions, criteria.authorities)) {
+    return std::nullopt;
+  }
+  return criteria;
+}
+
+CertificateCriteria criteria_of(const CertificateRequest12& request) {
+  return {.schemes = request.schemes, .authorities = request.authorities};
+}
+
+}  // namespace sluice::dtls::message

@@ -1,0 +1,257 @@
+#include <algorithm>
+
+#include <sluice/dtls/config.h>
+#include <sluice/dtls/connection.h>
+
+#include "crypto/credentials.h"
+#include "crypto/trust_anchors.h"
+#include "message/new_session_ticket13.h"
+#include "negotiation/client_offer.h"
+#include "negotiation/config_rules.h"
+#include "negotiation/fatal.h"
+#include "negotiation/groups.h"
+#include "negotiation/peer_certificate.h"
+#include "record/replay_window.h"
+#include "schedule/cipher_suite.h"
+
+namespace sluice::dtls {
+namespace {
+
+template <class Code>
+bool known(Code code) {
+  return to_string(code) != "unknown";
+}
+
+bool is_supported(ProtocolVersion version) {
+  return version == ProtocolVersion::dtls12 || version == ProtocolVersion::dtls13;
+}
+
+using handshake::has_psk;
+using handshake::invalid_config;
+using handshake::uses_certificates;
+
+// Whether one of the suites can be used with this version.
+bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
+  return std::ranges::any_of(options.cipher_suites, [&](CipherSuite suite) {
+    const auto suite12 = handshake::find_suite12(options, suite);
+    if (!suite12) return version == ProtocolVersion::dtls13;
+    return version == ProtocolVersion::dtls12 &&
+           (uses_psk(suite12->key_exchange) ? has_psk(options) : uses_certificates(options));
+  });
+}
+
+// The same of the groups; each can be used with DTLS 1.3.
+bool has_group12(const ConfigOptions& options) {
+  return options.groups.empty() || std::ranges::any_of(options.groups, [](NamedGroup group) {
+           return handshake::is_of_version(group, ProtocolVersion::dtls12);
+         });
+}
+
+// A version without a suite or a group can't be offered.
+void drop_versions_without_means(ConfigOptions& options) {
+  if (!has_suite(options, ProtocolVersion::dtls13)) options.max_version = ProtocolVersion::dtls12;
+  if (!has_suite(options, ProtocolVersion::dtls12) || !has_group12(options)) {
+    options.min_version = ProtocolVersion::dtls13;
+  }
+}
+
+constexpr std::size_t kMaximumAuthorities = 16384;
+constexpr std::size_t kMaximumHint = 128;  // RFC 4279 section 5.3
+constexpr std::size_t kMaximumMtu = 16384;
+constexpr std::size_t kMinimumMessage = 2048;
+constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
+
+// So that no deadline overflows; nobody waits so long for a handshake.
+constexpr Duration kMaximumTimer = std::chrono::hours{24};
+
+Result<void> check_timers(const RetransmissionTimers& timers) {
+  if (timers.initial <= Duration::zero()) return invalid_config("timers.initial: must be above 0");
+  if (!(timers.back_off >= 1.0)) return invalid_config("timers.back_off: must be 1 or more");
+  if (timers.maximum < timers.initial)
+    return invalid_config("timers.maximum: below timers.initial");
+  if (timers.total <= Duration::zero()) return invalid_config("timers.total: must be above 0");
+  if (timers.maximum > kMaximumTimer) return invalid_config("timers.maximum: above 24 h");
+  if (timers.total > kMaximumTimer) return invalid_config("timers.total: above 24 h");
+  return {};
+}
+
+// So that a record's size can be told before it is sealed.
+bool is_sound(const std::shared_ptr<const CipherSuite12>& suite) {
+  if (suite == nullptr) return false;
+  const auto id = static_cast<std::uint16_t>(suite->id());
+  const auto [mac_key, key, iv] = suite->key_sizes();
+  const auto [head, tail] = suite->room();
+  const bool has_hash =
+      suite->hash() == HashAlgorithm::sha256 || suite->hash() == HashAlgorithm::sha384;
+  return id >= CipherSuite12::kFirstPrivateUse && has_hash && mac_key <= KeySizes12::kMaxMacKey &&
+         key <= KeySizes12::kMaxKey && iv <= KeySizes12::kMaxIv && head <= RecordRoom12::kMaxHead &&
+         tail <= RecordRoom12::kMaxTail;
+}
+
+Result<void> check_lists(const ConfigOptions& options) {
+  if (!std::ranges::all_of(options.custom_cipher_suites, is_sound)) {
+    return invalid_config("custom_cipher_suites: number, hash or sizes out of range");
+  }
+  if (options.cipher_suites.empty()) return invalid_config("cipher_suites: none");
+  if (!std::ranges::all_of(options.cipher_suites, [&](CipherSuite suite) {
+        return handshake::find_suite12(options, suite) || schedule::find13(suite);
+      })) {
+    return invalid_config("cipher_suites: unknown suite");
+  }
+  if (!std::ranges::all_of(options.groups, known<NamedGroup>))
+    return invalid_config("groups: unknown group");
+  if (options.signature_schemes.empty()) return invalid_config("signature_schemes: none");
+  if (!std::ranges::all_of(options.signature_schemes, known<SignatureScheme>)) {
+    return invalid_config("signature_schemes: unknown scheme");
+  }
+  if (!std::ranges::all_of(options.certificate_signature_schemes, known<SignatureScheme>)) {
+    return invalid_config("certificate_signature_schemes: unknown scheme");
+  }
+  if (!std::ranges::all_of(options.srtp_profiles, known<SrtpProfile>)) {
+    return invalid_config("srtp_profiles: unknown profile");
+  }
+  // RFC 5764 section 4.1.1: srtp_mki<0..255>.
+  if (options.srtp_mki.size() > 255) return invalid_config("srtp_mki: above 255 bytes");
+  if (options.max_srtp_mki > 255) return invalid_config("max_srtp_mki: above 255 bytes");
+  return {};
+}
+
+// A name in the DNS; addresses are none (RFC 6066 section 3).
+bool is_host_name(std::string_view name) {
+  const auto is_label_character = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  const auto is_of_address = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  return name.size() <= 255 && std::ranges::all_of(name, is_label_character) &&
+         !std::ranges::all_of(name, is_of_address);
+}
+
+Result<void> check_names(const ConfigOptions& options) {
+  if (!options.server_name.empty() && !is_host_name(options.server_name)) {
+    return invalid_config("server_name: no host's name");
+  }
+  std::size_t size = 0;
+  for (const std::string& name : options.application_protocols) {
+    if (name.empty() || name.size() > 255) {
+      return invalid_config("application_protocols: not from 1 to 255 bytes");
+    }
+    size += 1 + name.size();
+  }
+  if (size > 65535) return invalid_config("application_protocols: too many");
+  return {};
+}
+
+Result<void> check_verification(const ConfigOptions& options) {
+  if (handshake::verifies_chain(options) && !options.trust_store) {
+    return invalid_config("trust_store: none, but peer_authentication verifies");
+  }
+  if (!options.announce_authorities) return {};
+  if (!options.trust_store) return invalid_config("announce_authorities: no trust_store");
+  std::size_t size = 0;
+  for (const Buffer& name : options.trust_store->anchors().names()) size += 2 + name.size();
+  if (size > kMaximumAuthorities) return invalid_config("announce_authorities: above 16384 bytes");
+  return {};
+}
+
+Result<void> check_credentials(const ConfigOptions& options) {
+  if (options.psk_identity_hint.size() > kMaximumHint) {
+    return invalid_config("psk_identity_hint: above 128 bytes");
+  }
+  if (options.session_lifetime <= Duration::zero() ||
+      options.session_lifetime > message::NewSessionTicket13::kMaxLifetime) {
+    return invalid_config("session_lifetime: not from above 0 to 7 days");
+  }
+  if (options.ticket_keys && options.session_lifetime > options.ticket_keys->rotation()) {
+    return invalid_config("session_lifetime: above ticket_keys' rotation");
+  }
+  return {};
+}
+
+Result<void> check_records(const ConfigOptions& options) {
+  const auto& limit = options.record_size_limit;
+  if (limit && (*limit < kMinimumRecordSizeLimit || *limit > kMaximumRecordSizeLimit)) {
+    return invalid_config("record_size_limit: not from 64 to 16385");
+  }
+  if (options.record_padding > kMaxApplicationData)
+    return invalid_config("record_padding: above 16384");
+  if (options.replay_window % record::ReplayWindow::kUnit != 0 ||
+      options.replay_window > ConfigOptions::kMaximumReplayWindow) {
+    return invalid_config("replay_window: not a multiple of 64 up to 8192");
+  }
+  // RFC 9147 section 4.5.3: its tag of 8 bytes needs one.
+  if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
+      options.max_forgeries_per_key == UINT64_MAX) {
+    return invalid_config("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
+  }
+  if (options.max_records_per_key < 2) return invalid_config("max_records_per_key: below 2");
+  return {};
+}
+
+Result<void> check(const ConfigOptions& options) {
+  if (auto credentials = check_credentials(options); !credentials) return credentials;
+  if (auto verification = check_verification(options); !verification) return verification;
+  if (!is_supported(options.min_version))
+    return invalid_config("min_version: only DTLS 1.2 and 1.3");
+  if (!is_supported(options.max_version))
+    return invalid_config("max_version: only DTLS 1.2 and 1.3");
+  // Numbers of DTLS versions go down as versions go up.
+  if (options.max_version > options.min_version)
+    return invalid_config("max_version: below min_version");
+  if (auto lists = check_lists(options); !lists) return lists;
+  if (auto names = check_names(options); !names) return names;
+  if (options.mtu < kMinimumMtu || options.mtu > kMaximumMtu)
+    return invalid_config("mtu: not from 256 to 16384");
+  if (options.max_handshake_message < kMinimumMessage ||
+      options.max_handshake_message > kMaximumMessage) {
+    return invalid_config("max_handshake_message: not from 2048 to 2^24 - 1");
+  }
+  if (options.max_reassembly < options.max_handshake_message) {
+    return invalid_config("max_reassembly: below max_handshake_message");
+  }
+  if (auto records = check_records(options); !records) return records;
+  return check_timers(options.timers);
+}
+
+}  // namespace
+
+std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
+  return {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
+          CipherSuite::chacha20_poly1305_sha256, CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+          CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
+          // With a PSK. RFC 7252 section 9.1.3.1 asks for the last.
+          CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256,
+          CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384,
+          CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256,
+          CipherSuite::psk_with_aes_128_gcm_sha256, CipherSuite::psk_with_aes_256_gcm_sha384,
+          CipherSuite::psk_with_chacha20_poly1305_sha256, CipherSuite::psk_with_aes_128_ccm,
+          CipherSuite::psk_with_aes_128_ccm_8};
+}
+
+std::vector<SignatureScheme> ConfigOptions::default_signature_schemes() {
+  return {SignatureScheme::ecdsa_secp256r1_sha256,
+          SignatureScheme::ecdsa_secp384r1_sha384,
+          SignatureScheme::rsa_pss_rsae_sha256,
+          SignatureScheme::rsa_pss_rsae_sha384,
+          SignatureScheme::rsa_pss_rsae_sha512,
+          SignatureScheme::rsa_pkcs1_sha256,
+          SignatureScheme::rsa_pkcs1_sha384,
+          SignatureScheme::rsa_pkcs1_sha512,
+          SignatureScheme::ed25519};
+}
+
+Result<ConfigPtr> Config::make(ConfigOptions options) {
+  if (auto checked = check(options); !checked) return forward_error(checked);
+  drop_versions_without_means(options);
+  if (options.max_version > options.min_version) {
+    return invalid_config(has_group12(options) ? "cipher_suites: none for the versions allowed"
+                                               : "groups: none for the versions allowed");
+  }
+  return ConfigPtr(new Config(std::move(options)));
+}
+
+}  // namespace sluice::dtls

@@ -1,0 +1,43 @@
+#include "negotiation/config_rules.h"
+
+#include <algorithm>
+
+namespace sluice::dtls::handshake {
+
+bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
+  // Numbers of DTLS versions go down as versions go up.
+  return version <= config.min_version && version >= config.max_version;
+}
+
+bool has_psk(const ConfigOptions& config) {
+  return !config.pre_shared_keys.empty() || config.ask_for_psk;
+}
+
+bool uses_certificates(const ConfigOptions& config) {
+  return !config.identities.empty() || config.ask_for_identity || config.trust_store ||
+         !has_psk(config);
+}
+
+std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,
+                                                              CipherSuite suite) {
+  if (const auto* known = schedule::find12(suite)) return *known;
+  for (const auto& own : config.custom_cipher_suites) {
+    if (own->id() != suite) continue;
+    return schedule::CipherSuite12Parameters{suite, own->key_exchange(), own->hash(), own.get()};
+  }
+  return std::nullopt;
+}
+
+bool can_use(const ConfigOptions& config, CipherSuite suite) {
+  const auto suite12 = find_suite12(config, suite);
+  if (!suite12) return is_allowed(config, ProtocolVersion::dtls13);
+  return is_allowed(config, ProtocolVersion::dtls12) &&
+         (uses_psk(suite12->key_exchange) ? has_psk(config) : uses_certificates(config));
+}
+
+bool is_suite_offered(const ConfigOptions& config, CipherSuite suite) {
+  return std::ranges::find(config.cipher_suites, suite) != config.cipher_suites.end() &&
+         can_use(config, suite);
+}
+
+}  // namespace sluice::dtls::handshake

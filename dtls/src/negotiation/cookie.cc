@@ -1,0 +1,93 @@
+#include "negotiation/cookie.h"
+
+#include <array>
+
+#include "crypto/constant_time.h"
+#include "crypto/hmac.h"
+#include "crypto/library.h"
+#include "wire/types.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+// How a generation shows in a cookie: only the present one and the one before are ever good.
+std::byte mark_of(std::uint64_t generation) { return static_cast<std::byte>(generation & 0xff); }
+
+}  // namespace
+
+Result<CookieJar> CookieJar::make(crypto::Library& library, Duration lifetime) {
+  CookieJar jar(lifetime);
+  auto done = renew(library, jar.current_);
+  if (done) done = renew(library, jar.previous_);
+  if (!done) return forward_error(done);
+  return jar;
+}
+
+Result<void> CookieJar::renew(crypto::Library& library, Key& key) {
+  return library.random(key.bytes());
+}
+
+Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
+  if (!start_) start_ = now;
+  const auto generation = static_cast<std::uint64_t>((now - *start_) / lifetime_);
+  if (generation == generation_) return {};
+  Key fresh(32);
+  auto done = renew(library, fresh);
+  if (generation == generation_ + 1) {
+    if (done) previous_ = std::move(current_);
+  } else if (done) {
+    done = renew(library, previous_);
+  }
+  if (!done) return done;
+  current_ = std::move(fresh);
+  generation_ = generation;
+  return {};
+}
+
+Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key,
+                                      std::byte generation, Bytes content,
+                                      const CookieBinding& binding) {
+  auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
+  if (!hmac) return forward_error(hmac);
+  // Sizes come first, so that no two bindings give the same bytes.
+  std::array<std::byte, 5> head{generation};
+  wire::store(MutableBytes(head).subspan(1, 2), wire::value_of(binding.version));
+  head[3] = static_cast<std::byte>(content.size());
+  head[4] = static_cast<std::byte>(binding.address.size());
+  return hmac->compute({head, content, binding.address, binding.repeated});
+}
+
+const CookieJar::Key* CookieJar::key_of(std::byte generation) const {
+  if (generation == mark_of(generation_)) return &current_;
+  if (generation == mark_of(generation_ - 1)) return &previous_;
+  return nullptr;
+}
+
+Result<void> CookieJar::put(crypto::Library& library, wire::Writer& out, Bytes content,
+                            const CookieBinding& binding) const {
+  const std::byte generation = mark_of(generation_);
+  const auto tag = mac(library, current_, generation, content, binding);
+  if (!tag) return forward_error(tag);
+  out.code(generation);
+  out.bytes(content);
+  out.bytes(tag->bytes().first(kTagSize));
+  return {};
+}
+
+std::optional<Bytes> CookieJar::claimed_content(Bytes cookie) {
+  if (cookie.size() < kOverhead || cookie.size() > kOverhead + 255) return std::nullopt;
+  return cookie.subspan(1, cookie.size() - kOverhead);
+}
+
+Result<std::optional<Bytes>> CookieJar::open(crypto::Library& library, Bytes cookie,
+                                             const CookieBinding& binding) const {
+  const auto content = claimed_content(cookie);
+  const Key* key = content ? key_of(cookie.front()) : nullptr;
+  if (key == nullptr) return std::nullopt;
+  const auto tag = mac(library, *key, cookie.front(), *content, binding);
+  if (!tag) return forward_error(tag);
+  if (!crypto::equal(tag->bytes().first(kTagSize), cookie.last(kTagSize))) return std::nullopt;
+  return content;
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,168 @@
+#include "negotiation/hello_editor.h"
+#include "negotiation/fatal.h"
+
+#include <algorithm>
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using message::ClientHello;
+using message::ExtensionBlock;
+using message::ServerHello;
+using wire::ExtensionType;
+
+constexpr std::size_t kMaxVector16 = 65535;
+
+std::vector<HelloExtension> all_extensions(const ExtensionBlock& block) {
+  std::vector<HelloExtension> extensions;
+  block.all_of([&](const ExtensionBlock::Extension& extension) {
+    extensions.push_back(
+        {wire::value_of(extension.type), Buffer(extension.data.begin(), extension.data.end())});
+    return true;
+  });
+  return extensions;
+}
+
+std::vector<HelloExtension> alterable(const ExtensionBlock& block) {
+  auto extensions = all_extensions(block);
+  std::erase_if(extensions, [](const HelloExtension& extension) {
+    return ExtensionType{extension.type} == ExtensionType::pre_shared_key;
+  });
+  return extensions;
+}
+
+// Whether lengths can be written, and pre_shared_key is left alone; what else is wrong shows when
+// it is parsed.
+bool fits(const OutgoingHello& hello) {
+  std::size_t size = 0;
+  for (const HelloExtension& extension : hello.extensions) {
+    size += 4 + extension.data.size();
+    if (extension.data.size() > kMaxVector16 ||
+        ExtensionType{extension.type} == ExtensionType::pre_shared_key) {
+      return false;
+    }
+  }
+  // With room for a pre_shared_key.
+  return size <= kMaxVector16 / 2 && hello.cipher_suites.size() <= kMaxVector16 / 2;
+}
+
+void put_extensions(wire::Writer& out, const std::vector<HelloExtension>& extensions) {
+  for (const auto& [type, data] : extensions) {
+    message::put_extension(out, ExtensionType{type},
+                           [&](wire::Writer& inside) { inside.bytes(data); });
+  }
+}
+
+Result<Buffer> edit_client_hello(Context& context, const ClientHello& before, OutgoingHello&& hello,
+                                 const HelloHook& hook) {
+  hello.cipher_suites.assign(before.cipher_suites.begin(), before.cipher_suites.end());
+  hello.extensions = alterable(before.extensions);
+  hook.on_sending(hello);
+  if (!fits(hello))
+    return fatal(Errc::invalid_config, Alert::internal_error,
+                 "hello_hook: too much, or a pre_shared_key");
+  Buffer body;
+  wire::Writer writer(body);
+  message::put_client_hello(
+      writer, before.random, before.session_id, before.cookie, hello.cipher_suites,
+      [&](wire::Writer& out) {
+        put_extensions(out, hello.extensions);
+        if (const auto psks = before.extensions.find(ExtensionType::pre_shared_key)) {
+          message::put_extension(out, ExtensionType::pre_shared_key,
+                                 [&](wire::Writer& inside) { inside.bytes(*psks); });
+        }
+      });
+  const auto after = ClientHello::decode(body);
+  if (!after)
+    return fatal(Errc::invalid_config, Alert::internal_error,
+                 "hello_hook: no ClientHello any more");
+  context.edited_hello = std::make_unique<EditedHello>();
+  context.edited_hello->cipher_suites = std::move(hello.cipher_suites);
+  for (const auto& [type, data] : hello.extensions) {
+    context.edited_hello->extensions.push_back(ExtensionType{type});
+  }
+  return body;
+}
+
+Result<Buffer> edit_server_hello(const ServerHello& before, OutgoingHello&& hello,
+                                 const HelloHook& hook) {
+  hello.cipher_suites = {before.cipher_suite};
+  hello.extensions = alterable(before.extensions);
+  hook.on_sending(hello);
+  if (!fits(hello))
+    return fatal(Errc::invalid_config, Alert::internal_error,
+                 "hello_hook: too much, or a pre_shared_key");
+  if (hello.cipher_suites != std::vector{before.cipher_suite}) {
+    return fatal(Errc::invalid_config, Alert::internal_error,
+                 "hello_hook: another cipher suite than was chosen");
+  }
+  Buffer body;
+  wire::Writer writer(body);
+  message::put_server_hello(
+      writer, before.random, before.session_id, before.cipher_suite, [&](wire::Writer& out) {
+        put_extensions(out, hello.extensions);
+        if (const auto psk = before.extensions.find(ExtensionType::pre_shared_key)) {
+          message::put_extension(out, ExtensionType::pre_shared_key,
+                                 [&](wire::Writer& inside) { inside.bytes(*psk); });
+        }
+      });
+  if (!ServerHello::decode(body))
+    return fatal(Errc::invalid_config, Alert::internal_error,
+                 "hello_hook: no ServerHello any more");
+  return body;
+}
+
+}  // namespace
+
+void show_hello(const Context& context, const ClientHello& hello, Bytes body) {
+  const auto& hook = context.config.hello_hook;
+  if (!hook) return;
+  const auto& suites = hello.cipher_suites;
+  hook->on_received({context.connection,
+                     HelloMessage::client_hello,
+                     body,
+                     {suites.begin(), suites.end()},
+                     all_extensions(hello.extensions)});
+}
+
+void show_hello(const Context& context, const ServerHello& hello, Bytes body) {
+  const auto& hook = context.config.hello_hook;
+  if (!hook) return;
+  const auto message = hello.random == message::kHelloRetryRequestRandom
+                           ? HelloMessage::hello_retry_request
+                           : HelloMessage::server_hello;
+  hook->on_received(
+      {context.connection, message, body, {hello.cipher_suite}, all_extensions(hello.extensions)});
+}
+
+Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
+  const auto& hook = context.config.hello_hook;
+  if (!hook) return {};
+  Result<Buffer> edited;
+  if (message == HelloMessage::client_hello) {
+    const auto before = ClientHello::decode(body);
+    edited = edit_client_hello(context, *before,
+                               {context.connection, message, before->random, {}, {}}, *hook);
+  } else {
+    const auto before = ServerHello::decode(body);
+    edited =
+        edit_server_hello(*before, {context.connection, message, before->random, {}, {}}, *hook);
+  }
+  if (!edited) return forward_error(edited);
+  body = std::move(*edited);
+  return {};
+}
+
+bool is_solicited(const Context& context, ExtensionType type) {
+  if (!context.edited_hello) return is_offered(context.config, type);
+  return std::ranges::find(context.edited_hello->extensions, type) !=
+         context.edited_hello->extensions.end();
+}
+
+bool was_suite_sent(const Context& context, CipherSuite suite) {
+  if (!context.edited_hello) return true;
+  const auto& sent = context.edited_hello->cipher_suites;
+  return std::ranges::find(sent, suite) != sent.end();
+}
+
+}  // namespace sluice::dtls::handshake

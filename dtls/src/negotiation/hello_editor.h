@@ -1,0 +1,38 @@
+// Where hellos meet the Config's HelloHook.
+#pragma once
+
+#include "message/client_hello.h"
+#include "message/server_hello.h"
+#include "negotiation/client_offer.h"
+#include "negotiation/context.h"
+
+namespace sluice::dtls::handshake {
+
+// Tells the hook, if there is one, of a hello that has come.
+void show_hello(const Context& context, const message::ClientHello& hello, Bytes body);
+void show_hello(const Context& context, const message::ServerHello& hello, Bytes body);
+
+// Has the hook, if there is one, alter the body of our own. Errors: invalid_config with
+// internal_error.
+Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body);
+
+// Whether a server may answer this extension: our ClientHello had it.
+bool is_solicited(const Context& context, wire::ExtensionType type);
+// False when the hook has taken the suite away.
+bool was_suite_sent(const Context& context, CipherSuite suite);
+
+// Appends a ServerHello to the flight and to the transcript.
+template <class Encode>
+Result<void> send_server_hello_edited(Context& context, Encode&& encode) {
+  constexpr auto kType = wire::HandshakeType::server_hello;
+  if (!context.config.hello_hook) {
+    return context.send(kType, wire::kPlaintextEpoch, std::forward<Encode>(encode));
+  }
+  Buffer body;
+  wire::Writer writer(body);
+  encode(writer);
+  if (auto edited = edit_hello(context, HelloMessage::server_hello, body); !edited) return edited;
+  return context.send(kType, wire::kPlaintextEpoch, [&](wire::Writer& out) { out.bytes(body); });
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,106 @@
+#include "negotiation/own_identity.h"
+
+#include <algorithm>
+
+#include "negotiation/context.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using message::CertificateCriteria;
+
+// How well one that will do fulfils what else the peer criteria.
+int rank(const crypto::Credentials& credentials, std::string_view host,
+         const CertificateCriteria& criteria) {
+  constexpr int kName = 4;
+  constexpr int kAuthority = 2;
+  constexpr int kChain = 1;
+  const bool is_for = !host.empty() && credentials.is_for(host);
+  const bool is_issued =
+      !criteria.authorities.empty() && credentials.is_issued_by(criteria.authorities);
+  const bool is_taken =
+      std::ranges::all_of(credentials.chain_schemes(),
+                          [&](SignatureScheme scheme) { return criteria.takes_in_chain(scheme); });
+  return (is_for ? kName : 0) + (is_issued ? kAuthority : 0) + (is_taken ? kChain : 0);
+}
+
+std::optional<SignatureScheme> choose_scheme(std::span<const SignatureScheme> own,
+                                             const CertificateCriteria& criteria, SchemeFits fits,
+                                             crypto::KeyType type) {
+  for (const SignatureScheme scheme : own) {
+    if (fits(scheme, type) && criteria.schemes.contains(scheme)) return scheme;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
+                                           const CertificateCriteria& criteria, SchemeFits fits,
+                                           const std::function<bool(crypto::KeyType)>& takes_key) {
+  const auto identities = context.identities();
+  std::optional<OwnIdentity> best;
+  int best_rank = -1;
+  for (const Identity& identity : identities) {
+    const crypto::Credentials& credentials = identity.credentials();
+    if (!takes_key(credentials.type())) continue;
+    const auto scheme =
+        choose_scheme(context.config.signature_schemes, criteria, fits, credentials.type());
+    if (!scheme) continue;
+    // WebRTC's one certificate costs no comparison of names.
+    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria);
+    if (own_rank <= best_rank) continue;
+    best_rank = own_rank;
+    best.emplace(identity, *scheme);
+  }
+  return best;
+}
+
+std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
+                                           const CertificateCriteria& criteria, SchemeFits fits) {
+  return choose_identity(context, host, criteria, fits, [](crypto::KeyType) { return true; });
+}
+
+const std::vector<Buffer>& own_chain(const Context& context) {
+  static const std::vector<Buffer> kNone;
+  return context.own ? context.own->identity.credentials().chain() : kNone;
+}
+
+void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
+  IdentityRequested question{};
+  question.server_name = context.server_name;
+  question.signature_schemes.assign(criteria.schemes.begin(), criteria.schemes.end());
+  for (const Bytes name : criteria.authorities) {
+    question.authorities.emplace_back(name.begin(), name.end());
+  }
+  context.ask(std::move(question));
+}
+
+void take_identity(Context& context, const Answer& answer) {
+  context.asked_for_identity = true;
+  if (const auto* use = std::get_if<UseIdentity>(&answer)) context.given_identity = use->identity;
+}
+
+Result<std::optional<Buffer>> sign(Context& context, Bytes content) {
+  const auto& [identity, scheme] = *context.own;
+  if (identity.credentials().has_key()) {
+    return identity.credentials().sign(context.library, scheme, content).map([](Buffer signature) {
+      return std::optional(std::move(signature));
+    });
+  }
+  const Bytes certificate = identity.certificate();
+  context.ask(SignatureRequested{{},
+                                 Buffer(certificate.begin(), certificate.end()),
+                                 scheme,
+                                 Buffer(content.begin(), content.end())});
+  context.hold_flight();
+  return std::nullopt;
+}
+
+Result<Buffer> signature_of(Context& context, const Answer& answer) {
+  context.release_flight();
+  if (const auto* signature = std::get_if<Signature>(&answer)) return signature->value;
+  return fatal(Errc::signing_failed, Alert::internal_error);
+}
+
+}  // namespace sluice::dtls::handshake

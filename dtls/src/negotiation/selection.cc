@@ -1,0 +1,180 @@
+#include "negotiation/selection.h"
+#include "negotiation/config_rules.h"
+
+#include "message/code_list_extension.h"
+#include "message/key_share.h"
+#include "negotiation/client_offer.h"
+#include "negotiation/fatal.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using message::ListWidth;
+using wire::ExtensionType;
+
+// An extension that is a list of codes; an absent one gives an empty list, which no present one is.
+template <class Code>
+Result<wire::CodeList<Code>> offered(const message::ClientHello& hello, ExtensionType type,
+                                     ListWidth width, std::string_view name) {
+  const auto data = hello.extensions.find(type);
+  if (!data) return wire::CodeList<Code>();
+  const auto list = message::decode_code_list<Code>(*data, width);
+  if (!list) return malformed_extension(name);
+  return *list;
+}
+
+// A client that lists curves must list its peer's certificate's too (RFC 8422 section 5.1).
+bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
+  switch (type) {
+    case crypto::KeyType::ecdsa_p256:
+      return groups.empty() || groups.contains(NamedGroup::secp256r1);
+    case crypto::KeyType::ecdsa_p384:
+      return groups.empty() || groups.contains(NamedGroup::secp384r1);
+    case crypto::KeyType::ed25519:
+    case crypto::KeyType::rsa:
+      return true;
+  }
+  return false;
+}
+
+Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Library& library,
+                                  wire::CodeList<NamedGroup> groups) {
+  const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls12);
+  // Without the extension any curve may be chosen (RFC 8422 section 4); P-256 is the one all have.
+  const auto group = !groups.empty() ? groups.first_common(usable)
+                     : contains(usable, NamedGroup::secp256r1)
+                         ? std::optional(NamedGroup::secp256r1)
+                         : std::nullopt;
+  if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
+  return *group;
+}
+
+// Those of both sides, in our order, whoever can prove what by them.
+std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptions& config,
+                                                               const message::ClientHello& hello,
+                                                               bool has_group) {
+  const bool encrypt_then_mac = hello.extensions.has(ExtensionType::encrypt_then_mac);
+  std::vector<schedule::CipherSuite12Parameters> common;
+  for (const CipherSuite id : config.cipher_suites) {
+    const auto suite = find_suite12(config, id);
+    if (!suite || !hello.cipher_suites.contains(id)) continue;
+    // RFC 7366 section 2: without it the order of MAC and padding is the broken one.
+    if (needs_encrypt_then_mac(*suite) && !encrypt_then_mac) continue;
+    if (uses_ecdhe(suite->key_exchange) && !has_group) continue;
+    common.push_back(*suite);
+  }
+  return common;
+}
+
+}  // namespace
+
+bool authenticates(KeyExchange12 exchange, crypto::KeyType type) {
+  return !uses_psk(exchange) &&
+         (exchange == KeyExchange12::ecdhe_rsa) == (type == crypto::KeyType::rsa);
+}
+
+Result<ProtocolVersion> choose_version(const ConfigOptions& config,
+                                       const message::ClientHello& hello) {
+  const auto none = [] { return fatal(Errc::no_common_version, Alert::protocol_version); };
+  const auto versions = offered<ProtocolVersion>(hello, ExtensionType::supported_versions,
+                                                 ListWidth::one, "supported_versions");
+  if (!versions) return forward_error(versions);
+  // Where the extension is, it alone counts (RFC 8446 section 4.2.1). Elsewhere numbers of DTLS
+  // versions go down as versions go up, and a client above all of ours gets ours (RFC 5246 appendix
+  // E.1).
+  const auto supports = [&](ProtocolVersion version) {
+    if (!versions->empty()) return versions->contains(version);
+    return version == ProtocolVersion::dtls12 && hello.legacy_version <= ProtocolVersion::dtls12;
+  };
+  for (const ProtocolVersion version : {ProtocolVersion::dtls13, ProtocolVersion::dtls12}) {
+    if (is_allowed(config, version) && supports(version)) return version;
+  }
+  return none();
+}
+
+const schedule::CipherSuite13Parameters* choose_suite13(const ConfigOptions& config,
+                                                        const message::ClientHello& hello,
+                                                        std::optional<HashAlgorithm> hash) {
+  for (const CipherSuite id : config.cipher_suites) {
+    const auto* suite = schedule::find13(id);
+    const bool fits = suite != nullptr && (!hash || suite->hash == *hash);
+    if (fits && hello.cipher_suites.contains(id)) return suite;
+  }
+  return nullptr;
+}
+
+Result<message::CertificateCriteria> certificate_criteria(
+    const message::ExtensionBlock& extensions) {
+  const auto criteria = message::criteria_of(extensions);
+  if (!criteria) return malformed_extension("extension about certificates");
+  return *criteria;
+}
+
+Result<OwnIdentity> choose_identity13(const Context& context,
+                                      const message::CertificateCriteria& criteria) {
+  if (criteria.schemes.empty()) return missing_extension("signature_algorithms");
+  auto own = choose_identity(context, context.server_name, criteria, crypto::fits13);
+  if (!own) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  return std::move(*own);
+}
+
+Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
+                          const message::ClientHello& hello) {
+  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
+                                          "supported_groups");
+  if (!groups) return forward_error(groups);
+  const auto share_data = hello.extensions.find(ExtensionType::key_share);
+  if (groups->empty()) return missing_extension("supported_groups");
+  if (!share_data) return missing_extension("key_share");
+  const auto shares = message::ClientShares::decode(*share_data);
+  if (!shares) return malformed_extension("key_share");
+
+  const auto* suite = choose_suite13(config, hello);
+  if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+  // A group that needs no further round trip goes before a preferred one.
+  const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls13);
+  for (const NamedGroup group : usable) {
+    const auto share = shares->find(group);
+    if (share && groups->contains(group)) return Choice13{suite, group, share};
+  }
+  const auto group = groups->first_common(usable);
+  if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
+  return Choice13{suite, *group, std::nullopt};
+}
+
+Result<Choice12> choose12(const Context& context, const message::ClientHello& hello) {
+  const ConfigOptions& config = context.config;
+  const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
+                                          "supported_groups");
+  if (!groups) return forward_error(groups);
+  // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
+  // here.
+  const auto criteria = certificate_criteria(hello.extensions);
+  if (!criteria) return forward_error(criteria);
+
+  const auto group = choose_group12(config, context.library, *groups);
+  const auto common = common_suites12(config, hello, group.has_value());
+  auto own = choose_identity(
+      context, context.server_name, *criteria, crypto::fits12, [&](crypto::KeyType key) {
+        return curve_is_listed(key, *groups) && std::ranges::any_of(common, [&](const auto& suite) {
+                 return authenticates(suite.key_exchange, key);
+               });
+      });
+  for (const auto& suite : common) {
+    const bool with_psk = uses_psk(suite.key_exchange);
+    const bool can_prove =
+        with_psk ? has_psk(config)
+                 : own && authenticates(suite.key_exchange, own->identity.credentials().type());
+    if (!can_prove) continue;
+    return Choice12{suite, with_psk ? std::nullopt : std::move(own),
+                    uses_ecdhe(suite.key_exchange) ? std::optional(*group) : std::nullopt};
+  }
+  if (!group) return forward_error(group);
+  if (!context.identities().empty() &&
+      !choose_identity(context, context.server_name, *criteria, crypto::fits12)) {
+    return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  }
+  return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+}
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,117 @@
+#include "negotiation/cookie.h"
+
+#include <gtest/gtest.h>
+
+#include "support/bytes.h"
+#include "support/endpoints.h"
+
+namespace sluice::dtls::handshake {
+namespace {
+
+using namespace std::chrono_literals;
+using test::bytes_of;
+using test::copy_of;
+using test::counted;
+using test::must;
+
+crypto::Library& library() { return test::environment().library(); }
+
+const Buffer kRepeated = counted(32);
+const CookieBinding kBinding{ProtocolVersion::dtls13, bytes_of("address"), kRepeated};
+
+CookieJar make_jar(Duration lifetime = 60s) { return must(CookieJar::make(library(), lifetime)); }
+
+Buffer cookie_of(const CookieJar& jar, Bytes content, const CookieBinding& binding = kBinding) {
+  Buffer cookie;
+  wire::Writer out(cookie);
+  must(jar.put(library(), out, content, binding));
+  return cookie;
+}
+
+std::optional<Buffer> open(const CookieJar& jar, Bytes cookie,
+                           const CookieBinding& binding = kBinding) {
+  const auto content = must(jar.open(library(), cookie, binding));
+  return content ? std::optional(copy_of(*content)) : std::nullopt;
+}
+
+TEST(CookieJar, KnowsItsCookiesAgain) {
+  const CookieJar jar = make_jar();
+  for (const std::size_t size : {0U, 1U, 36U, 255U}) {
+    const Buffer content = counted(size);
+    const Buffer cookie = cookie_of(jar, content);
+    EXPECT_EQ(cookie.size(), size + CookieJar::kOverhead);
+    EXPECT_EQ(open(jar, cookie), content);
+    EXPECT_EQ(cookie_of(jar, content), cookie) << "the same each time";
+  }
+}
+
+TEST(CookieJar, BindsAddressVersionAndHello) {
+  const CookieJar jar = make_jar();
+  const Buffer cookie = cookie_of(jar, counted(10));
+  Buffer other_hello = kRepeated;
+  other_hello.back() ^= std::byte{1};
+  EXPECT_FALSE(open(jar, cookie, {ProtocolVersion::dtls12, bytes_of("address"), kRepeated}));
+  EXPECT_FALSE(open(jar, cookie, {ProtocolVersion::dtls13, bytes_of("addresS"), kRepeated}));
+  EXPECT_FALSE(open(jar, cookie, {ProtocolVersion::dtls13, bytes_of("address"), other_hello}));
+  EXPECT_FALSE(open(make_jar(), cookie)) << "another jar's secret is another";
+}
+
+// What ends one part may not begin the next.
+TEST(CookieJar, TellsContentAndAddressApart) {
+  const CookieJar jar = make_jar();
+  const Buffer cookie = cookie_of(jar, bytes_of("content"),
+                                  {ProtocolVersion::dtls12, bytes_of("address"), kRepeated});
+  // The same bytes, cut elsewhere: content "contenta", address "ddress".
+  Buffer moved = cookie;
+  moved.insert(moved.begin() + 8, std::byte{'a'});
+  EXPECT_FALSE(open(jar, moved, {ProtocolVersion::dtls12, bytes_of("ddress"), kRepeated}));
+}
+
+TEST(CookieJar, TakesNoCookieThatWasChanged) {
+  const CookieJar jar = make_jar();
+  const Buffer good = cookie_of(jar, counted(20));
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    Buffer bad = good;
+    bad[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    EXPECT_FALSE(open(jar, bad)) << bit;
+  }
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(open(jar, copy_of(Bytes(good).first(size)))) << size;
+  }
+  EXPECT_FALSE(open(jar, Buffer(1000)));
+}
+
+TEST(CookieJar, ASecretAndTheOneBeforeHold) {
+  CookieJar jar = make_jar(10s);
+  must(jar.advance(library(), Instant{1000s}));
+  const Buffer first = cookie_of(jar, {});
+  must(jar.advance(library(), Instant{1009s}));
+  EXPECT_EQ(cookie_of(jar, {}), first);
+  must(jar.advance(library(), Instant{1010s}));
+  const Buffer second = cookie_of(jar, {});
+  EXPECT_NE(second, first);
+  EXPECT_TRUE(open(jar, first));
+  EXPECT_TRUE(open(jar, second));
+  must(jar.advance(library(), Instant{1019s}));
+  EXPECT_TRUE(open(jar, first));
+  must(jar.advance(library(), Instant{1020s}));
+  EXPECT_FALSE(open(jar, first));
+  EXPECT_TRUE(open(jar, second));
+}
+
+// However long nobody came; also when the mark of the generation comes round again.
+TEST(CookieJar, NothingHoldsAfterAPause) {
+  for (const int generations : {2, 3, 255, 256, 257, 512, 100'000}) {
+    SCOPED_TRACE(generations);
+    CookieJar jar = make_jar(10s);
+    must(jar.advance(library(), Instant{}));
+    const Buffer cookie = cookie_of(jar, {});
+    must(jar.advance(library(), Instant{generations * 10s}));
+    EXPECT_FALSE(open(jar, cookie));
+    must(jar.advance(library(), Instant{generations * 10s + 10s}));
+    EXPECT_FALSE(open(jar, cookie));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::dtls::handshake
