@@ -1,0 +1,224 @@
+// DTLS, SRTP and data over the paths that ICE has found: one transport of a WebRTC session.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include <sluice/dtls/connection.h>
+#include <sluice/srtp/session.h>
+#include <sluice/transport/classify.h>
+
+namespace sluice::transport {
+
+using dtls::Bytes;
+using dtls::Instant;
+using dtls::MutableBytes;
+using dtls::PathId;
+
+struct MediaTransportOptions {
+  // Required. Its srtp_profiles decide whether media is possible at all.
+  dtls::ConfigPtr dtls = {};
+  srtp::SessionOptions srtp = {};
+  // SRTP that arrives before the peer is accepted waits in so many packets (0 to 1024) of at most
+  // so many bytes each (0 to 65535); what is beyond is dropped. It is delivered after
+  // TransportConnected.
+  std::size_t max_early_packets = 32;
+  std::size_t max_early_packet_size = 2048;
+  // Paths known at a time: 1 to 1024. Further ones are refused and counted.
+  std::size_t max_paths = 64;
+  // After restart(), what comes under the old keys is taken for so long after the new ones began to
+  // send: for stragglers, and for a peer that changes over later than we.
+  dtls::Duration old_keys_linger = std::chrono::seconds{5};
+  // After restart(), the side whose handshake ends first can't know that the peer has the new keys.
+  // It goes on sending with the old ones until a packet under the new ones has come, or for so
+  // long.
+  dtls::Duration old_keys_hold = std::chrono::seconds{1};
+};
+
+// What an input has left to be polled, as dtls::Pending, with media.
+struct TransportPending {
+  bool transmit = false;
+  bool media = false;
+  bool data = false;
+  bool event = false;
+  bool timer = false;  // next_timeout() may have changed
+};
+
+enum class MediaKind : std::uint8_t { rtp, rtcp };
+
+// A plain packet; valid until the next poll_media() or the next input.
+struct MediaPacket {
+  MediaKind kind;
+  MutableBytes packet;
+};
+
+// The peer is accepted, media and data flow. Comes again for the association that restart() began.
+struct TransportConnected {
+  dtls::ConnectionInfo info;
+};
+// The peer has ended the association with close_notify. Nothing passes any more.
+struct TransportClosed {};
+using TransportEvent = std::variant<TransportConnected, TransportClosed>;
+
+// Why a datagram was dropped before DTLS or SRTP saw it; these count their own drops.
+enum class Drop : std::uint8_t {
+  unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't checked
+  outdated_path,      // from a path of before restart(), when nothing of then serves any more
+  foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown: not this class's business
+  not_started,        // DTLS before start(), or before a client has begun
+  early_media_full,   // MediaTransportOptions::max_early_packets
+  early_media_large,  // MediaTransportOptions::max_early_packet_size
+  not_negotiated,     // SRTP, but the handshake chose no profile, or libsrtp makes no session
+  ended,              // after TransportClosed, close() or an Error
+};
+inline constexpr std::size_t kDropReasons = 8;
+
+std::string_view to_string(Drop reason);
+
+struct MediaTransportStatistics {
+  std::array<std::uint64_t, kPacketClasses> received = {};  // datagrams by class
+  std::array<std::uint64_t, kDropReasons> dropped = {};
+  std::uint64_t rtp_received = 0;  // packets that passed, early ones included
+  std::uint64_t rtcp_received = 0;
+  std::uint64_t rtp_sent = 0;
+  std::uint64_t rtcp_sent = 0;
+  std::array<std::uint64_t, srtp::kPacketErrors> media_refused = {};       // inbound, by reason
+  std::array<std::uint64_t, srtp::kPacketErrors> media_send_refused = {};  // outbound, by reason
+  std::uint32_t associations = 0;     // DTLS associations begun
+  std::uint64_t old_key_packets = 0;  // received under the keys from before restart()
+  std::uint32_t paths_refused = 0;    // above MediaTransportOptions::max_paths
+
+  [[nodiscard]] std::uint64_t count(PacketClass packet_class) const {
+    return received[static_cast<std::size_t>(packet_class)];
+  }
+  [[nodiscard]] std::uint64_t count(Drop reason) const {
+    return dropped[static_cast<std::size_t>(reason)];
+  }
+  [[nodiscard]] std::uint64_t count(srtp::PacketError error) const {
+    return media_refused[static_cast<std::size_t>(error)];
+  }
+};
+
+// Sans-IO like dtls::Connection, whose rules hold here too: no socket, thread or clock; move-only;
+// used by one thread at a time together with its Environment, which must outlive it.
+//
+// The ICE agent stays outside. It keeps STUN to itself, says which paths it has checked, and passes
+// on everything else. DTLS and SRTP are taken from such paths only: who isn't on the path can
+// neither open the handshake nor fill the wait for early media.
+//
+// After every input, also after one that failed (its alert still has to leave), drain the outputs
+// in this order: poll_data(), poll_media(), poll_event(), poll_transmit() until empty,
+// next_timeout().
+//
+// An Error from an input is fatal: later inputs return it again, nothing passes in either
+// direction, and only restart() leads out of it. Exceptions are Errc::invalid_argument and
+// Errc::closed, which are without any effect.
+//
+// In the steady state no packet, in or out, allocates memory (but within libsrtp for the HMAC of
+// the AES-CM profiles).
+class MediaTransport {
+ public:
+  // Errors: invalid_config; Error::detail names the field.
+  static dtls::Result<MediaTransport> make(MediaTransportOptions options,
+                                           dtls::Environment& environment);
+
+  MediaTransport(MediaTransport&&) noexcept;
+  MediaTransport& operator=(MediaTransport&&) noexcept;
+  ~MediaTransport();
+
+  // ---- signalling
+
+  // The role that a=setup gives: active is the client. A client's handshake begins as soon as there
+  // is a selected path. Who offers actpass starts as server, to be ready for a ClientHello before
+  // the answer (RFC 5763 section 5), and starts again as client if the answer says passive. Errors:
+  // invalid_argument when a handshake has begun in the other role.
+  dtls::Result<TransportPending> start(dtls::Role role, Instant now);
+
+  // The fingerprints of the peer's SDP (RFC 8122): before, during or after the handshake. Until
+  // they are known nothing passes. One that doesn't match is an Error, peer_rejected, with
+  // bad_certificate to the peer. Errors besides: invalid_argument for an empty list.
+  dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
+                                                       Instant now);
+
+  // Begins a new association, after an ICE restart whose SDP says so by a new fingerprint, tls-id
+  // or role (RFC 8842 section 3.1); an ICE restart that keeps them needs nothing but new paths.
+  // Paths validated from now on belong to the new association, those known so far to the old one:
+  // RFC 8842 section 4 wants fresh candidates because nothing else tells the datagrams apart. The
+  // old keys serve in both directions until the new ones do. `announced` may be empty: then they
+  // come later.
+  dtls::Result<TransportPending> restart(dtls::Role role,
+                                         std::span<const dtls::Fingerprint> announced, Instant now);
+
+  // ---- ICE
+
+  // A STUN check with a good MESSAGE-INTEGRITY has come over this path, or an answer to ours. After
+  // restart(), say so only for checks with the new credentials; an old path validated anew moves to
+  // the new association.
+  dtls::Result<TransportPending> path_validated(PathId path, Instant now);
+  // ICE sends here from now on; it counts as validated. `rtt`, when known, sets DTLS's first
+  // timeout.
+  dtls::Result<TransportPending> path_selected(PathId path, std::optional<dtls::Duration> rtt,
+                                               Instant now);
+  // Consent has expired (RFC 7675) or the path is gone. Nothing is taken from it, or sent to it.
+  void path_removed(PathId path);
+  // The largest datagram that the selected path takes, in bytes (256 to 16384).
+  void set_path_mtu(std::size_t mtu);
+
+  // ---- network
+
+  // Takes one datagram and works on it where it lies: spans of poll_media() and poll_data() point
+  // into it. STUN and other protocols are counted and ignored.
+  dtls::Result<TransportPending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
+  // To be called at next_timeout() or later; earlier calls do nothing.
+  dtls::Result<TransportPending> handle_timeout(Instant now);
+  // Queues close_notify and ends the transport.
+  dtls::Result<TransportPending> close(Instant now);
+
+  // ---- sending
+
+  // Protects the `size` bytes at the front of `buffer`, with srtp::kMaxTrailer bytes of room behind
+  // them: the result goes to path(). Before TransportConnected and after the end:
+  // PacketError::no_key.
+  srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
+  srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
+  // As dtls::Connection::seal(): one record for path().
+  dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
+
+  // ---- outputs
+
+  // `out` holds at least the path's MTU. Nothing leaves while no path is known to go to.
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
+  std::optional<MutableBytes> poll_data();
+  std::optional<MediaPacket> poll_media();
+  std::optional<TransportEvent> poll_event();
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // ---- what it knows
+
+  // Where what is protected or sealed goes now: the selected path; after restart() the old
+  // association's own path as long as that sends and the path lives. Empty when there is none.
+  [[nodiscard]] std::optional<PathId> path() const;
+  // Media and data pass, be it under the keys from before a restart().
+  [[nodiscard]] bool connected() const;
+  // Of the association that sends; empty until TransportConnected.
+  [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
+  [[nodiscard]] const MediaTransportStatistics& statistics() const;
+  // Of the newest association; null before it has begun.
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
+  // Of the newest association; null before it carried media. For remove_ssrc() and its own
+  // statistics.
+  [[nodiscard]] srtp::Session* srtp_session();
+
+ private:
+  class Impl;
+  explicit MediaTransport(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::transport
