@@ -30,9 +30,9 @@ enum class CandidateProblem : std::uint8_t {
   unsupported,  // good grammar, but a transport or type that isn't ICE's UDP or TCP
 };
 
-// `line` is "candidate:...", also with "a=" before and a line end after it. libnice's own reader
-// takes almost anything, wraps ports at 16 bits and complains on the log about a tcp candidate
-// without tcptype, so what a peer sends comes through here first.
+// `line` is "candidate:...", also with "a=" before and a line end after it. libnice's own parser
+// accepts almost anything, truncates ports to 16 bits and logs a warning about a tcp candidate
+// without tcptype, so candidates of the peer's are parsed here first.
 tl::expected<CandidateLine, CandidateProblem> parse_candidate(std::string_view line);
 
 }  // namespace sluice::nice

@@ -1,4 +1,4 @@
-// Owners of GLib's and libnice's reference-counted things.
+// Owning pointers to objects of GLib and libnice.
 #pragma once
 
 #include <glib-object.h>

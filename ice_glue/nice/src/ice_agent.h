@@ -22,17 +22,16 @@ enum class IceSend : std::uint8_t {
   failed,       // the socket refused, e.g. EMSGSIZE or an unreachable network
 };
 
-// What libnice guarantees, read in its source (0.1.21), and what is built on here:
+// What libnice guarantees (read in its source, 0.1.21) and this code depends on:
 //
-// - A datagram reaches the receive callback only if its source is a remote address from which a
-// STUN
-//   message with a valid MESSAGE-INTEGRITY has come to this component: a check of the peer's or an
-//   answer to ours. It remembers the newest fifty or so such addresses. So whatever on_datagram()
-//   brings has passed ICE's check, also before a pair is selected and before the remote credentials
-//   are known. STUN that did not authenticate may be among it when it comes from such an address.
-// - That callback doesn't say which address it was, so a generation is one path to those above, and
-//   generations have sockets of their own: this is what keeps them apart. RFC 8842 section 6 asks
-//   for such fresh candidates before a new DTLS association.
+// - A datagram reaches the receive callback only if a STUN message with a valid MESSAGE-INTEGRITY
+//   has come from its source address to this component: a check of the peer's or an answer to ours.
+//   libnice remembers the newest fifty or so such addresses. So every datagram of on_datagram() has
+//   a validated source, also before a pair is selected and before the remote credentials are known.
+//   STUN that did not authenticate may be among them when it comes from such an address.
+// - The callback doesn't say which address it was. So a generation is one path to its users, and
+//   each generation has sockets of its own. RFC 8842 section 6 asks for such fresh candidates
+//   before a new DTLS association.
 // - Sending goes over the selected pair and is refused before there is one.
 // - Signals may be emitted from within any call of libnice, datagrams only from the context's
 //   dispatch, and a new selected pair is signalled before a datagram that follows it.

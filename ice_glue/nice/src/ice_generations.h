@@ -1,4 +1,4 @@
-// ICE across restarts: which agent carries the session, which one is to take over.
+// The ICE agents of a session across restarts.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@
 
 namespace sluice::nice {
 
-// Every ICE restart is a new agent with new sockets and credentials, a generation, and each
-// generation is one path to transport::MediaTransport (ice_agent.h says why). The one before serves
-// until its successor does: there are at most two.
+// A generation is an agent with sockets and credentials of its own; every ICE restart begins one.
+// Each generation is one path to MediaTransport (ice_agent.h says why). The previous generation
+// carries the session until the newest can: there are at most two.
 class IceGenerations {
  public:
   // Called on the context's thread, all but the last also from within methods of IceGenerations.

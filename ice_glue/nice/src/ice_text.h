@@ -1,4 +1,4 @@
-// The characters of ICE's words in SDP, whatever the host's locale.
+// Character classes of ICE's attributes in SDP, independent of the locale.
 #pragma once
 
 #include <algorithm>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "send_status.h"
+
 namespace sluice::nice {
 namespace {
 
@@ -10,61 +12,6 @@ template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
-
-SendStatus status_of(srtp::PacketError error) {
-  switch (error) {
-    case srtp::PacketError::no_key:
-      return SendStatus::not_connected;
-    case srtp::PacketError::malformed:
-      return SendStatus::malformed;
-    case srtp::PacketError::replayed:
-    case srtp::PacketError::ssrc_retired:
-      return SendStatus::repeated;
-    case srtp::PacketError::too_many_ssrcs:
-      return SendStatus::too_many_ssrcs;
-    case srtp::PacketError::buffer_too_small:
-      return SendStatus::too_large;
-    case srtp::PacketError::key_exhausted:
-      return SendStatus::limit_reached;
-    case srtp::PacketError::authentication_failed:
-    case srtp::PacketError::internal:
-      break;
-  }
-  return SendStatus::failed;
-}
-
-SendStatus status_of(dtls::SendError error) {
-  switch (error) {
-    case dtls::SendError::not_connected:
-      return SendStatus::not_connected;
-    case dtls::SendError::limit_reached:
-      return SendStatus::limit_reached;
-    case dtls::SendError::libcrypto_failure:
-      return SendStatus::failed;
-    case dtls::SendError::too_large:
-    case dtls::SendError::buffer_too_small:
-      break;
-  }
-  return SendStatus::too_large;
-}
-
-SendStatus status_of(IceSend result) {
-  switch (result) {
-    case IceSend::sent:
-      return SendStatus::sent;
-    case IceSend::would_block:
-      return SendStatus::blocked;
-    case IceSend::no_consent:
-    case IceSend::failed:
-      break;
-  }
-  return SendStatus::refused;
-}
-
-// RFC 8842 section 5.1: it is the set that counts.
-bool same_set(const std::vector<dtls::Fingerprint>& a, const std::vector<dtls::Fingerprint>& b) {
-  return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
-}
 
 auto problem(TransportErrc code) { return tl::unexpected(TransportError{code}); }
 
@@ -82,13 +29,14 @@ NiceTransport::Impl::Impl(const NiceTransportOptions& options, transport::MediaT
       ice_(std::make_unique<IceGenerations>(context, options.ice, *this)),
       wake_(std::in_place, context, [this] { on_wake(); }) {}
 
-// ---- what the user asks for
+// ---- calls of the user
 
 TransportResult<void> NiceTransport::Impl::gather() {
   if (!open()) return problem(TransportErrc::closed);
   if (ice_->begun()) return {};
   if (auto begun = ice_->begin(); !begun) return begun;
-  // RFC 5763 section 5: who offers actpass must be ready for a ClientHello before the answer.
+  // RFC 5763 section 5: a side that offers actpass must be ready for a ClientHello before the
+  // answer.
   if (!agreed_) input(media_->start(dtls::Role::server, now()));
   return {};
 }
@@ -113,45 +61,35 @@ TransportResult<void> NiceTransport::Impl::set_remote_description(const Descript
 
   const bool described = ice_->begun() && ice_->remote_credentials();
   const bool peer_restarts = described && *ice_->remote_credentials() != description.ice;
-  const bool same_fingerprints = agreed_ && agreed_->tls_id == description.tls_id &&
-                                 same_set(agreed_->fingerprints, description.fingerprints);
-  const auto role = role_for(description, same_fingerprints);
-  // RFC 8842 section 6: fresh candidates are what tells two associations apart.
-  const bool new_association = agreed_ && (!same_fingerprints || agreed_->role != role);
-  if (new_association && described && !peer_restarts) {
+  auto agreement = agreement_after(agreed_, description, answer_setup_);
+  const bool new_association = !agreed_ || !is_same_association(*agreed_, agreement);
+  // RFC 8842 section 6: fresh candidates tell the datagrams of two associations apart.
+  if (agreed_ && new_association && described && !peer_restarts) {
     return problem(TransportErrc::needs_ice_restart);
   }
 
   if (!ice_->begun() || peer_restarts) {
     if (auto begun = ice_->begin(); !begun) return begun;
   }
-  // DTLS first, so that no path of this generation is taken for the old association's.
-  if (!agreed_ || new_association) agree(description, role);
+  // Before ICE gets the credentials, so that no path of this generation is taken for the old
+  // association's.
+  if (new_association) agree(std::move(agreement));
   if (!described || peer_restarts) ice_->set_remote_credentials(description.ice);
   for (const auto& line : description.candidates) ice_->add_remote_candidate(line);
   if (description.end_of_candidates) ice_->end_of_remote_candidates();
   return {};
 }
 
-dtls::Role NiceTransport::Impl::role_for(const Description& description,
-                                         bool same_association) const {
-  if (description.setup == Setup::active) return dtls::Role::server;
-  if (description.setup == Setup::passive) return dtls::Role::client;
-  // RFC 8842 section 5.5: an offer that changes nothing says actpass too, the roles stay.
-  if (same_association) return agreed_->role;
-  return answer_setup_ == Setup::passive ? dtls::Role::server : dtls::Role::client;
-}
-
-void NiceTransport::Impl::agree(const Description& description, dtls::Role role) {
+void NiceTransport::Impl::agree(DtlsAgreement agreement) {
   if (agreed_) {
-    input(media_->restart(role, description.fingerprints, now()));
+    input(media_->restart(agreement.role, agreement.fingerprints, now()));
     // The peer's checks may have come before its answer.
     if (std::erase(validated_, ice_->path()) > 0) validate(ice_->path());
   } else {
-    input(media_->start(role, now()));
-    input(media_->set_peer_fingerprints(description.fingerprints, now()));
+    input(media_->start(agreement.role, now()));
+    input(media_->set_peer_fingerprints(agreement.fingerprints, now()));
   }
-  agreed_ = Agreement{role, description.fingerprints, description.tls_id};
+  agreed_ = std::move(agreement);
 }
 
 CandidateStatus NiceTransport::Impl::add_remote_candidate(std::string_view line) {
@@ -176,7 +114,7 @@ void NiceTransport::Impl::close() {
 SendStatus NiceTransport::Impl::send_media(transport::MediaKind kind, Bytes packet) {
   if (packet.size() > kMaxSend) return SendStatus::too_large;
   if (!ice_) return SendStatus::not_connected;
-  std::byte buffer[kMaxSend + srtp::kMaxTrailer];  // not filled: it is large
+  std::byte buffer[kMaxSend + srtp::kMaxTrailer];  // not initialised: it is large
   std::copy(packet.begin(), packet.end(), buffer);
   const auto size = kind == transport::MediaKind::rtp ? media_->protect_rtp(buffer, packet.size())
                                                       : media_->protect_rtcp(buffer, packet.size());
@@ -208,7 +146,7 @@ void NiceTransport::Impl::shut_down() {
   media_.reset();
 }
 
-// ---- what ICE says
+// ---- calls of ICE
 
 void NiceTransport::Impl::on_local_candidate(std::string line) { notify(std::move(line)); }
 void NiceTransport::Impl::on_local_candidates_done() { notify(CandidatesDone{}); }
@@ -242,7 +180,7 @@ void NiceTransport::Impl::validate(PathId path) {
   note(media_->path_validated(path, now()));
 }
 
-// ---- what is left to do
+// ---- outputs
 
 Instant NiceTransport::Impl::now() const {
   return Instant(std::chrono::microseconds(g_get_monotonic_time() - origin_));
@@ -282,8 +220,8 @@ void NiceTransport::Impl::on_wake() {
   closing_ ? end() : schedule();
 }
 
-// What the user's calls have left, and what ICE has said. First: the next input to
-// transport::MediaTransport takes away the data that hasn't been polled.
+// Delivers what earlier inputs left. To be called before a new input, which drops the data that
+// hasn't been polled.
 bool NiceTransport::Impl::catch_up() { return deliver() && take_notices(); }
 
 bool NiceTransport::Impl::take_notices() {
@@ -305,7 +243,7 @@ bool NiceTransport::Impl::take_notices() {
 }
 
 bool NiceTransport::Impl::deliver() {
-  // First, so that a flight doesn't wait for what the user does, and an alert not be lost by it.
+  // First, since the listener may take long, or destroy the transport before an alert is sent.
   transmit();
   return deliver_events() && deliver_packets();
 }
@@ -340,8 +278,8 @@ bool NiceTransport::Impl::deliver_packets() {
   return true;
 }
 
-// DTLS's flights wait until libnice has a pair to send them over; then what its socket doesn't take
-// is lost like any datagram, and sent again by DTLS's timer.
+// DTLS's flights wait until libnice has a selected pair. After that a datagram that the socket
+// doesn't take is lost, and DTLS's timer repeats it.
 void NiceTransport::Impl::transmit() {
   if (!pending_.transmit || !ice_ || !ice_->any_selected()) return;
   pending_.transmit = false;
@@ -361,7 +299,7 @@ void NiceTransport::Impl::end() {
 
 void NiceTransport::Impl::schedule() {
   if (closing_) return wake_->wake();
-  // While old keys still send, they do it over the old path.
+  // While the old keys still send, the old path is needed.
   if (ice_->begun() && ice_->selected() && media_->path() == ice_->path()) {
     ice_->retire_previous(linger_);
   }

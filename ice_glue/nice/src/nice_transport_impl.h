@@ -11,6 +11,7 @@
 
 #include <sluice/nice/nice_transport.h>
 
+#include "dtls_agreement.h"
 #include "ice_generations.h"
 #include "wake_source.h"
 
@@ -19,9 +20,9 @@ namespace sluice::nice {
 using dtls::Instant;
 using dtls::PathId;
 
-// Methods that the user calls are inputs: they change state, note what is left to do and wake the
-// source. Only the source's dispatch and a datagram's arrival call the listener. Since it may then
-// let go of the transport, both hold a reference to this meanwhile.
+// Methods that the user calls are inputs: they change state, note which outputs are due and wake
+// the source. Only the source's dispatch and the arrival of a datagram call the listener. The
+// listener may destroy the transport, so both hold a reference to this meanwhile.
 class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransport::Impl>,
                                   public IceGenerations::Handler {
  public:
@@ -45,8 +46,8 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   [[nodiscard]] const transport::MediaTransport& media() const { return *media_; }
   [[nodiscard]] transport::MediaTransport& media() { return *media_; }
 
-  // The user has let go: says good-bye to the peer and touches neither listener nor Environment
-  // again.
+  // The user has destroyed the transport: sends close_notify and uses neither listener nor
+  // Environment again.
   void shut_down();
 
  private:
@@ -56,13 +57,6 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
     CandidatePair pair;
   };
   using Notice = std::variant<std::string, CandidatesDone, IceState, PathSelected>;
-
-  // What the peer's descriptions have said of DTLS.
-  struct Agreement {
-    dtls::Role role;
-    std::vector<dtls::Fingerprint> fingerprints;
-    std::string tls_id;
-  };
 
   void on_local_candidate(std::string line) override;
   void on_local_candidates_done() override;
@@ -74,15 +68,14 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   [[nodiscard]] bool open() const { return ice_ && !closing_; }
   [[nodiscard]] Instant now() const;
   void on_wake();
-  // What an input outside of a dispatch has left; note() is for those within one.
+  // Both note which outputs an input has left: input() outside of a dispatch, note() within one.
   void input(const dtls::Result<transport::TransportPending>& result);
   void note(const dtls::Result<transport::TransportPending>& result);
   void notify(Notice notice);
   void validate(PathId path);
-  [[nodiscard]] dtls::Role role_for(const Description& description, bool same_association) const;
-  void agree(const Description& description, dtls::Role role);
+  void agree(DtlsAgreement agreement);
 
-  // Each is false when the listener has let go of the transport.
+  // Each is false when the listener has destroyed the transport.
   bool catch_up();
   bool take_notices();
   bool deliver();
@@ -93,7 +86,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   void schedule();
   SendStatus send(Bytes datagram);
 
-  NiceTransportListener* listener_;  // null: let go, or told on_closed()
+  NiceTransportListener* listener_;  // null after shut_down() and after on_closed()
   const gint64 origin_;              // EngineClock's zero, of g_get_monotonic_time()
   const Setup answer_setup_;
   const gint64 linger_;
@@ -101,7 +94,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   std::optional<transport::MediaTransport> media_;
   std::unique_ptr<IceGenerations> ice_;  // null: ended
   IceStatistics last_ice_statistics_;
-  std::optional<Agreement> agreed_;
+  std::optional<DtlsAgreement> agreed_;
   std::vector<PathId> validated_;  // as many as there are generations
   transport::TransportPending pending_;
   std::deque<Notice> notices_;  // bounded by libnice's candidates and states

@@ -1,4 +1,4 @@
-// One DTLS association with the SRTP session that it keys.
+// One DTLS association and the SRTP session with its keys.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ class Association {
   [[nodiscard]] const dtls::Connection& connection() const { return connection_; }
   [[nodiscard]] Generation generation() const { return generation_; }
 
-  // Made when it is first needed, for contexts cost time and memory that a data-only call doesn't
-  // owe. Null before TransportConnected, without an SRTP profile, and when libsrtp refused.
+  // Made when it is first needed: a call with data alone needs no libsrtp contexts, which cost time
+  // and memory. Null before the handshake is complete, without an SRTP profile, and when libsrtp
+  // made no session.
   srtp::Session* session(const srtp::SessionOptions& options) {
     srtp::Session* made = session_if_made();
     return made != nullptr ? made : make_session(options);
@@ -30,7 +31,7 @@ class Association {
   // Null unless it has been made.
   [[nodiscard]] srtp::Session* session_if_made() { return std::get_if<srtp::Session>(&session_); }
 
-  // No packet passes any more; the connection stays, to send its last alert.
+  // No media passes any more. The connection stays, since it may have an alert to send.
   void end_media() { session_ = Unavailable{}; }
 
  private:

@@ -15,7 +15,7 @@ std::optional<EarlyMedia::Packet> EarlyMedia::take() {
   if (packets_.empty()) return std::nullopt;
   auto oldest = std::move(packets_.front());
   packets_.erase(packets_.begin());
-  // Once delivered, the memory goes.
+  // Early media comes once per association: free the memory.
   if (packets_.empty()) clear();
   return oldest;
 }

@@ -1,4 +1,4 @@
-// SRTP that came before there were keys for it.
+// SRTP packets that came before their keys.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace sluice::transport {
 
-// Media follows the peer's Finished at once, and may overtake it; our acceptance of the peer may
-// wait for the SDP answer. What fits waits here; the newest is dropped, since a decoder can begin
-// only with what came first.
+// The peer sends media right after its Finished, and the network may deliver it before that. Also
+// the peer's fingerprint may come late, with the SDP answer. Packets wait here in the order of
+// arrival. When there is no room the newest is dropped: a decoder needs the first packets.
 class EarlyMedia {
  public:
   struct Packet {
@@ -22,9 +22,9 @@ class EarlyMedia {
   EarlyMedia(std::size_t max_packets, std::size_t max_packet_size)
       : max_packets_(max_packets), max_packet_size_(max_packet_size) {}
 
-  // Why it isn't kept, if so.
+  // Empty when the packet is kept, else why not.
   std::optional<Drop> keep(MediaKind kind, Bytes packet);
-  // The oldest; empty when there is none.
+  // The oldest packet; empty when there is none.
   std::optional<Packet> take();
 
   [[nodiscard]] bool empty() const { return packets_.empty(); }

@@ -1,15 +1,12 @@
-// The associations of a transport: when they begin, follow each other and end. What becomes of
-// single packets is in media_flow.cc.
+// When the associations of a transport begin, follow each other and end, and how inputs reach them.
 #include "media_transport_impl.h"
 
-#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace sluice::transport {
 namespace {
-
-// Above the MTU of any path but loopback's.
-constexpr std::size_t kSpareSize = 2048;
 
 dtls::Error refusal(dtls::Errc code, std::string_view detail) {
   return dtls::Error{.code = code, .detail = detail};
@@ -20,17 +17,18 @@ dtls::Error refusal(dtls::Errc code, std::string_view detail) {
 MediaTransport::Impl::Impl(MediaTransportOptions options, dtls::Environment& environment)
     : options_(std::move(options)),
       environment_(&environment),
-      paths_(options_.max_paths),
-      early_(options_.max_early_packets, options_.max_early_packet_size) {}
+      associations_(options_.max_paths),
+      receiver_(options_, statistics_) {}
 
 // ---- every input
 
 const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input() {
-  media_.reset();
-  delivered_early_.reset();
+  receiver_.forget_packet();
   data_valid_ = false;
   pending_ = {};
-  if (previous_ && previous_->leaving()) forget_previous();
+  if (const auto* previous = associations_.previous(); previous != nullptr && previous->leaving()) {
+    drop_previous();
+  }
   return ended_ ? &*ended_ : nullptr;
 }
 
@@ -40,7 +38,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::end_input(const dtls::Resul
     end({Ended::By::failure, outcome.error()}, now);
     return tl::unexpected(outcome.error());
   }
-  pending_.media = media_.has_value() || (current_connected() && !early_.empty());
+  pending_.media = receiver_.has_packet(associations_);
   pending_.event = !events_.empty();
   const auto timeout = next_timeout();
   pending_.timer = std::exchange(reported_timeout_, timeout) != timeout;
@@ -54,10 +52,9 @@ dtls::Result<TransportPending> MediaTransport::Impl::after_end(const Ended& ende
 
 void MediaTransport::Impl::end(Ended ended, Instant now) {
   ended_ = std::move(ended);
-  if (current_) current_->end_media();
-  if (previous_) previous_->leave(now);
-  early_.clear();
-  media_.reset();
+  associations_.end(now);
+  receiver_.forget_early();
+  receiver_.forget_packet();
   pending_.transmit = true;
 }
 
@@ -68,7 +65,8 @@ dtls::Result<TransportPending> MediaTransport::Impl::start(dtls::Role role, Inst
     if (ended->error) return tl::unexpected(*ended->error);
     return tl::unexpected(refusal(dtls::Errc::closed, "start after the end"));
   }
-  if (current_ && current_->connection().role() != role) {
+  if (const auto* newest = associations_.newest();
+      newest != nullptr && newest->connection().role() != role) {
     return tl::unexpected(refusal(dtls::Errc::invalid_argument, "role: the handshake has begun"));
   }
   role_ = role;
@@ -85,8 +83,9 @@ dtls::Result<TransportPending> MediaTransport::Impl::set_peer_fingerprints(
     return tl::unexpected(refusal(dtls::Errc::invalid_argument, "announced: empty"));
   }
   announced_.assign(announced.begin(), announced.end());
-  if (!current_) return end_input({}, now);
-  const auto result = current_->connection().set_peer_fingerprints(announced_, now);
+  auto* newest = associations_.newest();
+  if (newest == nullptr) return end_input({}, now);
+  const auto result = newest->connection().set_peer_fingerprints(announced_, now);
   return end_input(after_connection(result, now), now);
 }
 
@@ -96,19 +95,17 @@ dtls::Result<TransportPending> MediaTransport::Impl::restart(
     return tl::unexpected(refusal(dtls::Errc::closed, "restart after close()"));
   }
   if (ended_) {
-    forget_previous();
-  } else if (current_connected()) {
-    // What carries media goes on; an older one has had its time.
-    current_->session(options_.srtp);
-    previous_.emplace(std::move(*current_),
-                      PreviousAssociation::Times{.hold = options_.old_keys_hold,
-                                                 .linger = options_.old_keys_linger});
-    spare_.resize(std::max(options_.max_early_packet_size, kSpareSize));
+    drop_previous();
+  } else if (associations_.newest_connected()) {
+    // The connected association goes on; one that is older still is dropped.
+    associations_.newest()->session(options_.srtp);
+    associations_.retire_newest(
+        {.hold = options_.old_keys_hold, .linger = options_.old_keys_linger});
+    receiver_.begin_overlap();
   }
-  current_.reset();
+  associations_.start_generation();
   ended_.reset();
-  early_.clear();
-  generation_ = Generation{static_cast<std::uint32_t>(generation_) + 1};
+  receiver_.forget_early();
   role_ = role;
   announced_.assign(announced.begin(), announced.end());
   return end_input({}, now);
@@ -116,7 +113,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::restart(
 
 dtls::Result<TransportPending> MediaTransport::Impl::close(Instant now) {
   if (const auto* ended = begin_input()) return after_end(*ended);
-  if (current_) static_cast<void>(current_->connection().close(now));
+  if (auto* newest = associations_.newest()) static_cast<void>(newest->connection().close(now));
   end({Ended::By::user}, now);
   return end_input({}, now);
 }
@@ -125,21 +122,20 @@ dtls::Result<TransportPending> MediaTransport::Impl::close(Instant now) {
 
 dtls::Result<TransportPending> MediaTransport::Impl::path_validated(PathId path, Instant now) {
   if (const auto* ended = begin_input()) return after_end(*ended);
-  if (!paths_.add(path, generation_)) ++statistics_.paths_refused;
-  // A restart may have made this the selected path of the new association.
+  if (!associations_.add_path(path)) ++statistics_.paths_refused;
+  // The selected path may belong to the newest association only now.
   return end_input(begin_client_if_possible(now), now);
 }
 
 dtls::Result<TransportPending> MediaTransport::Impl::path_selected(
     PathId path, std::optional<dtls::Duration> rtt, Instant now) {
   if (const auto* ended = begin_input()) return after_end(*ended);
-  if (!paths_.knows(path) && !paths_.add(path, generation_)) {
+  if (!associations_.select(path)) {
     ++statistics_.paths_refused;
     return end_input({}, now);
   }
-  selected_ = path;
   rtt_ = rtt;
-  if (auto* association = association_of(path)) {
+  if (auto* association = associations_.association_of(path)) {
     association->connection().set_path(path);
     if (rtt) association->connection().set_path_rtt(*rtt);
   }
@@ -148,46 +144,36 @@ dtls::Result<TransportPending> MediaTransport::Impl::path_selected(
   return end_input(begin_client_if_possible(now), now);
 }
 
-void MediaTransport::Impl::path_removed(PathId path) {
-  paths_.remove(path);
-  if (selected_ == path) selected_.reset();
-}
-
 void MediaTransport::Impl::set_path_mtu(std::size_t mtu) {
   mtu_ = mtu;
-  if (current_) current_->connection().set_path_mtu(mtu);
-}
-
-std::optional<PathId> MediaTransport::Impl::selected_for_current() const {
-  if (!selected_ || paths_.generation_of(*selected_) != generation_) return std::nullopt;
-  return selected_;
+  if (auto* newest = associations_.newest()) newest->connection().set_path_mtu(mtu);
 }
 
 // ---- the newest association
 
 dtls::Result<void> MediaTransport::Impl::begin_client_if_possible(Instant now) {
-  const auto path = selected_for_current();
-  if (current_ || role_ != dtls::Role::client || !path) return {};
+  const auto path = associations_.selected_for_newest();
+  if (associations_.newest() != nullptr || role_ != dtls::Role::client || !path) return {};
   return begin(dtls::Role::client, *path, now);
 }
 
 dtls::Result<void> MediaTransport::Impl::begin(dtls::Role role, PathId path, Instant now) {
-  auto connection = role == dtls::Role::client
-                        ? dtls::Connection::client(options_.dtls, *environment_, path, now)
-                        : dtls::Connection::server(options_.dtls, *environment_, path, now);
-  if (!connection) return tl::unexpected(connection.error());
-  if (mtu_) connection->set_path_mtu(*mtu_);
-  if (rtt_ && path == selected_) connection->set_path_rtt(*rtt_);
-  current_.emplace(std::move(*connection), generation_);
+  auto made = role == dtls::Role::client
+                  ? dtls::Connection::client(options_.dtls, *environment_, path, now)
+                  : dtls::Connection::server(options_.dtls, *environment_, path, now);
+  if (!made) return tl::unexpected(made.error());
+  if (mtu_) made->set_path_mtu(*mtu_);
+  if (rtt_ && path == associations_.selected()) made->set_path_rtt(*rtt_);
+  auto& connection = associations_.begin_newest(std::move(*made)).connection();
   ++statistics_.associations;
   pending_.transmit = true;
   if (announced_.empty()) return {};
-  return after_connection(current_->connection().set_peer_fingerprints(announced_, now), now);
+  return after_connection(connection.set_peer_fingerprints(announced_, now), now);
 }
 
 dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtls::Pending>& result,
                                                           Instant now) {
-  while (const auto event = current_->connection().poll_event()) {
+  while (const auto event = associations_.newest()->connection().poll_event()) {
     if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       on_connected(connected->info, now);
     } else if (std::holds_alternative<dtls::Closed>(*event)) {
@@ -200,67 +186,105 @@ dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtl
   pending_.transmit |= result->transmit;
   pending_.data |= result->data;
   data_valid_ |= result->data;
-  if (result->data && !ended_) on_new_keys_used(now);
+  if (auto* previous = associations_.previous(); previous != nullptr && result->data && !ended_) {
+    previous->on_newest_used(now);
+  }
   return {};
 }
 
 void MediaTransport::Impl::on_connected(const dtls::ConnectionInfo& info, Instant now) {
   events_.emplace_back(TransportConnected{info});
-  if (!previous_) return;
-  // In DTLS 1.2 the server has the last word of a full handshake, in 1.3 the client (RFC 5246
-  // section 7.3, RFC 8446 section 2): whoever hears it knows that the other has finished.
-  const auto hears_last =
+  auto* previous = associations_.previous();
+  if (previous == nullptr) return;
+  // The last message of a full handshake is the server's in DTLS 1.2 and the client's in 1.3
+  // (RFC 5246 section 7.3, RFC 8446 section 2). The side that receives it knows that the peer has
+  // finished, too.
+  const auto receives_last =
       info.version == dtls::ProtocolVersion::dtls12 ? dtls::Role::client : dtls::Role::server;
-  previous_->on_newest_connected(info.role == hears_last, now);
+  previous->on_newest_connected(info.role == receives_last, now);
 }
 
-void MediaTransport::Impl::on_new_keys_used(Instant now) {
-  if (previous_) previous_->on_newest_used(now);
+void MediaTransport::Impl::drop_previous() {
+  associations_.drop_previous();
+  receiver_.end_overlap();
 }
 
-void MediaTransport::Impl::forget_previous() {
-  previous_.reset();
-  spare_ = {};
+// ---- datagrams
+
+dtls::Result<TransportPending> MediaTransport::Impl::handle_datagram(MutableBytes datagram,
+                                                                     PathId path, Instant now) {
+  const auto* ended = begin_input();
+  const auto packet_class = classify(datagram);
+  ++statistics_.received[static_cast<std::size_t>(packet_class)];
+  if (packet_class != PacketClass::dtls && packet_class != PacketClass::rtp) {
+    drop(Drop::foreign_protocol);
+    return ended != nullptr ? after_end(*ended) : end_input({}, now);
+  }
+  if (ended != nullptr) {
+    drop(Drop::ended);
+    return after_end(*ended);
+  }
+  const auto generation = associations_.generation_of(path);
+  if (!generation) {
+    drop(Drop::unvalidated_path);
+    return end_input({}, now);
+  }
+  const bool is_newest = associations_.is_newest(*generation);
+  if (!is_newest && !associations_.previous_takes(*generation, packet_class)) {
+    drop(Drop::outdated_path);
+    return end_input({}, now);
+  }
+  if (packet_class == PacketClass::rtp) {
+    receiver_.receive(datagram, *generation, associations_, now);
+    return end_input({}, now);
+  }
+  if (is_newest) return end_input(on_dtls(datagram, path, now), now);
+  on_old_dtls(datagram, path, now);
+  return end_input({}, now);
+}
+
+dtls::Result<void> MediaTransport::Impl::on_dtls(MutableBytes datagram, PathId path, Instant now) {
+  if (associations_.newest() == nullptr) {
+    if (role_ != dtls::Role::server) {
+      drop(Drop::not_started);
+      return {};
+    }
+    const auto answer_to = associations_.selected_for_newest().value_or(path);
+    if (auto begun = begin(dtls::Role::server, answer_to, now); !begun) return begun;
+  }
+  auto& connection = associations_.newest()->connection();
+  return after_connection(connection.handle_datagram(datagram, path, now), now);
+}
+
+void MediaTransport::Impl::on_old_dtls(MutableBytes datagram, PathId path, Instant now) {
+  auto& connection = associations_.previous()->association().connection();
+  const auto result = connection.handle_datagram(datagram, path, now);
+  // If the peer ends the previous association, its SRTP keys still serve.
+  while (connection.poll_event()) continue;
+  pending_.transmit |= !result || result->transmit;
+  pending_.data |= result && result->data;
+  data_valid_ |= result && result->data;
 }
 
 // ---- time and outputs
 
 dtls::Result<TransportPending> MediaTransport::Impl::handle_timeout(Instant now) {
   if (const auto* ended = begin_input()) return after_end(*ended);
-  if (previous_) {
-    previous_->handle_timeout(now);
-    pending_.transmit = previous_->leaving();
+  if (auto* previous = associations_.previous()) {
+    previous->handle_timeout(now);
+    pending_.transmit = previous->leaving();
   }
-  if (!current_) return end_input({}, now);
-  return end_input(after_connection(current_->connection().handle_timeout(now), now), now);
+  auto* newest = associations_.newest();
+  if (newest == nullptr) return end_input({}, now);
+  return end_input(after_connection(newest->connection().handle_timeout(now), now), now);
 }
 
 std::optional<Instant> MediaTransport::Impl::next_timeout() const {
-  if (ended_) return std::nullopt;
-  auto next = current_ ? current_->connection().next_timeout() : std::nullopt;
-  const auto other = previous_ ? previous_->next_timeout() : std::nullopt;
-  if (other && (!next || *other < *next)) next = other;
-  return next;
-}
-
-bool MediaTransport::Impl::may_transmit(const Association& association) const {
-  return paths_.generation_of(association.connection().path()) == association.generation();
-}
-
-std::optional<dtls::Transmit> MediaTransport::Impl::poll_transmit(MutableBytes out) {
-  if (previous_ && may_transmit(previous_->association())) {
-    if (auto transmit = previous_->association().connection().poll_transmit(out)) return transmit;
-  }
-  if (!current_ || !may_transmit(*current_)) return std::nullopt;
-  return current_->connection().poll_transmit(out);
+  return ended_ ? std::nullopt : associations_.next_timeout();
 }
 
 std::optional<MutableBytes> MediaTransport::Impl::poll_data() {
-  if (!data_valid_) return std::nullopt;
-  if (previous_) {
-    if (auto data = previous_->association().connection().poll_data()) return data;
-  }
-  return current_ ? current_->connection().poll_data() : std::nullopt;
+  return data_valid_ ? associations_.poll_data() : std::nullopt;
 }
 
 std::optional<TransportEvent> MediaTransport::Impl::poll_event() {
@@ -270,31 +294,32 @@ std::optional<TransportEvent> MediaTransport::Impl::poll_event() {
   return event;
 }
 
+// ---- sending
+
+srtp::PacketResult MediaTransport::Impl::protect(MediaKind kind, MutableBytes buffer,
+                                                 std::size_t size) {
+  auto* association = sender();
+  auto* session = association != nullptr ? association->session(options_.srtp) : nullptr;
+  srtp::PacketResult result = tl::unexpected(srtp::PacketError::no_key);
+  if (session != nullptr) {
+    result = kind == MediaKind::rtp ? session->protect_rtp(buffer, size)
+                                    : session->protect_rtcp(buffer, size);
+  }
+  if (result) {
+    ++(kind == MediaKind::rtp ? statistics_.rtp_sent : statistics_.rtcp_sent);
+  } else {
+    ++statistics_.media_send_refused[static_cast<std::size_t>(result.error())];
+  }
+  return result;
+}
+
+dtls::SendResult MediaTransport::Impl::seal_data(Bytes application_data, MutableBytes out) {
+  auto* association = sender();
+  if (association == nullptr) return tl::unexpected(dtls::SendError::not_connected);
+  return association->connection().seal(application_data, out);
+}
+
 // ---- what it knows
-
-Association* MediaTransport::Impl::association_of(PathId path) {
-  const auto generation = paths_.generation_of(path);
-  if (!generation) return nullptr;
-  if (generation == generation_) return current_ ? &*current_ : nullptr;
-  if (previous_ && previous_->association().generation() == generation) {
-    return &previous_->association();
-  }
-  return nullptr;
-}
-
-const Association* MediaTransport::Impl::sender() const {
-  if (ended_) return nullptr;
-  if (previous_ && previous_->sends()) return &previous_->association();
-  return current_connected() ? &*current_ : nullptr;
-}
-
-std::optional<PathId> MediaTransport::Impl::path() const {
-  if (previous_ && previous_->sends()) {
-    const auto& association = previous_->association();
-    if (may_transmit(association)) return association.connection().path();
-  }
-  return selected_;
-}
 
 std::optional<dtls::ConnectionInfo> MediaTransport::Impl::info() const {
   const auto* association = sender();
@@ -302,12 +327,14 @@ std::optional<dtls::ConnectionInfo> MediaTransport::Impl::info() const {
 }
 
 std::optional<dtls::Statistics> MediaTransport::Impl::dtls_statistics() const {
-  if (!current_) return std::nullopt;
-  return current_->connection().statistics();
+  const auto* newest = associations_.newest();
+  if (newest == nullptr) return std::nullopt;
+  return newest->connection().statistics();
 }
 
 srtp::Session* MediaTransport::Impl::srtp_session() {
-  return current_ ? current_->session_if_made() : nullptr;
+  auto* newest = associations_.newest();
+  return newest != nullptr ? newest->session_if_made() : nullptr;
 }
 
 }  // namespace sluice::transport

@@ -1,4 +1,4 @@
-// The paths that ICE has checked, and which association each belongs to.
+// The paths that ICE has validated, and the association that each belongs to.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@
 
 namespace sluice::transport {
 
-// Counts a transport's associations: restart() begins the next.
+// The number of an association in its transport: restart() begins the next.
 enum class Generation : std::uint32_t {};
 
 class PathTable {
  public:
   explicit PathTable(std::size_t max_paths) : max_paths_(max_paths) {}
 
-  // A path known already moves to `generation`. False when there are too many.
+  // A path that is known moves to `generation`. False when there are too many paths.
   bool add(dtls::PathId path, Generation generation);
   void remove(dtls::PathId path);
   // Empty for a path that isn't known.

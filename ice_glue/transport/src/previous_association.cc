@@ -23,8 +23,7 @@ void PreviousAssociation::handle_timeout(Instant now) {
     leave(now);
     return;
   }
-  // An old handshake's errors, and its end, concern nobody: its keys serve as long as they are
-  // here.
+  // Errors of the old connection are ignored: its SRTP keys serve all the same.
   static_cast<void>(association_.connection().handle_timeout(now));
 }
 

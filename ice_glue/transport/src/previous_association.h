@@ -2,25 +2,26 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "association.h"
 
 namespace sluice::transport {
 
-// RFC 8842 says which association comes next, not when its keys may be used. Whose handshake ends
-// last knows that the peer has the keys, and changes over at once; the other side waits for a
-// packet under them, or a while. So no packet is sent under keys that the peer lacks, unless it
-// stays mute.
+// RFC 8842 says which association follows, not when its keys may be used. The side whose handshake
+// ends last knows that the peer has the new keys and changes over at once. The other side waits for
+// a packet under the new keys, or for MediaTransportOptions::old_keys_hold. So no packet is sent
+// under keys that the peer doesn't have, unless the peer sends nothing for that long.
 //
-//   Serving   until the new keys are known to work, or the hold is over
-//   Lingering takes packets, sends none
-//   Leaving   says close_notify
+//   Serving   sends and receives, until the new keys are known to work or the hold is over
+//   Lingering receives, sends nothing
+//   Leaving   has queued close_notify; receives and sends nothing else
 class PreviousAssociation {
  public:
   struct Times {
-    dtls::Duration hold;
-    dtls::Duration linger;
+    dtls::Duration hold;    // of Serving, once the new handshake is complete here
+    dtls::Duration linger;  // of Lingering
   };
 
   PreviousAssociation(Association association, Times times)
@@ -29,24 +30,24 @@ class PreviousAssociation {
   [[nodiscard]] Association& association() { return association_; }
   [[nodiscard]] const Association& association() const { return association_; }
 
-  // Whether it sends, in place of the new association.
+  // Whether it sends, in place of the newest association.
   [[nodiscard]] bool sends() const { return std::holds_alternative<Serving>(state_); }
-  // Over, but for the datagram that says so to the peer.
+  // Only its close_notify may still have to be sent.
   [[nodiscard]] bool leaving() const { return std::holds_alternative<Leaving>(state_); }
 
-  // The new handshake is complete here. `at_both_ends`: it is so for the peer, too.
+  // The new handshake is complete here. `at_both_ends`: the peer has completed it, too.
   void on_newest_connected(bool at_both_ends, Instant now);
-  // A packet under the new keys has come.
+  // A packet under the new keys has been received.
   void on_newest_used(Instant now);
   void handle_timeout(Instant now);
-  // Takes nothing and sends nothing any more; queues close_notify.
+  // Queues close_notify.
   void leave(Instant now);
 
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
  private:
   struct Serving {
-    std::optional<Instant> until;  // known once the new handshake is complete
+    std::optional<Instant> until;  // set once the new handshake is complete
   };
   struct Lingering {
     Instant until;

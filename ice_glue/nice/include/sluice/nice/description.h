@@ -1,4 +1,4 @@
-// What two sides tell each other before a transport can be: the transport's part of an SDP.
+// The transport's part of an SDP, which both sides exchange before the transport is set up.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,8 @@ std::string_view to_string(Setup setup);
 std::optional<Setup> parse_setup(std::string_view word);
 
 // Both directions have the same form: one side's local_description() is the other's remote one.
+// An attribute that SDP has at session level alone (a=fingerprint, a=setup, a=ice-ufrag, a=ice-pwd,
+// a=tls-id) holds for each m= section: put it here, too.
 struct Description {
   IceCredentials ice = {};                   // a=ice-ufrag, a=ice-pwd
   std::vector<std::string> candidates = {};  // "candidate:..."; an SDP line has "a=" before it

@@ -11,9 +11,9 @@ struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identi
 
 namespace sluice::nice {
 
-// Carries any number of NiceTransports: make as many IceThreads as there are cores to give, not one
-// a session. post() and call() may be used from any thread; everything else that lives on the
-// thread (its transports, their Environment) is touched only by what they run.
+// Carries any number of NiceTransports: make one GlibThread per core at most, not one per session.
+// post() and call() may be used from any thread. Everything else that lives on the thread (its
+// transports, their Environment) is used only by the work that they run.
 class GlibThread {
  public:
   // Starts the thread; returns when its loop runs. Throws std::system_error when the system can't
@@ -25,9 +25,9 @@ class GlibThread {
   GlibThread(const GlibThread&) = delete;
   GlibThread& operator=(const GlibThread&) = delete;
 
-  // Runs `work` on the thread, in the order of posting, never before this returns to a caller on
-  // the thread itself. `work` must not throw. What is posted waits without a bound: post no faster
-  // than the thread works.
+  // Runs `work` on the thread, in the order of posting. Called on the thread itself, it returns
+  // before the work runs. `work` must not throw. The queue has no bound: post no faster than the
+  // thread works.
   void post(std::function<void()> work);
 
   // Runs `work` on the thread, waits and gives its result; called on the thread, it just runs it.
@@ -41,7 +41,7 @@ class GlibThread {
   }
 
   [[nodiscard]] bool on_thread() const;
-  // To make NiceTransports with. Valid as long as the GlibThread.
+  // For NiceTransport::make(). Valid as long as the GlibThread.
   [[nodiscard]] _GMainContext* context() const;
 
  private:

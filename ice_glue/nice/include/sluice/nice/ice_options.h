@@ -1,4 +1,4 @@
-// How ICE is to look for a path.
+// Options of ICE.
 #pragma once
 
 #include <chrono>
@@ -51,20 +51,20 @@ struct IceOptions {
   std::vector<std::string> local_addresses = {};
   // With an empty local_addresses: loopback too. A host without a network has nothing else.
   bool include_loopback = false;
-  // The UDP ports for host candidates; both 0: any. A session takes one a local address, and as
-  // many again during an ICE restart.
+  // The UDP ports for host candidates (min_port <= max_port); both 0: any. A session takes one port
+  // per local address, and as many again during an ICE restart.
   std::uint16_t min_port = 0;
   std::uint16_t max_port = 0;
   // TCP candidates too (RFC 6544), used where UDP finds no path.
   bool tcp = false;
 
-  // Ta, between two checks: 1 ms or more. RFC 8445 section 14.2 sets 50 ms as the default and 5 ms
-  // as the least on the open network; each candidate pair costs one.
+  // Ta, the time between two checks: 1 ms or more. RFC 8445 section 14.2 sets 50 ms as the default
+  // and 5 ms as the least on the open network. Each candidate pair is one check.
   std::chrono::milliseconds pacing{20};
   // RFC 7675: sending stops when the peer no longer consents. Off: libnice sends keep-alives only.
   bool consent_freshness = true;
-  // The time to find a path in, counted from set_remote_description(); then IceState::failed. 0:
-  // none.
+  // Without a path after this time, counted from set_remote_description(), ICE has failed
+  // (IceState::failed). 0: no limit.
   std::chrono::milliseconds timeout{30000};
 
   static constexpr std::size_t kMaxTurnServers = 8;
@@ -79,7 +79,7 @@ struct IceCredentials {
   friend bool operator==(const IceCredentials&, const IceCredentials&) = default;
 };
 
-// Whether they can be worked with. Errors: invalid_options, invalid_credentials.
+// Whether all fields are in their ranges. Errors: invalid_options, invalid_credentials.
 TransportResult<void> check(const IceOptions& options);
 TransportResult<void> check(const IceCredentials& credentials);
 

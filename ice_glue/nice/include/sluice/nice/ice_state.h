@@ -1,4 +1,4 @@
-// What ICE has found.
+// States, candidates and statistics of ICE.
 #pragma once
 
 #include <chrono>
@@ -43,17 +43,18 @@ enum class CandidateStatus : std::uint8_t {
   malformed,              // not RFC 8839's grammar
   stale,                  // its ufrag is not that of the remote description in force
   too_many,               // above kMaxRemoteCandidates
-  no_remote_description,  // it comes first
+  no_remote_description,  // set_remote_description() comes first
 };
-inline constexpr std::size_t kMaxRemoteCandidates =
-    100;  // a generation; libnice checks so many pairs
+// Per generation: libnice checks so many pairs.
+inline constexpr std::size_t kMaxRemoteCandidates = 100;
 
 struct IceStatistics {
   // Of the newest generation, that is since the last restart.
   IceState state = IceState::gathering;
-  std::optional<std::chrono::microseconds> gathering_time = {};  // until all candidates were known
-  std::optional<std::chrono::microseconds> connecting_time =
-      {};  // from the remote description to a pair
+  // Until all local candidates were known.
+  std::optional<std::chrono::microseconds> gathering_time = {};
+  // From the remote description to the first selected pair.
+  std::optional<std::chrono::microseconds> connecting_time = {};
 
   std::optional<CandidatePair> selected_pair = {};  // what is sent goes here
   std::uint32_t restarts = 0;

@@ -1,4 +1,4 @@
-// Why a call to a NiceTransport could not be followed.
+// Errors of a NiceTransport's methods.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Which protocol a datagram on ICE's socket belongs to.
+// The protocol of a datagram on ICE's socket.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ enum class PacketClass : std::uint8_t {
   dtls,          // 20-63: all of it, the unified headers of DTLS 1.3 are 32-63 (RFC 9147 section 4)
   turn_channel,  // 64-79
   quic,          // 80-127 and 192-255
-  rtp,           // 128-191, RTCP too: told apart by srtp::is_rtcp()
+  rtp,           // 128-191, RTP and RTCP: srtp::is_rtcp() tells them apart
   unknown,       // 4-15, or an empty datagram
 };
 inline constexpr std::size_t kPacketClasses = 7;

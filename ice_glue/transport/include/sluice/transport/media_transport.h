@@ -1,4 +1,4 @@
-// DTLS, SRTP and data over the paths that ICE has found: one transport of a WebRTC session.
+// One transport of a WebRTC session: DTLS, SRTP and data over the paths that ICE has found.
 #pragma once
 
 #include <array>
@@ -22,26 +22,27 @@ using dtls::MutableBytes;
 using dtls::PathId;
 
 struct MediaTransportOptions {
-  // Required. Its srtp_profiles decide whether media is possible at all.
+  // Required. Without srtp_profiles in it there is no media, only data.
   dtls::ConfigPtr dtls = {};
   srtp::SessionOptions srtp = {};
-  // SRTP that arrives before the peer is accepted waits in so many packets (0 to 1024) of at most
-  // so many bytes each (0 to 65535); what is beyond is dropped. It is delivered after
-  // TransportConnected.
+  // SRTP packets that arrive before the peer is accepted are kept, and delivered after
+  // TransportConnected. At most so many packets (0 to 1024) of at most so many bytes each (0 to
+  // 65535); others are dropped and counted.
   std::size_t max_early_packets = 32;
   std::size_t max_early_packet_size = 2048;
-  // Paths known at a time: 1 to 1024. Further ones are refused and counted.
+  // Paths known at a time: 1 to 1024. Further ones are refused and counted. A path is forgotten by
+  // path_removed() alone.
   std::size_t max_paths = 64;
-  // After restart(), what comes under the old keys is taken for so long after the new ones began to
-  // send: for stragglers, and for a peer that changes over later than we.
+  // After restart() packets under the old keys are accepted for this time (0 or more) from the
+  // moment the new keys began to send: packets may be late, and the peer may change over later.
   dtls::Duration old_keys_linger = std::chrono::seconds{5};
-  // After restart(), the side whose handshake ends first can't know that the peer has the new keys.
-  // It goes on sending with the old ones until a packet under the new ones has come, or for so
-  // long.
+  // After restart() the side whose handshake ends first can't know whether the peer has the new
+  // keys. It goes on sending with the old ones until a packet under the new ones has come, at most
+  // for this time (0 or more).
   dtls::Duration old_keys_hold = std::chrono::seconds{1};
 };
 
-// What an input has left to be polled, as dtls::Pending, with media.
+// Which outputs are to be polled after an input, as dtls::Pending, with media.
 struct TransportPending {
   bool transmit = false;
   bool media = false;
@@ -52,25 +53,27 @@ struct TransportPending {
 
 enum class MediaKind : std::uint8_t { rtp, rtcp };
 
-// A plain packet; valid until the next poll_media() or the next input.
+// A decrypted packet; valid until the next poll_media() or the next input.
 struct MediaPacket {
   MediaKind kind;
   MutableBytes packet;
 };
 
-// The peer is accepted, media and data flow. Comes again for the association that restart() began.
+// The handshake is complete and the peer is accepted: media and data can be sent. Comes again for
+// the association that restart() began.
 struct TransportConnected {
   dtls::ConnectionInfo info;
 };
-// The peer has ended the association with close_notify. Nothing passes any more.
+// The peer has ended the association with close_notify. Nothing is sent or received any more.
 struct TransportClosed {};
 using TransportEvent = std::variant<TransportConnected, TransportClosed>;
 
-// Why a datagram was dropped before DTLS or SRTP saw it; these count their own drops.
+// Why a datagram was dropped before DTLS or SRTP saw it. What those drop they count themselves:
+// dtls_statistics() and MediaTransportStatistics::media_refused.
 enum class Drop : std::uint8_t {
-  unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't checked
-  outdated_path,      // from a path of before restart(), when nothing of then serves any more
-  foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown: not this class's business
+  unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't validated
+  outdated_path,      // from a path of before restart(), whose association is gone
+  foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown
   not_started,        // DTLS before start(), or before a client has begun
   early_media_full,   // MediaTransportOptions::max_early_packets
   early_media_large,  // MediaTransportOptions::max_early_packet_size
@@ -81,10 +84,14 @@ inline constexpr std::size_t kDropReasons = 8;
 
 std::string_view to_string(Drop reason);
 
+// For a dashboard: rtp_received, rtp_sent and their RTCP. For alarms: media_refused, above all
+// authentication_failed (wrong keys or an attack) and too_many_ssrcs (SessionOptions::max_ssrcs is
+// too small); dropped, above all unvalidated_path (ICE is not wired to path_validated()) and
+// early_media_full; paths_refused.
 struct MediaTransportStatistics {
   std::array<std::uint64_t, kPacketClasses> received = {};  // datagrams by class
   std::array<std::uint64_t, kDropReasons> dropped = {};
-  std::uint64_t rtp_received = 0;  // packets that passed, early ones included
+  std::uint64_t rtp_received = 0;  // authenticated packets, early ones included
   std::uint64_t rtcp_received = 0;
   std::uint64_t rtp_sent = 0;
   std::uint64_t rtcp_sent = 0;
@@ -108,19 +115,28 @@ struct MediaTransportStatistics {
 // Sans-IO like dtls::Connection, whose rules hold here too: no socket, thread or clock; move-only;
 // used by one thread at a time together with its Environment, which must outlive it.
 //
-// The ICE agent stays outside. It keeps STUN to itself, says which paths it has checked, and passes
-// on everything else. DTLS and SRTP are taken from such paths only: who isn't on the path can
-// neither open the handshake nor fill the wait for early media.
+// One transport carries a whole BUNDLE group (RFC 8843), with RTP and RTCP multiplexed (rtcp-mux,
+// RFC 5761). There is no second component for RTCP; a session without BUNDLE needs one
+// MediaTransport per transport.
+//
+// The ICE agent stays outside: the caller's own, or libnice's (sluice::nice). It handles STUN
+// itself, says which paths it has validated, and passes on all other datagrams. DTLS and SRTP are
+// accepted from validated paths only, so that others can neither begin a handshake nor fill the
+// room for early media.
+//
+// A PathId is the caller's own number for a path, such as an ICE candidate pair: any number, unique
+// within this transport, and not used again for another path before path_removed(). The transport
+// only compares PathIds, and gives them back in path() and Transmit::path.
 //
 // After every input, also after one that failed (its alert still has to leave), drain the outputs
 // in this order: poll_data(), poll_media(), poll_event(), poll_transmit() until empty,
 // next_timeout().
 //
-// An Error from an input is fatal: later inputs return it again, nothing passes in either
-// direction, and only restart() leads out of it. Exceptions are Errc::invalid_argument and
-// Errc::closed, which are without any effect.
+// An Error from an input is fatal: later inputs return it again, nothing is sent or received, and
+// only restart() begins anew. Exceptions are Errc::invalid_argument and Errc::closed, which have no
+// effect.
 //
-// In the steady state no packet, in or out, allocates memory (but within libsrtp for the HMAC of
+// In the steady state no packet, in or out, allocates memory (except within libsrtp for the HMAC of
 // the AES-CM profiles).
 class MediaTransport {
  public:
@@ -135,44 +151,45 @@ class MediaTransport {
   // ---- signalling
 
   // The role that a=setup gives: active is the client. A client's handshake begins as soon as there
-  // is a selected path. Who offers actpass starts as server, to be ready for a ClientHello before
-  // the answer (RFC 5763 section 5), and starts again as client if the answer says passive. Errors:
-  // invalid_argument when a handshake has begun in the other role.
+  // is a selected path. A side that offers actpass starts as server, to be ready for a ClientHello
+  // before the answer (RFC 5763 section 5), and starts again as client if the answer says passive.
+  // Errors: invalid_argument when a handshake has begun in the other role; closed.
   dtls::Result<TransportPending> start(dtls::Role role, Instant now);
 
-  // The fingerprints of the peer's SDP (RFC 8122): before, during or after the handshake. Until
-  // they are known nothing passes. One that doesn't match is an Error, peer_rejected, with
-  // bad_certificate to the peer. Errors besides: invalid_argument for an empty list.
+  // The fingerprints of the peer's SDP (RFC 8122), those of session level included: before, during
+  // or after the handshake. Until they are known no media and no data is sent or delivered. Errors:
+  // peer_rejected when none matches the peer's certificate (the peer gets bad_certificate);
+  // invalid_argument for an empty list; closed.
   dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
                                                        Instant now);
 
   // Begins a new association, after an ICE restart whose SDP says so by a new fingerprint, tls-id
-  // or role (RFC 8842 section 3.1); an ICE restart that keeps them needs nothing but new paths.
-  // Paths validated from now on belong to the new association, those known so far to the old one:
-  // RFC 8842 section 4 wants fresh candidates because nothing else tells the datagrams apart. The
-  // old keys serve in both directions until the new ones do. `announced` may be empty: then they
-  // come later.
+  // or role (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths
+  // validated from now on belong to the new association, those known so far to the old one: RFC
+  // 8842 section 4 wants fresh candidates because nothing else tells the datagrams apart. The old
+  // keys serve in both directions until the new ones do. An empty `announced` means that
+  // set_peer_fingerprints() follows. Errors: closed, after close().
   dtls::Result<TransportPending> restart(dtls::Role role,
                                          std::span<const dtls::Fingerprint> announced, Instant now);
 
   // ---- ICE
 
-  // A STUN check with a good MESSAGE-INTEGRITY has come over this path, or an answer to ours. After
-  // restart(), say so only for checks with the new credentials; an old path validated anew moves to
-  // the new association.
+  // A STUN check with a valid MESSAGE-INTEGRITY has come over this path, or an answer to ours.
+  // After restart(), call it only for checks with the new credentials: an old path that is
+  // validated again moves to the new association.
   dtls::Result<TransportPending> path_validated(PathId path, Instant now);
-  // ICE sends here from now on; it counts as validated. `rtt`, when known, sets DTLS's first
-  // timeout.
+  // ICE sends over this path from now on; it counts as validated. `rtt`, when known, sets DTLS's
+  // first retransmission timeout.
   dtls::Result<TransportPending> path_selected(PathId path, std::optional<dtls::Duration> rtt,
                                                Instant now);
-  // Consent has expired (RFC 7675) or the path is gone. Nothing is taken from it, or sent to it.
+  // Consent has expired (RFC 7675) or the path is gone. Nothing is accepted from it or sent to it.
   void path_removed(PathId path);
   // The largest datagram that the selected path takes, in bytes (256 to 16384).
   void set_path_mtu(std::size_t mtu);
 
   // ---- network
 
-  // Takes one datagram and works on it where it lies: spans of poll_media() and poll_data() point
+  // Takes one datagram and decrypts it where it lies: spans of poll_media() and poll_data() point
   // into it. STUN and other protocols are counted and ignored.
   dtls::Result<TransportPending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing.
@@ -182,9 +199,9 @@ class MediaTransport {
 
   // ---- sending
 
-  // Protects the `size` bytes at the front of `buffer`, with srtp::kMaxTrailer bytes of room behind
-  // them: the result goes to path(). Before TransportConnected and after the end:
-  // PacketError::no_key.
+  // Protects the `size` bytes at the front of `buffer`, which has srtp::kMaxTrailer bytes of room
+  // behind them. The result is the new size; the caller sends it to path(). Before
+  // TransportConnected and after the end: PacketError::no_key.
   srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
   srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
   // As dtls::Connection::seal(): one record for path().
@@ -192,7 +209,8 @@ class MediaTransport {
 
   // ---- outputs
 
-  // `out` holds at least the path's MTU. Nothing leaves while no path is known to go to.
+  // `out` holds at least the path's MTU (dtls::kMaxDatagram always suffices). Empty while there is
+  // no path to send to.
   std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
   std::optional<MutableBytes> poll_data();
   std::optional<MediaPacket> poll_media();
@@ -201,10 +219,10 @@ class MediaTransport {
 
   // ---- what it knows
 
-  // Where what is protected or sealed goes now: the selected path; after restart() the old
-  // association's own path as long as that sends and the path lives. Empty when there is none.
+  // The path for what is protected or sealed now: the selected path; after restart() the path of
+  // the old association while that still sends. Empty when there is none.
   [[nodiscard]] std::optional<PathId> path() const;
-  // Media and data pass, be it under the keys from before a restart().
+  // Media and data can be sent, perhaps still under the keys from before a restart().
   [[nodiscard]] bool connected() const;
   // Of the association that sends; empty until TransportConnected.
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
