@@ -9,11 +9,11 @@
 #include <vector>
 
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 namespace dtls = sluice::dtls;
-namespace ice = sluice::ice;
 namespace srtp = sluice::srtp;
+namespace transport = sluice::transport;
 
 // What a session is told: by your ICE agent, your signalling and your clock. Each number that your
 // ICE agent gives a candidate pair is a PathId.
@@ -25,7 +25,7 @@ class Session {
     std::function<void(std::string)> on_end;
   };
 
-  Session(ice::MediaTransport transport, Listener listener)
+  Session(transport::MediaTransport transport, Listener listener)
       : transport_(std::move(transport)), listener_(std::move(listener)) {}
 
   // The peer's a=setup and a=fingerprint: the active side is the client.
@@ -63,14 +63,15 @@ class Session {
 
  private:
   // After every input: take what it has left.
-  void finish(const dtls::Result<ice::Pending>& input) {
+  void finish(const dtls::Result<transport::TransportPending>& input) {
     while (const auto data = transport_.poll_data()) listener_.on_data(*data);
     while (const auto media = transport_.poll_media()) {
-      const bool is_rtp = media->kind == ice::MediaKind::rtp;
+      const bool is_rtp = media->kind == transport::MediaKind::rtp;
       (is_rtp ? listener_.on_rtp : listener_.on_rtcp)(media->packet);
     }
     while (const auto event = transport_.poll_event()) {
-      if (std::holds_alternative<ice::Closed>(*event)) listener_.on_end("the peer has closed");
+      if (std::holds_alternative<transport::TransportClosed>(*event))
+        listener_.on_end("the peer has closed");
     }
     std::byte datagram[dtls::kMaxDatagram];
     while (const auto next = transport_.poll_transmit(datagram)) {
@@ -79,7 +80,7 @@ class Session {
     if (!input) listener_.on_end(to_string(input.error()));
   }
 
-  ice::MediaTransport transport_;
+  transport::MediaTransport transport_;
   Listener listener_;
 };
 
@@ -95,8 +96,8 @@ struct Side {
   std::vector<dtls::Buffer> rtp;
   bool ended = false;
   Session session{
-      ice::MediaTransport::make({.dtls = dtls::Config::make({.identities = {identity}}).value()},
-                                environment)
+      transport::MediaTransport::make(
+          {.dtls = dtls::Config::make({.identities = {identity}}).value()}, environment)
           .value(),
       {.send = [this](dtls::PathId,
                       dtls::Bytes bytes) { sent.emplace_back(bytes.begin(), bytes.end()); },
