@@ -18,7 +18,9 @@ HEADERS = [
     "ice_glue/src/stun/stun_check.h",
     "ice_glue/src/nice/agent_glue.h",
     "ice_glue/src/lite/lite_server.h",
-    "interop/demo.h",
+    "interop/common/clock.h",
+    "interop/tools/poller.h",
+    "interop/demo/call.h",
     "tests/support/peer.h",
 ] + [f"dtls/src/{unit}/{unit}.h" for unit in
      ("wire", "crypto", "schedule", "message", "record", "flight", "handshake", "connection",
@@ -84,7 +86,7 @@ class Structure(unittest.TestCase):
         self.refused("srtp_bridge/include/sluice/srtp/a.h", "<srtp2/srtp.h>", "from outside")
         self.refused("ice_glue/include/sluice/ice/a.h", "<nice/agent.h>", "from outside")
         self.refused("ice_glue/include/sluice/ice/a.h", "<glib.h>", "from outside")
-        self.refused("interop/a.cc", "<sluice/dtls/missing.h>", "no such public header")
+        self.refused("interop/demo/a.cc", "<sluice/dtls/missing.h>", "no such public header")
 
     def test_modules(self):
         self.allowed("srtp_bridge/src/a.cc", "<sluice/dtls/error.h>")
@@ -97,9 +99,17 @@ class Structure(unittest.TestCase):
         self.refused("ice_glue/src/a.cc", '"nice/agent_glue.h"', "wrong arrow")
         self.refused("ice_glue/src/stun/a.cc", '"pump.h"', "wrong arrow")
         self.refused("ice_glue/src/lite/a.cc", '"nice/agent_glue.h"', "wrong arrow")
-        self.allowed("interop/a.cc", "<sluice/ice/classify.h>")
-        self.refused("interop/a.cc", '"connection/connection.h"', "wrong arrow")
-        self.refused("interop/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.allowed("interop/demo/a.cc", "<sluice/ice/classify.h>")
+        self.allowed("interop/demo/a.cc", '"common/clock.h"')
+        self.refused("interop/demo/a.cc", '"connection/connection.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"tools/poller.h"', "wrong arrow")
+        self.allowed("interop/tools/a.cc", "<sluice/dtls/error.h>")
+        self.allowed("interop/tools/a.cc", '"common/clock.h"')
+        self.refused("interop/tools/a.cc", "<sluice/ice/classify.h>", "wrong arrow")
+        self.refused("interop/tools/a.cc", '"demo/call.h"', "wrong arrow")
+        self.refused("interop/common/a.cc", "<sluice/srtp/session.h>", "wrong arrow")
+        self.refused("interop/common/a.cc", '"tools/poller.h"', "wrong arrow")
         self.refused("dtls/src/wire/a.cc", '"support/peer.h"', "wrong arrow")
         self.allowed("tests/unit/a_test.cc", '"handshake/handshake.h"')
         self.allowed("bench/a.cc", '"support/peer.h"')
@@ -110,7 +120,8 @@ class Structure(unittest.TestCase):
         self.allowed("ice_glue/src/stun/a.cc", "<stun/stunagent.h>")
         self.allowed("ice_glue/src/nice/a.cc", "<nice/agent.h>")
         self.allowed("ice_glue/src/nice/a.cc", "<glib.h>")
-        self.allowed("interop/a.cc", "<httplib.h>")
+        self.allowed("interop/demo/a.cc", "<httplib.h>")
+        self.refused("interop/tools/a.cc", "<httplib.h>", "from outside")
         for unit in rules.ARROWS:
             for library, homes in {
                 "<openssl/evp.h>": ("dtls/src/crypto", "tests", "bench"),
@@ -119,7 +130,8 @@ class Structure(unittest.TestCase):
                 "<srtp2/srtp.h>": ("srtp_bridge/src", "tests", "bench"),
                 "<nice/agent.h>": ("ice_glue/src/nice", "tests", "bench"),
                 "<stun/stunagent.h>": ("ice_glue/src/stun", "tests", "bench"),
-                "<sys/socket.h>": ("ice_glue/src/stun", "ice_glue/src/nice", "ice_glue/src/lite", "interop", "tests", "bench"),
+                "<sys/socket.h>": ("ice_glue/src/stun", "ice_glue/src/nice", "ice_glue/src/lite", "interop/common",
+                                   "interop/tools", "interop/demo", "tests", "bench"),
             }.items():
                 with self.subTest(unit=unit, library=library):
                     if unit in homes:

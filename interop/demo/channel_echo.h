@@ -1,0 +1,56 @@
+// Data channels whose messages go back as they came.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "demo/data_channel.h"
+#include "demo/sctp_association.h"
+
+namespace sluice::interop::demo {
+
+struct ChannelStatistics {
+  std::uint32_t channels_opened = 0;
+  std::uint32_t channels_closed = 0;
+  std::uint64_t messages_echoed = 0;
+  std::uint64_t bytes_echoed = 0;
+  std::uint64_t messages_dropped = 0;  // of no open channel, no data channel message, or too large
+  std::string last_label;              // of the channel opened last
+};
+
+// Works on one association, which it doesn't own and which outlives it. Not thread-safe.
+class ChannelEcho {
+ public:
+  // `max_message_size` is the largest message that the peer takes; 0: any.
+  ChannelEcho(SctpAssociation& association, std::uint64_t max_message_size)
+      : association_(association), max_message_size_(max_message_size) {}
+
+  // Reads what has arrived and answers it; call it after each input of the association. While SCTP
+  // can't take an answer nothing more is read, so that its window stops the peer.
+  void pump();
+
+  [[nodiscard]] const ChannelStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] std::size_t open_channels() const { return channels_.size(); }
+
+ private:
+  struct Outgoing {
+    SctpMessage message;
+    Reliability reliability;
+  };
+
+  [[nodiscard]] std::optional<Outgoing> answer(SctpMessage message);
+  std::optional<Outgoing> open_channel(const SctpMessage& message);
+  // False while it has to wait.
+  bool send_waiting();
+  void close_reset_channels();
+
+  SctpAssociation& association_;
+  std::uint64_t max_message_size_;
+  std::map<std::uint16_t, Reliability> channels_;  // by stream, so at most kMaxStreams
+  std::optional<Outgoing> waiting_;
+  ChannelStatistics statistics_;
+};
+
+}  // namespace sluice::interop::demo

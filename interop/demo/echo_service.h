@@ -1,0 +1,82 @@
+// All calls of the demo, on one thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/ice/ice_options.h>
+
+#include "demo/echo_session.h"
+#include "demo/sctp_association.h"
+
+// GLib's GSource.
+struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
+
+namespace sluice::interop::demo {
+
+struct ServiceOptions {
+  std::size_t max_sessions = 16;                      // 1 or more
+  ice::Setup setup = ice::Setup::active;              // our role where the offer leaves it to us
+  std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
+  dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
+  ice::IceOptions ice = {};
+  // Are told what the calls say, on the service's thread. Not owned; null: nobody is.
+  dtls::KeyLog* key_log = nullptr;
+  dtls::PacketObserver* packet_observer = nullptr;
+};
+
+struct Created {
+  std::string id;
+  std::string answer;
+};
+struct Refused {
+  int status;            // of HTTP
+  std::string sentence;  // for who asked
+};
+using CreateResult = tl::expected<Created, Refused>;
+
+// Made, used and destroyed on the thread that runs `context`.
+class EchoService {
+ public:
+  // Errors: what is wrong with the options, in words.
+  static tl::expected<std::unique_ptr<EchoService>, std::string> make(ServiceOptions options,
+                                                                      _GMainContext* context);
+  ~EchoService();
+  EchoService(const EchoService&) = delete;
+  EchoService& operator=(const EchoService&) = delete;
+
+  // `done` is called once, here or later. Refused: 400 what the offer rules out, 503 too many
+  // sessions, 500 what the transport refused.
+  void create(Offer offer, std::optional<ice::Setup> setup,
+              const std::function<void(CreateResult)>& done);
+  // False: no such session.
+  bool remove(const std::string& id);
+  // Also of a session that ended by itself, as long as it is remembered (30 s). Empty: none.
+  [[nodiscard]] std::optional<std::string> statistics(const std::string& id) const;
+
+ private:
+  EchoService(ServiceOptions options, _GMainContext* context, dtls::Environment environment,
+              dtls::ConfigPtr config);
+  bool make_room();
+  void advance_sctp();
+  void sweep();
+  template <void (EchoService::*Work)()>
+  _GSource* start_timer(std::chrono::milliseconds period);
+
+  ServiceOptions options_;
+  _GMainContext* context_;
+  dtls::Environment environment_;
+  dtls::ConfigPtr config_;
+  SctpStack sctp_;
+  dtls::Instant sctp_time_;
+  std::map<std::string, std::unique_ptr<EchoSession>> sessions_;  // at most max_sessions
+  _GSource* sctp_timer_ = nullptr;
+  _GSource* sweep_timer_ = nullptr;
+};
+
+}  // namespace sluice::interop::demo
