@@ -1,4 +1,4 @@
-// sluice-demo: answers a browser's call over HTTP and sends back what comes.
+// sluice-demo: answers a browser's WebRTC call over HTTP and echoes its media and messages.
 #include <csignal>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "common/recorder.h"
+#include "common/stop_signals.h"
 #include "demo/echo_service.h"
 #include "demo/http_server.h"
 
@@ -32,7 +33,7 @@ std::vector<std::string> profile_names() {
   return names;
 }
 
-// CLI11 has checked the words.
+// CLI11 has checked the names.
 void set_profiles(ServiceOptions& options, const std::vector<std::string>& words) {
   for (const auto& word : words) {
     for (const auto profile : kProfiles) {
@@ -43,9 +44,9 @@ void set_profiles(ServiceOptions& options, const std::vector<std::string>& words
 
 void add_options(CLI::App& app, Options& options) {
   auto& service = options.service;
-  app.add_option("--host", options.http.host, "The address to serve HTTP on")
-      ->capture_default_str();
-  app.add_option("--port", options.http.port, "The port to serve HTTP on; 0: any, it is printed")
+  app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
+  app.add_option("--port", options.http.port,
+                 "Port to serve HTTP on. Default: any free port; the URL is printed")
       ->check(CLI::Range(0, 65535));
   app.add_option_function<std::string>(
          "--setup",
@@ -53,14 +54,15 @@ void add_options(CLI::App& app, Options& options) {
            service.setup =
                word == "active" ? sluice::ice::Setup::active : sluice::ice::Setup::passive;
          },
-         "Our DTLS role where the offer leaves it to us: active (client, the default) or passive")
+         "The server's DTLS role when the offer says actpass: active (client, the default) or "
+         "passive (server)")
       ->check(CLI::IsMember({"active", "passive"}));
-  app.add_option("--max-sessions", service.max_sessions, "Calls at a time")
+  app.add_option("--max-sessions", service.max_sessions, "Largest number of calls at the same time")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option_function<std::vector<std::string>>(
          "--srtp-profile", [&service](const auto& words) { set_profiles(service, words); },
-         "An SRTP profile to accept; several in order of preference")
+         "SRTP protection profile to accept; give several in order of preference")
       ->check(CLI::IsMember(profile_names()));
   app.add_option_function<std::string>(
          "--dtls-max",
@@ -68,23 +70,19 @@ void add_options(CLI::App& app, Options& options) {
            service.max_version = word == "1.2" ? sluice::dtls::ProtocolVersion::dtls12
                                                : sluice::dtls::ProtocolVersion::dtls13;
          },
-         "The newest DTLS version to speak: 1.2 or 1.3 (the default)")
+         "Newest DTLS version: 1.2 or 1.3 (the default)")
       ->check(CLI::IsMember({"1.2", "1.3"}));
-  app.add_option("--ice-address", service.ice.local_addresses,
-                 "An address for ICE; several may be given. Default: all, loopback too");
+  app.add_option(
+      "--ice-address", service.ice.local_addresses,
+      "Local address for ICE candidates; may be given several times. Default: all addresses, "
+      "loopback included");
   app.add_option("--keylog", options.files.key_log,
-                 "Add the secrets of DTLS to this file, in the format of SSLKEYLOGFILE");
+                 "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
   app.add_option("--pcap", options.files.capture,
-                 "Write DTLS to this file for Wireshark (pcapng), with the secrets inside");
+                 "Record DTLS to this file for Wireshark (pcapng with the secrets inside)");
 }
 
-// Waits until the process is asked to end. The signals are blocked in every thread.
-void wait_for_end(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
-}
-
-int serve(Options options, const sigset_t& signals) {
+int serve(Options options, const sluice::interop::common::StopSignals& stop) {
   sluice::interop::common::Recorder recorder(options.files);
   if (!recorder.ok()) {
     std::cerr << "sluice-demo: --keylog or --pcap: the file can't be written\n";
@@ -103,12 +101,12 @@ int serve(Options options, const sigset_t& signals) {
   int status = 0;
   if (auto server = sluice::interop::demo::HttpServer::start(options.http, thread, **service)) {
     std::cout << "http://" << options.http.host << ":" << (*server)->port() << "/" << std::endl;
-    wait_for_end(signals);
+    stop.wait();
   } else {
     std::cerr << "sluice-demo: " << server.error() << "\n";
     status = 1;
   }
-  // Sessions live and die on their thread.
+  // Sessions must be destroyed on their thread.
   thread.call([&] { service->reset(); });
   return status;
 }
@@ -116,21 +114,18 @@ int serve(Options options, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Answers a browser's WebRTC call and sends everything back."};
+  CLI::App app{
+      "WebRTC demo server: answers a browser's call and sends its audio, video and data "
+      "channel messages back."};
   Options options;
   options.service.ice.include_loopback = true;
-  // RFC 8445 section 14.2: the least on the open network; a call on loopback is up that much
-  // sooner.
+  // RFC 8445 section 14.2: at least 5 ms, 50 ms by default. A call on loopback connects sooner with
+  // the least.
   options.service.ice.pacing = std::chrono::milliseconds{5};
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
 
-  // Before any thread starts, so that all inherit it and only wait_for_end() takes them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);  // a client that hangs up is no reason to end
-  return serve(std::move(options), signals);
+  const sluice::interop::common::StopSignals stop;
+  signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
+  return serve(std::move(options), stop);
 }

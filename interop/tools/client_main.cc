@@ -1,6 +1,5 @@
-// sluice-dtls-client: sends lines over DTLS and prints what comes back. Options are named as those
-// of `openssl s_client`. Exit codes: 0 closed in order, 1 nothing was begun, 2 the connection
-// failed.
+// sluice-dtls-client: sends lines over DTLS and prints the data that comes back. Its options are
+// named like those of `openssl s_client`. Exit codes: see --help.
 #include <unistd.h>
 
 #include <csignal>
@@ -20,25 +19,28 @@ int fail(const std::string& why) {
 int main(int argc, char** argv) {
   using namespace sluice;
   using namespace sluice::interop::tools;
-  CLI::App app{"Sends lines over DTLS 1.2 or 1.3 and prints what comes back."};
-  app.footer("Exit codes: 0 closed in order, 1 nothing was begun, 2 the connection failed.");
+  CLI::App app{
+      "DTLS client: sends the lines of standard input over DTLS 1.2 or 1.3 and prints the data "
+      "that comes back."};
+  app.footer(
+      "Exit codes: 0 the connection was closed in order, 1 it could not be started, 2 it failed.");
   LineOptions options;
   std::string connect = "localhost:4433";
   std::string bind;
-  app.add_option("--connect", connect, "The server: address:port")->capture_default_str();
-  app.add_option("--bind", bind, "Our own address: address:port");
-  app.add_option("--wait", options.wait,
-                 "After the last line, wait so many seconds for as much to come back as was sent")
+  app.add_option("--connect", connect, "Server to connect to: address:port")->capture_default_str();
+  app.add_option("--bind", bind, "Local address: address:port");
+  app.add_option(
+         "--wait", options.wait,
+         "Seconds to wait after the last line until as many bytes have come back as were sent")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
   app.add_option("--sess_out", options.session_out,
-                 "Write to this file what resumes the session; it is a secret");
-  app.add_option("--sess_in", options.session_in, "Resume the session of this file");
-  app.add_option("--servername", options.tool.server_name,
-                 "Ask for the server of this name (RFC 6066)");
-  app.add_option("--verify_hostname", options.tool.peer_name,
-                 "With --CAfile: what the server's certificate must be for, where it isn't "
-                 "--servername");
+                 "Write the session to this file, to resume it later. The file is a secret");
+  app.add_option("--sess_in", options.session_in, "Resume the session in this file");
+  app.add_option("--servername", options.tool.server_name, "Server name to ask for (RFC 6066)");
+  app.add_option(
+      "--verify_hostname", options.tool.peer_name,
+      "With --CAfile: name that the server's certificate must have. Default: --servername");
   add_options(app, options.tool);
   options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);
@@ -50,7 +52,7 @@ int main(int argc, char** argv) {
   if (server->family() == AF_INET6) any.address = sluice::dtls::Ipv6Address{};
   const auto own = bind.empty() ? to_socket_address(any, 0) : resolve(bind);
   if (!own) return fail(own.error());
-  auto socket = UdpSocket::bind(*own, false);
+  auto socket = UdpSocket::bind(*own, {.reports_local_address = false});
   if (!socket) return fail(socket.error());
   const auto outcome = talk(*socket, to_endpoint(*server), options, STDIN_FILENO);
   if (!outcome) return fail(outcome.error());

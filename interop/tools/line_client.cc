@@ -3,100 +3,68 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "common/clock.h"
-#include "tools/acceptance.h"
-#include "tools/poller.h"
+#include "tools/endpoint_loop.h"
+#include "tools/tool_context.h"
 
 namespace sluice::interop::tools {
 namespace {
 
-class Client {
+class Client final : private EndpointHandler {
  public:
-  Client(UdpSocket& socket, const LineOptions& options, ToolConfig config,
-         dtls::Environment& environment, dtls::Endpoint endpoint, int input)
-      : socket_(socket),
-        options_(options),
-        config_(std::move(config)),
-        environment_(environment),
-        endpoint_(std::move(endpoint)),
+  Client(UdpSocket& socket, const LineOptions& options, ToolContext& context,
+         dtls::Endpoint endpoint, int input)
+      : options_(options),
+        context_(context),
+        loop_(socket, std::move(endpoint), *this),
         input_(input) {}
 
   tl::expected<LineOutcome, std::string> run(const dtls::UdpEndpoint& server) {
     const auto session = read_session();
     if (!session) return tl::unexpected(session.error());
-    poller_.add(socket_.descriptor());
-    auto made = endpoint_.connect(config_.config, {.peer = server}, common::now(), *session);
+    auto made =
+        loop_.endpoint().connect(context_.config(), {.peer = server}, common::now(), *session);
     if (!made) return fail(to_string(made.error()));
     connection_ = *made;
-    drain();
+    loop_.drain();
     while (!ended_) turn();
     return ended_->reason == dtls::EndReason::failed ? LineOutcome::failed : LineOutcome::done;
   }
 
  private:
   void turn() {
-    poller_.wait(next_time());
-    endpoint_.handle_timeout(common::now());
-    if (poller_.is_ready(socket_.descriptor())) {
-      socket_.receive([&](dtls::MutableBytes datagram, const dtls::UdpPath& from) {
-        // One server, one socket: which of our addresses it was doesn't matter.
-        endpoint_.handle_datagram(datagram, {.peer = from.peer}, common::now());
-        drain();
-      });
-    }
-    drain();
-    if (connected_ && poller_.is_ready(input_)) read_input();
+    loop_.turn(wait_until_);
+    if (connected_ && loop_.poller().is_ready(input_)) read_input();
     const bool has_all = received_ >= sent_ && (options_.session_out.empty() || has_session_);
     if (wait_until_ && !ended_ && (has_all || common::now() >= *wait_until_)) {
-      static_cast<void>(endpoint_.close(connection_, common::now()));
-      drain();
+      static_cast<void>(loop_.endpoint().close(connection_, common::now()));
+      loop_.drain();
     }
   }
 
-  [[nodiscard]] std::optional<dtls::Instant> next_time() const {
-    const auto timeout = endpoint_.next_timeout();
-    if (!wait_until_) return timeout;
-    return timeout ? std::min(*timeout, *wait_until_) : *wait_until_;
-  }
-
-  void drain() {
-    std::array<std::byte, dtls::kMaxDatagram> out{};
-    print();
-    while (auto event = endpoint_.poll_event()) {
-      on_event(*event);
-      print();
-    }
-    while (const auto sent = endpoint_.poll_transmit(out)) {
-      socket_.send(std::span(out).first(sent->size), sent->path);
-    }
-  }
-
-  void print() {
-    while (const auto data = endpoint_.poll_data()) {
-      received_ += data->bytes.size();
-      std::cout.write(reinterpret_cast<const char*>(data->bytes.data()), std::ssize(data->bytes));
-    }
+  void on_data(const dtls::EndpointData& data) override {
+    received_ += data.bytes.size();
+    std::cout.write(reinterpret_cast<const char*>(data.bytes.data()), std::ssize(data.bytes));
     std::cout.flush();
   }
 
-  void on_event(const dtls::EndpointEvent& event) {
+  void on_event(const dtls::EndpointEvent& event) override {
     if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
-      const auto fingerprint =
-          dtls::Fingerprint::of(asked->chain.front(), dtls::HashAlgorithm::sha256, environment_);
+      const auto fingerprint = dtls::Fingerprint::of(
+          asked->chain.front(), dtls::HashAlgorithm::sha256, context_.environment());
       if (fingerprint) report("server's certificate: " + fingerprint->to_sdp());
-      judge(endpoint_, event.connection, *asked, config_, environment_, common::now());
+      context_.answer_certificate(loop_.endpoint(), event.connection, *asked);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
       report(describe(connected->info));
-      const auto keys = export_keys(*endpoint_.find(connection_), options_.tool);
+      const auto keys = export_keys(*loop_.endpoint().find(connection_), options_.tool);
       if (!keys.empty()) std::cerr << keys << '\n';
       connected_ = true;
-      poller_.add(input_);
+      loop_.poller().add(input_);
     } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&event.what)) {
       write_session(ticket->session);
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
@@ -121,7 +89,7 @@ class Client {
 
   void write_session(const dtls::ResumableSession& session) {
     if (options_.session_out.empty()) return;
-    // Nobody else's to read.
+    // Mode 0600: the file holds a secret.
     const int file =
         open(options_.session_out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const dtls::Buffer bytes = session.serialize();
@@ -131,13 +99,13 @@ class Client {
     has_session_ = true;
   }
 
-  // A record for each line, or for a piece of one that is too long.
+  // Sends one record for each line; a line longer than a record takes several.
   void read_input() {
     std::array<char, dtls::kMaxApplicationData> bytes{};
     const auto size = read(input_, bytes.data(), bytes.size());
     if (size <= 0) {
-      poller_.remove(input_);
-      connected_ = false;  // nothing more to be sent
+      loop_.poller().remove(input_);
+      connected_ = false;  // there is nothing more to send
       if (!line_.empty()) send_line();
       wait_until_ = common::now() + std::chrono::duration_cast<dtls::Duration>(
                                         std::chrono::duration<double>(options_.wait));
@@ -150,13 +118,7 @@ class Client {
   }
 
   void send_line() {
-    std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> out{};
-    const auto path = endpoint_.path_of(connection_);
-    const auto size = endpoint_.seal(connection_, std::as_bytes(std::span(line_)), out);
-    if (path && size) {
-      socket_.send(std::span(out).first(*size), *path);
-      sent_ += line_.size();
-    }
+    if (loop_.send(connection_, std::as_bytes(std::span(line_)))) sent_ += line_.size();
     line_.clear();
   }
 
@@ -168,13 +130,10 @@ class Client {
     return LineOutcome::failed;
   }
 
-  UdpSocket& socket_;
   const LineOptions& options_;
-  ToolConfig config_;
-  dtls::Environment& environment_;
-  dtls::Endpoint endpoint_;
+  ToolContext& context_;
+  EndpointLoop loop_;
   int input_;
-  Poller poller_;
   dtls::ConnectionHandle connection_{};
   bool connected_ = false;
   std::optional<dtls::Ended> ended_;
@@ -189,17 +148,11 @@ class Client {
 
 tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
                                             const LineOptions& options, int input) {
-  common::Recorder recorder(options.tool.files);
-  if (!recorder.ok())
-    return tl::unexpected<std::string>("--keylogfile or --pcap: can't be written");
-  auto environment = dtls::Environment::make(recorder.environment_options());
-  if (!environment) return tl::unexpected(to_string(environment.error()));
-  auto config = make_config(options.tool, *environment, dtls::PeerAuthentication::require);
-  if (!config) return tl::unexpected(config.error());
-  auto endpoint = dtls::Endpoint::make({}, *environment);
+  auto context = ToolContext::make(options.tool, dtls::PeerAuthentication::require);
+  if (!context) return tl::unexpected(context.error());
+  auto endpoint = dtls::Endpoint::make({}, (*context)->environment());
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
-  return Client(socket, options, *std::move(config), *environment, *std::move(endpoint), input)
-      .run(server);
+  return Client(socket, options, **context, *std::move(endpoint), input).run(server);
 }
 
 }  // namespace sluice::interop::tools

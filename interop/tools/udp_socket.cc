@@ -27,7 +27,7 @@ Info info_of(cmsghdr* header) {
   return info;
 }
 
-// Which address it came to, and by which interface.
+// Sets the local address and the interface that a datagram came to.
 void read_control(msghdr& message, dtls::UdpPath& path) {
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
@@ -36,7 +36,7 @@ void read_control(msghdr& message, dtls::UdpPath& path) {
     } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
       const auto info = info_of<in6_pktinfo>(header);
       path.own.address = to_address(info.ipi6_addr);
-      // Only there does an address say too little.
+      // A link-local address is only unique together with its interface.
       if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) path.socket = dtls::SocketId{info.ipi6_ifindex};
     }
   }
@@ -53,7 +53,7 @@ void put_control(msghdr& message, Control& control, int level, int type, const I
   std::memcpy(CMSG_DATA(header), &info, sizeof info);
 }
 
-// The address to send from.
+// Sets the local address to send from.
 void write_control(msghdr& message, Control& control, const dtls::UdpPath& path) {
   if (path.own == dtls::UdpEndpoint{}) return;
   const SocketAddress own = to_socket_address(path.own, 0);
@@ -73,7 +73,7 @@ std::string because(const char* what) { return std::string(what) + ": " + std::s
 }  // namespace
 
 tl::expected<UdpSocket, std::string> UdpSocket::bind(const SocketAddress& address,
-                                                     bool shares_port) {
+                                                     const UdpSocketOptions& options) {
   UdpSocket made(
       ::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
   const int descriptor = made.descriptor();
@@ -81,9 +81,12 @@ tl::expected<UdpSocket, std::string> UdpSocket::bind(const SocketAddress& addres
   const bool is_v4 = address.family() == AF_INET;
   constexpr int kOff = 0;
   if (!is_v4) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &kOff, sizeof kOff);
-  const bool tells = is_v4 ? enable(descriptor, IPPROTO_IP, IP_PKTINFO)
-                           : enable(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO);
-  if (!tells || (shares_port && !enable(descriptor, SOL_SOCKET, SO_REUSEPORT))) {
+  const auto report_local_address = [&] {
+    return is_v4 ? enable(descriptor, IPPROTO_IP, IP_PKTINFO)
+                 : enable(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+  };
+  if ((options.reports_local_address && !report_local_address()) ||
+      (options.shares_port && !enable(descriptor, SOL_SOCKET, SO_REUSEPORT))) {
     return tl::unexpected(because("setsockopt"));
   }
   if (::bind(descriptor, address.get(), address.size) != 0) return tl::unexpected(because("bind"));

@@ -1,4 +1,4 @@
-// What sluice-demo writes for --keylog and --pcap.
+// Files that the recorder writes: key log and capture.
 #include "common/recorder.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 class RecorderTest : public testing::Test {
  protected:
-  // A folder of this test's own.
+  // Each test has its own folder.
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     folder_ = std::filesystem::path(testing::TempDir()) / (std::string("sluice_") + test->name());
@@ -68,7 +68,8 @@ TEST_F(RecorderTest, TheCaptureHoldsTheCallAndItsSecretsWithTheTimeOfDay) {
   EXPECT_EQ(read.key_log.size(), 2 * 5);
   for (const auto& packet : read.packets) {
     const std::chrono::microseconds time{packet.time};
-    // Not the demo's own clock, which begins elsewhere; an hour for who sets clocks meanwhile.
+    // The capture has the time of day, not the steady clock. An hour allows for a clock that is set
+    // meanwhile.
     EXPECT_GE(time + std::chrono::hours{1}, begin);
     EXPECT_LE(time - std::chrono::hours{1}, end);
   }
