@@ -1,4 +1,4 @@
-// The one clock of the demo.
+// The clock of the demo and the tools.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace sluice::interop::common {
 
-// Any thread.
+// The steady clock, in microseconds. Thread-safe.
 inline dtls::Instant now() {
   return dtls::Instant{std::chrono::duration_cast<dtls::Duration>(
       std::chrono::steady_clock::now().time_since_epoch())};

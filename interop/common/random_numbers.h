@@ -1,4 +1,4 @@
-// Numbers that nobody should guess, from the system.
+// Random numbers from the system, which peers can't predict.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 namespace sluice::interop::common {
 namespace {
 
-// What a clock on the wall showed when ours showed 0.
+// The time of day when now() was 0.
 std::chrono::microseconds wall_clock_at_zero() {
   const auto today = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(today) - now().time_since_epoch();
@@ -26,7 +26,7 @@ dtls::Environment::Options Recorder::environment_options() {
 }
 
 void Recorder::on_datagram(const dtls::ObservedDatagram& datagram) {
-  // All that the datagram before has led to is known by now.
+  // Everything that the previous datagram led to has been reported by now.
   write_capture();
   capture_.on_datagram(datagram);
 }

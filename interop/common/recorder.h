@@ -1,4 +1,4 @@
-// Writes what the calls say to files, for who looks at a browser's call with Wireshark.
+// Records DTLS connections to files for Wireshark.
 #pragma once
 
 #include <fstream>
@@ -11,20 +11,20 @@
 namespace sluice::interop::common {
 
 struct RecorderFiles {
-  std::string key_log = {};  // is added to; empty: none
-  std::string capture = {};  // pcapng, with the secrets inside; is written anew; empty: none
+  std::string key_log = {};  // secrets are appended; empty: none
+  std::string capture = {};  // pcapng with the secrets inside, overwritten; empty: none
 };
 
-// Made before the service that it watches, used on the service's thread, and destroyed after it.
+// Outlives the Environment that it observes. Used on the thread of that Environment.
 class Recorder final : public dtls::PacketObserver, public dtls::KeyLog {
  public:
   explicit Recorder(const RecorderFiles& files);
   ~Recorder() override;
 
-  // Both files, where asked for, can be written.
+  // Every file that was asked for can be written.
   [[nodiscard]] bool ok() const { return key_log_.good() && capture_file_.good(); }
 
-  // Of an Environment that it watches; without files there is nothing to watch.
+  // The options of an Environment to observe. Without files it is not observed.
   [[nodiscard]] dtls::Environment::Options environment_options();
 
   void on_datagram(const dtls::ObservedDatagram& datagram) override;

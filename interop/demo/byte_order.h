@@ -1,4 +1,4 @@
-// Numbers in network byte order, for the small headers that the echo reads and writes.
+// Reads and writes numbers in network byte order.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ using dtls::Buffer;
 using dtls::Bytes;
 using dtls::MutableBytes;
 
-// The caller has checked that bytes.size() >= offset + the number's size.
+// Precondition: bytes.size() >= offset + the size of the number.
 constexpr std::uint8_t load_u8(Bytes bytes, std::size_t offset) {
   return std::to_integer<std::uint8_t>(bytes[offset]);
 }

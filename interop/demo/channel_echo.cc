@@ -40,9 +40,8 @@ std::optional<ChannelEcho::Outgoing> ChannelEcho::answer(SctpMessage message) {
   return Outgoing{.message = std::move(message), .reliability = channel->second};
 }
 
-// RFC 8832 section 6: an OPEN is answered by an ACK on the same stream, which is reliable and
-// ordered. One for a stream in use is an error there; the channel then keeps what it was opened
-// with.
+// RFC 8832 section 6: the answer to a DATA_CHANNEL_OPEN is a DATA_CHANNEL_ACK on the same stream,
+// reliable and ordered. An OPEN for a stream in use is an error: the channel keeps its parameters.
 std::optional<ChannelEcho::Outgoing> ChannelEcho::open_channel(const SctpMessage& message) {
   const auto open = read_channel_open(message.data);
   if (!open || channels_.contains(message.stream)) {
@@ -58,7 +57,8 @@ std::optional<ChannelEcho::Outgoing> ChannelEcho::open_channel(const SctpMessage
                   .reliability = {}};
 }
 
-// RFC 8831 section 6.7: a channel whose incoming stream was reset is closed by resetting ours.
+// RFC 8831 section 6.7: the peer closes a channel by resetting its stream; the answer is a reset of
+// our stream.
 void ChannelEcho::close_reset_channels() {
   while (const auto reset = association_.poll_stream_reset()) {
     if (channels_.erase(reset->stream) == 0) continue;

@@ -1,4 +1,4 @@
-// Data channels whose messages go back as they came.
+// Echoes the messages of data channels.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,20 @@ struct ChannelStatistics {
   std::uint32_t channels_closed = 0;
   std::uint64_t messages_echoed = 0;
   std::uint64_t bytes_echoed = 0;
-  std::uint64_t messages_dropped = 0;  // of no open channel, no data channel message, or too large
+  std::uint64_t messages_dropped = 0;  // no open channel, unknown protocol, too large
   std::string last_label;              // of the channel opened last
 };
 
-// Works on one association, which it doesn't own and which outlives it. Not thread-safe.
+// The data channels of one association, which outlives this object. Not thread-safe.
 class ChannelEcho {
  public:
-  // `max_message_size` is the largest message that the peer takes; 0: any.
+  // `max_message_size`: the largest message in bytes that the peer accepts; 0: any size.
   ChannelEcho(SctpAssociation& association, std::uint64_t max_message_size)
       : association_(association), max_message_size_(max_message_size) {}
 
-  // Reads what has arrived and answers it; call it after each input of the association. While SCTP
-  // can't take an answer nothing more is read, so that its window stops the peer.
+  // Reads the messages that have arrived and answers them. Call it after each input of the
+  // association. While SCTP can't take an answer, nothing more is read, so the receive window stops
+  // the peer.
   void pump();
 
   [[nodiscard]] const ChannelStatistics& statistics() const { return statistics_; }
@@ -42,7 +43,7 @@ class ChannelEcho {
 
   [[nodiscard]] std::optional<Outgoing> answer(SctpMessage message);
   std::optional<Outgoing> open_channel(const SctpMessage& message);
-  // False while it has to wait.
+  // Sends the waiting answer, if there is one. False: SCTP can't take it yet.
   bool send_waiting();
   void close_reset_channels();
 

@@ -9,7 +9,8 @@
 
 namespace sluice::interop::demo {
 
-// RFC 8831 section 8. SCTP can't carry empty messages, hence two names for one zero byte.
+// Payload protocol identifiers (RFC 8831 section 8). SCTP has no empty messages: the identifiers
+// `..._empty` mark a message of one zero byte that stands for an empty one (section 6.6).
 enum class PayloadProtocol : std::uint32_t {
   dcep = 50,
   string = 51,
@@ -25,7 +26,7 @@ struct Reliability {
 
   bool ordered = true;
   Policy policy = Policy::reliable;
-  std::uint32_t limit = 0;  // retransmissions, or milliseconds
+  std::uint32_t limit = 0;  // number of retransmissions, or milliseconds
 };
 
 // DATA_CHANNEL_OPEN.
@@ -36,7 +37,8 @@ struct ChannelOpen {
   std::string protocol;
 };
 
-// Longer labels and protocols than anyone reads; both are kept as long as the channel is open.
+// Limit in bytes for a label and for a protocol name. RFC 8832 allows 65535; a DATA_CHANNEL_OPEN
+// above the limit is refused.
 inline constexpr std::size_t kMaxChannelName = 1024;
 
 // Empty when `message` is not exactly one DATA_CHANNEL_OPEN of a known channel type.

@@ -10,7 +10,8 @@
 namespace sluice::interop::demo {
 namespace {
 
-// A page that polls every second learns why its call ended.
+// How long an ended session keeps its statistics. A page that polls every second can then show why
+// its call ended.
 constexpr std::chrono::seconds kRemembered{30};
 constexpr std::chrono::seconds kSweepPeriod{1};
 
@@ -28,7 +29,7 @@ tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(Servic
   config_options.identities = {std::move(*identity)};
   config_options.max_version = options.max_version;
   if (!options.srtp_profiles.empty()) config_options.srtp_profiles = options.srtp_profiles;
-  // Shorter than the default: a browser has given up by then.
+  // Shorter than the default, because browsers give up earlier.
   config_options.timers.total = std::chrono::seconds{30};
   auto config = dtls::Config::make(std::move(config_options));
   if (!config) return tl::unexpected(dtls::to_string(config.error()));
@@ -43,7 +44,7 @@ template <void (EchoService::*Work)()>
 _GSource* EchoService::start_timer(std::chrono::milliseconds period) {
   const GSourceFunc callback = [](gpointer self) -> gboolean {
     (static_cast<EchoService*>(self)->*Work)();
-    return TRUE;  // and again
+    return TRUE;  // keep the timer
   };
   GSource* timer = g_timeout_source_new(static_cast<guint>(period.count()));
   g_source_set_callback(timer, callback, this, nullptr);
@@ -92,7 +93,7 @@ void EchoService::create(Offer offer, std::optional<ice::Setup> setup,
   sessions_.emplace(id, std::move(*session));
 }
 
-// Ended sessions are remembered only as long as nobody needs their place.
+// A new session may take the place of an ended one.
 bool EchoService::make_room() {
   if (sessions_.size() < options_.max_sessions) return true;
   const auto ended = std::ranges::find_if(

@@ -1,4 +1,4 @@
-// All calls of the demo, on one thread.
+// All sessions of the demo, on one thread.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,11 @@ namespace sluice::interop::demo {
 
 struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
-  ice::Setup setup = ice::Setup::active;              // our role where the offer leaves it to us
+  ice::Setup setup = ice::Setup::active;              // our role when the offer says actpass
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
   ice::IceOptions ice = {};
-  // Are told what the calls say, on the service's thread. Not owned; null: nobody is.
+  // Observe the DTLS connections, on the service's thread. Not owned; may be null.
   dtls::KeyLog* key_log = nullptr;
   dtls::PacketObserver* packet_observer = nullptr;
 };
@@ -35,28 +35,29 @@ struct Created {
   std::string answer;
 };
 struct Refused {
-  int status;            // of HTTP
-  std::string sentence;  // for who asked
+  int status;            // HTTP status
+  std::string sentence;  // for the client
 };
 using CreateResult = tl::expected<Created, Refused>;
 
-// Made, used and destroyed on the thread that runs `context`.
+// Created, used and destroyed on the thread that runs `context`.
 class EchoService {
  public:
-  // Errors: what is wrong with the options, in words.
+  // The error says which option is wrong.
   static tl::expected<std::unique_ptr<EchoService>, std::string> make(ServiceOptions options,
                                                                       _GMainContext* context);
   ~EchoService();
   EchoService(const EchoService&) = delete;
   EchoService& operator=(const EchoService&) = delete;
 
-  // `done` is called once, here or later. Refused: 400 what the offer rules out, 503 too many
-  // sessions, 500 what the transport refused.
+  // Calls `done` once, before or after create() returns. Refused: 400 the offer rules `setup` out,
+  // 503 too many sessions, 500 the transport can't be opened.
   void create(Offer offer, std::optional<ice::Setup> setup,
               const std::function<void(CreateResult)>& done);
-  // False: no such session.
+  // Ends a session. False: no such session.
   bool remove(const std::string& id);
-  // Also of a session that ended by itself, as long as it is remembered (30 s). Empty: none.
+  // A session's statistics as JSON. A session that ended by itself keeps them for 30 s. Empty: no
+  // such session.
   [[nodiscard]] std::optional<std::string> statistics(const std::string& id) const;
 
  private:

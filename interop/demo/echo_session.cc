@@ -11,7 +11,7 @@
 namespace sluice::interop::demo {
 namespace {
 
-// One for each section; 0 and repetitions would confuse RTCP.
+// One SSRC per section. RTCP needs them to be different and not 0.
 std::vector<std::uint32_t> distinct_ssrcs(std::size_t count) {
   std::vector<std::uint32_t> ssrcs;
   while (ssrcs.size() < count) {
@@ -45,19 +45,19 @@ std::string_view to_string(SessionState state) {
 
 SdpResult<std::unique_ptr<EchoSession>> EchoSession::make(std::string id, Offer offer,
                                                           SessionOptions options,
-                                                          const Ground& ground, AnswerReady ready) {
+                                                          const Shared& shared, AnswerReady ready) {
   std::unique_ptr<EchoSession> session{new EchoSession(
-      std::move(id), std::move(offer), std::move(options), ground, std::move(ready))};
+      std::move(id), std::move(offer), std::move(options), shared, std::move(ready))};
   if (auto opened = session->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return session;
 }
 
-EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
+EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
                          AnswerReady ready)
     : id_(std::move(id)),
       offer_(std::move(offer)),
       options_(std::move(options)),
-      ground_(ground),
+      shared_(shared),
       ready_(std::move(ready)),
       start_(common::now()),
       ssrcs_(distinct_ssrcs(offer_.sections.size())),
@@ -90,10 +90,10 @@ SdpResult<void> EchoSession::open() {
   ice::NiceTransportOptions options;
   options.media.dtls = options_.dtls;
   options.ice = options_.ice;
-  // RFC 8445 section 6.1.1: who is full controls one that is lite; else who has offered.
+  // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
   options.ice.role = offer_.ice_lite ? ice::IceRole::controlling : ice::IceRole::controlled;
   options.answer_setup = options_.setup;
-  auto transport = ice::NiceTransport::make(options, ground_.environment, ground_.context, *this);
+  auto transport = ice::NiceTransport::make(options, shared_.environment, shared_.context, *this);
   if (!transport) return refused(transport.error());
   transport_.emplace(std::move(*transport));
   if (auto set = transport_->set_remote_description(offer_.transport); !set) {
@@ -143,7 +143,7 @@ void EchoSession::mark(std::optional<dtls::Duration>& time) const {
   if (!time) time = common::now() - start_;
 }
 
-// ---- what the transport tells
+// ---- events of the transport
 
 void EchoSession::on_local_candidates_done() {
   if (!ready_) return;
@@ -193,7 +193,7 @@ void EchoSession::start_data() {
     return candidate.kind == SectionKind::data && candidate.accepted();
   });
   if (sctp_ || section == offer_.sections.end()) return;
-  auto association = SctpAssociation::make(ground_.sctp, {.local_port = section->sctp_port,
+  auto association = SctpAssociation::make(shared_.sctp, {.local_port = section->sctp_port,
                                                           .remote_port = section->sctp_port,
                                                           .max_message_size = kMaxMessageSize});
   if (!association) {
@@ -205,8 +205,8 @@ void EchoSession::start_data() {
   flush_data();
 }
 
-// Answers what has arrived, then sends the SCTP packets that came of it, each in one DTLS record
-// (RFC 8261 section 4). One that can't leave is lost as on any network.
+// Answers the messages that have arrived, then sends the SCTP packets, each in one DTLS record (RFC
+// 8261 section 4). SCTP retransmits a packet that the transport can't send.
 void EchoSession::flush_data() {
   if (!sctp_) return;
   channels_->pump();

@@ -1,4 +1,4 @@
-// One call: what a browser sends comes back to it.
+// One call: sends a browser's media and messages back to it.
 #pragma once
 
 #include <cstdint>
@@ -20,58 +20,59 @@ namespace sluice::interop::demo {
 
 struct SessionOptions {
   dtls::ConfigPtr dtls = {};                                  // required
-  ice::IceOptions ice = {};                                   // the role is set by the offer
-  ice::Setup setup = ice::Setup::active;                      // ours: active or passive
+  ice::IceOptions ice = {};                                   // the offer sets the role
+  ice::Setup setup = ice::Setup::active;                      // our role: active or passive
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
 enum class SessionState : std::uint8_t { connecting, connected, ended };
 std::string_view to_string(SessionState state);
 
-// When what was first there, since the offer came.
+// Times since the offer. Empty: not yet.
 struct SetupTimes {
-  std::optional<dtls::Duration> ice;    // a path
-  std::optional<dtls::Duration> dtls;   // the handshake done and the peer accepted
-  std::optional<dtls::Duration> media;  // RTP
-  std::optional<dtls::Duration> data;   // a data channel
+  std::optional<dtls::Duration> ice;    // first working path
+  std::optional<dtls::Duration> dtls;   // handshake complete, peer accepted
+  std::optional<dtls::Duration> media;  // first RTP packet
+  std::optional<dtls::Duration> data;   // first open data channel
 };
 
-// Lives on the thread of the main context, as NiceTransport does.
+// Created, used and destroyed on the thread of the main context, like NiceTransport.
 class EchoSession final : private ice::NiceTransportListener {
  public:
-  // What a session stands on; all of it outlives the session.
-  struct Ground {
+  // What all sessions share. It outlives them.
+  struct Shared {
     dtls::Environment& environment;
     _GMainContext* context;
     SctpStack& sctp;
   };
-  // Called once, with the answer, when all candidates are known; not before make() has returned.
+  // Called once with the answer, when all candidates are known, and never before make() has
+  // returned.
   using AnswerReady = std::function<void(const std::string& sdp)>;
 
-  // Errors: what the transport refused, as a sentence.
+  // The error is a sentence that says why the transport can't be opened.
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
-                                                      SessionOptions options, const Ground& ground,
+                                                      SessionOptions options, const Shared& shared,
                                                       AnswerReady ready);
   ~EchoSession();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
 
-  // Ends the transport, with a close_notify if it was connected. Later calls do nothing.
+  // Closes the transport, with a close_notify if it was connected. Later calls do nothing.
   void end(std::string_view reason);
-  // To be called after SctpStack::advance().
+  // Call it after SctpStack::advance().
   void after_sctp_timers() { flush_data(); }
-  // Ends a session that takes too long to connect.
+  // Ends the session if connecting has taken longer than connect_timeout.
   void check_deadline(dtls::Instant now);
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] SessionState state() const { return state_; }
-  // When it ended; meaningful in SessionState::ended.
+  // Meaningful in SessionState::ended.
   [[nodiscard]] dtls::Instant ended_at() const { return ended_at_; }
-  // As JSON; of an ended session as it was at its end.
+  // As JSON. An ended session returns the figures of its end.
   [[nodiscard]] std::string statistics() const;
 
  private:
-  EchoSession(std::string id, Offer offer, SessionOptions options, const Ground& ground,
+  EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
               AnswerReady ready);
   SdpResult<void> open();
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
@@ -79,7 +80,7 @@ class EchoSession final : private ice::NiceTransportListener {
   void flush_data();
   [[nodiscard]] std::string write_statistics(std::string_view reason) const;
   void log(const std::string& text) const;
-  // Remembers the first time only.
+  // Sets `time` to the time since the offer, unless it is already set.
   void mark(std::optional<dtls::Duration>& time) const;
 
   void on_local_candidates_done() override;
@@ -93,7 +94,7 @@ class EchoSession final : private ice::NiceTransportListener {
   std::string id_;
   Offer offer_;
   SessionOptions options_;
-  Ground ground_;
+  Shared shared_;
   AnswerReady ready_;
   dtls::Instant start_;
   SetupTimes times_ = {};

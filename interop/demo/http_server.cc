@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kThreads = 16;
 constexpr time_t kSocketTimeoutSeconds = 5;
-// An idle connection occupies a thread, and holds up the server's end.
+// An idle connection occupies a thread and delays the shutdown of the server.
 constexpr time_t kKeepAliveSeconds = 1;
 
 constexpr const char* kSdpType = "application/sdp";
@@ -40,7 +40,8 @@ class HttpServer::Impl {
   Impl(HttpOptions options, ice::GlibThread& thread, EchoService& service)
       : options_(std::move(options)), thread_(thread), service_(service) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    // The library's default is SO_REUSEPORT: a second server would share the port unnoticed.
+    // The library sets SO_REUSEPORT by default, with which a second server would silently share the
+    // port.
     server_.set_socket_options([](socket_t socket) {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -50,7 +51,7 @@ class HttpServer::Impl {
     server_.set_read_timeout(kSocketTimeoutSeconds);
     server_.set_write_timeout(kSocketTimeoutSeconds);
     server_.set_exception_handler([](const auto&, auto& response, const auto&) {
-      refuse(response, 500, "The server has failed.");
+      refuse(response, 500, "The server failed to handle the request.");
     });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) refuse(response, response.status, sentence_for(response.status));
@@ -88,9 +89,9 @@ class HttpServer::Impl {
   static std::string sentence_for(int status) {
     switch (status) {
       case 400:
-        return "This is no request that can be read.";
+        return "The request can't be parsed.";
       case 404:
-        return "There is nothing here.";
+        return "There is no such resource.";
       case 413:
         return "The body is larger than " + std::to_string(kMaxOffer) + " bytes.";
       default:
@@ -98,8 +99,9 @@ class HttpServer::Impl {
     }
   }
 
-  // Runs `work` on the sessions' thread and waits; empty when that takes too long. `work` may still
-  // run then, when the request and this object are gone: it uses copies, and the service.
+  // Runs `work` on the sessions' thread and waits for its answer. Empty: it took longer than
+  // answer_timeout. Then `work` may still run after the request and this object are gone, so it
+  // must use copies, and nothing of this object but the service.
   template <class Answer>
   std::optional<Answer> ask(std::function<void(std::function<void(Answer)>)> work) {
     auto promise = std::make_shared<std::promise<Answer>>();
@@ -107,12 +109,12 @@ class HttpServer::Impl {
     thread_.post([promise, work = std::move(work)] {
       work([promise](Answer value) { promise->set_value(std::move(value)); });
     });
-    if (answer.wait_for(options_.patience) != std::future_status::ready) return std::nullopt;
+    if (answer.wait_for(options_.answer_timeout) != std::future_status::ready) return std::nullopt;
     return answer.get();
   }
 
   static void too_slow(httplib::Response& response) {
-    refuse(response, 503, "The server has no time for this now.");
+    refuse(response, 503, "The server is too busy to answer in time.");
   }
 
   void add_routes() {

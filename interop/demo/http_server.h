@@ -1,12 +1,13 @@
-// The demo's HTTP face.
+// The demo's HTTP server.
 //
 //   GET    /                       the page
-//   POST   /echo[?setup=active]    an offer (application/sdp); 201, the answer, and where it lives
-//   DELETE /echo/<id>              ends it
-//   GET    /echo/<id>/statistics   its figures as JSON
+//   POST   /echo[?setup=active]    takes an offer (application/sdp); 201: the answer, and Location
+//   DELETE /echo/<id>              ends the session
+//   GET    /echo/<id>/statistics   its statistics as JSON
 //
-// Errors are one sentence of plain text: 400 what is wrong with the offer, 404 no such session, 413
-// and 415 no offer, 503 no place, or no answer in time.
+// Errors have one sentence of plain text: 400 wrong offer or query, 404 no such session or
+// resource, 413 offer too large, 415 wrong content type, 503 too many sessions, or no answer in
+// time.
 #pragma once
 
 #include <chrono>
@@ -21,23 +22,23 @@ namespace sluice::interop::demo {
 
 struct HttpOptions {
   std::string host = "127.0.0.1";
-  int port = 0;  // 0: any
+  int port = 0;  // 0: any free port
   // How long a request waits for the sessions' thread.
-  std::chrono::milliseconds patience{5000};
+  std::chrono::milliseconds answer_timeout{5000};
 };
 
-// The largest offer, in bytes: Chromium's with three sections has 7,000.
+// The largest offer in bytes. Chromium's, with three sections, has 7,000.
 inline constexpr std::size_t kMaxOffer = 65536;
 
-// Answers on threads of its own; all that concerns sessions is posted to `thread`. The service and
-// the thread outlive the server.
+// Handles requests on its own threads, and posts what concerns sessions to `thread`. The service
+// and the thread outlive the server.
 class HttpServer {
  public:
-  // Binds and serves. Errors: the port is not to be had.
+  // Binds the port and starts to serve. The error says that the port can't be bound.
   static tl::expected<std::unique_ptr<HttpServer>, std::string> start(HttpOptions options,
                                                                       ice::GlibThread& thread,
                                                                       EchoService& service);
-  // Waits for the requests under way.
+  // Waits until the current requests are answered.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -6,16 +6,17 @@ namespace sluice::interop::demo {
 
 namespace {
 
-// An answer is no larger than what the path takes with SRTP, whatever a peer asks for at once.
+// Limit in bytes for an RTCP compound, so that it fits the path MTU with SRTCP's overhead.
 constexpr std::size_t kMaxCompound = 1100;
 
 }  // namespace
 
-// One compound a stream, begun when there is something to say.
+// The RTCP compounds to send. A compound stays empty until there is something to answer.
 struct MediaEcho::Answers {
   std::vector<Buffer> compounds;  // parallel to MediaEcho::streams_
 
-  // Leaves out what would be too much; a report, which must stand first, goes to the front.
+  // Adds `part`, unless the compound would become too large. `in_front`: a report, which must come
+  // first (RFC 3550 section 6.1).
   void add(std::size_t stream, Buffer part, bool in_front) {
     auto& compound = compounds[stream];
     if (compound.size() + part.size() > kMaxCompound) return;
@@ -30,7 +31,8 @@ MediaEcho::MediaEcho(std::vector<EchoStreamOptions> streams) {
   }
 }
 
-// RFC 9143 section 9.2: the mid decides, else a payload type that only one section has.
+// RFC 9143 section 9.2: the MID header extension selects the section; without it, a payload type
+// that only one section has.
 MediaEcho::Stream* MediaEcho::stream_of(const RtpHeader& header) {
   if (auto* known = stream_by_source(header.ssrc)) return known;
   for (auto& stream : streams_) {
@@ -82,8 +84,9 @@ bool MediaEcho::echo_rtp(MutableBytes packet, dtls::Instant now) {
   return true;
 }
 
-// The report goes back with the browser's own clock in it, which is right for the frames it times,
-// and a report block about the browser's packets, from which it knows its RTT and loss.
+// Sends the report back with the browser's own timestamps, which are right for the echoed frames,
+// and with a report block about the browser's packets, from which the browser computes RTT and
+// loss.
 void MediaEcho::answer(const SenderReport& report, Answers& answers, dtls::Instant now) {
   Stream* stream = stream_by_source(report.sender);
   if (stream == nullptr) return;
@@ -104,7 +107,8 @@ void MediaEcho::answer(const SenderReport& report, Answers& answers, dtls::Insta
   answers.add(index_of(*stream), std::move(answer), true);
 }
 
-// RFC 3550 section 6.4.1: the round trip is the time since our report less the browser's delay.
+// RFC 3550 section 6.4.1: the round-trip time is the time since our report minus the browser's
+// delay.
 void MediaEcho::answer(const ReportBlock& block, Answers& /*answers*/, dtls::Instant now) {
   const Stream* stream = stream_by_own_ssrc(block.ssrc);
   if (stream == nullptr || !stream->sent_report ||

@@ -1,4 +1,4 @@
-// Sends a browser's RTP back to it, and makes RTCP work across the turn.
+// Sends a browser's RTP back to it, and translates the RTCP feedback about it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace sluice::interop::demo {
 
-// The name of the demo's one RTP source in RTCP and SDP.
+// The CNAME of the echo in RTCP and SDP.
 inline constexpr std::string_view kCname = "sluice";
 
 struct EchoStreamOptions {
@@ -23,35 +23,39 @@ struct EchoStreamOptions {
   std::optional<std::uint8_t> mid_extension;
   std::uint8_t payload_type;
   std::uint32_t clock_rate;  // above 0
-  std::uint32_t own_ssrc;    // of the packets that go back; differs between streams
-  bool send = true;          // false: the section is not to be echoed, only received
+  std::uint32_t own_ssrc;    // of the echoed packets; differs between streams
+  bool send = true;          // false: packets are received but not echoed
 };
 
 struct MediaEchoStatistics {
   std::uint64_t rtp_echoed = 0;
-  std::uint64_t rtp_dropped = 0;         // of no stream, or not to be echoed
+  std::uint64_t rtp_dropped = 0;         // of no stream, or of one that is not echoed
   std::uint64_t feedback_forwarded = 0;  // PLI, FIR, NACK
   std::uint64_t reports_sent = 0;
-  std::optional<dtls::Duration> rtt;  // from the newest report block about us
+  std::optional<dtls::Duration> rtt;  // from the newest report block about the echo
 };
 
-// One bundled call. The browser sees a remote source of its own, so what it asks of that one (a key
-// frame, a packet again) is asked of its own source, and its sender reports come back under the
-// other SSRC: no timer is needed, each report answers one. The two differ in SSRC alone: numbers
-// and timestamps stay. Not thread-safe; no I/O.
+// The media of one bundled call. To the browser the echo is a remote source with an SSRC of its
+// own. Feedback about that source (a key frame request, a NACK) is sent back to the browser as
+// feedback about its own source. Each sender report of the browser is answered by one under the
+// other SSRC, so no timer is needed. Only the SSRC of a packet changes; sequence numbers and
+// timestamps stay. No I/O. Not thread-safe.
 class MediaEcho {
  public:
   explicit MediaEcho(std::vector<EchoStreamOptions> streams);
 
-  // Rewrites the plain packet in place. False: it is not to be sent, and counted.
+  // Changes the SSRC of the unprotected packet in place. False: it must not be sent, and was
+  // counted as dropped.
   bool echo_rtp(MutableBytes packet, dtls::Instant now);
-  // The plain compounds to be sent in answer to the plain compound `packet`, at most one a stream.
+  // The unprotected compounds to send in answer to the unprotected compound `packet`, at most one
+  // per stream.
   std::vector<Buffer> answer_rtcp(Bytes packet, dtls::Instant now);
 
   [[nodiscard]] const MediaEchoStatistics& statistics() const { return statistics_; }
 
  private:
-  // What our sender report said and when it left: a report block about it gives the RTT.
+  // What the last sender report to the browser said, and when it was sent. A report block about it
+  // gives the RTT.
   struct SentReport {
     std::uint32_t middle_ntp;
     dtls::Instant at;
@@ -59,8 +63,8 @@ class MediaEcho {
   struct Stream {
     EchoStreamOptions options;
     Reception reception;
-    std::optional<std::uint32_t> source = {};  // the browser's SSRC: the first that comes
-    std::uint32_t packets = 0;                 // sent; wrap as RFC 3550 section 6.4.1 lets them
+    std::optional<std::uint32_t> source = {};  // the browser's SSRC, from its first packet
+    std::uint32_t packets = 0;                 // sent; wraps around (RFC 3550 section 6.4.1)
     std::uint32_t octets = 0;
     std::optional<SentReport> sent_report = {};
   };
@@ -70,7 +74,7 @@ class MediaEcho {
   Stream* stream_by_source(std::uint32_t ssrc);
   [[nodiscard]] std::size_t index_of(const Stream& stream) const;
 
-  // Each appends what `item` asks for to the compound of the stream that it is about.
+  // Each appends the answer to the compound of the stream that the item is about.
   struct Answers;
   void answer(const SenderReport& report, Answers& answers, dtls::Instant now);
   void answer(const ReportBlock& block, Answers& answers, dtls::Instant now);

@@ -26,10 +26,11 @@ void Reception::packet(std::uint16_t sequence_number, std::uint32_t timestamp, d
   if (received_ == 0) {
     base_ = highest_ = sequence_number;
   } else {
-    // The shorter way round from the newest one; only forward moves it (RFC 3550 appendix A.1).
+    // The signed difference from the highest number; only a positive one raises it (RFC 3550
+    // appendix A.1).
     const auto step = static_cast<std::int16_t>(sequence_number - highest_);
     if (step > 0) highest_ += static_cast<std::uint32_t>(step);
-    // RFC 3550 appendix A.8. 32 bit, so that a timestamp that wraps is no jump.
+    // RFC 3550 appendix A.8, in 32 bits, so that a timestamp that wraps around causes no jump.
     const auto change = static_cast<std::int32_t>(transit - transit_);
     jitter_ += (std::abs(static_cast<double>(change)) - jitter_) / 16;
   }

@@ -26,7 +26,7 @@ struct Packet {
   Bytes body;  // after the header, without padding
 };
 
-// Takes the first packet of `compound` off.
+// Removes and returns the first packet of `compound`.
 std::optional<Packet> take_packet(Bytes& compound) {
   if (compound.size() < kHeader || load_u8(compound, 0) >> 6 != 2) return std::nullopt;
   const std::size_t length = 4 * std::size_t{load_u16(compound, 2)};
@@ -63,7 +63,7 @@ void read_report(const Packet& packet, std::vector<RtcpItem>& items) {
   }
 }
 
-// RFC 4585 section 6.1: sender, media source, then the control information.
+// RFC 4585 section 6.1: SSRC of the sender, SSRC of the media source, feedback control information.
 void read_feedback(const Packet& packet, std::vector<RtcpItem>& items) {
   if (packet.body.size() < 8) return;
   const std::uint32_t media_ssrc = load_u32(packet.body, 4);
@@ -71,7 +71,7 @@ void read_feedback(const Packet& packet, std::vector<RtcpItem>& items) {
   if (packet.type == PacketType::payload_feedback && packet.count == kPliFormat) {
     items.emplace_back(PictureLossIndication{media_ssrc});
   } else if (packet.type == PacketType::payload_feedback && packet.count == kFirFormat) {
-    // The media source field is unused here: each entry names its own.
+    // Each entry has its own SSRC; the field for the media source is unused.
     for (std::size_t offset = 0; offset + 8 <= information.size(); offset += 8) {
       items.emplace_back(FullIntraRequest{.media_ssrc = load_u32(information, offset),
                                           .sequence_number = load_u8(information, offset + 4)});
@@ -132,7 +132,7 @@ void append_receiver_report(Buffer& out, std::uint32_t sender, Bytes report_bloc
   append(out, report_blocks);
 }
 
-// RFC 3550 section 6.5: one chunk, ended by one to four zero bytes up to a word's end.
+// RFC 3550 section 6.5: one chunk, ended by one to four zero bytes up to a 32-bit boundary.
 void append_cname(Buffer& out, std::uint32_t sender, std::string_view cname) {
   constexpr std::uint8_t kCnameItem = 1;
   const std::size_t items = 4 + 2 + cname.size();

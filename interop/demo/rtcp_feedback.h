@@ -1,4 +1,4 @@
-// RTCP between the browser and its own echo (RFC 3550, RFC 4585, RFC 5104).
+// Reads and writes the RTCP packets that the echo needs (RFC 3550, RFC 4585, RFC 5104).
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace sluice::interop::demo {
 
-// What the echo understands of a compound packet; all else is skipped.
+// The parts of a compound packet that the echo uses.
 struct SenderReport {
   std::uint32_t sender;
   std::uint64_t ntp_timestamp;
   std::uint32_t rtp_timestamp;
 
-  // The part that a report block repeats in its LSR field.
+  // The middle 32 bits, which a report block repeats in its LSR field.
   [[nodiscard]] std::uint32_t middle_ntp() const {
     return static_cast<std::uint32_t>(ntp_timestamp >> 16);
   }
@@ -37,18 +37,19 @@ struct FullIntraRequest {
 };
 struct GenericNack {
   std::uint32_t media_ssrc;
-  std::vector<std::uint32_t> entries;  // each a packet's number and a mask of the 16 that follow it
+  std::vector<std::uint32_t> entries;  // PID and BLP (RFC 4585 section 6.2.1)
 };
 using RtcpItem =
     std::variant<SenderReport, ReportBlock, PictureLossIndication, FullIntraRequest, GenericNack>;
 
-// In the packet's order. Reading stops at what is malformed; what stood before it counts. The list
-// is never longer than a quarter of the packet's bytes.
+// Returns the known items in the packet's order and skips all others. Stops at the first malformed
+// packet and keeps the items before it. The list has at most a quarter as many items as the packet
+// has bytes.
 std::vector<RtcpItem> read_rtcp(Bytes compound);
 
-// Writers append whole RTCP packets. A compound starts with a report and names its source (RFC 3550
-// section 6.1), also where reduced-size RTCP would allow less.
-// `report_blocks` are whole blocks of 24 bytes, at most 31.
+// These append whole RTCP packets. A compound must start with a report and contain a CNAME (RFC
+// 3550 section 6.1), also where reduced-size RTCP (RFC 5506) would allow less. `report_blocks`
+// holds whole blocks of 24 bytes, at most 31.
 void append_sender_report(Buffer& out, const SenderReport& report, std::uint32_t packets,
                           std::uint32_t octets, Bytes report_blocks);
 void append_receiver_report(Buffer& out, std::uint32_t sender, Bytes report_blocks);

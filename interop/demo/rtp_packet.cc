@@ -5,7 +5,8 @@ namespace {
 
 constexpr std::size_t kFixedHeader = 12;
 constexpr std::size_t kSsrcOffset = 8;
-// RFC 8285 sections 4.2 and 4.3; the low four bits of the two-byte profile are the application's.
+// RFC 8285 sections 4.2 and 4.3. The low four bits of the two-byte profile are free for
+// applications.
 constexpr std::uint16_t kOneByteProfile = 0xbede;
 constexpr std::uint16_t kTwoByteProfile = 0x1000;
 
@@ -52,7 +53,7 @@ std::optional<std::string_view> find_extension(const RtpHeader& header, std::uin
       rest = rest.subspan(1);
       continue;
     }
-    // RFC 8285 section 4.2: 15 is reserved, and nothing may be read from there on.
+    // RFC 8285 section 4.2: ID 15 is reserved; parsing must stop there.
     if (one_byte && first >> 4 == 15) return std::nullopt;
     const std::size_t head = one_byte ? 1 : 2;
     if (rest.size() < head) return std::nullopt;

@@ -1,4 +1,4 @@
-// What the echo reads of an RTP packet's header (RFC 3550 section 5.1, RFC 8285).
+// Reads the parts of an RTP header that the echo needs (RFC 3550 section 5.1, RFC 8285).
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@ struct RtpHeader {
   std::uint32_t timestamp;
   std::uint32_t ssrc;
   std::size_t payload_size;  // without padding
-  Bytes extension;           // the header extension's body, may be empty
+  Bytes extension;           // body of the header extension; may be empty
   std::uint16_t extension_profile;
 };
 
-// Empty when the packet is not RTP of version 2 or shorter than its header says.
+// Empty: the packet is not RTP of version 2, or it is shorter than its header says.
 std::optional<RtpHeader> read_rtp_header(Bytes packet);
 
-// The element `id` of a one-byte or two-byte header extension; empty when it isn't there.
+// The element `id` of a one-byte or two-byte header extension. Empty: there is none.
 std::optional<std::string_view> find_extension(const RtpHeader& header, std::uint8_t id);
 
-// `packet` has passed read_rtp_header().
+// Precondition: read_rtp_header() accepts `packet`.
 void set_rtp_ssrc(MutableBytes packet, std::uint32_t ssrc);
 
 }  // namespace sluice::interop::demo

@@ -11,14 +11,15 @@
 namespace sluice::interop::demo {
 namespace {
 
-// Both hold a whole message of the largest size, so that usrsctp can take an echo in one piece.
+// Each buffer holds a message of the largest size, so usrsctp can take an echo with one call.
 constexpr int kSocketBuffer = 2 * 262144;
-// RFC 9260 section 3.1. usrsctp's path MTU leaves it out where there is no IP header.
+// RFC 9260 section 3.1. usrsctp's path MTU doesn't count it where there is no IP header.
 constexpr std::size_t kCommonHeader = 12;
-// An abort may wait behind usrsctp_finish(): more rounds than any association of ours needs.
+// usrsctp_finish() fails while an association is still being aborted; so many attempts are more
+// than enough.
 constexpr int kFinishAttempts = 100;
 
-// usrsctp knows peers by pointers that it never follows; ours are numbers.
+// usrsctp identifies peers by pointers that it never dereferences. Here they hold numbers.
 void* name_of(std::uintptr_t number) {
   return reinterpret_cast<void*>(number);  // NOLINT(performance-no-int-to-ptr)
 }
@@ -39,8 +40,8 @@ std::string last_error() { return std::generic_category().message(errno); }
 
 SctpStack::SctpStack() {
   usrsctp_init_nothreads(0, &SctpStack::output, nullptr);
-  // RFC 8831 section 5 wants partial reliability and stream resets, and nothing of the rest: under
-  // DTLS there is one address, and the packets are authenticated.
+  // RFC 8831 section 5 needs partial reliability and stream resets. The other extensions are
+  // useless over DTLS, where there is one address and packets are authenticated.
   usrsctp_sysctl_set_sctp_pr_enable(1);
   usrsctp_sysctl_set_sctp_reconfig_enable(1);
   usrsctp_sysctl_set_sctp_ecn_enable(0);
@@ -48,7 +49,8 @@ SctpStack::SctpStack() {
   usrsctp_sysctl_set_sctp_auth_enable(0);
   usrsctp_sysctl_set_sctp_nrsack_enable(0);
   usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-  // RFC 9260 section 16 starts at 1 s; usrsctp still has RFC 4960's 3 s. A lost INIT costs this.
+  // RFC 9260 section 16: the initial RTO is 1 s. usrsctp's default is 3 s (RFC 4960). It delays the
+  // association when an INIT is lost.
   usrsctp_sysctl_set_sctp_rto_initial_default(1000);
   usrsctp_sysctl_set_sctp_init_rto_max_default(4000);
 }
@@ -127,8 +129,8 @@ tl::expected<void, std::string> SctpAssociation::open() {
   const linger abort_at_close{.l_onoff = 1, .l_linger = 0};
   const int on = 1;
   const int buffer = kSocketBuffer;
-  // Messages of different streams are never mixed while one is delivered in parts (RFC 6458 section
-  // 8.1.20), so that one buffer puts them together.
+  // Partial deliveries of different streams are not interleaved (RFC 6458 section 8.1.20), so one
+  // buffer can reassemble messages.
   const int no_interleave = 0;
   sctp_assoc_value resets{};
   resets.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
@@ -164,7 +166,7 @@ tl::expected<void, std::string> SctpAssociation::open() {
   return {};
 }
 
-// NOLINTNEXTLINE(readability-make-member-function-const): what changes lies in usrsctp
+// NOLINTNEXTLINE(readability-make-member-function-const): it changes usrsctp's state
 void SctpAssociation::receive(Bytes packet) {
   usrsctp_conninput(name_of(number_), packet.data(), packet.size(), 0);
 }
@@ -219,7 +221,7 @@ void SctpAssociation::take_notification(Bytes notification) {
   if (notification.size() < sizeof header) return;
   std::memcpy(&header, notification.data(), sizeof header);
   if (header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT) {
-    // The sender gave the rest of the message up (RFC 3758).
+    // The sender has abandoned the rest of the message (RFC 3758).
     partial_.clear();
     skipping_ = false;
   } else if (header.sn_type == SCTP_ASSOC_CHANGE) {
@@ -229,7 +231,7 @@ void SctpAssociation::take_notification(Bytes notification) {
     const bool up = change.sac_state == SCTP_COMM_UP || change.sac_state == SCTP_RESTART;
     state_ = up ? SctpState::established : SctpState::ended;
   } else if (header.sn_type == SCTP_STREAM_RESET_EVENT) {
-    send_stream_resets();  // one that waited for this may go now
+    send_stream_resets();  // one may have waited for this
     if ((header.sn_flags & SCTP_STREAM_RESET_INCOMING_SSN) == 0) return;
     for (std::size_t offset = sizeof(sctp_stream_reset_event);
          offset + 2 <= notification.size() && resets_.size() < kMaxStreams; offset += 2) {
@@ -267,7 +269,8 @@ void SctpAssociation::reset_stream(std::uint16_t stream) {
   send_stream_resets();
 }
 
-// RFC 6525 section 5.1.2 allows one outstanding request; usrsctp says EINPROGRESS or EALREADY then.
+// RFC 6525 section 5.1.2 allows one outstanding request. Until it is answered usrsctp fails with
+// EINPROGRESS or EALREADY.
 void SctpAssociation::send_stream_resets() {
   if (pending_resets_.empty()) return;
   const std::vector<std::uint16_t> streams(pending_resets_.begin(), pending_resets_.end());

@@ -1,4 +1,4 @@
-// One SCTP association over DTLS (RFC 8261), by usrsctp: its only place.
+// SCTP associations over DTLS (RFC 8261) on usrsctp. Only this file and its source use usrsctp.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,9 @@ namespace sluice::interop::demo {
 
 class SctpAssociation;
 
-// usrsctp's process-wide state, without its threads: one at a time, used by one thread together
-// with its associations, which it outlives. Time passes only in advance().
+// usrsctp's state, which belongs to the process, without usrsctp's threads. There is at most one
+// object at a time. One thread uses it and its associations, which it outlives. Timers run in
+// advance() only.
 class SctpStack {
  public:
   SctpStack();
@@ -30,15 +31,16 @@ class SctpStack {
   SctpStack(const SctpStack&) = delete;
   SctpStack& operator=(const SctpStack&) = delete;
 
-  // Runs the timers of all associations; poll them afterwards. usrsctp counts in ticks of 10 ms.
+  // Runs the timers of all associations; poll them afterwards. usrsctp's timers have ticks of 10
+  // ms.
   static constexpr std::chrono::milliseconds kTick{10};
   void advance(std::chrono::milliseconds elapsed);
 
  private:
   friend class SctpAssociation;
 
-  // usrsctp may send for an association that is being closed: it knows it by a number, which is
-  // looked up, not by its address.
+  // usrsctp may send for an association that is being closed. It identifies associations by a
+  // number that is looked up, so it can't use an address that is no longer valid.
   static int output(void* number, void* packet, std::size_t size, std::uint8_t tos,
                     std::uint8_t set_df);
   static std::map<std::uintptr_t, SctpAssociation*>& associations();
@@ -59,41 +61,44 @@ struct SctpMessage {
   Buffer data;
 };
 
-// The peer has reset its outgoing stream (RFC 6525): it closes that channel.
+// The peer has reset its outgoing stream (RFC 6525), which closes the channel (RFC 8831 section
+// 6.7).
 struct StreamReset {
   std::uint16_t stream;
 };
 
-// RFC 8831 section 6.2 allows 65535 streams; usrsctp keeps state for each one negotiated.
+// RFC 8831 section 6.2 recommends 65535 streams. Here they are fewer, because usrsctp keeps state
+// for each one.
 inline constexpr std::uint16_t kMaxStreams = 256;
 
 enum class SctpState : std::uint8_t { connecting, established, ended };
 enum class SendStatus : std::uint8_t { sent, would_block, failed };
 
-// Sans-IO towards its user: packets and messages are polled, nothing calls back. usrsctp's buffers
-// bound what waits: a message that isn't polled is not acknowledged for long, and the peer stops.
+// Packets and messages are polled; there are no callbacks. usrsctp's buffers limit what waits:
+// while messages are not polled, the receive window closes and the peer stops.
 class SctpAssociation {
  public:
-  // Both sides start the association (RFC 8841 section 9.3): its INIT is ready to be polled.
-  // Errors: the system's word for what usrsctp refused.
+  // Starts the association, as both sides do (RFC 8841 section 9.3); poll_packet() then returns its
+  // INIT. The error names the step that failed and the system's reason.
   static tl::expected<std::unique_ptr<SctpAssociation>, std::string> make(SctpStack& stack,
                                                                           SctpOptions options);
-  // Sends an ABORT, which may be polled no more; what the peer needs to know DTLS says.
+  // Aborts the association. The ABORT can't be polled any more: DTLS's close_notify informs the
+  // peer.
   ~SctpAssociation();
   SctpAssociation(const SctpAssociation&) = delete;
   SctpAssociation& operator=(const SctpAssociation&) = delete;
 
-  // One SCTP packet from the peer.
+  // Takes one SCTP packet from the peer.
   void receive(Bytes packet);
   // The next packet for the peer. Poll until empty after every other call and SctpStack::advance().
   std::optional<Buffer> poll_packet();
-  // The next message, whole, as long as there is one.
+  // The next complete message. Empty: none has arrived.
   std::optional<SctpMessage> poll_message();
   std::optional<StreamReset> poll_stream_reset();
 
   // would_block: try again after the next receive() or advance().
   SendStatus send(const SctpMessage& message, const Reliability& reliability);
-  // Resets the outgoing stream, as soon as an earlier reset lets it.
+  // Resets the outgoing stream, once an earlier reset is complete.
   void reset_stream(std::uint16_t stream);
 
   [[nodiscard]] SctpState state() const { return state_; }
@@ -113,7 +118,7 @@ class SctpAssociation {
   std::uintptr_t number_;
   struct socket* socket_ = nullptr;
   SctpState state_ = SctpState::connecting;
-  std::deque<Buffer> packets_;      // drained after every input; SCTP's congestion window bounds it
+  std::deque<Buffer> packets_;      // drained after every input; limited by the congestion window
   std::deque<StreamReset> resets_;  // at most kMaxStreams
   std::set<std::uint16_t> pending_resets_;
   Buffer partial_;  // of the message that is being read, at most max_message_size

@@ -7,11 +7,11 @@
 namespace sluice::interop::demo {
 namespace {
 
-constexpr unsigned kDiscardPort = 9;  // RFC 8840 section 4.1.1: the candidates say where
+constexpr unsigned kDiscardPort = 9;  // RFC 8840 section 4.1.1: candidates replace it
 constexpr std::string_view kStream = "sluice-echo";
 
-// RFC 9143 section 7.1.3 wants these in the tagged section alone. Browsers repeat them in all, and
-// peers such as aiortc refuse a section without; receivers ignore them outside the tagged one.
+// RFC 9143 section 7.1.3 wants these attributes in the tagged section only, and receivers ignore
+// them elsewhere. Browsers repeat them in all sections, and aiortc refuses a section without them.
 void add_transport(SdpAttributes& attributes, const ice::Description& transport) {
   attributes.add("ice-ufrag", transport.ice.ufrag);
   attributes.add("ice-pwd", transport.ice.pwd);
@@ -43,8 +43,8 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
   if (!section.codec.parameters.empty()) {
     attributes.add("fmtp", payload_type + " " + section.codec.parameters);
   }
-  // Only what the echo can pass on to the browser's own source. Bandwidth estimation (transport-cc,
-  // goog-remb) would need feedback of our own.
+  // Only feedback that the echo can forward to the browser's own source. Bandwidth estimation
+  // (transport-cc, goog-remb) would need feedback that the echo generates itself.
   for (const auto* type : {"nack", "nack pli", "ccm fir"}) {
     if (section.codec.has_feedback(type)) attributes.add("rtcp-fb", payload_type + " " + type);
   }
@@ -58,7 +58,7 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
 
 void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_message_size) {
   media.formats = section.formats;
-  // RFC 8841 section 5: each side names its own port; ours is the one that was offered.
+  // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
   media.attributes.add("sctp-port", std::to_string(section.sctp_port));
   media.attributes.add("max-message-size", std::to_string(max_message_size));
 }
@@ -70,9 +70,9 @@ SdpResult<ice::Setup> choose_setup(ice::Setup offered, std::optional<ice::Setup>
   if (offered == ice::Setup::actpass) return wish.value_or(preferred);
   const auto left = offered == ice::Setup::active ? ice::Setup::passive : ice::Setup::active;
   if (wish && *wish != left) {
-    return tl::unexpected(SdpError{
-        "The offer says a=setup:" + std::string{ice::to_string(offered)} +
-        ", which leaves the answer no other than " + std::string{ice::to_string(left)} + "."});
+    return tl::unexpected(
+        SdpError{"The offer says a=setup:" + std::string{ice::to_string(offered)} +
+                 ", so the answer can only be " + std::string{ice::to_string(left)} + "."});
   }
   return left;
 }
@@ -93,7 +93,7 @@ Direction answer_direction(Direction offered) {
 std::string write_answer(const Offer& offer, const ice::Description& transport,
                          const AnswerOptions& options) {
   SdpDocument document;
-  // RFC 9143 section 7.3: the group in the offer's order, without what was rejected.
+  // RFC 9143 section 7.3: the group in the offer's order, without rejected sections.
   std::string group;
   for (const auto& mid : offer.bundle) {
     const auto section = std::ranges::find(offer.sections, mid, &OfferedSection::mid);

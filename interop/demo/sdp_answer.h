@@ -1,4 +1,4 @@
-// The answer to an offer (RFC 9429 section 5.3).
+// Writes the answer to an offer (RFC 9429 section 5.3).
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,24 @@ namespace sluice::interop::demo {
 
 struct AnswerOptions {
   std::uint64_t session_id = 0;  // at most 63 bits
-  // Parallel to Offer::sections: the SSRC of what is echoed; unused for others than RTP sections.
+  // Parallel to Offer::sections: the SSRC of the echoed stream. Ignored for sections without RTP.
   std::span<const std::uint32_t> ssrcs = {};
   std::uint64_t max_message_size = 0;  // of data channels, in bytes
 };
 
-// The largest message of a data channel that the demo takes, in bytes.
+// The largest data channel message that the demo accepts, in bytes.
 inline constexpr std::size_t kMaxMessageSize = 262144;
 
-// Who offers actpass leaves the choice to us: `wish`, or else `preferred`; other offers decide it
-// (RFC 4145 section 4.1), and a wish that they rule out is an error. The result is active or
-// passive.
+// Our role. An offer of actpass leaves the choice: it is `wish`, or else `preferred`. Other offers
+// determine the role (RFC 4145 section 4.1), and a `wish` that contradicts them is an error. The
+// result is active or passive.
 SdpResult<ice::Setup> choose_setup(ice::Setup offered, std::optional<ice::Setup> wish,
                                    ice::Setup preferred);
 
-// What we do where the other side does `offered`: an echo has nothing to send of its own.
+// The direction of the answer. An echo sends only where it also receives.
 Direction answer_direction(Direction offered);
 
-// `transport` is our own end: all candidates at once, since an answer here doesn't trickle.
+// `transport` describes our side, with all candidates: the answer doesn't trickle.
 std::string write_answer(const Offer& offer, const ice::Description& transport,
                          const AnswerOptions& options);
 

@@ -50,7 +50,7 @@ void write_media(GstSDPMessage& message, const SdpMedia& section) {
   for (const auto& [name, value] : section.attributes) {
     gst_sdp_media_add_attribute(media, name.c_str(), value.empty() ? nullptr : value.c_str());
   }
-  gst_sdp_message_add_media(&message, media);  // copies what it is given
+  gst_sdp_message_add_media(&message, media);  // copies the section
   gst_sdp_media_free(media);
 }
 
@@ -75,13 +75,13 @@ std::vector<std::string_view> SdpAttributes::all(std::string_view name) const {
 }
 
 SdpResult<SdpDocument> parse_sdp(std::string_view text) {
-  // The library works on C strings: what follows a NUL would pass unread.
+  // The library uses C strings and would ignore everything after a NUL.
   if (text.find('\0') != std::string_view::npos) {
     return tl::unexpected(SdpError{"The body is not SDP: it holds a NUL byte."});
   }
   const MessagePtr message = new_message();
   const auto* data = reinterpret_cast<const guint8*>(text.data());
-  // RFC 8866 section 5.1. The library skips lines that it can't read, this one as well.
+  // RFC 8866 section 5.1. The library skips lines that it can't parse, also this one.
   if (text.empty() ||
       gst_sdp_message_parse_buffer(data, static_cast<guint>(text.size()), message.get()) !=
           GST_SDP_OK ||
@@ -103,7 +103,7 @@ SdpResult<SdpDocument> parse_sdp(std::string_view text) {
   }
   for (guint i = 0; i < sections; ++i) {
     SdpMedia media = read_media(*gst_sdp_message_get_media(message.get(), i));
-    // RFC 8866 section 5.14. The library leaves missing fields empty and cuts numbers.
+    // RFC 8866 section 5.14. The library leaves missing fields empty and truncates numbers.
     if (media.kind.empty() || media.protocol.empty() || media.formats.empty() ||
         media.formats.front().empty() || media.port > kMaxPort) {
       return tl::unexpected(SdpError{"Media section " + std::to_string(i + 1) +

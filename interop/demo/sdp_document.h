@@ -1,4 +1,5 @@
-// SDP (RFC 8866) as values. The only place for GStreamer's SDP library, which knows the grammar.
+// Parses and writes SDP (RFC 8866) with GStreamer's SDP library. Only this file and its source use
+// that library.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@
 
 namespace sluice::interop::demo {
 
-// Why an offer can't be answered: one English sentence for whoever wrote it.
+// Why an offer can't be answered: one English sentence for the client.
 struct SdpError {
   std::string sentence;
 };
@@ -26,7 +27,7 @@ struct SdpAttributes : std::vector<SdpAttribute> {
   using std::vector<SdpAttribute>::vector;
 
   void add(std::string name, std::string value = {});
-  // The value of the first one of this name. Valid until the list changes.
+  // The value of the first attribute with this name. Valid until the list changes.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const { return find(name).has_value(); }
@@ -42,16 +43,16 @@ struct SdpMedia {
 };
 
 struct SdpDocument {
-  SdpAttributes attributes;  // of the session
+  SdpAttributes attributes;  // session level
   std::vector<SdpMedia> media;
 };
 
-// More sections than any call of the demo has; each accepted one costs an SSRC and its state.
+// Limit of media sections: each accepted one costs an SSRC and its state.
 inline constexpr std::size_t kMaxSdpSections = 16;
 
-// Any thread. Takes any bytes.
+// Thread-safe. `text` may be any bytes.
 SdpResult<SdpDocument> parse_sdp(std::string_view text);
-// With CRLF line ends. `session_id` is the o= line's, at most 63 bits (RFC 9429 section 5.2.1).
+// Writes CRLF line ends. `session_id` is the o= line's, at most 63 bits (RFC 9429 section 5.2.1).
 std::string write_sdp(const SdpDocument& document, std::uint64_t session_id);
 
 }  // namespace sluice::interop::demo

@@ -11,7 +11,7 @@ namespace sluice::interop::demo {
 namespace {
 
 constexpr std::string_view kMidExtension = "urn:ietf:params:rtp-hdrext:sdes:mid";
-// RFC 8841 section 6.1: the limit of an offer that doesn't say.
+// RFC 8841 section 6.1: the limit without a=max-message-size.
 constexpr std::uint64_t kDefaultMaxMessageSize = 65536;
 
 tl::unexpected<SdpError> error(std::string sentence) {
@@ -24,7 +24,7 @@ std::string section_name(const SdpMedia& media) {
              : "The " + media.kind + " section";
 }
 
-// Cuts the text before the first `separator` off and returns it; all of it when there is none.
+// Removes and returns the text before the first `separator`, or all of it if there is none.
 std::string_view take(std::string_view& text, char separator) {
   const auto end = text.find(separator);
   const std::string_view head = text.substr(0, end);
@@ -59,7 +59,7 @@ bool is_ice_string(std::string_view text, std::size_t shortest) {
          });
 }
 
-// RFC 8866 section 6.7; of several lines the last counts.
+// RFC 8866 section 6.7. If there are several attributes, the last one counts.
 Direction read_direction(const SdpAttributes& session, const SdpAttributes& media) {
   Direction direction = Direction::sendrecv;
   for (const auto* attributes : {&session, &media}) {
@@ -73,7 +73,7 @@ Direction read_direction(const SdpAttributes& session, const SdpAttributes& medi
   return direction;
 }
 
-// In order of preference: what every browser has (RFC 7742, RFC 7874) comes first.
+// In order of preference. First the codecs that every browser has (RFC 7742, RFC 7874).
 std::span<const std::string_view> codec_preference(SectionKind kind) {
   static constexpr std::array<std::string_view, 4> kAudio = {"opus", "PCMU", "PCMA", "G722"};
   static constexpr std::array<std::string_view, 4> kVideo = {"VP8", "H264", "VP9", "AV1"};
@@ -89,7 +89,7 @@ std::string known_codecs(SectionKind kind) {
 }
 
 std::vector<Codec> read_codecs(const SdpMedia& media) {
-  // The payload type leads each of rtpmap, fmtp and rtcp-fb; "*" in rtcp-fb stands for all.
+  // rtpmap, fmtp and rtcp-fb start with the payload type. "*" in rtcp-fb means all.
   const auto values_of = [&media](std::string_view attribute, std::string_view format) {
     std::vector<std::string> values;
     for (std::string_view value : media.attributes.all(attribute)) {
@@ -99,7 +99,7 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
     return values;
   };
   std::vector<Codec> codecs;
-  // There are no more payload types than this, so a longer list is no honest one.
+  // A payload type has 7 bits, so a longer list repeats some.
   constexpr std::size_t kMaxFormats = 128;
   for (const auto& format :
        std::span(media.formats).first(std::min(media.formats.size(), kMaxFormats))) {
@@ -121,7 +121,7 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
   return codecs;
 }
 
-// Of the codec that ranks first the first payload type. Names ignore case (RFC 8866 section 6.6).
+// The first payload type of the most preferred codec. Names ignore case (RFC 8866 section 6.6).
 std::optional<Codec> choose_codec(const SdpMedia& media, SectionKind kind) {
   const auto codecs = read_codecs(media);
   for (const auto name : codec_preference(kind)) {
@@ -194,13 +194,14 @@ OfferedSection read_section(const SdpDocument& document, const SdpMedia& media) 
   } else {
     section.rejected = "its media is " + media.kind;
   }
-  // RFC 3264 section 6: port 0 takes a section out, unless RFC 9143 section 6 gives it one of
-  // another.
+  // RFC 3264 section 6: port 0 disables a section, unless it has a=bundle-only (RFC 9143 section
+  // 6).
   if (media.port == 0 && !media.attributes.has("bundle-only")) section.rejected = "its port is 0";
   return section;
 }
 
-// RFC 9143 section 7.2: only the first group counts. Each mid once, and each one a section's.
+// RFC 9143 section 7.2: only the first group counts. Each of its mids must occur once, and belong
+// to a section.
 SdpResult<std::vector<std::string>> read_bundle(const SdpDocument& document,
                                                 const std::vector<OfferedSection>& sections) {
   std::vector<std::string_view> mids;
@@ -239,9 +240,9 @@ void reject_second_data_section(std::vector<OfferedSection>& sections) {
   }
 }
 
-// Rejects what has no part in the one transport, and returns the index of the section that
-// describes it: of the BUNDLE group the first that isn't rejected (RFC 9143 section 7.3.1), and
-// without a group the first of all.
+// Rejects the sections that can't use the one transport, and returns the index of the section that
+// describes it: the first accepted one of the BUNDLE group (RFC 9143 section 7.3.1), or without a
+// group the first accepted one of all.
 SdpResult<std::size_t> choose_transport(Offer& offer) {
   auto& sections = offer.sections;
   const auto accepted = [](const OfferedSection& section) { return section.accepted(); };
@@ -273,7 +274,7 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
 
 SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& document,
                                                             const SdpMedia& media) {
-  // RFC 8122 section 5: a section's own lines replace those of the session.
+  // RFC 8122 section 5: fingerprints of a section replace those of the session.
   auto lines = media.attributes.all("fingerprint");
   if (lines.empty()) lines = document.attributes.all("fingerprint");
   if (lines.empty()) return error(section_name(media) + " has no a=fingerprint.");
@@ -314,7 +315,7 @@ SdpResult<ice::Description> read_transport(const SdpDocument& document, const Sd
   transport.end_of_candidates = media.attributes.has("end-of-candidates");
   transport.tls_id = attribute("tls-id");
 
-  // RFC 8842 section 5.1 rules holdconn out, and gives no default.
+  // RFC 8842 section 5.1 excludes holdconn and defines no default.
   const auto word = attribute("setup");
   const auto setup = ice::parse_setup(word);
   if (!setup) {

@@ -10,10 +10,10 @@
 namespace sluice::interop::demo {
 namespace {
 
-// Keys stay in the order in which they are written.
+// Keeps keys in the order in which they are written.
 using Json = nlohmann::ordered_json;
 
-// To a hundredth of a millisecond.
+// Rounded to 0.01 ms.
 Json milliseconds(const std::optional<dtls::Duration>& duration) {
   if (!duration) return nullptr;
   return std::round(static_cast<double>(duration->count()) / 10) / 100;
@@ -121,7 +121,7 @@ std::string session_statistics_json(const SessionFigures& figures) {
                    {"reports_sent", figures.media.reports_sent}};
   json["data"] = nullptr;
   if (figures.channels != nullptr) json["data"] = data_json(*figures.channels, *figures.sctp);
-  // Labels and the like come from peers: what isn't UTF-8 is replaced, never an exception.
+  // Texts from peers may not be UTF-8: invalid bytes are replaced, since dump() would throw.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

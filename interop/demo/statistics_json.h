@@ -1,4 +1,4 @@
-// A session's figures as JSON, as the page and the driver read them.
+// A session's statistics as JSON, for the page and the scripts.
 #pragma once
 
 #include <string>
@@ -17,16 +17,16 @@ struct SetupTimes;
 struct SessionFigures {
   const std::string& id;
   std::string_view state;
-  std::string_view reason;  // why it ended; empty before
+  std::string_view reason;  // why it ended; empty while it runs
   dtls::Duration age;
   const SetupTimes& times;
-  const ice::NiceTransport* transport;  // null: there is none any more
+  const ice::NiceTransport* transport;  // null: the session has ended
   const MediaEchoStatistics& media;
   const ChannelEcho* channels;  // null: no data channels
-  const SctpAssociation* sctp;  // likewise
+  const SctpAssociation* sctp;  // null: no data channels
 };
 
-// One object. Times are milliseconds; what isn't known is null.
+// One JSON object. Times are in milliseconds; unknown values are null.
 std::string session_statistics_json(const SessionFigures& figures);
 
 }  // namespace sluice::interop::demo

@@ -28,7 +28,7 @@ std::optional<dtls::Buffer> answer_to_coap(dtls::Bytes message) {
     answer[0] = static_cast<std::byte>(kVersion1 | kReset);
     return answer;
   }
-  if (code >= 0x20) return std::nullopt;  // no request
+  if (code >= 0x20) return std::nullopt;  // not a request
   answer[0] =
       static_cast<std::byte>(kVersion1 | (is_confirmable ? kAcknowledgement : 0x10) | token);
   answer[1] = kContent;

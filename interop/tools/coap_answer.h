@@ -1,4 +1,4 @@
-// As much of CoAP as a client needs to be satisfied (RFC 7252).
+// A minimal CoAP server (RFC 7252).
 #pragma once
 
 #include <sluice/dtls/bytes.h>
@@ -7,8 +7,8 @@
 
 namespace sluice::interop::tools {
 
-// What a message is answered with: a request with 2.05 Content and a word, an empty confirmable
-// message with a Reset. Empty: with nothing, as it is neither.
+// The answer to a CoAP message: 2.05 Content with the payload "sluice" for a request, a Reset for
+// an empty confirmable message. Empty: no answer is due.
 std::optional<dtls::Buffer> answer_to_coap(dtls::Bytes message);
 
 }  // namespace sluice::interop::tools

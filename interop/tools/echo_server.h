@@ -1,4 +1,4 @@
-// Sends back what comes, on one socket, to any number of peers.
+// The echo server: one socket, any number of clients.
 #pragma once
 
 #include <sluice/dtls/resumption_store.h>
@@ -11,19 +11,19 @@ namespace sluice::interop::tools {
 
 struct EchoOptions {
   ToolOptions tool;
-  // After so many connections the server ends; 0: never.
+  // The server ends after this many connections; 0: never.
   std::size_t accept = 0;
-  dtls::PeerAuthentication wanted = dtls::PeerAuthentication::none;  // of clients
-  // Instead of sending back what comes, answers it as CoAP.
+  dtls::PeerAuthentication wanted = dtls::PeerAuthentication::none;  // certificates of clients
+  // Answers as a CoAP server instead of echoing.
   bool answers_coap = false;
-  // Of those that no ticket is given for. Outlives the server.
+  // Sessions that can be resumed without a ticket. Outlives the server.
   dtls::ResumptionStore* sessions = nullptr;
-  // A client that asks for another name is closed; empty: whatever it asks for.
+  // Connections whose client asks for another name are closed. Empty: all names are served.
   std::string server_name = {};
 };
 
-// Until `stop` can be read, or as many connections as are to be accepted have come and gone; then
-// those that are left are closed. The error says what is wrong.
+// Serves until `stop` is readable, or until `accept` connections have ended, then closes the
+// remaining ones. The error says what is wrong.
 tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options, int stop);
 
 }  // namespace sluice::interop::tools

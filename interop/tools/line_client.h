@@ -1,4 +1,4 @@
-// Sends lines and prints what comes back.
+// The client: sends lines and prints the data that comes back.
 #pragma once
 
 #include "tools/tool_options.h"
@@ -8,16 +8,16 @@ namespace sluice::interop::tools {
 
 struct LineOptions {
   ToolOptions tool;
-  // How long to wait, after the last line, for as much to come back as was sent.
+  // How many seconds to wait after the last line until as many bytes have come back as were sent.
   double wait = 2;
-  // Files of a session, to be written and to be resumed; empty: none.
+  // Files to write a session to and to resume one from. Empty: none.
   std::string session_out = {};
   std::string session_in = {};
 };
 
 enum class LineOutcome { done, failed };
 
-// Reads `input` to its end. The error says why nothing could be begun.
+// Sends the lines of `input` up to its end. The error says why the connection could not be started.
 tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
                                             const LineOptions& options, int input);
 

@@ -18,6 +18,7 @@ Poller::~Poller() { close(epoll_); }
 void Poller::add(int descriptor) {
   epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
   const int added = epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
+  // epoll refuses regular files with EPERM.
   if (added != 0 && errno == EPERM) always_.push_back(descriptor);
 }
 
@@ -31,7 +32,7 @@ void Poller::remove(int descriptor) {
 void Poller::wait(std::optional<dtls::Instant> until) {
   int milliseconds = -1;
   if (until) {
-    // Instant::min() means at once, and is too far away to be counted from.
+    // Instant::min() means at once; the difference to it would overflow.
     const auto left = *until <= common::now() ? dtls::Duration::zero() : *until - common::now();
     const auto most = std::chrono::milliseconds(std::chrono::hours{1});
     milliseconds = static_cast<int>(

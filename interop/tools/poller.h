@@ -1,4 +1,4 @@
-// Waits for descriptors and for a time (epoll).
+// Waits for readable descriptors or for a time (epoll).
 #pragma once
 
 #include <sluice/dtls/clock.h>
@@ -15,12 +15,12 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller();
 
-  // To be told when it can be read. A file can always be read.
+  // Watches a descriptor. wait() treats a regular file as always readable.
   void add(int descriptor);
   void remove(int descriptor);
-  // Until one can be read, or it is time.
+  // Returns once a descriptor is readable or `until` is reached.
   void wait(std::optional<dtls::Instant> until);
-  // As the last wait() found.
+  // Whether the last wait() found the descriptor readable.
   [[nodiscard]] bool is_ready(int descriptor) const;
 
  private:

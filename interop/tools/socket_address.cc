@@ -13,7 +13,7 @@ namespace sluice::interop::tools {
 namespace {
 
 struct HostAndPort {
-  std::string host;  // empty: all addresses
+  std::string host;  // empty: all local addresses
   std::string port;
 };
 
@@ -28,7 +28,7 @@ HostAndPort split(const std::string& text) {
   return {host, text.substr(colon + 1)};
 }
 
-// Not every container has IPv6.
+// Some containers have no IPv6.
 bool has_ipv6() {
   const int made = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (made >= 0) close(made);
@@ -52,7 +52,7 @@ tl::expected<SocketAddress, std::string> resolve(const std::string& text) {
   hints.ai_flags = AI_ADDRCONFIG;
   SocketAddress address;
   if (host.empty()) {
-    // IPv6 sockets hear IPv4 as well.
+    // An IPv6 socket also receives IPv4.
     hints.ai_family = has_ipv6() ? AF_INET6 : AF_INET;
     hints.ai_flags = AI_PASSIVE;
   }

@@ -1,4 +1,4 @@
-// Addresses as people write them, as sockets want them and as an Endpoint does.
+// Converts addresses between text, sockaddr and dtls::UdpEndpoint.
 #pragma once
 
 #include <netinet/in.h>
@@ -20,16 +20,16 @@ struct SocketAddress {
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-// "host:port", "[2001:db8::1]:port", "*:port" or "port", which mean all addresses. The error says
-// what is wrong.
+// Reads "host:port", "[2001:db8::1]:port", or "*:port" and "port" for all local addresses. The
+// error says what is wrong.
 tl::expected<SocketAddress, std::string> resolve(const std::string& text);
 
 dtls::UdpEndpoint to_endpoint(const SocketAddress& address);
-// `interface` counts for link-local addresses only.
+// `interface` is used for link-local addresses only.
 SocketAddress to_socket_address(const dtls::UdpEndpoint& endpoint, unsigned interface);
 std::string to_string(const dtls::UdpEndpoint& endpoint);
 
-// Of what recvmsg() tells (IP_PKTINFO).
+// Addresses from the control messages of recvmsg() (IP_PKTINFO).
 dtls::Ipv4Address to_address(const in_addr& address);
 dtls::Ipv6Address to_address(const in6_addr& address);
 

@@ -18,7 +18,7 @@ using Failure = tl::unexpected<std::string>;
 template <class Value>
 struct Named {
   Value value;
-  std::string_view name;  // openssl's, beside the registry's
+  std::string_view name;  // openssl's name; IANA's is accepted too
 };
 
 constexpr std::array kSuites12{
@@ -56,7 +56,7 @@ constexpr std::array kGroups{
     Named{NamedGroup::x25519_mlkem768, "X25519MLKEM768"},
 };
 
-// Names with colons between them. The error is the one that nobody knows.
+// Parses names separated by colons. The error is the first unknown name.
 template <class Value>
 tl::expected<std::vector<Value>, std::string> parse(const std::string& text,
                                                     std::span<const Named<Value>> all) {
@@ -131,7 +131,7 @@ tl::expected<void, std::string> set_lists(const ToolOptions& options, dtls::Conf
   if (!groups) return Failure("--groups: there is no " + groups.error());
   if (!groups->empty()) config.groups = *groups;
 
-  // Each option replaces the suites of its version.
+  // Each of the two options replaces the suites of its version.
   auto& all = config.cipher_suites;
   const auto is13 = [](CipherSuite suite) {
     return std::ranges::any_of(kSuites13, [&](const auto& known) { return known.value == suite; });
@@ -167,40 +167,50 @@ tl::expected<void, std::string> set_verification(const ToolOptions& options,
 
 void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--cert", options.certificate,
-                 "Our certificate, with its issuers after it (PEM). Default: one made now");
-  app.add_option("--key", options.key, "Its private key (PEM). Default: in the file of --cert");
+                 "Own certificate, followed by its chain (PEM). Default: a new self-signed one");
+  app.add_option("--key", options.key,
+                 "Private key of the certificate (PEM). Default: in the file of --cert");
   app.add_option("--psk", options.psk,
-                 "A pre-shared key in hexadecimal digits; without --cert there is no certificate "
-                 "then");
-  app.add_option("--psk_identity", options.psk_identity, "Its name")->capture_default_str();
-  auto* only12 = app.add_flag("--dtls1_2", options.only_dtls12, "Only DTLS 1.2");
-  app.add_flag("--dtls1_3", options.only_dtls13, "Only DTLS 1.3")->excludes(only12);
-  app.add_option("--cipher", options.cipher, "Suites of DTLS 1.2, with colons between them");
-  app.add_option("--ciphersuites", options.ciphersuites, "Suites of DTLS 1.3");
-  app.add_option("--groups,--curves", options.groups, "X25519, P-256, P-384, X25519MLKEM768");
-  app.add_option("--fingerprint", options.fingerprint,
-                 "What the peer's certificate must be, e.g. sha-256 AB:CD:...; else any is taken")
+                 "Pre-shared key in hexadecimal digits. With it a certificate is used only if "
+                 "--cert is given");
+  app.add_option("--psk_identity", options.psk_identity, "Identity of the pre-shared key")
+      ->capture_default_str();
+  auto* only12 = app.add_flag("--dtls1_2", options.only_dtls12, "DTLS 1.2 only");
+  app.add_flag("--dtls1_3", options.only_dtls13, "DTLS 1.3 only")->excludes(only12);
+  app.add_option("--cipher", options.cipher, "DTLS 1.2 cipher suites, separated by colons");
+  app.add_option("--ciphersuites", options.ciphersuites,
+                 "DTLS 1.3 cipher suites, separated by colons");
+  app.add_option("--groups,--curves", options.groups,
+                 "Key exchange groups, separated by colons: X25519, P-256, P-384, X25519MLKEM768");
+  app.add_option(
+         "--fingerprint", options.fingerprint,
+         "Fingerprint that the peer's certificate must have, e.g. sha-256 AB:CD:... Default: any "
+         "certificate is accepted")
       ->expected(2);
   app.add_option("--CAfile", options.authorities,
-                 "Authorities (PEM) that the peer's certificate must lead to");
+                 "CA certificates (PEM) to verify the peer's certificate with");
   app.add_option("--alpn", options.protocols,
-                 "Protocols to speak over it, with commas between them (RFC 7301)");
-  app.add_option("--keymatexport", options.export_label,
-                 "Print keying material of this label, to standard error");
-  app.add_option("--keymatexportlen", options.export_length, "So many bytes")
+                 "Application protocols (RFC 7301), separated by commas, in order of preference");
+  app.add_option(
+      "--keymatexport", options.export_label,
+      "Export keying material with this label (RFC 5705) and print it to standard error");
+  app.add_option("--keymatexportlen", options.export_length,
+                 "Length of the keying material in bytes")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  app.add_option("--mtu", options.mtu, "The largest datagram of the handshake")
+  app.add_option("--mtu", options.mtu, "Largest datagram of the handshake, in bytes")
       ->capture_default_str()
       ->check(CLI::Range(256, 16384));
-  app.add_option("--handshake_timeout", options.handshake_timeout, "In seconds")
+  app.add_option("--handshake_timeout", options.handshake_timeout,
+                 "Seconds after which a handshake fails")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600));
   app.add_option("--keylogfile", options.files.key_log,
-                 "Add the secrets to this file, in the format of SSLKEYLOGFILE");
-  app.add_option("--pcap", options.files.capture,
-                 "Write all to this file for Wireshark (pcapng), with the secrets inside");
-  app.add_flag("--quiet", options.quiet, "Say nothing on stderr but errors");
+                 "Append the secrets to this file (SSLKEYLOGFILE format)");
+  app.add_option(
+      "--pcap", options.files.capture,
+      "Record the connections to this file for Wireshark (pcapng with the secrets inside)");
+  app.add_flag("--quiet", options.quiet, "Print errors only");
 }
 
 tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,

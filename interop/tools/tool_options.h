@@ -1,5 +1,4 @@
-// What sluice-dtls-server and sluice-dtls-client have in common: options with the names that
-// `openssl s_server` and `s_client` give them.
+// The options that both tools have, named like those of `openssl s_server` and `s_client`.
 #pragma once
 
 #include <sluice/dtls/connection.h>
@@ -25,18 +24,18 @@ struct ToolOptions {
   std::string ciphersuites;
   std::string groups;
   std::vector<std::string> fingerprint;
-  std::string authorities;  // a file of PEM; empty: nobody's chain is verified
-  std::string peer_name;    // that a verified server must have
+  std::string authorities;  // PEM file; empty: chains are not verified
+  std::string peer_name;    // that a verified server's certificate must have
   std::string server_name;
-  std::string protocols;  // of ALPN, with commas between them
-  // RFC 5705; empty: nothing is exported.
+  std::string protocols;  // ALPN, separated by commas
+  // Keying material to print (RFC 5705). Empty: none.
   std::string export_label;
   std::size_t export_length = 20;
   std::size_t mtu = 1200;
   unsigned handshake_timeout = 30;
   common::RecorderFiles files;
   dtls::Resumption resumption = dtls::Resumption::none;
-  std::shared_ptr<dtls::TicketKeys> ticket_keys;  // a server's
+  std::shared_ptr<dtls::TicketKeys> ticket_keys;  // of a server
   bool quiet = false;
 };
 
@@ -44,12 +43,12 @@ void add_options(CLI::App& app, ToolOptions& options);
 
 struct ToolConfig {
   dtls::ConfigPtr config;
-  // What the peer's certificate must be; empty: any is taken.
+  // The fingerprint that the peer's certificate must have. Empty: any certificate is accepted.
   std::optional<dtls::Fingerprint> peer;
 };
 
-// What is wanted of the peer: none, request or require; with --CAfile it is verified too. The error
-// says what is wrong.
+// `wanted`: none, request or require, for the peer's certificate. With --CAfile it is also
+// verified. The error says what is wrong.
 tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
                                                   dtls::Environment& environment,
                                                   dtls::PeerAuthentication wanted);
@@ -57,7 +56,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
 // "DTLS 1.3, TLS_AES_128_GCM_SHA256, x25519, PSK, server name sensor-7, ALPN coap".
 std::string describe(const dtls::ConnectionInfo& info);
 
-// "Keying material: 00FF...", or why there is none; empty when none is asked for.
+// "Keying material: 00FF...", or why it can't be exported. Empty when none was asked for.
 std::string export_keys(const dtls::Connection& connection, const ToolOptions& options);
 
 }  // namespace sluice::interop::tools

@@ -1,9 +1,9 @@
-// A call to the server's echo: media both ways and one data channel.
+// A call to the server: media in both directions and one data channel, all of it echoed.
 
 const GATHERING_LIMIT_MS = 3000;
 
-// Sends every event as it happens: "state" (detail: connecting, connected, failed, ended), "track"
-// (the remote stream), "open", "message" (text or ArrayBuffer).
+// Events: "state" (detail: connecting, connected, failed, ended), "track" (detail: the remote stream),
+// "open" (the data channel), "message" (detail: text or ArrayBuffer).
 export class Call extends EventTarget {
   #location = null;
   #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
@@ -25,8 +25,8 @@ export class Call extends EventTarget {
   get channel() { return this.#channel; }
   get location() { return this.#location; }
 
-  // `setup`: the server's DTLS role, active or passive; empty leaves it to the server. Throws what the
-  // server says is wrong.
+  // `setup`: the server's DTLS role, active or passive; empty: the server chooses. Throws an Error with
+  // the server's sentence if the server refuses the offer.
   async start(stream, setup) {
     this.#tell('state', 'connecting');
     for (const track of stream.getTracks()) this.#connection.addTrack(track, stream);
@@ -50,14 +50,14 @@ export class Call extends EventTarget {
     this.#tell('state', 'ended');
   }
 
-  // What the server knows of this call, or null when it knows nothing any more.
+  // The server's statistics of this call, or null when the server has none.
   async serverStatistics() {
     if (!this.#location) return null;
     const response = await fetch(this.#location + '/statistics');
     return response.ok ? response.json() : null;
   }
 
-  // What the browser knows, of all its reports.
+  // The parts of the browser's statistics that the page shows.
   async browserStatistics() {
     const reports = [...(await this.#connection.getStats()).values()];
     const find = (type, kind) => reports.find((r) => r.type === type && (!kind || r.kind === kind));
@@ -84,7 +84,7 @@ export class Call extends EventTarget {
     };
   }
 
-  // The offer doesn't trickle: it waits for the candidates, but not for a resolver that never answers.
+  // The offer doesn't trickle, so it waits for all candidates. The limit is for STUN or mDNS without an answer.
   #allCandidates() {
     const connection = this.#connection;
     if (connection.iceGatheringState === 'complete') return Promise.resolve();
@@ -99,7 +99,7 @@ export class Call extends EventTarget {
   #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 }
 
-// The camera and microphone; without them a drawn picture and a tone, so that there is something to echo.
+// The camera and the microphone, or without them a drawn picture and a tone.
 export async function localMedia() {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });

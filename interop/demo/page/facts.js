@@ -1,4 +1,4 @@
-// The figures of server and browser side by side.
+// The statistics of server and browser side by side.
 
 const TLS_VERSIONS = { FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3' };
 
@@ -17,7 +17,7 @@ export function setupTimes(server) {
     .map(([name, value]) => [name, value ?? null]);
 }
 
-// [name, server's, browser's]; null is unknown.
+// [name, the server's value, the browser's value]; null: unknown.
 export function facts(server, browser) {
   const { transport, pair, video, sent, rtp, report, channel } = browser;
   const { dtls, ice, packets, rtt_ms: rtt, data, media } = server ?? {};
@@ -38,12 +38,12 @@ export function facts(server, browser) {
     ['RTP in / out', both(packets?.rtp_in, packets?.rtp_out), both(rtp.received, rtp.sent)],
     ['frames', null, video && sent &&
       `${count(video.framesDecoded)} of ${count(sent.framesSent ?? sent.framesEncoded)}`],
-    ['feedback', media && `${count(media.feedback_forwarded)} passed on`,
+    ['feedback', media && `${count(media.feedback_forwarded)} forwarded`,
       video && `PLI ${count(video.pliCount)}, NACK ${count(video.nackCount)}`],
-    ['SRTP failures', packets && `${count(packets.auth_failures)} auth, ${count(packets.replayed)} replayed`,
+    ['SRTP failures', packets && `${count(packets.auth_failures)} not authentic, ${count(packets.replayed)} replayed`,
       null],
     ['discarded', discarded?.trim(), count(video?.packetsDiscarded)],
     ['messages', data && `${count(data.messages_echoed)} echoed`,
-      channel && `${count(channel.messagesSent)} sent, ${count(channel.messagesReceived)} back`],
+      channel && `${count(channel.messagesSent)} sent, ${count(channel.messagesReceived)} received`],
   ];
 }

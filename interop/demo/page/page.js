@@ -1,4 +1,4 @@
-// The page around a call.
+// The page: controls, messages and statistics of a call.
 import { Call, localMedia } from './call.js';
 import { facts, setupTimes } from './facts.js';
 
@@ -120,5 +120,5 @@ addEventListener('pagehide', () => {
   if (call?.location) fetch(call.location, { method: 'DELETE', keepalive: true });
 });
 
-// For scripts that drive the page.
+// For the scripts in interop/drive.
 window.echo = { start, end, send, refresh, get call() { return call; } };

@@ -1,4 +1,4 @@
-// Bytes as hexadecimal text, for packets in tests.
+// Packets written as hexadecimal text.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace sluice::interop::demo {
 
-// Pairs of digits; blanks count for nothing.
+// `hex`: pairs of digits; spaces are ignored.
 inline Buffer bytes_of(const std::string& hex) {
   std::string digits;
   for (const char c : hex) {

@@ -1,4 +1,4 @@
-// Two real SCTP associations, one of them with the echo behind it, joined in memory.
+// Two real SCTP associations connected in memory; one of them echoes.
 #include "demo/channel_echo.h"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,7 @@ class ChannelEchoTest : public testing::Test {
     }));
   }
 
-  // Carries the packets that wait; false when there were none.
+  // Delivers the waiting packets. False: there were none.
   bool exchange() {
     bool any = false;
     while (const auto packet = client_->poll_packet()) {
@@ -131,7 +131,8 @@ TEST_F(ChannelEchoTest, ManyMessagesStayInOrder) {
   for (std::size_t i = 0; i < kMessages; ++i) EXPECT_EQ(received_[i].data, random_bytes(i + 1));
 }
 
-// Repaired by SACKs that report the gap: usrsctp's timeouts look at the real clock as well.
+// SACKs that report the gap repair the loss. usrsctp's timeouts would also depend on the real
+// clock.
 TEST_F(ChannelEchoTest, LostPacketsAreSentAgain) {
   open(0);
   int packets = 0;
@@ -159,7 +160,7 @@ TEST_F(ChannelEchoTest, ClosingResetsOurStreamToo) {
   EXPECT_THAT(resets_, testing::ElementsAre(0));
   EXPECT_EQ(echo_->open_channels(), 1U);
   EXPECT_EQ(echo_->statistics().channels_closed, 1U);
-  open(0);  // and it may be used again
+  open(0);  // the stream can be used again
   expect_echo(0, PayloadProtocol::string, random_bytes(3));
 }
 
@@ -182,7 +183,7 @@ TEST_F(ChannelEchoTest, OversizedMessageIsSkippedWhole) {
   EXPECT_EQ(server_->oversized(), 1U);
 }
 
-// RFC 8841 section 6: a peer gets no message above the limit it gave.
+// RFC 8841 section 6: no message to a peer is larger than the peer's limit.
 TEST_F(ChannelEchoTest, PeersLimitHolds) {
   connect({}, 1000);
   open(0);
@@ -191,8 +192,7 @@ TEST_F(ChannelEchoTest, PeersLimitHolds) {
   EXPECT_EQ(echo_->statistics().messages_dropped, 1U);
 }
 
-// A peer that sends and never reads: SCTP's window stops it, and what waits here stays within
-// bounds.
+// A peer that sends and never reads: the receive window stops it, and the waiting data is bounded.
 TEST_F(ChannelEchoTest, PeerThatDoesNotReadIsStopped) {
   open(0);
   const auto message = random_bytes(60000);
@@ -207,10 +207,10 @@ TEST_F(ChannelEchoTest, PeerThatDoesNotReadIsStopped) {
     while (const auto packet = server_->poll_packet()) client_->receive(*packet);
     stack_.advance(SctpStack::kTick);
   }
-  // Two socket buffers of 512 kB each on both sides, and one message in the echo's hand.
+  // Both sides have two socket buffers of 512 kB, and the echo holds one message.
   EXPECT_LT(sent * message.size(), 4U * 600'000);
   EXPECT_GT(sent, 8U);
-  // It goes on as soon as he reads.
+  // The echo continues once the peer reads.
   const auto before = sent;
   ASSERT_TRUE(run_until([&] { return received_.size() == before; }));
 }

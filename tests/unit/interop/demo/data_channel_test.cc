@@ -44,9 +44,9 @@ TEST(DataChannel, MalformedOpen) {
            "",
            "03 00 00 00 00 00 00 00 00 00 00",        // short
            "02 00 00 00 00 00 00 00 00 00 00 00",     // not OPEN
-           "03 03 00 00 00 00 00 00 00 00 00 00",     // a channel type that doesn't exist
-           "03 00 00 00 00 00 00 00 00 01 00 00",     // a label that isn't there
-           "03 00 00 00 00 00 00 00 00 00 ff ff",     // nor this protocol
+           "03 03 00 00 00 00 00 00 00 00 00 00",     // unknown channel type
+           "03 00 00 00 00 00 00 00 00 01 00 00",     // label beyond the end
+           "03 00 00 00 00 00 00 00 00 00 ff ff",     // protocol beyond the end
            "03 00 00 00 00 00 00 00 00 00 00 00 00",  // a byte too many
        }) {
     EXPECT_FALSE(read_channel_open(bytes_of(text))) << text;

@@ -1,4 +1,4 @@
-// The demo's server as it runs, asked over HTTP on loopback.
+// The demo's server over HTTP on loopback.
 #include "demo/http_server.h"
 
 #include <gmock/gmock.h>
@@ -44,7 +44,7 @@ class HttpServerTest : public testing::Test {
     return client_->Post(path, body, type);
   }
 
-  // A session's address.
+  // A session's URL.
   std::string create() {
     const auto response = post(browser_offer("chromium"));
     EXPECT_EQ(response->status, 201) << response->body;
@@ -132,7 +132,7 @@ TEST_F(HttpServerTest, UnknownSessions) {
   EXPECT_EQ(client_->Delete(unknown)->status, 404);
   EXPECT_EQ(client_->Get("/echo/../etc/passwd")->status, 404);
   EXPECT_EQ(client_->Get("/nothing")->status, 404);
-  EXPECT_EQ(client_->Get("/nothing")->body, "There is nothing here.\n");
+  EXPECT_EQ(client_->Get("/nothing")->body, "There is no such resource.\n");
 }
 
 TEST_F(HttpServerTest, DeleteEndsASession) {
@@ -165,7 +165,8 @@ TEST_F(HttpServerTest, SessionsAreLimited) {
   EXPECT_EQ(post(small_offer())->status, 201);
 }
 
-// Nobody is behind the recorded offer: ICE gives up, says why, and leaves its place to others.
+// The recorded offer has no peer: ICE fails, the statistics say so, and a new session may take the
+// place.
 TEST_F(HttpServerTest, SessionWithoutAPeerEnds) {
   ServiceOptions options;
   options.max_sessions = 1;
@@ -173,7 +174,7 @@ TEST_F(HttpServerTest, SessionWithoutAPeerEnds) {
   start(options);
   const auto location = create();
   nlohmann::json json = statistics(location);
-  while (json["state"] != "ended") {  // ctest's time limit ends it otherwise
+  while (json["state"] != "ended") {  // limited by ctest's timeout
     std::this_thread::yield();
     json = statistics(location);
   }

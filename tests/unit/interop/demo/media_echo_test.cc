@@ -86,7 +86,7 @@ TEST_F(MediaEchoTest, UnknownPayloadTypeIsDropped) {
   EXPECT_EQ(echo_.statistics().rtp_dropped, 2U);
 }
 
-// One source a section: a second one under the same payload type would mix two streams into one
+// One source per section: a second one with the same payload type would mix two streams under one
 // SSRC.
 TEST_F(MediaEchoTest, SecondSourceIsDropped) {
   play(96, kVideoSource);
@@ -99,13 +99,13 @@ TEST_F(MediaEchoTest, MidTellsSectionsOfOnePayloadTypeApart) {
   auto two = streams();
   two[0].payload_type = 96;
   MediaEcho videos{two};
-  // Without a mid nothing says which of the two it is.
+  // Without a MID the packet could belong to either section.
   auto bare = rtp(96, kVideoSource);
   EXPECT_FALSE(videos.echo_rtp(bare, kStart));
   auto packet = bytes_of("90 60 00 01 00 00 00 00 00 00 00 0b be de 00 01 40 76 00 00 01 02");
   ASSERT_TRUE(videos.echo_rtp(packet, kStart));
   EXPECT_EQ(load_u32(packet, 8), kOwnVideo);
-  // Now the SSRC says it.
+  // Now the SSRC identifies the section.
   auto later = rtp(96, kVideoSource);
   ASSERT_TRUE(videos.echo_rtp(later, kStart));
   EXPECT_EQ(load_u32(later, 8), kOwnVideo);
@@ -119,7 +119,7 @@ TEST_F(MediaEchoTest, ReceiveOnlySectionIsNotEchoed) {
   EXPECT_FALSE(half.echo_rtp(packet, kStart));
   const auto answers = half.answer_rtcp(sender_report(kVideoSource, 0x123456789abcdef0), kStart);
   ASSERT_THAT(answers, SizeIs(1));
-  EXPECT_EQ(load_u8(answers[0], 1), 201);  // a receiver report: we send no RTP
+  EXPECT_EQ(load_u8(answers[0], 1), 201);  // a receiver report, as no RTP was sent
   EXPECT_THAT(items_of<ReportBlock>(answers), SizeIs(1));
 }
 
@@ -252,7 +252,7 @@ TEST(Reception, CountsLossAcrossTheWrap) {
   EXPECT_EQ(block.lost, 3);
   EXPECT_EQ(block.fraction, 3U * 256 / 7);
   EXPECT_EQ(block.highest, 65539U);
-  // A new interval begins: nothing lost since.
+  // In the new interval nothing was lost.
   reception.packet(4, 0, kStart);
   EXPECT_EQ(report(reception, kStart).fraction, 0U);
 }
@@ -273,7 +273,7 @@ TEST(Reception, JitterFollowsTheTransitTime) {
   Reception uneven{90000};
   for (int i = 0; i < 200; ++i) {
     const auto number = static_cast<std::uint16_t>(i);
-    const auto timestamp = static_cast<std::uint32_t>(i) * 3000;  // 30 frames a second
+    const auto timestamp = static_cast<std::uint32_t>(i) * 3000;  // 30 frames per second
     const auto due = kStart + dtls::Duration{i * 1'000'000LL / 30};
     even.packet(number, timestamp, due);
     uneven.packet(number, timestamp, due + milliseconds{i % 2 == 0 ? 0 : 10});

@@ -1,4 +1,4 @@
-// Offers for the tests: the browsers' own, and small ones to be bent.
+// Offers for the tests: recorded from browsers, and small ones to change.
 #pragma once
 
 #include <fstream>
@@ -14,7 +14,7 @@ inline std::string browser_offer(const std::string& browser) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// One section of each kind, bundled; sound as it stands.
+// A valid offer with one section of each kind, bundled.
 inline std::string small_offer() {
   return "v=0\r\n"
          "o=- 1 2 IN IP4 127.0.0.1\r\n"
@@ -43,7 +43,7 @@ inline std::string small_offer() {
          "a=sctp-port:5000\r\n";
 }
 
-// `text` with the first `from` replaced; the test is wrong if it isn't there.
+// `text` with the first `from` replaced. Fails the test if there is none.
 inline std::string with(std::string text, std::string_view from, std::string_view to) {
   const auto at = text.find(from);
   if (at == std::string::npos) return "the test's own mistake: nothing to replace";

@@ -64,10 +64,10 @@ TEST(RtcpFeedback, Malformed) {
            "81 ce 00 03 00 00 00 01 00 00 00 07",                  // longer than the packet
            "81 ce 00 01 00 00 00 01",                              // no media source
            "80 c8 00 01 00 00 00 01",                              // no sender information
-           "85 c9 00 01 00 00 00 01",                              // five blocks that aren't there
-           "81 cd 00 02 00 00 00 01 00 00 00 08",                  // a NACK of nothing
+           "85 c9 00 01 00 00 00 01",                              // five blocks beyond the end
+           "81 cd 00 02 00 00 00 01 00 00 00 08",                  // NACK without entries
            "a1 ce 00 03 00 00 00 01 00 00 00 07 00 00 00 ff",      // padding beyond the packet
-           "a1 ce 00 03 00 00 00 01 00 00 00 07 00 00 00 00",      // padding of no bytes
+           "a1 ce 00 03 00 00 00 01 00 00 00 07 00 00 00 00",      // padding of length 0
            "a0 ce 00 00",                                          // padding, but no room for it
        }) {
     EXPECT_THAT(read_rtcp(bytes_of(text)), IsEmpty()) << text;
@@ -90,7 +90,7 @@ TEST(RtcpFeedback, WritesWhatItReads) {
   append_receiver_report(out, 3, {});
   EXPECT_EQ(out, bytes_of("80 c9 00 01 00 00 00 03"));
 
-  // RFC 3550 section 6.5: at least one zero byte ends the chunk, up to the end of a word.
+  // RFC 3550 section 6.5: at least one zero byte ends the chunk, up to a 32-bit boundary.
   out.clear();
   append_cname(out, 3, "ab");
   EXPECT_EQ(out, bytes_of("81 ca 00 03 00 00 00 03 01 02 61 62 00 00 00 00"));

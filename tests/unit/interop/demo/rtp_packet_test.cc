@@ -29,7 +29,7 @@ TEST(RtpPacket, ContributingSourcesAndPadding) {
 }
 
 TEST(RtpPacket, OneByteExtension) {
-  // id 1 of two bytes, a byte of padding, id 4 with the mid "0".
+  // ID 1 with two bytes, one byte of padding, ID 4 with the MID "0".
   const auto packet = packet_with_extension("be de 00 02 11 ff ff 00 40 30 00 00");
   const auto header = read_rtp_header(packet);
   ASSERT_TRUE(header);
@@ -51,7 +51,7 @@ TEST(RtpPacket, ExtensionElementsMustFit) {
             std::nullopt);
   EXPECT_EQ(find_extension(*read_rtp_header(packet_with_extension("10 00 00 01 01 01 30 04")), 4),
             std::nullopt);
-  // RFC 8285 section 4.2: behind id 15 nothing is read.
+  // RFC 8285 section 4.2: parsing stops at ID 15.
   EXPECT_EQ(find_extension(*read_rtp_header(packet_with_extension("be de 00 01 f0 00 40 30")), 4),
             std::nullopt);
   EXPECT_EQ(find_extension(*read_rtp_header(packet_with_extension("12 34 00 01 40 30 00 00")), 4),
@@ -63,10 +63,10 @@ TEST(RtpPacket, Malformed) {
            "",
            "80 60 00 07 00 00 00 2a 11 22 33",                       // too short
            "40 60 00 07 00 00 00 2a 11 22 33 44",                    // version 1
-           "81 60 00 07 00 00 00 2a 11 22 33 44",                    // a CSRC that isn't there
+           "81 60 00 07 00 00 00 2a 11 22 33 44",                    // CSRC beyond the end
            "90 60 00 07 00 00 00 2a 11 22 33 44 be de",              // half an extension header
            "90 60 00 07 00 00 00 2a 11 22 33 44 be de 00 02 00 00",  // an extension beyond the end
-           "a0 60 00 07 00 00 00 2a 11 22 33 44 aa 00",              // padding of no bytes
+           "a0 60 00 07 00 00 00 2a 11 22 33 44 aa 00",              // padding of length 0
            "a0 60 00 07 00 00 00 2a 11 22 33 44 aa 03",              // padding beyond the payload
        }) {
     EXPECT_FALSE(read_rtp_header(bytes_of(text))) << text;

@@ -55,7 +55,7 @@ TEST(SdpOffer, ReadsChromium) {
               AllOf(StartsWith("sha-256 A9:65:97:19:"), EndsWith(":4C:E6:F9")));
 }
 
-// Firefox puts the fingerprint at session level, and codecs' attributes in another order.
+// Firefox has the fingerprint at session level, and another order of codec attributes.
 TEST(SdpOffer, ReadsFirefox) {
   const auto offer = read_offer(browser_offer("firefox"));
   ASSERT_TRUE(offer) << offer.error().sentence;
@@ -102,10 +102,10 @@ TEST(SdpOffer, SeveralFingerprints) {
            "a=fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13\r\n"
            "a=fingerprint:md5 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F\r\na=fingerprint:"));
   ASSERT_TRUE(offer) << offer.error().sentence;
-  EXPECT_THAT(offer->transport.fingerprints, SizeIs(2));  // the unknown hash is left out
+  EXPECT_THAT(offer->transport.fingerprints, SizeIs(2));  // without the unknown hash
 }
 
-// RFC 9143 section 7.3.1: the transport is that of the first section of the group that is accepted.
+// RFC 9143 section 7.3.1: the first accepted section of the group describes the transport.
 TEST(SdpOffer, TransportOfTheFirstAcceptedSection) {
   auto text = with(small_offer(), "a=rtpmap:111 opus/48000/2", "a=rtpmap:111 red/48000/2");
   text = with(text, "a=mid:v\r\n", "a=mid:v\r\na=ice-ufrag:video\r\n");
@@ -232,8 +232,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadOffer{"NothingToEcho", nothing_to_echo(), "its protocol is RTP/AVP"}),
     [](const auto& param_info) { return std::string{param_info.param.name}; });
 
-// Whole offers of the browsers, cut and with bytes changed: read or refused, never worse (ASan,
-// UBSan).
+// Offers of browsers, truncated and with bytes changed: each is either read or refused, without
+// undefined behaviour (ASan, UBSan).
 TEST(SdpOffer, DamagedOffers) {
   for (const auto* browser : {"chromium", "firefox"}) {
     const std::string text = browser_offer(browser);
