@@ -17,7 +17,9 @@ HEADERS = [
     "srtp_bridge/src/context.h",
     "ice_glue/transport/src/path_table.h",
     "ice_glue/nice/src/ice_agent.h",
-    "interop/demo.h",
+    "interop/common/clock.h",
+    "interop/tools/poller.h",
+    "interop/demo/call.h",
     "tests/support/peer.h",
 ] + [f"dtls/src/{unit}/{unit}.h" for unit in
      ("wire", "crypto", "schedule", "message", "record", "flight", "handshake", "connection",
@@ -84,7 +86,7 @@ class Structure(unittest.TestCase):
         for library in ("transport", "nice"):
             for header in ("<nice/agent.h>", "<glib.h>"):
                 self.refused(f"ice_glue/{library}/include/sluice/{library}/a.h", header, "from outside")
-        self.refused("interop/a.cc", "<sluice/dtls/missing.h>", "no such public header")
+        self.refused("interop/demo/a.cc", "<sluice/dtls/missing.h>", "no such public header")
 
     def test_modules(self):
         self.allowed("srtp_bridge/src/a.cc", "<sluice/dtls/error.h>")
@@ -97,11 +99,19 @@ class Structure(unittest.TestCase):
         self.refused("ice_glue/nice/src/a.cc", '"path_table.h"', "wrong arrow")
         self.refused("ice_glue/transport/src/a.cc", "<sluice/nice/nice_transport.h>", "wrong arrow")
         self.refused("ice_glue/transport/src/a.cc", '"ice_agent.h"', "wrong arrow")
-        self.allowed("interop/a.cc", "<sluice/transport/classify.h>")
-        self.allowed("interop/a.cc", "<sluice/nice/nice_transport.h>")
-        self.refused("interop/a.cc", '"ice_agent.h"', "wrong arrow")
-        self.refused("interop/a.cc", '"connection/connection.h"', "wrong arrow")
-        self.refused("interop/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.allowed("interop/demo/a.cc", "<sluice/transport/classify.h>")
+        self.allowed("interop/demo/a.cc", "<sluice/nice/nice_transport.h>")
+        self.refused("interop/demo/a.cc", '"ice_agent.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"connection/connection.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.allowed("interop/demo/a.cc", '"common/clock.h"')
+        self.refused("interop/demo/a.cc", '"tools/poller.h"', "wrong arrow")
+        self.allowed("interop/tools/a.cc", "<sluice/dtls/error.h>")
+        self.allowed("interop/tools/a.cc", '"common/clock.h"')
+        self.refused("interop/tools/a.cc", "<sluice/transport/classify.h>", "wrong arrow")
+        self.refused("interop/tools/a.cc", '"demo/call.h"', "wrong arrow")
+        self.refused("interop/common/a.cc", "<sluice/srtp/session.h>", "wrong arrow")
+        self.refused("interop/common/a.cc", '"tools/poller.h"', "wrong arrow")
         self.refused("dtls/src/wire/a.cc", '"support/peer.h"', "wrong arrow")
         self.allowed("tests/unit/a_test.cc", '"handshake/handshake.h"')
         self.allowed("bench/a.cc", '"support/peer.h"')
@@ -111,16 +121,17 @@ class Structure(unittest.TestCase):
         self.allowed("srtp_bridge/src/a.cc", "<srtp2/srtp.h>")
         self.allowed("ice_glue/nice/src/a.cc", "<nice/agent.h>")
         self.allowed("ice_glue/nice/src/a.cc", "<glib.h>")
-        self.allowed("interop/a.cc", "<httplib.h>")
+        self.allowed("interop/demo/a.cc", "<httplib.h>")
+        self.refused("interop/tools/a.cc", "<httplib.h>", "from outside")
         for unit in rules.ARROWS:
             for library, homes in {
                 "<openssl/evp.h>": ("dtls/src/crypto", "tests", "bench"),
                 "<openssl/ssl.h>": ("tests", "bench"),
                 "<openssl/ssl3.h>": ("tests", "bench"),
                 "<srtp2/srtp.h>": ("srtp_bridge/src", "tests", "bench"),
-                "<glib.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
+                "<glib.h>": ("ice_glue/nice/src", "interop/demo", "tests", "bench"),
                 "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
-                "<sys/socket.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
+                "<sys/socket.h>": ("ice_glue/nice/src", "interop/common", "interop/tools", "interop/demo", "tests", "bench"),
             }.items():
                 with self.subTest(unit=unit, library=library):
                     if unit in homes:
