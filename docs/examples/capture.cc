@@ -1,4 +1,4 @@
-// A call recorded into a file for Wireshark, and its secrets into another.
+// Records a call into a pcapng file for Wireshark, and its secrets into a key log file.
 #include <chrono>
 #include <fstream>
 #include <iostream>
@@ -11,7 +11,8 @@ namespace dtls = sluice::dtls;
 
 namespace {
 
-// All that an Environment's connections say, with the keys to it: for debugging alone.
+// Records everything that an Environment's connections send and receive, with the keys. Only for
+// debugging.
 class WiresharkFile {
  public:
   explicit WiresharkFile(const char* name) : file_(name, std::ios::binary) {}
@@ -19,20 +20,20 @@ class WiresharkFile {
   dtls::Environment::Options options() {
     return {.key_log = &capture_, .packet_observer = &capture_};
   }
-  // Between inputs, as often as you like.
+  // Call it between inputs, as often as you like.
   void flush() {
     const dtls::Buffer bytes = capture_.take();
     file_.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
   }
 
  private:
-  // The time of day when your clock showed 0; addresses are made up unless you give them.
+  // `epoch`: the time of day at Instant{}. Addresses are invented unless you set them.
   dtls::Capture capture_{{.epoch = std::chrono::duration_cast<std::chrono::microseconds>(
                               std::chrono::system_clock::now().time_since_epoch())}};
   std::ofstream file_;
 };
 
-// As browsers write it where SSLKEYLOGFILE is set.
+// The format that browsers write to the file named by SSLKEYLOGFILE.
 class KeyLogFile final : public dtls::KeyLog {
  public:
   explicit KeyLogFile(const char* name) : file_(name, std::ios::app) {}

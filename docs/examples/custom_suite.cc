@@ -1,11 +1,11 @@
-// A call under a cipher suite of one's own.
+// A handshake with a custom cipher suite.
 #include <sluice/dtls/connection.h>
 
 #include <iostream>
 
 #include "ocb_suite.h"
 
-// With sockets, this is where datagrams leave and arrive.
+// In a server, datagrams go through a socket here.
 static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
@@ -28,7 +28,7 @@ int main() {
   const auto config = dtls::Config::make(options).value();
 
   const dtls::PathId path{0};
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   auto client = dtls::Connection::client(config, environment, path, now).value();
   auto server = dtls::Connection::server(config, environment, path, now).value();
   while (carry(client, server, now) || carry(server, client, now)) {

@@ -1,5 +1,5 @@
-// Many connections on one socket, in and out: an Endpoint finds them by address, keeps their
-// timers and lets in who has shown where it is.
+// Many connections on one socket, incoming and outgoing: an Endpoint finds them by address, keeps
+// their timers and admits clients that have returned a cookie.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -83,7 +83,7 @@ void turn(dtls::Endpoint& endpoint, int socket, const Handler& handler) {
   }
 }
 
-// Sends back what comes until `clients` have come and gone.
+// Echoes data until `clients` clients have been served.
 void serve(int socket, const dtls::ConfigPtr& config, std::size_t clients) {
   auto environment = dtls::Environment::make().value();
   auto endpoint = dtls::Endpoint::make({.server = config}, environment).value();
@@ -156,7 +156,7 @@ int main() {
   const auto fingerprint =
       dtls::Fingerprint::of(identity.certificate(), dtls::HashAlgorithm::sha256, environment)
           .value();
-  // Clients that have no certificate to show.
+  // The clients have no certificate.
   const auto config = dtls::Config::make({.identities = {identity},
                                           .peer_authentication = dtls::PeerAuthentication::none})
                           .value();

@@ -1,4 +1,4 @@
-// A client that greases its hello, and a server that looks at it.
+// A client adds GREASE values to its ClientHello; the server prints what it receives.
 #include <sluice/dtls/connection.h>
 
 #include <iostream>
@@ -7,12 +7,12 @@ namespace dtls = sluice::dtls;
 
 namespace {
 
-// RFC 8701: values that nobody knows keep servers used to ignoring what they don't know.
+// GREASE (RFC 8701): reserved values make sure that servers ignore values they don't know.
 class Grease final : public dtls::HelloHook {
  public:
   void on_sending(dtls::OutgoingHello& hello) const override {
     if (hello.message != dtls::HelloMessage::client_hello) return;
-    // From the random, so that a second hello of the handshake has the same.
+    // Derived from the random, so that a second ClientHello has the same value.
     const auto value = grease(hello.random[0]);
     hello.cipher_suites.insert(hello.cipher_suites.begin(), dtls::CipherSuite{value});
     hello.extensions.insert(hello.extensions.begin(), {value, {}});
@@ -26,7 +26,7 @@ class Grease final : public dtls::HelloHook {
   }
 };
 
-// What tells one implementation from another: which suites and extensions, in which order.
+// A fingerprint of the implementation: its suites and extensions, in order.
 class Fingerprinter final : public dtls::HelloHook {
  public:
   void on_received(const dtls::IncomingHello& hello) const override {
@@ -59,7 +59,7 @@ int main() {
                                            dtls::HashAlgorithm::sha256, environment)
                          .value();
 
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   auto client = dtls::Connection::client(greased, environment, dtls::PathId{0}, now).value();
   auto server = dtls::Connection::server(watched, environment, dtls::PathId{0}, now).value();
   client.set_peer_fingerprints({{print}}, now).value();

@@ -1,4 +1,4 @@
-// A server of two names: it is asked which certificate to show, and whether the client will do.
+// A server with two names chooses its certificate by SNI and checks each complete handshake.
 #include <sluice/dtls/connection.h>
 
 #include <iostream>
@@ -8,7 +8,7 @@ namespace dtls = sluice::dtls;
 
 namespace {
 
-// With sockets, this is where datagrams leave and arrive.
+// In a server, datagrams go through a socket here.
 bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
@@ -21,7 +21,7 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
 
 using Identities = std::map<std::string, dtls::Identity>;
 
-// At once, or when somebody has fetched the certificate.
+// answer() may be called at once, or later, when the certificate has been fetched.
 void answer_questions(dtls::Connection& server, const Identities& identities, dtls::Instant now) {
   while (const auto event = server.poll_event()) {
     if (const auto* asked = std::get_if<dtls::IdentityRequested>(&*event)) {
@@ -59,7 +59,7 @@ int main() {
   client_options.application_protocols = {"coap"};
 
   const dtls::PathId path{0};
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   const auto server_config = dtls::Config::make(server_options).value();
   const auto client_config = dtls::Config::make(client_options).value();
   auto server = dtls::Connection::server(server_config, environment, path, now).value();

@@ -1,4 +1,4 @@
-// Two ends of an association in one process: the README's program.
+// Both ends of a DTLS association in one process: the program of the README.
 #include <sluice/dtls/connection.h>
 #include <sluice/dtls/identity.h>
 
@@ -6,7 +6,7 @@
 
 namespace dtls = sluice::dtls;
 
-// With sockets, this is where datagrams leave and arrive.
+// In a server, datagrams go through a socket here.
 static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   while (const auto next = from.poll_transmit(datagram)) {
@@ -16,13 +16,13 @@ static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant no
 }
 
 int main() {
-  auto environment = dtls::Environment::make().value();  // libcrypto's objects, one a thread
+  auto environment = dtls::Environment::make().value();  // one per thread
   const auto identity = dtls::Identity::self_signed(environment).value();
   const auto config = dtls::Config::make({.identities = {identity}}).value();
   const auto sha256 = dtls::HashAlgorithm::sha256;
   const auto print = dtls::Fingerprint::of(identity.certificate(), sha256, environment).value();
 
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   auto client = dtls::Connection::client(config, environment, dtls::PathId{0}, now).value();
   auto server = dtls::Connection::server(config, environment, dtls::PathId{0}, now).value();
   client.set_peer_fingerprints({{print}}, now).value();  // a=fingerprint of the peer's SDP

@@ -1,5 +1,5 @@
-// A server for many clients on one socket: a Listener answers strangers and keeps nothing for them;
-// who has shown where it is gets a connection.
+// A server for many clients on one socket: a Listener answers unknown addresses with a cookie and
+// keeps nothing; a client that returns the cookie gets a connection.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -24,7 +24,7 @@ dtls::Instant now() {
       std::chrono::steady_clock::now().time_since_epoch()));
 }
 
-// Address and port, as the Listener binds its cookies to them and connections are found by them.
+// Address and port as bytes: the key of the connection table, and what a cookie is bound to.
 using Address = std::array<std::byte, 6>;
 
 Address to_bytes(const sockaddr_in& from) {
@@ -60,8 +60,7 @@ class Server {
     }
   }
 
-  // To be called at next_timeout(). A server with more clients than a few keeps their times in a
-  // queue.
+  // Call it at next_timeout(). A server with many clients keeps their timers in a priority queue.
   void on_timeout() {
     for (auto client = clients_.begin(); client != clients_.end();) {
       const auto next = std::next(client);
@@ -92,7 +91,7 @@ class Server {
   };
   using Clients = std::map<Address, Client>;
 
-  // After every input, also after an Error: its alert still has to leave.
+  // After every input, also after an Error: its alert is still to be sent.
   void settle(Clients::iterator client, const dtls::Result<dtls::Pending>& input) {
     auto& [connection, address] = client->second;
     bool ended = !input;
@@ -145,7 +144,7 @@ void serve(int socket, const dtls::ConfigPtr& config, std::size_t clients) {
   std::cout << server.statistics().admissions << " clients let in\n";
 }
 
-// ---- the other end: as in own_socket.cc
+// ---- the client, as in own_socket.cc
 
 bool ask(int socket, const dtls::ConfigPtr& config, const dtls::Fingerprint& servers) {
   auto environment = dtls::Environment::make().value();
@@ -204,7 +203,7 @@ int main() {
   const auto fingerprint =
       dtls::Fingerprint::of(identity.certificate(), dtls::HashAlgorithm::sha256, environment)
           .value();
-  // Clients that have no certificate to show.
+  // The clients have no certificate.
   const auto config = dtls::Config::make({.identities = {identity},
                                           .peer_authentication = dtls::PeerAuthentication::none})
                           .value();

@@ -1,5 +1,4 @@
-// The DTLS engine over a socket of one's own: a server on one thread echoes what a client on
-// another says.
+// The DTLS engine over a UDP socket: a server on one thread echoes what a client on another sends.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,7 +19,7 @@ namespace dtls = sluice::dtls;
 
 namespace {
 
-// Who one is: the environment once a thread, identity and config once a server.
+// One Environment per thread; one Identity and one Config per program.
 struct Endpoint {
   dtls::Environment environment = dtls::Environment::make().value();
   dtls::Identity identity = dtls::Identity::self_signed(environment).value();
@@ -33,13 +32,13 @@ struct Endpoint {
   }
 };
 
-// Microseconds from any start you like, as long as they don't go backwards.
+// A steady clock in microseconds; its start is of no importance.
 dtls::Instant now() {
   return dtls::Instant(std::chrono::duration_cast<dtls::Duration>(
       std::chrono::steady_clock::now().time_since_epoch()));
 }
 
-// How long the loop may sleep, in poll()'s milliseconds.
+// The timeout for poll(), in milliseconds; -1: none.
 int time_to_wait(const dtls::Connection& connection) {
   const auto timeout = connection.next_timeout();
   if (!timeout) return -1;
@@ -54,13 +53,14 @@ void transmit(dtls::Connection& connection, int socket) {
   }
 }
 
-// One turn of the loop, for one association on a connected UDP socket. False: it has ended.
+// One turn of the loop, for one association on a connected UDP socket. Returns false when the
+// association has ended.
 bool turn(dtls::Connection& connection, int socket,
           const std::function<void(dtls::Bytes)>& on_data) {
   pollfd readable{.fd = socket, .events = POLLIN, .revents = 0};
   poll(&readable, 1, time_to_wait(connection));
 
-  // Inputs. What is wrong with a datagram is counted; an Error is the end of the association.
+  // Inputs. An invalid datagram is only counted; an Error ends the association.
   auto pending = connection.handle_timeout(now());
   std::byte buffer[dtls::kMaxDatagram];
   if (const auto size = recv(socket, buffer, sizeof buffer, MSG_DONTWAIT); size > 0) {
@@ -68,7 +68,7 @@ bool turn(dtls::Connection& connection, int socket,
     pending = connection.handle_datagram(datagram, connection.path(), now());
   }
 
-  // Outputs, also after an Error: its alert still has to leave.
+  // Outputs, also after an Error: its alert is still to be sent.
   bool ended = !pending;
   if (ended) std::cerr << to_string(pending.error()) << '\n';
   while (const auto data = connection.poll_data()) on_data(*data);
@@ -79,13 +79,13 @@ bool turn(dtls::Connection& connection, int socket,
   return !ended;
 }
 
-// Nothing is queued: the record goes into your buffer and from there to the socket.
+// There is no queue: seal() writes the record into your buffer.
 void send_data(dtls::Connection& connection, int socket, dtls::Bytes data) {
   std::byte record[dtls::kMaxDatagram];
   if (const auto size = connection.seal(data, record)) send(socket, record, *size, 0);
 }
 
-// What each side tells the other beforehand, by SDP or otherwise.
+// What the two sides exchange beforehand, by SDP or otherwise.
 using Announcement = std::promise<dtls::Fingerprint>;
 
 void serve(int socket, Announcement& own, Announcement& peers) {

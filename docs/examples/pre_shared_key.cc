@@ -1,4 +1,4 @@
-// A sensor and its gateway: a pre-shared key the first time, a ticket the second.
+// A sensor and its gateway: a handshake with a pre-shared key, then a resumption by ticket.
 #include <sluice/dtls/connection.h>
 
 #include <iostream>
@@ -9,7 +9,7 @@ namespace {
 
 dtls::Bytes bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
-// With sockets, this is where datagrams leave and arrive.
+// In a server, datagrams go through a socket here.
 bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
@@ -20,7 +20,7 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   return carried;
 }
 
-// The gateway looks keys up when it is asked: at once, or when its database has answered.
+// The gateway looks up the key. It may answer at once, or later, when its database has answered.
 void answer_questions(dtls::Connection& gateway, const dtls::PreSharedKey& known,
                       dtls::Instant now) {
   while (const auto event = gateway.poll_event()) {
@@ -56,7 +56,7 @@ int main() {
   const auto gateway_config = dtls::Config::make(gateway_options).value();
 
   const dtls::PathId path{0};
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   std::optional<dtls::ResumableSession> ticket;
   for (int call = 0; call < 2; ++call) {
     auto sensor = dtls::Connection::client(sensor_config, environment, path, now, ticket).value();

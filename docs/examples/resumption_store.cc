@@ -1,4 +1,5 @@
-// A server that keeps its sessions in memory: the second call resumes the first, in either version.
+// A server that keeps its sessions in memory. The second handshake resumes the session of the
+// first, in DTLS 1.2 and in 1.3.
 #include <sluice/dtls/connection.h>
 #include <sluice/dtls/resumption_store.h>
 
@@ -9,7 +10,7 @@ namespace dtls = sluice::dtls;
 
 namespace {
 
-// With sockets, this is where datagrams leave and arrive.
+// In a server, datagrams go through a socket here.
 bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
@@ -20,7 +21,7 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   return carried;
 }
 
-// A server that keeps its sessions: what a connection tells of them and asks about them.
+// Stores the sessions of a connection and answers its questions about stored ones.
 void serve_sessions(dtls::Connection& server, dtls::ResumptionStore& store, dtls::Instant now) {
   while (const auto event = server.poll_event()) {
     if (const auto* session = std::get_if<dtls::SessionToStore>(&*event)) {
@@ -33,7 +34,7 @@ void serve_sessions(dtls::Connection& server, dtls::ResumptionStore& store, dtls
   }
 }
 
-// Both calls of a client, in one version.
+// Two handshakes of a client in one version.
 bool calls_twice(dtls::Environment& environment, dtls::ProtocolVersion version) {
   dtls::ConfigOptions options;
   options.identities = {dtls::Identity::self_signed(environment).value()};
@@ -48,7 +49,7 @@ bool calls_twice(dtls::Environment& environment, dtls::ProtocolVersion version) 
 
   dtls::ResumptionStore store;
   const dtls::PathId path{0};
-  const dtls::Instant now{};  // your clock's
+  const dtls::Instant now{};  // from your clock
   std::optional<dtls::ResumableSession> session;
   for (const bool resumed : {false, true}) {
     auto client = dtls::Connection::client(config, environment, path, now, session).value();

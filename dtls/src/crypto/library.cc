@@ -120,7 +120,7 @@ Result<void> Library::prepare_groups() {
   constexpr std::array<unsigned char, 32> kAny{9};
   x25519_peer_.reset(
       EVP_PKEY_new_raw_public_key_ex(context_, "X25519", properties(), kAny.data(), kAny.size()));
-  // Since OpenSSL 3.5: where it isn't, nobody will know of it.
+  // Exists since OpenSSL 3.5. Without it the group is neither offered nor accepted.
   const KemPtr kem(EVP_KEM_fetch(context_, "X25519MLKEM768", properties()));
   if (kem) x25519_mlkem768_ = prepare_named(context_, "X25519MLKEM768", properties());
   drain_error_queue();

@@ -206,7 +206,7 @@ TEST_F(Cookie, OfAnotherListenerIsRefused) {
   EXPECT_TRUE(is_alert(reply_to(other, second()), Alert::illegal_parameter));
 }
 
-// What a cookie can't tell; the guide says that connections are to be looked for first.
+// A cookie can't tell this; docs/dtls.md tells servers to look for a known connection first.
 TEST_F(Cookie, IsGoodAgainWithinItsTime) {
   EXPECT_TRUE(is_taken());
   server_.connections.clear();

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The code in docs/guide.md and README.md is, word for word, a part of the files in docs/examples, which are compiled
-and run.
+"""The code in README.md, docs/webrtc.md and docs/dtls.md is, word for word, a part of the files in docs/examples, which
+are compiled and run.
 
 A block of C++ has the name of its file in a comment above it:
 
@@ -37,7 +37,7 @@ def main():
     root = pathlib.Path(__file__).parents[3]
     faults = []
     quoted = set()
-    for page in (root / "docs" / "guide.md", root / "README.md"):
+    for page in (root / "docs" / "webrtc.md", root / "docs" / "dtls.md", root / "README.md"):
 
         def read(name, folder=page.parent):
             path = folder / name

@@ -1,4 +1,4 @@
-// Views of bytes, as every input and output of the engine takes them.
+// Byte spans and buffers: the types of every input and output.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// A recorder of an Environment's connections, into a file for Wireshark.
+// Records an Environment's connections into a pcapng file for Wireshark.
 #pragma once
 
 #include <chrono>
@@ -14,33 +14,33 @@
 namespace sluice::dtls {
 
 struct CaptureOptions {
-  // What a clock on the wall shows at Instant{}: microseconds since 1970-01-01 00:00 UTC.
+  // The time of day at Instant{}: microseconds since 1970-01-01 00:00 UTC.
   std::chrono::microseconds epoch = {};
   struct Path {
     UdpEndpoint own;
     UdpEndpoint peer;
   };
-  // The addresses of a connection's path. By default they are made up: port 4433 of the two ends,
-  // the peer's address (of 2001:db8::/32, RFC 3849) from the numbers of connection and path.
+  // The addresses of a connection's path. By default they are invented: port 4433 at both ends, the
+  // peer's address in 2001:db8::/32 (RFC 3849), made of the numbers of connection and path.
   std::function<Path(ConnectionNumber, PathId)> addresses = {};
 };
 
-// To be set as both Environment::Options::packet_observer and key_log, or as the first alone, which
-// leaves the secrets out. With them whoever has the file can read and forge all that is in it.
+// Set it as Environment::Options::packet_observer and key_log, or as packet_observer only, which
+// leaves out the secrets. With the secrets, anyone with the file can read and forge the traffic.
 //
 //   dtls::Capture capture;
 //   auto environment = dtls::Environment::make({.key_log = &capture, .packet_observer = &capture});
 //   // after inputs, or now and then
 //   file << capture.take();
 //
-// Secrets stand before the packets that they decrypt; what was discarded of a datagram stands in
-// its comment. Other packets of the same paths, SRTP say, may be added with on_datagram().
+// Secrets are written before the packets that they decrypt; the comment of a packet lists what was
+// discarded of it. Add other packets of the same paths, such as SRTP, with on_datagram().
 class Capture final : public PacketObserver, public KeyLog {
  public:
   explicit Capture(CaptureOptions options = {});
 
-  // What has been recorded since the last call, for the caller to append to a file; all of it is
-  // kept until then. Not to be called from within an input.
+  // Returns what was recorded since the last call, to be appended to a file. It accumulates in
+  // memory until then. Do not call it during an input.
   Buffer take();
 
   void on_datagram(const ObservedDatagram& datagram) override;
@@ -48,7 +48,7 @@ class Capture final : public PacketObserver, public KeyLog {
   void add_line(std::string_view line) override;
 
  private:
-  // Keys come while their datagram is being handled, and have to stand before it.
+  // The keys are known while their datagram is handled, and must be written before it.
   struct Held {
     ConnectionNumber connection;
     Direction direction;

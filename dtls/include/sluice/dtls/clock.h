@@ -1,12 +1,12 @@
-// Time as the engine knows it: only what its caller tells it.
+// The engine's clock: the caller passes the time in with each input.
 #pragma once
 
 #include <chrono>
 
 namespace sluice::dtls {
 
-// Microseconds since a start of the caller's own choice. The engine never reads a clock, so there
-// is no now(): each input carries the time at which it happened. Times given to one connection must
+// Microseconds since a start that the caller chooses. The engine reads no clock, so there is no
+// now(): each input carries the time at which it happened. The times given to one connection must
 // not go backwards.
 struct EngineClock {
   // NOLINTBEGIN(readability-identifier-naming): the standard names them so.

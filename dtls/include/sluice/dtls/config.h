@@ -1,4 +1,4 @@
-// What connections are allowed to negotiate, checked once and then shared.
+// What connections may negotiate: checked once, then shared by any number of them.
 #pragma once
 
 #include <chrono>
@@ -20,42 +20,42 @@
 
 namespace sluice::dtls {
 
-// RFC 7627. Without it a man in the middle can give two connections the same master secret, so
-// exported keys no longer tell them apart; a server that must know sets `require`.
+// RFC 7627. Without it a man in the middle can give two connections the same master secret, so that
+// exported keys do not tell them apart; set `require` on a server where that matters.
 enum class ExtendedMasterSecret : std::uint8_t { request, require, disable };
 
 // RFC 6347 section 4.2.4.1.
 struct RetransmissionTimers {
-  // The first timeout of a flight until the path's RTT is known. With set_path_rtt() it becomes
-  // twice the RTT, within kMinimumInitial and kMaximumInitial.
+  // The first timeout of a flight while the path's RTT is unknown, above 0. With set_path_rtt() it
+  // is twice the RTT, from kMinimumInitial to kMaximumInitial.
   Duration initial = std::chrono::seconds{1};
-  // Each expiry multiplies the timeout by this; 1 keeps it constant.
+  // Each expiry multiplies the timeout by this factor, 1.0 or more.
   double back_off = 2.0;
-  // No timeout is longer. RFC 6347 asks for 60 s or more on the open network; beneath ICE a call
-  // that waits so long is already lost, and media paths recover in seconds.
+  // The longest timeout, `initial` to 24 h. RFC 6347 recommends at least 60 s on the open network;
+  // under ICE a call that waits so long is lost anyway, and media paths recover within seconds.
   Duration maximum = std::chrono::seconds{4};
-  // The handshake fails with Errc::handshake_timeout when it isn't complete by then.
+  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h.
   Duration total = std::chrono::seconds{90};
 
   static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
   static constexpr Duration kMaximumInitial = std::chrono::seconds{3};
 };
 
-// What a side wants of its peer's certificate. Servers always show one, so what leaves a client's
-// open means the same as its stricter neighbour to a client.
+// What is required of the peer's certificate. Servers always send one where certificates are used:
+// on a client `none` and `request` mean `require`, `verify_if_given` means `require_and_verify`.
 enum class PeerAuthentication : std::uint8_t {
-  require,             // there must be one, and the caller accepts it, by its fingerprint or when
-                       // PeerCertificateReceived asks: WebRTC
-  none,                // a server doesn't ask for one
-  request,             // a client may have none; else as `require`
-  require_and_verify,  // there must be one whose chain ConfigOptions::trust_store verifies
-  verify_if_given,     // a client may have none; else as `require_and_verify`
+  require,             // required; the caller accepts it by its fingerprint, or when
+                       // PeerCertificateReceived asks. For WebRTC
+  none,                // a server requests none
+  request,             // a client may send none; otherwise as `require`
+  require_and_verify,  // required; ConfigOptions::trust_store must verify its chain
+  verify_if_given,     // a client may send none; otherwise as `require_and_verify`
 };
 
-// Of the PSKs that a client has, more are not offered.
+// The largest number of PSKs that a client offers.
 inline constexpr std::size_t kMaxOfferedPsks = 8;
 
-// The smallest MTU that Sluice works with, in bytes without IP and UDP headers.
+// The smallest MTU, in bytes without IP and UDP headers.
 inline constexpr std::size_t kMinimumMtu = 256;
 
 // RFC 8449 section 4, and DTLS 1.3's largest inner plaintext (RFC 8446 section 5.4).
@@ -63,126 +63,126 @@ inline constexpr std::size_t kMinimumRecordSizeLimit = 64;
 inline constexpr std::size_t kMaximumRecordSizeLimit = 16385;
 
 struct ConfigOptions {
-  // What this side proves itself with: a server needs one where no PSK can take its place. Of those
-  // that the peer's signature schemes (and in DTLS 1.2 the cipher suites) allow it takes the first
-  // that is for the name the client asks for, then one that the peer's certificate_authorities have
-  // issued, then one whose chain is signed as the peer wants it, then any.
+  // The certificates of this side. A server needs one unless PSKs replace it. Of those that the
+  // peer's signature schemes (in DTLS 1.2 also the cipher suites) allow, it uses the first match in
+  // this order: for the name that the client asks for, issued by an authority that the peer names,
+  // with a chain signed as the peer accepts, any.
   std::vector<Identity> identities = {};
-  // Asks for the identity to use (IdentityRequested), each time one is needed.
+  // Asks for the identity (IdentityRequested) whenever one is needed.
   bool ask_for_identity = false;
-  // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange always goes with them, a client
-  // offers these, in this order and at most kMaxOfferedPsks; in DTLS 1.2 it uses the first, if the
-  // server chooses a suite with PSKs. A server looks for the identities that clients name.
+  // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange is always added, a client offers
+  // them in this order, at most kMaxOfferedPsks; in DTLS 1.2 it uses the first if the server
+  // chooses a PSK suite. A server looks up the identities that clients send.
   std::vector<PreSharedKey> pre_shared_keys = {};
-  // A server asks for identities that it doesn't know, a client of DTLS 1.2 that has no keys for
-  // the one to use (PskRequested).
+  // Asks with PskRequested: a server for identities that are not in pre_shared_keys, a DTLS 1.2
+  // client that has no pre_shared_keys.
   bool ask_for_psk = false;
-  // What a DTLS 1.2 server tells clients, for them to choose a key by (RFC 4279 section 5.2);
-  // empty: nothing. Up to 128 bytes.
+  // The hint that a DTLS 1.2 server sends, for clients to choose a key (RFC 4279 section 5.2); up
+  // to 128 bytes; empty: none.
   Buffer psk_identity_hint = {};
 
   ProtocolVersion min_version = ProtocolVersion::dtls12;
   ProtocolVersion max_version = ProtocolVersion::dtls13;
 
-  // Each list in order of preference; the server's order decides.
+  // Lists are in order of preference; the server's order decides.
   std::vector<CipherSuite> cipher_suites = default_cipher_suites();
-  // What stands behind numbers of private use in cipher_suites.
+  // The suites with numbers of private use in cipher_suites. DTLS 1.2 only.
   std::vector<std::shared_ptr<const CipherSuite12>> custom_cipher_suites = {};
-  // Empty: default_groups() of the connection's role. What libcrypto doesn't have is as if it were
-  // not listed: X25519MLKEM768 needs OpenSSL 3.5.
+  // Empty: default_groups() of the connection's role. Groups that libcrypto does not have are
+  // ignored: X25519MLKEM768 needs OpenSSL 3.5.
   std::vector<NamedGroup> groups = {};
-  // For the handshake.
+  // For handshake signatures.
   std::vector<SignatureScheme> signature_schemes = default_signature_schemes();
-  // For the certificates of chains that are verified, where that differs
-  // (signature_algorithms_cert, RFC 8446 section 4.2.3); empty: as signature_schemes.
+  // For the certificates of verified chains, if different (signature_algorithms_cert, RFC 8446
+  // section 4.2.3); empty: as signature_schemes.
   std::vector<SignatureScheme> certificate_signature_schemes = {};
   // Empty: use_srtp is neither offered nor accepted.
   std::vector<SrtpProfile> srtp_profiles = {
       SrtpProfile::aead_aes_256_gcm, SrtpProfile::aead_aes_128_gcm,
       SrtpProfile::aes128_cm_hmac_sha1_80, SrtpProfile::aes128_cm_hmac_sha1_32};
-  // The master key identifier that a client offers for SRTP packets to carry (RFC 5764
-  // section 4.1.3), up to 255 bytes; empty, as WebRTC wants it: none.
+  // The master key identifier (MKI) that a client offers for SRTP packets (RFC 5764 section 4.1.3),
+  // up to 255 bytes; empty, as WebRTC requires: none.
   Buffer srtp_mki = {};
-  // A server agrees to a client's of up to so many bytes, and answers a longer one with none;
-  // sluice::srtp takes srtp::kMaxMki.
+  // The longest MKI that a server accepts, up to 255 bytes; it ignores a longer one. sluice::srtp
+  // supports srtp::kMaxMki.
   std::size_t max_srtp_mki = 0;
 
-  // A client asks for the server of this name (RFC 6066 section 3): letters, digits, dots and
-  // hyphens, up to 255, no address. Empty: it doesn't say.
+  // The server name that a client asks for (SNI, RFC 6066 section 3): letters, digits, dots,
+  // hyphens and underscores, up to 255 bytes, no IP address. Empty: none.
   std::string server_name = {};
-  // RFC 7301, each of 1 to 255 bytes. A server that finds none of the client's here ends the
-  // handshake; one without any takes no notice. Empty: not offered.
+  // ALPN (RFC 7301), each of 1 to 255 bytes. A server without a protocol in common ends the
+  // handshake; a server with an empty list ignores ALPN. Empty: not offered.
   std::vector<std::string> application_protocols = {};
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
-  // Required where chains are verified.
+  // Required if chains are verified.
   std::optional<TrustStore> trust_store = {};
-  // The name or address that a verified server must have a certificate for (RFC 9525); empty:
-  // server_name. A client that verifies needs one of the two.
+  // The name or IP address that a verified server's certificate must be for (RFC 9525); empty:
+  // server_name. A verifying client needs one of the two.
   std::string peer_name = {};
-  // A server names the authorities of trust_store to clients (certificate_authorities). They must
-  // be less than 16384 bytes; those of TrustStore::system() are not named.
+  // A server sends the names of trust_store's authorities (certificate_authorities), up to 16384
+  // bytes; those of TrustStore::system() are not sent.
   bool announce_authorities = false;
-  // Asks about peers whose chain has been verified too (PeerCertificateReceived).
+  // Sends PeerCertificateReceived for verified peers, too.
   bool ask_about_verified_peer = false;
-  // Asks about every handshake that is complete but for that (ConnectionToVerify), also where a
-  // session was resumed or a PSK used.
+  // Sends ConnectionToVerify before Connected, also for resumed sessions and
+  // PSKs.
   bool ask_about_connection = false;
   ExtendedMasterSecret extended_master_secret = ExtendedMasterSecret::request;
 
   // RFC 8446 section 2.2; in DTLS 1.2 session IDs (RFC 5246 section 7.4.1) and tickets (RFC 5077).
-  // Off by default: in WebRTC nobody uses it.
+  // Off by default: WebRTC does not use it.
   Resumption resumption = Resumption::none;
-  // With Resumption::tickets: a server without them issues no tickets and takes none.
+  // For Resumption::tickets: without keys a server neither issues nor accepts tickets.
   std::shared_ptr<TicketKeys> ticket_keys = {};
-  // How long a server lets its sessions be resumed: up to 7 days, and with tickets up to
-  // TicketKeys::rotation(). A client keeps those as long of which a DTLS 1.2 server doesn't say.
+  // How long a server allows resumption: above 0, up to 7 days, with tickets up to
+  // TicketKeys::rotation(). A client uses it if a DTLS 1.2 server names no lifetime.
   Duration session_lifetime = std::chrono::hours{24};
 
-  // The largest datagram of the handshake in bytes, without IP and UDP headers: kMinimumMtu to
+  // The largest handshake datagram in bytes, without IP and UDP headers: kMinimumMtu to
   // 16384.
   std::size_t mtu = 1200;
   RetransmissionTimers timers = {};
 
-  // RFC 8449: the largest protected record that this side takes, kMinimumRecordSizeLimit to
-  // kMaximumRecordSizeLimit, where DTLS 1.3 counts a byte of type and the padding, too. Empty: a
-  // client doesn't say, a server that is asked answers with what its version allows.
+  // The largest protected record that this side accepts, in bytes (RFC 8449): from
+  // kMinimumRecordSizeLimit to kMaximumRecordSizeLimit; in DTLS 1.3 type and padding count. Empty:
+  // a client sends no limit, a server answers with its version's maximum.
   std::optional<std::size_t> record_size_limit = {};
-  // DTLS 1.3: what is protected is padded to a multiple of so many bytes, its byte of type among
-  // them, for its length to tell less (RFC 8446 section 5.4); up to 16384, 0 or 1: not at all.
-  // Padding ends where the peer's record_size_limit does, and a record that fits into the path's
-  // MTU without it still does with it. See Connection::sealed_size().
+  // DTLS 1.3: pads records, their type byte included, to a multiple of this many bytes, to hide
+  // their length (RFC 8446 section 5.4). Up to 16384; 0 or 1: no padding. Padding does not exceed
+  // the peer's record_size_limit, nor the path's MTU if the record fits into it unpadded. See
+  // Connection::sealed_size().
   std::size_t record_padding = 0;
   // How far a record may lag behind the newest, in records (RFC 6347 section 4.1.2.6): a multiple
-  // of 64 up to kMaximumReplayWindow. 0 switches replay detection off for application data, and for
-  // that alone: whoever has recorded a datagram may then have its data delivered again, any number
-  // of times. Only for protocols that bear this themselves.
+  // of 64, up to kMaximumReplayWindow. 0 turns replay detection off for application data only:
+  // anyone who recorded a datagram can then have its data delivered again, any number of times. Use
+  // 0 only with protocols that tolerate it.
   std::size_t replay_window = 128;
   static constexpr std::size_t kMaximumReplayWindow = 8192;
 
-  // Sees hellos, and may alter those that are sent. Null: nobody does.
+  // Sees received hellos, may change sent ones. Null: none.
   std::shared_ptr<const HelloHook> hello_hook = {};
 
-  // The longest handshake message taken, in bytes: 2048 to 2^24 - 1. Memory follows what has
-  // arrived.
+  // The longest handshake message accepted, in bytes: 2048 to 2^24 - 1. Memory grows with the bytes
+  // received, not with the length claimed.
   std::size_t max_handshake_message = 65536;
-  // Received handshake bytes that wait for what must come before them: 2048 or more.
+  // Handshake bytes held for reassembly: max_handshake_message or more.
   std::size_t max_reassembly = 131072;
-  // Application data that arrives before the peer is accepted waits in as many bytes.
+  // Bytes of application data held until the peer is accepted.
   std::size_t max_unaccepted_data = 16384;
 
-  // DTLS 1.3 (RFC 9147 section 4.5.3). Keys are updated when half of so many records have left
-  // under one key; at the limit seal() refuses. The cipher's own limit holds where it is lower; 2
-  // or more.
+  // DTLS 1.3 (RFC 9147 section 4.5.3): records per key. A key update begins after half of
+  // them; at the limit seal() refuses. The cipher's own limit applies if it is lower. 2 or
+  // more.
   std::uint64_t max_records_per_key = UINT64_MAX;
-  // The connection ends when more records than this have failed to authenticate under one key; the
-  // cipher's own limit, 2^36, holds where it is lower. Anybody can forge records: keep it high.
-  // Required for aes_128_ccm_8_sha256, whose tag is short.
+  // The connection ends when more records than this fail to authenticate under one key; the
+  // cipher's own limit (2^36, for AES-CCM 2^23.5) applies if it is lower. Anyone can forge records:
+  // keep it high. Required for aes_128_ccm_8_sha256, which has a short tag.
   std::uint64_t max_forgeries_per_key = UINT64_MAX;
 
   static std::vector<CipherSuite> default_cipher_suites();
-  // A server's begin with X25519MLKEM768; a client's don't have it, as its hello no longer fits
-  // into one datagram. A client that is to offer it lists a server's.
+  // For servers, X25519MLKEM768 comes first; a client's list lacks it, because its ClientHello
+  // would need two datagrams. To offer it, give a client the server's list.
   static std::vector<NamedGroup> default_groups(Role role);
   static std::vector<SignatureScheme> default_signature_schemes();
 };
@@ -190,10 +190,10 @@ struct ConfigOptions {
 class Config;
 using ConfigPtr = std::shared_ptr<const Config>;
 
-// Immutable, so that any number of connections and threads share one.
+// Immutable; shared by any number of connections and threads.
 class Config {
  public:
-  // Errors: invalid_config; Error::detail starts with the name of the field.
+  // Errors: invalid_config; Error::detail begins with the field's name.
   static Result<ConfigPtr> make(ConfigOptions options);
 
   [[nodiscard]] const ConfigOptions& options() const { return options_; }

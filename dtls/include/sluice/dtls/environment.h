@@ -1,4 +1,4 @@
-// What the connections of one thread share.
+// What the connections of one thread share: libcrypto objects and the random source.
 #pragma once
 
 #include <cstddef>
@@ -18,33 +18,33 @@ namespace crypto {
 class Library;
 }
 
-// Fetched algorithms, reusable contexts and the source of randomness. One a thread: it and all that
-// was made with it are used by one thread at a time. Must outlive its connections.
+// Fetched algorithms, reusable contexts and the random source. Make one per thread: it and
+// everything made with it are used by one thread at a time. It must outlive its connections.
 class Environment {
  public:
   struct Options {
-    // The libcrypto library context to work in; null is the process's default one. Not owned. Must
-    // be null when `random` is given: that needs a context of the Environment's own.
+    // The libcrypto library context to use; null: the process's default one. Not owned. Must be
+    // null if `random` is set, which needs a library context of the Environment's own.
     ossl_lib_ctx_st* library_context = nullptr;
-    // Passed with each fetch, e.g. "fips=yes".
+    // The property query of every algorithm fetch, such as "fips=yes".
     std::string property_query = {};
-    // Replaces libcrypto's generator. Not owned; must outlive the Environment.
+    // Replaces libcrypto's random generator. Not owned; must outlive the Environment.
     RandomSource* random = nullptr;
-    // Is told the secrets of all connections, which gives their traffic away. Not owned; must
-    // outlive the Environment.
+    // Receives the secrets of all connections, which decrypt their traffic. Not owned; must outlive
+    // the Environment.
     KeyLog* key_log = nullptr;
-    // Is told what all connections send and receive. Not owned; must outlive the Environment.
+    // Sees all that connections send and receive. Not owned; must outlive the Environment.
     PacketObserver* packet_observer = nullptr;
-    // How many established connections keep the keyed cipher contexts of their present epoch: those
-    // used last. The others make them anew, in some 10 us, when a record comes that may be genuine,
-    // or is to be sealed. libcrypto's contexts take 2,300 bytes a connection in DTLS 1.2 and 3,600
-    // in 1.3 (AES-GCM). Keys of an epoch before (RFC 9147 section 4.2.1) stay for as long as they
-    // must, as do a CipherSuite12's. 1 or more.
+    // How many established connections keep the keyed cipher contexts of their current epoch: those
+    // used last. The others make them again, in about 10 us, for a record to seal or one to open
+    // that may be authentic. The contexts take 2,300 bytes per connection in DTLS 1.2 and 3,600 in
+    // 1.3 (AES-GCM). Contexts of a previous epoch (RFC 9147 section 4.2.1) and of a CipherSuite12
+    // are not counted. 1 or more.
     std::size_t max_warm_connections = 4096;
   };
 
-  // Errors: invalid_config when the options contradict each other, libcrypto_failure when an
-  // algorithm that the protocol can't do without isn't to be had.
+  // Errors: invalid_config if the options contradict each other; libcrypto_failure if an algorithm
+  // that DTLS needs is not available.
   static Result<Environment> make(const Options& options);
   static Result<Environment> make() { return make(Options{}); }
 
@@ -52,7 +52,7 @@ class Environment {
   Environment& operator=(Environment&&) noexcept;
   ~Environment();
 
-  // For the engine's own use.
+  // Internal: for the engine only.
   [[nodiscard]] crypto::Library& library() { return *library_; }
   [[nodiscard]] KeyLog* key_log() const { return key_log_; }
   [[nodiscard]] PacketObserver* packet_observer() const { return packet_observer_; }
@@ -63,7 +63,7 @@ class Environment {
   std::unique_ptr<crypto::Library> library_;
   KeyLog* key_log_;
   PacketObserver* packet_observer_;
-  std::uint64_t connections_ = 0;  // made so far
+  std::uint64_t connections_ = 0;  // number of connections made
 };
 
 }  // namespace sluice::dtls

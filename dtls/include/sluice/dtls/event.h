@@ -18,77 +18,77 @@ namespace sluice::dtls {
 
 enum class QuestionId : std::uint32_t {};
 
-// Is this the peer that was meant? Asked when its certificate has arrived, unless
-// Connection::set_peer_fingerprints() came before it or its chain has been verified
-// (ConfigOptions::trust_store, ask_about_verified_peer). The handshake goes on meanwhile; there is
-// no Connected before Connection::answer().
+// Asks whether this is the right peer. Sent when the peer's certificate has arrived, unless
+// set_peer_fingerprints() was called before, or the chain has been verified
+// (ConfigOptions::trust_store) and ask_about_verified_peer is off. The handshake goes on; Connected
+// and data wait for Connection::answer() with AcceptPeer or RejectPeer.
 struct PeerCertificateReceived {
   QuestionId question;
   std::vector<Buffer> chain;  // DER, the peer's own certificate first
 };
 
-// To a server: a client offers PSKs that the Config doesn't know; is one of them an external PSK
-// or, with Resumption::store, a session of the caller's store? To a client of DTLS 1.2 without
-// pre_shared_keys: which key does this server mean? Asked at most once, and only where
-// ConfigOptions::ask_for_psk or the store allow it. The handshake waits for Connection::answer().
+// Asks for a key. On a server: a client offers PSKs that the Config does not contain; is one an
+// external PSK or, with Resumption::store, a stored session? On a DTLS 1.2 client without
+// pre_shared_keys: which key belongs to this server? Sent at most once, if
+// ConfigOptions::ask_for_psk or the store allows it. The handshake waits for answer().
 struct PskRequested {
   QuestionId question;
-  std::vector<Buffer> identities;  // in the client's order; at most kMaxOfferedPsks. To a client:
-                                   // none
-  Buffer hint;  // to a client, of the server (RFC 4279 section 5.2); may be empty
+  std::vector<Buffer> identities;  // in the client's order, at most kMaxOfferedPsks; on a client
+                                   // empty
+  Buffer hint;  // on a client: the server's hint (RFC 4279 section 5.2); may be empty
 };
 
-// To a server of DTLS 1.2 with Resumption::store: a client offers to resume the session of this
-// name; is it in the caller's store? The handshake waits for Connection::answer(). (In DTLS 1.3 the
-// name is one of the identities of PskRequested.)
+// On a DTLS 1.2 server with Resumption::store: a client asks to resume the session `id`; is it in
+// the store? The handshake waits for Connection::answer(). (In DTLS 1.3 the name is one of the
+// identities of PskRequested.)
 struct SessionRequested {
   QuestionId question;
-  Buffer id;  // of a SessionToStore, or anything: at most 32 bytes
+  Buffer id;  // SessionToStore::id, or any other bytes: at most 32
 };
 
-// With ConfigOptions::ask_for_identity: which certificate and key are to be used? To a server
-// before it answers a ClientHello in full, which in DTLS 1.2 may still be with a PSK, to a client
-// when the server wants its certificate. The handshake waits for Connection::answer().
+// With ConfigOptions::ask_for_identity: which certificate and key? On a server before it answers a
+// ClientHello (in DTLS 1.2 a PSK may still be chosen), on a client when the server requests its
+// certificate. The handshake waits for Connection::answer().
 struct IdentityRequested {
   QuestionId question;
-  std::string server_name;                         // that a client asks for; to a client: its own
-  std::vector<SignatureScheme> signature_schemes;  // that the peer takes
-  // Distinguished names (DER) of whom the peer would like to have signed it; often none.
+  std::string server_name;                         // the name the client asks for
+  std::vector<SignatureScheme> signature_schemes;  // that the peer accepts
+  // Distinguished names (DER) of the certificate authorities that the peer names; often empty.
   std::vector<Buffer> authorities;
 };
 
-// To who uses an Identity whose key is elsewhere: sign `content` by `scheme`, which says how to
-// hash it. The handshake waits for Connection::answer(); nothing of the flight has left yet.
+// With an Identity whose key is kept elsewhere: sign `content` by `scheme`, which says how to hash
+// it. The handshake waits for Connection::answer(); no part of the flight is sent before.
 struct SignatureRequested {
   QuestionId question;
-  Buffer certificate;  // DER, of the key that is to sign
+  Buffer certificate;  // DER, the certificate of the signing key
   SignatureScheme scheme;
   Buffer content;
 };
 
-// With ConfigOptions::ask_about_connection: the peer has been accepted and the handshake is
-// complete; is it as the caller wants it? There is no Connected before Connection::answer().
+// With ConfigOptions::ask_about_connection: the peer is accepted and the handshake complete; is the
+// result acceptable? Connected waits for Connection::answer().
 struct ConnectionToVerify {
   QuestionId question{};
   ConnectionInfo info;
 };
 
-// The handshake is complete and the peer accepted: keys can be exported, data sent.
+// The handshake is complete and the peer accepted: keys can be exported and data sent.
 struct Connected {
   ConnectionInfo info;
 };
 
-// The peer has sent close_notify; what it sent before has been delivered. Ours has been queued.
+// The peer has sent close_notify. Earlier data has been delivered; our close_notify is queued.
 struct Closed {};
 
-// To a client after Connected: what resumes this session, for the next Connection::client(). May
-// come several times, or never. A session of DTLS 1.2 that was resumed itself comes again, renewed
-// or as it was.
+// On a client, after Connected: resumes this session when passed to the next Connection::client().
+// Can come several times, or never. A resumed DTLS 1.2 session is reported again, renewed or
+// unchanged.
 struct SessionReceived {
   ResumableSession session;
 };
-// To a server with Resumption::store, after Connected: to be kept under `id`, which a client will
-// offer to resume it (PskRequested, SessionRequested). ResumptionStore does that.
+// On a server with Resumption::store, after Connected: store it under `id`, by which a client will
+// ask for it (PskRequested, SessionRequested). ResumptionStore does this.
 struct SessionToStore {
   Buffer id;
   ResumableSession session;
@@ -103,35 +103,35 @@ struct AcceptPeer {};
 struct RejectPeer {
   Alert alert = Alert::bad_certificate;
 };
-// Answers to PskRequested; `index` counts its identities from 0, and is 0 for a client. In DTLS 1.3
-// a session that has expired or doesn't fit any more is as good as none, and so is no PSK: the
-// certificates decide, if there are any. A key that isn't the client's ends the handshake with
-// decrypt_error, and so does an identity that nobody knows where there are no certificates: from
-// outside the two look the same. In DTLS 1.2 they do too: either way the client's Finished can't be
-// read, and counts as Discard::authentication_failed until the handshake times out. A client that
-// has no key ends the handshake.
+// Answers to PskRequested. `index` is into its identities; 0 on a client. In DTLS 1.3 an
+// unusable session or NoPsk leaves the choice to certificates, if there are any. A wrong key
+// ends the handshake with decrypt_error, and so does an unknown identity where there are no
+// certificates, so that an observer cannot tell them apart. In DTLS 1.2 both look the same, too:
+// the client's Finished cannot be decrypted and counts as Discard::authentication_failed until
+// the handshake times out. A client without a key ends the handshake. At most one answer per
+// question.
 struct UsePsk {
   std::size_t index{};
   PreSharedKey key;
 };
 struct NoPsk {};
-// Answers to SessionRequested, the first also to PskRequested. `index` is 0 where there is but one
-// to choose. A session that has expired or doesn't fit any more is as good as none: the handshake
-// is a full one then.
+// Answers to SessionRequested; ResumeSession also answers PskRequested. `index` is 0 for
+// SessionRequested. An expired or unusable session leads to a full handshake, as NoSession
+// does.
 struct ResumeSession {
   std::size_t index{};
   ResumableSession session;
 };
 struct NoSession {};
 
-// Answers to IdentityRequested. Without one the Config's are looked at; a server that has none
-// there ends the handshake, a client shows no certificate.
+// Answers to IdentityRequested. After NoIdentity the Config's identities are used; without any a
+// server ends the handshake, a client sends no certificate.
 struct UseIdentity {
   Identity identity;
 };
 struct NoIdentity {};
-// Answers to SignatureRequested; ECDSA's are in DER. It isn't checked here: the peer does that.
-// Without one the handshake ends with internal_error.
+// Answers to SignatureRequested; ECDSA signatures in DER. The signature is not checked here.
+// NoSignature ends the handshake with internal_error (Errc::signing_failed).
 struct Signature {
   Buffer value;
 };

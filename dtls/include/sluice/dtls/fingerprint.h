@@ -1,4 +1,4 @@
-// Certificate fingerprints as SDP carries them (RFC 8122).
+// Certificate fingerprints in SDP, a=fingerprint (RFC 8122).
 #pragma once
 
 #include <cstdint>
@@ -12,26 +12,26 @@
 
 namespace sluice::dtls {
 
-// The hash of a certificate's DER. A value type.
+// The hash of a certificate in DER. A value type: copy and share it freely.
 struct Fingerprint {
   HashAlgorithm hash;
   Buffer value;  // 20, 32, 48 or 64 bytes
 
-  // From the two words after "a=fingerprint:": the hash's name and the value as hexadecimal pairs
-  // joined by colons, both in any case. Errors: decode_error; unknown hashes are invalid_argument.
+  // Reads the two words after "a=fingerprint:": the hash's name and the value as hexadecimal pairs
+  // joined by colons, both in any case. Errors: decode_error; invalid_argument for an unknown hash.
   static Result<Fingerprint> parse(std::string_view hash, std::string_view value);
   // Hashes `certificate` (DER). Errors: libcrypto_failure.
   static Result<Fingerprint> of(Bytes certificate, HashAlgorithm hash, Environment& environment);
 
-  // "sha-256 AB:CD:...", upper case, as RFC 8122 section 5 wants it.
+  // "sha-256 AB:CD:...", in upper case (RFC 8122 section 5).
   [[nodiscard]] std::string to_sdp() const;
 
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// Whether `certificate` (DER) is one of those announced: of the strongest hash in the list any
-// value may match, weaker hashes are then not looked at (RFC 8122 section 5). An empty list matches
-// none.
+// Whether `certificate` (DER) matches one of `announced`. Only the strongest hash in the list
+// counts: any of its values may match, weaker hashes are ignored (RFC 8122 section 5). An empty
+// list matches nothing. Errors: libcrypto_failure.
 Result<bool> matches(std::span<const Fingerprint> announced, Bytes certificate,
                      Environment& environment);
 

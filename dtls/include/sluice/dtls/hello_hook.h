@@ -1,5 +1,5 @@
-// Hellos, for who looks at a peer's or alters one's own: fingerprints, GREASE (RFC 8701), another
-// order.
+// Hooks that read a peer's ClientHello or ServerHello and change our own: for fingerprints, GREASE
+// (RFC 8701), another order.
 #pragma once
 
 #include <cstdint>
@@ -18,42 +18,42 @@ struct HelloExtension {
   Buffer data;
 };
 
-// A ClientHello or ServerHello before it is sent.
+// A ClientHello or ServerHello that is about to be sent.
 struct OutgoingHello {
   ConnectionNumber connection;
   HelloMessage message;
   Bytes random;  // 32 bytes; a client's is the same in all its hellos of one handshake
 
-  // To be altered. A server's is the one that it has chosen, and stays.
+  // May be changed by a client. A server's list holds the suite that it chose; it must stay.
   std::vector<CipherSuite> cipher_suites;
-  // To be altered, in their order on the wire. A client's pre_shared_key isn't among them: it stays
-  // the last (RFC 8446 section 4.2.11), and its binders sign what the hook has made.
+  // May be changed; the order is that on the wire. A client's pre_shared_key is not in the list: it
+  // stays last (RFC 8446 section 4.2.11), and its binders cover the changed hello.
   std::vector<HelloExtension> extensions;
 };
 
-// A peer's hello that can be parsed, before anything is made of it.
+// A peer's hello, parsed, before it is processed.
 struct IncomingHello {
   ConnectionNumber connection;
   HelloMessage message;
-  Bytes body;  // the message behind its header
-  // What stands in that, in its order: a server's one suite; all extensions.
+  Bytes body;  // the message without its header
+  // Its contents, in order: the suites (one from a server) and all extensions.
   std::vector<CipherSuite> cipher_suites;
   std::vector<HelloExtension> extensions;
 };
 
-// What it alters is sent and enters the transcript, so both sides sign it. The engine acts as if it
-// had said so itself: a server may choose of the suites that were sent alone, and answer the
-// extensions that were; what it says to one that only the hook knows is for on_received(). Taking
-// away what the connection lives on ends it, and what can't be parsed any more, or changes a
-// server's suite, ends it before it is sent: invalid_config with internal_error.
+// The changed hello is sent and enters the transcript, so that both sides sign it. The engine
+// continues as if it had made it: a server may choose only from the suites sent, and answer only
+// the extensions sent. The answer to an extension that only the hook knows is passed to
+// on_received(). Removing what the connection depends on ends it. A hello that no longer parses, or
+// a changed suite of a server, ends it before anything is sent: invalid_config, internal_error.
 //
-// A client says hello again when a server asks for it, and may then change nothing but what was
-// asked for: draw what must be random from `random`, so that it comes out the same. A
-// HelloRetryRequest is shown when it is received, and never altered: it takes no other extensions
-// (RFC 8446 section 4.1.4), and a Listener has to make it twice.
+// A client sends a second hello if the server asks for one, and must change only what was asked
+// for: derive random values from `random`, which is the same in both. A received HelloRetryRequest
+// is shown; one that is sent is not: it allows no other extensions (RFC 8446 section 4.1.4), and a
+// Listener must be able to make it twice.
 //
-// One hook serves all connections of its Config, on several threads at once. Called during inputs
-// and Connection::client(); must not call into a connection, and must not throw.
+// All connections of a Config use one hook, on several threads at once. It is called during inputs
+// and Connection::client(); it must not call into a connection and must not throw.
 class HelloHook {
  public:
   HelloHook() = default;

@@ -14,34 +14,34 @@ namespace crypto {
 class Credentials;
 }
 
-// What one side proves itself with. Immutable and cheap to copy; copies may be used by several
+// A certificate chain and its private key. Immutable, cheap to copy; copies may be used by several
 // threads at once.
 class Identity {
  public:
-  // A fresh ECDSA P-256 key and a certificate signed by itself, valid for 30 days from a day ago,
-  // with a random serial number: what WebRTC endpoints use (RFC 8827 section 6.5). Takes about 0.2
-  // ms.
+  // A new ECDSA P-256 key with a self-signed certificate, valid from one day ago for 30 days, with
+  // a random serial number, as WebRTC endpoints use (RFC 8827 section 6.5). Takes about 0.2 ms.
+  // Errors: libcrypto_failure.
   static Result<Identity> self_signed(Environment& environment,
                                       std::string_view common_name = "sluice");
 
-  // PEM texts: the certificate with its issuers after it, and an unencrypted private key (RSA of at
-  // least 2048 bits, ECDSA P-256 or P-384, Ed25519). Errors: invalid_certificate with libcrypto's
+  // PEM: the certificate followed by its issuers, and an unencrypted private key (RSA of 2048 bits
+  // or more, ECDSA P-256 or P-384, Ed25519). Errors: invalid_certificate with libcrypto's error
   // code.
   static Result<Identity> from_pem(std::string_view certificates, std::string_view private_key);
-  // DER: the chain, own certificate first, and a PKCS#8 or traditional private key.
+  // DER: the chain, own certificate first, and a private key in PKCS#8 or its traditional form.
   static Result<Identity> from_der(std::span<const Bytes> certificates, Bytes private_key);
 
-  // The certificates (PEM or DER) of a private key that is kept elsewhere, in a security module
-  // say: SignatureRequested asks for what it has to sign. Errors: invalid_certificate.
+  // The certificates (PEM or DER) of a private key that is kept elsewhere, such as in an HSM:
+  // SignatureRequested then asks for each signature. Errors: invalid_certificate.
   static Result<Identity> with_key_elsewhere(std::string_view certificates);
   static Result<Identity> with_key_elsewhere(std::span<const Bytes> certificates);
 
-  // The end-entity certificate's DER; valid as long as any copy of this Identity.
+  // The end-entity certificate in DER; valid as long as any copy of this Identity lives.
   [[nodiscard]] Bytes certificate() const;
-  // Whether it was made without its key.
+  // Whether the private key is kept elsewhere.
   [[nodiscard]] bool has_key_elsewhere() const;
 
-  // For the engine's own use.
+  // Internal: for the engine only.
   [[nodiscard]] const crypto::Credentials& credentials() const { return *credentials_; }
 
  private:

@@ -1,27 +1,27 @@
-// Secrets for who debugs, in the format that Wireshark reads.
+// A key log for debugging, in the format that Wireshark reads.
 #pragma once
 
 #include <string_view>
 
 namespace sluice::dtls {
 
-// Takes the secrets of an Environment's connections as lines of the SSLKEYLOGFILE format
-// (RFC 9850): CLIENT_RANDOM of DTLS 1.2, and of DTLS 1.3 CLIENT_HANDSHAKE_TRAFFIC_SECRET,
+// Receives the secrets of an Environment's connections as lines of SSLKEYLOGFILE (RFC 9850):
+// CLIENT_RANDOM for DTLS 1.2; for DTLS 1.3 CLIENT_HANDSHAKE_TRAFFIC_SECRET,
 // SERVER_HANDSHAKE_TRAFFIC_SECRET, CLIENT_TRAFFIC_SECRET_0, SERVER_TRAFFIC_SECRET_0 and
-// EXPORTER_SECRET. What a KeyUpdate leads to follows from these and isn't told.
+// EXPORTER_SECRET. The secrets after a KeyUpdate follow from these and are not logged.
 //
-// Whoever has the lines can read all that was or will be said, SRTP included, and can forge it:
-// for debugging alone, never in production.
+// Whoever has the lines can read and forge all traffic, past and future, SRTP included: use it for
+// debugging only, never in production.
 //
-// Called during an input, by the thread that makes it; must not call into a connection of that
-// Environment, nor change its session in any other way.
+// Called during an input, on the thread that makes it. It must not call into a connection of that
+// Environment, nor affect one in any other way.
 class KeyLog {
  public:
   KeyLog() = default;
   KeyLog(const KeyLog&) = delete;
   KeyLog& operator=(const KeyLog&) = delete;
   virtual ~KeyLog() = default;
-  // One line without its end; gone after the call.
+  // One line without its line end; valid during the call only.
   virtual void add_line(std::string_view line) = 0;
 };
 

@@ -1,6 +1,6 @@
-// What a server does with peers that haven't shown yet that they are where they say: it answers
-// their first ClientHello with a cookie and keeps nothing (RFC 9147 section 5.1, RFC 6347
-// section 4.2.1).
+// Stateless cookies against spoofed ClientHellos: a server answers the first ClientHello of an
+// unknown address with a cookie and keeps nothing (RFC 9147 section 5.1, RFC 6347 section
+// 4.2.1).
 #pragma once
 
 #include <array>
@@ -21,26 +21,26 @@
 namespace sluice::dtls {
 
 struct ListenerOptions {
-  // A cookie is good for so long at least and for twice that at most: the secret behind them
-  // changes so often, and the one before holds as well. From a second to a day.
+  // How long a cookie is valid: at least this long, at most twice as long. The secret behind the
+  // cookies changes at this interval, and the previous one remains valid. 1 s to 24 h.
   Duration cookie_lifetime = std::chrono::seconds{60};
-  // The longest ClientHello taken, in bytes: 512 to 65535, and never more than
-  // ConfigOptions::max_handshake_message. Browsers' with a post-quantum share have 1500, with two
-  // such shares it would be 3000.
+  // The longest ClientHello accepted, in bytes: 512 to 65535, and at most
+  // ConfigOptions::max_handshake_message. Browsers send about 1500 with one post-quantum key share;
+  // two such shares would make about 3000.
   std::size_t max_client_hello = 4096;
-  // As many ClientHellos that span datagrams can be under way at once, up to 65536; each takes
-  // twice max_client_hello bytes, allocated by make(). When another comes the oldest gives way, and
-  // its sender's next repetition begins a new one. 0: a hello must fit a datagram.
+  // How many ClientHellos that span datagrams can be in reassembly at once, 0 to 65536. Each takes
+  // twice max_client_hello bytes, allocated by make(). A further one replaces the oldest, whose
+  // client starts again with its next retransmission. 0: a ClientHello must fit into one datagram.
   std::size_t unfinished_hellos = 64;
 };
 
-// Why a Listener did nothing with a datagram.
+// Why a Listener dropped a datagram.
 enum class ListenerDiscard : std::uint8_t {
-  no_client_hello,   // another record or message: late, stray, or of an association that's gone
-  malformed,         // a record, a fragment or a hello that can't be
-  too_long,          // a hello above ListenerOptions::max_client_hello
-  no_room,           // a hello that spans datagrams, and there is no table for them
-  reply_too_long,    // the answer would be longer than what has come: it waits for a repetition
+  no_client_hello,   // another record or message: late, stray, or of an ended association
+  malformed,         // an invalid record, fragment or ClientHello
+  too_long,          // above ListenerOptions::max_client_hello
+  no_room,           // spans datagrams, but unfinished_hellos is 0
+  reply_too_long,    // the reply would be longer than the bytes received so far
   address_too_long,  // above Listener::kMaxAddress
   libcrypto_failure,
 };
@@ -51,14 +51,14 @@ std::string_view to_string(ListenerDiscard reason);
 struct ListenerStatistics {
   std::uint64_t datagrams_received = 0;
   std::uint64_t bytes_received = 0;
-  std::uint64_t bytes_sent = 0;  // in replies: never more than were received
+  std::uint64_t bytes_sent = 0;  // in replies; never more than bytes_received
   std::uint64_t hello_verify_requests = 0;
   std::uint64_t hello_retry_requests = 0;
   std::uint64_t alerts = 0;
   std::uint64_t admissions = 0;
-  std::uint64_t unfinished = 0;       // datagrams with a part of a hello, kept
-  std::uint64_t evictions = 0;        // hellos that gave way before they were whole
-  std::uint64_t refused_cookies = 0;  // expired, forged, of another address or another hello
+  std::uint64_t unfinished = 0;       // datagrams kept with a part of a ClientHello
+  std::uint64_t evictions = 0;        // incomplete ClientHellos that were replaced
+  std::uint64_t refused_cookies = 0;  // expired, forged, or of another address or ClientHello
   std::array<std::uint64_t, kListenerDiscardReasons> discarded = {};
 
   [[nodiscard]] std::uint64_t discards(ListenerDiscard reason) const {
@@ -66,8 +66,8 @@ struct ListenerStatistics {
   }
 };
 
-// A peer that has shown that it receives what is sent to its address: what Connection::accept()
-// makes a connection of. Owns all it needs: it may be given to another thread, and may outlive the
+// A client that has returned its cookie, and so receives what is sent to its address: the input of
+// Connection::accept(). It owns its data: it may be given to another thread and may outlive the
 // Listener.
 class Admission {
  public:
@@ -75,7 +75,7 @@ class Admission {
   Admission& operator=(Admission&&) noexcept;
   ~Admission();
 
-  // Of its ClientHello: what the client has made up for this association alone.
+  // The random of its ClientHello, unique to this association.
   [[nodiscard]] std::span<const std::byte, 32> client_random() const;
 
  private:
@@ -86,51 +86,51 @@ class Admission {
   std::unique_ptr<Impl> impl_;
 };
 
-// What Connection::accept() has made, and what the hello led to there: as from handle_datagram(),
-// with outputs to be polled also when it is an Error.
+// The connection that Connection::accept() made, and the result of the ClientHello as from
+// handle_datagram(). Poll the outputs also after an Error.
 struct Accepted {
   Connection connection;
   Result<Pending> outcome;
 };
 
-// Stands before a server's connections, without a socket, a thread or a clock. Used by one thread
-// at a time, together with its Environment, which must outlive it. Several threads have a Listener
-// each; as each has secrets of its own, all datagrams of one address must come to the same one
-// (SO_REUSEPORT sees to that).
+// Answers first ClientHellos for a server, without socket, thread or clock. Used by one thread at a
+// time together with its Environment, which must outlive it. Each of several threads has a Listener
+// with its own secrets, so all datagrams of one address must reach the same thread (SO_REUSEPORT
+// does that).
 //
-// Which datagrams: those from addresses that have no connection. Look for that first: a second
-// ClientHello whose cookie is still good is admitted as often as it comes, and a client repeats
-// what isn't answered in time. (A whole hello that somebody has seen and repeats is what no cookie
-// tells; its answer goes to the address of who said it.)
+// Pass it the datagrams of addresses without a connection. Look for a connection first: a second
+// ClientHello whose cookie is still valid is admitted each time it arrives, and clients retransmit
+// what is not answered in time. (A cookie cannot detect an observer who replays a whole
+// ClientHello; the answer then goes to the address that the observer sent it from.)
 //
-// A client that has lost its state and begins anew at its old address (RFC 9147 section 5.11) is a
-// stranger again. To see it, give plaintext handshake records (first byte 22, bytes 3 and 4 zero)
-// from an address whose connection is connected to the Listener as well, and let the connection
-// that comes of an Admission take the other's place when it is connected itself, not before.
+// A client that has lost its state and starts again from its old address (RFC 9147 section 5.11) is
+// an unknown client. To let it in, also pass plaintext handshake records (first byte 22, bytes 3
+// and 4 zero) from the address of a connected connection, and let the connection made from the
+// Admission replace the old one once it is connected, not before.
 //
-// Memory: all that handle_datagram() needs is allocated by make(); only an Admission allocates.
-// (libcrypto takes and gives back some while it computes.)
+// Memory: make() allocates everything that handle_datagram() needs; only an Admission allocates.
+// (libcrypto allocates and frees some memory while it computes.)
 class Listener {
  public:
-  // An address longer than this can't be bound to a cookie: IPv6 address, port and scope are 22.
+  // The longest peer_address, in bytes. IPv6 address, port and scope take 22.
   static constexpr std::size_t kMaxAddress = 32;
-  // No reply is longer.
+  // The longest reply, in bytes.
   static constexpr std::size_t kMaxReply = 192;
 
-  // Nothing is to be sent; the reason is counted.
+  // Nothing to send; the reason is counted.
   struct Discarded {
     ListenerDiscard reason;
   };
-  // Part of a ClientHello, kept until the rest comes. Nothing is to be sent.
+  // Part of a ClientHello, kept until the rest arrives. Nothing to send.
   struct Unfinished {};
-  // A datagram to be sent to that address at once: a HelloVerifyRequest, a HelloRetryRequest or an
-  // alert. Valid until the next call. It is not repeated: the peer's own timer asks for it again.
+  // A HelloVerifyRequest, HelloRetryRequest or alert: send it to that address now. Valid until the
+  // next call. It is not retransmitted: the client's own timer asks again.
   struct Reply {
     Bytes datagram;
   };
   using Outcome = std::variant<Discarded, Unfinished, Reply, Admission>;
 
-  // Errors: invalid_config, with Error::detail naming the option; libcrypto_failure.
+  // Errors: invalid_config, with the option's name in Error::detail; libcrypto_failure.
   static Result<Listener> make(ConfigPtr config, Environment& environment,
                                ListenerOptions options = {});
 
@@ -138,9 +138,9 @@ class Listener {
   Listener& operator=(Listener&&) noexcept;
   ~Listener();
 
-  // Takes one datagram. `peer_address` is the caller's own encoding of address and port, equal for
-  // equal addresses and for no others. A cookie that isn't good is answered as the RFCs ask: in
-  // DTLS 1.2 with a new one, in 1.3 with illegal_parameter, as a client may not be asked twice.
+  // Takes one datagram. `peer_address` is the caller's encoding of address and port, equal only for
+  // equal addresses. An invalid cookie is answered as the RFCs require: in DTLS 1.2 with a new one,
+  // in 1.3 with illegal_parameter, since a client may be asked only once.
   Outcome handle_datagram(Bytes datagram, Bytes peer_address, Instant now);
 
   [[nodiscard]] const ListenerStatistics& statistics() const;

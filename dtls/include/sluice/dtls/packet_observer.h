@@ -1,4 +1,4 @@
-// All that an Environment's connections send and receive, for who debugs, records or draws.
+// Observes everything that an Environment's connections send and receive, for debugging.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace sluice::dtls {
 
-// Tells the connections of one Environment apart, which counts them from 1; Connection::number().
+// Numbers the connections of an Environment from 1; see Connection::number().
 enum class ConnectionNumber : std::uint64_t {};
 
 enum class Direction : std::uint8_t { received, sent };
 
-// Spans are valid during the call alone. `time` is that of the input; what is polled or sealed has
-// the time of the last input before it.
+// Spans are valid only during the call. `time` is the time of the input; for poll_transmit() and
+// seal() that of the last input before.
 
 struct ObservedDatagram {
   ConnectionNumber connection;
@@ -37,23 +37,23 @@ struct ObservedRecord {
   Bytes contents;  // in plaintext
 };
 
-// Of a record, a part of one, or a whole datagram: counted in Statistics too.
+// A record, a part of one, or a datagram was dropped; Statistics counts it, too.
 struct ObservedDiscard {
   ConnectionNumber connection{};
   Instant time{};
   Discard reason{};
 };
 
-// A received datagram is told first, then its records and what is discarded of them; a sent one
-// after its records. A record that came before its keys is told when they have come. What
-// Connection::seal() has made counts as sent.
+// A received datagram is reported first, then its records and discards; a sent datagram is reported
+// after its records. A record that arrives before its keys is reported when they exist. A record of
+// Connection::seal() counts as sent.
 //
-// Whoever observes sees all that is said, in plaintext: treat what you keep of it as you treat the
-// application's own data. Keys are told to a KeyLog alone.
+// An observer sees all traffic in plaintext: protect what it stores as you protect the
+// application's data. Keys go only to a KeyLog.
 //
-// Called during inputs, polls and seal(), by the thread that makes them; must not call into a
-// connection of that Environment. Nothing that it does reaches a session, and without one nothing
-// but a comparison with null is done. Outlives the Environment.
+// Called during inputs, polls and seal(), on the calling thread; it must not call into a connection
+// of that Environment. It cannot affect a connection. Without an observer each call site costs one
+// comparison with null. Must outlive the Environment.
 class PacketObserver {
  public:
   PacketObserver() = default;

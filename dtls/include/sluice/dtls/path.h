@@ -1,4 +1,4 @@
-// Ways to the peer.
+// Network paths to a peer.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,19 @@
 
 namespace sluice::dtls {
 
-// A way to the peer, as the caller numbers them: a socket and address, an ICE candidate pair.
+// A path, numbered by the caller: a socket and address, or an ICE candidate pair.
 enum class PathId : std::uint32_t {};
 
-// A socket, as the caller numbers them. A link-local address (RFC 4291 section 2.5.6) means nothing
-// without its interface: give each interface a number of its own where there are such peers.
+// A socket, numbered by the caller. A link-local address (RFC 4291 section 2.5.6) is ambiguous
+// without its interface: give each interface its own number where peers have such addresses.
 enum class SocketId : std::uint32_t {};
 
-// A way to the peer, as an Endpoint tells connections apart by it.
+// A path by its addresses: the key by which an Endpoint finds connections.
 struct UdpPath {
   SocketId socket = {};
   UdpEndpoint peer = {};
-  // The address the datagram came to (IP_PKTINFO). May be left as it is where a socket has one
-  // address only, or nobody minds which one answers.
+  // The local address that the datagram was sent to (IP_PKTINFO). Leave it empty where a socket has
+  // only one address, or where any may answer.
   UdpEndpoint own = {};
 
   friend bool operator==(const UdpPath&, const UdpPath&) = default;

@@ -16,23 +16,23 @@ struct PcapngPacket {
   UdpEndpoint destination;
   Direction direction;             // as the capturing side sees it
   std::chrono::microseconds time;  // since 1970-01-01 00:00 UTC
-  Bytes payload;                   // of UDP; what it can't carry is left out
-  std::string_view comment = {};   // shown beside the packet
+  Bytes payload;                   // of UDP; bytes beyond UDP's limit are left out
+  std::string_view comment = {};   // Wireshark shows it with the packet
 };
 
-// Writes UDP datagrams, with IP headers of its own making, and the secrets that decrypt them. Does
-// no I/O: what take() returns is for the caller to append to a file.
+// Writes UDP datagrams with generated IP headers, and the secrets to decrypt them. Does no I/O: the
+// caller appends the bytes of take() to a file.
 class PcapngWriter {
  public:
-  // Begins with the headers of the file.
+  // Starts with the file's header blocks.
   PcapngWriter();
 
   void add_packet(const PcapngPacket& packet);
-  // Lines of a key log (RFC 9850): before the packets that they decrypt. Whoever has the file can
-  // read these.
+  // Adds lines of a key log (RFC 9850); call it before the packets that they decrypt. Anyone with
+  // the file can read them.
   void add_key_log(std::string_view lines);
 
-  // What has been written since the last call.
+  // Returns the bytes written since the last call.
   Buffer take() { return std::exchange(out_, {}); }
 
  private:

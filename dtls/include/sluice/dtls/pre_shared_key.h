@@ -1,4 +1,4 @@
-// Keys that both sides hold before they meet.
+// Pre-shared keys (PSKs).
 #pragma once
 
 #include <memory>
@@ -9,21 +9,21 @@
 
 namespace sluice::dtls {
 
-// An external PSK (RFC 8446 section 4.2.11, RFC 4279). Immutable and cheap to copy; copies may be
-// used by several threads at once. The key is wiped with the last copy.
+// An external PSK (RFC 8446 section 4.2.11, RFC 4279). Immutable, cheap to copy; copies may be used
+// by several threads at once. Destroying the last copy wipes the key.
 class PreSharedKey {
  public:
-  static constexpr std::size_t kMaxIdentity = 65535;
-  static constexpr std::size_t kMaxKey = 64;  // what RFC 4279 section 5.3 asks for
+  static constexpr std::size_t kMaxIdentity = 65535;  // bytes
+  static constexpr std::size_t kMaxKey = 64;          // bytes (RFC 4279 section 5.3)
 
-  // `identity` goes over the wire in the clear. `key` must have full entropy: whoever sees one
-  // handshake can try weak ones at leisure. `hash` is the one hash that DTLS 1.3 uses this key with
-  // (sha256 or sha384). Errors: invalid_argument for an empty or too long identity or key, or
-  // another hash.
+  // `identity` is sent in plaintext. `key` must have full entropy: whoever records one handshake
+  // can test weak keys offline. `hash` (sha256 or sha384) is the hash that DTLS 1.3 uses this
+  // key with. Errors: invalid_argument for an empty or too long identity or key, or another
+  // hash.
   static Result<PreSharedKey> make(Bytes identity, Bytes key,
                                    HashAlgorithm hash = HashAlgorithm::sha256);
 
-  // Valid as long as any copy.
+  // Valid as long as any copy lives.
   [[nodiscard]] Bytes identity() const;
   [[nodiscard]] Bytes key() const;
   [[nodiscard]] HashAlgorithm hash() const;

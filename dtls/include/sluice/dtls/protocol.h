@@ -1,4 +1,4 @@
-// The protocol's code points, under the names that IANA's registries give them.
+// Code points of the protocol, named as in IANA's registries.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ enum class HashAlgorithm : std::uint8_t { sha1, sha256, sha384, sha512 };
 
 std::string_view to_string(HashAlgorithm hash);  // RFC 8122's names: "sha-256"
 
-// Cipher suites with forward secrecy and an AEAD: of DTLS 1.3 (RFC 8446 appendix B.4), which say
-// nothing of key exchange and authentication, and of DTLS 1.2 (RFC 5289, RFC
-// 7251, RFC 7905).
+// Cipher suites of DTLS 1.3 (RFC 8446 appendix B.4), which leave key exchange and authentication
+// open, and of DTLS 1.2 (RFC 5289, 7251, 7905; with a PSK RFC 5487, 5489, 6655, 7905, 8442).
+// ConfigOptions::default_cipher_suites() says which are on.
 enum class CipherSuite : std::uint16_t {
   aes_128_gcm_sha256 = 0x1301,
   aes_256_gcm_sha384 = 0x1302,
@@ -56,8 +56,8 @@ enum class CipherSuite : std::uint16_t {
   ecdhe_ecdsa_with_chacha20_poly1305_sha256 = 0xcca9,
 };
 
-// RFC 8422 section 5.1.1; and ML-KEM-768 beside X25519, against quantum computers, of DTLS 1.3
-// alone (draft-ietf-tls-ecdhe-mlkem).
+// Groups (RFC 8422 section 5.1.1), and X25519 with ML-KEM-768 against quantum computers, for DTLS
+// 1.3 only (draft-ietf-tls-ecdhe-mlkem).
 enum class NamedGroup : std::uint16_t {
   secp256r1 = 23,
   secp384r1 = 24,
@@ -86,7 +86,7 @@ enum class SrtpProfile : std::uint16_t {
   aead_aes_256_gcm = 0x0008,
 };
 
-// RFC 8446 section 4.6.3: whether the peer is to update its keys too.
+// RFC 8446 section 4.6.3: whether the peer must update its keys, too.
 enum class KeyUpdateRequest : std::uint8_t {
   update_not_requested = 0,
   update_requested = 1,
@@ -122,7 +122,7 @@ enum class Alert : std::uint8_t {
   no_application_protocol = 120,
 };
 
-// The registry's names, e.g. "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; "unknown" for other
+// IANA's names, such as "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; "unknown" for other
 // numbers.
 std::string_view to_string(ProtocolVersion version);
 std::string_view to_string(Role role);

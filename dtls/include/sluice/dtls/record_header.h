@@ -1,4 +1,4 @@
-// What a record's header says of it.
+// The fields of a record header.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace sluice::dtls {
 
-// Other numbers of a peer's are possible wherever one is read.
+// Values read from the wire may be other numbers than these.
 enum class ContentType : std::uint8_t {
   change_cipher_spec = 20,
   alert = 21,
@@ -15,13 +15,13 @@ enum class ContentType : std::uint8_t {
   ack = 26,  // RFC 9147 section 7
 };
 
-// Which keys protect a record; 0 is plaintext. 64 bits in DTLS 1.3, of which records carry fewer.
+// Selects a record's keys; 0: plaintext. 64 bits in DTLS 1.3; records carry the low two.
 enum class Epoch : std::uint64_t {};
 
-// Counts the records of an epoch, 48 bits on the wire (RFC 6347 section 4.1).
+// Numbers the records of an epoch from 0; 48 bits (RFC 6347 section 4.1).
 enum class SequenceNumber : std::uint64_t {};
 
-// The registry's names; "unknown" for other numbers.
+// IANA's names; "unknown" for other numbers.
 std::string_view to_string(ContentType type);
 
 }  // namespace sluice::dtls

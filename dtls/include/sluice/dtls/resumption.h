@@ -1,4 +1,4 @@
-// Resuming a session: no certificates, no signatures, one secret from an earlier handshake.
+// Session resumption: a handshake without certificates and signatures, from an earlier secret.
 #pragma once
 
 #include <chrono>
@@ -18,36 +18,36 @@ namespace handshake {
 struct StoredSession;
 }
 
-// Who keeps a session until it is resumed.
+// Where a session is kept until it is resumed.
 enum class Resumption : std::uint8_t {
   none,
-  // The client, in a ticket that only the server can open (ConfigOptions::ticket_keys).
+  // By the client, in a ticket that only the server can decrypt (ConfigOptions::ticket_keys).
   tickets,
-  // The server, in a store of the caller's (SessionToStore, PskRequested, SessionRequested; see
-  // <sluice/dtls/resumption_store.h>). A client sees no difference: it takes what the server gives.
+  // By the server, in the caller's store (SessionToStore, PskRequested, SessionRequested; see
+  // <sluice/dtls/resumption_store.h>). For a client both are the same.
   store,
 };
 
-// One that a client gets by SessionReceived and hands to its next Connection::client(), or
-// that a server keeps in its store. Immutable and cheap to copy; wiped with the last copy.
+// A session that a client gets from SessionReceived and passes to its next Connection::client(), or
+// that a server keeps in its store. Immutable, cheap to copy; the last copy wipes it.
 //
-// It has the secret and the peer's certificate, which is shown to the caller again when the session
-// is resumed. One of DTLS 1.2 has had an extended master secret (RFC 7627), is resumed with its own
-// cipher suite alone, and its secret stays the same: where it leaks, all that was resumed is open.
-// A ticket is better used once only: onlookers recognise it (RFC 8446 appendix C.4).
+// It holds the secret and the peer's certificate, which is presented again when the session is
+// resumed. A DTLS 1.2 session has the extended master secret (RFC 7627), is resumed only with its
+// cipher suite, and keeps its secret: if that leaks, all resumed connections are readable. Use a
+// ticket only once: observers can recognise it (RFC 8446 appendix C.4).
 class ResumableSession {
  public:
-  // What serialize() gave. Errors: decode_error.
+  // Reads the bytes of serialize(). Errors: decode_error.
   static Result<ResumableSession> parse(Bytes serialized);
-  // To be kept as secret as a private key.
+  // Contains the secret: protect it like a private key.
   [[nodiscard]] Buffer serialize() const;
 
   [[nodiscard]] ProtocolVersion version() const;
-  // Not used any more from then on; on the clock of the connection that it came from, so a caller
-  // that keeps sessions beyond its process needs a clock whose start outlives it.
+  // When the session expires, on the clock of the connection that it came from. A caller that keeps
+  // sessions longer than its process needs a clock that continues across restarts.
   [[nodiscard]] Instant expires() const;
 
-  // For the engine's own use.
+  // Internal: for the engine only.
   explicit ResumableSession(std::shared_ptr<const handshake::StoredSession> session)
       : session_(std::move(session)) {}
   [[nodiscard]] const handshake::StoredSession& session() const { return *session_; }
@@ -56,9 +56,9 @@ class ResumableSession {
   std::shared_ptr<const handshake::StoredSession> session_;
 };
 
-// The keys under which a server seals its tickets (AES-256-GCM). They are made when first needed
-// and replaced every `rotation`; a ticket opens for at least one and at most two rotations. May be
-// used by several threads and any number of Configs at once, whose connections then share one
+// The keys under which a server encrypts its tickets (AES-256-GCM). They are made at first
+// use and replaced every `rotation`; a ticket is valid for one to two rotations. Several
+// threads and any number of Configs may use it at once; their connections must share one
 // clock.
 class TicketKeys {
  public:
@@ -69,11 +69,11 @@ class TicketKeys {
 
   [[nodiscard]] Duration rotation() const;
 
-  // For the engine's own use. Errors: libcrypto_failure.
+  // Internal: for the engine only. Errors: libcrypto_failure.
   Result<Buffer> seal(crypto::Library& library, Bytes session, Instant now);
   struct Opened {
-    Buffer session;       // empty when it isn't a ticket of these keys
-    bool is_old = false;  // new tickets are sealed under another key
+    Buffer session;       // empty if it is no ticket of these keys
+    bool is_old = false;  // new tickets use a newer key
   };
   Result<Opened> open(crypto::Library& library, Bytes ticket, Instant now);
 

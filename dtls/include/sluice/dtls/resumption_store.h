@@ -1,4 +1,4 @@
-// A server's sessions in memory.
+// A server's session store in memory.
 #pragma once
 
 #include <cstddef>
@@ -9,33 +9,33 @@
 
 namespace sluice::dtls {
 
-// For Resumption::store, in both versions: keeps what SessionToStore tells and finds what
-// SessionRequested and PskRequested ask for. May be used by several threads and any number of
-// connections at once, whose connections then share one clock.
+// For Resumption::store in DTLS 1.2 and 1.3: keeps the sessions of SessionToStore and answers
+// SessionRequested and PskRequested. Several threads and any number of connections may use it at
+// once; their connections must share one clock.
 //
-// A session that is lost costs its client a full handshake, nothing else.
+// A session that is lost costs its client only a full handshake.
 class ResumptionStore {
  public:
-  // Of more sessions than `capacity` the one goes that was not used for the longest time; each
-  // takes some 200 bytes and the peer's certificate.
+  // Above `capacity` sessions the least recently used one is removed. A session takes about 200
+  // bytes and the peer's certificate.
   explicit ResumptionStore(std::size_t capacity = 16384);
   ResumptionStore(const ResumptionStore&) = delete;
   ResumptionStore& operator=(const ResumptionStore&) = delete;
   ~ResumptionStore();
 
-  // One of the same name gives way.
+  // Replaces a session of the same name.
   void keep(const SessionToStore& session, Instant now);
   // Empty when there is none, or it has expired.
   [[nodiscard]] std::optional<ResumableSession> find(Bytes id, Instant now);
-  // So that it isn't resumed any more, as RFC 5246 section 7.2.2 wants it of a connection that has
-  // failed: the store isn't told of that.
+  // Removes a session. Call it for a connection that has failed: RFC 5246 section 7.2.2 forbids to
+  // resume its session, and the store does not learn of the failure.
   void forget(Bytes id);
 
-  // For Connection::answer(): the session, the first of several, or none.
+  // An answer for Connection::answer(): the session, the first of several, or none.
   [[nodiscard]] Answer answer(const SessionRequested& asked, Instant now);
   [[nodiscard]] Answer answer(const PskRequested& asked, Instant now);
 
-  // Those that have expired and were not asked for count as well.
+  // The number of sessions, including expired ones that were not requested since.
   [[nodiscard]] std::size_t size() const;
 
  private:

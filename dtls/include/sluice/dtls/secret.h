@@ -1,4 +1,4 @@
-// Bytes that are wiped when they go.
+// Secret bytes that are wiped when they are destroyed.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 
 namespace sluice::dtls {
 
-// Overwrites `secret` with zeros in a way that the compiler can't leave out.
+// Overwrites `secret` with zeros; the compiler cannot optimise this away.
 void cleanse(MutableBytes secret);
 
-// Up to `Capacity` secret bytes, held in place. Moving wipes the source; there is no implicit copy.
+// Up to `Capacity` secret bytes, held in place. Moving wipes the source; clone() copies.
 template <std::size_t Capacity>
 class Secret {
  public:
@@ -44,12 +44,12 @@ class Secret {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   static constexpr std::size_t capacity() { return Capacity; }
   void clear() {
-    if (size_ != 0) cleanse(bytes());  // behind them there has never been anything
+    if (size_ != 0) cleanse(bytes());  // the other bytes were never written
     size_ = 0;
   }
 
  private:
-  // Many sessions lie idle with theirs: no byte more than it takes.
+  // Many idle sessions hold one: keep it as small as possible.
   using Size = std::conditional_t<Capacity <= UINT8_MAX, std::uint8_t, std::size_t>;
 
   std::array<std::byte, Capacity> bytes_{};

@@ -1,4 +1,4 @@
-// What a DTLS-SRTP handshake yields for SRTP (RFC 5764 section 4.2).
+// The SRTP keys of a DTLS-SRTP handshake (RFC 5764 section 4.2).
 #pragma once
 
 #include <sluice/dtls/bytes.h>
@@ -7,15 +7,15 @@
 
 namespace sluice::dtls {
 
-// Master key followed by master salt, the order in which libsrtp takes them: 16 + 14 bytes for
-// AES128_CM, 16 + 12 for AEAD_AES_128_GCM, 32 + 12 for AEAD_AES_256_GCM.
+// Master key, then master salt, as libsrtp takes them: 16 + 14 bytes for AES128_CM, 16 + 12 for
+// AEAD_AES_128_GCM, 32 + 12 for AEAD_AES_256_GCM.
 using SrtpMasterKey = Secret<44>;
 
 struct SrtpKeys {
   SrtpProfile profile;
   SrtpMasterKey local;   // protects what this side sends
   SrtpMasterKey remote;  // unprotects what the peer sent
-  // The master key identifier of both that packets carry (RFC 5764 section 4.1.3); empty: none.
+  // The MKI of all packets (RFC 5764 section 4.1.3), up to 255 bytes; empty: none.
   Buffer mki = {};
 };
 

@@ -1,4 +1,4 @@
-// What a connection has seen and done, for monitoring.
+// Counters of a connection, and the result of its handshake.
 #pragma once
 
 #include <array>
@@ -14,16 +14,16 @@
 
 namespace sluice::dtls {
 
-// Why a record, or a whole datagram, was dropped without any other effect (RFC 6347
-// section 4.1.2.7).
+// Why a record or a datagram was dropped; a drop has no other effect (RFC 6347 section
+// 4.1.2.7).
 enum class Discard : std::uint8_t {
-  malformed_record,       // a header or length that can't be
+  malformed_record,       // an invalid header or length
   unknown_version,        // not a DTLS record of the version in use
-  unknown_epoch,          // no key for it: too old, not yet, or epoch 0 after the handshake
+  unknown_epoch,          // no key: too old, too early, or epoch 0 after the handshake
   replayed,               // seen before, or older than the window
-  authentication_failed,  // the AEAD refused it
-  unexpected_content,     // a content type that this state ignores
-  stale_message,          // a handshake message that was already taken
+  authentication_failed,  // forged, damaged, or sealed with another key
+  unexpected_content,     // a content type that is not allowed in this state
+  stale_message,          // a handshake message that was received before
   reassembly_full,        // ConfigOptions::max_reassembly reached, or too far ahead
   unaccepted_data_full,   // ConfigOptions::max_unaccepted_data reached
   after_close,            // the connection has ended
@@ -34,12 +34,12 @@ std::string_view to_string(Discard reason);
 
 struct Statistics {
   std::uint64_t datagrams_received = 0;
-  std::uint64_t records_received = 0;  // accepted ones
+  std::uint64_t records_received = 0;  // without discarded ones
   std::uint64_t records_sent = 0;
   std::uint32_t flights_retransmitted = 0;
   std::uint32_t timeouts = 0;
   std::array<std::uint32_t, kDiscardReasons> discarded = {};
-  // Time from a flight to its first answer, where the flight went out only once (Karn's rule).
+  // Round-trip time: from a flight to its first answer, if it was sent only once (Karn's rule).
   std::optional<Duration> rtt = {};
 
   [[nodiscard]] std::uint32_t discards(Discard reason) const {
@@ -52,21 +52,21 @@ struct Statistics {
   }
 };
 
-// What the handshake agreed on.
+// The result of the handshake.
 struct ConnectionInfo {
   Role role;
   ProtocolVersion version;
   CipherSuite cipher_suite;
-  std::optional<NamedGroup> group;  // none in DTLS 1.2 with a PSK alone, or resumed
+  std::optional<NamedGroup> group;  // none in DTLS 1.2 with a PSK only, or resumed
   std::optional<SrtpProfile> srtp_profile;
   bool extended_master_secret;
-  // By a PSK, and not by certificates; in DTLS 1.3 a resumed session is that too.
+  // Authenticated by a PSK, not by certificates; true for a resumed DTLS 1.3 session.
   bool psk;
   bool resumed;
-  std::string application_protocol;  // RFC 7301; empty: none
-  std::string server_name;           // that the client has asked for; empty: none
-  Buffer srtp_mki;                   // that SRTP packets carry; empty: none
-  // The most that seal() takes: what the peer's record_size_limit leaves (RFC 8449), or
+  std::string application_protocol;  // ALPN (RFC 7301); empty: none
+  std::string server_name;           // SNI, asked for by the client; empty: none
+  Buffer srtp_mki;                   // MKI of SRTP packets; empty: none
+  // The largest data that seal() accepts, in bytes: the peer's record_size_limit (RFC 8449), or
   // kMaxApplicationData.
   std::size_t max_application_data;
 };

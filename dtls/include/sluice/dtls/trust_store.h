@@ -1,4 +1,4 @@
-// The certificate authorities that a side trusts.
+// Trusted certificate authorities.
 #pragma once
 
 #include <chrono>
@@ -17,24 +17,24 @@ namespace crypto {
 class TrustAnchors;
 }
 
-// Immutable and cheap to copy; copies may be used by several threads at once.
+// Immutable, cheap to copy; copies may be used by several threads at once.
 //
-// A chain is verified by libcrypto's X509_verify_cert (RFC 5280) at its security level 2: no RSA
-// below 2048 bits, no SHA-1. Every certificate here is an anchor, whether it is signed by itself or
-// not. Revocation isn't looked at.
+// libcrypto's X509_verify_cert (RFC 5280) verifies chains at security level 2: no RSA key below
+// 2048 bits, no SHA-1. Every certificate in the store is a trust anchor, self-signed or not.
+// Revocation is not checked.
 class TrustStore {
  public:
-  // What chains have to be valid at; empty: the system's clock as it is then.
+  // The time at which chains must be valid; empty: the system clock at verification.
   using Time = std::optional<std::chrono::system_clock::time_point>;
 
-  // Errors: invalid_certificate, also when there is none.
+  // Errors: invalid_certificate, also for an empty list.
   static Result<TrustStore> from_pem(std::string_view certificates, Time at = {});
   static Result<TrustStore> from_der(std::span<const Bytes> certificates, Time at = {});
-  // Those that libcrypto is configured with, which SSL_CERT_FILE and SSL_CERT_DIR can name. Errors:
+  // The system's authorities, as libcrypto is configured (SSL_CERT_FILE, SSL_CERT_DIR). Errors:
   // libcrypto_failure.
   static Result<TrustStore> system(Time at = {});
 
-  // For the engine's own use.
+  // Internal: for the engine only.
   [[nodiscard]] const crypto::TrustAnchors& anchors() const { return *anchors_; }
 
  private:

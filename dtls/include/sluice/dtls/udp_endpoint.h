@@ -1,4 +1,4 @@
-// Addresses of UDP.
+// UDP addresses.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 
 namespace sluice::dtls {
 
-// In network order.
+// In network byte order.
 using Ipv4Address = std::array<std::uint8_t, 4>;
 using Ipv6Address = std::array<std::uint8_t, 16>;
 

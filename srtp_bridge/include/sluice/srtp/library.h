@@ -1,4 +1,4 @@
-// libsrtp's process-wide state, and who owns it.
+// Initialisation of libsrtp, whose state belongs to the process.
 #pragma once
 
 #include <cstdint>
@@ -9,32 +9,32 @@
 namespace sluice::srtp {
 
 enum class SetupError : std::uint8_t {
-  library_init_failed,  // libsrtp's own self-tests did not pass
-  invalid_options,      // a SessionOptions field is out of its range
-  invalid_keys,         // the profile is unknown, the keys haven't its length, or a long MKI
+  library_init_failed,  // srtp_init() failed: libsrtp's self-tests did not pass
+  invalid_options,      // a field of SessionOptions is out of range
+  invalid_keys,         // unknown profile, wrong key length, or an MKI above kMaxMki
   out_of_memory,        // libsrtp could not make a context
 };
 
 std::string_view to_string(SetupError error);
 
 struct LibraryOptions {
-  // A host that uses the same libsrtp has called srtp_init() itself and will keep it initialised as
-  // long as any Session lives. Of no effect with the bundled libsrtp, whose symbols are Sluice's
-  // own.
+  // True if the program uses the same libsrtp and has called srtp_init() itself. It must then keep
+  // libsrtp initialised while any Session lives. No effect with the bundled libsrtp, whose symbols
+  // are separate.
   bool host_owns_libsrtp = false;
-  // Where libsrtp is built on NSS, as Debian's is, NSS is initialised once without a database
-  // unless it already is: otherwise each context costs 0.5 ms. A host that will call NSS_Init()
-  // with a database of its own does that first, or clears this.
+  // If libsrtp is built on NSS, as Debian's is: initialise NSS once without a database, unless it
+  // is initialised already. Otherwise each SRTP context takes 0.5 ms. A program that calls
+  // NSS_Init() with its own database does so before, or clears this.
   bool initialize_nss = true;
 };
 
-// Makes libsrtp ready, once in a process: the first call decides, all later ones return its result.
-// Session::make() calls it with the defaults, so only a host with other criteria needs to. Safe
-// from any thread. Nothing is shut down again: libsrtp's state is a few tables for the process's
-// lifetime.
+// Initialises libsrtp once per process: the first call decides, later calls return its result.
+// Session::make() calls it with the defaults, so call it yourself only for other options.
+// Thread-safe. Nothing is shut down again: libsrtp's state is a few tables that live as long as the
+// process.
 tl::expected<void, SetupError> initialize(const LibraryOptions& options = {});
 
-// Whether this build uses a libsrtp of its own (on OpenSSL) or the system's, for diagnostics.
+// Which libsrtp this build uses, for diagnostics: its own (on OpenSSL) or the system's.
 std::string_view library_flavor();  // "bundled" or "system"
 
 }  // namespace sluice::srtp
