@@ -113,7 +113,7 @@ Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
   return Pending{.transmit = has_alert(), .event = has_event()};
 }
 
-Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
+Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool record_opened) {
   if (!outcome) {
     const Error& error = outcome.error();
     if (error.alert && error.code != Errc::alert_received) {
@@ -133,7 +133,8 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
   return Pending{.transmit = has_alert() || unsent_flight() != nullptr || ack_is_due(),
                  .data = in_use_ != nullptr && !in_use_->data.empty(),
                  .event = has_event(),
-                 .timer = std::exchange(reported_timeout_, timeout) != timeout};
+                 .timer = std::exchange(reported_timeout_, timeout) != timeout,
+                 .record_opened = record_opened};
 }
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
@@ -144,14 +145,15 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
     discard(Discard::after_close);
     return after_end(*ended);
   }
-  auto outcome = handle_records(datagram, now);
-  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_future_records(now);
+  connection::Input input{path, now};
+  auto outcome = handle_records(datagram, input);
+  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_future_records(input);
   if (outcome && key_update_is_due()) outcome = update_due_keys(now);
-  return end_input(outcome);
+  return end_input(outcome, input.record_opened);
 }
 
 // Those that came before their keys.
-Result<void> Connection::Impl::replay_future_records(Instant now) {
+Result<void> Connection::Impl::replay_future_records(connection::Input& input) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
     if (Buffer early = phase->future_records.take(); !early.empty()) {
       outputs().replayed.push_back(std::move(early));
@@ -160,12 +162,12 @@ Result<void> Connection::Impl::replay_future_records(Instant now) {
   Result<void> outcome;
   // What is replayed may complete the handshake, which adds to it what had to wait till then.
   for (std::size_t i = 0; outcome && outputs_ != nullptr && i < outputs_->replayed.size(); ++i) {
-    outcome = handle_records(outputs_->replayed[i], now);
+    outcome = handle_records(outputs_->replayed[i], input);
   }
   return outcome;
 }
 
-Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
+Result<void> Connection::Impl::handle_records(MutableBytes datagram, connection::Input& input) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
     auto taken = records_.take(datagram);
@@ -174,8 +176,10 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
       ++counters_.records_received;
-      outcome = on_record(*record, now);
-      if (record->epoch != wire::kPlaintextEpoch) stay_warm();
+      const bool is_protected = record->epoch != wire::kPlaintextEpoch;
+      input.record_opened = input.record_opened || is_protected;
+      outcome = on_record(*record, input);
+      if (is_protected) stay_warm();
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       on_future_record(*future);
     } else if (const auto* reason = std::get_if<Discard>(&taken)) {

@@ -44,6 +44,10 @@ class Epochs {
   [[nodiscard]] Keys* find(wire::Epoch epoch) {
     return find([&](const Keys& keys) { return keys.epoch == epoch; });
   }
+  template <class IsIt>
+  [[nodiscard]] const Keys* find(IsIt&& is_it) const {
+    return const_cast<Epochs*>(this)->find(std::forward<IsIt>(is_it));
+  }
   [[nodiscard]] const Keys* find(wire::Epoch epoch) const {
     return const_cast<Epochs*>(this)->find(epoch);
   }

@@ -63,9 +63,10 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   }
   const auto plaintext = std::get<Opener12>(*reader.opener).open(header, record);
   if (!plaintext) return Discard::authentication_failed;
+  const bool newest = is_newest(reader, header.sequence);
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;
-  return Record{header.type, header.epoch, header.sequence, *plaintext};
+  return Record{header.type, header.epoch, header.sequence, *plaintext, newest};
 }
 
 RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
@@ -109,9 +110,18 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   }
   // Only now is it known what it is.
   if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;
+  const bool newest = is_newest(*reader, *sequence);
   reader->window.mark(*sequence);
   peer_encrypts_ = true;
-  return Record{opened->type, reader->epoch, *sequence, opened->contents};
+  return Record{opened->type, reader->epoch, *sequence, opened->contents, newest};
+}
+
+bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence) const {
+  if (wire::value_of(sequence) < reader.window.next()) return false;
+  const bool is_last_epoch = &reader == &readers_.newest();
+  return is_last_epoch || readers_.find([&](const Reader& later) {
+    return later.epoch > reader.epoch && later.window.next() > 0;
+  }) == nullptr;
 }
 
 void RecordLayer::add_reader12(Opener12 opener) {

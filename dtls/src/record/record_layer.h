@@ -22,6 +22,9 @@ struct Record {
   wire::Epoch epoch{};
   wire::SequenceNumber sequence{};
   MutableBytes contents;
+  // It authenticated, and no record of its epoch or a later one with a higher number did before it:
+  // what it says of the peer's address is the latest (RFC 9146 section 6).
+  bool is_newest = false;
 };
 
 // A record of an epoch whose keys aren't there yet: the messages that lead to them are late.
@@ -182,6 +185,8 @@ class RecordLayer {
   Taken open12(const Header12& header, MutableBytes record);
   Taken open13(const Header13& header, MutableBytes record);
   [[nodiscard]] ReplayWindow make_window() const;
+  // Whether a record of this number, which is not marked yet, would be the newest.
+  [[nodiscard]] bool is_newest(const Reader& reader, wire::SequenceNumber sequence) const;
   // Whether a record that isn't fresh is taken all the same.
   [[nodiscard]] bool takes_again(wire::ContentType type) const {
     return window_units_ == 0 && type == wire::ContentType::application_data;

@@ -211,6 +211,73 @@ TEST(RecordLayer, AForgedNumberMovesNothing) {
   EXPECT_EQ(take_all(records, sealed(number(7))), kData);
 }
 
+// Whether each record is the newest that has authenticated.
+std::vector<bool> newest(RecordLayer& records, std::initializer_list<std::uint64_t> numbers) {
+  std::vector<bool> all;
+  for (const std::uint64_t sequence : numbers) {
+    Buffer datagram = sealed(number(sequence));
+    MutableBytes rest(datagram);
+    all.push_back(std::get<Record>(records.take(rest)).is_newest);
+  }
+  return all;
+}
+
+// RFC 9146 section 6: only that one says where the peer is.
+TEST(RecordLayer, KnowsTheNewestRecord) {
+  RecordLayer records;
+  install(records);
+  EXPECT_EQ(newest(records, {3, 5, 4, 6, 0}), (std::vector{true, true, false, true, false}));
+  Buffer forged = sealed(number(100));
+  forged.back() ^= std::byte{1};
+  EXPECT_EQ(take_all(records, forged), "authentication_failed");
+  EXPECT_EQ(newest(records, {7}), std::vector{true}) << "a forgery isn't newer";
+}
+
+TEST(RecordLayer, NothingInPlaintextIsNewest) {
+  RecordLayer records;
+  Buffer datagram = from_hex("16 fefd 0000 000000000005 0001 aa");
+  MutableBytes rest(datagram);
+  EXPECT_FALSE(std::get<Record>(records.take(rest)).is_newest);
+}
+
+TEST(RecordLayer, ARepetitionThatIsAllowedIsNotNewest) {
+  RecordLayer records(0, 0);
+  install(records);
+  EXPECT_EQ(newest(records, {3, 3}), (std::vector{true, false}));
+}
+
+// Of DTLS 1.3: two epochs may be read at a time.
+TEST(RecordLayer, ARecordOfALaterEpochIsNewer) {
+  auto& library = test::environment().library();
+  const auto make_key = [](std::size_t first) {
+    Buffer key = counted(16);
+    key.front() = std::byte{static_cast<std::uint8_t>(first)};
+    return key;
+  };
+  RecordLayer sender;
+  RecordLayer receiver;
+  for (const std::uint64_t epoch : {3, 4}) {
+    const Buffer key = make_key(epoch);
+    const Buffer iv = counted(12);
+    const Buffer mask = counted(16);
+    const ProtectionKey13 protection{AeadAlgorithm::aes_128_gcm, key, iv, mask};
+    sender.add_writer(wire::Epoch{epoch}, must(Sealer13::make(library, protection)));
+    receiver.add_reader(wire::Epoch{epoch}, must(Opener13::make(library, protection)));
+  }
+  const auto is_newest = [&](std::uint64_t epoch) {
+    Buffer out(100);
+    const auto size =
+        sender.seal(wire::Epoch{epoch}, ContentType::application_data, test::bytes_of("data"), out);
+    MutableBytes rest = MutableBytes(out).first(size.value());
+    return std::get<Record>(receiver.take(rest)).is_newest;
+  };
+  EXPECT_TRUE(is_newest(3)) << "nothing has come under the later keys";
+  EXPECT_TRUE(is_newest(3));
+  EXPECT_TRUE(is_newest(4));
+  EXPECT_FALSE(is_newest(3));
+  EXPECT_TRUE(is_newest(4));
+}
+
 TEST(RecordLayer, AChangedHeaderDoesNotAuthenticate) {
   const auto with = [](std::size_t at, std::byte value) {
     RecordLayer records;
