@@ -339,18 +339,16 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
   const wire::Epoch epoch = records_.write_epoch();
-  if (application_data.size() > records_.max_contents(epoch)) {
+  const record::RecordSize size_of_record = records_.size_of(epoch);
+  if (application_data.size() > size_of_record.max_contents()) {
     return tl::unexpected(SendError::too_large);
   }
   if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
-  const bool pads = records_.pads();
-  const std::size_t needed = pads ? sealed_size(application_data.size())
-                                  : records_.unpadded_size(epoch, application_data.size());
+  const std::size_t needed = size_of_record.padded(application_data.size(), mtu_);
   if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
-  if (pads) out = out.first(needed);
   if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
-  const auto size =
-      records_.seal(epoch, wire::ContentType::application_data, application_data, out);
+  const auto size = records_.seal(epoch, wire::ContentType::application_data, application_data,
+                                  out.first(needed));
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
   stay_warm();
   ++counters_.records_sent;
@@ -360,10 +358,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
-  const wire::Epoch epoch = records_.write_epoch();
-  const std::size_t unpadded = records_.unpadded_size(epoch, application_data);
-  const std::size_t padded = records_.padded_size(epoch, application_data);
-  return std::min(padded, std::max<std::size_t>(unpadded, mtu_));
+  return records_.size_of(records_.write_epoch()).padded(application_data, mtu_);
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
@@ -410,9 +405,9 @@ bool Connection::Impl::ack_is_due() {
 std::optional<std::size_t> Connection::Impl::write_ack(MutableBytes out) {
   const wire::Epoch epoch = records_.write_epoch();
   const std::size_t room = std::min(out.size(), flight_mtu());
-  const std::size_t overhead = records_.overhead(epoch);
+  const record::RecordSize size_of_record = records_.size_of(epoch);
   const std::size_t limit = message::numbers_in_ack(
-      std::min(room - std::min(room, overhead), records_.max_contents(epoch)));
+      std::min(room - std::min(room, size_of_record.overhead()), size_of_record.max_contents()));
   Buffer contents;
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements()->take(limit));

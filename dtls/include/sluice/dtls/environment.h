@@ -39,7 +39,7 @@ class Environment {
     // used last. The others make them anew, in some 10 us, when a record comes that may be genuine,
     // or is to be sealed. libcrypto's contexts take 2,300 bytes a connection in DTLS 1.2 and 3,600
     // in 1.3 (AES-GCM). Keys of an epoch before (RFC 9147 section 4.2.1) stay for as long as they
-    // must, as do a CipherSuite12's. 1 or more.
+    // must. 1 or more.
     std::size_t max_warm_connections = 4096;
   };
 

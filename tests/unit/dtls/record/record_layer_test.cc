@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "support/endpoints.h"
 #include "unit/dtls/record/reference_aead.h"
 
@@ -362,11 +365,60 @@ TEST(RecordLayer, WritesNothingIntoTooSmallABuffer) {
   RecordLayer records;
   install(records);
   for (const auto epoch : {kPlaintextEpoch, kFirstEncryptedEpoch12}) {
-    Buffer out(records.overhead(epoch) + 3, std::byte{0x11});
+    Buffer out(records.size_of(epoch).overhead() + 3, std::byte{0x11});
     EXPECT_FALSE(records.seal(epoch, ContentType::alert, test::bytes_of("data"), out));
     EXPECT_EQ(out, Buffer(out.size(), std::byte{0x11}));
   }
   EXPECT_FALSE(records.seal(kPlaintextEpoch, ContentType::alert, {}, {}));
+}
+
+// A suite whose records may be shorter than head and tail together, and which protects nothing.
+class ShortRecords final : public RecordProtection12 {
+ public:
+  static constexpr RecordRoom12 kRoom{0, 48};
+
+  std::optional<std::size_t> seal(RecordNumber12 /*number*/, AdditionalData12 /*additional_data*/,
+                                  Bytes plaintext, MutableBytes out) override {
+    std::ranges::copy(plaintext, out.begin());
+    return plaintext.size();
+  }
+  std::optional<MutableBytes> open(RecordNumber12 /*number*/, AdditionalData12 /*additional_data*/,
+                                   MutableBytes fragment) override {
+    return fragment;
+  }
+};
+
+TEST(RecordLayer, AColdOneAsksForCiphersForTheShortestRecord) {
+  RecordLayer records;
+  records.set_version(ProtocolVersion::dtls12);
+  records.add_reader12(Opener12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  records.add_writer12(Sealer12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  records.cool();
+  Buffer datagram = from_hex("17 fefd 0001 000000000000 0004");
+  const Buffer data = test::bytes_of("data");
+  datagram.insert(datagram.end(), data.begin(), data.end());
+  MutableBytes rest(datagram);
+  EXPECT_TRUE(std::holds_alternative<NeedsCiphers>(records.take(rest)));
+  EXPECT_EQ(rest.size(), datagram.size());
+  records.warm_up(Opener12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}),
+                  Sealer12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  EXPECT_EQ(take(records, rest), kData);
+}
+
+TEST(RecordLayer, PlaintextHasALimitOfItsOwn) {
+  RecordLayer records;
+  records.set_version(ProtocolVersion::dtls12);
+  install(records);
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), kMaxPlaintext);
+  records.set_content_limits({.sent = 200, .received = 300, .plaintext = 4});
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), 4U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), 4U);
+  EXPECT_EQ(records.max_received(kFirstEncryptedEpoch12), 300U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).max_contents(), 200U);
+  EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000000 0004 aabbccdd")), "aabbccdd");
+  EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000001 0005 aabbccddee")),
+            to_string(Discard::malformed_record));
 }
 
 TEST(RecordLayer, OverheadIsWhatSealingAdds) {
@@ -375,10 +427,10 @@ TEST(RecordLayer, OverheadIsWhatSealingAdds) {
   Buffer out(200);
   for (const auto epoch : {kPlaintextEpoch, kFirstEncryptedEpoch12}) {
     const auto size = records.seal(epoch, ContentType::application_data, counted(50), out);
-    EXPECT_EQ(size, 50 + records.overhead(epoch));
+    EXPECT_EQ(size, 50 + records.size_of(epoch).overhead());
   }
-  EXPECT_EQ(records.head_room(kPlaintextEpoch), 13U);
-  EXPECT_EQ(records.head_room(kFirstEncryptedEpoch12), 13U + 8U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).head(), 13U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).head(), 13U + 8U);
 }
 
 // RFC 6347 section 4.1: sequence numbers must not wrap within an epoch.
