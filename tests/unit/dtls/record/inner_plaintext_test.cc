@@ -10,7 +10,7 @@ namespace {
 using test::from_hex;
 using test::to_hex;
 
-constexpr std::size_t kNoLimit = 16384;
+constexpr std::size_t kLargest = 16384;
 
 // RFC 8446 section 5.2: content, type, zeros.
 TEST(InnerPlaintext, IsWrittenAsTheRfcHasIt) {
@@ -33,7 +33,7 @@ TEST(InnerPlaintext, IsReadAsItWasWritten) {
     for (std::size_t padding = 0; padding < 3; ++padding) {
       Buffer inner(from_hex(contents).size() + kInnerTypeSize + padding);
       write_inner_plaintext(wire::ContentType::ack, from_hex(contents), inner);
-      const InnerPlaintext read = strip_inner_plaintext(inner, kNoLimit);
+      const InnerPlaintext read = strip_inner_plaintext(inner, kLargest);
       EXPECT_EQ(read.type, wire::ContentType::ack);
       EXPECT_EQ(to_hex(read.contents), contents);
       EXPECT_EQ(read.contents.data(), inner.data());
@@ -45,7 +45,7 @@ TEST(InnerPlaintext, IsReadAsItWasWritten) {
 TEST(InnerPlaintext, OfZerosAloneHasTypeZero) {
   for (const auto* const bytes : {"", "00", "000000"}) {
     Buffer inner = from_hex(bytes);
-    const InnerPlaintext read = strip_inner_plaintext(inner, kNoLimit);
+    const InnerPlaintext read = strip_inner_plaintext(inner, kLargest);
     EXPECT_EQ(read.type, wire::ContentType{0});
     EXPECT_TRUE(read.contents.empty());
   }

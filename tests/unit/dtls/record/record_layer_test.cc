@@ -259,7 +259,7 @@ TEST(RecordLayer, ARecordOfALaterEpochIsNewer) {
   };
   RecordLayer sender;
   RecordLayer receiver;
-  for (const std::uint64_t epoch : {3, 4}) {
+  for (const std::uint64_t epoch : {3U, 4U}) {
     const Buffer key = make_key(epoch);
     const Buffer iv = counted(12);
     const Buffer mask = counted(16);
@@ -395,7 +395,7 @@ TEST(RecordLayer, AColdOneAsksForCiphersForTheShortestRecord) {
   records.add_writer12(Sealer12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
   records.cool();
   Buffer datagram = from_hex("17 fefd 0001 000000000000 0004");
-  const Buffer data = test::bytes_of("data");
+  const Bytes data = test::bytes_of("data");
   datagram.insert(datagram.end(), data.begin(), data.end());
   MutableBytes rest(datagram);
   EXPECT_TRUE(std::holds_alternative<NeedsCiphers>(records.take(rest)));
