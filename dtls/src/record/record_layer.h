@@ -33,11 +33,14 @@ struct FutureRecord {
 // its datagram.
 struct NeedsCiphers {};
 
-// The longest contents of protected records: what the version allows, or record_size_limit
-// (RFC 8449).
+// The longest contents of a record, in bytes.
 struct ContentLimits {
+  // Of protected records: what the version allows, or record_size_limit (RFC 8449).
   std::uint16_t sent = kMaxPlaintext;
   std::uint16_t received = kMaxPlaintext;
+  // Of plaintext records, both ways: record_size_limit does not cover them, max_fragment_length
+  // (RFC 6066 section 4) does.
+  std::uint16_t plaintext = kMaxPlaintext;
 };
 
 class RecordLayer {
@@ -88,7 +91,7 @@ class RecordLayer {
   void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
   // Of what take() returns, what is longer must be refused.
   [[nodiscard]] std::size_t max_received(wire::Epoch epoch) const {
-    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.received;
+    return epoch == wire::kPlaintextEpoch ? content_limits_.plaintext : content_limits_.received;
   }
 
   // ---- writing
@@ -114,7 +117,7 @@ class RecordLayer {
   [[nodiscard]] std::size_t overhead(wire::Epoch epoch) const;
   // The longest contents that a record of the epoch may have: the caller keeps to it.
   [[nodiscard]] std::size_t max_contents(wire::Epoch epoch) const {
-    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.sent;
+    return epoch == wire::kPlaintextEpoch ? content_limits_.plaintext : content_limits_.sent;
   }
   // What a record of so much is at least.
   [[nodiscard]] std::size_t unpadded_size(wire::Epoch epoch, std::size_t contents) const;
@@ -193,14 +196,14 @@ class RecordLayer {
   [[nodiscard]] bool is_version_known(const Header12& header) const;
 
   ProtocolVersion version_ = ProtocolVersion::dtls10;
+  ContentLimits content_limits_;
+  std::uint16_t padding_;
+  std::uint8_t window_units_;
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
   bool forgeries_exceeded_ = false;
   bool is_encrypting_ = false;
   bool is_cold_ = false;
-  std::uint16_t padding_;
-  std::uint8_t window_units_;
-  ContentLimits content_limits_;
   KeyLimits limits_;
   std::uint64_t next_plaintext_ = 0;
   // Of encrypted epochs. Plaintext has no replay window: nobody answers for its numbers.
