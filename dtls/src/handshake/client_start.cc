@@ -57,7 +57,7 @@ Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMe
   }
   state.offer.verify_cookie.assign(request->cookie.begin(), request->cookie.end());
   context.transcript.forget_all();
-  context.begin_flight();
+  context.transport.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return Next(std::move(state)); });
 }
 
@@ -142,12 +142,12 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   // Those that the suite can't use are of no use any more (RFC 8446 section 4.1.4).
   std::erase_if(state.offer.psks,
                 [&](const PskOffer& offer) { return offer.psk.hash != (*suite)->hash; });
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto done =
       context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13);
   if (done) done = context.transcript.replace_by_message_hash(context.library);
   if (done) done = context.transcript.add(incoming.encoding);
-  context.begin_flight();
+  context.transport.begin_flight();
   if (done) done = send_client_hello(context, state.offer);
   if (!done) return forward_error(done);
   state.retry_suite = *suite;
@@ -202,7 +202,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
   if (auto offered = offer_session12(context, session, state.offer); !offered) {
     return forward_error(offered);
   }
-  context.begin_flight();
+  context.transport.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return std::move(state); });
 }
 

@@ -77,7 +77,8 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   if (!version) return forward_error(version);
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
-  context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
+  context.transport.records.set_version(
+      ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
   if (*version == ProtocolVersion::dtls13) {
     return server13::on_client_hello(*hello, incoming, context).map(kWiden<Next>);
   }

@@ -53,7 +53,7 @@ Result<AfterFlight> send_rest_of_flight(Context& context, Session12&& session) {
 Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, Bytes signature) {
   const auto sent = context.send(
       HandshakeType::certificate_verify, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_digital_signature(out, context.own->scheme, signature);
+        message::put_digital_signature(out, context.own.chosen->scheme, signature);
       });
   if (!sent) return forward_error(sent);
   return send_rest_of_flight(context, std::move(session));
@@ -63,14 +63,14 @@ Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, By
 Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& negotiated,
                                           const ServerShare& share,
                                           CertificateRequested requested) {
-  context.begin_flight();
+  context.transport.begin_flight();
   if (requested == CertificateRequested::yes) {
     if (auto sent = send_certificate12(context); !sent) return forward_error(sent);
   }
   auto master = exchange_keys(context, negotiated, share);
   if (!master) return forward_error(master);
   Session12 session{negotiated, std::move(*master), share.group};
-  if (!context.own) {
+  if (!context.own.chosen) {
     return send_rest_of_flight(context, std::move(session)).map(kWiden<AfterHelloDone>);
   }
   const auto signature = sign(context, context.transcript.messages());
@@ -109,7 +109,7 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }
-  context.keep_peer_chain(certificate->chain);
+  context.peer.take_chain(certificate->chain);
   return context.transcript.add(incoming.encoding).map([&] {
     return WaitServerKeyExchange{state.negotiated, std::move(*key)};
   });
@@ -154,14 +154,14 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
     return AfterRequest(
         WaitIdentity{state.negotiated, std::move(state.share), Buffer(body.begin(), body.end())});
   }
-  context.own = choose_own(context, *request);
+  context.own.chosen = choose_own(context, *request);
   return AfterRequest(WaitServerHelloDone{state.negotiated, std::move(state.share)});
 }
 
 Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer,
                                       Context& context) {
   take_identity(context, answer);
-  context.own = choose_own(context, *message::CertificateRequest12::decode(state.request));
+  context.own.chosen = choose_own(context, *message::CertificateRequest12::decode(state.request));
   return WaitServerHelloDone{state.negotiated, std::move(state.share)};
 }
 
@@ -186,9 +186,10 @@ Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, 
 
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   auto done = check_finished(context, state.session, Role::server, incoming);
+  context.peer.conclude(policy_of(context.config, Role::client), context.now);
   // Of a resumed session ours is the last flight.
   if (done && state.session.negotiated.resumed) {
-    context.begin_flight();
+    context.transport.begin_flight();
     done = send_finished(context, state.session, Role::client);
   }
   if (!done) return forward_error(done);

@@ -38,7 +38,7 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
 Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& negotiated,
                                        const std::optional<ServerShare>& share,
                                        const PreSharedKey& key) {
-  context.begin_flight();
+  context.transport.begin_flight();
   context.transcript.stop_keeping_messages();
   auto master = exchange_keys(context, negotiated, share, key);
   if (!master) return forward_error(master);
@@ -47,7 +47,7 @@ Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& neg
   auto done = install_keys(context, negotiated, session.master, Role::client);
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return forward_error(done);
-  context.is_peer_authenticated_by_psk = true;
+  context.peer.identity = PeerIdentity::of_psk(key.identity());
   return client12::await_last_flight(context, std::move(session));
 }
 

@@ -127,7 +127,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   auto agreed = accepted_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return forward_error(agreed);
 
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto hashed =
       context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
   if (hashed) hashed = context.transcript.add(incoming.encoding);
@@ -155,7 +155,7 @@ Result<Negotiated12> send_server_hello12(const ClientHello& hello, const Choice1
     done =
         context.transcript.start_hash(context.library, choice.suite.hash, Transcript::Form::dtls12);
   }
-  context.begin_flight();
+  context.transport.begin_flight();
   if (done) done = send_server_hello(context, hello, *negotiated);
   if (!done) return forward_error(done);
   return negotiated;

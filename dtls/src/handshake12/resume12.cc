@@ -64,7 +64,7 @@ Result<client12::AfterFlight> resume12(Context& context, const Offer& offer,
   Session12 session = session_of(negotiated, stored);
   const auto installed = install_keys(context, negotiated, session.master, Role::client);
   if (!installed) return forward_error(installed);
-  authenticate_by(context, stored.peer(), Role::client);
+  resume_peer(context, stored.peer, Role::client);
   return client12::await_last_flight(context, std::move(session));
 }
 
@@ -128,7 +128,7 @@ Result<server12::WaitFinished> resume12(Context& context, const ClientHello& hel
   if (done) done = install_keys(context, *negotiated, session.master, Role::server);
   if (done) done = send_finished(context, session, Role::server);
   if (!done) return forward_error(done);
-  authenticate_by(context, stored.peer(), Role::server);
+  resume_peer(context, stored.peer, Role::server);
   return server12::WaitFinished{std::move(session)};
 }
 

@@ -43,7 +43,7 @@ Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) 
   Session12 session{state.negotiated, std::move(*master), state.group};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return forward_error(installed);
-  context.is_peer_authenticated_by_psk = true;
+  context.peer.identity = PeerIdentity::of_psk(state.identity);
   return WaitFinished{std::move(session)};
 }
 
@@ -87,7 +87,8 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
   const auto exchange =
       message::PskClientKeyExchange::decode(incoming.body(), state.key.has_value());
   if (!exchange) return fatal(Errc::decode_error, Alert::decode_error, "ClientKeyExchange");
-  WaitPsk next{state.negotiated, {}, {}};
+  WaitPsk next{
+      state.negotiated, Buffer(exchange->identity.begin(), exchange->identity.end()), {}, {}};
   if (state.key) {
     auto secret = state.key->derive(context.library, exchange->point);
     if (!secret) return forward_error(secret);
@@ -103,7 +104,7 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
     }
   }
   if (!context.config.ask_for_psk) return use_no_key(context, next).map(kWiden<Next>);
-  context.ask(PskRequested{{}, {Buffer(exchange->identity.begin(), exchange->identity.end())}, {}});
+  context.ask(PskRequested{{}, {next.identity}, {}});
   return Next(std::move(next));
 }
 

@@ -21,6 +21,7 @@ struct WaitClientKeyExchange {
 struct WaitPsk {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
+  Buffer identity;  // of the PSK, as the client named it
   std::optional<NamedGroup> group;
   std::optional<crypto::SharedSecret> ecdhe;
 };

@@ -94,8 +94,8 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
   context.secret_log.add_master(master);
   auto protection = make_protection12(context.library, negotiated, master, role);
   if (!protection) return forward_error(protection);
-  context.records.add_reader12(std::move(protection->opener));
-  context.records.add_writer12(std::move(protection->sealer));
+  context.transport.records.add_reader12(std::move(protection->opener));
+  context.transport.records.add_writer12(std::move(protection->sealer));
   return {};
 }
 
@@ -108,8 +108,8 @@ Result<void> send_certificate12(Context& context) {
 Result<void> send_finished(Context& context, const Session12& session, Role sender) {
   const auto data = verify_data(context, session, sender);
   if (!data) return forward_error(data);
-  context.flight.add_change_cipher_spec();
-  context.records.start_encrypting();
+  context.transport.flight.add_change_cipher_spec();
+  context.transport.records.start_encrypting();
   return context.send(wire::HandshakeType::finished, wire::kFirstEncryptedEpoch12,
                       [&](wire::Writer& out) { out.bytes(*data); });
 }

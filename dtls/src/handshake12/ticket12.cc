@@ -21,9 +21,7 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.secret = session.master.clone();
   stored.issued = context.now;
   stored.lifetime = context.config.session_lifetime;
-  stored.is_peer_authenticated_by_psk = context.is_peer_authenticated_by_psk;
-  stored.peer_certificate = context.peer_certificate;
-  stored.verified_name = context.verified_name;
+  stored.peer = context.peer.identity;
   stored.server_name = session.negotiated.extensions.names().server_name;
   return stored;
 }
@@ -110,11 +108,11 @@ void keep_session12(Context& context, const Session12& session, Role role) {
   Resumption12& resumption = context.resumption12;
   if (role == Role::client) {
     if (auto kept = received(context, session)) {
-      context.session_events.emplace_back(SessionReceived{std::move(*kept)});
+      context.resumption12.events.emplace_back(SessionReceived{std::move(*kept)});
     }
   } else if (context.config.resumption == Resumption::store && !resumption.resumed &&
              !resumption.session_id.empty()) {
-    context.session_events.emplace_back(
+    context.resumption12.events.emplace_back(
         SessionToStore{std::move(resumption.session_id), share(make_stored(context, session))});
   }
 }

@@ -90,7 +90,7 @@ Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   if (done)
     done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, secrets);
+  auto resumption = keep_for_resumption(context, negotiated, secrets, Role::client);
   if (!resumption) return forward_error(resumption);
   return Session13{negotiated, SessionSecrets(traffic, state.application.exporter()),
                    std::move(*resumption)};
@@ -131,7 +131,7 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
       .psk = *psk ? std::optional((*psk)->kind) : std::nullopt,
       .takes_tickets = context.config.resumption != Resumption::none,
   };
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   set_key_limits13(context, negotiated);
   const auto& traffic = secrets->traffic();
   auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
@@ -163,7 +163,7 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
     return forward_error(added);
   }
   if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
-  authenticate_by(context, state.psk->peer(), Role::client);
+  authenticate_by(context, *state.psk, Role::client);
   return Next(WaitFinished{state.negotiated, std::move(state.secrets), CertificateRequested::no});
 }
 
@@ -191,14 +191,14 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
     return Next(
         WaitIdentity{state.negotiated, std::move(state.secrets), Buffer(body.begin(), body.end())});
   }
-  context.own = choose_own(context, *criteria);
+  context.own.chosen = choose_own(context, *criteria);
   return Next(WaitCertificate{state.negotiated, std::move(state.secrets)});
 }
 
 Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
   take_identity(context, answer);
   const auto request = message::CertificateRequest13::decode(state.request);
-  context.own = choose_own(context, *wishes_of_request(*request));
+  context.own.chosen = choose_own(context, *wishes_of_request(*request));
   return WaitCertificate{state.negotiated, std::move(state.secrets)};
 }
 
@@ -224,13 +224,14 @@ Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context
                                                           state.secrets, hash->bytes());
   if (!application) return forward_error(application);
   context.secret_log.add(*application);
-  context.begin_flight();
+  context.transport.begin_flight();
   WaitSignature next{negotiated, std::move(state.secrets), std::move(*application)};
   if (state.requested == CertificateRequested::no) {
     return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   }
   if (auto sent = send_certificate13(context); !sent) return forward_error(sent);
-  if (!context.own) return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
+  if (!context.own.chosen)
+    return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   const auto signature = sign13(context, Role::client);
   if (!signature) return forward_error(signature);
   if (!*signature) return AfterFinished(std::move(next));

@@ -65,7 +65,7 @@ Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientH
   const RetryRequest request{choice.suite, choice.group, {}};
   const auto repeated = digest_of_repeated13(context.library, hello, true);
   if (!repeated) return forward_error(repeated);
-  context.begin_flight();
+  context.transport.begin_flight();
   auto done = context.transcript.replace_by_message_hash(context.library);
   if (done) {
     done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch,
@@ -191,7 +191,7 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
                                const ChosenPsk* psk) {
   const auto negotiated = negotiate(context, hello, choice, psk);
   if (!negotiated) return forward_error(negotiated);
-  context.begin_flight();
+  context.transport.begin_flight();
   auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
   if (!secrets) return forward_error(secrets);
   if (auto sent = send_encrypted_messages(context, *negotiated); !sent) {
@@ -199,7 +199,7 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   }
   WaitSignature state{*negotiated, std::move(*secrets)};
   if (psk != nullptr) {
-    authenticate_by(context, psk->psk.peer(), Role::server);
+    authenticate_by(context, psk->psk, Role::server);
     return send_finished(context, std::move(state)).map(kWiden<AfterHello>);
   }
   const auto signature = sign13(context, Role::server);
@@ -250,7 +250,7 @@ Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
   }
   auto own = choose_identity13(context, *criteria);
   if (!own) return forward_error(own);
-  context.own = std::move(*own);
+  context.own.chosen = std::move(*own);
   return answer_hello(context, hello, choice, nullptr);
 }
 
@@ -294,7 +294,7 @@ Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::L
 
 Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry, Context& context) {
   context.version = ProtocolVersion::dtls13;
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
                                                           retry.first_hello.bytes());
   Buffer encoding;
@@ -339,7 +339,7 @@ Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& con
   const auto choice = choose13(context.config, context.library, *hello);
   const auto offered = take_offered_psks(*hello);
   return authenticate(context, {*hello, state.hello, state.is_second}, *choice, *offered,
-                      psk_of(answer, context));
+                      psk_of(answer, **offered, context));
 }
 
 Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
@@ -379,7 +379,7 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto& [negotiated, handshake, application] = state.pending;
   auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, handshake);
+  auto resumption = keep_for_resumption(context, negotiated, handshake, Role::server);
   if (!resumption) return forward_error(resumption);
   const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);

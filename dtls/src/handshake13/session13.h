@@ -26,9 +26,7 @@ struct Negotiated13 {
 // What tickets are made of, for as long as there may be more.
 struct Resumption13 {
   schedule::HashSecret secret;
-  Buffer peer_certificate;
-  bool is_peer_authenticated_by_psk;
-  std::optional<std::string> verified_name;  // by which the peer's chain was verified, if it was
+  PeerIdentity peer;
 };
 
 // A complete handshake: what exporters and key updates need from now on.
@@ -40,8 +38,10 @@ struct Session13 {
 
 // At the end of the handshake, the client's Finished in the transcript. Null when the Config or the
 // client don't want the session to be resumed.
-Result<std::unique_ptr<Resumption13>> keep_for_resumption(
-    Context& context, const Negotiated13& negotiated, const schedule::HandshakeSecrets& secrets);
+Result<std::unique_ptr<Resumption13>> keep_for_resumption(Context& context,
+                                                          const Negotiated13& negotiated,
+                                                          const schedule::HandshakeSecrets& secrets,
+                                                          Role role);
 
 // What reads and writes under a traffic secret.
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,

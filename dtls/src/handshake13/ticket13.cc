@@ -21,9 +21,7 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.secret = std::move(*secret);
   stored.issued = now;
   stored.lifetime = lifetime;
-  stored.is_peer_authenticated_by_psk = session.resumption->is_peer_authenticated_by_psk;
-  stored.peer_certificate = session.resumption->peer_certificate;
-  stored.verified_name = session.resumption->verified_name;
+  stored.peer = session.resumption->peer;
   stored.server_name = extensions.names().server_name;
   return stored;
 }

@@ -67,7 +67,7 @@ Result<std::optional<std::uint16_t>> peers_record_size_limit(const ExtensionBloc
 
 // Both sides have spoken, so what was said holds.
 void keep_limits(Context& context, ProtocolVersion version, const AgreedExtensions& agreed) {
-  context.records.set_content_limits(content_limits(version, agreed));
+  context.transport.records.set_content_limits(content_limits(version, agreed));
 }
 
 // A server that speaks of no protocols takes no notice of them.

@@ -60,7 +60,8 @@ Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
 }  // namespace
 
 Psk13 to_psk13(const PreSharedKey& key) {
-  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()), {}, true, {}};
+  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()),
+          PeerIdentity::of_psk(key.identity())};
 }
 
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
@@ -68,12 +69,13 @@ std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Con
   if (suite == nullptr || !may_resume(session, ProtocolVersion::dtls13, role, context)) {
     return std::nullopt;
   }
-  return Psk13{PskKind::resumption,
-               suite->hash,
-               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()),
-               session.peer_certificate,
-               session.is_peer_authenticated_by_psk,
-               session.verified_name};
+  return Psk13{PskKind::resumption, suite->hash,
+               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()), session.peer};
+}
+
+void authenticate_by(Context& context, const Psk13& psk, Role role) {
+  if (psk.kind == PskKind::resumption) return resume_peer(context, psk.peer, role);
+  context.peer.identity = psk.peer;
 }
 
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
@@ -167,12 +169,15 @@ bool asks_for_psk(const ConfigOptions& config) {
   return config.ask_for_psk || config.resumption == Resumption::store;
 }
 
-std::optional<ChosenPsk> psk_of(const Answer& answer, const Context& context) {
+std::optional<ChosenPsk> psk_of(const Answer& answer, const OfferedPsks& offered,
+                                const Context& context) {
   std::size_t index = 0;
   std::optional<Psk13> psk;
   if (const auto* use = std::get_if<UsePsk>(&answer)) {
     index = use->index;
     psk = to_psk13(use->key);
+    // The caller may have given its key another name than the client has.
+    psk->peer = PeerIdentity::of_psk(offered.identities[index].identity);
   } else if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
     index = resume->index;
     psk = to_psk13(resume->session.session(), Role::server, context);

@@ -18,20 +18,15 @@ struct Psk13 {
   schedule::PskKind kind = schedule::PskKind::external;
   HashAlgorithm hash = HashAlgorithm::sha256;
   Secret<PreSharedKey::kMaxKey> key;
-  // Of the session that is resumed: what the peer showed then.
-  Buffer peer_certificate;
-  bool is_peer_authenticated_by_psk = true;
-  std::optional<std::string> verified_name = {};
-
-  [[nodiscard]] KnownPeer peer() const {
-    return {peer_certificate, is_peer_authenticated_by_psk, verified_name};
-  }
+  // Whom the PSK authenticates; for a resumption PSK as its session has found.
+  PeerIdentity peer = {};
 };
 
 Psk13 to_psk13(const PreSharedKey& key);
-// Empty when the session can't be resumed: it has expired, is of another version, was with a server
-// of another name or, for a server that wants certificates, hasn't one.
+// Empty when may_resume() is false.
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context);
+// The handshake uses this PSK, so it authenticates the peer.
+void authenticate_by(Context& context, const Psk13& psk, Role role);
 
 // ---- a client's side
 
@@ -67,8 +62,9 @@ struct ChosenPsk {
 // The first that is known without asking: of a ticket, or in the Config.
 Result<std::optional<ChosenPsk>> find_psk(Context& context, const message::OfferedPsks& offered);
 [[nodiscard]] bool asks_for_psk(const ConfigOptions& config);
-// What the answer says; empty when nothing of use.
-std::optional<ChosenPsk> psk_of(const Answer& answer, const Context& context);
+// The PSK in the caller's answer; empty when it has none that can be used.
+std::optional<ChosenPsk> psk_of(const Answer& answer, const message::OfferedPsks& offered,
+                                const Context& context);
 // Errors: decrypt_error. `hello` is a whole message.
 Result<void> check_binder(Context& context, const ChosenPsk& chosen,
                           const message::OfferedPsks& offered, Bytes hello);

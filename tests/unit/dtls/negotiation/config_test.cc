@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "support/bytes.h"
 #include "support/endpoints.h"
 
 namespace sluice::dtls {
