@@ -9,6 +9,7 @@
 #include "message/key_share.h"
 #include "message/server_hello.h"
 #include "negotiation/config_rules.h"
+#include "negotiation/extension_table.h"
 #include "negotiation/groups.h"
 #include "negotiation/hello_editor.h"
 #include "negotiation/selection.h"
@@ -111,11 +112,8 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   }
   const auto group_data = hello.extensions.find(ExtensionType::key_share);
   const auto cookie_data = hello.extensions.find(ExtensionType::cookie);
-  const bool solicited = hello.extensions.all_of([](const auto& extension) {
-    return extension.type == ExtensionType::supported_versions ||
-           extension.type == ExtensionType::key_share || extension.type == ExtensionType::cookie;
-  });
-  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  if (!all_belong_in(hello.extensions, ExtensionPlaces::hello_retry_request))
+    return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   // One that would change nothing is refused (RFC 8446 section 4.1.4).
   if (!group_data && !cookie_data) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter,

@@ -4,7 +4,6 @@
 #include "handshake12/ticket12.h"
 #include "message/ec_point_formats.h"
 #include "message/renegotiation_info.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/hello_editor.h"
 

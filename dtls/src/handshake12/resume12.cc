@@ -6,6 +6,7 @@
 #include "handshake12/hello12.h"
 #include "handshake12/ticket12.h"
 #include "negotiation/config_rules.h"
+#include "negotiation/extension_table.h"
 
 namespace sluice::dtls::handshake {
 namespace {

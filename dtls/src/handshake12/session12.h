@@ -23,7 +23,8 @@ struct Negotiated12 {
 
 // A complete handshake: what exporters need from now on.
 struct Session12 {
-  [[no_unique_address]] Negotiated12 negotiated;  // what is behind begins in its padding
+  // no_unique_address: the next member begins in its padding.
+  [[no_unique_address]] Negotiated12 negotiated;
   schedule::MasterSecret master;
   std::optional<NamedGroup> group;  // none with a PSK alone
 };

@@ -22,7 +22,7 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.issued = context.now;
   stored.lifetime = context.config.session_lifetime;
   stored.peer = context.peer.identity;
-  stored.server_name = session.negotiated.extensions.names().server_name;
+  stored.server_name = session.negotiated.extensions.names->server_name;
   return stored;
 }
 

@@ -5,6 +5,8 @@
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
+#include "negotiation/extension_table.h"
+#include "negotiation/hello_editor.h"
 #include "negotiation/selection.h"
 #include "negotiation/stored_session.h"
 #include "negotiation/widen.h"
@@ -14,17 +16,6 @@ namespace {
 
 using wire::ExtensionType;
 using wire::HandshakeType;
-
-// Which extensions stand in which message (RFC 8446 section 4.2).
-bool belongs_in_server_hello(ExtensionType type) {
-  return type == ExtensionType::supported_versions || type == ExtensionType::key_share ||
-         type == ExtensionType::pre_shared_key;
-}
-bool belongs_in_encrypted_extensions(ExtensionType type) {
-  return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp ||
-         type == ExtensionType::server_name || type == ExtensionType::record_size_limit ||
-         type == ExtensionType::application_layer_protocol_negotiation;
-}
 
 // The PSK that the server chose of those offered.
 Result<std::optional<Psk13>> chosen_psk(std::vector<PskOffer>& offers,
@@ -109,9 +100,8 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
                                                 const schedule::CipherSuite13Parameters& suite,
                                                 const message::ServerHello& hello,
                                                 Context& context) {
-  const bool solicited = hello.extensions.all_of(
-      [](const auto& extension) { return belongs_in_server_hello(extension.type); });
-  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  if (!all_belong_in(hello.extensions, ExtensionPlaces::server_hello))
+    return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   auto psk = chosen_psk(offer.psks, suite, hello);
   if (!psk) return forward_error(psk);
   const auto shared = derive_shared(offer.keys, hello, context);
@@ -151,8 +141,8 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
       [&](const auto& extension) { return is_solicited(context, extension.type); });
   if (!offered) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   const bool in_place = extensions.all_of([&](const auto& extension) {
-    return belongs_in_encrypted_extensions(extension.type) ||
-           !is_offered(context.config, extension.type);  // but by a HelloHook
+    return belongs_in(extension.type, ExtensionPlaces::encrypted_extensions) ||
+           !is_offered(context.config, extension.type);  // a HelloHook has added it
   });
   if (!in_place)
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");

@@ -22,7 +22,7 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.issued = now;
   stored.lifetime = lifetime;
   stored.peer = session.resumption->peer;
-  stored.server_name = extensions.names().server_name;
+  stored.server_name = extensions.names->server_name;
   return stored;
 }
 

@@ -6,7 +6,6 @@
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
 #include "message/new_session_ticket13.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 #include "negotiation/groups.h"

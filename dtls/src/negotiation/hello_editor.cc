@@ -1,7 +1,9 @@
 #include "negotiation/hello_editor.h"
-#include "negotiation/fatal.h"
 
 #include <algorithm>
+
+#include "negotiation/extension_table.h"
+#include "negotiation/fatal.h"
 
 namespace sluice::dtls::handshake {
 namespace {

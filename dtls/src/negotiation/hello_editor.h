@@ -3,7 +3,6 @@
 
 #include "message/client_hello.h"
 #include "message/server_hello.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/context.h"
 
 namespace sluice::dtls::handshake {

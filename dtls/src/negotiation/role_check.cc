@@ -1,7 +1,6 @@
 #include "negotiation/role_check.h"
 #include "negotiation/config_rules.h"
 
-#include "negotiation/client_offer.h"
 #include "negotiation/fatal.h"
 #include "negotiation/groups.h"
 #include "negotiation/peer_certificate.h"

@@ -3,7 +3,6 @@
 
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/fatal.h"
 
 namespace sluice::dtls::handshake {
