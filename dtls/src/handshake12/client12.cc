@@ -16,7 +16,7 @@ namespace {
 
 using wire::HandshakeType;
 
-// Our answer to CertificateRequest.
+// The certificate that answers CertificateRequest.
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateRequest12& request) {
   return choose_identity(context, {}, message::criteria_of(request), crypto::fits12,
@@ -27,7 +27,7 @@ std::optional<OwnIdentity> choose_own(const Context& context,
                          });
 }
 
-// Sends ClientKeyExchange and returns what both sides now share.
+// Sends ClientKeyExchange and returns the master secret.
 Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated12& negotiated,
                                              const ServerShare& peer) {
   const auto made = crypto::EphemeralKey::encapsulate(context.library, peer.group, peer.point);
@@ -41,7 +41,7 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
 
 enum class CertificateRequested : bool { no, yes };
 
-// The flight from behind what a certificate's key has signed.
+// The flight after CertificateVerify.
 Result<AfterFlight> send_rest_of_flight(Context& context, Session12&& session) {
   context.transcript.stop_keeping_messages();
   auto done = install_keys(context, session.negotiated, session.master, Role::client);
@@ -59,7 +59,7 @@ Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, By
   return send_rest_of_flight(context, std::move(session));
 }
 
-// The second flight, whole if its signature can be made here.
+// The second flight. If the caller holds the key, its rest waits for the signature.
 Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& negotiated,
                                           const ServerShare& share,
                                           CertificateRequested requested) {
@@ -100,8 +100,8 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   const auto certificate = expect<message::Certificate12>(incoming);
   if (!certificate) return forward_error(certificate);
   if (certificate->chain.empty()) {
-    return fatal(Errc::missing_certificate,
-                 Alert::decode_error);  // RFC 5246 7.4.2: a server must have one
+    // RFC 5246 section 7.4.2: a server must have one.
+    return fatal(Errc::missing_certificate, Alert::decode_error);
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return forward_error(key);
@@ -187,7 +187,7 @@ Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, 
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   auto done = check_finished(context, state.session, Role::server, incoming);
   context.peer.conclude(policy_of(context.config, Role::client), context.now);
-  // Of a resumed session ours is the last flight.
+  // In an abbreviated handshake the client sends the last flight.
   if (done && state.session.negotiated.resumed) {
     context.transport.begin_flight();
     done = send_finished(context, state.session, Role::client);

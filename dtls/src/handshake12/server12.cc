@@ -36,7 +36,7 @@ Result<void> send_certificate_request(Context& context) {
                       });
 }
 
-// The flight from the ServerKeyExchange on.
+// The flight from ServerKeyExchange to ServerHelloDone.
 Result<AfterFlight> send_rest_of_flight(Context& context, WaitSignature&& state, Bytes signature) {
   auto sent = context.send(
       HandshakeType::server_key_exchange, wire::kPlaintextEpoch, [&](wire::Writer& out) {
@@ -139,7 +139,7 @@ Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& co
   const Session12& session = state.session;
   auto done = check_finished(context, session, Role::client, incoming);
   context.peer.conclude(policy_of(context.config, Role::server), context.now);
-  // Of a resumed session ours was before it.
+  // In an abbreviated handshake the server has already sent its Finished.
   if (done && !session.negotiated.resumed) {
     context.transport.begin_flight();
     if (context.resumption12.ticket_follows) done = send_ticket12(context, session);

@@ -22,7 +22,7 @@ RecordKeys12 view(const schedule::TrafficKey12& key) {
   return {key.mac_key.bytes(), key.key.bytes(), key.iv.bytes()};
 }
 
-// Of a suite that isn't an AEAD's.
+// The protection of a suite without AEAD: of CipherSuite12, or CBC with encrypt-then-MAC.
 Result<record::OwnProtection12> own_protection(crypto::Library& library,
                                                const schedule::CipherSuite12Parameters& suite,
                                                const RecordKeys12& keys,
@@ -39,7 +39,7 @@ Result<record::OwnProtection12> own_protection(crypto::Library& library,
   return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
 }
 
-// An Opener12 or a Sealer12.
+// `Protection` is Opener12 or Sealer12.
 template <class Protection>
 Result<Protection> make_protection(crypto::Library& library,
                                    const schedule::CipherSuite12Parameters& suite,

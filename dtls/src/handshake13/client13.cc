@@ -17,7 +17,7 @@ namespace {
 using wire::ExtensionType;
 using wire::HandshakeType;
 
-// The PSK that the server chose of those offered.
+// The PSK that the server chose from the offer.
 Result<std::optional<Psk13>> chosen_psk(std::vector<PskOffer>& offers,
                                         const schedule::CipherSuite13Parameters& suite,
                                         const message::ServerHello& hello) {
@@ -57,8 +57,8 @@ Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
   return WaitCertificateVerify{negotiated, std::move(secrets), requested, std::move(**key)};
 }
 
-// What a CertificateRequest asks for. Errors: of its extensions.
-Result<message::CertificateCriteria> wishes_of_request(
+// The criteria in a CertificateRequest. Errors: missing_extension, decode_error.
+Result<message::CertificateCriteria> criteria_of_request(
     const message::CertificateRequest13& request) {
   if (!request.extensions.has(ExtensionType::signature_algorithms)) {
     return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
@@ -71,7 +71,7 @@ std::optional<OwnIdentity> choose_own(const Context& context,
   return choose_identity(context, {}, criteria, crypto::fits13);
 }
 
-// The end of the client's last flight.
+// Finishes the client's last flight.
 Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   const auto& [negotiated, secrets, application] = state;
   auto done = send_finished13(context, negotiated, secrets.traffic().client);
@@ -170,7 +170,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
   if (!request->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  const auto criteria = wishes_of_request(*request);
+  const auto criteria = criteria_of_request(*request);
   if (!criteria) return forward_error(criteria);
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return forward_error(added);
@@ -188,7 +188,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
 Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
   take_identity(context, answer);
   const auto request = message::CertificateRequest13::decode(state.request);
-  context.own.chosen = choose_own(context, *wishes_of_request(*request));
+  context.own.chosen = choose_own(context, *criteria_of_request(*request));
   return WaitCertificate{state.negotiated, std::move(state.secrets)};
 }
 

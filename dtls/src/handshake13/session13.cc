@@ -14,7 +14,7 @@ namespace {
 
 using wire::HandshakeType;
 
-// The protection that `make` builds from a traffic secret's keys.
+// Derives the keys of a traffic secret and makes the protection with `make`.
 template <class Protection>
 Result<Protection> with_keys(crypto::Library& library, const Negotiated13& negotiated,
                              const schedule::HashSecret& secret,
@@ -137,7 +137,7 @@ Result<std::optional<crypto::PublicKey>> take_certificate13(
   if (!certificate->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  // Extensions of an entry answer ours, and we ask for none (RFC 8446 section 4.4.2).
+  // An extension of an entry answers one of ours, and we send none (RFC 8446 section 4.4.2).
   if (certificate->has_extensions) {
     return fatal(Errc::unsupported_extension, Alert::unsupported_extension, "certificate entry");
   }

@@ -33,8 +33,8 @@ std::vector<HelloExtension> alterable(const ExtensionBlock& block) {
   return extensions;
 }
 
-// Whether lengths can be written, and pre_shared_key is left alone; what else is wrong shows when
-// it is parsed.
+// Whether all lengths fit their fields and the hook added no pre_shared_key. Parsing the result
+// finds other faults.
 bool fits(const OutgoingHello& hello) {
   std::size_t size = 0;
   for (const HelloExtension& extension : hello.extensions) {
@@ -44,7 +44,7 @@ bool fits(const OutgoingHello& hello) {
       return false;
     }
   }
-  // With room for a pre_shared_key.
+  // The other half is room for pre_shared_key.
   return size <= kMaxVector16 / 2 && hello.cipher_suites.size() <= kMaxVector16 / 2;
 }
 

@@ -1,4 +1,4 @@
-// Pre-shared keys in DTLS 1.3, external ones and those of tickets (RFC 8446 section 4.2.11).
+// External and resumption PSKs in DTLS 1.3 (RFC 8446 section 4.2.11).
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct Psk13 {
   schedule::PskKind kind = schedule::PskKind::external;
   HashAlgorithm hash = HashAlgorithm::sha256;
   Secret<PreSharedKey::kMaxKey> key;
-  // Whom the PSK authenticates; for a resumption PSK as its session has found.
+  // The peer that the PSK authenticates.
   PeerIdentity peer = {};
 };
 
@@ -36,22 +36,22 @@ struct PskOffer {
   Psk13 psk;
 };
 
-// What there is to offer, the session first.
+// The PSKs to offer: the session first, then those of the Config.
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
                                       const Context& context);
-// Appends the extension, with binders that put_binders() fills in.
+// Appends the extension with empty binders, which put_binders() fills in.
 void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers);
-// `hello` is the body of a ClientHello that ends with put_psk_offers().
+// `hello` is the body of a ClientHello whose last extension put_psk_offers() has written.
 Result<void> put_binders(Context& context, const std::vector<PskOffer>& offers, MutableBytes hello);
 
 // ---- a server's side
 
-// What the client offers, if a mode with forward secrecy is among it. Errors: illegal_parameter,
-// missing_extension, decode_error.
+// The PSKs that the client offers; empty if it does not offer psk_dhe_ke, the mode with forward
+// secrecy. Errors: illegal_parameter, missing_extension, decode_error.
 Result<std::optional<message::OfferedPsks>> take_offered_psks(const message::ClientHello& hello);
 
-// Whether the client can resume what a ticket is for (RFC 8446 section 4.2.9). Errors:
-// decode_error.
+// Whether the client's psk_key_exchange_modes allow it to use tickets (RFC 8446 section 4.2.9).
+// Errors: decode_error.
 Result<bool> takes_tickets13(const message::ClientHello& hello);
 std::vector<Buffer> psk_identities(const message::OfferedPsks& offered);
 
@@ -59,13 +59,14 @@ struct ChosenPsk {
   std::uint16_t index;  // among the client's identities
   Psk13 psk;
 };
-// The first that is known without asking: of a ticket, or in the Config.
+// The first PSK that this side finds without asking the caller: in a ticket or in the Config.
 Result<std::optional<ChosenPsk>> find_psk(Context& context, const message::OfferedPsks& offered);
+// Whether to ask the caller about other PSKs.
 [[nodiscard]] bool asks_for_psk(const ConfigOptions& config);
 // The PSK in the caller's answer; empty when it has none that can be used.
 std::optional<ChosenPsk> psk_of(const Answer& answer, const message::OfferedPsks& offered,
                                 const Context& context);
-// Errors: decrypt_error. `hello` is a whole message.
+// `hello` is the whole message. Errors: psk_mismatch with decrypt_error.
 Result<void> check_binder(Context& context, const ChosenPsk& chosen,
                           const message::OfferedPsks& offered, Bytes hello);
 
