@@ -49,7 +49,7 @@ bool needs_encrypt_then_mac_for_suite(const ConfigOptions& config) {
 bool takes_tickets12(const ConfigOptions& config) {
   return allows12(config) && config.resumption != Resumption::none;
 }
-// A client that does not resume sessions lets the server know that tickets are useless.
+// Without psk_key_exchange_modes a server issues no tickets (RFC 8446 section 4.2.9).
 bool uses_psk13(const ConfigOptions& config) {
   return allows13(config) &&
          (config.resumption != Resumption::none || !config.pre_shared_keys.empty());
