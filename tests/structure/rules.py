@@ -69,3 +69,11 @@ FORBIDDEN = {
 MAX_LINES = 500
 EXCUSE = "longer than 500 lines because"
 EXCUSE_WITHIN = 15
+
+MAX_FUNCTION_LINES = 60
+
+# Types of the engine, without those of its public headers.
+LIMITED_TYPES = "dtls/src"
+MAX_PUBLIC_DATA = 12
+PUBLIC_DATA_EXCEPTIONS = {"Handshaking": 16, "Slot": 14}
+MAX_PRIVATE_FUNCTIONS = {"Connection::Impl": 67}
