@@ -7,13 +7,12 @@ usage: run_clang_tidy.py BUILD_DIR SOURCE...      (paths relative to the reposit
 
 import concurrent.futures
 import hashlib
-import json
 import os
 import pathlib
-import re
-import shlex
 import subprocess
 import sys
+
+from compile_commands import Passed, entries, preprocessed, sources_of
 
 TIDY = "clang-tidy-19"
 # A unity build's units include sources.
@@ -28,25 +27,9 @@ def rules_digest() -> bytes:
     return hashlib.sha256(version + pathlib.Path(".clang-tidy").read_bytes() + pathlib.Path(__file__).read_bytes()).digest()
 
 
-def sources_of(entry: dict) -> list[str]:
-    if "/Unity/" not in entry["file"]:
-        return [entry["file"]]
-    return re.findall(r'^#include "(.*)"$', pathlib.Path(entry["file"]).read_text(), re.MULTILINE)
-
-
-def preprocessed(entry: dict) -> bytes:
-    """What clang-tidy will read, with the comments (NOLINT among them) and the lines' names."""
-    arguments = shlex.split(entry["command"])
-    arguments = arguments[next(i for i, word in enumerate(arguments) if word.endswith("c++")) :]
-    output = arguments.index("-o")
-    del arguments[output : output + 2]
-    arguments[arguments.index("-c")] = "-E"
-    return subprocess.run([*arguments, "-C"], cwd=entry["directory"], check=True, capture_output=True).stdout
-
-
-def check(entry: dict, build: pathlib.Path, rules: bytes) -> str:
+def check(entry: dict, build: pathlib.Path, passed: Passed) -> str:
     """The findings in one translation unit; empty when it passes."""
-    stamp = build / "tidy" / hashlib.sha256(rules + preprocessed(entry)).hexdigest()
+    stamp = passed.stamp(preprocessed(entry))
     if stamp.exists():
         return ""
     is_test = any("/tests/" in source for source in sources_of(entry))
@@ -63,12 +46,10 @@ def check(entry: dict, build: pathlib.Path, rules: bytes) -> str:
 
 def main() -> int:
     build, sources = pathlib.Path(sys.argv[1]), {os.path.abspath(source) for source in sys.argv[2:]}
-    entries = json.loads((build / "compile_commands.json").read_text())
-    chosen = [entry for entry in entries if sources.intersection(sources_of(entry))]
-    (build / "tidy").mkdir(exist_ok=True)
-    rules, failed = rules_digest(), 0
+    chosen = [entry for entry in entries(build) if sources.intersection(sources_of(entry))]
+    passed, failed = Passed(build / "tidy", rules_digest()), 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
-        for findings in workers.map(lambda entry: check(entry, build, rules), chosen):
+        for findings in workers.map(lambda entry: check(entry, build, passed), chosen):
             if findings:
                 failed += 1
                 print(findings, flush=True)

@@ -13,7 +13,7 @@
 namespace sluice::test {
 namespace {
 
-void require(bool done, const char* what) {
+void require_libssl(bool done, const char* what) {
   if (!done) throw std::runtime_error(what);
 }
 
@@ -30,7 +30,7 @@ std::unique_ptr<X509, decltype(&X509_free)> make_certificate(EVP_PKEY* key) {
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
   X509_set_pubkey(certificate.get(), key);
-  require(X509_sign(certificate.get(), key, EVP_sha256()) != 0, "X509_sign");
+  require_libssl(X509_sign(certificate.get(), key, EVP_sha256()) != 0, "X509_sign");
   return certificate;
 }
 
@@ -109,14 +109,15 @@ LibsslContext::LibsslContext(LibsslOptions options)
   SSL_CTX* context = context_.get();
   EVP_PKEY* key = key_of(options_.key);
   const auto certificate = make_certificate(key);
-  require(SSL_CTX_use_certificate(context, certificate.get()) == 1, "certificate");
-  require(SSL_CTX_use_PrivateKey(context, key) == 1, "private key");
+  require_libssl(SSL_CTX_use_certificate(context, certificate.get()) == 1, "certificate");
+  require_libssl(SSL_CTX_use_PrivateKey(context, key) == 1, "private key");
   // libssl takes a tag of 8 bytes (CCM_8) for too little security, unless told otherwise.
   SSL_CTX_set_security_level(context, 0);
-  require(SSL_CTX_set_cipher_list(context, options_.cipher.c_str()) == 1, "cipher list");
-  require(SSL_CTX_set1_groups_list(context, options_.groups.c_str()) == 1, "groups");
+  require_libssl(SSL_CTX_set_cipher_list(context, options_.cipher.c_str()) == 1, "cipher list");
+  require_libssl(SSL_CTX_set1_groups_list(context, options_.groups.c_str()) == 1, "groups");
   if (!options_.srtp_profiles.empty()) {
-    require(SSL_CTX_set_tlsext_use_srtp(context, options_.srtp_profiles.c_str()) == 0, "use_srtp");
+    require_libssl(SSL_CTX_set_tlsext_use_srtp(context, options_.srtp_profiles.c_str()) == 0,
+                   "use_srtp");
   }
   if (options_.asks_for_certificate) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
@@ -127,7 +128,8 @@ LibsslContext::LibsslContext(LibsslOptions options)
   if (!options_.tickets) SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   // A server that asks for certificates resumes none without.
   static constexpr unsigned char kName[] = "test";
-  require(SSL_CTX_set_session_id_context(context, kName, sizeof kName) == 1, "session ID context");
+  require_libssl(SSL_CTX_set_session_id_context(context, kName, sizeof kName) == 1,
+                 "session ID context");
 }
 
 LibsslPeer::LibsslPeer(const LibsslContext& context)
@@ -184,13 +186,14 @@ dtls::Buffer LibsslPeer::certificate() const {
 }
 
 void LibsslPeer::send(dtls::Bytes bytes) {
-  require(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0, "SSL_write");
+  require_libssl(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0,
+                 "SSL_write");
 }
 
 void LibsslPeer::shut_down() { SSL_shutdown(ssl_.get()); }
 
 void LibsslPeer::renegotiate() {
-  require(SSL_renegotiate(ssl_.get()) == 1, "SSL_renegotiate");
+  require_libssl(SSL_renegotiate(ssl_.get()) == 1, "SSL_renegotiate");
   SSL_do_handshake(ssl_.get());
   ERR_clear_error();
 }
@@ -198,7 +201,7 @@ void LibsslPeer::renegotiate() {
 dtls::Buffer LibsslPeer::export_keying_material(std::size_t size, const std::string& label,
                                                 const dtls::Buffer* context) const {
   dtls::Buffer out(size);
-  require(
+  require_libssl(
       SSL_export_keying_material(
           ssl_.get(), reinterpret_cast<unsigned char*>(out.data()), out.size(), label.c_str(),
           label.size(),

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "crypto/failure.h"
+#include "crypto/hash.h"
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
 

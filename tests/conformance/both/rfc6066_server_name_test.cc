@@ -27,7 +27,7 @@ TEST_P(Rfc6066Section3, TheServerIsToldWhoIsMeant) {
 TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
   for (const bool resumed : {false, true}) {
     for (const char* name : {"", "a.example"}) {
-      Buffer bytes;
+      dtls::Buffer bytes;
       dtls::wire::Writer out(bytes);
       dtls::handshake::AgreedExtensions agreed;
       agreed.names.edit().server_name = name;

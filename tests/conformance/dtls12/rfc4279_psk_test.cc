@@ -75,11 +75,11 @@ testing::AssertionResult both_used_the_psk(Pair& pair) {
 }
 
 // A whole message on its way in plaintext.
-struct Message {
+struct AlterableMessage {
   HandshakeType type{};
   Buffer body;
 };
-using Change = std::function<void(Message&)>;
+using Change = std::function<void(AlterableMessage&)>;
 
 // The datagram, of one plaintext message a record, with each message changed.
 Buffer changed(Bytes datagram, const Change& change) {
@@ -92,7 +92,8 @@ Buffer changed(Bytes datagram, const Change& change) {
       const Bytes contents = record.subspan(kHeaderSize12);
       dtls::wire::Reader reader(contents);
       const auto fragment = dtls::message::HandshakeFragment::take(reader);
-      Message message{fragment->header.type, Buffer(fragment->body.begin(), fragment->body.end())};
+      AlterableMessage message{fragment->header.type,
+                               Buffer(fragment->body.begin(), fragment->body.end())};
       change(message);
       now = plaintext_record(
           ContentType::handshake,
@@ -113,7 +114,7 @@ void run_changed(Pair& pair, const Change& change) {
 
 // The body of each message of the type.
 void run_changed(Pair& pair, HandshakeType type, const std::function<void(Buffer&)>& change) {
-  run_changed(pair, [&](Message& message) {
+  run_changed(pair, [&](AlterableMessage& message) {
     if (message.type == type) change(message.body);
   });
 }
@@ -197,7 +198,7 @@ TEST(Rfc4279_2_Hint, IsLeftOutWithoutOne) {
     if (with_hint) server.psk_identity_hint = Buffer(5, std::byte{'h'});
     Pair pair = pair_of(asking_options(), server);
     unsigned exchanges = 0;
-    run_changed(pair, [&](Message& message) {
+    run_changed(pair, [&](AlterableMessage& message) {
       if (message.type == HandshakeType::server_key_exchange) ++exchanges;
     });
     EXPECT_EQ(exchanges, with_hint ? 1U : 0U);
@@ -214,7 +215,7 @@ TEST(Rfc4279_2_Messages, NoneAboutCertificatesIsTaken) {
       Pair pair = pair_of(psk("sensor"), psk("sensor"), suite);
       const HandshakeType first =
           suite == kPlain ? HandshakeType::server_hello_done : HandshakeType::server_key_exchange;
-      run_changed(pair, [&](Message& message) {
+      run_changed(pair, [&](AlterableMessage& message) {
         if (message.type == first) message.type = type;
       });
       ASSERT_TRUE(pair.client.error);
@@ -226,7 +227,7 @@ TEST(Rfc4279_2_Messages, NoneAboutCertificatesIsTaken) {
 // Section 2 of RFC 5489: with ECDHE the parameters are never left out.
 TEST(Rfc5489_2, TheParametersMustCome) {
   Pair pair = pair_of(psk("sensor"), psk("sensor"), kWithEcdhe);
-  run_changed(pair, [](Message& message) {
+  run_changed(pair, [](AlterableMessage& message) {
     if (message.type == HandshakeType::server_key_exchange) {
       message = {HandshakeType::server_hello_done, {}};
     }

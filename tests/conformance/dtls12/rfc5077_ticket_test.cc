@@ -80,8 +80,8 @@ TEST(Rfc5077_3_4, AStoreIsNotAskedForTheIdBesideATicket) {
 }
 
 // A server's answer to a client that makes nothing up.
-std::vector<HandshakeType> answer_to(const dtls::ConfigOptions& options, Script script,
-                                     Buffer ticket) {
+std::vector<HandshakeType> answer_to_ticket(const dtls::ConfigOptions& options, Script script,
+                                            Buffer ticket) {
   script.client_hello.extensions.set(ExtensionType::session_ticket, std::move(ticket));
   script.replies = false;
   Duel duel(Role::server, std::move(script), options);
@@ -97,7 +97,7 @@ std::vector<HandshakeType> answer_to(const dtls::ConfigOptions& options, Script 
 TEST(Rfc5077_3_4, TheIdMayBeEmpty) {
   const auto options = ticket_options();
   Pair first = first_pair(options);
-  EXPECT_EQ(answer_to(options, {}, copy_of(ticket_of(first.client.sessions.at(0)))),
+  EXPECT_EQ(answer_to_ticket(options, {}, copy_of(ticket_of(first.client.sessions.at(0)))),
             std::vector{HandshakeType::server_hello});
 }
 
@@ -109,7 +109,7 @@ TEST(Rfc5077_3_3, ATicketOfDtls13IsNoneHere) {
   Pair first(newer);
   first.run();
   ASSERT_EQ(first.client.sessions.size(), 1U);
-  EXPECT_EQ(answer_to(options, {}, copy_of(ticket_of(first.client.sessions.at(0)))).at(1),
+  EXPECT_EQ(answer_to_ticket(options, {}, copy_of(ticket_of(first.client.sessions.at(0)))).at(1),
             HandshakeType::certificate);
   // The client doesn't offer it either.
   Pair pair = second_pair(options, options, first.client.sessions.at(0));
@@ -130,7 +130,7 @@ TEST(Rfc5077_4, AChangedTicketIsNone) {
   }
   EXPECT_TRUE(is_resumed(again(options, must(ResumableSession::parse(whole)))));
   for (const std::size_t size : {std::size_t{1}, std::size_t{44}, std::size_t{12000}}) {
-    EXPECT_EQ(answer_to(options, {}, Buffer(size)).at(1), HandshakeType::certificate);
+    EXPECT_EQ(answer_to_ticket(options, {}, Buffer(size)).at(1), HandshakeType::certificate);
   }
 }
 

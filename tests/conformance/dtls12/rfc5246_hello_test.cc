@@ -9,14 +9,12 @@
 namespace sluice::test {
 namespace {
 
-constexpr std::size_t kHeader = 12;
-
 Script saying(ClientHelloFields hello) {
   Script script;
   script.client_hello = std::move(hello);
   return script;
 }
-Script answering(ServerHelloFields hello) {
+Script answering_with(ServerHelloFields hello) {
   Script script;
   script.server_hello = std::move(hello);
   return script;
@@ -35,7 +33,7 @@ Bytes first(const Duel& duel, HandshakeType type) {
   const auto found = std::ranges::find(duel.peer.messages, type,
                                        [](const Buffer& message) { return type_of(message); });
   if (found == duel.peer.messages.end()) throw std::runtime_error("no such message");
-  return Bytes(*found).subspan(kHeader);
+  return Bytes(*found).subspan(dtls::message::kHandshakeHeaderSize);
 }
 
 dtls::message::ServerHello parsed_server_hello(const Duel& duel) {
@@ -164,7 +162,8 @@ TEST(Rfc5246_7_4_1_4, AnExtensionThatComesTwiceIsRefused) {
     ServerHelloFields server;
     server.extensions.set(type, {});
     server.extensions.push_back({type, {}});
-    EXPECT_TRUE(refused(Role::client, answering(server), Errc::decode_error, Alert::decode_error));
+    EXPECT_TRUE(
+        refused(Role::client, answering_with(server), Errc::decode_error, Alert::decode_error));
   }
 }
 
@@ -194,7 +193,7 @@ TEST(Rfc5246_7_4_1_4, AClientRefusesWhatItDidNotAsk) {
     SCOPED_TRACE(type);
     ServerHelloFields hello;
     hello.extensions.push_back({static_cast<ExtensionType>(type), {}});
-    EXPECT_TRUE(refused(Role::client, answering(hello), Errc::unsupported_extension,
+    EXPECT_TRUE(refused(Role::client, answering_with(hello), Errc::unsupported_extension,
                         Alert::unsupported_extension));
   }
 }
@@ -220,7 +219,7 @@ TEST(Rfc5246_7_4_1_3, ASuiteThatWasNotOfferedIsRefused) {
     options.cipher_suites = {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256};
     ServerHelloFields hello;
     hello.suite = static_cast<CipherSuite>(suite);
-    EXPECT_TRUE(refused(Role::client, answering(hello), Errc::illegal_parameter,
+    EXPECT_TRUE(refused(Role::client, answering_with(hello), Errc::illegal_parameter,
                         Alert::illegal_parameter, options));
   }
 }
@@ -229,8 +228,8 @@ TEST(Rfc5246_7_4_1_3, CompressionIsRefused) {
   for (const unsigned method : {1U, 64U, 255U}) {
     ServerHelloFields hello;
     hello.compression_method = static_cast<std::uint8_t>(method);
-    EXPECT_TRUE(
-        refused(Role::client, answering(hello), Errc::illegal_parameter, Alert::illegal_parameter));
+    EXPECT_TRUE(refused(Role::client, answering_with(hello), Errc::illegal_parameter,
+                        Alert::illegal_parameter));
   }
 }
 
@@ -239,17 +238,18 @@ TEST(Rfc5246_7_4_1_3, AVersionThatWasNotOfferedIsRefused) {
     SCOPED_TRACE(version);
     ServerHelloFields hello;
     hello.version = static_cast<ProtocolVersion>(version);
-    EXPECT_TRUE(
-        refused(Role::client, answering(hello), Errc::no_common_version, Alert::protocol_version));
+    EXPECT_TRUE(refused(Role::client, answering_with(hello), Errc::no_common_version,
+                        Alert::protocol_version));
   }
 }
 
 TEST(Rfc5246_7_4_1_3, AServerMayNameASession) {
   ServerHelloFields hello;
   hello.session_id = counted(32);
-  EXPECT_TRUE(accepted(Role::client, answering(hello)));
+  EXPECT_TRUE(accepted(Role::client, answering_with(hello)));
   hello.session_id = counted(33);
-  EXPECT_TRUE(refused(Role::client, answering(hello), Errc::decode_error, Alert::decode_error));
+  EXPECT_TRUE(
+      refused(Role::client, answering_with(hello), Errc::decode_error, Alert::decode_error));
 }
 
 TEST(Rfc5246_7_4_1_3, AServerHelloWithoutExtensionsIsAccepted) {

@@ -24,7 +24,7 @@ Pair meeting_again(const First& first, const dtls::ConfigOptions& options) {
   return pair;
 }
 
-dtls::ConfigOptions psk_options(CipherSuite suite) {
+dtls::ConfigOptions resumable_psk_options(CipherSuite suite) {
   auto options = store_options();
   options.identities.clear();
   options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(4), counted(16)))};
@@ -264,7 +264,7 @@ TEST(Rfc8446_2_2_Versions, ASessionKeepsToItsVersion) {
 TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
   for (const CipherSuite suite :
        {CipherSuite::psk_with_aes_128_ccm_8, CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256}) {
-    const auto options = psk_options(suite);
+    const auto options = resumable_psk_options(suite);
     const First first(options);
     const Pair pair = resumed_pair(options, options, first.offered(), first.stored());
     EXPECT_TRUE(is_resumed(pair));
@@ -274,7 +274,7 @@ TEST(Rfc4279_Resumed, ASessionOfAPskResumes) {
 }
 
 TEST(Rfc7366_Resumed, ASuiteOfCbcResumes) {
-  const auto options = psk_options(CipherSuite::psk_with_aes_128_cbc_sha256);
+  const auto options = resumable_psk_options(CipherSuite::psk_with_aes_128_cbc_sha256);
   const First first(options);
   EXPECT_TRUE(resumes(first, options, options));
 }

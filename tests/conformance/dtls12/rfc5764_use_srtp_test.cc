@@ -8,12 +8,12 @@
 namespace sluice::test {
 namespace {
 
-Script offering(const char* use_srtp) {
+Script offering_use_srtp(const char* use_srtp) {
   Script script;
   script.client_hello.extensions.set(ExtensionType::use_srtp, from_hex(use_srtp));
   return script;
 }
-Script answering(const char* use_srtp) {
+Script answering_use_srtp(const char* use_srtp) {
   Script script;
   script.server_hello.extensions.set(ExtensionType::use_srtp, from_hex(use_srtp));
   return script;
@@ -41,7 +41,7 @@ TEST(Rfc5764_4_1_1, TheServerChoosesExactlyOneProfile) {
         std::tuple{"0006 0005 0002 0006 00", "0002 0002 00",
                    SrtpProfile::aes128_cm_hmac_sha1_32}}) {
     SCOPED_TRACE(offer);
-    Duel duel(Role::server, offering(offer));
+    Duel duel(Role::server, offering_use_srtp(offer));
     ASSERT_TRUE(works(duel));
     EXPECT_EQ(duel.engine.connected->srtp_profile, profile);
     EXPECT_EQ(sent_by(duel), from_hex(answer));
@@ -52,7 +52,7 @@ TEST(Rfc5764_4_1_1, TheServerChoosesExactlyOneProfile) {
 TEST(Rfc5764_4_1_1, WithoutACommonProfileThereIsNoAnswer) {
   for (const char* offer : {"0004 0005 0006 00", "0002 ffff 00", "0002 0000 00"}) {
     SCOPED_TRACE(offer);
-    Duel duel(Role::server, offering(offer));
+    Duel duel(Role::server, offering_use_srtp(offer));
     ASSERT_TRUE(works(duel));
     EXPECT_FALSE(duel.engine.connected->srtp_profile);
     EXPECT_FALSE(sent_by(duel));
@@ -76,7 +76,7 @@ TEST(Rfc5764_4_1_1, AMalformedExtensionIsRefused) {
     for (const char* data : {"", "00", "0002 0007", "0000 00", "0001 00 00", "0003 000700 00",
                              "0002 0007 01", "0002 0007 00 00", "0004 0007 00"}) {
       SCOPED_TRACE(data);
-      Duel duel(role, role == Role::server ? offering(data) : answering(data));
+      Duel duel(role, role == Role::server ? offering_use_srtp(data) : answering_use_srtp(data));
       duel.run();
       EXPECT_TRUE(failed(duel, Errc::decode_error, Alert::decode_error));
     }
@@ -88,7 +88,7 @@ TEST(Rfc5764_4_1_1, AClientRefusesAProfileItDidNotOffer) {
   options.srtp_profiles = {SrtpProfile::aead_aes_128_gcm};
   for (const char* answer : {"0002 0001 00", "0002 0008 00", "0002 0005 00", "0002 ffff 00"}) {
     SCOPED_TRACE(answer);
-    Duel duel(Role::client, answering(answer), options);
+    Duel duel(Role::client, answering_use_srtp(answer), options);
     duel.run();
     EXPECT_TRUE(failed(duel, Errc::illegal_parameter, Alert::illegal_parameter));
   }
@@ -97,7 +97,7 @@ TEST(Rfc5764_4_1_1, AClientRefusesAProfileItDidNotOffer) {
 TEST(Rfc5764_4_1_1, AClientRefusesSeveralProfiles) {
   for (const char* answer : {"0004 0007 0001 00", "0004 0007 0007 00", "0004 ffff 0007 00"}) {
     SCOPED_TRACE(answer);
-    Duel duel(Role::client, answering(answer));
+    Duel duel(Role::client, answering_use_srtp(answer));
     duel.run();
     EXPECT_TRUE(failed(duel, Errc::illegal_parameter, Alert::illegal_parameter));
   }
@@ -106,13 +106,13 @@ TEST(Rfc5764_4_1_1, AClientRefusesSeveralProfiles) {
 // Section 4.1.3: "If the client detects a nonzero-length MKI in the server's response that is
 // different than the one the client offered, then the client MUST abort the handshake."
 TEST(Rfc5764_4_1_3, AClientRefusesAnMki) {
-  Duel duel(Role::client, answering("0002 0007 04 01020304"));
+  Duel duel(Role::client, answering_use_srtp("0002 0007 04 01020304"));
   duel.run();
   EXPECT_TRUE(failed(duel, Errc::illegal_parameter, Alert::illegal_parameter));
 }
 
 TEST(Rfc5764_4_1_3, AServerAnswersAnMkiWithNone) {
-  Duel duel(Role::server, offering("0002 0007 04 01020304"));
+  Duel duel(Role::server, offering_use_srtp("0002 0007 04 01020304"));
   ASSERT_TRUE(works(duel));
   EXPECT_EQ(sent_by(duel), from_hex("0002 0007 00"));
 }
@@ -127,7 +127,7 @@ TEST(Rfc5764_4_1_3, AClientTakesItsOwnMkiOrNone) {
   for (const auto& [answer, agreed] :
        {std::pair{"0002 0007 04 01020304", "01020304"}, std::pair{"0002 0007 00", ""}}) {
     SCOPED_TRACE(answer);
-    Duel duel(Role::client, answering(answer), with_mki("01020304"));
+    Duel duel(Role::client, answering_use_srtp(answer), with_mki("01020304"));
     ASSERT_TRUE(works(duel));
     EXPECT_EQ(sent_by(duel), from_hex("0008 0008 0007 0001 0002 04 01020304"));
     EXPECT_EQ(duel.engine.connected->srtp_mki, from_hex(agreed));
@@ -139,7 +139,7 @@ TEST(Rfc5764_4_1_3, AClientRefusesAnotherMki) {
   for (const char* answer : {"0002 0007 04 01020305", "0002 0007 03 010203",
                              "0002 0007 05 0102030400", "0002 0007 01 00"}) {
     SCOPED_TRACE(answer);
-    Duel duel(Role::client, answering(answer), with_mki("01020304"));
+    Duel duel(Role::client, answering_use_srtp(answer), with_mki("01020304"));
     duel.run();
     EXPECT_TRUE(failed(duel, Errc::illegal_parameter, Alert::illegal_parameter));
   }
@@ -154,7 +154,7 @@ TEST(Rfc5764_4_1_3, AServerRepeatsAnMkiThatItCanBear) {
         std::pair{"0002 0007 01 00", "0002 0007 01 00"}, std::pair{"0002 0007 00", "0002 0007 00"},
         std::pair{"0002 0007 05 0102030405", "0002 0007 00"}}) {
     SCOPED_TRACE(offer);
-    Duel duel(Role::server, offering(offer), options);
+    Duel duel(Role::server, offering_use_srtp(offer), options);
     ASSERT_TRUE(works(duel));
     EXPECT_EQ(sent_by(duel), from_hex(answer));
   }

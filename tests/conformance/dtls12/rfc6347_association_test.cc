@@ -8,20 +8,17 @@
 namespace sluice::test {
 namespace {
 
-constexpr std::size_t kRecordHeader = 13;
-constexpr std::size_t kMessageHeader = 12;
-
 // Calls `visit` with the body of each handshake message in plaintext. The engine puts one into a
 // record.
 void for_each_body(Buffer& datagram, const std::function<void(dtls::MutableBytes)>& visit) {
   dtls::MutableBytes rest(datagram);
   while (!rest.empty()) {
     const auto header = dtls::record::Header12::decode(rest).value();
-    const auto contents = rest.subspan(kRecordHeader, header.length);
+    const auto contents = rest.subspan(dtls::record::kHeaderSize12, header.length);
     if (header.type == ContentType::handshake && header.epoch == kPlaintextEpoch) {
-      visit(contents.subspan(kMessageHeader));
+      visit(contents.subspan(dtls::message::kHandshakeHeaderSize));
     }
-    rest = rest.subspan(kRecordHeader + header.length);
+    rest = rest.subspan(dtls::record::kHeaderSize12 + header.length);
   }
 }
 

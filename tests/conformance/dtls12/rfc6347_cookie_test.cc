@@ -20,8 +20,8 @@ const Buffer kStranger = from_hex("7f000001 1235");
 dtls::ConfigPtr config12() { return make_config(options_for(ProtocolVersion::dtls12)); }
 
 // The first record of a datagram, and the first message in it.
-struct Message {
-  explicit Message(const Buffer& datagram) : record(Header12::decode(datagram).value()) {
+struct HelloDatagram {
+  explicit HelloDatagram(const Buffer& datagram) : record(Header12::decode(datagram).value()) {
     dtls::wire::Reader reader(Bytes(datagram).subspan(dtls::record::kHeaderSize12));
     const auto fragment = dtls::message::HandshakeFragment::take(reader);
     header = fragment.value().header;
@@ -33,7 +33,7 @@ struct Message {
 };
 
 Buffer cookie_in(const Buffer& datagram) {
-  const Message message(datagram);
+  const HelloDatagram message(datagram);
   EXPECT_EQ(message.header.type, HandshakeType::hello_verify_request);
   const auto request = dtls::message::HelloVerifyRequest::decode(message.body);
   return copy_of(request.value().cookie);
@@ -100,7 +100,7 @@ TEST_F(ServerCookie, TheRequestSaysVersion10AndTheHellosRecordNumber) {
   for (const std::uint64_t record :
        {std::uint64_t{0}, std::uint64_t{9}, dtls::wire::kMaxSequenceNumber}) {
     const Buffer reply = answer(ClientHelloFields(), {.record = record});
-    const Message request(reply);
+    const HelloDatagram request(reply);
     EXPECT_EQ(request.record.version, ProtocolVersion::dtls10);
     EXPECT_EQ(dtls::wire::value_of(request.record.sequence), record);
     EXPECT_EQ(request.header.message_seq, dtls::wire::MessageSeq{0});
@@ -115,7 +115,7 @@ TEST_F(ServerCookie, TheServerHelloTakesTheSecondHellosNumbers) {
   const ClientHelloFields hello = with_cookie();
   const auto flight = server_.receive(datagram_of(hello, {.message_seq = 1, .record = 5}), kClient);
   ASSERT_FALSE(flight.empty());
-  const Message server_hello(flight.front());
+  const HelloDatagram server_hello(flight.front());
   EXPECT_EQ(server_hello.header.type, HandshakeType::server_hello);
   EXPECT_EQ(server_hello.header.message_seq, dtls::wire::MessageSeq{1});
   EXPECT_EQ(server_hello.record.sequence, dtls::wire::SequenceNumber{5});
@@ -126,7 +126,7 @@ TEST_F(ServerCookie, TheServerHelloTakesTheSecondHellosNumbers) {
   peer.settle(peer.connection().handle_timeout(later), later);
   const auto again = peer.take_datagrams();
   ASSERT_EQ(again.size(), flight.size());
-  EXPECT_GT(Message(again.front()).record.sequence, server_hello.record.sequence);
+  EXPECT_GT(HelloDatagram(again.front()).record.sequence, server_hello.record.sequence);
 }
 
 // "The server SHOULD use those values to generate its cookie and verify that they are correct".
@@ -164,8 +164,8 @@ TEST_F(ServerCookie, ThatIsNoGoodGetsAnother) {
     const Buffer reply = answer(hello, {.message_seq = 1, .record = 3});
     EXPECT_EQ(cookie_in(reply), good);
     // It goes on with the numbers that the client counts.
-    EXPECT_EQ(Message(reply).header.message_seq, dtls::wire::MessageSeq{1});
-    EXPECT_EQ(Message(reply).record.sequence, dtls::wire::SequenceNumber{3});
+    EXPECT_EQ(HelloDatagram(reply).header.message_seq, dtls::wire::MessageSeq{1});
+    EXPECT_EQ(HelloDatagram(reply).record.sequence, dtls::wire::SequenceNumber{3});
   }
   EXPECT_EQ(server_.listener.statistics().refused_cookies, 3U);
   EXPECT_EQ(server_.listener.statistics().alerts, 0U);

@@ -8,7 +8,6 @@
 namespace sluice::test {
 namespace {
 
-constexpr std::size_t kHeader = 13;
 constexpr std::size_t kSequenceAt = 5;
 
 // A handshake that has come as far as one flight from the engine.
@@ -205,10 +204,10 @@ TEST(Rfc6347_4_1_2_7, ShortEncryptedRecordsAreDiscarded) {
       Duel duel(role, script);
       ASSERT_TRUE(works(duel));
       const std::size_t before = duel.engine.data.size();
-      const std::size_t least = duel.peer.data({}).size() - kHeader;
+      const std::size_t least = duel.peer.data({}).size() - dtls::record::kHeaderSize12;
       for (std::size_t size = 0; size < least; ++size) {
         Buffer record = duel.peer.data(bytes_of("x"));
-        record.resize(kHeader + size);
+        record.resize(dtls::record::kHeaderSize12 + size);
         record[12] = static_cast<std::byte>(size);
         duel.deliver(std::move(record));
       }
@@ -255,7 +254,7 @@ TEST(Rfc6347_4_1_2_1, AForgedFinishedDoesNotEndTheHandshake) {
       duel.collect();
       for (const Buffer& record : duel.peer.take_datagrams()) {
         if (record[4] == std::byte{1}) {
-          for (std::size_t byte = kHeader; byte < record.size(); ++byte) {
+          for (std::size_t byte = dtls::record::kHeaderSize12; byte < record.size(); ++byte) {
             duel.deliver(with_flipped_bit(record, byte));
           }
           EXPECT_TRUE(still_waiting(duel));

@@ -12,7 +12,7 @@ namespace {
 constexpr CipherSuite kCbc = CipherSuite::psk_with_aes_128_cbc_sha256;
 constexpr CipherSuite kAead = CipherSuite::psk_with_aes_128_ccm_8;
 
-dtls::ConfigOptions psk_options(std::vector<CipherSuite> suites) {
+dtls::ConfigOptions cbc_psk_options(std::vector<CipherSuite> suites) {
   dtls::ConfigOptions options = options_for(dtls::ProtocolVersion::dtls12);
   options.identities.clear();
   options.cipher_suites = std::move(suites);
@@ -23,7 +23,7 @@ dtls::ConfigOptions psk_options(std::vector<CipherSuite> suites) {
 
 // What the server answers to a hello with these suites.
 Peer server_after(std::vector<CipherSuite> suites, bool with_extension) {
-  Peer server = make_server(make_config(psk_options({kCbc, kAead})));
+  Peer server = make_server(make_config(cbc_psk_options({kCbc, kAead})));
   ClientHelloFields hello;
   hello.suites = std::move(suites);
   hello.extensions.remove(ExtensionType::encrypt_then_mac);
@@ -42,8 +42,8 @@ TEST(Rfc7366_2, AServerNeedsTheExtensionForCbc) {
 }
 
 // The client's answer to a ServerHello of the suite.
-std::optional<Alert> answer_to(CipherSuite suite, bool with_extension) {
-  Peer client = make_client(make_config(psk_options({kCbc, kAead})));
+std::optional<Alert> alert_for(CipherSuite suite, bool with_extension) {
+  Peer client = make_client(make_config(cbc_psk_options({kCbc, kAead})));
   client.take_datagrams();
   ServerHelloFields hello;
   hello.suite = suite;
@@ -57,14 +57,14 @@ std::optional<Alert> answer_to(CipherSuite suite, bool with_extension) {
 }
 
 TEST(Rfc7366_2, AClientSpeaksCbcWithItAlone) {
-  EXPECT_EQ(answer_to(kCbc, true), std::nullopt);
-  EXPECT_EQ(answer_to(kCbc, false), Alert::handshake_failure);
+  EXPECT_EQ(alert_for(kCbc, true), std::nullopt);
+  EXPECT_EQ(alert_for(kCbc, false), Alert::handshake_failure);
 }
 
 // Section 3: "encrypt_then_mac MUST NOT be sent" with other suites.
 TEST(Rfc7366_3, AnAeadSuiteGoesWithoutIt) {
-  EXPECT_EQ(answer_to(kAead, false), std::nullopt);
-  EXPECT_EQ(answer_to(kAead, true), Alert::illegal_parameter);
+  EXPECT_EQ(alert_for(kAead, false), std::nullopt);
+  EXPECT_EQ(alert_for(kAead, true), Alert::illegal_parameter);
 }
 
 }  // namespace

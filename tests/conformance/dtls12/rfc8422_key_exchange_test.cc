@@ -236,12 +236,12 @@ TEST(Rfc8422_5_4, AMalformedKeyExchangeIsRefused) {
 
 // ---- section 5.11: points
 
-struct Change {
+struct BadPoint {
   const char* name;
   std::function<void(Buffer&)> apply;
 };
 
-std::vector<Change> bad_points() {
+std::vector<BadPoint> bad_points() {
   const auto half = [](const Buffer& point) { return (point.size() - 1) / 2; };
   const auto parity = [](const Buffer& point) { return point.back() & std::byte{1}; };
   return {
@@ -266,7 +266,7 @@ std::vector<Change> bad_points() {
 TEST(Rfc8422_5_11, PointsThatAreNoneAreRefused) {
   for (const Role role : kRoles) {
     for (const auto group : {NamedGroup::secp256r1, NamedGroup::secp384r1}) {
-      for (const Change& change : bad_points()) {
+      for (const BadPoint& change : bad_points()) {
         SCOPED_TRACE(testing::Message() << to_string(role) << to_string(group) << change.name);
         EXPECT_TRUE(refused(role, playing(role, group, change.apply), Errc::bad_key_share,
                             Alert::illegal_parameter, only(group)));

@@ -7,7 +7,7 @@
 namespace sluice::test {
 namespace {
 
-Script offering(const char* versions, unsigned legacy = 0xfefd) {
+Script offering_versions(const char* versions, unsigned legacy = 0xfefd) {
   Script script;
   script.client_hello.version = static_cast<ProtocolVersion>(legacy);
   script.client_hello.extensions.set(ExtensionType::supported_versions, from_hex(versions));
@@ -17,7 +17,7 @@ Script offering(const char* versions, unsigned legacy = 0xfefd) {
 TEST(Rfc8446_4_2_1, OnlyDtls13IsRefused) {
   for (const char* versions : {"02 fefc", "04 0a0a fefc", "04 fefc feff", "02 0303", "02 fe00"}) {
     SCOPED_TRACE(versions);
-    Duel duel(Role::server, offering(versions));
+    Duel duel(Role::server, offering_versions(versions));
     duel.run();
     EXPECT_TRUE(failed(duel, Errc::no_common_version, Alert::protocol_version));
   }
@@ -27,7 +27,7 @@ TEST(Rfc8446_4_2_1, Dtls12IsChosenFromTheList) {
   for (const char* versions :
        {"04 fefc fefd", "06 fefc fefd 0303", "06 0a0a fefd fefc", "02 fefd"}) {
     SCOPED_TRACE(versions);
-    Duel duel(Role::server, offering(versions));
+    Duel duel(Role::server, offering_versions(versions));
     ASSERT_TRUE(works(duel));
     EXPECT_EQ(duel.engine.connected->version, ProtocolVersion::dtls12);
     const auto hello =
@@ -45,10 +45,10 @@ TEST(Rfc8446_4_2_1, Dtls12IsChosenFromTheList) {
 TEST(Rfc8446_4_2_1, BesideTheListTheVersionFieldMeansNothing) {
   for (const unsigned legacy : {0xfeffU, 0xfefcU, 0x0303U, 0x0000U}) {
     SCOPED_TRACE(legacy);
-    Duel chosen(Role::server, offering("02 fefd", legacy));
+    Duel chosen(Role::server, offering_versions("02 fefd", legacy));
     EXPECT_TRUE(works(chosen));
   }
-  Duel duel(Role::server, offering("02 fefc", 0xfefd));
+  Duel duel(Role::server, offering_versions("02 fefc", 0xfefd));
   duel.run();
   EXPECT_TRUE(failed(duel, Errc::no_common_version, Alert::protocol_version));
 }
@@ -56,7 +56,7 @@ TEST(Rfc8446_4_2_1, BesideTheListTheVersionFieldMeansNothing) {
 TEST(Rfc8446_4_2_1, AMalformedListIsRefused) {
   for (const char* versions : {"", "00", "01 fe", "03 fefdfe", "02 fe", "02 fefd 00"}) {
     SCOPED_TRACE(versions);
-    Duel duel(Role::server, offering(versions));
+    Duel duel(Role::server, offering_versions(versions));
     duel.run();
     EXPECT_TRUE(failed(duel, Errc::decode_error, Alert::decode_error));
   }

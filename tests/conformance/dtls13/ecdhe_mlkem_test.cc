@@ -24,7 +24,7 @@ ConfigOptions with_groups(ConfigOptions options, std::vector<NamedGroup> groups)
 }
 
 // The client's first message out of its datagrams.
-Buffer body_of(const std::vector<Buffer>& datagrams) {
+Buffer body_of_flight(const std::vector<Buffer>& datagrams) {
   Buffer body;
   for (const Buffer& datagram : datagrams) {
     dtls::wire::Reader reader(Bytes(datagram).subspan(dtls::record::kHeaderSize12));
@@ -74,7 +74,7 @@ TEST_F(Hybrid, SharesHaveTheirSizes) {
   Pair pair(with_hybrid(options13()), options13());
   auto hello = pair.client.take_datagrams();
   ASSERT_EQ(hello.size(), 2U);
-  const auto fields = ClientHelloFields::decode(body_of(hello));
+  const auto fields = ClientHelloFields::decode(body_of_flight(hello));
   for (const auto& extension : fields.extensions) {
     if (extension.type != ExtensionType::key_share) continue;
     const auto shares = dtls::message::ClientShares::decode(extension.data);
@@ -85,7 +85,7 @@ TEST_F(Hybrid, SharesHaveTheirSizes) {
   }
   for (auto& datagram : hello) pair.server.receive(std::move(datagram), {});
   const auto answer = pair.server.take_datagrams();
-  const Buffer body = body_of({answer.front()});
+  const Buffer body = body_of_flight({answer.front()});
   dtls::wire::Reader reader(Bytes(answer.front()).subspan(dtls::record::kHeaderSize12));
   EXPECT_EQ(dtls::message::HandshakeFragment::take(reader)->header.type,
             HandshakeType::server_hello);

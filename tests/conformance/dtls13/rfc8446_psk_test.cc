@@ -69,15 +69,15 @@ void run_with_hello(Pair& pair, const Change& change) {
 }
 
 // The same by one bit, of the last of the bytes that `where` names.
-using Where = std::function<Bytes(const ClientHello&)>;
-void run_with_changed_hello(Pair& pair, const Where& where) {
+using Place = std::function<Bytes(const ClientHello&)>;
+void run_with_changed_hello(Pair& pair, const Place& where) {
   run_with_hello(pair, [&](const ClientHello& hello, Buffer& datagram) {
     const Bytes target = where(hello);
     datagram.at(static_cast<std::size_t>(&target.back() - datagram.data())) ^= std::byte{1};
   });
 }
 
-Where extension_data(ExtensionType type) {
+Place extension_data(ExtensionType type) {
   return [type](const ClientHello& hello) { return hello.extensions.find(type).value(); };
 }
 
@@ -143,13 +143,13 @@ TEST(Rfc8446_4_2_11, AServerWithoutPsksTakesNoNoticeOfTheOffer) {
 
 // RFC 8446 section 4.2.11.2: the binder covers the hello before it.
 TEST(Rfc8446_4_2_11_2, AHelloThatWasChangedDoesNotVerify) {
-  const Where places[] = {
+  const Place places[] = {
       [](const ClientHello& hello) {
         const Bytes data = hello.extensions.find(ExtensionType::use_srtp).value();
         return data.first(data.size() - 1);  // the last profile; the MKI's length stands behind it
       },
       extension_data(ExtensionType::pre_shared_key)};
-  for (const Where& where : places) {
+  for (const Place& where : places) {
     Pair pair(psk_options({psk("sensor")}), psk_options({psk("sensor")}));
     run_with_changed_hello(pair, where);
     EXPECT_TRUE(failed(pair.server, Errc::psk_mismatch, Alert::decrypt_error, pair.client));

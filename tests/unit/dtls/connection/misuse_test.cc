@@ -41,7 +41,7 @@ void expect_only_while_connected(const ConfigOptions& options, Refused&& refused
   EXPECT_TRUE(refused(ended.server)) << "closed by the peer";
 }
 
-Errc error_of(const Result<Pending>& outcome) {
+Errc code_of(const Result<Pending>& outcome) {
   EXPECT_FALSE(outcome);
   return outcome ? Errc::closed : outcome.error().code;
 }
@@ -49,7 +49,7 @@ Errc error_of(const Result<Pending>& outcome) {
 TEST_P(Misuse, AnAnswerToNoQuestionIsNotFatal) {
   Pair pair(options());
   const auto answer = [](Peer& peer, std::uint32_t id) {
-    return error_of(peer.connection().answer(QuestionId{id}, AcceptPeer{}, {}));
+    return code_of(peer.connection().answer(QuestionId{id}, AcceptPeer{}, {}));
   };
   EXPECT_EQ(answer(pair.client, 1), Errc::invalid_argument);
   EXPECT_EQ(answer(pair.server, 0), Errc::invalid_argument);
@@ -60,7 +60,7 @@ TEST_P(Misuse, AnAnswerToNoQuestionIsNotFatal) {
   EXPECT_EQ(answer(pair.client, id + 1), Errc::invalid_argument);
   EXPECT_FALSE(pair.client.connection().connected());
   // A rejection that answers nothing ends nothing either.
-  EXPECT_EQ(error_of(pair.client.connection().answer(QuestionId{id + 1}, RejectPeer{}, {})),
+  EXPECT_EQ(code_of(pair.client.connection().answer(QuestionId{id + 1}, RejectPeer{}, {})),
             Errc::invalid_argument);
   pair.client.settle(pair.client.connection().answer(*pair.client.question, AcceptPeer{}, {}), {});
   EXPECT_TRUE(pair.client.connected);

@@ -32,7 +32,7 @@ struct Parts {
   }
 };
 
-bool decodes(const Parts& parts) { return ClientHello::decode(parts.encode()).has_value(); }
+bool hello_decodes(const Parts& parts) { return ClientHello::decode(parts.encode()).has_value(); }
 
 TEST(ClientHello, IsReadFieldByField) {
   const Parts parts{.session_id = "02 1122", .cookie = "03 334455", .compression = "02 0100"};
@@ -87,17 +87,17 @@ TEST(ClientHello, WhatIsWrittenIsRead) {
 // compression_methods<1..2^8-1>; RFC 6347 section 4.2.1: cookie<0..2^8-1>.
 TEST(ClientHello, KeepsToTheLimitsOfItsVectors) {
   const auto bytes = [](std::size_t size) { return std::string(2 * size, '7'); };
-  EXPECT_TRUE(decodes({.session_id = "20" + bytes(32)}));
-  EXPECT_FALSE(decodes({.session_id = "21" + bytes(33)}));
-  EXPECT_FALSE(decodes({.session_id = "ff" + bytes(255)}));
-  EXPECT_TRUE(decodes({.cookie = "ff" + bytes(255)}));
-  EXPECT_FALSE(decodes({.suites = "0000"}));
-  EXPECT_FALSE(decodes({.suites = "0001 c0"}));
-  EXPECT_FALSE(decodes({.suites = "0003 c02bc0"}));
-  EXPECT_TRUE(decodes({.suites = "fffe" + bytes(0xfffe)}));
-  EXPECT_FALSE(decodes({.suites = "ffff" + bytes(0xffff)}));
-  EXPECT_FALSE(decodes({.compression = "00"}));
-  EXPECT_TRUE(decodes({.compression = "ff" + bytes(255)}));
+  EXPECT_TRUE(hello_decodes({.session_id = "20" + bytes(32)}));
+  EXPECT_FALSE(hello_decodes({.session_id = "21" + bytes(33)}));
+  EXPECT_FALSE(hello_decodes({.session_id = "ff" + bytes(255)}));
+  EXPECT_TRUE(hello_decodes({.cookie = "ff" + bytes(255)}));
+  EXPECT_FALSE(hello_decodes({.suites = "0000"}));
+  EXPECT_FALSE(hello_decodes({.suites = "0001 c0"}));
+  EXPECT_FALSE(hello_decodes({.suites = "0003 c02bc0"}));
+  EXPECT_TRUE(hello_decodes({.suites = "fffe" + bytes(0xfffe)}));
+  EXPECT_FALSE(hello_decodes({.suites = "ffff" + bytes(0xffff)}));
+  EXPECT_FALSE(hello_decodes({.compression = "00"}));
+  EXPECT_TRUE(hello_decodes({.compression = "ff" + bytes(255)}));
 }
 
 TEST(ClientHello, AnEmptyExtensionBlockIsLikeNone) {
@@ -108,9 +108,9 @@ TEST(ClientHello, AnEmptyExtensionBlockIsLikeNone) {
 }
 
 TEST(ClientHello, MalformedExtensionsSpoilIt) {
-  EXPECT_FALSE(decodes({.extensions = "0003 001700"}));
-  EXPECT_FALSE(decodes({.extensions = "0004 0017 0001"}));
-  EXPECT_FALSE(decodes({.extensions = "0008 0017 0000 0017 0000"}));
+  EXPECT_FALSE(hello_decodes({.extensions = "0003 001700"}));
+  EXPECT_FALSE(hello_decodes({.extensions = "0004 0017 0001"}));
+  EXPECT_FALSE(hello_decodes({.extensions = "0008 0017 0000 0017 0000"}));
 }
 
 }  // namespace
