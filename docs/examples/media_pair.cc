@@ -19,7 +19,7 @@ struct Peer {
   dtls::Environment environment = dtls::Environment::make().value();           // one per thread
   dtls::Identity identity = dtls::Identity::self_signed(environment).value();  // certificate, key
   dtls::ConfigPtr config = dtls::Config::make({.identities = {identity}}).value();
-  transport::MediaTransport transport =
+  transport::MediaTransport media =
       transport::MediaTransport::make({.dtls = config}, environment).value();  // one per session
   int rtp_received = 0;
 
@@ -32,22 +32,22 @@ struct Peer {
 
 // A datagram has arrived from the network: DTLS, SRTP or SRTCP.
 static void receive(Peer& peer, dtls::MutableBytes datagram) {
-  const auto input = peer.transport.handle_datagram(datagram, kPath, kNow);
+  const auto input = peer.media.handle_datagram(datagram, kPath, kNow);
   if (!input) {
     std::cerr << to_string(input.error()) << '\n';
     std::exit(1);
   }
-  while (peer.transport.poll_data()) continue;  // SCTP packets of data channels
-  while (const auto media = peer.transport.poll_media()) {
+  while (peer.media.poll_data()) continue;  // SCTP packets of data channels
+  while (const auto media = peer.media.poll_media()) {
     if (media->kind == transport::MediaKind::rtp) ++peer.rtp_received;
   }
-  while (peer.transport.poll_event()) continue;  // Connected, Closed
+  while (peer.media.poll_event()) continue;  // Connected, Closed
 }
 
 // Sends the handshake's datagrams.
 static void transmit(Peer& from, Peer& to) {
   std::array<std::byte, dtls::kMaxDatagram> datagram;
-  while (const auto next = from.transport.poll_transmit(datagram)) {
+  while (const auto next = from.media.poll_transmit(datagram)) {
     receive(to, std::span(datagram).first(next->size));
   }
 }
@@ -58,7 +58,7 @@ static void send_rtp(Peer& from, Peer& to, std::uint8_t sequence_number) {
   packet[1] = std::byte{111};                                    // payload type
   packet[3] = std::byte{sequence_number};
   packet[11] = std::byte{1};  // SSRC
-  const auto size = from.transport.protect_rtp(packet, kRtpSize);
+  const auto size = from.media.protect_rtp(packet, kRtpSize);
   if (size) receive(to, std::span(packet).first(*size));
 }
 
@@ -67,22 +67,22 @@ int main() {
   Peer b;
 
   // From signalling: the DTLS role (a=setup) and the other side's a=fingerprint.
-  a.transport.start(dtls::Role::server, kNow).value();  // a=setup:passive
-  b.transport.start(dtls::Role::client, kNow).value();  // a=setup:active
-  a.transport.set_peer_fingerprints({{b.fingerprint()}}, kNow).value();
-  b.transport.set_peer_fingerprints({{a.fingerprint()}}, kNow).value();
+  a.media.start(dtls::Role::server, kNow).value();  // a=setup:passive
+  b.media.start(dtls::Role::client, kNow).value();  // a=setup:active
+  a.media.set_peer_fingerprints({{b.fingerprint()}}, kNow).value();
+  b.media.set_peer_fingerprints({{a.fingerprint()}}, kNow).value();
 
   // From ICE: this pair has been checked and selected.
-  a.transport.path_selected(kPath, std::nullopt, kNow).value();
-  b.transport.path_selected(kPath, std::nullopt, kNow).value();
+  a.media.path_selected(kPath, std::nullopt, kNow).value();
+  b.media.path_selected(kPath, std::nullopt, kNow).value();
 
   for (int flight = 0; flight < 4; ++flight) {
     transmit(b, a);
     transmit(a, b);
   }
-  if (!a.transport.connected() || !b.transport.connected()) return 1;
-  std::cout << to_string(a.transport.info()->version) << ", "
-            << to_string(*a.transport.info()->srtp_profile) << '\n';
+  if (!a.media.connected() || !b.media.connected()) return 1;
+  std::cout << to_string(a.media.info()->version) << ", "
+            << to_string(*a.media.info()->srtp_profile) << '\n';
 
   for (std::uint8_t i = 0; i < 100; ++i) {
     send_rtp(a, b, i);

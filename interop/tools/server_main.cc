@@ -50,7 +50,7 @@ void add_options(CLI::App& app, Options& options) {
   }
 }
 
-int fail(const std::string& why) {
+int report_failure(const std::string& why) {
   std::cerr << "sluice-dtls-server: " << why << '\n';
   return 1;
 }
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
 
   const sluice::interop::common::StopSignals stop;
   auto sockets = make_sockets(options);
-  if (!sockets) return fail(sockets.error());
+  if (!sockets) return report_failure(sockets.error());
   std::cout << "ACCEPT " << sluice::interop::tools::to_string(sockets->front().own()) << std::endl;
   std::atomic<int> status = 0;
   {
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
     for (UdpSocket& socket : *sockets) {
       threads.emplace_back([&] {
         const auto served = serve(socket, options.echo, stop.descriptor());
-        if (!served) status = fail(served.error());
+        if (!served) status = report_failure(served.error());
       });
     }
   }

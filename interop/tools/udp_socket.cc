@@ -68,7 +68,7 @@ void write_control(msghdr& message, Control& control, const dtls::UdpPath& path)
   }
 }
 
-std::string because(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+std::string errno_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 }  // namespace
 
@@ -77,7 +77,7 @@ tl::expected<UdpSocket, std::string> UdpSocket::bind(const SocketAddress& addres
   UdpSocket made(
       ::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
   const int descriptor = made.descriptor();
-  if (descriptor < 0) return tl::unexpected(because("socket"));
+  if (descriptor < 0) return tl::unexpected(errno_text("socket"));
   const bool is_v4 = address.family() == AF_INET;
   constexpr int kOff = 0;
   if (!is_v4) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &kOff, sizeof kOff);
@@ -87,9 +87,10 @@ tl::expected<UdpSocket, std::string> UdpSocket::bind(const SocketAddress& addres
   };
   if ((options.reports_local_address && !report_local_address()) ||
       (options.shares_port && !enable(descriptor, SOL_SOCKET, SO_REUSEPORT))) {
-    return tl::unexpected(because("setsockopt"));
+    return tl::unexpected(errno_text("setsockopt"));
   }
-  if (::bind(descriptor, address.get(), address.size) != 0) return tl::unexpected(because("bind"));
+  if (::bind(descriptor, address.get(), address.size) != 0)
+    return tl::unexpected(errno_text("bind"));
   return made;
 }
 

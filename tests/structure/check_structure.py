@@ -15,8 +15,8 @@ import rules
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z_0-9]+$|^(assert|errno|inttypes|limits|math|signal|stddef|stdint|stdio|stdlib|string|time)\.h$")
 TOP_FOLDERS = sorted({unit.split("/")[0] for unit in rules.ARROWS})
-# A module has an include/ or a src/, or is a folder of its own.
-MODULES = sorted({re.split("/(?:include|src)(?:/|$)", unit)[0] for unit in rules.ARROWS})
+# A module has an include/ or a src/, or is a top folder.
+MODULES = sorted({re.split("/(?:include|src)(?:/|$)", unit)[0] for unit in rules.ARROWS} | set(TOP_FOLDERS))
 
 
 def unit_of(path):

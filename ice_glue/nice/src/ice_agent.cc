@@ -39,7 +39,7 @@ IceState state_of(NiceComponentState state) {
   return IceState::gathering;
 }
 
-CandidateType type_of(NiceCandidateType type) {
+CandidateType from_nice(NiceCandidateType type) {
   switch (type) {
     case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
       return CandidateType::server_reflexive;
@@ -53,7 +53,7 @@ CandidateType type_of(NiceCandidateType type) {
   return CandidateType::host;
 }
 
-NiceCandidateType type_of(CandidateType type) {
+NiceCandidateType to_nice(CandidateType type) {
   switch (type) {
     case CandidateType::server_reflexive:
       return NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
@@ -67,7 +67,7 @@ NiceCandidateType type_of(CandidateType type) {
   return NICE_CANDIDATE_TYPE_HOST;
 }
 
-NiceCandidateTransport transport_of(CandidateTransport transport) {
+NiceCandidateTransport to_nice(CandidateTransport transport) {
   switch (transport) {
     case CandidateTransport::tcp_active:
       return NICE_CANDIDATE_TRANSPORT_TCP_ACTIVE;
@@ -84,7 +84,7 @@ NiceCandidateTransport transport_of(CandidateTransport transport) {
 CandidateInfo info_of(const NiceCandidate& candidate) {
   char text[NICE_ADDRESS_STRING_LEN] = {};
   nice_address_to_string(&candidate.addr, text);
-  return {.type = type_of(candidate.type),
+  return {.type = from_nice(candidate.type),
           .tcp = candidate.transport != NICE_CANDIDATE_TRANSPORT_UDP,
           .address = text,
           .port = static_cast<std::uint16_t>(nice_address_get_port(&candidate.addr))};
@@ -187,10 +187,10 @@ void IceAgent::set_remote_credentials(const IceCredentials& credentials) {
 bool IceAgent::add_remote_candidate(const CandidateLine& line) {
   // RFC 8839 section 5.1: candidates of components that we don't have are ignored.
   if (line.component != kComponent) return false;
-  const CandidateHandle candidate(nice_candidate_new(type_of(line.type)));
+  const CandidateHandle candidate(nice_candidate_new(to_nice(line.type)));
   candidate->component_id = kComponent;
   candidate->stream_id = stream_;
-  candidate->transport = transport_of(line.transport);
+  candidate->transport = to_nice(line.transport);
   candidate->priority = line.priority;
   line.foundation.copy(candidate->foundation, NICE_CANDIDATE_MAX_FOUNDATION - 1);
   if (!nice_address_set_from_string(&candidate->addr, line.address.c_str())) return false;
