@@ -8,7 +8,7 @@
 #include <iostream>
 
 namespace dtls = sluice::dtls;
-namespace ice = sluice::transport;
+namespace transport = sluice::transport;
 namespace srtp = sluice::srtp;
 
 static constexpr dtls::PathId kPath{1};  // your number for the candidate pair that ICE selected
