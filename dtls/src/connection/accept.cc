@@ -22,24 +22,11 @@ Accepted Connection::accept(Admission admission, Environment& environment, PathI
   return {Connection(std::move(impl)), std::move(outcome)};
 }
 
-// As if the hello had come in one record, after the messages that the Listener has exchanged.
 Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now) {
   set_time(now);
-  Handshaking& phase = *handshaking();
-  wire::Reader reader(admission.hello);
-  const auto seq = message::HandshakeFragment::take(reader)->header.message_seq;
-  phase.reassembler.start_at(seq);
-  phase.context.transport.start_at(seq);
-  // RFC 6347 section 4.2.1: the ServerHello takes over the record's number.
-  records_.start_plaintext_at(admission.record);
-  if (admission.retry) {
-    auto machine = handshake::Handshake::server(*admission.retry, phase.context);
-    if (!machine) return end_input(forward_error(machine));
-    phase.machine = std::move(*machine);
-  }
-  return end_input(on_handshake(
-      {wire::ContentType::handshake, wire::kPlaintextEpoch, admission.record, admission.hello},
-      now));
+  const auto progress = connection::handshaking(phase_)->start_server(
+      admission.hello, admission.record, admission.retry, now);
+  return end_input(after_step(progress, now));
 }
 
 }  // namespace sluice::dtls

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <sluice/dtls/clock.h>
+#include <sluice/dtls/path.h>
 
 #include "flight/received_records.h"
 
@@ -21,8 +22,8 @@ class Acknowledgements {
     is_due_ = true;
     deadline_.reset();
   }
-  // To be sent at once because something is missing, unless one was just before: each record behind
-  // a gap would have the peer send the rest again.
+  // Something is missing, so an ACK is to be sent at once, unless one has just been sent: each
+  // record behind a gap would have the peer send the rest again.
   void send_early(Instant now, Duration pause) {
     if (now < no_early_until_) return send_later(no_early_until_);
     if (waiting_) no_early_until_ = now + pause;
@@ -35,14 +36,17 @@ class Acknowledgements {
   void on_timeout(Instant now) {
     if (deadline_ && now >= *deadline_) send_now();
   }
-  // Our next flight says it all.
+  // Our next flight acknowledges all that has come.
   void answered() { *this = Acknowledgements(); }
 
   [[nodiscard]] bool is_due() const { return is_due_; }
   // Nothing has come since the last ACK.
   [[nodiscard]] bool is_idle() const { return !waiting_ && !is_due_; }
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
-  // What an ACK of at most so many names; it counts as sent.
+  // The path an ACK leaves on; empty: the connection's path at that time.
+  void set_path(PathId path) { path_ = path; }
+  [[nodiscard]] std::optional<PathId> path() const { return path_; }
+  // The records that an ACK of at most `limit` numbers names. It counts as sent.
   message::RecordNumbers take(std::size_t limit) {
     is_due_ = false;
     waiting_ = false;
@@ -51,6 +55,7 @@ class Acknowledgements {
 
  private:
   flight::ReceivedRecords records_;
+  std::optional<PathId> path_;
   bool waiting_ = false;  // something has come since the last ACK
   bool is_due_ = false;
   std::optional<Instant> deadline_;

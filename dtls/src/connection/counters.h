@@ -1,4 +1,4 @@
-// Statistics, as a connection keeps them.
+// The statistics that a connection counts.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace sluice::dtls::connection {
 
-// Half of Statistics' size: a million of them may lie idle.
+// Half the size of Statistics, as there may be a million idle connections.
 struct Counters {
   std::uint64_t datagrams_received = 0;
   std::uint64_t records_received = 0;
@@ -41,7 +41,7 @@ struct Counters {
   static constexpr std::uint32_t kNoRtt = UINT32_MAX;
 
   std::uint32_t rtt_ = kNoRtt;            // microseconds
-  std::unique_ptr<Discarded> discarded_;  // null: none
+  std::unique_ptr<Discarded> discarded_;  // null: nothing was discarded
 };
 
 }  // namespace sluice::dtls::connection

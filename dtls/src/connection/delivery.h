@@ -10,11 +10,11 @@
 
 namespace sluice::dtls::connection {
 
-// Nearly always one record a datagram: only where there are more does it allocate.
+// Allocates only for datagrams with more than one record, which are rare.
 class Delivery {
  public:
   void push(MutableBytes data) {
-    // An empty record's may be null.
+    // The span of an empty record may be null.
     static std::byte nothing{};
     if (data.data() == nullptr) data = MutableBytes(&nothing, 0);
     if (first_.data() == nullptr && rest_ == nullptr) {
@@ -32,7 +32,7 @@ class Delivery {
   [[nodiscard]] bool empty() const {
     return first_.data() == nullptr && (rest_ == nullptr || rest_->next == rest_->spans.size());
   }
-  // What it has allocated stays for those who send in such a way.
+  // Keeps its memory: a peer that sends several records per datagram does it again.
   void clear() {
     first_ = {};
     if (rest_ == nullptr) return;
@@ -46,7 +46,7 @@ class Delivery {
     std::size_t next = 0;
   };
 
-  MutableBytes first_;  // null: taken, or nothing
+  MutableBytes first_;  // null: there is none, or it was taken
   std::unique_ptr<Rest> rest_;
 };
 

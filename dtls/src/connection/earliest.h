@@ -1,4 +1,4 @@
-// Which of several timers fires first.
+// The first of several timers to expire.
 #pragma once
 
 #include <initializer_list>

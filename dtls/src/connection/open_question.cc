@@ -7,11 +7,11 @@ namespace {
 
 using handshake::Question;
 
-// After PeerGate's.
+// PeerGate's questions have the numbers below.
 constexpr std::uint32_t kFirstId = 2;
 
 std::size_t choices_of(const PskRequested& question) {
-  return std::max<std::size_t>(1, question.identities.size());  // a client is asked for one
+  return std::max<std::size_t>(1, question.identities.size());  // a client has no list
 }
 std::size_t choices_of(const IdentityRequested&) { return 1; }
 std::size_t choices_of(const SignatureRequested&) { return 1; }

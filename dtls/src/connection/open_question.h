@@ -1,4 +1,4 @@
-// The question that a handshake waits with until somebody answers it.
+// The question whose answer a handshake waits for.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,15 @@ class OpenQuestion {
  public:
   // The event that asks it.
   Event pose(handshake::Question question);
-  // Whether it is open under this number and `answer` is one to it.
+  // Whether the question has this number and is open, and `answer` fits it.
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   void close() { open_.reset(); }
 
  private:
   struct Open {
     QuestionId question;
-    std::size_t kind;     // of handshake::Question's alternatives
-    std::size_t choices;  // that an index in an answer may name
+    std::size_t kind;     // index of the alternative of handshake::Question
+    std::size_t choices;  // an index in an answer must be below this
   };
   std::optional<Open> open_;
 };

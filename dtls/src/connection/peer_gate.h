@@ -1,4 +1,4 @@
-// Is this the peer that was meant? Holds the question open until somebody answers it.
+// Whether the peer is accepted, and the questions about that while they are open.
 #pragma once
 
 #include <optional>
@@ -13,24 +13,24 @@ namespace sluice::dtls::connection {
 
 class PeerGate {
  public:
-  static constexpr QuestionId kQuestion{1};  // one handshake shows one chain
+  static constexpr QuestionId kQuestion{1};  // a handshake has one chain, so one question
   static constexpr QuestionId kConnectionQuestion{16};
 
-  // The fingerprints that the peer has announced; the certificate may have come already. Has no
-  // effect once the peer is accepted. Errors: peer_rejected.
+  // The fingerprints of the peer's certificate, which may have come before. Has no effect once the
+  // peer is accepted. Errors: peer_rejected.
   Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
-  // The peer's certificates have come. Returns the question to be asked, if nothing answers it yet.
+  // The peer's certificates have come. Returns the question to ask unless fingerprints answer it.
   // Errors: peer_rejected.
   Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
                                                           crypto::Library& library);
-  // The question is open, and `answer` one that fits it.
+  // Whether the question is open and `answer` fits it.
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   // Errors: peer_rejected.
   Result<void> answer(QuestionId question, const Answer& answer);
   // The handshake asked the peer for no certificate, a PSK took its place, or its chain has been
   // verified.
   void accept() { state_ = Accepted{}; }
-  // The handshake ends. A peer that has shown no certificate is accepted unless one was announced.
+  // The handshake ends. A peer without a certificate is accepted if no fingerprint was announced.
   // Errors: peer_rejected.
   Result<void> on_end();
 

@@ -4,45 +4,11 @@
 #include <memory>
 #include <optional>
 #include <variant>
-#include <vector>
 
-#include "connection/handshaking.h"
-#include "connection/peer_gate.h"
-#include "connection/post_handshake13.h"
+#include "connection/established.h"
+#include "connection/handshake_driver.h"
 
 namespace sluice::dtls::connection {
-
-// Answers a peer that didn't get our last flight and so repeats its own (RFC 6347 section 4.2.4).
-struct LastFlight {
-  // Twice the maximum segment lifetime of TCP.
-  static constexpr Duration kLifetime = std::chrono::minutes{4};
-
-  flight::OutgoingFlight flight;
-  Instant expires;
-  Duration pause;  // after each answer: one repetition may be many datagrams
-  Instant paused_until = Instant::min();
-};
-
-// The handshake is complete. What remains is what exporters and late retransmissions need.
-struct Established12 {
-  handshake::Session12 session;
-  std::unique_ptr<LastFlight> last_flight;  // null for who didn't send the last flight, or later
-  wire::MessageSeq next_seq;  // of the next handshake message that the peer would send
-};
-struct Established13 {
-  handshake::Session13 session;
-  QuietPostHandshake13 quiet;                       // while nothing is under way
-  std::unique_ptr<PostHandshake13> post_handshake;  // null: nothing is
-};
-using Established = std::variant<Established12, Established13>;
-
-// Complete, but nobody has said yet that the peer is the right one.
-struct AwaitingAcceptance {
-  PeerGate gate;
-  Established established;
-  UnacceptedData unaccepted_data;
-  std::vector<Event> session_events;  // of DTLS 1.2
-};
 
 struct Ended {
   std::unique_ptr<const Error> error;  // null: closed in order, by either side
@@ -50,7 +16,46 @@ struct Ended {
 
 // Those that are Established are open. None is larger, as most connections are for most of the
 // time.
-using Phase = std::variant<std::unique_ptr<Handshaking>, std::unique_ptr<AwaitingAcceptance>,
+using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<AwaitingAcceptance>,
                            Established12, Established13, Ended>;
+
+// ---- what a phase has; null or empty where it has none
+
+// While the handshake runs.
+[[nodiscard]] HandshakeDriver* handshaking(const Phase& phase);
+// Once it is complete, with the peer accepted or not.
+[[nodiscard]] Established12* established12(Phase& phase);
+[[nodiscard]] Established13* established13(Phase& phase);
+[[nodiscard]] std::optional<handshake::SessionView> complete_session(const Phase& phase);
+// While messages follow a DTLS 1.3 handshake.
+[[nodiscard]] PostHandshake13* messages_under_way(const Phase& phase);
+// Until the peer is accepted.
+[[nodiscard]] PeerGate* gate_of(const Phase& phase);
+[[nodiscard]] UnacceptedData* unaccepted_data_of(const Phase& phase);
+
+// The handshake is complete, and the peer accepted.
+[[nodiscard]] inline bool is_open(const Phase& phase) {
+  return std::holds_alternative<Established12>(phase) ||
+         std::holds_alternative<Established13>(phase);
+}
+[[nodiscard]] std::optional<handshake::SessionView> open_session(const Phase& phase);
+[[nodiscard]] bool speaks13(const Phase& phase);
+
+// ---- what it has to do, and to send
+
+[[nodiscard]] std::optional<Instant> next_timeout(const Phase& phase);
+Result<void> on_timeout(Phase& phase, Instant now);
+
+// What waits to be written.
+struct Sendable {
+  flight::ReliableFlight* flight = nullptr;
+  Acknowledgements* acknowledgements = nullptr;
+  bool is_ack_first = false;
+
+  [[nodiscard]] bool empty() const { return flight == nullptr && acknowledgements == nullptr; }
+};
+[[nodiscard]] Sendable sendable(const Phase& phase, Role role);
+// The epoch of a flight of which not all has been written: the peer may lack later keys.
+[[nodiscard]] std::optional<wire::Epoch> epoch_of_unsent_flight(const Phase& phase);
 
 }  // namespace sluice::dtls::connection

@@ -21,49 +21,76 @@ constexpr wire::MessageSeq kWrapped{0};
 
 }  // namespace
 
-PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant now)
-    : library_(&handshaking.context.library),
-      records_(&handshaking.context.transport.records),
-      role_(role),
-      timer_(handshaking.timer),
-      reassembler_(std::move(handshaking.reassembler)),
-      acknowledgements_(std::move(handshaking.acknowledgements)),
-      next_seq_(handshaking.context.transport.next_seq()),
-      give_up_(handshaking.give_up.value_or(now)),
-      no_answer_until_(now + timer_.initial() / 2) {
-  if (role == Role::client) {
-    flight_ = std::move(handshaking.context.transport.flight);
+PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshake, Instant now)
+    : shared_(shared),
+      reassembler_(std::move(handshake.reassembler)),
+      acknowledgements_(std::move(handshake.acknowledgements)),
+      initial_timeout_(handshake.last_flight.initial_timeout()),
+      next_seq_(handshake.next_seq) {
+  if (shared.role == Role::client) {
+    handshake.last_flight.set_give_up(handshake.give_up);
+    outgoing_.push_back({Kind::last_flight, std::move(handshake.last_flight)});
   } else {
     // The client's last flight has answered ours and waits for an ACK itself.
-    timer_.stop();
     old_keys_expire_ = now + kOldKeysLifetime;
     acknowledgements_.send_now();
-    records_->stop_writing_before(wire::kFirstApplicationEpoch13);
+    shared_.records.stop_writing_before(wire::kFirstApplicationEpoch13);
   }
 }
 
-PostHandshake13::PostHandshake13(const QuietPostHandshake13& quiet, const ConfigOptions& config,
-                                 crypto::Library& library, record::RecordLayer& records, Role role)
-    : library_(&library),
-      records_(&records),
-      role_(role),
-      timer_(config.timers, quiet.initial_timeout),
-      reassembler_({config.max_handshake_message, config.max_reassembly}),
+PostHandshake13::PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet)
+    : shared_(shared),
+      reassembler_({shared.config.max_handshake_message, shared.config.max_reassembly}),
+      initial_timeout_(quiet.initial_timeout),
       next_seq_(quiet.next),
-      read_epoch_(records.read_epoch()) {
+      read_epoch_(shared.records.read_epoch()) {
   reassembler_.start_at(quiet.peers_next);
 }
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
-  // Each datagram asks: first what lasts longest.
+  // Asked after each datagram, so what lasts longest comes first.
   if (has_received_ || old_keys_expire_) return std::nullopt;
-  const bool is_sending = !flight_.empty() || timer_.deadline() || key_update_under_way();
+  const bool is_sending = !outgoing_.empty() || deferred_update_;
   const bool is_receiving =
       !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
   if (is_sending || is_receiving || !session_events_.empty()) return std::nullopt;
   using Timeout = decltype(QuietPostHandshake13::initial_timeout);
   return QuietPostHandshake13{next_seq_, reassembler_.next_seq(),
-                              std::chrono::duration_cast<Timeout>(timer_.initial())};
+                              std::chrono::duration_cast<Timeout>(initial_timeout_)};
+}
+
+flight::ReliableFlight* PostHandshake13::flight_to_write() {
+  for (Outgoing& outgoing : outgoing_) {
+    if (outgoing.flight.has_more()) return &outgoing.flight;
+  }
+  return nullptr;
+}
+
+const flight::ReliableFlight* PostHandshake13::unsent_flight() const {
+  for (const Outgoing& outgoing : outgoing_) {
+    if (!outgoing.flight.has_left()) return &outgoing.flight;
+  }
+  return nullptr;
+}
+
+flight::ReliableFlight* PostHandshake13::client_last_flight() {
+  // It has the lowest numbers.
+  const bool is_first = !outgoing_.empty() && outgoing_.front().kind == Kind::last_flight;
+  return is_first ? &outgoing_.front().flight : nullptr;
+}
+
+Duration PostHandshake13::ack_delay() const {
+  return outgoing_.empty() ? initial_timeout_ / 4 : outgoing_.front().flight.ack_delay();
+}
+
+template <class Encode>
+void PostHandshake13::send(Kind kind, HandshakeType type, Instant now, Encode&& encode) {
+  const RetransmissionTimers& timers = shared_.config.timers;
+  flight::ReliableFlight flight(timers, initial_timeout_);
+  flight.add_message(type, next_seq_, shared_.records.write_epoch(), std::forward<Encode>(encode));
+  next_seq_ = wire::next(next_seq_);
+  flight.begin(now, now + timers.total);
+  outgoing_.push_back({kind, std::move(flight)});
 }
 
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
@@ -81,7 +108,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
     has_received_ = true;
     // One ACK for all that come together (RFC 9147 section 7).
     acknowledgements_.received({record.epoch, record.sequence});
-    acknowledgements_.send_later(now + timer_.ack_delay());
+    acknowledgements_.send_later(now + ack_delay());
   }
   while (const auto message = reassembler_.front()) {
     if (auto taken = on_message(*message, session, now); !taken) return taken;
@@ -98,9 +125,9 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
   // Repeated messages are acknowledged again: the ACK was lost (RFC 9147 section 5.8.1). A repeated
   // flight of the server has our own last flight for an answer instead.
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
-  if (is_stale && role_ == Role::client && epoch == wire::kHandshakeEpoch13) {
-    // What it repeats may be many datagrams, or have crossed ours.
-    if (!flight_.empty() && now >= no_answer_until_) repeat_flight(now);
+  if (is_stale && shared_.role == Role::client && epoch == wire::kHandshakeEpoch13) {
+    flight::ReliableFlight* last = client_last_flight();
+    if (last != nullptr && last->on_repetition(now)) ++shared_.counters.flights_retransmitted;
     return false;
   }
   return true;
@@ -116,7 +143,7 @@ Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
     case HandshakeType::key_update:
       return on_key_update(message, session, now);
     case HandshakeType::new_session_ticket:
-      if (role_ == Role::client) return on_ticket(message, session, now);
+      if (shared_.role == Role::client) return on_ticket(message, session, now);
       break;
     default:
       break;
@@ -130,26 +157,23 @@ Result<void> PostHandshake13::on_ticket(const flight::IncomingMessage& message,
   const auto ticket = handshake::expect<message::NewSessionTicket13>(message);
   if (!ticket) return forward_error(ticket);
   if (session_events_.size() == kMaxSessionEvents) return {};
-  auto taken = handshake::take_ticket13(*library_, session, *ticket, now);
+  auto taken = handshake::take_ticket13(shared_.library, session, *ticket, now);
   if (!taken) return forward_error(taken);
   if (*taken) session_events_.emplace_back(SessionReceived{std::move(**taken)});
   return {};
 }
 
-Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session,
-                                           const ConfigOptions& config, Instant now) {
+Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session, Instant now) {
+  const ConfigOptions& config = shared_.config;
   if (!session.resumption) return {};
   if (config.resumption == Resumption::tickets && !config.ticket_keys) return {};
-  auto issued = handshake::issue_ticket13(*library_, session, config, now);
+  auto issued = handshake::issue_ticket13(shared_.library, session, config, now);
   if (!issued) return forward_error(issued);
   if (issued->to_store) {
     session_events_.emplace_back(SessionToStore{issued->ticket, std::move(*issued->to_store)});
   }
-  flight_.add_message(HandshakeType::new_session_ticket, next_seq_, records_->write_epoch(),
-                      [&](wire::Writer& out) { handshake::put_issued_ticket13(out, *issued); });
-  next_seq_ = wire::next(next_seq_);
-  timer_.start(now);
-  give_up_ = Instant::max();
+  send(Kind::ticket, HandshakeType::new_session_ticket, now,
+       [&](wire::Writer& out) { handshake::put_issued_ticket13(out, *issued); });
   return {};
 }
 
@@ -161,15 +185,15 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
-  auto secret = next_secret(session, handshake::other(role_));
+  auto secret = next_secret(session, handshake::other(shared_.role));
   if (!secret) return forward_error(secret);
   // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
-  records_->stop_reading_before(read_epoch_);
+  shared_.records.stop_reading_before(read_epoch_);
   old_keys_expire_ = now + kOldKeysLifetime;
   read_epoch_ = next_epoch(read_epoch_);
-  auto opener = handshake::make_opener13(*library_, session.negotiated, *secret);
+  auto opener = handshake::make_opener13(shared_.library, session.negotiated, *secret);
   if (!opener) return forward_error(opener);
-  records_->add_reader(read_epoch_, std::move(*opener));
+  shared_.records.add_reader(read_epoch_, std::move(*opener));
   if (update->request == KeyUpdateRequest::update_requested) {
     return update_keys(KeyUpdateRequest::update_not_requested, now);
   }
@@ -178,62 +202,64 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
 
 Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now) {
   if (key_update_under_way_) return {};
-  // Who lacks our last flight can't read it yet: it waits for the ACK.
-  if (!flight_.empty()) {
+  // A server that lacks the client's last flight can't read a KeyUpdate yet.
+  if (client_last_flight() != nullptr) {
     if (deferred_update_ != KeyUpdateRequest::update_requested) deferred_update_ = request;
     return {};
   }
   // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
+  // The peer takes messages in order, so it needs those before.
+  on_peer_heard(now);
   key_update_under_way_ = true;
-  flight_.add_message(HandshakeType::key_update, next_seq_, records_->write_epoch(),
-                      [&](wire::Writer& out) { out.code(request); });
-  next_seq_ = wire::next(next_seq_);
-  timer_.start(now);
-  no_ack_answer_until_ = Instant::min();
-  give_up_ = Instant::max();
+  send(Kind::key_update, HandshakeType::key_update, now,
+       [&](wire::Writer& out) { out.code(request); });
   return {};
 }
 
 Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numbers,
                                      handshake::Session13& session, Instant now) {
-  if (flight_.empty() || !flight_.acknowledge(numbers)) return {};
-  if (!flight_.fully_acknowledged()) {
-    // The rest SHOULD be repeated (RFC 9147 section 7.2), but not for each of many ACKs.
-    if (now >= no_ack_answer_until_) {
-      repeat_flight(now);
-      timer_.restart(now);
-    }
-    return {};
+  for (Outgoing& outgoing : outgoing_) {
+    if (outgoing.flight.on_ack(numbers, now)) ++shared_.counters.flights_retransmitted;
   }
-  flight_.clear();
-  timer_.stop();
-  if (role_ == Role::client) forget_handshake_keys();
-  // Keys change only when the KeyUpdate and all before it are acknowledged.
+  const bool had_last_flight = client_last_flight() != nullptr;
+  std::erase_if(outgoing_,
+                [](const Outgoing& outgoing) { return outgoing.flight.fully_acknowledged(); });
+  if (had_last_flight && client_last_flight() == nullptr) drop_handshake_keys();
+  // The peer changes its keys when it has the KeyUpdate and all messages before it.
+  if (!outgoing_.empty()) return {};
   if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
   if (const auto request = std::exchange(deferred_update_, {})) return update_keys(*request, now);
   return {};
 }
 
-void PostHandshake13::forget_handshake_keys() {
-  records_->stop_reading_before(wire::kFirstApplicationEpoch13);
-  records_->stop_writing_before(wire::kFirstApplicationEpoch13);
+void PostHandshake13::on_peer_heard(Instant now) {
+  for (Outgoing& outgoing : outgoing_) {
+    if (outgoing.flight.resume(now, now + shared_.config.timers.total)) {
+      ++shared_.counters.flights_retransmitted;
+    }
+  }
+}
+
+void PostHandshake13::drop_handshake_keys() {
+  shared_.records.stop_reading_before(wire::kFirstApplicationEpoch13);
+  shared_.records.stop_writing_before(wire::kFirstApplicationEpoch13);
 }
 
 Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
-  auto secret = next_secret(session, role_);
+  auto secret = next_secret(session, shared_.role);
   if (!secret) return forward_error(secret);
-  auto sealer = handshake::make_sealer13(*library_, session.negotiated, *secret);
+  auto sealer = handshake::make_sealer13(shared_.library, session.negotiated, *secret);
   if (!sealer) return forward_error(sealer);
-  const wire::Epoch epoch = next_epoch(records_->write_epoch());
-  records_->add_writer(epoch, std::move(*sealer));
-  records_->stop_writing_before(epoch);
+  const wire::Epoch epoch = next_epoch(shared_.records.write_epoch());
+  shared_.records.add_writer(epoch, std::move(*sealer));
+  shared_.records.stop_writing_before(epoch);
   return {};
 }
 
 Result<schedule::HashSecret> PostHandshake13::next_secret(handshake::Session13& session,
                                                           Role sender) {
-  auto next = schedule::next_traffic_secret(*library_, session.negotiated.suite->hash,
+  auto next = schedule::next_traffic_secret(shared_.library, session.negotiated.suite->hash,
                                             session.secrets.traffic(sender));
   if (next) session.secrets.set_traffic(sender, *next);
   return next;
@@ -241,31 +267,35 @@ Result<schedule::HashSecret> PostHandshake13::next_secret(handshake::Session13& 
 
 Result<void> PostHandshake13::on_timeout(Instant now) {
   acknowledgements_.on_timeout(now);
-  if (old_keys_expire_ && now >= *old_keys_expire_) {
-    // RFC 9147 section 8: after a KeyUpdate not before the new ones have been used.
-    if (read_epoch_ == wire::kFirstApplicationEpoch13 || records_->has_read(read_epoch_)) {
-      old_keys_expire_.reset();
-      records_->stop_reading_before(read_epoch_);
-    } else {
-      old_keys_expire_ = now + kOldKeysLifetime;
+  expire_old_keys(now);
+  for (Outgoing& outgoing : outgoing_) {
+    const auto expiry = outgoing.flight.on_timeout(now);
+    if (expiry == flight::ReliableFlight::Expiry::repeated) {
+      ++shared_.counters.flights_retransmitted;
+    }
+    const bool is_given_up = expiry == flight::ReliableFlight::Expiry::given_up;
+    if (is_given_up && outgoing.kind == Kind::last_flight) {
+      return tl::unexpected(Error{Errc::handshake_timeout});
     }
   }
-  if (!timer_.deadline() || now < *timer_.deadline()) return {};
-  if (now >= give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
-  timer_.back_off(now);
-  repeat_flight(now);
   return {};
 }
 
-void PostHandshake13::repeat_flight(Instant now) {
-  ++retransmissions_;
-  flight_.rewind();
-  no_answer_until_ = now + timer_.initial() / 2;
-  no_ack_answer_until_ = now + timer_.ack_answer_pause();
+void PostHandshake13::expire_old_keys(Instant now) {
+  if (!old_keys_expire_ || now < *old_keys_expire_) return;
+  // RFC 9147 section 8: after a KeyUpdate not before the new ones have been used.
+  if (read_epoch_ == wire::kFirstApplicationEpoch13 || shared_.records.has_read(read_epoch_)) {
+    old_keys_expire_.reset();
+    shared_.records.stop_reading_before(read_epoch_);
+  } else {
+    old_keys_expire_ = now + kOldKeysLifetime;
+  }
 }
 
 std::optional<Instant> PostHandshake13::next_timeout() const {
-  return earliest({timer_.deadline(), acknowledgements_.deadline(), old_keys_expire_});
+  auto next = earliest({acknowledgements_.deadline(), old_keys_expire_});
+  for (const Outgoing& outgoing : outgoing_) next = earliest({next, outgoing.flight.deadline()});
+  return next;
 }
 
 }  // namespace sluice::dtls::connection

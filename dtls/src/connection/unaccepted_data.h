@@ -1,4 +1,4 @@
-// Application data that came before the peer was accepted.
+// Application data that arrives before the peer is accepted.
 #pragma once
 
 #include <vector>
@@ -7,13 +7,13 @@
 
 namespace sluice::dtls::connection {
 
-// With fingerprints both sides may finish the handshake while the SDP answer is still under way;
-// what the peer sends then (SCTP's INIT above all) waits here instead of for its retransmission.
+// With fingerprints both sides may complete the handshake before the SDP answer arrives. What the
+// peer sends then, mostly SCTP's INIT, is kept, as its retransmission would take seconds.
 class UnacceptedData {
  public:
   explicit UnacceptedData(std::size_t limit) : limit_(limit) {}
 
-  // False when that would be more than the limit.
+  // False: the data would exceed the limit, and is dropped.
   bool keep(Bytes data) {
     if (data.size() > limit_ - bytes_ || messages_.size() == kMaxMessages) return false;
     bytes_ += data.size();
@@ -24,7 +24,7 @@ class UnacceptedData {
   std::vector<Buffer> take() && { return std::move(messages_); }
 
  private:
-  // So that empty records, which add no bytes, have a bound as well.
+  // A bound for empty records too, which add no bytes.
   static constexpr std::size_t kMaxMessages = 256;
 
   std::size_t limit_;

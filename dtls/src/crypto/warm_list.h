@@ -1,13 +1,13 @@
-// Whose ciphers are keyed at the moment.
+// Which connections have keyed ciphers at the moment.
 #pragma once
 
 #include <cstddef>
 
 namespace sluice::dtls::crypto {
 
-// A keyed cipher of libcrypto's takes a kilobyte, and each connection wants two or four, though
-// most of many are silent. So only those that were used last have them: the least recently used
-// goes cold when there are more than `limit`.
+// A keyed cipher of libcrypto takes a kilobyte, and a connection needs two or four, though most of
+// many connections are silent. So only the `limit` most recently used connections have ciphers;
+// when one more needs them, the least recently used member goes cold.
 class WarmList {
   struct Link {
     Link* newer = nullptr;  // null: in no list
@@ -15,7 +15,7 @@ class WarmList {
   };
 
  public:
-  // What a member derives from; it must leave the list before it goes.
+  // Members derive from this. A member must leave the list before it is destroyed.
   class Member : private Link {
    public:
     Member() = default;
@@ -23,7 +23,7 @@ class WarmList {
     Member& operator=(const Member&) = delete;
     virtual ~Member() = default;
 
-    // Told to who is in the list no more, for others were used later. It may go at once.
+    // Called when the member has left the list, since others were used later. It may delete itself.
     virtual void cool() = 0;
 
    private:
@@ -44,14 +44,14 @@ class WarmList {
     make_room();
     put_between(member, *ends_.older, ends_);
   }
-  // `member` has ciphers that nobody has proved to be a use for: it's the first to go, so that
-  // forgeries take one place from those that are used, however many they are.
+  // `member` has ciphers for a record that isn't authenticated yet, so it is the first to go cold:
+  // forgeries, however many, take at most one place from the members in use.
   void try_out(Member& member) {
     leave(member);
     make_room();
     put_between(member, ends_, *ends_.newer);
   }
-  // Does nothing for who isn't in it.
+  // Does nothing for a member that isn't in the list.
   void leave(Member& member) {
     if (member.newer == nullptr) return;
     member.newer->older = member.older;
@@ -78,7 +78,7 @@ class WarmList {
 
   std::size_t limit_;
   std::size_t size_ = 0;
-  // A ring: behind it stands the newest, before it the oldest.
+  // The list is a ring: ends_.older is the newest member, ends_.newer the oldest.
   Link ends_;
 };
 

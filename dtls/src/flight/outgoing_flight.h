@@ -16,8 +16,8 @@
 
 namespace sluice::dtls::flight {
 
-// What is sent stays plaintext here and is sealed when it leaves, so that a retransmission may be
-// cut at other places and takes new record numbers.
+// The messages stay plaintext here and are sealed when they leave, so a retransmission may be cut
+// at other places, and its records have new numbers.
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns its encoding, unfragmented, for the
@@ -35,14 +35,14 @@ class OutgoingFlight {
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
-  // Starts over at the first message; what has been acknowledged is left out.
+  // Starts again at the first message. Acknowledged parts are left out.
   void rewind() {
     position_ = {};
     skip_acknowledged();
   }
   // Takes an ACK's numbers; true when one was of this flight and new (RFC 9147 section 7.2).
   bool acknowledge(std::span<const message::RecordNumber> numbers);
-  // Takes it back: it wasn't authentic, and time has shown nothing for it.
+  // Forgets the ACKs so far: they weren't authentic.
   void forget_acknowledged();
   [[nodiscard]] bool fully_acknowledged() const;
   // Whether all of it has been written at least once.
@@ -54,12 +54,12 @@ class OutgoingFlight {
     std::size_t bytes = 0;
     std::size_t records = 0;
   };
-  // Fills one datagram of at most `mtu` bytes with as much as fits; no bytes when nothing could be
-  // sealed.
+  // Fills one datagram of at most `mtu` bytes with as much as fits. Writes nothing when nothing
+  // can be sealed.
   Written write_datagram(record::RecordLayer& records, MutableBytes out, std::size_t mtu);
 
  private:
-  // Of a message's body.
+  // A part of a message's body.
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
@@ -70,8 +70,8 @@ class OutgoingFlight {
     wire::HandshakeType type{};
     wire::MessageSeq seq{};
     wire::Epoch epoch = wire::kPlaintextEpoch;
-    std::size_t start = 0;   // of the header in bytes_
-    std::size_t length = 0;  // of the body
+    std::size_t start = 0;   // where its header lies in bytes_
+    std::size_t length = 0;  // the body's
     std::vector<Range> acknowledged = {};
   };
   struct Position {
@@ -79,13 +79,13 @@ class OutgoingFlight {
     std::size_t offset = 0;  // into the item's body
   };
 
-  // Which part of which message left in which record.
+  // A part of a message, and the record that it left in.
   struct Sent {
     message::RecordNumber number;
     std::size_t item = 0;
     Range range;
   };
-  // Of older ones an ACK is no longer understood; more leave only with many retransmissions.
+  // An ACK of older records is not understood. Only many retransmissions have more records.
   static constexpr std::size_t kMaxSent = 256;
 
   static void add_range(std::vector<Range>& ranges, Range range);
@@ -94,11 +94,11 @@ class OutgoingFlight {
   std::size_t begin_message();
   Bytes end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
                     wire::Epoch epoch);
-  // One record of the item at position_, at most `room` bytes; 0 when that is too little.
+  // Writes one record of the item at position_ into `room`. Returns 0 when that is too small.
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, bool datagram_is_empty);
   std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,
                               bool datagram_is_empty);
-  // As much of the item at position_ as fits; 0 when that would be less than `minimum` and not all.
+  // Writes as much of that item as fits. Returns 0 if that is neither `minimum` bytes nor all.
   std::size_t write_fragment(MutableBytes room, std::size_t minimum);
 
   Buffer bytes_;

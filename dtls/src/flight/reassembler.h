@@ -13,7 +13,7 @@
 
 namespace sluice::dtls::flight {
 
-// A whole message, with the header it would have unfragmented: what the transcript takes.
+// A whole message with the header of its unfragmented form, as the transcript takes it.
 struct IncomingMessage {
   wire::HandshakeType type{};
   wire::MessageSeq message_seq{};
@@ -28,14 +28,14 @@ struct ReassemblyLimits {
   std::size_t max_bytes;    // bytes kept of all messages together; one whole message always fits
 };
 
-// Keeps what has arrived, not what a header claims. When that reaches its bound, later messages
-// give way to the one that is due, and its own pieces beyond a gap to what comes before the gap.
+// Memory follows the bytes that arrive, not the length in a header. At the bound, later messages
+// are dropped for the one that is due, and pieces behind a gap for those before the gap.
 class Reassembler {
  public:
   enum class Outcome : std::uint8_t {
     kept,
-    stale,  // of a message that was already taken: the peer retransmits
-    full,   // above the bound, or too far ahead: dropped
+    stale,  // of a message that was taken before: the peer retransmits
+    full,   // dropped: above the bound, or too far ahead
   };
 
   explicit Reassembler(ReassemblyLimits limits) : limits_(limits) {}
@@ -44,22 +44,22 @@ class Reassembler {
   // message that contradict each other in type, length or epoch.
   Result<Outcome> add(const message::HandshakeFragment& fragment, wire::Epoch epoch);
 
-  // The message that is due, when it is whole; valid until pop() or add().
+  // The message that is due, if it is whole; valid until pop() or add().
   [[nodiscard]] std::optional<IncomingMessage> front() const;
   void pop();
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
-  // Messages before this one were taken elsewhere; nothing has arrived yet.
+  // Messages before this one were taken elsewhere. Called before anything has arrived.
   void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
-  // Something has arrived before what must come first.
+  // Something is missing before a part that has arrived.
   [[nodiscard]] bool has_gap() const;
-  // Something of a message of this epoch is begun or waiting.
+  // A message of this epoch is waiting, whole or in part.
   [[nodiscard]] bool holds(wire::Epoch epoch) const;
-  // Drops what has come of this epoch's messages.
+  // Drops this epoch's messages and their parts.
   void forget(wire::Epoch epoch);
-  // No message is begun or waiting.
+  // No message is waiting, whole or in part.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
-  // The last number was taken: what comes is never new.
+  // The message with the last number was taken, so no message is new any more.
   [[nodiscard]] bool is_used_up() const { return used_up_; }
 
  private:
@@ -68,15 +68,15 @@ class Reassembler {
     wire::Epoch epoch{};
     std::uint32_t length = 0;
     Buffer encoding;                        // header and the body from its start, without a gap
-    std::map<std::uint32_t, Buffer> ahead;  // by offset: what lies beyond a gap
+    std::map<std::uint32_t, Buffer> ahead;  // pieces behind a gap, by their offset
 
     [[nodiscard]] std::size_t contiguous() const;
     [[nodiscard]] bool whole() const { return contiguous() == length; }
   };
 
-  // Later messages than this far ahead are dropped; no flight has more.
+  // Messages further ahead than this are dropped; no flight has more.
   static constexpr unsigned kMaxAhead = 16;
-  // What a stored piece costs besides its bytes, so that many tiny ones count too.
+  // The memory that a piece takes besides its bytes, so that many tiny pieces have a bound too.
   static constexpr std::size_t kPieceCost = 64;
 
   static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
@@ -88,7 +88,7 @@ class Reassembler {
 
   ReassemblyLimits limits_;
   wire::MessageSeq next_seq_{0};
-  bool used_up_ = false;  // the last number was taken: none is new any more
+  bool used_up_ = false;  // the last number was taken: no message is new
   std::map<wire::MessageSeq, Partial> partial_;
   std::size_t bytes_ = 0;
 };

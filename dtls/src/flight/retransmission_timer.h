@@ -13,29 +13,29 @@ class RetransmissionTimer {
  public:
   explicit RetransmissionTimer(const RetransmissionTimers& settings)
       : RetransmissionTimer(settings, settings.initial) {}
-  // As one whose initial() was that.
+  // With another first timeout.
   RetransmissionTimer(const RetransmissionTimers& settings, Duration initial)
       : settings_(&settings), initial_(initial) {}
 
-  // Twice the round trip: one for the path, one for the peer's computing and the path's jitter.
+  // Timeouts are twice the RTT: once for the path, once for the peer's computing and for jitter.
   void set_rtt(Duration rtt) {
     // Clamped by halves, as twice the longest Duration would overflow.
     initial_ = 2 * std::clamp(rtt, RetransmissionTimers::kMinimumInitial / 2,
                               RetransmissionTimers::kMaximumInitial / 2);
   }
 
-  // The flight that has begun takes its first timeout from what is known by now.
+  // The flight that has begun takes initial() for its first timeout.
   void take_initial() {
     if (deadline_) start(*deadline_ - timeout_);
   }
 
-  // A new flight has been sent: the back-off of the last one is over.
+  // A new flight is sent: its timeouts begin with initial() again.
   void start(Instant now) {
     timeout_ = std::min(initial_, settings_->maximum);
     expiries_ = 0;
     deadline_ = now + timeout_;
   }
-  // The flight was sent again since the peer repeated itself: wait as long as before.
+  // The flight is sent again, but not because of a timeout: the timeout stays as long as it is.
   void restart(Instant now) { deadline_ = now + timeout_; }
   // The deadline has passed and the flight is sent again.
   void back_off(Instant now) {
@@ -50,14 +50,14 @@ class RetransmissionTimer {
 
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
   [[nodiscard]] Duration initial() const { return initial_; }
-  // How long to wait for more of a flight before what has come of it is acknowledged (RFC 9147
+  // How long an ACK waits for more of the peer's flight: a quarter of the timeout (RFC 9147
   // section 7.1).
   [[nodiscard]] Duration ack_delay() const { return (deadline_ ? timeout_ : initial_) / 4; }
-  // After each repetition of a flight, how long no ACK has the rest of it repeated once more: what
-  // a peer waits between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no bound, and one ACK a
-  // record would make the number of datagrams grow with the square of the flight's.
+  // After a flight is repeated, no ACK has its rest repeated again for this time, which is what a
+  // peer waits between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no bound; with one ACK per
+  // record the number of datagrams would grow with the square of the flight's size.
   [[nodiscard]] Duration ack_answer_pause() const { return initial_ / 4; }
-  // How often the present flight was not answered in time.
+  // How many timeouts the present flight has had.
   [[nodiscard]] unsigned expiries() const { return expiries_; }
 
  private:

@@ -54,7 +54,7 @@ class Context {
           record::RecordLayer& record_layer, KeyLog* key_log = nullptr)
       : config(config_options),
         library(crypto_library),
-        transport(record_layer),
+        transport(record_layer, config_options.timers),
         secret_log(key_log) {}
 
   const ConfigOptions& config;

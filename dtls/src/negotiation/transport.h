@@ -3,17 +3,18 @@
 
 #include <utility>
 
-#include "flight/outgoing_flight.h"
+#include "flight/reliable_flight.h"
 #include "record/record_layer.h"
 
 namespace sluice::dtls::handshake {
 
 class Transport {
  public:
-  explicit Transport(record::RecordLayer& record_layer) : records(record_layer) {}
+  Transport(record::RecordLayer& record_layer, const RetransmissionTimers& timers)
+      : records(record_layer), flight(timers) {}
 
   record::RecordLayer& records;
-  flight::OutgoingFlight flight;
+  flight::ReliableFlight flight;
 
   // Drops the present flight, which the peer has answered.
   void begin_flight() {
@@ -21,13 +22,12 @@ class Transport {
     flight_begun_ = true;
   }
   // Whether a flight was begun since the last call. False as long as it is held.
-  bool take_flight_begun() { return !is_flight_held_ && std::exchange(flight_begun_, false); }
+  bool take_flight_begun() { return !flight.is_held() && std::exchange(flight_begun_, false); }
 
   // Nothing of a held flight leaves, because its last messages still wait for an answer to a
   // question.
-  void hold_flight() { is_flight_held_ = true; }
-  void release_flight() { is_flight_held_ = false; }
-  [[nodiscard]] bool is_flight_held() const { return is_flight_held_; }
+  void hold_flight() { flight.hold(); }
+  void release_flight() { flight.release(); }
 
   // Of the next message that this side sends.
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
@@ -45,7 +45,6 @@ class Transport {
  private:
   wire::MessageSeq next_seq_{0};
   bool flight_begun_ = false;
-  bool is_flight_held_ = false;
 };
 
 }  // namespace sluice::dtls::handshake

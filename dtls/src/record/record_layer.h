@@ -8,6 +8,7 @@
 #include <sluice/dtls/statistics.h>
 
 #include "record/epochs.h"
+#include "record/future_record.h"
 #include "record/key_limits.h"
 #include "record/observation.h"
 #include "record/protection12.h"
@@ -26,11 +27,6 @@ struct Record {
   // It authenticated, and no record of its epoch or a later one with a higher number did before it:
   // what it says of the peer's address is the latest (RFC 9146 section 6).
   bool is_newest = false;
-};
-
-// A record of an epoch that has no keys yet: the handshake messages that lead to them are missing.
-struct FutureRecord {
-  Bytes bytes;  // the whole record as received
 };
 
 // A record that may be genuine, but the connection is cold (RecordLayer::cool()). It remains the

@@ -111,10 +111,10 @@ class Connection {
   // A certificate that doesn't match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
-  // what the peer sends. They are used once the peer has acknowledged the message; while one is
-  // under way another call does nothing. It also happens by itself
-  // (ConfigOptions::max_records_per_key). Errors: not_connected and invalid_argument (DTLS 1.2)
-  // change nothing; message_seq_exhausted ends the connection.
+  // what the peer sends, used once the peer has acknowledged the message. That is repeated until
+  // RetransmissionTimers::total is over, and again when the peer is heard of. While it is under way
+  // another call does nothing. Keys also change by ConfigOptions::max_records_per_key. Errors that
+  // change nothing: not_connected, invalid_argument (DTLS 1.2); fatal: message_seq_exhausted.
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
   // Queues close_notify and ends the connection; a handshake in progress is given up.
   Result<Pending> close(Instant now);

@@ -1,0 +1,294 @@
+#include "connection/handshake_driver.h"
+
+#include <utility>
+
+#include "connection/earliest.h"
+#include "connection/peer_judge.h"
+#include "negotiation/config_rules.h"
+#include "negotiation/fatal.h"
+#include "negotiation/peer_certificate.h"
+
+namespace sluice::dtls::connection {
+
+using handshake::fatal;
+using message::HandshakeFragment;
+using wire::HandshakeType;
+
+HandshakeDriver::HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log)
+    : shared_(shared),
+      context_(shared.config, shared.library, shared.records, key_log),
+      reassembler_({shared.config.max_handshake_message, shared.config.max_reassembly}),
+      unaccepted_data_(shared.config.max_unaccepted_data) {
+  context_.hello_hook.connection = number;
+}
+
+// ---- inputs
+
+Result<void> HandshakeDriver::start_client(const std::optional<ResumableSession>& session,
+                                           Instant now) {
+  auto machine = handshake::Handshake::client(context_, session);
+  if (!machine) return forward_error(machine);
+  machine_ = std::move(*machine);
+  give_up_ = now + shared_.config.timers.total;
+  if (context_.transport.take_flight_begun()) begin_flight(now);
+  return {};
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::start_server(
+    MutableBytes hello, wire::SequenceNumber record,
+    const std::optional<handshake::server13::StatelessRetry>& retry, Instant now) {
+  wire::Reader reader(hello);
+  const auto seq = HandshakeFragment::take(reader)->header.message_seq;
+  reassembler_.start_at(seq);
+  context_.transport.start_at(seq);
+  // RFC 6347 section 4.2.1: the ServerHello takes over the record's number.
+  shared_.records.start_plaintext_at(record);
+  if (retry) {
+    auto machine = handshake::Handshake::server(*retry, context_);
+    if (!machine) return forward_error(machine);
+    machine_ = std::move(*machine);
+  }
+  return on_handshake({wire::ContentType::handshake, wire::kPlaintextEpoch, record, hello}, now);
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Record& record,
+                                                                Instant now) {
+  wire::Reader reader(record.contents);
+  bool all_kept = true;
+  do {
+    const auto fragment = HandshakeFragment::take(reader);
+    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
+    const auto kept = on_fragment(*fragment, record.epoch, now);
+    if (!kept) return forward_error(kept);
+    all_kept = all_kept && *kept;
+  } while (reader.more());
+  // RFC 9147 section 7: what was dropped must not be acknowledged.
+  if (all_kept) acknowledgements_.received({record.epoch, record.sequence});
+  return deliver_messages(now);
+}
+
+Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wire::Epoch epoch,
+                                          Instant now) {
+  // A client that negotiates ignores it, whatever its number (RFC 5246 section 7.4.1.1).
+  if (shared_.role == Role::client && fragment.header.type == HandshakeType::hello_request) {
+    discard(shared_, Discard::unexpected_content);
+    return false;
+  }
+  const auto outcome = reassembler_.add(fragment, epoch);
+  if (!outcome) return forward_error(outcome);
+  switch (*outcome) {
+    case flight::Reassembler::Outcome::kept:
+      if (!give_up_) give_up_ = now + shared_.config.timers.total;
+      if (const auto rtt = context_.transport.flight.measure_rtt(now))
+        shared_.counters.set_rtt(*rtt);
+      return true;
+    case flight::Reassembler::Outcome::stale:
+      discard(shared_, Discard::stale_message);
+      if (fragment.header.message_seq < answered_seq_) {
+        on_repetition(now);
+        return false;
+      }
+      return true;
+    case flight::Reassembler::Outcome::full:
+      discard(shared_, Discard::reassembly_full);
+      break;
+  }
+  return false;
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::on_change_cipher_spec(Instant now) {
+  // It carries nothing but the fact: keys are installed by the messages before it, so one that
+  // comes early, by reordering or by malice (CVE-2014-0224), changes nothing.
+  is_change_cipher_spec_seen_ = true;
+  return deliver_messages(now);
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::answer(const Answer& answer, Instant now) {
+  question_.close();
+  if (auto taken = machine_.answer(answer, context_); !taken) return forward_error(taken);
+  const auto progress = after_step(now);
+  if (!progress || *progress == Progress::complete) return progress;
+  return deliver_messages(now);
+}
+
+Result<void> HandshakeDriver::on_timeout(Instant now) {
+  if (give_up_ && now >= *give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
+  flight::ReliableFlight& flight = context_.transport.flight;
+  if (flight.is_due(now)) {
+    ++shared_.counters.timeouts;
+    if (!shared_.records.peer_encrypts()) flight.forget_acknowledged();
+    if (flight.on_timeout(now) == flight::ReliableFlight::Expiry::repeated) {
+      ++shared_.counters.flights_retransmitted;
+    }
+  }
+  acknowledgements_.on_timeout(now);
+  return {};
+}
+
+std::optional<Instant> HandshakeDriver::next_timeout() const {
+  return earliest({context_.transport.flight.deadline(), give_up_, acknowledgements_.deadline()});
+}
+
+// ---- messages
+
+Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now) {
+  while (const auto message = reassembler_.front()) {
+    if (machine_.awaits_answer()) return Progress::running;
+    const wire::Epoch expected = machine_.expected_epoch();
+    // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
+    // section 7.1).
+    if (expected == wire::kFirstEncryptedEpoch12 && message->epoch == expected &&
+        !is_change_cipher_spec_seen_) {
+      return Progress::running;
+    }
+    if (message->epoch != expected) {
+      return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
+    }
+    if (auto taken = machine_.on_message(*message, context_); !taken) return forward_error(taken);
+    reassembler_.pop();
+    const auto progress = after_step(now);
+    if (!progress || *progress == Progress::complete) return progress;
+  }
+  if (context_.speaks13()) {
+    if (is_flight_answered13()) context_.transport.flight.stop();
+    schedule_ack(now);
+  }
+  return Progress::running;
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::after_step(Instant now) {
+  if (auto judged = judge_chain(); !judged) return forward_error(judged);
+  if (auto question = context_.take_question()) {
+    shared_.outputs.add(question_.pose(std::move(*question)));
+  }
+  if (!machine_.complete()) {
+    if (context_.transport.take_flight_begun()) begin_flight(now);
+    return Progress::running;
+  }
+  // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1).
+  if (is_overtaken()) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "handshake message after Finished");
+  }
+  // Pieces of plaintext messages aren't authentic.
+  reassembler_.forget(wire::kPlaintextEpoch);
+  return Progress::complete;
+}
+
+Result<void> HandshakeDriver::judge_chain() {
+  auto question = connection::judge_chain(gate_, context_, shared_.role);
+  if (!question) return forward_error(question);
+  if (*question) shared_.outputs.add(std::move(**question));
+  return {};
+}
+
+Result<void> HandshakeDriver::judge_without_certificate() {
+  const bool asks_for_none =
+      shared_.role == Role::server && !handshake::asks_for_certificate(shared_.config);
+  if (asks_for_none || context_.peer.identity.is_by_psk()) {
+    gate_.accept();
+    return {};
+  }
+  return gate_.on_end();
+}
+
+bool HandshakeDriver::is_overtaken() const {
+  if (context_.speaks13()) return reassembler_.holds(wire::kHandshakeEpoch13);
+  const auto next = reassembler_.front();
+  return next && next->epoch != wire::kPlaintextEpoch &&
+         next->type != renegotiation_request(shared_.role);
+}
+
+// ---- flights and ACKs
+
+void HandshakeDriver::begin_flight(Instant now) {
+  context_.transport.flight.begin(now);
+  acknowledgements_.answered();
+  answered_seq_ = reassembler_.next_seq();
+}
+
+// RFC 6347 section 4.2.4 calls this "read retransmit".
+void HandshakeDriver::on_repetition(Instant now) {
+  if (context_.speaks13() && is_flight_answered13()) return;
+  if (context_.transport.flight.on_repetition(now)) ++shared_.counters.flights_retransmitted;
+}
+
+bool HandshakeDriver::is_flight_answered13() const {
+  return reassembler_.next_seq() > answered_seq_ || !reassembler_.empty();
+}
+
+void HandshakeDriver::schedule_ack(Instant now) {
+  // RFC 9147 section 7.1: at once when something is missing before what has come, else after a
+  // quarter of the retransmission timeout.
+  const Duration delay = context_.transport.flight.ack_delay();
+  if (reassembler_.has_gap()) {
+    acknowledgements_.send_early(now, delay);
+  } else {
+    acknowledgements_.send_later(now + delay);
+  }
+}
+
+void HandshakeDriver::on_ack(const message::RecordNumbers& numbers, Instant now) {
+  use_ack(numbers, now);
+  if (context_.transport.flight.fully_acknowledged()) context_.transport.flight.stop();
+}
+
+bool HandshakeDriver::on_plaintext_ack(const message::RecordNumbers& numbers, Instant now) {
+  const bool may_speak13 = context_.version
+                               ? context_.speaks13()
+                               : handshake::is_allowed(shared_.config, ProtocolVersion::dtls13);
+  if (!may_speak13 || shared_.records.peer_encrypts()) return false;
+  use_ack(numbers, now);
+  return true;
+}
+
+void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, Instant now) {
+  // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
+  if (numbers.empty()) on_repetition(now);
+  if (context_.transport.flight.on_ack(numbers, now)) ++shared_.counters.flights_retransmitted;
+}
+
+// ---- its end
+
+Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
+  // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
+  if (context_.transport.take_flight_begun()) begin_flight(now);
+  if (auto judged = judge_without_certificate(); !judged) return forward_error(judged);
+  auto established = establish(now);
+  if (!established) return forward_error(established);
+  // Records wait here if keys and Finished came in one datagram.
+  shared_.outputs.keep_to_replay(future_records_.take());
+  shared_.records.stop_reading_plaintext();
+  return AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
+                            std::move(context_.resumption12.events)};
+}
+
+Result<Established> HandshakeDriver::establish(Instant now) {
+  auto session = std::move(machine_).take_session();
+  if (auto* session13 = std::get_if<handshake::Session13>(&session)) {
+    auto post_handshake = std::make_unique<PostHandshake13>(
+        shared_,
+        EndOfHandshake13{std::move(reassembler_), std::move(acknowledgements_),
+                         std::move(context_.transport.flight), context_.transport.next_seq(),
+                         give_up_.value_or(now)},
+        now);
+    if (shared_.role == Role::server) {
+      const auto issued = post_handshake->issue_ticket(*session13, now);
+      if (!issued) return forward_error(issued);
+      // Each session has one ticket.
+      session13->resumption.reset();
+    }
+    return Established13{std::move(*session13), {}, std::move(post_handshake)};
+  }
+  Established12 established{std::move(std::get<handshake::Session12>(session)),
+                            PostHandshake12(reassembler_.next_seq())};
+  // The server sends the last flight, but the client when a session was resumed (RFC 5246 section
+  // 7.3).
+  const Role last = established.session.negotiated.resumed ? Role::client : Role::server;
+  if (shared_.role == last) {
+    established.post_handshake.keep_last_flight(std::move(context_.transport.flight), now);
+  }
+  return established;
+}
+
+}  // namespace sluice::dtls::connection

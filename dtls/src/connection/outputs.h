@@ -1,0 +1,92 @@
+// What a connection has to be polled, application data under way excepted.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <sluice/dtls/event.h>
+#include <sluice/dtls/path.h>
+
+#include "message/alert.h"
+#include "record/future_record.h"
+#include "wire/types.h"
+
+namespace sluice::dtls::connection {
+
+struct QueuedAlert {
+  message::AlertMessage message;
+  wire::Epoch epoch{};
+  std::optional<PathId> path = {};  // empty: the connection's path when it leaves
+};
+
+// Takes memory only while it holds something: most connections hold nothing most of the time.
+class Outputs {
+ public:
+  // The last one counts.
+  void queue(const QueuedAlert& alert) { held().alert = alert; }
+  // Null: none.
+  [[nodiscard]] const QueuedAlert* alert() const {
+    return held_ != nullptr && held_->alert ? &*held_->alert : nullptr;
+  }
+  void drop_alert() { held_->alert.reset(); }
+
+  void add(Event event) { held().events.push_back(std::move(event)); }
+  [[nodiscard]] bool has_event() const { return held_ != nullptr && !held_->events.empty(); }
+  std::optional<Event> take_event() {
+    if (!has_event()) return std::nullopt;
+    Event event = std::move(held_->events.front());
+    held_->events.erase(held_->events.begin());
+    return event;
+  }
+  // The connection has failed: nothing that it reported before may be taken for true.
+  void drop_reports() {
+    if (held_ == nullptr) return;
+    held_->events.clear();
+    held_->unaccepted.clear();
+  }
+
+  // Data that a Delivery points into, until the next input: what came before the peer was accepted,
+  // and records that came before their keys.
+  std::vector<Buffer>& keep_unaccepted(std::vector<Buffer> data) {
+    return held().unaccepted = std::move(data);
+  }
+  void keep_to_replay(std::vector<record::KeptRecords> records) {
+    for (auto& kept : records) held().replayed.push_back(std::move(kept));
+  }
+  // The records to be replayed, in the order in which they were kept.
+  [[nodiscard]] std::size_t replayed() const {
+    return held_ != nullptr ? held_->replayed.size() : 0;
+  }
+  [[nodiscard]] record::KeptRecords& replayed(std::size_t index) { return held_->replayed[index]; }
+  void drop_delivered() {
+    if (held_ == nullptr) return;
+    held_->unaccepted.clear();
+    held_->replayed.clear();
+  }
+
+  void release_if_empty() {
+    if (held_ != nullptr && held_->empty()) held_.reset();
+  }
+
+ private:
+  struct Held {
+    std::optional<QueuedAlert> alert;
+    std::vector<Event> events;  // at most one of each kind
+    std::vector<Buffer> unaccepted;
+    std::vector<record::KeptRecords> replayed;
+
+    [[nodiscard]] bool empty() const {
+      return !alert && events.empty() && unaccepted.empty() && replayed.empty();
+    }
+  };
+  Held& held() {
+    if (held_ == nullptr) held_ = std::make_unique<Held>();
+    return *held_;
+  }
+
+  std::unique_ptr<Held> held_;
+};
+
+}  // namespace sluice::dtls::connection

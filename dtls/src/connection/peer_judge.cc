@@ -1,0 +1,45 @@
+#include "connection/peer_judge.h"
+
+#include <string>
+#include <utility>
+
+#include "crypto/trust_anchors.h"
+#include "negotiation/config_rules.h"
+#include "negotiation/peer_certificate.h"
+
+namespace sluice::dtls::connection {
+namespace {
+
+// The name that the peer's certificate must have; empty: any.
+std::string name_to_verify(const ConfigOptions& config, Role role) {
+  return role == Role::client ? handshake::expected_name(config) : std::string();
+}
+
+}  // namespace
+
+Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& context, Role role) {
+  if (context.peer.chain.empty()) return std::nullopt;
+  const ConfigOptions& config = context.config;
+  auto chain = std::exchange(context.peer.chain, {});
+  if (handshake::verifies_chain(config)) {
+    // That of a resumed session has been verified when the session began.
+    if (!context.peer.identity.verified_name) {
+      const std::string name = name_to_verify(config, role);
+      const auto verified = config.trust_store->anchors().verify(
+          context.library, chain,
+          {handshake::other(role), name, handshake::certificate_schemes(config)});
+      if (!verified) return forward_error(verified);
+      context.peer.identity.verified_name = name;
+    }
+    if (!config.ask_about_verified_peer && !gate.has_fingerprints()) {
+      gate.accept();
+      return std::nullopt;
+    }
+  }
+  auto question = gate.on_chain(std::move(chain), context.library);
+  if (!question) return forward_error(question);
+  if (!*question) return std::nullopt;
+  return Event(std::move(**question));
+}
+
+}  // namespace sluice::dtls::connection

@@ -1,0 +1,114 @@
+#include "connection/phase.h"
+
+namespace sluice::dtls::connection {
+namespace {
+
+AwaitingAcceptance* awaiting_acceptance(const Phase& phase) {
+  const auto* awaiting = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase);
+  return awaiting != nullptr ? awaiting->get() : nullptr;
+}
+
+// The handshake of this version is complete.
+template <class Version>
+const Version* established_as(const Phase& phase) {
+  if (const auto* open = std::get_if<Version>(&phase)) return open;
+  const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  return awaiting != nullptr ? std::get_if<Version>(&awaiting->established) : nullptr;
+}
+
+// The flight of the handshake, or the last one of DTLS 1.2.
+flight::ReliableFlight* handshake_flight(const Phase& phase) {
+  if (HandshakeDriver* running = handshaking(phase)) return &running->flight();
+  const auto* complete = established_as<Established12>(phase);
+  return complete != nullptr ? complete->post_handshake.last_flight() : nullptr;
+}
+
+}  // namespace
+
+HandshakeDriver* handshaking(const Phase& phase) {
+  const auto* running = std::get_if<std::unique_ptr<HandshakeDriver>>(&phase);
+  return running != nullptr ? running->get() : nullptr;
+}
+
+Established12* established12(Phase& phase) {
+  return const_cast<Established12*>(established_as<Established12>(phase));
+}
+Established13* established13(Phase& phase) {
+  return const_cast<Established13*>(established_as<Established13>(phase));
+}
+
+std::optional<handshake::SessionView> complete_session(const Phase& phase) {
+  if (const auto* complete = established_as<Established12>(phase)) return &complete->session;
+  if (const auto* complete = established_as<Established13>(phase)) return &complete->session;
+  return std::nullopt;
+}
+
+std::optional<handshake::SessionView> open_session(const Phase& phase) {
+  return is_open(phase) ? complete_session(phase) : std::nullopt;
+}
+
+PostHandshake13* messages_under_way(const Phase& phase) {
+  const auto* complete = established_as<Established13>(phase);
+  return complete != nullptr ? complete->post_handshake.get() : nullptr;
+}
+
+PeerGate* gate_of(const Phase& phase) {
+  if (HandshakeDriver* running = handshaking(phase)) return &running->gate();
+  AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  return awaiting != nullptr ? &awaiting->gate : nullptr;
+}
+
+UnacceptedData* unaccepted_data_of(const Phase& phase) {
+  if (HandshakeDriver* running = handshaking(phase)) return &running->unaccepted_data();
+  AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  return awaiting != nullptr ? &awaiting->unaccepted_data : nullptr;
+}
+
+bool speaks13(const Phase& phase) {
+  if (const HandshakeDriver* running = handshaking(phase)) return running->speaks13();
+  return established_as<Established13>(phase) != nullptr;
+}
+
+std::optional<Instant> next_timeout(const Phase& phase) {
+  if (const HandshakeDriver* running = handshaking(phase)) return running->next_timeout();
+  if (const auto* complete = established_as<Established12>(phase)) {
+    return complete->post_handshake.next_timeout();
+  }
+  const PostHandshake13* messages = messages_under_way(phase);
+  return messages != nullptr ? messages->next_timeout() : std::nullopt;
+}
+
+Result<void> on_timeout(Phase& phase, Instant now) {
+  if (HandshakeDriver* running = handshaking(phase)) return running->on_timeout(now);
+  if (Established12* complete = established12(phase)) complete->post_handshake.on_timeout(now);
+  PostHandshake13* messages = messages_under_way(phase);
+  return messages != nullptr ? messages->on_timeout(now) : Result<void>();
+}
+
+Sendable sendable(const Phase& phase, Role role) {
+  Sendable all;
+  if (PostHandshake13* messages = messages_under_way(phase)) {
+    // A client whose Finished isn't acknowledged may not expect a message after the handshake yet
+    // (RFC 9147 section 7, figure 12); a client's own ACK could not be read before its last flight.
+    all = {messages->flight_to_write(), &messages->acknowledgements(), role == Role::server};
+  } else {
+    all.flight = handshake_flight(phase);
+    HandshakeDriver* running = handshaking(phase);
+    if (running != nullptr) all.acknowledgements = &running->acknowledgements();
+  }
+  if (all.flight != nullptr && !all.flight->has_more()) all.flight = nullptr;
+  if (all.acknowledgements != nullptr && !all.acknowledgements->is_due()) {
+    all.acknowledgements = nullptr;
+  }
+  return all;
+}
+
+std::optional<wire::Epoch> epoch_of_unsent_flight(const Phase& phase) {
+  const PostHandshake13* messages = messages_under_way(phase);
+  const flight::ReliableFlight* flight =
+      messages != nullptr ? messages->unsent_flight() : handshake_flight(phase);
+  const bool is_unsent = flight != nullptr && !flight->empty() && !flight->has_left();
+  return is_unsent ? std::optional(flight->first_epoch()) : std::nullopt;
+}
+
+}  // namespace sluice::dtls::connection

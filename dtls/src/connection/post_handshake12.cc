@@ -1,0 +1,55 @@
+#include "connection/post_handshake12.h"
+
+#include "negotiation/fatal.h"
+
+namespace sluice::dtls::connection {
+
+using handshake::fatal;
+
+void PostHandshake12::keep_last_flight(flight::ReliableFlight flight, Instant now) {
+  flight.stop_but_answer();
+  last_flight_ =
+      std::make_unique<LastFlight>(LastFlight{std::move(flight), now + kLastFlightLifetime});
+}
+
+Result<PostHandshake12::Outcome> PostHandshake12::on_record(const record::Record& record,
+                                                            const Shared& shared, Instant now) {
+  wire::Reader reader(record.contents);
+  Outcome outcome = Outcome::handled;
+  do {
+    const auto fragment = message::HandshakeFragment::take(reader);
+    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
+    const auto taken = on_fragment(*fragment, shared, now);
+    if (!taken) return taken;
+    if (*taken == Outcome::wants_renegotiation) outcome = *taken;
+  } while (reader.more());
+  return outcome;
+}
+
+Result<PostHandshake12::Outcome> PostHandshake12::on_fragment(
+    const message::HandshakeFragment& fragment, const Shared& shared, Instant now) {
+  // Asked first: a rehandshake counts its messages from 0 again (RFC 6347 section 4.2.2).
+  if (fragment.header.type == renegotiation_request(shared.role)) {
+    return fragment.header.fragment_offset == 0 ? Outcome::wants_renegotiation : Outcome::handled;
+  }
+  if (fragment.header.message_seq >= next_seq_) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "handshake message after Finished");
+  }
+  discard(shared, Discard::stale_message);
+  // The record is authentic, so the peer lacks our last flight.
+  if (last_flight_ != nullptr && last_flight_->flight.on_repetition(now)) {
+    ++shared.counters.flights_retransmitted;
+  }
+  return Outcome::handled;
+}
+
+void PostHandshake12::on_timeout(Instant now) {
+  if (last_flight_ != nullptr && now >= last_flight_->expires) last_flight_.reset();
+}
+
+std::optional<Instant> PostHandshake12::next_timeout() const {
+  return last_flight_ != nullptr ? std::optional(last_flight_->expires) : std::nullopt;
+}
+
+}  // namespace sluice::dtls::connection

@@ -1,0 +1,57 @@
+// What goes on after a DTLS 1.2 handshake: the last flight, which answers a peer that repeats its
+// own, and messages that are refused (RFC 6347 section 4.2.4).
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "connection/shared.h"
+#include "flight/reliable_flight.h"
+#include "message/handshake_fragment.h"
+
+namespace sluice::dtls::connection {
+
+class PostHandshake12 {
+ public:
+  // `next`: the number of the next message that the peer would send.
+  explicit PostHandshake12(wire::MessageSeq next) : next_seq_(next) {}
+
+  // This side has sent the last flight of the handshake.
+  void keep_last_flight(flight::ReliableFlight flight, Instant now);
+  // The peer has it.
+  void drop_last_flight() { last_flight_.reset(); }
+  // Null: there is none, or none any more.
+  [[nodiscard]] flight::ReliableFlight* last_flight() const {
+    return last_flight_ != nullptr ? &last_flight_->flight : nullptr;
+  }
+
+  enum class Outcome : std::uint8_t { handled, wants_renegotiation };
+  // One handshake record. A request to renegotiate must be refused with a warning (RFC 8827 section
+  // 6.5), and the connection goes on.
+  Result<Outcome> on_record(const record::Record& record, const Shared& shared, Instant now);
+  void on_timeout(Instant now);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+ private:
+  // Twice TCP's maximum segment lifetime.
+  static constexpr Duration kLastFlightLifetime = std::chrono::minutes{4};
+
+  struct LastFlight {
+    flight::ReliableFlight flight;
+    Instant expires;
+  };
+
+  Result<Outcome> on_fragment(const message::HandshakeFragment& fragment, const Shared& shared,
+                              Instant now);
+
+  std::unique_ptr<LastFlight> last_flight_;
+  wire::MessageSeq next_seq_;
+};
+
+// With this message a peer of the other role than `role` asks for another handshake.
+constexpr wire::HandshakeType renegotiation_request(Role role) {
+  return role == Role::client ? wire::HandshakeType::hello_request
+                              : wire::HandshakeType::client_hello;
+}
+
+}  // namespace sluice::dtls::connection

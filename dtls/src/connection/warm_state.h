@@ -1,0 +1,80 @@
+// What a connection has only while it is in use: ciphers, and application data to be polled.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "connection/delivery.h"
+#include "connection/phase.h"
+#include "connection/shared.h"
+#include "crypto/warm_list.h"
+
+namespace sluice::dtls::connection {
+
+// Most of many connections are silent. Those that were used least recently lose their ciphers
+// (crypto::WarmList), and get them back from their secrets when a record comes or goes.
+class WarmState {
+ public:
+  WarmState() = default;
+  WarmState(const WarmState&) = delete;
+  WarmState& operator=(const WarmState&) = delete;
+  ~WarmState() = default;
+
+  // ---- application data to be polled
+
+  void deliver(const Shared& shared, MutableBytes data) { in_use(shared).data.push(data); }
+  [[nodiscard]] bool has_data() const { return in_use_ != nullptr && !in_use_->data.empty(); }
+  std::optional<MutableBytes> take_data() {
+    return in_use_ != nullptr ? in_use_->data.take() : std::nullopt;
+  }
+  void drop_data() {
+    if (in_use_ != nullptr) in_use_->data.clear();
+  }
+
+  // ---- ciphers
+
+  // Makes the ciphers if they are gone. Until mark_used() this connection is the first to lose
+  // them again.
+  Result<void> warm_up(const Shared& shared, const Phase& phase) {
+    return shared.records.is_cold() ? make_ciphers(shared, phase) : Result<void>();
+  }
+  // A record was opened or sealed. Before the peer is accepted, no connection goes cold.
+  void mark_used(const Shared& shared, const Phase& phase) {
+    const bool is_newest = in_use_ != nullptr && shared.library.warm_list().is_newest(*in_use_);
+    if (!is_newest) enter_list(shared, phase);
+  }
+  // Before the connection ends, or goes.
+  void leave_list(crypto::Library& library) {
+    if (in_use_ != nullptr) library.warm_list().leave(*in_use_);
+  }
+  // Gives memory back that a cold connection without data doesn't need.
+  void release_unused(const record::RecordLayer& records) {
+    if (records.is_cold() && !has_data()) in_use_.reset();
+  }
+
+ private:
+  // A place in the list, together with the data: a silent connection has neither.
+  struct InUse final : crypto::WarmList::Member {
+    InUse(WarmState& its_owner, record::RecordLayer& its_records)
+        : owner(its_owner), records(its_records) {}
+    // It may delete itself.
+    void cool() override {
+      records.cool();
+      owner.release_unused(records);
+    }
+    WarmState& owner;
+    record::RecordLayer& records;
+    Delivery data;
+  };
+
+  InUse& in_use(const Shared& shared) {
+    if (in_use_ == nullptr) in_use_ = std::make_unique<InUse>(*this, shared.records);
+    return *in_use_;
+  }
+  Result<void> make_ciphers(const Shared& shared, const Phase& phase);
+  void enter_list(const Shared& shared, const Phase& phase);
+
+  std::unique_ptr<InUse> in_use_;  // null: cold, or no record has come or gone yet
+};
+
+}  // namespace sluice::dtls::connection

@@ -1,0 +1,93 @@
+#include "flight/reliable_flight.h"
+
+#include <algorithm>
+
+namespace sluice::dtls::flight {
+namespace {
+
+// 576 bytes, which every IPv4 host takes, without IP and UDP headers (RFC 6347 section 4.1.1.1).
+constexpr std::size_t kCautiousMtu = 548;
+constexpr unsigned kExpiriesBeforeCaution = 2;
+
+}  // namespace
+
+void ReliableFlight::begin(Instant now, Instant give_up) {
+  timer_.start(now);
+  sent_ = now;
+  give_up_ = give_up;
+  no_ack_answer_until_ = Instant::min();
+  is_sent_once_ = true;
+  is_given_up_ = false;
+}
+
+OutgoingFlight::Written ReliableFlight::write_datagram(record::RecordLayer& records,
+                                                       MutableBytes out, std::size_t mtu) {
+  const bool is_cautious = timer_.expiries() >= kExpiriesBeforeCaution;
+  return messages_.write_datagram(records, out, is_cautious ? std::min(mtu, kCautiousMtu) : mtu);
+}
+
+void ReliableFlight::repeat(Instant now) {
+  messages_.rewind();
+  sent_ = now;
+  is_sent_once_ = false;
+  no_ack_answer_until_ = now + timer_.ack_answer_pause();
+}
+
+void ReliableFlight::repeat_and_wait_as_before(Instant now) {
+  repeat(now);
+  if (deadline()) timer_.restart(now);
+}
+
+bool ReliableFlight::on_repetition(Instant now) {
+  if (is_held_ || empty() || now < sent_ + timer_.initial() / 2) return false;
+  repeat_and_wait_as_before(now);
+  return true;
+}
+
+bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, Instant now) {
+  if (empty() || !messages_.acknowledge(numbers) || fully_acknowledged()) return false;
+  if (now < no_ack_answer_until_) return false;
+  repeat_and_wait_as_before(now);
+  return true;
+}
+
+std::optional<Duration> ReliableFlight::measure_rtt(Instant now) {
+  if (!std::exchange(is_sent_once_, false)) return std::nullopt;
+  const Duration rtt = now - sent_;
+  if (!is_rtt_given_) timer_.set_rtt(rtt);
+  return rtt;
+}
+
+void ReliableFlight::stop_but_answer() {
+  timer_.stop();
+  sent_ = Instant::min();
+}
+
+ReliableFlight::Expiry ReliableFlight::on_timeout(Instant now) {
+  if (!is_due(now)) return Expiry::not_due;
+  if (now >= give_up_) {
+    timer_.stop();
+    is_given_up_ = true;
+    return Expiry::given_up;
+  }
+  timer_.back_off(now);
+  if (is_held_) return Expiry::held;
+  repeat(now);
+  return Expiry::repeated;
+}
+
+bool ReliableFlight::resume(Instant now, Instant give_up) {
+  if (!is_given_up_) return false;
+  begin(now, give_up);
+  repeat(now);
+  return true;
+}
+
+void ReliableFlight::set_rtt(Duration rtt) {
+  is_rtt_given_ = true;
+  timer_.set_rtt(rtt);
+  // Else a client's first flight could never have it: that begins with the connection.
+  if (!has_left()) timer_.take_initial();
+}
+
+}  // namespace sluice::dtls::flight

@@ -1,0 +1,121 @@
+// Messages after the handshake: each is reliable by itself (RFC 9147 sections 5.8.4, 7 and 8).
+#include "conformance/dtls13/vocabulary.h"
+#include "support/resumption.h"
+
+namespace sluice::test {
+namespace {
+
+using dtls::KeyUpdateRequest;
+
+constexpr Epoch kNextEpoch{dtls::wire::value_of(kFirstApplicationEpoch13) + 1};
+
+Epoch write_epoch(Peer& peer) { return records_of(peer.connection()).write_epoch(); }
+
+// A pair whose server has sent a ticket and, before that is acknowledged, a KeyUpdate.
+class TwoInFlight : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const Role from : {Role::client, Role::server, Role::client}) pair_.carry(from);
+    auto sent = pair_.server.take_datagrams();
+    ASSERT_EQ(sent.size(), 2U);
+    pair_.deliver({sent[0]}, Role::client);  // the ACK of the client's last flight
+    ticket_ = std::move(sent[1]);
+    update_keys(pair_.server);
+    sent = pair_.server.take_datagrams();
+    ASSERT_EQ(sent.size(), 1U) << "it doesn't wait for the ticket's ACK";
+    update_ = std::move(sent[0]);
+  }
+  void update_keys(Peer& peer) {
+    peer.settle(peer.connection().update_keys(KeyUpdateRequest::update_not_requested, pair_.now),
+                pair_.now);
+  }
+  // The client's ACK of what it has.
+  void acknowledge() {
+    auto acks = pair_.wait(Role::client, 500ms);
+    ASSERT_EQ(acks.size(), 1U);
+    pair_.deliver(std::move(acks), Role::server);
+  }
+  // What the server sends when its next timer expires.
+  std::vector<Buffer> after_timeout() {
+    pair_.now = std::max(pair_.now, pair_.server.connection().next_timeout().value());
+    pair_.server.settle(pair_.server.connection().handle_timeout(pair_.now), pair_.now);
+    return pair_.server.take_datagrams();
+  }
+  void expect_new_keys() {
+    EXPECT_EQ(write_epoch(pair_.server), kNextEpoch);
+    EXPECT_EQ(pair_.client.sessions.size(), 1U);
+    EXPECT_TRUE(works(pair_));
+    EXPECT_TRUE(pair_.wait(Role::server, 60s).empty()) << "nothing is left to be repeated";
+  }
+
+  TimedPair pair_{with_tickets(options13())};
+  Buffer ticket_;
+  Buffer update_;
+};
+
+TEST_F(TwoInFlight, BothAreAcknowledgedTogether) {
+  pair_.deliver({ticket_, update_}, Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+TEST_F(TwoInFlight, ALostTicketIsRepeatedByItself) {
+  pair_.deliver({update_}, Role::client);
+  acknowledge();
+  EXPECT_EQ(write_epoch(pair_.server), kFirstApplicationEpoch13)
+      << "the client takes the KeyUpdate after the ticket";
+  EXPECT_TRUE(works(pair_));
+  auto repeated = after_timeout();
+  ASSERT_EQ(repeated.size(), 1U);
+  pair_.deliver(std::move(repeated), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+TEST_F(TwoInFlight, ALostKeyUpdateIsRepeatedByItself) {
+  pair_.deliver({ticket_}, Role::client);
+  EXPECT_EQ(pair_.client.sessions.size(), 1U);
+  acknowledge();
+  EXPECT_EQ(write_epoch(pair_.server), kFirstApplicationEpoch13);
+  auto repeated = after_timeout();
+  ASSERT_EQ(repeated.size(), 1U);
+  pair_.deliver(std::move(repeated), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+TEST_F(TwoInFlight, BothAreRepeatedWhenBothAreLost) {
+  auto repeated = after_timeout();
+  ASSERT_EQ(repeated.size(), 2U);
+  pair_.deliver(std::move(repeated), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+// A peer that has gone hears nothing more once RetransmissionTimers::total is over. One that comes
+// back does, since it takes no later message without those before.
+TEST_F(TwoInFlight, RepetitionEndsAndIsResumedWhenThePeerIsHeard) {
+  const auto repeated = pair_.wait(Role::server, 90s);
+  EXPECT_GT(repeated.size(), 20U);
+  pair_.wait(Role::server, 10s);
+  EXPECT_TRUE(pair_.wait(Role::server, 1h).empty());
+  EXPECT_FALSE(pair_.server.error);
+
+  pair_.deliver({pair_.client.seal(counted(1))}, Role::server);
+  auto resumed = pair_.server.take_datagrams();
+  ASSERT_EQ(resumed.size(), 2U);
+  pair_.deliver(std::move(resumed), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+TEST_F(TwoInFlight, AForgeryResumesNothing) {
+  pair_.wait(Role::server, 1h);
+  Buffer forged = pair_.client.seal(counted(1));
+  forged.back() ^= std::byte{1};
+  pair_.deliver({forged}, Role::server);
+  EXPECT_TRUE(pair_.server.take_datagrams().empty());
+}
+
+}  // namespace
+}  // namespace sluice::test
