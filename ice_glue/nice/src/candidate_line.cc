@@ -42,7 +42,7 @@ std::optional<Number> number(std::string_view text, Number smallest, Number larg
   return value;
 }
 
-// IP literals and host names, so that no control character or zone travels on.
+// Only the characters of IP literals and host names: no control character, no zone.
 bool is_address_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return is_alphanumeric(c) || c == '.' || c == ':' || c == '-'; });
@@ -73,7 +73,7 @@ std::string_view without_frame(std::string_view line) {
   return line;
 }
 
-// What follows the type, in pairs of a name and a value. False: malformed.
+// Reads the pairs of a name and a value that follow the type. False: malformed.
 bool read_extensions(Fields& fields, CandidateLine& line, std::string_view& tcptype) {
   while (!fields.empty()) {
     const auto name = fields.next();

@@ -144,7 +144,7 @@ void IceAgent::add_local_addresses(const IceOptions& options) {
     }
   };
   for (const auto& text : options.local_addresses) add(text.c_str());
-  // libnice's own list leaves loopback out, and any address of ours replaces that list.
+  // libnice's own list has no loopback, and adding an address replaces that list.
   if (options.local_addresses.empty() && options.include_loopback) {
     GList* addresses = nice_interfaces_get_local_ips(TRUE);
     for (GList* item = addresses; item != nullptr; item = item->next) {
@@ -241,7 +241,7 @@ void IceAgent::on_new_selected_pair(NiceAgent*, guint, guint, NiceCandidate* loc
       {.local = info_of(*local), .remote = info_of(*remote)});
 }
 
-// The handler's call is the last thing done: it may destroy the IceAgent.
+// The handler may destroy the IceAgent: nothing follows its call.
 void IceAgent::on_receive(NiceAgent*, guint, guint, guint size, gchar* bytes, gpointer self) {
   static_cast<IceAgent*>(self)->handler_.on_datagram(
       std::as_writable_bytes(std::span(bytes, size)));

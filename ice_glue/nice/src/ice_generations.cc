@@ -25,7 +25,8 @@ class IceGenerations::Generation final : public IceAgent::Handler {
   [[nodiscard]] bool is_newest() const { return &owner_.newest() == this; }
   [[nodiscard]] IceAgent& agent() { return agent_; }
 
-  // Of libnice's states and our deadline, told to the user when it is the newest generation's.
+  // Entered by a state of libnice's or at our deadline. The handler is called for the newest
+  // generation only.
   void enter(IceState next) {
     if (state == next) return;
     state = next;
@@ -47,8 +48,7 @@ class IceGenerations::Generation final : public IceAgent::Handler {
 
  private:
   void on_local_candidate(std::string line) override {
-    // RFC 8838 section 9: a candidate that comes late must be seen to belong to a session that is
-    // over.
+    // RFC 8838 section 9: by its ufrag the peer sees that a late candidate is of an old generation.
     line += " ufrag " + agent_.local_credentials().ufrag;
     local_candidates.push_back(line);
     if (is_newest()) owner_.handler_.on_local_candidate(std::move(line));
@@ -60,7 +60,7 @@ class IceGenerations::Generation final : public IceAgent::Handler {
   }
 
   void on_state(IceState next) override {
-    // RFC 8838 section 8: while candidates may still come, that none works so far is no failure.
+    // RFC 8838 section 8: ICE hasn't failed as long as candidates may still come.
     if (next == IceState::failed && deadline && !remote_complete) return;
     // Consent lost, or all pairs have failed: nothing may be sent here (RFC 7675 section 5.1).
     if (next == IceState::failed && selected) {

@@ -173,7 +173,7 @@ void NiceTransport::Impl::on_datagram(PathId path, MutableBytes datagram) {
   if (deliver()) schedule();
 }
 
-// A datagram that libnice lets through has a source that passed a check (ice_agent.h).
+// libnice passes on a datagram only if its source has passed a check (ice_agent.h).
 void NiceTransport::Impl::validate(PathId path) {
   if (std::find(validated_.begin(), validated_.end(), path) != validated_.end()) return;
   validated_.push_back(path);
@@ -195,7 +195,7 @@ void NiceTransport::Impl::note(const dtls::Result<transport::TransportPending>& 
     pending_.timer |= result->timer;
   } else if (result.error().code != dtls::Errc::invalid_argument &&
              result.error().code != dtls::Errc::closed) {
-    // What came before it is still delivered, and its alert sent.
+    // What came before the error is still delivered, and the alert is sent.
     pending_ = {.transmit = true, .media = true, .data = true, .event = true, .timer = true};
     if (!closing_) closing_ = CloseReason{CloseReason::Cause::error, result.error()};
   }

@@ -4,7 +4,7 @@
 
 namespace sluice::nice {
 
-// A ready time alone drives it: no file descriptor, nothing to prepare or check.
+// The source has a ready time only: no file descriptor, nothing to prepare or check.
 GSourceFuncs WakeSource::functions = {nullptr, nullptr, &WakeSource::dispatch,
                                       nullptr, nullptr, nullptr};
 

@@ -10,14 +10,14 @@ namespace sluice::transport {
 namespace {
 
 // A PSK would take the place of the certificate that the peer's SDP names (RFC 8827 section 6.5).
-// Tickets may be used: what they resume is judged by its certificate again.
+// Tickets may be used: a resumed session is checked by its certificate again.
 bool may_use_psk(const dtls::ConfigOptions& options) {
   return !options.pre_shared_keys.empty() || options.ask_for_psk ||
          options.resumption == dtls::Resumption::store;
 }
 
-// Nobody could answer here. The fingerprint of SDP is of one certificate (RFC 8122 section 5), and
-// the peer is known by its own.
+// MediaTransport has no way to answer questions. SDP announces the fingerprint of one certificate
+// (RFC 8122 section 5), and the peer is accepted by its fingerprint.
 bool asks_questions(const dtls::ConfigOptions& options) {
   return options.ask_for_identity || options.ask_about_connection ||
          options.ask_about_verified_peer ||
@@ -30,7 +30,8 @@ std::string_view wrong_field(const MediaTransportOptions& options) {
   constexpr std::size_t kMaxPacket = 65535;
   if (!options.dtls) return "dtls: required";
   if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
-  if (asks_questions(options.dtls->options())) return "dtls: questions, which nobody answers here";
+  if (asks_questions(options.dtls->options()))
+    return "dtls: questions, which MediaTransport can't answer";
   if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
   if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";
