@@ -478,12 +478,12 @@ TEST(RecordLayer, TwoLayersUnderstandEachOther) {
 TEST(RecordLayer, LimitsThePlaintextRecordsApart) {
   RecordLayer records;
   EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
-  EXPECT_EQ(records.max_contents(kPlaintextEpoch), kMaxPlaintext);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), kMaxPlaintext);
   records.set_content_limits({.sent = 1000, .received = 2000, .plaintext = 512});
   EXPECT_EQ(records.max_received(kPlaintextEpoch), 512U);
-  EXPECT_EQ(records.max_contents(kPlaintextEpoch), 512U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), 512U);
   EXPECT_EQ(records.max_received(kFirstEncryptedEpoch12), 2000U);
-  EXPECT_EQ(records.max_contents(kFirstEncryptedEpoch12), 1000U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).max_contents(), 1000U);
   records.set_content_limits({.sent = 1000, .received = 2000});
   EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
 }
