@@ -1,6 +1,6 @@
 // What comes over ICE's socket is told apart and handed on: STUN, DTLS, RTP and RTCP, mixed as in a
 // call.
-#include <sluice/ice/classify.h>
+#include <sluice/transport/classify.h>
 
 #include <array>
 #include <stdexcept>
@@ -118,14 +118,14 @@ void run_classify(benchmark::State& state) {
   MixedCapture capture;
   RecordBatch batch;
   for (std::size_t i = 0; i < kRecordBatch; ++i) batch.sizes[i] = capture.write(i, batch.room(i));
-  std::array<std::uint64_t, ice::kPacketClasses> counts{};
+  std::array<std::uint64_t, transport::kPacketClasses> counts{};
   std::uint64_t rtcp = 0;
   while (state.KeepRunningBatch(kRecordBatch)) {
     for (std::size_t i = 0; i < kRecordBatch; ++i) {
       const auto datagram = batch.record(i);
-      const auto what = ice::classify(datagram);
+      const auto what = transport::classify(datagram);
       ++counts[static_cast<std::size_t>(what)];
-      if (what == ice::PacketClass::rtp && srtp::is_rtcp(datagram)) ++rtcp;
+      if (what == transport::PacketClass::rtp && srtp::is_rtcp(datagram)) ++rtcp;
     }
     benchmark::DoNotOptimize(counts);
     benchmark::DoNotOptimize(rtcp);

@@ -8,14 +8,14 @@
 namespace sluice::bench {
 namespace {
 
-ice::MediaTransport make_transport(dtls::SrtpProfile profile) {
+transport::MediaTransport make_transport(dtls::SrtpProfile profile) {
   dtls::ConfigOptions options = test::options();
   options.srtp_profiles = {profile};
   return test::must(
-      ice::MediaTransport::make({.dtls = test::make_config(options)}, test::environment()));
+      transport::MediaTransport::make({.dtls = test::make_config(options)}, test::environment()));
 }
 
-bool carry_media(ice::MediaTransport& from, ice::MediaTransport& to) {
+bool carry_media(transport::MediaTransport& from, transport::MediaTransport& to) {
   std::array<std::byte, dtls::kMaxDatagram> wire{};
   bool moved = false;
   while (const auto sent = from.poll_transmit(wire)) {

@@ -1,7 +1,7 @@
 // Two MediaTransports that are connected, without a network between them.
 #pragma once
 
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 namespace sluice::bench {
 
@@ -10,8 +10,8 @@ inline constexpr dtls::PathId kMediaPath{1};
 struct MediaPair {
   explicit MediaPair(dtls::SrtpProfile profile);
 
-  ice::MediaTransport client;
-  ice::MediaTransport server;
+  transport::MediaTransport client;
+  transport::MediaTransport server;
 };
 
 }  // namespace sluice::bench

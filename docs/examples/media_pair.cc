@@ -1,6 +1,6 @@
 // Two MediaTransports in one process: a DTLS-SRTP handshake, then 100 RTP packets each way.
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 #include <array>
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <iostream>
 
 namespace dtls = sluice::dtls;
-namespace ice = sluice::ice;
 namespace srtp = sluice::srtp;
+namespace transport = sluice::transport;
 
 static constexpr dtls::PathId kPath{1};  // your number for the candidate pair that ICE selected
 static constexpr dtls::Instant kNow{};   // your clock; time stands still in this program
@@ -19,8 +19,8 @@ struct Peer {
   dtls::Environment environment = dtls::Environment::make().value();           // one per thread
   dtls::Identity identity = dtls::Identity::self_signed(environment).value();  // certificate, key
   dtls::ConfigPtr config = dtls::Config::make({.identities = {identity}}).value();
-  ice::MediaTransport transport =
-      ice::MediaTransport::make({.dtls = config}, environment).value();  // one per session
+  transport::MediaTransport media =
+      transport::MediaTransport::make({.dtls = config}, environment).value();  // one per session
   int rtp_received = 0;
 
   // Goes into this peer's SDP as a=fingerprint.
@@ -32,22 +32,22 @@ struct Peer {
 
 // A datagram has arrived from the network: DTLS, SRTP or SRTCP.
 static void receive(Peer& peer, dtls::MutableBytes datagram) {
-  const auto input = peer.transport.handle_datagram(datagram, kPath, kNow);
+  const auto input = peer.media.handle_datagram(datagram, kPath, kNow);
   if (!input) {
     std::cerr << to_string(input.error()) << '\n';
     std::exit(1);
   }
-  while (peer.transport.poll_data()) continue;  // SCTP packets of data channels
-  while (const auto media = peer.transport.poll_media()) {
-    if (media->kind == ice::MediaKind::rtp) ++peer.rtp_received;
+  while (peer.media.poll_data()) continue;  // SCTP packets of data channels
+  while (const auto packet = peer.media.poll_media()) {
+    if (packet->kind == transport::MediaKind::rtp) ++peer.rtp_received;
   }
-  while (peer.transport.poll_event()) continue;  // Connected, Closed
+  while (peer.media.poll_event()) continue;  // TransportConnected, TransportClosed
 }
 
 // Sends the handshake's datagrams.
 static void transmit(Peer& from, Peer& to) {
   std::array<std::byte, dtls::kMaxDatagram> datagram;
-  while (const auto next = from.transport.poll_transmit(datagram)) {
+  while (const auto next = from.media.poll_transmit(datagram)) {
     receive(to, std::span(datagram).first(next->size));
   }
 }
@@ -58,7 +58,7 @@ static void send_rtp(Peer& from, Peer& to, std::uint8_t sequence_number) {
   packet[1] = std::byte{111};                                    // payload type
   packet[3] = std::byte{sequence_number};
   packet[11] = std::byte{1};  // SSRC
-  const auto size = from.transport.protect_rtp(packet, kRtpSize);
+  const auto size = from.media.protect_rtp(packet, kRtpSize);
   if (size) receive(to, std::span(packet).first(*size));
 }
 
@@ -67,22 +67,22 @@ int main() {
   Peer b;
 
   // From signalling: the DTLS role (a=setup) and the other side's a=fingerprint.
-  a.transport.start(dtls::Role::server, kNow).value();  // a=setup:passive
-  b.transport.start(dtls::Role::client, kNow).value();  // a=setup:active
-  a.transport.set_peer_fingerprints({{b.fingerprint()}}, kNow).value();
-  b.transport.set_peer_fingerprints({{a.fingerprint()}}, kNow).value();
+  a.media.start(dtls::Role::server, kNow).value();  // a=setup:passive
+  b.media.start(dtls::Role::client, kNow).value();  // a=setup:active
+  a.media.set_peer_fingerprints({{b.fingerprint()}}, kNow).value();
+  b.media.set_peer_fingerprints({{a.fingerprint()}}, kNow).value();
 
   // From ICE: this pair has been checked and selected.
-  a.transport.path_selected(kPath, std::nullopt, kNow).value();
-  b.transport.path_selected(kPath, std::nullopt, kNow).value();
+  a.media.path_selected(kPath, std::nullopt, kNow).value();
+  b.media.path_selected(kPath, std::nullopt, kNow).value();
 
   for (int flight = 0; flight < 4; ++flight) {
     transmit(b, a);
     transmit(a, b);
   }
-  if (!a.transport.connected() || !b.transport.connected()) return 1;
-  std::cout << to_string(a.transport.info()->version) << ", "
-            << to_string(*a.transport.info()->srtp_profile) << '\n';
+  if (!a.media.connected() || !b.media.connected()) return 1;
+  std::cout << to_string(a.media.info()->version) << ", "
+            << to_string(*a.media.info()->srtp_profile) << '\n';
 
   for (std::uint8_t i = 0; i < 100; ++i) {
     send_rtp(a, b, i);

@@ -9,24 +9,26 @@
 #include <string_view>
 
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/glib_thread.h>
-#include <sluice/ice/nice_transport.h>
+#include <sluice/nice/glib_thread.h>
+#include <sluice/nice/nice_transport.h>
 
 namespace dtls = sluice::dtls;
-namespace ice = sluice::ice;
 
 namespace {
 
-// One session. All its calls come on the thread of its context, as all calls to it must.
-class Echo final : public ice::NiceTransportListener {
- public:
-  Echo(const ice::NiceTransportOptions& options, dtls::Environment& environment,
-       ice::GlibThread& thread)
-      : transport_(
-            ice::NiceTransport::make(options, environment, thread.context(), *this).value()) {}
+// Not in the global namespace: <unistd.h> has a function of that name there.
+namespace nice = sluice::nice;
 
-  // The answer to an offer. Candidates found later go after it by on_local_candidate().
-  std::optional<ice::Description> answer(const ice::Description& offer) {
+// One session. Its callbacks run on the thread of its GLib context; call it only on that thread.
+class Echo final : public nice::NiceTransportListener {
+ public:
+  Echo(const nice::NiceTransportOptions& options, dtls::Environment& environment,
+       nice::GlibThread& thread)
+      : transport_(
+            nice::NiceTransport::make(options, environment, thread.context(), *this).value()) {}
+
+  // Makes the answer to an offer. Later candidates are reported by on_local_candidate().
+  std::optional<nice::Description> answer(const nice::Description& offer) {
     if (const auto taken = transport_.set_remote_description(offer); !taken) {
       std::cerr << to_string(taken.error().code) << ' ' << taken.error().detail << '\n';
       return std::nullopt;
@@ -40,16 +42,16 @@ class Echo final : public ice::NiceTransportListener {
   void on_rtp(dtls::MutableBytes packet) override { transport_.send_rtp(packet); }
   void on_rtcp(dtls::MutableBytes) override {}
   void on_data(dtls::MutableBytes data) override { transport_.send_data(data); }
-  void on_closed(const ice::CloseReason& reason) override {
+  void on_closed(const nice::CloseReason& reason) override {
     if (reason.error) std::cerr << to_string(*reason.error) << '\n';
   }
 
  private:
-  ice::NiceTransport transport_;
+  nice::NiceTransport transport_;
 };
 
-// What an SDP's media section says of the transport.
-std::string to_sdp(const ice::Description& description) {
+// The transport's lines of an SDP media section.
+std::string to_sdp(const nice::Description& description) {
   std::ostringstream sdp;
   sdp << "a=ice-ufrag:" << description.ice.ufrag << "\r\n"
       << "a=ice-pwd:" << description.ice.pwd << "\r\n"
@@ -62,9 +64,9 @@ std::string to_sdp(const ice::Description& description) {
   return std::move(sdp).str();
 }
 
-// And back; empty when something in it can't be read.
-std::optional<ice::Description> from_sdp(const std::string& sdp) {
-  ice::Description description;
+// Reads those lines; empty if one cannot be read.
+std::optional<nice::Description> from_sdp(const std::string& sdp) {
+  nice::Description description;
   std::istringstream lines(sdp);
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with('\r')) line.pop_back();
@@ -77,14 +79,14 @@ std::optional<ice::Description> from_sdp(const std::string& sdp) {
     if (name == "a=end-of-candidates") description.end_of_candidates = true;
     if (name == "a=tls-id") description.tls_id = value;
     if (name == "a=setup") {
-      const auto setup = ice::parse_setup(value);
+      const auto setup = nice::parse_setup(value);
       if (!setup) return std::nullopt;
       description.setup = *setup;
     }
     if (name == "a=fingerprint") {
       const auto space = value.find(' ');
       if (space == std::string::npos) return std::nullopt;
-      // A hash that isn't known is passed over: there may be another line.
+      // Skips an unknown hash: there may be another fingerprint.
       auto read = dtls::Fingerprint::parse(value.substr(0, space), value.substr(space + 1));
       if (read) description.fingerprints.push_back(std::move(*read));
     }
@@ -92,14 +94,14 @@ std::optional<ice::Description> from_sdp(const std::string& sdp) {
   return description;
 }
 
-// The browser's part, in the same words.
-class Caller final : public ice::NiceTransportListener {
+// The offerer, in the browser's place.
+class Caller final : public nice::NiceTransportListener {
  public:
-  Caller(const ice::NiceTransportOptions& options, dtls::Environment& environment,
-         ice::GlibThread& thread, std::promise<std::string>& echoed)
+  Caller(const nice::NiceTransportOptions& options, dtls::Environment& environment,
+         nice::GlibThread& thread, std::promise<std::string>& echoed)
       : echoed_(echoed),
-        transport(ice::NiceTransport::make(options, environment, thread.context(), *this).value()) {
-  }
+        transport(
+            nice::NiceTransport::make(options, environment, thread.context(), *this).value()) {}
 
   void on_connected(const dtls::ConnectionInfo&) override {
     transport.send_data(std::as_bytes(std::span(std::string_view("hello"))));
@@ -109,17 +111,17 @@ class Caller final : public ice::NiceTransportListener {
   void on_data(dtls::MutableBytes data) override {
     echoed_.set_value({reinterpret_cast<const char*>(data.data()), data.size()});
   }
-  void on_closed(const ice::CloseReason&) override {}
+  void on_closed(const nice::CloseReason&) override {}
 
  private:
   std::promise<std::string>& echoed_;
 
  public:
-  ice::NiceTransport transport;
+  nice::NiceTransport transport;
 };
 
-ice::NiceTransportOptions make_options(dtls::Environment& environment) {
-  ice::NiceTransportOptions options;
+nice::NiceTransportOptions make_options(dtls::Environment& environment) {
+  nice::NiceTransportOptions options;
   options.media.dtls =
       dtls::Config::make({.identities = {dtls::Identity::self_signed(environment).value()}})
           .value();
@@ -127,11 +129,11 @@ ice::NiceTransportOptions make_options(dtls::Environment& environment) {
   return options;
 }
 
-// A session on a thread of its own.
+// A session on its own thread.
 template <class Session>
 struct Place {
   template <class... Arguments>
-  explicit Place(ice::IceRole role, Arguments&... arguments) {
+  explicit Place(nice::IceRole role, Arguments&... arguments) {
     thread.call([&] {
       environment.emplace(dtls::Environment::make().value());
       auto options = make_options(*environment);
@@ -148,7 +150,7 @@ struct Place {
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
-  ice::GlibThread thread;
+  nice::GlibThread thread;
   std::optional<dtls::Environment> environment;
   std::optional<Session> session;
 };
@@ -157,8 +159,8 @@ struct Place {
 
 int main() {
   std::promise<std::string> echoed;
-  Place<Echo> server(ice::IceRole::controlled);
-  Place<Caller> caller(ice::IceRole::controlling, echoed);
+  Place<Echo> server(nice::IceRole::controlled);
+  Place<Caller> caller(nice::IceRole::controlling, echoed);
 
   const auto offer = caller.thread.call([&] {
     auto& transport = caller.session->transport;

@@ -1,5 +1,4 @@
-// MediaTransport under an ICE agent of one's own: two sessions, and a network between them that is
-// this file's own too.
+// MediaTransport under your own ICE agent: two sessions with a simulated network between them.
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -9,14 +8,14 @@
 #include <vector>
 
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 namespace dtls = sluice::dtls;
-namespace ice = sluice::ice;
 namespace srtp = sluice::srtp;
+namespace transport = sluice::transport;
 
-// What a session is told: by your ICE agent, your signalling and your clock. Each number that your
-// ICE agent gives a candidate pair is a PathId.
+// One session, with its inputs from signalling, ICE, network and clock. A PathId is your number for
+// a candidate pair.
 class Session {
  public:
   struct Listener {
@@ -25,17 +24,17 @@ class Session {
     std::function<void(std::string)> on_end;
   };
 
-  Session(ice::MediaTransport transport, Listener listener)
+  Session(transport::MediaTransport transport, Listener listener)
       : transport_(std::move(transport)), listener_(std::move(listener)) {}
 
-  // The peer's a=setup and a=fingerprint: the active side is the client.
+  // From the peer's SDP: a=setup and a=fingerprint. The active side is the DTLS client.
   void on_description(dtls::Role own_role, const std::vector<dtls::Fingerprint>& announced,
                       dtls::Instant now) {
     finish(transport_.start(own_role, now));
     finish(transport_.set_peer_fingerprints(announced, now));
   }
 
-  // A STUN check with a good MESSAGE-INTEGRITY has come, or an answer to ours.
+  // A STUN check with a valid MESSAGE-INTEGRITY has arrived, or a response to ours.
   void on_pair_checked(dtls::PathId pair, dtls::Instant now) {
     finish(transport_.path_validated(pair, now));
   }
@@ -44,14 +43,14 @@ class Session {
   }
   void on_pair_lost(dtls::PathId pair) { transport_.path_removed(pair); }
 
-  // All that isn't STUN. It is decrypted where it lies.
+  // Every datagram that is not STUN. It is decrypted in place.
   void on_datagram(dtls::MutableBytes datagram, dtls::PathId pair, dtls::Instant now) {
     finish(transport_.handle_datagram(datagram, pair, now));
   }
   void on_timeout(dtls::Instant now) { finish(transport_.handle_timeout(now)); }
   [[nodiscard]] auto next_timeout() const { return transport_.next_timeout(); }
 
-  // Before it is connected there is no key, and the packet is dropped.
+  // Before the transport is connected there is no key: the packet is dropped.
   void send_rtp(dtls::Bytes packet) {
     std::byte buffer[1500 + srtp::kMaxTrailer];
     if (packet.size() > 1500) return;
@@ -62,15 +61,16 @@ class Session {
   }
 
  private:
-  // After every input: take what it has left.
-  void finish(const dtls::Result<ice::Pending>& input) {
+  // After every input: take all outputs.
+  void finish(const dtls::Result<transport::TransportPending>& input) {
     while (const auto data = transport_.poll_data()) listener_.on_data(*data);
     while (const auto media = transport_.poll_media()) {
-      const bool is_rtp = media->kind == ice::MediaKind::rtp;
+      const bool is_rtp = media->kind == transport::MediaKind::rtp;
       (is_rtp ? listener_.on_rtp : listener_.on_rtcp)(media->packet);
     }
     while (const auto event = transport_.poll_event()) {
-      if (std::holds_alternative<ice::Closed>(*event)) listener_.on_end("the peer has closed");
+      if (std::holds_alternative<transport::TransportClosed>(*event))
+        listener_.on_end("the peer has closed");
     }
     std::byte datagram[dtls::kMaxDatagram];
     while (const auto next = transport_.poll_transmit(datagram)) {
@@ -79,7 +79,7 @@ class Session {
     if (!input) listener_.on_end(to_string(input.error()));
   }
 
-  ice::MediaTransport transport_;
+  transport::MediaTransport transport_;
   Listener listener_;
 };
 
@@ -95,8 +95,8 @@ struct Side {
   std::vector<dtls::Buffer> rtp;
   bool ended = false;
   Session session{
-      ice::MediaTransport::make({.dtls = dtls::Config::make({.identities = {identity}}).value()},
-                                environment)
+      transport::MediaTransport::make(
+          {.dtls = dtls::Config::make({.identities = {identity}}).value()}, environment)
           .value(),
       {.send = [this](dtls::PathId,
                       dtls::Bytes bytes) { sent.emplace_back(bytes.begin(), bytes.end()); },
@@ -115,7 +115,7 @@ struct Side {
   }
 };
 
-// Passes on what either has sent, half a round-trip later.
+// Delivers the datagrams sent so far; called half a round trip later.
 void deliver(Side& from, Side& to, dtls::Instant now) {
   while (!from.sent.empty()) {
     auto datagram = std::move(from.sent.front());

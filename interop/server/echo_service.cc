@@ -32,7 +32,7 @@ tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(Servic
   config_options.timers.total = std::chrono::seconds{30};
   auto config = dtls::Config::make(std::move(config_options));
   if (!config) return tl::unexpected(dtls::to_string(config.error()));
-  if (auto checked = ice::check(options.ice); !checked) {
+  if (auto checked = nice::check(options.ice); !checked) {
     return tl::unexpected("ICE: " + std::string{checked.error().detail});
   }
   return std::unique_ptr<EchoService>{
@@ -69,7 +69,7 @@ EchoService::~EchoService() {
   }
 }
 
-void EchoService::create(Offer offer, std::optional<ice::Setup> setup,
+void EchoService::create(Offer offer, std::optional<nice::Setup> setup,
                          const std::function<void(CreateResult)>& done) {
   const auto chosen = choose_setup(offer.transport.setup, setup, options_.setup);
   if (!chosen) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <sluice/dtls/environment.h>
-#include <sluice/ice/ice_options.h>
+#include <sluice/nice/ice_options.h>
 
 #include "server/echo_session.h"
 #include "server/sctp_association.h"
@@ -21,10 +21,10 @@ namespace sluice::interop {
 
 struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
-  ice::Setup setup = ice::Setup::active;              // our role where the offer leaves it to us
+  nice::Setup setup = nice::Setup::active;            // our role where the offer leaves it to us
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
-  ice::IceOptions ice = {};
+  nice::IceOptions ice = {};
   // Are told what the calls say, on the service's thread. Not owned; null: nobody is.
   dtls::KeyLog* key_log = nullptr;
   dtls::PacketObserver* packet_observer = nullptr;
@@ -52,7 +52,7 @@ class EchoService {
 
   // `done` is called once, here or later. Refused: 400 what the offer rules out, 503 too many
   // sessions, 500 what the transport refused.
-  void create(Offer offer, std::optional<ice::Setup> setup,
+  void create(Offer offer, std::optional<nice::Setup> setup,
               const std::function<void(CreateResult)>& done);
   // False: no such session.
   bool remove(const std::string& id);

@@ -21,13 +21,13 @@ std::vector<std::uint32_t> distinct_ssrcs(std::size_t count) {
   return ssrcs;
 }
 
-std::string describe(const ice::CloseReason& reason) {
+std::string describe(const nice::CloseReason& reason) {
   switch (reason.cause) {
-    case ice::CloseReason::Cause::local:
+    case nice::CloseReason::Cause::local:
       return "closed here";
-    case ice::CloseReason::Cause::peer:
+    case nice::CloseReason::Cause::peer:
       return "closed by the peer";
-    case ice::CloseReason::Cause::error:
+    case nice::CloseReason::Cause::error:
       break;
   }
   if (!reason.error) return "DTLS failed";
@@ -81,19 +81,19 @@ std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
 }
 
 SdpResult<void> EchoSession::open() {
-  const auto refused = [](const ice::TransportError& error) {
+  const auto refused = [](const nice::TransportError& error) {
     std::string sentence = "The transport can't be opened: ";
-    sentence += ice::to_string(error.code);
+    sentence += nice::to_string(error.code);
     if (!error.detail.empty()) sentence += " (" + std::string{error.detail} + ")";
     return tl::unexpected(SdpError{sentence + "."});
   };
-  ice::NiceTransportOptions options;
+  nice::NiceTransportOptions options;
   options.media.dtls = options_.dtls;
   options.ice = options_.ice;
   // RFC 8445 section 6.1.1: who is full controls one that is lite; else who has offered.
-  options.ice.role = offer_.ice_lite ? ice::IceRole::controlling : ice::IceRole::controlled;
+  options.ice.role = offer_.ice_lite ? nice::IceRole::controlling : nice::IceRole::controlled;
   options.answer_setup = options_.setup;
-  auto transport = ice::NiceTransport::make(options, ground_.environment, ground_.context, *this);
+  auto transport = nice::NiceTransport::make(options, ground_.environment, ground_.context, *this);
   if (!transport) return refused(transport.error());
   transport_.emplace(std::move(*transport));
   if (auto set = transport_->set_remote_description(offer_.transport); !set) {
@@ -154,9 +154,9 @@ void EchoSession::on_local_candidates_done() {
   std::exchange(ready_, nullptr)(sdp);
 }
 
-void EchoSession::on_ice_state(ice::IceState state) {
-  if (state == ice::IceState::connected || state == ice::IceState::completed) mark(times_.ice);
-  if (state == ice::IceState::failed) end("ICE failed");
+void EchoSession::on_ice_state(nice::IceState state) {
+  if (state == nice::IceState::connected || state == nice::IceState::completed) mark(times_.ice);
+  if (state == nice::IceState::failed) end("ICE failed");
 }
 
 void EchoSession::on_connected(const dtls::ConnectionInfo& info) {
@@ -182,7 +182,7 @@ void EchoSession::on_data(MutableBytes data) {
   flush_data();
 }
 
-void EchoSession::on_closed(const ice::CloseReason& reason) { end(describe(reason)); }
+void EchoSession::on_closed(const nice::CloseReason& reason) { end(describe(reason)); }
 
 // ---- data channels
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <sluice/ice/nice_transport.h>
+#include <sluice/nice/nice_transport.h>
 
 #include "server/channel_echo.h"
 #include "server/media_echo.h"
@@ -20,8 +20,8 @@ namespace sluice::interop {
 
 struct SessionOptions {
   dtls::ConfigPtr dtls = {};                                  // required
-  ice::IceOptions ice = {};                                   // the role is set by the offer
-  ice::Setup setup = ice::Setup::active;                      // ours: active or passive
+  nice::IceOptions ice = {};                                  // the role is set by the offer
+  nice::Setup setup = nice::Setup::active;                    // ours: active or passive
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
@@ -37,7 +37,7 @@ struct SetupTimes {
 };
 
 // Lives on the thread of the main context, as NiceTransport does.
-class EchoSession final : private ice::NiceTransportListener {
+class EchoSession final : private nice::NiceTransportListener {
  public:
   // What a session stands on; all of it outlives the session.
   struct Ground {
@@ -83,12 +83,12 @@ class EchoSession final : private ice::NiceTransportListener {
   void mark(std::optional<dtls::Duration>& time) const;
 
   void on_local_candidates_done() override;
-  void on_ice_state(ice::IceState state) override;
+  void on_ice_state(nice::IceState state) override;
   void on_connected(const dtls::ConnectionInfo& info) override;
   void on_rtp(MutableBytes packet) override;
   void on_rtcp(MutableBytes packet) override;
   void on_data(MutableBytes data) override;
-  void on_closed(const ice::CloseReason& reason) override;
+  void on_closed(const nice::CloseReason& reason) override;
 
   std::string id_;
   Offer offer_;
@@ -102,7 +102,7 @@ class EchoSession final : private ice::NiceTransportListener {
   std::string final_statistics_;
 
   std::vector<std::uint32_t> ssrcs_;  // parallel to the offer's sections
-  std::optional<ice::NiceTransport> transport_;
+  std::optional<nice::NiceTransport> transport_;
   MediaEcho media_;
   std::unique_ptr<SctpAssociation> sctp_;
   std::optional<ChannelEcho> channels_;

@@ -37,7 +37,7 @@ bool is_sdp(const httplib::Request& request) {
 
 class HttpServer::Impl {
  public:
-  Impl(HttpOptions options, ice::GlibThread& thread, EchoService& service)
+  Impl(HttpOptions options, nice::GlibThread& thread, EchoService& service)
       : options_(std::move(options)), thread_(thread), service_(service) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     // The library's default is SO_REUSEPORT: a second server would share the port unnoticed.
@@ -136,10 +136,10 @@ class HttpServer::Impl {
       refuse(response, 415, "The offer must come as application/sdp.");
       return;
     }
-    std::optional<ice::Setup> setup;
+    std::optional<nice::Setup> setup;
     if (request.has_param("setup")) {
-      setup = ice::parse_setup(request.get_param_value("setup"));
-      if (!setup || *setup == ice::Setup::actpass) {
+      setup = nice::parse_setup(request.get_param_value("setup"));
+      if (!setup || *setup == nice::Setup::actpass) {
         refuse(response, 400, "The query's setup must be active or passive.");
         return;
       }
@@ -179,7 +179,7 @@ class HttpServer::Impl {
   }
 
   HttpOptions options_;
-  ice::GlibThread& thread_;
+  nice::GlibThread& thread_;
   EchoService& service_;
   httplib::Server server_;
   std::thread listener_;
@@ -191,7 +191,7 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(HttpOptions options,
-                                                                         ice::GlibThread& thread,
+                                                                         nice::GlibThread& thread,
                                                                          EchoService& service) {
   const std::string where = options.host + ":" + std::to_string(options.port);
   auto impl = std::make_unique<Impl>(std::move(options), thread, service);

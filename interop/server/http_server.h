@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include <sluice/ice/glib_thread.h>
+#include <sluice/nice/glib_thread.h>
 
 #include "server/echo_service.h"
 
@@ -35,7 +35,7 @@ class HttpServer {
  public:
   // Binds and serves. Errors: the port is not to be had.
   static tl::expected<std::unique_ptr<HttpServer>, std::string> start(HttpOptions options,
-                                                                      ice::GlibThread& thread,
+                                                                      nice::GlibThread& thread,
                                                                       EchoService& service);
   // Waits for the requests under way.
   ~HttpServer();

@@ -51,7 +51,7 @@ void add_options(CLI::App& app, Options& options) {
          "--setup",
          [&service](const std::string& word) {
            service.setup =
-               word == "active" ? sluice::ice::Setup::active : sluice::ice::Setup::passive;
+               word == "active" ? sluice::nice::Setup::active : sluice::nice::Setup::passive;
          },
          "Our DTLS role where the offer leaves it to us: active (client, the default) or passive")
       ->check(CLI::IsMember({"active", "passive"}));
@@ -93,7 +93,7 @@ int serve(Options options, const sigset_t& signals) {
   const auto watched = recorder.environment_options();
   options.service.key_log = watched.key_log;
   options.service.packet_observer = watched.packet_observer;
-  sluice::ice::GlibThread thread;
+  sluice::nice::GlibThread thread;
   auto service = thread.call(
       [&] { return sluice::interop::EchoService::make(options.service, thread.context()); });
   if (!service) {

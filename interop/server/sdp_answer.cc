@@ -12,16 +12,16 @@ constexpr std::string_view kStream = "sluice-echo";
 
 // RFC 9143 section 7.1.3 wants these in the tagged section alone. Browsers repeat them in all, and
 // peers such as aiortc refuse a section without; receivers ignore them outside the tagged one.
-void add_transport(SdpAttributes& attributes, const ice::Description& transport) {
+void add_transport(SdpAttributes& attributes, const nice::Description& transport) {
   attributes.add("ice-ufrag", transport.ice.ufrag);
   attributes.add("ice-pwd", transport.ice.pwd);
   for (const auto& fingerprint : transport.fingerprints) {
     attributes.add("fingerprint", fingerprint.to_sdp());
   }
-  attributes.add("setup", std::string{ice::to_string(transport.setup)});
+  attributes.add("setup", std::string{nice::to_string(transport.setup)});
 }
 
-void add_candidates(SdpAttributes& attributes, const ice::Description& transport) {
+void add_candidates(SdpAttributes& attributes, const nice::Description& transport) {
   for (const auto& candidate : transport.candidates) {
     attributes.add("candidate", candidate.substr(candidate.find(':') + 1));
   }
@@ -65,14 +65,14 @@ void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_
 
 }  // namespace
 
-SdpResult<ice::Setup> choose_setup(ice::Setup offered, std::optional<ice::Setup> wish,
-                                   ice::Setup preferred) {
-  if (offered == ice::Setup::actpass) return wish.value_or(preferred);
-  const auto left = offered == ice::Setup::active ? ice::Setup::passive : ice::Setup::active;
+SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> wish,
+                                    nice::Setup preferred) {
+  if (offered == nice::Setup::actpass) return wish.value_or(preferred);
+  const auto left = offered == nice::Setup::active ? nice::Setup::passive : nice::Setup::active;
   if (wish && *wish != left) {
     return tl::unexpected(SdpError{
-        "The offer says a=setup:" + std::string{ice::to_string(offered)} +
-        ", which leaves the answer no other than " + std::string{ice::to_string(left)} + "."});
+        "The offer says a=setup:" + std::string{nice::to_string(offered)} +
+        ", which leaves the answer no other than " + std::string{nice::to_string(left)} + "."});
   }
   return left;
 }
@@ -90,7 +90,7 @@ Direction answer_direction(Direction offered) {
   return Direction::inactive;
 }
 
-std::string write_answer(const Offer& offer, const ice::Description& transport,
+std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options) {
   SdpDocument document;
   // RFC 9143 section 7.3: the group in the offer's order, without what was rejected.

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include <sluice/ice/description.h>
+#include <sluice/nice/description.h>
 
 #include "server/sdp_offer.h"
 
@@ -25,14 +25,14 @@ inline constexpr std::size_t kMaxMessageSize = 262144;
 // Who offers actpass leaves the choice to us: `wish`, or else `preferred`; other offers decide it
 // (RFC 4145 section 4.1), and a wish that they rule out is an error. The result is active or
 // passive.
-SdpResult<ice::Setup> choose_setup(ice::Setup offered, std::optional<ice::Setup> wish,
-                                   ice::Setup preferred);
+SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> wish,
+                                    nice::Setup preferred);
 
 // What we do where the other side does `offered`: an echo has nothing to send of its own.
 Direction answer_direction(Direction offered);
 
 // `transport` is our own end: all candidates at once, since an answer here doesn't trickle.
-std::string write_answer(const Offer& offer, const ice::Description& transport,
+std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options);
 
 }  // namespace sluice::interop

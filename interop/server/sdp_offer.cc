@@ -294,12 +294,12 @@ SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& d
   return fingerprints;
 }
 
-SdpResult<ice::Description> read_transport(const SdpDocument& document, const SdpMedia& media) {
+SdpResult<nice::Description> read_transport(const SdpDocument& document, const SdpMedia& media) {
   const auto attribute = [&](std::string_view name) {
     return std::string{
         media.attributes.find(name).value_or(document.attributes.find(name).value_or(""))};
   };
-  ice::Description transport;
+  nice::Description transport;
   transport.ice = {.ufrag = attribute("ice-ufrag"), .pwd = attribute("ice-pwd")};
   if (!is_ice_string(transport.ice.ufrag, 4)) {
     return error(section_name(media) + " has no valid a=ice-ufrag (4 to 256 ice-chars).");
@@ -316,7 +316,7 @@ SdpResult<ice::Description> read_transport(const SdpDocument& document, const Sd
 
   // RFC 8842 section 5.1 rules holdconn out, and gives no default.
   const auto word = attribute("setup");
-  const auto setup = ice::parse_setup(word);
+  const auto setup = nice::parse_setup(word);
   if (!setup) {
     return error(section_name(media) + " needs a=setup:actpass, active or passive" +
                  (word.empty() ? "." : ", not " + word + "."));

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <sluice/ice/description.h>
+#include <sluice/nice/description.h>
 
 #include "server/sdp_document.h"
 
@@ -67,7 +67,7 @@ struct Offer {
   std::vector<std::string> bundle;
   // The ICE and DTLS attributes of the one transport that all accepted sections share. At least one
   // fingerprint, at most kMaxCandidates candidates, which are unread.
-  ice::Description transport;
+  nice::Description transport;
   bool ice_lite = false;
 };
 

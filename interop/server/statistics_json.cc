@@ -33,7 +33,7 @@ std::uint64_t total(const Counters& counters) {
   return std::accumulate(counters.begin(), counters.end(), std::uint64_t{0});
 }
 
-Json dtls_json(const ice::NiceTransport& transport) {
+Json dtls_json(const nice::NiceTransport& transport) {
   Json json = {{"version", nullptr},
                {"cipher_suite", nullptr},
                {"group", nullptr},
@@ -56,17 +56,17 @@ Json dtls_json(const ice::NiceTransport& transport) {
   return json;
 }
 
-Json ice_json(const ice::NiceTransport& transport) {
+Json ice_json(const nice::NiceTransport& transport) {
   const auto statistics = transport.ice_statistics();
   Json json = {
       {"state", to_string(statistics.state)},      {"pair", nullptr},
       {"bytes_in", statistics.bytes_received},     {"bytes_out", statistics.bytes_sent},
       {"sends_blocked", statistics.sends_blocked}, {"sends_refused", statistics.sends_refused}};
-  if (statistics.selected_pair) json["pair"] = ice::to_string(*statistics.selected_pair);
+  if (statistics.selected_pair) json["pair"] = nice::to_string(*statistics.selected_pair);
   return json;
 }
 
-Json packets_json(const ice::NiceTransport& transport) {
+Json packets_json(const nice::NiceTransport& transport) {
   const auto ice = transport.ice_statistics();
   const auto& media = transport.media_statistics();
   const auto dtls = transport.dtls_statistics();
@@ -81,7 +81,7 @@ Json packets_json(const ice::NiceTransport& transport) {
           {"replayed", media.count(srtp::PacketError::replayed)},
           {"discarded", total(media.dropped) + refused + (dtls ? dtls->total_discarded() : 0)},
           {"srtp_refused", by_reason<srtp::PacketError>(media.media_refused)},
-          {"dropped", by_reason<ice::Drop>(media.dropped)}};
+          {"dropped", by_reason<transport::Drop>(media.dropped)}};
 }
 
 Json data_json(const ChannelEcho& channels, const SctpAssociation& sctp) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include <sluice/ice/nice_transport.h>
+#include <sluice/nice/nice_transport.h>
 
 #include "server/channel_echo.h"
 #include "server/media_echo.h"
@@ -20,7 +20,7 @@ struct SessionFigures {
   std::string_view reason;  // why it ended; empty before
   dtls::Duration age;
   const SetupTimes& times;
-  const ice::NiceTransport* transport;  // null: there is none any more
+  const nice::NiceTransport* transport;  // null: there is none any more
   const MediaEchoStatistics& media;
   const ChannelEcho* channels;  // null: no data channels
   const SctpAssociation* sctp;  // likewise

@@ -1,7 +1,7 @@
 // Two MediaTransports whose network, signalling and clock the input commands: any datagram at any
 // time. Whatever comes, what one end hands out is what the other has sent, at most once, and only
 // after the peer was accepted by its true fingerprint.
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 
 #include "support/rtp_packets.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using namespace std::chrono_literals;
@@ -289,7 +289,7 @@ class Game {
     const auto size = kind == MediaKind::rtp ? transport.protect_rtp(packet, plain.size())
                                              : transport.protect_rtcp(packet, plain.size());
     if (!size) return;
-    require(ends_[from].connected, "media is sent only after Connected");
+    require(ends_[from].connected, "media is sent only after TransportConnected");
     packet.resize(*size);
     ends_[from].sent.insert(plain);
     post(from, packet, transport.path().value_or(PathId{0}));
@@ -302,7 +302,7 @@ class Game {
     Packet record(plain.size() + dtls::kSealOverhead);
     const auto size = ends_[from].transport.seal_data(plain, record);
     if (!size) return;
-    require(ends_[from].connected, "data is sent only after Connected");
+    require(ends_[from].connected, "data is sent only after TransportConnected");
     record.resize(*size);
     ends_[from].sent.insert(plain);
     post(from, record, ends_[from].transport.path().value_or(PathId{0}));
@@ -317,10 +317,10 @@ class Game {
 
   // ---- outputs
 
-  void settle(std::size_t end, const dtls::Result<Pending>& outcome) {
+  void settle(std::size_t end, const dtls::Result<TransportPending>& outcome) {
     static_cast<void>(outcome);
     auto& self = ends_[end];
-    // Connected comes in the same round as what waited for it.
+    // TransportConnected comes in the same round as what waited for it.
     std::vector<Packet> out;
     while (const auto data = self.transport.poll_data())
       out.emplace_back(data->begin(), data->end());
@@ -328,12 +328,12 @@ class Game {
       out.emplace_back(media->packet.begin(), media->packet.end());
     }
     while (const auto event = self.transport.poll_event()) {
-      if (!std::holds_alternative<Connected>(*event)) continue;
+      if (!std::holds_alternative<TransportConnected>(*event)) continue;
       require(self.accepted_once, "a peer is accepted by its fingerprint");
       self.connected = true;
     }
     for (auto& packet : out) {
-      require(self.connected, "nothing is handed out before Connected");
+      require(self.connected, "nothing is handed out before TransportConnected");
       require(ends_[1 - end].sent.contains(packet), "what is handed out was sent by the peer");
       require(self.handed.insert(std::move(packet)).second, "nothing is handed out twice");
     }
@@ -358,9 +358,9 @@ class Game {
 };
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  sluice::ice::Game({data, size}).play();
+  sluice::transport::Game({data, size}).play();
   return 0;
 }

@@ -12,7 +12,9 @@ import rules
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z_0-9]+$|^(assert|errno|inttypes|limits|math|signal|stddef|stdint|stdio|stdlib|string|time)\.h$")
-MODULES = sorted({unit.split("/")[0] for unit in rules.ARROWS})
+TOP_FOLDERS = sorted({unit.split("/")[0] for unit in rules.ARROWS})
+# A module has an include/ or a src/, or is a folder of its own.
+MODULES = sorted({re.split("/(?:include|src)(?:/|$)", unit)[0] for unit in rules.ARROWS})
 
 
 def unit_of(path):
@@ -88,8 +90,8 @@ def check_length(lines):
 
 
 def sources(root):
-    for module in MODULES:
-        for path in sorted((root / module).rglob("*")):
+    for folder in TOP_FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".h", ".cc") and path.is_file() and "node_modules" not in path.parts:
                 yield path.relative_to(root)
 

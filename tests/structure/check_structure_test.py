@@ -12,12 +12,11 @@ import rules
 HEADERS = [
     "dtls/include/sluice/dtls/error.h",
     "srtp_bridge/include/sluice/srtp/session.h",
-    "ice_glue/include/sluice/ice/classify.h",
+    "ice_glue/transport/include/sluice/transport/classify.h",
+    "ice_glue/nice/include/sluice/nice/nice_transport.h",
     "srtp_bridge/src/context.h",
-    "ice_glue/src/pump.h",
-    "ice_glue/src/stun/stun_check.h",
-    "ice_glue/src/nice/agent_glue.h",
-    "ice_glue/src/lite/lite_server.h",
+    "ice_glue/transport/src/path_table.h",
+    "ice_glue/nice/src/ice_agent.h",
     "interop/demo.h",
     "tests/support/peer.h",
 ] + [f"dtls/src/{unit}/{unit}.h" for unit in
@@ -82,22 +81,25 @@ class Structure(unittest.TestCase):
         self.refused("dtls/include/sluice/dtls/a.h", '"wire/wire.h"', "wrong arrow")
         self.refused("dtls/include/sluice/dtls/a.h", "<openssl/evp.h>", "from outside")
         self.refused("srtp_bridge/include/sluice/srtp/a.h", "<srtp2/srtp.h>", "from outside")
-        self.refused("ice_glue/include/sluice/ice/a.h", "<nice/agent.h>", "from outside")
-        self.refused("ice_glue/include/sluice/ice/a.h", "<glib.h>", "from outside")
+        for library in ("transport", "nice"):
+            for header in ("<nice/agent.h>", "<glib.h>"):
+                self.refused(f"ice_glue/{library}/include/sluice/{library}/a.h", header, "from outside")
         self.refused("interop/a.cc", "<sluice/dtls/missing.h>", "no such public header")
 
     def test_modules(self):
         self.allowed("srtp_bridge/src/a.cc", "<sluice/dtls/error.h>")
         self.refused("srtp_bridge/src/a.cc", '"crypto/crypto.h"', "wrong arrow")
         self.refused("dtls/src/connection/a.cc", "<sluice/srtp/session.h>", "wrong arrow")
-        self.allowed("ice_glue/src/a.cc", "<sluice/srtp/session.h>")
-        self.refused("ice_glue/src/a.cc", '"context.h"', "wrong arrow")
-        self.refused("srtp_bridge/src/a.cc", "<sluice/ice/classify.h>", "wrong arrow")
-        self.allowed("ice_glue/src/nice/a.cc", '"pump.h"')
-        self.refused("ice_glue/src/a.cc", '"nice/agent_glue.h"', "wrong arrow")
-        self.refused("ice_glue/src/stun/a.cc", '"pump.h"', "wrong arrow")
-        self.refused("ice_glue/src/lite/a.cc", '"nice/agent_glue.h"', "wrong arrow")
-        self.allowed("interop/a.cc", "<sluice/ice/classify.h>")
+        self.allowed("ice_glue/transport/src/a.cc", "<sluice/srtp/session.h>")
+        self.refused("ice_glue/transport/src/a.cc", '"context.h"', "wrong arrow")
+        self.refused("srtp_bridge/src/a.cc", "<sluice/transport/classify.h>", "wrong arrow")
+        self.allowed("ice_glue/nice/src/a.cc", "<sluice/transport/classify.h>")
+        self.refused("ice_glue/nice/src/a.cc", '"path_table.h"', "wrong arrow")
+        self.refused("ice_glue/transport/src/a.cc", "<sluice/nice/nice_transport.h>", "wrong arrow")
+        self.refused("ice_glue/transport/src/a.cc", '"ice_agent.h"', "wrong arrow")
+        self.allowed("interop/a.cc", "<sluice/transport/classify.h>")
+        self.allowed("interop/a.cc", "<sluice/nice/nice_transport.h>")
+        self.refused("interop/a.cc", '"ice_agent.h"', "wrong arrow")
         self.refused("interop/a.cc", '"connection/connection.h"', "wrong arrow")
         self.refused("interop/a.cc", '"tests/support/peer.h"', "wrong arrow")
         self.refused("dtls/src/wire/a.cc", '"support/peer.h"', "wrong arrow")
@@ -107,9 +109,8 @@ class Structure(unittest.TestCase):
     def test_libraries_have_one_home(self):
         self.allowed("dtls/src/crypto/a.cc", "<openssl/evp.h>")
         self.allowed("srtp_bridge/src/a.cc", "<srtp2/srtp.h>")
-        self.allowed("ice_glue/src/stun/a.cc", "<stun/stunagent.h>")
-        self.allowed("ice_glue/src/nice/a.cc", "<nice/agent.h>")
-        self.allowed("ice_glue/src/nice/a.cc", "<glib.h>")
+        self.allowed("ice_glue/nice/src/a.cc", "<nice/agent.h>")
+        self.allowed("ice_glue/nice/src/a.cc", "<glib.h>")
         self.allowed("interop/a.cc", "<httplib.h>")
         for unit in rules.ARROWS:
             for library, homes in {
@@ -117,9 +118,9 @@ class Structure(unittest.TestCase):
                 "<openssl/ssl.h>": ("tests", "bench"),
                 "<openssl/ssl3.h>": ("tests", "bench"),
                 "<srtp2/srtp.h>": ("srtp_bridge/src", "tests", "bench"),
-                "<nice/agent.h>": ("ice_glue/src/nice", "tests", "bench"),
-                "<stun/stunagent.h>": ("ice_glue/src/stun", "tests", "bench"),
-                "<sys/socket.h>": ("ice_glue/src/stun", "ice_glue/src/nice", "ice_glue/src/lite", "interop", "tests", "bench"),
+                "<glib.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
+                "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
+                "<sys/socket.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
             }.items():
                 with self.subTest(unit=unit, library=library):
                     if unit in homes:

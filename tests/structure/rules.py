@@ -20,14 +20,13 @@ ARROWS = {
     "dtls/src/endpoint": ["dtls/src/connection"],
     "srtp_bridge/include": ["dtls/include"],
     "srtp_bridge/src": ["srtp_bridge/include"],
-    "ice_glue/include": ["srtp_bridge/include"],
-    "ice_glue/src/stun": ["ice_glue/include"],
-    "ice_glue/src": ["ice_glue/src/stun"],
-    "ice_glue/src/nice": ["ice_glue/src"],
-    "ice_glue/src/lite": ["ice_glue/src"],
-    "interop": ["ice_glue/include"],
+    "ice_glue/transport/include": ["srtp_bridge/include"],
+    "ice_glue/transport/src": ["ice_glue/transport/include"],
+    "ice_glue/nice/include": ["ice_glue/transport/include"],
+    "ice_glue/nice/src": ["ice_glue/nice/include"],
+    "interop": ["ice_glue/nice/include"],
     # What checks the code sees all of it.
-    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/src/nice", "ice_glue/src/lite", "interop"],
+    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src", "interop"],
     "bench": ["tests"],
 }
 
@@ -41,11 +40,10 @@ OUTSIDE = {
     "dtls/src/crypto": ["openssl/"],
     "srtp_bridge/include": EXPECTED,
     "srtp_bridge/src": ["srtp2/", "dlfcn.h"] + EXPECTED,
-    "ice_glue/include": EXPECTED,
-    "ice_glue/src": EXPECTED,
-    "ice_glue/src/stun": ["stun/"] + POSIX + EXPECTED,
-    "ice_glue/src/nice": ["nice/", "glib", "gio/", "gobject/"] + POSIX + EXPECTED,
-    "ice_glue/src/lite": POSIX + EXPECTED,
+    "ice_glue/transport/include": EXPECTED,
+    "ice_glue/transport/src": EXPECTED,
+    "ice_glue/nice/include": EXPECTED,
+    "ice_glue/nice/src": ["nice/", "glib", "gio/", "gobject/"] + POSIX + EXPECTED,
     "interop": ["*"],
     "tests": ["*"],
     "bench": ["*"],
@@ -55,7 +53,7 @@ OUTSIDE = {
 LIBSSL = ["openssl/ssl", "openssl/tls1.h", "openssl/dtls1.h", "openssl/srtp.h"]
 FORBIDDEN = {
     "dtls/src/crypto": LIBSSL,
-    "interop": ["openssl/", "srtp2/", "nice/", "stun/"],
+    "interop": ["openssl/", "srtp2/", "nice/"],
 }
 
 # The longest file that needs no excuse, and the excuse, which stands in the file's first lines.

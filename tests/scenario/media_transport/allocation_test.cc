@@ -8,7 +8,7 @@
 #include "call.h"
 #include "support/allocations.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 // Before libcrypto makes its first allocation.
@@ -90,4 +90,4 @@ TEST(AllocationCounter, Counts) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 const dtls::Identity& own_identity(bool server) {
@@ -81,7 +81,7 @@ void Call::restart_both() {
   settle(server, server.transport.restart(dtls::Role::server, {&client.fingerprint, 1}, now));
 }
 
-void Call::settle(End& end, const dtls::Result<Pending>& outcome) {
+void Call::settle(End& end, const dtls::Result<TransportPending>& outcome) {
   if (!outcome && !end.error) end.error = outcome.error();
   take_outputs(end);
 }
@@ -94,7 +94,7 @@ void Call::take_outputs(End& end) {
     kind.emplace_back(media->packet.begin(), media->packet.end());
   }
   while (const auto event = transport.poll_event()) {
-    if (const auto* connected = std::get_if<Connected>(&*event)) {
+    if (const auto* connected = std::get_if<TransportConnected>(&*event)) {
       end.connected.push_back(connected->info);
     } else {
       end.closed = true;
@@ -180,4 +180,4 @@ dtls::Fingerprint wrong_fingerprint() {
   return {.hash = dtls::HashAlgorithm::sha256, .value = dtls::Buffer(32, std::byte{0xab})};
 }
 
-}  // namespace sluice::ice
+}  // namespace sluice::transport

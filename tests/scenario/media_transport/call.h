@@ -1,7 +1,7 @@
 // Two MediaTransports on paths in virtual time: time jumps from one thing that happens to the next.
 #pragma once
 
-#include <sluice/ice/media_transport.h>
+#include <sluice/transport/media_transport.h>
 
 #include <functional>
 #include <map>
@@ -12,7 +12,7 @@
 #include "support/endpoints.h"
 #include "support/rtp_packets.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 
 using namespace std::chrono_literals;
 using test::make_rtcp;
@@ -79,7 +79,7 @@ class Call {
   void restart_both();
 
   // What an input returned: takes the outputs and puts datagrams on their way.
-  void settle(End& end, const dtls::Result<Pending>& outcome);
+  void settle(End& end, const dtls::Result<TransportPending>& outcome);
   void run_until(Instant until);
   void run_for(dtls::Duration duration) { run_until(now + duration); }
 
@@ -106,4 +106,4 @@ Packet protect_rtcp(End& from, Packet plain);
 // A fingerprint that no certificate has.
 dtls::Fingerprint wrong_fingerprint();
 
-}  // namespace sluice::ice
+}  // namespace sluice::transport

@@ -6,7 +6,7 @@
 #include "call.h"
 #include "support/by_version.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using testing::ElementsAre;
@@ -60,4 +60,4 @@ TEST_P(Mki, AServerThatKnowsNoneGoesWithout) {
 INSTANTIATE_TEST_SUITE_P(Versions, Mki, test::both_versions(), test::name_of_version);
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

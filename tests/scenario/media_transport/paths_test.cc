@@ -4,7 +4,7 @@
 
 #include "call.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using testing::ElementsAre;
@@ -109,4 +109,4 @@ TEST(Paths, TheMtuBoundsTheHandshakesDatagrams) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

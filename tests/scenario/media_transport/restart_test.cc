@@ -7,7 +7,7 @@
 #include "call.h"
 #include "support/by_version.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using testing::ElementsAre;
@@ -65,7 +65,7 @@ class Restart
     EXPECT_FALSE(call_.client.error);
     EXPECT_FALSE(call_.server.error);
   }
-  void expect_predecessors_gone() {
+  void expect_previous_gone() {
     call_.run_for(10s);
     const auto before = call_.server.transport.statistics().count(Drop::outdated_path);
     call_.inject(call_.server, make_rtp(), kPathA);
@@ -103,7 +103,7 @@ TEST_P(Restart, LosesNoPacket) {
   expect_nothing_lost();
   EXPECT_GT(call_.server.transport.statistics().old_key_packets, 50U);
   EXPECT_LT(call_.server.transport.statistics().old_key_packets, 100U);
-  expect_predecessors_gone();
+  expect_previous_gone();
 }
 
 TEST_P(Restart, LosesNoPacketWhenTheOldPathIsGone) {
@@ -341,4 +341,4 @@ TEST_P(Restart, TheOldAssociationsEndEndsNothing) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

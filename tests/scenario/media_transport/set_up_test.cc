@@ -5,7 +5,7 @@
 #include "call.h"
 #include "support/by_version.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using dtls::Errc;
@@ -364,4 +364,4 @@ TEST_P(SetUp, AHandshakeThatGetsNoAnswerEnds) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

@@ -6,7 +6,7 @@
 
 #include "call.h"
 
-namespace sluice::ice {
+namespace sluice::transport {
 namespace {
 
 using srtp::PacketError;
@@ -233,4 +233,4 @@ TEST(Options, OutOfRangeNameTheField) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::transport

@@ -12,19 +12,19 @@
 namespace sluice {
 namespace {
 
-using ice::IceRole;
-using ice::SendStatus;
+using nice::IceRole;
+using nice::SendStatus;
 using test::bytes_of;
 using test::Peer;
 
 class NiceTransportCall : public testing::Test {
  public:
-  std::unique_ptr<Peer> make_peer(IceRole role, ice::Setup answer_setup = ice::Setup::active) {
+  std::unique_ptr<Peer> make_peer(IceRole role, nice::Setup answer_setup = nice::Setup::active) {
     auto options = test::on_loopback(role, test::make_config(environment));
     options.answer_setup = answer_setup;
     return make_peer(options);
   }
-  std::unique_ptr<Peer> make_peer(const ice::NiceTransportOptions& options) {
+  std::unique_ptr<Peer> make_peer(const nice::NiceTransportOptions& options) {
     return std::make_unique<Peer>(environment, context.get(), options);
   }
 
@@ -63,12 +63,12 @@ class NiceTransportCall : public testing::Test {
 };
 
 class NiceTransportRoles : public NiceTransportCall,
-                           public testing::WithParamInterface<ice::Setup> {};
+                           public testing::WithParamInterface<nice::Setup> {};
 
 TEST_P(NiceTransportRoles, CarryMediaAndDataBothWays) {
   b = make_peer(IceRole::controlled, GetParam());
   connect();
-  const bool answerer_is_client = GetParam() == ice::Setup::active;
+  const bool answerer_is_client = GetParam() == nice::Setup::active;
   EXPECT_EQ(b->connections.front().role,
             answerer_is_client ? dtls::Role::client : dtls::Role::server);
   EXPECT_EQ(a->connections.front().role,
@@ -93,7 +93,7 @@ TEST_P(NiceTransportRoles, CarryMediaAndDataBothWays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Setup, NiceTransportRoles,
-                         testing::Values(ice::Setup::active, ice::Setup::passive),
+                         testing::Values(nice::Setup::active, nice::Setup::passive),
                          [](const auto& setup) { return std::string(to_string(setup.param)); });
 
 TEST_F(NiceTransportCall, TricklesCandidates) {
@@ -110,10 +110,10 @@ TEST_F(NiceTransportCall, TricklesCandidates) {
   EXPECT_FALSE(a->connected());
   for (const auto& line : a->candidates) {
     EXPECT_EQ(b->transport->add_remote_candidate("a=" + line + "\r\n"),
-              ice::CandidateStatus::added);
+              nice::CandidateStatus::added);
   }
   for (const auto& line : b->candidates) {
-    EXPECT_EQ(a->transport->add_remote_candidate(line), ice::CandidateStatus::added);
+    EXPECT_EQ(a->transport->add_remote_candidate(line), nice::CandidateStatus::added);
   }
   a->transport->end_of_remote_candidates();
   b->transport->end_of_remote_candidates();
@@ -132,7 +132,7 @@ TEST_F(NiceTransportCall, GathersAllBeforeTheOffer) {
 
 TEST_F(NiceTransportCall, WorksWithAggressiveNomination) {
   auto options = test::on_loopback(IceRole::controlling, test::make_config(environment));
-  options.ice.nomination = ice::Nomination::aggressive;
+  options.ice.nomination = nice::Nomination::aggressive;
   a = make_peer(options);
   connect();
   expect_media_and_data(*a, *b);
@@ -175,7 +175,7 @@ TEST_F(NiceTransportCall, TakesAClientHelloBeforeTheAnswer) {
   ASSERT_TRUE(b->transport->set_remote_description(a->transport->local_description()).has_value());
   const auto answer = b->transport->local_description();
   ASSERT_TRUE(context.run_until(
-      [&] { return a->transport->media_statistics().count(ice::PacketClass::dtls) > 0; }));
+      [&] { return a->transport->media_statistics().count(transport::PacketClass::dtls) > 0; }));
   EXPECT_EQ(a->transport->ice_statistics().datagrams_sent, 0u);  // no pair to answer over
   ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
   ASSERT_TRUE(run_until_connected());
@@ -194,14 +194,14 @@ TEST_F(NiceTransportCall, SaysWhyItDoesNotSend) {
   EXPECT_EQ(a->transport->send_rtp(bytes_of("no rtp")), SendStatus::malformed);
   EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::sent);
   EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::repeated);
-  const test::Packet large(ice::kMaxSend + 1);
+  const test::Packet large(nice::kMaxSend + 1);
   EXPECT_EQ(a->transport->send_rtp(large), SendStatus::too_large);
   EXPECT_EQ(a->transport->send_data(large), SendStatus::too_large);
   // Loopback takes the largest there is.
-  const test::Packet largest(ice::kMaxSend);
+  const test::Packet largest(nice::kMaxSend);
   EXPECT_EQ(a->transport->send_data(largest), SendStatus::sent);
   EXPECT_TRUE(context.run_until([&] { return !b->data.empty(); }));
-  EXPECT_EQ(b->data.front().size(), ice::kMaxSend);
+  EXPECT_EQ(b->data.front().size(), nice::kMaxSend);
 }
 
 TEST_F(NiceTransportCall, EndsAtOnceOnAWrongFingerprint) {
@@ -212,10 +212,10 @@ TEST_F(NiceTransportCall, EndsAtOnceOnAWrongFingerprint) {
   ASSERT_TRUE(a->transport->set_remote_description(b->transport->local_description()).has_value());
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty() && !b->closed.empty(); }));
 
-  ASSERT_EQ(b->closed.front().cause, ice::CloseReason::Cause::error);
+  ASSERT_EQ(b->closed.front().cause, nice::CloseReason::Cause::error);
   EXPECT_EQ(b->closed.front().error->code, dtls::Errc::peer_rejected);
   EXPECT_EQ(b->closed.front().error->alert, dtls::Alert::bad_certificate);
-  ASSERT_EQ(a->closed.front().cause, ice::CloseReason::Cause::error);
+  ASSERT_EQ(a->closed.front().cause, nice::CloseReason::Cause::error);
   EXPECT_EQ(a->closed.front().error->code, dtls::Errc::alert_received);
   EXPECT_EQ(a->closed.front().error->alert, dtls::Alert::bad_certificate);
   EXPECT_FALSE(b->connected());
@@ -227,14 +227,14 @@ TEST_F(NiceTransportCall, TellsThePeerWhenItCloses) {
   connect();
   a->quietly([](auto& t) { t.close(); });
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty() && !b->closed.empty(); }));
-  EXPECT_EQ(a->closed.front().cause, ice::CloseReason::Cause::local);
-  EXPECT_EQ(b->closed.front().cause, ice::CloseReason::Cause::peer);
+  EXPECT_EQ(a->closed.front().cause, nice::CloseReason::Cause::local);
+  EXPECT_EQ(b->closed.front().cause, nice::CloseReason::Cause::peer);
   EXPECT_EQ(b->transport->send_data(bytes_of("late")), SendStatus::not_connected);
   // What it has seen can still be asked for.
   EXPECT_TRUE(b->transport->ice_statistics().selected_pair.has_value());
   const auto again = b->transport->gather();
   ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code, ice::TransportErrc::closed);
+  EXPECT_EQ(again.error().code, nice::TransportErrc::closed);
   const auto restarted = b->transport->restart_ice();
   EXPECT_FALSE(restarted.has_value());
   b->transport->close();
@@ -245,7 +245,7 @@ TEST_F(NiceTransportCall, TellsThePeerWhenItCloses) {
 TEST_F(NiceTransportCall, ClosesBeforeItIsConnected) {
   a->transport->close();
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty(); }));
-  EXPECT_EQ(a->closed.front().cause, ice::CloseReason::Cause::local);
+  EXPECT_EQ(a->closed.front().cause, nice::CloseReason::Cause::local);
 }
 
 TEST_F(NiceTransportCall, RefusesADescriptionAndStaysAsItWas) {
@@ -254,24 +254,24 @@ TEST_F(NiceTransportCall, RefusesADescriptionAndStaysAsItWas) {
   auto bad = good;
   bad.ice.ufrag = "a";
   EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
-            ice::TransportErrc::invalid_credentials);
+            nice::TransportErrc::invalid_credentials);
   bad = good;
   bad.fingerprints.clear();
   EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
-            ice::TransportErrc::no_fingerprint);
+            nice::TransportErrc::no_fingerprint);
   connect();
   // RFC 8842 section 6: a new association needs an ICE restart.
   bad = a->transport->local_description();
   bad.fingerprints.front().value.front() ^= std::byte{1};
   EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
-            ice::TransportErrc::needs_ice_restart);
+            nice::TransportErrc::needs_ice_restart);
   bad = a->transport->local_description();
   bad.tls_id = "another";
   EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
-            ice::TransportErrc::needs_ice_restart);
+            nice::TransportErrc::needs_ice_restart);
   // The same again, as in a re-offer, is none.
   auto same = a->transport->local_description();
-  same.setup = ice::Setup::actpass;
+  same.setup = nice::Setup::actpass;
   EXPECT_TRUE(b->transport->set_remote_description(same).has_value());
   EXPECT_EQ(b->associations(), 1u);
   expect_media_and_data(*a, *b);
@@ -279,11 +279,11 @@ TEST_F(NiceTransportCall, RefusesADescriptionAndStaysAsItWas) {
 
 TEST_F(NiceTransportCall, RefusesOptionsByName) {
   auto options = test::on_loopback(IceRole::controlling, nullptr);
-  EXPECT_EQ(ice::NiceTransport::make(options, environment, context.get(), *a).error().code,
-            ice::TransportErrc::invalid_options);
+  EXPECT_EQ(nice::NiceTransport::make(options, environment, context.get(), *a).error().code,
+            nice::TransportErrc::invalid_options);
   options = test::on_loopback(IceRole::controlling, test::make_config(environment));
   options.ice.local_addresses = {"nowhere"};
-  const auto made = ice::NiceTransport::make(options, environment, context.get(), *a);
+  const auto made = nice::NiceTransport::make(options, environment, context.get(), *a);
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().detail, "local_addresses");
 }

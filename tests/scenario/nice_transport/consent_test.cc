@@ -8,9 +8,9 @@
 namespace sluice {
 namespace {
 
-using ice::IceRole;
-using ice::IceState;
-using ice::SendStatus;
+using nice::IceRole;
+using nice::IceState;
+using nice::SendStatus;
 using test::Peer;
 
 TEST(NiceTransportConsent, IsLostWhenThePeerIsSilentAndComesBackWithARestart) {

@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sluice/ice/glib_thread.h>
+#include <sluice/nice/glib_thread.h>
 
 #include "scenario/nice_transport/peer.h"
 #include "support/main_context.h"
@@ -14,7 +14,7 @@
 namespace sluice {
 namespace {
 
-using ice::IceRole;
+using nice::IceRole;
 using test::Peer;
 
 class NiceTransportLifetime : public testing::Test {
@@ -64,7 +64,7 @@ TEST_F(NiceTransportLifetime, EndsWhenItIsConnected) {
   ASSERT_TRUE(context.run_until([&] { return !a->transport; }));
   // Its close_notify reaches the peer, whether that was connected already or not.
   ASSERT_TRUE(context.run_until([&] { return !b->closed.empty(); }));
-  EXPECT_EQ(b->closed.front().cause, ice::CloseReason::Cause::peer);
+  EXPECT_EQ(b->closed.front().cause, nice::CloseReason::Cause::peer);
 }
 
 TEST_F(NiceTransportLifetime, EndsWithinAPacketsCall) {
@@ -77,7 +77,7 @@ TEST_F(NiceTransportLifetime, EndsWithinAPacketsCall) {
   }));
   EXPECT_EQ(b->rtp.size(), 1u);
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty(); }));
-  EXPECT_EQ(a->closed.front().cause, ice::CloseReason::Cause::peer);
+  EXPECT_EQ(a->closed.front().cause, nice::CloseReason::Cause::peer);
 }
 
 TEST_F(NiceTransportLifetime, EndsWithItsEnvironmentWithinACall) {
@@ -107,11 +107,11 @@ TEST_F(NiceTransportLifetime, EndsDuringARestart) {
 
 TEST_F(NiceTransportLifetime, MovesAndReplaces) {
   connect();
-  ice::NiceTransport moved = std::move(*a->transport);
+  nice::NiceTransport moved = std::move(*a->transport);
   EXPECT_TRUE(moved.connected());
-  EXPECT_EQ(moved.send_data(test::bytes_of("moved")), ice::SendStatus::sent);
+  EXPECT_EQ(moved.send_data(test::bytes_of("moved")), nice::SendStatus::sent);
   ASSERT_TRUE(context.run_until([&] { return !b->data.empty(); }));
-  moved = ice::NiceTransport::make(
+  moved = nice::NiceTransport::make(
               test::on_loopback(IceRole::controlling, test::make_config(environment)), environment,
               context.get(), *a)
               .value();
@@ -139,7 +139,7 @@ struct ThreadedSide {
   ThreadedSide(const ThreadedSide&) = delete;
   ThreadedSide& operator=(const ThreadedSide&) = delete;
 
-  ice::GlibThread thread;
+  nice::GlibThread thread;
   std::optional<dtls::Environment> environment;
   std::optional<Peer> peer;
   std::promise<void> connected, got_data;
@@ -171,7 +171,7 @@ TEST(NiceTransportThreads, CallBetweenTwoThreads) {
 }
 
 TEST(NiceTransportThreads, OneThreadCarriesManySessions) {
-  ice::GlibThread thread;
+  nice::GlibThread thread;
   constexpr std::size_t kCalls = 20;
   std::optional<dtls::Environment> environment;
   std::vector<std::unique_ptr<Peer>> peers;

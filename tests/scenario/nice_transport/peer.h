@@ -13,7 +13,7 @@
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/environment.h>
 #include <sluice/dtls/identity.h>
-#include <sluice/ice/nice_transport.h>
+#include <sluice/nice/nice_transport.h>
 
 #include "support/rtp_packets.h"
 
@@ -31,8 +31,8 @@ inline dtls::ConfigPtr make_config(dtls::Environment& environment) {
   return config.value();
 }
 
-inline ice::NiceTransportOptions on_loopback(ice::IceRole role, dtls::ConfigPtr config) {
-  ice::NiceTransportOptions options;
+inline nice::NiceTransportOptions on_loopback(nice::IceRole role, dtls::ConfigPtr config) {
+  nice::NiceTransportOptions options;
   options.media.dtls = std::move(config);
   options.media.old_keys_linger = std::chrono::milliseconds{50};
   options.media.old_keys_hold = std::chrono::milliseconds{50};
@@ -42,12 +42,12 @@ inline ice::NiceTransportOptions on_loopback(ice::IceRole role, dtls::ConfigPtr 
   return options;
 }
 
-class Peer final : public ice::NiceTransportListener {
+class Peer final : public nice::NiceTransportListener {
  public:
   // Used by one thread, the context's.
   Peer(dtls::Environment& environment, _GMainContext* context,
-       const ice::NiceTransportOptions& options)
-      : transport(ice::NiceTransport::make(options, environment, context, *this).value()) {}
+       const nice::NiceTransportOptions& options)
+      : transport(nice::NiceTransport::make(options, environment, context, *this).value()) {}
 
   void on_local_candidate(std::string_view line) override {
     tell([&] { candidates.emplace_back(line); });
@@ -55,10 +55,10 @@ class Peer final : public ice::NiceTransportListener {
   void on_local_candidates_done() override {
     tell([&] { candidates_done = true; });
   }
-  void on_ice_state(ice::IceState state) override {
+  void on_ice_state(nice::IceState state) override {
     tell([&] { states.push_back(state); });
   }
-  void on_selected_pair(const ice::CandidatePair& pair) override {
+  void on_selected_pair(const nice::CandidatePair& pair) override {
     tell([&] { pairs.push_back(pair); });
     call(on_pair);
   }
@@ -66,18 +66,18 @@ class Peer final : public ice::NiceTransportListener {
     tell([&] { connections.push_back(info); });
     call(when_connected);
   }
-  void on_rtp(ice::MutableBytes packet) override {
+  void on_rtp(nice::MutableBytes packet) override {
     tell([&] { rtp.emplace_back(packet.begin(), packet.end()); });
     call(when_rtp);
   }
-  void on_rtcp(ice::MutableBytes packet) override {
+  void on_rtcp(nice::MutableBytes packet) override {
     tell([&] { rtcp.emplace_back(packet.begin(), packet.end()); });
   }
-  void on_data(ice::MutableBytes bytes) override {
+  void on_data(nice::MutableBytes bytes) override {
     tell([&] { data.push_back(text_of(bytes)); });
     call(when_data);
   }
-  void on_closed(const ice::CloseReason& reason) override {
+  void on_closed(const nice::CloseReason& reason) override {
     tell([&] { closed.push_back(reason); });
     call(when_closed);
   }
@@ -100,18 +100,18 @@ class Peer final : public ice::NiceTransportListener {
 
   std::vector<std::string> candidates;
   bool candidates_done = false;
-  std::vector<ice::IceState> states;
-  std::vector<ice::CandidatePair> pairs;
+  std::vector<nice::IceState> states;
+  std::vector<nice::CandidatePair> pairs;
   std::vector<dtls::ConnectionInfo> connections;
   std::vector<Packet> rtp;
   std::vector<Packet> rtcp;
   std::vector<std::string> data;
-  std::vector<ice::CloseReason> closed;
+  std::vector<nice::CloseReason> closed;
 
   // Each runs once.
   std::function<void()> on_pair, when_connected, when_rtp, when_data, when_closed;
 
-  std::optional<ice::NiceTransport> transport;  // last: it refers to the listener
+  std::optional<nice::NiceTransport> transport;  // last: it refers to the listener
 
  private:
   template <class Record>
@@ -132,7 +132,7 @@ inline void exchange_descriptions(Peer& offerer, Peer& answerer) {
   const auto gathered = offerer.quietly([](auto& t) { return t.gather(); });
   ASSERT_TRUE(gathered.has_value()) << to_string(gathered.error().code);
   const auto offer = offerer.transport->local_description();
-  EXPECT_EQ(offer.setup, ice::Setup::actpass);
+  EXPECT_EQ(offer.setup, nice::Setup::actpass);
   const auto taken = answerer.quietly([&](auto& t) { return t.set_remote_description(offer); });
   ASSERT_TRUE(taken.has_value()) << to_string(taken.error().code);
   const auto answer = answerer.transport->local_description();

@@ -14,8 +14,8 @@
 namespace sluice {
 namespace {
 
-using ice::IceRole;
-using ice::SendStatus;
+using nice::IceRole;
+using nice::SendStatus;
 using test::Peer;
 
 class NiceTransportRestart : public testing::Test {
@@ -45,14 +45,14 @@ class NiceTransportRestart : public testing::Test {
 
   // Offer and answer of a restart by `offerer`, changed by `edit` on their way.
   void restart(Peer& offerer, Peer& answerer,
-               const std::function<void(ice::Description&)>& edit = {}) {
+               const std::function<void(nice::Description&)>& edit = {}) {
     ASSERT_TRUE(offerer.quietly([](auto& t) { return t.restart_ice(); }).has_value());
     auto offer = offerer.transport->local_description();
-    EXPECT_EQ(offer.setup, ice::Setup::actpass);
+    EXPECT_EQ(offer.setup, nice::Setup::actpass);
     if (edit) edit(offer);
     ASSERT_TRUE(answerer.quietly([&](auto& t) { return t.set_remote_description(offer); }));
     auto answer = answerer.transport->local_description();
-    EXPECT_NE(answer.setup, ice::Setup::actpass);
+    EXPECT_NE(answer.setup, nice::Setup::actpass);
     if (edit) edit(answer);
     ASSERT_TRUE(offerer.quietly([&](auto& t) { return t.set_remote_description(answer); }));
   }
@@ -142,7 +142,7 @@ TEST_F(NiceTransportRestart, HandsTheCallToAnotherCertificate) {
 TEST_F(NiceTransportRestart, RefusesTheNewPeerWithAWrongFingerprint) {
   auto c = make_peer(IceRole::controlled);
   restart(*a, *c, [](auto& description) {
-    if (description.setup != ice::Setup::actpass)
+    if (description.setup != nice::Setup::actpass)
       description.fingerprints.front().value.front() ^= std::byte{1};
   });
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty(); }));

@@ -16,8 +16,8 @@
 namespace sluice {
 namespace {
 
-using ice::IceRole;
-using ice::TurnServer;
+using nice::IceRole;
+using nice::TurnServer;
 using test::Peer;
 
 // A port of loopback that nobody has.
@@ -142,9 +142,9 @@ TEST_P(NiceTransportTurn, RelaysACallAndGivesTheRelaysBack) {
   EXPECT_NE(a->candidates.front().find(" typ relay "), std::string::npos);
   test::exchange_descriptions(*a, *b);
   ASSERT_TRUE(context.run_until([&] { return a->connected() && b->connected(); }));
-  EXPECT_EQ(a->pairs.back().local.type, ice::CandidateType::relayed);
-  EXPECT_EQ(a->pairs.back().remote.type, ice::CandidateType::relayed);
-  EXPECT_EQ(a->transport->send_data(test::bytes_of("by relay")), ice::SendStatus::sent);
+  EXPECT_EQ(a->pairs.back().local.type, nice::CandidateType::relayed);
+  EXPECT_EQ(a->pairs.back().remote.type, nice::CandidateType::relayed);
+  EXPECT_EQ(a->transport->send_data(test::bytes_of("by relay")), nice::SendStatus::sent);
   ASSERT_TRUE(context.run_until([&] { return !b->data.empty(); }));
   EXPECT_EQ(b->data.front(), "by relay");
 

@@ -26,11 +26,11 @@ struct Scenario {
 
 constexpr Duration kRtt = 100ms;
 // What a call says when it is up.
-const ice::Packet kRtp = test::make_rtp({.ssrc = 1, .sequence = 1, .payload = 160});
-const ice::Packet kMessage(100, std::byte{0x42});
+const transport::Packet kRtp = test::make_rtp({.ssrc = 1, .sequence = 1, .payload = 160});
+const transport::Packet kMessage(100, std::byte{0x42});
 
-ice::CallOptions options_of(const Scenario& scenario, dtls::Environment& environment) {
-  auto options = ice::call_options(scenario.version);
+transport::CallOptions options_of(const Scenario& scenario, dtls::Environment& environment) {
+  auto options = transport::call_options(scenario.version);
   options.client_dtls.mtu = options.server_dtls.mtu = scenario.mtu;
   options.environment = &environment;
   options.identity = test::must(dtls::Identity::from_pem(test::kCertificate, test::kPrivateKey));
@@ -46,9 +46,9 @@ class Performance {
             dtls::Environment::make({.random = &random_, .packet_observer = &diagram_}))),
         lost_(scenario.lost),
         call_(options_of(scenario, environment_)) {
-    call_.now = ice::Instant{};
+    call_.now = transport::Instant{};
     call_.delay = kRtt / 2;
-    call_.network = [this](const ice::Flight& flight) { return carry(flight); };
+    call_.network = [this](const transport::Flight& flight) { return carry(flight); };
   }
 
   std::string diagram() {
@@ -56,10 +56,10 @@ class Performance {
     call_.settle(call_.server, call_.server.transport.start(Role::server, call_.now));
     call_.announce(call_.client, call_.server.fingerprint);
     call_.announce(call_.server, call_.client.fingerprint);
-    call_.select(call_.server, ice::kPathA, kRtt);
-    call_.select(call_.client, ice::kPathA, kRtt);
+    call_.select(call_.server, transport::kPathA, kRtt);
+    call_.select(call_.client, transport::kPathA, kRtt);
     for (const auto* end : {&call_.client, &call_.server}) {
-      while (!(is_up(*end) && end->rtp.size() == 1) && call_.now < ice::Instant{10s}) step();
+      while (!(is_up(*end) && end->rtp.size() == 1) && call_.now < transport::Instant{10s}) step();
     }
     call_.run_for(2 * kRtt);
     call_.settle(call_.client, call_.client.transport.close(call_.now));
@@ -69,12 +69,12 @@ class Performance {
   }
 
  private:
-  static bool is_up(const ice::End& end) { return !end.connected.empty(); }
+  static bool is_up(const transport::End& end) { return !end.connected.empty(); }
   [[nodiscard]] Duration elapsed() const { return call_.now.time_since_epoch(); }
 
-  bool carry(const ice::Flight& flight) {
+  bool carry(const transport::Flight& flight) {
     const Role sender = flight.to_server ? Role::client : Role::server;
-    if (ice::classify(flight.bytes) == ice::PacketClass::rtp) {
+    if (transport::classify(flight.bytes) == transport::PacketClass::rtp) {
       diagram_.add_packet(sender, elapsed(), flight.bytes.size(), "SRTP");
       return true;
     }
@@ -95,7 +95,7 @@ class Performance {
     }
   }
 
-  void greet(ice::End& end, Role role) {
+  void greet(transport::End& end, Role role) {
     diagram_.add_note(role, elapsed(), "connected, has the SRTP keys");
     call_.send_rtp(end, kRtp);
     if (role == Role::client) call_.send_data(end, kMessage);
@@ -106,7 +106,7 @@ class Performance {
   dtls::Environment environment_;
   std::optional<std::size_t> lost_;
   std::size_t datagrams_ = 0;
-  ice::Call call_;
+  transport::Call call_;
 };
 
 constexpr std::string_view kHead = R"(# Calls, datagram by datagram

@@ -57,7 +57,7 @@ class HttpServerTest : public testing::Test {
     return nlohmann::json::parse(response->body);
   }
 
-  ice::GlibThread thread_;
+  nice::GlibThread thread_;
   std::unique_ptr<EchoService> service_;
   std::unique_ptr<HttpServer> server_;
   std::optional<httplib::Client> client_;
@@ -203,7 +203,7 @@ TEST_F(HttpServerTest, ManyAtATime) {
 }
 
 TEST(HttpServerStart, SaysThatThePortIsTaken) {
-  ice::GlibThread thread;
+  nice::GlibThread thread;
   auto service = thread.call([&] { return EchoService::make({}, thread.context()).value(); });
   {
     const auto first = HttpServer::start({}, thread, *service);

@@ -16,12 +16,12 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-ice::Description our_transport() {
+nice::Description our_transport() {
   return {.ice = {.ufrag = "ours", .pwd = "abcdefghijklmnopqrstuvwx"},
           .candidates = {"candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host",
                          "candidate:2 1 udp 2130706430 192.0.2.1 5001 typ host"},
           .end_of_candidates = true,
-          .setup = ice::Setup::active,
+          .setup = nice::Setup::active,
           .fingerprints = {{.hash = dtls::HashAlgorithm::sha1, .value = dtls::Buffer(20)}},
           .tls_id = {}};
 }
@@ -137,7 +137,7 @@ TEST(SdpAnswer, Directions) {
 }
 
 TEST(SdpAnswer, RoleIsOursWhenTheOfferLeavesIt) {
-  using ice::Setup;
+  using nice::Setup;
   EXPECT_EQ(choose_setup(Setup::actpass, std::nullopt, Setup::active), Setup::active);
   EXPECT_EQ(choose_setup(Setup::actpass, std::nullopt, Setup::passive), Setup::passive);
   EXPECT_EQ(choose_setup(Setup::actpass, Setup::passive, Setup::active), Setup::passive);

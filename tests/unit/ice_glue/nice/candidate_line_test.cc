@@ -1,10 +1,10 @@
-#include "nice/candidate_line.h"
+#include "candidate_line.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace sluice::ice {
+namespace sluice::nice {
 namespace {
 
 CandidateLine parsed(std::string_view text) {
@@ -91,4 +91,4 @@ TEST(CandidateLine, RefusesAZeroByteInAnAddress) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::nice

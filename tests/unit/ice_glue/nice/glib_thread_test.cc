@@ -1,5 +1,5 @@
 #include <gtest/gtest.h>
-#include <sluice/ice/glib_thread.h>
+#include <sluice/nice/glib_thread.h>
 
 #include <array>
 #include <numeric>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace sluice::ice {
+namespace sluice::nice {
 namespace {
 
 TEST(GlibThread, RunsWhatIsPostedInOrderAndOnItself) {
@@ -61,4 +61,4 @@ TEST(GlibThread, RunsWhatWasPostedBeforeItEnds) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::nice

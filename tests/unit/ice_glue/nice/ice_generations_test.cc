@@ -1,5 +1,5 @@
 // Two agents of real libnice on loopback, without DTLS.
-#include "nice/ice_generations.h"
+#include "ice_generations.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 
 #include "support/main_context.h"
 
-namespace sluice::ice {
+namespace sluice::nice {
 namespace {
 
 using dtls::PathId;
@@ -217,7 +217,7 @@ TEST_F(IceGenerationsTest, RestartsOnFreshSocketsWhileTheOldPathServes) {
   expect_passes(b, a, PathId{0}, "\x80still old");
   EXPECT_EQ(a.ice->statistics().restarts, 1u);
 
-  a.ice->retire_predecessor(0);
+  a.ice->retire_previous(0);
   a.ice->handle_timeout();
   EXPECT_THAT(a.lost, testing::ElementsAre(PathId{0}));
   EXPECT_EQ(a.ice->send(PathId{0}, bytes_of("\x80gone")), IceSend::would_block);
@@ -305,4 +305,4 @@ TEST_F(IceGenerationsTest, MayRestartWithinADatagramsCall) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::nice

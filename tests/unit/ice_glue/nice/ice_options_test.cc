@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
-#include <sluice/ice/ice_options.h>
+#include <sluice/nice/ice_options.h>
 
 #include <functional>
 #include <string>
 #include <string_view>
 
-namespace sluice::ice {
+namespace sluice::nice {
 namespace {
 
 TEST(IceOptions, DefaultsAreGood) { EXPECT_TRUE(check(IceOptions{}).has_value()); }
@@ -59,4 +59,4 @@ TEST(IceCredentials, HaveTheirLengthsAndCharacters) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::nice

@@ -1,4 +1,4 @@
-#include "nice/wake_source.h"
+#include "wake_source.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "support/main_context.h"
 
-namespace sluice::ice {
+namespace sluice::nice {
 namespace {
 
 TEST(WakeSource, CallsBackOnceAWakeAndNeverAtOnce) {
@@ -70,4 +70,4 @@ TEST(WakeSource, MayGoInItsOwnCall) {
 }
 
 }  // namespace
-}  // namespace sluice::ice
+}  // namespace sluice::nice

@@ -1,0 +1,114 @@
+# One CMake target a folder.
+#
+#   sluice_folder(dtls_wire
+#     SOURCES reader.cc writer.cc      # none: the folder holds headers only
+#     DEPENDS dtls_crypto              # the arrows of the design: other folders
+#     LIBS OpenSSL::Crypto)            # libraries from outside
+#
+# makes the OBJECT library sluice_dtls_wire. Its include path holds <module>/include and <module>/src, where the
+# module is the nearest folder above that has an include/ (dtls, ice_glue/transport): public headers are included as
+# <sluice/dtls/error.h>, internal ones as "wire/reader.h". Which folder may include which is checked by tests/structure.
+#
+#   sluice_library(dtls
+#     DESCRIPTION "DTLS engine"        # for pkg-config
+#     FOLDERS dtls_wire dtls_crypto    # and/or SOURCES a.cc b.cc
+#     PUBLIC tl::expected              # what the public headers need
+#     PRIVATE OpenSSL::Crypto          # what only the code needs
+#     PKG_REQUIRES "libcrypto >= 3.0"  # the same for pkg-config
+#     PKG_LIBS -lfoo)
+#
+# For libsrtp2: PRIVATE Sluice::srtp2, PKG_REQUIRES ${SLUICE_SRTP2_PKG_REQUIRES}, PKG_LIBS ${SLUICE_SRTP2_PKG_LIBS}.
+#
+# makes the static library sluice_dtls (sluice::dtls), which is installed with its headers, and the target
+# sluice_dtls_internal for unit tests that include internal headers.
+#
+#   sluice_library_group(ice_glue
+#     DESCRIPTION "..."
+#     LIBRARIES transport nice)
+#
+# makes sluice::ice_glue, one name for several libraries.
+
+# The module that the present folder belongs to: the nearest folder that has an include/.
+function(_sluice_module_root out)
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}")
+  while(NOT IS_DIRECTORY "${folder}/include")
+    if(folder STREQUAL PROJECT_SOURCE_DIR)
+      message(FATAL_ERROR "${CMAKE_CURRENT_SOURCE_DIR} belongs to no module: no folder above it has an include/")
+    endif()
+    cmake_path(GET folder PARENT_PATH folder)
+  endwhile()
+  set(${out} "${folder}" PARENT_SCOPE)
+endfunction()
+
+function(sluice_folder name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "sluice_folder(${name}): what is '${arg_UNPARSED_ARGUMENTS}'?")
+  endif()
+  _sluice_module_root(root)
+  list(TRANSFORM arg_DEPENDS PREPEND sluice_)
+
+  if(NOT arg_SOURCES)
+    add_library(sluice_${name} INTERFACE)
+    target_include_directories(sluice_${name} INTERFACE "${root}/include" "${root}/src")
+    target_link_libraries(sluice_${name} INTERFACE ${arg_DEPENDS} ${arg_LIBS})
+    return()
+  endif()
+  add_library(sluice_${name} OBJECT ${arg_SOURCES})
+  target_include_directories(sluice_${name} PUBLIC "${root}/include" "${root}/src")
+  target_link_libraries(sluice_${name} PUBLIC tl::expected ${arg_DEPENDS} ${arg_LIBS} PRIVATE sluice_warnings)
+endfunction()
+
+function(sluice_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "SOURCES;FOLDERS;PUBLIC;PRIVATE;PKG_REQUIRES;PKG_LIBS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "sluice_library(${name}): what is '${arg_UNPARSED_ARGUMENTS}'?")
+  endif()
+  _sluice_module_root(root)
+  set(target sluice_${name})
+
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(sluice::${name} ALIAS ${target})
+  foreach(folder IN LISTS arg_FOLDERS)
+    get_target_property(type sluice_${folder} TYPE)
+    if(type STREQUAL "OBJECT_LIBRARY")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:sluice_${folder}>)
+    endif()
+  endforeach()
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target}
+    PUBLIC "$<BUILD_INTERFACE:${root}/include>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>"
+    PRIVATE "${root}/src")
+  target_link_libraries(${target}
+    PUBLIC ${arg_PUBLIC}
+    PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:sluice_warnings>)
+
+  add_library(${target}_internal INTERFACE)
+  target_include_directories(${target}_internal INTERFACE "${root}/src")
+  target_link_libraries(${target}_internal INTERFACE ${target} ${arg_PRIVATE})
+
+  if(SLUICE_INSTALL)
+    install(TARGETS ${target} EXPORT sluice-${name} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+    install(DIRECTORY "${root}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+    sluice_install_package_files(${name} "${arg_DESCRIPTION}" "${arg_PKG_REQUIRES}" "-lsluice_${name};${arg_PKG_LIBS}")
+  endif()
+endfunction()
+
+function(sluice_library_group name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "sluice_library_group(${name}): what is '${arg_UNPARSED_ARGUMENTS}'?")
+  endif()
+  list(TRANSFORM arg_LIBRARIES PREPEND sluice_ OUTPUT_VARIABLE targets)
+  list(TRANSFORM arg_LIBRARIES PREPEND sluice- OUTPUT_VARIABLE packages)
+  add_library(sluice_${name} INTERFACE)
+  add_library(sluice::${name} ALIAS sluice_${name})
+  set_target_properties(sluice_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(sluice_${name} INTERFACE ${targets})
+  set_property(GLOBAL PROPERTY SLUICE_GROUP_${name} "${arg_LIBRARIES}")
+  if(SLUICE_INSTALL)
+    install(TARGETS sluice_${name} EXPORT sluice-${name})
+    sluice_install_package_files(${name} "${arg_DESCRIPTION}" "${packages}" "")
+  endif()
+endfunction()

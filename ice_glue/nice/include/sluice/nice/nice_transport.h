@@ -1,0 +1,178 @@
+// A whole WebRTC transport with libnice: ICE, DTLS, SRTP and data in a GLib main context.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sluice/nice/description.h>
+#include <sluice/nice/ice_options.h>
+#include <sluice/nice/ice_state.h>
+#include <sluice/nice/transport_error.h>
+#include <sluice/transport/media_transport.h>
+
+// GLib's GMainContext.
+struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
+
+namespace sluice::nice {
+
+using dtls::Bytes;
+using dtls::MutableBytes;
+
+struct NiceTransportOptions {
+  transport::MediaTransportOptions media = {};  // media.dtls is required
+  IceOptions ice = {};
+  // Our role when the peer leaves it to us (actpass): active, as RFC 8842 section 5.3 advises, or
+  // passive. actpass counts as active. An active answerer can begin the handshake before the peer
+  // has the answer; until the peer responds it repeats its ClientHello (RFC 9147 section 5.8.1).
+  Setup answer_setup = Setup::active;
+};
+
+struct CloseReason {
+  enum class Cause : std::uint8_t {
+    local,  // close()
+    peer,   // close_notify
+    error,  // `error` says which
+  };
+  Cause cause{};
+  std::optional<dtls::Error> error = {};
+};
+
+// What a NiceTransport reports to its user. All calls come on the context's thread and from its
+// dispatch, never from within a method of NiceTransport; each may call any method, also destroy the
+// transport. Spans are valid until the call returns, or until it calls a method other than the
+// sending ones.
+class NiceTransportListener {
+ public:
+  // A local candidate of the newest ICE generation, "candidate:...", with its ufrag as an
+  // extension.
+  virtual void on_local_candidate(std::string_view) {}
+  // There will be no more until a restart: end-of-candidates.
+  virtual void on_local_candidates_done() {}
+  // Of the newest generation: after a restart it begins again, while media goes on over the old
+  // path. After failed either restart_ice() or close().
+  virtual void on_ice_state(IceState) {}
+  // What is sent goes over this pair from now on.
+  virtual void on_selected_pair(const CandidatePair&) {}
+  // The peer's certificate has an announced fingerprint: media and data can be sent. Comes again
+  // for a DTLS association that a restart with a new fingerprint began.
+  virtual void on_connected(const dtls::ConnectionInfo& info) = 0;
+  virtual void on_rtp(MutableBytes packet) = 0;
+  virtual void on_rtcp(MutableBytes packet) = 0;
+  virtual void on_data(MutableBytes data) = 0;
+  // The last call.
+  virtual void on_closed(const CloseReason& reason) = 0;
+
+ protected:
+  ~NiceTransportListener() = default;
+};
+
+// What became of a packet or of data to be sent. With all but `sent` it was dropped, and the
+// transport goes on.
+enum class SendStatus : std::uint8_t {
+  sent,
+  not_connected,  // not yet, or no longer
+  blocked,        // no path at the moment, or the socket's buffer is full
+  refused,        // the peer's consent is lost, or the network refused
+  malformed,      // no RTP or RTCP packet of version 2
+  repeated,       // an SRTP index that was used already
+  too_large,      // above kMaxSend
+  too_many_ssrcs,
+  limit_reached,  // the keys are used up
+  failed,         // libsrtp or libcrypto failed
+};
+
+std::string_view to_string(SendStatus status);
+
+// The largest packet or data that is sent, in bytes: what a DTLS record holds. IP fragments or
+// loses datagrams above the path's MTU: SCTP and RTP packetisation have to keep below it (1200
+// bytes are safe).
+inline constexpr std::size_t kMaxSend = dtls::kMaxApplicationData;
+
+// It is made for tens of sessions per process: each has a UDP socket per local address, and a GLib
+// context drives its sockets and timers. A server with thousands of sessions uses MediaTransport
+// (sluice::transport) under an ICE agent that shares one port.
+//
+// One transport carries a whole BUNDLE group (RFC 8843), with RTP and RTCP multiplexed (rtcp-mux,
+// RFC 5761): ICE has one component.
+//
+// Threading: a NiceTransport belongs to the thread that runs its context, as do its Environment and
+// listener; make, use and destroy it there, or while nothing runs the context. Hosts without a GLib
+// loop use GlibThread's post() or call(); many sessions share one GlibThread.
+//
+// Lifetime: may be destroyed at any time, also in a call of the listener. A connected peer gets a
+// close_notify. Allocations on TURN servers are given back while the context goes on to run.
+class NiceTransport {
+ public:
+  // `context` drives the transport; null is GLib's default one. `environment` and `listener`
+  // outlive the transport. Errors: invalid_options.
+  static TransportResult<NiceTransport> make(const NiceTransportOptions& options,
+                                             dtls::Environment& environment, _GMainContext* context,
+                                             NiceTransportListener& listener);
+
+  NiceTransport(NiceTransport&&) noexcept;
+  NiceTransport& operator=(NiceTransport&&) noexcept;
+  ~NiceTransport();
+
+  // ---- signalling
+
+  // Opens the sockets and gathers; candidates come by the listener and into local_description().
+  // Does nothing when called again. Errors: gathering_failed, closed.
+  TransportResult<void> gather();
+
+  // To be put into an offer or an answer; needs gather(). setup is actpass until the peer's part
+  // for this ICE generation is known. With trickle it can leave at once; without, wait for
+  // on_local_candidates_done().
+  [[nodiscard]] Description local_description() const;
+
+  // The peer's part of an offer or answer; gathers if that wasn't done. With known credentials its
+  // candidates are added. New credentials are an ICE restart of the peer's, for which
+  // local_description() has the answer. A new fingerprint, tls-id or role begins a new DTLS
+  // association, and needs an ICE restart. Candidates that can't be used are skipped and counted.
+  // Errors: invalid_credentials, no_fingerprint, needs_ice_restart, gathering_failed, closed; then
+  // nothing has changed. A certificate that doesn't match ends the transport: on_closed().
+  TransportResult<void> set_remote_description(const Description& description);
+  // Trickle: one line "candidate:...", with or without "a=".
+  CandidateStatus add_remote_candidate(std::string_view line);
+  void end_of_remote_candidates();
+
+  // Takes new credentials and sockets; the present path serves until a new one is found. The new
+  // local_description() goes into an offer, the answer to set_remote_description(). Errors:
+  // gathering_failed, closed.
+  TransportResult<void> restart_ice();
+
+  // Sends close_notify; on_closed() follows.
+  void close();
+
+  // ---- sending
+
+  SendStatus send_rtp(Bytes packet);
+  SendStatus send_rtcp(Bytes packet);
+  // One DTLS record, such as an SCTP packet.
+  SendStatus send_data(Bytes data);
+
+  // ---- what it knows
+
+  [[nodiscard]] bool connected() const;
+  // Empty until connected.
+  [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
+  // For a dashboard: state, selected_pair and the bytes. Where sends_blocked or sends_refused grow,
+  // the path is gone or the socket's buffer is full.
+  [[nodiscard]] IceStatistics ice_statistics() const;
+  [[nodiscard]] const transport::MediaTransportStatistics& media_statistics() const;
+  // Empty before the handshake begins.
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
+  // Null before it carries media.
+  [[nodiscard]] srtp::Session* srtp_session();
+
+ private:
+  class Impl;
+  explicit NiceTransport(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::nice

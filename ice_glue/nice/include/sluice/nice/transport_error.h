@@ -1,0 +1,29 @@
+// Errors of a NiceTransport's methods.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace sluice::nice {
+
+enum class TransportErrc : std::uint8_t {
+  invalid_options,      // TransportError::detail names the field
+  invalid_credentials,  // not what RFC 8839 section 5.4 allows
+  no_fingerprint,       // a description needs one (RFC 8842 section 5)
+  needs_ice_restart,    // a new fingerprint, tls-id or role without one (RFC 8842 section 6)
+  gathering_failed,     // no local address, or no free port on any
+  closed,               // the transport has ended
+};
+
+struct TransportError {
+  TransportErrc code;
+  std::string_view detail = {};  // for people; of static lifetime, may be empty
+};
+
+template <class T>
+using TransportResult = tl::expected<T, TransportError>;
+
+std::string_view to_string(TransportErrc code);
+
+}  // namespace sluice::nice

@@ -1,0 +1,242 @@
+// One transport of a WebRTC session: DTLS, SRTP and data over the paths that ICE has found.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include <sluice/dtls/connection.h>
+#include <sluice/srtp/session.h>
+#include <sluice/transport/classify.h>
+
+namespace sluice::transport {
+
+using dtls::Bytes;
+using dtls::Instant;
+using dtls::MutableBytes;
+using dtls::PathId;
+
+struct MediaTransportOptions {
+  // Required. Without srtp_profiles in it there is no media, only data.
+  dtls::ConfigPtr dtls = {};
+  srtp::SessionOptions srtp = {};
+  // SRTP packets that arrive before the peer is accepted are kept, and delivered after
+  // TransportConnected. At most so many packets (0 to 1024) of at most so many bytes each (0 to
+  // 65535); others are dropped and counted.
+  std::size_t max_early_packets = 32;
+  std::size_t max_early_packet_size = 2048;
+  // Paths known at a time: 1 to 1024. Further ones are refused and counted. A path is forgotten by
+  // path_removed() alone.
+  std::size_t max_paths = 64;
+  // After restart() packets under the old keys are accepted for this time (0 or more) from the
+  // moment the new keys began to send: packets may be late, and the peer may change over later.
+  dtls::Duration old_keys_linger = std::chrono::seconds{5};
+  // After restart() the side whose handshake ends first can't know whether the peer has the new
+  // keys. It goes on sending with the old ones until a packet under the new ones has come, at most
+  // for this time (0 or more).
+  dtls::Duration old_keys_hold = std::chrono::seconds{1};
+};
+
+// Which outputs are to be polled after an input, as dtls::Pending, with media.
+struct TransportPending {
+  bool transmit = false;
+  bool media = false;
+  bool data = false;
+  bool event = false;
+  bool timer = false;  // next_timeout() may have changed
+};
+
+enum class MediaKind : std::uint8_t { rtp, rtcp };
+
+// A decrypted packet; valid until the next poll_media() or the next input.
+struct MediaPacket {
+  MediaKind kind;
+  MutableBytes packet;
+};
+
+// The handshake is complete and the peer is accepted: media and data can be sent. Comes again for
+// the association that restart() began.
+struct TransportConnected {
+  dtls::ConnectionInfo info;
+};
+// The peer has ended the association with close_notify. Nothing is sent or received any more.
+struct TransportClosed {};
+using TransportEvent = std::variant<TransportConnected, TransportClosed>;
+
+// Why a datagram was dropped before DTLS or SRTP saw it. What those drop they count themselves:
+// dtls_statistics() and MediaTransportStatistics::media_refused.
+enum class Drop : std::uint8_t {
+  unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't validated
+  outdated_path,      // from a path of before restart(), whose association is gone
+  foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown
+  not_started,        // DTLS before start(), or before a client has begun
+  early_media_full,   // MediaTransportOptions::max_early_packets
+  early_media_large,  // MediaTransportOptions::max_early_packet_size
+  not_negotiated,     // SRTP, but the handshake chose no profile, or libsrtp makes no session
+  ended,              // after TransportClosed, close() or an Error
+};
+inline constexpr std::size_t kDropReasons = 8;
+
+std::string_view to_string(Drop reason);
+
+// For a dashboard: rtp_received, rtp_sent and their RTCP. For alarms: media_refused, above all
+// authentication_failed (wrong keys or an attack) and too_many_ssrcs (SessionOptions::max_ssrcs is
+// too small); dropped, above all unvalidated_path (ICE is not wired to path_validated()) and
+// early_media_full; paths_refused.
+struct MediaTransportStatistics {
+  std::array<std::uint64_t, kPacketClasses> received = {};  // datagrams by class
+  std::array<std::uint64_t, kDropReasons> dropped = {};
+  std::uint64_t rtp_received = 0;  // authenticated packets, early ones included
+  std::uint64_t rtcp_received = 0;
+  std::uint64_t rtp_sent = 0;
+  std::uint64_t rtcp_sent = 0;
+  std::array<std::uint64_t, srtp::kPacketErrors> media_refused = {};       // inbound, by reason
+  std::array<std::uint64_t, srtp::kPacketErrors> media_send_refused = {};  // outbound, by reason
+  std::uint32_t associations = 0;     // DTLS associations begun
+  std::uint64_t old_key_packets = 0;  // received under the keys from before restart()
+  std::uint32_t paths_refused = 0;    // above MediaTransportOptions::max_paths
+
+  [[nodiscard]] std::uint64_t count(PacketClass packet_class) const {
+    return received[static_cast<std::size_t>(packet_class)];
+  }
+  [[nodiscard]] std::uint64_t count(Drop reason) const {
+    return dropped[static_cast<std::size_t>(reason)];
+  }
+  [[nodiscard]] std::uint64_t count(srtp::PacketError error) const {
+    return media_refused[static_cast<std::size_t>(error)];
+  }
+};
+
+// Sans-IO like dtls::Connection, whose rules hold here too: no socket, thread or clock; move-only;
+// used by one thread at a time together with its Environment, which must outlive it.
+//
+// One transport carries a whole BUNDLE group (RFC 8843), with RTP and RTCP multiplexed (rtcp-mux,
+// RFC 5761). There is no second component for RTCP; a session without BUNDLE needs one
+// MediaTransport per transport.
+//
+// The ICE agent stays outside: the caller's own, or libnice's (sluice::nice). It handles STUN
+// itself, says which paths it has validated, and passes on all other datagrams. DTLS and SRTP are
+// accepted from validated paths only, so that others can neither begin a handshake nor fill the
+// room for early media.
+//
+// A PathId is the caller's own number for a path, such as an ICE candidate pair: any number, unique
+// within this transport, and not used again for another path before path_removed(). The transport
+// only compares PathIds, and gives them back in path() and Transmit::path.
+//
+// After every input, also after one that failed (its alert still has to leave), drain the outputs
+// in this order: poll_data(), poll_media(), poll_event(), poll_transmit() until empty,
+// next_timeout().
+//
+// An Error from an input is fatal: later inputs return it again, nothing is sent or received, and
+// only restart() begins anew. Exceptions are Errc::invalid_argument and Errc::closed, which have no
+// effect.
+//
+// In the steady state no packet, in or out, allocates memory (except within libsrtp for the HMAC of
+// the AES-CM profiles).
+class MediaTransport {
+ public:
+  // Errors: invalid_config; Error::detail names the field.
+  static dtls::Result<MediaTransport> make(MediaTransportOptions options,
+                                           dtls::Environment& environment);
+
+  MediaTransport(MediaTransport&&) noexcept;
+  MediaTransport& operator=(MediaTransport&&) noexcept;
+  ~MediaTransport();
+
+  // ---- signalling
+
+  // The role that a=setup gives: active is the client. A client's handshake begins as soon as there
+  // is a selected path. A side that offers actpass starts as server, to be ready for a ClientHello
+  // before the answer (RFC 5763 section 5), and starts again as client if the answer says passive.
+  // Errors: invalid_argument when a handshake has begun in the other role; closed.
+  dtls::Result<TransportPending> start(dtls::Role role, Instant now);
+
+  // The fingerprints of the peer's SDP (RFC 8122), those of session level included: before, during
+  // or after the handshake. Until they are known no media and no data is sent or delivered. Errors:
+  // peer_rejected when none matches the peer's certificate (the peer gets bad_certificate);
+  // invalid_argument for an empty list; closed.
+  dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
+                                                       Instant now);
+
+  // Begins a new association, after an ICE restart whose SDP says so by a new fingerprint, tls-id
+  // or role (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths
+  // validated from now on belong to the new association, those known so far to the old one: RFC
+  // 8842 section 4 wants fresh candidates because nothing else tells the datagrams apart. The old
+  // keys serve in both directions until the new ones do. An empty `announced` means that
+  // set_peer_fingerprints() follows. Errors: closed, after close().
+  dtls::Result<TransportPending> restart(dtls::Role role,
+                                         std::span<const dtls::Fingerprint> announced, Instant now);
+
+  // ---- ICE
+
+  // A STUN check with a valid MESSAGE-INTEGRITY has come over this path, or an answer to ours.
+  // After restart(), call it only for checks with the new credentials: an old path that is
+  // validated again moves to the new association.
+  dtls::Result<TransportPending> path_validated(PathId path, Instant now);
+  // ICE sends over this path from now on; it counts as validated. `rtt`, when known, sets DTLS's
+  // first retransmission timeout.
+  dtls::Result<TransportPending> path_selected(PathId path, std::optional<dtls::Duration> rtt,
+                                               Instant now);
+  // Consent has expired (RFC 7675) or the path is gone. Nothing is accepted from it or sent to it.
+  void path_removed(PathId path);
+  // The largest datagram that the selected path takes, in bytes (256 to 16384).
+  void set_path_mtu(std::size_t mtu);
+
+  // ---- network
+
+  // Takes one datagram and decrypts it where it lies: spans of poll_media() and poll_data() point
+  // into it. STUN and other protocols are counted and ignored.
+  dtls::Result<TransportPending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
+  // To be called at next_timeout() or later; earlier calls do nothing.
+  dtls::Result<TransportPending> handle_timeout(Instant now);
+  // Queues close_notify and ends the transport.
+  dtls::Result<TransportPending> close(Instant now);
+
+  // ---- sending
+
+  // Protects the `size` bytes at the front of `buffer`, which has srtp::kMaxTrailer bytes of room
+  // behind them. The result is the new size; the caller sends it to path(). Before
+  // TransportConnected and after the end: PacketError::no_key.
+  srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
+  srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
+  // As dtls::Connection::seal(): one record for path().
+  dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
+
+  // ---- outputs
+
+  // `out` holds at least the path's MTU (dtls::kMaxDatagram always suffices). Empty while there is
+  // no path to send to.
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
+  std::optional<MutableBytes> poll_data();
+  std::optional<MediaPacket> poll_media();
+  std::optional<TransportEvent> poll_event();
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // ---- what it knows
+
+  // The path for what is protected or sealed now: the selected path; after restart() the path of
+  // the old association while that still sends. Empty when there is none.
+  [[nodiscard]] std::optional<PathId> path() const;
+  // Media and data can be sent, perhaps still under the keys from before a restart().
+  [[nodiscard]] bool connected() const;
+  // Of the association that sends; empty until TransportConnected.
+  [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
+  [[nodiscard]] const MediaTransportStatistics& statistics() const;
+  // Of the newest association; null before it has begun.
+  [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const;
+  // Of the newest association; null before it carried media. For remove_ssrc() and its own
+  // statistics.
+  [[nodiscard]] srtp::Session* srtp_session();
+
+ private:
+  class Impl;
+  explicit MediaTransport(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::transport

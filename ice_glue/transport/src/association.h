@@ -1,0 +1,48 @@
+// One DTLS association and the SRTP session with its keys.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <sluice/transport/media_transport.h>
+
+#include "path_table.h"
+
+namespace sluice::transport {
+
+class Association {
+ public:
+  Association(dtls::Connection connection, Generation generation)
+      : connection_(std::move(connection)), generation_(generation) {}
+
+  [[nodiscard]] dtls::Connection& connection() { return connection_; }
+  [[nodiscard]] const dtls::Connection& connection() const { return connection_; }
+  [[nodiscard]] Generation generation() const { return generation_; }
+
+  // Made when it is first needed: a call with data alone needs no libsrtp contexts, which cost time
+  // and memory. Null before the handshake is complete, without an SRTP profile, and when libsrtp
+  // made no session.
+  srtp::Session* session(const srtp::SessionOptions& options) {
+    srtp::Session* made = session_if_made();
+    return made != nullptr ? made : make_session(options);
+  }
+  // Null unless it has been made.
+  [[nodiscard]] srtp::Session* session_if_made() { return std::get_if<srtp::Session>(&session_); }
+
+  // No media passes any more. The connection stays, since it may have an alert to send.
+  void end_media() { session_ = Unavailable{}; }
+
+ private:
+  struct NotMade {};
+  struct Unavailable {};
+
+  srtp::Session* make_session(const srtp::SessionOptions& options);
+
+  dtls::Connection connection_;
+  Generation generation_;
+  std::variant<NotMade, srtp::Session, Unavailable> session_;
+};
+
+}  // namespace sluice::transport

@@ -1,0 +1,107 @@
+#include "associations.h"
+
+#include <cstdint>
+#include <utility>
+
+namespace sluice::transport {
+
+Association& Associations::begin_newest(dtls::Connection connection) {
+  return newest_.emplace(std::move(connection), generation_);
+}
+
+void Associations::retire_newest(PreviousAssociation::Times times) {
+  previous_.emplace(std::move(*newest_), times);
+  newest_.reset();
+}
+
+void Associations::start_generation() {
+  newest_.reset();
+  generation_ = Generation{static_cast<std::uint32_t>(generation_) + 1};
+}
+
+void Associations::end(Instant now) {
+  if (newest_) newest_->end_media();
+  if (previous_) previous_->leave(now);
+}
+
+const Association* Associations::sender() const {
+  if (previous_ && previous_->sends()) return &previous_->association();
+  return newest_connected() ? &*newest_ : nullptr;
+}
+
+Association* Associations::sender() {
+  return const_cast<Association*>(std::as_const(*this).sender());
+}
+
+// ---- paths
+
+bool Associations::select(PathId path) {
+  if (!paths_.knows(path) && !add_path(path)) return false;
+  selected_ = path;
+  return true;
+}
+
+void Associations::remove_path(PathId path) {
+  paths_.remove(path);
+  if (selected_ == path) selected_.reset();
+}
+
+std::optional<PathId> Associations::selected_for_newest() const {
+  if (!selected_ || paths_.generation_of(*selected_) != generation_) return std::nullopt;
+  return selected_;
+}
+
+bool Associations::previous_takes(Generation generation, PacketClass packet_class) const {
+  if (!previous_) return false;
+  // After several restarts in a row the previous association is the last that was connected; media
+  // may come over the paths of those that never were.
+  return packet_class == PacketClass::rtp || previous_->association().generation() == generation;
+}
+
+Association* Associations::association_of(PathId path) {
+  const auto generation = paths_.generation_of(path);
+  if (!generation) return nullptr;
+  if (generation == generation_) return newest();
+  if (previous_ && previous_->association().generation() == generation) {
+    return &previous_->association();
+  }
+  return nullptr;
+}
+
+std::optional<PathId> Associations::sending_path() const {
+  if (previous_ && previous_->sends()) {
+    const auto& association = previous_->association();
+    if (may_transmit(association)) return association.connection().path();
+  }
+  return selected_;
+}
+
+// ---- outputs
+
+bool Associations::may_transmit(const Association& association) const {
+  return paths_.generation_of(association.connection().path()) == association.generation();
+}
+
+std::optional<dtls::Transmit> Associations::poll_transmit(MutableBytes out) {
+  if (previous_ && may_transmit(previous_->association())) {
+    if (auto transmit = previous_->association().connection().poll_transmit(out)) return transmit;
+  }
+  if (!newest_ || !may_transmit(*newest_)) return std::nullopt;
+  return newest_->connection().poll_transmit(out);
+}
+
+std::optional<MutableBytes> Associations::poll_data() {
+  if (previous_) {
+    if (auto data = previous_->association().connection().poll_data()) return data;
+  }
+  return newest_ ? newest_->connection().poll_data() : std::nullopt;
+}
+
+std::optional<Instant> Associations::next_timeout() const {
+  auto next = newest_ ? newest_->connection().next_timeout() : std::nullopt;
+  const auto other = previous_ ? previous_->next_timeout() : std::nullopt;
+  if (other && (!next || *other < *next)) next = other;
+  return next;
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,122 @@
+#include "media_receiver.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::transport {
+namespace {
+
+// Above the MTU of any path but loopback's.
+constexpr std::size_t kCopySize = 2048;
+
+srtp::PacketResult unprotect(srtp::Session& session, MediaKind kind, MutableBytes packet) {
+  return kind == MediaKind::rtp ? session.unprotect_rtp(packet) : session.unprotect_rtcp(packet);
+}
+
+// Empty when there is no session.
+std::optional<srtp::PacketResult> unprotect(srtp::Session* session, MediaKind kind,
+                                            MutableBytes packet) {
+  if (session == nullptr) return std::nullopt;
+  return unprotect(*session, kind, packet);
+}
+
+}  // namespace
+
+void MediaReceiver::receive(MutableBytes datagram, Generation generation,
+                            Associations& associations, Instant now) {
+  const auto kind = srtp::is_rtcp(datagram) ? MediaKind::rtcp : MediaKind::rtp;
+  if (!associations.is_newest(generation)) {
+    settle(kind, datagram, unprotect_with_old_keys(kind, datagram, associations));
+  } else if (!associations.newest_connected()) {
+    receive_early(kind, datagram, associations);
+  } else if (associations.previous() != nullptr) {
+    receive_in_overlap(kind, datagram, associations, now);
+  } else {
+    settle(kind, datagram,
+           unprotect(associations.newest()->session(options_.srtp), kind, datagram));
+  }
+}
+
+void MediaReceiver::receive_early(MediaKind kind, MutableBytes datagram,
+                                  Associations& associations) {
+  const bool copied = keep_copy(datagram);
+  if (const auto result = unprotect_with_old_keys(kind, datagram, associations)) {
+    const bool may_be_of_new_keys =
+        !*result && (result->error() == srtp::PacketError::authentication_failed ||
+                     result->error() == srtp::PacketError::too_many_ssrcs);
+    if (!may_be_of_new_keys || !copied) return settle(kind, datagram, result);
+    restore(datagram);
+  }
+  if (const auto dropped = early_.keep(kind, datagram)) drop(*dropped);
+}
+
+void MediaReceiver::receive_in_overlap(MediaKind kind, MutableBytes datagram,
+                                       Associations& associations, Instant now) {
+  const bool copied = keep_copy(datagram);
+  auto result = unprotect(associations.newest()->session(options_.srtp), kind, datagram);
+  if (result && *result) associations.previous()->on_newest_used(now);
+  // Any error counts, also replayed: libsrtp checks for replays before it authenticates, so the
+  // packet may have been protected with the old keys.
+  const bool may_be_of_old_keys = !result || (!*result && copied);
+  if (may_be_of_old_keys) {
+    if (result) restore(datagram);
+    const auto old_result = unprotect_with_old_keys(kind, datagram, associations);
+    if (old_result && (*old_result || !result)) result = old_result;
+  }
+  settle(kind, datagram, result);
+}
+
+std::optional<srtp::PacketResult> MediaReceiver::unprotect_with_old_keys(
+    MediaKind kind, MutableBytes datagram, Associations& associations) {
+  auto* previous = associations.previous();
+  if (previous == nullptr) return std::nullopt;
+  const auto result = unprotect(previous->association().session(options_.srtp), kind, datagram);
+  if (result && *result) ++statistics_.old_key_packets;
+  return result;
+}
+
+void MediaReceiver::begin_overlap() {
+  copy_.resize(std::max(options_.max_early_packet_size, kCopySize));
+}
+
+bool MediaReceiver::keep_copy(Bytes datagram) {
+  if (datagram.size() > copy_.size()) return false;
+  std::ranges::copy(datagram, copy_.begin());
+  return true;
+}
+
+void MediaReceiver::restore(MutableBytes datagram) const {
+  std::copy_n(copy_.begin(), datagram.size(), datagram.begin());
+}
+
+void MediaReceiver::settle(MediaKind kind, MutableBytes datagram,
+                           std::optional<srtp::PacketResult> result) {
+  if (!result) return drop(Drop::not_negotiated);
+  if (!*result) {
+    ++statistics_.media_refused[static_cast<std::size_t>(result->error())];
+    return;
+  }
+  ++(kind == MediaKind::rtp ? statistics_.rtp_received : statistics_.rtcp_received);
+  packet_ = MediaPacket{kind, datagram.first(**result)};
+}
+
+void MediaReceiver::forget_packet() {
+  packet_.reset();
+  delivered_early_.reset();
+}
+
+std::optional<MediaPacket> MediaReceiver::poll(Associations& associations) {
+  if (early_.empty() || !associations.newest_connected()) {
+    return std::exchange(packet_, std::nullopt);
+  }
+  auto* session = associations.newest()->session(options_.srtp);
+  auto newest = std::exchange(packet_, std::nullopt);
+  while (!packet_ && (delivered_early_ = early_.take())) {
+    auto& [kind, bytes] = *delivered_early_;
+    settle(kind, bytes, unprotect(session, kind, bytes));
+  }
+  if (packet_) return std::exchange(packet_, newest);
+  return newest;
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,138 @@
+#include <sluice/transport/media_transport.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "media_transport_impl.h"
+
+namespace sluice::transport {
+namespace {
+
+// A PSK would take the place of the certificate that the peer's SDP names (RFC 8827 section 6.5).
+// Tickets may be used: what they resume is judged by its certificate again.
+bool may_use_psk(const dtls::ConfigOptions& options) {
+  return !options.pre_shared_keys.empty() || options.ask_for_psk ||
+         options.resumption == dtls::Resumption::store;
+}
+
+// Nobody could answer here. The fingerprint of SDP is of one certificate (RFC 8122 section 5), and
+// the peer is known by its own.
+bool asks_questions(const dtls::ConfigOptions& options) {
+  return options.ask_for_identity || options.ask_about_connection ||
+         options.ask_about_verified_peer ||
+         std::ranges::any_of(options.identities, &dtls::Identity::has_key_elsewhere);
+}
+
+// The name of the first field that is out of its range; empty when all is well.
+std::string_view wrong_field(const MediaTransportOptions& options) {
+  constexpr std::size_t kMaxCount = 1024;
+  constexpr std::size_t kMaxPacket = 65535;
+  if (!options.dtls) return "dtls: required";
+  if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
+  if (asks_questions(options.dtls->options())) return "dtls: questions, which nobody answers here";
+  if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
+  if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
+  if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";
+  if (!srtp::valid(options.srtp)) return "srtp: a field out of its range";
+  if (options.old_keys_linger < dtls::Duration::zero()) return "old_keys_linger: negative";
+  if (options.old_keys_hold < dtls::Duration::zero()) return "old_keys_hold: negative";
+  return {};
+}
+
+}  // namespace
+
+dtls::Result<MediaTransport> MediaTransport::make(MediaTransportOptions options,
+                                                  dtls::Environment& environment) {
+  if (const auto wrong = wrong_field(options); !wrong.empty()) {
+    return tl::unexpected(dtls::Error{.code = dtls::Errc::invalid_config, .detail = wrong});
+  }
+  return MediaTransport(std::make_unique<Impl>(std::move(options), environment));
+}
+
+MediaTransport::MediaTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MediaTransport::MediaTransport(MediaTransport&&) noexcept = default;
+MediaTransport& MediaTransport::operator=(MediaTransport&&) noexcept = default;
+MediaTransport::~MediaTransport() = default;
+
+dtls::Result<TransportPending> MediaTransport::start(dtls::Role role, Instant now) {
+  return impl_->start(role, now);
+}
+dtls::Result<TransportPending> MediaTransport::set_peer_fingerprints(
+    std::span<const dtls::Fingerprint> announced, Instant now) {
+  return impl_->set_peer_fingerprints(announced, now);
+}
+dtls::Result<TransportPending> MediaTransport::restart(dtls::Role role,
+                                                       std::span<const dtls::Fingerprint> announced,
+                                                       Instant now) {
+  return impl_->restart(role, announced, now);
+}
+dtls::Result<TransportPending> MediaTransport::path_validated(PathId path, Instant now) {
+  return impl_->path_validated(path, now);
+}
+dtls::Result<TransportPending> MediaTransport::path_selected(PathId path,
+                                                             std::optional<dtls::Duration> rtt,
+                                                             Instant now) {
+  return impl_->path_selected(path, rtt, now);
+}
+void MediaTransport::path_removed(PathId path) { impl_->path_removed(path); }
+void MediaTransport::set_path_mtu(std::size_t mtu) { impl_->set_path_mtu(mtu); }
+dtls::Result<TransportPending> MediaTransport::handle_datagram(MutableBytes datagram, PathId path,
+                                                               Instant now) {
+  return impl_->handle_datagram(datagram, path, now);
+}
+dtls::Result<TransportPending> MediaTransport::handle_timeout(Instant now) {
+  return impl_->handle_timeout(now);
+}
+dtls::Result<TransportPending> MediaTransport::close(Instant now) { return impl_->close(now); }
+
+srtp::PacketResult MediaTransport::protect_rtp(MutableBytes buffer, std::size_t size) {
+  return impl_->protect(MediaKind::rtp, buffer, size);
+}
+srtp::PacketResult MediaTransport::protect_rtcp(MutableBytes buffer, std::size_t size) {
+  return impl_->protect(MediaKind::rtcp, buffer, size);
+}
+dtls::SendResult MediaTransport::seal_data(Bytes application_data, MutableBytes out) {
+  return impl_->seal_data(application_data, out);
+}
+
+std::optional<dtls::Transmit> MediaTransport::poll_transmit(MutableBytes out) {
+  return impl_->poll_transmit(out);
+}
+std::optional<MutableBytes> MediaTransport::poll_data() { return impl_->poll_data(); }
+std::optional<MediaPacket> MediaTransport::poll_media() { return impl_->poll_media(); }
+std::optional<TransportEvent> MediaTransport::poll_event() { return impl_->poll_event(); }
+std::optional<Instant> MediaTransport::next_timeout() const { return impl_->next_timeout(); }
+
+std::optional<PathId> MediaTransport::path() const { return impl_->path(); }
+bool MediaTransport::connected() const { return impl_->connected(); }
+std::optional<dtls::ConnectionInfo> MediaTransport::info() const { return impl_->info(); }
+const MediaTransportStatistics& MediaTransport::statistics() const { return impl_->statistics(); }
+std::optional<dtls::Statistics> MediaTransport::dtls_statistics() const {
+  return impl_->dtls_statistics();
+}
+srtp::Session* MediaTransport::srtp_session() { return impl_->srtp_session(); }
+
+std::string_view to_string(Drop reason) {
+  switch (reason) {
+    case Drop::unvalidated_path:
+      return "unvalidated_path";
+    case Drop::outdated_path:
+      return "outdated_path";
+    case Drop::foreign_protocol:
+      return "foreign_protocol";
+    case Drop::not_started:
+      return "not_started";
+    case Drop::early_media_full:
+      return "early_media_full";
+    case Drop::early_media_large:
+      return "early_media_large";
+    case Drop::not_negotiated:
+      return "not_negotiated";
+    case Drop::ended:
+      return "ended";
+  }
+  return "unknown";
+}
+
+}  // namespace sluice::transport
