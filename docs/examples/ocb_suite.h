@@ -1,4 +1,4 @@
-// A cipher suite of one's own: AES-128-OCB (RFC 7253), which Sluice doesn't have.
+// A custom cipher suite: AES-128-OCB (RFC 7253), which Sluice does not implement.
 #pragma once
 
 #include <openssl/evp.h>
@@ -11,8 +11,8 @@
 
 namespace dtls = sluice::dtls;
 
-// One direction's records. The nonce is the record's number, behind four bytes of the key block; no
-// number comes twice under a key.
+// Protects the records of one direction. The nonce is four bytes of the key block, then the record
+// number, so a key never uses a nonce twice.
 class OcbRecords final : public dtls::RecordProtection12 {
  public:
   static constexpr std::size_t kTag = 16;
@@ -22,23 +22,25 @@ class OcbRecords final : public dtls::RecordProtection12 {
     std::memcpy(nonce_.data(), keys.iv.data(), keys.iv.size());
   }
 
-  std::optional<std::size_t> seal(const Header& header, dtls::Bytes plaintext,
+  std::optional<std::size_t> seal(dtls::RecordNumber12 number,
+                                  dtls::AdditionalData12 additional_data, dtls::Bytes plaintext,
                                   dtls::MutableBytes out) override {
     std::memmove(out.data(), plaintext.data(), plaintext.size());
     const auto text = out.first(plaintext.size());
-    if (!start(header, text.size(), true) || !run(text) ||
+    if (!start(number, additional_data.with_length(text.size()), true) || !run(text) ||
         EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTag, &out[text.size()]) != 1) {
       return std::nullopt;
     }
     return text.size() + kTag;
   }
 
-  std::optional<dtls::MutableBytes> open(const Header& header,
+  std::optional<dtls::MutableBytes> open(dtls::RecordNumber12 number,
+                                         dtls::AdditionalData12 additional_data,
                                          dtls::MutableBytes fragment) override {
     if (fragment.size() < kTag) return std::nullopt;
     const auto text = fragment.first(fragment.size() - kTag);
     std::byte* tag = text.data() + text.size();
-    if (!start(header, text.size(), false) ||
+    if (!start(number, additional_data.with_length(text.size()), false) ||
         EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag) != 1 || !run(text)) {
       return std::nullopt;
     }
@@ -46,30 +48,22 @@ class OcbRecords final : public dtls::RecordProtection12 {
   }
 
  private:
-  // Most significant byte first.
-  static void put(unsigned char* at, std::size_t size, std::uint64_t value) {
-    for (std::size_t i = 0; i < size; ++i) {
-      at[i] = static_cast<unsigned char>(value >> (8 * (size - 1 - i)));
+  bool start(dtls::RecordNumber12 number, dtls::Bytes additional_data, bool seals) {
+    // The most significant byte first.
+    for (std::size_t i = 0; i < 8; ++i) {
+      nonce_[11 - i] =
+          static_cast<unsigned char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xff);
     }
-  }
-
-  // As RFC 5246 section 6.2.3.3 has it: number, type, version and length are authenticated.
-  bool start(const Header& header, std::size_t size, bool seals) {
-    put(&nonce_[4], 8, header.number);
-    std::array<unsigned char, 13> data{};
-    put(&data[0], 8, header.number);
-    put(&data[8], 1, header.content_type);
-    put(&data[9], 2, static_cast<std::uint16_t>(header.version));
-    put(&data[11], 2, size);
     int done = 0;
     EVP_CIPHER_CTX_reset(context_.get());
     return EVP_CipherInit_ex(context_.get(), EVP_aes_128_ocb(), nullptr, key_.data(), nonce_.data(),
                              seals ? 1 : 0) == 1 &&
-           EVP_CipherUpdate(context_.get(), nullptr, &done, data.data(),
-                            static_cast<int>(data.size())) == 1;
+           EVP_CipherUpdate(context_.get(), nullptr, &done,
+                            reinterpret_cast<const unsigned char*>(additional_data.data()),
+                            static_cast<int>(additional_data.size())) == 1;
   }
 
-  // All of it at once, in place.
+  // Processes the whole text in place.
   bool run(dtls::MutableBytes text) {
     auto* bytes = reinterpret_cast<unsigned char*>(text.data());
     int done = 0;

@@ -192,7 +192,7 @@ void Harness::next_from_peer(wire::Reader& input) {
 void Harness::sealed_record(wire::ContentType type, Bytes contents) {
   record::RecordLayer& records = test::records_of(peer_);
   const wire::Epoch epoch = records.write_epoch();
-  Buffer out(contents.size() + records.overhead(epoch));
+  Buffer out(contents.size() + records.size_of(epoch).overhead());
   const auto size = records.seal(epoch, type, contents, out);
   if (!size) return;
   out.resize(*size);

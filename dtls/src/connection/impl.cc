@@ -113,7 +113,7 @@ Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
   return Pending{.transmit = has_alert(), .event = has_event()};
 }
 
-Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
+Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool record_opened) {
   if (!outcome) {
     const Error& error = outcome.error();
     if (error.alert && error.code != Errc::alert_received) {
@@ -133,7 +133,8 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome) {
   return Pending{.transmit = has_alert() || unsent_flight() != nullptr || ack_is_due(),
                  .data = in_use_ != nullptr && !in_use_->data.empty(),
                  .event = has_event(),
-                 .timer = std::exchange(reported_timeout_, timeout) != timeout};
+                 .timer = std::exchange(reported_timeout_, timeout) != timeout,
+                 .record_opened = record_opened};
 }
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
@@ -144,14 +145,15 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
     discard(Discard::after_close);
     return after_end(*ended);
   }
-  auto outcome = handle_records(datagram, now);
-  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_future_records(now);
+  connection::Input input{path, now};
+  auto outcome = handle_records(datagram, input);
+  if (outcome && (outputs_ != nullptr || !is_open())) outcome = replay_future_records(input);
   if (outcome && key_update_is_due()) outcome = update_due_keys(now);
-  return end_input(outcome);
+  return end_input(outcome, input.record_opened);
 }
 
 // Those that came before their keys.
-Result<void> Connection::Impl::replay_future_records(Instant now) {
+Result<void> Connection::Impl::replay_future_records(connection::Input& input) {
   if (Handshaking* phase = handshaking(); phase != nullptr && records_.has_read_key()) {
     if (Buffer early = phase->future_records.take(); !early.empty()) {
       outputs().replayed.push_back(std::move(early));
@@ -160,12 +162,12 @@ Result<void> Connection::Impl::replay_future_records(Instant now) {
   Result<void> outcome;
   // What is replayed may complete the handshake, which adds to it what had to wait till then.
   for (std::size_t i = 0; outcome && outputs_ != nullptr && i < outputs_->replayed.size(); ++i) {
-    outcome = handle_records(outputs_->replayed[i], now);
+    outcome = handle_records(outputs_->replayed[i], input);
   }
   return outcome;
 }
 
-Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now) {
+Result<void> Connection::Impl::handle_records(MutableBytes datagram, connection::Input& input) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !std::holds_alternative<Ended>(phase_)) {
     auto taken = records_.take(datagram);
@@ -174,8 +176,10 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Instant now
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
       ++counters_.records_received;
-      outcome = on_record(*record, now);
-      if (record->epoch != wire::kPlaintextEpoch) stay_warm();
+      const bool is_protected = record->epoch != wire::kPlaintextEpoch;
+      input.record_opened = input.record_opened || is_protected;
+      outcome = on_record(*record, input);
+      if (is_protected) stay_warm();
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       on_future_record(*future);
     } else if (const auto* reason = std::get_if<Discard>(&taken)) {
@@ -335,18 +339,16 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
   const wire::Epoch epoch = records_.write_epoch();
-  if (application_data.size() > records_.max_contents(epoch)) {
+  const record::RecordSize size_of_record = records_.size_of(epoch);
+  if (application_data.size() > size_of_record.max_contents()) {
     return tl::unexpected(SendError::too_large);
   }
   if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
-  const bool pads = records_.pads();
-  const std::size_t needed = pads ? sealed_size(application_data.size())
-                                  : records_.unpadded_size(epoch, application_data.size());
+  const std::size_t needed = size_of_record.padded(application_data.size(), mtu_);
   if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
-  if (pads) out = out.first(needed);
   if (!warm_up()) return tl::unexpected(SendError::libcrypto_failure);
-  const auto size =
-      records_.seal(epoch, wire::ContentType::application_data, application_data, out);
+  const auto size = records_.seal(epoch, wire::ContentType::application_data, application_data,
+                                  out.first(needed));
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
   stay_warm();
   ++counters_.records_sent;
@@ -356,10 +358,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
-  const wire::Epoch epoch = records_.write_epoch();
-  const std::size_t unpadded = records_.unpadded_size(epoch, application_data);
-  const std::size_t padded = records_.padded_size(epoch, application_data);
-  return std::min(padded, std::max<std::size_t>(unpadded, mtu_));
+  return records_.size_of(records_.write_epoch()).padded(application_data, mtu_);
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
@@ -406,9 +405,9 @@ bool Connection::Impl::ack_is_due() {
 std::optional<std::size_t> Connection::Impl::write_ack(MutableBytes out) {
   const wire::Epoch epoch = records_.write_epoch();
   const std::size_t room = std::min(out.size(), flight_mtu());
-  const std::size_t overhead = records_.overhead(epoch);
+  const record::RecordSize size_of_record = records_.size_of(epoch);
   const std::size_t limit = message::numbers_in_ack(
-      std::min(room - std::min(room, overhead), records_.max_contents(epoch)));
+      std::min(room - std::min(room, size_of_record.overhead()), size_of_record.max_contents()));
   Buffer contents;
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements()->take(limit));

@@ -9,6 +9,7 @@
 
 #include "connection/counters.h"
 #include "connection/delivery.h"
+#include "connection/input.h"
 #include "connection/phase.h"
 #include "crypto/warm_list.h"
 #include "message/alert.h"
@@ -84,7 +85,7 @@ class Connection::Impl {
   // Each input begins and ends with these.
   [[nodiscard]] const Ended* begin_input(Instant now);
   void set_time(Instant now);
-  Result<Pending> end_input(const Result<void>& outcome);
+  Result<Pending> end_input(const Result<void>& outcome, bool record_opened = false);
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
   void end(Ended ended);
 
@@ -100,9 +101,9 @@ class Connection::Impl {
   void cool();
 
   // Incoming records (impl_records.cc).
-  Result<void> replay_future_records(Instant now);
-  Result<void> handle_records(MutableBytes datagram, Instant now);
-  Result<void> on_record(const record::Record& record, Instant now);
+  Result<void> replay_future_records(connection::Input& input);
+  Result<void> handle_records(MutableBytes datagram, connection::Input& input);
+  Result<void> on_record(const record::Record& record, const connection::Input& input);
   void on_future_record(const record::FutureRecord& record);
   Result<void> on_handshake(const record::Record& record, Instant now);
   // Whether it was processed or kept, so that its record may be acknowledged.

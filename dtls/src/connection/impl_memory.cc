@@ -48,11 +48,7 @@ void Connection::Impl::stay_warm() {
   if (in_use_ != nullptr && library_->warm_list().is_newest(*in_use_)) return;
   // A record of an epoch before may be read in the cold.
   if (!is_open() || records_.is_cold()) return;
-  // A caller's own may have a state that the keys don't give back.
-  const Established12* complete = established12();
-  const bool is_own = complete != nullptr && std::holds_alternative<const CipherSuite12*>(
-                                                 complete->session.negotiated.suite.protection);
-  if (!is_own) library_->warm_list().use(in_use());
+  library_->warm_list().use(in_use());
 }
 
 void Connection::Impl::cool() {

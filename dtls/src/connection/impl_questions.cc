@@ -28,8 +28,9 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
   Handshaking* phase = handshaking();
   if (phase != nullptr && phase->question.takes(question, answer)) {
     auto outcome = go_on_with(answer, *phase, now);
-    if (outcome) outcome = replay_future_records(now);
-    return end_input(outcome);
+    connection::Input input{path_, now};
+    if (outcome) outcome = replay_future_records(input);
+    return end_input(outcome, input.record_opened);
   }
   // The caller's mistake, not the connection's.
   return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});

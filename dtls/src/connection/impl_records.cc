@@ -9,7 +9,8 @@ using message::HandshakeFragment;
 using wire::ContentType;
 using wire::HandshakeType;
 
-Result<void> Connection::Impl::on_record(const record::Record& record, Instant now) {
+Result<void> Connection::Impl::on_record(const record::Record& record,
+                                         const connection::Input& input) {
   // RFC 5246 section 6.2.1. A plaintext record of that size has been discarded: anybody can have
   // sent it. Of the two that RFC 8449 section 4 allows, the alert: the record is the peer's, and
   // what it repeats would be too long each time.
@@ -18,15 +19,15 @@ Result<void> Connection::Impl::on_record(const record::Record& record, Instant n
   }
   switch (record.type) {
     case ContentType::handshake:
-      return on_handshake(record, now);
+      return on_handshake(record, input.now);
     case ContentType::change_cipher_spec:
-      return on_change_cipher_spec(record, now);
+      return on_change_cipher_spec(record, input.now);
     case ContentType::alert:
       return on_alert(record);
     case ContentType::application_data:
       return on_application_data(record);
     case ContentType::ack:
-      return on_ack(record, now);
+      return on_ack(record, input.now);
   }
   // RFC 5246 section 6: an unexpected type is fatal. In plaintext anybody can have sent it.
   if (record.epoch != wire::kPlaintextEpoch) {

@@ -96,8 +96,11 @@ bool seal(const KeyedCipher& cipher, const AeadNonce& nonce, Bytes associated_da
 }
 
 // As AeadSealer::seal_record12() and AeadOpener::open_record12().
-bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce, AssociatedData12 data,
+bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce,
+                      std::span<const std::byte, kAssociatedDataSize12> given,
                       MutableBytes record) {
+  AssociatedData12 data{};
+  std::ranges::copy(given, data.begin());
   EVP_CIPHER_CTX* context = cipher.context.get();
   // The length that libcrypto expects is the record's as it is handed over, from which it takes
   // the nonce and the tag off.
@@ -156,7 +159,8 @@ Result<void> AeadSealer::seal(const AeadNonce& nonce, Bytes associated_data, Byt
   return {};
 }
 
-Result<void> AeadSealer::seal_record12(const AeadNonce& nonce, const AssociatedData12& data,
+Result<void> AeadSealer::seal_record12(const AeadNonce& nonce,
+                                       std::span<const std::byte, kAssociatedDataSize12> data,
                                        MutableBytes record) {
   if (!process_record12(cipher_, nonce, data, record)) return failure("seal");
   return {};
@@ -186,7 +190,8 @@ bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableByte
   return authentic;
 }
 
-bool AeadOpener::open_record12(const AeadNonce& nonce, const AssociatedData12& data,
+bool AeadOpener::open_record12(const AeadNonce& nonce,
+                               std::span<const std::byte, kAssociatedDataSize12> data,
                                MutableBytes record) {
   const bool authentic = process_record12(cipher_, nonce, data, record);
   if (!authentic) drain_error_queue();

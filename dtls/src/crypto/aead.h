@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/error.h>
@@ -46,7 +47,8 @@ constexpr bool is_gcm(AeadAlgorithm aead) {
 constexpr std::size_t tag_size(AeadAlgorithm aead) { return is_ccm_8(aead) ? 8 : kMaxAeadTagSize; }
 
 // What a DTLS 1.2 record authenticates besides its plaintext (RFC 5246 section 6.2.3.3).
-using AssociatedData12 = std::array<std::byte, 13>;
+inline constexpr std::size_t kAssociatedDataSize12 = 13;
+using AssociatedData12 = std::array<std::byte, kAssociatedDataSize12>;
 // The part of a nonce that a record of AES-GCM carries (RFC 5288 section 3).
 inline constexpr std::size_t kExplicitNonceSize = 8;
 
@@ -83,7 +85,8 @@ class AeadSealer {
   [[nodiscard]] bool does_records12() const { return cipher_.has_tls_parameters; }
   // Seals a record of DTLS 1.2 with an explicit nonce at one go. `record` is room for that, the
   // plaintext, and room for the tag; the length in `data` is filled in.
-  Result<void> seal_record12(const AeadNonce& nonce, const AssociatedData12& data,
+  Result<void> seal_record12(const AeadNonce& nonce,
+                             std::span<const std::byte, kAssociatedDataSize12> data,
                              MutableBytes record);
 
  private:
@@ -103,7 +106,8 @@ class AeadOpener {
   // Whether there is open_record12().
   [[nodiscard]] bool does_records12() const { return cipher_.has_tls_parameters; }
   // As AeadSealer::seal_record12(): the plaintext stays in its place.
-  bool open_record12(const AeadNonce& nonce, const AssociatedData12& data, MutableBytes record);
+  bool open_record12(const AeadNonce& nonce, std::span<const std::byte, kAssociatedDataSize12> data,
+                     MutableBytes record);
 
  private:
   explicit AeadOpener(KeyedCipher cipher) : cipher_(std::move(cipher)) {}

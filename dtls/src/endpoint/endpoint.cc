@@ -5,7 +5,7 @@
 namespace sluice::dtls {
 namespace {
 
-// Slots are numbered with 32 bits, and some of the numbers mean none.
+// Slots are numbered with 32 bits, and SlotNumber has values that mean none.
 constexpr std::size_t kMaxConnections = std::size_t{1} << 30;
 constexpr unsigned kIpv6Bits = 128;
 
@@ -92,6 +92,9 @@ Result<Pending> Endpoint::close(ConnectionHandle connection, Instant now) {
 }
 Pending Endpoint::close_all(Instant now) { return impl_->close_all(now); }
 Result<Pending> Endpoint::abort(ConnectionHandle connection) { return impl_->abort(connection); }
+Result<void> Endpoint::set_path(ConnectionHandle connection, const UdpPath& path) {
+  return impl_->set_path(connection, path);
+}
 Connection* Endpoint::begin_input(ConnectionHandle connection) {
   return impl_->begin_input(connection);
 }

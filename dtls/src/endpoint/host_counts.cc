@@ -19,7 +19,7 @@ HostCounts::Host HostCounts::host_of(const UdpEndpoint& peer) const {
     return host;
   }
   std::ranges::copy(std::as_bytes(std::span(std::get<Ipv6Address>(peer.address))), host.begin());
-  // On a socket for both versions IPv4 peers come mapped, and are hosts of their own.
+  // On a socket for both versions IPv4 addresses come mapped: each is a host.
   const bool is_mapped =
       std::all_of(host.begin(), host.begin() + 10, [](auto byte) { return byte == std::byte{}; }) &&
       host[10] == std::byte{0xff} && host[11] == std::byte{0xff};

@@ -1,4 +1,4 @@
-// How many connections each host has.
+// Counts the connections of each host.
 #pragma once
 
 #include <array>
@@ -11,21 +11,21 @@
 
 namespace sluice::dtls::endpoint {
 
-// Hosts with nothing to count take no memory but the room for the most there have been at once.
+// A host whose count is zero has no entry. The entries' memory stays as large as it has ever been.
 class HostCounts {
  public:
-  // Of an IPv6 address so many bits say which host it is.
+  // The host of an IPv6 address is its first `ipv6_prefix` bits.
   explicit HostCounts(unsigned ipv6_prefix) : ipv6_prefix_(ipv6_prefix) {}
 
   [[nodiscard]] std::uint32_t of(const crypto::KeyedHash& hash, const UdpEndpoint& peer) const;
   void add(const crypto::KeyedHash& hash, const UdpEndpoint& peer);
   void remove(const crypto::KeyedHash& hash, const UdpEndpoint& peer);
 
-  // Hosts that have something to count.
+  // Hosts whose count is not zero.
   [[nodiscard]] std::size_t hosts() const { return index_.size(); }
 
  private:
-  using Host = std::array<std::byte, 16>;  // an IPv4 address is mapped (RFC 4291 section 2.5.5.2)
+  using Host = std::array<std::byte, 16>;  // IPv4 as mapped addresses (RFC 4291 section 2.5.5.2)
   struct Entry {
     Host host;
     std::uint32_t count;

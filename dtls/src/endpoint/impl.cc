@@ -24,10 +24,10 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
   }
   const std::uint64_t hash = hash_of(path);
   if (find(path, hash) != kNoSlot) {
-    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
+    return path_is_in_use();
   }
   const SlotNumber number = take_slot(path, now);
-  auto made = Connection::client(std::move(config), *environment_, PathId{number}, now, session);
+  auto made = Connection::client(std::move(config), *environment_, kFirstPath, now, session);
   if (!made) {
     slots_.release(number);
     return forward_error(made);
@@ -43,28 +43,28 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
   data_ = kNoSlot;
   ++statistics_.datagrams_received;
   const std::uint64_t hash = hash_of(path);
-  const SlotNumber known = find(path, hash);
+  const SlotNumber known = find_receiver(datagram, path, hash);
   if (known == kNoSlot) {
-    on_stranger(datagram, path, hash, now);
+    on_unknown_source(datagram, path, hash, now);
     return pending();
   }
-  const Glance glance = endpoint::glance(datagram);
-  const SlotNumber rival = slots_[known].rival;
-  if (glance.kind == Glance::Kind::client_hello) {
-    on_hello(known, glance, datagram, hash, now);
-  } else if (rival == kNoSlot) {
+  const DatagramPeek peek = endpoint::peek(datagram);
+  const SlotNumber other = slots_[known].other_association;
+  if (peek.kind == DatagramPeek::Kind::client_hello) {
+    on_hello(known, peek, datagram, hash, now);
+  } else if (other == kNoSlot) {
     deliver(known, datagram, now);
-  } else if (glance.kind == Glance::Kind::plaintext) {
-    deliver(rival, datagram, now);
+  } else if (peek.kind == DatagramPeek::Kind::plaintext) {
+    deliver(other, datagram, now);
   } else {
-    deliver_to_either(known, rival, datagram, now);
+    deliver_to_either(known, other, datagram, now);
   }
   return pending();
 }
 
 Pending Endpoint::Impl::handle_timeout(Instant now) {
   data_ = kNoSlot;
-  // One that wants to be called at once again has to wait for its turn.
+  // Each timer that is due fires once: one that is due again at once must not keep the others back.
   for (std::size_t due = timers_.size(); due > 0; --due) {
     const auto next = timers_.next();
     if (!next || *next > now) break;
@@ -118,14 +118,6 @@ SendResult Endpoint::Impl::seal(ConnectionHandle handle, Bytes application_data,
 
 // ---- connections
 
-std::uint64_t Endpoint::Impl::hash_of(const UdpPath& path) const {
-  return hash_(endpoint::encode(path));
-}
-
-Endpoint::Impl::SlotNumber Endpoint::Impl::find(const UdpPath& path, std::uint64_t hash) const {
-  return by_path_.find(hash, [&](SlotNumber number) { return slots_[number].path == path; });
-}
-
 Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instant now) {
   const SlotNumber number = slots_.take();
   Slot& slot = slots_[number];
@@ -134,33 +126,21 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instan
   return number;
 }
 
-void Endpoint::Impl::enter_index(SlotNumber number) {
-  Slot& slot = slots_[number];
-  slot.is_challenger = false;
-  slot.rival = kNoSlot;
-  by_path_.insert(hash_of(slot.path), number);
-  if (options_.max_connections_per_host != 0 && slot.connection->role() == Role::server) {
-    connections_of_hosts_.add(hash_, slot.path.peer);
-  }
-}
-
-void Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, Instant now) {
-  const auto outcome = slots_[number].connection->handle_datagram(datagram, PathId{number}, now);
+bool Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, Instant now) {
+  Connection& connection = *slots_[number].connection;
+  const auto outcome = connection.handle_datagram(datagram, connection.path(), now);
   if (outcome && outcome->data) data_ = number;
   settle(number, outcome, EndReason::closed_by_peer);
+  // Only a record that was opened leads to an error, unless too many were not.
+  return outcome ? outcome->record_opened : outcome.error().code != Errc::integrity_limit_reached;
 }
 
-// Both may use the same epochs. The one whose keys open a record is the right one; a copy, since
-// the attempt leaves nothing that the other could open.
-void Endpoint::Impl::deliver_to_either(SlotNumber connected, SlotNumber challenger,
+void Endpoint::Impl::deliver_to_either(SlotNumber connected, SlotNumber newer,
                                        MutableBytes datagram, Instant now) {
-  const Connection& first = *slots_[connected].connection;
+  // A failed attempt to open a record in place destroys it.
   copy_.assign(datagram.begin(), datagram.end());
-  const std::uint64_t opened = first.statistics().records_received;
-  deliver(connected, copy_, now);
-  if (first.statistics().records_received == opened && slots_[challenger].is_alive()) {
-    deliver(challenger, datagram, now);
-  }
+  const bool opened = deliver(connected, copy_, now);
+  if (!opened && slots_[newer].is_alive()) deliver(newer, datagram, now);
 }
 
 void Endpoint::Impl::settle(SlotNumber number, const Result<Pending>& outcome, EndReason reason) {
@@ -185,9 +165,9 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
   slot.is_connected = true;
   ++statistics_.connected;
   leave_half_open(number);
-  // RFC 9147 section 5.11, RFC 6347 section 4.2.8: now the peer has shown that it is the same, or
-  // at least in the same place, and that it has a right to be.
-  if (slot.is_challenger) end(slot.rival, EndReason::replaced);
+  // RFC 9147 section 5.11, RFC 6347 section 4.2.8: the new association replaces the old one only
+  // now, since a completed handshake shows that the peer is at this path and is authenticated.
+  if (slot.is_new_association) end(slot.other_association, EndReason::replaced);
 }
 
 void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error) {
@@ -197,20 +177,11 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
   --size_;
   timers_.set(number, std::nullopt);
   leave_half_open(number);
-  const SlotNumber rival = std::exchange(slot.rival, kNoSlot);
-  if (slot.is_challenger) {
-    slots_[rival].rival = kNoSlot;
-  } else {
-    by_path_.erase(hash_of(slot.path), number);
-    if (options_.max_connections_per_host != 0 && slot.connection->role() == Role::server) {
-      connections_of_hosts_.remove(hash_, slot.path.peer);
-    }
-    if (rival != kNoSlot) enter_index(rival);
-  }
+  leave_index(number);
   events_.push(slots_, number);
-  const bool has_last_words = reason == EndReason::closed || reason == EndReason::closed_by_peer ||
+  const bool may_have_alert = reason == EndReason::closed || reason == EndReason::closed_by_peer ||
                               reason == EndReason::failed;
-  if (has_last_words) {
+  if (may_have_alert) {
     transmits_.push(slots_, number);
   } else {
     stop_transmitting(number);

@@ -1,4 +1,4 @@
-// The endpoint behind its facade.
+// The implementation of Endpoint.
 #pragma once
 
 #include <unordered_map>
@@ -6,8 +6,9 @@
 #include <sluice/dtls/endpoint.h>
 
 #include "crypto/keyed_hash.h"
-#include "endpoint/glance.h"
+#include "endpoint/datagram_peek.h"
 #include "endpoint/host_counts.h"
+#include "endpoint/other_paths.h"
 #include "endpoint/slot_table.h"
 #include "endpoint/timer_queue.h"
 
@@ -26,6 +27,7 @@ class Endpoint::Impl {
   Result<Pending> close(ConnectionHandle handle, Instant now);
   Pending close_all(Instant now);
   Result<Pending> abort(ConnectionHandle handle);
+  Result<void> set_path(ConnectionHandle handle, const UdpPath& path);
   Connection* begin_input(ConnectionHandle handle);
   Result<Pending> end_input(ConnectionHandle handle, const Result<Pending>& outcome);
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
@@ -36,7 +38,7 @@ class Endpoint::Impl {
   std::optional<EndpointTransmit> poll_transmit(MutableBytes out);
   [[nodiscard]] std::optional<Instant> next_timeout() const { return timers_.next(); }
 
-  // Null for a handle that isn't good.
+  // Null for a handle that is not valid.
   [[nodiscard]] const endpoint::Slot* slot_of(ConnectionHandle handle) const;
   [[nodiscard]] std::optional<ConnectionHandle> find(const UdpPath& path) const;
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -47,22 +49,42 @@ class Endpoint::Impl {
  private:
   using Slot = endpoint::Slot;
   using SlotNumber = endpoint::SlotNumber;
-  using Glance = endpoint::Glance;
+  using DatagramPeek = endpoint::DatagramPeek;
   static constexpr SlotNumber kNoSlot = endpoint::kNoSlot;
+  // Each connection counts its own paths.
+  static constexpr PathId kFirstPath{0};
 
+  // Paths (impl_paths.cc).
   [[nodiscard]] std::uint64_t hash_of(const UdpPath& path) const;
+  // The connection at a path: of two associations the connected one. kNoSlot: none.
   [[nodiscard]] SlotNumber find(const UdpPath& path, std::uint64_t hash) const;
-
-  // A new connection's place, not yet found by anybody.
-  SlotNumber take_slot(const UdpPath& path, Instant now);
-  // Has datagrams from its address found it, in the place of none.
+  // The connection that a datagram is for: the one at its path. Keys that the datagram itself
+  // contains, as a connection ID is one, belong here. kNoSlot: the source is unknown.
+  [[nodiscard]] SlotNumber find_receiver(Bytes datagram, const UdpPath& path,
+                                         std::uint64_t hash) const;
+  // The path that the connection calls `id`; its present one, where that is not known.
+  [[nodiscard]] const UdpPath& path_of(SlotNumber number, PathId id) const;
+  // Makes a connection the one that is found by its path.
   void enter_index(SlotNumber number);
-  void deliver(SlotNumber number, MutableBytes datagram, Instant now);
-  // For one of two connections at the same address, but nothing says for which.
-  void deliver_to_either(SlotNumber connected, SlotNumber challenger, MutableBytes datagram,
+  // The reverse. If there is another association at the same path, that one is found by it then.
+  void leave_index(SlotNumber number);
+  [[nodiscard]] bool counts_for_host(const Slot& slot) const;
+  // The only place where a connection's path changes. No connection is found by `path`.
+  void move_path(SlotNumber number, const UdpPath& path);
+  [[nodiscard]] static tl::unexpected<Error> path_is_in_use() {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
+  }
+
+  // A slot for a new connection, which is in no index yet.
+  SlotNumber take_slot(const UdpPath& path, Instant now);
+  // Whether the connection has opened a record.
+  bool deliver(SlotNumber number, MutableBytes datagram, Instant now);
+  // Where two associations at one path may both have keys for the datagram's epoch: for the one
+  // that can open it.
+  void deliver_to_either(SlotNumber connected, SlotNumber newer, MutableBytes datagram,
                          Instant now);
-  // After each input to a connection: what it has to be polled, and what has become of it. `reason`
-  // is why, if it has ended in order.
+  // Follows each input to a connection: queues it for polling and notes whether it is connected or
+  // has ended. `reason` applies if it has ended without an error.
   void settle(SlotNumber number, const Result<Pending>& outcome, EndReason reason);
   void set_timer(SlotNumber number);
   void on_connected(SlotNumber number);
@@ -70,19 +92,26 @@ class Endpoint::Impl {
   void leave_half_open(SlotNumber number);
   [[nodiscard]] Pending pending();
 
-  // Peers that begin (impl_strangers.cc).
-  void on_hello(SlotNumber known, const Glance& glance, MutableBytes datagram, std::uint64_t hash,
-                Instant now);
-  void on_stranger(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
+  // New connections of peers (impl_admission.cc).
+  // A ClientHello, or a fragment of one, from the path of a connection.
+  void on_hello(SlotNumber known, const DatagramPeek& peek, MutableBytes datagram,
+                std::uint64_t hash, Instant now);
+  void on_unknown_source(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
   void admit(Admission admission, const UdpPath& path, std::uint64_t hash, Instant now);
+  // `connected`: the connection that the new association is to replace, or kNoSlot.
   void accept(Admission admission, SlotNumber connected, const UdpPath& path, Instant now);
-  // The one of `known` and its rival that this is the hello of, or kNoSlot.
-  [[nodiscard]] SlotNumber find_hello(SlotNumber known, std::uint32_t hello, Instant now) const;
-  [[nodiscard]] bool is_repetition(const Slot& slot, std::uint32_t hello, Instant now) const;
-  // Why one more can't be let in. Makes room if it may.
-  std::optional<Refusal> refuse(const UdpEndpoint& peer, bool is_challenger, Instant now);
+  // Of `known` and the other association at its path, the one whose ClientHello this repeats.
+  // kNoSlot: neither.
+  [[nodiscard]] SlotNumber find_repeated(SlotNumber known, std::uint32_t client_random,
+                                         Instant now) const;
+  [[nodiscard]] bool is_repetition(const Slot& slot, std::uint32_t client_random,
+                                   Instant now) const;
+  // Why another connection is not accepted. May end the oldest handshake to make room.
+  std::optional<Refusal> refuse(const UdpEndpoint& peer, bool is_new_association, Instant now);
 
+  // Frees a connection that has ended and has nothing left to send.
   void stop_transmitting(SlotNumber number);
+  // Releases the slot once its end is reported, too.
   void release_if_done(SlotNumber number);
 
   EndpointOptions options_;
@@ -91,7 +120,8 @@ class Endpoint::Impl {
   crypto::KeyedHash hash_;
 
   endpoint::SlotTable slots_;
-  std::unordered_map<SlotNumber, Error> errors_;  // that connections have ended with
+  std::unordered_map<SlotNumber, Error> errors_;  // of connections that have failed
+  endpoint::OtherPaths other_paths_;
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
@@ -100,7 +130,7 @@ class Endpoint::Impl {
   std::size_t size_ = 0;
   EndpointStatistics statistics_;
 
-  // Outputs that wait to be polled.
+  // Outputs to be polled.
   struct Reply {
     Bytes datagram;  // the Listener's
     UdpPath path;
@@ -109,7 +139,7 @@ class Endpoint::Impl {
   endpoint::SlotList<&Slot::events> events_;
   endpoint::SlotList<&Slot::transmits> transmits_;
   SlotNumber data_ = kNoSlot;
-  Buffer copy_;  // of a datagram that may be another connection's
+  Buffer copy_;  // of a datagram that two associations may have to try
   std::optional<Instant> reported_timeout_;
 };
 

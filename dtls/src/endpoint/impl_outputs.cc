@@ -1,4 +1,4 @@
-// What an endpoint has to be polled.
+// The outputs of an endpoint.
 #include <algorithm>
 
 #include "endpoint/impl.h"
@@ -20,7 +20,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     Slot& slot = slots_[number];
     const ConnectionHandle handle = slots_.handle_of(number);
     auto event = slot.connection ? slot.connection->poll_event() : std::nullopt;
-    if (event && std::holds_alternative<Closed>(*event)) continue;  // Ended says it
+    if (event && std::holds_alternative<Closed>(*event)) continue;  // Ended tells it
     if (event) {
       return std::visit(
           [&](auto&& what) { return EndpointEvent{handle, std::forward<decltype(what)>(what)}; },
@@ -48,7 +48,7 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
     const SlotNumber number = transmits_.first();
     Slot& slot = slots_[number];
     if (const auto sent = slot.connection->poll_transmit(out)) {
-      return EndpointTransmit{sent->size, slot.path, slots_.handle_of(number)};
+      return EndpointTransmit{sent->size, path_of(number, sent->path), slots_.handle_of(number)};
     }
     if (slot.end) {
       stop_transmitting(number);
@@ -60,7 +60,6 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
   return std::nullopt;
 }
 
-// It has no last words, or has said them.
 void Endpoint::Impl::stop_transmitting(SlotNumber number) {
   transmits_.erase(slots_, number);
   slots_[number].connection.reset();
@@ -70,7 +69,9 @@ void Endpoint::Impl::stop_transmitting(SlotNumber number) {
 
 void Endpoint::Impl::release_if_done(SlotNumber number) {
   const Slot& slot = slots_[number];
-  if (slot.end_reported && !slot.connection) slots_.release(number);
+  if (!slot.end_reported || slot.connection) return;
+  other_paths_.remove(number);
+  slots_.release(number);
 }
 
 }  // namespace sluice::dtls

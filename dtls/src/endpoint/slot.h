@@ -1,4 +1,4 @@
-// What an Endpoint keeps beside each connection.
+// What an Endpoint keeps for each of its connections.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace sluice::dtls::endpoint {
 
 // A slot's neighbours in a SlotList.
 struct Links {
-  // In `next`: in no list.
+  // The value of `next` in a slot that is in no list.
   static constexpr SlotNumber kApart = kNoSlot - 1;
 
   SlotNumber previous = kNoSlot;
@@ -19,19 +19,21 @@ struct Links {
 };
 
 struct Slot {
-  // Empty: nobody's, or ended with nothing left to be sent.
+  // Empty: the slot is free, or the connection has ended and has nothing left to send.
   std::optional<Connection> connection;
-  UdpPath path;
+  UdpPath path;  // the present one, which Connection::path() numbers
   std::uint32_t generation = 0;
   bool is_used = false;
   bool is_connected = false;
-  // Of a peer that begins anew: `rival` is the connected one. Datagrams are found by that.
-  bool is_challenger = false;
+  // The peer of a connected association begins another one at the same path (RFC 9147 section
+  // 5.11). While both exist, each has the other for its `other_association`, and the index of paths
+  // has the connected one only.
+  bool is_new_association = false;
   bool end_reported = false;
   std::optional<EndReason> end;
-  SlotNumber rival = kNoSlot;
-  // The end of the ClientHello's random, for hellos that come again; 0 for a client.
-  std::uint32_t hello = 0;
+  SlotNumber other_association = kNoSlot;
+  // random_tail() of the peer's ClientHello, which tells repetitions; 0 where this side is client.
+  std::uint32_t client_random = 0;
   Instant begun;
 
   Links half_open;

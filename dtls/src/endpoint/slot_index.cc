@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kFewest = 16;
 
-// At three of four a search that fails looks at 8 entries, which is one cache line.
+// With three of four entries in use, a search that fails reads 8 entries: one cache line.
 constexpr bool is_too_full(std::size_t size, std::size_t entries) { return size * 4 > entries * 3; }
 
 }  // namespace
@@ -27,8 +27,8 @@ void SlotIndex::erase(std::uint64_t hash, SlotNumber slot) {
     if (entries_[hole].slot == kNoSlot) return;
     hole = (hole + 1) & mask();
   }
-  // What follows moves up unless it would come to stand before its own place: nothing is left
-  // behind that later searches had to pass.
+  // Entries that follow move into the hole unless that is before the place of their hash. So
+  // erased entries leave nothing that later searches would have to skip.
   for (std::size_t at = (hole + 1) & mask(); entries_[at].slot != kNoSlot; at = (at + 1) & mask()) {
     const std::size_t from_home = (at - entries_[at].tag) & mask();
     const std::size_t from_hole = (at - hole) & mask();

@@ -1,4 +1,4 @@
-// Finds slots by a key's hash; the keys lie elsewhere.
+// Finds slots by the hash of a key. The keys are elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,13 @@
 
 namespace sluice::dtls::endpoint {
 
-// The place of a connection in its Endpoint.
+// Numbers the slots of an Endpoint.
 using SlotNumber = std::uint32_t;
 inline constexpr SlotNumber kNoSlot = UINT32_MAX;
 
-// Open addressing with linear probing: 8 bytes an entry, at most three of four in use. Whoever can
-// choose keys must not know their hashes, or probes get long: give it those of a KeyedHash. A slot
-// may stand in several indexes, by several keys.
+// A hash table with open addressing and linear probing: 8 bytes per entry, at most three of four
+// entries in use. The hashes must come from a KeyedHash, since whoever chooses keys and knows their
+// hashes can make probes long. A slot may be in several indexes, each by another key.
 class SlotIndex {
  public:
   // The slot of this hash for which `is_it` holds, or kNoSlot.
@@ -27,11 +27,11 @@ class SlotIndex {
     return kNoSlot;
   }
 
-  // Allocates when it is full: twice as many entries.
+  // Where the table is full, allocates one of twice the size.
   void insert(std::uint64_t hash, SlotNumber slot);
-  // What insert() was called with.
+  // The arguments are those of insert().
   void erase(std::uint64_t hash, SlotNumber slot);
-  // Room for so many without another allocation.
+  // Makes room for `count` slots, so that insert() does not allocate.
   void reserve(std::size_t count);
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -39,7 +39,7 @@ class SlotIndex {
  private:
   struct Entry {
     std::uint32_t tag = 0;
-    SlotNumber slot = kNoSlot;  // kNoSlot: nothing here
+    SlotNumber slot = kNoSlot;  // kNoSlot: the entry is free
   };
 
   [[nodiscard]] std::size_t mask() const { return entries_.size() - 1; }

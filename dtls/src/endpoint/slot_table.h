@@ -1,4 +1,4 @@
-// The connections of an Endpoint.
+// The slots of an Endpoint's connections, and lists through them.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace sluice::dtls::endpoint {
 
-// Slots stay where they are; one that is free again goes to the next who asks.
+// Slots do not move in memory. take() reuses those that were released.
 class SlotTable {
  public:
   Slot& operator[](SlotNumber number) { return (*chunks_[number / kChunk])[number % kChunk]; }
@@ -18,16 +18,16 @@ class SlotTable {
   }
 
   SlotNumber take();
-  // Whoever has its handle won't find it again.
+  // Its handle finds nothing from now on.
   void release(SlotNumber number);
   void reserve(std::size_t count);
 
   [[nodiscard]] ConnectionHandle handle_of(SlotNumber number) const {
     return ConnectionHandle{std::uint64_t{(*this)[number].generation} << 32 | number};
   }
-  // kNoSlot for a handle that isn't good, or no longer.
+  // kNoSlot for a handle that has never been valid or is valid no longer.
   [[nodiscard]] SlotNumber find(ConnectionHandle handle) const;
-  // As many as have ever been in use at once.
+  // Above the highest number that has ever been in use.
   [[nodiscard]] SlotNumber end() const { return end_; }
 
  private:
@@ -39,7 +39,7 @@ class SlotTable {
   std::vector<SlotNumber> free_;
 };
 
-// A list through the slots: in order of arrival, and anything can leave it.
+// A doubly linked list through the slots, in the order of push().
 template <Links Slot::* Member>
 class SlotList {
  public:
@@ -47,7 +47,7 @@ class SlotList {
   [[nodiscard]] SlotNumber first() const { return first_; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  // Does nothing for what it holds already.
+  // Does nothing where the list holds the slot already.
   void push(SlotTable& slots, SlotNumber number) {
     Links& links = slots[number].*Member;
     if (links.next != Links::kApart) return;
@@ -56,7 +56,7 @@ class SlotList {
     last_ = number;
     ++size_;
   }
-  // Does nothing for what it doesn't hold.
+  // Does nothing where the list does not hold the slot.
   void erase(SlotTable& slots, SlotNumber number) {
     Links& links = slots[number].*Member;
     if (links.next == Links::kApart) return;

@@ -23,7 +23,7 @@ void TimerQueue::stop(SlotNumber slot) {
   const Timer last = heap_.back();
   heap_.pop_back();
   if (at < heap_.size()) settle(at, last);
-  // A peak of handshakes is no reason to keep their timers' memory.
+  // Frees the memory that a peak of handshakes has taken for timers.
   if (heap_.capacity() > kSpare && heap_.size() < heap_.capacity() / 4) {
     std::vector<Timer> fewer;
     fewer.reserve(std::max(heap_.size() * 2, kSpare));

@@ -1,4 +1,4 @@
-// Which connection has to be called first.
+// The timers of an Endpoint's connections.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace sluice::dtls::endpoint {
 
-// A heap of four children a node that knows where each slot stands: the first timer costs nothing
-// to tell, and to set, move or stop one takes O(log n). A slot without a timer costs 4 bytes, and
+// A heap with four children per node, and the position of each slot in it. The first timer is read
+// in O(1); setting, moving or stopping one takes O(log n). A slot without a timer takes 4 bytes and
 // no time.
 class TimerQueue {
  public:
@@ -20,7 +20,7 @@ class TimerQueue {
   [[nodiscard]] std::optional<Instant> next() const {
     return heap_.empty() ? std::nullopt : std::optional(heap_.front().when);
   }
-  // Whose timer next() is; kNoSlot when there is none.
+  // The slot whose timer next() is; kNoSlot when there is none.
   [[nodiscard]] SlotNumber first() const { return heap_.empty() ? kNoSlot : heap_.front().slot; }
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
@@ -32,11 +32,11 @@ class TimerQueue {
   using Position = std::uint32_t;
   static constexpr Position kNone = UINT32_MAX;
   static constexpr std::size_t kChildren = 4;
-  // That many timers' room is never given back.
+  // Room for so many timers is never freed.
   static constexpr std::size_t kSpare = 1024;
 
   void stop(SlotNumber slot);
-  // Puts `timer` at `at`, or where it belongs above or below.
+  // Puts `timer` at `at`, then moves it up or down to its place.
   void settle(std::size_t at, Timer timer);
   void put(std::size_t at, Timer timer) {
     positions_[timer.slot] = static_cast<Position>(at);

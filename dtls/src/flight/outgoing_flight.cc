@@ -113,11 +113,12 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
 std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, MutableBytes room,
                                             bool datagram_is_empty) {
   const wire::Epoch epoch = items_[position_.item].epoch;
-  const std::size_t overhead = records.overhead(epoch);
-  if (room.size() < overhead) return 0;
+  const record::RecordSize size_of_record = records.size_of(epoch);
+  if (room.size() < size_of_record.overhead()) return 0;
   // Laid where the record will be sealed in place.
   const MutableBytes contents = room.subspan(
-      records.head_room(epoch), std::min(room.size() - overhead, records.max_contents(epoch)));
+      size_of_record.head(),
+      std::min(room.size() - size_of_record.overhead(), size_of_record.max_contents()));
   // A record of its own costs a message more than its header (RFC 9147 section 5.5 leaves the
   // choice); DTLS 1.2 has always been one message a record.
   const bool packs = epoch >= wire::kHandshakeEpoch13;

@@ -6,27 +6,19 @@
 #include "crypto/constant_time.h"
 #include "crypto/hmac.h"
 #include "crypto/library.h"
-#include "wire/types.h"
-#include "wire/writer.h"
 
 namespace sluice::dtls::record {
 namespace {
 
 using crypto::kAesBlockSize;
 
-// Of IV and ciphertext, with what stands in the header; the length is without the MAC (RFC 7366
-// section 3).
+// Of the additional data, then IV and ciphertext. The length is that of both without the MAC (RFC
+// 7366 section 3).
 Result<crypto::Digest> mac_of(crypto::Library& library, Bytes key,
-                              const RecordProtection12::Header& header, Bytes encrypted) {
-  std::array<std::byte, 13> pseudo_header{};
-  const MutableBytes out(pseudo_header);
-  wire::store(out.first(8), header.number);
-  wire::store(out.subspan(8, 1), header.content_type);
-  wire::store(out.subspan(9, 2), wire::value_of(header.version));
-  wire::store(out.subspan(11, 2), encrypted.size());
+                              const AdditionalData12& additional_data, Bytes encrypted) {
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key);
   if (!hmac) return forward_error(hmac);
-  return hmac->compute({pseudo_header, encrypted});
+  return hmac->compute({additional_data.with_length(encrypted.size()), encrypted});
 }
 
 }  // namespace
@@ -40,7 +32,8 @@ Result<std::unique_ptr<CbcProtection12>> CbcProtection12::make(crypto::Library& 
       new CbcProtection12(library, std::move(*cipher), keys.mac_key));
 }
 
-std::optional<std::size_t> CbcProtection12::seal(const Header& header, Bytes plaintext,
+std::optional<std::size_t> CbcProtection12::seal(RecordNumber12 /*number*/,
+                                                 AdditionalData12 additional_data, Bytes plaintext,
                                                  MutableBytes out) {
   // Each byte of the padding, its length included, is that length (RFC 5246 section 6.2.3.2).
   const std::size_t padding = kAesBlockSize - 1 - plaintext.size() % kAesBlockSize;
@@ -52,21 +45,24 @@ std::optional<std::size_t> CbcProtection12::seal(const Header& header, Bytes pla
   if (!plaintext.empty()) std::memmove(blocks.data(), plaintext.data(), plaintext.size());
   std::ranges::fill(blocks.subspan(plaintext.size()), static_cast<std::byte>(padding));
   if (!library_->random(iv) || !cipher_.process(iv, blocks)) return std::nullopt;
-  const auto mac = mac_of(*library_, std::as_const(mac_key_).bytes(), header, out.first(encrypted));
+  const auto mac =
+      mac_of(*library_, std::as_const(mac_key_).bytes(), additional_data, out.first(encrypted));
   if (!mac) return std::nullopt;
   std::ranges::copy(mac->bytes(), out.begin() + static_cast<std::ptrdiff_t>(encrypted));
   return encrypted + kMacSize;
 }
 
-std::optional<MutableBytes> CbcProtection12::open(const Header& header, MutableBytes fragment) {
+std::optional<MutableBytes> CbcProtection12::open(RecordNumber12 /*number*/,
+                                                  AdditionalData12 additional_data,
+                                                  MutableBytes fragment) {
   if (fragment.size() < 2 * kAesBlockSize + kMacSize) return std::nullopt;
   const MutableBytes encrypted = fragment.first(fragment.size() - kMacSize);
   const MutableBytes blocks = encrypted.subspan(kAesBlockSize);
   if (blocks.size() % kAesBlockSize != 0) return std::nullopt;
-  const auto mac = mac_of(*library_, std::as_const(mac_key_).bytes(), header, encrypted);
+  const auto mac = mac_of(*library_, std::as_const(mac_key_).bytes(), additional_data, encrypted);
   if (!mac || !crypto::equal(mac->bytes(), fragment.last(kMacSize))) return std::nullopt;
   if (!cipher_.process(encrypted.first(kAesBlockSize), blocks)) return std::nullopt;
-  // It is the peer's own: who sends bad padding under a good MAC is no attacker.
+  // The MAC shows that the peer wrote the padding: a refusal tells an attacker nothing.
   const auto padding = std::to_integer<std::size_t>(blocks.back());
   if (padding >= blocks.size()) return std::nullopt;
   const MutableBytes contents = blocks.first(blocks.size() - padding - 1);

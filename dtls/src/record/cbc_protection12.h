@@ -1,5 +1,5 @@
-// AES_128_CBC with HMAC-SHA256, encrypt-then-MAC (RFC 7366 section 3): the MAC is checked before
-// anything is decrypted, so that padding tells nobody anything.
+// AES_128_CBC with HMAC-SHA256, encrypt-then-MAC (RFC 7366 section 3). The MAC is checked before
+// anything is decrypted, so that the padding is no oracle.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,17 @@ namespace sluice::dtls::record {
 class CbcProtection12 final : public RecordProtection12 {
  public:
   static constexpr std::size_t kMacSize = 32;
-  // The IV before it; up to a block of padding, and the MAC behind.
+  // Before the plaintext the IV; after it up to a block of padding, and the MAC.
   static constexpr RecordRoom12 kRoom{crypto::kAesBlockSize, crypto::kAesBlockSize + kMacSize};
 
   static Result<std::unique_ptr<CbcProtection12>> make(crypto::Library& library,
                                                        crypto::AesCbc::Direction direction,
                                                        const RecordKeys12& keys);
 
-  std::optional<std::size_t> seal(const Header& header, Bytes plaintext, MutableBytes out) override;
-  std::optional<MutableBytes> open(const Header& header, MutableBytes fragment) override;
+  std::optional<std::size_t> seal(RecordNumber12 number, AdditionalData12 additional_data,
+                                  Bytes plaintext, MutableBytes out) override;
+  std::optional<MutableBytes> open(RecordNumber12 number, AdditionalData12 additional_data,
+                                   MutableBytes fragment) override;
 
  private:
   CbcProtection12(crypto::Library& library, crypto::AesCbc cipher, Bytes mac_key)

@@ -1,4 +1,4 @@
-// What a connection has of each of its encrypted epochs.
+// The keys of a connection, by encrypted epoch.
 #pragma once
 
 #include <memory>
@@ -8,14 +8,14 @@
 
 namespace sluice::dtls::record {
 
-// Nearly always there is one epoch, which lies here; those before it come and go. `Keys` has a
-// member `epoch`, and stands for nothing when default-constructed.
+// Nearly always there is one epoch, which is stored in the object itself; older ones are allocated.
+// `Keys` has a member `epoch`. Default-constructed Keys mean that there is no epoch.
 template <class Keys>
 class Epochs {
  public:
   [[nodiscard]] bool empty() const { return newest_.epoch == wire::kPlaintextEpoch; }
 
-  // `keys` of a later epoch than all that are here.
+  // The epoch of `keys` is later than all epochs that are stored.
   void add(Keys keys) {
     if (!empty()) older_ = std::make_unique<Older>(std::move(newest_), std::move(older_));
     newest_ = std::move(keys);
@@ -27,7 +27,7 @@ class Epochs {
     next->reset();
   }
 
-  // Of one that isn't empty.
+  // Not to be called when empty().
   [[nodiscard]] Keys& newest() { return newest_; }
   [[nodiscard]] const Keys& newest() const { return newest_; }
 
@@ -43,6 +43,10 @@ class Epochs {
   }
   [[nodiscard]] Keys* find(wire::Epoch epoch) {
     return find([&](const Keys& keys) { return keys.epoch == epoch; });
+  }
+  template <class IsIt>
+  [[nodiscard]] const Keys* find(IsIt&& is_it) const {
+    return const_cast<Epochs*>(this)->find(std::forward<IsIt>(is_it));
   }
   [[nodiscard]] const Keys* find(wire::Epoch epoch) const {
     return const_cast<Epochs*>(this)->find(epoch);

@@ -15,7 +15,7 @@ namespace sluice::dtls::record {
 // RFC 8446 section 5.2.
 inline constexpr std::size_t kMaxCiphertext13 = 16384 + 256;
 
-// Flags, sequence number of 2 bytes, length: what this engine writes, as browsers do.
+// What this engine writes, as browsers do: flags, sequence number of 2 bytes, length.
 inline constexpr std::size_t kHeaderSize13 = 5;
 
 // 0 0 1 C S L E E: connection ID, sequence number of 16 bits, length, low bits of the epoch.
@@ -26,13 +26,14 @@ inline constexpr unsigned kLongSequence = 0x08;
 inline constexpr unsigned kLengthPresent = 0x04;
 inline constexpr unsigned kEpochMask = 0x03;
 
-// The header as it came: its sequence number is still encrypted.
+// The header as received: its sequence number is still encrypted.
 struct Header13 {
   std::uint8_t flags = 0;
   std::size_t size = 0;           // of the header
-  std::size_t sequence_at = 0;    // where in it the sequence number stands
+  std::size_t cid_size = 0;       // of the connection ID, which follows the flags
+  std::size_t sequence_at = 0;    // offset of the sequence number in the header
   std::size_t sequence_size = 0;  // 1 or 2 bytes
-  std::size_t length = 0;         // of what follows it
+  std::size_t length = 0;         // of what follows the header
 
   static bool is_unified(std::byte first) {
     return (std::to_integer<unsigned>(first) & kFixedBitsMask) == kFixedBits;
@@ -42,15 +43,20 @@ struct Header13 {
     return (wire::value_of(epoch) & kEpochMask) == (flags & unsigned{kEpochMask});
   }
 
-  // The first record of `datagram`, which starts with a unified header. Empty when it ends too
-  // early. A record without a length goes to the datagram's end. No connection ID is ever asked
-  // for, so one with the bit set can't be read.
-  static std::optional<Header13> decode(Bytes datagram) {
+  // The header of the first record of `datagram`, which starts with a unified header. Empty when
+  // the datagram ends before the record does. A record without a length ends with the datagram.
+  // `own_cid_size` is the size of the connection ID that this side has asked for; with 0 a header
+  // whose C bit is set has no known size and cannot be read.
+  static std::optional<Header13> decode(Bytes datagram, std::size_t own_cid_size = 0) {
     wire::Reader reader(datagram);
     Header13 header;
     header.flags = reader.u8();
-    if ((header.flags & kConnectionId) != 0) return std::nullopt;
-    header.sequence_at = 1;
+    if ((header.flags & kConnectionId) != 0) {
+      if (own_cid_size == 0) return std::nullopt;
+      header.cid_size = own_cid_size;
+      reader.bytes(own_cid_size);
+    }
+    header.sequence_at = 1 + header.cid_size;
     header.sequence_size = (header.flags & kLongSequence) != 0 ? 2 : 1;
     reader.bytes(header.sequence_size);
     const bool has_length = (header.flags & kLengthPresent) != 0;

@@ -1,4 +1,4 @@
-// What one connection tells the caller's PacketObserver.
+// Reports what one connection sends and receives to the PacketObserver.
 #pragma once
 
 #include <sluice/dtls/packet_observer.h>
@@ -10,7 +10,7 @@ class Observation {
   Observation(PacketObserver& observer, ConnectionNumber connection)
       : observer_(&observer), connection_(connection) {}
 
-  // Of the input that what follows belongs to.
+  // The time of the input that the following reports belong to.
   void set_time(Instant now) { time_ = now; }
 
   void datagram(Direction direction, PathId path, Bytes bytes) const {

@@ -1,5 +1,5 @@
-// Protection of DTLS 1.2 records: by an AEAD (RFC 5246 section 6.2.3.3, RFC 5288 section 3, RFC
-// 7905 section 2), or by what a suite brings along.
+// Protection of DTLS 1.2 records by an AEAD (RFC 5246 section 6.2.3.3, RFC 5288 section 3, RFC 7905
+// section 2) or by a RecordProtection12.
 #pragma once
 
 #include <array>
@@ -15,13 +15,13 @@
 
 namespace sluice::dtls::record {
 
-// How a record's nonce comes to be.
+// How a nonce is made of IV and record number.
 enum class NonceKind : std::uint8_t {
-  explicit_part,  // 4 bytes of IV, then 8 that stand before the ciphertext: GCM, CCM
-  from_sequence,  // 12 bytes of IV, exclusive-or the record number: ChaCha20-Poly1305
+  explicit_part,  // GCM, CCM: 4 bytes of IV, then 8 bytes that precede the ciphertext
+  from_sequence,  // ChaCha20-Poly1305: 12 bytes of IV, exclusive-or the record number
 };
 
-// The bytes that a key block gives one direction.
+// One direction's part of the key block.
 struct ProtectionKey12 {
   crypto::AeadAlgorithm aead;
   Bytes key;
@@ -49,7 +49,7 @@ class AeadSealer12 {
   static Result<AeadSealer12> make(crypto::Library& library, const ProtectionKey12& key);
 
   [[nodiscard]] RecordRoom12 room() const { return {nonces_.explicit_size(), aead_.tag_size()}; }
-  // As Sealer12::seal(), of a header with its length.
+  // As Sealer12::seal(); `header` has its length.
   Result<void> seal(const Header12& header, Bytes plaintext, MutableBytes out);
 
  private:
@@ -72,7 +72,7 @@ class AeadOpener12 {
   crypto::AeadOpener aead_;
 };
 
-// What a suite brings along, and the room that it takes.
+// The protection of a suite that is not an AEAD, or that the application implements.
 struct OwnProtection12 {
   std::unique_ptr<RecordProtection12> protection;
   RecordRoom12 room;
@@ -87,12 +87,15 @@ class Sealer12 {
   }
   explicit Sealer12(OwnProtection12 own) : sealer_(std::move(own)) {}
 
-  // What goes before and, at most, after the plaintext, the header excepted.
+  // What comes between header and plaintext and, at most, after the plaintext.
   [[nodiscard]] std::size_t head_room() const { return room().head; }
   [[nodiscard]] std::size_t tail_room() const { return room().tail; }
+  // Whether a record has all of tail_room() after its plaintext, however long that is.
+  [[nodiscard]] bool is_aead() const { return std::holds_alternative<AeadSealer12>(sealer_); }
 
-  // Writes the whole record to `out`, which has room for it, and returns its size. `header` without
-  // its length. `plaintext` may lie where its ciphertext will, else it must not overlap `out`.
+  // Writes the whole record to `out` and returns its size. `header` comes without its length.
+  // `plaintext` may lie where its ciphertext will, else it must not overlap `out`. Errors:
+  // buffer_too_small, libcrypto_failure.
   Result<std::size_t> seal(Header12 header, Bytes plaintext, MutableBytes out);
 
  private:
@@ -114,8 +117,8 @@ class Opener12 {
   }
   explicit Opener12(OwnProtection12 own) : opener_(std::move(own.protection)) {}
 
-  // `record` is header and fragment as they came; the plaintext stays in its place. Empty when it
-  // is too short or not authentic.
+  // Decrypts in place and returns the plaintext. `record` is the whole record as received, `header`
+  // its header. Empty when the record is too short or not authentic.
   std::optional<MutableBytes> open(const Header12& header, MutableBytes record);
 
  private:

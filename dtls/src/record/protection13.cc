@@ -1,7 +1,6 @@
 #include "record/protection13.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sluice::dtls::record {
 namespace {
@@ -48,9 +47,7 @@ Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
   const std::size_t size = head_room() + length;
   if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
   const MutableBytes inner = out.subspan(head_room(), padded);
-  if (!contents.empty()) std::memmove(inner.data(), contents.data(), contents.size());
-  inner[contents.size()] = static_cast<std::byte>(type);
-  std::ranges::fill(inner.subspan(contents.size() + kInnerTypeSize), std::byte{0});
+  write_inner_plaintext(type, contents, inner);
 
   const MutableBytes header = out.first(head_room());
   header[0] = static_cast<std::byte>(kFixedBits | kLongSequence | kLengthPresent |
@@ -58,7 +55,7 @@ Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
   const MutableBytes number = header.subspan(1, 2);
   wire::store(number, wire::value_of(sequence));
   wire::store(header.subspan(3, 2), length);
-  // The header that is authenticated still has the number in plain.
+  // What is authenticated is the header with its sequence number still in plaintext.
   const MutableBytes sealed = out.subspan(head_room(), length);
   if (auto done = aead_.seal(nonce(iv_, sequence), header, inner, sealed); !done) {
     return forward_error(done);
@@ -96,18 +93,13 @@ std::optional<wire::SequenceNumber> Opener13::reveal_sequence(const Header13& he
   return wire::SequenceNumber{reconstruct_sequence(next, low_bits, number.size())};
 }
 
-std::optional<Opener13::Opened> Opener13::open(const Header13& header, MutableBytes record,
-                                               wire::SequenceNumber sequence,
-                                               std::size_t max_contents) {
+std::optional<InnerPlaintext> Opener13::open(const Header13& header, MutableBytes record,
+                                             wire::SequenceNumber sequence,
+                                             std::size_t max_contents) {
   const MutableBytes sealed = record.subspan(header.size);
   if (!aead_.open(nonce(iv_, sequence), record.first(header.size), sealed)) return std::nullopt;
   const MutableBytes inner = sealed.first(sealed.size() - aead_.tag_size());
-  // RFC 8446 section 5.4: padding counts. Handed over whole, it is too long for its reader.
-  if (inner.size() > max_contents + kInnerTypeSize) return Opened{{}, sequence, inner};
-  std::size_t size = inner.size();
-  while (size > 0 && inner[size - 1] == std::byte{0}) --size;
-  if (size == 0) return Opened{wire::ContentType{0}, sequence, {}};
-  return Opened{static_cast<wire::ContentType>(inner[size - 1]), sequence, inner.first(size - 1)};
+  return strip_inner_plaintext(inner, max_contents);
 }
 
 }  // namespace sluice::dtls::record

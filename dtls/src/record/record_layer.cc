@@ -24,11 +24,11 @@ RecordLayer::Taken RecordLayer::take_any(MutableBytes& datagram) {
 
 RecordLayer::Taken RecordLayer::take12(MutableBytes& datagram) {
   const auto header = Header12::decode(datagram);
-  if (!header || header->length > datagram.size() - kHeaderSize12) {
+  if (!header || header->length > datagram.size() - header->size()) {
     datagram = {};
     return Discard::malformed_record;
   }
-  const MutableBytes record = datagram.first(kHeaderSize12 + header->length);
+  const MutableBytes record = datagram.first(header->size() + header->length);
   datagram = datagram.subspan(record.size());
   if (!is_version_known(*header)) return Discard::unknown_version;
   if (header->length > kMaxCiphertext12) return Discard::malformed_record;
@@ -37,16 +37,16 @@ RecordLayer::Taken RecordLayer::take12(MutableBytes& datagram) {
 
 bool RecordLayer::is_version_known(const Header12& header) const {
   if (header.version == ProtocolVersion::dtls12) return true;
-  // A ClientHello's record may carry any minor version (RFC 5246 appendix E.1), that of
-  // HelloVerifyRequest says 1.0 (RFC 6347 section 4.2.1); encrypted records never do.
+  // The record of a ClientHello may carry any minor version (RFC 5246 appendix E.1), that of a
+  // HelloVerifyRequest carries 1.0 (RFC 6347 section 4.2.1). Encrypted records carry 1.2.
   const bool is_dtls = static_cast<unsigned>(header.version) >> 8 == 0xfe;
   return is_dtls && header.epoch == wire::kPlaintextEpoch;
 }
 
 RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes record) {
   if (header.epoch == wire::kPlaintextEpoch && reads_plaintext_) {
-    if (header.length > kMaxPlaintext) return Discard::malformed_record;
-    return Record{header.type, header.epoch, header.sequence, record.subspan(kHeaderSize12)};
+    if (header.length > content_limits_.plaintext) return Discard::malformed_record;
+    return Record{header.type, header.epoch, header.sequence, record.subspan(header.size())};
   }
   if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;
   if (readers_.empty()) return FutureRecord{record};
@@ -57,15 +57,17 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   }
   if (is_cold_) {
     // Both directions have the same cipher.
-    const Room& room = writers_.newest().room;
-    if (record.size() < std::size_t{room.head} + room.tail) return Discard::authentication_failed;
+    if (record.size() < size_of(writers_.newest()).shortest()) {
+      return Discard::authentication_failed;
+    }
     return NeedsCiphers{};
   }
   const auto plaintext = std::get<Opener12>(*reader.opener).open(header, record);
   if (!plaintext) return Discard::authentication_failed;
+  const bool newest = is_newest(reader, header.sequence);
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;
-  return Record{header.type, header.epoch, header.sequence, *plaintext};
+  return Record{header.type, header.epoch, header.sequence, *plaintext, newest};
 }
 
 RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
@@ -81,14 +83,14 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
 }
 
 RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
-  // Two bits of the epoch are on the wire: of those known that end in them, the newest.
+  // The header has two bits of the epoch. The newest known epoch that ends in them is meant.
   Reader* reader = readers_.find([&](const Reader& candidate) {
     return candidate.epoch != wire::kFirstEncryptedEpoch12 && header.matches(candidate.epoch);
   });
   if (reader == nullptr) {
     const bool speaks12 =
         !readers_.empty() && readers_.newest().epoch == wire::kFirstEncryptedEpoch12;
-    // Without a length it couldn't be put in a row with others.
+    // FutureRecords keeps records one after another, so each needs a length.
     if (speaks12 || (header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
     return FutureRecord{record};
   }
@@ -107,11 +109,20 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
     forgeries_exceeded_ = forgeries_exceeded_ || ++reader->forgeries > limits_.forgeries;
     return Discard::authentication_failed;
   }
-  // Only now is it known what it is.
+  // Its content type is known only now.
   if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;
+  const bool newest = is_newest(*reader, *sequence);
   reader->window.mark(*sequence);
   peer_encrypts_ = true;
-  return Record{opened->type, reader->epoch, *sequence, opened->contents};
+  return Record{opened->type, reader->epoch, *sequence, opened->contents, newest};
+}
+
+bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence) const {
+  if (wire::value_of(sequence) < reader.window.next()) return false;
+  const bool is_last_epoch = &reader == &readers_.newest();
+  return is_last_epoch || readers_.find([&](const Reader& later) {
+    return later.epoch > reader.epoch && later.window.next() > 0;
+  }) == nullptr;
 }
 
 void RecordLayer::add_reader12(Opener12 opener) {
@@ -136,17 +147,17 @@ bool RecordLayer::has_read(wire::Epoch epoch) const {
 }
 
 void RecordLayer::add_writer12(Sealer12 sealer) {
-  const Room room{static_cast<std::uint8_t>(kHeaderSize12 + sealer.head_room()),
-                  static_cast<std::uint8_t>(sealer.tail_room())};
+  const RecordRoom room{static_cast<std::uint16_t>(kHeaderSize12 + sealer.head_room()),
+                        static_cast<std::uint8_t>(sealer.tail_room()), 0, false, sealer.is_aead()};
   writers_.add(
       {wire::kFirstEncryptedEpoch12, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {
   const std::size_t min_inner = std::max(sealer.min_inner_size(), kInnerTypeSize);
-  const Room room{static_cast<std::uint8_t>(Sealer13::head_room()),
-                  static_cast<std::uint8_t>(sealer.tail_room()),
-                  static_cast<std::uint8_t>(min_inner - kInnerTypeSize), true};
+  const RecordRoom room{static_cast<std::uint16_t>(Sealer13::head_room()),
+                        static_cast<std::uint8_t>(sealer.tail_room()),
+                        static_cast<std::uint8_t>(min_inner - kInnerTypeSize), true, true};
   writers_.add({epoch, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
   is_encrypting_ = true;
 }
@@ -157,38 +168,6 @@ void RecordLayer::cool() {
   readers_.newest().opener.reset();
   writers_.newest().sealer.reset();
   is_cold_ = true;
-}
-
-std::size_t RecordLayer::head_room(wire::Epoch epoch) const {
-  const Writer* encrypted = writers_.find(epoch);
-  return encrypted == nullptr ? kHeaderSize12 : encrypted->room.head;
-}
-
-std::size_t RecordLayer::overhead(wire::Epoch epoch) const {
-  const Writer* encrypted = writers_.find(epoch);
-  if (encrypted == nullptr) return kHeaderSize12;
-  return std::size_t{encrypted->room.head} + encrypted->room.tail;
-}
-
-std::size_t RecordLayer::inner_size(const Room& room, std::size_t contents) const {
-  const std::size_t unpadded = std::max<std::size_t>(contents, room.min_contents) + kInnerTypeSize;
-  if (!pads()) return unpadded;
-  const std::size_t padded = (unpadded + padding_ - 1) / padding_ * padding_;
-  // RFC 8449 section 4 counts type and padding.
-  return std::min(padded, std::max(unpadded, content_limits_.sent + kInnerTypeSize));
-}
-
-std::size_t RecordLayer::unpadded_size(wire::Epoch epoch, std::size_t contents) const {
-  const Writer* encrypted = writers_.find(epoch);
-  const std::size_t least = encrypted != nullptr ? encrypted->room.min_contents : 0;
-  return overhead(epoch) + std::max(contents, least);
-}
-
-std::size_t RecordLayer::padded_size(wire::Epoch epoch, std::size_t contents) const {
-  const Writer* encrypted = writers_.find(epoch);
-  const bool is_padded = encrypted != nullptr && encrypted->room.has_inner_type;
-  if (!is_padded) return unpadded_size(epoch, contents);
-  return overhead(epoch) + inner_size(encrypted->room, contents) - kInnerTypeSize;
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
@@ -219,10 +198,11 @@ Result<std::size_t> RecordLayer::seal_with(Writer& writer, const Header12& heade
   if (auto* sealer12 = std::get_if<Sealer12>(writer.sealer.get())) {
     return sealer12->seal(header, contents, out);
   }
-  const std::size_t room = out.size() - writer.room.head - writer.room.tail + kInnerTypeSize;
+  const RecordSize size = size_of(writer);
+  const std::size_t padded_inner =
+      size.padded(contents.size(), out.size()) - size.overhead() + kInnerTypeSize;
   return std::get<Sealer13>(*writer.sealer)
-      .seal(header.type, header.epoch, header.sequence, contents, out,
-            std::min(inner_size(writer.room, contents.size()), room));
+      .seal(header.type, header.epoch, header.sequence, contents, out, padded_inner);
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
@@ -230,11 +210,11 @@ std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentTyp
   const bool plaintext = epoch == wire::kPlaintextEpoch;
   Writer* encrypted = writers_.find(epoch);
   const bool has_key = encrypted != nullptr && encrypted->sealer != nullptr;
-  if (exhausted(epoch) || out.size() < overhead(epoch) + contents.size() ||
+  if (exhausted(epoch) || out.size() < size_of(epoch).overhead() + contents.size() ||
       (!plaintext && !has_key)) {
     return std::nullopt;
   }
-  // A number is spent even if sealing fails: no nonce is tried twice.
+  // A number is used up even if sealing fails: no nonce is used twice.
   const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : encrypted->next)++};
   if (observation_ != nullptr) {
     observation_->record(Direction::sent, type, epoch, sequence, contents);

@@ -5,7 +5,7 @@
 
 namespace sluice::dtls::record {
 
-// The masks say to the compiler what the numbers' ranges are.
+// The masks tell the compiler the ranges of the numbers.
 ReplayWindow::ReplayWindow(std::size_t size) : word_count_(size / kUnit & 0xfff) {
   if (!is_near()) {
     std::construct_at(&storage_.far, std::make_unique<std::uint64_t[]>(word_count_));

@@ -10,12 +10,12 @@
 
 namespace sluice::dtls::record {
 
-// Which of the last record numbers have been seen. Asked before a record is opened, and told only
-// after it has proved authentic.
+// Which of the newest record numbers have been received. is_fresh() is asked before a record is
+// opened, mark() is called only after it has proved authentic.
 class ReplayWindow {
  public:
-  // RFC 6347 asks for at least 32, most have 64; a burst of data over several paths reorders
-  // further.
+  // RFC 6347 requires at least 32, and most implementations have 64. A burst of data over several
+  // paths may be reordered further.
   static constexpr std::size_t kDefaultSize = 128;
   // Sizes are multiples of this.
   static constexpr std::size_t kUnit = 64;
@@ -33,13 +33,13 @@ class ReplayWindow {
     return end_ - 1 - number < size() && (words()[word_of(number)] & bit_of(number)) == 0;
   }
 
-  // One above the highest number seen: what is expected next.
+  // One above the highest number received: the number that is expected next.
   [[nodiscard]] std::uint64_t next() const { return end_; }
 
   void mark(wire::SequenceNumber sequence);
 
  private:
-  // Larger windows lie elsewhere, so that they cost nobody else memory.
+  // Larger windows are allocated, so that windows of the default size take no more memory.
   static constexpr std::size_t kNearWords = kDefaultSize / kUnit;
 
   [[nodiscard]] std::uint64_t size() const { return std::uint64_t{word_count_} * kUnit; }
@@ -50,7 +50,7 @@ class ReplayWindow {
   [[nodiscard]] std::span<const std::uint64_t> words() const {
     return {is_near() ? storage_.near.data() : storage_.far.get(), word_count_};
   }
-  // A ring: each number has its place until another `size()` later takes it.
+  // A ring buffer: a number shares its bit with the number that is larger by size().
   [[nodiscard]] std::size_t word_of(std::uint64_t number) const {
     return number / kUnit % word_count_;
   }
@@ -60,12 +60,12 @@ class ReplayWindow {
     Storage() : near{} {}
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
-    ~Storage() {}  // ReplayWindow knows which it is
+    ~Storage() {}  // ReplayWindow knows which member is active
     std::array<std::uint64_t, kNearWords> near;
     std::unique_ptr<std::uint64_t[]> far;
   };
 
-  std::uint64_t end_ : 52 = 0;  // one above the highest number seen, which has 48 bits
+  std::uint64_t end_ : 52 = 0;  // one above the highest number received, which has 48 bits
   std::uint64_t word_count_ : 12;
   Storage storage_;
 };

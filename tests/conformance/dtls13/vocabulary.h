@@ -45,7 +45,7 @@ inline dtls::ConfigOptions small_options13() {
 inline Buffer sealed(Peer& from, Epoch epoch, ContentType type, Bytes contents) {
   auto& records = records_of(from.connection());
   if (records.is_cold()) from.seal({});  // what it seals itself makes it warm
-  Buffer out(contents.size() + records.overhead(epoch));
+  Buffer out(contents.size() + records.size_of(epoch).overhead());
   const auto size = records.seal(epoch, type, contents, out);
   EXPECT_TRUE(size);
   out.resize(size.value_or(0));

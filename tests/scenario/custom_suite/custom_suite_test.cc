@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/connections.h"
+#include "support/record_access.h"
 
 namespace sluice::test {
 namespace {
@@ -78,6 +79,36 @@ TEST_P(CustomSuite, ItsSessionsAreResumed) {
   resuming.custom_cipher_suites.clear();
   resuming.cipher_suites = {CipherSuite::psk_with_aes_128_ccm_8};
   EXPECT_FALSE(meet(resuming));
+}
+
+// Its ciphers go when others are in use, and are made again from the same keys.
+TEST_P(CustomSuite, ItsConnectionsGoColdAndComeBack) {
+  auto environment = must(dtls::Environment::make({.max_warm_connections = 1}));
+  const auto config = make_config(options());
+  const auto connect = [&] {
+    Pair pair;
+    pair.client = Peer(must(dtls::Connection::client(config, environment, kPath, {})));
+    pair.server = Peer(must(dtls::Connection::server(config, environment, kPath, {})));
+    pair.run();
+    return pair;
+  };
+  std::array<Pair, 3> pairs{connect(), connect(), connect()};
+  const auto is_cold = [](Peer& peer) { return records_of(peer.connection()).is_cold(); };
+  for (int round = 0; round < 3; ++round) {
+    for (Pair& pair : pairs) EXPECT_TRUE(works(pair));
+    EXPECT_TRUE(is_cold(pairs[0].client) && is_cold(pairs[0].server));
+  }
+  // The replay window and the numbers outlive the ciphers.
+  const Buffer record = pairs[0].client.seal(bytes_of("once"));
+  const Buffer next = pairs[0].client.seal(bytes_of("once"));
+  EXPECT_NE(record, next);
+  pairs[0].server.receive(record, {});
+  EXPECT_TRUE(works(pairs[1]));
+  ASSERT_TRUE(is_cold(pairs[0].server));
+  pairs[0].server.receive(record, {});
+  EXPECT_EQ(discards(pairs[0].server, dtls::Discard::replayed), 1U);
+  pairs[0].server.receive(next, {});
+  EXPECT_EQ(pairs[0].server.data.size(), 5U);
 }
 
 INSTANTIATE_TEST_SUITE_P(KeyExchanges, CustomSuite,

@@ -30,6 +30,11 @@ struct Pending {
   bool data = false;
   bool event = false;
   bool timer = false;  // next_timeout() may have changed
+  // The input has authenticated a protected record: of the datagram, or one that had been kept
+  // until its keys were there. So the peer that has the connection's keys has sent it. A record
+  // that was sent twice, or that failed to authenticate, doesn't count. Only inputs of a Connection
+  // set it.
+  bool record_opened = false;
 };
 
 // One datagram that poll_transmit() wrote.

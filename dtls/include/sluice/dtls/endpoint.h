@@ -1,4 +1,4 @@
-// Many connections behind one socket or several, found by their addresses.
+// Many connections on one socket or several, found by the addresses of their datagrams.
 #pragma once
 
 #include <array>
@@ -16,36 +16,37 @@
 
 namespace sluice::dtls {
 
-// One connection of an Endpoint. Never used again: what a handle meant is gone with it.
+// One connection of an Endpoint. No other connection of that Endpoint ever gets the same handle.
 enum class ConnectionHandle : std::uint64_t {};
 
 // A small number that no other connection of the same Endpoint has at the same time, for tables of
-// the caller's own; also the PathId that an Endpoint's connections have.
+// the caller.
 constexpr std::uint32_t slot_of(ConnectionHandle handle) {
   return static_cast<std::uint32_t>(handle);
 }
 
 struct EndpointOptions {
-  // Of the connections that peers begin; null: none are let in.
+  // The Config of connections that peers begin. Null: peers cannot begin any.
   ConfigPtr server = {};
   ListenerOptions listener = {};
 
-  // Those whose handshake is under way included; connect() counts.
+  // Connections of both roles, handshakes under way included.
   std::size_t max_connections = 65536;
-  // Peers' handshakes that aren't complete, or whose peer nobody has accepted yet. One more takes
-  // the oldest's place if that has had half_open_grace, else it isn't let in: its client will ask
-  // again.
+  // Connections begun by peers whose handshake is not complete, or whose peer is not accepted yet.
+  // Another one replaces the oldest, if that is older than half_open_grace; else it is refused, and
+  // its client will repeat its ClientHello.
   std::size_t max_half_open = 1024;
   Duration half_open_grace = std::chrono::seconds{2};
 
-  // Of one host, whatever its ports; 0: no limit. Behind one IPv4 address there can be many people.
+  // Connections begun by one host, whatever its ports; 0: no limit. Many users may share one IPv4
+  // address.
   std::size_t max_connections_per_host = 0;
   std::size_t max_half_open_per_host = 64;
-  // What of an IPv6 address says which host it is: a site has at least a /64 (RFC 6177).
+  // So many bits of an IPv6 address, 0 to 128, name its host: a site has at least a /64 (RFC 6177).
   unsigned ipv6_host_prefix = 64;
 
-  // Room for so many connections is allocated at once. Where more come, tables are copied to twice
-  // the size: 1,000,000 entries take some 20 ms.
+  // Memory for so many connections is allocated at once. When there are more, tables are copied to
+  // ones of twice the size, which takes some 20 ms for 1,000,000 entries.
   std::size_t reserved_connections = 0;
 };
 
@@ -53,18 +54,18 @@ enum class EndReason : std::uint8_t {
   closed,          // by close()
   closed_by_peer,  // by its close_notify
   aborted,         // by abort()
-  failed,          // Ended::error says how
-  replaced,        // the peer began anew from the same address (RFC 9147 section 5.11)
-  displaced,       // a handshake that gave way to another: EndpointOptions::max_half_open
+  failed,          // for the reason in Ended::error
+  replaced,        // by another association from the same path (RFC 9147 section 5.11)
+  displaced,       // a handshake, by a newer one: EndpointOptions::max_half_open
 };
 inline constexpr std::size_t kEndReasons = 6;
 
 std::string_view to_string(EndReason reason);
 
-// The last event of each connection; its handle is no longer good.
+// The last event of each connection. Its handle is no longer valid.
 struct Ended {
   EndReason reason;
-  UdpPath path;
+  UdpPath path;  // the last one
   std::optional<Error> error = {};
 };
 
@@ -79,7 +80,7 @@ struct WithEvents<std::variant<Events...>, More...> {
 
 struct EndpointEvent {
   ConnectionHandle connection;
-  // A Connection's, and Ended; Closed has become an Ended.
+  // The events of a Connection, with Ended in place of Closed.
   detail::WithEvents<Event, Ended>::Type what;
 };
 
@@ -91,10 +92,10 @@ struct EndpointData {
 struct EndpointTransmit {
   std::size_t size{};
   UdpPath path;
-  std::optional<ConnectionHandle> connection;  // empty: the Listener's answer to a stranger
+  std::optional<ConnectionHandle> connection;  // empty: a stateless reply of the Listener
 };
 
-// Why a peer that has shown its address wasn't let in.
+// Why a peer whose cookie was valid did not get a connection.
 enum class Refusal : std::uint8_t {
   too_many_connections,
   too_many_half_open,
@@ -107,12 +108,12 @@ std::string_view to_string(Refusal refusal);
 
 struct EndpointStatistics {
   std::uint64_t datagrams_received = 0;
-  std::uint64_t to_listener = 0;       // as many of them were of strangers, or began like those
-  std::uint64_t unknown = 0;           // as many were of strangers, and none are let in
+  std::uint64_t to_listener = 0;       // from unknown sources, or with another ClientHello
+  std::uint64_t unknown = 0;           // from unknown sources, where peers cannot begin
   std::uint64_t accepted = 0;          // connections that peers have begun
-  std::uint64_t connected = 0;         // connections of both roles that got so far
-  std::uint64_t repeated_hellos = 0;   // of peers that were let in already
-  std::uint64_t colliding_hellos = 0;  // from where a handshake of connect() is under way
+  std::uint64_t connected = 0;         // connections of both roles whose handshake was completed
+  std::uint64_t repeated_hellos = 0;   // ClientHellos of peers that have their connection already
+  std::uint64_t colliding_hellos = 0;  // ClientHellos from a path where connect() is under way
   std::array<std::uint64_t, kEndReasons> ended = {};
   std::array<std::uint64_t, kRefusals> refused = {};
 
@@ -128,28 +129,32 @@ struct EndpointStatistics {
 // poll_data(), poll_event(), poll_transmit(), each until empty, then next_timeout(). Times must not
 // go backwards.
 //
-// Strangers meet a Listener; who shows its address becomes a connection, if the limits allow. A
-// peer that begins anew at the address of a connected one gets a connection beside that, which
-// takes the other's place when it is connected itself, not before: a forged hello changes nothing.
-// One that begins anew while its handshake is under way takes that one's place at once, with a
-// cookie of its own.
+// Datagrams from unknown sources go to a Listener. A peer whose cookie is valid gets a connection,
+// if the limits allow it. A peer may begin a new association from the path of a connected one (RFC
+// 9147 section 5.11): it gets a connection beside that one and replaces it once it is connected,
+// not before, so that a forged ClientHello changes nothing. A peer that begins another handshake
+// while one is under way replaces that one at once, with a cookie of its own.
 //
-// A connection that has ended is found no more, and is gone when its Ended and its last datagrams
-// have been polled. Each ends with one Ended, whether it has ever been connected or not.
+// A connection that has ended is not found by its path any more. It is destroyed when its Ended and
+// its last datagrams have been polled. Each connection ends with one Ended, connected or not.
 //
-// Used by one thread at a time, together with its Environment, which must outlive it. Several
-// threads have an Endpoint each, and a socket each with SO_REUSEPORT: the kernel gives all
-// datagrams of one address to the same socket as long as their number doesn't change.
+// One thread at a time uses an Endpoint, together with its Environment, which must outlive it. A
+// program with several threads has one Endpoint per thread, each with its own SO_REUSEPORT socket:
+// the kernel gives all datagrams from one address to the same socket as long as the number of
+// sockets does not change.
 //
-// Time: a datagram takes one look into a hash table whose key nobody knows; next_timeout() takes
-// none, and a timer O(log n). Connections without a timer are never looked at. In the long run
-// datagrams allocate the ciphers of connections that had none (max_warm_connections), and timers
-// nothing.
+// Paths: each connection counts its paths; their numbers are the PathIds that its Connection knows
+// (PacketObserver, Connection::path()). Move a connection with set_path() of the Endpoint, never
+// with that of the Connection.
 //
-// Memory: about 200 bytes a connection beside the Connection, which is given back with the
-// Endpoint; Connections are gone when they end. There are never more connections than
-// max_connections and max_half_open together, and those that wait to be polled for the last time.
-// What a handshake may take, Config bounds.
+// Time: a datagram takes one look-up in a hash table with a secret key, next_timeout() none, a
+// timer O(log n). A connection without a timer takes none. In the long run, datagrams allocate only
+// the ciphers of cold connections (Environment::Options::max_warm_connections), and timers nothing.
+//
+// Memory: about 200 bytes per connection besides the Connection, which are freed with the Endpoint;
+// Connections are freed when they end. There are at most max_connections and max_half_open
+// together, and those that have ended and are still to be polled. The Config bounds what a
+// handshake takes.
 class Endpoint {
  public:
   // Errors: invalid_config, with Error::detail naming the option; libcrypto_failure.
@@ -161,8 +166,8 @@ class Endpoint {
 
   // ---- inputs
 
-  // A client's connection, as from Connection::client(). Errors: invalid_argument (the path has a
-  // connection), too_many_connections, libcrypto_failure.
+  // A connection in the client's role, as from Connection::client(). Errors: invalid_argument (the
+  // path has a connection), too_many_connections, libcrypto_failure.
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
                                    const std::optional<ResumableSession>& session = {});
 
@@ -171,15 +176,23 @@ class Endpoint {
   // To be called at next_timeout() or later; earlier calls do nothing.
   Pending handle_timeout(Instant now);
 
-  // As Connection's. All inputs to one connection give Errc::closed for a handle that is no longer
-  // good.
+  // As Connection::answer(). All inputs to one connection give Errc::closed for a handle that is no
+  // longer valid.
   Result<Pending> answer(ConnectionHandle connection, QuestionId question, const Answer& answer,
                          Instant now);
   // Queues close_notify and ends the connection.
   Result<Pending> close(ConnectionHandle connection, Instant now);
   Pending close_all(Instant now);
-  // Ends it at once; the peer isn't told.
+  // Ends the connection at once, without an alert.
   Result<Pending> abort(ConnectionHandle connection);
+  // Moves a connection to another path. The caller decides that, on grounds of its own: the engine
+  // does not ask the peer. From now on datagrams from `path` are for this connection, which sends
+  // everything there, while the former path is that of an unknown source. A limit per host does not
+  // refuse the move, but the connection counts for its new host. If the peer has begun a new
+  // association at the former path, that goes on there and no longer replaces this one. Errors,
+  // which change nothing: closed (the handle is no longer valid), invalid_argument (`path` has
+  // another connection).
+  Result<void> set_path(ConnectionHandle connection, const UdpPath& path);
   // Any other input:
   //   endpoint.apply(handle, [&](Connection& c) { return c.set_peer_fingerprints(all, now); });
   template <class Input>
@@ -189,7 +202,7 @@ class Endpoint {
     return end_input(connection, std::forward<Input>(input)(*known));
   }
 
-  // As Connection::seal(): a datagram to be sent on path_of(connection).
+  // As Connection::seal(): writes a datagram to be sent on path_of(connection).
   SendResult seal(ConnectionHandle connection, Bytes application_data, MutableBytes out);
 
   // ---- outputs
@@ -197,23 +210,24 @@ class Endpoint {
   // Spans are valid until the next input.
   std::optional<EndpointData> poll_data();
   std::optional<EndpointEvent> poll_event();
-  // Writes the next datagram to `out`, which must hold the paths' MTU.
+  // Writes the next datagram to `out`, which must have room for the MTU of the paths.
   std::optional<EndpointTransmit> poll_transmit(MutableBytes out);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- what it knows
 
-  // Null when there is none, or no longer. Valid until the next input.
+  // Null when the handle is not or no longer valid. The pointer is valid until the next input.
   [[nodiscard]] const Connection* find(ConnectionHandle connection) const;
-  // The one that datagrams from there are for.
+  // The connection that datagrams from `path` are for.
   [[nodiscard]] std::optional<ConnectionHandle> find(const UdpPath& path) const;
+  // Where the connection's datagrams come from and go to.
   [[nodiscard]] std::optional<UdpPath> path_of(ConnectionHandle connection) const;
   // Connections that haven't ended.
   [[nodiscard]] std::size_t size() const;
   // As EndpointOptions::max_half_open counts them.
   [[nodiscard]] std::size_t half_open() const;
   [[nodiscard]] const EndpointStatistics& statistics() const;
-  // All zero when peers aren't let in.
+  // All zero when peers cannot begin connections.
   [[nodiscard]] const ListenerStatistics& listener_statistics() const;
 
  private:

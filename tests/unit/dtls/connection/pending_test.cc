@@ -194,6 +194,26 @@ TEST_P(PendingFlags, TellsTheTruthWhenAnInputFails) {
   EXPECT_EQ(server.sent.size(), 1U) << "the alert can still leave";
 }
 
+// Only who has the keys can have sent it.
+TEST_P(PendingFlags, TellsWhetherARecordOpened) {
+  test::Pair pair(options());
+  const auto opens = [&](Buffer datagram) {
+    Connection& server = pair.server.connection();
+    return test::must(server.handle_datagram(datagram, test::kPath, {})).record_opened;
+  };
+  EXPECT_FALSE(opens(pair.client.take_datagrams().at(0))) << "plaintext";
+  pair = test::connected_pair(options());
+  const Buffer record = pair.client.seal(bytes_of("data"));
+  Buffer forged = record;
+  forged.back() ^= std::byte{1};
+  EXPECT_FALSE(opens(forged));
+  EXPECT_TRUE(opens(record));
+  EXPECT_FALSE(opens(record)) << "replayed";
+  EXPECT_TRUE(opens(pair.client.seal({}))) << "without data";
+  EXPECT_FALSE(opens(test::from_hex("16 fefd 0000 000000000009 0001 aa")));
+  EXPECT_FALSE(opens({}));
+}
+
 // Without an input in between, an output taken is gone, and nothing else comes.
 TEST_P(PendingFlags, AnOutputIsGivenOnce) {
   test::Pair pair = test::connected_pair(options());

@@ -43,7 +43,7 @@ TEST_P(EndpointBoth, TellsConnectionsApartByAddressPortAndSocket) {
   EXPECT_EQ(host.endpoint.statistics().connected, clients.size());
 }
 
-TEST_P(EndpointBoth, StrangersAreAnsweredByNoConnection) {
+TEST_P(EndpointBoth, UnknownSourcesAreAnsweredByNoConnection) {
   EndpointHost host(make_config(options()));
   Peer peer = client();
   for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), path_of(1));

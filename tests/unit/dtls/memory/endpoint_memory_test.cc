@@ -1,5 +1,5 @@
-// What an Endpoint takes: nothing for strangers, nothing for datagrams, and for its connections
-// what it says. libcrypto's allocations count as well.
+// What an Endpoint takes: nothing for unknown sources, nothing for datagrams, and for its
+// connections what it says. libcrypto's allocations count as well.
 #include <gtest/gtest.h>
 
 #include <array>

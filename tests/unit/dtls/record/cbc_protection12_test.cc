@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/hmac.h"
+#include "record/additional_data12.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 #include "wire/writer.h"
@@ -14,7 +15,11 @@ using crypto::AesCbc;
 using test::counted;
 using test::must;
 
-constexpr RecordProtection12::Header kHeader{0x0001'0000'0000'0007, 23, ProtocolVersion::dtls12};
+constexpr Header12 kHeader{wire::ContentType::application_data, ProtocolVersion::dtls12,
+                           wire::Epoch{1}, wire::SequenceNumber{7}};
+
+// The nonce is random, so the number is in the additional data only.
+constexpr RecordNumber12 kNumber{};
 
 class CbcProtection : public testing::Test {
  protected:
@@ -23,8 +28,13 @@ class CbcProtection : public testing::Test {
   }
   Buffer seal(Bytes plaintext) {
     Buffer out(plaintext.size() + CbcProtection12::kRoom.head + CbcProtection12::kRoom.tail);
-    out.resize(sealer_->seal(kHeader, plaintext, out).value());
+    AdditionalDataBuffer12 data(kHeader);
+    out.resize(sealer_->seal(kNumber, data.view(), plaintext, out).value());
     return out;
+  }
+  std::optional<MutableBytes> open(const Header12& header, MutableBytes fragment) {
+    AdditionalDataBuffer12 data(header);
+    return opener_->open(kNumber, data.view(), fragment);
   }
   // What a peer could send that pads as it likes.
   Buffer with_blocks(Buffer blocks) {
@@ -52,7 +62,7 @@ TEST_F(CbcProtection, OpensWhatItSealed) {
     const Buffer plaintext = counted(size);
     Buffer fragment = seal(plaintext);
     EXPECT_EQ(fragment.size(), 16 + (size / 16 + 1) * 16 + 32);
-    const auto opened = opener_->open(kHeader, fragment);
+    const auto opened = open(kHeader, fragment);
     ASSERT_TRUE(opened) << size;
     EXPECT_EQ(test::to_hex(*opened), test::to_hex(plaintext));
   }
@@ -66,17 +76,41 @@ TEST_F(CbcProtection, NothingMayChange) {
   for (std::size_t i = 0; i < good.size(); ++i) {
     Buffer bad = good;
     bad[i] ^= std::byte{1};
-    EXPECT_FALSE(opener_->open(kHeader, bad)) << i;
+    EXPECT_FALSE(open(kHeader, bad)) << i;
     Buffer shorter(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(i));
-    EXPECT_FALSE(opener_->open(kHeader, shorter)) << i;
+    EXPECT_FALSE(open(kHeader, shorter)) << i;
   }
-  for (const auto& other :
-       {RecordProtection12::Header{8, 23, ProtocolVersion::dtls12},
-        RecordProtection12::Header{kHeader.number, 22, ProtocolVersion::dtls12},
-        RecordProtection12::Header{kHeader.number, 23, ProtocolVersion::dtls10}}) {
+  std::array<Header12, 5> others{kHeader, kHeader, kHeader, kHeader, kHeader};
+  others[0].sequence = wire::SequenceNumber{8};
+  others[1].epoch = wire::Epoch{2};
+  others[2].type = wire::ContentType::handshake;
+  others[3].version = ProtocolVersion::dtls10;
+  const Buffer cid = counted(3);
+  others[4].connection_id = cid;
+  for (const Header12& other : others) {
     Buffer fragment = good;
-    EXPECT_FALSE(opener_->open(other, fragment));
+    EXPECT_FALSE(open(other, fragment));
   }
+}
+
+// RFC 9146 section 5.2: the placeholder, tls12_cid, cid_length, the header with the connection ID,
+// and the length of what is encrypted, then that.
+TEST_F(CbcProtection, AuthenticatesTheConnectionId) {
+  const Buffer cid = test::from_hex("c0ffee");
+  Header12 header = kHeader;
+  header.type = kTls12Cid;
+  header.connection_id = cid;
+  Buffer out(16 + 16 + 32);
+  AdditionalDataBuffer12 data(header);
+  ASSERT_EQ(sealer_->seal(kNumber, data.view(), counted(5), out), out.size());
+  auto hmac = must(crypto::Hmac::with_key(library_, HashAlgorithm::sha256, mac_key_));
+  const auto mac = must(
+      hmac.compute({test::from_hex("ffffffffffffffff 19 03 19 fefd 0001000000000007 c0ffee 0020"),
+                    Bytes(out).first(32)}));
+  EXPECT_EQ(test::to_hex(Bytes(out).last(32)), test::to_hex(mac.bytes()));
+  const auto opened = open(header, out);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(test::to_hex(*opened), test::to_hex(counted(5)));
 }
 
 // RFC 5246 section 6.2.3.2: "each uint8 in the padding data vector MUST be filled with the padding
@@ -84,7 +118,7 @@ TEST_F(CbcProtection, NothingMayChange) {
 TEST_F(CbcProtection, PaddingIsChecked) {
   const Buffer longest(32, std::byte{31});
   Buffer fragment = with_blocks(longest);
-  const auto opened = opener_->open(kHeader, fragment);
+  const auto opened = open(kHeader, fragment);
   ASSERT_TRUE(opened);
   EXPECT_TRUE(opened->empty());
   Buffer one_differs = longest;
@@ -92,7 +126,7 @@ TEST_F(CbcProtection, PaddingIsChecked) {
   const Buffer too_long(32, std::byte{32});
   for (const Buffer& blocks : {one_differs, too_long}) {
     Buffer bad = with_blocks(blocks);
-    EXPECT_FALSE(opener_->open(kHeader, bad));
+    EXPECT_FALSE(open(kHeader, bad));
   }
 }
 

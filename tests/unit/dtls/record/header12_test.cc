@@ -49,5 +49,41 @@ TEST(Header12, IsWrittenAsItIsRead) {
   EXPECT_EQ(back->length, header.length);
 }
 
+// RFC 9146 section 4: in records of type tls12_cid a connection ID precedes the length. Nothing in
+// the record says how long it is.
+TEST(Header12, AConnectionIdHasTheSizeThatItsReceiverChose) {
+  for (const std::size_t cid_size : {1U, 8U, 255U}) {
+    const Buffer cid = test::counted(cid_size);
+    Buffer bytes = from_hex("19 fefd 0001 000000000203");
+    bytes.insert(bytes.end(), cid.begin(), cid.end());
+    const Buffer length = from_hex("0102");
+    bytes.insert(bytes.end(), length.begin(), length.end());
+    const auto header = Header12::decode(bytes, cid_size);
+    ASSERT_TRUE(header) << cid_size;
+    EXPECT_EQ(header->type, kTls12Cid);
+    EXPECT_EQ(header->sequence, wire::SequenceNumber{0x203});
+    EXPECT_EQ(to_hex(header->connection_id), to_hex(cid));
+    EXPECT_EQ(header->length, 0x102U);
+    EXPECT_EQ(header->size(), bytes.size());
+    Buffer out(bytes.size() + 1, std::byte{0xee});
+    header->encode(out);
+    EXPECT_EQ(to_hex(out), to_hex(bytes) + "ee");
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      EXPECT_FALSE(Header12::decode(test::copy_of(Bytes(bytes).first(size)), cid_size)) << size;
+    }
+  }
+}
+
+TEST(Header12, AConnectionIdThatWasNotAskedForHasNoKnownSize) {
+  EXPECT_FALSE(Header12::decode(from_hex("19 fefd 0001 000000000203 c0ffee 0001 00")));
+}
+
+TEST(Header12, OtherTypesHaveNoConnectionId) {
+  const auto header = Header12::decode(from_hex("17 fefd 0001 000000000203 0001 00"), 8);
+  ASSERT_TRUE(header);
+  EXPECT_TRUE(header->connection_id.empty());
+  EXPECT_EQ(header->length, 1U);
+}
+
 }  // namespace
 }  // namespace sluice::dtls::record

@@ -144,6 +144,41 @@ TEST_P(Protection12, NeedsAKeyOfItsSize) {
   }
 }
 
+// RFC 9146 section 5.3: other additional data, and the connection ID in the header.
+TEST_P(Protection12, AConnectionIdIsAuthenticated) {
+  for (const std::size_t cid_size : {1U, 8U, 255U}) {
+    const Buffer cid = test::counted(cid_size);
+    Header12 header = Protection12::header(0x0203);
+    header.type = kTls12Cid;
+    header.connection_id = cid;
+    const Buffer inner = from_hex("aabb 17");
+    Buffer out(inner.size() + overhead() + cid_size);
+    ASSERT_EQ(sealer().seal(header, inner, out), out.size());
+    const Buffer number = from_hex("0001 000000000203");
+    const Buffer additional_data = test::join({from_hex("ffffffffffffffff 19"),
+                                               {{static_cast<std::byte>(cid_size)}},
+                                               from_hex("19 fefd"),
+                                               number,
+                                               cid,
+                                               from_hex("0003")});
+    Buffer nonce = is_gcm() ? test::join({iv_, number}) : test::join({Buffer(4), number});
+    for (std::size_t i = 0; !is_gcm() && i < nonce.size(); ++i) nonce[i] ^= iv_[i];
+    const Buffer sealed =
+        test::reference_seal(GetParam().name, key_, nonce, additional_data, inner);
+    EXPECT_EQ(to_hex(out), to_hex(test::join({from_hex("19 fefd"), number, cid,
+                                              test::length16((is_gcm() ? 8 : 0) + sealed.size()),
+                                              is_gcm() ? number : Buffer(), sealed})));
+    Opener12 opener = this->opener();
+    Buffer record = out;
+    const auto opened = opener.open(*Header12::decode(record, cid_size), record);
+    ASSERT_TRUE(opened) << cid_size;
+    EXPECT_EQ(to_hex(*opened), to_hex(inner));
+    record = out;
+    record[11] ^= std::byte{1};
+    EXPECT_FALSE(opener.open(*Header12::decode(record, cid_size), record)) << "another ID";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Suites, Protection12,
                          testing::Values(Cipher{AeadAlgorithm::aes_128_gcm, "AES-128-GCM", 4},
                                          Cipher{AeadAlgorithm::aes_256_gcm, "AES-256-GCM", 4},

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "support/endpoints.h"
 #include "unit/dtls/record/reference_aead.h"
 
@@ -211,6 +214,73 @@ TEST(RecordLayer, AForgedNumberMovesNothing) {
   EXPECT_EQ(take_all(records, sealed(number(7))), kData);
 }
 
+// Whether each record is the newest that has authenticated.
+std::vector<bool> newest(RecordLayer& records, std::initializer_list<std::uint64_t> numbers) {
+  std::vector<bool> all;
+  for (const std::uint64_t sequence : numbers) {
+    Buffer datagram = sealed(number(sequence));
+    MutableBytes rest(datagram);
+    all.push_back(std::get<Record>(records.take(rest)).is_newest);
+  }
+  return all;
+}
+
+// RFC 9146 section 6: only that one says where the peer is.
+TEST(RecordLayer, KnowsTheNewestRecord) {
+  RecordLayer records;
+  install(records);
+  EXPECT_EQ(newest(records, {3, 5, 4, 6, 0}), (std::vector{true, true, false, true, false}));
+  Buffer forged = sealed(number(100));
+  forged.back() ^= std::byte{1};
+  EXPECT_EQ(take_all(records, forged), "authentication_failed");
+  EXPECT_EQ(newest(records, {7}), std::vector{true}) << "a forgery isn't newer";
+}
+
+TEST(RecordLayer, NothingInPlaintextIsNewest) {
+  RecordLayer records;
+  Buffer datagram = from_hex("16 fefd 0000 000000000005 0001 aa");
+  MutableBytes rest(datagram);
+  EXPECT_FALSE(std::get<Record>(records.take(rest)).is_newest);
+}
+
+TEST(RecordLayer, ARepetitionThatIsAllowedIsNotNewest) {
+  RecordLayer records(0, 0);
+  install(records);
+  EXPECT_EQ(newest(records, {3, 3}), (std::vector{true, false}));
+}
+
+// Of DTLS 1.3: two epochs may be read at a time.
+TEST(RecordLayer, ARecordOfALaterEpochIsNewer) {
+  auto& library = test::environment().library();
+  const auto make_key = [](std::size_t first) {
+    Buffer key = counted(16);
+    key.front() = std::byte{static_cast<std::uint8_t>(first)};
+    return key;
+  };
+  RecordLayer sender;
+  RecordLayer receiver;
+  for (const std::uint64_t epoch : {3U, 4U}) {
+    const Buffer key = make_key(epoch);
+    const Buffer iv = counted(12);
+    const Buffer mask = counted(16);
+    const ProtectionKey13 protection{AeadAlgorithm::aes_128_gcm, key, iv, mask};
+    sender.add_writer(wire::Epoch{epoch}, must(Sealer13::make(library, protection)));
+    receiver.add_reader(wire::Epoch{epoch}, must(Opener13::make(library, protection)));
+  }
+  const auto is_newest = [&](std::uint64_t epoch) {
+    Buffer out(100);
+    const auto size =
+        sender.seal(wire::Epoch{epoch}, ContentType::application_data, test::bytes_of("data"), out);
+    MutableBytes rest = MutableBytes(out).first(size.value());
+    return std::get<Record>(receiver.take(rest)).is_newest;
+  };
+  EXPECT_TRUE(is_newest(3)) << "nothing has come under the later keys";
+  EXPECT_TRUE(is_newest(3));
+  EXPECT_TRUE(is_newest(4));
+  EXPECT_FALSE(is_newest(3));
+  EXPECT_TRUE(is_newest(4));
+}
+
 TEST(RecordLayer, AChangedHeaderDoesNotAuthenticate) {
   const auto with = [](std::size_t at, std::byte value) {
     RecordLayer records;
@@ -295,11 +365,60 @@ TEST(RecordLayer, WritesNothingIntoTooSmallABuffer) {
   RecordLayer records;
   install(records);
   for (const auto epoch : {kPlaintextEpoch, kFirstEncryptedEpoch12}) {
-    Buffer out(records.overhead(epoch) + 3, std::byte{0x11});
+    Buffer out(records.size_of(epoch).overhead() + 3, std::byte{0x11});
     EXPECT_FALSE(records.seal(epoch, ContentType::alert, test::bytes_of("data"), out));
     EXPECT_EQ(out, Buffer(out.size(), std::byte{0x11}));
   }
   EXPECT_FALSE(records.seal(kPlaintextEpoch, ContentType::alert, {}, {}));
+}
+
+// A suite whose records may be shorter than head and tail together, and which protects nothing.
+class ShortRecords final : public RecordProtection12 {
+ public:
+  static constexpr RecordRoom12 kRoom{0, 48};
+
+  std::optional<std::size_t> seal(RecordNumber12 /*number*/, AdditionalData12 /*additional_data*/,
+                                  Bytes plaintext, MutableBytes out) override {
+    std::ranges::copy(plaintext, out.begin());
+    return plaintext.size();
+  }
+  std::optional<MutableBytes> open(RecordNumber12 /*number*/, AdditionalData12 /*additional_data*/,
+                                   MutableBytes fragment) override {
+    return fragment;
+  }
+};
+
+TEST(RecordLayer, AColdOneAsksForCiphersForTheShortestRecord) {
+  RecordLayer records;
+  records.set_version(ProtocolVersion::dtls12);
+  records.add_reader12(Opener12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  records.add_writer12(Sealer12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  records.cool();
+  Buffer datagram = from_hex("17 fefd 0001 000000000000 0004");
+  const Bytes data = test::bytes_of("data");
+  datagram.insert(datagram.end(), data.begin(), data.end());
+  MutableBytes rest(datagram);
+  EXPECT_TRUE(std::holds_alternative<NeedsCiphers>(records.take(rest)));
+  EXPECT_EQ(rest.size(), datagram.size());
+  records.warm_up(Opener12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}),
+                  Sealer12({std::make_unique<ShortRecords>(), ShortRecords::kRoom}));
+  EXPECT_EQ(take(records, rest), kData);
+}
+
+TEST(RecordLayer, PlaintextHasALimitOfItsOwn) {
+  RecordLayer records;
+  records.set_version(ProtocolVersion::dtls12);
+  install(records);
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), kMaxPlaintext);
+  records.set_content_limits({.sent = 200, .received = 300, .plaintext = 4});
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), 4U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), 4U);
+  EXPECT_EQ(records.max_received(kFirstEncryptedEpoch12), 300U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).max_contents(), 200U);
+  EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000000 0004 aabbccdd")), "aabbccdd");
+  EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000001 0005 aabbccddee")),
+            to_string(Discard::malformed_record));
 }
 
 TEST(RecordLayer, OverheadIsWhatSealingAdds) {
@@ -308,10 +427,10 @@ TEST(RecordLayer, OverheadIsWhatSealingAdds) {
   Buffer out(200);
   for (const auto epoch : {kPlaintextEpoch, kFirstEncryptedEpoch12}) {
     const auto size = records.seal(epoch, ContentType::application_data, counted(50), out);
-    EXPECT_EQ(size, 50 + records.overhead(epoch));
+    EXPECT_EQ(size, 50 + records.size_of(epoch).overhead());
   }
-  EXPECT_EQ(records.head_room(kPlaintextEpoch), 13U);
-  EXPECT_EQ(records.head_room(kFirstEncryptedEpoch12), 13U + 8U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).head(), 13U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).head(), 13U + 8U);
 }
 
 // RFC 6347 section 4.1: sequence numbers must not wrap within an epoch.

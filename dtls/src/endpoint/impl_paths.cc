@@ -1,0 +1,78 @@
+// Which connection a path belongs to, and how connections move from one path to another.
+#include <utility>
+
+#include "endpoint/address_encoding.h"
+#include "endpoint/impl.h"
+
+namespace sluice::dtls {
+
+std::uint64_t Endpoint::Impl::hash_of(const UdpPath& path) const {
+  return hash_(endpoint::encode(path));
+}
+
+Endpoint::Impl::SlotNumber Endpoint::Impl::find(const UdpPath& path, std::uint64_t hash) const {
+  return by_path_.find(hash, [&](SlotNumber number) { return slots_[number].path == path; });
+}
+
+Endpoint::Impl::SlotNumber Endpoint::Impl::find_receiver(Bytes /*datagram*/, const UdpPath& path,
+                                                         std::uint64_t hash) const {
+  return find(path, hash);
+}
+
+const UdpPath& Endpoint::Impl::path_of(SlotNumber number, PathId id) const {
+  const Slot& slot = slots_[number];
+  if (slot.connection->path() == id) return slot.path;
+  const UdpPath* other = other_paths_.find(number, id);
+  return other != nullptr ? *other : slot.path;
+}
+
+void Endpoint::Impl::enter_index(SlotNumber number) {
+  const Slot& slot = slots_[number];
+  by_path_.insert(hash_of(slot.path), number);
+  if (counts_for_host(slot)) connections_of_hosts_.add(hash_, slot.path.peer);
+}
+
+void Endpoint::Impl::leave_index(SlotNumber number) {
+  Slot& slot = slots_[number];
+  const SlotNumber other = std::exchange(slot.other_association, kNoSlot);
+  if (std::exchange(slot.is_new_association, false)) {
+    slots_[other].other_association = kNoSlot;
+    return;
+  }
+  by_path_.erase(hash_of(slot.path), number);
+  if (counts_for_host(slot)) connections_of_hosts_.remove(hash_, slot.path.peer);
+  if (other == kNoSlot) return;
+  slots_[other].other_association = kNoSlot;
+  slots_[other].is_new_association = false;
+  enter_index(other);
+}
+
+bool Endpoint::Impl::counts_for_host(const Slot& slot) const {
+  return options_.max_connections_per_host != 0 && slot.connection->role() == Role::server;
+}
+
+Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& path) {
+  const SlotNumber number = slots_.find(handle);
+  if (number == kNoSlot) return tl::unexpected(Error{Errc::closed});
+  if (slots_[number].path == path) return {};
+  if (find(path, hash_of(path)) != kNoSlot) return path_is_in_use();
+  move_path(number, path);
+  return {};
+}
+
+void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path) {
+  Slot& slot = slots_[number];
+  Connection& connection = *slot.connection;
+  leave_index(number);
+  if (half_open_.holds(slot)) {
+    half_open_of_hosts_.remove(hash_, slot.path.peer);
+    half_open_of_hosts_.add(hash_, path.peer);
+  }
+  const auto id = static_cast<std::uint32_t>(connection.path());
+  other_paths_.add(number, PathId{id}, slot.path);
+  slot.path = path;
+  connection.set_path(PathId{id + 1});
+  enter_index(number);
+}
+
+}  // namespace sluice::dtls
