@@ -1,4 +1,4 @@
-// One whole call, and what is to be known of it.
+// One whole call, and its results.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as step from './page.mjs';
@@ -8,9 +8,9 @@ const BINARY_BYTES = 65536;
 const OPPOSITE = { client: 'server', server: 'client' };
 const TLS_VERSIONS = { FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3' };
 
-// Browser and server must tell the same story, as far as the browser tells it (Firefox leaves some out).
+// What the server and the browser report differently. Firefox doesn't report all values.
 function contradictions(server, { transport }) {
-  // IANA's names and libwebrtc's.
+  // Maps both IANA's and libwebrtc's name of a profile to the same text.
   const plain = (profile) =>
     profile?.replace(/^SRTP_/, '').replace('_HMAC_', '_').replace('AES_CM_128', 'AES128_CM');
   const pairs = [
@@ -52,7 +52,8 @@ async function attempt(work) {
   }
 }
 
-// Waits for the connection, then sends words, bytes and pictures; by name, what went wrong.
+// Waits for the connection, then sends text, binary data and pictures. Returns what went wrong, by name; null is
+// success.
 async function exercise(page) {
   const connect = await attempt(() => step.waitConnected(page));
   if (connect) return { connect, data: 'no connection', media: 'no connection' };
@@ -74,18 +75,18 @@ async function takeScreenshot(page, file) {
   await page.screenshot({ path: file });
 }
 
-// Drives `page` through a call of at least `seconds`, in the DTLS version given if there is one; returns the figures
-// and, by name, what went wrong.
+// Makes a call of at least `seconds` on `page`, and expects DTLS `version` if it is given. Returns the figures, and by
+// name what went wrong.
 export async function runCall(page, { name, setup = '', seconds = 5, version, screenshot }) {
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
-  // The call lasts as long as was asked: more packets, steadier figures.
+  // The call lasts as long as asked: more packets make steadier figures.
   const left = faults.connect ? 0 : seconds * 1000 - (Date.now() - started);
   if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
 
   const location = await step.callLocation(page);
-  if (!location) throw new Error(`there was no call: ${await step.pageState(page)}`);
+  if (!location) throw new Error(`the call did not start: ${await step.pageState(page)}`);
   await page.evaluate(() => window.echo.refresh());
   const server = await step.serverStatistics(page);
   const browser = await step.browserStatistics(page);
@@ -102,7 +103,7 @@ export async function runCall(page, { name, setup = '', seconds = 5, version, sc
       ...faults,
       server: server.reason,
       agreement: contradictions(server, browser).join('; ') || null,
-      version: version && server.dtls?.version !== version ? `it is ${server.dtls?.version}, not ${version}` : null,
+      version: version && server.dtls?.version !== version ? `DTLS version is ${server.dtls?.version}, not ${version}` : null,
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },

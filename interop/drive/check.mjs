@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What must not work, and what must end, with a real browser: check.mjs --browser NAME [--check NAME]...
+// Checks with a real browser that wrong calls fail, and that calls end: check.mjs --browser NAME [--check NAME]...
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
@@ -11,16 +11,16 @@ const POLL_MS = 50;
 const LIMIT_MS = 20_000;
 
 function must(condition, what) {
-  if (!condition) throw new Error(`not so: ${what}`);
+  if (!condition) throw new Error(`expected: ${what}`);
 }
 
-// The server's account of a session, once `wanted` is true of it. The page's copy ends with the call.
+// The server's statistics of a session, once `wanted` is true of them. The page keeps none after the call.
 async function serverSays(url, wanted) {
   for (const end = Date.now() + LIMIT_MS; ;) {
     const response = await fetch(url);
     const statistics = response.ok ? await response.json() : { state: `HTTP ${response.status}` };
     if (wanted(statistics)) return statistics;
-    if (Date.now() > end) throw new Error(`the server says only ${JSON.stringify(statistics)}`);
+    if (Date.now() > end) throw new Error(`waited too long for the server's statistics: ${JSON.stringify(statistics)}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -30,19 +30,19 @@ async function sessionUrl(page) {
   return new URL(await step.callLocation(page), page.url()).href;
 }
 
-async function nothingPassed(page, statistics, judgedLast) {
+async function nothingPassed(page, statistics, checkedLast) {
   const { audio, video, channel } = await step.browserStatistics(page);
   must(!(video?.packetsReceived > 0) && !(audio?.packetsReceived > 0), 'no media has come to the browser');
   must(!(channel?.messagesReceived > 0), 'no message has come to the browser');
   must(await page.evaluate(() => window.echo.call.channel.readyState) !== 'open', 'the channel is not open');
   must(statistics.state === 'ended', 'the session has ended');
-  // A DTLS 1.3 client is done before the server has judged its certificate.
-  must(statistics.setup_ms.dtls === null || judgedLast, 'DTLS never connected');
+  // A DTLS 1.3 client completes its handshake before the server has checked its certificate.
+  must(statistics.setup_ms.dtls === null || checkedLast, 'DTLS never connected');
   must(statistics.packets.rtp_in === 0 && statistics.packets.rtp_out === 0, 'no RTP passed');
-  must(statistics.data === null || (judgedLast && statistics.data.channels_opened === 0), 'no data passed');
+  must(statistics.data === null || (checkedLast && statistics.data.channels_opened === 0), 'no data passed');
 }
 
-// A fingerprint that isn't the certificate's ends the handshake at once, on the side that was told it.
+// A fingerprint that doesn't match the certificate ends the handshake, on the side that received the fingerprint.
 async function wrongFingerprint(page, which, setup) {
   await step.tamperFingerprint(page, which);
   await step.startCall(page, setup);
@@ -72,11 +72,11 @@ const CHECKS = {
     must(removed.status === 200, `DELETE gives 200 (${removed.status})`);
     must((await fetch(url, { method: 'DELETE' })).status === 404, 'a second DELETE gives 404');
     must((await fetch(`${url}/statistics`)).status === 404, 'its statistics are gone');
-    // RFC 8842 section 5.6: close_notify ends the association, so the browser need not wait for ICE.
+    // RFC 8842 section 5.6: close_notify ends the association, so the browser doesn't wait for ICE to fail.
     await step.until(page, () => window.echo.call.channel.readyState === 'closed');
   },
 
-  // The page starts again after a call that the server knows nothing of any more.
+  // The page can start a second call, after the server has deleted the first.
   async 'call-again'({ page, setup }) {
     for (let i = 0; i < 2; ++i) {
       await step.startCall(page, setup);
@@ -87,13 +87,13 @@ const CHECKS = {
   },
 };
 
-// Each check has a page and sessions of its own; all share the browser, whose start takes longest.
+// Each check has its own page and session. All share one browser, which takes longest to start.
 async function run(browser, url, name, setup) {
   const page = await step.openPage(browser, url);
   const what = `${name}${setup && `, server ${setup}`}`;
   try {
     await CHECKS[name]({ page, setup });
-    console.log(`${what}: as it must be`);
+    console.log(`${what}: passed`);
   } catch (error) {
     console.error(`${what}: ${error.message ?? error}`);
     process.exitCode = 1;
@@ -108,7 +108,7 @@ async function main() {
   });
   const kind = BROWSERS[values.browser];
   if (!kind || values.check.some((name) => !CHECKS[name])) {
-    throw new Error(`wanted: --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
+    throw new Error(`usage: check.mjs --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
   }
   await isolate();
   const server = await startServer();

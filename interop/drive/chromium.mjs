@@ -7,12 +7,12 @@ export const chromium = {
   launch: () => puppeteer.launch({
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
-    defaultViewport: null, // the window's
+    defaultViewport: null, // the size of the window
     args: [
       `--window-size=${WINDOW.width},${WINDOW.height}`,
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
-      // These two together give candidates on 127.0.0.1 where there is no other address.
+      // With these two options Chromium has candidates on 127.0.0.1 even if there is no other address.
       '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
       '--autoplay-policy=no-user-gesture-required',
     ],

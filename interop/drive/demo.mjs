@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Sends headless browsers through a call to sluice-demo and tells what came of it.
+// Makes a call from headless browsers to sluice-demo and prints the results.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,18 +12,18 @@ import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { table } from './table.mjs';
 
 const USAGE = `usage: demo.mjs [options]
-  --browser chromium|firefox|all   who calls (default: chromium)
-  --setup active|passive           the server's DTLS role: active is client (default: as it likes)
-  --dtls-max 1.2|1.3               the newest version that the server speaks (default: 1.3)
-  --browser-dtls-max 1.2|1.3       the newest that Firefox speaks (default: 1.3)
-  --seconds N                      how long the call lasts (default: 5)
-  --json FILE                      write the figures, an array with an object a call
+  --browser chromium|firefox|all   browser that makes the call (default: chromium)
+  --setup active|passive           the server's DTLS role: active is client (default: the server chooses)
+  --dtls-max 1.2|1.3               newest DTLS version of the server (default: 1.3)
+  --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
+  --seconds N                      length of the call (default: 5)
+  --json FILE                      write the figures as JSON: an array with one object per call
   --screenshot FILE                default: build/demo/<browser>.png
-  --pcap FILE                      write the DTLS of the call for Wireshark, with its secrets
-  --keylog FILE                    add the secrets to this file
+  --pcap FILE                      record the DTLS of the call for Wireshark, with the secrets inside
+  --keylog FILE                    append the DTLS secrets to this file
   --serve                          only serve the page, for your own browser
-  --port N                         the port to serve on (default: any)
-The server is the one that SLUICE_DEMO_BINARY names.`;
+  --port N                         HTTP port (default: any free port)
+The environment variable SLUICE_DEMO_BINARY names the server's program.`;
 
 const BROWSERS = { chromium: [chromium], firefox: [firefox], all: [chromium, firefox] };
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');

@@ -1,14 +1,14 @@
-// The demo's page in a browser: a step of a call each function.
+// The demo's page in a browser: one function for each step of a call.
 
 export const WINDOW = { width: 1280, height: 900 };
 const STEP_LIMIT_MS = 20_000;
 const POLL_MS = 50;
 
-// Until `predicate` is true in the page. Puppeteer's own waiting makes code from text there, which the page's
+// Waits until `predicate` is true in the page. Puppeteer's own waiting evaluates text as code, which the page's
 // Content-Security-Policy forbids in older browsers.
 export async function until(page, predicate, ...args) {
   for (const end = Date.now() + STEP_LIMIT_MS; !(await page.evaluate(predicate, ...args));) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${predicate}`);
+    if (Date.now() > end) throw new Error(`waited too long for ${predicate}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -22,7 +22,7 @@ export async function openPage(browser, url) {
   return page;
 }
 
-// `setup` is the server's DTLS role; empty leaves it to the server.
+// `setup`: the server's DTLS role; empty: the server chooses.
 export async function startCall(page, setup) {
   await page.select('#setup', setup);
   await page.click('#start');
@@ -35,7 +35,7 @@ export async function waitConnected(page) {
   });
 }
 
-// Says `text` in the chat; resolves when the same words have come back.
+// Sends `text` in the chat and waits until the same text has come back.
 export async function chat(page, text) {
   await page.type('#text', text);
   await page.click('#send');
@@ -43,7 +43,7 @@ export async function chat(page, text) {
     .some((item) => item.firstChild.textContent === expected), text);
 }
 
-// Sends `size` bytes that don't repeat; whether the same ones come back.
+// Sends `size` bytes that don't repeat. Returns whether the same bytes come back.
 export function echoBinary(page, size) {
   return page.evaluate((length) => new Promise((resolve) => {
     const { call } = window.echo;
@@ -59,7 +59,7 @@ export function echoBinary(page, size) {
   }), size);
 }
 
-// Resolves when pictures have been decoded and sound played; both come from the echo alone.
+// Waits until video frames have been decoded and audio has been played. Both can only come from the echo.
 export async function waitMedia(page) {
   await until(page, async () => {
     const { audio, video } = await window.echo.call.browserStatistics();
@@ -69,11 +69,11 @@ export async function waitMedia(page) {
   });
 }
 
-// Resolves when the remote picture moves and looks like the local one: it is our own that came back.
-// The browsers' fake cameras change their picture all the time; Firefox's has a single colour.
+// Waits until the remote picture moves and looks like the local one, which shows that the browser's own picture came
+// back. The pictures of the fake cameras change all the time; Firefox's has a single colour.
 export async function waitOwnPicture(page) {
   await until(page, () => {
-    const MOST_DIFFERENCE = 48; // of 255, on average: compression, and the time on the way
+    const MOST_DIFFERENCE = 48; // of 255, on average: compression and the delay
     const pixels = (id) => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
       const context = canvas.getContext('2d');
@@ -91,10 +91,10 @@ export async function waitOwnPicture(page) {
 
 export const serverStatistics = (page) => page.evaluate(() => window.echo.call.serverStatistics());
 export const callLocation = (page) => page.evaluate(() => window.echo.call?.location ?? null);
-// Only what JSON can hold passes from the page.
+// Only values that JSON can represent pass from the page.
 export const browserStatistics = (page) =>
   page.evaluate(async () => JSON.parse(JSON.stringify(await window.echo.call.browserStatistics())));
-// What the page says of the call, also why there is none.
+// The page's text about the call, including why there is none.
 export const pageState = (page) => page.evaluate(() => document.getElementById('state').textContent);
 
 export async function endCall(page) {
@@ -102,8 +102,8 @@ export async function endCall(page) {
   await until(page, () => window.echo.call === null);
 }
 
-// Changes what the page sends to the server, or gets from it, as a machine in between would.
-// `which`: offer or answer; the first byte of each fingerprint becomes another.
+// Changes the offer or the answer (`which`) on the way, as an attacker between page and server could: the first byte of
+// each fingerprint becomes another.
 export function tamperFingerprint(page, which) {
   return page.evaluate((target) => {
     const fetchPlain = window.fetch;

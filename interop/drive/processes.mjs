@@ -1,20 +1,20 @@
-// The processes of a run: they are inside this machine, and none outlives it.
+// The processes of a run. All end with this script.
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const START_LIMIT_MS = 10_000;
 const END_LIMIT_MS = 5_000;
 const ISOLATED = 'SLUICE_ISOLATED';
-// A network with loopback alone, and a process namespace that ends with this script, however it ends.
+// A network namespace with loopback only, and a process namespace that ends with this script, however it ends.
 const UNSHARE = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-// However this script ends, what it started ends too; puppeteer does the same for its browsers.
+// All children end with this script, however it ends. Puppeteer does the same for its browsers.
 const children = new Map();
 process.once('exit', () => children.forEach((signal, child) => child.kill(signal)));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
-// A child that gets `lastSignal` if it is there when this script ends; `ended` resolves to its exit code,
-// to null after a signal, or to what kept it from starting.
+// Starts a child that gets `lastSignal` if it still runs when this script ends. `ended` resolves to its exit code, to
+// null after a signal, or to the error that kept it from starting.
 function start(command, args, options, lastSignal) {
   const child = spawn(command, args, options);
   children.set(child, lastSignal);
@@ -23,23 +23,23 @@ function start(command, args, options, lastSignal) {
   return { child, ended };
 }
 
-// Runs this script again where nothing but loopback can be reached, if the system lets us. Resolves only
-// in that inner run, or where there is none.
+// Runs this script again where only loopback can be reached, if the system allows it. Resolves only in that inner run,
+// or where it isn't allowed.
 export async function isolate() {
   if (process.env[ISOLATED]) return;
   const allowed = spawnSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
   if (allowed.status !== 0) return;
   const script = 'ip link set lo up && exec "$@"';
   const args = [...UNSHARE, 'sh', '-c', script, 'sh', process.execPath, ...process.argv.slice(1)];
-  // unshare heeds no other signal, and takes all that is inside with it.
+  // unshare ignores other signals, and ends everything inside with itself.
   const { ended } = start('unshare', args,
     { stdio: 'inherit', env: { ...process.env, [ISOLATED]: '1' } }, 'SIGKILL');
   const code = await ended;
   process.exit(Number.isInteger(code) ? code : 1);
 }
 
-// Starts sluice-demo on a free port of loopback; resolves to its URL and what ends it. stop() throws when
-// it ended otherwise than asked: a crash, or what a sanitizer found.
+// Starts sluice-demo on a free port of loopback. Resolves to its URL, `stop` and `ended`. stop() throws if the server
+// did not exit with 0: a crash, or an error that a sanitizer found.
 export async function startServer(args = [], { stderr = 'inherit' } = {}) {
   const binary = process.env.SLUICE_DEMO_BINARY;
   if (!binary) throw new Error('SLUICE_DEMO_BINARY must name the sluice-demo to run (./dev demo sets it)');
@@ -55,13 +55,13 @@ export async function startServer(args = [], { stderr = 'inherit' } = {}) {
     new Promise((resolve) => createInterface({ input: server.stdout }).once('line', resolve)),
     ended.then((why) => { throw new Error(`sluice-demo did not start: ${why}`); }),
     new Promise((_, reject) => {
-      setTimeout(() => reject(new Error('sluice-demo says nothing')), START_LIMIT_MS).unref();
+      setTimeout(() => reject(new Error('sluice-demo printed no URL')), START_LIMIT_MS).unref();
     }),
   ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
   return { url: url.trim(), stop, ended };
 }
 
-// Ends a browser that puppeteer has started, by force if it must be.
+// Ends a browser that puppeteer has started, by force if it doesn't close.
 export async function closeBrowser(browser) {
   const child = browser.process();
   const late = setTimeout(() => child?.kill('SIGKILL'), END_LIMIT_MS);

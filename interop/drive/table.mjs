@@ -1,4 +1,4 @@
-// Figures of calls, a column each, for people.
+// The figures of calls as a table with a column for each call.
 
 const milliseconds = (value) => (value == null ? '–' : `${value.toFixed(1)} ms`);
 

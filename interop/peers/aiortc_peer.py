@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Calls sluice-demo with aiortc: a tone and a data channel must come back.
+"""Calls sluice-demo with aiortc, and checks that a tone and data channel messages come back.
 
 Usage: aiortc_peer.py --setup active|passive [--json FILE]; SLUICE_DEMO_BINARY names the server.
 """
@@ -28,15 +28,15 @@ TONE_HZ, AMPLITUDE = 500, 8000
 FRAMES_WANTED = 25
 BINARY = bytes((i * 31 + (i >> 8) * 17) & 0xFF for i in range(60000))
 
-# aiortc leaves loopback out, and here is nothing else to use.
+# aiortc uses no loopback addresses by itself, and there may be no others.
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [LOOPBACK]
 
 
 class Tone(AudioStreamTrack):
-    """A sine, so that what comes back can be told from silence."""
+    """A sine wave, to tell the echo from silence."""
 
     async def recv(self):
-        await super().recv()  # keeps the pace
+        await super().recv()  # waits for the time of the next frame
         start = self._timestamp
         samples = array.array(
             "h", (int(AMPLITUDE * math.sin(2 * math.pi * TONE_HZ * (start + i) / RATE)) for i in range(FRAME_SAMPLES))
@@ -48,7 +48,7 @@ class Tone(AudioStreamTrack):
 
 
 def request(url, method, body=None):
-    """The status, the headers and the text of an HTTP exchange; for a status above 399 as well."""
+    """Status, headers and body of an HTTP response, also of one with a status above 399."""
     headers = {"Content-Type": "application/sdp"} if body else {}
     message = urllib.request.Request(url, method=method, data=body and body.encode(), headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -61,18 +61,18 @@ def request(url, method, body=None):
 
 def must(condition, what):
     if not condition:
-        raise AssertionError(f"not so: {what}")
+        raise AssertionError(f"expected: {what}")
 
 
 async def in_time(awaitable, what):
     try:
         return await asyncio.wait_for(awaitable, STEP_LIMIT_S)
     except asyncio.TimeoutError:
-        raise AssertionError(f"not in {STEP_LIMIT_S} s: {what}") from None
+        raise AssertionError(f"expected within {STEP_LIMIT_S} s: {what}") from None
 
 
 async def hear_tone(track):
-    """Resolves when the tone, not silence, has come for FRAMES_WANTED frames."""
+    """Waits until FRAMES_WANTED frames had the tone in them, not silence."""
     loud = 0
     while loud < FRAMES_WANTED:
         frame = await track.recv()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""sluice-dtls-server and sluice-dtls-client with each other and with openssl's s_client and s_server, on loopback.
+"""Tests sluice-dtls-server and sluice-dtls-client with each other and with openssl's s_client and s_server, on loopback.
 
-The environment names them: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, OPENSSL.
+Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, OPENSSL.
 """
 
 import os
@@ -14,12 +14,12 @@ import unittest
 SERVER = os.environ["SLUICE_DTLS_SERVER"]
 CLIENT = os.environ["SLUICE_DTLS_CLIENT"]
 OPENSSL = os.environ["OPENSSL"]
-SECONDS = 20  # only bounds a failure
+SECONDS = 20  # limits a failing test
 PSK = "00112233445566778899aabbccddeeff"
 
 
 class Process:
-    """A program whose output is read line by line until it says what is waited for."""
+    """A program whose output is read line by line up to an expected text."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -41,14 +41,14 @@ class Process:
             self.output.append(line)
             if text in line:
                 return line
-        raise AssertionError(f"never said '{text}': {''.join(self.output)}")
+        raise AssertionError(f"did not print '{text}': {''.join(self.output)}")
 
     def say(self, text):
         self.process.stdin.write(text)
         self.process.stdin.flush()
 
     def finish(self):
-        """Closes its input; its exit code."""
+        """Closes the input, waits for the end and returns the exit code."""
         self.output.append(self.process.communicate()[0])
         return self.process.returncode
 
@@ -123,7 +123,8 @@ class Tools(unittest.TestCase):
         self.assertIn("bad_certificate", client.stderr)
 
     def test_nobody_there(self):
-        # A server that knows nobody, in the place of none: its socket is open, so that no other has its port.
+        # A server that can't agree with the client stands for a missing one: its open socket keeps the port from
+        # others.
         _, address = self.server("--dtls1_2")
         client = self.talk(address, "", "--dtls1_3", "--handshake_timeout", "10")
         self.assertEqual(client.returncode, 2)
@@ -216,7 +217,7 @@ class Tools(unittest.TestCase):
             self.assertIn("ostname", elsewhere.stderr)
 
     def test_openssl_with_a_psk(self):
-        # What CoAP asks for (RFC 7252). OpenSSL takes a tag of 8 bytes for too little by itself.
+        # The suite that CoAP requires (RFC 7252). OpenSSL's default security level excludes tags of 8 bytes.
         options = ["-psk", PSK, "-psk_identity", "Client_identity", "-cipher", "PSK-AES128-CCM8:@SECLEVEL=0"]
         server, address = self.server("--naccept", "1", "--psk", PSK)
         client = self.enter(Process(OPENSSL, "s_client", "-dtls1_2", "-connect", address, *options))

@@ -3,6 +3,7 @@
 #include "fuzz/input.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
+#include "negotiation/agreed_extensions.h"
 #include "negotiation/selection.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"

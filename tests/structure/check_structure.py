@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reads every #include of the tree and fails on an arrow that the design does not have, or on a file too long.
+"""Reads every source of the tree and fails on an include that the design does not have, on a cycle of includes, and on
+a file, function or type that is too large.
 
 Usage: check_structure.py [root of the tree]
 """
@@ -8,6 +9,7 @@ import pathlib
 import re
 import sys
 
+import cpp_source
 import rules
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -89,6 +91,52 @@ def check_length(lines):
     return f"{len(lines)} lines; split it, or say in its head that it is {rules.EXCUSE} ..."
 
 
+def check_sizes(path, text):
+    """Every function and type of the source that is too large, as (line, what)."""
+    functions, types = cpp_source.read(text)
+    for function in functions:
+        if function.lines > rules.MAX_FUNCTION_LINES:
+            yield function.line, f"{function.name}: a function of {function.lines} lines, above {rules.MAX_FUNCTION_LINES}"
+    for declared in types:
+        limit = rules.PUBLIC_DATA_EXCEPTIONS.get(declared.name, rules.MAX_PUBLIC_DATA)
+        if path.is_relative_to(rules.LIMITED_TYPES) and declared.public_data > limit:
+            yield declared.line, f"{declared.name}: {declared.public_data} public data members, above {limit}"
+        limit = rules.MAX_PRIVATE_FUNCTIONS.get(declared.name)
+        if limit is not None and declared.private_functions > limit:
+            yield declared.line, f"{declared.name}: {declared.private_functions} private member functions, above {limit}"
+
+
+def cycle(graph):
+    """The nodes of one cycle of the graph, the first again at the end; empty when there is none."""
+    done = set()
+    for first in sorted(graph):
+        way = [(first, iter(sorted(graph.get(first, ()))))]
+        while way and first not in done:
+            node, targets = way[-1]
+            on_way = [step for step, _ in way]
+            target = next((target for target in targets if target not in done), None)
+            if target is None:
+                done.add(node)
+                way.pop()
+            elif target in on_way:
+                return on_way[on_way.index(target) :] + [target]
+            else:
+                way.append((target, iter(sorted(graph.get(target, ())))))
+    return []
+
+
+def check_cycles(includes):
+    """The faults of a graph of files: cycles between them and between their units."""
+    units = {}
+    for source, targets in includes.items():
+        for target in targets:
+            if unit_of(source) != unit_of(target):
+                units.setdefault(unit_of(source), set()).add(unit_of(target))
+    for graph in (includes, units):
+        if steps := cycle(graph):
+            yield f"{steps[0]}:1: a cycle of includes: " + " -> ".join(map(str, steps))
+
+
 def sources(root):
     for folder in TOP_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
@@ -98,10 +146,12 @@ def sources(root):
 
 def check(root):
     """Every fault of the tree, as lines 'file:line: what'; and how many files and includes were read."""
-    faults, files, includes = [], 0, 0
+    faults, files, includes, graph = [], 0, 0, {}
     for path in sources(root):
         files += 1
-        lines = (root / path).read_text(encoding="utf-8").splitlines()
+        text = (root / path).read_text(encoding="utf-8")
+        lines = text.splitlines()
+        faults += [f"{path}:{line}: {fault}" for line, fault in check_sizes(path, text)]
         if fault := check_length(lines):
             faults.append(f"{path}:1: {fault}")
         unit = unit_of(path)
@@ -114,6 +164,9 @@ def check(root):
                 bracket, name = match.groups()
                 if fault := check_include(root, path, unit, name, bracket == '"'):
                     faults.append(f"{path}:{number}: {name}: {fault}")
+                elif target := resolve(root, path, name, bracket == '"'):
+                    graph.setdefault(path, set()).add(target)
+    faults += check_cycles(graph)
     return faults, files, includes
 
 

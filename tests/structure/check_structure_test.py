@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 import check_structure
+import cpp_source
 import rules
 
 # Every unit has one header; public ones are found under sluice/.
@@ -17,7 +18,9 @@ HEADERS = [
     "srtp_bridge/src/context.h",
     "ice_glue/transport/src/path_table.h",
     "ice_glue/nice/src/ice_agent.h",
-    "interop/demo.h",
+    "interop/common/clock.h",
+    "interop/tools/poller.h",
+    "interop/demo/call.h",
     "tests/support/peer.h",
 ] + [f"dtls/src/{unit}/{unit}.h" for unit in
      ("wire", "crypto", "schedule", "message", "record", "flight", "handshake", "connection",
@@ -84,7 +87,7 @@ class Structure(unittest.TestCase):
         for library in ("transport", "nice"):
             for header in ("<nice/agent.h>", "<glib.h>"):
                 self.refused(f"ice_glue/{library}/include/sluice/{library}/a.h", header, "from outside")
-        self.refused("interop/a.cc", "<sluice/dtls/missing.h>", "no such public header")
+        self.refused("interop/demo/a.cc", "<sluice/dtls/missing.h>", "no such public header")
 
     def test_modules(self):
         self.allowed("srtp_bridge/src/a.cc", "<sluice/dtls/error.h>")
@@ -97,11 +100,19 @@ class Structure(unittest.TestCase):
         self.refused("ice_glue/nice/src/a.cc", '"path_table.h"', "wrong arrow")
         self.refused("ice_glue/transport/src/a.cc", "<sluice/nice/nice_transport.h>", "wrong arrow")
         self.refused("ice_glue/transport/src/a.cc", '"ice_agent.h"', "wrong arrow")
-        self.allowed("interop/a.cc", "<sluice/transport/classify.h>")
-        self.allowed("interop/a.cc", "<sluice/nice/nice_transport.h>")
-        self.refused("interop/a.cc", '"ice_agent.h"', "wrong arrow")
-        self.refused("interop/a.cc", '"connection/connection.h"', "wrong arrow")
-        self.refused("interop/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.allowed("interop/demo/a.cc", "<sluice/transport/classify.h>")
+        self.allowed("interop/demo/a.cc", "<sluice/nice/nice_transport.h>")
+        self.refused("interop/demo/a.cc", '"ice_agent.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"connection/connection.h"', "wrong arrow")
+        self.refused("interop/demo/a.cc", '"tests/support/peer.h"', "wrong arrow")
+        self.allowed("interop/demo/a.cc", '"common/clock.h"')
+        self.refused("interop/demo/a.cc", '"tools/poller.h"', "wrong arrow")
+        self.allowed("interop/tools/a.cc", "<sluice/dtls/error.h>")
+        self.allowed("interop/tools/a.cc", '"common/clock.h"')
+        self.refused("interop/tools/a.cc", "<sluice/transport/classify.h>", "wrong arrow")
+        self.refused("interop/tools/a.cc", '"demo/call.h"', "wrong arrow")
+        self.refused("interop/common/a.cc", "<sluice/srtp/session.h>", "wrong arrow")
+        self.refused("interop/common/a.cc", '"tools/poller.h"', "wrong arrow")
         self.refused("dtls/src/wire/a.cc", '"support/peer.h"', "wrong arrow")
         self.allowed("tests/unit/a_test.cc", '"handshake/handshake.h"')
         self.allowed("bench/a.cc", '"support/peer.h"')
@@ -111,16 +122,17 @@ class Structure(unittest.TestCase):
         self.allowed("srtp_bridge/src/a.cc", "<srtp2/srtp.h>")
         self.allowed("ice_glue/nice/src/a.cc", "<nice/agent.h>")
         self.allowed("ice_glue/nice/src/a.cc", "<glib.h>")
-        self.allowed("interop/a.cc", "<httplib.h>")
+        self.allowed("interop/demo/a.cc", "<httplib.h>")
+        self.refused("interop/tools/a.cc", "<httplib.h>", "from outside")
         for unit in rules.ARROWS:
             for library, homes in {
                 "<openssl/evp.h>": ("dtls/src/crypto", "tests", "bench"),
                 "<openssl/ssl.h>": ("tests", "bench"),
                 "<openssl/ssl3.h>": ("tests", "bench"),
                 "<srtp2/srtp.h>": ("srtp_bridge/src", "tests", "bench"),
-                "<glib.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
+                "<glib.h>": ("ice_glue/nice/src", "interop/demo", "tests", "bench"),
                 "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
-                "<sys/socket.h>": ("ice_glue/nice/src", "interop", "tests", "bench"),
+                "<sys/socket.h>": ("ice_glue/nice/src", "interop/common", "interop/tools", "interop/demo", "tests", "bench"),
             }.items():
                 with self.subTest(unit=unit, library=library):
                     if unit in homes:
@@ -143,6 +155,101 @@ class Structure(unittest.TestCase):
         self.assertIn("501 lines", self.faults("dtls/src/wire/a.cc", "\n" * 501)[0])
         self.assertEqual([], self.faults("dtls/src/wire/a.cc", "// It is longer than 500\n// lines because it is a table.\n" + "\n" * 501))
         self.assertEqual(1, len(self.faults("dtls/src/wire/a.cc", "\n" * 501 + f"// {rules.EXCUSE}\n")))
+
+    def test_length_of_functions(self):
+        def body(lines):
+            return "int f(int x) {\n" + "  g();\n" * (lines - 2) + "}\n"
+
+        self.assertEqual([], self.faults("dtls/src/wire/a.cc", body(rules.MAX_FUNCTION_LINES)))
+        faults = self.faults("dtls/src/wire/a.cc", "\n" + body(rules.MAX_FUNCTION_LINES + 1))
+        self.assertEqual(1, len(faults), faults)
+        self.assertIn("dtls/src/wire/a.cc:2: f: a function of 61 lines", faults[0])
+
+    def test_public_data_members(self):
+        def text(count):
+            return "struct S {\n" + "  int a = 0;\n" * count + "};\n"
+
+        self.assertEqual([], self.faults("dtls/src/wire/a.h", text(rules.MAX_PUBLIC_DATA)))
+        self.assertEqual([], self.faults("dtls/include/sluice/dtls/a.h", text(rules.MAX_PUBLIC_DATA + 1)))
+        faults = self.faults("dtls/src/wire/a.h", text(rules.MAX_PUBLIC_DATA + 1))
+        self.assertIn("a.h:1: S: 13 public data members", faults[0])
+
+    def test_private_member_functions(self):
+        rules.MAX_PRIVATE_FUNCTIONS["Few"] = 1
+        self.addCleanup(rules.MAX_PRIVATE_FUNCTIONS.pop, "Few")
+        self.assertEqual([], self.faults("dtls/src/wire/a.h", "class Few {\n  void f();\n};\n"))
+        self.assertIn("Few: 2 private", self.faults("dtls/src/wire/a.h", "class Few {\n  void f();\n  int g() const;\n};\n")[0])
+
+    def test_cycles_of_includes(self):
+        self.write("dtls/src/wire/a.h", '#include "wire/b.h"\n')
+        self.write("dtls/src/wire/b.h", '#include "wire/wire.h"\n')
+        self.assertEqual([], check_structure.check(self.root)[0])
+        self.write("dtls/src/wire/b.h", '#include "wire/c.h"\n')
+        self.write("dtls/src/wire/c.h", '#include "wire/a.h"\n')
+        faults = check_structure.check(self.root)[0]
+        self.assertEqual(1, len(faults), faults)
+        self.assertIn("a.h -> dtls/src/wire/b.h -> dtls/src/wire/c.h -> dtls/src/wire/a.h", faults[0])
+
+    def test_cycles_of_folders(self):
+        a, b = pathlib.Path("dtls/src/wire/a.h"), pathlib.Path("dtls/src/crypto/b.h")
+        c, d = pathlib.Path("dtls/src/crypto/c.h"), pathlib.Path("dtls/src/wire/d.h")
+        self.assertEqual([], list(check_structure.check_cycles({a: {b}, d: {c}})))
+        self.assertIn("dtls/src/crypto -> dtls/src/wire", list(check_structure.check_cycles({a: {b}, c: {d}}))[0])
+
+
+class Source(unittest.TestCase):
+    def types(self, text):
+        return {one.name: (one.public_data, one.private_functions) for one in cpp_source.read(text)[1]}
+
+    def functions(self, text):
+        return {one.name: one.lines for one in cpp_source.read(text)[0]}
+
+    def test_what_is_a_data_member(self):
+        for member, count in {
+            "int a;": 1,
+            "int a = f(1), b{2};": 2,
+            "std::map<int, std::function<void(int, int)>> a = {};": 1,
+            "std::vector<int> a{f(), g()};": 1,
+            "const std::string& a;": 1,
+            "std::array<int, 4> a = {1, 2, 3, 4};": 1,
+            "int (*a)(int, int) = nullptr;": 1,
+            "[[no_unique_address]] A a;": 1,
+            "A a;  // f()": 1,
+            "static constexpr int kA = f(1);": 0,
+            "static int a;": 0,
+            "using A = std::function<void(int)>;": 0,
+            "friend class B;": 0,
+            "enum class E { a, b };": 0,
+            "class Forward;": 0,
+            "int f(int a, int b);": 0,
+            "A f() const { return {1, 2}; }": 0,
+            "[[nodiscard]] bool f() const noexcept { return a_ == 2; }": 0,
+            "template <class T> A f(T&& t);": 0,
+            "bool operator==(const A&) const = default;": 0,
+            "explicit A(int b) : b_{b}, c_(1) { f(); }": 0,
+            "friend auto operator<=>(const A&, const A&) = default;": 0,
+        }.items():
+            with self.subTest(member=member):
+                self.assertEqual({"S": (count, 0)}, self.types("struct S {\n  " + member + "\n};\n"))
+
+    def test_access(self):
+        text = "class A {\n int a;\n void f();\n public:\n  int b;\n void g();\n private:\n  int c;\n  template <class T> void h(T);\n};\n"
+        self.assertEqual({"A": (1, 2)}, self.types(text))
+
+    def test_types_in_types_and_unnamed_namespaces(self):
+        text = "namespace n {\nnamespace {\nclass A::B final : public C {\n public:\n  struct D {\n    int a, b;\n  };\n  D d;\n};\n}\n}\n"
+        self.assertEqual({"A::B": (1, 0), "D": (2, 0)}, self.types(text))
+
+    def test_functions(self):
+        text = (
+            "namespace n {\n"
+            "constexpr std::array kA{1, 2};\n"
+            'const char* f() {\n  return "}";  // }\n}\n'
+            "A::A(int b)\n    : b_(b),\n      c_{b} {\n  if (b) {\n  }\n}\n"
+            "struct S {\n  int g() const {\n    return [] { return 1; }();\n  }\n};\n"
+            "}\n"
+        )
+        self.assertEqual({"f": 3, "A::A": 6, "g": 3}, self.functions(text))
 
 
 if __name__ == "__main__":

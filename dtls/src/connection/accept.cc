@@ -29,7 +29,7 @@ Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now
   wire::Reader reader(admission.hello);
   const auto seq = message::HandshakeFragment::take(reader)->header.message_seq;
   phase.reassembler.start_at(seq);
-  phase.context.start_at(seq);
+  phase.context.transport.start_at(seq);
   // RFC 6347 section 4.2.1: the ServerHello takes over the record's number.
   records_.start_plaintext_at(admission.record);
   if (admission.retry) {

@@ -25,7 +25,7 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
       role_(role),
       mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
       path_(path) {
-  handshaking()->context.connection = number_;
+  handshaking()->context.hello_hook.connection = number_;
   if (PacketObserver* observer = environment.packet_observer()) {
     records_.observe(std::make_unique<record::Observation>(*observer, number_));
   }
@@ -43,7 +43,7 @@ Result<void> Connection::Impl::start_client(const std::optional<ResumableSession
   if (!machine) return forward_error(machine);
   phase.machine = std::move(*machine);
   phase.give_up = now + config_->options().timers.total;
-  if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+  if (phase.context.transport.take_flight_begun()) send_new_flight(phase, now);
   return {};
 }
 
@@ -205,7 +205,7 @@ Result<Pending> Connection::Impl::handle_timeout(Instant now) {
     if (phase->timer.deadline() && now >= *phase->timer.deadline()) {
       ++counters_.timeouts;
       phase->timer.back_off(now);
-      if (!records_.peer_encrypts()) phase->context.flight.forget_acknowledged();
+      if (!records_.peer_encrypts()) phase->context.transport.flight.forget_acknowledged();
       send_flight_again(*phase, now);
     }
     phase->acknowledgements.on_timeout(now);
@@ -254,7 +254,7 @@ void Connection::Impl::set_path_rtt(Duration rtt) {
   phase->is_rtt_given = true;
   phase->timer.set_rtt(rtt);
   // Else a client's first flight could never have it: that begins with the connection.
-  if (!phase->context.flight.has_left()) phase->timer.take_initial();
+  if (!phase->context.transport.flight.has_left()) phase->timer.take_initial();
 }
 
 // ---- steps of the handshake
@@ -269,9 +269,9 @@ void Connection::Impl::send_new_flight(Handshaking& phase, Instant now) {
 }
 
 void Connection::Impl::send_flight_again(Handshaking& phase, Instant now) {
-  if (phase.context.is_flight_held()) return;
+  if (phase.context.transport.is_flight_held()) return;
   ++counters_.flights_retransmitted;
-  phase.context.flight.rewind();
+  phase.context.transport.flight.rewind();
   phase.flight_sent = now;
   phase.flight_sent_once = false;
   phase.no_ack_answer_until = now + phase.timer.ack_answer_pause();
@@ -281,7 +281,7 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
   // The peer repeats what we have, so it lacks our answer (RFC 6347 section 4.2.4: "read
   // retransmit"). Its repetition may have crossed our flight, or be many datagrams: once in half a
   // timeout will do.
-  if (phase.context.is_flight_held() || phase.context.flight.empty() ||
+  if (phase.context.transport.is_flight_held() || phase.context.transport.flight.empty() ||
       now - phase.flight_sent < phase.timer.initial() / 2)
     return;
   if (phase.context.speaks13() && is_answered13(phase)) return;
@@ -291,7 +291,7 @@ void Connection::Impl::answer_stale(Handshaking& phase, Instant now) {
 
 Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
-  if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+  if (phase.context.transport.take_flight_begun()) send_new_flight(phase, now);
   if (auto judged = judge_without_certificate(phase); !judged) return judged;
   auto established = establish(phase, now);
   if (!established) return forward_error(established);
@@ -303,7 +303,7 @@ Result<void> Connection::Impl::complete(Handshaking& phase, Instant now) {
   records_.stop_reading_plaintext();
   phase_ = std::make_unique<AwaitingAcceptance>(AwaitingAcceptance{
       std::move(phase.gate), std::move(*established), std::move(phase.unaccepted_data),
-      std::move(phase.context.session_events)});
+      std::move(phase.context.resumption12.events)});
   open_if_accepted();
   return {};
 }
@@ -328,7 +328,7 @@ Result<connection::Established> Connection::Impl::establish(Handshaking& phase, 
   if (role_ == last) {
     // The other's Finished may come again if ours was lost.
     established.last_flight = std::make_unique<connection::LastFlight>(
-        connection::LastFlight{std::move(phase.context.flight),
+        connection::LastFlight{std::move(phase.context.transport.flight),
                                now + connection::LastFlight::kLifetime, phase.timer.initial() / 2});
   }
   return established;
@@ -376,7 +376,7 @@ wire::Epoch Connection::Impl::alert_epoch() {
 }
 
 flight::OutgoingFlight* Connection::Impl::present_flight() {
-  if (Handshaking* phase = handshaking()) return &phase->context.flight;
+  if (Handshaking* phase = handshaking()) return &phase->context.transport.flight;
   if (Established12* complete12 = established12()) {
     return complete12->last_flight ? &complete12->last_flight->flight : nullptr;
   }
@@ -385,7 +385,8 @@ flight::OutgoingFlight* Connection::Impl::present_flight() {
 }
 
 flight::OutgoingFlight* Connection::Impl::unsent_flight() {
-  if (const Handshaking* phase = handshaking(); phase != nullptr && phase->context.is_flight_held())
+  if (const Handshaking* phase = handshaking();
+      phase != nullptr && phase->context.transport.is_flight_held())
     return nullptr;
   flight::OutgoingFlight* flight = present_flight();
   return flight != nullptr && flight->has_more() ? flight : nullptr;

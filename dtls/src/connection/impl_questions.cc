@@ -69,14 +69,14 @@ Result<void> Connection::Impl::verify_chain(std::span<const Buffer> chain) {
 
 Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
   handshake::Context& context = phase.context;
-  if (context.peer_chain.empty()) return {};
+  if (context.peer.chain.empty()) return {};
   const ConfigOptions& config = context.config;
-  auto chain = std::exchange(context.peer_chain, {});
+  auto chain = std::exchange(context.peer.chain, {});
   if (handshake::verifies_chain(config)) {
     // That of a resumed session has been verified when the session began.
-    if (!context.verified_name) {
+    if (!context.peer.identity.verified_name) {
       if (auto verified = verify_chain(chain); !verified) return verified;
-      context.verified_name = name_to_verify();
+      context.peer.identity.verified_name = name_to_verify();
     }
     if (!config.ask_about_verified_peer && !phase.gate.has_fingerprints()) {
       phase.gate.accept();
@@ -92,7 +92,7 @@ Result<void> Connection::Impl::judge_peer(Handshaking& phase) {
 Result<void> Connection::Impl::judge_without_certificate(Handshaking& phase) {
   const bool asks_for_none =
       role_ == Role::server && !handshake::asks_for_certificate(config_->options());
-  if (asks_for_none || phase.context.is_peer_authenticated_by_psk) {
+  if (asks_for_none || phase.context.peer.identity.is_by_psk()) {
     phase.gate.accept();
     return {};
   }

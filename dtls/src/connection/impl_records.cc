@@ -141,7 +141,7 @@ Result<bool> Connection::Impl::after_step(Handshaking& phase, Instant now) {
     outputs().events.push_back(phase.question.pose(std::move(*question)));
   }
   if (!phase.machine.complete()) {
-    if (phase.context.take_flight_begun()) send_new_flight(phase, now);
+    if (phase.context.transport.take_flight_begun()) send_new_flight(phase, now);
     return false;
   }
   // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1). What
@@ -195,7 +195,7 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
     return outcome;
   }
   use_ack(*phase, *numbers, now);
-  if (phase->context.flight.fully_acknowledged()) phase->timer.stop();
+  if (phase->context.transport.flight.fully_acknowledged()) phase->timer.stop();
   return {};
 }
 
@@ -221,7 +221,7 @@ void Connection::Impl::on_plaintext_ack(const std::optional<message::RecordNumbe
 
 void Connection::Impl::use_ack(Handshaking& phase, const message::RecordNumbers& numbers,
                                Instant now) {
-  auto& flight = phase.context.flight;
+  auto& flight = phase.context.transport.flight;
   // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
   if (numbers.empty()) answer_stale(phase, now);
   if (flight.empty() || !flight.acknowledge(numbers) || flight.fully_acknowledged()) return;

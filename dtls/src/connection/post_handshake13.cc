@@ -23,16 +23,16 @@ constexpr wire::MessageSeq kWrapped{0};
 
 PostHandshake13::PostHandshake13(Handshaking& handshaking, Role role, Instant now)
     : library_(&handshaking.context.library),
-      records_(&handshaking.context.records),
+      records_(&handshaking.context.transport.records),
       role_(role),
       timer_(handshaking.timer),
       reassembler_(std::move(handshaking.reassembler)),
       acknowledgements_(std::move(handshaking.acknowledgements)),
-      next_seq_(handshaking.context.next_seq()),
+      next_seq_(handshaking.context.transport.next_seq()),
       give_up_(handshaking.give_up.value_or(now)),
       no_answer_until_(now + timer_.initial() / 2) {
   if (role == Role::client) {
-    flight_ = std::move(handshaking.context.flight);
+    flight_ = std::move(handshaking.context.transport.flight);
   } else {
     // The client's last flight has answered ours and waits for an ACK itself.
     timer_.stop();

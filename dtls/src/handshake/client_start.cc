@@ -9,6 +9,7 @@
 #include "message/key_share.h"
 #include "message/server_hello.h"
 #include "negotiation/config_rules.h"
+#include "negotiation/extension_table.h"
 #include "negotiation/groups.h"
 #include "negotiation/hello_editor.h"
 #include "negotiation/selection.h"
@@ -33,8 +34,8 @@ Groups offered_groups(const Context& context) {
   return usable_groups(context.config, context.library, Role::client, context.config.max_version);
 }
 
-// Of the preferred group; and behind X25519MLKEM768, which not all servers have, of the next that
-// they may have: a few bytes more, or else a round trip.
+// A share of the preferred group. Behind a KEM, which not all servers have, also a share of the
+// next group: a few bytes that may save a round trip.
 Result<void> generate_first_shares(Context& context, Offer& offer) {
   for (const NamedGroup group : offered_groups(context)) {
     if (auto made = generate_share(context, offer, group); !made) return made;
@@ -47,17 +48,17 @@ Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMe
                                Context& context) {
   const auto request = expect<message::HelloVerifyRequest>(incoming);
   if (!request) return forward_error(request);
-  // Only servers that are about to choose DTLS 1.2 have it (RFC 9147 section 5.1).
+  // Only a server that chooses DTLS 1.2 sends it (RFC 9147 section 5.1).
   if (!is_allowed(context.config, ProtocolVersion::dtls12)) {
     return fatal(Errc::no_common_version, Alert::protocol_version, "HelloVerifyRequest");
   }
-  // A server that never has enough would keep us saying hello for ever.
+  // A limit, or a server could request hellos without end.
   if (++state.verify_requests > kMaxVerifyRequests || state.retry_suite != nullptr) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "HelloVerifyRequest");
   }
   state.offer.verify_cookie.assign(request->cookie.begin(), request->cookie.end());
   context.transcript.forget_all();
-  context.begin_flight();
+  context.transport.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return Next(std::move(state)); });
 }
 
@@ -72,7 +73,7 @@ Result<ProtocolVersion> chosen_version(const ConfigOptions& config, const Server
     version = reader.code<ProtocolVersion>();
     if (!reader.complete())
       return fatal(Errc::decode_error, Alert::decode_error, "supported_versions");
-    // It can only say 1.3, and the old field then says 1.2.
+    // The extension can only name DTLS 1.3, with legacy_version DTLS 1.2.
     if (version != ProtocolVersion::dtls13 || hello.version != ProtocolVersion::dtls12) {
       return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "supported_versions");
     }
@@ -83,8 +84,8 @@ Result<ProtocolVersion> chosen_version(const ConfigOptions& config, const Server
   return version;
 }
 
-// RFC 8446 section 4.1.3: a server that could have done 1.3 says so here, where nobody can remove
-// it.
+// RFC 8446 section 4.1.3: a server with DTLS 1.3 marks its random when it chooses DTLS 1.2.
+// Finished covers the random, so an attacker cannot remove the mark.
 bool was_downgraded(const ConfigOptions& config, const ServerHello& hello) {
   return is_allowed(config, ProtocolVersion::dtls13) &&
          std::ranges::equal(Bytes(hello.random).last(message::kDowngradeTo12.size()),
@@ -111,12 +112,9 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   }
   const auto group_data = hello.extensions.find(ExtensionType::key_share);
   const auto cookie_data = hello.extensions.find(ExtensionType::cookie);
-  const bool solicited = hello.extensions.all_of([](const auto& extension) {
-    return extension.type == ExtensionType::supported_versions ||
-           extension.type == ExtensionType::key_share || extension.type == ExtensionType::cookie;
-  });
-  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
-  // One that would change nothing is refused (RFC 8446 section 4.1.4).
+  if (!all_belong_in(hello.extensions, ExtensionPlaces::hello_retry_request))
+    return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  // RFC 8446 section 4.1.4: a request that would change nothing is an error.
   if (!group_data && !cookie_data) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
                  "HelloRetryRequest without effect");
@@ -139,15 +137,15 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
     state.offer.keys.clear();
     if (auto made = generate_share(context, state.offer, *group); !made) return forward_error(made);
   }
-  // Those that the suite can't use are of no use any more (RFC 8446 section 4.1.4).
+  // RFC 8446 section 4.1.4: only PSKs with the suite's hash remain.
   std::erase_if(state.offer.psks,
                 [&](const PskOffer& offer) { return offer.psk.hash != (*suite)->hash; });
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto done =
       context.transcript.start_hash(context.library, (*suite)->hash, Transcript::Form::dtls13);
   if (done) done = context.transcript.replace_by_message_hash(context.library);
   if (done) done = context.transcript.add(incoming.encoding);
-  context.begin_flight();
+  context.transport.begin_flight();
   if (done) done = send_client_hello(context, state.offer);
   if (!done) return forward_error(done);
   state.retry_suite = *suite;
@@ -158,7 +156,7 @@ Result<Next> on_server_hello13(WaitServerHello&& state, const ServerHello& hello
                                const flight::IncomingMessage& incoming, Context& context) {
   const auto suite = chosen_suite13(context, hello);
   if (!suite) return forward_error(suite);
-  // RFC 8446 section 4.1.4: the same suite as in the HelloRetryRequest.
+  // RFC 8446 section 4.1.4: the suite must be that of the HelloRetryRequest.
   if (state.retry_suite != nullptr && state.retry_suite != *suite) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "cipher suite changed");
   }
@@ -202,7 +200,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
   if (auto offered = offer_session12(context, session, state.offer); !offered) {
     return forward_error(offered);
   }
-  context.begin_flight();
+  context.transport.begin_flight();
   return send_client_hello(context, state.offer).map([&] { return std::move(state); });
 }
 
@@ -218,7 +216,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
   if (!version) return forward_error(version);
   context.version = *version;
   if (*version == ProtocolVersion::dtls13) {
-    // RFC 9147 section 5.1: DTLS 1.3 proves return routability by a HelloRetryRequest.
+    // RFC 9147 section 5.1: a DTLS 1.3 server uses HelloRetryRequest instead.
     if (state.verify_requests > 0) {
       return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
                    "DTLS 1.3 after HelloVerifyRequest");
@@ -228,7 +226,7 @@ Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming
     }
     return on_server_hello13(std::move(state), *hello, incoming, context);
   }
-  // A HelloRetryRequest has settled on 1.3.
+  // After a HelloRetryRequest the version must be DTLS 1.3.
   if (state.retry_suite != nullptr || was_downgraded(context.config, *hello)) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "downgrade");
   }

@@ -1,4 +1,4 @@
-// A client before it knows the version: one ClientHello serves DTLS 1.2 and 1.3.
+// A client until it knows the version; one ClientHello offers DTLS 1.2 and 1.3.
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -23,11 +23,11 @@ struct WaitServerHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Offer offer;
   unsigned verify_requests = 0;
-  // The suite of the HelloRetryRequest that has been answered; null before.
+  // The suite of the HelloRetryRequest; null before one has come.
   const schedule::CipherSuite13Parameters* retry_suite = nullptr;
 };
 
-// Sends the first ClientHello, which offers to resume the session.
+// Sends the first ClientHello, which offers the session, if there is one.
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session);
 
 using AfterHello = std::variant<WaitServerHello, client12::WaitCertificate,

@@ -7,7 +7,7 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-// A handler names one state that follows, or a variant of several: all are states of the whole.
+// A handler returns one state or a variant of some. All of them are alternatives of `State`.
 template <class State, class Next>
 void assign(State& state, Next&& next) {
   state = std::forward<Next>(next);
@@ -27,7 +27,7 @@ concept Asking = requires(State state, const Answer& answer, Context& context) {
 template <class State>
 concept Silent = Complete<State> || Asking<State>;
 
-// A complete handshake takes no more messages, and one that waits for an answer none either.
+// A complete handshake, and one that waits for an answer, accepts no message.
 template <Silent State>
 Result<State> on(State&& /*session*/, const flight::IncomingMessage&, Context&) {
   return fatal(Errc::unexpected_message, Alert::unexpected_message);

@@ -1,4 +1,4 @@
-// One handshake, of either role: hands each message to the state that waits for it.
+// One handshake of either role and version: passes each message to the present state.
 #pragma once
 
 #include <variant>
@@ -11,24 +11,24 @@ namespace sluice::dtls::handshake {
 
 class Handshake {
  public:
-  // Puts the ClientHello into the context's flight.
+  // Adds the ClientHello to the context's flight.
   static Result<Handshake> client(Context& context, const std::optional<ResumableSession>& session);
   static Handshake server() { return Handshake(server_start::WaitClientHello{}); }
-  // After a HelloRetryRequest that was sent elsewhere.
+  // Continues after a HelloRetryRequest that a Listener has sent.
   static Result<Handshake> server(const server13::StatelessRetry& retry, Context& context);
 
-  // Takes the next message in order. After an Error the handshake must not be used any more.
+  // Takes the next message in order. After an Error the handshake must not be used again.
   Result<void> on_message(const flight::IncomingMessage& incoming, Context& context);
 
-  // Whether it can go on only with an answer to the context's question.
+  // Whether the handshake waits for the answer to the context's question.
   [[nodiscard]] bool awaits_answer() const;
-  // Of a handshake that waits for it. After an Error it must not be used any more.
+  // Only if awaits_answer(). After an Error the handshake must not be used again.
   Result<void> answer(const Answer& answer, Context& context);
 
-  // In which epoch the next message has to come.
+  // The epoch in which the next message must arrive.
   [[nodiscard]] wire::Epoch expected_epoch() const;
   [[nodiscard]] bool complete() const;
-  // Of a complete handshake.
+  // Only if complete().
   Session take_session() &&;
 
  private:

@@ -26,8 +26,8 @@ Result<Next> begin_session12(const message::ClientHello& hello,
   }
   const auto choice = choose12(context, hello);
   if (!choice) return forward_error(choice);
-  if (auto promised = announce_session12(context, hello); !promised) {
-    return forward_error(promised);
+  if (auto announced = announce_session12(context, hello); !announced) {
+    return forward_error(announced);
   }
   if (uses_psk(choice->suite.key_exchange)) {
     return server_psk12::on_client_hello(hello, *choice, incoming, context).map(kWiden<Next>);
@@ -35,7 +35,7 @@ Result<Next> begin_session12(const message::ClientHello& hello,
   return server12::on_client_hello(hello, *choice, incoming, context).map(kWiden<Next>);
 }
 
-// Goes on with the session that the client has named, or with a new one.
+// Resumes the session that the client names, or begins a new one.
 Result<Next> answer_hello12(const message::ClientHello& hello,
                             const std::optional<ResumedSession12>& known,
                             const flight::IncomingMessage& incoming, Context& context) {
@@ -77,14 +77,15 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   if (!version) return forward_error(version);
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
-  context.records.set_version(ProtocolVersion::dtls12);  // 1.3's plaintext records say the same
+  // DTLS 1.3 writes the same version in plaintext records.
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   if (*version == ProtocolVersion::dtls13) {
     return server13::on_client_hello(*hello, incoming, context).map(kWiden<Next>);
   }
   return on_client_hello12(*hello, incoming, context);
 }
 
-// All of these hellos has been checked before the question was asked.
+// The hello was checked before the question was asked.
 Result<Next> on_answer(WaitSession&& state, const Answer& answer, Context& context) {
   const flight::IncomingMessage incoming = hello_in(state.hello);
   const auto hello = message::ClientHello::decode(incoming.body());

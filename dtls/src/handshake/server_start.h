@@ -1,4 +1,4 @@
-// A server before it knows the version, which it chooses from a whole ClientHello.
+// A server until it has chosen the version from a ClientHello.
 #pragma once
 
 #include <variant>
@@ -15,13 +15,12 @@ struct WaitClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
 };
 
-// The ClientHello, which has chosen DTLS 1.2, waits for somebody to look for its session
-// (SessionRequested).
+// The caller is asked for the session that a ClientHello of DTLS 1.2 names (SessionRequested).
 struct WaitSession {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
 };
-// Or for somebody to say which identity to answer it with (IdentityRequested).
+// The caller is asked which identity answers the ClientHello (IdentityRequested).
 struct WaitIdentity {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message

@@ -3,37 +3,50 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-ConnectionInfo info(const Session12& session, Role role) {
-  const auto& [suite, randoms, extensions, extended_master_secret, resumed] = session.negotiated;
-  return {role,
-          ProtocolVersion::dtls12,
-          suite.id,
-          session.group,
-          extensions.srtp_profile,
-          extended_master_secret,
-          uses_psk(suite.key_exchange),
-          resumed,
-          extensions.names().application_protocol,
-          extensions.names().server_name,
-          extensions.names().srtp_mki,
-          content_limits(ProtocolVersion::dtls12, extensions).sent};
+// What ConnectionInfo has from the session of one version alone.
+struct VersionFacts {
+  ProtocolVersion version;
+  CipherSuite cipher_suite;
+  std::optional<NamedGroup> group;
+  bool extended_master_secret;
+  bool psk;
+  bool resumed;
+};
+
+VersionFacts facts_of(const Session12& session) {
+  const Negotiated12& negotiated = session.negotiated;
+  return {.version = ProtocolVersion::dtls12,
+          .cipher_suite = negotiated.suite.id,
+          .group = session.group,
+          .extended_master_secret = negotiated.extended_master_secret,
+          .psk = uses_psk(negotiated.suite.key_exchange),
+          .resumed = negotiated.resumed};
 }
 
-ConnectionInfo info(const Session13& session, Role role) {
-  const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
-  // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
-  return {role,
-          ProtocolVersion::dtls13,
-          suite->id,
-          group,
-          extensions.srtp_profile,
-          true,
-          psk.has_value(),
-          psk == schedule::PskKind::resumption,
-          extensions.names().application_protocol,
-          extensions.names().server_name,
-          extensions.names().srtp_mki,
-          content_limits(ProtocolVersion::dtls13, extensions).sent};
+VersionFacts facts_of(const Session13& session) {
+  const Negotiated13& negotiated = session.negotiated;
+  return {.version = ProtocolVersion::dtls13,
+          .cipher_suite = negotiated.suite->id,
+          .group = negotiated.group,
+          // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
+          .extended_master_secret = true,
+          .psk = negotiated.psk.has_value(),
+          .resumed = negotiated.psk == schedule::PskKind::resumption};
+}
+
+ConnectionInfo info_from(const VersionFacts& facts, const AgreedExtensions& extensions, Role role) {
+  return {.role = role,
+          .version = facts.version,
+          .cipher_suite = facts.cipher_suite,
+          .group = facts.group,
+          .srtp_profile = extensions.srtp_profile,
+          .extended_master_secret = facts.extended_master_secret,
+          .psk = facts.psk,
+          .resumed = facts.resumed,
+          .application_protocol = extensions.names->application_protocol,
+          .server_name = extensions.names->server_name,
+          .srtp_mki = extensions.names->srtp_mki,
+          .max_application_data = content_limits(facts.version, extensions).sent};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,
@@ -51,7 +64,9 @@ Result<void> export_from(crypto::Library& library, const Session13& session, std
 }  // namespace
 
 ConnectionInfo info_of(SessionView session, Role role) {
-  return std::visit([&](const auto* s) { return info(*s, role); }, session);
+  return std::visit(
+      [&](const auto* s) { return info_from(facts_of(*s), s->negotiated.extensions, role); },
+      session);
 }
 
 Result<void> export_keying_material(crypto::Library& library, SessionView session,

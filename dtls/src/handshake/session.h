@@ -1,4 +1,4 @@
-// A complete handshake of either version.
+// The result of a complete handshake of either version.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 namespace sluice::dtls::handshake {
 
 using Session = std::variant<Session12, Session13>;
-// Of one that lies elsewhere.
+// A view of a session.
 using SessionView = std::variant<const Session12*, const Session13*>;
 
 ConnectionInfo info_of(SessionView session, Role role);

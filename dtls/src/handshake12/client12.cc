@@ -16,7 +16,7 @@ namespace {
 
 using wire::HandshakeType;
 
-// Our answer to CertificateRequest.
+// The certificate that answers CertificateRequest.
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateRequest12& request) {
   return choose_identity(context, {}, message::criteria_of(request), crypto::fits12,
@@ -27,7 +27,7 @@ std::optional<OwnIdentity> choose_own(const Context& context,
                          });
 }
 
-// Sends ClientKeyExchange and returns what both sides now share.
+// Sends ClientKeyExchange and returns the master secret.
 Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated12& negotiated,
                                              const ServerShare& peer) {
   const auto made = crypto::EphemeralKey::encapsulate(context.library, peer.group, peer.point);
@@ -41,7 +41,7 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
 
 enum class CertificateRequested : bool { no, yes };
 
-// The flight from behind what a certificate's key has signed.
+// The flight after CertificateVerify.
 Result<AfterFlight> send_rest_of_flight(Context& context, Session12&& session) {
   context.transcript.stop_keeping_messages();
   auto done = install_keys(context, session.negotiated, session.master, Role::client);
@@ -53,24 +53,24 @@ Result<AfterFlight> send_rest_of_flight(Context& context, Session12&& session) {
 Result<AfterFlight> send_signed_flight(Context& context, Session12&& session, Bytes signature) {
   const auto sent = context.send(
       HandshakeType::certificate_verify, wire::kPlaintextEpoch, [&](wire::Writer& out) {
-        message::put_digital_signature(out, context.own->scheme, signature);
+        message::put_digital_signature(out, context.own.chosen->scheme, signature);
       });
   if (!sent) return forward_error(sent);
   return send_rest_of_flight(context, std::move(session));
 }
 
-// The second flight, whole if its signature can be made here.
+// The second flight. If the caller holds the key, its rest waits for the signature.
 Result<AfterHelloDone> send_second_flight(Context& context, const Negotiated12& negotiated,
                                           const ServerShare& share,
                                           CertificateRequested requested) {
-  context.begin_flight();
+  context.transport.begin_flight();
   if (requested == CertificateRequested::yes) {
     if (auto sent = send_certificate12(context); !sent) return forward_error(sent);
   }
   auto master = exchange_keys(context, negotiated, share);
   if (!master) return forward_error(master);
   Session12 session{negotiated, std::move(*master), share.group};
-  if (!context.own) {
+  if (!context.own.chosen) {
     return send_rest_of_flight(context, std::move(session)).map(kWiden<AfterHelloDone>);
   }
   const auto signature = sign(context, context.transcript.messages());
@@ -100,8 +100,8 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   const auto certificate = expect<message::Certificate12>(incoming);
   if (!certificate) return forward_error(certificate);
   if (certificate->chain.empty()) {
-    return fatal(Errc::missing_certificate,
-                 Alert::decode_error);  // RFC 5246 7.4.2: a server must have one
+    // RFC 5246 section 7.4.2: a server must have one.
+    return fatal(Errc::missing_certificate, Alert::decode_error);
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return forward_error(key);
@@ -109,7 +109,7 @@ Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }
-  context.keep_peer_chain(certificate->chain);
+  context.peer.take_chain(certificate->chain);
   return context.transcript.add(incoming.encoding).map([&] {
     return WaitServerKeyExchange{state.negotiated, std::move(*key)};
   });
@@ -154,14 +154,14 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
     return AfterRequest(
         WaitIdentity{state.negotiated, std::move(state.share), Buffer(body.begin(), body.end())});
   }
-  context.own = choose_own(context, *request);
+  context.own.chosen = choose_own(context, *request);
   return AfterRequest(WaitServerHelloDone{state.negotiated, std::move(state.share)});
 }
 
 Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer,
                                       Context& context) {
   take_identity(context, answer);
-  context.own = choose_own(context, *message::CertificateRequest12::decode(state.request));
+  context.own.chosen = choose_own(context, *message::CertificateRequest12::decode(state.request));
   return WaitServerHelloDone{state.negotiated, std::move(state.share)};
 }
 
@@ -186,9 +186,10 @@ Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, 
 
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   auto done = check_finished(context, state.session, Role::server, incoming);
-  // Of a resumed session ours is the last flight.
+  context.peer.conclude(policy_of(context.config, Role::client), context.now);
+  // In an abbreviated handshake the client sends the last flight.
   if (done && state.session.negotiated.resumed) {
-    context.begin_flight();
+    context.transport.begin_flight();
     done = send_finished(context, state.session, Role::client);
   }
   if (!done) return forward_error(done);

@@ -1,5 +1,5 @@
-// The client's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1), from
-// behind the ServerHello on:
+// The client in a DTLS 1.2 handshake with certificates (RFC 6347 section 4.2.4, figure 1), after
+// the ServerHello:
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -17,7 +17,8 @@
 //                                         ChangeCipherSpec
 //                           <--------             Finished
 //
-// Each state takes the next message, is consumed by it, and names the states that may follow.
+// A handler consumes a state and the next message, and its return type names the states that may
+// follow.
 #pragma once
 
 #include <optional>
@@ -37,19 +38,19 @@ struct WaitServerKeyExchange {
   Negotiated12 negotiated;
   crypto::PublicKey peer;
 };
-// The server's share. With a certificate a signature has to vouch for it.
+// The server's key share; a signature covers it, except with a PSK.
 struct ServerShare {
   NamedGroup group;
   Buffer point;
 };
-// Errors: illegal_parameter for a group that was not offered (RFC 8422 section 5.4).
+// Errors: illegal_parameter for a group that the client did not offer (RFC 8422 section 5.4).
 Result<ServerShare> take_share(const Context& context, NamedGroup group, Bytes point);
 struct WaitCertificateRequest {  // or ServerHelloDone
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   ServerShare share;
 };
-// Which certificate do we answer that with (IdentityRequested)?
+// The caller is asked which certificate answers CertificateRequest (IdentityRequested).
 struct WaitIdentity {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
@@ -62,12 +63,12 @@ struct WaitServerHelloDone {
   Negotiated12 negotiated;
   ServerShare share;
 };
-// Our flight waits for the signature of its CertificateVerify (SignatureRequested).
+// The flight waits for the signature of CertificateVerify (SignatureRequested).
 struct WaitSignature {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Session12 session;
 };
-// What the server's last flight begins with, if its ServerHello has announced it (RFC 5077 section
+// The first message of the server's last flight, if the ServerHello announced it (RFC 5077 section
 // 3.3).
 struct WaitNewSessionTicket {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
@@ -93,7 +94,7 @@ Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer
 Result<AfterHelloDone> on(WaitServerHelloDone&& state, const Incoming& incoming, Context& context);
 Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);
 Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, Context& context);
-// The end, also of an abbreviated handshake (resume12.h).
+// The end of a full or an abbreviated handshake (resume12.h).
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context);
 
 }  // namespace sluice::dtls::handshake::client12

@@ -15,7 +15,7 @@ using client12::WaitFinished;
 using client12::WaitNewSessionTicket;
 using wire::HandshakeType;
 
-// Sends ClientKeyExchange and returns what both sides now share.
+// Sends ClientKeyExchange and returns the master secret.
 Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated12& negotiated,
                                              const std::optional<ServerShare>& share,
                                              const PreSharedKey& key) {
@@ -38,7 +38,7 @@ Result<schedule::MasterSecret> exchange_keys(Context& context, const Negotiated1
 Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& negotiated,
                                        const std::optional<ServerShare>& share,
                                        const PreSharedKey& key) {
-  context.begin_flight();
+  context.transport.begin_flight();
   context.transcript.stop_keeping_messages();
   auto master = exchange_keys(context, negotiated, share, key);
   if (!master) return forward_error(master);
@@ -47,7 +47,7 @@ Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& neg
   auto done = install_keys(context, negotiated, session.master, Role::client);
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return forward_error(done);
-  context.is_peer_authenticated_by_psk = true;
+  context.peer.identity = PeerIdentity::of_psk(key.identity());
   return client12::await_last_flight(context, std::move(session));
 }
 
@@ -61,7 +61,7 @@ Result<std::variant<WaitServerHelloDone, WaitPsk, WaitNewSessionTicket, WaitFini
     WaitServerKeyExchange&& state, const Incoming& incoming, Context& context) {
   using Next = std::variant<WaitServerHelloDone, WaitPsk, WaitNewSessionTicket, WaitFinished>;
   const bool with_ecdhe = uses_ecdhe(state.negotiated.suite.key_exchange);
-  // Without a hint there is nothing to say in it (RFC 4279 section 2).
+  // Without ECDHE and hint there is no ServerKeyExchange (RFC 4279 section 2).
   if (!with_ecdhe && incoming.type == HandshakeType::server_hello_done) {
     return on(WaitServerHelloDone{state.negotiated, {}, {}}, incoming, context).map(kWiden<Next>);
   }

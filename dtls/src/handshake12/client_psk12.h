@@ -1,5 +1,5 @@
-// The client's side of a DTLS 1.2 handshake with a pre-shared key (RFC 4279 section 2, RFC 5489
-// section 2), from behind the ServerHello on:
+// The client in a DTLS 1.2 handshake with a pre-shared key (RFC 4279 section 2, RFC 5489 section
+// 2), after the ServerHello:
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -33,7 +33,7 @@ struct WaitServerHelloDone {
   Buffer hint;
   std::optional<client12::ServerShare> share;  // with ECDHE
 };
-// The server waits for somebody to say which key to use (PskRequested).
+// The caller is asked which key to use (PskRequested).
 struct WaitPsk {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;

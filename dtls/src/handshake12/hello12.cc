@@ -4,7 +4,6 @@
 #include "handshake12/ticket12.h"
 #include "message/ec_point_formats.h"
 #include "message/renegotiation_info.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/hello_editor.h"
 
@@ -19,7 +18,7 @@ using wire::HandshakeType;
 
 constexpr std::byte kNullCompression{0};
 
-// What both sides' extensions must hold to.
+// The checks of extensions that hello messages of both sides share.
 Result<void> check_extensions(const ConfigOptions& config, const ExtensionBlock& extensions) {
   const auto renegotiation = extensions.find(ExtensionType::renegotiation_info);
   if (renegotiation && !message::is_initial_renegotiation_info(*renegotiation)) {
@@ -51,7 +50,7 @@ Result<void> check_encrypt_then_mac(const schedule::CipherSuite12Parameters& sui
   if (data && !data->empty())
     return fatal(Errc::decode_error, Alert::decode_error, "encrypt_then_mac");
   if (needs_encrypt_then_mac(suite) == data.has_value()) return {};
-  // "MUST NOT be sent" for other suites; without it ours isn't spoken.
+  // RFC 7366 section 3: not allowed with other suites. A CBC suite here requires it.
   return data ? fatal(Errc::illegal_parameter, Alert::illegal_parameter, "encrypt_then_mac")
               : fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, "encrypt_then_mac");
 }
@@ -66,7 +65,7 @@ Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const
       context.config.extended_master_secret != ExtendedMasterSecret::disable;
   auto& random = negotiated.randoms.server;
   if (auto filled = context.library.random(random); !filled) return forward_error(filled);
-  // RFC 8446 section 4.1.3: for a client to see that somebody took 1.3 away.
+  // RFC 8446 section 4.1.3: lets a client of DTLS 1.3 detect a downgrade.
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     std::ranges::copy(message::kDowngradeTo12, random.end() - message::kDowngradeTo12.size());
   }
@@ -112,7 +111,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (hello.compression_method != 0) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "compression");
   }
-  // RFC 5246 section 7.4.1.4: no extension that was not asked for.
+  // RFC 5246 section 7.4.1.4: no extension that the client did not send.
   const bool solicited = hello.extensions.all_of([&](const ExtensionBlock::Extension& extension) {
     return is_solicited(context, extension.type);
   });
@@ -123,11 +122,11 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
   if (auto checked = check_encrypt_then_mac(*suite, hello.extensions); !checked) {
     return forward_error(checked);
   }
-  if (auto taken = take_promise12(context, hello); !taken) return forward_error(taken);
+  if (auto taken = take_announcement12(context, hello); !taken) return forward_error(taken);
   auto agreed = accepted_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return forward_error(agreed);
 
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto hashed =
       context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
   if (hashed) hashed = context.transcript.add(incoming.encoding);
@@ -155,7 +154,7 @@ Result<Negotiated12> send_server_hello12(const ClientHello& hello, const Choice1
     done =
         context.transcript.start_hash(context.library, choice.suite.hash, Transcript::Form::dtls12);
   }
-  context.begin_flight();
+  context.transport.begin_flight();
   if (done) done = send_server_hello(context, hello, *negotiated);
   if (!done) return forward_error(done);
   return negotiated;

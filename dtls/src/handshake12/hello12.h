@@ -1,4 +1,4 @@
-// The hellos of DTLS 1.2, whatever key exchange follows them.
+// The hellos of DTLS 1.2, for any key exchange.
 #pragma once
 
 #include "message/server_hello.h"
@@ -6,16 +6,16 @@
 
 namespace sluice::dtls::handshake {
 
-// A client's: takes the ServerHello, which has chosen DTLS 1.2, into the transcript. Errors: of
-// what it must not choose or say.
+// A client: checks a ServerHello that has chosen DTLS 1.2, and adds it to the transcript. Errors:
+// illegal_parameter, unsupported_extension, decode_error, missing_extended_master_secret.
 Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
                                          const message::ServerHello& hello,
                                          const flight::IncomingMessage& incoming, Context& context);
 
-// A server's: what the hello must have whatever is chosen from its lists.
+// A server: checks that do not depend on what it chooses.
 Result<void> check_client_hello12(const ConfigOptions& config, const message::ClientHello& hello);
-// Takes the ClientHello into the transcript and begins a flight with the ServerHello, which also
-// says what the context knows of resumption.
+// A server: adds the ClientHello to the transcript and begins a flight with the ServerHello.
+// Context::resumption12 says what the ServerHello tells about resumption.
 Result<Negotiated12> send_server_hello12(const message::ClientHello& hello, const Choice12& choice,
                                          const flight::IncomingMessage& incoming, Context& context);
 

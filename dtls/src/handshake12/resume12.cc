@@ -6,6 +6,7 @@
 #include "handshake12/hello12.h"
 #include "handshake12/ticket12.h"
 #include "negotiation/config_rules.h"
+#include "negotiation/extension_table.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -37,7 +38,7 @@ Result<void> offer_session12(Context& context, const std::optional<ResumableSess
   offer.session12 = session;
   offer.session_id = stored.session_id;
   if (stored.ticket.empty()) return {};
-  // RFC 5077 section 3.4: made up, so that the server's echo tells what becomes of the ticket.
+  // RFC 5077 section 3.4: a random session ID; the server repeats it if it accepts the ticket.
   offer.session_id.resize(wire::kMaxSessionId);
   return context.library.random(offer.session_id);
 }
@@ -64,7 +65,7 @@ Result<client12::AfterFlight> resume12(Context& context, const Offer& offer,
   Session12 session = session_of(negotiated, stored);
   const auto installed = install_keys(context, negotiated, session.master, Role::client);
   if (!installed) return forward_error(installed);
-  authenticate_by(context, stored.peer(), Role::client);
+  resume_peer(context, stored.peer, Role::client);
   return client12::await_last_flight(context, std::move(session));
 }
 
@@ -81,7 +82,7 @@ Result<std::optional<ResumedSession12>> find_session12(Context& context, const C
 
 std::optional<SessionRequested> session_question12(const ConfigOptions& config,
                                                    const ClientHello& hello) {
-  // RFC 5077 section 3.4: the ID beside a ticket names nothing.
+  // RFC 5077 section 3.4: a session ID beside a ticket names no session.
   if (config.resumption != Resumption::store || hello.session_id.empty() ||
       !ticket_in(hello).empty()) {
     return std::nullopt;
@@ -101,7 +102,7 @@ Result<bool> is_resumable_with12(const Context& context, const ClientHello& hell
   if (needs_encrypt_then_mac(*suite) && !hello.extensions.has(ExtensionType::encrypt_then_mac)) {
     return false;
   }
-  // RFC 7627 section 5.3: the session had it, so the hello must.
+  // RFC 7627 section 5.3: the session had the extension, so the hello must have it.
   if (!hello.extensions.has(ExtensionType::extended_master_secret)) {
     return fatal(Errc::missing_extended_master_secret, Alert::handshake_failure, "resumed session");
   }
@@ -115,7 +116,7 @@ Result<server12::WaitFinished> resume12(Context& context, const ClientHello& hel
   Resumption12& resumption = context.resumption12;
   resumption.resumed = known.session;
   resumption.session_id.assign(hello.session_id.begin(), hello.session_id.end());
-  // A lifetime of 0 would say that there is no end to it.
+  // A lifetime of 0 would mean that the server states none (RFC 5077 section 3.3).
   resumption.ticket_follows =
       known.is_ticket_old && stored.expires() - context.now >= std::chrono::seconds{1};
   const Choice12 choice{*find_suite12(context.config, stored.cipher_suite), {}, {}};
@@ -128,7 +129,7 @@ Result<server12::WaitFinished> resume12(Context& context, const ClientHello& hel
   if (done) done = install_keys(context, *negotiated, session.master, Role::server);
   if (done) done = send_finished(context, session, Role::server);
   if (!done) return forward_error(done);
-  authenticate_by(context, stored.peer(), Role::server);
+  resume_peer(context, stored.peer, Role::server);
   return server12::WaitFinished{std::move(session)};
 }
 

@@ -10,8 +10,8 @@
 //   ChangeCipherSpec
 //   Finished                -------->
 //
-// Whatever stands against it, a full handshake follows; only where RFC 7627 section 5.3 says so is
-// there none at all.
+// If the session cannot be resumed, a full handshake follows. RFC 7627 section 5.3 lists the cases
+// in which the handshake fails instead.
 #pragma once
 
 #include "handshake12/client12.h"
@@ -24,33 +24,34 @@ namespace sluice::dtls::handshake {
 
 // ---- a client's side
 
-// Adds the session to what is offered, if it may and can be resumed.
+// Adds the session to the offer if the Config allows it to be resumed.
 Result<void> offer_session12(Context& context, const std::optional<ResumableSession>& session,
                              Offer& offer);
-// Whether the server goes on with it.
+// Whether the server resumes the session.
 bool is_resumed12(const Offer& offer, const message::ServerHello& hello);
-// From behind such a ServerHello. Errors: illegal_parameter for another cipher suite;
+// Continues after such a ServerHello. Errors: illegal_parameter for another cipher suite;
 // missing_extended_master_secret.
 Result<client12::AfterFlight> resume12(Context& context, const Offer& offer,
                                        Negotiated12 negotiated);
 
 // ---- a server's side
 
-// A session that the client has named.
+// The session that a ClientHello names.
 struct ResumedSession12 {
   ResumableSession session;
-  bool is_ticket_old = false;  // so that the client is to get another
+  bool is_ticket_old = false;  // the client gets a new ticket
 };
-// By its ticket.
+// Finds the session of the ticket.
 Result<std::optional<ResumedSession12>> find_session12(Context& context,
                                                        const message::ClientHello& hello);
-// By its session ID, where the caller has a store; empty when there is nothing to ask.
+// The question for the session of the session ID, if the caller has a store; empty when there is
+// nothing to ask.
 std::optional<SessionRequested> session_question12(const ConfigOptions& config,
                                                    const message::ClientHello& hello);
-// Whether the hello may go on with it. Errors: missing_extended_master_secret.
+// Whether this hello may resume the session. Errors: missing_extended_master_secret.
 Result<bool> is_resumable_with12(const Context& context, const message::ClientHello& hello,
                                  const StoredSession& session);
-// Sends the flight of the server.
+// Sends the server's flight.
 Result<server12::WaitFinished> resume12(Context& context, const message::ClientHello& hello,
                                         const ResumedSession12& known,
                                         const flight::IncomingMessage& incoming);

@@ -36,13 +36,13 @@ Result<void> send_certificate_request(Context& context) {
                       });
 }
 
-// The flight from the ServerKeyExchange on.
+// The flight from ServerKeyExchange to ServerHelloDone.
 Result<AfterFlight> send_rest_of_flight(Context& context, WaitSignature&& state, Bytes signature) {
-  auto sent = context.send(HandshakeType::server_key_exchange, wire::kPlaintextEpoch,
-                           [&](wire::Writer& out) {
-                             out.bytes(state.params);
-                             message::put_digital_signature(out, context.own->scheme, signature);
-                           });
+  auto sent = context.send(
+      HandshakeType::server_key_exchange, wire::kPlaintextEpoch, [&](wire::Writer& out) {
+        out.bytes(state.params);
+        message::put_digital_signature(out, context.own.chosen->scheme, signature);
+      });
   const bool asks = asks_for_certificate(context.config);
   if (sent && asks) sent = send_certificate_request(context);
   if (sent) {
@@ -63,7 +63,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Choice12& cho
   if (!key) return forward_error(key);
   const auto negotiated = send_server_hello12(hello, choice, incoming, context);
   if (!negotiated) return forward_error(negotiated);
-  context.own = choice.own;
+  context.own.chosen = choice.own;
   if (auto sent = send_certificate12(context); !sent) return forward_error(sent);
   auto params = encode_params(*key);
   if (!params) return forward_error(params);
@@ -95,7 +95,7 @@ Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incomi
   }
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return forward_error(key);
-  context.keep_peer_chain(certificate->chain);
+  context.peer.take_chain(certificate->chain);
   return context.transcript.add(incoming.encoding).map([&] {
     return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::move(*key)};
   });
@@ -138,9 +138,10 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   const Session12& session = state.session;
   auto done = check_finished(context, session, Role::client, incoming);
-  // Of a resumed session ours was before it.
+  context.peer.conclude(policy_of(context.config, Role::server), context.now);
+  // In an abbreviated handshake the server has already sent its Finished.
   if (done && !session.negotiated.resumed) {
-    context.begin_flight();
+    context.transport.begin_flight();
     if (context.resumption12.ticket_follows) done = send_ticket12(context, session);
     if (done) done = send_finished(context, session, Role::server);
   }

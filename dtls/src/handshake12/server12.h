@@ -1,6 +1,6 @@
-// The server's side of a DTLS 1.2 handshake (RFC 6347 section 4.2.4, figure 1; see client12.h for
-// the flow). Each state takes the next message, is consumed by it, and names the states that may
-// follow.
+// The server in a DTLS 1.2 handshake with certificates (RFC 6347 section 4.2.4, figure 1;
+// client12.h has the message flow). A handler consumes a state and the next message, and its return
+// type names the states that may follow.
 #pragma once
 
 #include <optional>
@@ -12,12 +12,12 @@
 
 namespace sluice::dtls::handshake::server12 {
 
-// The flight waits for the signature of our ServerKeyExchange (SignatureRequested).
+// The flight waits for the signature of ServerKeyExchange (SignatureRequested).
 struct WaitSignature {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   crypto::EphemeralKey key;
-  Buffer params;  // that are signed
+  Buffer params;  // the signature covers these
 };
 struct WaitCertificate {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
@@ -28,7 +28,7 @@ struct WaitClientKeyExchange {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
   crypto::EphemeralKey key;
-  std::optional<crypto::PublicKey> peer;  // whose CertificateVerify must follow
+  std::optional<crypto::PublicKey> peer;  // has a value if CertificateVerify must follow
 };
 struct WaitCertificateVerify {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
@@ -45,7 +45,7 @@ using Incoming = flight::IncomingMessage;
 using AfterFlight = std::variant<WaitCertificate, WaitClientKeyExchange>;
 using AfterHello = std::variant<WaitSignature, WaitCertificate, WaitClientKeyExchange>;
 
-// A ClientHello from which DTLS 1.2 and a suite with certificates have been chosen.
+// Answers a ClientHello from which the server chose DTLS 1.2 and a suite with certificates.
 Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Choice12& choice,
                                    const Incoming& incoming, Context& context);
 Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);

@@ -1,6 +1,7 @@
 #include "handshake12/server_psk12.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/library.h"
 #include "handshake12/hello12.h"
@@ -15,7 +16,7 @@ namespace {
 using server12::WaitFinished;
 using wire::HandshakeType;
 
-// RFC 4279 section 2: without a hint and without ECDHE there is nothing to be sent.
+// RFC 4279 section 2: without ECDHE and hint the message is left out.
 Result<void> send_server_key_exchange(Context& context,
                                       const std::optional<crypto::EphemeralKey>& key) {
   const Buffer& hint = context.config.psk_identity_hint;
@@ -33,8 +34,7 @@ Result<void> send_server_key_exchange(Context& context,
                       });
 }
 
-// RFC 4279 section 2 lets a server hide that it doesn't know an identity: it goes on with a key
-// that nobody has, and the client's Finished won't open, as with a wrong key.
+// Completes the key exchange.
 Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) {
   const auto ecdhe = state.ecdhe ? std::optional(state.ecdhe->bytes()) : std::nullopt;
   const auto premaster = schedule::psk_premaster(ecdhe, key);
@@ -43,16 +43,16 @@ Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) 
   Session12 session{state.negotiated, std::move(*master), state.group};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return forward_error(installed);
-  context.is_peer_authenticated_by_psk = true;
+  context.peer.identity = PeerIdentity::of_psk(state.identity);
   return WaitFinished{std::move(session)};
 }
 
-Result<WaitFinished> use_no_key(Context& context, const WaitPsk& state) {
-  Secret<32> nobodys(32);
-  if (auto filled = context.library.random(nobodys.bytes()); !filled) {
-    return forward_error(filled);
-  }
-  return use_key(context, state, nobodys.bytes());
+// RFC 4279 section 2 lets a server hide that it does not know an identity. It continues with a
+// random key, so the client's Finished does not authenticate, as with a wrong key.
+Result<WaitFinished> use_random_key(Context& context, const WaitPsk& state) {
+  Secret<32> key(32);
+  if (auto filled = context.library.random(key.bytes()); !filled) return forward_error(filled);
+  return use_key(context, state, std::as_const(key).bytes());
 }
 
 }  // namespace
@@ -87,7 +87,8 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
   const auto exchange =
       message::PskClientKeyExchange::decode(incoming.body(), state.key.has_value());
   if (!exchange) return fatal(Errc::decode_error, Alert::decode_error, "ClientKeyExchange");
-  WaitPsk next{state.negotiated, {}, {}};
+  WaitPsk next{
+      state.negotiated, Buffer(exchange->identity.begin(), exchange->identity.end()), {}, {}};
   if (state.key) {
     auto secret = state.key->derive(context.library, exchange->point);
     if (!secret) return forward_error(secret);
@@ -102,8 +103,8 @@ Result<std::variant<WaitPsk, WaitFinished>> on(WaitClientKeyExchange&& state,
       return use_key(context, next, known.key()).map(kWiden<Next>);
     }
   }
-  if (!context.config.ask_for_psk) return use_no_key(context, next).map(kWiden<Next>);
-  context.ask(PskRequested{{}, {Buffer(exchange->identity.begin(), exchange->identity.end())}, {}});
+  if (!context.config.ask_for_psk) return use_random_key(context, next).map(kWiden<Next>);
+  context.ask(PskRequested{{}, {next.identity}, {}});
   return Next(std::move(next));
 }
 
@@ -111,7 +112,7 @@ Result<WaitFinished> on_answer(WaitPsk&& state, const Answer& answer, Context& c
   if (const auto* use = std::get_if<UsePsk>(&answer)) {
     return use_key(context, state, use->key.key());
   }
-  return use_no_key(context, state);
+  return use_random_key(context, state);
 }
 
 }  // namespace sluice::dtls::handshake::server_psk12

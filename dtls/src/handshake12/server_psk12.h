@@ -1,5 +1,5 @@
-// The server's side of a DTLS 1.2 handshake with a pre-shared key (RFC 4279 section 2, RFC 5489
-// section 2; see client_psk12.h for the flow).
+// The server in a DTLS 1.2 handshake with a pre-shared key (RFC 4279 section 2, RFC 5489 section 2;
+// client_psk12.h has the message flow).
 #pragma once
 
 #include <optional>
@@ -17,17 +17,18 @@ struct WaitClientKeyExchange {
   Negotiated12 negotiated;
   std::optional<crypto::EphemeralKey> key;  // with ECDHE
 };
-// The client waits for somebody to say what its identity means (PskRequested).
+// The caller is asked for the key of the client's identity (PskRequested).
 struct WaitPsk {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Negotiated12 negotiated;
+  Buffer identity;  // of the PSK, as the client named it
   std::optional<NamedGroup> group;
   std::optional<crypto::SharedSecret> ecdhe;
 };
 
 using Incoming = flight::IncomingMessage;
 
-// A ClientHello from which DTLS 1.2 and a suite with a PSK have been chosen.
+// Answers a ClientHello from which the server chose DTLS 1.2 and a suite with a PSK.
 Result<WaitClientKeyExchange> on_client_hello(const message::ClientHello& hello,
                                               const Choice12& choice, const Incoming& incoming,
                                               Context& context);

@@ -22,7 +22,7 @@ RecordKeys12 view(const schedule::TrafficKey12& key) {
   return {key.mac_key.bytes(), key.key.bytes(), key.iv.bytes()};
 }
 
-// Of a suite that isn't an AEAD's.
+// The protection of a suite without AEAD: of CipherSuite12, or CBC with encrypt-then-MAC.
 Result<record::OwnProtection12> own_protection(crypto::Library& library,
                                                const schedule::CipherSuite12Parameters& suite,
                                                const RecordKeys12& keys,
@@ -39,7 +39,7 @@ Result<record::OwnProtection12> own_protection(crypto::Library& library,
   return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
 }
 
-// An Opener12 or a Sealer12.
+// `Protection` is Opener12 or Sealer12.
 template <class Protection>
 Result<Protection> make_protection(crypto::Library& library,
                                    const schedule::CipherSuite12Parameters& suite,
@@ -94,8 +94,8 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
   context.secret_log.add_master(master);
   auto protection = make_protection12(context.library, negotiated, master, role);
   if (!protection) return forward_error(protection);
-  context.records.add_reader12(std::move(protection->opener));
-  context.records.add_writer12(std::move(protection->sealer));
+  context.transport.records.add_reader12(std::move(protection->opener));
+  context.transport.records.add_writer12(std::move(protection->sealer));
   return {};
 }
 
@@ -108,8 +108,8 @@ Result<void> send_certificate12(Context& context) {
 Result<void> send_finished(Context& context, const Session12& session, Role sender) {
   const auto data = verify_data(context, session, sender);
   if (!data) return forward_error(data);
-  context.flight.add_change_cipher_spec();
-  context.records.start_encrypting();
+  context.transport.flight.add_change_cipher_spec();
+  context.transport.records.start_encrypting();
   return context.send(wire::HandshakeType::finished, wire::kFirstEncryptedEpoch12,
                       [&](wire::Writer& out) { out.bytes(*data); });
 }

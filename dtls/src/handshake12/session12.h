@@ -1,4 +1,4 @@
-// What a DTLS 1.2 handshake agrees on, while it runs and when it is done.
+// What a DTLS 1.2 handshake negotiates, and the steps that both roles share.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace sluice::dtls::handshake {
 
-// Settled by the hellos.
+// The result of the hellos.
 struct Negotiated12 {
   schedule::CipherSuite12Parameters suite;
   schedule::HelloRandoms randoms;
@@ -21,9 +21,10 @@ struct Negotiated12 {
   bool resumed = false;
 };
 
-// A complete handshake: what exporters need from now on.
+// The result of a complete handshake.
 struct Session12 {
-  [[no_unique_address]] Negotiated12 negotiated;  // what is behind begins in its padding
+  // no_unique_address: the next member begins in its padding.
+  [[no_unique_address]] Negotiated12 negotiated;
   schedule::MasterSecret master;
   std::optional<NamedGroup> group;  // none with a PSK alone
 };
@@ -31,22 +32,22 @@ struct Session12 {
 // What the signature of ServerKeyExchange covers (RFC 8422 section 5.4).
 Buffer signed_params(const schedule::HelloRandoms& randoms, Bytes params);
 
-// The master secret of what has been exchanged, ClientKeyExchange included in the transcript.
+// The master secret. ClientKeyExchange must be in the transcript already.
 Result<schedule::MasterSecret> derive_master(Context& context, const Negotiated12& negotiated,
                                              Bytes premaster);
 
-// What epoch 1 is opened and sealed with.
+// The protection of epoch 1.
 struct Protection12 {
   record::Opener12 opener;
   record::Sealer12 sealer;
 };
 Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
                                        const schedule::MasterSecret& master, Role role);
-// Installs the keys of epoch 1, both ways.
+// Installs the keys of epoch 1 for both directions.
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role);
 
-// Certificate of this side: an empty one without Context::own.
+// Sends this side's Certificate, which is empty if no identity was chosen.
 Result<void> send_certificate12(Context& context);
 // Sends ChangeCipherSpec and Finished.
 Result<void> send_finished(Context& context, const Session12& session, Role sender);

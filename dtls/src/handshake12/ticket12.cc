@@ -11,7 +11,8 @@ namespace {
 
 using wire::ExtensionType;
 
-// Nothing is resumed for longer, however often a ticket was renewed: the secret stays the same.
+// The longest time for which a session is resumed. A renewed ticket does not extend it, because the
+// secret stays the same.
 constexpr Duration kMaxLifetime = message::NewSessionTicket13::kMaxLifetime;
 
 StoredSession make_stored(const Context& context, const Session12& session) {
@@ -21,10 +22,8 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.secret = session.master.clone();
   stored.issued = context.now;
   stored.lifetime = context.config.session_lifetime;
-  stored.is_peer_authenticated_by_psk = context.is_peer_authenticated_by_psk;
-  stored.peer_certificate = context.peer_certificate;
-  stored.verified_name = context.verified_name;
-  stored.server_name = session.negotiated.extensions.names().server_name;
+  stored.peer = context.peer.identity;
+  stored.server_name = session.negotiated.extensions.names->server_name;
   return stored;
 }
 
@@ -32,7 +31,7 @@ ResumableSession share(StoredSession stored) {
   return ResumableSession(std::make_shared<const StoredSession>(std::move(stored)));
 }
 
-// What a client keeps; empty without anything that the server would know again.
+// What a client can resume later; empty if the server gave neither ticket nor session ID.
 std::optional<ResumableSession> received(Context& context, const Session12& session) {
   Resumption12& resumption = context.resumption12;
   if (!resumption.ticket.empty()) {
@@ -81,7 +80,7 @@ Result<void> send_ticket12(Context& context, const Session12& session) {
       [&](wire::Writer& out) { message::put_new_session_ticket12(out, {left, *ticket}); });
 }
 
-Result<void> take_promise12(Context& context, const message::ServerHello& hello) {
+Result<void> take_announcement12(Context& context, const message::ServerHello& hello) {
   const auto ticket = hello.extensions.find(ExtensionType::session_ticket);
   if (ticket && !ticket->empty()) {
     return fatal(Errc::decode_error, Alert::decode_error, "session_ticket");
@@ -97,7 +96,7 @@ Result<void> take_ticket12(Context& context, const flight::IncomingMessage& inco
   Resumption12& resumption = context.resumption12;
   resumption.ticket.assign(message->ticket.begin(), message->ticket.end());
   resumption.ticket_lifetime = message->lifetime;
-  // RFC 5077 section 3.3: the server doesn't say.
+  // RFC 5077 section 3.3: the server states no lifetime.
   if (message->lifetime == std::chrono::seconds::zero()) {
     resumption.ticket_lifetime = context.config.session_lifetime;
   }
@@ -110,11 +109,11 @@ void keep_session12(Context& context, const Session12& session, Role role) {
   Resumption12& resumption = context.resumption12;
   if (role == Role::client) {
     if (auto kept = received(context, session)) {
-      context.session_events.emplace_back(SessionReceived{std::move(*kept)});
+      context.resumption12.events.emplace_back(SessionReceived{std::move(*kept)});
     }
   } else if (context.config.resumption == Resumption::store && !resumption.resumed &&
              !resumption.session_id.empty()) {
-    context.session_events.emplace_back(
+    context.resumption12.events.emplace_back(
         SessionToStore{std::move(resumption.session_id), share(make_stored(context, session))});
   }
 }

@@ -5,6 +5,8 @@
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
+#include "negotiation/extension_table.h"
+#include "negotiation/hello_editor.h"
 #include "negotiation/selection.h"
 #include "negotiation/stored_session.h"
 #include "negotiation/widen.h"
@@ -15,18 +17,7 @@ namespace {
 using wire::ExtensionType;
 using wire::HandshakeType;
 
-// Which extensions stand in which message (RFC 8446 section 4.2).
-bool belongs_in_server_hello(ExtensionType type) {
-  return type == ExtensionType::supported_versions || type == ExtensionType::key_share ||
-         type == ExtensionType::pre_shared_key;
-}
-bool belongs_in_encrypted_extensions(ExtensionType type) {
-  return type == ExtensionType::supported_groups || type == ExtensionType::use_srtp ||
-         type == ExtensionType::server_name || type == ExtensionType::record_size_limit ||
-         type == ExtensionType::application_layer_protocol_negotiation;
-}
-
-// The PSK that the server chose of those offered.
+// The PSK that the server chose from the offer.
 Result<std::optional<Psk13>> chosen_psk(std::vector<PskOffer>& offers,
                                         const schedule::CipherSuite13Parameters& suite,
                                         const message::ServerHello& hello) {
@@ -66,8 +57,8 @@ Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
   return WaitCertificateVerify{negotiated, std::move(secrets), requested, std::move(**key)};
 }
 
-// What a CertificateRequest asks for. Errors: of its extensions.
-Result<message::CertificateCriteria> wishes_of_request(
+// The criteria in a CertificateRequest. Errors: missing_extension, decode_error.
+Result<message::CertificateCriteria> criteria_of_request(
     const message::CertificateRequest13& request) {
   if (!request.extensions.has(ExtensionType::signature_algorithms)) {
     return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
@@ -80,7 +71,7 @@ std::optional<OwnIdentity> choose_own(const Context& context,
   return choose_identity(context, {}, criteria, crypto::fits13);
 }
 
-// The end of the client's last flight.
+// Finishes the client's last flight.
 Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   const auto& [negotiated, secrets, application] = state;
   auto done = send_finished13(context, negotiated, secrets.traffic().client);
@@ -90,7 +81,7 @@ Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   if (done)
     done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, secrets);
+  auto resumption = keep_for_resumption(context, negotiated, secrets, Role::client);
   if (!resumption) return forward_error(resumption);
   return Session13{negotiated, SessionSecrets(traffic, state.application.exporter()),
                    std::move(*resumption)};
@@ -109,9 +100,8 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
                                                 const schedule::CipherSuite13Parameters& suite,
                                                 const message::ServerHello& hello,
                                                 Context& context) {
-  const bool solicited = hello.extensions.all_of(
-      [](const auto& extension) { return belongs_in_server_hello(extension.type); });
-  if (!solicited) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
+  if (!all_belong_in(hello.extensions, ExtensionPlaces::server_hello))
+    return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   auto psk = chosen_psk(offer.psks, suite, hello);
   if (!psk) return forward_error(psk);
   const auto shared = derive_shared(offer.keys, hello, context);
@@ -131,7 +121,7 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
       .psk = *psk ? std::optional((*psk)->kind) : std::nullopt,
       .takes_tickets = context.config.resumption != Resumption::none,
   };
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   set_key_limits13(context, negotiated);
   const auto& traffic = secrets->traffic();
   auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
@@ -151,8 +141,8 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
       [&](const auto& extension) { return is_solicited(context, extension.type); });
   if (!offered) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   const bool in_place = extensions.all_of([&](const auto& extension) {
-    return belongs_in_encrypted_extensions(extension.type) ||
-           !is_offered(context.config, extension.type);  // but by a HelloHook
+    return belongs_in(extension.type, ExtensionPlaces::encrypted_extensions) ||
+           !is_offered(context.config, extension.type);  // a HelloHook has added it
   });
   if (!in_place)
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");
@@ -163,7 +153,7 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
     return forward_error(added);
   }
   if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
-  authenticate_by(context, state.psk->peer(), Role::client);
+  authenticate_by(context, *state.psk, Role::client);
   return Next(WaitFinished{state.negotiated, std::move(state.secrets), CertificateRequested::no});
 }
 
@@ -180,7 +170,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
   if (!request->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  const auto criteria = wishes_of_request(*request);
+  const auto criteria = criteria_of_request(*request);
   if (!criteria) return forward_error(criteria);
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return forward_error(added);
@@ -191,14 +181,14 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
     return Next(
         WaitIdentity{state.negotiated, std::move(state.secrets), Buffer(body.begin(), body.end())});
   }
-  context.own = choose_own(context, *criteria);
+  context.own.chosen = choose_own(context, *criteria);
   return Next(WaitCertificate{state.negotiated, std::move(state.secrets)});
 }
 
 Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
   take_identity(context, answer);
   const auto request = message::CertificateRequest13::decode(state.request);
-  context.own = choose_own(context, *wishes_of_request(*request));
+  context.own.chosen = choose_own(context, *criteria_of_request(*request));
   return WaitCertificate{state.negotiated, std::move(state.secrets)};
 }
 
@@ -224,13 +214,14 @@ Result<AfterFinished> on(WaitFinished&& state, const Incoming& incoming, Context
                                                           state.secrets, hash->bytes());
   if (!application) return forward_error(application);
   context.secret_log.add(*application);
-  context.begin_flight();
+  context.transport.begin_flight();
   WaitSignature next{negotiated, std::move(state.secrets), std::move(*application)};
   if (state.requested == CertificateRequested::no) {
     return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   }
   if (auto sent = send_certificate13(context); !sent) return forward_error(sent);
-  if (!context.own) return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
+  if (!context.own.chosen)
+    return send_finished(context, std::move(next)).map(kWiden<AfterFinished>);
   const auto signature = sign13(context, Role::client);
   if (!signature) return forward_error(signature);
   if (!*signature) return AfterFinished(std::move(next));

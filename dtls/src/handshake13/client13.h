@@ -1,5 +1,4 @@
-// The client's side of a DTLS 1.3 handshake (RFC 9147 section 5.7, figure 8), from the ServerHello
-// on:
+// The client in a DTLS 1.3 handshake (RFC 9147 section 5.7, figure 8), from the ServerHello on:
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -14,7 +13,8 @@
 //   {Finished}              -------->
 //                           <--------                [ACK]
 //
-// Each state takes the next message, is consumed by it, and names the states that may follow.
+// A handler consumes a state and the next message, and its return type names the states that may
+// follow.
 #pragma once
 
 #include <optional>
@@ -31,14 +31,14 @@ struct WaitEncryptedExtensions {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
-  std::optional<Psk13> psk;  // the one that the server chose
+  std::optional<Psk13> psk;  // that the server chose
 };
 struct WaitCertificateRequest {  // or Certificate
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
 };
-// Which certificate do we answer that with (IdentityRequested)?
+// The caller is asked which certificate answers CertificateRequest (IdentityRequested).
 struct WaitIdentity {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
@@ -65,7 +65,7 @@ struct WaitFinished {
   schedule::HandshakeSecrets secrets;
   CertificateRequested requested;
 };
-// Our last flight waits for the signature of its CertificateVerify (SignatureRequested).
+// The last flight waits for the signature of CertificateVerify (SignatureRequested).
 struct WaitSignature {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
@@ -73,7 +73,7 @@ struct WaitSignature {
   schedule::ApplicationSecrets application;
 };
 
-// The ServerHello, already in the transcript, answers the offer.
+// Takes the ServerHello, which is in the transcript already.
 Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
                                                 const schedule::CipherSuite13Parameters& suite,
                                                 const message::ServerHello& hello,

@@ -38,8 +38,8 @@ void put_selected_version(wire::Writer& out) {
                          [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
 }
 
-// RFC 8446 sections 4.1.2 and 4.2.8: nothing may change but what was asked for, and of shares there
-// is now the one that was.
+// RFC 8446 sections 4.1.2 and 4.2.8: the second hello repeats the first except for the extensions
+// that may change, and has the one share that the server asked for.
 Result<void> check_second_hello(const WaitSecondClientHello& state, const ClientHello& hello,
                                 const Choice13& choice, Context& context) {
   const auto changed = [](std::string_view what) {
@@ -59,13 +59,13 @@ Result<void> check_second_hello(const WaitSecondClientHello& state, const Client
   return {};
 }
 
-// Asks for a share of the group that was chosen.
+// Sends a HelloRetryRequest for a share of the chosen group.
 Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientHello& hello,
                                                  const Choice13& choice) {
   const RetryRequest request{choice.suite, choice.group, {}};
   const auto repeated = digest_of_repeated13(context.library, hello, true);
   if (!repeated) return forward_error(repeated);
-  context.begin_flight();
+  context.transport.begin_flight();
   auto done = context.transcript.replace_by_message_hash(context.library);
   if (done) {
     done = context.send(HandshakeType::server_hello, wire::kPlaintextEpoch,
@@ -75,7 +75,7 @@ Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientH
   return WaitSecondClientHello{request.suite, request.group, *repeated};
 }
 
-// A ClientHello, the decoded and the whole message.
+// A ClientHello, decoded and as the whole message.
 struct Hello {
   const ClientHello& fields;
   Bytes encoding;
@@ -129,8 +129,8 @@ Result<void> send_certificate_request(Context& context) {
                       });
 }
 
-// EncryptedExtensions and, where no PSK takes their place (RFC 8446 section 4.3.2),
-// CertificateRequest and Certificate.
+// Sends EncryptedExtensions and, without a PSK, CertificateRequest and Certificate (RFC 8446
+// section 4.3.2).
 Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated) {
   auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
                            [&](wire::Writer& out) {
@@ -157,7 +157,7 @@ Result<Negotiated13> negotiate(Context& context, const ClientHello& hello, const
                       .takes_tickets = *takes_tickets};
 }
 
-// The flight's end.
+// Finishes the server's flight.
 Result<AfterFlight> send_finished(Context& context, WaitSignature&& state) {
   auto& [negotiated, secrets] = state;
   auto sent = send_finished13(context, negotiated, secrets.traffic().server);
@@ -185,13 +185,13 @@ Result<AfterFlight> send_signed(Context& context, WaitSignature&& state, Bytes s
   return send_finished(context, std::move(state));
 }
 
-// The hello, in the transcript by now, has a share of the group that was chosen. Without a PSK the
-// context has an identity.
+// Sends the server's flight. The hello is in the transcript and has a share of the chosen group;
+// without a PSK, an identity has been chosen.
 Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
                                const ChosenPsk* psk) {
   const auto negotiated = negotiate(context, hello, choice, psk);
   if (!negotiated) return forward_error(negotiated);
-  context.begin_flight();
+  context.transport.begin_flight();
   auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
   if (!secrets) return forward_error(secrets);
   if (auto sent = send_encrypted_messages(context, *negotiated); !sent) {
@@ -199,7 +199,7 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   }
   WaitSignature state{*negotiated, std::move(*secrets)};
   if (psk != nullptr) {
-    authenticate_by(context, psk->psk.peer(), Role::server);
+    authenticate_by(context, psk->psk, Role::server);
     return send_finished(context, std::move(state)).map(kWiden<AfterHello>);
   }
   const auto signature = sign13(context, Role::server);
@@ -208,8 +208,8 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   return send_signed(context, std::move(state), **signature).map(kWiden<AfterHello>);
 }
 
-// Of the PSKs offered the one that authenticates: none, if `found` is empty or goes with no suite
-// that is left.
+// Checks the binder of the PSK that was found and chooses a suite for it. Empty if no PSK was found
+// or no suite fits its hash.
 Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, Choice13& choice,
                                           const std::optional<message::OfferedPsks>& offered,
                                           std::optional<ChosenPsk> found) {
@@ -226,7 +226,7 @@ Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, 
   return found;
 }
 
-// A hello with a share that can be used, once it is known who proves what how.
+// Answers a hello with a usable share, when PSK or identity has been chosen.
 Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choice13& choice,
                                 const ChosenPsk* psk) {
   auto done = context.transcript.add(hello.encoding);
@@ -238,7 +238,7 @@ Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choi
   return send_flight(context, hello.fields, choice, psk);
 }
 
-// The same, to be answered with a certificate.
+// Answers the hello with a certificate.
 Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
                                       const Choice13& choice) {
   const auto criteria = certificate_criteria(hello.fields.extensions);
@@ -250,24 +250,25 @@ Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
   }
   auto own = choose_identity13(context, *criteria);
   if (!own) return forward_error(own);
-  context.own = std::move(*own);
+  context.own.chosen = std::move(*own);
   return answer_hello(context, hello, choice, nullptr);
 }
 
+// Answers the hello with the PSK that was found, or else with a certificate.
 Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 choice,
                                 const std::optional<message::OfferedPsks>& offered,
                                 std::optional<ChosenPsk> found) {
   const auto psk = take_psk(context, hello, choice, offered, std::move(found));
   if (!psk) return forward_error(psk);
   if (*psk) return answer_hello(context, hello, choice, &**psk);
-  // RFC 8446 section 4.2.11 lets unknown look like wrong; only here would they differ.
+  // RFC 8446 section 4.2.11: an unknown identity looks like a wrong binder from outside.
   if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {
     return fatal(Errc::psk_mismatch, Alert::decrypt_error);
   }
   return answer_by_identity(context, hello, choice);
 }
 
-// The same, before anybody was asked about its PSKs.
+// Looks for a PSK, asks the caller if necessary, and answers the hello.
 Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice13& choice) {
   auto name = requested_server_name(hello.fields.extensions);
   if (!name) return forward_error(name);
@@ -286,15 +287,15 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
 
 }  // namespace
 
-Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::Library& library,
-                                    const ClientHello& hello) {
+Result<Choice13> check_client_hello13(const ConfigOptions& config, const crypto::Library& library,
+                                      const ClientHello& hello) {
   if (auto checked = check_hello(hello); !checked) return forward_error(checked);
   return choose13(config, library, hello);
 }
 
 Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry, Context& context) {
   context.version = ProtocolVersion::dtls13;
-  context.records.set_version(ProtocolVersion::dtls12);
+  context.transport.records.set_version(ProtocolVersion::dtls12);
   auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
                                                           retry.first_hello.bytes());
   Buffer encoding;
@@ -308,7 +309,7 @@ Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry,
 
 Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& incoming,
                                    Context& context) {
-  const auto choice = judge_client_hello(context.config, context.library, hello);
+  const auto choice = check_client_hello13(context.config, context.library, hello);
   if (!choice) return forward_error(choice);
   if (choice->share) return take_hello(context, {hello, incoming.encoding, false}, *choice);
   auto done = context.transcript.add(incoming.encoding);
@@ -324,7 +325,7 @@ Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, C
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return forward_error(hello);
   show_hello(context, *hello, incoming.body());
-  const auto choice = judge_client_hello(context.config, context.library, *hello);
+  const auto choice = check_client_hello13(context.config, context.library, *hello);
   if (!choice) return forward_error(choice);
   if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
     return forward_error(checked);
@@ -332,14 +333,14 @@ Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, C
   return take_hello(context, {*hello, incoming.encoding, true}, *choice);
 }
 
-// All of these hellos has been checked before the question was asked.
+// The hello was checked before the question was asked.
 Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
   const auto choice = choose13(context.config, context.library, *hello);
   const auto offered = take_offered_psks(*hello);
   return authenticate(context, {*hello, state.hello, state.is_second}, *choice, *offered,
-                      psk_of(answer, context));
+                      psk_of(answer, **offered, context));
 }
 
 Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
@@ -379,7 +380,7 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto& [negotiated, handshake, application] = state.pending;
   auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, handshake);
+  auto resumption = keep_for_resumption(context, negotiated, handshake, Role::server);
   if (!resumption) return forward_error(resumption);
   const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);

@@ -1,5 +1,5 @@
-// The server's side of a DTLS 1.3 handshake (RFC 9147 section 5.7, figure 8; see client13.h for the
-// flow), from the ClientHello on.
+// The server in a DTLS 1.3 handshake (RFC 9147 section 5.7, figure 8; client13.h has the message
+// flow).
 #pragma once
 
 #include <optional>
@@ -11,32 +11,32 @@
 
 namespace sluice::dtls::handshake::server13 {
 
-// After a HelloRetryRequest: what it said, and what of the first hello must come again.
+// After a HelloRetryRequest: its values, and the digest of what the second hello must repeat.
 struct WaitSecondClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   const schedule::CipherSuite13Parameters* suite;
-  std::optional<NamedGroup> group;  // of which a share was asked for
+  std::optional<NamedGroup> group;  // of the share that the server asked for
   crypto::Digest repeated;
 };
-// The ClientHello waits for somebody to say what its PSK identities mean (PskRequested).
+// The caller is asked about the client's PSK identities (PskRequested).
 struct WaitPsk {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
   bool is_second;
 };
-// The ClientHello waits for somebody to say which identity to answer it with (IdentityRequested).
+// The caller is asked which identity answers the ClientHello (IdentityRequested).
 struct WaitIdentity {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
   bool is_second;
 };
-// Our flight waits for the signature of its CertificateVerify (SignatureRequested).
+// The flight waits for the signature of CertificateVerify (SignatureRequested).
 struct WaitSignature {
   static constexpr wire::Epoch kEpoch = wire::kHandshakeEpoch13;
   Negotiated13 negotiated;
   schedule::HandshakeSecrets secrets;
 };
-// Secrets that the client's last flight leads to.
+// What the server needs for the client's last flight.
 struct Pending13 {
   Negotiated13 negotiated;
   schedule::HandshakeSecrets handshake;
@@ -56,13 +56,13 @@ struct WaitFinished {
   Pending13 pending;
 };
 
-// A HelloRetryRequest that was sent without keeping anything for the client: all that its cookie,
-// which has come back, tells of it (RFC 9147 section 5.1).
+// A stateless HelloRetryRequest, as the cookie that the client has returned describes it (RFC 9147
+// section 5.1).
 struct StatelessRetry {
   const schedule::CipherSuite13Parameters* suite;
   std::optional<NamedGroup> group;
   crypto::Digest repeated;
-  crypto::Digest first_hello;  // as the transcript takes it, by the suite's hash
+  crypto::Digest first_hello;  // by the suite's hash, for the transcript
   Buffer cookie;
 };
 
@@ -71,20 +71,20 @@ using AfterHello = std::variant<WaitSecondClientHello, WaitPsk, WaitIdentity, Wa
                                 WaitCertificate, WaitFinished>;
 using AfterFlight = std::variant<WaitCertificate, WaitFinished>;
 
-// What a first ClientHello leads to; DTLS 1.3 has been chosen from it. Errors: as choose13(), and
-// illegal_parameter.
-Result<Choice13> judge_client_hello(const ConfigOptions& config, const crypto::Library& library,
-                                    const message::ClientHello& hello);
+// Checks a ClientHello from which the server chose DTLS 1.3, and chooses from it. Errors: as
+// choose13(), and illegal_parameter.
+Result<Choice13> check_client_hello13(const ConfigOptions& config, const crypto::Library& library,
+                                      const message::ClientHello& hello);
 
-// The state in which that HelloRetryRequest would have left a server that keeps it.
+// The state that a server with state would be in after that HelloRetryRequest.
 Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry, Context& context);
 
-// The first ClientHello, not yet in the transcript.
+// Answers the first ClientHello, which is not in the transcript yet.
 Result<AfterHello> on_client_hello(const message::ClientHello& hello, const Incoming& incoming,
                                    Context& context);
 
 Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, Context& context);
-// `answer` fits the question that was asked.
+// `answer` is of a type that the question allows.
 Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context);
 Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context& context);
 Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context);

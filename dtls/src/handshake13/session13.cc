@@ -14,7 +14,7 @@ namespace {
 
 using wire::HandshakeType;
 
-// The protection that `make` builds from a traffic secret's keys.
+// Derives the keys of a traffic secret and makes the protection with `make`.
 template <class Protection>
 Result<Protection> with_keys(crypto::Library& library, const Negotiated13& negotiated,
                              const schedule::HashSecret& secret,
@@ -50,16 +50,17 @@ Result<schedule::HashSecret> verify_data(Context& context, const Negotiated13& n
 
 }  // namespace
 
-Result<std::unique_ptr<Resumption13>> keep_for_resumption(
-    Context& context, const Negotiated13& negotiated, const schedule::HandshakeSecrets& secrets) {
+Result<std::unique_ptr<Resumption13>> keep_for_resumption(Context& context,
+                                                          const Negotiated13& negotiated,
+                                                          const schedule::HandshakeSecrets& secrets,
+                                                          Role role) {
+  context.peer.conclude(policy_of(context.config, role), context.now);
   if (context.config.resumption == Resumption::none || !negotiated.takes_tickets) return nullptr;
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return forward_error(hash);
   auto secret = secrets.resumption_secret(context.library, negotiated.suite->hash, hash->bytes());
   if (!secret) return forward_error(secret);
-  return std::make_unique<Resumption13>(
-      Resumption13{std::move(*secret), std::move(context.peer_certificate),
-                   context.is_peer_authenticated_by_psk, std::move(context.verified_name)});
+  return std::make_unique<Resumption13>(Resumption13{std::move(*secret), context.peer.identity});
 }
 
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,
@@ -84,17 +85,22 @@ Result<Protection13> make_protection13(crypto::Library& library, const Session13
 Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                             const schedule::HashSecret& traffic_secret) {
   return make_opener13(context.library, negotiated, traffic_secret)
-      .map([&](record::Opener13 opener) { context.records.add_reader(epoch, std::move(opener)); });
+      .map([&](record::Opener13 opener) {
+        context.transport.records.add_reader(epoch, std::move(opener));
+      });
 }
 
 void set_key_limits13(Context& context, const Negotiated13& negotiated) {
-  context.records.set_key_limits(record::key_limits13(negotiated.suite->aead, context.config));
+  context.transport.records.set_key_limits(
+      record::key_limits13(negotiated.suite->aead, context.config));
 }
 
 Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                              const schedule::HashSecret& traffic_secret) {
   return make_sealer13(context.library, negotiated, traffic_secret)
-      .map([&](record::Sealer13 sealer) { context.records.add_writer(epoch, std::move(sealer)); });
+      .map([&](record::Sealer13 sealer) {
+        context.transport.records.add_writer(epoch, std::move(sealer));
+      });
 }
 
 Result<void> send_certificate13(Context& context) {
@@ -112,7 +118,7 @@ Result<std::optional<Buffer>> sign13(Context& context, Role signer) {
 Result<void> send_certificate_verify13(Context& context, Bytes signature) {
   return context.send(HandshakeType::certificate_verify, wire::kHandshakeEpoch13,
                       [&](wire::Writer& out) {
-                        message::put_digital_signature(out, context.own->scheme, signature);
+                        message::put_digital_signature(out, context.own.chosen->scheme, signature);
                       });
 }
 
@@ -131,7 +137,7 @@ Result<std::optional<crypto::PublicKey>> take_certificate13(
   if (!certificate->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  // Extensions of an entry answer ours, and we ask for none (RFC 8446 section 4.4.2).
+  // An extension of an entry answers one of ours, and we send none (RFC 8446 section 4.4.2).
   if (certificate->has_extensions) {
     return fatal(Errc::unsupported_extension, Alert::unsupported_extension, "certificate entry");
   }
@@ -141,7 +147,7 @@ Result<std::optional<crypto::PublicKey>> take_certificate13(
   if (certificate->chain.empty()) return std::nullopt;
   auto key = crypto::certificate_key(context.library, certificate->chain.front());
   if (!key) return forward_error(key);
-  context.keep_peer_chain(certificate->chain);
+  context.peer.take_chain(certificate->chain);
   return std::optional(std::move(*key));
 }
 

@@ -1,4 +1,4 @@
-// The secrets that a complete DTLS 1.3 handshake leaves.
+// The secrets of an established DTLS 1.3 session.
 #pragma once
 
 #include <array>
@@ -11,7 +11,8 @@
 
 namespace sluice::dtls::handshake {
 
-// Those of SHA-256 lie here; the longer ones elsewhere, so that they cost nobody else memory.
+// Secrets of 32 bytes are stored in place and longer ones on the heap, so that sessions with
+// SHA-256 do not pay for SHA-384.
 class SessionSecrets {
  public:
   SessionSecrets(const schedule::DirectionSecrets& traffic, const schedule::HashSecret& exporter) {

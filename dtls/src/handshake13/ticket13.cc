@@ -7,7 +7,7 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-// One ticket a session, so that its nonce need not be unique.
+// A session issues one ticket, so its nonce need not be unique.
 constexpr std::array kNonce{std::byte{0}};
 
 Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
@@ -21,10 +21,8 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.secret = std::move(*secret);
   stored.issued = now;
   stored.lifetime = lifetime;
-  stored.is_peer_authenticated_by_psk = session.resumption->is_peer_authenticated_by_psk;
-  stored.peer_certificate = session.resumption->peer_certificate;
-  stored.verified_name = session.resumption->verified_name;
-  stored.server_name = extensions.names().server_name;
+  stored.peer = session.resumption->peer;
+  stored.server_name = extensions.names->server_name;
   return stored;
 }
 
@@ -45,7 +43,7 @@ Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& s
     issued.ticket = std::move(*sealed);
     return issued;
   }
-  // In a store a ticket is nothing but a name.
+  // With a store, the ticket is only the name of the session.
   issued.ticket.resize(kSessionNameSize);
   if (auto filled = library.random(issued.ticket); !filled) return forward_error(filled);
   issued.to_store = ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
@@ -61,7 +59,7 @@ Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
                                                       const message::NewSessionTicket13& message,
                                                       Instant now) {
   const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
-  // To be discarded at once (RFC 8446 section 4.6.1), or not wanted.
+  // RFC 8446 section 4.6.1: a lifetime of 0 means that the ticket is discarded at once.
   if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
   auto stored = make_stored(library, session, message.nonce, now, lifetime);
   if (!stored) return forward_error(stored);

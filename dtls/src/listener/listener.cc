@@ -303,7 +303,7 @@ Result<Listener::Outcome> Listener::Impl::judge13(const Hello& hello, const Clie
   const auto extension = fields.extensions.find(ExtensionType::cookie);
   if (!extension) {
     const auto choice =
-        handshake::server13::judge_client_hello(config_->options(), *library_, fields);
+        handshake::server13::check_client_hello13(config_->options(), *library_, fields);
     if (!choice) return refuse(choice.error().alert.value_or(Alert::internal_error));
     return ask_for_retry(hello, fields, *choice);
   }

@@ -5,7 +5,7 @@ namespace {
 
 using wire::ExtensionType;
 
-// Leaves `list` as it is when the extension is absent; false when it is malformed.
+// Reads the extension into `list` if it is present; false when it is malformed.
 bool take_schemes(const ExtensionBlock& extensions, ExtensionType type,
                   wire::CodeList<SignatureScheme>& list) {
   const auto data = extensions.find(type);

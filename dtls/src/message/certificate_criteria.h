@@ -1,4 +1,4 @@
-// What a peer says about the certificates that it takes, in a ClientHello or a CertificateRequest.
+// Which certificates a peer accepts, from a ClientHello or a CertificateRequest.
 #pragma once
 
 #include <optional>
@@ -10,19 +10,19 @@
 
 namespace sluice::dtls::message {
 
-// Views of the message.
+// Views into the message.
 struct CertificateCriteria {
   wire::CodeList<SignatureScheme> schemes = {};
-  wire::CodeList<SignatureScheme> chain_schemes = {};  // of the chain; empty: the same
+  wire::CodeList<SignatureScheme> chain_schemes = {};  // for the chain; empty: as `schemes`
   std::vector<Bytes> authorities = {};                 // distinguished names (DER)
 
-  // Whether a chain's certificate may be signed so.
+  // Whether certificates of the chain may be signed with this scheme.
   [[nodiscard]] bool takes_in_chain(SignatureScheme scheme) const {
     return (chain_schemes.empty() ? schemes : chain_schemes).contains(scheme);
   }
 };
 
-// Absent extensions leave their field empty; empty when one is malformed.
+// An absent extension leaves its field empty. Empty when an extension is malformed.
 std::optional<CertificateCriteria> criteria_of(const ExtensionBlock& extensions);
 CertificateCriteria criteria_of(const CertificateRequest12& request);
 

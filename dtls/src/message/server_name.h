@@ -11,8 +11,8 @@ namespace sluice::dtls::message {
 
 inline constexpr std::uint8_t kHostName = 0;
 
-// The host's name that a client's extension has; empty for one that is malformed, or has several.
-// Other types of names are of nobody's making (RFC 6066 section 3 has but one).
+// The host name in a client's extension; empty when it is malformed or has more than one name.
+// RFC 6066 section 3 defines no type of name but host_name.
 inline std::optional<std::string_view> decode_server_name(Bytes data) {
   wire::Reader outer(data);
   const Bytes list = outer.vector16();

@@ -7,6 +7,7 @@
 #include "message/record_size_limit.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
+#include "negotiation/extension_table.h"
 #include "negotiation/fatal.h"
 
 namespace sluice::dtls::handshake {
@@ -14,29 +15,54 @@ namespace {
 
 using message::ExtensionBlock;
 using wire::ExtensionType;
+using Data = ExtensionAgreement::Data;
 
-constexpr auto kProtocols = ExtensionType::application_layer_protocol_negotiation;
+// ---- server_name (RFC 6066 section 3)
 
-// Of profile and MKI.
-Result<void> choose_srtp(const ConfigOptions& config, const ExtensionBlock& clients,
-                         AgreedExtensions& agreed, AgreedNames& names) {
-  const auto data = clients.find(ExtensionType::use_srtp);
-  if (!data) return {};
-  const auto use_srtp = message::UseSrtp::decode(*data);
+// requested_server_name() has read the extension before.
+Result<void> choose_server_name(const Context& context, ProtocolVersion /*version*/,
+                                const Data& /*clients*/, AgreedExtensions& agreed) {
+  if (!context.server_name.empty()) agreed.names.edit().server_name = context.server_name;
+  return {};
+}
+
+void put_server_name_choice(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
+  if (agreed.names->server_name.empty() || resumed) return;
+  message::put_empty_extension(out, ExtensionType::server_name);
+}
+
+Result<void> accept_server_name(const ConfigOptions& config, const Data& servers,
+                                AgreedExtensions& agreed) {
+  if (servers && !servers->empty()) return malformed_extension("server_name");
+  if (!config.server_name.empty()) agreed.names.edit().server_name = config.server_name;
+  return {};
+}
+
+// ---- use_srtp (RFC 5764 section 4.1)
+
+Result<void> choose_srtp(const Context& context, ProtocolVersion /*version*/, const Data& clients,
+                         AgreedExtensions& agreed) {
+  if (!clients) return {};
+  const auto use_srtp = message::UseSrtp::decode(*clients);
   if (!use_srtp) return malformed_extension("use_srtp");
-  agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
-  // RFC 5764 section 4.1.3: the client's, or none.
-  if (agreed.srtp_profile && use_srtp->mki.size() <= config.max_srtp_mki) {
-    names.srtp_mki.assign(use_srtp->mki.begin(), use_srtp->mki.end());
+  agreed.srtp_profile = use_srtp->profiles.first_common(context.config.srtp_profiles);
+  // RFC 5764 section 4.1.3: a server's MKI is the client's, or empty.
+  const Bytes mki = use_srtp->mki;
+  if (agreed.srtp_profile && !mki.empty() && mki.size() <= context.config.max_srtp_mki) {
+    agreed.names.edit().srtp_mki.assign(mki.begin(), mki.end());
   }
   return {};
 }
 
-Result<void> accept_srtp(const ConfigOptions& config, const ExtensionBlock& servers,
-                         AgreedExtensions& agreed, AgreedNames& names) {
-  const auto data = servers.find(ExtensionType::use_srtp);
-  if (!data) return {};
-  const auto use_srtp = message::UseSrtp::decode(*data);
+void put_srtp_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+  if (!agreed.srtp_profile) return;
+  message::put_use_srtp(out, std::array{*agreed.srtp_profile}, agreed.names->srtp_mki);
+}
+
+Result<void> accept_srtp(const ConfigOptions& config, const Data& servers,
+                         AgreedExtensions& agreed) {
+  if (!servers) return {};
+  const auto use_srtp = message::UseSrtp::decode(*servers);
   if (!use_srtp) return malformed_extension("use_srtp");
   agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
   const bool single = std::ranges::distance(use_srtp->profiles) == 1;
@@ -44,58 +70,104 @@ Result<void> accept_srtp(const ConfigOptions& config, const ExtensionBlock& serv
   if (use_srtp->mki.empty()) return {};
   if (!std::ranges::equal(use_srtp->mki, config.srtp_mki))
     return illegal_extension("use_srtp: srtp_mki");
-  names.srtp_mki = config.srtp_mki;
+  agreed.names.edit().srtp_mki = config.srtp_mki;
   return {};
 }
 
-// RFC 8446 section 5.4 counts a byte of type besides.
-constexpr std::size_t largest_record(ProtocolVersion version) {
-  return version == ProtocolVersion::dtls13 ? record::kMaxPlaintext + record::kInnerTypeSize
-                                            : record::kMaxPlaintext;
-}
+// ---- application_layer_protocol_negotiation (RFC 7301)
 
-// What the peer says: more than the version allows is of another version, or an extension of it
-// (RFC 8449 section 4).
-Result<std::optional<std::uint16_t>> peers_record_size_limit(const ExtensionBlock& extensions) {
-  const auto data = extensions.find(ExtensionType::record_size_limit);
-  if (!data) return std::nullopt;
-  const auto limit = message::decode_record_size_limit(*data);
-  if (!limit) return malformed_extension("record_size_limit");
-  if (*limit < kMinimumRecordSizeLimit) return illegal_extension("record_size_limit");
-  return limit;
-}
-
-// Both sides have spoken, so what was said holds.
-void keep_limits(Context& context, ProtocolVersion version, const AgreedExtensions& agreed) {
-  context.records.set_content_limits(content_limits(version, agreed));
-}
-
-// A server that speaks of no protocols takes no notice of them.
-Result<std::string> choose_protocol(const ConfigOptions& config, const ExtensionBlock& clients) {
-  const auto data = clients.find(kProtocols);
-  if (!data) return {};
-  const auto names = message::decode_application_protocols(*data);
+Result<void> choose_protocol(const Context& context, ProtocolVersion /*version*/,
+                             const Data& clients, AgreedExtensions& agreed) {
+  if (!clients) return {};
+  const auto names = message::decode_application_protocols(*clients);
   if (!names) return malformed_extension("application_layer_protocol_negotiation");
-  if (config.application_protocols.empty()) return {};
-  for (const std::string& name : config.application_protocols) {
-    if (std::ranges::find(*names, name) != names->end()) return name;
+  // A server without protocols ignores the client's.
+  const auto& ours = context.config.application_protocols;
+  if (ours.empty()) return {};
+  const auto chosen = std::ranges::find_if(ours, [&](const std::string& name) {
+    return std::ranges::find(*names, name) != names->end();
+  });
+  if (chosen == ours.end()) {
+    return fatal(Errc::no_common_application_protocol, Alert::no_application_protocol);
   }
-  return fatal(Errc::no_common_application_protocol, Alert::no_application_protocol);
+  agreed.names.edit().application_protocol = *chosen;
+  return {};
 }
 
-Result<std::string> accepted_protocol(const ConfigOptions& config, const ExtensionBlock& servers) {
-  const auto data = servers.find(kProtocols);
-  if (!data) return {};
-  const auto names = message::decode_application_protocols(*data);
+void put_protocol_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+  const std::string& protocol = agreed.names->application_protocol;
+  if (!protocol.empty()) message::put_application_protocols(out, std::array{protocol});
+}
+
+Result<void> accept_protocol(const ConfigOptions& config, const Data& servers,
+                             AgreedExtensions& agreed) {
+  if (!servers) return {};
+  const auto names = message::decode_application_protocols(*servers);
   if (!names) return malformed_extension("application_layer_protocol_negotiation");
   const auto& ours = config.application_protocols;
   if (names->size() != 1 || std::ranges::find(ours, names->front()) == ours.end()) {
     return illegal_extension("application_layer_protocol_negotiation");
   }
-  return std::string(names->front());
+  agreed.names.edit().application_protocol = names->front();
+  return {};
+}
+
+// ---- record_size_limit (RFC 8449)
+
+// RFC 8446 section 5.4 counts the inner content type, too.
+constexpr std::size_t largest_record(ProtocolVersion version) {
+  return version == ProtocolVersion::dtls13 ? record::kMaxPlaintext + record::kInnerTypeSize
+                                            : record::kMaxPlaintext;
+}
+
+// A limit above the version's largest record is allowed: it may come from a later version
+// (RFC 8449 section 4).
+Result<std::uint16_t> read_record_size_limit(Bytes data) {
+  const auto limit = message::decode_record_size_limit(data);
+  if (!limit) return malformed_extension("record_size_limit");
+  if (*limit < kMinimumRecordSizeLimit) return illegal_extension("record_size_limit");
+  return *limit;
+}
+
+Result<void> choose_record_size_limit(const Context& context, ProtocolVersion version,
+                                      const Data& clients, AgreedExtensions& agreed) {
+  if (!clients) return {};
+  const auto peers = read_record_size_limit(*clients);
+  if (!peers) return forward_error(peers);
+  // A server without a limit of its own answers all the same, which tells the client that the
+  // server keeps to the client's.
+  const auto ours = offered_record_size_limit(context.config, version);
+  agreed.record_size_limits = {ours.value_or(static_cast<std::uint16_t>(largest_record(version))),
+                               *peers};
+  return {};
+}
+
+void put_record_size_limit_choice(wire::Writer& out, const AgreedExtensions& agreed,
+                                  bool /*resumed*/) {
+  if (!agreed.record_size_limits) return;
+  message::put_record_size_limit(out, agreed.record_size_limits->ours);
+}
+
+Result<void> accept_record_size_limit(const ConfigOptions& config, const Data& servers,
+                                      AgreedExtensions& agreed) {
+  if (!servers) return {};
+  const auto peers = read_record_size_limit(*servers);
+  if (!peers) return forward_error(peers);
+  if (const auto ours = offered_record_size_limit(config, config.max_version)) {
+    agreed.record_size_limits = {*ours, *peers};
+  }
+  return {};
 }
 
 }  // namespace
+
+const ExtensionAgreement kServerNameAgreement{choose_server_name, put_server_name_choice,
+                                              accept_server_name};
+const ExtensionAgreement kUseSrtpAgreement{choose_srtp, put_srtp_choice, accept_srtp};
+const ExtensionAgreement kApplicationProtocolAgreement{choose_protocol, put_protocol_choice,
+                                                       accept_protocol};
+const ExtensionAgreement kRecordSizeLimitAgreement{
+    choose_record_size_limit, put_record_size_limit_choice, accept_record_size_limit};
 
 Result<std::string> requested_server_name(const ExtensionBlock& clients) {
   const auto data = clients.find(ExtensionType::server_name);
@@ -117,72 +189,37 @@ record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtens
     const std::size_t beside = largest_record(version) - record::kMaxPlaintext;
     return static_cast<std::uint16_t>(std::min(limit, largest_record(version)) - beside);
   };
-  return {contents(agreed.record_size_limits->peers), contents(agreed.record_size_limits->ours)};
+  return {.sent = contents(agreed.record_size_limits->peers),
+          .received = contents(agreed.record_size_limits->ours)};
 }
 
 Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const ExtensionBlock& clients) {
-  const ConfigOptions& config = context.config;
   AgreedExtensions agreed;
-  AgreedNames names;
-  if (auto srtp = choose_srtp(config, clients, agreed, names); !srtp) {
-    return forward_error(srtp);
+  for (const ExtensionRow& row : extension_table()) {
+    if (row.agreement == nullptr) continue;
+    const auto done = row.agreement->choose(context, version, clients.find(row.type), agreed);
+    if (!done) return forward_error(done);
   }
-  auto protocol = choose_protocol(config, clients);
-  if (!protocol) return forward_error(protocol);
-  names.application_protocol = std::move(*protocol);
-  names.server_name = context.server_name;
-  agreed.set_names(std::move(names));
-  const auto limit = peers_record_size_limit(clients);
-  if (!limit) return forward_error(limit);
-  if (*limit) {
-    // Whoever asks is told, for it to know that its own is kept to.
-    const auto ours = offered_record_size_limit(config, version);
-    agreed.record_size_limits = {ours.value_or(static_cast<std::uint16_t>(largest_record(version))),
-                                 **limit};
-  }
-  keep_limits(context, version, agreed);
+  context.transport.records.set_content_limits(content_limits(version, agreed));
   return agreed;
 }
 
 void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
-  const auto& [srtp_mki, application_protocol, server_name] = agreed.names();
-  if (!server_name.empty() && !resumed) {
-    message::put_empty_extension(out, ExtensionType::server_name);
-  }
-  if (agreed.srtp_profile) {
-    message::put_use_srtp(out, std::array{*agreed.srtp_profile}, srtp_mki);
-  }
-  if (!application_protocol.empty()) {
-    message::put_application_protocols(out, std::array{application_protocol});
-  }
-  if (agreed.record_size_limits) {
-    message::put_record_size_limit(out, agreed.record_size_limits->ours);
+  for (const ExtensionRow& row : extension_table()) {
+    if (row.agreement != nullptr) row.agreement->put_choice(out, agreed, resumed);
   }
 }
 
 Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
                                              const ExtensionBlock& servers) {
-  const ConfigOptions& config = context.config;
   AgreedExtensions agreed;
-  AgreedNames names;
-  if (auto srtp = accept_srtp(config, servers, agreed, names); !srtp) {
-    return forward_error(srtp);
+  for (const ExtensionRow& row : extension_table()) {
+    if (row.agreement == nullptr) continue;
+    const auto done = row.agreement->accept(context.config, servers.find(row.type), agreed);
+    if (!done) return forward_error(done);
   }
-  auto protocol = accepted_protocol(config, servers);
-  if (!protocol) return forward_error(protocol);
-  names.application_protocol = std::move(*protocol);
-  // RFC 6066 section 3: the answer is empty.
-  const auto name = servers.find(ExtensionType::server_name);
-  if (name && !name->empty()) return malformed_extension("server_name");
-  names.server_name = config.server_name;
-  agreed.set_names(std::move(names));
-  const auto limit = peers_record_size_limit(servers);
-  if (!limit) return forward_error(limit);
-  if (const auto ours = offered_record_size_limit(config, config.max_version); *limit && ours) {
-    agreed.record_size_limits = {*ours, **limit};
-  }
-  keep_limits(context, version, agreed);
+  context.transport.records.set_content_limits(content_limits(version, agreed));
   return agreed;
 }
 

@@ -1,84 +1,78 @@
-// What both versions agree on by extensions that the server answers one by one.
+// What client and server agree on by extensions that exist in both versions.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include <sluice/dtls/config.h>
 
 #include "message/extension_block.h"
+#include "negotiation/boxed.h"
 #include "negotiation/context.h"
 
 namespace sluice::dtls::handshake {
 
-// What each side has said that it takes, type and padding of DTLS 1.3 included (RFC 8449
-// section 4).
+// The largest record that each side takes; in DTLS 1.3 that counts inner type and padding
+// (RFC 8449 section 4).
 struct RecordSizeLimits {
   std::uint16_t ours;
   std::uint16_t peers;
 };
 
-// What has no size of its own. Empty: none.
+// Values of variable size; empty: none.
 struct AgreedNames {
   Buffer srtp_mki = {};
   std::string application_protocol = {};
-  std::string server_name = {};  // that the client has asked for
+  std::string server_name = {};  // in the client's server_name
 };
 
-class AgreedExtensions {
- public:
-  AgreedExtensions() = default;
-  AgreedExtensions(const AgreedExtensions& other)
-      : srtp_profile(other.srtp_profile), record_size_limits(other.record_size_limits) {
-    set_names(other.names());
-  }
-  AgreedExtensions(AgreedExtensions&&) noexcept = default;
-  AgreedExtensions& operator=(AgreedExtensions&&) noexcept = default;
-  AgreedExtensions& operator=(const AgreedExtensions&) = delete;
-  ~AgreedExtensions() = default;
-
+struct AgreedExtensions {
   std::optional<SrtpProfile> srtp_profile = {};
   std::optional<RecordSizeLimits> record_size_limits = {};
-
-  [[nodiscard]] const AgreedNames& names() const {
-    static const AgreedNames kNone;
-    return names_ != nullptr ? *names_ : kNone;
-  }
-  void set_names(AgreedNames names) {
-    const bool is_any = !names.srtp_mki.empty() || !names.application_protocol.empty() ||
-                        !names.server_name.empty();
-    names_ = is_any ? std::make_unique<const AgreedNames>(std::move(names)) : nullptr;
-  }
-
- private:
-  // Many a session has none, for as long as it lives.
-  std::unique_ptr<const AgreedNames> names_;
+  // Most sessions have no names and keep one null pointer as long as they live.
+  Boxed<AgreedNames> names = {};
 };
 
-// The name that a client asks for; empty without one. Errors: decode_error.
+// How an extension is agreed on. Each function gets the data of the peer's extension, empty where
+// the peer did not send it.
+struct ExtensionAgreement {
+  using Data = std::optional<Bytes>;
+
+  // A server reads the ClientHello and chooses.
+  Result<void> (*choose)(const Context& context, ProtocolVersion version, const Data& clients,
+                         AgreedExtensions& agreed);
+  // A server writes what it chose, in ServerHello (DTLS 1.2) or EncryptedExtensions (DTLS 1.3).
+  void (*put_choice)(wire::Writer& out, const AgreedExtensions& agreed, bool resumed);
+  // A client checks what the server chose.
+  Result<void> (*accept)(const ConfigOptions& config, const Data& servers,
+                         AgreedExtensions& agreed);
+};
+extern const ExtensionAgreement kServerNameAgreement;
+extern const ExtensionAgreement kUseSrtpAgreement;
+extern const ExtensionAgreement kApplicationProtocolAgreement;
+extern const ExtensionAgreement kRecordSizeLimitAgreement;
+
+// The name in a client's server_name; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);
 
-// What this side says about records in the hellos of a connection that may speak the version.
+// The record_size_limit that this side sends if the highest version is `highest`.
 std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& config,
                                                        ProtocolVersion highest);
-// The longest contents of protected records that follow from what was said.
+// The longest contents of records that follow from the extensions.
 record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtensions& agreed);
 
-// A server's choice. Its own order decides: of SRTP profiles GCM comes first although libwebrtc
-// lists AES_CM before it. Protected records keep to the limits from now on. Errors: decode_error;
-// illegal_parameter; no_common_application_protocol with no_application_protocol (RFC 7301
-// section 3.2).
+// A server's choice. The server's order of preference decides; of SRTP profiles, for example, GCM
+// comes first although libwebrtc lists AES_CM before it. The record layer keeps to the content
+// limits from now on. Errors: decode_error; illegal_parameter; no_common_application_protocol with
+// no_application_protocol (RFC 7301 section 3.2).
 Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& clients);
-// What tells the client. A session that is resumed is of the same name anyway, and RFC 6066 section
-// 3 has no answer to it.
+// Writes a server's choice. `resumed`: RFC 6066 section 3 has no server_name then.
 void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed);
 
-// The server's answers: exactly one protocol and one SRTP profile of ours, and no MKI but ours
-// (RFC 5764 section 4.1.3). Protected records keep to the limits from now on. Errors: decode_error,
-// illegal_parameter.
+// A client's view of the server's choice: at most one protocol and one SRTP profile, both of those
+// that the client offered, and no MKI but the client's (RFC 5764 section 4.1.3). The record layer
+// keeps to the content limits from now on. Errors: decode_error, illegal_parameter.
 Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& servers);
 

@@ -6,7 +6,6 @@
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
 #include "message/new_session_ticket13.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 #include "negotiation/groups.h"
@@ -30,7 +29,7 @@ using handshake::has_psk;
 using handshake::invalid_config;
 using handshake::uses_certificates;
 
-// Whether one of the suites can be used with this version.
+// Whether the Config has a suite for this version.
 bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
   return std::ranges::any_of(options.cipher_suites, [&](CipherSuite suite) {
     const auto suite12 = handshake::find_suite12(options, suite);
@@ -40,14 +39,14 @@ bool has_suite(const ConfigOptions& options, ProtocolVersion version) {
   });
 }
 
-// The same of the groups; each can be used with DTLS 1.3.
+// Whether the Config has a group for DTLS 1.2; any group works with DTLS 1.3.
 bool has_group12(const ConfigOptions& options) {
   return options.groups.empty() || std::ranges::any_of(options.groups, [](NamedGroup group) {
            return handshake::is_of_version(group, ProtocolVersion::dtls12);
          });
 }
 
-// A version without a suite or a group can't be offered.
+// Drops each version that has no suite or no group.
 void drop_versions_without_means(ConfigOptions& options) {
   if (!has_suite(options, ProtocolVersion::dtls13)) options.max_version = ProtocolVersion::dtls12;
   if (!has_suite(options, ProtocolVersion::dtls12) || !has_group12(options)) {
@@ -61,7 +60,7 @@ constexpr std::size_t kMaximumMtu = 16384;
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
 
-// So that no deadline overflows; nobody waits so long for a handshake.
+// Keeps deadlines from overflowing; no handshake needs to wait so long.
 constexpr Duration kMaximumTimer = std::chrono::hours{24};
 
 Result<void> check_timers(const RetransmissionTimers& timers) {
@@ -75,7 +74,7 @@ Result<void> check_timers(const RetransmissionTimers& timers) {
   return {};
 }
 
-// So that a record's size can be told before it is sealed.
+// Sizes within these bounds let sealed_size() compute the size of a record before it is sealed.
 bool is_sound(const std::shared_ptr<const CipherSuite12>& suite) {
   if (suite == nullptr) return false;
   const auto id = static_cast<std::uint16_t>(suite->id());
@@ -116,7 +115,7 @@ Result<void> check_lists(const ConfigOptions& options) {
   return {};
 }
 
-// A name in the DNS; addresses are none (RFC 6066 section 3).
+// A DNS name, not an address (RFC 6066 section 3).
 bool is_host_name(std::string_view name) {
   const auto is_label_character = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -179,7 +178,7 @@ Result<void> check_records(const ConfigOptions& options) {
       options.replay_window > ConfigOptions::kMaximumReplayWindow) {
     return invalid_config("replay_window: not a multiple of 64 up to 8192");
   }
-  // RFC 9147 section 4.5.3: its tag of 8 bytes needs one.
+  // RFC 9147 section 4.5.3: a tag of 8 bytes needs a limit.
   if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
       options.max_forgeries_per_key == UINT64_MAX) {
     return invalid_config("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
@@ -195,7 +194,7 @@ Result<void> check(const ConfigOptions& options) {
     return invalid_config("min_version: only DTLS 1.2 and 1.3");
   if (!is_supported(options.max_version))
     return invalid_config("max_version: only DTLS 1.2 and 1.3");
-  // Numbers of DTLS versions go down as versions go up.
+  // A later DTLS version has a lower number.
   if (options.max_version > options.min_version)
     return invalid_config("max_version: below min_version");
   if (auto lists = check_lists(options); !lists) return lists;

@@ -5,7 +5,7 @@
 namespace sluice::dtls::handshake {
 
 bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
-  // Numbers of DTLS versions go down as versions go up.
+  // A later DTLS version has a lower number.
   return version <= config.min_version && version >= config.max_version;
 }
 

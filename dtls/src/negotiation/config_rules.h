@@ -1,4 +1,4 @@
-// What a Config allows: versions, PSKs, certificates, cipher suites.
+// What a Config allows: versions, PSKs, certificates and cipher suites.
 #pragma once
 
 #include <optional>
@@ -9,14 +9,13 @@
 
 namespace sluice::dtls::handshake {
 
-// Whether the Config allows this version.
 bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
-// Whether this side can use PSKs at all.
+// Whether this side can have PSKs, in the Config or on request.
 bool has_psk(const ConfigOptions& config);
-// Whether a suite with certificates is of use to it.
+// Whether this side can use a suite with certificates.
 bool uses_certificates(const ConfigOptions& config);
-// Of DTLS 1.2, a caller's own among them; empty for suites that nobody has.
+// A suite of DTLS 1.2, built-in or of CipherSuite12; empty for unknown suites.
 std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,
                                                               CipherSuite suite);
 // Whether the Config allows the suite's version, and this side has what the suite needs.

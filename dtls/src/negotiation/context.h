@@ -5,134 +5,93 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/event.h>
 
-#include "flight/outgoing_flight.h"
 #include "negotiation/fatal.h"
 #include "negotiation/own_identity.h"
+#include "negotiation/peer.h"
 #include "negotiation/question.h"
 #include "negotiation/secret_log.h"
 #include "negotiation/transcript.h"
-#include "record/record_layer.h"
+#include "negotiation/transport.h"
 
 namespace sluice::dtls::handshake {
 
-// The peer's.
+// The peer's role.
 constexpr Role other(Role role) { return role == Role::client ? Role::server : Role::client; }
 
-// What a DTLS 1.2 session is, or is to be, resumed by.
+// How a DTLS 1.2 handshake resumes a session, and how its own session can be resumed later.
 struct Resumption12 {
-  std::optional<ResumableSession> resumed = {};  // the session that goes on
-  Buffer session_id = {};                        // that the ServerHello says
-  bool ticket_follows = false;                   // it has announced a NewSessionTicket
-  // A client's, of that message; empty: none.
+  std::optional<ResumableSession> resumed = {};  // the session that this handshake resumes
+  Buffer session_id = {};                        // of the ServerHello
+  bool ticket_follows = false;                   // the ServerHello announced a NewSessionTicket
+  // A client keeps the NewSessionTicket here; empty: none came.
   Buffer ticket = {};
   Duration ticket_lifetime = {};
+  // SessionReceived or SessionToStore, which the caller gets once it has accepted the peer.
+  std::vector<Event> events = {};
 };
 
-// What a HelloHook has made of our ClientHello.
+// Our ClientHello as a HelloHook has changed it.
 struct EditedHello {
   std::vector<CipherSuite> cipher_suites;
   std::vector<wire::ExtensionType> extensions;
 };
+struct HelloHookState {
+  ConnectionNumber connection{};  // which the hook is told
+  // Null where the Config alone decides what our ClientHello contains.
+  std::unique_ptr<EditedHello> edited = {};
+};
 
-// Lives as long as the handshake; the engine around it sends the flight, restarts timers and judges
-// the peer's certificate after each message.
+// Lives as long as the handshake. After each message the connection around it sends the flight,
+// restarts timers, asks questions and judges the peer's certificate.
 class Context {
  public:
   Context(const ConfigOptions& config_options, crypto::Library& crypto_library,
           record::RecordLayer& record_layer, KeyLog* key_log = nullptr)
       : config(config_options),
         library(crypto_library),
-        records(record_layer),
+        transport(record_layer),
         secret_log(key_log) {}
 
   const ConfigOptions& config;
   crypto::Library& library;
-  record::RecordLayer& records;
-  SecretLog secret_log;
+  Transport transport;
   Transcript transcript;
-  flight::OutgoingFlight flight;
-  // Empty until the hellos have settled it.
-  std::optional<ProtocolVersion> version;
-  // For who watches.
-  ConnectionNumber connection{};
-  // Null where the Config alone decides what our ClientHello says.
-  std::unique_ptr<EditedHello> edited_hello;
-  // When the present input happened.
-  Instant now{};
-  // That the client asks for; empty: none.
+  SecretLog secret_log;
+  Instant now{};                           // the time of the present input
+  std::optional<ProtocolVersion> version;  // empty until the ServerHello has chosen it
+  // The name in the client's server_name extension; empty: the client sends none.
   std::string server_name;
-  // What this side proves itself with, once that is chosen.
-  std::optional<OwnIdentity> own;
-  // The answer to IdentityRequested.
-  bool asked_for_identity = false;
-  std::optional<Identity> given_identity;
-  // The peer's certificates (DER) once they have come.
-  std::vector<Buffer> peer_chain;
-  // The first of them, if the session may be resumed.
-  Buffer peer_certificate;
-  bool is_peer_authenticated_by_psk = false;
+  OwnIdentityState own;
+  Peer peer;
   Resumption12 resumption12;
-  // To be told once the peer is accepted (DTLS 1.2).
-  std::vector<Event> session_events;
-  // By which name its chain was verified, now or when the session began.
-  std::optional<std::string> verified_name;
+  HelloHookState hello_hook;
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
-  // A question, for the engine around it to pose.
+  // The connection poses the question when the present step has ended.
   void ask(Question question) { question_ = std::move(question); }
   std::optional<Question> take_question() { return std::exchange(question_, std::nullopt); }
 
-  // What there is to choose from.
+  // The identities to choose from: the answer to IdentityRequested, or the Config's.
   [[nodiscard]] std::span<const Identity> identities() const {
-    if (given_identity) return {&*given_identity, 1};
+    if (own.given) return {&*own.given, 1};
     return config.identities;
   }
-  [[nodiscard]] bool must_ask_for_identity() const {
-    return config.ask_for_identity && !asked_for_identity;
-  }
-
-  void keep_peer_chain(std::span<const Bytes> chain) {
-    for (const Bytes entry : chain) peer_chain.emplace_back(entry.begin(), entry.end());
-    if (config.resumption != Resumption::none) peer_certificate = peer_chain.front();
-  }
-
-  // What was sent so far has been answered.
-  void begin_flight() {
-    flight.clear();
-    flight_begun_ = true;
-  }
-  // Whether a flight was begun since the last call.
-  bool take_flight_begun() { return !is_flight_held_ && std::exchange(flight_begun_, false); }
-
-  // While it is held none of the flight leaves: its rest isn't known yet.
-  void hold_flight() { is_flight_held_ = true; }
-  void release_flight() { is_flight_held_ = false; }
-  [[nodiscard]] bool is_flight_held() const { return is_flight_held_; }
-
-  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
-  // Messages before this one were sent elsewhere; none has been sent here.
-  void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
+  [[nodiscard]] bool must_ask_for_identity() const { return config.ask_for_identity && !own.asked; }
 
   // Appends a message to the flight and to the transcript.
   template <class Encode>
   Result<void> send(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
-    const Bytes encoding = flight.add_message(type, next_seq_, epoch, std::forward<Encode>(encode));
-    next_seq_ = wire::next(next_seq_);
-    return transcript.add(encoding);
+    return transcript.add(transport.add_message(type, epoch, std::forward<Encode>(encode)));
   }
 
  private:
   std::optional<Question> question_;
-  wire::MessageSeq next_seq_{0};
-  bool flight_begun_ = false;
-  bool is_flight_held_ = false;
 };
 
 }  // namespace sluice::dtls::handshake

@@ -10,7 +10,8 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-// How a generation shows in a cookie: only the present one and the one before are ever good.
+// The generation in a cookie. One byte is enough, as only the present generation and the one before
+// it are valid.
 std::byte mark_of(std::uint64_t generation) { return static_cast<std::byte>(generation & 0xff); }
 
 }  // namespace
@@ -49,7 +50,7 @@ Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key,
                                       const CookieBinding& binding) {
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
   if (!hmac) return forward_error(hmac);
-  // Sizes come first, so that no two bindings give the same bytes.
+  // The sizes come first, so that different bindings give different bytes.
   std::array<std::byte, 5> head{generation};
   wire::store(MutableBytes(head).subspan(1, 2), wire::value_of(binding.version));
   head[3] = static_cast<std::byte>(content.size());

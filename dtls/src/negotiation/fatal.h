@@ -15,29 +15,29 @@ inline tl::unexpected<Error> fatal(Errc code, Alert alert, std::string_view deta
   return tl::unexpected(Error{code, alert, 0, detail, where});
 }
 
-// An extension's data can't be read.
+// The data of an extension is malformed.
 inline tl::unexpected<Error> malformed_extension(
     std::string_view name, std::source_location where = std::source_location::current()) {
   return fatal(Errc::decode_error, Alert::decode_error, name, where);
 }
-// An extension says what it must not say here.
+// The value of an extension is not allowed here.
 inline tl::unexpected<Error> illegal_extension(
     std::string_view name, std::source_location where = std::source_location::current()) {
   return fatal(Errc::illegal_parameter, Alert::illegal_parameter, name, where);
 }
-// RFC 8446 section 9.2.
+// A mandatory extension is missing (RFC 8446 section 9.2).
 inline tl::unexpected<Error> missing_extension(
     std::string_view name, std::source_location where = std::source_location::current()) {
   return fatal(Errc::illegal_parameter, Alert::missing_extension, name, where);
 }
 
-// A Config that can't be used. `detail` starts with the name of the field.
+// The Config is unusable. `detail` starts with the name of the field.
 inline tl::unexpected<Error> invalid_config(
     std::string_view detail, std::source_location where = std::source_location::current()) {
   return tl::unexpected(Error{Errc::invalid_config, {}, 0, detail, where});
 }
 
-// The message as a `Message`, or why it can't be one.
+// Decodes the message. Errors: unexpected_message for another type, decode_error.
 template <class Message>
 Result<Message> expect(const flight::IncomingMessage& incoming,
                        std::source_location where = std::source_location::current()) {

@@ -1,4 +1,4 @@
-// Which groups a connection can use.
+// The groups that a connection can use.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ class Library;
 
 namespace sluice::dtls::handshake {
 
-// In order of preference, each once. In place: a Listener allocates nothing.
+// In order of preference, each once. Stored in place, because a Listener must not allocate.
 class Groups {
  public:
   void add(NamedGroup group) {
@@ -24,15 +24,15 @@ class Groups {
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
  private:
-  std::array<NamedGroup, 4> groups_{};  // all that NamedGroup has
+  std::array<NamedGroup, 4> groups_{};  // room for every NamedGroup
   std::size_t size_ = 0;
 };
 
-// Whether messages of this version have a place for the group's shares.
+// Whether the version can use the group; DTLS 1.2 has no KEMs.
 bool is_of_version(NamedGroup group, ProtocolVersion version);
 
-// Those of the Config, or its role's defaults, without those that `highest` and the versions below
-// it have no use for and those that libcrypto doesn't have.
+// The groups of the Config, or the defaults of the role, that `highest` or a lower version can use
+// and that libcrypto has.
 Groups usable_groups(const ConfigOptions& config, const crypto::Library& library, Role role,
                      ProtocolVersion highest);
 

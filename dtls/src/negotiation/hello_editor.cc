@@ -1,7 +1,9 @@
 #include "negotiation/hello_editor.h"
-#include "negotiation/fatal.h"
 
 #include <algorithm>
+
+#include "negotiation/extension_table.h"
+#include "negotiation/fatal.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -31,8 +33,8 @@ std::vector<HelloExtension> alterable(const ExtensionBlock& block) {
   return extensions;
 }
 
-// Whether lengths can be written, and pre_shared_key is left alone; what else is wrong shows when
-// it is parsed.
+// Whether all lengths fit their fields and the hook added no pre_shared_key. Parsing the result
+// finds other faults.
 bool fits(const OutgoingHello& hello) {
   std::size_t size = 0;
   for (const HelloExtension& extension : hello.extensions) {
@@ -42,7 +44,7 @@ bool fits(const OutgoingHello& hello) {
       return false;
     }
   }
-  // With room for a pre_shared_key.
+  // The other half is room for pre_shared_key.
   return size <= kMaxVector16 / 2 && hello.cipher_suites.size() <= kMaxVector16 / 2;
 }
 
@@ -76,10 +78,10 @@ Result<Buffer> edit_client_hello(Context& context, const ClientHello& before, Ou
   if (!after)
     return fatal(Errc::invalid_config, Alert::internal_error,
                  "hello_hook: no ClientHello any more");
-  context.edited_hello = std::make_unique<EditedHello>();
-  context.edited_hello->cipher_suites = std::move(hello.cipher_suites);
+  context.hello_hook.edited = std::make_unique<EditedHello>();
+  context.hello_hook.edited->cipher_suites = std::move(hello.cipher_suites);
   for (const auto& [type, data] : hello.extensions) {
-    context.edited_hello->extensions.push_back(ExtensionType{type});
+    context.hello_hook.edited->extensions.push_back(ExtensionType{type});
   }
   return body;
 }
@@ -118,7 +120,7 @@ void show_hello(const Context& context, const ClientHello& hello, Bytes body) {
   const auto& hook = context.config.hello_hook;
   if (!hook) return;
   const auto& suites = hello.cipher_suites;
-  hook->on_received({context.connection,
+  hook->on_received({context.hello_hook.connection,
                      HelloMessage::client_hello,
                      body,
                      {suites.begin(), suites.end()},
@@ -131,8 +133,11 @@ void show_hello(const Context& context, const ServerHello& hello, Bytes body) {
   const auto message = hello.random == message::kHelloRetryRequestRandom
                            ? HelloMessage::hello_retry_request
                            : HelloMessage::server_hello;
-  hook->on_received(
-      {context.connection, message, body, {hello.cipher_suite}, all_extensions(hello.extensions)});
+  hook->on_received({context.hello_hook.connection,
+                     message,
+                     body,
+                     {hello.cipher_suite},
+                     all_extensions(hello.extensions)});
 }
 
 Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
@@ -141,12 +146,12 @@ Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
   Result<Buffer> edited;
   if (message == HelloMessage::client_hello) {
     const auto before = ClientHello::decode(body);
-    edited = edit_client_hello(context, *before,
-                               {context.connection, message, before->random, {}, {}}, *hook);
+    edited = edit_client_hello(
+        context, *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   } else {
     const auto before = ServerHello::decode(body);
-    edited =
-        edit_server_hello(*before, {context.connection, message, before->random, {}, {}}, *hook);
+    edited = edit_server_hello(
+        *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   }
   if (!edited) return forward_error(edited);
   body = std::move(*edited);
@@ -154,14 +159,14 @@ Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
 }
 
 bool is_solicited(const Context& context, ExtensionType type) {
-  if (!context.edited_hello) return is_offered(context.config, type);
-  return std::ranges::find(context.edited_hello->extensions, type) !=
-         context.edited_hello->extensions.end();
+  if (!context.hello_hook.edited) return is_offered(context.config, type);
+  return std::ranges::find(context.hello_hook.edited->extensions, type) !=
+         context.hello_hook.edited->extensions.end();
 }
 
 bool was_suite_sent(const Context& context, CipherSuite suite) {
-  if (!context.edited_hello) return true;
-  const auto& sent = context.edited_hello->cipher_suites;
+  if (!context.hello_hook.edited) return true;
+  const auto& sent = context.hello_hook.edited->cipher_suites;
   return std::ranges::find(sent, suite) != sent.end();
 }
 

@@ -1,27 +1,26 @@
-// Where hellos meet the Config's HelloHook.
+// Calls the Config's HelloHook for hellos that arrive and leave.
 #pragma once
 
 #include "message/client_hello.h"
 #include "message/server_hello.h"
-#include "negotiation/client_offer.h"
 #include "negotiation/context.h"
 
 namespace sluice::dtls::handshake {
 
-// Tells the hook, if there is one, of a hello that has come.
+// Shows a received hello to the hook, if there is one.
 void show_hello(const Context& context, const message::ClientHello& hello, Bytes body);
 void show_hello(const Context& context, const message::ServerHello& hello, Bytes body);
 
-// Has the hook, if there is one, alter the body of our own. Errors: invalid_config with
+// Lets the hook, if there is one, change the body of our own hello. Errors: invalid_config with
 // internal_error.
 Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body);
 
-// Whether a server may answer this extension: our ClientHello had it.
+// Whether our ClientHello had this extension, so that the server may answer it.
 bool is_solicited(const Context& context, wire::ExtensionType type);
-// False when the hook has taken the suite away.
+// False when the hook has removed the suite.
 bool was_suite_sent(const Context& context, CipherSuite suite);
 
-// Appends a ServerHello to the flight and to the transcript.
+// Appends a ServerHello, which the hook may change, to the flight and to the transcript.
 template <class Encode>
 Result<void> send_server_hello_edited(Context& context, Encode&& encode) {
   constexpr auto kType = wire::HandshakeType::server_hello;

@@ -15,18 +15,19 @@ constexpr ExtensionType kPadding{21};                   // RFC 7685
 constexpr ExtensionType kEarlyData{42};                 // RFC 8446
 constexpr ExtensionType kEncryptedClientHello{0xfe0d};  // RFC 9849
 
-// RFC 8446 section 4.1.2. An encrypted hello inside the hello is encrypted anew.
+// RFC 8446 section 4.1.2. A client encrypts an Encrypted ClientHello anew (RFC 9849).
 bool may_change(ExtensionType type, bool asks_for_share) {
   return type == ExtensionType::cookie || type == kPadding ||
          type == ExtensionType::pre_shared_key || type == kEarlyData ||
          type == kEncryptedClientHello || (type == ExtensionType::key_share && asks_for_share);
 }
 
-// Runs of extensions between those that may change; no type comes twice, so there is one more than
-// of those at most.
+// Runs of adjacent extensions that must not change. At most six extensions, each once, separate the
+// runs.
 constexpr std::size_t kMaxRuns = 7;
 
-// Each field with a length before it or of a fixed size: no two hellos give the same bytes.
+// The fields of a hello, each with a length before it or of fixed size, so that different hellos
+// give different bytes.
 struct Parts {
   explicit Parts(const ClientHello& hello) {
     wire::store(MutableBytes(sizes).first(2), wire::value_of(hello.legacy_version));
@@ -41,7 +42,7 @@ struct Parts {
   }
 
   void add(Bytes part) { parts[count++] = part; }
-  // Extensions that lie side by side are one part.
+  // Adjacent extensions are one part.
   void add_extension(Bytes encoding) {
     Bytes& last = parts[count - 1];
     if (count > kFields && last.data() + last.size() == encoding.data()) {

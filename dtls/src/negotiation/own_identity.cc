@@ -9,7 +9,7 @@ namespace {
 
 using message::CertificateCriteria;
 
-// How well one that will do fulfils what else the peer criteria.
+// How well an identity that the peer's schemes allow fits the rest of what the peer says.
 int rank(const crypto::Credentials& credentials, std::string_view host,
          const CertificateCriteria& criteria) {
   constexpr int kName = 4;
@@ -47,7 +47,7 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
     const auto scheme =
         choose_scheme(context.config.signature_schemes, criteria, fits, credentials.type());
     if (!scheme) continue;
-    // WebRTC's one certificate costs no comparison of names.
+    // A single certificate, as WebRTC has, needs no comparison of names.
     const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria);
     if (own_rank <= best_rank) continue;
     best_rank = own_rank;
@@ -63,7 +63,7 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
 
 const std::vector<Buffer>& own_chain(const Context& context) {
   static const std::vector<Buffer> kNone;
-  return context.own ? context.own->identity.credentials().chain() : kNone;
+  return context.own.chosen ? context.own.chosen->identity.credentials().chain() : kNone;
 }
 
 void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
@@ -77,12 +77,12 @@ void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
 }
 
 void take_identity(Context& context, const Answer& answer) {
-  context.asked_for_identity = true;
-  if (const auto* use = std::get_if<UseIdentity>(&answer)) context.given_identity = use->identity;
+  context.own.asked = true;
+  if (const auto* use = std::get_if<UseIdentity>(&answer)) context.own.given = use->identity;
 }
 
 Result<std::optional<Buffer>> sign(Context& context, Bytes content) {
-  const auto& [identity, scheme] = *context.own;
+  const auto& [identity, scheme] = *context.own.chosen;
   if (identity.credentials().has_key()) {
     return identity.credentials().sign(context.library, scheme, content).map([](Buffer signature) {
       return std::optional(std::move(signature));
@@ -93,12 +93,12 @@ Result<std::optional<Buffer>> sign(Context& context, Bytes content) {
                                  Buffer(certificate.begin(), certificate.end()),
                                  scheme,
                                  Buffer(content.begin(), content.end())});
-  context.hold_flight();
+  context.transport.hold_flight();
   return std::nullopt;
 }
 
 Result<Buffer> signature_of(Context& context, const Answer& answer) {
-  context.release_flight();
+  context.transport.release_flight();
   if (const auto* signature = std::get_if<Signature>(&answer)) return signature->value;
   return fatal(Errc::signing_failed, Alert::internal_error);
 }

@@ -1,4 +1,4 @@
-// What this side proves itself with: which of its identities, and its signatures.
+// How this side proves its identity: which certificate it chooses, and its signatures.
 #pragma once
 
 #include <functional>
@@ -15,37 +15,45 @@ namespace sluice::dtls::handshake {
 
 class Context;
 
-// The one that was chosen, and what it signs with.
+// The identity that was chosen, and the scheme that it signs with.
 struct OwnIdentity {
   Identity identity;
   SignatureScheme scheme;
 };
 
+struct OwnIdentityState {
+  std::optional<OwnIdentity> chosen = {};  // empty: none yet, or none at all
+  // IdentityRequested has been answered, and with which identity.
+  bool asked = false;
+  std::optional<Identity> given = {};
+};
+
 // Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
 
-// The best of the context's whose key `takes_key` allows, as ConfigOptions::identities says; empty
-// when none will do. `host` is whom a client asks for.
+// Chooses from Context::identities() in the order that ConfigOptions::identities describes, among
+// those whose key `takes_key` allows; empty when none fits. `host` is the name in the client's
+// server_name; a client passes an empty one.
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateCriteria& criteria,
                                            SchemeFits fits,
                                            const std::function<bool(crypto::KeyType)>& takes_key);
-// The same for whom any key will do.
+// The same for any type of key.
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateCriteria& criteria,
                                            SchemeFits fits);
-// Of the one that was chosen; empty without.
+// The chain of the identity that was chosen; empty when none was.
 const std::vector<Buffer>& own_chain(const Context& context);
 
-// Asks for the identity to use.
+// Asks the caller for the identity to use.
 void ask_for_identity(Context& context, const message::CertificateCriteria& criteria);
-// Keeps what the answer says for Context::identities().
+// Takes the caller's answer into Context::identities().
 void take_identity(Context& context, const Answer& answer);
 
-// Signs with the chosen identity. Where its key is elsewhere it asks for the signature and returns
-// none; the flight then waits for signature_of().
+// Signs `content` with the chosen identity. If the caller holds the key, asks for the signature,
+// returns none and holds the flight until signature_of() is called.
 Result<std::optional<Buffer>> sign(Context& context, Bytes content);
-// What the answer says; the flight may leave now. Errors: internal_error.
+// The signature in the caller's answer; releases the flight. Errors: internal_error.
 Result<Buffer> signature_of(Context& context, const Answer& answer);
 
 }  // namespace sluice::dtls::handshake

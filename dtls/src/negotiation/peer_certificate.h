@@ -1,4 +1,4 @@
-// What a Config wants of the peer's certificate.
+// What a Config requires of the peer's certificate.
 #pragma once
 
 #include <sluice/dtls/config.h>
@@ -7,12 +7,12 @@
 
 namespace sluice::dtls::handshake {
 
-// A server does, of its clients.
+// Whether a server sends CertificateRequest.
 inline bool asks_for_certificate(const ConfigOptions& config) {
   return config.peer_authentication != PeerAuthentication::none;
 }
 
-// Whether a client must have one.
+// Whether a server refuses clients without a certificate.
 inline bool requires_certificate(const ConfigOptions& config) {
   return config.peer_authentication == PeerAuthentication::require ||
          config.peer_authentication == PeerAuthentication::require_and_verify;
@@ -23,7 +23,7 @@ inline bool verifies_chain(const ConfigOptions& config) {
          config.peer_authentication == PeerAuthentication::verify_if_given;
 }
 
-// That a server's certificate must be for.
+// The name that the server's certificate must be valid for.
 inline const std::string& expected_name(const ConfigOptions& config) {
   return config.peer_name.empty() ? config.server_name : config.peer_name;
 }
@@ -33,7 +33,7 @@ inline const std::vector<SignatureScheme>& certificate_schemes(const ConfigOptio
                                                       : config.certificate_signature_schemes;
 }
 
-// Whose certificates a server says it takes: distinguished names (DER).
+// The distinguished names (DER) in a server's certificate_authorities.
 inline const std::vector<Buffer>& announced_authorities(const ConfigOptions& config) {
   static const std::vector<Buffer> kNone;
   return config.announce_authorities ? config.trust_store->anchors().names() : kNone;

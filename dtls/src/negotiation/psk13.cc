@@ -14,7 +14,7 @@ using message::OfferedPsks;
 using schedule::PskKind;
 using wire::ExtensionType;
 
-// What binders sign: all that was said, and of this hello what stands before them.
+// The transcript up to the binders of this hello, which sign it (RFC 8446 section 4.2.11.2).
 Result<crypto::Digest> truncated_hash(Context& context, HashAlgorithm hash, Bytes body,
                                       std::size_t binders_size) {
   std::array<std::byte, kTlsHeaderSize> header{std::byte{1}};
@@ -36,7 +36,7 @@ std::uint32_t obfuscated_age(const StoredSession& session, Instant now) {
   return static_cast<std::uint32_t>(age.count()) + session.age_add;
 }
 
-// Whether this side may use a suite with the hash.
+// Whether the Config has a suite with the hash.
 bool has_suite(const ConfigOptions& config, HashAlgorithm hash) {
   return std::ranges::any_of(config.cipher_suites, [&](CipherSuite id) {
     const auto* suite = schedule::find13(id);
@@ -60,7 +60,8 @@ Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
 }  // namespace
 
 Psk13 to_psk13(const PreSharedKey& key) {
-  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()), {}, true, {}};
+  return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()),
+          PeerIdentity::of_psk(key.identity())};
 }
 
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
@@ -68,12 +69,13 @@ std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Con
   if (suite == nullptr || !may_resume(session, ProtocolVersion::dtls13, role, context)) {
     return std::nullopt;
   }
-  return Psk13{PskKind::resumption,
-               suite->hash,
-               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()),
-               session.peer_certificate,
-               session.is_peer_authenticated_by_psk,
-               session.verified_name};
+  return Psk13{PskKind::resumption, suite->hash,
+               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()), session.peer};
+}
+
+void authenticate_by(Context& context, const Psk13& psk, Role role) {
+  if (psk.kind == PskKind::resumption) return resume_peer(context, psk.peer, role);
+  context.peer.identity = psk.peer;
 }
 
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
@@ -89,7 +91,7 @@ std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& ses
           to_psk13(stored, Role::client, context));
   }
   for (const PreSharedKey& key : context.config.pre_shared_keys) {
-    offer(key.identity(), 0, to_psk13(key));  // no age (RFC 8446 section 4.2.11)
+    offer(key.identity(), 0, to_psk13(key));  // age 0 (RFC 8446 section 4.2.11)
   }
   return offers;
 }
@@ -167,12 +169,15 @@ bool asks_for_psk(const ConfigOptions& config) {
   return config.ask_for_psk || config.resumption == Resumption::store;
 }
 
-std::optional<ChosenPsk> psk_of(const Answer& answer, const Context& context) {
+std::optional<ChosenPsk> psk_of(const Answer& answer, const OfferedPsks& offered,
+                                const Context& context) {
   std::size_t index = 0;
   std::optional<Psk13> psk;
   if (const auto* use = std::get_if<UsePsk>(&answer)) {
     index = use->index;
     psk = to_psk13(use->key);
+    // The client's name for the key counts; the caller's may differ.
+    psk->peer = PeerIdentity::of_psk(offered.identities[index].identity);
   } else if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
     index = resume->index;
     psk = to_psk13(resume->session.session(), Role::server, context);

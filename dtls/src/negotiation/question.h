@@ -1,4 +1,4 @@
-// What a handshake can't go on without.
+// Questions to the caller that a handshake waits for.
 #pragma once
 
 #include <variant>
@@ -7,7 +7,7 @@
 
 namespace sluice::dtls::handshake {
 
-// The event that asks, but for its QuestionId. One handshake asks at most one of each kind.
+// The event, without its QuestionId. One handshake asks each kind of question at most once.
 using Question =
     std::variant<PskRequested, SessionRequested, IdentityRequested, SignatureRequested>;
 

@@ -15,14 +15,14 @@ struct ResumptionStore::State {
 
   const std::size_t capacity;
   mutable std::mutex mutex = {};
-  Entries entries = {};  // the last used first
+  Entries entries = {};  // the most recently used first
   std::map<Buffer, Entries::iterator> by_id = {};
 
   void remove(Entries::iterator entry) {
     by_id.erase(entry->id);
     entries.erase(entry);
   }
-  // Null when there is none.
+  // Empty when there is none.
   std::optional<Entries::iterator> locate(Bytes id) {
     const auto found = by_id.find(Buffer(id.begin(), id.end()));
     return found != by_id.end() ? std::optional(found->second) : std::nullopt;

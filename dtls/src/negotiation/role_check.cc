@@ -1,12 +1,12 @@
 #include "negotiation/role_check.h"
-#include "negotiation/config_rules.h"
 
-#include "negotiation/client_offer.h"
+#include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 #include "negotiation/groups.h"
 #include "negotiation/peer_certificate.h"
 
 namespace sluice::dtls::handshake {
+
 Result<void> check_role(const ConfigOptions& config, const crypto::Library& library, Role role) {
   if (usable_groups(config, library, role, config.max_version).empty()) {
     return invalid_config("groups: none that this libcrypto has");

@@ -1,4 +1,4 @@
-// What a Config must have for one role, besides what both need.
+// What a Config must have for one role, beyond what Config::make() checks for both.
 #pragma once
 
 #include <sluice/dtls/config.h>

@@ -10,7 +10,7 @@ constexpr std::string_view kLongestLabel = "CLIENT_HANDSHAKE_TRAFFIC_SECRET";
 constexpr std::size_t kMaxLine = kLongestLabel.size() + 1 + 2 * sizeof(schedule::Random) + 1 +
                                  2 * schedule::HashSecret::capacity();
 
-// Lower case, as all others write it.
+// In lower case, as other implementations write it.
 char* put_hex(Bytes bytes, char* out) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   for (const std::byte byte : bytes) {

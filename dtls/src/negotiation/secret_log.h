@@ -1,4 +1,4 @@
-// Tells the caller's KeyLog, when there is one, the secrets of a handshake.
+// Writes the secrets of a handshake to the caller's KeyLog (SSLKEYLOGFILE format).
 #pragma once
 
 #include <string_view>
@@ -12,10 +12,10 @@ namespace sluice::dtls::handshake {
 
 class SecretLog {
  public:
-  // Null: nobody asks.
+  // Null: nothing is logged.
   explicit SecretLog(KeyLog* log) : log_(log) {}
 
-  // That of the ClientHello, by which a line is found: comes before any secret.
+  // The random of the ClientHello, which identifies a line. Must be set before any secret is added.
   void set_client_random(const schedule::Random& random) { client_random_ = random; }
 
   void add_master(const schedule::MasterSecret& master) const;

@@ -1,9 +1,8 @@
 #include "negotiation/selection.h"
-#include "negotiation/config_rules.h"
 
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
-#include "negotiation/client_offer.h"
+#include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 
 namespace sluice::dtls::handshake {
@@ -12,7 +11,8 @@ namespace {
 using message::ListWidth;
 using wire::ExtensionType;
 
-// An extension that is a list of codes; an absent one gives an empty list, which no present one is.
+// An extension that is a list of codes; an absent one gives an empty list. A list in a message is
+// never empty.
 template <class Code>
 Result<wire::CodeList<Code>> offered(const message::ClientHello& hello, ExtensionType type,
                                      ListWidth width, std::string_view name) {
@@ -23,7 +23,8 @@ Result<wire::CodeList<Code>> offered(const message::ClientHello& hello, Extensio
   return *list;
 }
 
-// A client that lists curves must list its peer's certificate's too (RFC 8422 section 5.1).
+// If the client lists curves, the curve of the server's certificate must be among them (RFC 8422
+// section 5.1).
 bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
   switch (type) {
     case crypto::KeyType::ecdsa_p256:
@@ -40,7 +41,8 @@ bool curve_is_listed(crypto::KeyType type, wire::CodeList<NamedGroup> groups) {
 Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Library& library,
                                   wire::CodeList<NamedGroup> groups) {
   const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls12);
-  // Without the extension any curve may be chosen (RFC 8422 section 4); P-256 is the one all have.
+  // Without the extension the server may choose any curve (RFC 8422 section 4). P-256 is the one
+  // that every implementation has.
   const auto group = !groups.empty() ? groups.first_common(usable)
                      : contains(usable, NamedGroup::secp256r1)
                          ? std::optional(NamedGroup::secp256r1)
@@ -49,7 +51,7 @@ Result<NamedGroup> choose_group12(const ConfigOptions& config, const crypto::Lib
   return *group;
 }
 
-// Those of both sides, in our order, whoever can prove what by them.
+// The suites of both sides in the server's order, before credentials are looked at.
 std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptions& config,
                                                                const message::ClientHello& hello,
                                                                bool has_group) {
@@ -58,7 +60,7 @@ std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptio
   for (const CipherSuite id : config.cipher_suites) {
     const auto suite = find_suite12(config, id);
     if (!suite || !hello.cipher_suites.contains(id)) continue;
-    // RFC 7366 section 2: without it the order of MAC and padding is the broken one.
+    // RFC 7366: without encrypt-then-MAC, CBC suites are open to padding oracles.
     if (needs_encrypt_then_mac(*suite) && !encrypt_then_mac) continue;
     if (uses_ecdhe(suite->key_exchange) && !has_group) continue;
     common.push_back(*suite);
@@ -79,9 +81,9 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
   const auto versions = offered<ProtocolVersion>(hello, ExtensionType::supported_versions,
                                                  ListWidth::one, "supported_versions");
   if (!versions) return forward_error(versions);
-  // Where the extension is, it alone counts (RFC 8446 section 4.2.1). Elsewhere numbers of DTLS
-  // versions go down as versions go up, and a client above all of ours gets ours (RFC 5246 appendix
-  // E.1).
+  // If the extension is present, it alone counts (RFC 8446 section 4.2.1). Otherwise a client whose
+  // legacy_version is later than all of ours gets ours (RFC 5246 appendix E.1); a later DTLS
+  // version has a lower number.
   const auto supports = [&](ProtocolVersion version) {
     if (!versions->empty()) return versions->contains(version);
     return version == ProtocolVersion::dtls12 && hello.legacy_version <= ProtocolVersion::dtls12;
@@ -131,7 +133,7 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
 
   const auto* suite = choose_suite13(config, hello);
   if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
-  // A group that needs no further round trip goes before a preferred one.
+  // A group with a share, which saves a round trip, comes before a more preferred group without.
   const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls13);
   for (const NamedGroup group : usable) {
     const auto share = shares->find(group);
@@ -147,8 +149,8 @@ Result<Choice12> choose12(const Context& context, const message::ClientHello& he
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return forward_error(groups);
-  // Without signature_algorithms only SHA-1 is left (RFC 5246 section 7.4.1.4.1), which isn't taken
-  // here.
+  // Without signature_algorithms the client accepts SHA-1 only (RFC 5246 section 7.4.1.4.1), which
+  // this engine does not have.
   const auto criteria = certificate_criteria(hello.extensions);
   if (!criteria) return forward_error(criteria);
 

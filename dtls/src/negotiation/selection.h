@@ -1,4 +1,4 @@
-// Choices that both sides' lists lead to.
+// What a server selects from a ClientHello (RFC 8446 section 4.1.1).
 #pragma once
 
 #include <algorithm>
@@ -20,24 +20,26 @@ namespace sluice::dtls::handshake {
 Result<ProtocolVersion> choose_version(const ConfigOptions& config,
                                        const message::ClientHello& hello);
 
-// What a DTLS 1.3 server chooses, whoever is to prove what how.
+// What a DTLS 1.3 server chooses before it looks at credentials.
 struct Choice13 {
   const schedule::CipherSuite13Parameters* suite = nullptr;
   NamedGroup group{};
-  std::optional<Bytes> share = {};  // the client's of that group; empty: it has to be asked for
+  // The client's share of that group; empty: a HelloRetryRequest must ask for it.
+  std::optional<Bytes> share = {};
 };
-// Errors: as choose12(); missing_extension where RFC 8446 section 9.2 wants one.
+// Errors: as choose12(); missing_extension (RFC 8446 section 9.2).
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
                           const message::ClientHello& hello);
-// The suite of both sides' that a PSK of this hash goes with; null when there is none.
+// The first common suite with this hash, or with any; null when there is none.
 const schedule::CipherSuite13Parameters* choose_suite13(
     const ConfigOptions& config, const message::ClientHello& hello,
     std::optional<HashAlgorithm> hash = std::nullopt);
-// What the client says about the certificates that it takes. Errors: decode_error.
+// Which certificates the peer accepts, from a ClientHello or a CertificateRequest. Errors:
+// decode_error.
 Result<message::CertificateCriteria> certificate_criteria(
     const message::ExtensionBlock& extensions);
-// What a DTLS 1.3 server proves itself with. Errors: no_common_signature_scheme with
-// handshake_failure, also when it has no certificate; missing_extension.
+// The certificate of a DTLS 1.3 server. Errors: no_common_signature_scheme with handshake_failure,
+// also when the server has no certificate; missing_extension.
 Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateCriteria& criteria);
 
@@ -51,7 +53,7 @@ struct Choice12 {
 // handshake_failure; decode_error for malformed extensions.
 Result<Choice12> choose12(const Context& context, const message::ClientHello& hello);
 
-// The peer's certificate key must be of the kind that the suite names (RFC 8422 section 2).
+// Whether a certificate with this type of key fits the suite (RFC 8422 section 2).
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type);
 
 // Whether `list` has `value`.

@@ -1,9 +1,6 @@
 #include "negotiation/stored_session.h"
 
 #include "negotiation/peer_certificate.h"
-
-#include <array>
-
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -12,106 +9,151 @@ namespace sluice::dtls {
 namespace handshake {
 namespace {
 
-// Of the encoding: others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 3;
+// The format of the encoding. Others are refused, so that a store may outlive a release.
+constexpr std::uint8_t kFormat = 4;
+
+// At least the bytes that Encoder writes.
+class Measure {
+ public:
+  void operator()(const PeerIdentity& identity) { visit_fields(*this, identity); }
+  void operator()(const schedule::HashSecret& secret) { add(secret.size()); }
+  void operator()(const Buffer& buffer) { add(buffer.size()); }
+  void operator()(const std::string& text) { add(text.size()); }
+  void operator()(const std::optional<std::string>& text) { add(text ? text->size() : 0); }
+  template <class Number>
+  void operator()(const Number& /*number*/) {
+    add(0);
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  void add(std::size_t contents) { size_ += sizeof(std::uint64_t) + contents; }
+  std::size_t size_ = 0;
+};
+
+class Encoder {
+ public:
+  explicit Encoder(Buffer& out) : out_(out) {}
+
+  void operator()(const PeerIdentity& identity) { visit_fields(*this, identity); }
+  void operator()(const schedule::HashSecret& secret) {
+    const auto vector = out_.vector8();
+    out_.bytes(secret.bytes());
+  }
+  void operator()(const Buffer& buffer) {
+    const auto vector = out_.vector24();
+    out_.bytes(buffer);
+  }
+  void operator()(const std::string& text) {
+    const auto vector = out_.vector16();
+    out_.bytes(std::as_bytes(std::span(text)));
+  }
+  void operator()(const std::optional<std::string>& text) {
+    out_.u8(text ? 1 : 0);
+    if (text) (*this)(*text);
+  }
+  void operator()(Instant time) { (*this)(time.time_since_epoch()); }
+  void operator()(Duration time) { out_.u64(static_cast<std::uint64_t>(time.count())); }
+  void operator()(std::uint32_t number) { out_.u32(number); }
+  template <class Code>
+    requires std::is_enum_v<Code>
+  void operator()(Code code) {
+    out_.code(code);
+  }
+
+ private:
+  wire::Writer out_;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(wire::Reader& reader) : reader_(reader) {}
+
+  void operator()(PeerIdentity& identity) {
+    visit_fields(*this, identity);
+    if (!identity.is_consistent()) reader_.fail();
+  }
+  void operator()(schedule::HashSecret& secret) {
+    const Bytes bytes = reader_.vector8();
+    if (bytes.empty() || bytes.size() > schedule::HashSecret::capacity()) return reader_.fail();
+    secret = schedule::HashSecret(bytes);
+  }
+  void operator()(Buffer& buffer) {
+    const Bytes bytes = reader_.vector24();
+    buffer.assign(bytes.begin(), bytes.end());
+  }
+  void operator()(std::string& text) {
+    const Bytes bytes = reader_.vector16();
+    text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  void operator()(std::optional<std::string>& text) {
+    if (reader_.u8() != 0) (*this)(text.emplace());
+  }
+  void operator()(Instant& time) {
+    Duration since{};
+    (*this)(since);
+    time = Instant(since);
+  }
+  void operator()(Duration& time) { time = Duration(static_cast<std::int64_t>(reader_.u64())); }
+  void operator()(std::uint32_t& number) { number = reader_.u32(); }
+  template <class Code>
+    requires std::is_enum_v<Code>
+  void operator()(Code& code) {
+    code = reader_.code<Code>();
+  }
+
+ private:
+  wire::Reader& reader_;
+};
+
+schedule::HashSecret copy_of(const schedule::HashSecret& secret) { return secret.clone(); }
+template <class Field>
+const Field& copy_of(const Field& field) {
+  return field;
+}
 
 }  // namespace
 
 Buffer StoredSession::encode() const {
+  Measure measure;
+  visit_fields(measure, *this);
   Buffer bytes;
-  // At once, so that no secret is left in memory that was outgrown.
-  bytes.reserve(64 + secret.size() + peer_certificate.size() + server_name.size() +
-                session_id.size() + ticket.size());
-  wire::Writer out(bytes);
-  out.u8(kFormat);
-  out.code(version);
-  out.code(cipher_suite);
-  {
-    const auto vector = out.vector8();
-    out.bytes(secret.bytes());
-  }
-  out.u64(static_cast<std::uint64_t>(issued.time_since_epoch().count()));
-  out.u64(static_cast<std::uint64_t>(lifetime.count()));
-  out.u32(age_add);
-  out.u8(is_peer_authenticated_by_psk ? 1 : 0);
-  {
-    const auto vector = out.vector24();
-    out.bytes(peer_certificate);
-  }
-  {
-    const auto vector = out.vector8();
-    out.bytes(std::as_bytes(std::span(server_name)));
-  }
-  {
-    const auto vector = out.vector8();
-    out.bytes(session_id);
-  }
-  out.u8(verified_name ? 1 : 0);
-  {
-    const auto vector = out.vector8();
-    if (verified_name) out.bytes(std::as_bytes(std::span(*verified_name)));
-  }
-  const auto vector = out.vector16();
-  out.bytes(ticket);
+  // In one allocation: a smaller one that was outgrown would leave the secret behind.
+  bytes.reserve(sizeof kFormat + measure.size());
+  wire::Writer(bytes).u8(kFormat);
+  Encoder encoder(bytes);
+  visit_fields(encoder, *this);
   return bytes;
 }
 
 std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   wire::Reader reader(bytes);
-  StoredSession session;
   if (reader.u8() != kFormat) return std::nullopt;
-  session.version = reader.code<ProtocolVersion>();
-  session.cipher_suite = reader.code<CipherSuite>();
-  const Bytes secret = reader.vector8();
-  if (secret.size() > schedule::HashSecret::capacity()) return std::nullopt;
-  session.secret = schedule::HashSecret(secret);
-  session.issued = Instant(Duration(static_cast<std::int64_t>(reader.u64())));
-  session.lifetime = Duration(static_cast<std::int64_t>(reader.u64()));
-  session.age_add = reader.u32();
-  session.is_peer_authenticated_by_psk = reader.u8() != 0;
-  const Bytes certificate = reader.vector24();
-  session.peer_certificate.assign(certificate.begin(), certificate.end());
-  const Bytes name = reader.vector8();
-  session.server_name.assign(reinterpret_cast<const char*>(name.data()), name.size());
-  const Bytes session_id = reader.vector8();
-  session.session_id.assign(session_id.begin(), session_id.end());
-  const bool is_verified = reader.u8() != 0;
-  const Bytes verified = reader.vector8();
-  if (is_verified) {
-    session.verified_name.emplace(reinterpret_cast<const char*>(verified.data()), verified.size());
-  }
-  const Bytes ticket = reader.vector16();
-  session.ticket.assign(ticket.begin(), ticket.end());
-  if (!reader.complete() || secret.empty() || session_id.size() > wire::kMaxSessionId) {
-    return std::nullopt;
-  }
-  return session;
+  StoredSession session;
+  Decoder decoder(reader);
+  visit_fields(decoder, session);
+  const bool fits = session.session_id.size() <= wire::kMaxSessionId;
+  return reader.complete() && fits ? std::optional(std::move(session)) : std::nullopt;
 }
 
 StoredSession StoredSession::clone() const {
   StoredSession copy;
-  copy.version = version;
-  copy.cipher_suite = cipher_suite;
-  copy.secret = secret.clone();
-  copy.issued = issued;
-  copy.lifetime = lifetime;
-  copy.age_add = age_add;
-  copy.is_peer_authenticated_by_psk = is_peer_authenticated_by_psk;
-  copy.peer_certificate = peer_certificate;
-  copy.verified_name = verified_name;
-  copy.server_name = server_name;
-  copy.session_id = session_id;
-  copy.ticket = ticket;
+  std::apply(
+      [&](auto&... to) {
+        std::apply([&](const auto&... from) { ((to = copy_of(from)), ...); }, fields_of(*this));
+      },
+      fields_of(copy));
   return copy;
 }
 
 namespace {
 
-// Whether a chain that has to be verified was, by the name that is expected now. It isn't shown
-// again.
+// A resumed handshake does not show the chain again, so its verification must have been for the
+// name that is expected now.
 bool is_verified_enough(const StoredSession& session, Role role, const ConfigOptions& config) {
-  if (!verifies_chain(config) || session.peer_certificate.empty()) return true;
-  return session.verified_name == (role == Role::client ? expected_name(config) : std::string());
+  if (!verifies_chain(config) || !session.peer.has_certificate()) return true;
+  const std::string expected = role == Role::client ? expected_name(config) : std::string();
+  return session.peer.verified_name == expected;
 }
 
 }  // namespace
@@ -119,22 +161,25 @@ bool is_verified_enough(const StoredSession& session, Role role, const ConfigOpt
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context) {
   const bool is_alive = context.now >= session.issued && context.now < session.expires();
-  const bool shows_who = !session.peer_certificate.empty() || session.is_peer_authenticated_by_psk;
-  // A server that now wants to know its clients doesn't take one that it hasn't known.
-  const bool must_show = role == Role::client || requires_certificate(context.config);
+  const bool has_proof = session.peer.has_certificate() || session.peer.is_by_psk();
+  // A server that requires certificates now does not resume the session of an anonymous client.
+  const bool needs_proof = role == Role::client || requires_certificate(context.config);
   return session.version == version && is_alive && session.server_name == context.server_name &&
-         (shows_who || !must_show) && is_verified_enough(session, role, context.config);
+         (has_proof || !needs_proof) && is_verified_enough(session, role, context.config);
 }
 
-void authenticate_by(Context& context, const KnownPeer& peer, Role role) {
-  const bool shows_certificate =
-      !peer.certificate.empty() && (role == Role::client || asks_for_certificate(context.config));
-  if (shows_certificate) {
-    context.keep_peer_chain(std::array{peer.certificate});
-    context.verified_name = peer.verified_name;
-  } else {
-    context.is_peer_authenticated_by_psk = peer.is_authenticated_by_psk;
+void resume_peer(Context& context, const PeerIdentity& identity, Role role) {
+  Peer& peer = context.peer;
+  peer.identity = identity;
+  peer.is_resumed = true;
+  if (!identity.has_certificate()) return;
+  if (role == Role::client || asks_for_certificate(context.config)) {
+    peer.chain = {identity.credential};
+    return;
   }
+  peer.identity.proof = PeerProof::none;
+  peer.identity.credential.clear();
+  peer.identity.verified_name.reset();
 }
 
 Result<Buffer> seal_session(crypto::Library& library, TicketKeys& keys,

@@ -1,4 +1,4 @@
-// From the states that a step may end in to those of the step that has called it.
+// Converts the result of one step to the result of the step that called it.
 #pragma once
 
 #include <utility>
@@ -6,7 +6,7 @@
 
 namespace sluice::dtls::handshake {
 
-// Takes a state, or a variant of some, into the variant `Wide` that has them all.
+// Converts a state, or a variant of states, to the variant `Wide`, which has all of them.
 template <class Wide>
 constexpr auto kWiden = []<class States>(States states) {
   if constexpr (requires { std::variant_size<States>::value; }) {

@@ -37,11 +37,14 @@ struct FutureRecord {
 // first record of its datagram.
 struct NeedsCiphers {};
 
-// The longest contents of records: what the version allows, or what an extension has agreed on.
+// The longest contents of a record, in bytes.
 struct ContentLimits {
-  std::uint16_t sent = kMaxPlaintext;  // in protected records (RFC 8449)
+  // Of protected records: what the version allows, or record_size_limit (RFC 8449).
+  std::uint16_t sent = kMaxPlaintext;
   std::uint16_t received = kMaxPlaintext;
-  std::uint16_t plaintext = kMaxPlaintext;  // in records of epoch 0, both ways
+  // Of plaintext records, both ways: record_size_limit does not cover them, max_fragment_length
+  // (RFC 6066 section 4) does.
+  std::uint16_t plaintext = kMaxPlaintext;
 };
 
 class RecordLayer {

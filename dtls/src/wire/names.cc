@@ -8,6 +8,9 @@
 
 namespace sluice::dtls {
 
+// Switches, so that the compiler reports a code without a name. The long ones have one line per
+// name, which clang-format would break.
+
 std::string_view to_string(ProtocolVersion version) {
   switch (version) {
     case ProtocolVersion::dtls10:
@@ -39,66 +42,39 @@ std::string_view to_string(ContentType type) {
 }
 
 std::string_view to_string(CipherSuite suite) {
+  // clang-format off
   switch (suite) {
-    case CipherSuite::aes_128_gcm_sha256:
-      return "TLS_AES_128_GCM_SHA256";
-    case CipherSuite::aes_256_gcm_sha384:
-      return "TLS_AES_256_GCM_SHA384";
-    case CipherSuite::chacha20_poly1305_sha256:
-      return "TLS_CHACHA20_POLY1305_SHA256";
-    case CipherSuite::aes_128_ccm_sha256:
-      return "TLS_AES_128_CCM_SHA256";
-    case CipherSuite::aes_128_ccm_8_sha256:
-      return "TLS_AES_128_CCM_8_SHA256";
-    case CipherSuite::psk_with_aes_128_gcm_sha256:
-      return "TLS_PSK_WITH_AES_128_GCM_SHA256";
-    case CipherSuite::psk_with_aes_256_gcm_sha384:
-      return "TLS_PSK_WITH_AES_256_GCM_SHA384";
-    case CipherSuite::psk_with_aes_128_cbc_sha256:
-      return "TLS_PSK_WITH_AES_128_CBC_SHA256";
-    case CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256:
-      return "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256";
-    case CipherSuite::psk_with_aes_128_ccm:
-      return "TLS_PSK_WITH_AES_128_CCM";
-    case CipherSuite::psk_with_aes_256_ccm:
-      return "TLS_PSK_WITH_AES_256_CCM";
-    case CipherSuite::psk_with_aes_128_ccm_8:
-      return "TLS_PSK_WITH_AES_128_CCM_8";
-    case CipherSuite::psk_with_aes_256_ccm_8:
-      return "TLS_PSK_WITH_AES_256_CCM_8";
-    case CipherSuite::psk_with_chacha20_poly1305_sha256:
-      return "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256";
-    case CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256:
-      return "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256";
-    case CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256:
-      return "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256";
-    case CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384:
-      return "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384";
-    case CipherSuite::ecdhe_psk_with_aes_128_ccm_8_sha256:
-      return "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256";
-    case CipherSuite::ecdhe_psk_with_aes_128_ccm_sha256:
-      return "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256";
-    case CipherSuite::ecdhe_ecdsa_with_aes_128_ccm:
-      return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM";
-    case CipherSuite::ecdhe_ecdsa_with_aes_256_ccm:
-      return "TLS_ECDHE_ECDSA_WITH_AES_256_CCM";
-    case CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8:
-      return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8";
-    case CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8:
-      return "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8";
-    case CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256:
-      return "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
-    case CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384:
-      return "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
-    case CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256:
-      return "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
-    case CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384:
-      return "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
-    case CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256:
-      return "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
-    case CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256:
-      return "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::aes_128_gcm_sha256: return "TLS_AES_128_GCM_SHA256";
+    case CipherSuite::aes_256_gcm_sha384: return "TLS_AES_256_GCM_SHA384";
+    case CipherSuite::chacha20_poly1305_sha256: return "TLS_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::aes_128_ccm_sha256: return "TLS_AES_128_CCM_SHA256";
+    case CipherSuite::aes_128_ccm_8_sha256: return "TLS_AES_128_CCM_8_SHA256";
+    case CipherSuite::psk_with_aes_128_gcm_sha256: return "TLS_PSK_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::psk_with_aes_256_gcm_sha384: return "TLS_PSK_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::psk_with_aes_128_cbc_sha256: return "TLS_PSK_WITH_AES_128_CBC_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_cbc_sha256: return "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256";
+    case CipherSuite::psk_with_aes_128_ccm: return "TLS_PSK_WITH_AES_128_CCM";
+    case CipherSuite::psk_with_aes_256_ccm: return "TLS_PSK_WITH_AES_256_CCM";
+    case CipherSuite::psk_with_aes_128_ccm_8: return "TLS_PSK_WITH_AES_128_CCM_8";
+    case CipherSuite::psk_with_aes_256_ccm_8: return "TLS_PSK_WITH_AES_256_CCM_8";
+    case CipherSuite::psk_with_chacha20_poly1305_sha256: return "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256: return "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256: return "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384: return "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::ecdhe_psk_with_aes_128_ccm_8_sha256: return "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256";
+    case CipherSuite::ecdhe_psk_with_aes_128_ccm_sha256: return "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256";
+    case CipherSuite::ecdhe_ecdsa_with_aes_128_ccm: return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM";
+    case CipherSuite::ecdhe_ecdsa_with_aes_256_ccm: return "TLS_ECDHE_ECDSA_WITH_AES_256_CCM";
+    case CipherSuite::ecdhe_ecdsa_with_aes_128_ccm_8: return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8";
+    case CipherSuite::ecdhe_ecdsa_with_aes_256_ccm_8: return "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8";
+    case CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256: return "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384: return "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256: return "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    case CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384: return "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+    case CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256: return "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
+    case CipherSuite::ecdhe_ecdsa_with_chacha20_poly1305_sha256: return "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
   }
+  // clang-format on
   return "unknown";
 }
 
@@ -155,132 +131,77 @@ std::string_view to_string(SrtpProfile profile) {
 }
 
 std::string_view to_string(Alert alert) {
+  // clang-format off
   switch (alert) {
-    case Alert::close_notify:
-      return "close_notify";
-    case Alert::unexpected_message:
-      return "unexpected_message";
-    case Alert::bad_record_mac:
-      return "bad_record_mac";
-    case Alert::record_overflow:
-      return "record_overflow";
-    case Alert::handshake_failure:
-      return "handshake_failure";
-    case Alert::bad_certificate:
-      return "bad_certificate";
-    case Alert::unsupported_certificate:
-      return "unsupported_certificate";
-    case Alert::certificate_revoked:
-      return "certificate_revoked";
-    case Alert::certificate_expired:
-      return "certificate_expired";
-    case Alert::certificate_unknown:
-      return "certificate_unknown";
-    case Alert::illegal_parameter:
-      return "illegal_parameter";
-    case Alert::unknown_ca:
-      return "unknown_ca";
-    case Alert::access_denied:
-      return "access_denied";
-    case Alert::decode_error:
-      return "decode_error";
-    case Alert::decrypt_error:
-      return "decrypt_error";
-    case Alert::protocol_version:
-      return "protocol_version";
-    case Alert::insufficient_security:
-      return "insufficient_security";
-    case Alert::internal_error:
-      return "internal_error";
-    case Alert::user_canceled:
-      return "user_canceled";
-    case Alert::no_renegotiation:
-      return "no_renegotiation";
-    case Alert::missing_extension:
-      return "missing_extension";
-    case Alert::unsupported_extension:
-      return "unsupported_extension";
-    case Alert::unrecognized_name:
-      return "unrecognized_name";
-    case Alert::unknown_psk_identity:
-      return "unknown_psk_identity";
-    case Alert::certificate_required:
-      return "certificate_required";
-    case Alert::no_application_protocol:
-      return "no_application_protocol";
+    case Alert::close_notify: return "close_notify";
+    case Alert::unexpected_message: return "unexpected_message";
+    case Alert::bad_record_mac: return "bad_record_mac";
+    case Alert::record_overflow: return "record_overflow";
+    case Alert::handshake_failure: return "handshake_failure";
+    case Alert::bad_certificate: return "bad_certificate";
+    case Alert::unsupported_certificate: return "unsupported_certificate";
+    case Alert::certificate_revoked: return "certificate_revoked";
+    case Alert::certificate_expired: return "certificate_expired";
+    case Alert::certificate_unknown: return "certificate_unknown";
+    case Alert::illegal_parameter: return "illegal_parameter";
+    case Alert::unknown_ca: return "unknown_ca";
+    case Alert::access_denied: return "access_denied";
+    case Alert::decode_error: return "decode_error";
+    case Alert::decrypt_error: return "decrypt_error";
+    case Alert::protocol_version: return "protocol_version";
+    case Alert::insufficient_security: return "insufficient_security";
+    case Alert::internal_error: return "internal_error";
+    case Alert::user_canceled: return "user_canceled";
+    case Alert::no_renegotiation: return "no_renegotiation";
+    case Alert::missing_extension: return "missing_extension";
+    case Alert::unsupported_extension: return "unsupported_extension";
+    case Alert::unrecognized_name: return "unrecognized_name";
+    case Alert::unknown_psk_identity: return "unknown_psk_identity";
+    case Alert::certificate_required: return "certificate_required";
+    case Alert::no_application_protocol: return "no_application_protocol";
   }
+  // clang-format on
   return "unknown";
 }
 
 std::string_view to_string(Errc code) {
+  // clang-format off
   switch (code) {
-    case Errc::invalid_config:
-      return "invalid configuration";
-    case Errc::invalid_certificate:
-      return "invalid certificate or key";
-    case Errc::invalid_argument:
-      return "invalid argument";
-    case Errc::not_connected:
-      return "not connected";
-    case Errc::closed:
-      return "closed";
-    case Errc::alert_received:
-      return "the peer sent a fatal alert";
-    case Errc::peer_rejected:
-      return "peer rejected";
-    case Errc::untrusted_certificate:
-      return "untrusted certificate";
-    case Errc::decode_error:
-      return "malformed message";
-    case Errc::illegal_parameter:
-      return "illegal parameter";
-    case Errc::unexpected_message:
-      return "unexpected message";
-    case Errc::unsupported_extension:
-      return "unsolicited extension";
-    case Errc::no_common_version:
-      return "no common version";
-    case Errc::no_common_cipher_suite:
-      return "no common cipher suite";
-    case Errc::no_common_group:
-      return "no common group";
-    case Errc::no_common_application_protocol:
-      return "no common application protocol";
-    case Errc::no_common_signature_scheme:
-      return "no common signature scheme";
-    case Errc::missing_certificate:
-      return "the peer sent no certificate";
-    case Errc::unsupported_certificate:
-      return "unsupported certificate";
-    case Errc::signing_failed:
-      return "signing failed";
-    case Errc::bad_signature:
-      return "bad signature";
-    case Errc::bad_finished:
-      return "bad Finished";
-    case Errc::psk_mismatch:
-      return "psk_mismatch";
-    case Errc::bad_key_share:
-      return "bad key share";
-    case Errc::missing_extended_master_secret:
-      return "extended master secret missing";
-    case Errc::excessive_message:
-      return "handshake message too large";
-    case Errc::integrity_limit_reached:
-      return "too many forged records";
-    case Errc::message_seq_exhausted:
-      return "message_seq exhausted";
-    case Errc::handshake_timeout:
-      return "handshake timed out";
-    case Errc::srtp_not_negotiated:
-      return "no SRTP profile negotiated";
-    case Errc::too_many_connections:
-      return "too many connections";
-    case Errc::buffer_too_small:
-      return "buffer too small";
-    case Errc::libcrypto_failure:
-      return "libcrypto failure";
+    case Errc::invalid_config: return "invalid configuration";
+    case Errc::invalid_certificate: return "invalid certificate or key";
+    case Errc::invalid_argument: return "invalid argument";
+    case Errc::not_connected: return "not connected";
+    case Errc::closed: return "closed";
+    case Errc::alert_received: return "the peer sent a fatal alert";
+    case Errc::peer_rejected: return "peer rejected";
+    case Errc::untrusted_certificate: return "untrusted certificate";
+    case Errc::decode_error: return "malformed message";
+    case Errc::illegal_parameter: return "illegal parameter";
+    case Errc::unexpected_message: return "unexpected message";
+    case Errc::unsupported_extension: return "unsolicited extension";
+    case Errc::no_common_version: return "no common version";
+    case Errc::no_common_cipher_suite: return "no common cipher suite";
+    case Errc::no_common_group: return "no common group";
+    case Errc::no_common_application_protocol: return "no common application protocol";
+    case Errc::no_common_signature_scheme: return "no common signature scheme";
+    case Errc::missing_certificate: return "the peer sent no certificate";
+    case Errc::unsupported_certificate: return "unsupported certificate";
+    case Errc::signing_failed: return "signing failed";
+    case Errc::bad_signature: return "bad signature";
+    case Errc::bad_finished: return "bad Finished";
+    case Errc::psk_mismatch: return "psk_mismatch";
+    case Errc::bad_key_share: return "bad key share";
+    case Errc::missing_extended_master_secret: return "extended master secret missing";
+    case Errc::excessive_message: return "handshake message too large";
+    case Errc::integrity_limit_reached: return "too many forged records";
+    case Errc::message_seq_exhausted: return "message_seq exhausted";
+    case Errc::handshake_timeout: return "handshake timed out";
+    case Errc::srtp_not_negotiated: return "no SRTP profile negotiated";
+    case Errc::too_many_connections: return "too many connections";
+    case Errc::buffer_too_small: return "buffer too small";
+    case Errc::libcrypto_failure: return "libcrypto failure";
   }
+  // clang-format on
   return "unknown";
 }
 

@@ -1,12 +1,12 @@
-"""The interoperability matrix: peer, version, our role, suite, authentication; each row a connection on loopback.
+"""The interoperability matrix: peer, version, our role, suite, authentication; each row is a connection on loopback.
 
 Usage: python3 interop/peers/matrix [--quick] [--only TEXT] [--table FILE] [--json FILE]
 
 --quick   a few rows of each peer, and no browser
---only    rows in which TEXT stands
+--only    rows that contain TEXT
 
-The environment names the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, SLUICE_DEMO_BINARY. Exit code: 0 when no row
-has failed.
+Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, SLUICE_DEMO_BINARY. Exit code: 0 if no
+row failed.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from programs import Failed
 from rows import Kit
 
 ISOLATED = "SLUICE_ISOLATED"
-# A network with loopback alone, and a process namespace that ends with this script, however it ends.
+# A network namespace with loopback only, and a process namespace that ends with this script, however it ends.
 UNSHARE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 COLUMNS = ["peer", "version", "our_role", "suite", "authentication", "what", "outcome", "reason"]
 
 
 def isolate():
-    """Runs this again where nothing but loopback can be reached, if the system lets us."""
+    """Runs this script again where only loopback can be reached, if the system allows it."""
     if os.environ.get(ISOLATED):
         return
     allowed = subprocess.run([*UNSHARE, "ip", "link", "set", "lo", "up"], stdin=subprocess.DEVNULL, capture_output=True,
@@ -48,7 +48,7 @@ def all_rows(kit, quick):
     rows = [row for group in groups for row in group.rows(kit)]
     for row in rows:
         if row.alone and not row.outcome and not os.environ.get(ISOLATED):
-            row.outcome, row.reason = "skipped", "it listens on every address, and there is no network of its own"
+            row.outcome, row.reason = "skipped", "it listens on every address, which needs a network namespace"
     return [row for row in rows if not quick or row.quick or row.outcome]
 
 

@@ -1,4 +1,4 @@
-"""GnuTLS's gnutls-cli and gnutls-serv."""
+"""Rows with GnuTLS's gnutls-cli and gnutls-serv."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ VERSION = "DTLS 1.2"
 
 
 def priority(suite):
-    """GnuTLS's words for one of openssl's suites."""
+    """The GnuTLS priority string for a suite with openssl's name."""
     exchange = "ECDHE-PSK" if suite.startswith("ECDHE-PSK") else next(
         kind for kind in ("ECDHE-ECDSA", "ECDHE-RSA", "PSK") if suite.startswith(kind))
     cipher = suite.removeprefix(exchange + "-")
@@ -89,7 +89,7 @@ def rows(kit):
     suite, registered, authentication = SUITES12[0]
     for role, how in (("server", our_server), ("client", our_client)):
         made.append(Row(peer, VERSION, role, registered, authentication,
-                        how(suite, registered, authentication, both=True), what="both show certificates",
+                        how(suite, registered, authentication, both=True), what="mutual certificates",
                         alone=role == "client"))
         made.append(Row(peer, VERSION, role, registered, authentication,
                         how(suite, registered, authentication, theirs=["--recordsize", "512"]),

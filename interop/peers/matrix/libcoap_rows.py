@@ -1,4 +1,4 @@
-"""libcoap's coap-client and coap-server, which Debian builds on OpenSSL and on GnuTLS."""
+"""Rows with libcoap's coap-client and coap-server, which Debian builds on OpenSSL and on GnuTLS."""
 
 import re
 import shutil
@@ -8,18 +8,19 @@ from programs import Failed, Program, free_port, must, run as run_program
 from rows import IDENTITY, PSK_TEXT, SECONDS, Row, expect_suite
 
 VERSION = "DTLS 1.2"
-# RFC 7252 section 3: confirmable, no token, message IDs without a line's end in them.
+# RFC 7252 section 3: confirmable, without a token. The message IDs contain no line feed.
 PING = bytes.fromhex("4000 7a01")
 RESET = bytes.fromhex("7000 7a01")
 GET = bytes.fromhex("4001 7a02")
-CONTENT = bytes.fromhex("6045 7a02")  # an acknowledgement with 2.05 in it
-# openssl's name, the registry's; the first is what RFC 7252 section 9.1.3.1 asks for.
+CONTENT = bytes.fromhex("6045 7a02")  # an acknowledgement with 2.05 Content
+# openssl's name and IANA's. RFC 7252 section 9.1.3.1 requires the first suite.
 SUITES = [("PSK-AES128-CCM8", "TLS_PSK_WITH_AES_128_CCM_8"), ("PSK-AES128-GCM-SHA256", "TLS_PSK_WITH_AES_128_GCM_SHA256")]
 
 
 def insist(loss, attempt):
-    """Under loss an attempt may be made anew: libcoap's libraries repeat a flight when their timer fires, which doubles,
-    and not when a ClientHello comes again. One piece that is lost four times costs half a minute."""
+    """Tries up to three times if there is loss. The TLS libraries under libcoap retransmit a flight only when their timer
+    fires, which doubles each time, and not when the ClientHello is repeated: a fragment that is lost four times costs
+    half a minute."""
     for _ in range(2 if loss else 0):
         try:
             return attempt()
@@ -29,7 +30,7 @@ def insist(loss, attempt):
 
 
 def their_server(library, suite, registered, authentication="PSK", loss=False):
-    """Our client pings, and asks for the root."""
+    """Our client sends a ping and a GET."""
     def run(kit):
         port = free_port(pair=True)
         lossy = ["-l", "20%"] if loss else []
@@ -41,7 +42,8 @@ def their_server(library, suite, registered, authentication="PSK", loss=False):
         with Program([f"coap-server-{library}", "-v", "7", "-A", "127.0.0.1", "-p", str(port), *theirs, *lossy],
                      3 * SECONDS) as server:
             server.wait_for("created DTLS endpoint")
-            # Our client sends what has no line's end when its input ends: one connection each.
+            # Our client sends input without a line feed only when the input ends, so each message has its own
+            # connection.
             for message, answer in ((PING, RESET), (GET, CONTENT)):
                 def ask(message=message, answer=answer):
                     with Program([kit.client, "--connect", f"127.0.0.1:{port + 1}", "--cipher", suite, "--wait", "2",
@@ -59,7 +61,7 @@ def their_server(library, suite, registered, authentication="PSK", loss=False):
 
 
 def their_client(library, suite, registered, authentication="PSK", loss=False):
-    """Our server answers what coap-client asks for."""
+    """Our server answers coap-client's request."""
     def run(kit):
         lossy = ["-l", "20%"] if loss else []
         theirs = ["-k", PSK_TEXT, "-u", IDENTITY] if authentication == "PSK" else ["-n"]
@@ -94,7 +96,7 @@ def rows(_):
         suite, registered = SUITES[1]
         for role, how in (("client", their_server), ("server", their_client)):
             made.append(Row(peer, VERSION, role, registered, "PSK", how(library, suite, registered, loss=True),
-                            what="a fifth of its datagrams lost"))
+                            what="20 % of its datagrams lost"))
         for role, how in (("client", their_server), ("server", their_client)):
             made.append(Row(peer, VERSION, role, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA",
                             how(library, "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",

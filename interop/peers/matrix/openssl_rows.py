@@ -1,4 +1,4 @@
-"""OpenSSL's s_client and s_server."""
+"""Rows with OpenSSL's s_client and s_server."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from programs import Program, must
 from rows import IDENTITY, LINE, PSK, SECONDS, SUITES12, Row, expect_suite
 
 VERSION = "DTLS 1.2"
-# OpenSSL takes a tag of 8 bytes for too little by itself.
+# OpenSSL's default security level excludes tags of 8 bytes.
 ALL_LEVELS = ":@SECLEVEL=0"
 
 
@@ -96,7 +96,7 @@ def resumed_by_our_client(suite, registered, authentication, tickets):
 
 
 def names(suite, registered, authentication):
-    """Name and protocol are told both ways."""
+    """Both sides report the same server name, ALPN protocol and keying material."""
     ours = ["--alpn", "other,coap", "--keymatexport", "EXPORTER_test"]
     theirs = ["-alpn", "coap", "-servername", "localhost", "-keymatexport", "EXPORTER_test"]
 
@@ -126,14 +126,15 @@ def rows(kit):
     for suite, registered, authentication in (SUITES12[0], SUITES12[7]):
         for role, how in (("server", our_server), ("client", our_client)):
             made.append(Row(peer, VERSION, role, registered, authentication,
-                            how(suite, registered, authentication, both=True), what="both show certificates"))
+                            how(suite, registered, authentication, both=True), what="mutual certificates"))
     for suite, registered, authentication in (SUITES12[0], SUITES12[10]):
         for role, how in (("server", resumed_by_our_server), ("client", resumed_by_our_client)):
             for tickets in (True, False):
                 made.append(Row(peer, VERSION, role, registered, authentication,
                                 how(suite, registered, authentication, tickets),
                                 what=f"resumed by {'ticket' if tickets else 'session ID'}"))
-    # A client must have the curve of an ECDSA certificate among its groups (RFC 8422 section 5.1): RSA goes with all.
+    # A client must offer the curve of an ECDSA certificate (RFC 8422 section 5.1). An RSA certificate works with any
+    # group.
     suite, registered, authentication = SUITES12[7]
     for group in ("X25519", "P-256", "P-384"):
         made.append(Row(peer, VERSION, "server", registered, authentication,

@@ -1,4 +1,4 @@
-"""Programs that are started, listened to for a bounded time, and ended by their own process id."""
+"""Starts programs, reads their output for a limited time, and ends them by their process id."""
 
 import socket
 import subprocess
@@ -7,11 +7,11 @@ import time
 
 
 class Failed(Exception):
-    """A row isn't what it should be; the text says why."""
+    """A row failed; the text says why."""
 
 
 class Program:
-    """One program. What it says is kept; it never outlives its `with`."""
+    """One program. Its output is kept. The program ends with the `with` block."""
 
     def __init__(self, command, seconds):
         self.deadline = time.monotonic() + seconds
@@ -48,13 +48,13 @@ class Program:
         return self.said.decode(errors="replace")
 
     def wait_for(self, wanted):
-        """The line that has `wanted`, as far as it has come."""
+        """Waits for `wanted` in the output and returns its line, as far as it has been read."""
         wanted = wanted if isinstance(wanted, bytes) else wanted.encode()
         with self.news:
             while wanted not in self.said:
                 left = self.deadline - time.monotonic()
                 if left <= 0 or self.said_all:
-                    raise Failed(f"{self.process.args[0]} never said {wanted!r}: {self.tail()}")
+                    raise Failed(f"{self.process.args[0]} did not print {wanted!r}: {self.tail()}")
                 self.news.wait(left)
         start = self.said.index(wanted)
         start = self.said.rfind(b"\n", 0, start) + 1
@@ -65,7 +65,7 @@ class Program:
             self.process.stdin.write(text if isinstance(text, bytes) else text.encode())
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise Failed(f"{self.process.args[0]} has gone: {self.tail()}") from None
+            raise Failed(f"{self.process.args[0]} ended too early: {self.tail()}") from None
 
     def end_input(self):
         try:
@@ -74,21 +74,21 @@ class Program:
             pass
 
     def finish(self):
-        """Its exit code, once it has ended by itself."""
+        """Waits until the program ends by itself and returns its exit code."""
         try:
             code = self.process.wait(max(0.1, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            raise Failed(f"{self.process.args[0]} doesn't end: {self.tail()}") from None
+            raise Failed(f"{self.process.args[0]} did not end: {self.tail()}") from None
         self.reader.join()
         return code
 
     def tail(self):
-        """The end of what it said, on one line."""
+        """The end of the output, on one line."""
         return " | ".join(line.strip() for line in self.text.splitlines() if line.strip())[-300:]
 
 
 def run(command, seconds, text=b""):
-    """What a program says that is given `text` and ends by itself; its exit code."""
+    """Runs a program with `text` as input until it ends by itself. Returns its exit code and its output."""
     with Program(command, seconds) as program:
         if text:
             program.say(text)
@@ -97,7 +97,7 @@ def run(command, seconds, text=b""):
 
 
 def free_port(pair=False):
-    """A UDP port of loopback that nobody has; with `pair`, nor has anybody the next."""
+    """A free UDP port of loopback; with `pair` the next port is free too."""
     for _ in range(100):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.bind(("127.0.0.1", 0))
@@ -115,4 +115,4 @@ def free_port(pair=False):
 
 def must(condition, what):
     if not condition:
-        raise Failed(f"not so: {what}")
+        raise Failed(f"expected: {what}")

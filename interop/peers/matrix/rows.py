@@ -1,4 +1,4 @@
-"""What a row of the matrix is, and what it needs."""
+"""A row of the matrix, and what rows share: certificates, keys, suites."""
 
 import dataclasses
 import functools
@@ -8,8 +8,8 @@ import subprocess
 
 from programs import Failed
 
-SECONDS = 20  # only bounds a failure
-PSK_TEXT = "sixteen bytes of"  # libcoap takes text
+SECONDS = 20  # limits a failing row
+PSK_TEXT = "sixteen bytes of"  # libcoap takes keys as text
 PSK = PSK_TEXT.encode().hex()
 IDENTITY = "Client_identity"
 LINE = "is there an echo?\n"
@@ -23,9 +23,9 @@ class Row:
     suite: str
     authentication: str
     run: object  # called with the Kit; raises Failed
-    what: str = ""  # what else is special
+    what: str = ""  # what else the row is about
     quick: bool = False
-    alone: bool = False  # the peer listens on every address: only where there is none but loopback
+    alone: bool = False  # the peer listens on every address: needs a network namespace with loopback only
     outcome: str = ""
     reason: str = ""
     seconds: float = 0.0
@@ -37,7 +37,7 @@ class Row:
         return facts
 
 
-# openssl's name, the registry's, who authenticates how.
+# openssl's name, IANA's name, authentication.
 SUITES12 = [
     ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA"),
     ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDSA"),
@@ -73,7 +73,7 @@ class Kit:
 
     @functools.cache
     def certificate(self, kind):
-        """The files of a certificate of this kind of key, and of that key."""
+        """The files of a certificate and of its key; `kind` is RSA or ECDSA."""
         files = [str(self.folder / f"{kind}-{part}.pem") for part in ("certificate", "key")]
         key = ["rsa:2048"] if kind == "RSA" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         subprocess.run([self.openssl, "req", "-x509", "-newkey", *key, "-nodes", "-subj", "/CN=localhost", "-addext",
@@ -82,7 +82,7 @@ class Kit:
         return files
 
     def ours(self, authentication):
-        """How our tools are told about credentials."""
+        """Our tools' options for credentials."""
         if authentication == "PSK":
             return ["--psk", PSK, "--psk_identity", IDENTITY]
         certificate, key = self.certificate(authentication)
@@ -96,7 +96,7 @@ class Kit:
 
 
 def expect_suite(program, version, suite):
-    """Our tool says what was agreed on."""
+    """Our tool reports the version and the suite."""
     line = program.wait_for(version)
     if suite not in line:
-        raise Failed(f"{suite} was meant, not {line}")
+        raise Failed(f"expected: {suite}, not {line}")

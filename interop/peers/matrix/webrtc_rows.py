@@ -1,4 +1,4 @@
-"""Browsers and aiortc: whole calls to sluice-demo, by the scripts that the tests run."""
+"""Rows with browsers and aiortc: whole calls to sluice-demo, made by the scripts that the tests run."""
 
 import json
 import os
@@ -13,13 +13,13 @@ SECONDS = 120
 
 
 def call(row, *command):
-    """Runs a script that writes what came of its call."""
+    """Runs a script that makes a call and writes its results as JSON."""
     def run(kit):
         file = kit.folder / "call.json"
         file.unlink(missing_ok=True)
         with Program([*command, "--json", str(file)], SECONDS) as program:
             code = program.finish()
-            must(code == 0, f"the call is as it should be: {program.tail()}")
+            must(code == 0, f"the call succeeds: {program.tail()}")
         facts = json.loads(file.read_text())[0]
         must(row.version.endswith(facts["tls_version"].removeprefix("DTLS ")), f"{row.version}: {facts['tls_version']}")
         row.suite = facts["dtls_cipher"]
@@ -28,7 +28,7 @@ def call(row, *command):
 
 
 def missing(*programs):
-    """Why a call can't be made; empty if it can."""
+    """Why a call can't be made. Empty: it can."""
     if not os.environ.get("SLUICE_DEMO_BINARY"):
         return "sluice-demo isn't built"
     for program in programs:

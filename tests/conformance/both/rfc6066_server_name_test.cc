@@ -30,7 +30,7 @@ TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
       Buffer bytes;
       dtls::wire::Writer out(bytes);
       dtls::handshake::AgreedExtensions agreed;
-      agreed.set_names({.server_name = name});
+      agreed.names.edit().server_name = name;
       dtls::handshake::put_agreed_extensions(out, agreed, resumed);
       EXPECT_EQ(to_hex(bytes), *name != '\0' && !resumed ? "00000000" : "");
     }

@@ -38,8 +38,8 @@ class Environment {
     // How many established connections keep the keyed cipher contexts of their current epoch: those
     // used last. The others make them again, in about 10 us, for a record to seal or one to open
     // that may be authentic. The contexts take 2,300 bytes per connection in DTLS 1.2 and 3,600 in
-    // 1.3 (AES-GCM). Contexts of a previous epoch stay for as long as RFC 9147 section 4.2.1
-    // requires. 1 or more.
+    // 1.3 (AES-GCM). Contexts of a previous epoch (RFC 9147 section 4.2.1) are not counted. 1 or
+    // more.
     std::size_t max_warm_connections = 4096;
   };
 

@@ -475,5 +475,18 @@ TEST(RecordLayer, TwoLayersUnderstandEachOther) {
   EXPECT_EQ(take_all(receiver, datagram), "replayed replayed replayed");
 }
 
+TEST(RecordLayer, LimitsThePlaintextRecordsApart) {
+  RecordLayer records;
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), kMaxPlaintext);
+  records.set_content_limits({.sent = 1000, .received = 2000, .plaintext = 512});
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), 512U);
+  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), 512U);
+  EXPECT_EQ(records.max_received(kFirstEncryptedEpoch12), 2000U);
+  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).max_contents(), 1000U);
+  records.set_content_limits({.sent = 1000, .received = 2000});
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
+}
+
 }  // namespace
 }  // namespace sluice::dtls::record

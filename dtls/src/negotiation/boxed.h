@@ -1,0 +1,36 @@
+// A value that is mostly its default, in place of which one pointer is kept.
+#pragma once
+
+#include <memory>
+
+namespace sluice::dtls::handshake {
+
+// Copies deeply, so that a type with such a member is copied member by member.
+template <class T>
+class Boxed {
+ public:
+  Boxed() = default;
+  Boxed(const Boxed& other)
+      : value_(other.value_ != nullptr ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Boxed(Boxed&&) noexcept = default;
+  Boxed& operator=(const Boxed& other) { return *this = Boxed(other); }
+  Boxed& operator=(Boxed&&) noexcept = default;
+  ~Boxed() = default;
+
+  const T& operator*() const {
+    static const T kDefault{};
+    return value_ != nullptr ? *value_ : kDefault;
+  }
+  const T* operator->() const { return &**this; }
+
+  // From now on the value takes its own memory.
+  T& edit() {
+    if (value_ == nullptr) value_ = std::make_unique<T>();
+    return *value_;
+  }
+
+ private:
+  std::unique_ptr<T> value_;
+};
+
+}  // namespace sluice::dtls::handshake

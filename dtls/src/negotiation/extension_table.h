@@ -1,0 +1,65 @@
+// The extensions that the engine knows. A new extension is a row here, a codec in message/ and,
+// where both sides agree on a value, an ExtensionAgreement.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <sluice/dtls/config.h>
+
+#include "message/extension_block.h"
+#include "wire/types.h"
+#include "wire/writer.h"
+
+namespace sluice::dtls::handshake {
+
+struct ExtensionAgreement;
+struct Offer;
+class Groups;
+
+// Messages of DTLS 1.3 with extensions, as a set.
+enum class ExtensionPlaces : std::uint8_t {
+  none = 0,
+  client_hello = 1 << 0,
+  server_hello = 1 << 1,
+  encrypted_extensions = 1 << 2,
+  hello_retry_request = 1 << 3,
+  certificate_request = 1 << 4,
+  certificate = 1 << 5,
+  new_session_ticket = 1 << 6,
+};
+
+// What a ClientHello is written from.
+struct HelloContents {
+  const ConfigOptions& config;
+  const Groups& groups;
+  const Offer& offer;
+};
+
+struct ExtensionRow {
+  wire::ExtensionType type;
+  // The messages that RFC 8446 section 4.2 lists for it.
+  ExtensionPlaces places;
+  // Whether a client's hellos have it by the Config alone, so that a server may answer it. Null:
+  // that depends on the Offer, and the answer is checked where it is read.
+  bool (*is_offered)(const ConfigOptions& config);
+  // Writes it to a ClientHello. Null: a client does not send it.
+  Result<void> (*put)(wire::Writer& out, const HelloContents& hello);
+  // Null: no agreement, or one of a single version, which handles it.
+  const ExtensionAgreement* agreement;
+};
+
+// In the order of our ClientHello, and of the server's answers.
+std::span<const ExtensionRow> extension_table();
+
+// Whether RFC 8446 section 4.2 lists the message for the extension; false for unknown extensions.
+bool belongs_in(wire::ExtensionType type, ExtensionPlaces place);
+bool all_belong_in(const message::ExtensionBlock& extensions, ExtensionPlaces place);
+
+// Whether our ClientHello has the extension by the Config alone, so that the server may answer it.
+bool is_offered(const ConfigOptions& config, wire::ExtensionType type);
+
+// Writes all extensions of a ClientHello.
+Result<void> put_offered_extensions(wire::Writer& out, const HelloContents& hello);
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,51 @@
+// What a handshake sends: its flight, the numbers of its messages, and the records that carry them.
+#pragma once
+
+#include <utility>
+
+#include "flight/outgoing_flight.h"
+#include "record/record_layer.h"
+
+namespace sluice::dtls::handshake {
+
+class Transport {
+ public:
+  explicit Transport(record::RecordLayer& record_layer) : records(record_layer) {}
+
+  record::RecordLayer& records;
+  flight::OutgoingFlight flight;
+
+  // Drops the present flight, which the peer has answered.
+  void begin_flight() {
+    flight.clear();
+    flight_begun_ = true;
+  }
+  // Whether a flight was begun since the last call. False as long as it is held.
+  bool take_flight_begun() { return !is_flight_held_ && std::exchange(flight_begun_, false); }
+
+  // Nothing of a held flight leaves, because its last messages still wait for an answer to a
+  // question.
+  void hold_flight() { is_flight_held_ = true; }
+  void release_flight() { is_flight_held_ = false; }
+  [[nodiscard]] bool is_flight_held() const { return is_flight_held_; }
+
+  // Of the next message that this side sends.
+  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // A Listener has sent the messages before this one.
+  void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
+
+  // Appends a message to the flight and returns its encoding for the transcript; valid until the
+  // next call.
+  template <class Encode>
+  Bytes add_message(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
+    const wire::MessageSeq seq = std::exchange(next_seq_, wire::next(next_seq_));
+    return flight.add_message(type, seq, epoch, std::forward<Encode>(encode));
+  }
+
+ private:
+  wire::MessageSeq next_seq_{0};
+  bool flight_begun_ = false;
+  bool is_flight_held_ = false;
+};
+
+}  // namespace sluice::dtls::handshake

@@ -1,0 +1,25 @@
+// SIGINT and SIGTERM as a request to stop in order.
+#pragma once
+
+namespace sluice::interop::common {
+
+// Blocks both signals in the calling thread. Threads inherit the mask, so make this object before
+// the first thread starts. The signals stay blocked after its end.
+class StopSignals {
+ public:
+  StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  ~StopSignals();
+
+  // Readable once a signal has come. Don't read it: then it stays readable, and every thread that
+  // polls it sees the signal.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  // Returns once a signal has come.
+  void wait() const;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace sluice::interop::common

@@ -1,0 +1,137 @@
+#include "demo/echo_service.h"
+
+#include <glib.h>
+
+#include <algorithm>
+
+#include "common/clock.h"
+#include "common/random_numbers.h"
+
+namespace sluice::interop::demo {
+namespace {
+
+// How long an ended session keeps its statistics. A page that polls every second can then show why
+// its call ended.
+constexpr std::chrono::seconds kRemembered{30};
+constexpr std::chrono::seconds kSweepPeriod{1};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(ServiceOptions options,
+                                                                          _GMainContext* context) {
+  auto environment = dtls::Environment::make(
+      {.key_log = options.key_log, .packet_observer = options.packet_observer});
+  if (!environment) return tl::unexpected(dtls::to_string(environment.error()));
+  auto identity = dtls::Identity::self_signed(*environment, "sluice-demo");
+  if (!identity) return tl::unexpected(dtls::to_string(identity.error()));
+
+  dtls::ConfigOptions config_options;
+  config_options.identities = {std::move(*identity)};
+  config_options.max_version = options.max_version;
+  if (!options.srtp_profiles.empty()) config_options.srtp_profiles = options.srtp_profiles;
+  // Shorter than the default, because browsers give up earlier.
+  config_options.timers.total = std::chrono::seconds{30};
+  auto config = dtls::Config::make(std::move(config_options));
+  if (!config) return tl::unexpected(dtls::to_string(config.error()));
+  if (auto checked = nice::check(options.ice); !checked) {
+    return tl::unexpected("ICE: " + std::string{checked.error().detail});
+  }
+  return std::unique_ptr<EchoService>{
+      new EchoService(std::move(options), context, std::move(*environment), std::move(*config))};
+}
+
+template <void (EchoService::*Work)()>
+_GSource* EchoService::start_timer(std::chrono::milliseconds period) {
+  const GSourceFunc callback = [](gpointer self) -> gboolean {
+    (static_cast<EchoService*>(self)->*Work)();
+    return TRUE;  // keep the timer
+  };
+  GSource* timer = g_timeout_source_new(static_cast<guint>(period.count()));
+  g_source_set_callback(timer, callback, this, nullptr);
+  g_source_attach(timer, context_);
+  return timer;
+}
+
+EchoService::EchoService(ServiceOptions options, _GMainContext* context,
+                         dtls::Environment environment, dtls::ConfigPtr config)
+    : options_(std::move(options)),
+      context_(context),
+      environment_(std::move(environment)),
+      config_(std::move(config)),
+      sctp_time_(common::now()) {
+  sctp_timer_ = start_timer<&EchoService::advance_sctp>(SctpStack::kTick);
+  sweep_timer_ = start_timer<&EchoService::sweep>(kSweepPeriod);
+}
+
+EchoService::~EchoService() {
+  for (auto* timer : {sctp_timer_, sweep_timer_}) {
+    g_source_destroy(timer);
+    g_source_unref(timer);
+  }
+}
+
+void EchoService::create(Offer offer, std::optional<nice::Setup> setup,
+                         const std::function<void(CreateResult)>& done) {
+  const auto chosen = choose_setup(offer.transport.setup, setup, options_.setup);
+  if (!chosen) {
+    done(tl::unexpected(Refused{.status = 400, .sentence = chosen.error().sentence}));
+    return;
+  }
+  if (!make_room()) {
+    done(tl::unexpected(Refused{.status = 503, .sentence = "There are too many sessions."}));
+    return;
+  }
+  const std::string id = common::random_id();
+  auto session = EchoSession::make(
+      id, std::move(offer), {.dtls = config_, .ice = options_.ice, .setup = *chosen},
+      {.environment = environment_, .context = context_, .sctp = sctp_},
+      [done, id](const std::string& answer) { done(Created{.id = id, .answer = answer}); });
+  if (!session) {
+    done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
+    return;
+  }
+  sessions_.emplace(id, std::move(*session));
+}
+
+// A new session may take the place of an ended one.
+bool EchoService::make_room() {
+  if (sessions_.size() < options_.max_sessions) return true;
+  const auto ended = std::ranges::find_if(
+      sessions_, [](const auto& entry) { return entry.second->state() == SessionState::ended; });
+  if (ended == sessions_.end()) return false;
+  sessions_.erase(ended);
+  return true;
+}
+
+bool EchoService::remove(const std::string& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return false;
+  found->second->end("deleted");
+  sessions_.erase(found);
+  return true;
+}
+
+std::optional<std::string> EchoService::statistics(const std::string& id) const {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return std::nullopt;
+  return found->second->statistics();
+}
+
+void EchoService::advance_sctp() {
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(common::now() - sctp_time_);
+  sctp_time_ += elapsed;
+  sctp_.advance(elapsed);
+  for (const auto& [id, session] : sessions_) session->after_sctp_timers();
+}
+
+void EchoService::sweep() {
+  const auto time = common::now();
+  for (const auto& [id, session] : sessions_) session->check_deadline(time);
+  std::erase_if(sessions_, [time](const auto& entry) {
+    const auto& session = *entry.second;
+    return session.state() == SessionState::ended && time - session.ended_at() > kRemembered;
+  });
+}
+
+}  // namespace sluice::interop::demo

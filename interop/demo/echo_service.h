@@ -1,0 +1,83 @@
+// All sessions of the demo, on one thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/nice/ice_options.h>
+
+#include "demo/echo_session.h"
+#include "demo/sctp_association.h"
+
+// GLib's GSource.
+struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
+
+namespace sluice::interop::demo {
+
+struct ServiceOptions {
+  std::size_t max_sessions = 16;                      // 1 or more
+  nice::Setup setup = nice::Setup::active;            // our role when the offer says actpass
+  std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
+  dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
+  nice::IceOptions ice = {};
+  // Observe the DTLS connections, on the service's thread. Not owned; may be null.
+  dtls::KeyLog* key_log = nullptr;
+  dtls::PacketObserver* packet_observer = nullptr;
+};
+
+struct Created {
+  std::string id;
+  std::string answer;
+};
+struct Refused {
+  int status;            // HTTP status
+  std::string sentence;  // for the client
+};
+using CreateResult = tl::expected<Created, Refused>;
+
+// Created, used and destroyed on the thread that runs `context`.
+class EchoService {
+ public:
+  // The error says which option is wrong.
+  static tl::expected<std::unique_ptr<EchoService>, std::string> make(ServiceOptions options,
+                                                                      _GMainContext* context);
+  ~EchoService();
+  EchoService(const EchoService&) = delete;
+  EchoService& operator=(const EchoService&) = delete;
+
+  // Calls `done` once, before or after create() returns. Refused: 400 the offer rules `setup` out,
+  // 503 too many sessions, 500 the transport can't be opened.
+  void create(Offer offer, std::optional<nice::Setup> setup,
+              const std::function<void(CreateResult)>& done);
+  // Ends a session. False: no such session.
+  bool remove(const std::string& id);
+  // A session's statistics as JSON. A session that ended by itself keeps them for 30 s. Empty: no
+  // such session.
+  [[nodiscard]] std::optional<std::string> statistics(const std::string& id) const;
+
+ private:
+  EchoService(ServiceOptions options, _GMainContext* context, dtls::Environment environment,
+              dtls::ConfigPtr config);
+  bool make_room();
+  void advance_sctp();
+  void sweep();
+  template <void (EchoService::*Work)()>
+  _GSource* start_timer(std::chrono::milliseconds period);
+
+  ServiceOptions options_;
+  _GMainContext* context_;
+  dtls::Environment environment_;
+  dtls::ConfigPtr config_;
+  SctpStack sctp_;
+  dtls::Instant sctp_time_;
+  std::map<std::string, std::unique_ptr<EchoSession>> sessions_;  // at most max_sessions
+  _GSource* sctp_timer_ = nullptr;
+  _GSource* sweep_timer_ = nullptr;
+};
+
+}  // namespace sluice::interop::demo

@@ -1,0 +1,217 @@
+#include "demo/echo_session.h"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+#include "common/clock.h"
+#include "common/random_numbers.h"
+#include "demo/statistics_json.h"
+
+namespace sluice::interop::demo {
+namespace {
+
+// One SSRC per section. RTCP needs them to be different and not 0.
+std::vector<std::uint32_t> distinct_ssrcs(std::size_t count) {
+  std::vector<std::uint32_t> ssrcs;
+  while (ssrcs.size() < count) {
+    const auto ssrc = common::random_u32();
+    if (ssrc != 0 && std::ranges::find(ssrcs, ssrc) == ssrcs.end()) ssrcs.push_back(ssrc);
+  }
+  return ssrcs;
+}
+
+std::string describe(const nice::CloseReason& reason) {
+  switch (reason.cause) {
+    case nice::CloseReason::Cause::local:
+      return "closed here";
+    case nice::CloseReason::Cause::peer:
+      return "closed by the peer";
+    case nice::CloseReason::Cause::error:
+      break;
+  }
+  if (!reason.error) return "DTLS failed";
+  std::string text = "DTLS failed: " + std::string{dtls::to_string(reason.error->code)};
+  if (reason.error->alert) text += " (" + std::string{dtls::to_string(*reason.error->alert)} + ")";
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(SessionState state) {
+  constexpr std::array<std::string_view, 3> kNames = {"connecting", "connected", "ended"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
+SdpResult<std::unique_ptr<EchoSession>> EchoSession::make(std::string id, Offer offer,
+                                                          SessionOptions options,
+                                                          const Shared& shared, AnswerReady ready) {
+  std::unique_ptr<EchoSession> session{new EchoSession(
+      std::move(id), std::move(offer), std::move(options), shared, std::move(ready))};
+  if (auto opened = session->open(); !opened) return tl::unexpected(std::move(opened.error()));
+  return session;
+}
+
+EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
+                         AnswerReady ready)
+    : id_(std::move(id)),
+      offer_(std::move(offer)),
+      options_(std::move(options)),
+      shared_(shared),
+      ready_(std::move(ready)),
+      start_(common::now()),
+      ssrcs_(distinct_ssrcs(offer_.sections.size())),
+      media_(echo_streams()) {}
+
+EchoSession::~EchoSession() = default;
+
+std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
+  std::vector<EchoStreamOptions> streams;
+  for (std::size_t i = 0; i < offer_.sections.size(); ++i) {
+    const auto& section = offer_.sections[i];
+    if (!section.accepted() || !section.is_rtp()) continue;
+    streams.push_back({.mid = section.mid,
+                       .mid_extension = section.mid_extension,
+                       .payload_type = section.codec.payload_type,
+                       .clock_rate = section.codec.clock_rate,
+                       .own_ssrc = ssrcs_[i],
+                       .send = answer_direction(section.direction) == Direction::sendrecv});
+  }
+  return streams;
+}
+
+SdpResult<void> EchoSession::open() {
+  const auto refused = [](const nice::TransportError& error) {
+    std::string sentence = "The transport can't be opened: ";
+    sentence += nice::to_string(error.code);
+    if (!error.detail.empty()) sentence += " (" + std::string{error.detail} + ")";
+    return tl::unexpected(SdpError{sentence + "."});
+  };
+  nice::NiceTransportOptions options;
+  options.media.dtls = options_.dtls;
+  options.ice = options_.ice;
+  // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
+  options.ice.role = offer_.ice_lite ? nice::IceRole::controlling : nice::IceRole::controlled;
+  options.answer_setup = options_.setup;
+  auto transport = nice::NiceTransport::make(options, shared_.environment, shared_.context, *this);
+  if (!transport) return refused(transport.error());
+  transport_.emplace(std::move(*transport));
+  if (auto set = transport_->set_remote_description(offer_.transport); !set) {
+    return refused(set.error());
+  }
+  return {};
+}
+
+void EchoSession::end(std::string_view reason) {
+  if (state_ == SessionState::ended) return;
+  state_ = SessionState::ended;
+  ended_at_ = common::now();
+  final_statistics_ = write_statistics(reason);
+  channels_.reset();
+  sctp_.reset();
+  transport_.reset();
+  log("ended, " + std::string{reason});
+}
+
+void EchoSession::check_deadline(dtls::Instant now) {
+  if (state_ == SessionState::connecting && now - start_ > options_.connect_timeout) {
+    end("not connected in time");
+  }
+}
+
+std::string EchoSession::statistics() const {
+  return state_ == SessionState::ended ? final_statistics_ : write_statistics({});
+}
+
+std::string EchoSession::write_statistics(std::string_view reason) const {
+  return session_statistics_json({.id = id_,
+                                  .state = to_string(state_),
+                                  .reason = reason,
+                                  .age = common::now() - start_,
+                                  .times = times_,
+                                  .transport = transport_ ? &*transport_ : nullptr,
+                                  .media = media_.statistics(),
+                                  .channels = channels_ ? &*channels_ : nullptr,
+                                  .sctp = sctp_.get()});
+}
+
+void EchoSession::log(const std::string& text) const {
+  std::clog << "session " + id_.substr(0, 8) + ": " + text + "\n" << std::flush;
+}
+
+void EchoSession::mark(std::optional<dtls::Duration>& time) const {
+  if (!time) time = common::now() - start_;
+}
+
+// ---- events of the transport
+
+void EchoSession::on_local_candidates_done() {
+  if (!ready_) return;
+  const std::uint64_t session_id =
+      std::uint64_t{common::random_u32()} << 31 | common::random_u32() >> 1;
+  const auto sdp = write_answer(
+      offer_, transport_->local_description(),
+      {.session_id = session_id, .ssrcs = ssrcs_, .max_message_size = kMaxMessageSize});
+  std::exchange(ready_, nullptr)(sdp);
+}
+
+void EchoSession::on_ice_state(nice::IceState state) {
+  if (state == nice::IceState::connected || state == nice::IceState::completed) mark(times_.ice);
+  if (state == nice::IceState::failed) end("ICE failed");
+}
+
+void EchoSession::on_connected(const dtls::ConnectionInfo& info) {
+  mark(times_.dtls);
+  state_ = SessionState::connected;
+  log("connected, " + std::string{dtls::to_string(info.version)} + ", " +
+      std::string{dtls::to_string(info.cipher_suite)});
+  start_data();
+}
+
+void EchoSession::on_rtp(MutableBytes packet) {
+  mark(times_.media);
+  if (media_.echo_rtp(packet, common::now())) transport_->send_rtp(packet);
+}
+
+void EchoSession::on_rtcp(MutableBytes packet) {
+  for (const auto& compound : media_.answer_rtcp(packet, common::now()))
+    transport_->send_rtcp(compound);
+}
+
+void EchoSession::on_data(MutableBytes data) {
+  if (!sctp_) return;
+  sctp_->receive(data);
+  flush_data();
+}
+
+void EchoSession::on_closed(const nice::CloseReason& reason) { end(describe(reason)); }
+
+// ---- data channels
+
+void EchoSession::start_data() {
+  const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
+    return candidate.kind == SectionKind::data && candidate.accepted();
+  });
+  if (sctp_ || section == offer_.sections.end()) return;
+  auto association = SctpAssociation::make(shared_.sctp, {.local_port = section->sctp_port,
+                                                          .remote_port = section->sctp_port,
+                                                          .max_message_size = kMaxMessageSize});
+  if (!association) {
+    log("no data channels: " + association.error());
+    return;
+  }
+  sctp_ = std::move(*association);
+  channels_.emplace(*sctp_, section->max_message_size);
+  flush_data();
+}
+
+// Answers the messages that have arrived, then sends the SCTP packets, each in one DTLS record (RFC
+// 8261 section 4). SCTP retransmits a packet that the transport can't send.
+void EchoSession::flush_data() {
+  if (!sctp_) return;
+  channels_->pump();
+  if (channels_->statistics().channels_opened > 0) mark(times_.data);
+  while (const auto packet = sctp_->poll_packet()) transport_->send_data(*packet);
+}
+
+}  // namespace sluice::interop::demo

@@ -1,0 +1,112 @@
+// One call: sends a browser's media and messages back to it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/nice/nice_transport.h>
+
+#include "demo/channel_echo.h"
+#include "demo/media_echo.h"
+#include "demo/sctp_association.h"
+#include "demo/sdp_answer.h"
+#include "demo/sdp_offer.h"
+
+namespace sluice::interop::demo {
+
+struct SessionOptions {
+  dtls::ConfigPtr dtls = {};                                  // required
+  nice::IceOptions ice = {};                                  // the offer sets the role
+  nice::Setup setup = nice::Setup::active;                    // our role: active or passive
+  dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
+};
+
+enum class SessionState : std::uint8_t { connecting, connected, ended };
+std::string_view to_string(SessionState state);
+
+// Times since the offer. Empty: not yet.
+struct SetupTimes {
+  std::optional<dtls::Duration> ice;    // first working path
+  std::optional<dtls::Duration> dtls;   // handshake complete, peer accepted
+  std::optional<dtls::Duration> media;  // first RTP packet
+  std::optional<dtls::Duration> data;   // first open data channel
+};
+
+// Created, used and destroyed on the thread of the main context, like NiceTransport.
+class EchoSession final : private nice::NiceTransportListener {
+ public:
+  // What all sessions share. It outlives them.
+  struct Shared {
+    dtls::Environment& environment;
+    _GMainContext* context;
+    SctpStack& sctp;
+  };
+  // Called once with the answer, when all candidates are known, and never before make() has
+  // returned.
+  using AnswerReady = std::function<void(const std::string& sdp)>;
+
+  // The error is a sentence that says why the transport can't be opened.
+  static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
+                                                      SessionOptions options, const Shared& shared,
+                                                      AnswerReady ready);
+  ~EchoSession();
+  EchoSession(const EchoSession&) = delete;
+  EchoSession& operator=(const EchoSession&) = delete;
+
+  // Closes the transport, with a close_notify if it was connected. Later calls do nothing.
+  void end(std::string_view reason);
+  // Call it after SctpStack::advance().
+  void after_sctp_timers() { flush_data(); }
+  // Ends the session if connecting has taken longer than connect_timeout.
+  void check_deadline(dtls::Instant now);
+
+  [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] SessionState state() const { return state_; }
+  // Meaningful in SessionState::ended.
+  [[nodiscard]] dtls::Instant ended_at() const { return ended_at_; }
+  // As JSON. An ended session returns the figures of its end.
+  [[nodiscard]] std::string statistics() const;
+
+ private:
+  EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
+              AnswerReady ready);
+  SdpResult<void> open();
+  [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
+  void start_data();
+  void flush_data();
+  [[nodiscard]] std::string write_statistics(std::string_view reason) const;
+  void log(const std::string& text) const;
+  // Sets `time` to the time since the offer, unless it is already set.
+  void mark(std::optional<dtls::Duration>& time) const;
+
+  void on_local_candidates_done() override;
+  void on_ice_state(nice::IceState state) override;
+  void on_connected(const dtls::ConnectionInfo& info) override;
+  void on_rtp(MutableBytes packet) override;
+  void on_rtcp(MutableBytes packet) override;
+  void on_data(MutableBytes data) override;
+  void on_closed(const nice::CloseReason& reason) override;
+
+  std::string id_;
+  Offer offer_;
+  SessionOptions options_;
+  Shared shared_;
+  AnswerReady ready_;
+  dtls::Instant start_;
+  SetupTimes times_ = {};
+  SessionState state_ = SessionState::connecting;
+  dtls::Instant ended_at_ = {};
+  std::string final_statistics_;
+
+  std::vector<std::uint32_t> ssrcs_;  // parallel to the offer's sections
+  std::optional<nice::NiceTransport> transport_;
+  MediaEcho media_;
+  std::unique_ptr<SctpAssociation> sctp_;
+  std::optional<ChannelEcho> channels_;
+};
+
+}  // namespace sluice::interop::demo

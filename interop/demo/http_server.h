@@ -1,0 +1,54 @@
+// The demo's HTTP server.
+//
+//   GET    /                       the page
+//   POST   /echo[?setup=active]    takes an offer (application/sdp); 201: the answer, and Location
+//   DELETE /echo/<id>              ends the session
+//   GET    /echo/<id>/statistics   its statistics as JSON
+//
+// Errors have one sentence of plain text: 400 wrong offer or query, 404 no such session or
+// resource, 413 offer too large, 415 wrong content type, 503 too many sessions, or no answer in
+// time.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <sluice/nice/glib_thread.h>
+
+#include "demo/echo_service.h"
+
+namespace sluice::interop::demo {
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";
+  int port = 0;  // 0: any free port
+  // How long a request waits for the sessions' thread.
+  std::chrono::milliseconds answer_timeout{5000};
+};
+
+// The largest offer in bytes. Chromium's, with three sections, has 7,000.
+inline constexpr std::size_t kMaxOffer = 65536;
+
+// Handles requests on its own threads, and posts what concerns sessions to `thread`. The service
+// and the thread outlive the server.
+class HttpServer {
+ public:
+  // Binds the port and starts to serve. The error says that the port can't be bound.
+  static tl::expected<std::unique_ptr<HttpServer>, std::string> start(HttpOptions options,
+                                                                      nice::GlibThread& thread,
+                                                                      EchoService& service);
+  // Waits until the current requests are answered.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  [[nodiscard]] int port() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::interop::demo

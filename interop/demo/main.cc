@@ -1,0 +1,131 @@
+// sluice-demo: answers a browser's WebRTC call over HTTP and echoes its media and messages.
+#include <csignal>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <iostream>
+
+#include "common/recorder.h"
+#include "common/stop_signals.h"
+#include "demo/echo_service.h"
+#include "demo/http_server.h"
+
+namespace {
+
+using sluice::interop::demo::HttpOptions;
+using sluice::interop::demo::ServiceOptions;
+
+struct Options {
+  HttpOptions http;
+  ServiceOptions service;
+  sluice::interop::common::RecorderFiles files;
+};
+
+constexpr std::array kProfiles = {sluice::dtls::SrtpProfile::aead_aes_256_gcm,
+                                  sluice::dtls::SrtpProfile::aead_aes_128_gcm,
+                                  sluice::dtls::SrtpProfile::aes128_cm_hmac_sha1_80,
+                                  sluice::dtls::SrtpProfile::aes128_cm_hmac_sha1_32};
+
+std::vector<std::string> profile_names() {
+  std::vector<std::string> names;
+  names.reserve(kProfiles.size());
+  for (const auto profile : kProfiles) names.emplace_back(sluice::dtls::to_string(profile));
+  return names;
+}
+
+// CLI11 has checked the names.
+void set_profiles(ServiceOptions& options, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    for (const auto profile : kProfiles) {
+      if (word == sluice::dtls::to_string(profile)) options.srtp_profiles.push_back(profile);
+    }
+  }
+}
+
+void add_options(CLI::App& app, Options& options) {
+  auto& service = options.service;
+  app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
+  app.add_option("--port", options.http.port,
+                 "Port to serve HTTP on. Default: any free port; the URL is printed")
+      ->check(CLI::Range(0, 65535));
+  app.add_option_function<std::string>(
+         "--setup",
+         [&service](const std::string& word) {
+           service.setup =
+               word == "active" ? sluice::nice::Setup::active : sluice::nice::Setup::passive;
+         },
+         "The server's DTLS role when the offer says actpass: active (client, the default) or "
+         "passive (server)")
+      ->check(CLI::IsMember({"active", "passive"}));
+  app.add_option("--max-sessions", service.max_sessions, "Largest number of calls at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option_function<std::vector<std::string>>(
+         "--srtp-profile", [&service](const auto& words) { set_profiles(service, words); },
+         "SRTP protection profile to accept; give several in order of preference")
+      ->check(CLI::IsMember(profile_names()));
+  app.add_option_function<std::string>(
+         "--dtls-max",
+         [&service](const std::string& word) {
+           service.max_version = word == "1.2" ? sluice::dtls::ProtocolVersion::dtls12
+                                               : sluice::dtls::ProtocolVersion::dtls13;
+         },
+         "Newest DTLS version: 1.2 or 1.3 (the default)")
+      ->check(CLI::IsMember({"1.2", "1.3"}));
+  app.add_option(
+      "--ice-address", service.ice.local_addresses,
+      "Local address for ICE candidates; may be given several times. Default: all addresses, "
+      "loopback included");
+  app.add_option("--keylog", options.files.key_log,
+                 "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
+  app.add_option("--pcap", options.files.capture,
+                 "Record DTLS to this file for Wireshark (pcapng with the secrets inside)");
+}
+
+int serve(Options options, const sluice::interop::common::StopSignals& stop) {
+  sluice::interop::common::Recorder recorder(options.files);
+  if (!recorder.ok()) {
+    std::cerr << "sluice-demo: --keylog or --pcap: the file can't be written\n";
+    return 1;
+  }
+  const auto watched = recorder.environment_options();
+  options.service.key_log = watched.key_log;
+  options.service.packet_observer = watched.packet_observer;
+  sluice::nice::GlibThread thread;
+  auto service = thread.call(
+      [&] { return sluice::interop::demo::EchoService::make(options.service, thread.context()); });
+  if (!service) {
+    std::cerr << "sluice-demo: " << service.error() << "\n";
+    return 1;
+  }
+  int status = 0;
+  if (auto server = sluice::interop::demo::HttpServer::start(options.http, thread, **service)) {
+    std::cout << "http://" << options.http.host << ":" << (*server)->port() << "/" << std::endl;
+    stop.wait();
+  } else {
+    std::cerr << "sluice-demo: " << server.error() << "\n";
+    status = 1;
+  }
+  // Sessions must be destroyed on their thread.
+  thread.call([&] { service->reset(); });
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "WebRTC demo server: answers a browser's call and sends its audio, video and data "
+      "channel messages back."};
+  Options options;
+  options.service.ice.include_loopback = true;
+  // RFC 8445 section 14.2: at least 5 ms, 50 ms by default. A call on loopback connects sooner with
+  // the least.
+  options.service.ice.pacing = std::chrono::milliseconds{5};
+  add_options(app, options);
+  CLI11_PARSE(app, argc, argv);
+
+  const sluice::interop::common::StopSignals stop;
+  signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
+  return serve(std::move(options), stop);
+}

@@ -1,0 +1,38 @@
+// Writes the answer to an offer (RFC 9429 section 5.3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <sluice/nice/description.h>
+
+#include "demo/sdp_offer.h"
+
+namespace sluice::interop::demo {
+
+struct AnswerOptions {
+  std::uint64_t session_id = 0;  // at most 63 bits
+  // Parallel to Offer::sections: the SSRC of the echoed stream. Ignored for sections without RTP.
+  std::span<const std::uint32_t> ssrcs = {};
+  std::uint64_t max_message_size = 0;  // of data channels, in bytes
+};
+
+// The largest data channel message that the demo accepts, in bytes.
+inline constexpr std::size_t kMaxMessageSize = 262144;
+
+// Our role. An offer of actpass leaves the choice: it is `wish`, or else `preferred`. Other offers
+// determine the role (RFC 4145 section 4.1), and a `wish` that contradicts them is an error. The
+// result is active or passive.
+SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> wish,
+                                    nice::Setup preferred);
+
+// The direction of the answer. An echo sends only where it also receives.
+Direction answer_direction(Direction offered);
+
+// `transport` describes our side, with all candidates: the answer doesn't trickle.
+std::string write_answer(const Offer& offer, const nice::Description& transport,
+                         const AnswerOptions& options);
+
+}  // namespace sluice::interop::demo

@@ -1,0 +1,371 @@
+#include "demo/sdp_offer.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <span>
+#include <utility>
+
+namespace sluice::interop::demo {
+namespace {
+
+constexpr std::string_view kMidExtension = "urn:ietf:params:rtp-hdrext:sdes:mid";
+// RFC 8841 section 6.1: the limit without a=max-message-size.
+constexpr std::uint64_t kDefaultMaxMessageSize = 65536;
+
+tl::unexpected<SdpError> error(std::string sentence) {
+  return tl::unexpected(SdpError{std::move(sentence)});
+}
+
+std::string section_name(const SdpMedia& media) {
+  const auto mid = media.attributes.find("mid");
+  return mid ? "Section " + std::string{*mid} + " (" + media.kind + ")"
+             : "The " + media.kind + " section";
+}
+
+// Removes and returns the text before the first `separator`, or all of it if there is none.
+std::string_view take(std::string_view& text, char separator) {
+  const auto end = text.find(separator);
+  const std::string_view head = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  return head;
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> result;
+  while (!text.empty()) {
+    if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
+  }
+  return result;
+}
+
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// RFC 8839 section 5.4: ALPHA / DIGIT / "+" / "/", so that no other character can reach the answer
+// or a STUN username.
+bool is_ice_string(std::string_view text, std::size_t shortest) {
+  constexpr std::size_t kLongest = 256;
+  return text.size() >= shortest && text.size() <= kLongest &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '/';
+         });
+}
+
+// RFC 8866 section 6.7. If there are several attributes, the last one counts.
+Direction read_direction(const SdpAttributes& session, const SdpAttributes& media) {
+  Direction direction = Direction::sendrecv;
+  for (const auto* attributes : {&session, &media}) {
+    for (const auto& attribute : *attributes) {
+      for (const auto candidate :
+           {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
+        if (attribute.name == to_string(candidate)) direction = candidate;
+      }
+    }
+  }
+  return direction;
+}
+
+// In order of preference. First the codecs that every browser has (RFC 7742, RFC 7874).
+std::span<const std::string_view> codec_preference(SectionKind kind) {
+  static constexpr std::array<std::string_view, 4> kAudio = {"opus", "PCMU", "PCMA", "G722"};
+  static constexpr std::array<std::string_view, 4> kVideo = {"VP8", "H264", "VP9", "AV1"};
+  return kind == SectionKind::audio ? kAudio : kVideo;
+}
+
+std::string known_codecs(SectionKind kind) {
+  std::string list;
+  for (const auto name : codec_preference(kind)) {
+    list += (list.empty() ? "" : ", ") + std::string{name};
+  }
+  return list;
+}
+
+std::vector<Codec> read_codecs(const SdpMedia& media) {
+  // rtpmap, fmtp and rtcp-fb start with the payload type. "*" in rtcp-fb means all.
+  const auto values_of = [&media](std::string_view attribute, std::string_view format) {
+    std::vector<std::string> values;
+    for (std::string_view value : media.attributes.all(attribute)) {
+      const auto type = take(value, ' ');
+      if (type == format || (attribute == "rtcp-fb" && type == "*")) values.emplace_back(value);
+    }
+    return values;
+  };
+  std::vector<Codec> codecs;
+  // A payload type has 7 bits, so a longer list repeats some.
+  constexpr std::size_t kMaxFormats = 128;
+  for (const auto& format :
+       std::span(media.formats).first(std::min(media.formats.size(), kMaxFormats))) {
+    const auto payload_type = number<std::uint8_t>(format);
+    const auto rtpmap = values_of("rtpmap", format);
+    if (!payload_type || *payload_type > 127 || rtpmap.empty()) continue;
+    std::string_view encoding = rtpmap.front();
+    const auto name = take(encoding, '/');
+    const auto clock_rate = number<std::uint32_t>(take(encoding, '/'));
+    if (!clock_rate || *clock_rate == 0) continue;
+    const auto parameters = values_of("fmtp", format);
+    codecs.push_back({.payload_type = *payload_type,
+                      .name = std::string{name},
+                      .clock_rate = *clock_rate,
+                      .rtpmap = rtpmap.front(),
+                      .parameters = parameters.empty() ? std::string{} : parameters.front(),
+                      .feedback = values_of("rtcp-fb", format)});
+  }
+  return codecs;
+}
+
+// The first payload type of the most preferred codec. Names ignore case (RFC 8866 section 6.6).
+std::optional<Codec> choose_codec(const SdpMedia& media, SectionKind kind) {
+  const auto codecs = read_codecs(media);
+  for (const auto name : codec_preference(kind)) {
+    const auto found = std::ranges::find_if(codecs, [name](const Codec& codec) {
+      return std::ranges::equal(codec.name, name, [](unsigned char a, unsigned char b) {
+        return std::tolower(a) == std::tolower(b);
+      });
+    });
+    if (found != codecs.end()) return *found;
+  }
+  return std::nullopt;
+}
+
+// RFC 8285 section 8: "<id>[/<direction>] <uri>".
+std::optional<std::uint8_t> read_mid_extension(const SdpMedia& media) {
+  for (std::string_view value : media.attributes.all("extmap")) {
+    auto id = take(value, ' ');
+    if (take(value, ' ') != kMidExtension) continue;
+    // One-byte headers hold ids 1 to 14, two-byte ones up to 255.
+    if (const auto parsed = number<std::uint8_t>(take(id, '/')); parsed && *parsed > 0) {
+      return parsed;
+    }
+  }
+  return std::nullopt;
+}
+
+void read_rtp(const SdpMedia& media, OfferedSection& section) {
+  if (auto codec = choose_codec(media, section.kind)) section.codec = std::move(*codec);
+  section.mid_extension = read_mid_extension(media);
+  section.reduced_size_rtcp = media.attributes.has("rtcp-rsize");
+  if (media.protocol != "UDP/TLS/RTP/SAVPF" && media.protocol != "TCP/TLS/RTP/SAVPF") {
+    section.rejected = "its protocol is " + media.protocol + ", not UDP/TLS/RTP/SAVPF";
+  } else if (!media.attributes.has("rtcp-mux")) {
+    section.rejected = "it has no a=rtcp-mux";
+  } else if (section.codec.name.empty()) {
+    section.rejected = "it has none of the codecs " + known_codecs(section.kind);
+  }
+}
+
+void read_data(const SdpMedia& media, OfferedSection& section) {
+  const auto port = number<std::uint16_t>(media.attributes.find("sctp-port").value_or(""));
+  const auto limit = media.attributes.find("max-message-size");
+  section.sctp_port = port.value_or(0);
+  const auto parsed_limit = limit ? number<std::uint64_t>(*limit) : kDefaultMaxMessageSize;
+  section.max_message_size = parsed_limit.value_or(0);
+  if (media.protocol != "UDP/DTLS/SCTP" && media.protocol != "TCP/DTLS/SCTP") {
+    section.rejected = "its protocol is " + media.protocol + ", not UDP/DTLS/SCTP";
+  } else if (media.formats.front() != "webrtc-datachannel") {
+    section.rejected = "its format is not webrtc-datachannel";
+  } else if (section.sctp_port == 0) {
+    section.rejected = "it has no valid a=sctp-port";
+  } else if (!parsed_limit) {
+    section.rejected = "its a=max-message-size is no number";
+  }
+}
+
+OfferedSection read_section(const SdpDocument& document, const SdpMedia& media) {
+  OfferedSection section;
+  section.media = media.kind;
+  section.protocol = media.protocol;
+  section.formats = media.formats;
+  section.mid = media.attributes.find("mid").value_or("");
+  section.direction = read_direction(document.attributes, media.attributes);
+  if (media.kind == "audio" || media.kind == "video") {
+    section.kind = media.kind == "audio" ? SectionKind::audio : SectionKind::video;
+    read_rtp(media, section);
+  } else if (media.kind == "application") {
+    section.kind = SectionKind::data;
+    read_data(media, section);
+  } else {
+    section.rejected = "its media is " + media.kind;
+  }
+  // RFC 3264 section 6: port 0 disables a section, unless it has a=bundle-only (RFC 9143 section
+  // 6).
+  if (media.port == 0 && !media.attributes.has("bundle-only")) section.rejected = "its port is 0";
+  return section;
+}
+
+// RFC 9143 section 7.2: only the first group counts. Each of its mids must occur once, and belong
+// to a section.
+SdpResult<std::vector<std::string>> read_bundle(const SdpDocument& document,
+                                                const std::vector<OfferedSection>& sections) {
+  std::vector<std::string_view> mids;
+  for (const auto& section : sections) {
+    if (section.mid.empty()) continue;
+    if (std::ranges::find(mids, section.mid) != mids.end()) {
+      return error("Two media sections have the same a=mid:" + section.mid + ".");
+    }
+    mids.push_back(section.mid);
+  }
+  for (const auto group : document.attributes.all("group")) {
+    const auto parts = words(group);
+    if (parts.empty() || parts.front() != "BUNDLE") continue;
+    std::vector<std::string> bundle;
+    for (const auto mid : std::span(parts).subspan(1)) {
+      if (std::ranges::find(mids, mid) == mids.end()) {
+        return error("a=group:BUNDLE names " + std::string{mid} + ", but no section has this mid.");
+      }
+      if (std::ranges::find(bundle, mid) != bundle.end()) {
+        return error("a=group:BUNDLE names " + std::string{mid} + " twice.");
+      }
+      bundle.emplace_back(mid);
+    }
+    return bundle;
+  }
+  return std::vector<std::string>{};
+}
+
+// One association carries all data channels (RFC 8831 section 6.1).
+void reject_second_data_section(std::vector<OfferedSection>& sections) {
+  bool taken = false;
+  for (auto& section : sections) {
+    if (section.kind != SectionKind::data || !section.accepted()) continue;
+    if (taken) section.rejected = "another data section comes before it";
+    taken = true;
+  }
+}
+
+// Rejects the sections that can't use the one transport, and returns the index of the section that
+// describes it: the first accepted one of the BUNDLE group (RFC 9143 section 7.3.1), or without a
+// group the first accepted one of all.
+SdpResult<std::size_t> choose_transport(Offer& offer) {
+  auto& sections = offer.sections;
+  const auto accepted = [](const OfferedSection& section) { return section.accepted(); };
+  auto chosen = std::ranges::find_if(sections, accepted);
+  if (!offer.bundle.empty()) {
+    for (auto& section : sections) {
+      if (section.accepted() &&
+          std::ranges::find(offer.bundle, section.mid) == offer.bundle.end()) {
+        section.rejected = "it is not in the BUNDLE group";
+      }
+    }
+    chosen = sections.end();
+    for (const auto& mid : offer.bundle) {
+      const auto section = std::ranges::find(sections, mid, &OfferedSection::mid);
+      if (section->accepted() && chosen == sections.end()) chosen = section;
+    }
+  } else if (chosen != sections.end()) {
+    for (auto& section : std::span(chosen + 1, sections.end())) {
+      if (section.accepted()) section.rejected = "only one section is taken without BUNDLE";
+    }
+  }
+  if (chosen == sections.end()) {
+    const auto& first = sections.front();
+    return error("Nothing in the offer can be echoed; of section " +
+                 (first.mid.empty() ? "1" : first.mid) + ": " + first.rejected + ".");
+  }
+  return static_cast<std::size_t>(chosen - sections.begin());
+}
+
+SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& document,
+                                                            const SdpMedia& media) {
+  // RFC 8122 section 5: fingerprints of a section replace those of the session.
+  auto lines = media.attributes.all("fingerprint");
+  if (lines.empty()) lines = document.attributes.all("fingerprint");
+  if (lines.empty()) return error(section_name(media) + " has no a=fingerprint.");
+  std::vector<dtls::Fingerprint> fingerprints;
+  for (const auto line : lines) {
+    std::string_view value = line;
+    const auto hash = take(value, ' ');
+    auto fingerprint = dtls::Fingerprint::parse(hash, value);
+    if (fingerprint) {
+      fingerprints.push_back(std::move(*fingerprint));
+    } else if (fingerprint.error().code != dtls::Errc::invalid_argument) {
+      return error("a=fingerprint:" + std::string{line} + " is malformed.");
+    }
+  }
+  if (fingerprints.empty()) {
+    return error(section_name(media) + " has no a=fingerprint of sha-256 or another known hash.");
+  }
+  return fingerprints;
+}
+
+SdpResult<nice::Description> read_transport(const SdpDocument& document, const SdpMedia& media) {
+  const auto attribute = [&](std::string_view name) {
+    return std::string{
+        media.attributes.find(name).value_or(document.attributes.find(name).value_or(""))};
+  };
+  nice::Description transport;
+  transport.ice = {.ufrag = attribute("ice-ufrag"), .pwd = attribute("ice-pwd")};
+  if (!is_ice_string(transport.ice.ufrag, 4)) {
+    return error(section_name(media) + " has no valid a=ice-ufrag (4 to 256 ice-chars).");
+  }
+  if (!is_ice_string(transport.ice.pwd, 22)) {
+    return error(section_name(media) + " has no valid a=ice-pwd (22 to 256 ice-chars).");
+  }
+  for (const auto candidate : media.attributes.all("candidate")) {
+    if (transport.candidates.size() == kMaxCandidates) break;
+    transport.candidates.push_back("candidate:" + std::string{candidate});
+  }
+  transport.end_of_candidates = media.attributes.has("end-of-candidates");
+  transport.tls_id = attribute("tls-id");
+
+  // RFC 8842 section 5.1 excludes holdconn and defines no default.
+  const auto word = attribute("setup");
+  const auto setup = nice::parse_setup(word);
+  if (!setup) {
+    return error(section_name(media) + " needs a=setup:actpass, active or passive" +
+                 (word.empty() ? "." : ", not " + word + "."));
+  }
+  transport.setup = *setup;
+  auto fingerprints = read_fingerprints(document, media);
+  if (!fingerprints) return tl::unexpected(std::move(fingerprints.error()));
+  transport.fingerprints = std::move(*fingerprints);
+  return transport;
+}
+
+}  // namespace
+
+std::string_view to_string(SectionKind kind) {
+  constexpr std::array<std::string_view, 4> kNames = {"audio", "video", "data", "other"};
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view to_string(Direction direction) {
+  constexpr std::array<std::string_view, 4> kNames = {"sendrecv", "sendonly", "recvonly",
+                                                      "inactive"};
+  return kNames.at(static_cast<std::size_t>(direction));
+}
+
+bool Codec::has_feedback(std::string_view type) const {
+  return std::ranges::find(feedback, type) != feedback.end();
+}
+
+SdpResult<Offer> read_offer(std::string_view sdp) {
+  auto document = parse_sdp(sdp);
+  if (!document) return tl::unexpected(std::move(document.error()));
+
+  Offer offer;
+  for (const auto& media : document->media) {
+    offer.sections.push_back(read_section(*document, media));
+  }
+  auto bundle = read_bundle(*document, offer.sections);
+  if (!bundle) return tl::unexpected(std::move(bundle.error()));
+  offer.bundle = std::move(*bundle);
+
+  reject_second_data_section(offer.sections);
+  const auto chosen = choose_transport(offer);
+  if (!chosen) return tl::unexpected(chosen.error());
+  auto transport = read_transport(*document, document->media[*chosen]);
+  if (!transport) return tl::unexpected(std::move(transport.error()));
+  offer.transport = std::move(*transport);
+  offer.ice_lite = document->attributes.has("ice-lite");
+  return offer;
+}
+
+}  // namespace sluice::interop::demo

@@ -1,0 +1,60 @@
+#include "tools/endpoint_loop.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "common/clock.h"
+
+namespace sluice::interop::tools {
+namespace {
+
+std::optional<dtls::Instant> earlier(std::optional<dtls::Instant> a,
+                                     std::optional<dtls::Instant> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+}  // namespace
+
+EndpointLoop::EndpointLoop(UdpSocket& socket, dtls::Endpoint endpoint, EndpointHandler& handler)
+    : socket_(socket), endpoint_(std::move(endpoint)), handler_(handler) {
+  static_assert(std::tuple_size_v<decltype(out_)> >= dtls::kMaxDatagram);
+  poller_.add(socket_.descriptor());
+}
+
+void EndpointLoop::turn(std::optional<dtls::Instant> until) {
+  poller_.wait(earlier(endpoint_.next_timeout(), until));
+  endpoint_.handle_timeout(common::now());
+  drain();
+  if (!poller_.is_ready(socket_.descriptor())) return;
+  socket_.receive([&](dtls::MutableBytes datagram, const dtls::UdpPath& path) {
+    endpoint_.handle_datagram(datagram, path, common::now());
+    drain();
+  });
+}
+
+void EndpointLoop::drain() {
+  poll_data();
+  while (const auto event = endpoint_.poll_event()) {
+    handler_.on_event(*event);
+    poll_data();
+  }
+  while (const auto sent = endpoint_.poll_transmit(out_)) {
+    socket_.send(std::span(out_).first(sent->size), sent->path);
+  }
+}
+
+bool EndpointLoop::send(dtls::ConnectionHandle connection, dtls::Bytes data) {
+  const auto path = endpoint_.path_of(connection);
+  const auto size = endpoint_.seal(connection, data, out_);
+  if (!path || !size) return false;
+  socket_.send(std::span(out_).first(*size), *path);
+  return true;
+}
+
+void EndpointLoop::poll_data() {
+  while (const auto data = endpoint_.poll_data()) handler_.on_data(*data);
+}
+
+}  // namespace sluice::interop::tools

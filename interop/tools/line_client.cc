@@ -1,0 +1,158 @@
+#include "tools/line_client.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "common/clock.h"
+#include "tools/endpoint_loop.h"
+#include "tools/tool_context.h"
+
+namespace sluice::interop::tools {
+namespace {
+
+class Client final : private EndpointHandler {
+ public:
+  Client(UdpSocket& socket, const LineOptions& options, ToolContext& context,
+         dtls::Endpoint endpoint, int input)
+      : options_(options),
+        context_(context),
+        loop_(socket, std::move(endpoint), *this),
+        input_(input) {}
+
+  tl::expected<LineOutcome, std::string> run(const dtls::UdpEndpoint& server) {
+    const auto session = read_session();
+    if (!session) return tl::unexpected(session.error());
+    auto made =
+        loop_.endpoint().connect(context_.config(), {.peer = server}, common::now(), *session);
+    if (!made) return fail(to_string(made.error()));
+    connection_ = *made;
+    loop_.drain();
+    while (!ended_) turn();
+    return ended_->reason == dtls::EndReason::failed ? LineOutcome::failed : LineOutcome::done;
+  }
+
+ private:
+  void turn() {
+    loop_.turn(wait_until_);
+    if (connected_ && loop_.poller().is_ready(input_)) read_input();
+    const bool has_all = received_ >= sent_ && (options_.session_out.empty() || has_session_);
+    if (wait_until_ && !ended_ && (has_all || common::now() >= *wait_until_)) {
+      static_cast<void>(loop_.endpoint().close(connection_, common::now()));
+      loop_.drain();
+    }
+  }
+
+  void on_data(const dtls::EndpointData& data) override {
+    received_ += data.bytes.size();
+    std::cout.write(reinterpret_cast<const char*>(data.bytes.data()), std::ssize(data.bytes));
+    std::cout.flush();
+  }
+
+  void on_event(const dtls::EndpointEvent& event) override {
+    if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
+      const auto fingerprint = dtls::Fingerprint::of(
+          asked->chain.front(), dtls::HashAlgorithm::sha256, context_.environment());
+      if (fingerprint) report("server's certificate: " + fingerprint->to_sdp());
+      context_.answer_certificate(loop_.endpoint(), event.connection, *asked);
+    } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
+      report(describe(connected->info));
+      const auto keys = export_keys(*loop_.endpoint().find(connection_), options_.tool);
+      if (!keys.empty()) std::cerr << keys << '\n';
+      connected_ = true;
+      loop_.poller().add(input_);
+    } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&event.what)) {
+      write_session(ticket->session);
+    } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
+      ended_ = *ended;
+      if (ended->error) {
+        std::cerr << "sluice-dtls-client: " << to_string(*ended->error) << '\n';
+      } else {
+        report(std::string(to_string(ended->reason)));
+      }
+    }
+  }
+
+  [[nodiscard]] tl::expected<std::optional<dtls::ResumableSession>, std::string> read_session()
+      const {
+    if (options_.session_in.empty()) return std::nullopt;
+    std::ifstream file(options_.session_in, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto session = dtls::ResumableSession::parse(std::as_bytes(std::span(text)));
+    if (!session) return tl::unexpected(options_.session_in + ": " + to_string(session.error()));
+    return *session;
+  }
+
+  void write_session(const dtls::ResumableSession& session) {
+    if (options_.session_out.empty()) return;
+    // Mode 0600: the file holds a secret.
+    const int file =
+        open(options_.session_out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const dtls::Buffer bytes = session.serialize();
+    const bool written = file >= 0 && write(file, bytes.data(), bytes.size()) == std::ssize(bytes);
+    if (file >= 0) ::close(file);
+    if (!written) std::cerr << options_.session_out << ": can't be written\n";
+    has_session_ = true;
+  }
+
+  // Sends one record for each line; a line longer than a record takes several.
+  void read_input() {
+    std::array<char, dtls::kMaxApplicationData> bytes{};
+    const auto size = read(input_, bytes.data(), bytes.size());
+    if (size <= 0) {
+      loop_.poller().remove(input_);
+      connected_ = false;  // there is nothing more to send
+      if (!line_.empty()) send_line();
+      wait_until_ = common::now() + std::chrono::duration_cast<dtls::Duration>(
+                                        std::chrono::duration<double>(options_.wait));
+      return;
+    }
+    for (const char c : std::span(bytes).first(static_cast<std::size_t>(size))) {
+      line_.push_back(c);
+      if (c == '\n' || line_.size() == dtls::kMaxApplicationData) send_line();
+    }
+  }
+
+  void send_line() {
+    if (loop_.send(connection_, std::as_bytes(std::span(line_)))) sent_ += line_.size();
+    line_.clear();
+  }
+
+  void report(const std::string& what) const {
+    if (!options_.tool.quiet) std::cerr << what << '\n';
+  }
+  static LineOutcome fail(const std::string& why) {
+    std::cerr << "sluice-dtls-client: " << why << '\n';
+    return LineOutcome::failed;
+  }
+
+  const LineOptions& options_;
+  ToolContext& context_;
+  EndpointLoop loop_;
+  int input_;
+  dtls::ConnectionHandle connection_{};
+  bool connected_ = false;
+  std::optional<dtls::Ended> ended_;
+  std::string line_;
+  std::size_t sent_ = 0;
+  std::size_t received_ = 0;
+  bool has_session_ = false;
+  std::optional<dtls::Instant> wait_until_;
+};
+
+}  // namespace
+
+tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
+                                            const LineOptions& options, int input) {
+  auto context = ToolContext::make(options.tool, dtls::PeerAuthentication::require);
+  if (!context) return tl::unexpected(context.error());
+  auto endpoint = dtls::Endpoint::make({}, (*context)->environment());
+  if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
+  return Client(socket, options, **context, *std::move(endpoint), input).run(server);
+}
+
+}  // namespace sluice::interop::tools

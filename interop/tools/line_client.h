@@ -1,0 +1,24 @@
+// The client: sends lines and prints the data that comes back.
+#pragma once
+
+#include "tools/tool_options.h"
+#include "tools/udp_socket.h"
+
+namespace sluice::interop::tools {
+
+struct LineOptions {
+  ToolOptions tool;
+  // How many seconds to wait after the last line until as many bytes have come back as were sent.
+  double wait = 2;
+  // Files to write a session to and to resume one from. Empty: none.
+  std::string session_out = {};
+  std::string session_in = {};
+};
+
+enum class LineOutcome { done, failed };
+
+// Sends the lines of `input` up to its end. The error says why the connection could not be started.
+tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
+                                            const LineOptions& options, int input);
+
+}  // namespace sluice::interop::tools

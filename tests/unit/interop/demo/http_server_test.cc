@@ -1,0 +1,228 @@
+// The demo's server over HTTP on loopback.
+#include "demo/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "unit/interop/demo/offers.h"
+
+namespace sluice::interop::demo {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* kSdp = "application/sdp";
+
+class HttpServerTest : public testing::Test {
+ protected:
+  void SetUp() override { start({}); }
+  void TearDown() override { stop(); }
+
+  void start(ServiceOptions options) {
+    stop();
+    options.ice.local_addresses = {"127.0.0.1"};
+    service_ = thread_.call(
+        [&] { return EchoService::make(std::move(options), thread_.context()).value(); });
+    server_ = HttpServer::start({}, thread_, *service_).value();
+    client_.emplace("127.0.0.1", server_->port());
+  }
+
+  void stop() {
+    client_.reset();
+    server_.reset();
+    thread_.call([this] { service_.reset(); });
+  }
+
+  httplib::Result post(const std::string& body, const std::string& path = "/echo",
+                       const char* type = kSdp) {
+    return client_->Post(path, body, type);
+  }
+
+  // A session's URL.
+  std::string create() {
+    const auto response = post(browser_offer("chromium"));
+    EXPECT_EQ(response->status, 201) << response->body;
+    return response->get_header_value("Location");
+  }
+
+  nlohmann::json statistics(const std::string& location) {
+    const auto response = client_->Get(location + "/statistics");
+    EXPECT_EQ(response->status, 200);
+    return nlohmann::json::parse(response->body);
+  }
+
+  nice::GlibThread thread_;
+  std::unique_ptr<EchoService> service_;
+  std::unique_ptr<HttpServer> server_;
+  std::optional<httplib::Client> client_;
+};
+
+TEST_F(HttpServerTest, ServesThePage) {
+  const auto page = client_->Get("/");
+  ASSERT_EQ(page->status, 200);
+  EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
+  EXPECT_THAT(page->body, HasSubstr("page.js"));
+  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/style.css", "/icon.svg"}) {
+    EXPECT_EQ(client_->Get(file)->status, 200) << file;
+  }
+}
+
+TEST_F(HttpServerTest, AnswersAnOffer) {
+  const auto response = post(browser_offer("chromium"));
+  ASSERT_EQ(response->status, 201) << response->body;
+  EXPECT_EQ(response->get_header_value("Content-Type"), kSdp);
+  EXPECT_THAT(response->get_header_value("Location"), testing::MatchesRegex("/echo/[0-9a-f]{32}"));
+  const auto answer = parse_sdp(response->body);
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  ASSERT_EQ(answer->media.size(), 3U);
+  const auto& attributes = answer->media[0].attributes;
+  EXPECT_THAT(attributes.find("candidate").value_or(""), HasSubstr(" 127.0.0.1 "));
+  EXPECT_EQ(attributes.find("setup"), "active");
+  EXPECT_THAT(attributes.find("fingerprint").value_or(""), StartsWith("sha-256 "));
+  EXPECT_TRUE(attributes.has("end-of-candidates"));
+}
+
+TEST_F(HttpServerTest, TheQueryChoosesTheRole) {
+  const auto response = post(small_offer(), "/echo?setup=passive");
+  ASSERT_EQ(response->status, 201) << response->body;
+  EXPECT_THAT(response->body, HasSubstr("a=setup:passive\r\n"));
+}
+
+TEST_F(HttpServerTest, TheOfferChoosesTheRole) {
+  const auto active = with(small_offer(), "setup:actpass", "setup:active");
+  EXPECT_THAT(post(active)->body, HasSubstr("a=setup:passive\r\n"));
+  const auto refused = post(active, "/echo?setup=active");
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_THAT(refused->body, HasSubstr("a=setup:active"));
+}
+
+TEST_F(HttpServerTest, BadOffersGetASentence) {
+  for (const auto& body : {std::string{}, std::string{"hello"}, without_line("a=ice-pwd")}) {
+    const auto response = post(body);
+    EXPECT_EQ(response->status, 400);
+    EXPECT_THAT(response->get_header_value("Content-Type"), StartsWith("text/plain"));
+    EXPECT_THAT(response->body, EndsWith(".\n"));
+  }
+  EXPECT_THAT(post(without_line("a=ice-pwd"))->body, HasSubstr("a=ice-pwd"));
+  EXPECT_EQ(post(small_offer(), "/echo?setup=actpass")->status, 400);
+  EXPECT_EQ(post(small_offer(), "/echo?setup=")->status, 400);
+}
+
+TEST_F(HttpServerTest, OtherContentTypesAreRefused) {
+  EXPECT_EQ(post(small_offer(), "/echo", "text/plain")->status, 415);
+  EXPECT_EQ(post(small_offer(), "/echo", "application/sdpx")->status, 415);
+  EXPECT_EQ(client_->Post("/echo")->status, 415);
+  EXPECT_EQ(post(small_offer(), "/echo", "Application/SDP; charset=utf-8")->status, 201);
+}
+
+TEST_F(HttpServerTest, LargeBodiesAreRefused) {
+  const auto response = post(std::string(kMaxOffer + 1, 'x'));
+  EXPECT_EQ(response->status, 413);
+}
+
+TEST_F(HttpServerTest, UnknownSessions) {
+  const std::string unknown = "/echo/00000000000000000000000000000000";
+  EXPECT_EQ(client_->Get(unknown + "/statistics")->status, 404);
+  EXPECT_EQ(client_->Delete(unknown)->status, 404);
+  EXPECT_EQ(client_->Get("/echo/../etc/passwd")->status, 404);
+  EXPECT_EQ(client_->Get("/nothing")->status, 404);
+  EXPECT_EQ(client_->Get("/nothing")->body, "There is no such resource.\n");
+}
+
+TEST_F(HttpServerTest, DeleteEndsASession) {
+  const auto location = create();
+  EXPECT_EQ(client_->Delete(location)->status, 200);
+  EXPECT_EQ(client_->Delete(location)->status, 404);
+  EXPECT_EQ(client_->Get(location + "/statistics")->status, 404);
+}
+
+TEST_F(HttpServerTest, StatisticsBeforeAnythingCame) {
+  const auto json = statistics(create());
+  EXPECT_EQ(json["state"], "connecting");
+  EXPECT_TRUE(json["reason"].is_null());
+  EXPECT_TRUE(json["setup_ms"]["dtls"].is_null());
+  EXPECT_TRUE(json["dtls"]["version"].is_null());
+  EXPECT_EQ(json["packets"]["in"], 0);
+  EXPECT_TRUE(json["data"].is_null());
+}
+
+TEST_F(HttpServerTest, SessionsAreLimited) {
+  ServiceOptions options;
+  options.max_sessions = 2;
+  start(options);
+  const auto first = create();
+  create();
+  const auto refused = post(small_offer());
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_THAT(refused->body, HasSubstr("too many sessions"));
+  client_->Delete(first);
+  EXPECT_EQ(post(small_offer())->status, 201);
+}
+
+// The recorded offer has no peer: ICE fails, the statistics say so, and a new session may take the
+// place.
+TEST_F(HttpServerTest, SessionWithoutAPeerEnds) {
+  ServiceOptions options;
+  options.max_sessions = 1;
+  options.ice.timeout = std::chrono::milliseconds{100};
+  start(options);
+  const auto location = create();
+  nlohmann::json json = statistics(location);
+  while (json["state"] != "ended") {  // limited by ctest's timeout
+    std::this_thread::yield();
+    json = statistics(location);
+  }
+  EXPECT_EQ(json["reason"], "ICE failed");
+  EXPECT_EQ(post(small_offer())->status, 201);
+  EXPECT_EQ(client_->Get(location + "/statistics")->status, 404);
+}
+
+TEST_F(HttpServerTest, ManyAtATime) {
+  constexpr int kClients = 8;
+  std::vector<std::thread> clients;
+  clients.reserve(kClients);
+  std::atomic<int> created = 0;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([this, &created] {
+      httplib::Client client("127.0.0.1", server_->port());
+      for (int round = 0; round < 5; ++round) {
+        const auto response = client.Post("/echo", browser_offer("firefox"), kSdp);
+        if (!response || response->status != 201) continue;
+        ++created;
+        client.Delete(response->get_header_value("Location"));
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(created, 5 * kClients);
+}
+
+TEST(HttpServerStart, SaysThatThePortIsTaken) {
+  nice::GlibThread thread;
+  auto service = thread.call([&] { return EchoService::make({}, thread.context()).value(); });
+  {
+    const auto first = HttpServer::start({}, thread, *service);
+    ASSERT_TRUE(first);
+    const auto second = HttpServer::start({.port = (*first)->port()}, thread, *service);
+    ASSERT_FALSE(second);
+    EXPECT_THAT(second.error(), StartsWith("can't listen on 127.0.0.1:"));
+  }
+  thread.call([&] { service.reset(); });
+}
+
+TEST(EchoServiceOptions, BadOnesAreNamed) {
+  ServiceOptions options;
+  options.ice.local_addresses = {"not an address"};
+  const auto service = EchoService::make(std::move(options), nullptr);
+  ASSERT_FALSE(service);
+  EXPECT_THAT(service.error(), HasSubstr("local_addresses"));
+}
+
+}  // namespace
+}  // namespace sluice::interop::demo
