@@ -8,8 +8,8 @@
 #include <iostream>
 
 namespace dtls = sluice::dtls;
-namespace transport = sluice::transport;
 namespace srtp = sluice::srtp;
+namespace transport = sluice::transport;
 
 static constexpr dtls::PathId kPath{1};  // your number for the candidate pair that ICE selected
 static constexpr dtls::Instant kNow{};   // your clock; time stands still in this program
@@ -38,10 +38,10 @@ static void receive(Peer& peer, dtls::MutableBytes datagram) {
     std::exit(1);
   }
   while (peer.media.poll_data()) continue;  // SCTP packets of data channels
-  while (const auto media = peer.media.poll_media()) {
-    if (media->kind == transport::MediaKind::rtp) ++peer.rtp_received;
+  while (const auto packet = peer.media.poll_media()) {
+    if (packet->kind == transport::MediaKind::rtp) ++peer.rtp_received;
   }
-  while (peer.media.poll_event()) continue;  // Connected, Closed
+  while (peer.media.poll_event()) continue;  // TransportConnected, TransportClosed
 }
 
 // Sends the handshake's datagrams.

@@ -19,7 +19,7 @@ namespace {
 // Not in the global namespace: <unistd.h> has a function of that name there.
 namespace nice = sluice::nice;
 
-// One session. All its calls come on the thread of its context, as all calls to it must.
+// One session. Its callbacks run on the thread of its GLib context; call it only on that thread.
 class Echo final : public nice::NiceTransportListener {
  public:
   Echo(const nice::NiceTransportOptions& options, dtls::Environment& environment,
@@ -27,7 +27,7 @@ class Echo final : public nice::NiceTransportListener {
       : transport_(
             nice::NiceTransport::make(options, environment, thread.context(), *this).value()) {}
 
-  // The answer to an offer. Candidates found later go after it by on_local_candidate().
+  // Makes the answer to an offer. Later candidates are reported by on_local_candidate().
   std::optional<nice::Description> answer(const nice::Description& offer) {
     if (const auto taken = transport_.set_remote_description(offer); !taken) {
       std::cerr << to_string(taken.error().code) << ' ' << taken.error().detail << '\n';
@@ -50,7 +50,7 @@ class Echo final : public nice::NiceTransportListener {
   nice::NiceTransport transport_;
 };
 
-// What an SDP's media section says of the transport.
+// The transport's lines of an SDP media section.
 std::string to_sdp(const nice::Description& description) {
   std::ostringstream sdp;
   sdp << "a=ice-ufrag:" << description.ice.ufrag << "\r\n"
@@ -64,7 +64,7 @@ std::string to_sdp(const nice::Description& description) {
   return std::move(sdp).str();
 }
 
-// And back; empty when something in it can't be read.
+// Reads those lines; empty if one cannot be read.
 std::optional<nice::Description> from_sdp(const std::string& sdp) {
   nice::Description description;
   std::istringstream lines(sdp);
@@ -86,7 +86,7 @@ std::optional<nice::Description> from_sdp(const std::string& sdp) {
     if (name == "a=fingerprint") {
       const auto space = value.find(' ');
       if (space == std::string::npos) return std::nullopt;
-      // A hash that isn't known is passed over: there may be another line.
+      // Skips an unknown hash: there may be another fingerprint.
       auto read = dtls::Fingerprint::parse(value.substr(0, space), value.substr(space + 1));
       if (read) description.fingerprints.push_back(std::move(*read));
     }
@@ -94,7 +94,7 @@ std::optional<nice::Description> from_sdp(const std::string& sdp) {
   return description;
 }
 
-// The browser's part, in the same words.
+// The offerer, in the browser's place.
 class Caller final : public nice::NiceTransportListener {
  public:
   Caller(const nice::NiceTransportOptions& options, dtls::Environment& environment,
@@ -129,7 +129,7 @@ nice::NiceTransportOptions make_options(dtls::Environment& environment) {
   return options;
 }
 
-// A session on a thread of its own.
+// A session on its own thread.
 template <class Session>
 struct Place {
   template <class... Arguments>

@@ -1,5 +1,4 @@
-// MediaTransport under an ICE agent of one's own: two sessions, and a network between them that is
-// this file's own too.
+// MediaTransport under your own ICE agent: two sessions with a simulated network between them.
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -15,8 +14,8 @@ namespace dtls = sluice::dtls;
 namespace srtp = sluice::srtp;
 namespace transport = sluice::transport;
 
-// What a session is told: by your ICE agent, your signalling and your clock. Each number that your
-// ICE agent gives a candidate pair is a PathId.
+// One session, with its inputs from signalling, ICE, network and clock. A PathId is your number for
+// a candidate pair.
 class Session {
  public:
   struct Listener {
@@ -28,14 +27,14 @@ class Session {
   Session(transport::MediaTransport transport, Listener listener)
       : transport_(std::move(transport)), listener_(std::move(listener)) {}
 
-  // The peer's a=setup and a=fingerprint: the active side is the client.
+  // From the peer's SDP: a=setup and a=fingerprint. The active side is the DTLS client.
   void on_description(dtls::Role own_role, const std::vector<dtls::Fingerprint>& announced,
                       dtls::Instant now) {
     finish(transport_.start(own_role, now));
     finish(transport_.set_peer_fingerprints(announced, now));
   }
 
-  // A STUN check with a good MESSAGE-INTEGRITY has come, or an answer to ours.
+  // A STUN check with a valid MESSAGE-INTEGRITY has arrived, or a response to ours.
   void on_pair_checked(dtls::PathId pair, dtls::Instant now) {
     finish(transport_.path_validated(pair, now));
   }
@@ -44,14 +43,14 @@ class Session {
   }
   void on_pair_lost(dtls::PathId pair) { transport_.path_removed(pair); }
 
-  // All that isn't STUN. It is decrypted where it lies.
+  // Every datagram that is not STUN. It is decrypted in place.
   void on_datagram(dtls::MutableBytes datagram, dtls::PathId pair, dtls::Instant now) {
     finish(transport_.handle_datagram(datagram, pair, now));
   }
   void on_timeout(dtls::Instant now) { finish(transport_.handle_timeout(now)); }
   [[nodiscard]] auto next_timeout() const { return transport_.next_timeout(); }
 
-  // Before it is connected there is no key, and the packet is dropped.
+  // Before the transport is connected there is no key: the packet is dropped.
   void send_rtp(dtls::Bytes packet) {
     std::byte buffer[1500 + srtp::kMaxTrailer];
     if (packet.size() > 1500) return;
@@ -62,7 +61,7 @@ class Session {
   }
 
  private:
-  // After every input: take what it has left.
+  // After every input: take all outputs.
   void finish(const dtls::Result<transport::TransportPending>& input) {
     while (const auto data = transport_.poll_data()) listener_.on_data(*data);
     while (const auto media = transport_.poll_media()) {
@@ -116,7 +115,7 @@ struct Side {
   }
 };
 
-// Passes on what either has sent, half a round-trip later.
+// Delivers the datagrams sent so far; called half a round trip later.
 void deliver(Side& from, Side& to, dtls::Instant now) {
   while (!from.sent.empty()) {
     auto datagram = std::move(from.sent.front());

@@ -1,4 +1,4 @@
-// One DTLS association, without a socket, a thread or a clock.
+// One DTLS association. No socket, no thread, no clock.
 #pragma once
 
 #include <cstddef>
@@ -43,54 +43,54 @@ struct Transmit {
   PathId path;
 };
 
-// Why seal() wrote nothing. All are ordinary: none ends the connection.
+// Why seal() wrote nothing. None of these ends the connection.
 enum class SendError : std::uint8_t {
-  not_connected,      // not yet, or no longer
+  not_connected,      // before Connected, or after the end
   too_large,          // above ConnectionInfo::max_application_data
-  limit_reached,      // the record numbers of the epoch are used up (RFC 6347 section 4.1), or its
-                      // key's limit is reached and the peer doesn't acknowledge new ones
-  buffer_too_small,   // `out` can't hold the data and kSealOverhead, or sealed_size()
-  libcrypto_failure,  // as when there is no memory: another call may succeed
+  limit_reached,      // the epoch's record numbers are used up (RFC 6347 section 4.1), or its
+                      // key's limit is reached and the peer acknowledges no KeyUpdate
+  buffer_too_small,   // `out` is smaller than data + kSealOverhead, or than sealed_size()
+  libcrypto_failure,  // such as no memory: a later call may succeed
 };
 using SendResult = tl::expected<std::size_t, SendError>;
 
 std::string_view to_string(SendError error);
 
-// The largest application data of one record (RFC 5246 section 6.2.1).
+// The largest application data of one record, in bytes (RFC 5246 section 6.2.1).
 inline constexpr std::size_t kMaxApplicationData = 16384;
-// What a record adds at most: a header of 13 bytes, and what its cipher suite does. An AEAD
-// adds 24. ConfigOptions::record_padding comes on top: see Connection::sealed_size().
+// The largest overhead of a record, in bytes: a header of 13, and what its cipher suite adds, for
+// an AEAD 24. ConfigOptions::record_padding is not included: see Connection::sealed_size().
 inline constexpr std::size_t kSealHeadRoom = 13 + RecordRoom12::kMaxHead;
 inline constexpr std::size_t kSealTailRoom = RecordRoom12::kMaxTail;
 inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
-// A buffer of this size holds any datagram that poll_transmit() writes.
+// Bytes that hold any datagram of poll_transmit().
 inline constexpr std::size_t kMaxDatagram = 16384;
 
 class Admission;  // <sluice/dtls/listener.h>
 struct Accepted;
 
-// Move-only; used by one thread at a time, together with its Environment, which must outlive it.
+// Move-only. Used by one thread at a time together with its Environment, which must outlive it.
 //
-// After every input, also after one that failed (its alert still has to leave), drain the outputs
+// After every input, also after one that failed (its alert is still to be sent), drain the outputs
 // in this order: poll_data(), poll_event() until empty, poll_transmit() until empty,
 // next_timeout().
 //
-// An Error from an input is fatal and final: later inputs return it again. What the RFC says to
-// discard is discarded and counted, never an Error.
+// An Error from an input is fatal and final: later inputs return it again. What the RFCs require to
+// be discarded is discarded and counted; it is never an Error.
 class Connection {
  public:
-  // A client has its first flight ready to be polled at once. `path` is where datagrams go until
-  // set_path(). `session` is offered to be resumed; one that has expired or that the Config doesn't
-  // allow isn't. Errors: libcrypto_failure; invalid_config when libcrypto has none of the Config's
-  // groups, for servers too.
+  // A client's first flight is ready to be polled. Datagrams go to `path` until set_path().
+  // `session` is offered for resumption, unless it has expired or the Config does not allow it.
+  // Errors: libcrypto_failure; invalid_config if libcrypto has none of the Config's groups. The
+  // same errors apply to server().
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now,
                                    const std::optional<ResumableSession>& session = {});
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now);
 
-  // A server whose peer a Listener has let in: it goes on with the ClientHello that had the cookie,
-  // and has its answer ready to be polled.
+  // A server for a client that a Listener has admitted. It continues with the ClientHello that held
+  // the cookie; its answer is ready to be polled.
   static Accepted accept(Admission admission, Environment& environment, PathId path, Instant now);
 
   Connection(Connection&&) noexcept;
@@ -99,16 +99,16 @@ class Connection {
 
   // ---- inputs
 
-  // Takes one datagram and decrypts it where it lies; spans from poll_data() point into it.
+  // Takes one datagram and decrypts it in place; spans from poll_data() point into it.
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
-  // To be called at next_timeout() or later; earlier calls do nothing.
+  // Call it at next_timeout() or later; an earlier call does nothing.
   Result<Pending> handle_timeout(Instant now);
-  // Answers a question that an Event has asked. A rejection of the peer is an Error
-  // (peer_rejected), its alert is queued. An answer to nothing, or of the wrong kind, is
+  // Answers the question of an Event. Rejecting the peer returns an Error (peer_rejected), whose
+  // alert is queued. An answer to an unknown question, or of the wrong kind, returns
   // invalid_argument and changes nothing.
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
-  // Accepts the peer by its certificate's fingerprint (RFC 8122), before or after that has arrived.
-  // A certificate that doesn't match ends the connection at once with bad_certificate.
+  // Accepts the peer by the fingerprint of its certificate (RFC 8122), before or after that
+  // arrives. A certificate that does not match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
   // what the peer sends, used once the peer has acknowledged the message. That is repeated until
@@ -116,57 +116,57 @@ class Connection {
   // another call does nothing. Keys also change by ConfigOptions::max_records_per_key. Errors that
   // change nothing: not_connected, invalid_argument (DTLS 1.2); fatal: message_seq_exhausted.
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
-  // Queues close_notify and ends the connection; a handshake in progress is given up.
+  // Queues close_notify and ends the connection; a handshake in progress is abandoned.
   Result<Pending> close(Instant now);
 
-  // Where poll_transmit() sends from now on.
+  // The path of the datagrams from poll_transmit() from now on.
   void set_path(PathId path);
-  // The largest datagram the path takes, in bytes (256 to 16384): for handshake flights still to be
-  // sent.
+  // The largest datagram of the path, in bytes (256 to 16384), for handshake flights that are not
+  // yet sent.
   void set_path_mtu(std::size_t mtu);
-  // A measured round-trip time: flights that leave from now on take their first timeout from it.
+  // A measured round-trip time: flights sent from now on take their first timeout from it.
   void set_path_rtt(Duration rtt);
 
   // ---- application data
 
-  // Writes one record with `application_data` to `out` and returns its size: a datagram to be sent
-  // on path(). `out` needs kSealOverhead bytes more than the data, with record_padding
-  // sealed_size(), and must not overlap it. Sealed at once: no queue, and no
-  // allocation but of the ciphers of a connection that had none (max_warm_connections).
+  // Writes one record with `application_data` to `out` and returns its size in bytes: send it to
+  // path(). `out` must have kSealOverhead bytes more than the data (with record_padding
+  // sealed_size()) and must not overlap it. There is no queue. Allocates only to rebuild the cipher
+  // contexts of an idle connection (Environment::Options::max_warm_connections).
   SendResult seal(Bytes application_data, MutableBytes out);
-  // The most that seal() would now write of so much data, padding included; 0 before Connected.
+  // The size that seal() would now write at most, padding included; 0 before Connected.
   [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;
 
   // ---- outputs
 
   // Writes the next datagram to `out`, which must hold the path's MTU.
   std::optional<Transmit> poll_transmit(MutableBytes out);
-  // The next application data: a span valid until the next input, in the order of arrival.
+  // The next application data in order of arrival; valid until the next input.
   std::optional<MutableBytes> poll_data();
   std::optional<Event> poll_event();
-  // When handle_timeout() wants to be called; empty: never.
+  // When to call handle_timeout(); empty: no timer runs.
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- what it knows
 
   [[nodiscard]] Role role() const;
-  // As a PacketObserver is told it.
+  // The number that a PacketObserver sees.
   [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
   [[nodiscard]] bool connected() const;
-  // Closed or failed: no input changes anything, and only its last outputs remain.
+  // Closed or failed: inputs change nothing, only the last outputs remain.
   [[nodiscard]] bool ended() const;
   // Empty until Connected.
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
   [[nodiscard]] Statistics statistics() const;
 
-  // RFC 5705, and RFC 8446 section 7.5 in DTLS 1.3: fills `out`. Only in DTLS 1.2 do an absent
-  // context and an empty one give different bytes. Errors:
-  // not_connected, invalid_argument (a label reserved by RFC 5246, a context above 65535 bytes; in
-  // DTLS 1.3 also a label above 249 bytes, or more output than 255 times the hash's size).
+  // Fills `out` with exported keying material (RFC 5705; DTLS 1.3: RFC 8446 section 7.5). An absent
+  // and an empty context differ only in DTLS 1.2. Errors: not_connected, invalid_argument (a label
+  // that RFC 5246 reserves, a context above 65535 bytes; in DTLS 1.3 also a label above 249 bytes,
+  // or more output than 255 times the hash's size).
   Result<void> export_keying_material(MutableBytes out, std::string_view label,
                                       std::optional<Bytes> context) const;
-  // The keys of RFC 5764 section 4.2. Errors: not_connected, srtp_not_negotiated.
+  // The SRTP keys (RFC 5764 section 4.2). Errors: not_connected, srtp_not_negotiated.
   [[nodiscard]] Result<SrtpKeys> srtp_keys() const;
 
  private:
