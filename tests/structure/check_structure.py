@@ -98,7 +98,7 @@ def check_sizes(path, text):
         if function.lines > rules.MAX_FUNCTION_LINES:
             yield function.line, f"{function.name}: a function of {function.lines} lines, above {rules.MAX_FUNCTION_LINES}"
     for declared in types:
-        limit = rules.PUBLIC_DATA_EXCEPTIONS.get(declared.name, rules.MAX_PUBLIC_DATA)
+        limit = rules.MAX_PUBLIC_DATA
         if path.is_relative_to(rules.LIMITED_TYPES) and declared.public_data > limit:
             yield declared.line, f"{declared.name}: {declared.public_data} public data members, above {limit}"
         limit = rules.MAX_PRIVATE_FUNCTIONS.get(declared.name)

@@ -126,7 +126,7 @@ class Endpoint::Impl {
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
   endpoint::HostCounts half_open_of_hosts_;
-  endpoint::SlotList<&Slot::half_open> half_open_;  // by age
+  endpoint::SlotList<endpoint::ListOf::half_open> half_open_;  // by age
   std::size_t size_ = 0;
   EndpointStatistics statistics_;
 
@@ -136,8 +136,8 @@ class Endpoint::Impl {
     UdpPath path;
   };
   std::optional<Reply> reply_;
-  endpoint::SlotList<&Slot::events> events_;
-  endpoint::SlotList<&Slot::transmits> transmits_;
+  endpoint::SlotList<endpoint::ListOf::events> events_;
+  endpoint::SlotList<endpoint::ListOf::transmits> transmits_;
   SlotNumber data_ = kNoSlot;
   Buffer copy_;  // of a datagram that two associations may have to try
   std::optional<Instant> reported_timeout_;

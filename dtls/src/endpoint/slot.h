@@ -1,6 +1,8 @@
 // What an Endpoint keeps for each of its connections.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 
 #include <sluice/dtls/endpoint.h>
@@ -17,6 +19,10 @@ struct Links {
   SlotNumber previous = kNoSlot;
   SlotNumber next = kApart;
 };
+
+// The lists of an Endpoint that a slot may be in, each at most once.
+enum class ListOf : std::uint8_t { half_open, events, transmits };
+inline constexpr std::size_t kSlotLists = 3;
 
 struct Slot {
   // Empty: the slot is free, or the connection has ended and has nothing left to send.
@@ -36,9 +42,7 @@ struct Slot {
   std::uint32_t client_random = 0;
   Instant begun;
 
-  Links half_open;
-  Links events;
-  Links transmits;
+  std::array<Links, kSlotLists> links;
 
   [[nodiscard]] bool is_alive() const { return is_used && !end; }
 };

@@ -40,7 +40,7 @@ struct Header12 {
 
   // The header of the first record of `datagram`, into which `connection_id` points. Empty when the
   // datagram ends before the header does. `own_cid_size` is the size of the connection ID that this
-  // side has asked for; with 0 a record of type tls12_cid has no known size and cannot be read.
+  // side has asked for; 0: none, and tls12_cid is an unknown content type like others.
   static std::optional<Header12> decode(Bytes datagram, std::size_t own_cid_size = 0) {
     wire::Reader reader(datagram);
     Header12 header;
@@ -48,10 +48,7 @@ struct Header12 {
     header.version = reader.code<ProtocolVersion>();
     header.epoch = wire::Epoch{reader.u16()};
     header.sequence = wire::SequenceNumber{reader.u48()};
-    if (header.type == kTls12Cid) {
-      if (own_cid_size == 0) return std::nullopt;
-      header.connection_id = reader.bytes(own_cid_size);
-    }
+    if (header.type == kTls12Cid) header.connection_id = reader.bytes(own_cid_size);
     header.length = reader.u16();
     if (!reader.ok()) return std::nullopt;
     return header;

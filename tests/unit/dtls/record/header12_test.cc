@@ -74,8 +74,13 @@ TEST(Header12, AConnectionIdHasTheSizeThatItsReceiverChose) {
   }
 }
 
-TEST(Header12, AConnectionIdThatWasNotAskedForHasNoKnownSize) {
-  EXPECT_FALSE(Header12::decode(from_hex("19 fefd 0001 000000000203 c0ffee 0001 00")));
+// Its content type is an unknown one then, and RFC 5246 section 6 says what becomes of those.
+TEST(Header12, WithoutAConnectionIdTheTypeIsLikeOthers) {
+  const auto header = Header12::decode(from_hex("19 fefd 0001 000000000203 0001 00"));
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->type, kTls12Cid);
+  EXPECT_TRUE(header->connection_id.empty());
+  EXPECT_EQ(header->length, 1U);
 }
 
 TEST(Header12, OtherTypesHaveNoConnectionId) {
