@@ -1,7 +1,7 @@
 # One CMake target a folder.
 #
 #   sluice_folder(dtls_wire
-#     SOURCES reader.cc writer.cc      # none: the folder holds headers only
+#     SOURCES reader.cc writer.cc      # none: the folder has only headers
 #     DEPENDS dtls_crypto              # the arrows of the design: other folders
 #     LIBS OpenSSL::Crypto)            # libraries from outside
 #
@@ -27,6 +27,32 @@
 #     LIBRARIES transport nice)
 #
 # makes sluice::ice_glue, one name for several libraries.
+
+#   sluice_sources(sluice_demo          # a target of yours
+#     media: media_echo.cc rtp_packet.cc
+#     sdp: sdp_answer.cc sdp_offer.cc)
+#
+# adds sources to a target, in named groups: a unity build compiles a group as one file, so that a new file changes its
+# own group and no other. Without names all are one group. A group has at most eight files. SOURCES above, and those of
+# sluice_test(), take the same names.
+
+function(sluice_sources target)
+  set(group all)
+  foreach(item IN LISTS ARGN)
+    if(item MATCHES "^([a-z0-9_]+):$")
+      set(group "${CMAKE_MATCH_1}")
+      continue()
+    endif()
+    list(APPEND files_of_${group} "${item}")
+    list(LENGTH files_of_${group} count)
+    if(count GREATER 8)
+      message(FATAL_ERROR "${target}: the group '${group}' has more than eight sources; name another (cmake/SluiceFolder.cmake)")
+    endif()
+    target_sources(${target} PRIVATE "${item}")
+    set_source_files_properties("${item}" PROPERTIES UNITY_GROUP "${group}")
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+endfunction()
 
 # The module that the present folder belongs to: the nearest folder that has an include/.
 function(_sluice_module_root out)
@@ -54,7 +80,8 @@ function(sluice_folder name)
     target_link_libraries(sluice_${name} INTERFACE ${arg_DEPENDS} ${arg_LIBS})
     return()
   endif()
-  add_library(sluice_${name} OBJECT ${arg_SOURCES})
+  add_library(sluice_${name} OBJECT)
+  sluice_sources(sluice_${name} ${arg_SOURCES})
   target_include_directories(sluice_${name} PUBLIC "${root}/include" "${root}/src")
   target_link_libraries(sluice_${name} PUBLIC tl::expected ${arg_DEPENDS} ${arg_LIBS} PRIVATE sluice_warnings)
 endfunction()
@@ -67,7 +94,8 @@ function(sluice_library name)
   _sluice_module_root(root)
   set(target sluice_${name})
 
-  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(${target} STATIC)
+  sluice_sources(${target} ${arg_SOURCES})
   add_library(sluice::${name} ALIAS ${target})
   foreach(folder IN LISTS arg_FOLDERS)
     get_target_property(type sluice_${folder} TYPE)
