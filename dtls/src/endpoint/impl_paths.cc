@@ -20,10 +20,8 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::find_receiver(Bytes /*datagram*/, con
 }
 
 const UdpPath& Endpoint::Impl::path_of(SlotNumber number, PathId id) const {
-  const Slot& slot = slots_[number];
-  if (slot.connection->path() == id) return slot.path;
   const UdpPath* other = other_paths_.find(number, id);
-  return other != nullptr ? *other : slot.path;
+  return other != nullptr ? *other : slots_[number].path;
 }
 
 void Endpoint::Impl::enter_index(SlotNumber number) {
@@ -62,16 +60,13 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
 
 void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path) {
   Slot& slot = slots_[number];
-  Connection& connection = *slot.connection;
   leave_index(number);
   if (half_open_.holds(slot)) {
     half_open_of_hosts_.remove(hash_, slot.path.peer);
     half_open_of_hosts_.add(hash_, path.peer);
   }
-  const auto id = static_cast<std::uint32_t>(connection.path());
-  other_paths_.add(number, PathId{id}, slot.path);
+  slot.connection->set_path(other_paths_.move(number, slot.path));
   slot.path = path;
-  connection.set_path(PathId{id + 1});
   enter_index(number);
 }
 

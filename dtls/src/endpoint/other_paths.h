@@ -1,8 +1,9 @@
-// Paths of connections besides those that their datagrams come from now.
+// The paths of connections besides their present ones.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <unordered_map>
 
 #include <sluice/dtls/path.h>
@@ -11,41 +12,43 @@
 
 namespace sluice::dtls::endpoint {
 
-// A connection numbers its paths with PathIds of its own. Its slot has the present path; the others
-// that it may still send to are here. A connection that has had one path only takes no memory.
+// A connection counts its paths: the numbers are its PathIds, from 0. Its slot has the present
+// path; the former ones, to which it may still send, are here. A connection that has had one path
+// only takes no memory.
 class OtherPaths {
  public:
-  // Per connection. Another one replaces the oldest.
+  // Former paths of one connection. Another one replaces the oldest.
   static constexpr std::size_t kMost = 2;
 
-  void add(SlotNumber connection, PathId id, const UdpPath& path) {
-    Entries& entries = of_connections_[connection];
-    std::ranges::rotate(entries, entries.end() - 1);
-    entries.front() = {id, path, true};
+  // The connection leaves `former`. Returns the PathId of its next path.
+  PathId move(SlotNumber connection, const UdpPath& former) {
+    Known& known = of_connections_[connection];
+    std::ranges::rotate(known.paths, known.paths.end() - 1);
+    known.paths.front() = former;
+    return PathId{++known.present};
   }
-  // Null: unknown, or replaced.
+  // A former path. Null: that is the present one, or it is not known.
   [[nodiscard]] const UdpPath* find(SlotNumber connection, PathId id) const {
     const auto found = of_connections_.find(connection);
     if (found == of_connections_.end()) return nullptr;
-    for (const Entry& entry : found->second) {
-      if (entry.is_used && entry.id == id) return &entry.path;
-    }
-    return nullptr;
+    const Known& known = found->second;
+    // 1: the one before the present one.
+    const std::uint32_t age = known.present - static_cast<std::uint32_t>(id);
+    const bool is_known = age >= 1 && age <= kMost && age <= known.present;
+    return is_known ? &known.paths[age - 1] : nullptr;
   }
   void remove(SlotNumber connection) { of_connections_.erase(connection); }
 
-  // Connections that have an entry.
+  // Connections that have moved.
   [[nodiscard]] std::size_t size() const { return of_connections_.size(); }
 
  private:
-  struct Entry {
-    PathId id{};
-    UdpPath path;
-    bool is_used = false;
+  struct Known {
+    std::array<UdpPath, kMost> paths;  // the newest first
+    std::uint32_t present = 0;
   };
-  using Entries = std::array<Entry, kMost>;
 
-  std::unordered_map<SlotNumber, Entries> of_connections_;
+  std::unordered_map<SlotNumber, Known> of_connections_;
 };
 
 }  // namespace sluice::dtls::endpoint
