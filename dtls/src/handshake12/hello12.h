@@ -1,6 +1,7 @@
 // The hellos of DTLS 1.2, for any key exchange.
 #pragma once
 
+#include "handshake12/session12.h"
 #include "message/server_hello.h"
 #include "negotiation/selection.h"
 
