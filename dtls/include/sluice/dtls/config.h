@@ -34,7 +34,8 @@ struct RetransmissionTimers {
   // The longest timeout, `initial` to 24 h. RFC 6347 recommends at least 60 s on the open network;
   // under ICE a call that waits so long is lost anyway, and media paths recover within seconds.
   Duration maximum = std::chrono::seconds{4};
-  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h.
+  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h. A message
+  // after the handshake is retransmitted for so long, and again when the peer is heard from.
   Duration total = std::chrono::seconds{90};
 
   static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
