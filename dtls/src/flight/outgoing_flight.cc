@@ -119,10 +119,12 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
   const MutableBytes contents = room.subspan(
       size_of_record.head(),
       std::min(room.size() - size_of_record.overhead(), size_of_record.max_contents()));
-  // A record of its own costs a message more than its header (RFC 9147 section 5.5 leaves the
-  // choice); DTLS 1.2 has always been one message a record.
+  // DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
+  // section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
   const bool packs = epoch >= wire::kHandshakeEpoch13;
-  const std::size_t minimum = packs ? 1 : datagram_is_empty ? 0 : kMinimumFragment;
+  // An encrypted message of DTLS 1.2, Finished, is short and uses what room a datagram has left.
+  const bool is_encrypted = epoch != wire::kPlaintextEpoch;
+  const std::size_t minimum = is_encrypted ? 1 : datagram_is_empty ? 0 : kMinimumFragment;
   const Position begin = position_;
   const std::size_t sent_before = sent_.size();
   std::size_t size = 0;

@@ -213,5 +213,23 @@ TEST(OutgoingFlight, AFragmentAtTheEndOfADatagramIsWorthItsHeaders) {
   }
 }
 
+// A record of one byte of Finished is 13 bytes of header, 24 of GCM, 12 of message header and that
+// byte: 50. A datagram with more room than that is not followed by another one that begins with it.
+TEST(OutgoingFlight, FinishedUsesTheRoomThatADatagramHasLeft) {
+  constexpr std::size_t kMtu = 256;
+  constexpr std::size_t kLeast = record::kHeaderSize12 + 24 + message::kHandshakeHeaderSize + 1;
+  for (std::size_t certificate = 1; certificate <= kMtu; ++certificate) {
+    Ends ends;
+    OutgoingFlight flight;
+    fill(flight, certificate);
+    const auto datagrams = write(flight, ends.sender, kMtu);
+    for (std::size_t i = 1; i < datagrams.size(); ++i) {
+      const auto first = record::Header12::decode(datagrams[i]);
+      if (first->epoch != kFirstEncryptedEpoch12) continue;
+      EXPECT_LT(kMtu - datagrams[i - 1].size(), kLeast) << certificate;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::dtls::flight
