@@ -9,11 +9,11 @@
 namespace sluice::dtls {
 namespace {
 
-// OpenSSL's port for DTLS; IANA has none for it alone.
+// The DTLS port of OpenSSL; IANA assigns none to DTLS itself.
 constexpr std::uint16_t kPort = 4433;
 
 CaptureOptions::Path made_up_addresses(ConnectionNumber connection, PathId path) {
-  // For documentation (RFC 3849).
+  // The IPv6 prefix for documentation (RFC 3849).
   Ipv6Address own{0x20, 0x01, 0x0d, 0xb8};
   Ipv6Address peer = own;
   own.back() = 1;

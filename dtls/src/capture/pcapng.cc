@@ -8,7 +8,7 @@
 namespace sluice::dtls {
 namespace {
 
-// Section numbers are those of draft-ietf-opsawg-pcapng.
+// Section numbers refer to draft-ietf-opsawg-pcapng.
 
 enum class BlockType : std::uint32_t {
   interface_description = 1,  // section 4.2
@@ -17,18 +17,19 @@ enum class BlockType : std::uint32_t {
   section_header = 0x0a0d0d0a,
 };
 
-// The same in all blocks is the end, and the comment (section 3.5).
+// The codes of end and comment are the same in all blocks (section 3.5).
 enum class OptionCode : std::uint16_t { end = 0, comment = 1, packet_flags = 2 };
 
-// Read in this order it says that all numbers of the section are in network order (section 4.1).
+// Written in network order, it marks all numbers of the section as being in network order (section
+// 4.1).
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-// A packet begins with an IP header, whose first bits tell the version.
+// Each packet begins with an IP header, whose first bits are the IP version.
 constexpr std::uint16_t kLinktypeRaw = 101;
 constexpr std::uint32_t kTlsKeyLog = 0x544c534b;
-// Bits 0 and 1 of a packet's flags (section 4.3.1).
+// The values of bits 0 and 1 of a packet's flags (section 4.3.1).
 constexpr std::uint32_t kInbound = 1;
 constexpr std::uint32_t kOutbound = 2;
-// An option's length has 16 bits.
+// The length field of an option has 16 bits.
 constexpr std::size_t kMaxComment = 0xffff;
 
 void pad(Buffer& out) { out.resize((out.size() + 3) / 4 * 4); }
@@ -41,7 +42,8 @@ void put_option(Buffer& body, OptionCode code, Bytes value) {
   pad(body);
 }
 
-// Type, length, body, length again (section 3.1). `body` has a size that 4 divides.
+// Writes a block: type, length, body, length again (section 3.1). The size of `body` must be a
+// multiple of 4.
 void put_block(Buffer& out_bytes, BlockType type, Bytes body) {
   const auto length = static_cast<std::uint32_t>(3 * sizeof(std::uint32_t) + body.size());
   wire::Writer out(out_bytes);
@@ -59,16 +61,16 @@ PcapngWriter::PcapngWriter() {
   header.u32(kByteOrderMagic);
   header.u16(1);  // version 1.0
   header.u16(0);
-  header.u32(0xffffffff);  // a length of -1: that of the section isn't known
+  header.u32(0xffffffff);  // section length -1: unknown
   header.u32(0xffffffff);
   put_block(out_, BlockType::section_header, section);
 
-  // Without options times are in microseconds (section 4.2).
+  // Without options, timestamps are in microseconds (section 4.2).
   Buffer interface;
   wire::Writer description(interface);
   description.u16(kLinktypeRaw);
   description.u16(0);  // reserved
-  description.u32(0);  // packets are never cut
+  description.u32(0);  // no limit: packets are never truncated
   put_block(out_, BlockType::interface_description, interface);
 }
 

@@ -10,15 +10,16 @@ namespace {
 
 constexpr std::size_t kHeaderSize4 = 20;   // RFC 791 section 3.1
 constexpr std::size_t kUdpHeaderSize = 8;  // RFC 768
-constexpr std::uint8_t kUdp = 17;          // the protocol's number
-constexpr std::uint8_t kHops = 64;         // any will do
+constexpr std::uint8_t kUdp = 17;          // protocol number
+constexpr std::uint8_t kHops = 64;         // arbitrary
 constexpr std::size_t kChecksumAt4 = 10;   // in the IPv4 header
 constexpr std::size_t kUdpChecksumAt = 6;  // in the UDP header
 constexpr std::uint16_t kDontFragment = 0x4000;
-// What both IP versions' length fields take.
+// The largest payload that the length fields of both IP versions allow.
 constexpr std::size_t kMaxPayload = 65535 - kHeaderSize4 - kUdpHeaderSize;
 
-// The Internet checksum (RFC 1071) of all parts; each but the last has an even size.
+// The Internet checksum (RFC 1071) of the concatenated parts. Each part except the last has an even
+// size.
 std::uint16_t checksum(std::initializer_list<Bytes> parts) {
   std::uint64_t sum = 0;
   for (const Bytes part : parts) {
@@ -31,7 +32,7 @@ std::uint16_t checksum(std::initializer_list<Bytes> parts) {
   return static_cast<std::uint16_t>(~sum);
 }
 
-// As it stands in a header of IPv6: an IPv4 address is mapped (RFC 4291 section 2.5.5.2).
+// Writes an address for an IPv6 header; an IPv4 address is mapped (RFC 4291 section 2.5.5.2).
 void put_v6(wire::Writer& out, const UdpEndpoint& endpoint) {
   if (const auto* v6 = std::get_if<Ipv6Address>(&endpoint.address)) {
     return out.bytes(std::as_bytes(std::span(*v6)));
@@ -43,20 +44,20 @@ void put_v6(wire::Writer& out, const UdpEndpoint& endpoint) {
 
 void put_ipv4_header(wire::Writer& out, Bytes source, Bytes destination, std::size_t length) {
   out.u8(0x45);  // version 4, a header of 5 words
-  out.u8(0);     // no special service
+  out.u8(0);     // default type of service
   out.u16(static_cast<std::uint16_t>(kHeaderSize4 + length));
-  out.u16(0);  // identification: never in fragments
+  out.u16(0);  // identification: the packet is not fragmented
   out.u16(kDontFragment);
   out.u8(kHops);
   out.u8(kUdp);
-  out.u16(0);  // the checksum's place
+  out.u16(0);  // the checksum, stored below
   out.bytes(source);
   out.bytes(destination);
 }
 
-// RFC 8200 section 3.
+// The IPv6 header (RFC 8200 section 3).
 void put_ipv6_header(wire::Writer& out, Bytes source, Bytes destination, std::size_t length) {
-  out.u32(6U << 28);  // version, no class, no flow label
+  out.u32(6U << 28);  // version 6; traffic class and flow label 0
   out.u16(static_cast<std::uint16_t>(length));
   out.u8(kUdp);
   out.u8(kHops);
@@ -89,15 +90,16 @@ Buffer udp_packet(const UdpEndpoint& source, const UdpEndpoint& destination, Byt
   out.u16(source.port);
   out.u16(destination.port);
   out.u16(static_cast<std::uint16_t>(length));
-  out.u16(0);  // the checksum's place
+  out.u16(0);  // the checksum, stored below
   out.bytes(payload);
 
-  // Of a header that both IP versions make up alike: addresses, protocol, length.
+  // The rest of the pseudo-header, in a form whose checksum is the same for both IP versions:
+  // protocol and length follow the addresses.
   Buffer pseudo;
   wire::Writer(pseudo).u16(kUdp);
   wire::Writer(pseudo).u16(static_cast<std::uint16_t>(length));
   const std::uint16_t sum = checksum({addresses, pseudo, Bytes(packet).subspan(udp_at)});
-  // RFC 768: 0 would say that there is none.
+  // RFC 768: 0 would mean that there is no checksum.
   wire::store(MutableBytes(packet).subspan(udp_at + kUdpChecksumAt, 2), sum == 0 ? 0xffff : sum);
   return packet;
 }

@@ -1,11 +1,11 @@
-// UDP datagrams with the headers that a socket would have put before them.
+// Adds UDP and IP headers to a datagram.
 #pragma once
 
 #include <sluice/dtls/pcapng.h>
 
 namespace sluice::dtls::capture {
 
-// An IP packet, of version 4 when both addresses are.
+// Makes an IP packet: IPv4 if both addresses are IPv4, else IPv6.
 Buffer udp_packet(const UdpEndpoint& source, const UdpEndpoint& destination, Bytes payload);
 
 }  // namespace sluice::dtls::capture

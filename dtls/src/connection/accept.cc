@@ -1,4 +1,4 @@
-// How a connection begins whose peer a Listener has let in.
+// Starts a connection from the Admission of a Listener.
 #include "connection/impl.h"
 #include "listener/admission.h"
 #include "message/handshake_fragment.h"
@@ -11,7 +11,7 @@ Admission& Admission::operator=(Admission&&) noexcept = default;
 Admission::~Admission() = default;
 
 std::span<const std::byte, 32> Admission::client_random() const {
-  // Behind the message's header and client_version (RFC 5246 section 7.4.1.2).
+  // The random follows the message header and client_version (RFC 5246 section 7.4.1.2).
   return Bytes(impl_->hello).subspan(message::kHandshakeHeaderSize + 2).first<32>();
 }
 

@@ -1,4 +1,4 @@
-// When an ACK is due, and for what (RFC 9147 section 7.1).
+// Decides when an ACK is due and which records it lists (RFC 9147 section 7.1).
 #pragma once
 
 #include <optional>
@@ -16,37 +16,37 @@ class Acknowledgements {
     records_.add(number);
     waiting_ = true;
   }
-  // To be sent at once.
+  // Sends an ACK immediately, if any record is unacknowledged.
   void send_now() {
     if (!waiting_) return;
     is_due_ = true;
     deadline_.reset();
   }
-  // Something is missing, so an ACK is to be sent at once, unless one has just been sent: each
-  // record behind a gap would have the peer send the rest again.
+  // Sends an ACK immediately because of a gap, but at most once per `pause`. Otherwise the peer
+  // would retransmit the rest for each record after the gap.
   void send_early(Instant now, Duration pause) {
     if (now < no_early_until_) return send_later(no_early_until_);
     if (waiting_) no_early_until_ = now + pause;
     send_now();
   }
-  // To be sent unless the rest of the flight comes first.
+  // Sends an ACK at `when`, unless the rest of the flight arrives before.
   void send_later(Instant when) {
     if (waiting_ && !is_due_ && !deadline_) deadline_ = when;
   }
   void on_timeout(Instant now) {
     if (deadline_ && now >= *deadline_) send_now();
   }
-  // Our next flight acknowledges all that has come.
+  // Our next flight acknowledges all received records.
   void answered() { *this = Acknowledgements(); }
 
   [[nodiscard]] bool is_due() const { return is_due_; }
-  // Nothing has come since the last ACK.
+  // Whether no record has arrived since the last ACK.
   [[nodiscard]] bool is_idle() const { return !waiting_ && !is_due_; }
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
-  // The path an ACK leaves on; empty: the connection's path at that time.
+  // The path of ACKs; empty: the connection's path at the time of sending.
   void set_path(PathId path) { path_ = path; }
   [[nodiscard]] std::optional<PathId> path() const { return path_; }
-  // The records that an ACK of at most `limit` numbers names. It counts as sent.
+  // The records for an ACK of at most `limit` numbers. The ACK counts as sent.
   message::RecordNumbers take(std::size_t limit) {
     is_due_ = false;
     waiting_ = false;
@@ -56,7 +56,7 @@ class Acknowledgements {
  private:
   flight::ReceivedRecords records_;
   std::optional<PathId> path_;
-  bool waiting_ = false;  // something has come since the last ACK
+  bool waiting_ = false;  // a record has arrived since the last ACK
   bool is_due_ = false;
   std::optional<Instant> deadline_;
   Instant no_early_until_ = Instant::min();

@@ -1,4 +1,4 @@
-// The statistics that a connection counts.
+// The counters behind a connection's statistics.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace sluice::dtls::connection {
 
-// Half the size of Statistics, as there may be a million idle connections.
+// Half the size of Statistics, because there may be a million idle connections.
 struct Counters {
   std::uint64_t datagrams_received = 0;
   std::uint64_t records_received = 0;

@@ -1,4 +1,4 @@
-// Application data that waits to be polled.
+// Application data that the caller has not polled yet.
 #pragma once
 
 #include <memory>
@@ -32,7 +32,8 @@ class Delivery {
   [[nodiscard]] bool empty() const {
     return first_.data() == nullptr && (rest_ == nullptr || rest_->next == rest_->spans.size());
   }
-  // Keeps its memory: a peer that sends several records per datagram does it again.
+  // Keeps the memory, because a peer that sends several records per datagram is likely to repeat
+  // it.
   void clear() {
     first_ = {};
     if (rest_ == nullptr) return;
@@ -46,7 +47,7 @@ class Delivery {
     std::size_t next = 0;
   };
 
-  MutableBytes first_;  // null: there is none, or it was taken
+  MutableBytes first_;  // null: none, or already taken
   std::unique_ptr<Rest> rest_;
 };
 

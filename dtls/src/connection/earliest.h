@@ -1,4 +1,4 @@
-// The first of several timers to expire.
+// The earliest of several timers.
 #pragma once
 
 #include <initializer_list>
@@ -8,7 +8,7 @@
 
 namespace sluice::dtls::connection {
 
-// Empty when none of them runs.
+// Empty when none is running.
 inline std::optional<Instant> earliest(std::initializer_list<std::optional<Instant>> timers) {
   std::optional<Instant> next;
   for (const auto& timer : timers) {

@@ -1,4 +1,4 @@
-// A complete handshake: what exporters, later records and late retransmissions need.
+// The state after a complete handshake: for exporters, later records and late retransmissions.
 #pragma once
 
 #include <memory>
@@ -19,17 +19,17 @@ struct Established12 {
 };
 struct Established13 {
   handshake::Session13 session;
-  QuietPostHandshake13 quiet;                       // while nothing is under way
-  std::unique_ptr<PostHandshake13> post_handshake;  // null: nothing is
+  QuietPostHandshake13 quiet;                       // valid while no message is in progress
+  std::unique_ptr<PostHandshake13> post_handshake;  // null: no message is in progress
 };
 using Established = std::variant<Established12, Established13>;
 
-// The handshake is complete, but nobody has accepted the peer yet.
+// The handshake is complete, but the peer is not accepted yet.
 struct AwaitingAcceptance {
   PeerGate gate;
   Established established;
   UnacceptedData unaccepted_data;
-  std::vector<Event> session_events;  // of DTLS 1.2
+  std::vector<Event> session_events;  // in DTLS 1.2
 };
 
 }  // namespace sluice::dtls::connection

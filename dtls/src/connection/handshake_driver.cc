@@ -41,7 +41,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::start_server(
   const auto seq = HandshakeFragment::take(reader)->header.message_seq;
   reassembler_.start_at(seq);
   context_.transport.start_at(seq);
-  // RFC 6347 section 4.2.1: the ServerHello takes over the record's number.
+  // RFC 6347 section 4.2.1: the ServerHello has the record number of the ClientHello.
   shared_.records.start_plaintext_at(record);
   if (retry) {
     auto machine = handshake::Handshake::server(*retry, context_);
@@ -62,14 +62,15 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Re
     if (!kept) return forward_error(kept);
     all_kept = all_kept && *kept;
   } while (reader.more());
-  // RFC 9147 section 7: what was dropped must not be acknowledged.
+  // RFC 9147 section 7: a record with a dropped fragment must not be acknowledged.
   if (all_kept) acknowledgements_.received({record.epoch, record.sequence});
   return deliver_messages(now);
 }
 
 Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wire::Epoch epoch,
                                           Instant now) {
-  // A client that negotiates ignores it, whatever its number (RFC 5246 section 7.4.1.1).
+  // A client ignores HelloRequest during a handshake, whatever its message_seq (RFC 5246 section
+  // 7.4.1.1).
   if (shared_.role == Role::client && fragment.header.type == HandshakeType::hello_request) {
     discard(shared_, Discard::unexpected_content);
     return false;
@@ -97,8 +98,8 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
 }
 
 Result<HandshakeDriver::Progress> HandshakeDriver::on_change_cipher_spec(Instant now) {
-  // It carries nothing but the fact: keys are installed by the messages before it, so one that
-  // comes early, by reordering or by malice (CVE-2014-0224), changes nothing.
+  // The record only sets a flag. The messages before it install the keys, so an early
+  // ChangeCipherSpec, reordered or forged (CVE-2014-0224), has no effect.
   is_change_cipher_spec_seen_ = true;
   return deliver_messages(now);
 }
@@ -135,8 +136,8 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
   while (const auto message = reassembler_.front()) {
     if (machine_.awaits_answer()) return Progress::running;
     const wire::Epoch expected = machine_.expected_epoch();
-    // An encrypted Finished may overtake ChangeCipherSpec, but not count before it (RFC 5246
-    // section 7.1).
+    // An encrypted Finished may arrive before ChangeCipherSpec, but is not processed before it (RFC
+    // 5246 section 7.1).
     if (expected == wire::kFirstEncryptedEpoch12 && message->epoch == expected &&
         !is_change_cipher_spec_seen_) {
       return Progress::running;
@@ -165,12 +166,13 @@ Result<HandshakeDriver::Progress> HandshakeDriver::after_step(Instant now) {
     if (context_.transport.take_flight_begun()) begin_flight(now);
     return Progress::running;
   }
-  // Finished is the last (RFC 5246 section 7.4.9), also of its keys (RFC 8446 section 5.1).
+  // Finished is the last message of the handshake (RFC 5246 section 7.4.9) and of its keys (RFC
+  // 8446 section 5.1).
   if (is_overtaken()) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "handshake message after Finished");
   }
-  // Pieces of plaintext messages aren't authentic.
+  // Fragments of plaintext messages are not authentic.
   reassembler_.forget(wire::kPlaintextEpoch);
   return Progress::complete;
 }
@@ -218,8 +220,8 @@ bool HandshakeDriver::is_flight_answered13() const {
 }
 
 void HandshakeDriver::schedule_ack(Instant now) {
-  // RFC 9147 section 7.1: at once when something is missing before what has come, else after a
-  // quarter of the retransmission timeout.
+  // RFC 9147 section 7.1: an ACK is sent immediately if there is a gap before the received data,
+  // else after a quarter of the retransmission timeout.
   const Duration delay = context_.transport.flight.ack_delay();
   if (reassembler_.has_gap()) {
     acknowledgements_.send_early(now, delay);
@@ -243,20 +245,21 @@ bool HandshakeDriver::on_plaintext_ack(const message::RecordNumbers& numbers, In
 }
 
 void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, Instant now) {
-  // An empty ACK says that something came which can't be read yet (RFC 9147 section 7.1).
+  // An empty ACK means that the peer received records that it cannot decrypt yet (RFC 9147 section
+  // 7.1).
   if (numbers.empty()) on_repetition(now);
   if (context_.transport.flight.on_ack(numbers, now)) ++shared_.counters.flights_retransmitted;
 }
 
-// ---- its end
+// ---- the end of the handshake
 
 Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
-  // A DTLS 1.3 client ends with a flight that has yet to be acknowledged.
+  // The last flight of a DTLS 1.3 client is not acknowledged yet.
   if (context_.transport.take_flight_begun()) begin_flight(now);
   if (auto judged = judge_without_certificate(); !judged) return forward_error(judged);
   auto established = establish(now);
   if (!established) return forward_error(established);
-  // Records wait here if keys and Finished came in one datagram.
+  // Future records remain if their keys and the Finished arrived in one datagram.
   shared_.outputs.keep_to_replay(future_records_.take());
   shared_.records.stop_reading_plaintext();
   return AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
@@ -282,7 +285,7 @@ Result<Established> HandshakeDriver::establish(Instant now) {
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)),
                             PostHandshake12(reassembler_.next_seq())};
-  // The server sends the last flight, but the client when a session was resumed (RFC 5246 section
+  // The server sends the last flight; in an abbreviated handshake the client does (RFC 5246 section
   // 7.3).
   const Role last = established.session.negotiated.resumed ? Role::client : Role::server;
   if (shared_.role == last) {

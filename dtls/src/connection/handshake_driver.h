@@ -1,5 +1,5 @@
-// Runs a handshake: takes its records, puts its messages in order, answers retransmissions, poses
-// its questions and judges the peer.
+// Runs a handshake: processes its records, orders its messages, answers retransmissions, asks its
+// questions and checks the peer's identity.
 #pragma once
 
 #include <optional>
@@ -13,29 +13,31 @@
 
 namespace sluice::dtls::connection {
 
-// The handshake's memory goes with it when it ends.
+// Owns the memory of the handshake, which is freed when the handshake ends.
 class HandshakeDriver {
  public:
   enum class Progress : std::uint8_t { running, complete };
 
   HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log);
 
-  // ---- inputs. After an Error nothing but outputs may be used; when it is complete, finish().
+  // ---- inputs. After an Error only outputs may be used. When the handshake is complete, call
+  // finish().
 
-  // When the input happens that comes next.
+  // Sets the time of the next input.
   void set_time(Instant now) { context_.now = now; }
   Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
-  // A server's beginning, as if `hello`, a whole message, had come in record `record`, after what a
-  // Listener has exchanged: in DTLS 1.3 `retry`.
+  // Starts a server from the complete ClientHello `hello` of record `record`, whose cookie a
+  // Listener has verified. `retry` describes the HelloRetryRequest that the Listener sent in DTLS
+  // 1.3.
   Result<Progress> start_server(MutableBytes hello, wire::SequenceNumber record,
                                 const std::optional<handshake::server13::StatelessRetry>& retry,
                                 Instant now);
   Result<Progress> on_handshake(const record::Record& record, Instant now);
   Result<Progress> on_change_cipher_spec(Instant now);
-  // An authentic ACK.
+  // Processes an authentic ACK.
   void on_ack(const message::RecordNumbers& numbers, Instant now);
-  // Anybody can have sent it: what it names isn't repeated at once, but at the next timeout. False:
-  // there can be none.
+  // A plaintext ACK is not authenticated, so it causes no immediate retransmission. False: no
+  // plaintext ACK is possible here.
   [[nodiscard]] bool on_plaintext_ack(const message::RecordNumbers& numbers, Instant now);
   Result<void> on_timeout(Instant now);
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const {
@@ -44,7 +46,7 @@ class HandshakeDriver {
   Result<Progress> answer(const Answer& answer, Instant now);
   void set_path_rtt(Duration rtt) { context_.transport.flight.set_rtt(rtt); }
 
-  // ---- what it keeps
+  // ---- state
 
   [[nodiscard]] PeerGate& gate() { return gate_; }
   [[nodiscard]] UnacceptedData& unaccepted_data() { return unaccepted_data_; }
@@ -57,19 +59,19 @@ class HandshakeDriver {
   [[nodiscard]] Acknowledgements& acknowledgements() { return acknowledgements_; }
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
-  // Of a complete handshake, which is used up.
+  // Ends a complete handshake. The object must not be used afterwards.
   Result<AwaitingAcceptance> finish(Instant now);
 
  private:
-  // Whether it was processed or kept, so that its record may be acknowledged.
+  // Whether the fragment was processed or stored. Only then may its record be acknowledged.
   Result<bool> on_fragment(const message::HandshakeFragment& fragment, wire::Epoch epoch,
                            Instant now);
   Result<Progress> deliver_messages(Instant now);
-  // After each message and each answer.
+  // Called after each message and each answer.
   Result<Progress> after_step(Instant now);
   Result<void> judge_chain();
   Result<void> judge_without_certificate();
-  // A message behind the peer's Finished is here already.
+  // Whether a message that follows the peer's Finished has arrived already.
   [[nodiscard]] bool is_overtaken() const;
   // RFC 9147 section 7.2: any part of the answer to a flight acknowledges the whole flight.
   [[nodiscard]] bool is_flight_answered13() const;
@@ -85,10 +87,10 @@ class HandshakeDriver {
   OpenQuestion question_;
   PeerGate gate_;
   flight::Reassembler reassembler_;
-  Acknowledgements acknowledgements_;  // of DTLS 1.3
+  Acknowledgements acknowledgements_;  // in DTLS 1.3
   record::FutureRecords future_records_;
   UnacceptedData unaccepted_data_;
-  std::optional<Instant> give_up_;   // set once the peer or this side has begun
+  std::optional<Instant> give_up_;   // set when the peer or this side begins
   wire::MessageSeq answered_seq_{};  // our flight answers the peer's messages before this one
   bool is_change_cipher_spec_seen_ = false;
 };

@@ -55,7 +55,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
     if (error.alert && error.code != Errc::alert_received) {
       queue_alert(message::AlertLevel::fatal, *error.alert);
     }
-    // Nothing of a connection that failed may be taken for delivered.
+    // Data and events of a failed connection are dropped, because the caller must not rely on them.
     warm_.drop_data();
     outputs_.drop_reports();
     end({std::make_unique<const Error>(error)});
@@ -125,7 +125,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
     if (outcome) outcome = replay_future_records(input);
     return end_input(outcome, input.record_opened);
   }
-  // The caller's mistake, not the connection's.
+  // This is an error of the caller; the connection continues.
   return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});
 }
 
@@ -250,10 +250,10 @@ std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
-  // Once it has ended there are no secrets to seal it with.
+  // After the end of the connection there are no secrets to seal an alert with.
   if (!warm_.warm_up(shared(), phase_)) return;
-  // The alert takes the place of a flight that was given up before it was sent: the peer lacks the
-  // keys that the flight leads to.
+  // If a flight was given up before it was sent, the alert uses the epoch of that flight, because
+  // the peer lacks the keys that the flight establishes.
   const wire::Epoch epoch =
       connection::epoch_of_unsent_flight(phase_).value_or(records_.write_epoch());
   outputs_.queue({{level, alert}, epoch});

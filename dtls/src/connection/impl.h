@@ -1,4 +1,4 @@
-// The connection behind its facade: takes records apart and hands them to the phase it is in.
+// The implementation of Connection: parses records and passes them to the present phase.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@
 
 namespace sluice::dtls {
 
-// Most connections are open and silent most of the time, so this class is small: what only a
-// handshake, a question or a record under way needs lies elsewhere and goes.
+// Most connections are open and silent most of the time, so this class is small. State that only a
+// handshake, a question or an unfinished record needs is allocated separately and freed afterwards.
 class Connection::Impl {
  public:
   Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
@@ -59,7 +59,7 @@ class Connection::Impl {
     return connection::open_session(phase_);
   }
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
-  // The handshake is complete, and the peer accepted.
+  // Whether the handshake is complete and the peer is accepted.
   [[nodiscard]] bool is_open() const { return connection::is_open(phase_); }
   [[nodiscard]] crypto::Library& library() const { return *library_; }
 
@@ -79,7 +79,7 @@ class Connection::Impl {
   [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
   void set_time(Instant now);
   void end(Ended ended);
-  // What is under way after the handshake, and outputs, when there are none any more.
+  // Frees the state of messages after the handshake, and of outputs, once they are done.
   void release_unused();
 
   // Records (impl_records.cc).
@@ -92,15 +92,15 @@ class Connection::Impl {
   Result<void> on_application_data(const record::Record& record);
   Result<void> on_ack(const record::Record& record, Instant now);
 
-  // What a step of the handshake has come to.
+  // Processes the result of a step of the handshake.
   Result<void> after_step(const Result<HandshakeDriver::Progress>& progress, Instant now);
   void open_if_accepted();
-  // Sessions that may be resumed, once the peer is accepted.
+  // Reports sessions that can be resumed, once the peer is accepted.
   void report_sessions();
 
-  // Of DTLS 1.3, from now on under way.
+  // The state for messages after a DTLS 1.3 handshake; allocates it if it does not exist.
   connection::PostHandshake13& post_handshake(connection::Established13& complete);
-  // Half of what one key may seal has been sealed (RFC 9147 section 4.5.3).
+  // Whether half of the records that one key may seal are sealed (RFC 9147 section 4.5.3).
   [[nodiscard]] bool is_key_update_due() const;
   Result<void> update_due_keys(Instant now);
 
@@ -113,7 +113,7 @@ class Connection::Impl {
   crypto::Library* library_;
   ConnectionNumber number_;
   record::RecordLayer records_;
-  [[no_unique_address]] connection::Phase phase_;  // what is behind begins in its padding
+  [[no_unique_address]] connection::Phase phase_;  // the next member begins in its padding
   Role role_;
   std::uint16_t mtu_;
   PathId path_;

@@ -1,4 +1,4 @@
-// What a connection does with each kind of record.
+// Processes the records of a connection by their content type.
 #include "connection/impl.h"
 #include "negotiation/fatal.h"
 
@@ -34,7 +34,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
         outcome = fatal(Errc::integrity_limit_reached, Alert::bad_record_mac);
       }
     } else {
-      // Anybody may have sent it: that libcrypto fails is no reason to end.
+      // The record is not authenticated, so a failure of libcrypto must not end the connection.
       connection::discard(shared(), Discard::authentication_failed);
       break;
     }
@@ -42,14 +42,14 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
   return outcome;
 }
 
-// Those that came before their keys, each with the path that it came on.
+// Processes the records that arrived before their keys, each with its path.
 Result<void> Connection::Impl::replay_future_records(Input& input) {
   HandshakeDriver* running = connection::handshaking(phase_);
   if (running != nullptr && records_.has_read_key()) {
     outputs_.keep_to_replay(running->future_records().take());
   }
   Result<void> outcome;
-  // What is replayed may complete the handshake, which adds what had to wait till then.
+  // A replayed record may complete the handshake, which appends the records that remained.
   for (std::size_t i = 0; outcome && i < outputs_.replayed(); ++i) {
     record::KeptRecords& kept = outputs_.replayed(i);
     Input replayed{kept.path, input.now};
@@ -60,9 +60,10 @@ Result<void> Connection::Impl::replay_future_records(Input& input) {
 }
 
 Result<void> Connection::Impl::on_record(const record::Record& record, const Input& input) {
-  // RFC 5246 section 6.2.1. A plaintext record of that size has been discarded: anybody can have
-  // sent it. Of the two that RFC 8449 section 4 allows, the alert: the record is the peer's, and
-  // what it repeats would be too long each time.
+  // RFC 5246 section 6.2.1. Plaintext records above the limit were discarded before, because they
+  // are not authenticated. RFC 8449 section 4 allows either to discard a protected record or to
+  // send an alert. An alert is better here: the record is authentic, so its retransmissions would
+  // exceed the limit again.
   if (record.contents.size() > records_.max_received(record.epoch)) {
     return fatal(Errc::decode_error, Alert::record_overflow, "record above its limit");
   }
@@ -78,7 +79,8 @@ Result<void> Connection::Impl::on_record(const record::Record& record, const Inp
     case ContentType::ack:
       return on_ack(record, input.now);
   }
-  // RFC 5246 section 6: an unexpected type is fatal. In plaintext anybody can have sent it.
+  // RFC 5246 section 6: an unexpected type is fatal, except in plaintext, which is not
+  // authenticated.
   if (record.epoch != wire::kPlaintextEpoch) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "content type");
   }
@@ -121,7 +123,7 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
     return {};
   }
   auto* messages = connection::messages_under_way(phase_);
-  if (messages == nullptr) return {};  // nothing is left to be acknowledged
+  if (messages == nullptr) return {};  // all messages are acknowledged already
   return messages->on_ack(*numbers, connection::established13(phase_)->session, now);
 }
 
@@ -138,8 +140,8 @@ Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& recor
 }
 
 Result<void> Connection::Impl::on_alert(const record::Record& record) {
-  // Plaintext alerts count only until the peer encrypts: after that anybody could end the
-  // connection.
+  // Plaintext alerts are valid only until the peer encrypts. After that, an attacker could end the
+  // connection with one.
   if (record.epoch == wire::kPlaintextEpoch && records_.peer_encrypts()) {
     connection::discard(shared(), Discard::unexpected_content);
     return {};
@@ -147,14 +149,14 @@ Result<void> Connection::Impl::on_alert(const record::Record& record) {
   const auto alert = message::AlertMessage::decode(record.contents);
   if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
   if (alert->description == Alert::close_notify) {
-    // To be answered in kind, whenever it comes (RFC 5246 section 7.2.1).
+    // A close_notify is always answered with a close_notify (RFC 5246 section 7.2.1).
     queue_alert(message::AlertLevel::warning, Alert::close_notify);
     if (!is_open()) return fatal(Errc::alert_received, Alert::close_notify);
     outputs_.add(Closed{});
     end({});
     return {};
   }
-  // In DTLS 1.3 the level says nothing: all but the announcement of a close_notify are errors (RFC
+  // DTLS 1.3 ignores the level: all alerts except close_notify and user_canceled are errors (RFC
   // 8446 section 6).
   const bool is_error =
       alert->level == message::AlertLevel::fatal ||
@@ -168,14 +170,15 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
     connection::discard(shared(), Discard::unexpected_content);
     return {};
   }
-  // RFC 8446 section 5: application data has keys of its own.
+  // RFC 8446 section 5: application data uses other keys than the handshake.
   if (record.epoch == wire::kHandshakeEpoch13) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "application data under handshake keys");
   }
   if (is_open()) {
     warm_.deliver(shared(), record.contents);
-    // The peer sends data only after it has our Finished, so it doesn't need that again.
+    // The peer sends data only after it has received our Finished, so the last flight is no longer
+    // needed.
     if (auto* complete = connection::established12(phase_)) {
       complete->post_handshake.drop_last_flight();
     }

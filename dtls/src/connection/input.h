@@ -1,4 +1,4 @@
-// One input to a connection, and what became of it.
+// One input to a connection, and its result.
 #pragma once
 
 #include <sluice/dtls/clock.h>
@@ -7,9 +7,9 @@
 namespace sluice::dtls::connection {
 
 struct Input {
-  PathId path;  // that its datagram came on
+  PathId path;  // the path of its datagram
   Instant now;
-  bool record_opened = false;  // a protected record has authenticated
+  bool record_opened = false;  // a protected record was authenticated
 };
 
 }  // namespace sluice::dtls::connection

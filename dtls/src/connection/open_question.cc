@@ -7,17 +7,17 @@ namespace {
 
 using handshake::Question;
 
-// PeerGate's questions have the numbers below.
+// PeerGate uses the lower numbers.
 constexpr std::uint32_t kFirstId = 2;
 
 std::size_t choices_of(const PskRequested& question) {
-  return std::max<std::size_t>(1, question.identities.size());  // a client has no list
+  return std::max<std::size_t>(1, question.identities.size());  // a client's question has no list
 }
 std::size_t choices_of(const IdentityRequested&) { return 1; }
 std::size_t choices_of(const SignatureRequested&) { return 1; }
 std::size_t choices_of(const SessionRequested&) { return 1; }
 
-// Whether the answer is to the kind of question with this number among Question's alternatives.
+// Whether `kind`, an index into Question's alternatives, is that of Asked.
 template <class Asked>
 bool is_of_kind(std::size_t kind) {
   static const std::size_t kIndex = Question(Asked{}).index();

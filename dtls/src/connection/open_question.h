@@ -1,4 +1,4 @@
-// The question whose answer a handshake waits for.
+// The question that a handshake waits for.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@ namespace sluice::dtls::connection {
 
 class OpenQuestion {
  public:
-  // The event that asks it.
+  // Opens the question and returns the event that asks it.
   Event pose(handshake::Question question);
-  // Whether the question has this number and is open, and `answer` fits it.
+  // Whether this question is open and `answer` fits it.
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   void close() { open_.reset(); }
 

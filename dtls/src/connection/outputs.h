@@ -1,4 +1,4 @@
-// What a connection has to be polled, application data under way excepted.
+// The outputs of a connection, except application data.
 #pragma once
 
 #include <memory>
@@ -18,15 +18,16 @@ namespace sluice::dtls::connection {
 struct QueuedAlert {
   message::AlertMessage message;
   wire::Epoch epoch{};
-  std::optional<PathId> path = {};  // empty: the connection's path when it leaves
+  std::optional<PathId> path = {};  // empty: the connection's path at the time of sending
 };
 
-// Takes memory only while it holds something: most connections hold nothing most of the time.
+// Uses memory only while it is not empty, because most connections have no outputs most of the
+// time.
 class Outputs {
  public:
-  // The last one counts.
+  // Replaces an alert that was queued before.
   void queue(const QueuedAlert& alert) { held().alert = alert; }
-  // Null: none.
+  // Null if no alert is queued.
   [[nodiscard]] const QueuedAlert* alert() const {
     return held_ != nullptr && held_->alert ? &*held_->alert : nullptr;
   }
@@ -40,22 +41,22 @@ class Outputs {
     held_->events.erase(held_->events.begin());
     return event;
   }
-  // The connection has failed: nothing that it reported before may be taken for true.
+  // Drops all reports after a failure, because the caller must not rely on them.
   void drop_reports() {
     if (held_ == nullptr) return;
     held_->events.clear();
     held_->unaccepted.clear();
   }
 
-  // Data that a Delivery points into, until the next input: what came before the peer was accepted,
-  // and records that came before their keys.
+  // Keeps data that a Delivery refers to until the next input: application data from before the
+  // peer was accepted, and records that arrived before their keys.
   std::vector<Buffer>& keep_unaccepted(std::vector<Buffer> data) {
     return held().unaccepted = std::move(data);
   }
   void keep_to_replay(std::vector<record::KeptRecords> records) {
     for (auto& kept : records) held().replayed.push_back(std::move(kept));
   }
-  // The records to be replayed, in the order in which they were kept.
+  // The number of records to be replayed; they have the order in which they were stored.
   [[nodiscard]] std::size_t replayed() const {
     return held_ != nullptr ? held_->replayed.size() : 0;
   }

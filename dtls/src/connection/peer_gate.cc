@@ -8,7 +8,7 @@ Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes ce
                              crypto::Library& library) {
   const auto match = crypto::matches(library, fingerprints, certificate);
   if (!match) return forward_error(match);
-  // RFC 8122 section 6.2: the connection must not be used, and is torn down at once.
+  // RFC 8122 section 6.2: the connection must not be used and is ended immediately.
   if (!*match) {
     return tl::unexpected(
         Error{Errc::peer_rejected, Alert::bad_certificate, 0, "fingerprint mismatch"});

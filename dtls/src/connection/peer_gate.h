@@ -1,4 +1,4 @@
-// Whether the peer is accepted, and the questions about that while they are open.
+// Decides whether the peer is accepted, and keeps the questions about it.
 #pragma once
 
 #include <optional>
@@ -16,10 +16,10 @@ class PeerGate {
   static constexpr QuestionId kQuestion{1};  // a handshake has one chain, so one question
   static constexpr QuestionId kConnectionQuestion{16};
 
-  // The fingerprints of the peer's certificate, which may have come before. Has no effect once the
+  // Sets the expected fingerprints, before or after the certificate arrives. Has no effect once the
   // peer is accepted. Errors: peer_rejected.
   Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
-  // The peer's certificates have come. Returns the question to ask unless fingerprints answer it.
+  // The peer's certificates have arrived. Returns the question to ask, unless fingerprints decide.
   // Errors: peer_rejected.
   Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
                                                           crypto::Library& library);
@@ -27,17 +27,17 @@ class PeerGate {
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   // Errors: peer_rejected.
   Result<void> answer(QuestionId question, const Answer& answer);
-  // The handshake asked the peer for no certificate, a PSK took its place, or its chain has been
-  // verified.
+  // Accepts the peer: its chain was verified, a PSK authenticated it, or no certificate was
+  // requested.
   void accept() { state_ = Accepted{}; }
-  // The handshake ends. A peer without a certificate is accepted if no fingerprint was announced.
-  // Errors: peer_rejected.
+  // The handshake is complete. A peer without a certificate is accepted if no fingerprints were
+  // set. Errors: peer_rejected.
   Result<void> on_end();
 
   [[nodiscard]] bool has_fingerprints() const { return std::holds_alternative<Announced>(state_); }
   [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
 
-  // Whether the caller wants the connection, once its peer is accepted.
+  // Opens the question whether the caller accepts the connection, after the peer is accepted.
   QuestionId ask_about_connection() {
     connection_ = Verdict::asked;
     return kConnectionQuestion;

@@ -10,7 +10,7 @@
 namespace sluice::dtls::connection {
 namespace {
 
-// The name that the peer's certificate must have; empty: any.
+// The name that the peer's certificate must be valid for; empty: any.
 std::string name_to_verify(const ConfigOptions& config, Role role) {
   return role == Role::client ? handshake::expected_name(config) : std::string();
 }
@@ -22,7 +22,7 @@ Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& con
   const ConfigOptions& config = context.config;
   auto chain = std::exchange(context.peer.chain, {});
   if (handshake::verifies_chain(config)) {
-    // That of a resumed session has been verified when the session began.
+    // The chain of a resumed session was verified when the session began.
     if (!context.peer.identity.verified_name) {
       const std::string name = name_to_verify(config, role);
       const auto verified = config.trust_store->anchors().verify(

@@ -1,4 +1,4 @@
-// Judges the peer's certificates: by their chain, by fingerprints or by a question.
+// Checks the peer's certificates by their chain, by fingerprints or by a question to the caller.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace sluice::dtls::connection {
 
-// After each step of the handshake, which may have brought the peer's chain. Returns the question
-// to be asked, if there is one. Errors: peer_rejected, and those of a chain that doesn't verify.
+// Checks the peer's chain if it has arrived; called after each step of the handshake. Returns the
+// question to ask, if there is one. Errors: peer_rejected, and those of chain verification.
 Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& context, Role role);
 
 }  // namespace sluice::dtls::connection

@@ -8,7 +8,7 @@ AwaitingAcceptance* awaiting_acceptance(const Phase& phase) {
   return awaiting != nullptr ? awaiting->get() : nullptr;
 }
 
-// The handshake of this version is complete.
+// The complete handshake, if it is of this version.
 template <class Version>
 const Version* established_as(const Phase& phase) {
   if (const auto* open = std::get_if<Version>(&phase)) return open;
@@ -16,7 +16,7 @@ const Version* established_as(const Phase& phase) {
   return awaiting != nullptr ? std::get_if<Version>(&awaiting->established) : nullptr;
 }
 
-// The flight of the handshake, or the last one of DTLS 1.2.
+// The flight of the running handshake, or the last flight in DTLS 1.2.
 flight::ReliableFlight* handshake_flight(const Phase& phase) {
   if (HandshakeDriver* running = handshaking(phase)) return &running->flight();
   const auto* complete = established_as<Established12>(phase);
@@ -88,8 +88,9 @@ Result<void> on_timeout(Phase& phase, Instant now) {
 Sendable sendable(const Phase& phase, Role role) {
   Sendable all;
   if (PostHandshake13* messages = messages_under_way(phase)) {
-    // A client whose Finished isn't acknowledged may not expect a message after the handshake yet
-    // (RFC 9147 section 7, figure 12); a client's own ACK could not be read before its last flight.
+    // A client must send its last flight before an ACK: the server cannot read the ACK earlier. A
+    // server sends the ACK first, because a client whose Finished is not acknowledged may not
+    // expect a post-handshake message yet (RFC 9147 section 7, figure 12).
     all = {messages->flight_to_write(), &messages->acknowledgements(), role == Role::server};
   } else {
     all.flight = handshake_flight(phase);

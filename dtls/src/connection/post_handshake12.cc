@@ -28,7 +28,8 @@ Result<PostHandshake12::Outcome> PostHandshake12::on_record(const record::Record
 
 Result<PostHandshake12::Outcome> PostHandshake12::on_fragment(
     const message::HandshakeFragment& fragment, const Shared& shared, Instant now) {
-  // Asked first: a rehandshake counts its messages from 0 again (RFC 6347 section 4.2.2).
+  // Checked first, because a new handshake numbers its messages from 0 again (RFC 6347 section
+  // 4.2.2).
   if (fragment.header.type == renegotiation_request(shared.role)) {
     return fragment.header.fragment_offset == 0 ? Outcome::wants_renegotiation : Outcome::handled;
   }

@@ -1,5 +1,5 @@
-// What goes on after a DTLS 1.2 handshake: the last flight, which answers a peer that repeats its
-// own, and messages that are refused (RFC 6347 section 4.2.4).
+// State after a DTLS 1.2 handshake: the last flight, for a peer that retransmits its own, and the
+// refusal of further handshake messages (RFC 6347 section 4.2.4).
 #pragma once
 
 #include <memory>
@@ -13,21 +13,21 @@ namespace sluice::dtls::connection {
 
 class PostHandshake12 {
  public:
-  // `next`: the number of the next message that the peer would send.
+  // `next` is the message_seq of the peer's next message.
   explicit PostHandshake12(wire::MessageSeq next) : next_seq_(next) {}
 
-  // This side has sent the last flight of the handshake.
+  // Keeps the last flight of the handshake, which this side has sent.
   void keep_last_flight(flight::ReliableFlight flight, Instant now);
-  // The peer has it.
+  // The peer has received the last flight.
   void drop_last_flight() { last_flight_.reset(); }
-  // Null: there is none, or none any more.
+  // Null if this side has none or has dropped it.
   [[nodiscard]] flight::ReliableFlight* last_flight() const {
     return last_flight_ != nullptr ? &last_flight_->flight : nullptr;
   }
 
   enum class Outcome : std::uint8_t { handled, wants_renegotiation };
-  // One handshake record. A request to renegotiate must be refused with a warning (RFC 8827 section
-  // 6.5), and the connection goes on.
+  // Processes a handshake record. A request to renegotiate must be refused with a warning alert
+  // (RFC 8827 section 6.5); the connection continues.
   Result<Outcome> on_record(const record::Record& record, const Shared& shared, Instant now);
   void on_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
@@ -48,7 +48,7 @@ class PostHandshake12 {
   wire::MessageSeq next_seq_;
 };
 
-// With this message a peer of the other role than `role` asks for another handshake.
+// The message with which the peer of `role` requests renegotiation.
 constexpr wire::HandshakeType renegotiation_request(Role role) {
   return role == Role::client ? wire::HandshakeType::hello_request
                               : wire::HandshakeType::client_hello;

@@ -16,7 +16,7 @@ namespace {
 
 wire::Epoch next_epoch(wire::Epoch epoch) { return wire::Epoch{wire::value_of(epoch) + 1}; }
 
-// What comes behind the last number, and never stands behind a handshake.
+// The value after the largest message_seq. It is not a valid number after a handshake.
 constexpr wire::MessageSeq kWrapped{0};
 
 }  // namespace
@@ -31,7 +31,7 @@ PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshak
     handshake.last_flight.set_give_up(handshake.give_up);
     outgoing_.push_back({Kind::last_flight, std::move(handshake.last_flight)});
   } else {
-    // The client's last flight has answered ours and waits for an ACK itself.
+    // The client's last flight answered our flight and needs an ACK.
     old_keys_expire_ = now + kOldKeysLifetime;
     acknowledgements_.send_now();
     shared_.records.stop_writing_before(wire::kFirstApplicationEpoch13);
@@ -48,7 +48,7 @@ PostHandshake13::PostHandshake13(const Shared& shared, const QuietPostHandshake1
 }
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
-  // Asked after each datagram, so what lasts longest comes first.
+  // Called after each datagram, so the conditions that last longest come first.
   if (has_received_ || old_keys_expire_) return std::nullopt;
   const bool is_sending = !outgoing_.empty() || deferred_update_;
   const bool is_receiving =
@@ -74,7 +74,7 @@ const flight::ReliableFlight* PostHandshake13::unsent_flight() const {
 }
 
 flight::ReliableFlight* PostHandshake13::client_last_flight() {
-  // It has the lowest numbers.
+  // The last flight has the lowest numbers, so it is the first entry.
   const bool is_first = !outgoing_.empty() && outgoing_.front().kind == Kind::last_flight;
   return is_first ? &outgoing_.front().flight : nullptr;
 }
@@ -106,7 +106,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
   } while (reader.more());
   if (all_kept) {
     has_received_ = true;
-    // One ACK for all that come together (RFC 9147 section 7).
+    // One ACK acknowledges all messages that arrive together (RFC 9147 section 7).
     acknowledgements_.received({record.epoch, record.sequence});
     acknowledgements_.send_later(now + ack_delay());
   }
@@ -122,8 +122,8 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
   const auto outcome = reassembler_.add(fragment, epoch);
   if (!outcome) return forward_error(outcome);
   if (*outcome == flight::Reassembler::Outcome::full) return false;
-  // Repeated messages are acknowledged again: the ACK was lost (RFC 9147 section 5.8.1). A repeated
-  // flight of the server has our own last flight for an answer instead.
+  // A retransmitted message is acknowledged again, because the ACK was lost (RFC 9147 section
+  // 5.8.1). The answer to a retransmitted flight of the server is our own last flight instead.
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
   if (is_stale && shared_.role == Role::client && epoch == wire::kHandshakeEpoch13) {
     flight::ReliableFlight* last = client_last_flight();
@@ -135,7 +135,8 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
 
 Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
                                          handshake::Session13& session, Instant now) {
-  // Also what follows a KeyUpdate under the keys that it ended (RFC 8446 section 4.6.3).
+  // This includes messages after a KeyUpdate under the keys that it replaced (RFC 8446 section
+  // 4.6.3).
   if (message.epoch < read_epoch_) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of an old epoch");
   }
@@ -187,7 +188,8 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
   }
   auto secret = next_secret(session, handshake::other(shared_.role));
   if (!secret) return forward_error(secret);
-  // The present keys stay until the next have been used: our ACK may be lost (RFC 9147 section 8).
+  // The present keys are kept until the next keys have been used, because our ACK may be lost (RFC
+  // 9147 section 8).
   shared_.records.stop_reading_before(read_epoch_);
   old_keys_expire_ = now + kOldKeysLifetime;
   read_epoch_ = next_epoch(read_epoch_);
@@ -202,14 +204,14 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
 
 Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now) {
   if (key_update_under_way_) return {};
-  // A server that lacks the client's last flight can't read a KeyUpdate yet.
+  // A server that lacks the client's last flight cannot decrypt a KeyUpdate yet.
   if (client_last_flight() != nullptr) {
     if (deferred_update_ != KeyUpdateRequest::update_requested) deferred_update_ = request;
     return {};
   }
-  // message_seq must not wrap: the connection has to end (draft-ietf-tls-rfc9147bis).
+  // message_seq must not wrap, so the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
-  // The peer takes messages in order, so it needs those before.
+  // The peer processes messages in order, so earlier messages that were given up are retransmitted.
   on_peer_heard(now);
   key_update_under_way_ = true;
   send(Kind::key_update, HandshakeType::key_update, now,
@@ -226,7 +228,7 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
   std::erase_if(outgoing_,
                 [](const Outgoing& outgoing) { return outgoing.flight.fully_acknowledged(); });
   if (had_last_flight && client_last_flight() == nullptr) drop_handshake_keys();
-  // The peer changes its keys when it has the KeyUpdate and all messages before it.
+  // The peer changes its keys when it has received the KeyUpdate and all messages before it.
   if (!outgoing_.empty()) return {};
   if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
   if (const auto request = std::exchange(deferred_update_, {})) return update_keys(*request, now);
@@ -283,7 +285,7 @@ Result<void> PostHandshake13::on_timeout(Instant now) {
 
 void PostHandshake13::expire_old_keys(Instant now) {
   if (!old_keys_expire_ || now < *old_keys_expire_) return;
-  // RFC 9147 section 8: after a KeyUpdate not before the new ones have been used.
+  // RFC 9147 section 8: after a KeyUpdate the old keys are kept until the new keys have been used.
   if (read_epoch_ == wire::kFirstApplicationEpoch13 || shared_.records.has_read(read_epoch_)) {
     old_keys_expire_.reset();
     shared_.records.stop_reading_before(read_epoch_);

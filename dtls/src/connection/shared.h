@@ -1,4 +1,4 @@
-// What the phases of one connection share.
+// The objects that all phases of a connection share.
 #pragma once
 
 #include <sluice/dtls/config.h>
@@ -10,7 +10,7 @@
 
 namespace sluice::dtls::connection {
 
-// All of it is the connection's, and outlives each of its phases.
+// All members belong to the connection, which outlives its phases.
 struct Shared {
   const ConfigOptions& config;
   crypto::Library& library;
@@ -20,7 +20,7 @@ struct Shared {
   Role role;
 };
 
-// A record, or a part of one, is dropped.
+// Counts a record, or a part of one, as dropped.
 void discard(const Shared& shared, Discard reason);
 
 }  // namespace sluice::dtls::connection

@@ -1,4 +1,4 @@
-// Writes what a connection has queued, one datagram at a time, each with the path it leaves on.
+// Writes the queued output of a connection, one datagram at a time, each with its path.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace sluice::dtls::connection {
 
-// What goes on no path of its own leaves on `path`, in datagrams of at most `mtu` bytes.
+// Output without a path of its own uses `path`, in datagrams of at most `mtu` bytes.
 struct Route {
   PathId path;
   std::size_t mtu;
 };
 
-// Writes the next datagram to `out`: of a flight, an ACK or the alert. Empty: there is nothing, or
-// it can't be sealed.
+// Writes the next datagram, with a flight, an ACK or the alert, to `out`. Empty if there is no
+// output or it cannot be sealed.
 std::optional<Transmit> write_datagram(const Shared& shared, const Sendable& sendable,
                                        const Route& route, MutableBytes out);
 

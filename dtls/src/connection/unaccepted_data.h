@@ -7,13 +7,14 @@
 
 namespace sluice::dtls::connection {
 
-// With fingerprints both sides may complete the handshake before the SDP answer arrives. What the
-// peer sends then, mostly SCTP's INIT, is kept, as its retransmission would take seconds.
+// With fingerprints, both sides may complete the handshake before the SDP answer arrives. Data that
+// the peer sends meanwhile, mostly SCTP's INIT, is kept, because its retransmission would take
+// seconds.
 class UnacceptedData {
  public:
   explicit UnacceptedData(std::size_t limit) : limit_(limit) {}
 
-  // False: the data would exceed the limit, and is dropped.
+  // False if the data exceeds the limit; it is dropped then.
   bool keep(Bytes data) {
     if (data.size() > limit_ - bytes_ || messages_.size() == kMaxMessages) return false;
     bytes_ += data.size();
@@ -24,7 +25,7 @@ class UnacceptedData {
   std::vector<Buffer> take() && { return std::move(messages_); }
 
  private:
-  // A bound for empty records too, which add no bytes.
+  // Also limits empty records, which add no bytes.
   static constexpr std::size_t kMaxMessages = 256;
 
   std::size_t limit_;

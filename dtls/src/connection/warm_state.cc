@@ -19,7 +19,7 @@ Result<void> WarmState::make_ciphers(const Shared& shared, const Phase& phase) {
 }
 
 void WarmState::enter_list(const Shared& shared, const Phase& phase) {
-  // A record of an epoch before may be read in the cold.
+  // A cold connection may read a record of an older epoch; it does not enter the list then.
   if (!is_open(phase) || shared.records.is_cold()) return;
   shared.library.warm_list().use(in_use(shared));
 }

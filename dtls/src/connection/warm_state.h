@@ -1,4 +1,5 @@
-// What a connection has only while it is in use: ciphers, and application data to be polled.
+// The state that a connection has only while it is in use: ciphers, and undelivered application
+// data.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,8 @@
 
 namespace sluice::dtls::connection {
 
-// Most of many connections are silent. Those that were used least recently lose their ciphers
-// (crypto::WarmList), and get them back from their secrets when a record comes or goes.
+// Most connections are silent. The least recently used ones lose their ciphers (crypto::WarmList).
+// The next record that is sent or received makes the ciphers again from the secrets.
 class WarmState {
  public:
   WarmState() = default;
@@ -20,7 +21,7 @@ class WarmState {
   WarmState& operator=(const WarmState&) = delete;
   ~WarmState() = default;
 
-  // ---- application data to be polled
+  // ---- undelivered application data
 
   void deliver(const Shared& shared, MutableBytes data) { in_use(shared).data.push(data); }
   [[nodiscard]] bool has_data() const { return in_use_ != nullptr && !in_use_->data.empty(); }
@@ -33,31 +34,31 @@ class WarmState {
 
   // ---- ciphers
 
-  // Makes the ciphers if they are gone. Until mark_used() this connection is the first to lose
-  // them again.
+  // Makes the ciphers if the connection is cold. Until mark_used() it is the first one to go cold
+  // again.
   Result<void> warm_up(const Shared& shared, const Phase& phase) {
     return shared.records.is_cold() ? make_ciphers(shared, phase) : Result<void>();
   }
-  // A record was opened or sealed. Before the peer is accepted, no connection goes cold.
+  // A record was opened or sealed. A connection does not go cold before its peer is accepted.
   void mark_used(const Shared& shared, const Phase& phase) {
     const bool is_newest = in_use_ != nullptr && shared.library.warm_list().is_newest(*in_use_);
     if (!is_newest) enter_list(shared, phase);
   }
-  // Before the connection ends, or goes.
+  // Call this before the connection ends or is destroyed.
   void leave_list(crypto::Library& library) {
     if (in_use_ != nullptr) library.warm_list().leave(*in_use_);
   }
-  // Gives memory back that a cold connection without data doesn't need.
+  // Frees the memory that a cold connection without data does not need.
   void release_unused(const record::RecordLayer& records) {
     if (records.is_cold() && !has_data()) in_use_.reset();
   }
 
  private:
-  // A place in the list, together with the data: a silent connection has neither.
+  // The place in the list, and the data; a silent connection has neither.
   struct InUse final : crypto::WarmList::Member {
     InUse(WarmState& its_owner, record::RecordLayer& its_records)
         : owner(its_owner), records(its_records) {}
-    // It may delete itself.
+    // May delete this object.
     void cool() override {
       records.cool();
       owner.release_unused(records);
@@ -74,7 +75,7 @@ class WarmState {
   Result<void> make_ciphers(const Shared& shared, const Phase& phase);
   void enter_list(const Shared& shared, const Phase& phase);
 
-  std::unique_ptr<InUse> in_use_;  // null: cold, or no record has come or gone yet
+  std::unique_ptr<InUse> in_use_;  // null: cold, or no record was sent or received yet
 };
 
 }  // namespace sluice::dtls::connection

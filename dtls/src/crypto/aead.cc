@@ -11,7 +11,8 @@
 namespace sluice::dtls::crypto {
 namespace {
 
-// Made here: OSSL_PARAM_construct_octet_string() and its like are a call into libcrypto each.
+// Constants and macros replace OSSL_PARAM_construct_octet_string() and its like, because each of
+// those is a call into libcrypto.
 constexpr OSSL_PARAM kEndOfParameters = OSSL_PARAM_END;
 
 enum class Direction : int { open = 0, seal = 1 };
@@ -41,28 +42,28 @@ Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key
   return keyed;
 }
 
-// CCM alone has to know the text's length first.
+// CCM needs the length of the text first (RFC 3610).
 bool announce_length(const KeyedCipher& cipher, std::size_t length) {
   int size = 0;
   return !cipher.is_ccm() || EVP_CipherUpdate(cipher.context.get(), nullptr, &size, nullptr,
                                               static_cast<int>(length)) == 1;
 }
 
-// What EVP_CIPHER_CTX_ctrl would make of EVP_CTRL_AEAD_GET_TAG and SET_TAG, which takes a tenth of
-// the time for a short record.
+// The parameter that EVP_CIPHER_CTX_ctrl makes for EVP_CTRL_AEAD_GET_TAG and SET_TAG. That call
+// takes a tenth of the time for a short record.
 OSSL_PARAM tag_parameter(MutableBytes tag) {
   return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
 }
 
-// What it would make of EVP_CTRL_AEAD_SET_IV_FIXED with the length -1, which is to restore a whole
-// nonce.
+// The parameter that EVP_CIPHER_CTX_ctrl makes for EVP_CTRL_AEAD_SET_IV_FIXED. The length -1 means
+// that it sets the whole nonce.
 OSSL_PARAM nonce_parameter(const AeadNonce& nonce) {
   return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED,
                                  const_cast<std::byte*>(nonce.data()),
                                  static_cast<std::size_t>(-1));
 }
 
-// Starts a message, with the `tag` that it shall have if it is to be opened.
+// Starts a message. To open one, pass the `tag` to verify.
 bool start(const KeyedCipher& cipher, const AeadNonce& nonce,
            const OSSL_PARAM& tag = kEndOfParameters) {
   EVP_CIPHER_CTX* context = cipher.context.get();
@@ -74,7 +75,8 @@ bool start(const KeyedCipher& cipher, const AeadNonce& nonce,
   return EVP_CipherInit_ex2(context, nullptr, nullptr, octets(nonce), -1, parameters.data()) == 1;
 }
 
-// libcrypto takes a null pointer for an order of its own, even when the length is 0.
+// A pointer that is not null, even if the text is empty: libcrypto gives a null pointer another
+// meaning.
 const unsigned char* text_octets(Bytes text) {
   static constexpr std::byte kNothing{};
   return octets(text.data() != nullptr ? text : Bytes(&kNothing, 0));
@@ -95,15 +97,15 @@ bool seal(const KeyedCipher& cipher, const AeadNonce& nonce, Bytes associated_da
          EVP_CIPHER_CTX_get_params(context, parameters.data()) == 1;
 }
 
-// As AeadSealer::seal_record12() and AeadOpener::open_record12().
+// Implements AeadSealer::seal_record12() and AeadOpener::open_record12().
 bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce,
                       std::span<const std::byte, kAssociatedDataSize12> given,
                       MutableBytes record) {
   AssociatedData12 data{};
   std::ranges::copy(given, data.begin());
   EVP_CIPHER_CTX* context = cipher.context.get();
-  // The length that libcrypto expects is the record's as it is handed over, from which it takes
-  // the nonce and the tag off.
+  // libcrypto expects the length with the explicit nonce, and with the tag when it opens. It
+  // subtracts both itself.
   const bool seals = EVP_CIPHER_CTX_is_encrypting(context) == 1;
   const std::size_t length = record.size() - (seals ? cipher.tag_size() : 0);
   data[data.size() - 2] = static_cast<std::byte>(length >> 8);
@@ -178,7 +180,7 @@ bool AeadOpener::open(const AeadNonce& nonce, Bytes associated_data, MutableByte
   const MutableBytes text = sealed.first(sealed.size() - cipher_.tag_size());
   const OSSL_PARAM tag = tag_parameter(sealed.last(cipher_.tag_size()));
   int size = 0;
-  // CCM judges the tag with the text, the others at the end.
+  // CCM verifies the tag together with the text, other ciphers at the end.
   const bool authentic =
       start(cipher_, nonce, tag) && announce_length(cipher_, text.size()) &&
       EVP_DecryptUpdate(context, nullptr, &size, text_octets(associated_data),

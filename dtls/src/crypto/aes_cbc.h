@@ -15,7 +15,7 @@ class Library;
 inline constexpr std::size_t kAesBlockSize = 16;
 inline constexpr std::size_t kAesCbcKeySize = 16;
 
-// One direction's keyed cipher.
+// Encrypts or decrypts one direction.
 class AesCbc {
  public:
   enum class Direction : bool { decrypt, encrypt };
@@ -23,7 +23,8 @@ class AesCbc {
   // Errors: libcrypto_failure, also for a key of another size.
   static Result<AesCbc> make(Library& library, Direction direction, Bytes key);
 
-  // In place. `iv` has one block, `blocks` any number of whole ones. False when libcrypto fails.
+  // Works in place. `iv` has one block, `blocks` any number of whole blocks. Returns false when
+  // libcrypto fails.
   bool process(Bytes iv, MutableBytes blocks);
 
  private:

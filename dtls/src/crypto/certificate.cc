@@ -45,7 +45,8 @@ Result<std::vector<Buffer>> certificates_from_pem(std::string_view text) {
     if (!der) return forward_error(der);
     certificates.push_back(std::move(*der));
   }
-  // The end of the text shows as a missing start line; anything else is a damaged certificate.
+  // At the end of the text libcrypto reports a missing start line. Any other error means a damaged
+  // certificate.
   const unsigned long last = ERR_peek_last_error();
   if (certificates.empty() || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
     return unreadable("certificates: PEM");

@@ -1,4 +1,4 @@
-// Certificates as libcrypto reads them, for what the fingerprint path never needs.
+// Certificates parsed by libcrypto. Authentication by fingerprint does not need this.
 #pragma once
 
 #include <optional>
@@ -13,20 +13,20 @@
 
 namespace sluice::dtls::crypto {
 
-// Null when it isn't exactly one certificate. `library` and `properties` as X509_new_ex() takes
-// them.
+// Null if `der` is not exactly one certificate. `library` and `properties` are the arguments of
+// X509_new_ex().
 CertificatePtr parse_certificate(Bytes der, OSSL_LIB_CTX* library = nullptr,
                                  const char* properties = nullptr);
-// What is encrypted is refused: nobody is asked for its passphrase on a terminal.
+// Encrypted PEM is refused; libcrypto must not prompt for a passphrase.
 int no_passphrase(char* buffer, int size, int writes, void* data);
-// Those of a PEM text, as DER. Errors: invalid_certificate.
+// The certificates in a PEM text, as DER. Errors: invalid_certificate.
 Result<std::vector<Buffer>> certificates_from_pem(std::string_view text);
 Result<Buffer> to_der(X509* certificate);
-// Distinguished names as certificate_authorities has them.
+// Distinguished names in the encoding of certificate_authorities (RFC 8446 section 4.2.4).
 Buffer subject_name(const X509* certificate);
 Buffer issuer_name(const X509* certificate);
-// By which scheme its issuer has signed it; empty for one without a number here. ECDSA's leave the
-// curve open.
+// The scheme with which the issuer signed the certificate; empty if SignatureScheme has no value
+// for it. An ECDSA scheme does not determine the curve here.
 std::optional<SignatureScheme> signature_scheme(X509* certificate);
 
 }  // namespace sluice::dtls::crypto

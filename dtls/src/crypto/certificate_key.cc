@@ -12,7 +12,7 @@
 namespace sluice::dtls::crypto {
 namespace {
 
-// One DER element: its whole encoding and its contents.
+// One DER element: the whole encoding, and the contents.
 struct Element {
   int tag;
   int tag_class;
@@ -84,7 +84,7 @@ std::optional<Bytes> subject_public_key_info(Bytes certificate) {
   Bytes fields = to_be_signed->contents;
   Bytes probe = fields;
   const auto first = take(probe);
-  // version [0] EXPLICIT is left out by version 1 certificates.
+  // Version 1 certificates omit version [0] EXPLICIT.
   if (first && first->tag_class == V_ASN1_CONTEXT_SPECIFIC && first->tag == 0) fields = probe;
   if (!take(fields, V_ASN1_INTEGER, false)) return std::nullopt;  // serialNumber
   for (int i = 0; i < 4; ++i) {  // signature issuer validity subject

@@ -7,10 +7,10 @@
 
 namespace sluice::dtls::crypto {
 
-// Reads no more of the certificate than its SubjectPublicKeyInfo: d2i_X509 costs as much as
-// verifying a signature and a half, and nothing else in a self-signed certificate means anything to
-// who compares its fingerprint. P-256 keys are taken by their fixed prefix; any other key, and any
-// certificate that this walk doesn't understand, goes to d2i_X509.
+// Reads only the SubjectPublicKeyInfo of the certificate. d2i_X509 takes as long as one and a half
+// signature verifications, and authentication by fingerprint uses no other field of a self-signed
+// certificate. P-256 keys are recognised by their fixed prefix. d2i_X509 parses other keys, and
+// certificates that the DER walk does not accept.
 //
 // Errors: invalid_certificate with bad_certificate, unsupported_certificate.
 Result<PublicKey> certificate_key(Library& library, Bytes certificate);
@@ -19,7 +19,7 @@ Result<PublicKey> certificate_key(Library& library, Bytes certificate);
 // only, each element inside its parent, nothing after the certificate. Empty when the walk fails.
 std::optional<Bytes> subject_public_key_info(Bytes certificate);
 
-// By d2i_X509 alone, for comparison.
+// Uses d2i_X509 only. It is the fallback of certificate_key(), and the reference for its tests.
 Result<PublicKey> certificate_key_by_x509(Library& library, Bytes certificate);
 
 }  // namespace sluice::dtls::crypto

@@ -5,7 +5,7 @@
 
 namespace sluice::dtls::crypto {
 
-// In a time that depends on the sizes alone.
+// Takes a time that depends on the sizes only.
 bool equal(Bytes a, Bytes b);
 
 }  // namespace sluice::dtls::crypto

@@ -26,7 +26,8 @@ BioPtr memory_bio(std::string_view text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// Version 3, a random serial of 8 bytes, subject and issuer the same name.
+// Makes a certificate of version 3 with a random serial number of 8 bytes and the same name as
+// subject and issuer.
 Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
                                         std::string_view common_name) {
   CertificatePtr certificate(X509_new_ex(library.context(), library.properties()));
@@ -57,7 +58,7 @@ Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
 constexpr std::string_view kKeyTypes =
     "private_key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more";
 
-// What isn't a certificate would go to every peer.
+// Checked here, because the chain is sent to peers without further checks.
 Result<std::vector<CertificatePtr>> parse(const std::vector<Buffer>& chain) {
   if (chain.empty()) return invalid("certificates: none");
   std::vector<CertificatePtr> certificates;
@@ -81,7 +82,7 @@ Credentials::Credentials(std::vector<Buffer> chain, std::vector<CertificatePtr> 
     : chain_(std::move(chain)), key_(std::move(key)), type_(type) {
   for (const CertificatePtr& entry : certificates) {
     issuers_.push_back(issuer_name(entry.get()));
-    // A root's own signature convinces nobody, and is in nobody's way.
+    // The signature of a self-issued certificate is not verified, so its scheme does not matter.
     if (issuers_.back() == subject_name(entry.get())) continue;
     if (const auto scheme = signature_scheme(entry.get())) chain_schemes_.push_back(*scheme);
   }

@@ -1,5 +1,5 @@
-// What an Identity holds: a chain and, unless it is kept elsewhere, the private key that belongs to
-// its first certificate.
+// The contents of an Identity: a certificate chain and the private key of its first certificate.
+// The key is absent if the application keeps it elsewhere.
 #pragma once
 
 #include <string_view>
@@ -14,27 +14,27 @@ namespace sluice::dtls::crypto {
 
 class Credentials {
  public:
-  // Errors: invalid_certificate when key and certificate don't belong together.
+  // Errors: invalid_certificate when the key does not match the certificate.
   static Result<std::shared_ptr<const Credentials>> make(std::vector<Buffer> chain, KeyPtr key);
-  // Of a key that isn't here.
+  // For a key that the application keeps elsewhere.
   static Result<std::shared_ptr<const Credentials>> make_without_key(std::vector<Buffer> chain);
 
   [[nodiscard]] const std::vector<Buffer>& chain() const { return chain_; }
   [[nodiscard]] KeyType type() const { return type_; }
   [[nodiscard]] bool has_key() const { return key_ != nullptr; }
-  // Of credentials that have their key.
+  // Requires has_key().
   [[nodiscard]] Result<Buffer> sign(Library& library, SignatureScheme scheme, Bytes data) const {
     return crypto::sign(library, key_.get(), scheme, data);
   }
 
   // Whether the certificate is for a host of this name (RFC 9525 section 6.3).
   [[nodiscard]] bool is_for(std::string_view host) const;
-  // Whether one of these distinguished names (DER) has signed a certificate of the chain.
+  // Whether the chain has a certificate whose issuer is one of these distinguished names (DER).
   [[nodiscard]] bool is_issued_by(const std::vector<Bytes>& authorities) const;
-  // What the chain's certificates are signed with.
+  // The signature schemes of the chain's certificates, self-issued ones excepted.
   [[nodiscard]] const std::vector<SignatureScheme>& chain_schemes() const { return chain_schemes_; }
 
-  // For make() alone.
+  // Called by make() only.
   Credentials(std::vector<Buffer> chain, std::vector<CertificatePtr> certificates, KeyPtr key,
               KeyType type);
 

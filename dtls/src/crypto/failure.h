@@ -9,18 +9,18 @@
 
 namespace sluice::dtls::crypto {
 
-// Takes the first code of libcrypto's queue and leaves the queue empty.
+// Returns the first code of libcrypto's error queue and empties the queue.
 unsigned long drain_error_queue();
 
-// An Error with the queue's first code; the queue is empty afterwards.
+// Returns an Error with the first code of the queue and empties the queue.
 tl::unexpected<Error> failure(Errc code, std::optional<Alert> alert, std::string_view detail,
                               std::source_location where = std::source_location::current());
 
-// The common case: libcrypto refused what it should have done.
+// The common case: a libcrypto function failed unexpectedly.
 tl::unexpected<Error> failure(std::string_view detail,
                               std::source_location where = std::source_location::current());
 
-// libcrypto's view of our bytes.
+// Converts bytes to the pointer type of libcrypto.
 inline const unsigned char* octets(Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }

@@ -47,7 +47,7 @@ Result<Fingerprint> Fingerprint::parse(std::string_view hash, std::string_view v
   if (known == kHashNames.end()) {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "fingerprint: unknown hash"});
   }
-  // Two digits for each byte, colons between them.
+  // Two hexadecimal digits per byte, separated by colons.
   Fingerprint fingerprint{known->hash, {}};
   const std::size_t size = crypto::hash_size(known->hash);
   if (value.size() != size * 3 - 1) return malformed();

@@ -1,4 +1,4 @@
-// Fingerprints, computed with a Library rather than an Environment.
+// The functions for fingerprints with a Library instead of an Environment.
 #pragma once
 
 #include <span>
@@ -10,7 +10,7 @@ namespace sluice::dtls::crypto {
 class Library;
 
 Result<Fingerprint> fingerprint_of(Library& library, Bytes certificate, HashAlgorithm hash);
-// As sluice::dtls::matches().
+// The same as sluice::dtls::matches().
 Result<bool> matches(Library& library, std::span<const Fingerprint> announced, Bytes certificate);
 
 }  // namespace sluice::dtls::crypto

@@ -6,7 +6,7 @@
 namespace sluice::dtls::crypto {
 namespace {
 
-// FIPS 180-4 of the empty message.
+// The digests of the empty message (FIPS 180-4).
 constexpr std::array<unsigned char, 20> kSha1OfNothing{0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b,
                                                        0x0d, 0x32, 0x55, 0xbf, 0xef, 0x95, 0x60,
                                                        0x18, 0x90, 0xaf, 0xd8, 0x07, 0x09};

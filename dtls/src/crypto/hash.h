@@ -1,4 +1,4 @@
-// Message digests: at once, and running.
+// Message digests, in one call or incremental.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ constexpr std::size_t hash_size(HashAlgorithm hash) {
   return 0;
 }
 
-// A hash value, held in place.
+// A hash value, stored in the object.
 class Digest {
  public:
   explicit Digest(HashAlgorithm hash) : size_(hash_size(hash)) {}
@@ -43,20 +43,20 @@ class Digest {
 };
 
 Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data);
-// digest() of no bytes.
+// The digest of the empty message.
 Bytes digest_of_nothing(HashAlgorithm hash);
-// Of all parts, one after another.
+// The digest of the concatenated parts.
 Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<const Bytes> parts);
 
-// A hash that is asked for its value while it goes on.
+// An incremental hash whose value can be read more than once.
 class RunningHash {
  public:
   static Result<RunningHash> start(Library& library, HashAlgorithm hash);
 
   Result<void> update(Bytes data);
-  // One that goes on from here by itself.
+  // An independent copy of the present state.
   [[nodiscard]] Result<RunningHash> clone() const;
-  // The hash of all so far; more may follow.
+  // The hash of the data so far. update() may follow.
   [[nodiscard]] Result<Digest> value(Library& library) const;
 
  private:

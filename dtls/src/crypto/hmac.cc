@@ -10,7 +10,7 @@
 namespace sluice::dtls::crypto {
 namespace {
 
-// More than any label of a key schedule and what goes with it.
+// Larger than any label of a key schedule with its context.
 constexpr std::size_t kShortMessage = 192;
 
 void wipe_key(EVP_MAC_CTX* context) {
@@ -22,8 +22,8 @@ bool update(EVP_MAC_CTX* context, Bytes part) {
   return EVP_MAC_update(context, octets(part), part.size()) == 1;
 }
 
-// What libcrypto does around each update costs more than hashing a few bytes: a short message goes
-// in whole.
+// The overhead of one libcrypto call is larger than the cost of hashing a few bytes, so a short
+// message is copied together first.
 bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
   std::size_t size = 0;
   for (const Bytes part : parts) size += part.size();
@@ -42,7 +42,7 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
 }  // namespace
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
-  // To EVP_MAC_init a null key means the one from before, not the empty one.
+  // EVP_MAC_init takes a null key as "keep the previous key", not as the empty key.
   static constexpr unsigned char kEmpty = 0;
   const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
   if (EVP_MAC_init(library.hmac_context(hash), bytes, key.size(), nullptr) != 1) {
@@ -63,7 +63,7 @@ Hmac::~Hmac() {
 
 Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) {
   EVP_MAC_CTX* context = library_->hmac_context(hash_);
-  // Without a key, EVP_MAC_init starts over under the present one.
+  // Without a key, EVP_MAC_init starts a new MAC with the present key.
   if (!std::exchange(is_begun_, false) && EVP_MAC_init(context, nullptr, 0, nullptr) != 1) {
     return failure("EVP_MAC_init");
   }

@@ -1,4 +1,4 @@
-// HMAC (RFC 2104) under one key, many times.
+// HMAC (RFC 2104): many MACs with one key.
 #pragma once
 
 #include <initializer_list>
@@ -9,8 +9,8 @@
 
 namespace sluice::dtls::crypto {
 
-// Borrows the Library's one HMAC context of its hash: at most one Hmac of a hash lives at a time.
-// The key is overwritten in the context at the end.
+// Uses the Library's only HMAC context of this hash, so at most one Hmac per hash may exist at a
+// time. The destructor overwrites the key in the context.
 class Hmac {
  public:
   static Result<Hmac> with_key(Library& library, HashAlgorithm hash, Bytes key);
@@ -22,7 +22,7 @@ class Hmac {
   Hmac& operator=(Hmac&&) = delete;
   ~Hmac();
 
-  // The MAC of all parts, one after another.
+  // The MAC of the concatenated parts.
   Result<Digest> compute(std::initializer_list<Bytes> parts);
 
  private:
@@ -33,8 +33,9 @@ class Hmac {
   bool is_begun_ = true;  // setting a key begins a MAC too
 };
 
-// While one lives, the Library's contexts keep the keys of Hmacs that have ended until others take
-// their place: overwriting a key costs as much as setting one. The outermost overwrites the rest.
+// Delays the wiping of HMAC keys. While a DeferredWipe exists, the destructor of Hmac leaves its
+// key in the Library's context until the next key replaces it, because wiping a key costs as much
+// as setting one. The destructor of the outermost DeferredWipe wipes the keys that are left.
 class DeferredWipe {
  public:
   explicit DeferredWipe(Library& library);

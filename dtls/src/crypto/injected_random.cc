@@ -13,8 +13,8 @@
 namespace sluice::dtls::crypto {
 namespace {
 
-// A provider's init function gets no pointer of its user's: it finds the source by the library
-// context that it is loaded into.
+// A provider's init function has no argument for user data. It finds the RandomSource by the
+// library context into which it is loaded.
 class Sources {
  public:
   void add(const OSSL_LIB_CTX* context, RandomSource& source) {
@@ -47,7 +47,7 @@ Function as_function(F* function) {
   return reinterpret_cast<Function>(function);
 }
 
-// The functions of one RAND (provider-rand(7)). Its context is the RandomSource itself.
+// The functions of a RAND algorithm (provider-rand(7)). Its context is the RandomSource.
 constexpr unsigned kStrength = 256;
 constexpr std::size_t kMaxRequest = 1 << 16;
 

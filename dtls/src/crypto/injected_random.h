@@ -1,4 +1,4 @@
-// Makes a library context of its own whose random numbers come from a RandomSource.
+// A separate libcrypto library context whose random numbers come from a RandomSource.
 #pragma once
 
 #include <sluice/dtls/error.h>
@@ -23,7 +23,7 @@ class InjectedRandom {
  private:
   explicit InjectedRandom(LibCtxPtr context) : context_(std::move(context)) {}
 
-  // In this order, since the providers go before their context.
+  // The order matters: the providers must be unloaded before the context is freed.
   LibCtxPtr context_;
   ProviderPtr random_;
   ProviderPtr algorithms_;

@@ -14,7 +14,7 @@ constexpr std::byte kUncompressed{0x04};
 constexpr std::size_t kMlKem768KeySize = 1184;
 constexpr std::size_t kMlKem768CiphertextSize = 1088;
 
-// Of who speaks first.
+// The size of the share that generate() makes.
 constexpr std::size_t share_size(NamedGroup group) {
   switch (group) {
     case NamedGroup::x25519:
@@ -37,8 +37,8 @@ constexpr bool has_points(NamedGroup group) {
   return group == NamedGroup::secp256r1 || group == NamedGroup::secp384r1;
 }
 
-// What libcrypto checks of an encapsulation key is that its coefficients are in range (FIPS 203
-// section 7.2).
+// libcrypto checks that the coefficients of the encapsulation key are in range (FIPS 203 section
+// 7.2).
 KeyPtr encapsulation_key(Library& library, NamedGroup group, Bytes share) {
   if (share.size() != share_size(group)) return nullptr;
   return KeyPtr(EVP_PKEY_new_raw_public_key_ex(library.context(), "X25519MLKEM768",
@@ -53,8 +53,8 @@ Result<SharedSecret> agree(EVP_PKEY_CTX* context, EVP_PKEY* peer) {
   if (EVP_PKEY_derive_init(context) != 1) return failure("EVP_PKEY_derive_init");
   SharedSecret secret(SharedSecret::capacity());
   std::size_t size = secret.size();
-  // The point has been checked when it was set (0: not once more, which costs as much as the rest);
-  // an all-zero X25519 secret makes derive fail (RFC 8422 section 5.11).
+  // libcrypto checked the point when it was set. The argument 0 omits a second check, which costs
+  // as much as the rest. derive fails for an all-zero X25519 secret (RFC 8422 section 5.11).
   if (EVP_PKEY_derive_set_peer_ex(context, peer, 0) != 1 ||
       EVP_PKEY_derive(context, octets(secret.bytes()), &size) != 1) {
     return bad_share("EVP_PKEY_derive");
@@ -62,8 +62,8 @@ Result<SharedSecret> agree(EVP_PKEY_CTX* context, EVP_PKEY* peer) {
   return SharedSecret(std::as_const(secret).bytes().first(size));
 }
 
-// An all-zero X25519 secret makes it fail, here and in encapsulate_kem(); a ciphertext that is not
-// of this key doesn't (FIPS 203 section 6.3): the secrets then differ.
+// Fails for an all-zero X25519 secret, as encapsulate_kem() does. It does not fail for a ciphertext
+// that was made for another key (FIPS 203 section 6.3): the two sides then get different secrets.
 Result<SharedSecret> decapsulate(EVP_PKEY_CTX* context, Bytes ciphertext) {
   if (EVP_PKEY_decapsulate_init(context, nullptr) != 1) return failure("EVP_PKEY_decapsulate_init");
   SharedSecret secret(SharedSecret::capacity());
@@ -78,8 +78,8 @@ Result<SharedSecret> decapsulate(EVP_PKEY_CTX* context, Bytes ciphertext) {
 }  // namespace
 
 EVP_PKEY* peer_public_key(Library& library, NamedGroup group, Bytes share) {
-  // libcrypto would also take infinity, compressed and hybrid forms; RFC 8422 section 5.4 has only
-  // the uncompressed one. What it does check is that the point lies on the curve.
+  // libcrypto also accepts infinity, compressed and hybrid points; RFC 8422 section 5.4 allows only
+  // the uncompressed form. libcrypto does check that the point is on the curve.
   if (share.size() != share_size(group) || (has_points(group) && share.front() != kUncompressed)) {
     return nullptr;
   }

@@ -1,7 +1,7 @@
-// Key exchange: ephemeral Diffie-Hellman on elliptic curves (RFC 8422, RFC 7748), and together with
-// ML-KEM (FIPS 203, draft-ietf-tls-ecdhe-mlkem).
+// Key exchange: ephemeral Diffie-Hellman on elliptic curves (RFC 8422, RFC 7748), also combined
+// with ML-KEM (FIPS 203, draft-ietf-tls-ecdhe-mlkem).
 //
-//   who speaks first                      who answers
+//   initiator                             responder
 //   generate(), share()      ----->
 //                            <-----       encapsulate(): its share and the secret
 //   derive(): the secret
@@ -20,15 +20,16 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-// The largest is an encapsulation key of ML-KEM-768 with an X25519 key behind it.
+// The largest share is an encapsulation key of ML-KEM-768 followed by an X25519 key.
 inline constexpr std::size_t kMaxKeyShareSize = 1184 + 32;
-// X25519MLKEM768's: the secrets of both.
+// The largest is that of X25519MLKEM768: the concatenated secrets of both.
 using SharedSecret = Secret<64>;
 
-// Whether it has a key encapsulation: its two shares differ in kind, so that it needs DTLS 1.3.
+// Whether the group uses a key encapsulation mechanism. Its two shares have different forms, so it
+// requires DTLS 1.3.
 constexpr bool is_kem(NamedGroup group) { return group == NamedGroup::x25519_mlkem768; }
 
-// A public key, or a ciphertext beside one, as it goes over the wire.
+// A public key on the wire, or a ciphertext together with a public key.
 class KeyShare {
  public:
   [[nodiscard]] Bytes bytes() const { return {bytes_.data(), size_}; }
@@ -50,12 +51,12 @@ class EphemeralKey {
 
   [[nodiscard]] NamedGroup group() const { return group_; }
   [[nodiscard]] Result<KeyShare> share() const;
-  // `peer` is the answer to share(). Errors: bad_key_share with illegal_parameter when it is not a
-  // valid one of the group (wrong size or form, a point off the curve, an all-zero secret).
+  // `peer` is the answer to share(). Errors: bad_key_share with illegal_parameter for an invalid
+  // share (wrong size or form, a point that is not on the curve, an all-zero secret).
   [[nodiscard]] Result<SharedSecret> derive(Library& library, Bytes peer) const;
 
-  // The answer to the share `peer`, with a key that nobody needs afterwards. Errors: as derive(),
-  // for an encapsulation key too.
+  // Answers the share `peer` with a key that is used once only. Errors: as for derive(), also for
+  // an invalid encapsulation key.
   static Result<Encapsulated> encapsulate(Library& library, NamedGroup group, Bytes peer);
 
  private:
@@ -66,9 +67,10 @@ class EphemeralKey {
   KeyPtr key_;
 };
 
-// A peer's public key of a group that has no key encapsulation, until the next of the group is
-// asked for: libcrypto takes longer to make a key than the Library to give its own another point.
-// Null, with libcrypto's queue drained, when the share is none. Shared with certificates.
+// The peer's public key in a group without key encapsulation. The Library owns the key and reuses
+// it, because libcrypto makes a new key more slowly than it changes the point of an existing one.
+// The key is valid until the next call for the same group. Null, with libcrypto's error queue
+// emptied, if `share` is invalid. Key exchange and certificates use the same key.
 EVP_PKEY* peer_public_key(Library& library, NamedGroup group, Bytes share);
 
 }  // namespace sluice::dtls::crypto

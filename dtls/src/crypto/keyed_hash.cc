@@ -33,7 +33,7 @@ Result<KeyedHash> KeyedHash::make(Library& library) {
   if (auto random = library.random(key.bytes()); !random) return forward_error(random);
   MacContextPtr context = make_siphash(library);
   drain_error_queue();
-  // A context of its own: the Library's is for one use at a time.
+  // A separate context: the Library's context serves one user at a time.
   if (!context) context.reset(EVP_MAC_CTX_dup(library.hmac_context(HashAlgorithm::sha256)));
   if (!context) return failure("keyed hash");
   return KeyedHash(std::move(context), std::move(key));

@@ -1,4 +1,4 @@
-// A hash for tables: who doesn't know the key can't make values that meet in one place.
+// A keyed hash for tables: without the key an attacker cannot produce collisions.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-// SipHash-2-4 under a random key; HMAC with SHA-256 where the Environment's property query has no
-// SipHash (fips=yes). Allocates nothing once made.
+// SipHash-2-4 with a random key, or HMAC-SHA256 where the property query of the Environment
+// excludes SipHash (fips=yes). Allocates memory in make() only.
 class KeyedHash {
  public:
   static Result<KeyedHash> make(Library& library);
 
-  // Where libcrypto fails, the hash of anything is 0: tables work on, slower.
+  // Returns 0 if libcrypto fails. Tables still work then, but more slowly.
   [[nodiscard]] std::uint64_t operator()(Bytes value) const;
 
  private:

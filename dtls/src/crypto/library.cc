@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kDigestNames{"SHA1", "SHA256", "SHA384", "SHA512"};
 constexpr std::array kCipherNames{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-CCM",
                                   "AES-256-CCM", "AES-128-CCM", "AES-256-CCM"};
-// What makes the mask of record number encryption beside each (RFC 9147 section 4.2.3).
+// The ciphers for record number encryption with each AEAD (RFC 9147 section 4.2.3).
 constexpr std::array kMaskNames{"AES-128-ECB", "AES-256-ECB", "ChaCha20",   "AES-128-ECB",
                                 "AES-256-ECB", "AES-128-ECB", "AES-256-ECB"};
 
@@ -29,7 +29,8 @@ Result<MacContextPtr> make_hmac_context(EVP_MAC* hmac, const char* digest, const
   return context;
 }
 
-// A key on a curve without a point as yet, and a context that makes keys on it.
+// Makes a key object of a curve, still without a point, and a context that generates keys on the
+// curve.
 Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, const char* name,
                                                        const char* properties) {
   const KeyContextPtr setup(EVP_PKEY_CTX_new_from_name(library, "EC", properties));
@@ -49,7 +50,8 @@ Result<std::pair<KeyPtr, KeyContextPtr>> prepare_curve(OSSL_LIB_CTX* library, co
   return std::pair(std::move(peer), std::move(generator));
 }
 
-// A context that makes keys of a group with a name of its own; null when there is none.
+// A context that generates keys of a group that is an algorithm of its own in libcrypto; null if
+// libcrypto does not have it.
 KeyContextPtr prepare_named(OSSL_LIB_CTX* library, const char* name, const char* properties) {
   KeyContextPtr generator(EVP_PKEY_CTX_new_from_name(library, name, properties));
   if (generator && EVP_PKEY_keygen_init(generator.get()) != 1) return nullptr;
@@ -92,7 +94,7 @@ Result<void> Library::fetch() {
     hmac_contexts_[i] = std::move(*context);
   }
   for (std::size_t i = 0; i < ciphers_.size(); ++i) {
-    // A FIPS provider has no ChaCha20: what is missing fails where it is asked for.
+    // A FIPS provider has no ChaCha20. A missing cipher causes an error only when it is used.
     ciphers_[i].reset(EVP_CIPHER_fetch(context_, kCipherNames[i], properties()));
     has_tls_parameters_[i] =
         ciphers_[i] != nullptr &&
@@ -120,7 +122,7 @@ Result<void> Library::prepare_groups() {
   constexpr std::array<unsigned char, 32> kAny{9};
   x25519_peer_.reset(
       EVP_PKEY_new_raw_public_key_ex(context_, "X25519", properties(), kAny.data(), kAny.size()));
-  // Exists since OpenSSL 3.5. Without it the group is neither offered nor accepted.
+  // OpenSSL 3.5 and later have the algorithm. Without it the group is neither offered nor accepted.
   const KemPtr kem(EVP_KEM_fetch(context_, "X25519MLKEM768", properties()));
   if (kem) x25519_mlkem768_ = prepare_named(context_, "X25519MLKEM768", properties());
   drain_error_queue();

@@ -1,4 +1,5 @@
-// What Environment holds of libcrypto: a library context, fetched algorithms, reusable contexts.
+// The libcrypto objects of an Environment: a library context, fetched algorithms, reusable
+// contexts.
 #pragma once
 
 #include <array>
@@ -15,19 +16,19 @@
 
 namespace sluice::dtls::crypto {
 
-// Whose keys are in the Library's HMAC contexts.
+// Records which of the Library's HMAC contexts still have a key.
 struct HmacKeys {
-  unsigned deferred_wipes = 0;  // that live
-  std::array<bool, 4> left{};   // an ended Hmac's, by hash
+  unsigned deferred_wipes = 0;  // DeferredWipe objects that exist
+  std::array<bool, 4> left{};   // by hash: the key of a destroyed Hmac remains
 };
 
-// Used by one thread at a time, as its contexts are shared by all who call.
+// Only one thread may use it at a time, because all callers share its contexts.
 class Library {
  public:
   static Result<std::unique_ptr<Library>> make(const Environment::Options& options);
 
   [[nodiscard]] OSSL_LIB_CTX* context() const { return context_; }
-  // Null when there is none, as libcrypto wants it.
+  // Null if there is no property query; libcrypto expects null then.
   [[nodiscard]] const char* properties() const {
     return properties_.empty() ? nullptr : properties_.c_str();
   }
@@ -46,28 +47,29 @@ class Library {
   }
   // AES-128.
   [[nodiscard]] const EVP_CIPHER* cbc_cipher() const { return cbc_cipher_.get(); }
-  // For one digest at a time.
+  // Serves one digest at a time.
   [[nodiscard]] EVP_MD_CTX* digest_context() const { return digest_context_.get(); }
-  // For one MAC at a time.
+  // Serves one MAC at a time.
   [[nodiscard]] EVP_MAC_CTX* hmac_context(HashAlgorithm hash) const {
     return hmac_contexts_[index(hash)].get();
   }
   [[nodiscard]] HmacKeys& hmac_keys() { return hmac_keys_; }
-  // Ready for EVP_PKEY_generate; null when libcrypto doesn't have the group.
+  // A context for EVP_PKEY_generate; null if libcrypto does not have the group.
   [[nodiscard]] EVP_PKEY_CTX* generator(NamedGroup group) const;
   [[nodiscard]] bool has(NamedGroup group) const { return generator(group) != nullptr; }
-  // For peer_public_key(); null for groups that it doesn't have.
+  // The key that peer_public_key() reuses; null for groups that have none.
   [[nodiscard]] EVP_PKEY* peer_key(NamedGroup group) const;
 
-  // Verifies with peer_key() of P-256 after EVP_PKEY_verify_init.
+  // Verifies with the P-256 peer_key(). Call EVP_PKEY_verify_init first.
   [[nodiscard]] EVP_PKEY_CTX* p256_verifier() const { return p256_verifier_.get(); }
-  // Ready to sign digests with this ECDSA key; null when libcrypto fails. Kept for the next time,
-  // as most sign with one key alone: the last stays in memory for as long.
+  // A context that signs digests with this ECDSA key; null if libcrypto fails. The Library keeps
+  // the context of the last key, because most applications sign with one key only. That key stays
+  // in memory as long as the context does.
   EVP_PKEY_CTX* ecdsa_signer(EVP_PKEY* key);
 
   Result<void> random(MutableBytes out);
 
-  // Of connections.
+  // The connections that have keyed ciphers.
   [[nodiscard]] WarmList& warm_list() { return warm_list_; }
 
  private:

@@ -21,7 +21,7 @@ enum class Algorithm : std::uint8_t { ecdsa, ed25519, rsa_pkcs1, rsa_pss };
 
 struct SchemeParameters {
   Algorithm algorithm;
-  std::optional<HashAlgorithm> hash;  // empty: the algorithm has its own
+  std::optional<HashAlgorithm> hash;  // empty: the algorithm includes its hash
 
   [[nodiscard]] bool is_rsa() const {
     return algorithm == Algorithm::rsa_pkcs1 || algorithm == Algorithm::rsa_pss;
@@ -52,8 +52,8 @@ constexpr std::optional<SchemeParameters> parameters_of(SignatureScheme scheme) 
   return std::nullopt;
 }
 
-// Left to itself, libcrypto would take a default digest for an unknown scheme, and PKCS #1 padding
-// for an ECDSA scheme with an RSA key.
+// Checked here, because libcrypto would use a default digest for an unknown scheme, and PKCS #1
+// padding for an ECDSA scheme with an RSA key.
 bool fits(const std::optional<SchemeParameters>& parameters, const EVP_PKEY* key) {
   if (!parameters) return false;
   const bool is_ed25519 = EVP_PKEY_is_a(key, "ED25519") == 1;
@@ -96,8 +96,7 @@ Result<bool> verify_by_key(Library& library, const SchemeParameters& parameters,
   return verified == 1;
 }
 
-// By contexts that are there already: EVP_DigestVerifyInit makes its own, which takes longer than
-// the hash.
+// Uses existing contexts: EVP_DigestVerifyInit makes new ones, which takes longer than the hash.
 Result<bool> verify_by_point(Library& library, HashAlgorithm hash, Bytes point, Bytes data,
                              Bytes signature) {
   const auto value = digest(library, hash, data);
@@ -111,7 +110,7 @@ Result<bool> verify_by_point(Library& library, HashAlgorithm hash, Bytes point, 
                          value->bytes().size()) == 1;
 }
 
-// The same for signatures; false when libcrypto fails.
+// Signs with existing contexts as well. Returns false when libcrypto fails.
 bool sign_with_ecdsa(Library& library, EVP_PKEY* key, HashAlgorithm hash, Bytes data,
                      MutableBytes signature, std::size_t& size) {
   const auto value = digest(library, hash, data);

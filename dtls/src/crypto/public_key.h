@@ -1,4 +1,4 @@
-// The public key of a certificate, and what it verifies.
+// Public keys of certificates; signatures and their verification.
 #pragma once
 
 #include <array>
@@ -16,15 +16,16 @@ class Library;
 
 enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, ed25519, rsa };
 
-// Whether keys of this type make signatures of this scheme in DTLS 1.2, where an ECDSA scheme names
-// the hash and leaves the curve open (RFC 8422 section 5.1.1).
+// Whether a key of this type can sign with this scheme in DTLS 1.2, where an ECDSA scheme
+// determines the hash but not the curve (RFC 8422 section 5.1.1).
 bool fits12(SignatureScheme scheme, KeyType type);
 
-// The same in TLS 1.3, where the scheme names the curve and RSA means PSS (RFC 8446 section 4.2.3).
+// The same for TLS 1.3, where an ECDSA scheme also determines the curve, and RSA keys sign with PSS
+// only (RFC 8446 section 4.2.3).
 bool fits13(SignatureScheme scheme, KeyType type);
 
-// The type of a key that this engine takes; unsupported_certificate for others and for RSA keys
-// below 2048 bits.
+// The type of the key. Errors: unsupported_certificate for other types and for RSA keys of less
+// than 2048 bits.
 Result<KeyType> key_type(const EVP_PKEY* key);
 
 // Uncompressed (RFC 8422 section 5.4).
@@ -33,7 +34,7 @@ inline constexpr std::size_t kP256PointSize = 65;
 class PublicKey {
  public:
   PublicKey(KeyType type, KeyPtr key) : type_(type), key_(std::move(key)) {}
-  // Of a point that peer_public_key() has taken.
+  // `p256_point` is a point that peer_public_key() has accepted.
   explicit PublicKey(Bytes p256_point);
 
   [[nodiscard]] KeyType type() const { return type_; }
@@ -43,11 +44,11 @@ class PublicKey {
 
  private:
   KeyType type_;
-  KeyPtr key_;  // null: it is a point of P-256
+  KeyPtr key_;  // null: the key is p256_point_
   std::array<std::byte, kP256PointSize> p256_point_{};
 };
 
-// Signs with the parameters of `scheme`, which must fit the key.
+// Signs with the parameters of `scheme`, which must be usable with the key.
 Result<Buffer> sign(Library& library, EVP_PKEY* key, SignatureScheme scheme, Bytes data);
 
 }  // namespace sluice::dtls::crypto

@@ -19,8 +19,8 @@ std::optional<RecordMask::Mask> RecordMask::compute(
     std::span<const std::byte, kSampleSize> sample) {
   static constexpr std::array<std::byte, kSampleSize> kZeros{};
   std::array<std::byte, kSampleSize> block{};
-  // AES encrypts the sample; ChaCha20 takes it as block counter and nonce, and its key stream
-  // counts.
+  // With AES the mask is the encrypted sample. With ChaCha20 the sample is the block counter and
+  // the nonce, and the mask is the key stream.
   const bool is_aes = aead_ != AeadAlgorithm::chacha20_poly1305;
   const Bytes iv = is_aes ? Bytes{} : Bytes(sample);
   const Bytes input = is_aes ? Bytes(sample) : Bytes(kZeros);

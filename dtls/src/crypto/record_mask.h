@@ -14,14 +14,14 @@ namespace sluice::dtls::crypto {
 
 class RecordMask {
  public:
-  // How much of the ciphertext the mask is made from; shorter records can't be read.
+  // The bytes of ciphertext from which the mask is computed. Shorter records cannot be read.
   static constexpr std::size_t kSampleSize = 16;
-  using Mask = std::array<std::byte, 2>;  // as much as a record number on the wire has at most
+  using Mask = std::array<std::byte, 2>;  // the longest record number on the wire
 
-  // `key` is the sn_key, of the AEAD's key size.
+  // `key` is the sn_key. It has the AEAD's key size.
   static Result<RecordMask> make(Library& library, AeadAlgorithm aead, Bytes key);
 
-  // From the first kSampleSize bytes of the ciphertext. Empty when libcrypto fails.
+  // `sample` is the start of the ciphertext. Empty when libcrypto fails.
   std::optional<Mask> compute(std::span<const std::byte, kSampleSize> sample);
 
  private:

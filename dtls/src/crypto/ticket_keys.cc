@@ -18,7 +18,7 @@ constexpr AeadAlgorithm kAead = AeadAlgorithm::aes_256_gcm;
 constexpr std::size_t kNameSize = 16;  // RFC 5077 section 4
 using Name = std::array<std::byte, kNameSize>;
 
-// A ticket is the key's name, the nonce, the sealed session and the tag.
+// A ticket consists of the key's name, the nonce, the sealed session and the tag.
 constexpr std::size_t kOverhead = kNameSize + crypto::kAeadNonceSize + crypto::kMaxAeadTagSize;
 
 crypto::AeadNonce nonce_of(std::uint64_t number) {
@@ -36,7 +36,7 @@ struct TicketKeys::State {
     Name name{};
     Secret<crypto::kMaxAeadKeySize> key{key_size(kAead)};
     Instant made{};
-    std::uint64_t sealed = 0;  // tickets; the nonces, so that none comes twice
+    std::uint64_t sealed = 0;  // tickets; also the nonce, so no nonce repeats
 
     static Result<Key> generate(crypto::Library& library, Instant now) {
       Key fresh;
@@ -54,7 +54,7 @@ struct TicketKeys::State {
   std::optional<Key> current = {};
   std::optional<Key> previous = {};
 
-  // The key to seal the next ticket with, which counts as sealed.
+  // Returns the key for the next ticket and counts that ticket as sealed.
   Result<Key> take(crypto::Library& library, Instant now) {
     const std::lock_guard lock(mutex);
     if (!current || is_due(*current, now)) {
@@ -70,7 +70,7 @@ struct TicketKeys::State {
     Key key;
     bool is_old;
   };
-  // The key of this name, if its tickets may still be opened.
+  // The key with this name, if its tickets are still accepted.
   std::optional<Found> find(Bytes name, Instant now) {
     const std::lock_guard lock(mutex);
     for (const auto* key : {&current, &previous}) {
@@ -80,7 +80,7 @@ struct TicketKeys::State {
     }
     return std::nullopt;
   }
-  // Whether another takes its place with the next ticket.
+  // Whether a new key must seal the next ticket.
   [[nodiscard]] bool is_due(const Key& key, Instant now) const {
     return now - key.made >= rotation;
   }

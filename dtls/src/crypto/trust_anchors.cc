@@ -15,7 +15,7 @@ namespace sluice::dtls {
 namespace crypto {
 namespace {
 
-// 112 bits: RSA of 2048, no SHA-1.
+// 112 bits of security: RSA keys of at least 2048 bits, no SHA-1.
 constexpr int kSecurityLevel = 2;
 
 Alert alert_of(int reason) {
@@ -46,7 +46,7 @@ tl::unexpected<Error> untrusted(int reason) {
 
 bool set_name(X509_VERIFY_PARAM* parameters, std::string_view name) {
   if (name.empty()) return true;
-  // RFC 9525 section 6.3: names stand in subjectAltName, and a wildcard for a whole label.
+  // RFC 9525 section 6.3: only subjectAltName counts, and a wildcard replaces a whole label.
   X509_VERIFY_PARAM_set_hostflags(
       parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   const std::string text(name);
@@ -55,7 +55,7 @@ bool set_name(X509_VERIFY_PARAM* parameters, std::string_view name) {
   return X509_VERIFY_PARAM_set1_host(parameters, text.data(), text.size()) == 1;
 }
 
-// Whether each certificate below the anchor is signed with one of these.
+// Whether one of these schemes signed each certificate below the anchor.
 bool is_signed_with(STACK_OF(X509) * chain, std::span<const SignatureScheme> schemes) {
   for (int i = 0; i + 1 < sk_X509_num(chain); ++i) {
     const auto scheme = signature_scheme(sk_X509_value(chain, i));

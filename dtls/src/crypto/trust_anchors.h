@@ -1,4 +1,4 @@
-// What a TrustStore holds, and the verification of chains by it.
+// The contents of a TrustStore, and the verification of certificate chains.
 #pragma once
 
 #include <chrono>
@@ -17,11 +17,11 @@ namespace sluice::dtls::crypto {
 
 class Library;
 
-// What a chain has to show besides its way to an anchor.
+// The requirements for a chain, apart from a path to an anchor.
 struct ChainPolicy {
   Role peer;
-  std::string_view name;  // that the certificate must be for; empty: any
-  // That its certificates may be signed with; the anchor's own signature doesn't count.
+  std::string_view name;  // the name that the certificate must be valid for; empty: any
+  // The schemes that may sign the chain's certificates; the signature of the anchor is not checked.
   std::span<const SignatureScheme> signature_schemes;
 };
 
@@ -31,11 +31,11 @@ class TrustAnchors {
   TrustAnchors(StorePtr store, std::vector<Buffer> names, std::optional<Time> at)
       : store_(std::move(store)), names_(std::move(names)), at_(at) {}
 
-  // The distinguished names of the anchors; none of the system's.
+  // The distinguished names of the anchors, without those of the system's store.
   [[nodiscard]] const std::vector<Buffer>& names() const { return names_; }
 
-  // The peer's own certificate is the first. Errors: invalid_certificate; untrusted_certificate,
-  // whose detail is libcrypto's reason.
+  // The first certificate of `chain` is the peer's own. Errors: invalid_certificate;
+  // untrusted_certificate, whose detail is libcrypto's reason.
   Result<void> verify(Library& library, std::span<const Buffer> chain,
                       const ChainPolicy& policy) const;
 

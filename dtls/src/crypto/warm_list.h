@@ -1,21 +1,22 @@
-// Which connections have keyed ciphers at the moment.
+// The list of connections that have keyed ciphers at present.
 #pragma once
 
 #include <cstddef>
 
 namespace sluice::dtls::crypto {
 
-// A keyed cipher of libcrypto takes a kilobyte, and a connection needs two or four, though most of
-// many connections are silent. So only the `limit` most recently used connections have ciphers;
-// when one more needs them, the least recently used member goes cold.
+// Bounds the number of keyed ciphers. A keyed cipher of libcrypto takes a kilobyte and a connection
+// needs two to four, but most connections are silent. So only the `limit` most recently used
+// connections have ciphers. When another connection needs them, the least recently used member goes
+// cold.
 class WarmList {
   struct Link {
-    Link* newer = nullptr;  // null: in no list
+    Link* newer = nullptr;  // null: not in a list
     Link* older = nullptr;
   };
 
  public:
-  // Members derive from this. A member must leave the list before it is destroyed.
+  // The base class of members. A member must leave the list before it is destroyed.
   class Member : private Link {
    public:
     Member() = default;
@@ -23,7 +24,8 @@ class WarmList {
     Member& operator=(const Member&) = delete;
     virtual ~Member() = default;
 
-    // Called when the member has left the list, since others were used later. It may delete itself.
+    // Called after the list has removed the member as the least recently used one. The member may
+    // delete itself.
     virtual void cool() = 0;
 
    private:
@@ -37,21 +39,22 @@ class WarmList {
   ~WarmList() = default;
 
   [[nodiscard]] bool is_newest(const Member& member) const { return ends_.older == &member; }
-  // `member` has just been used.
+  // Makes `member` the most recently used one.
   void use(Member& member) {
     if (is_newest(member)) return;
     leave(member);
     make_room();
     put_between(member, *ends_.older, ends_);
   }
-  // `member` has ciphers for a record that isn't authenticated yet, so it is the first to go cold:
-  // forgeries, however many, take at most one place from the members in use.
+  // Adds a member that has ciphers for a record that is not authenticated yet. This member goes
+  // cold first, so forged records take at most one place from the members in use, no matter how
+  // many arrive.
   void try_out(Member& member) {
     leave(member);
     make_room();
     put_between(member, ends_, *ends_.newer);
   }
-  // Does nothing for a member that isn't in the list.
+  // Has no effect on a member that is not in the list.
   void leave(Member& member) {
     if (member.newer == nullptr) return;
     member.newer->older = member.older;

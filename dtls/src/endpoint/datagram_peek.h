@@ -1,4 +1,4 @@
-// What the first record of a datagram says before anything is authenticated.
+// Reads the first record of a datagram before it is authenticated.
 #pragma once
 
 #include <cstdint>

@@ -56,20 +56,22 @@ class Endpoint::Impl {
 
   // Paths (impl_paths.cc).
   [[nodiscard]] std::uint64_t hash_of(const UdpPath& path) const;
-  // The connection at a path: of two associations the connected one. kNoSlot: none.
+  // The connection at a path. If the path has two associations, this is the connected one. kNoSlot:
+  // none.
   [[nodiscard]] SlotNumber find(const UdpPath& path, std::uint64_t hash) const;
-  // The connection that a datagram is for: the one at its path. Keys that the datagram itself
-  // contains, as a connection ID is one, belong here. kNoSlot: the source is unknown.
+  // The connection that a datagram belongs to, found by its path. A lookup by a key in the
+  // datagram, such as a connection ID, belongs in this function. kNoSlot: the source is unknown.
   [[nodiscard]] SlotNumber find_receiver(Bytes datagram, const UdpPath& path,
                                          std::uint64_t hash) const;
-  // The path that the connection calls `id`; its present one, where that is not known.
+  // The connection's path with this `id`, or its present path if `id` is unknown.
   [[nodiscard]] const UdpPath& path_of(SlotNumber number, PathId id) const;
-  // Makes a connection the one that is found by its path.
+  // Enters the connection into the index of paths.
   void enter_index(SlotNumber number);
-  // The reverse. If there is another association at the same path, that one is found by it then.
+  // Removes the connection from the index of paths. Another association at the same path then takes
+  // its place.
   void leave_index(SlotNumber number);
   [[nodiscard]] bool counts_for_host(const Slot& slot) const;
-  // The only place where a connection's path changes. No connection is found by `path`.
+  // All changes of a connection's path happen here. No connection may have `path`.
   void move_path(SlotNumber number, const UdpPath& path);
   [[nodiscard]] static tl::unexpected<Error> path_is_in_use() {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
@@ -79,8 +81,8 @@ class Endpoint::Impl {
   SlotNumber take_slot(const UdpPath& path, Instant now);
   // Whether the connection has opened a record.
   bool deliver(SlotNumber number, MutableBytes datagram, Instant now);
-  // Where two associations at one path may both have keys for the datagram's epoch: for the one
-  // that can open it.
+  // Delivers a datagram for which two associations at one path may both have keys to the one that
+  // can open it.
   void deliver_to_either(SlotNumber connected, SlotNumber newer, MutableBytes datagram,
                          Instant now);
   // Follows each input to a connection: queues it for polling and notes whether it is connected or
@@ -92,21 +94,22 @@ class Endpoint::Impl {
   void leave_half_open(SlotNumber number);
   [[nodiscard]] Pending pending();
 
-  // New connections of peers (impl_admission.cc).
-  // A ClientHello, or a fragment of one, from the path of a connection.
+  // New connections of peers (impl_admission.cc). on_hello() processes a ClientHello, or a fragment
+  // of one, from the path of a connection.
   void on_hello(SlotNumber known, const DatagramPeek& peek, MutableBytes datagram,
                 std::uint64_t hash, Instant now);
   void on_unknown_source(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
   void admit(Admission admission, const UdpPath& path, std::uint64_t hash, Instant now);
-  // `connected`: the connection that the new association is to replace, or kNoSlot.
+  // `connected` is the connection that the new association will replace, or kNoSlot.
   void accept(Admission admission, SlotNumber connected, const UdpPath& path, Instant now);
-  // Of `known` and the other association at its path, the one whose ClientHello this repeats.
+  // The association, either `known` or the other one at its path, whose ClientHello this repeats.
   // kNoSlot: neither.
   [[nodiscard]] SlotNumber find_repeated(SlotNumber known, std::uint32_t client_random,
                                          Instant now) const;
   [[nodiscard]] bool is_repetition(const Slot& slot, std::uint32_t client_random,
                                    Instant now) const;
-  // Why another connection is not accepted. May end the oldest handshake to make room.
+  // The reason to refuse another connection; empty: none. May end the oldest handshake to make
+  // room.
   std::optional<Refusal> refuse(const UdpEndpoint& peer, bool is_new_association, Instant now);
 
   // Frees a connection that has ended and has nothing left to send.

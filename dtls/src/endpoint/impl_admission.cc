@@ -16,15 +16,15 @@ void Endpoint::Impl::on_hello(SlotNumber known, const DatagramPeek& peek, Mutabl
     }
   }
   if (!slot.is_connected && slot.connection->role() == Role::client) {
-    // Both ends have called connect(), or the ClientHello is forged. Our handshake as a client goes
-    // on, which must not see a ClientHello.
+    // Both ends have called connect(), or the ClientHello is forged. Our handshake as a client
+    // continues; the ClientHello must not reach it.
     ++statistics_.colliding_hellos;
     return;
   }
   const UdpPath path = slot.path;
   if (!peek.client_random) {
-    // A later fragment does not say which ClientHello it belongs to. If the handshake under way has
-    // had that one already, the repetition asks for its flight again.
+    // A later fragment does not identify its ClientHello. If the handshake in progress has already
+    // processed it, this is a retransmission, which the handshake answers with its flight.
     const SlotNumber under_way = slot.is_connected ? slot.other_association : known;
     if (under_way != kNoSlot) deliver(under_way, datagram, now);
   }

@@ -20,7 +20,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     Slot& slot = slots_[number];
     const ConnectionHandle handle = slots_.handle_of(number);
     auto event = slot.connection ? slot.connection->poll_event() : std::nullopt;
-    if (event && std::holds_alternative<Closed>(*event)) continue;  // Ended tells it
+    if (event && std::holds_alternative<Closed>(*event)) continue;  // reported by Ended
     if (event) {
       return std::visit(
           [&](auto&& what) { return EndpointEvent{handle, std::forward<decltype(what)>(what)}; },

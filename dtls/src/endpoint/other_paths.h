@@ -27,12 +27,12 @@ class OtherPaths {
     known.paths.front() = former;
     return PathId{++known.present};
   }
-  // A former path. Null: that is the present one, or it is not known.
+  // A former path. Null if `id` is the present path or unknown.
   [[nodiscard]] const UdpPath* find(SlotNumber connection, PathId id) const {
     const auto found = of_connections_.find(connection);
     if (found == of_connections_.end()) return nullptr;
     const Known& known = found->second;
-    // 1: the one before the present one.
+    // 1: the path before the present one.
     const std::uint32_t age = known.present - static_cast<std::uint32_t>(id);
     const bool is_known = age >= 1 && age <= kMost && age <= known.present;
     return is_known ? &known.paths[age - 1] : nullptr;

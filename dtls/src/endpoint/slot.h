@@ -1,4 +1,4 @@
-// What an Endpoint keeps for each of its connections.
+// The data that an Endpoint stores for each connection.
 #pragma once
 
 #include <array>

@@ -12,8 +12,8 @@ using SlotNumber = std::uint32_t;
 inline constexpr SlotNumber kNoSlot = UINT32_MAX;
 
 // A hash table with open addressing and linear probing: 8 bytes per entry, at most three of four
-// entries in use. The hashes must come from a KeyedHash, since whoever chooses keys and knows their
-// hashes can make probes long. A slot may be in several indexes, each by another key.
+// entries in use. The hashes must come from a KeyedHash, because an attacker who can predict hashes
+// can make probes long. A slot may be in several indexes, each by another key.
 class SlotIndex {
  public:
   // The slot of this hash for which `is_it` holds, or kNoSlot.
@@ -27,7 +27,7 @@ class SlotIndex {
     return kNoSlot;
   }
 
-  // Where the table is full, allocates one of twice the size.
+  // Allocates a table of twice the size if this one is full.
   void insert(std::uint64_t hash, SlotNumber slot);
   // The arguments are those of insert().
   void erase(std::uint64_t hash, SlotNumber slot);

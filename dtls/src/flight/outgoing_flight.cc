@@ -8,19 +8,19 @@ namespace {
 
 using message::kHandshakeHeaderSize;
 
-// A shorter piece at the end of a datagram isn't worth its headers.
+// A shorter fragment at the end of a datagram is not worth its headers.
 constexpr std::size_t kMinimumFragment = 32;
 
 }  // namespace
 
 void OutgoingFlight::clear() {
-  *this = OutgoingFlight();  // its memory goes too
+  *this = OutgoingFlight();  // also frees the memory
 }
 
 void OutgoingFlight::add_range(std::vector<Range>& ranges, Range range) {
   ranges.push_back(range);
   std::ranges::sort(ranges);
-  // Those that touch become one.
+  // Adjacent and overlapping ranges are merged.
   std::vector<Range> merged;
   for (const Range& next : ranges) {
     if (!merged.empty() && next.begin <= merged.back().end) {
@@ -115,7 +115,7 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
   const wire::Epoch epoch = items_[position_.item].epoch;
   const record::RecordSize size_of_record = records.size_of(epoch);
   if (room.size() < size_of_record.overhead()) return 0;
-  // Laid where the record will be sealed in place.
+  // The contents are at the offset where the record is sealed in place.
   const MutableBytes contents = room.subspan(
       size_of_record.head(),
       std::min(room.size() - size_of_record.overhead(), size_of_record.max_contents()));
@@ -151,7 +151,7 @@ std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, Mutabl
 
 std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimum) {
   const Item& item = items_[position_.item];
-  // Up to the next part that has been acknowledged, or to the end.
+  // The fragment ends at the next acknowledged range or at the end of the message.
   std::size_t end = item.length;
   for (const Range& range : item.acknowledged) {
     if (range.begin > position_.offset) end = std::min(end, range.begin);

@@ -1,4 +1,4 @@
-// The messages of one flight, kept until the peer has answered it (RFC 6347 section 4.2.4).
+// The messages of one flight, stored until the peer answers it (RFC 6347 section 4.2.4).
 #pragma once
 
 #include <compare>
@@ -16,12 +16,12 @@
 
 namespace sluice::dtls::flight {
 
-// The messages stay plaintext here and are sealed when they leave, so a retransmission may be cut
-// at other places, and its records have new numbers.
+// Stores the messages in plaintext and seals them when they are sent. So a retransmission may be
+// fragmented differently, and its records have new numbers.
 class OutgoingFlight {
  public:
-  // Appends a message; `encode` writes its body. Returns its encoding, unfragmented, for the
-  // transcript; valid until the next call.
+  // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the
+  // transcript. The encoding is valid until the next call.
   template <class Encode>
   Bytes add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
                     Encode&& encode) {
@@ -35,31 +35,32 @@ class OutgoingFlight {
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
-  // Starts again at the first message. Acknowledged parts are left out.
+  // Restarts at the first message. Acknowledged ranges are omitted.
   void rewind() {
     position_ = {};
     skip_acknowledged();
   }
-  // Takes an ACK's numbers; true when one was of this flight and new (RFC 9147 section 7.2).
+  // Processes the record numbers of an ACK. True if at least one belongs to this flight and is new
+  // (RFC 9147 section 7.2).
   bool acknowledge(std::span<const message::RecordNumber> numbers);
-  // Forgets the ACKs so far: they weren't authentic.
+  // Discards all acknowledgements, because they were not authentic.
   void forget_acknowledged();
   [[nodiscard]] bool fully_acknowledged() const;
-  // Whether all of it has been written at least once.
+  // Whether the whole flight has been written at least once.
   [[nodiscard]] bool has_left() const { return has_left_; }
-  // What its first message is protected with; of a flight that isn't empty.
+  // The epoch of the first message. The flight must not be empty.
   [[nodiscard]] wire::Epoch first_epoch() const { return items_.front().epoch; }
   [[nodiscard]] bool has_more() const { return position_.item < items_.size(); }
   struct Written {
     std::size_t bytes = 0;
     std::size_t records = 0;
   };
-  // Fills one datagram of at most `mtu` bytes with as much as fits. Writes nothing when nothing
+  // Writes as much as fits into one datagram of at most `mtu` bytes. Writes nothing when no record
   // can be sealed.
   Written write_datagram(record::RecordLayer& records, MutableBytes out, std::size_t mtu);
 
  private:
-  // A part of a message's body.
+  // A range of a message's body.
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
@@ -70,8 +71,8 @@ class OutgoingFlight {
     wire::HandshakeType type{};
     wire::MessageSeq seq{};
     wire::Epoch epoch = wire::kPlaintextEpoch;
-    std::size_t start = 0;   // where its header lies in bytes_
-    std::size_t length = 0;  // the body's
+    std::size_t start = 0;   // offset of its header in bytes_
+    std::size_t length = 0;  // of the body
     std::vector<Range> acknowledged = {};
   };
   struct Position {
@@ -79,13 +80,14 @@ class OutgoingFlight {
     std::size_t offset = 0;  // into the item's body
   };
 
-  // A part of a message, and the record that it left in.
+  // A range of a message, and the record that contained it.
   struct Sent {
     message::RecordNumber number;
     std::size_t item = 0;
     Range range;
   };
-  // An ACK of older records is not understood. Only many retransmissions have more records.
+  // The number of sent records to remember; ACKs of older ones have no effect. Only a flight that
+  // was retransmitted many times has more records.
   static constexpr std::size_t kMaxSent = 256;
 
   static void add_range(std::vector<Range>& ranges, Range range);
@@ -94,11 +96,12 @@ class OutgoingFlight {
   std::size_t begin_message();
   Bytes end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
                     wire::Epoch epoch);
-  // Writes one record of the item at position_ into `room`. Returns 0 when that is too small.
+  // Writes one record of the item at position_ to `room`. Returns 0 when `room` is too small.
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, bool datagram_is_empty);
   std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,
                               bool datagram_is_empty);
-  // Writes as much of that item as fits. Returns 0 if that is neither `minimum` bytes nor all.
+  // Writes as much of that item as fits. Returns 0 if less than `minimum` bytes fit and less than
+  // the rest.
   std::size_t write_fragment(MutableBytes room, std::size_t minimum);
 
   Buffer bytes_;

@@ -14,7 +14,7 @@ std::size_t Reassembler::Partial::contiguous() const {
 
 Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
   Partial partial{header.type, epoch, header.length, {}, {}};
-  // Mostly this fragment is all of it; what isn't here yet takes no room.
+  // Most messages have one fragment, so no memory is reserved for data that has not arrived.
   if (header.fragment_offset == 0) {
     partial.encoding.reserve(kHandshakeHeaderSize + header.fragment_length);
   }
@@ -49,7 +49,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   if (header.length > limits_.max_message) {
     return tl::unexpected(Error{Errc::excessive_message, Alert::illegal_parameter});
   }
-  // Says nothing, and must not start anything either.
+  // An empty fragment is ignored; it must not create an entry.
   if (fragment.body.empty() && header.length != 0) return Outcome::kept;
 
   std::size_t have = 0;
@@ -75,7 +75,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
 }
 
 bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size, bool in_order) {
-  // Enough for one message of any size that is allowed.
+  // The limit always allows one message of the largest size.
   const std::size_t limit =
       std::max(limits_.max_bytes, limits_.max_message + kHandshakeHeaderSize + kPieceCost);
   const auto full = [&] { return bytes_ + size > limit; };
@@ -96,7 +96,7 @@ bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size, bool in_orde
 
 void Reassembler::store(Partial& partial, std::uint32_t offset, Bytes body) {
   if (offset > partial.contiguous()) {
-    // Of pieces that start alike the longest stays.
+    // If several fragments start at the same offset, the longest is kept.
     Buffer& piece = partial.ahead[offset];
     if (piece.size() >= body.size()) return;
     bytes_ += body.size() - piece.size() + (piece.empty() ? kPieceCost : 0);

@@ -1,4 +1,5 @@
-// Puts handshake messages together from fragments that come in any order (RFC 6347 section 4.2.3).
+// Reassembles handshake messages from fragments, which may arrive in any order (RFC 6347 section
+// 4.2.3).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace sluice::dtls::flight {
 
-// A whole message with the header of its unfragmented form, as the transcript takes it.
+// A complete message with the header of its unfragmented form, as the transcript requires.
 struct IncomingMessage {
   wire::HandshakeType type{};
   wire::MessageSeq message_seq{};
@@ -25,41 +26,43 @@ struct IncomingMessage {
 
 struct ReassemblyLimits {
   std::size_t max_message;  // bytes of one message's body
-  std::size_t max_bytes;    // bytes kept of all messages together; one whole message always fits
+  std::size_t max_bytes;    // bytes stored for all messages; one whole message always fits
 };
 
-// Memory follows the bytes that arrive, not the length in a header. At the bound, later messages
-// are dropped for the one that is due, and pieces behind a gap for those before the gap.
+// Uses memory for the bytes that arrive, not for the length in a header. At the limit, it drops
+// later messages in favour of the next expected one, and fragments after a gap in favour of those
+// before it.
 class Reassembler {
  public:
   enum class Outcome : std::uint8_t {
     kept,
-    stale,  // of a message that was taken before: the peer retransmits
-    full,   // dropped: above the bound, or too far ahead
+    stale,  // of a message that was delivered before: the peer retransmits
+    full,   // dropped: above the limit, or too far ahead
   };
 
   explicit Reassembler(ReassemblyLimits limits) : limits_(limits) {}
 
-  // Errors: excessive_message, and illegal_parameter or unexpected_message for fragments of one
-  // message that contradict each other in type, length or epoch.
+  // Errors: excessive_message; illegal_parameter or unexpected_message if fragments of one message
+  // differ in type, length or epoch.
   Result<Outcome> add(const message::HandshakeFragment& fragment, wire::Epoch epoch);
 
-  // The message that is due, if it is whole; valid until pop() or add().
+  // The next expected message, if it is complete. Valid until pop() or add().
   [[nodiscard]] std::optional<IncomingMessage> front() const;
   void pop();
 
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
-  // Messages before this one were taken elsewhere. Called before anything has arrived.
+  // Sets the number of the first message, if other code has processed the messages before it. Call
+  // this before the first add().
   void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
-  // Something is missing before a part that has arrived.
+  // Whether data is missing before a fragment that has arrived.
   [[nodiscard]] bool has_gap() const;
-  // A message of this epoch is waiting, whole or in part.
+  // Whether a message of this epoch, complete or not, is stored.
   [[nodiscard]] bool holds(wire::Epoch epoch) const;
-  // Drops this epoch's messages and their parts.
+  // Drops all messages and fragments of this epoch.
   void forget(wire::Epoch epoch);
-  // No message is waiting, whole or in part.
+  // Whether no message or fragment is stored.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
-  // The message with the last number was taken, so no message is new any more.
+  // Whether the message with the last message_seq was delivered. Then no message can be new.
   [[nodiscard]] bool is_used_up() const { return used_up_; }
 
  private:
@@ -67,16 +70,17 @@ class Reassembler {
     wire::HandshakeType type{};
     wire::Epoch epoch{};
     std::uint32_t length = 0;
-    Buffer encoding;                        // header and the body from its start, without a gap
-    std::map<std::uint32_t, Buffer> ahead;  // pieces behind a gap, by their offset
+    Buffer encoding;                        // header, and the start of the body up to the first gap
+    std::map<std::uint32_t, Buffer> ahead;  // fragments after a gap, by their offset
 
     [[nodiscard]] std::size_t contiguous() const;
     [[nodiscard]] bool whole() const { return contiguous() == length; }
   };
 
-  // Messages further ahead than this are dropped; no flight has more.
+  // Messages that are further ahead than this are dropped; no flight has so many.
   static constexpr unsigned kMaxAhead = 16;
-  // The memory that a piece takes besides its bytes, so that many tiny pieces have a bound too.
+  // The memory of a fragment in addition to its bytes. It makes the limit apply to many tiny
+  // fragments too.
   static constexpr std::size_t kPieceCost = 64;
 
   static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
@@ -88,7 +92,7 @@ class Reassembler {
 
   ReassemblyLimits limits_;
   wire::MessageSeq next_seq_{0};
-  bool used_up_ = false;  // the last number was taken: no message is new
+  bool used_up_ = false;  // the last message_seq was delivered
   std::map<wire::MessageSeq, Partial> partial_;
   std::size_t bytes_ = 0;
 };

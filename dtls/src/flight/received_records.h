@@ -1,4 +1,4 @@
-// The records that an ACK will name (RFC 9147 section 7).
+// The records that the next ACK lists (RFC 9147 section 7).
 #pragma once
 
 #include <algorithm>
@@ -8,21 +8,21 @@
 
 namespace sluice::dtls::flight {
 
-// The handshake records of the peer's present flight. When there are more than an ACK names, the
-// oldest are dropped.
+// The handshake records of the peer's present flight. When there are more than kMax, the oldest are
+// dropped.
 class ReceivedRecords {
  public:
   static constexpr std::size_t kMax = 32;
 
   void add(const message::RecordNumber& number) {
-    // A plaintext datagram that arrives twice has the same number twice.
+    // A duplicate of a plaintext datagram has the same record numbers.
     if (std::ranges::find(numbers_, number) != numbers_.end()) return;
     if (numbers_.size() == kMax) numbers_.erase(numbers_.begin());
     numbers_.push_back(number);
   }
   void clear() { numbers_.clear(); }
 
-  // The newest, at most `limit`, in ascending order, which RFC 9147 section 7 wants.
+  // The newest records, at most `limit`, in the ascending order that RFC 9147 section 7 asks for.
   [[nodiscard]] message::RecordNumbers newest(std::size_t limit) const {
     const std::size_t size = std::min(limit, numbers_.size());
     message::RecordNumbers newest(numbers_.end() - static_cast<std::ptrdiff_t>(size),
@@ -32,7 +32,7 @@ class ReceivedRecords {
   }
 
  private:
-  message::RecordNumbers numbers_;  // in the order of their arrival
+  message::RecordNumbers numbers_;  // in the order of arrival
 };
 
 }  // namespace sluice::dtls::flight

@@ -5,7 +5,7 @@
 namespace sluice::dtls::flight {
 namespace {
 
-// 576 bytes, which every IPv4 host takes, without IP and UDP headers (RFC 6347 section 4.1.1.1).
+// The 576 bytes that every IPv4 host accepts, minus IP and UDP headers (RFC 6347 section 4.1.1.1).
 constexpr std::size_t kCautiousMtu = 548;
 constexpr unsigned kExpiriesBeforeCaution = 2;
 
@@ -86,7 +86,8 @@ bool ReliableFlight::resume(Instant now, Instant give_up) {
 void ReliableFlight::set_rtt(Duration rtt) {
   is_rtt_given_ = true;
   timer_.set_rtt(rtt);
-  // Else a client's first flight could never have it: that begins with the connection.
+  // The RTT also applies to a flight that has begun but has not been sent. A client's first flight
+  // begins when the connection is created, before set_rtt() can be called.
   if (!has_left()) timer_.take_initial();
 }
 

@@ -1,5 +1,5 @@
-// One flight until the peer has it: when it is sent again, and when that ends (RFC 6347 section
-// 4.2.4, RFC 9147 sections 5.8 and 7.2).
+// One flight until the peer has received it: when it is retransmitted, and when that ends (RFC 6347
+// section 4.2.4, RFC 9147 sections 5.8 and 7.2).
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@
 
 namespace sluice::dtls::flight {
 
-// A handshake has one at a time. After a DTLS 1.3 handshake each message is a flight of its own
-// (RFC 9147 section 5.8.4), and several may be under way.
+// A handshake has one flight at a time. After a DTLS 1.3 handshake each message is a separate
+// flight (RFC 9147 section 5.8.4), and several may be in progress.
 class ReliableFlight {
  public:
   explicit ReliableFlight(const RetransmissionTimers& settings)
@@ -22,83 +22,86 @@ class ReliableFlight {
   ReliableFlight(const RetransmissionTimers& settings, Duration initial_timeout)
       : timer_(settings, initial_timeout) {}
 
-  // ---- its messages
+  // ---- the messages
 
-  // As OutgoingFlight's.
+  // See OutgoingFlight.
   template <class Encode>
   Bytes add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
                     Encode&& encode) {
     return messages_.add_message(type, seq, epoch, std::forward<Encode>(encode));
   }
   void add_change_cipher_spec() { messages_.add_change_cipher_spec(); }
-  // Drops the messages. The timer runs on until begin() or stop().
+  // Drops the messages. The timer continues until begin() or stop().
   void clear() { messages_.clear(); }
   [[nodiscard]] bool empty() const { return messages_.empty(); }
-  // What its first message is protected with; of a flight that isn't empty.
+  // The epoch of the first message. The flight must not be empty.
   [[nodiscard]] wire::Epoch first_epoch() const { return messages_.first_epoch(); }
 
-  // A held flight isn't complete, so nothing of it leaves.
+  // A held flight is incomplete, so none of it is sent.
   void hold() { is_held_ = true; }
   void release() { is_held_ = false; }
   [[nodiscard]] bool is_held() const { return is_held_; }
 
   // ---- sending
 
-  // All its messages are there and leave now. At the first timeout from `give_up` on it isn't sent
-  // again.
+  // Starts to send the flight, which is complete now. The first timeout at or after `give_up` ends
+  // the retransmissions.
   void begin(Instant now, Instant give_up = Instant::max());
   void set_give_up(Instant give_up) { give_up_ = give_up; }
-  // Something waits to be written.
+  // Whether a part of the flight is still to be written.
   [[nodiscard]] bool has_more() const { return !is_held_ && messages_.has_more(); }
-  // All of it has been written at least once.
+  // Whether the whole flight has been written at least once.
   [[nodiscard]] bool has_left() const { return messages_.has_left(); }
-  // Fills one datagram of at most `mtu` bytes, or of 548 once two timeouts have passed: the path
-  // may swallow larger ones.
+  // Writes one datagram of at most `mtu` bytes. After two timeouts the limit is 548 bytes, because
+  // the path may drop larger datagrams.
   OutgoingFlight::Written write_datagram(record::RecordLayer& records, MutableBytes out,
                                          std::size_t mtu);
 
-  // The path it leaves on; empty: the connection's path at that time.
+  // The path of the flight; empty: the connection's path at the time of sending.
   void set_path(PathId path) { path_ = path; }
   [[nodiscard]] std::optional<PathId> path() const { return path_; }
 
-  // ---- what comes from the peer; true: it is sent again
+  // ---- input from the peer; true: the flight is retransmitted
 
-  // The peer repeats what this flight has answered, so it lacks a part of this one. Its repetition
-  // may have crossed this flight, or be many datagrams: half a timeout has to pass between two
-  // answers.
+  // The peer retransmitted the flight that this one answers, so it lacks a part of this one. A
+  // flight is not retransmitted again within half a timeout, because the peer's retransmission may
+  // have crossed this flight or have several datagrams.
   [[nodiscard]] bool on_repetition(Instant now);
-  // RFC 9147 section 7.2: what an ACK leaves SHOULD be sent again, but not for each of many ACKs.
+  // RFC 9147 section 7.2: the rest of a partly acknowledged flight SHOULD be retransmitted, but not
+  // for each of many ACKs.
   [[nodiscard]] bool on_ack(std::span<const message::RecordNumber> numbers, Instant now);
   [[nodiscard]] bool fully_acknowledged() const { return messages_.fully_acknowledged(); }
-  // The ACKs so far weren't authentic.
+  // Discards all acknowledgements, because they were not authentic.
   void forget_acknowledged() { messages_.forget_acknowledged(); }
-  // The first answer. The time since the flight left, if it left only once (Karn's rule); further
-  // timeouts come from that unless set_rtt() has been called.
+  // The first answer has arrived. Returns the time since the flight was sent, if it was sent only
+  // once (Karn's rule). Later timeouts depend on that time unless set_rtt() was called.
   std::optional<Duration> measure_rtt(Instant now);
-  // The peer has it: no timeout repeats it any more.
+  // The peer has received the flight: timeouts no longer retransmit it.
   void stop() { timer_.stop(); }
-  // From now on it is sent again only for on_repetition(), the first time at once.
+  // Timeouts no longer retransmit the flight, but on_repetition() does, the first time without
+  // delay.
   void stop_but_answer();
 
   // ---- time
 
   enum class Expiry : std::uint8_t {
     not_due,
-    held,      // nothing leaves
-    repeated,  // it is sent again
-    given_up,  // and isn't sent again, unless it is resumed
+    held,      // nothing is sent
+    repeated,  // the flight is retransmitted
+    given_up,  // no more retransmissions, unless resume() is called
   };
   Expiry on_timeout(Instant now);
   [[nodiscard]] bool is_due(Instant now) const { return deadline() && now >= *deadline(); }
   [[nodiscard]] std::optional<Instant> deadline() const { return timer_.deadline(); }
-  // Of one that was given up: the peer has been heard of. True: it is sent again, until `give_up`.
+  // A record from the peer arrived after this flight was given up. True: the flight is
+  // retransmitted, until `give_up`.
   [[nodiscard]] bool resume(Instant now, Instant give_up);
 
-  // The path's RTT as the caller has measured it.
+  // Sets the RTT of the path, measured by the caller.
   void set_rtt(Duration rtt);
-  // The first timeout of a flight that begins now.
+  // The first timeout of a new flight.
   [[nodiscard]] Duration initial_timeout() const { return timer_.initial(); }
-  // How long an ACK of what the peer sends may wait for more of it (RFC 9147 section 7.1).
+  // The longest delay of an ACK for a partly received flight of the peer (RFC 9147 section 7.1).
   [[nodiscard]] Duration ack_delay() const { return timer_.ack_delay(); }
 
  private:
@@ -107,13 +110,13 @@ class ReliableFlight {
 
   OutgoingFlight messages_;
   RetransmissionTimer timer_;
-  Instant sent_ = Instant::min();  // the last time that it began to leave
+  Instant sent_ = Instant::min();  // the start of the last transmission
   Instant give_up_ = Instant::max();
-  // No ACK has it repeated before then.
+  // Before this time no ACK causes a retransmission.
   Instant no_ack_answer_until_ = Instant::min();
   std::optional<PathId> path_;
-  bool is_sent_once_ = false;  // and not answered
-  bool is_rtt_given_ = false;  // by the caller: no measurement here counts
+  bool is_sent_once_ = false;  // and is unanswered
+  bool is_rtt_given_ = false;  // set_rtt() was called: measurements here are ignored
   bool is_held_ = false;
   bool is_given_up_ = false;
 };

@@ -1,4 +1,4 @@
-// When a flight is sent again (RFC 6347 section 4.2.4.1).
+// The timer for the retransmission of a flight (RFC 6347 section 4.2.4.1).
 #pragma once
 
 #include <algorithm>
@@ -13,31 +13,32 @@ class RetransmissionTimer {
  public:
   explicit RetransmissionTimer(const RetransmissionTimers& settings)
       : RetransmissionTimer(settings, settings.initial) {}
-  // With another first timeout.
+  // `initial` replaces the first timeout of `settings`.
   RetransmissionTimer(const RetransmissionTimers& settings, Duration initial)
       : settings_(&settings), initial_(initial) {}
 
-  // Timeouts are twice the RTT: once for the path, once for the peer's computing and for jitter.
+  // A timeout is twice the RTT, which leaves one RTT for the computations of the peer and for
+  // jitter.
   void set_rtt(Duration rtt) {
-    // Clamped by halves, as twice the longest Duration would overflow.
+    // The limits are halved, because twice the longest Duration would overflow.
     initial_ = 2 * std::clamp(rtt, RetransmissionTimers::kMinimumInitial / 2,
                               RetransmissionTimers::kMaximumInitial / 2);
   }
 
-  // The flight that has begun takes initial() for its first timeout.
+  // Applies initial() to a flight that has already begun.
   void take_initial() {
     if (deadline_) start(*deadline_ - timeout_);
   }
 
-  // A new flight is sent: its timeouts begin with initial() again.
+  // A new flight is sent. Its first timeout is initial().
   void start(Instant now) {
     timeout_ = std::min(initial_, settings_->maximum);
     expiries_ = 0;
     deadline_ = now + timeout_;
   }
-  // The flight is sent again, but not because of a timeout: the timeout stays as long as it is.
+  // The flight is retransmitted for another reason than a timeout. The timeout keeps its length.
   void restart(Instant now) { deadline_ = now + timeout_; }
-  // The deadline has passed and the flight is sent again.
+  // The deadline has passed and the flight is retransmitted.
   void back_off(Instant now) {
     ++expiries_;
     const auto longer =
@@ -50,14 +51,14 @@ class RetransmissionTimer {
 
   [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
   [[nodiscard]] Duration initial() const { return initial_; }
-  // How long an ACK waits for more of the peer's flight: a quarter of the timeout (RFC 9147
-  // section 7.1).
+  // The delay of an ACK for a partly received flight: a quarter of the timeout (RFC 9147 section
+  // 7.1).
   [[nodiscard]] Duration ack_delay() const { return (deadline_ ? timeout_ : initial_) / 4; }
-  // After a flight is repeated, no ACK has its rest repeated again for this time, which is what a
-  // peer waits between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no bound; with one ACK per
-  // record the number of datagrams would grow with the square of the flight's size.
+  // After a retransmission, ACKs cause no further one for this time, which is the peer's pause
+  // between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no limit. With one ACK per record the
+  // number of datagrams would grow with the square of the flight's size.
   [[nodiscard]] Duration ack_answer_pause() const { return initial_ / 4; }
-  // How many timeouts the present flight has had.
+  // The number of timeouts of the present flight.
   [[nodiscard]] unsigned expiries() const { return expiries_; }
 
  private:

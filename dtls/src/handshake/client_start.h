@@ -1,4 +1,4 @@
-// A client until it knows the version; one ClientHello offers DTLS 1.2 and 1.3.
+// A client until the ServerHello selects the version. One ClientHello offers DTLS 1.2 and 1.3.
 //
 //   Client                                          Server
 //   ClientHello             -------->
@@ -23,7 +23,7 @@ struct WaitServerHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Offer offer;
   unsigned verify_requests = 0;
-  // The suite of the HelloRetryRequest; null before one has come.
+  // The suite of the HelloRetryRequest; null before one has arrived.
   const schedule::CipherSuite13Parameters* retry_suite = nullptr;
 };
 

@@ -3,7 +3,7 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-// What ConnectionInfo has from the session of one version alone.
+// The fields of ConnectionInfo that depend on the version.
 struct VersionFacts {
   ProtocolVersion version;
   CipherSuite cipher_suite;

@@ -16,7 +16,7 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
 // A server: checks that do not depend on what it chooses.
 Result<void> check_client_hello12(const ConfigOptions& config, const message::ClientHello& hello);
 // A server: adds the ClientHello to the transcript and begins a flight with the ServerHello.
-// Context::resumption12 says what the ServerHello tells about resumption.
+// Context::resumption12 determines the session ID and the ticket extension of the ServerHello.
 Result<Negotiated12> send_server_hello12(const message::ClientHello& hello, const Choice12& choice,
                                          const flight::IncomingMessage& incoming, Context& context);
 

@@ -1,4 +1,4 @@
-// What a Listener knows of a peer that it lets in.
+// The data of a peer whose cookie a Listener has verified.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@ namespace sluice::dtls {
 struct Admission::Impl {
   ConfigPtr config;
   Buffer hello;                 // the second ClientHello, unfragmented, with its header
-  wire::SequenceNumber record;  // that it came in
-  std::optional<handshake::server13::StatelessRetry> retry;  // of DTLS 1.3
+  wire::SequenceNumber record;  // the record that contained `hello`
+  std::optional<handshake::server13::StatelessRetry> retry;  // in DTLS 1.3
 };
 
 }  // namespace sluice::dtls

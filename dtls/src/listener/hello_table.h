@@ -1,5 +1,4 @@
-// ClientHellos that span datagrams, put together before their senders are known: in memory that is
-// allocated once, whoever sends whatever.
+// Reassembles ClientHellos of unverified senders in memory of a fixed size.
 #pragma once
 
 #include <array>
@@ -15,19 +14,20 @@ namespace sluice::dtls::listener {
 class HelloTable {
  public:
   static constexpr std::size_t kMaxAddress = 32;
-  // What isn't whole after so long starts over: a client repeats its flight until then, and a later
-  // one at the same address says another hello.
+  // An incomplete hello that is older than this is discarded when the next fragment arrives. A
+  // client retransmits its flight before that; a later fragment from the same address belongs to
+  // another hello.
   static constexpr Duration kLifetime = std::chrono::seconds{10};
 
-  // One hello of one sender, whole or not.
+  // One hello of one sender, complete or not.
   class Entry {
    public:
-    // Takes a fragment of the hello that the entry was opened for. One that contradicts what came
-    // before, and so is of another hello, takes its place.
+    // Adds a fragment of the entry's hello. A fragment that contradicts the earlier ones belongs to
+    // another hello, which replaces this one.
     void add(const message::HandshakeFragment& fragment);
     [[nodiscard]] bool whole() const { return have_ == length_; }
     [[nodiscard]] Bytes body() const { return memory_.first(length_); }
-    // Of all datagrams since it was begun.
+    // The bytes of all datagrams since the entry was opened.
     [[nodiscard]] std::size_t bytes_received() const { return bytes_received_; }
 
    private:
@@ -44,20 +44,21 @@ class HelloTable {
     std::size_t have_ = 0;
     std::size_t bytes_received_ = 0;
     Instant begun_{};
-    std::uint64_t used_ = 0;  // when, among all entries; 0: the entry is free
+    std::uint64_t used_ = 0;  // order of use among all entries; 0: the entry is free
     MutableBytes memory_;
-    std::span<bool> present_;  // which bytes of memory_ have come
+    std::span<bool> present_;  // which bytes of memory_ have arrived
   };
 
   HelloTable(std::size_t entries, std::size_t max_length);
 
-  // The entry of the hello that the header's fragment is a piece of; the oldest gives way to a new
-  // one. Null when the table has no entry at all. `address` and the length are within the bounds.
+  // Finds or opens the entry for the hello of this fragment header. A new entry replaces the least
+  // recently used one if the table is full. Null when the table has no entries at all. The sizes of
+  // `address` and of the hello must be within the limits.
   Entry* open(Bytes address, const message::HandshakeHeader& header, std::size_t datagram_size,
               Instant now);
   static void release(Entry& entry) { entry.used_ = 0; }
 
-  // Hellos that gave way unfinished.
+  // The number of incomplete hellos that were replaced.
   [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
   [[nodiscard]] std::size_t in_use() const;
 

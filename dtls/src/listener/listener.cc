@@ -1,4 +1,4 @@
-// Answers hellos and keeps nothing: see <sluice/dtls/listener.h>.
+// Answers ClientHellos without state per client; see <sluice/dtls/listener.h>.
 #include <algorithm>
 
 #include "crypto/library.h"
@@ -30,18 +30,18 @@ constexpr std::size_t kMinimumHello = 512;
 constexpr std::size_t kMaximumHello = 65535;
 constexpr std::size_t kMaximumEntries = 65536;
 
-// A client may be given a new cookie some times (RFC 6347 section 4.2.1); none follows for ever.
+// A client may get a new cookie several times (RFC 6347 section 4.2.1), but not without limit.
 constexpr wire::MessageSeq kLastSeq{15};
 
-// A ClientHello that is whole, of a peer that may be anybody.
+// A complete ClientHello of an unverified peer.
 struct Hello {
   message::HandshakeHeader header;
   Bytes body;
   wire::SequenceNumber record;
   Bytes address;
-  std::size_t bytes_received;  // from that address for this hello
+  std::size_t bytes_received;  // from this address for this hello
   Instant now;
-  listener::HelloTable::Entry* entry;  // where it was put together; null if it came in one piece
+  listener::HelloTable::Entry* entry;  // where it was reassembled; null if it had one fragment
 };
 
 bool is_of_same_hello(const message::HandshakeHeader& one, const message::HandshakeHeader& other) {
@@ -49,14 +49,14 @@ bool is_of_same_hello(const message::HandshakeHeader& one, const message::Handsh
 }
 
 bool is_plaintext_handshake(const Header12& header) {
-  // Any minor version, as in the connection's record layer (RFC 5246 appendix E.1).
+  // Any minor version is accepted, as in the connection's record layer (RFC 5246 appendix E.1).
   return header.type == wire::ContentType::handshake && header.epoch == wire::kPlaintextEpoch &&
          wire::value_of(header.version) >> 8 == 0xfe;
 }
 
-// Calls `visit` with each fragment of a ClientHello and its record's number until one call returns
-// false. What else there is in a datagram is passed over: RFC 8446 section 4.2.2 asks for that.
-// Returns what is wrong with the datagram if none of the calls has found anything in it.
+// Calls `visit` with each fragment of a ClientHello and its record number until a call returns
+// false. Other content of the datagram is ignored, as RFC 8446 section 4.2.2 asks. Returns the
+// fault of the datagram in case no call accepted a fragment.
 template <class Visit>
 ListenerDiscard visit_fragments(Bytes datagram, Visit&& visit) {
   auto fault = ListenerDiscard::no_client_hello;
@@ -79,10 +79,10 @@ ListenerDiscard visit_fragments(Bytes datagram, Visit&& visit) {
   return fault;
 }
 
-// The content of a DTLS 1.3 cookie: what the second hello doesn't say.
+// The content of a DTLS 1.3 cookie: the data that the second hello does not contain.
 struct Content13 {
   const schedule::CipherSuite13Parameters* suite;
-  std::optional<NamedGroup> group;  // of which a share is asked for
+  std::optional<NamedGroup> group;  // a share of this group was requested
   crypto::Digest first_hello;
 
   static std::optional<Content13> decode(std::optional<Bytes> bytes) {
@@ -161,18 +161,18 @@ class Listener::Impl {
  private:
   using Entry = listener::HelloTable::Entry;
 
-  // A datagram, and what has been found in it so far.
+  // A datagram, and the state of its processing.
   struct Arrival {
     Bytes address;
     std::size_t size;
     Instant now;
-    Entry* entry = nullptr;  // of the hello that it has a piece of
+    Entry* entry = nullptr;  // of the hello to which its fragments belong
     message::HandshakeHeader header = {};
     std::optional<Outcome> outcome = {};
   };
 
   void take(const HandshakeFragment& fragment, wire::SequenceNumber record, Arrival& arrival);
-  // Of a whole hello. The only Error is libcrypto's.
+  // Answers a complete hello. Errors: those of libcrypto only.
   Outcome answer(const Hello& hello);
   Result<Outcome> judge(const Hello& hello);
   Result<Outcome> judge12(const Hello& hello, const ClientHello& fields);
@@ -200,8 +200,8 @@ class Listener::Impl {
   std::size_t max_hello_;
   handshake::CookieJar cookies_;
   listener::HelloTable table_;
-  Buffer reply_;   // the last, or the one under way
-  Buffer cookie_;  // what goes into it
+  Buffer reply_;   // the last reply, or the present one
+  Buffer cookie_;  // the cookie in that reply
   ListenerStatistics statistics_;
 };
 
@@ -229,9 +229,10 @@ Listener::Outcome Listener::Impl::handle_datagram(Bytes datagram, Bytes address,
 void Listener::Impl::take(const HandshakeFragment& fragment, wire::SequenceNumber record,
                           Arrival& arrival) {
   const message::HandshakeHeader& header = fragment.header;
-  // An empty piece says nothing and must not start anything either.
+  // An empty fragment is ignored; it must not create an entry.
   if (header.message_seq > kLastSeq || fragment.body.empty()) return;
-  // A client says one hello at a time; who says more could empty the table with one datagram.
+  // One datagram may contain fragments of one ClientHello only. Otherwise it could evict the whole
+  // table.
   if (arrival.entry != nullptr && !is_of_same_hello(header, arrival.header)) return;
   if (header.length > max_hello_) {
     arrival.outcome = discard(ListenerDiscard::too_long);
@@ -284,7 +285,7 @@ Result<Listener::Outcome> Listener::Impl::judge12(const Hello& hello, const Clie
   if (!opened) return forward_error(opened);
   if (*opened) return admit(hello, std::nullopt);
 
-  // RFC 6347 section 4.2.1: a cookie that isn't good is as none.
+  // RFC 6347 section 4.2.1: an invalid cookie is treated like an absent one.
   if (!fields.cookie.empty()) ++statistics_.refused_cookies;
   cookie_.clear();
   wire::Writer cookie(cookie_);
@@ -313,8 +314,8 @@ Result<Listener::Outcome> Listener::Impl::judge13(const Hello& hello, const Clie
   auto retry = open13(hello, fields, cookie);
   if (!retry) return forward_error(retry);
   if (*retry) return admit(hello, *std::move(retry));
-  // RFC 9147 section 5.1: so that the client can start over. A second HelloRetryRequest would end
-  // its handshake as well, and silence would let it wait.
+  // RFC 9147 section 5.1: the alert lets the client start over. A second HelloRetryRequest would
+  // also end its handshake, and without an answer it would have to wait for its timeout.
   ++statistics_.refused_cookies;
   return refuse(Alert::illegal_parameter);
 }
@@ -380,7 +381,8 @@ Listener::Outcome Listener::Impl::send_message(const Hello& hello, ProtocolVersi
                                                HandshakeType type, std::uint64_t& counter,
                                                Encode&& encode) {
   reply_.resize(record::kHeaderSize12);
-  // The hello's own number: the client counts what it is sent, and we don't.
+  // The reply has the message_seq of the hello, because the client counts the messages it receives
+  // and the Listener keeps no count.
   message::put_message(reply_, type, hello.header.message_seq, std::forward<Encode>(encode));
   return send(hello, wire::ContentType::handshake, version, counter);
 }
@@ -388,7 +390,7 @@ Listener::Outcome Listener::Impl::send_message(const Hello& hello, ProtocolVersi
 Listener::Outcome Listener::Impl::send(const Hello& hello, wire::ContentType type,
                                        ProtocolVersion version, std::uint64_t& counter) {
   if (!may_send(hello, reply_.size())) return discard(ListenerDiscard::reply_too_long);
-  // RFC 6347 section 4.2.1: the record's number is the hello's.
+  // RFC 6347 section 4.2.1: the reply has the record number of the hello.
   Header12{type, version, wire::kPlaintextEpoch, hello.record,
            reply_.size() - record::kHeaderSize12}
       .encode(reply_);
@@ -400,15 +402,15 @@ Listener::Outcome Listener::Impl::send(const Hello& hello, wire::ContentType typ
 bool Listener::Impl::may_send(const Hello& hello, std::size_t size) {
   if (size <= hello.bytes_received) return true;
   if (hello.entry != nullptr) return false;
-  // A hello that asks for all and says little, so small that its answer is longer: with its
-  // repetitions enough will have come.
+  // The hello is smaller than its reply. The entry counts the bytes of its retransmissions, until
+  // the sender has sent as much as the reply has.
   Entry* entry = table_.open(hello.address, hello.header, hello.bytes_received, hello.now);
   if (entry == nullptr || size > entry->bytes_received()) return false;
   table_.release(*entry);
   return true;
 }
 
-// ---- the face
+// ---- public interface
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Listener::Listener(Listener&&) noexcept = default;

@@ -20,14 +20,14 @@ struct RecordNumber {
 
 using RecordNumbers = std::vector<RecordNumber>;
 
-// How many numbers an ACK of so many bytes has.
+// The count of record numbers in an ACK of this size.
 constexpr std::size_t numbers_in_ack(std::size_t bytes) {
   constexpr std::size_t kLengthSize = 2;
   constexpr std::size_t kNumberSize = 16;
   return bytes < kLengthSize ? 0 : (bytes - kLengthSize) / kNumberSize;
 }
 
-// The numbers in one; empty when malformed.
+// The record numbers in an ACK; empty when it is malformed.
 inline std::optional<RecordNumbers> decode_ack(Bytes contents) {
   wire::Reader reader(contents);
   wire::Reader list(reader.vector16());

@@ -10,7 +10,8 @@
 
 namespace sluice::dtls::message {
 
-// Views of the names in the extension; empty for a list that is none, or has an empty name.
+// Views of the protocol names; empty when the extension is malformed, lists nothing or has an empty
+// name.
 inline std::optional<std::vector<std::string_view>> decode_application_protocols(Bytes data) {
   wire::Reader outer(data);
   const Bytes list = outer.vector16();

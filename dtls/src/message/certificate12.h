@@ -13,7 +13,7 @@ namespace sluice::dtls::message {
 struct Certificate12 {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::certificate;
 
-  std::vector<Bytes> chain;  // DER; empty from a client without one
+  std::vector<Bytes> chain;  // DER; empty if a client has no certificate
 
   static std::optional<Certificate12> decode(Bytes body);
 };

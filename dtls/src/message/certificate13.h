@@ -14,13 +14,13 @@ struct Certificate13 {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::certificate;
 
   Bytes context;             // empty in a handshake
-  std::vector<Bytes> chain;  // DER; empty from a client without one
+  std::vector<Bytes> chain;  // DER; empty if a client has no certificate
   bool has_extensions = false;
 
   static std::optional<Certificate13> decode(Bytes body);
 };
 
-// Entries without extensions.
+// Writes entries without extensions.
 void put_certificate13(wire::Writer& out, const std::vector<Buffer>& chain);
 
 }  // namespace sluice::dtls::message

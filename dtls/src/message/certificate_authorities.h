@@ -24,7 +24,7 @@ inline std::optional<std::vector<Bytes>> decode_authorities(Bytes list) {
   return names;
 }
 
-// The list with its length.
+// Writes the list, preceded by its length.
 inline void put_authorities(wire::Writer& out, const std::vector<Buffer>& names) {
   const auto list = out.vector16();
   for (const Buffer& name : names) {

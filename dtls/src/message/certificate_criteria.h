@@ -1,4 +1,4 @@
-// Which certificates a peer accepts, from a ClientHello or a CertificateRequest.
+// The certificates that a peer accepts, according to its ClientHello or CertificateRequest.
 #pragma once
 
 #include <optional>
@@ -10,19 +10,19 @@
 
 namespace sluice::dtls::message {
 
-// Views into the message.
+// The members are views into the message.
 struct CertificateCriteria {
   wire::CodeList<SignatureScheme> schemes = {};
-  wire::CodeList<SignatureScheme> chain_schemes = {};  // for the chain; empty: as `schemes`
+  wire::CodeList<SignatureScheme> chain_schemes = {};  // for the chain; empty: `schemes` apply
   std::vector<Bytes> authorities = {};                 // distinguished names (DER)
 
-  // Whether certificates of the chain may be signed with this scheme.
+  // Whether the peer accepts chains with certificates signed with this scheme.
   [[nodiscard]] bool takes_in_chain(SignatureScheme scheme) const {
     return (chain_schemes.empty() ? schemes : chain_schemes).contains(scheme);
   }
 };
 
-// An absent extension leaves its field empty. Empty when an extension is malformed.
+// An absent extension leaves its field empty. Returns nothing when an extension is malformed.
 std::optional<CertificateCriteria> criteria_of(const ExtensionBlock& extensions);
 CertificateCriteria criteria_of(const CertificateRequest12& request);
 

@@ -29,7 +29,8 @@ struct CertificateRequest13 {
   }
 };
 
-// Of lists that are empty only `schemes` must not be.
+// Writes the body of the message. `schemes` must not be empty; the extensions of the other lists
+// are omitted if the lists are empty.
 template <class Schemes>
 void put_certificate_request13(wire::Writer& out, const Schemes& schemes,
                                const Schemes& chain_schemes = {},

@@ -1,4 +1,4 @@
-// ClientHello, of any version (RFC 6347 section 4.2.1, RFC 9147 section 5.3).
+// ClientHello, for all versions (RFC 6347 section 4.2.1, RFC 9147 section 5.3).
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace sluice::dtls::message {
 
-// Views of the message it was decoded from, or of what is to be encoded.
+// The members are views of the decoded message, or of the values to encode.
 struct ClientHello {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::client_hello;
 
@@ -26,7 +26,7 @@ struct ClientHello {
   static std::optional<ClientHello> decode(Bytes body);
 };
 
-// What a client says besides its extensions.
+// Writes the body of a ClientHello; `encode_extensions` writes the extensions.
 template <class Suites, class EncodeExtensions>
 void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes session_id,
                       Bytes cookie, const Suites& suites, EncodeExtensions&& encode_extensions) {

@@ -34,7 +34,7 @@ struct PskClientKeyExchange {
   Bytes identity;
   Bytes point;  // empty without ECDHE
 
-  // Which of the two it is, the message itself doesn't say.
+  // `with_point`: whether the suite uses ECDHE. The message itself does not show this.
   static std::optional<PskClientKeyExchange> decode(Bytes body, bool with_point) {
     wire::Reader reader(body);
     PskClientKeyExchange message{reader.vector16(), {}};

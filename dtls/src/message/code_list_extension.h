@@ -9,10 +9,10 @@
 
 namespace sluice::dtls::message {
 
-// How wide the length before the list is.
+// The bytes of the length that precedes the list.
 enum class ListWidth : std::uint8_t { one = 1, two = 2 };
 
-// Empty when malformed: an empty list, an odd size, bytes after it.
+// Empty when malformed: for an empty list, an odd size, or bytes after the list.
 template <class Code>
 std::optional<wire::CodeList<Code>> decode_code_list(Bytes data, ListWidth width) {
   wire::Reader reader(data);

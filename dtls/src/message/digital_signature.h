@@ -1,5 +1,5 @@
-// CertificateVerify, and what ServerKeyExchange ends with: a digitally-signed element (RFC 5246
-// section 4.7).
+// CertificateVerify, and the digitally-signed element (RFC 5246 section 4.7), which also ends
+// ServerKeyExchange.
 #pragma once
 
 #include <optional>

@@ -15,7 +15,7 @@ inline bool is_point_format_list(Bytes data) {
   return !reader.vector8().empty() && reader.complete();
 }
 
-// Whether a well formed list has the uncompressed form, as every list must.
+// Whether a well formed list contains the uncompressed format, which is mandatory.
 inline bool has_uncompressed_format(Bytes data) {
   const Bytes formats = wire::Reader(data).vector8();
   return std::ranges::find(formats, kUncompressedPointFormat) != formats.end();

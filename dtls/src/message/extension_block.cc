@@ -6,7 +6,7 @@
 namespace sluice::dtls::message {
 namespace {
 
-// More than any hello in use; keeps the search for duplicates short whatever arrives.
+// No hello in use has so many extensions. The limit bounds the search for duplicates.
 constexpr std::size_t kMaxExtensions = 128;
 
 }  // namespace

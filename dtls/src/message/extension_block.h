@@ -11,27 +11,29 @@
 
 namespace sluice::dtls::message {
 
-// A view of a block that has been checked: each extension whole, none twice.
+// A view of a valid block: each extension is complete and occurs once.
 class ExtensionBlock {
  public:
   struct Extension {
     wire::ExtensionType type;
     Bytes data;
-    Bytes encoding;  // with type and length
+    Bytes encoding;  // including type and length
   };
 
-  // Absent and empty blocks are the same.
+  // An empty block; an absent block means the same.
   ExtensionBlock() = default;
-  // The extensions without the length before them; empty when it is malformed or has one twice.
+  // `extensions` excludes the length of the block. Empty when it is malformed or an extension
+  // occurs twice.
   static std::optional<ExtensionBlock> parse(Bytes extensions);
 
   [[nodiscard]] std::optional<Bytes> find(wire::ExtensionType type) const;
   [[nodiscard]] bool has(wire::ExtensionType type) const { return find(type).has_value(); }
 
-  // Whether it is there, behind all others (RFC 8446 section 4.2.11).
+  // Whether the extension is present and the last one (RFC 8446 section 4.2.11).
   [[nodiscard]] bool is_last(wire::ExtensionType type) const;
 
-  // Calls `visit` with each Extension in turn until one call returns false; whether none did.
+  // Calls `visit` with each Extension in order until a call returns false. Returns whether all
+  // calls returned true.
   template <class Visitor>
   bool all_of(Visitor&& visit) const {
     wire::Reader reader(bytes_);

@@ -34,8 +34,8 @@ struct HandshakeFragment {
   HandshakeHeader header;
   Bytes body;  // header.fragment_length bytes
 
-  // Takes the first fragment of a record; a record may hold several. Empty when the bytes end early
-  // or the fragment lies outside its message.
+  // Reads the next fragment of a record, which may contain several. Empty when the record ends
+  // early or the fragment exceeds its message.
   static std::optional<HandshakeFragment> take(wire::Reader& record) {
     HandshakeFragment fragment;
     fragment.header.type = record.code<wire::HandshakeType>();

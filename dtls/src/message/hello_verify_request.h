@@ -18,7 +18,7 @@ struct HelloVerifyRequest {
 
   static std::optional<HelloVerifyRequest> decode(Bytes body) {
     wire::Reader reader(body);
-    // The version is 1.0 whatever will be negotiated, and clients must not judge by it.
+    // The version is always 1.0 and does not limit the negotiation.
     reader.code<ProtocolVersion>();
     const HelloVerifyRequest request{reader.vector8()};
     if (!reader.complete()) return std::nullopt;
@@ -26,7 +26,7 @@ struct HelloVerifyRequest {
   }
 };
 
-// With the version that it should have whatever will be negotiated.
+// Writes the version 1.0, whichever version is negotiated later (RFC 6347 section 4.2.1).
 inline void put_hello_verify_request(wire::Writer& out, Bytes cookie) {
   out.code(ProtocolVersion::dtls10);
   const auto vector = out.vector8();

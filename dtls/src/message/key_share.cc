@@ -11,7 +11,7 @@ std::optional<ClientShares> ClientShares::decode(Bytes data) {
     const Bytes before = entries.rest();
     const auto group = entries.code<NamedGroup>();
     if (entries.vector16().empty()) return std::nullopt;
-    // Looked up among those before it: clients send two or three.
+    // A search among the earlier shares is fast enough, because clients send two or three.
     const Bytes earlier = shares.list_.first(shares.list_.size() - before.size());
     if (ClientShares(earlier).find(group)) return std::nullopt;
   }

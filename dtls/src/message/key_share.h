@@ -14,10 +14,10 @@ struct KeyShareEntry {
   Bytes key_exchange;
 };
 
-// A client's list, which may be empty: "tell me which group".
+// A client's list of shares. An empty list requests a HelloRetryRequest.
 class ClientShares {
  public:
-  // Empty when malformed or when a group comes twice.
+  // Empty when malformed or when a group occurs twice.
   static std::optional<ClientShares> decode(Bytes data);
 
   [[nodiscard]] std::optional<Bytes> find(NamedGroup group) const;
@@ -28,7 +28,7 @@ class ClientShares {
   Bytes list_;
 };
 
-// The share that a ServerHello chose.
+// The server's share in a ServerHello.
 inline std::optional<KeyShareEntry> decode_server_share(Bytes data) {
   wire::Reader reader(data);
   KeyShareEntry entry;
@@ -38,7 +38,7 @@ inline std::optional<KeyShareEntry> decode_server_share(Bytes data) {
   return entry;
 }
 
-// The group that a HelloRetryRequest asks for.
+// The group in a HelloRetryRequest.
 inline std::optional<NamedGroup> decode_selected_group(Bytes data) {
   wire::Reader reader(data);
   const auto group = reader.code<NamedGroup>();

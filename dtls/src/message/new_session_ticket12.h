@@ -16,8 +16,8 @@ namespace sluice::dtls::message {
 struct NewSessionTicket12 {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::new_session_ticket;
 
-  std::chrono::seconds lifetime{};  // a hint; 0: the server doesn't say
-  Bytes ticket;                     // empty: none after all
+  std::chrono::seconds lifetime{};  // a hint; 0: unspecified
+  Bytes ticket;                     // empty: the server issues no ticket although it announced one
 
   static std::optional<NewSessionTicket12> decode(Bytes body) {
     wire::Reader reader(body);

@@ -11,11 +11,11 @@ namespace sluice::dtls::message {
 
 struct NewSessionTicket13 {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::new_session_ticket;
-  // Neither server nor client may use one for longer.
+  // The longest lifetime that servers may set and clients may use.
   static constexpr std::chrono::seconds kMaxLifetime = std::chrono::hours{7 * 24};
 
   std::chrono::seconds lifetime{};
-  std::uint32_t age_add = 0;  // hides the ticket's age from onlookers, in milliseconds
+  std::uint32_t age_add = 0;  // obfuscates the ticket's age, in milliseconds
   Bytes nonce;
   Bytes ticket;
 
@@ -27,7 +27,7 @@ struct NewSessionTicket13 {
     message.nonce = reader.vector8();
     message.ticket = reader.vector16();
     const Bytes extensions = reader.vector16();
-    // Unknown ones are ignored, and early data isn't used.
+    // Extensions are ignored: early data is not supported, and others are unknown.
     if (!reader.complete() || message.ticket.empty() || !ExtensionBlock::parse(extensions)) {
       return std::nullopt;
     }

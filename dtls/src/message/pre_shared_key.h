@@ -17,32 +17,32 @@ struct PskIdentity {
   std::uint32_t obfuscated_ticket_age = 0;
 };
 
-// A client's offer: as many binders as identities. Views of the message.
+// A client's offer, with as many binders as identities. The members are views of the message.
 struct OfferedPsks {
-  // No client offers more: further ones aren't looked at.
+  // Identities beyond this number are ignored; no client offers so many.
   static constexpr std::size_t kMaxIdentities = 8;
 
   std::vector<PskIdentity> identities;
   std::vector<Bytes> binders;
-  std::size_t binders_size = 0;  // of the whole list, its length included: what no binder covers
+  std::size_t binders_size = 0;  // of the list and its length, which binders do not cover
 
   // Empty when malformed.
   static std::optional<OfferedPsks> decode(Bytes data);
 };
 
-// Bytes of a binders list for hashes of these sizes, its length included.
+// The bytes of a list of binders for hashes of these sizes, including its length.
 std::size_t binders_size(std::span<const std::size_t> hash_sizes);
 
-// The extension with binders of these sizes, all zero: their places are filled when everything
-// before them is known.
+// Writes the extension with binders of these sizes, all zero. The caller computes the binders
+// later, because they depend on all bytes before them.
 void put_offered_psks(wire::Writer& out, std::span<const PskIdentity> identities,
                       std::span<const std::size_t> hash_sizes);
 
-// The one that a ServerHello chose, counted from 0; empty when malformed.
+// The index of the identity that a ServerHello chose, from 0; empty when malformed.
 std::optional<std::uint16_t> decode_selected_identity(Bytes data);
 void put_selected_identity(wire::Writer& out, std::uint16_t selected);
 
-// Whether the list has psk_dhe_ke, the one mode with forward secrecy; empty when malformed.
+// Whether the list contains psk_dhe_ke, the only mode with forward secrecy; empty when malformed.
 std::optional<bool> decode_offers_psk_dhe_ke(Bytes data);
 void put_psk_key_exchange_modes(wire::Writer& out);
 

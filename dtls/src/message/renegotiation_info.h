@@ -1,5 +1,5 @@
-// The renegotiation_info extension (RFC 5746), of which only the first handshake's form is used:
-// there is no renegotiation here.
+// The renegotiation_info extension (RFC 5746), in the form of an initial handshake only, because
+// this engine does not renegotiate.
 #pragma once
 
 #include <sluice/dtls/protocol.h>
@@ -8,10 +8,10 @@
 
 namespace sluice::dtls::message {
 
-// TLS_EMPTY_RENEGOTIATION_INFO_SCSV says the same as an empty extension (RFC 5746 section 3.3).
+// TLS_EMPTY_RENEGOTIATION_INFO_SCSV means the same as an empty extension (RFC 5746 section 3.3).
 inline constexpr CipherSuite kEmptyRenegotiationInfoScsv{0x00ff};
 
-// Whether `data` is an empty renegotiated_connection, which a first handshake's must be.
+// Whether `data` is an empty renegotiated_connection, as an initial handshake requires.
 inline bool is_initial_renegotiation_info(Bytes data) {
   wire::Reader reader(data);
   return reader.vector8().empty() && reader.complete();

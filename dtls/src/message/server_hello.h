@@ -24,14 +24,15 @@ struct ServerHello {
   static std::optional<ServerHello> decode(Bytes body);
 };
 
-// SHA-256 of "HelloRetryRequest": a ServerHello with this random is one (RFC 8446 section 4.1.3).
+// SHA-256 of "HelloRetryRequest". A ServerHello with this random is a HelloRetryRequest (RFC 8446
+// section 4.1.3).
 extern const std::array<std::byte, 32> kHelloRetryRequestRandom;
 
-// What the last bytes of a random say when a server that can do 1.3 was brought to 1.2
-// (section 4.1.3).
+// The last bytes of the random if a server that supports DTLS 1.3 negotiates DTLS 1.2 (RFC 8446
+// section 4.1.3).
 extern const std::array<std::byte, 8> kDowngradeTo12;
 
-// DTLS 1.3 never echoes a session ID (RFC 9147 section 5.3).
+// Writes the body of a ServerHello. In DTLS 1.3 `session_id` is empty (RFC 9147 section 5.3).
 template <class EncodeExtensions>
 void put_server_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes session_id,
                       CipherSuite suite, EncodeExtensions&& encode_extensions) {

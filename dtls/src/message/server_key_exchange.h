@@ -19,7 +19,7 @@ struct ServerKeyExchange {
 
   NamedGroup group{};
   Bytes point;
-  Bytes params;  // the encoding of both: what is signed after the randoms
+  Bytes params;  // the encoding of group and point, which the signature covers after the randoms
   SignatureScheme scheme{};
   Bytes signature;
 
@@ -37,11 +37,11 @@ struct ServerKeyExchange {
   }
 };
 
-// With a PSK nothing is signed: who doesn't know the key learns nothing and proves nothing.
+// With a PSK nothing is signed: the PSK authenticates the exchange.
 struct PskServerKeyExchange {
   static constexpr wire::HandshakeType kType = wire::HandshakeType::server_key_exchange;
 
-  Bytes hint;  // for the client to choose its identity by; may be empty
+  Bytes hint;  // helps the client to choose its identity; may be empty
   NamedGroup group{};
   Bytes point;  // empty without ECDHE
 

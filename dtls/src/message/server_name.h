@@ -11,8 +11,8 @@ namespace sluice::dtls::message {
 
 inline constexpr std::uint8_t kHostName = 0;
 
-// The host name in a client's extension; empty when it is malformed or has more than one name.
-// RFC 6066 section 3 defines no type of name but host_name.
+// The host name in a client's extension; empty when the extension is malformed or has more than one
+// name. RFC 6066 section 3 defines host_name as the only type of name.
 inline std::optional<std::string_view> decode_server_name(Bytes data) {
   wire::Reader outer(data);
   const Bytes list = outer.vector16();

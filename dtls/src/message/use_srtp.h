@@ -11,7 +11,7 @@
 namespace sluice::dtls::message {
 
 struct UseSrtp {
-  wire::CodeList<SrtpProfile> profiles;  // a server's has exactly one
+  wire::CodeList<SrtpProfile> profiles;  // exactly one from a server
   Bytes mki;
 
   static std::optional<UseSrtp> decode(Bytes data) {

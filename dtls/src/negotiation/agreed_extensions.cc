@@ -134,8 +134,8 @@ Result<void> choose_record_size_limit(const Context& context, ProtocolVersion ve
   if (!clients) return {};
   const auto peers = read_record_size_limit(*clients);
   if (!peers) return forward_error(peers);
-  // A server without a limit of its own answers all the same, which tells the client that the
-  // server keeps to the client's.
+  // A server without a limit of its own still sends the extension, so that the client learns that
+  // the server respects the client's limit.
   const auto ours = offered_record_size_limit(context.config, version);
   agreed.record_size_limits = {ours.value_or(static_cast<std::uint16_t>(largest_record(version))),
                                *peers};

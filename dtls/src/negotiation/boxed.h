@@ -23,7 +23,7 @@ class Boxed {
   }
   const T* operator->() const { return &**this; }
 
-  // From now on the value takes its own memory.
+  // Allocates the value, so that it can be changed.
   T& edit() {
     if (value_ == nullptr) value_ = std::make_unique<T>();
     return *value_;

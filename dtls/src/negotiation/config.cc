@@ -222,7 +222,7 @@ std::vector<CipherSuite> ConfigOptions::default_cipher_suites() {
           CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256,
           CipherSuite::ecdhe_rsa_with_aes_256_gcm_sha384,
           CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
-          // With a PSK. RFC 7252 section 9.1.3.1 asks for the last.
+          // Suites with a PSK. RFC 7252 section 9.1.3.1 requires the last one.
           CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256,
           CipherSuite::ecdhe_psk_with_aes_256_gcm_sha384,
           CipherSuite::ecdhe_psk_with_chacha20_poly1305_sha256,

@@ -1,4 +1,4 @@
-// What the states of a handshake share and act on.
+// The data and operations that the states of a handshake share.
 #pragma once
 
 #include <memory>
@@ -41,7 +41,7 @@ struct EditedHello {
   std::vector<wire::ExtensionType> extensions;
 };
 struct HelloHookState {
-  ConnectionNumber connection{};  // which the hook is told
+  ConnectionNumber connection{};  // passed to the hook
   // Null where the Config alone decides what our ClientHello contains.
   std::unique_ptr<EditedHello> edited = {};
 };

@@ -78,7 +78,7 @@ Result<void> put_formats(wire::Writer& out, const HelloContents& /*hello*/) {
   return {};
 }
 
-// RFC 5077 section 3.2: an empty extension asks for a ticket.
+// RFC 5077 section 3.2: an empty extension requests a ticket.
 Result<void> put_ticket12(wire::Writer& out, const HelloContents& hello) {
   message::put_extension(out, ExtensionType::session_ticket, [&](wire::Writer& data) {
     if (hello.offer.session12) data.bytes(hello.offer.session12->session().ticket);
@@ -169,7 +169,7 @@ Result<void> put_psks(wire::Writer& out, const HelloContents& hello) {
 constexpr ExtensionPlaces operator|(ExtensionPlaces a, ExtensionPlaces b) {
   return ExtensionPlaces(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
-// As RFC 8446 section 4.2 abbreviates them.
+// The abbreviations of RFC 8446 section 4.2.
 constexpr auto CH = ExtensionPlaces::client_hello;
 constexpr auto SH = ExtensionPlaces::server_hello;
 constexpr auto EE = ExtensionPlaces::encrypted_extensions;
@@ -179,20 +179,20 @@ constexpr auto CR = ExtensionPlaces::certificate_request;
 // clang-format off: one row per line
 constexpr std::array kTable{
     ExtensionRow{ExtensionType::server_name, CH | EE, has_server_name, put_name, &kServerNameAgreement},
-    // Of DTLS 1.2 alone, whose ServerHello answers them.
+    // Extensions of DTLS 1.2 only. The ServerHello answers them.
     ExtensionRow{ExtensionType::renegotiation_info, CH, allows12, put_renegotiation, nullptr},
     ExtensionRow{ExtensionType::extended_master_secret, CH, wants_extended_master_secret, put_empty<ExtensionType::extended_master_secret>, nullptr},
     ExtensionRow{ExtensionType::ec_point_formats, CH, allows12, put_formats, nullptr},
     ExtensionRow{ExtensionType::encrypt_then_mac, CH, needs_encrypt_then_mac_for_suite, put_empty<ExtensionType::encrypt_then_mac>, nullptr},
     ExtensionRow{ExtensionType::session_ticket, CH, takes_tickets12, put_ticket12, nullptr},
-    // Of both versions.
+    // Extensions of both versions.
     ExtensionRow{ExtensionType::supported_groups, CH | EE, always, put_groups, nullptr},
     ExtensionRow{ExtensionType::signature_algorithms, CH | CR, always, put_schemes, nullptr},
     ExtensionRow{ExtensionType::signature_algorithms_cert, CH | CR, has_certificate_schemes, put_certificate_schemes, nullptr},
     ExtensionRow{ExtensionType::use_srtp, CH | EE, has_srtp_profiles, put_srtp, &kUseSrtpAgreement},
     ExtensionRow{ExtensionType::application_layer_protocol_negotiation, CH | EE, has_protocols, put_protocols, &kApplicationProtocolAgreement},
     ExtensionRow{ExtensionType::record_size_limit, CH | EE, has_record_size_limit, put_size_limit, &kRecordSizeLimitAgreement},
-    // Of DTLS 1.3 alone.
+    // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},
     ExtensionRow{ExtensionType::cookie, CH | HRR, nullptr, put_retry_cookie, nullptr},
     ExtensionRow{ExtensionType::key_share, CH | SH | HRR, allows13, put_key_shares, nullptr},

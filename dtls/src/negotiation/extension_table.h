@@ -1,5 +1,5 @@
-// The extensions that the engine knows. A new extension is a row here, a codec in message/ and,
-// where both sides agree on a value, an ExtensionAgreement.
+// The extensions that the engine implements. A new extension is a row here, a codec in message/
+// and, if both sides agree on a value, an ExtensionAgreement.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ enum class ExtensionPlaces : std::uint8_t {
   new_session_ticket = 1 << 6,
 };
 
-// What a ClientHello is written from.
+// The data for the extensions of a ClientHello.
 struct HelloContents {
   const ConfigOptions& config;
   const Groups& groups;

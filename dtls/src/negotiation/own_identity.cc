@@ -9,7 +9,8 @@ namespace {
 
 using message::CertificateCriteria;
 
-// How well an identity that the peer's schemes allow fits the rest of what the peer says.
+// Rates how well an identity, which the peer's signature schemes allow, meets the peer's other
+// criteria.
 int rank(const crypto::Credentials& credentials, std::string_view host,
          const CertificateCriteria& criteria) {
   constexpr int kName = 4;

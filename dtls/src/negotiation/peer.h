@@ -1,4 +1,4 @@
-// What a handshake knows of its peer.
+// The data about the peer that a handshake collects.
 #pragma once
 
 #include <span>
@@ -10,18 +10,18 @@ namespace sluice::dtls::handshake {
 
 struct Peer {
   PeerIdentity identity = {};
-  // The certificates (DER) that nobody has judged yet, the peer's own first.
+  // The peer's certificates (DER) that have not been checked yet; the first is the peer's own.
   std::vector<Buffer> chain = {};
-  // The identity is that of the session that is resumed.
+  // Whether the identity is that of the resumed session.
   bool is_resumed = false;
 
-  // The chain of the peer's Certificate; not empty.
+  // Takes the chain of the peer's Certificate message, which must not be empty.
   void take_chain(std::span<const Bytes> certificates) {
     for (const Bytes entry : certificates) chain.emplace_back(entry.begin(), entry.end());
     identity = PeerIdentity::of_certificate(certificates.front());
   }
 
-  // At the end of the handshake.
+  // Called at the end of the handshake.
   void conclude(PolicyId policy, Instant now) {
     if (is_resumed) return;
     identity.policy = policy;

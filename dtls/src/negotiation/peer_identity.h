@@ -1,4 +1,4 @@
-// Who the peer of a session is, and how this side found that out.
+// The identity of a session's peer, and the proof of it.
 #pragma once
 
 #include <concepts>
@@ -18,7 +18,7 @@ class Library;
 
 namespace sluice::dtls::handshake {
 
-// What the peer proved its identity with.
+// The kind of proof of the peer's identity.
 enum class PeerProof : std::uint8_t {
   none,         // the peer stayed anonymous
   certificate,  // PeerIdentity::credential is the certificate (DER), without its issuers

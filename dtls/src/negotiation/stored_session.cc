@@ -12,7 +12,7 @@ namespace {
 // The format of the encoding. Others are refused, so that a store may outlive a release.
 constexpr std::uint8_t kFormat = 4;
 
-// At least the bytes that Encoder writes.
+// Computes an upper bound of the bytes that Encoder writes.
 class Measure {
  public:
   void operator()(const PeerIdentity& identity) { visit_fields(*this, identity); }
@@ -118,7 +118,8 @@ Buffer StoredSession::encode() const {
   Measure measure;
   visit_fields(measure, *this);
   Buffer bytes;
-  // In one allocation: a smaller one that was outgrown would leave the secret behind.
+  // One allocation is reserved, because growing the buffer would leave a copy of the secret in
+  // freed memory.
   bytes.reserve(sizeof kFormat + measure.size());
   wire::Writer(bytes).u8(kFormat);
   Encoder encoder(bytes);

@@ -1,4 +1,4 @@
-// What is kept of a session so that it can be resumed.
+// The data of a session that is stored for resumption.
 #pragma once
 
 #include <concepts>
@@ -32,7 +32,7 @@ struct StoredSession {
   std::uint32_t age_add = 0;  // NewSessionTicket.ticket_age_add of DTLS 1.3
   PeerIdentity peer;
   std::string server_name;  // in the client's server_name extension; empty: none
-  // Of a client only; DTLS 1.2 has one of the two.
+  // For a client only; in DTLS 1.2 one of the two is empty.
   Buffer session_id;
   Buffer ticket;
 
@@ -66,8 +66,8 @@ void visit_fields(Archive& archive, Fields& fields) {
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context);
 
-// Gives the context the peer's identity from the session that is resumed. A certificate is judged
-// again, unless this is a server that now asks for none.
+// Copies the peer's identity from the resumed session to the context. A certificate is checked
+// again, unless this is a server that no longer requests one.
 void resume_peer(Context& context, const PeerIdentity& identity, Role role);
 
 // ---- a server's tickets

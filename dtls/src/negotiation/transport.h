@@ -24,12 +24,11 @@ class Transport {
   // Whether a flight was begun since the last call. False as long as it is held.
   bool take_flight_begun() { return !flight.is_held() && std::exchange(flight_begun_, false); }
 
-  // Nothing of a held flight leaves, because its last messages still wait for an answer to a
-  // question.
+  // A held flight is not sent, because its last messages depend on the answer to a question.
   void hold_flight() { flight.hold(); }
   void release_flight() { flight.release(); }
 
-  // Of the next message that this side sends.
+  // The message_seq of this side's next message.
   [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
   // A Listener has sent the messages before this one.
   void start_at(wire::MessageSeq seq) { next_seq_ = seq; }

@@ -1,4 +1,4 @@
-// What a DTLS 1.2 record authenticates besides its plaintext.
+// The additional data that a DTLS 1.2 record authenticates together with its plaintext.
 #pragma once
 
 #include <array>

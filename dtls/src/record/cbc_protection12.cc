@@ -12,8 +12,8 @@ namespace {
 
 using crypto::kAesBlockSize;
 
-// Of the additional data, then IV and ciphertext. The length is that of both without the MAC (RFC
-// 7366 section 3).
+// The MAC of the additional data, the IV and the ciphertext. The length in the additional data
+// excludes the MAC (RFC 7366 section 3).
 Result<crypto::Digest> mac_of(crypto::Library& library, Bytes key,
                               const AdditionalData12& additional_data, Bytes encrypted) {
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key);
@@ -62,7 +62,7 @@ std::optional<MutableBytes> CbcProtection12::open(RecordNumber12 /*number*/,
   const auto mac = mac_of(*library_, std::as_const(mac_key_).bytes(), additional_data, encrypted);
   if (!mac || !crypto::equal(mac->bytes(), fragment.last(kMacSize))) return std::nullopt;
   if (!cipher_.process(encrypted.first(kAesBlockSize), blocks)) return std::nullopt;
-  // The MAC shows that the peer wrote the padding: a refusal tells an attacker nothing.
+  // The MAC proves that the peer wrote the padding, so this refusal reveals nothing to an attacker.
   const auto padding = std::to_integer<std::size_t>(blocks.back());
   if (padding >= blocks.size()) return std::nullopt;
   const MutableBytes contents = blocks.first(blocks.size() - padding - 1);

@@ -15,7 +15,7 @@ namespace sluice::dtls::record {
 class CbcProtection12 final : public RecordProtection12 {
  public:
   static constexpr std::size_t kMacSize = 32;
-  // Before the plaintext the IV; after it up to a block of padding, and the MAC.
+  // The IV precedes the plaintext; at most one block of padding and the MAC follow it.
   static constexpr RecordRoom12 kRoom{crypto::kAesBlockSize, crypto::kAesBlockSize + kMacSize};
 
   static Result<std::unique_ptr<CbcProtection12>> make(crypto::Library& library,

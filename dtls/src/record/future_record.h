@@ -1,4 +1,4 @@
-// Records that came before their keys (RFC 6347 section 4.1 lets a receiver keep them).
+// Records that arrive before their keys (RFC 6347 section 4.1 allows a receiver to store them).
 #pragma once
 
 #include <cstddef>
@@ -10,22 +10,23 @@
 
 namespace sluice::dtls::record {
 
-// A record of an epoch that has no keys yet: the handshake messages that lead to them are late.
+// A record of an epoch that has no keys yet, because the handshake messages that establish them are
+// late.
 struct FutureRecord {
-  Bytes bytes;  // header and contents, as they came
+  Bytes bytes;  // header and contents, as received
 };
 
-// Records that came on one path, one after another as in a datagram.
+// Records that arrived on one path, concatenated as in a datagram.
 struct KeptRecords {
   PathId path;
   Buffer bytes;
 };
 
-// Keeps future records until their keys are there. A Finished that is kept saves the peer a
-// retransmission of its whole flight.
+// Stores future records until their keys exist. A stored Finished saves the peer a retransmission
+// of its whole flight.
 class FutureRecords {
  public:
-  // False: there is no room, and the record is dropped.
+  // False if there is no room; the record is dropped then.
   bool keep(const FutureRecord& record, PathId path) {
     if (size_ + record.bytes.size() > kMaxBytes) return false;
     size_ += record.bytes.size();
@@ -34,14 +35,14 @@ class FutureRecords {
     bytes.insert(bytes.end(), record.bytes.begin(), record.bytes.end());
     return true;
   }
-  // All of them, in the order in which they came.
+  // Removes and returns all records in the order of arrival.
   std::vector<KeptRecords> take() {
     size_ = 0;
     return std::exchange(kept_, {});
   }
 
  private:
-  // A Finished, and some data behind it.
+  // Room for a Finished and some data after it.
   static constexpr std::size_t kMaxBytes = 4096;
 
   std::vector<KeptRecords> kept_;

@@ -14,13 +14,13 @@
 
 namespace sluice::dtls::record {
 
-// Without a connection ID.
+// The size of a header without a connection ID.
 inline constexpr std::size_t kHeaderSize12 = 13;
-// Epoch and sequence number, in any header.
+// The position of epoch and sequence number in any header.
 inline constexpr std::size_t kRecordNumberAt12 = 3;
 inline constexpr std::size_t kRecordNumberSize12 = 8;
 
-// TLSPlaintext.length and what protection may add to it (RFC 5246 section 6.2).
+// The largest TLSPlaintext.length and TLSCiphertext.length (RFC 5246 section 6.2).
 inline constexpr std::size_t kMaxPlaintext = 16384;
 inline constexpr std::size_t kMaxCiphertext12 = kMaxPlaintext + 2048;
 

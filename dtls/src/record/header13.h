@@ -15,7 +15,7 @@ namespace sluice::dtls::record {
 // RFC 8446 section 5.2.
 inline constexpr std::size_t kMaxCiphertext13 = 16384 + 256;
 
-// What this engine writes, as browsers do: flags, sequence number of 2 bytes, length.
+// The header that this engine writes, as browsers do: flags, sequence number of 2 bytes, length.
 inline constexpr std::size_t kHeaderSize13 = 5;
 
 // 0 0 1 C S L E E: connection ID, sequence number of 16 bits, length, low bits of the epoch.

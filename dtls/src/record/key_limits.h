@@ -22,7 +22,7 @@ constexpr KeyLimits key_limits13(crypto::AeadAlgorithm aead, const ConfigOptions
   constexpr std::uint64_t kCcmForgeries = 11'863'283;  // 2^23.5
   const bool is_chacha20 = aead == crypto::AeadAlgorithm::chacha20_poly1305;
   KeyLimits limits{is_chacha20 ? UINT64_MAX : kGcmRecords, std::uint64_t{1} << 36};
-  // For tags of 8 bytes the Config requires a limit.
+  // The Config must set a limit for tags of 8 bytes.
   if (crypto::is_ccm(aead)) limits = {kCcmRecords, kCcmForgeries};
   return {std::min(limits.records, config.max_records_per_key),
           std::min(limits.forgeries, config.max_forgeries_per_key)};

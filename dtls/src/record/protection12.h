@@ -49,7 +49,7 @@ class AeadSealer12 {
   static Result<AeadSealer12> make(crypto::Library& library, const ProtectionKey12& key);
 
   [[nodiscard]] RecordRoom12 room() const { return {nonces_.explicit_size(), aead_.tag_size()}; }
-  // As Sealer12::seal(); `header` has its length.
+  // The same as Sealer12::seal(), but `header` contains its length.
   Result<void> seal(const Header12& header, Bytes plaintext, MutableBytes out);
 
  private:
@@ -87,7 +87,7 @@ class Sealer12 {
   }
   explicit Sealer12(OwnProtection12 own) : sealer_(std::move(own)) {}
 
-  // What comes between header and plaintext and, at most, after the plaintext.
+  // The bytes between header and plaintext, and the most bytes after the plaintext.
   [[nodiscard]] std::size_t head_room() const { return room().head; }
   [[nodiscard]] std::size_t tail_room() const { return room().tail; }
   // Whether a record has all of tail_room() after its plaintext, however long that is.

@@ -55,7 +55,7 @@ Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
   const MutableBytes number = header.subspan(1, 2);
   wire::store(number, wire::value_of(sequence));
   wire::store(header.subspan(3, 2), length);
-  // What is authenticated is the header with its sequence number still in plaintext.
+  // The additional data is the header with its sequence number still in plaintext.
   const MutableBytes sealed = out.subspan(head_room(), length);
   if (auto done = aead_.seal(nonce(iv_, sequence), header, inner, sealed); !done) {
     return forward_error(done);

@@ -25,7 +25,7 @@ class Sealer13 {
   static Result<Sealer13> make(crypto::Library& library, const ProtectionKey13& key);
 
   static constexpr std::size_t head_room() { return kHeaderSize13; }
-  // After the contents: their type and the tag.
+  // The content type and the tag follow the contents.
   [[nodiscard]] std::size_t tail_room() const { return kInnerTypeSize + aead_.tag_size(); }
 
   // The shortest inner plaintext: ciphertext and tag hold at least the bytes that the mask is made
@@ -55,9 +55,9 @@ class Opener13 {
   // Empty when the record is too short for a mask.
   std::optional<wire::SequenceNumber> reveal_sequence(const Header13& header, MutableBytes record,
                                                       std::uint64_t next);
-  // Decrypts in place. `record` is the whole record, its sequence number decrypted. Empty when it
-  // is not authentic. As strip_inner_plaintext() says, the receiver must refuse contents of type 0
-  // and contents longer than `max_contents`.
+  // Decrypts in place. `record` is the whole record with its sequence number decrypted. Empty when
+  // it is not authentic. The receiver must refuse contents of type 0 and contents longer than
+  // `max_contents`, as strip_inner_plaintext() describes.
   std::optional<InnerPlaintext> open(const Header13& header, MutableBytes record,
                                      wire::SequenceNumber sequence,
                                      std::size_t max_contents = kMaxPlaintext);

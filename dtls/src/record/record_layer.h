@@ -18,14 +18,14 @@
 
 namespace sluice::dtls::record {
 
-// A record that was accepted; its contents lie in the datagram.
+// An accepted record. Its contents are a part of the datagram.
 struct Record {
   wire::ContentType type{};
   wire::Epoch epoch{};
   wire::SequenceNumber sequence{};
   MutableBytes contents;
-  // It authenticated, and no record of its epoch or a later one with a higher number did before it:
-  // what it says of the peer's address is the latest (RFC 9146 section 6).
+  // The record is authentic, and no record of its epoch or a later one with a higher number was
+  // received before. So its source is the peer's latest address (RFC 9146 section 6).
   bool is_newest = false;
 };
 
@@ -35,11 +35,11 @@ struct NeedsCiphers {};
 
 // The longest contents of a record, in bytes.
 struct ContentLimits {
-  // Of protected records: what the version allows, or record_size_limit (RFC 8449).
+  // For protected records: the maximum of the version, or record_size_limit (RFC 8449).
   std::uint16_t sent = kMaxPlaintext;
   std::uint16_t received = kMaxPlaintext;
-  // Of plaintext records, both ways: record_size_limit does not cover them, max_fragment_length
-  // (RFC 6066 section 4) does.
+  // For plaintext records in both directions. max_fragment_length (RFC 6066 section 4) applies to
+  // them; record_size_limit does not.
   std::uint16_t plaintext = kMaxPlaintext;
 };
 
@@ -61,33 +61,34 @@ class RecordLayer {
 
   using Taken = std::variant<Record, FutureRecord, NeedsCiphers, Discard>;
 
-  // Takes the first record off `datagram`. A record that is not accepted gives a Discard and
-  // changes nothing else. Where its header does not say where it ends, the whole datagram is taken.
+  // Removes the first record from `datagram`. A record that is not accepted gives a Discard and has
+  // no other effect. If the header does not show where the record ends, the whole datagram is
+  // removed.
   Taken take(MutableBytes& datagram);
 
   // Adds the keys of the encrypted epoch of DTLS 1.2, which has one.
   void add_reader12(Opener12 opener);
   // Adds the keys of one epoch of DTLS 1.3.
   void add_reader(wire::Epoch epoch, Opener13 opener);
-  // Plaintext records are discarded as unknown_epoch from now on.
+  // Discards later plaintext records as unknown_epoch.
   void stop_reading_plaintext() { reads_plaintext_ = false; }
   // Drops the keys of encrypted epochs before this one.
   void stop_reading_before(wire::Epoch epoch);
-  // A record of this epoch has proved authentic.
+  // Whether an authentic record of this epoch was received.
   [[nodiscard]] bool has_read(wire::Epoch epoch) const;
   // The newest epoch that has keys.
   [[nodiscard]] wire::Epoch read_epoch() const { return readers_.newest().epoch; }
   [[nodiscard]] bool has_read_key() const { return !readers_.empty(); }
-  // A record of the peer's encrypted epoch has proved authentic.
+  // Whether an authentic record of an encrypted epoch was received.
   [[nodiscard]] bool peer_encrypts() const { return peer_encrypts_; }
 
-  // More records than the limit allows have failed to authenticate under one key.
+  // Whether more records than the limit failed to authenticate under one key.
   [[nodiscard]] bool forgeries_exceeded() const { return forgeries_exceeded_; }
 
-  // For keys that are added from now on, both ways.
+  // Sets the limits of keys that are added later, for both directions.
   void set_key_limits(const KeyLimits& limits) { limits_ = limits; }
 
-  // For all records from now on, both ways.
+  // Sets the limits of all later records, for both directions.
   void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
   // The receiver must refuse records of take() whose contents are longer.
   [[nodiscard]] std::size_t max_received(wire::Epoch epoch) const {
@@ -108,12 +109,13 @@ class RecordLayer {
   [[nodiscard]] wire::Epoch write_epoch() const {
     return is_encrypting_ ? writers_.newest().epoch : wire::kPlaintextEpoch;
   }
-  // The first number of epoch 0: a stateless reply has used those before (RFC 6347 section 4.2.1).
+  // Sets the first sequence number of epoch 0. Stateless replies have used the numbers before it
+  // (RFC 6347 section 4.2.1).
   void start_plaintext_at(wire::SequenceNumber number) { next_plaintext_ = wire::value_of(number); }
-  // The version in plaintext and DTLS 1.2 headers, once the ServerHello has selected it.
+  // Sets the version in plaintext and DTLS 1.2 headers, after the ServerHello has selected it.
   void set_version(ProtocolVersion version) { version_ = version; }
 
-  // The sizes of the epoch's records. Callers keep to max_contents().
+  // The sizes of the epoch's records. Callers must respect max_contents().
   [[nodiscard]] RecordSize size_of(wire::Epoch epoch) const {
     const Writer* encrypted = writers_.find(epoch);
     if (encrypted == nullptr) return {{}, content_limits_.plaintext, 0};
@@ -197,7 +199,7 @@ class RecordLayer {
   bool is_cold_ = false;
   KeyLimits limits_;
   std::uint64_t next_plaintext_ = 0;
-  // Of encrypted epochs. Epoch 0 has no replay window: its numbers are not authenticated.
+  // Encrypted epochs only. Epoch 0 has no replay window, because its numbers are not authenticated.
   Epochs<Reader> readers_;
   Epochs<Writer> writers_;
   std::unique_ptr<Observation> observation_;

@@ -1,4 +1,4 @@
-// How large the records of one epoch are.
+// The sizes of the records of one epoch.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace sluice::dtls::record {
 
-// What one key's protection adds to a record, in bytes.
+// The bytes that protection with one key adds to a record.
 struct RecordRoom {
   std::uint16_t head = kHeaderSize12;  // before the contents: the header, an explicit nonce or IV
   std::uint8_t tail = 0;               // after the contents, at most: content type, tag or MAC
@@ -19,25 +19,25 @@ struct RecordRoom {
   bool has_exact_tail = true;          // every record has all of `tail`
 };
 
-// What a record of an epoch has besides its contents, and how large a record becomes. In bytes.
+// Computes the overhead and the sizes of the records of one epoch, in bytes.
 class RecordSize {
  public:
-  // `padding`: where records have an inner plaintext, its size becomes a multiple of this.
+  // `padding`: the size of an inner plaintext becomes a multiple of this.
   RecordSize(const RecordRoom& room, std::uint16_t max_contents, std::uint16_t padding)
       : room_(room), max_contents_(max_contents), padding_(padding) {}
 
-  // Before the contents.
+  // The bytes before the contents.
   [[nodiscard]] std::size_t head() const { return room_.head; }
-  // Before and, at most, after the contents. Padding comes on top.
+  // The bytes before the contents and the most bytes after them, without padding.
   [[nodiscard]] std::size_t overhead() const { return std::size_t{room_.head} + room_.tail; }
-  // No record is shorter.
+  // The size of the shortest record.
   [[nodiscard]] std::size_t shortest() const {
     return room_.has_exact_tail ? unpadded(0) : room_.head;
   }
   // The longest contents that a record may have.
   [[nodiscard]] std::size_t max_contents() const { return max_contents_; }
 
-  // The size of a record of so long contents, without the padding that is optional.
+  // The size of a record with contents of this size, without optional padding.
   [[nodiscard]] std::size_t unpadded(std::size_t contents) const {
     return overhead() + std::max<std::size_t>(contents, room_.min_contents);
   }
@@ -45,7 +45,7 @@ class RecordSize {
   [[nodiscard]] std::size_t padded(std::size_t contents, std::size_t limit) const {
     const std::size_t least = unpadded(contents);
     if (!room_.has_inner_type || padding_ <= 1) return least;
-    // Of the inner plaintext.
+    // These are sizes of the inner plaintext.
     const std::size_t unpadded_inner = least - overhead() + kInnerTypeSize;
     const std::size_t multiple = (unpadded_inner + padding_ - 1) / padding_ * padding_;
     // RFC 8449 section 4 counts type and padding.

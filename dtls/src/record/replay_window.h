@@ -10,8 +10,8 @@
 
 namespace sluice::dtls::record {
 
-// Which of the newest record numbers have been received. is_fresh() is asked before a record is
-// opened, mark() is called only after it has proved authentic.
+// Records which of the newest record numbers have been received. Call is_fresh() before a record is
+// opened, and mark() only after it was authenticated.
 class ReplayWindow {
  public:
   // RFC 6347 requires at least 32, and most implementations have 64. A burst of data over several
@@ -33,7 +33,7 @@ class ReplayWindow {
     return end_ - 1 - number < size() && (words()[word_of(number)] & bit_of(number)) == 0;
   }
 
-  // One above the highest number received: the number that is expected next.
+  // One above the highest number received, which is the number expected next.
   [[nodiscard]] std::uint64_t next() const { return end_; }
 
   void mark(wire::SequenceNumber sequence);
@@ -60,7 +60,7 @@ class ReplayWindow {
     Storage() : near{} {}
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
-    ~Storage() {}  // ReplayWindow knows which member is active
+    ~Storage() {}  // ReplayWindow destroys the active member
     std::array<std::uint64_t, kNearWords> near;
     std::unique_ptr<std::uint64_t[]> far;
   };

@@ -91,7 +91,8 @@ KeySizes12 key_sizes(const CipherSuite12Parameters& suite) {
   if (const auto* aead = std::get_if<AeadSuite12>(&suite.protection)) {
     return {0, crypto::key_size(aead->aead), aead->fixed_iv_size};
   }
-  // HMAC-SHA256 and AES-128; the IV is each record's own (RFC 5246 section 6.2.3.2).
+  // The sizes for HMAC-SHA256 and AES-128. The key block has no IV, because each record carries one
+  // (RFC 5246 section 6.2.3.2).
   return {32, 16, 0};
 }
 

@@ -1,4 +1,4 @@
-// What may be asked of an exporter (RFC 5705 section 4), whatever derives it.
+// Checks the arguments of exporters of all versions (RFC 5705 section 4).
 #pragma once
 
 #include <algorithm>

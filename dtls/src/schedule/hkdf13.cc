@@ -6,7 +6,7 @@
 namespace sluice::dtls::schedule {
 namespace {
 
-// No space, unlike "tls13 " (RFC 9147 section 5.9).
+// DTLS has no space after the prefix, unlike "tls13 " (RFC 9147 section 5.9).
 constexpr std::string_view kPrefix = "dtls13";
 
 // struct HkdfLabel: the output's length, the label, the context.
@@ -59,7 +59,7 @@ Result<HkdfExpansion> HkdfExpansion::of(crypto::Library& library, HashAlgorithm 
 
 Result<void> HkdfExpansion::expand_label(std::string_view label, Bytes context, MutableBytes out) {
   const HkdfLabel info(out.size(), label, context);
-  // T(i) = HMAC(secret, T(i - 1) + info + i), the first without T(0).
+  // T(i) = HMAC(secret, T(i - 1) + info + i); T(0) is empty.
   crypto::Digest block(hash_);
   Bytes previous;
   for (unsigned counter = 1; !out.empty(); ++counter) {

@@ -1,4 +1,4 @@
-// HKDF as TLS 1.3 uses it, with DTLS's label prefix (RFC 8446 section 7.1, RFC 9147 section 5.9).
+// HKDF of TLS 1.3, with the label prefix of DTLS (RFC 8446 section 7.1, RFC 9147 section 5.9).
 #pragma once
 
 #include <string_view>
@@ -10,27 +10,27 @@
 
 namespace sluice::dtls::schedule {
 
-// As long as the cipher suite's hash.
+// Has the size of the cipher suite's hash.
 using HashSecret = Secret<48>;
 
-// RFC 5869 section 2.2. An absent salt or input is `hash_size` zeros.
+// HKDF-Extract (RFC 5869 section 2.2). An absent salt or input means `hash_size` zeros.
 Result<HashSecret> hkdf_extract(crypto::Library& library, HashAlgorithm hash, Bytes salt,
                                 Bytes input);
 
-// A label with its prefix, "dtls13", has 255 bytes at most (RFC 8446 section 7.1).
+// A label, with the prefix "dtls13", has at most 255 bytes (RFC 8446 section 7.1).
 inline constexpr std::size_t kMaxLabel = 255 - 6;
-// What HKDF-Expand gives at most (RFC 5869 section 2.3).
+// The largest output of HKDF-Expand (RFC 5869 section 2.3).
 constexpr std::size_t max_expansion(HashAlgorithm hash) { return 255 * crypto::hash_size(hash); }
 
-// What is derived from one secret. As of Hmac, at most one of a hash lives at a time.
+// Derives values from one secret. It contains an Hmac, so at most one per hash may exist at a time.
 class HkdfExpansion {
  public:
   static Result<HkdfExpansion> of(crypto::Library& library, HashAlgorithm hash, Bytes secret);
 
-  // HKDF-Expand-Label: fills `out`, at most max_expansion(). The label, at most kMaxLabel bytes,
-  // goes without its prefix.
+  // HKDF-Expand-Label: fills `out`, at most max_expansion() bytes. `label` has no prefix and at
+  // most kMaxLabel bytes.
   Result<void> expand_label(std::string_view label, Bytes context, MutableBytes out);
-  // Derive-Secret, with the transcript's hash.
+  // Derive-Secret, given the hash of the transcript.
   Result<HashSecret> derive_secret(std::string_view label, Bytes transcript_hash);
 
  private:
@@ -40,7 +40,7 @@ class HkdfExpansion {
   crypto::Hmac hmac_;
 };
 
-// The same where one thing is derived.
+// The same functions for a secret from which only one value is derived.
 Result<void> hkdf_expand_label(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                                std::string_view label, Bytes context, MutableBytes out);
 Result<HashSecret> derive_secret(crypto::Library& library, HashAlgorithm hash, Bytes secret,

@@ -28,7 +28,7 @@ Result<MasterSecret> derive_master(crypto::Library& library, HashAlgorithm hash,
 }  // namespace
 
 PskPremaster psk_premaster(std::optional<Bytes> ecdhe, Bytes psk) {
-  // Without it as many zeros as the key has bytes.
+  // Without ECDHE the first vector has as many zeros as the PSK has bytes (RFC 4279 section 2).
   const std::size_t other = ecdhe ? ecdhe->size() : psk.size();
   PskPremaster premaster(4 + other + psk.size());
   const MutableBytes out = premaster.bytes();
@@ -55,11 +55,11 @@ Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite
   const KeySizes12 sizes = key_sizes(suite);
   using Block = Secret<2 * (KeySizes12::kMaxMacKey + KeySizes12::kMaxKey + KeySizes12::kMaxIv)>;
   Block block(2 * (sizes.mac_key + sizes.key + sizes.iv));
-  // The server's random comes first here.
+  // In the key expansion the server's random comes first (RFC 5246 section 6.3).
   const auto expanded = prf12(library, suite.hash, master.bytes(), "key expansion",
                               join(randoms.server, randoms.client), block.bytes());
   if (!expanded) return forward_error(expanded);
-  // MAC keys, keys and IVs, the client's before the server's.
+  // The order is MAC keys, keys, IVs; in each pair the client's comes first.
   Bytes rest = std::as_const(block).bytes();
   const auto take = [&](std::size_t size) {
     const Bytes taken = rest.first(size);

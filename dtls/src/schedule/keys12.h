@@ -21,16 +21,17 @@ struct HelloRandoms {
 
 using MasterSecret = Secret<48>;
 
-// Two vectors of up to 64 bytes, each with its length before it.
+// Two vectors of at most 64 bytes, each preceded by its length.
 using PskPremaster = Secret<2 * (2 + 64)>;
-// RFC 4279 section 2 and RFC 5489 section 2. `ecdhe`: the shared secret, where there is one. `psk`:
-// up to 64 bytes.
+// The premaster secret (RFC 4279 section 2, RFC 5489 section 2). `ecdhe` is the shared secret of
+// the key exchange, if there is one. `psk` has at most 64 bytes.
 PskPremaster psk_premaster(std::optional<Bytes> ecdhe, Bytes psk);
 
-// RFC 5246 section 8.1.
+// The master secret (RFC 5246 section 8.1).
 Result<MasterSecret> master_secret(crypto::Library& library, HashAlgorithm hash, Bytes premaster,
                                    const HelloRandoms& randoms);
-// RFC 7627 section 4: bound to the whole handshake up to ClientKeyExchange.
+// The extended master secret (RFC 7627 section 4), which depends on the whole handshake up to
+// ClientKeyExchange.
 Result<MasterSecret> extended_master_secret(crypto::Library& library, HashAlgorithm hash,
                                             Bytes premaster, Bytes session_hash);
 
@@ -47,13 +48,13 @@ struct TrafficKeys12 {
 Result<TrafficKeys12> traffic_keys12(crypto::Library& library, const CipherSuite12Parameters& suite,
                                      const MasterSecret& master, const HelloRandoms& randoms);
 
-// RFC 5246 section 7.4.9.
+// Finished.verify_data (RFC 5246 section 7.4.9).
 using VerifyData = std::array<std::byte, 12>;
 Result<VerifyData> verify_data12(crypto::Library& library, HashAlgorithm hash,
                                  const MasterSecret& master, Role sender, Bytes handshake_hash);
 
-// RFC 5705 section 4. Errors: invalid_argument for the labels that the handshake itself uses, an
-// empty label, or a context above 65535 bytes.
+// The exporter (RFC 5705 section 4). Errors: invalid_argument for a label that the handshake itself
+// uses, an empty label, or a context above 65535 bytes.
 Result<void> export12(crypto::Library& library, HashAlgorithm hash, const MasterSecret& master,
                       const HelloRandoms& randoms, std::string_view label,
                       std::optional<Bytes> context, MutableBytes out);

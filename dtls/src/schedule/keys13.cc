@@ -16,12 +16,12 @@ Result<DirectionSecrets> derive_both(HkdfExpansion& secret, std::string_view cli
   return DirectionSecrets{std::move(*client), std::move(*server)};
 }
 
-// Between two stages of the schedule: Derive-Secret(., "derived", "").
+// The salt between two stages of the schedule: Derive-Secret(., "derived", "").
 Result<HashSecret> next_salt(HkdfExpansion& secret, HashAlgorithm hash) {
   return secret.derive_secret("derived", crypto::digest_of_nothing(hash));
 }
 
-// That of the early secret without a PSK, which is the same in every handshake.
+// The salts derived from the early secret without a PSK. They are the same in all handshakes.
 constexpr std::array<unsigned char, 32> kSha256Salt{
     0xb1, 0x7b, 0xce, 0x94, 0x51, 0xee, 0x8b, 0xc6, 0xe8, 0xae, 0xbc, 0x0a, 0xa9, 0xe9, 0x82, 0x95,
     0x67, 0x7a, 0x4a, 0x6a, 0x91, 0xf7, 0x84, 0x40, 0x83, 0x31, 0x46, 0xe4, 0x65, 0xf2, 0xff, 0x95};
@@ -30,7 +30,7 @@ constexpr std::array<unsigned char, 48> kSha384Salt{
     0xb3, 0xe5, 0x8f, 0x2e, 0xae, 0x55, 0xf8, 0x41, 0xb5, 0x77, 0xcf, 0xbc, 0xab, 0xb4, 0x7e, 0x22,
     0x1f, 0x67, 0x4e, 0xd3, 0xa6, 0x8a, 0xa8, 0x93, 0x43, 0x9c, 0xf5, 0x57, 0xf1, 0x11, 0xc0, 0xfc};
 
-// What the handshake secret is extracted with. `psk` is empty without one.
+// The salt of the handshake secret. An empty `psk` means that there is none.
 Result<HashSecret> handshake_salt(crypto::Library& library, HashAlgorithm hash, Bytes psk) {
   if (psk.empty() && hash == HashAlgorithm::sha256) {
     return HashSecret(std::as_bytes(std::span(kSha256Salt)));

@@ -9,11 +9,11 @@
 
 namespace sluice::dtls::schedule {
 
-// What protects one direction of one epoch.
+// The keys that protect one direction of one epoch.
 struct TrafficKeys13 {
   Secret<crypto::kMaxAeadKeySize> key;
   Secret<crypto::kAeadNonceSize> iv;
-  Secret<crypto::kMaxAeadKeySize> sn_key;  // of record number encryption (RFC 9147 section 4.2.3)
+  Secret<crypto::kMaxAeadKeySize> sn_key;  // for record number encryption (RFC 9147 section 4.2.3)
 };
 Result<TrafficKeys13> traffic_keys13(crypto::Library& library, crypto::AeadAlgorithm aead,
                                      HashAlgorithm hash, const HashSecret& traffic_secret);
@@ -31,16 +31,17 @@ struct DirectionSecrets {
   HashSecret server;
 };
 
-// The middle of the schedule: exists once the key exchange is done.
+// The secrets of the middle stage of the schedule, which the key exchange determines.
 class HandshakeSecrets {
  public:
-  // `psk` is empty without one.
+  // An empty `psk` means that the handshake uses none.
   static Result<HandshakeSecrets> derive(crypto::Library& library, HashAlgorithm hash, Bytes psk,
                                          Bytes shared_secret, Bytes hello_hash);
 
-  // client_ and server_handshake_traffic_secret.
+  // client_handshake_traffic_secret and server_handshake_traffic_secret.
   [[nodiscard]] const DirectionSecrets& traffic() const { return traffic_; }
-  // Where tickets come from: at the client's Finished.
+  // resumption_master_secret, from which ticket PSKs are derived. The hash includes the client's
+  // Finished.
   [[nodiscard]] Result<HashSecret> resumption_secret(crypto::Library& library, HashAlgorithm hash,
                                                      Bytes client_finished_hash) const;
 
@@ -53,14 +54,14 @@ class HandshakeSecrets {
   DirectionSecrets traffic_;
 };
 
-// The end of the schedule, at the server's Finished.
+// The secrets of the last stage of the schedule, which exist after the server's Finished.
 class ApplicationSecrets {
  public:
   static Result<ApplicationSecrets> derive(crypto::Library& library, HashAlgorithm hash,
                                            const HandshakeSecrets& handshake,
                                            Bytes server_finished_hash);
 
-  // client_ and server_application_traffic_secret_0.
+  // client_application_traffic_secret_0 and server_application_traffic_secret_0.
   [[nodiscard]] const DirectionSecrets& traffic() const { return traffic_; }
   [[nodiscard]] const HashSecret& exporter() const { return exporter_; }
 
@@ -76,14 +77,14 @@ class ApplicationSecrets {
 Result<HashSecret> ticket_psk(crypto::Library& library, HashAlgorithm hash,
                               const HashSecret& resumption_secret, Bytes ticket_nonce);
 
-// Where a PSK comes from, which its binder says too.
+// The origin of a PSK. The label of its binder depends on it.
 enum class PskKind : std::uint8_t { external, resumption };
-// Proof that the client knows the PSK (RFC 8446 section 4.2.11.2). `hello_hash` is of all that was
-// said, the ClientHello up to the binders included.
+// The binder, which proves that the client has the PSK (RFC 8446 section 4.2.11.2). `hello_hash` is
+// the hash of the transcript up to the binders of this ClientHello.
 Result<HashSecret> psk_binder(crypto::Library& library, HashAlgorithm hash, PskKind kind, Bytes psk,
                               Bytes hello_hash);
 
-// RFC 8446 section 7.5; an absent context is the same as an empty one.
+// The exporter (RFC 8446 section 7.5). An absent context is the same as an empty one.
 Result<void> export13(crypto::Library& library, HashAlgorithm hash, const HashSecret& exporter,
                       std::string_view label, std::optional<Bytes> context, MutableBytes out);
 

@@ -13,7 +13,7 @@ Result<void> prf12(crypto::Library& library, HashAlgorithm hash, Bytes secret,
   if (!hmac) return forward_error(hmac);
   const Bytes label_bytes = std::as_bytes(std::span(label));
 
-  // A(1) = HMAC(secret, label + seed); each A(i) gives one block and A(i + 1).
+  // A(1) = HMAC(secret, label + seed). Each A(i) gives one block of output and A(i + 1).
   auto a = hmac->compute({label_bytes, seed});
   while (a && !out.empty()) {
     auto block = hmac->compute({a->bytes(), label_bytes, seed});

@@ -1,4 +1,4 @@
-// A list of 16 bit code points that lies in a received message.
+// A list of 16 bit code points in a received message.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace sluice::dtls::wire {
 
-// A view; of even size, which its decoder has checked.
+// A view of the bytes. Their number is even; the decoder has checked that.
 template <class Code>
 class CodeList {
  public:
@@ -45,7 +45,7 @@ class CodeList {
   [[nodiscard]] Iterator begin() const { return Iterator(bytes_.data()); }
   [[nodiscard]] Iterator end() const { return Iterator(bytes_.data() + bytes_.size()); }
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
-  // As they came, without the length before them.
+  // The encoding as received, without the preceding length.
   [[nodiscard]] Bytes bytes() const { return bytes_; }
 
   [[nodiscard]] bool contains(Code wanted) const {
@@ -55,7 +55,7 @@ class CodeList {
     return false;
   }
 
-  // The first of `preferred`, in its order, that stands in this list.
+  // The first code of `preferred` that this list contains.
   template <class Range>
   [[nodiscard]] std::optional<Code> first_common(const Range& preferred) const {
     for (const Code code : preferred) {

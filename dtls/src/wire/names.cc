@@ -1,4 +1,4 @@
-// The names of the protocol's code points, and errors in words.
+// The names of the protocol's code points, and the texts of errors.
 #include <string>
 
 #include <sluice/dtls/error.h>
@@ -8,8 +8,8 @@
 
 namespace sluice::dtls {
 
-// Switches, so that the compiler reports a code without a name. The long ones have one line per
-// name, which clang-format would break.
+// These are switches, so that the compiler reports a code without a name. The long ones have one
+// line per name, which clang-format would break.
 
 std::string_view to_string(ProtocolVersion version) {
   switch (version) {

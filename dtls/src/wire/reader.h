@@ -7,8 +7,8 @@
 
 namespace sluice::dtls::wire {
 
-// A cursor over bytes in network order. What runs over the end reads as zeros and marks the reader
-// as failed for good, so that a decoder reads straight on and asks once, at its end.
+// A cursor over bytes in network order. A read past the end returns zeros and marks the reader as
+// failed for good. So a decoder reads all fields first and checks once, at the end.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : rest_(bytes) {}
@@ -20,7 +20,7 @@ class Reader {
   std::uint64_t u48() { return integer(6); }
   std::uint64_t u64() { return integer(8); }
 
-  // An enum of the protocol, as wide as its type.
+  // A code point; it has the width of the enum's type.
   template <class Enum>
   Enum code() {
     return static_cast<Enum>(integer(sizeof(Enum)));
@@ -36,7 +36,7 @@ class Reader {
     return taken;
   }
 
-  // Vectors whose length stands before them in 1, 2 or 3 bytes.
+  // Vectors, preceded by their length in 1, 2 or 3 bytes.
   Bytes vector8() { return bytes(u8()); }
   Bytes vector16() { return bytes(u16()); }
   Bytes vector24() { return bytes(u24()); }
@@ -48,9 +48,9 @@ class Reader {
 
   [[nodiscard]] Bytes rest() const { return rest_; }
   [[nodiscard]] bool ok() const { return ok_; }
-  // Something is left to be read.
+  // Whether unread bytes are left.
   [[nodiscard]] bool more() const { return !rest_.empty(); }
-  // All was there and all was read.
+  // Whether no read failed and no bytes are left.
   [[nodiscard]] bool complete() const { return ok_ && rest_.empty(); }
 
  private:

@@ -55,14 +55,14 @@ enum class ExtensionType : std::uint16_t {
 
 inline constexpr Epoch kPlaintextEpoch{0};
 inline constexpr Epoch kFirstEncryptedEpoch12{1};
-// RFC 9147 section 6.1; 1 is for early data, which isn't taken here.
+// RFC 9147 section 6.1. Epoch 1 is for early data, which this engine does not support.
 inline constexpr Epoch kHandshakeEpoch13{2};
 inline constexpr Epoch kFirstApplicationEpoch13{3};
 
 // 48 bits on the wire (RFC 6347 section 4.1).
 inline constexpr std::uint64_t kMaxSequenceNumber = (std::uint64_t{1} << 48) - 1;
 
-// Counts the handshake messages that one side sends (RFC 6347 section 4.2.2).
+// The number of a handshake message; each side counts its own (RFC 6347 section 4.2.2).
 enum class MessageSeq : std::uint16_t {};
 
 template <class Number>
@@ -72,10 +72,11 @@ constexpr auto value_of(Number number) {
 
 constexpr MessageSeq next(MessageSeq seq) { return MessageSeq(std::uint16_t(value_of(seq) + 1)); }
 
-// Bytes of the longest session ID (RFC 5246 section 7.4.1.2).
+// The longest session ID, in bytes (RFC 5246 section 7.4.1.2).
 inline constexpr std::size_t kMaxSessionId = 32;
 
-// Certificates in a chain: none in use is longer; the message's size bounds the bytes.
+// The largest number of certificates in a chain; chains in use are shorter. The message size bounds
+// the bytes.
 inline constexpr std::size_t kMaxChain = 16;
 
 }  // namespace sluice::dtls::wire

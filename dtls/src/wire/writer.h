@@ -14,11 +14,11 @@ inline void store(MutableBytes out, std::uint64_t value) {
     out[i - 1] = static_cast<std::byte>(value);
 }
 
-// Appends to a buffer that it doesn't own.
+// Appends to a buffer that the caller owns.
 class Writer {
  public:
-  // While it lives, what is written belongs to a vector; at its end the length before it is filled
-  // in.
+  // A vector with a length before its contents. Everything written while this object exists belongs
+  // to the vector; the destructor fills in the length.
   class [[nodiscard]] Vector {
    public:
     Vector(Buffer& out, std::size_t width) : out_(out), at_(out.size()), width_(width) {
