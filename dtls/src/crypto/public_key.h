@@ -18,10 +18,10 @@ enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, ed25519, rsa };
 
 // Whether keys of this type make signatures of this scheme in DTLS 1.2, where an ECDSA scheme names
 // the hash and leaves the curve open (RFC 8422 section 5.1.1).
-bool fits12(SignatureScheme scheme, KeyType type);
+bool can_sign12(SignatureScheme scheme, KeyType type);
 
 // The same in TLS 1.3, where the scheme names the curve and RSA means PSS (RFC 8446 section 4.2.3).
-bool fits13(SignatureScheme scheme, KeyType type);
+bool can_sign13(SignatureScheme scheme, KeyType type);
 
 // The type of a key that this engine takes; unsupported_certificate for others and for RSA keys
 // below 2048 bits.
