@@ -202,7 +202,7 @@ Pending Endpoint::Impl::pending() {
           .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }
 
-// ---- what it knows
+// ---- state
 
 const endpoint::Slot* Endpoint::Impl::slot_of(ConnectionHandle handle) const {
   const SlotNumber number = slots_.find(handle);
