@@ -1,4 +1,4 @@
-// ./dev bench: Sluice and its peers side by side, in one run.
+// ./dev bench: measures Sluice and other libraries in one run.
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
@@ -72,13 +72,14 @@ void start_google_benchmark(char* program) {
 int main(int argc, char** argv) {
   using namespace sluice::bench;
   Arguments arguments;
-  CLI::App app("What Sluice costs, beside its peers in the same run");
-  app.add_flag("--quick", arguments.quick, "a rough answer, in 20 s");
+  CLI::App app("Measures time and memory of Sluice and of other libraries in one run");
+  app.add_flag("--quick", arguments.quick, "fewer repetitions, less exact: 20 s");
   app.add_flag("--million", arguments.million,
-               "an Endpoint's 1,000,000 connections too: some minutes, 8 GB");
-  app.add_flag("--list", arguments.list, "only name the measures");
+               "also an Endpoint with 1,000,000 connections: some minutes, 8 GB");
+  app.add_flag("--list", arguments.list, "only print the names of the measurements");
   app.add_option("--json", arguments.json, "write the figures to this file");
-  app.add_option("--filter", arguments.filter, "only measures that this regular expression finds");
+  app.add_option("--filter", arguments.filter,
+                 "only measurements whose name matches this regular expression");
   CLI11_PARSE(app, argc, argv);
   try {
     // Its caches stay warm, and no other core's clock is compared with.

@@ -144,7 +144,8 @@ double sluice_bytes_each(dtls::ProtocolVersion version, Phase phase, Warmth warm
     Sessions warm_up(config, environment, kWarmUp);
     fill(warm_up, kWarmUp);
   }
-  // What an Endpoint has before it has any: its Listener's memory for strangers, 0.5 MB.
+  // An Endpoint's memory before its first connection: its Listener's table for unverified senders,
+  // 0.5 MB.
   Sessions all(config, environment, sessions);
   const double before = heap_in_use();
   fill(all, sessions);

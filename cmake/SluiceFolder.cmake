@@ -1,16 +1,16 @@
-# One CMake target a folder.
+# One CMake target per folder.
 #
-#   sluice_folder(dtls_wire
-#     SOURCES reader.cc writer.cc      # none: the folder has only headers
+#   sluice_folder(dtls_schedule
+#     SOURCES keys12.cc keys13.cc      # none: the folder has only headers
 #     DEPENDS dtls_crypto              # the arrows of the design: other folders
 #     LIBS OpenSSL::Crypto)            # libraries from outside
 #
-# makes the OBJECT library sluice_dtls_wire. Its include path holds <module>/include and <module>/src, where the
+# makes the OBJECT library sluice_dtls_schedule. Its include path holds <module>/include and <module>/src, where the
 # module is the nearest folder above that has an include/ (dtls, ice_glue/transport): public headers are included as
 # <sluice/dtls/error.h>, internal ones as "wire/reader.h". Which folder may include which is checked by tests/structure.
 #
 #   sluice_library(dtls
-#     DESCRIPTION "DTLS engine"        # for pkg-config
+#     DESCRIPTION "DTLS engine, sans-IO"  # for pkg-config
 #     FOLDERS dtls_wire dtls_crypto    # and/or SOURCES a.cc b.cc
 #     PUBLIC tl::expected              # what the public headers need
 #     PRIVATE OpenSSL::Crypto          # what only the code needs

@@ -1,13 +1,13 @@
 # GoogleTest binaries and fuzz targets, each one entry of ctest.
 #
-#   sluice_test(wire_test
-#     SOURCES reader_test.cc writer_test.cc
+#   sluice_test(dtls_wire_test
+#     SOURCES wire/reader_test.cc wire/writer_test.cc
 #     LIBS sluice_dtls_internal
 #     [LABELS unit threads]     # default: the first folder under tests/
 #     [TIMEOUT 60]              # seconds in a release build; sanitizers get more
 #     [ARGS ...])
 #
-#   sluice_fuzz_target(fuzz_record SOURCES fuzz_record.cc LIBS sluice_dtls_internal)
+#   sluice_fuzz_target(record_fuzz SOURCES record_fuzz.cc LIBS sluice_dtls_internal)
 #
 # Each run of a GoogleTest binary leaves reports/<name>.xml in the build tree: ./dev test counts the test cases there.
 

@@ -6,8 +6,8 @@
 //   GET    /echo/<id>/statistics   its statistics as JSON
 //
 // Errors have one sentence of plain text: 400 wrong offer or query, 404 no such session or
-// resource, 413 offer too large, 415 wrong content type, 503 too many sessions, or no answer in
-// time.
+// resource, 413 offer too large, 415 wrong content type, 500 the server failed, 503 too many
+// sessions, or no answer in time.
 #pragma once
 
 #include <chrono>

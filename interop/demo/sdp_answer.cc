@@ -65,11 +65,11 @@ void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_
 
 }  // namespace
 
-SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> wish,
+SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> requested,
                                     nice::Setup preferred) {
-  if (offered == nice::Setup::actpass) return wish.value_or(preferred);
+  if (offered == nice::Setup::actpass) return requested.value_or(preferred);
   const auto left = offered == nice::Setup::active ? nice::Setup::passive : nice::Setup::active;
-  if (wish && *wish != left) {
+  if (requested && *requested != left) {
     return tl::unexpected(
         SdpError{"The offer says a=setup:" + std::string{nice::to_string(offered)} +
                  ", so the answer can only be " + std::string{nice::to_string(left)} + "."});

@@ -22,10 +22,10 @@ struct AnswerOptions {
 // The largest data channel message that the demo accepts, in bytes.
 inline constexpr std::size_t kMaxMessageSize = 262144;
 
-// Our role. An offer of actpass leaves the choice: it is `wish`, or else `preferred`. Other offers
-// determine the role (RFC 4145 section 4.1), and a `wish` that contradicts them is an error. The
-// result is active or passive.
-SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> wish,
+// Our role. An offer of actpass leaves the choice: it is `requested`, or else `preferred`. Other
+// offers determine the role (RFC 4145 section 4.1), and a `requested` that contradicts them is an
+// error. The result is active or passive.
+SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> requested,
                                     nice::Setup preferred);
 
 // The direction of the answer. An echo sends only where it also receives.

@@ -163,8 +163,8 @@ tl::expected<void, PacketError> Context::admit(std::uint32_t ssrc) const {
 bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const {
   if (packet.size() < header + trailer(kind)) return false;
   if (kind == PacketKind::rtp) return true;
-  // RFC 3711 section 3.4 lets single SRTCP packets go unencrypted; no profile here does. Besides,
-  // libsrtp on NSS remembers the header of such a packet when it fails, to the next one's harm.
+  // RFC 3711 section 3.4 allows unencrypted SRTCP packets, no profile here does. When such a packet
+  // fails, libsrtp on NSS also keeps its header and then fails to authenticate the next packet.
   const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
   const auto index = packet[packet.size() - behind - kSrtcpIndex];
   return (index & std::byte{0x80}) != std::byte{0};

@@ -38,8 +38,8 @@ void initialize_nss() {
 tl::expected<void, SetupError> initialize_once(const LibraryOptions& options) {
   if (options.initialize_nss) initialize_nss();
   if (options.host_owns_libsrtp && !kBundled) return {};
-  // libsrtp has no reference count: to whoever comes second, a host that has said nothing included,
-  // srtp_init() answers bad_param once its self-tests have passed anew.
+  // libsrtp has no reference count. A second srtp_init(), also after one by a host that has not set
+  // host_owns_libsrtp, runs the self-tests again and then returns bad_param.
   const auto status = srtp_init();
   if (status != srtp_err_status_ok && status != srtp_err_status_bad_param) {
     return tl::unexpected(SetupError::library_init_failed);

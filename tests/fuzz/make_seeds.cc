@@ -350,7 +350,7 @@ void endpoint_seeds(const Recording& recording) {
     seed("connected_" + version, 0, joined({handshake(0, bits, 4), {{5, 0, 3}, {5, 0, 1}}}));
     seed("anew_" + version, 0, joined({handshake(0, bits, 4), handshake(0, bits, 4)}));
     seed("anew_halfway_" + version, 0, joined({handshake(0, bits, 2), handshake(0, bits, 4)}));
-    seed("challenger_stalls_" + version, 0,
+    seed("new_association_stalls_" + version, 0,
          joined({handshake(0, bits, 4), handshake(0, bits, 2), {{4, 100}}}));
     seed("displaced_" + version, 0,
          joined({handshake(0, bits, 2),

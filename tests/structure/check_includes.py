@@ -5,13 +5,12 @@ file of its unity group, or the file that includes it, has included. Each is com
 usage: check_includes.py BUILD_DIR FILE...      (a build without unity; paths relative to the repository)
 """
 
-import concurrent.futures
 import os
 import pathlib
 import subprocess
 import sys
 
-from compile_commands import Passed, compiler_call, entries
+from compile_commands import Passed, compiler_call, count_failures, entries
 
 
 def call_for(path: str, by_source: dict, by_folder: dict) -> tuple[list[str], str] | None:
@@ -57,12 +56,8 @@ def main() -> int:
         while len(folder) > 1:
             by_folder.setdefault(folder, entry)
             folder = os.path.dirname(folder)
-    passed, failed = Passed(build / "includes", pathlib.Path(__file__).read_bytes()), 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
-        for findings in workers.map(lambda path: check(path, by_source, by_folder, passed), files):
-            if findings:
-                failed += 1
-                print(findings, flush=True)
+    passed = Passed(build / "includes", pathlib.Path(__file__).read_bytes())
+    failed = count_failures(lambda path: check(path, by_source, by_folder, passed), files)
     print(f"{len(files) - failed} of {len(files)} files compile by themselves")
     return 1 if failed else 0
 

@@ -1,11 +1,14 @@
-"""What compile_commands.json says of a build, and a memory of the checks that have passed."""
+"""Reads compile_commands.json, runs checks in parallel, and remembers which have passed."""
 
+import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shlex
 import subprocess
+from collections.abc import Callable, Iterable
 
 
 def entries(build: pathlib.Path) -> list[dict]:
@@ -45,3 +48,14 @@ class Passed:
 
     def stamp(self, text: bytes) -> pathlib.Path:
         return self._folder / hashlib.sha256(self._rules + text).hexdigest()
+
+
+def count_failures(check: Callable, items: Iterable) -> int:
+    """Runs `check` for each item, one per core at a time, prints its findings and counts the items that have any."""
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        for findings in workers.map(check, items):
+            if findings:
+                failed += 1
+                print(findings, flush=True)
+    return failed

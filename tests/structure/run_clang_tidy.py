@@ -5,14 +5,13 @@ have changed since it passed. With a unity build a unit is several sources, whos
 usage: run_clang_tidy.py BUILD_DIR SOURCE...      (paths relative to the repository; BUILD_DIR has compile_commands.json)
 """
 
-import concurrent.futures
 import hashlib
 import os
 import pathlib
 import subprocess
 import sys
 
-from compile_commands import Passed, entries, preprocessed, sources_of
+from compile_commands import Passed, count_failures, entries, preprocessed, sources_of
 
 TIDY = "clang-tidy-19"
 # A unity build's units include sources.
@@ -47,12 +46,8 @@ def check(entry: dict, build: pathlib.Path, passed: Passed) -> str:
 def main() -> int:
     build, sources = pathlib.Path(sys.argv[1]), {os.path.abspath(source) for source in sys.argv[2:]}
     chosen = [entry for entry in entries(build) if sources.intersection(sources_of(entry))]
-    passed, failed = Passed(build / "tidy", rules_digest()), 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
-        for findings in workers.map(lambda entry: check(entry, build, passed), chosen):
-            if findings:
-                failed += 1
-                print(findings, flush=True)
+    passed = Passed(build / "tidy", rules_digest())
+    failed = count_failures(lambda entry: check(entry, build, passed), chosen)
     print(f"clang-tidy: {len(chosen) - failed} of {len(chosen)} translation units pass")
     return 1 if failed else 0
 

@@ -135,7 +135,7 @@ bool sign_in_one(Library& library, EVP_PKEY* key, const SchemeParameters& parame
 
 }  // namespace
 
-bool fits12(SignatureScheme scheme, KeyType type) {
+bool can_sign12(SignatureScheme scheme, KeyType type) {
   const auto parameters = parameters_of(scheme);
   if (!parameters) return false;
   if (parameters->algorithm == Algorithm::ed25519) return type == KeyType::ed25519;
@@ -143,7 +143,7 @@ bool fits12(SignatureScheme scheme, KeyType type) {
   return parameters->is_rsa() == (type == KeyType::rsa);
 }
 
-bool fits13(SignatureScheme scheme, KeyType type) {
+bool can_sign13(SignatureScheme scheme, KeyType type) {
   switch (type) {
     case KeyType::ecdsa_p256:
       return scheme == SignatureScheme::ecdsa_secp256r1_sha256;

@@ -18,11 +18,11 @@ enum class KeyType : std::uint8_t { ecdsa_p256, ecdsa_p384, ed25519, rsa };
 
 // Whether a key of this type can sign with this scheme in DTLS 1.2, where an ECDSA scheme
 // determines the hash but not the curve (RFC 8422 section 5.1.1).
-bool fits12(SignatureScheme scheme, KeyType type);
+bool can_sign12(SignatureScheme scheme, KeyType type);
 
 // The same for TLS 1.3, where an ECDSA scheme also determines the curve, and RSA keys sign with PSS
 // only (RFC 8446 section 4.2.3).
-bool fits13(SignatureScheme scheme, KeyType type);
+bool can_sign13(SignatureScheme scheme, KeyType type);
 
 // The type of the key. Errors: unsupported_certificate for other types and for RSA keys of less
 // than 2048 bits.

@@ -19,7 +19,7 @@ using wire::HandshakeType;
 // The certificate that answers CertificateRequest.
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateRequest12& request) {
-  return choose_identity(context, {}, message::criteria_of(request), crypto::fits12,
+  return choose_identity(context, {}, message::criteria_of(request), crypto::can_sign12,
                          [&](crypto::KeyType type) {
                            return request.accepts(type == crypto::KeyType::rsa
                                                       ? message::ClientCertificateType::rsa_sign
@@ -122,7 +122,7 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
   auto share = take_share(context, exchange->group, exchange->point);
   if (!share) return forward_error(share);
   if (!contains(context.config.signature_schemes, exchange->scheme) ||
-      !crypto::fits12(exchange->scheme, state.peer.type())) {
+      !crypto::can_sign12(exchange->scheme, state.peer.type())) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
                  "signature scheme was not offered");
   }

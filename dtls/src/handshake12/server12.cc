@@ -123,7 +123,7 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
   const auto verify = expect<message::CertificateVerify>(incoming);
   if (!verify) return forward_error(verify);
   if (!contains(context.config.signature_schemes, verify->scheme) ||
-      !crypto::fits12(verify->scheme, state.peer.type())) {
+      !crypto::can_sign12(verify->scheme, state.peer.type())) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
                  "signature scheme was not offered");
   }

@@ -68,7 +68,7 @@ Result<message::CertificateCriteria> criteria_of_request(
 
 std::optional<OwnIdentity> choose_own(const Context& context,
                                       const message::CertificateCriteria& criteria) {
-  return choose_identity(context, {}, criteria, crypto::fits13);
+  return choose_identity(context, {}, criteria, crypto::can_sign13);
 }
 
 // Finishes the client's last flight.

@@ -156,7 +156,7 @@ Result<void> check_certificate_verify13(Context& context, const crypto::PublicKe
   const auto verify = expect<message::CertificateVerify>(incoming);
   if (!verify) return forward_error(verify);
   if (!contains(context.config.signature_schemes, verify->scheme) ||
-      !crypto::fits13(verify->scheme, key.type())) {
+      !crypto::can_sign13(verify->scheme, key.type())) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "signature scheme");
   }
   const auto content = signed_content(context, signer);

@@ -28,7 +28,8 @@ struct OwnIdentityState {
   std::optional<Identity> given = {};
 };
 
-// Whether a key of this type makes signatures of the scheme: crypto::fits12 or crypto::fits13.
+// Whether a key of this type makes signatures of the scheme: crypto::can_sign12 or
+// crypto::can_sign13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
 
 // Chooses from Context::identities() in the order that ConfigOptions::identities describes, among

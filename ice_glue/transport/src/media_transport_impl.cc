@@ -319,7 +319,7 @@ dtls::SendResult MediaTransport::Impl::seal_data(Bytes application_data, Mutable
   return association->connection().seal(application_data, out);
 }
 
-// ---- what it knows
+// ---- state
 
 std::optional<dtls::ConnectionInfo> MediaTransport::Impl::info() const {
   const auto* association = sender();

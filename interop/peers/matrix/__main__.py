@@ -1,10 +1,5 @@
 """The interoperability matrix: peer, version, our role, suite, authentication; each row is a connection on loopback.
 
-Usage: python3 interop/peers/matrix [--quick] [--only TEXT] [--table FILE] [--json FILE]
-
---quick   a few rows of each peer, and no browser
---only    rows that contain TEXT
-
 Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, SLUICE_DEMO_BINARY. Exit code: 0 if no
 row failed.
 """
@@ -75,11 +70,12 @@ def table(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--table")
-    parser.add_argument("--json")
+    parser = argparse.ArgumentParser("python3 interop/peers/matrix", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few rows of each peer, and no browser")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only rows that contain TEXT")
+    parser.add_argument("--table", metavar="FILE", help="also write the table to FILE")
+    parser.add_argument("--json", metavar="FILE", help="write all rows to FILE as JSON")
     args = parser.parse_args()
     isolate()
     with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ using dtls::message::HandshakeHeader;
 using dtls::record::Header12;
 
 const Buffer kClient = from_hex("7f000001 1234");
-const Buffer kStranger = from_hex("7f000001 1235");
+const Buffer kOtherClient = from_hex("7f000001 1235");
 
 dtls::ConfigPtr config12() { return make_config(options_for(ProtocolVersion::dtls12)); }
 
@@ -85,9 +85,9 @@ TEST(Rfc6347_4_2_1_Server, AServerOfBothVersionsAsksEachInItsOwnWay) {
   Peer client12 = make_client(config12());
   Peer client13 = make_client(make_config());
   exchange(client12, kClient, server);
-  exchange(client13, kStranger, server);
+  exchange(client13, kOtherClient, server);
   EXPECT_TRUE(works(client12, kClient, server));
-  EXPECT_TRUE(works(client13, kStranger, server));
+  EXPECT_TRUE(works(client13, kOtherClient, server));
   EXPECT_EQ(client12.connected->version, ProtocolVersion::dtls12);
   EXPECT_EQ(client13.connected->version, ProtocolVersion::dtls13);
   EXPECT_EQ(server.listener.statistics().hello_verify_requests, 1U);
@@ -143,7 +143,7 @@ TEST_F(ServerCookie, IsGoodForTheSameParametersAlone) {
   EXPECT_FALSE(
       is_let_in(changed([](auto& hello) { hello.compression_methods.push_back(std::byte{1}); })));
   EXPECT_FALSE(is_let_in(changed([](auto& hello) { hello.version = ProtocolVersion{0xfefc}; })));
-  EXPECT_FALSE(is_let_in(good, kStranger));
+  EXPECT_FALSE(is_let_in(good, kOtherClient));
   EXPECT_TRUE(is_let_in(good));
 }
 

@@ -126,7 +126,7 @@ TEST(Rfc8122_6_2, WithoutAVerdictNothingComesOut) {
   }
 }
 
-TEST(Rfc8122_6_2, EarlyDataIsDeliveredWithTheVerdict) {
+TEST(Rfc8122_6_2, UnacceptedDataIsDeliveredWithTheVerdict) {
   for (const Role role : kRoles) {
     Duel duel = undecided(role);
     duel.run();
@@ -142,7 +142,7 @@ TEST(Rfc8122_6_2, EarlyDataIsDeliveredWithTheVerdict) {
   }
 }
 
-TEST(Rfc8122_6_2, EarlyDataIsNeverDeliveredToTheWrongPeer) {
+TEST(Rfc8122_6_2, UnacceptedDataIsNeverDeliveredToTheWrongPeer) {
   for (const Role role : kRoles) {
     Duel duel = undecided(role);
     duel.run();
@@ -153,7 +153,7 @@ TEST(Rfc8122_6_2, EarlyDataIsNeverDeliveredToTheWrongPeer) {
   }
 }
 
-TEST(Rfc8122_6_2, EarlyDataHasABound) {
+TEST(Rfc8122_6_2, UnacceptedDataHasABound) {
   for (const Role role : kRoles) {
     Duel duel = undecided(role);
     duel.run();
@@ -166,7 +166,7 @@ TEST(Rfc8122_6_2, EarlyDataHasABound) {
   }
 }
 
-TEST(Rfc8122_6_2, EmptyEarlyRecordsHaveABoundToo) {
+TEST(Rfc8122_6_2, EmptyUnacceptedRecordsHaveABoundToo) {
   for (const Role role : kRoles) {
     Duel duel = undecided(role);
     duel.run();

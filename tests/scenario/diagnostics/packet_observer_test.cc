@@ -198,8 +198,8 @@ TEST_P(PacketObserver, AClientsFirstFlightHasTheTimeOfItsMaking) {
   for (const auto& entry : observer_.told) EXPECT_EQ(entry.time, Instant(2s));
 }
 
-// A Finished that overtakes the flight before it is told when it can be read.
-TEST_P(PacketObserver, AnEarlyRecordIsToldOnceItsKeysHaveCome) {
+// A Finished that overtakes the rest of its flight is reported when it can be decrypted.
+TEST_P(PacketObserver, AFutureRecordIsReportedOnceItsKeysExist) {
   auto small = options();
   small.mtu = 300;
   WatchedCall call(small, {.packet_observer = &observer_});

@@ -27,7 +27,7 @@ enum class RecordNumber12 : std::uint64_t {};
 
 // The additional data of one record, which the engine has built: seq_num, type, version and length
 // of RFC 5246 section 6.2.3.3, or, where the record carries a connection ID, the form of RFC 9146
-// section 5. Both end in a length that only the suite knows while it opens a record.
+// section 5. Both end in a length, which the suite computes when it opens a record.
 class AdditionalData12 {
  public:
   static constexpr std::size_t kLengthSize = 2;
@@ -55,7 +55,7 @@ class AdditionalData12 {
 // record.
 //
 // An object keeps no state from one record to the next: what it does follows from its keys, the
-// record number and, where a suite wants them, fresh random bytes. Records come in any order, and
+// record number and, where a suite uses them, fresh random bytes. Records come in any order, and
 // some never come. The engine may destroy an object between two records and make another with
 // CipherSuite12::protect() and the same keys.
 class RecordProtection12 {
@@ -114,8 +114,8 @@ class CipherSuite12 {
   [[nodiscard]] virtual KeySizes12 key_sizes() const = 0;
   [[nodiscard]] virtual RecordRoom12 room() const = 0;
   // The protection of one direction. Called again with the same keys whenever a connection that had
-  // given up its ciphers (EnvironmentOptions::max_warm_connections) needs them again. The keys are
-  // valid during the call only. Null: it failed. In the handshake that ends the connection with
+  // given up its ciphers (Environment::Options::max_warm_connections) needs them again. The keys
+  // are valid during the call only. Null: it failed. In the handshake that ends the connection with
   // internal_error; later the record at hand is not sealed, or is discarded.
   [[nodiscard]] virtual std::unique_ptr<RecordProtection12> protect(
       const RecordKeys12& keys) const = 0;

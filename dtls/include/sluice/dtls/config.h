@@ -20,8 +20,8 @@
 
 namespace sluice::dtls {
 
-// RFC 7627. Without it a man in the middle can give two connections the same master secret, so that
-// exported keys do not tell them apart; set `require` on a server where that matters.
+// RFC 7627. Without it a man in the middle can make two connections share a master secret, so that
+// exported keys do not distinguish them; set `require` on a server where that matters.
 enum class ExtendedMasterSecret : std::uint8_t { request, require, disable };
 
 // RFC 6347 section 4.2.4.1.
@@ -32,10 +32,11 @@ struct RetransmissionTimers {
   // Each expiry multiplies the timeout by this factor, 1.0 or more.
   double back_off = 2.0;
   // The longest timeout, `initial` to 24 h. RFC 6347 recommends at least 60 s on the open network;
-  // under ICE a call that waits so long is lost anyway, and media paths recover within seconds.
+  // under ICE a call that waits that long is lost anyway, and media paths recover within seconds.
   Duration maximum = std::chrono::seconds{4};
-  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h. A message
-  // after the handshake is retransmitted for so long, and again when the peer is heard from.
+  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h. A
+  // message after the handshake is retransmitted for this time, and again after the next
+  // authenticated record of the peer.
   Duration total = std::chrono::seconds{90};
 
   static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
@@ -161,7 +162,7 @@ struct ConfigOptions {
   std::size_t replay_window = 128;
   static constexpr std::size_t kMaximumReplayWindow = 8192;
 
-  // Sees received hellos, may change sent ones. Null: none.
+  // Receives the peer's hellos, may change our own. Null: none.
   std::shared_ptr<const HelloHook> hello_hook = {};
 
   // The longest handshake message accepted, in bytes: 2048 to 2^24 - 1. Memory grows with the bytes

@@ -23,17 +23,15 @@
 
 namespace sluice::dtls {
 
-// What an input has left to be polled. An output whose flag is clear has nothing, so an idle poll
-// costs nothing; polling all the same is harmless.
+// Which outputs are to be polled after an input. An output whose flag is clear is empty and need
+// not be polled; polling it is harmless.
 struct Pending {
   bool transmit = false;
   bool data = false;
   bool event = false;
   bool timer = false;  // next_timeout() may have changed
-  // The input has authenticated a protected record: of the datagram, or one that had been kept
-  // until its keys were there. So the peer that has the connection's keys has sent it. A record
-  // that was sent twice, or that failed to authenticate, doesn't count. Only inputs of a Connection
-  // set it.
+  // The input contained a record that authenticated, or released one that had waited for its keys.
+  // Replayed and forged records do not set it. Only a Connection sets it; an Endpoint does not.
   bool record_opened = false;
 };
 
@@ -111,10 +109,11 @@ class Connection {
   // arrives. A certificate that does not match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
-  // what the peer sends, used once the peer has acknowledged the message. That is repeated until
-  // RetransmissionTimers::total is over, and again when the peer is heard of. While it is under way
-  // another call does nothing. Keys also change by ConfigOptions::max_records_per_key. Errors that
-  // change nothing: not_connected, invalid_argument (DTLS 1.2); fatal: message_seq_exhausted.
+  // what the peer sends, used once the peer has acknowledged the KeyUpdate. The KeyUpdate is
+  // retransmitted for RetransmissionTimers::total, and again after the next authenticated record of
+  // the peer. Until it is acknowledged, another call does nothing. Keys also change by
+  // ConfigOptions::max_records_per_key. Errors that change nothing: not_connected, invalid_argument
+  // (DTLS 1.2); fatal: message_seq_exhausted.
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
   // Queues close_notify and ends the connection; a handshake in progress is abandoned.
   Result<Pending> close(Instant now);
@@ -124,7 +123,7 @@ class Connection {
   // The largest datagram of the path, in bytes (256 to 16384), for handshake flights that are not
   // yet sent.
   void set_path_mtu(std::size_t mtu);
-  // A measured round-trip time: flights sent from now on take their first timeout from it.
+  // A measured round-trip time: the first timeout of flights sent from now on is derived from it.
   void set_path_rtt(Duration rtt);
 
   // ---- application data
@@ -147,10 +146,10 @@ class Connection {
   // When to call handle_timeout(); empty: no timer runs.
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
-  // ---- what it knows
+  // ---- state
 
   [[nodiscard]] Role role() const;
-  // The number that a PacketObserver sees.
+  // The number that a PacketObserver receives.
   [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
   [[nodiscard]] bool connected() const;

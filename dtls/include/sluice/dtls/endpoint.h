@@ -33,8 +33,8 @@ struct EndpointOptions {
   // Connections of both roles, handshakes under way included.
   std::size_t max_connections = 65536;
   // Connections begun by peers whose handshake is not complete, or whose peer is not accepted yet.
-  // Another one replaces the oldest, if that is older than half_open_grace; else it is refused, and
-  // its client will repeat its ClientHello.
+  // Another one replaces the oldest, if that is older than half_open_grace; otherwise it is
+  // refused, and its client retransmits its ClientHello.
   std::size_t max_half_open = 1024;
   Duration half_open_grace = std::chrono::seconds{2};
 
@@ -42,11 +42,12 @@ struct EndpointOptions {
   // address.
   std::size_t max_connections_per_host = 0;
   std::size_t max_half_open_per_host = 64;
-  // So many bits of an IPv6 address, 0 to 128, name its host: a site has at least a /64 (RFC 6177).
+  // The first bits of an IPv6 address that identify its host, 0 to 128: a site has at least a /64
+  // (RFC 6177).
   unsigned ipv6_host_prefix = 64;
 
-  // Memory for so many connections is allocated at once. When there are more, tables are copied to
-  // ones of twice the size, which takes some 20 ms for 1,000,000 entries.
+  // make() allocates the tables for this number of connections. When there are more, tables are
+  // copied to ones of twice the size, which takes some 20 ms for 1,000,000 entries.
   std::size_t reserved_connections = 0;
 };
 
@@ -131,9 +132,9 @@ struct EndpointStatistics {
 //
 // Datagrams from unknown sources go to a Listener. A peer whose cookie is valid gets a connection,
 // if the limits allow it. A peer may begin a new association from the path of a connected one (RFC
-// 9147 section 5.11): it gets a connection beside that one and replaces it once it is connected,
-// not before, so that a forged ClientHello changes nothing. A peer that begins another handshake
-// while one is under way replaces that one at once, with a cookie of its own.
+// 9147 section 5.11): it gets a second connection, which replaces the old one once it is connected,
+// not before, so that a forged ClientHello changes nothing. Another handshake from the path of one
+// that is under way replaces that one as soon as its cookie is valid.
 //
 // A connection that has ended is not found by its path any more. It is destroyed when its Ended and
 // its last datagrams have been polled. Each connection ends with one Ended, connected or not.
@@ -143,9 +144,9 @@ struct EndpointStatistics {
 // the kernel gives all datagrams from one address to the same socket as long as the number of
 // sockets does not change.
 //
-// Paths: each connection counts its paths; their numbers are the PathIds that its Connection knows
-// (PacketObserver, Connection::path()). Move a connection with set_path() of the Endpoint, never
-// with that of the Connection.
+// Paths: the paths of each connection are numbered from 0 in order of use; the numbers are the
+// PathIds of Connection::path() and PacketObserver. Move a connection with set_path() of the
+// Endpoint, never with that of the Connection.
 //
 // Time: a datagram takes one look-up in a hash table with a secret key, next_timeout() none, a
 // timer O(log n). A connection without a timer takes none. In the long run, datagrams allocate only
@@ -171,13 +172,13 @@ class Endpoint {
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
                                    const std::optional<ResumableSession>& session = {});
 
-  // Takes one datagram and decrypts it where it lies.
+  // Takes one datagram and decrypts it in place.
   Pending handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing.
   Pending handle_timeout(Instant now);
 
-  // As Connection::answer(). All inputs to one connection give Errc::closed for a handle that is no
-  // longer valid.
+  // As Connection::answer(). All inputs to one connection return Errc::closed for a handle that is
+  // no longer valid.
   Result<Pending> answer(ConnectionHandle connection, QuestionId question, const Answer& answer,
                          Instant now);
   // Queues close_notify and ends the connection.
@@ -185,8 +186,8 @@ class Endpoint {
   Pending close_all(Instant now);
   // Ends the connection at once, without an alert.
   Result<Pending> abort(ConnectionHandle connection);
-  // Moves a connection to another path. The caller decides that, on grounds of its own: the engine
-  // does not ask the peer. From now on datagrams from `path` are for this connection, which sends
+  // Moves a connection to another path. The caller decides that: the engine does not verify the
+  // path with the peer. From now on datagrams from `path` are for this connection, which sends
   // everything there, while the former path is that of an unknown source. A limit per host does not
   // refuse the move, but the connection counts for its new host. If the peer has begun a new
   // association at the former path, that goes on there and no longer replaces this one. Errors,
@@ -214,7 +215,7 @@ class Endpoint {
   std::optional<EndpointTransmit> poll_transmit(MutableBytes out);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
-  // ---- what it knows
+  // ---- state
 
   // Null when the handle is not or no longer valid. The pointer is valid until the next input.
   [[nodiscard]] const Connection* find(ConnectionHandle connection) const;

@@ -33,7 +33,7 @@ class Environment {
     // Receives the secrets of all connections, which decrypt their traffic. Not owned; must outlive
     // the Environment.
     KeyLog* key_log = nullptr;
-    // Sees all that connections send and receive. Not owned; must outlive the Environment.
+    // Receives all that connections send and receive. Not owned; must outlive the Environment.
     PacketObserver* packet_observer = nullptr;
     // How many established connections keep the keyed cipher contexts of their current epoch: those
     // used last. The others make them again, in about 10 us, for a record to seal or one to open

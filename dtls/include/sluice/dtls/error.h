@@ -15,7 +15,7 @@ namespace sluice::dtls {
 enum class Errc : std::uint8_t {
   invalid_config,         // Error::detail names the field
   invalid_certificate,    // an unreadable certificate or key, or a key of another certificate
-  invalid_argument,       // the call makes no sense: an unknown QuestionId, say; nothing changed
+  invalid_argument,       // not valid now, such as an unknown QuestionId; nothing changed
   not_connected,          // before the handshake is complete and the peer accepted
   closed,                 // the connection has ended
   alert_received,         // a fatal alert of the peer's, in Error::alert
@@ -54,7 +54,7 @@ struct Error {
   std::optional<Alert> alert = {};
   // libcrypto's first error code (ERR_get_error()), or 0. libcrypto's error queue is left empty.
   unsigned long libcrypto = 0;
-  // More detail, for people; has static lifetime, may be empty.
+  // A short explanation for the log; has static lifetime, may be empty.
   std::string_view detail = {};
   std::source_location where = std::source_location::current();
 };

@@ -1,4 +1,4 @@
-// What a connection tells its user, and asks.
+// Events of a connection, and the answers to its questions.
 #pragma once
 
 #include <cstdint>

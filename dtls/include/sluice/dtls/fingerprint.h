@@ -30,7 +30,7 @@ struct Fingerprint {
 };
 
 // Whether `certificate` (DER) matches one of `announced`. Only the strongest hash in the list
-// counts: any of its values may match, weaker hashes are ignored (RFC 8122 section 5). An empty
+// counts: any of its values may match, weaker hashes are ignored (RFC 8122 section 5.1). An empty
 // list matches nothing. Errors: libcrypto_failure.
 Result<bool> matches(std::span<const Fingerprint> announced, Bytes certificate,
                      Environment& environment);

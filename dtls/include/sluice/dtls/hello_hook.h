@@ -43,7 +43,7 @@ struct IncomingHello {
 
 // The changed hello is sent and enters the transcript, so that both sides sign it. The engine
 // continues as if it had made it: a server may choose only from the suites sent, and answer only
-// the extensions sent. The answer to an extension that only the hook knows is passed to
+// the extensions sent. The answer to an extension that the hook added is passed to
 // on_received(). Removing what the connection depends on ends it. A hello that no longer parses, or
 // a changed suite of a server, ends it before anything is sent: invalid_config, internal_error.
 //

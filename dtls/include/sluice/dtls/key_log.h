@@ -10,8 +10,8 @@ namespace sluice::dtls {
 // SERVER_HANDSHAKE_TRAFFIC_SECRET, CLIENT_TRAFFIC_SECRET_0, SERVER_TRAFFIC_SECRET_0 and
 // EXPORTER_SECRET. The secrets after a KeyUpdate follow from these and are not logged.
 //
-// Whoever has the lines can read and forge all traffic, past and future, SRTP included: use it for
-// debugging only, never in production.
+// Anyone who has the lines can read and forge all traffic, past and future, SRTP included: use it
+// for debugging only, never in production.
 //
 // Called during an input, on the thread that makes it. It must not call into a connection of that
 // Environment, nor affect one in any other way.

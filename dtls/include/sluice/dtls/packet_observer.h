@@ -48,7 +48,7 @@ struct ObservedDiscard {
 // after its records. A record that arrives before its keys is reported when they exist. A record of
 // Connection::seal() counts as sent.
 //
-// An observer sees all traffic in plaintext: protect what it stores as you protect the
+// An observer receives all traffic in plaintext: protect what it stores as you protect the
 // application's data. Keys go only to a KeyLog.
 //
 // Called during inputs, polls and seal(), on the calling thread; it must not call into a connection

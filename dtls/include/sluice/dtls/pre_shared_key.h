@@ -16,7 +16,7 @@ class PreSharedKey {
   static constexpr std::size_t kMaxIdentity = 65535;  // bytes
   static constexpr std::size_t kMaxKey = 64;          // bytes (RFC 4279 section 5.3)
 
-  // `identity` is sent in plaintext. `key` must have full entropy: whoever records one handshake
+  // `identity` is sent in plaintext. `key` must have full entropy: an observer of one handshake
   // can test weak keys offline. `hash` (sha256 or sha384) is the hash that DTLS 1.3 uses this
   // key with. Errors: invalid_argument for an empty or too long identity or key, or another
   // hash.

@@ -8,8 +8,7 @@ namespace sluice::dtls {
 
 // The version field of records and hellos (RFC 6347 section 4.1).
 enum class ProtocolVersion : std::uint16_t {
-  dtls10 =
-      0xfeff,  // stands only in the record header of first flights; never negotiated (RFC 8996)
+  dtls10 = 0xfeff,  // only in the record header of first flights; never negotiated (RFC 8996)
   dtls12 = 0xfefd,
   dtls13 = 0xfefc,
 };

@@ -1,4 +1,4 @@
-// A server's session store in memory.
+// A resumption store in memory for servers.
 #pragma once
 
 #include <cstddef>

@@ -81,9 +81,9 @@ struct Statistics {
 // Packets are processed in place; memory is allocated only for a new SSRC.
 //
 // Only an authenticated packet adds an inbound SSRC. Above max_ssrcs, packets of new SSRCs are
-// refused and known SSRCs go on. The caller makes room with remove_ssrc(), because only the caller
-// knows which streams have ended (BYE, signalling); removing one automatically would lose its
-// replay window.
+// refused and known SSRCs continue to work. The caller makes room with remove_ssrc(), because only
+// the caller knows which streams have ended (BYE, signalling); removing one automatically would
+// lose its replay window.
 class Session {
  public:
   // Copies the keys into libsrtp's contexts and wipes them, also on failure.

@@ -62,7 +62,7 @@ class Signatures : public test::CryptoTest, public testing::WithParamInterface<N
 TEST_P(Signatures, EachFittingSchemeSignsAndVerifies) {
   int fitting = 0;
   for (const SignatureScheme scheme : kSchemes) {
-    if (!fits12(scheme, GetParam().type)) continue;
+    if (!can_sign12(scheme, GetParam().type)) continue;
     ++fitting;
     const Buffer signature = must(sign(scheme));
     EXPECT_TRUE(verifies(scheme, signature)) << to_string(scheme);
@@ -74,7 +74,7 @@ TEST_P(Signatures, EachFittingSchemeSignsAndVerifies) {
 
 TEST_P(Signatures, AreOfTheirSchemeOnly) {
   for (const SignatureScheme made : kSchemes) {
-    if (!fits12(made, GetParam().type)) continue;
+    if (!can_sign12(made, GetParam().type)) continue;
     const Buffer signature = must(sign(made));
     for (const SignatureScheme said : kSchemes) {
       EXPECT_EQ(verifies(said, signature), made == said)
@@ -85,17 +85,17 @@ TEST_P(Signatures, AreOfTheirSchemeOnly) {
 
 TEST_P(Signatures, NoSchemeOfAnotherKindOfKeyIsUsed) {
   for (const SignatureScheme scheme : kSchemes) {
-    EXPECT_EQ(sign(scheme).has_value(), fits12(scheme, GetParam().type)) << to_string(scheme);
+    EXPECT_EQ(sign(scheme).has_value(), can_sign12(scheme, GetParam().type)) << to_string(scheme);
   }
 }
 
 TEST_P(Signatures, AnUnknownSchemeIsRefused) {
   const SignatureScheme sha1{GetParam().type == KeyType::rsa ? std::uint16_t{0x0201}
                                                              : std::uint16_t{0x0203}};
-  EXPECT_FALSE(fits12(sha1, GetParam().type));
+  EXPECT_FALSE(can_sign12(sha1, GetParam().type));
   EXPECT_FALSE(sign(sha1));
   for (const SignatureScheme scheme : kSchemes) {
-    if (!fits12(scheme, GetParam().type)) continue;
+    if (!can_sign12(scheme, GetParam().type)) continue;
     // Whatever digest a key has by default, it must not stand in for one that was not named.
     EXPECT_FALSE(verifies(sha1, must(sign(scheme)))) << to_string(scheme);
   }
@@ -147,12 +147,12 @@ using KeyTypes = test::CryptoTest;
 // RFC 8422 section 5.1.1: in TLS 1.2 an ECDSA scheme names a hash; any curve goes with it.
 TEST_F(KeyTypes, EcdsaSchemesFitBothCurvesInDtls12) {
   for (const KeyType type : {KeyType::ecdsa_p256, KeyType::ecdsa_p384}) {
-    EXPECT_TRUE(fits12(SignatureScheme::ecdsa_secp256r1_sha256, type));
-    EXPECT_TRUE(fits12(SignatureScheme::ecdsa_secp384r1_sha384, type));
-    EXPECT_FALSE(fits12(SignatureScheme::rsa_pkcs1_sha256, type));
-    EXPECT_FALSE(fits12(SignatureScheme::rsa_pss_rsae_sha256, type));
+    EXPECT_TRUE(can_sign12(SignatureScheme::ecdsa_secp256r1_sha256, type));
+    EXPECT_TRUE(can_sign12(SignatureScheme::ecdsa_secp384r1_sha384, type));
+    EXPECT_FALSE(can_sign12(SignatureScheme::rsa_pkcs1_sha256, type));
+    EXPECT_FALSE(can_sign12(SignatureScheme::rsa_pss_rsae_sha256, type));
   }
-  EXPECT_FALSE(fits12(SignatureScheme::ecdsa_secp256r1_sha256, KeyType::rsa));
+  EXPECT_FALSE(can_sign12(SignatureScheme::ecdsa_secp256r1_sha256, KeyType::rsa));
 }
 
 TEST_F(KeyTypes, AreThoseThatTheEngineTakes) {

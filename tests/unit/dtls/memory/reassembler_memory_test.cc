@@ -76,7 +76,7 @@ TEST(ReassemblerMemory, GivesBackWhatIsTaken) {
   }
 }
 
-// A server that a stranger talks to: whatever it is sent, it keeps no more than the bounds say.
+// A server keeps no more than the bounds allow of what an unverified sender sends.
 TEST(ReassemblerMemory, AServersMemoryIsBoundedBeforeAnybodyIsKnown) {
   ConfigOptions options = test::options();
   options.max_handshake_message = 4096;

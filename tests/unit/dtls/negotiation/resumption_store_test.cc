@@ -88,7 +88,7 @@ TEST(ResumptionStore, AnswersBothQuestions) {
   EXPECT_TRUE(std::holds_alternative<dtls::NoPsk>(none));
 }
 
-TEST(SessionStoreThreads, KeepAndFindAtOnce) {
+TEST(ResumptionStoreThreads, KeepAndFindAtOnce) {
   ResumptionStore store(16);
   const dtls::ResumableSession& kept = session();
   std::vector<std::thread> threads;
@@ -106,9 +106,9 @@ TEST(SessionStoreThreads, KeepAndFindAtOnce) {
 }
 
 // Both versions, as a server would use it.
-class SessionStoreInUse : public ByVersion {};
+class ResumptionStoreInUse : public ByVersion {};
 
-TEST_P(SessionStoreInUse, ResumesWhatItHasKept) {
+TEST_P(ResumptionStoreInUse, ResumesWhatItHasKept) {
   auto chosen = options();
   chosen.resumption = dtls::Resumption::store;
   const auto store = std::make_shared<ResumptionStore>(1);
@@ -125,7 +125,7 @@ TEST_P(SessionStoreInUse, ResumesWhatItHasKept) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, SessionStoreInUse, both_versions(), name_of_version);
+INSTANTIATE_TEST_SUITE_P(Versions, ResumptionStoreInUse, both_versions(), name_of_version);
 
 }  // namespace
 }  // namespace sluice::test

@@ -419,6 +419,8 @@ TEST(RecordLayer, PlaintextHasALimitOfItsOwn) {
   EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000000 0004 aabbccdd")), "aabbccdd");
   EXPECT_EQ(take_all(records, from_hex("16 fefd 0000 000000000001 0005 aabbccddee")),
             to_string(Discard::malformed_record));
+  records.set_content_limits({.sent = 200, .received = 300});
+  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
 }
 
 TEST(RecordLayer, OverheadIsWhatSealingAdds) {
@@ -473,20 +475,6 @@ TEST(RecordLayer, TwoLayersUnderstandEachOther) {
   const std::string one = to_hex(counted(8));
   EXPECT_EQ(take_all(receiver, datagram), one + " " + one + " " + one);
   EXPECT_EQ(take_all(receiver, datagram), "replayed replayed replayed");
-}
-
-TEST(RecordLayer, LimitsThePlaintextRecordsApart) {
-  RecordLayer records;
-  install(records);
-  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
-  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), kMaxPlaintext);
-  records.set_content_limits({.sent = 1000, .received = 2000, .plaintext = 512});
-  EXPECT_EQ(records.max_received(kPlaintextEpoch), 512U);
-  EXPECT_EQ(records.size_of(kPlaintextEpoch).max_contents(), 512U);
-  EXPECT_EQ(records.max_received(kFirstEncryptedEpoch12), 2000U);
-  EXPECT_EQ(records.size_of(kFirstEncryptedEpoch12).max_contents(), 1000U);
-  records.set_content_limits({.sent = 1000, .received = 2000});
-  EXPECT_EQ(records.max_received(kPlaintextEpoch), kMaxPlaintext);
 }
 
 }  // namespace

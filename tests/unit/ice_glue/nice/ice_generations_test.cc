@@ -169,28 +169,28 @@ TEST_F(IceGenerationsTest, SaysWhatItDoesNotTakeOfACandidate) {
   EXPECT_EQ(a.ice->statistics().remote_candidates_ignored, 8u);
 }
 
-TEST_F(IceGenerationsTest, TakesNoDatagramFromAStranger) {
+TEST_F(IceGenerationsTest, TakesNoDatagramFromAnUncheckedAgent) {
   connect();
   // A third agent knows where `a` listens, but not its password.
-  Side stranger{context, on_loopback(IceRole::controlling)};
-  ASSERT_TRUE(stranger.ice->begin().has_value());
-  stranger.ice->set_remote_credentials({.ufrag = "abcd", .pwd = std::string(22, 'p')});
+  Side unchecked{context, on_loopback(IceRole::controlling)};
+  ASSERT_TRUE(unchecked.ice->begin().has_value());
+  unchecked.ice->set_remote_credentials({.ufrag = "abcd", .pwd = std::string(22, 'p')});
   std::string line = a.ice->local_candidates().front();
   line.erase(line.find(" ufrag"));
-  EXPECT_EQ(stranger.ice->add_remote_candidate(line), CandidateStatus::added);
-  stranger.ice->end_of_remote_candidates();
+  EXPECT_EQ(unchecked.ice->add_remote_candidate(line), CandidateStatus::added);
+  unchecked.ice->end_of_remote_candidates();
 
   GSocketAddress* to =
       g_inet_socket_address_new_from_string("127.0.0.1", parse_candidate(line)->port);
   GSocket* socket =
       g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr);
-  EXPECT_EQ(g_socket_send_to(socket, to, "\x16stranger", 9, nullptr, nullptr), 9);
+  EXPECT_EQ(g_socket_send_to(socket, to, "\x16unknown", 8, nullptr, nullptr), 8);
   g_object_unref(socket);
   g_object_unref(to);
   // What comes after it from the peer arrives, so it has been looked at.
   expect_passes(b, a, PathId{0}, "\x16peer");
   for (const auto& text : a.received[PathId{0}]) EXPECT_EQ(text, "\x16peer");
-  EXPECT_FALSE(stranger.has_pair());
+  EXPECT_FALSE(unchecked.has_pair());
 }
 
 TEST_F(IceGenerationsTest, RestartsOnFreshSocketsWhileTheOldPathServes) {

@@ -18,12 +18,12 @@ namespace sluice::nice {
 enum class Setup : std::uint8_t { actpass, active, passive };
 
 std::string_view to_string(Setup setup);
-// Empty for any other word, "holdconn" among them, which WebRTC doesn't have.
+// Empty for any other word, also for "holdconn", which WebRTC does not use.
 std::optional<Setup> parse_setup(std::string_view word);
 
-// Both directions have the same form: one side's local_description() is the other's remote one.
-// An attribute that SDP has at session level alone (a=fingerprint, a=setup, a=ice-ufrag, a=ice-pwd,
-// a=tls-id) holds for each m= section: put it here, too.
+// One side's local_description() is the other side's remote description. An attribute at session
+// level (a=fingerprint, a=setup, a=ice-ufrag, a=ice-pwd, a=tls-id) applies to each m= section that
+// does not have its own: copy it into the Description.
 struct Description {
   IceCredentials ice = {};                   // a=ice-ufrag, a=ice-pwd
   std::vector<std::string> candidates = {};  // "candidate:..."; an SDP line has "a=" before it

@@ -12,12 +12,12 @@ struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identi
 namespace sluice::nice {
 
 // Carries any number of NiceTransports: make one GlibThread per core at most, not one per session.
-// post() and call() may be used from any thread. Everything else that lives on the thread (its
-// transports, their Environment) is used only by the work that they run.
+// post() and call() may be used from any thread. Use the objects of the thread (its transports,
+// their Environment) only in the work that post() and call() run.
 class GlibThread {
  public:
-  // Starts the thread; returns when its loop runs. Throws std::system_error when the system can't
-  // give a thread, as std::thread does.
+  // Starts the thread; returns when its loop runs. Throws std::system_error as std::thread does
+  // when the system cannot create a thread.
   GlibThread();
   // Runs what has been posted, then ends the thread and waits for it. Its transports must be gone
   // by then. Not to be called on the thread itself.
@@ -25,12 +25,13 @@ class GlibThread {
   GlibThread(const GlibThread&) = delete;
   GlibThread& operator=(const GlibThread&) = delete;
 
-  // Runs `work` on the thread, in the order of posting. Called on the thread itself, it returns
-  // before the work runs. `work` must not throw. The queue has no bound: post no faster than the
-  // thread works.
+  // Runs `work` on the thread, in the order of posting, and returns without waiting for it, also
+  // when called on the thread itself. `work` must not throw. The queue has no bound: post no faster
+  // than the thread works.
   void post(std::function<void()> work);
 
-  // Runs `work` on the thread, waits and gives its result; called on the thread, it just runs it.
+  // Runs `work` on the thread, waits and returns its result. On the thread itself it runs `work`
+  // at once.
   template <class Work>
   std::invoke_result_t<Work> call(Work work) {
     if (on_thread()) return work();

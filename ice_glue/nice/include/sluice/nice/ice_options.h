@@ -46,8 +46,8 @@ struct IceOptions {
   // Only relayed candidates: the peer never learns an address of this host.
   bool relay_only = false;
 
-  // IP literals to take host candidates on. Empty: all of the interfaces that are up, but not
-  // loopback.
+  // IP literals of the addresses for host candidates. Empty: all of the interfaces that are up, but
+  // not loopback.
   std::vector<std::string> local_addresses = {};
   // With an empty local_addresses: loopback too. A host without a network has nothing else.
   bool include_loopback = false;
@@ -71,7 +71,7 @@ struct IceOptions {
   static constexpr std::size_t kMaxLocalAddresses = 64;
 };
 
-// Chosen anew for every ICE generation; RFC 8839 section 5.4.
+// New for every ICE generation; RFC 8839 section 5.4.
 struct IceCredentials {
   std::string ufrag = {};  // 4 to 256 ice-char
   std::string pwd = {};    // 22 to 256 ice-char

@@ -36,7 +36,7 @@ struct CandidatePair {
   friend bool operator==(const CandidatePair&, const CandidatePair&) = default;
 };
 
-// What became of a remote candidate. Only `added` has an effect.
+// The result of adding a remote candidate. With all but `added` the candidate was ignored.
 enum class CandidateStatus : std::uint8_t {
   added,
   unusable,               // a name (mDNS), another component, TCP where TCP is off, peer-reflexive
@@ -45,7 +45,7 @@ enum class CandidateStatus : std::uint8_t {
   too_many,               // above kMaxRemoteCandidates
   no_remote_description,  // set_remote_description() comes first
 };
-// Per generation: libnice checks so many pairs.
+// Per ICE generation: the number of candidate pairs that libnice checks at most.
 inline constexpr std::size_t kMaxRemoteCandidates = 100;
 
 struct IceStatistics {
@@ -56,7 +56,7 @@ struct IceStatistics {
   // From the remote description to the first selected pair.
   std::optional<std::chrono::microseconds> connecting_time = {};
 
-  std::optional<CandidatePair> selected_pair = {};  // what is sent goes here
+  std::optional<CandidatePair> selected_pair = {};  // packets are sent on it
   std::uint32_t restarts = 0;
   std::uint32_t remote_candidates_ignored = 0;
   // DTLS, RTP and RTCP; without STUN.

@@ -26,9 +26,9 @@ using dtls::MutableBytes;
 struct NiceTransportOptions {
   transport::MediaTransportOptions media = {};  // media.dtls is required
   IceOptions ice = {};
-  // Our role when the peer leaves it to us (actpass): active, as RFC 8842 section 5.3 advises, or
-  // passive. actpass counts as active. An active answerer can begin the handshake before the peer
-  // has the answer; until the peer responds it repeats its ClientHello (RFC 9147 section 5.8.1).
+  // Our role when the peer offers actpass: active, as RFC 8842 section 5.3 advises, or passive.
+  // actpass counts as active. An active answerer can begin the handshake before the peer has the
+  // answer; it retransmits its ClientHello until the peer responds (RFC 9147 section 5.8.1).
   Setup answer_setup = Setup::active;
 };
 
@@ -51,12 +51,12 @@ class NiceTransportListener {
   // A local candidate of the newest ICE generation, "candidate:...", with its ufrag as an
   // extension.
   virtual void on_local_candidate(std::string_view) {}
-  // There will be no more until a restart: end-of-candidates.
+  // All local candidates have been reported, until a restart: end-of-candidates.
   virtual void on_local_candidates_done() {}
   // Of the newest generation: after a restart it begins again, while media goes on over the old
   // path. After failed either restart_ice() or close().
   virtual void on_ice_state(IceState) {}
-  // What is sent goes over this pair from now on.
+  // From now on packets are sent on this pair.
   virtual void on_selected_pair(const CandidatePair&) {}
   // The peer's certificate has an announced fingerprint: media and data can be sent. Comes again
   // for a DTLS association that a restart with a new fingerprint began.
@@ -71,8 +71,8 @@ class NiceTransportListener {
   ~NiceTransportListener() = default;
 };
 
-// What became of a packet or of data to be sent. With all but `sent` it was dropped, and the
-// transport goes on.
+// The result of sending a packet or data. With all but `sent` it was dropped; the transport remains
+// usable.
 enum class SendStatus : std::uint8_t {
   sent,
   not_connected,  // not yet, or no longer
@@ -93,11 +93,11 @@ std::string_view to_string(SendStatus status);
 // bytes are safe).
 inline constexpr std::size_t kMaxSend = dtls::kMaxApplicationData;
 
-// It is made for tens of sessions per process: each has a UDP socket per local address, and a GLib
+// Designed for tens of sessions per process: each has a UDP socket per local address, and a GLib
 // context drives its sockets and timers. A server with thousands of sessions uses MediaTransport
 // (sluice::transport) under an ICE agent that shares one port.
 //
-// One transport carries a whole BUNDLE group (RFC 8843), with RTP and RTCP multiplexed (rtcp-mux,
+// One transport carries a whole BUNDLE group (RFC 9143), with RTP and RTCP multiplexed (rtcp-mux,
 // RFC 5761): ICE has one component.
 //
 // Threading: a NiceTransport belongs to the thread that runs its context, as do its Environment and
@@ -105,7 +105,7 @@ inline constexpr std::size_t kMaxSend = dtls::kMaxApplicationData;
 // loop use GlibThread's post() or call(); many sessions share one GlibThread.
 //
 // Lifetime: may be destroyed at any time, also in a call of the listener. A connected peer gets a
-// close_notify. Allocations on TURN servers are given back while the context goes on to run.
+// close_notify. Allocations on TURN servers are released while the context continues to run.
 class NiceTransport {
  public:
   // `context` drives the transport; null is GLib's default one. `environment` and `listener`
@@ -140,8 +140,8 @@ class NiceTransport {
   CandidateStatus add_remote_candidate(std::string_view line);
   void end_of_remote_candidates();
 
-  // Takes new credentials and sockets; the present path serves until a new one is found. The new
-  // local_description() goes into an offer, the answer to set_remote_description(). Errors:
+  // Makes new credentials and sockets; the current path is used until a new one is found. Put the
+  // new local_description() into an offer, and pass the answer to set_remote_description(). Errors:
   // gathering_failed, closed.
   TransportResult<void> restart_ice();
 
@@ -155,7 +155,7 @@ class NiceTransport {
   // One DTLS record, such as an SCTP packet.
   SendStatus send_data(Bytes data);
 
-  // ---- what it knows
+  // ---- state
 
   [[nodiscard]] bool connected() const;
   // Empty until connected.

@@ -18,7 +18,7 @@ enum class TransportErrc : std::uint8_t {
 
 struct TransportError {
   TransportErrc code;
-  std::string_view detail = {};  // for people; of static lifetime, may be empty
+  std::string_view detail = {};  // an explanation for the log; of static lifetime, may be empty
 };
 
 template <class T>

@@ -26,8 +26,8 @@ struct MediaTransportOptions {
   dtls::ConfigPtr dtls = {};
   srtp::SessionOptions srtp = {};
   // SRTP packets that arrive before the peer is accepted are kept, and delivered after
-  // TransportConnected. At most so many packets (0 to 1024) of at most so many bytes each (0 to
-  // 65535); others are dropped and counted.
+  // TransportConnected: at most max_early_packets (0 to 1024) of at most max_early_packet_size
+  // bytes each (0 to 65535). Others are dropped and counted.
   std::size_t max_early_packets = 32;
   std::size_t max_early_packet_size = 2048;
   // Paths known at a time: 1 to 1024. Further ones are refused and counted. A path is forgotten by
@@ -36,9 +36,9 @@ struct MediaTransportOptions {
   // After restart() packets under the old keys are accepted for this time (0 or more) from the
   // moment the new keys began to send: packets may be late, and the peer may change over later.
   dtls::Duration old_keys_linger = std::chrono::seconds{5};
-  // After restart() the side whose handshake ends first can't know whether the peer has the new
-  // keys. It goes on sending with the old ones until a packet under the new ones has come, at most
-  // for this time (0 or more).
+  // After restart() the side whose handshake ends first has no proof that the peer has the new
+  // keys. It continues to send with the old ones until it has received a packet under the new ones,
+  // at most for this time (0 or more).
   dtls::Duration old_keys_hold = std::chrono::seconds{1};
 };
 
@@ -68,13 +68,13 @@ struct TransportConnected {
 struct TransportClosed {};
 using TransportEvent = std::variant<TransportConnected, TransportClosed>;
 
-// Why a datagram was dropped before DTLS or SRTP saw it. What those drop they count themselves:
-// dtls_statistics() and MediaTransportStatistics::media_refused.
+// Why a datagram was dropped before it reached DTLS or SRTP. dtls_statistics() counts what DTLS
+// discards, MediaTransportStatistics::media_refused what SRTP refuses.
 enum class Drop : std::uint8_t {
   unvalidated_path,   // DTLS or SRTP from a path that ICE hasn't validated
   outdated_path,      // from a path of before restart(), whose association is gone
   foreign_protocol,   // STUN, TURN, ZRTP, QUIC or unknown
-  not_started,        // DTLS before start(), or before a client has begun
+  not_started,        // DTLS before start(), or before a client has sent its ClientHello
   early_media_full,   // MediaTransportOptions::max_early_packets
   early_media_large,  // MediaTransportOptions::max_early_packet_size
   not_negotiated,     // SRTP, but the handshake chose no profile, or libsrtp makes no session
@@ -115,26 +115,26 @@ struct MediaTransportStatistics {
 // Sans-IO like dtls::Connection, whose rules hold here too: no socket, thread or clock; move-only;
 // used by one thread at a time together with its Environment, which must outlive it.
 //
-// One transport carries a whole BUNDLE group (RFC 8843), with RTP and RTCP multiplexed (rtcp-mux,
+// One transport carries a whole BUNDLE group (RFC 9143), with RTP and RTCP multiplexed (rtcp-mux,
 // RFC 5761). There is no second component for RTCP; a session without BUNDLE needs one
 // MediaTransport per transport.
 //
-// The ICE agent stays outside: the caller's own, or libnice's (sluice::nice). It handles STUN
-// itself, says which paths it has validated, and passes on all other datagrams. DTLS and SRTP are
+// The ICE agent is not part of it: use your own, or libnice (sluice::nice). The agent handles STUN,
+// reports the paths that it has validated, and passes on all other datagrams. DTLS and SRTP are
 // accepted from validated paths only, so that others can neither begin a handshake nor fill the
-// room for early media.
+// buffers for early media.
 //
 // A PathId is the caller's own number for a path, such as an ICE candidate pair: any number, unique
 // within this transport, and not used again for another path before path_removed(). The transport
-// only compares PathIds, and gives them back in path() and Transmit::path.
+// only compares PathIds, and returns them in path() and Transmit::path.
 //
-// After every input, also after one that failed (its alert still has to leave), drain the outputs
+// After every input, also after one that failed (its alert must still be sent), drain the outputs
 // in this order: poll_data(), poll_media(), poll_event(), poll_transmit() until empty,
 // next_timeout().
 //
-// An Error from an input is fatal: later inputs return it again, nothing is sent or received, and
-// only restart() begins anew. Exceptions are Errc::invalid_argument and Errc::closed, which have no
-// effect.
+// An Error from an input is fatal: later inputs return it again, and nothing is sent or received
+// until restart() begins a new association. Exceptions are Errc::invalid_argument and Errc::closed,
+// which have no effect.
 //
 // In the steady state no packet, in or out, allocates memory (except within libsrtp for the HMAC of
 // the AES-CM profiles).
@@ -163,18 +163,18 @@ class MediaTransport {
   dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
                                                        Instant now);
 
-  // Begins a new association, after an ICE restart whose SDP says so by a new fingerprint, tls-id
-  // or role (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths
-  // validated from now on belong to the new association, those known so far to the old one: RFC
-  // 8842 section 4 wants fresh candidates because nothing else tells the datagrams apart. The old
-  // keys serve in both directions until the new ones do. An empty `announced` means that
-  // set_peer_fingerprints() follows. Errors: closed, after close().
+  // Begins a new association, after an ICE restart whose SDP has a new fingerprint, tls-id or role
+  // (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths validated
+  // from now on belong to the new association, earlier ones to the old: RFC 8842 section 4 requires
+  // fresh candidates because nothing else distinguishes the datagrams. The old keys are used in
+  // both directions until the new ones are. An empty `announced` means that set_peer_fingerprints()
+  // follows. Errors: closed, after close().
   dtls::Result<TransportPending> restart(dtls::Role role,
                                          std::span<const dtls::Fingerprint> announced, Instant now);
 
   // ---- ICE
 
-  // A STUN check with a valid MESSAGE-INTEGRITY has come over this path, or an answer to ours.
+  // A STUN check with a valid MESSAGE-INTEGRITY has arrived on this path, or a response to our own.
   // After restart(), call it only for checks with the new credentials: an old path that is
   // validated again moves to the new association.
   dtls::Result<TransportPending> path_validated(PathId path, Instant now);
@@ -189,7 +189,7 @@ class MediaTransport {
 
   // ---- network
 
-  // Takes one datagram and decrypts it where it lies: spans of poll_media() and poll_data() point
+  // Takes one datagram and decrypts it in place: spans of poll_media() and poll_data() point
   // into it. STUN and other protocols are counted and ignored.
   dtls::Result<TransportPending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing.
@@ -217,7 +217,7 @@ class MediaTransport {
   std::optional<TransportEvent> poll_event();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
-  // ---- what it knows
+  // ---- state
 
   // The path for what is protected or sealed now: the selected path; after restart() the path of
   // the old association while that still sends. Empty when there is none.

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""That check_guide.py finds what it is there to find."""
+"""Tests of check_examples.py."""
 
 import unittest
 
-from check_guide import check
+from check_examples import check
 
 FILES = {"examples/a.cc": "int a;\nint b;\nint c;\n"}
 
 
-def faults(guide):
-    return check(guide, FILES.get)
+def faults(page):
+    return check(page, FILES.get)
 
 
-class CheckGuide(unittest.TestCase):
+class CheckExamples(unittest.TestCase):
     def test_a_part_of_the_file_is_right(self):
         self.assertEqual(faults("Text.\n\n<!-- examples/a.cc -->\n```cpp\nint b;\nint c;\n```\n"), [])
 
@@ -27,7 +27,7 @@ class CheckGuide(unittest.TestCase):
         self.assertEqual(len(faults("```cpp\nint a;\n```\n")), 1)
         self.assertEqual(len(faults("<!-- examples/b.cc -->\n```cpp\nint a;\n```\n")), 1)
 
-    def test_a_guide_without_code_is_found(self):
+    def test_a_page_without_code_is_found(self):
         self.assertEqual(len(faults("Text.\n")), 1)
 
 

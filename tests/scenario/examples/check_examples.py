@@ -17,10 +17,10 @@ import sys
 BLOCK = re.compile(r"(?:<!-- (?P<file>\S+) -->\n)?```cpp\n(?P<code>.*?)```\n", re.DOTALL)
 
 
-def check(guide, read):
-    """What is wrong with the text `guide`; `read` gives a file's text, or None."""
+def check(page, read):
+    """The faults of the text `page`; `read` returns the text of a file, or None."""
     faults = []
-    blocks = list(BLOCK.finditer(guide))
+    blocks = list(BLOCK.finditer(page))
     if not blocks:
         faults.append("there is no code in it")
     for block in blocks:
