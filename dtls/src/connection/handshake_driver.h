@@ -56,6 +56,7 @@ class HandshakeDriver {
   // ---- outputs
 
   [[nodiscard]] flight::ReliableFlight& flight() { return context_.transport.flight; }
+  [[nodiscard]] const flight::ReliableFlight& flight() const { return context_.transport.flight; }
   [[nodiscard]] Acknowledgements& acknowledgements() { return acknowledgements_; }
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 

@@ -226,6 +226,7 @@ Result<void> Connection::Impl::update_due_keys(Instant now) {
 
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
+  if (auto* messages = connection::messages_under_way(phase_)) messages->on_data_sent();
   const wire::Epoch epoch = records_.write_epoch();
   const record::RecordSize size_of_record = records_.size_of(epoch);
   if (application_data.size() > size_of_record.max_contents()) {
@@ -269,7 +270,9 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   const bool has_output = !sendable.empty() || outputs_.alert() != nullptr;
   std::optional<Transmit> sent;
   if (has_output && warm_.warm_up(shared(), phase_)) {
-    sent = connection::write_datagram(shared(), sendable, {path_, mtu_}, out);
+    const HandshakeDriver* running = connection::handshaking(phase_);
+    const std::size_t mtu = running != nullptr ? running->flight().mtu(mtu_) : mtu_;
+    sent = connection::write_datagram(shared(), sendable, {path_, mtu}, out);
   }
   if (sent) {
     observe_datagram(Direction::sent, sent->path, out.first(sent->size));

@@ -18,11 +18,13 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
       ++counters_.records_received;
       outcome = on_record(*record, input);
       if (record->epoch == wire::kPlaintextEpoch) continue;
+      warm_.mark_used(shared(), phase_);
+      // Anyone can send a record again that was received before.
+      if (record->is_repeated) continue;
       input.record_opened = true;
       if (auto* messages = connection::messages_under_way(phase_)) {
-        messages->on_peer_heard(input.now);
+        messages->resume_given_up(input.now);
       }
-      warm_.mark_used(shared(), phase_);
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       HandshakeDriver* running = connection::handshaking(phase_);
       if (running == nullptr || !running->future_records().keep(*future, input.path)) {

@@ -203,6 +203,8 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
 }
 
 Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now) {
+  // The peer takes messages in order, so it needs those before.
+  resume_given_up(now);
   if (key_update_under_way_) return {};
   // A server that lacks the client's last flight cannot decrypt a KeyUpdate yet.
   if (client_last_flight() != nullptr) {
@@ -211,8 +213,6 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
   }
   // message_seq must not wrap, so the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
-  // The peer processes messages in order, so earlier messages that were given up are retransmitted.
-  on_peer_heard(now);
   key_update_under_way_ = true;
   send(Kind::key_update, HandshakeType::key_update, now,
        [&](wire::Writer& out) { out.code(request); });
@@ -235,7 +235,7 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
   return {};
 }
 
-void PostHandshake13::on_peer_heard(Instant now) {
+void PostHandshake13::resume_given_up(Instant now) {
   for (Outgoing& outgoing : outgoing_) {
     if (outgoing.flight.resume(now, now + shared_.config.timers.total)) {
       ++shared_.counters.flights_retransmitted;
@@ -267,7 +267,14 @@ Result<schedule::HashSecret> PostHandshake13::next_secret(handshake::Session13& 
   return next;
 }
 
+void PostHandshake13::on_data_sent() {
+  is_resume_due_ = is_resume_due_ || std::ranges::any_of(outgoing_, [](const Outgoing& outgoing) {
+                     return outgoing.flight.is_given_up();
+                   });
+}
+
 Result<void> PostHandshake13::on_timeout(Instant now) {
+  if (std::exchange(is_resume_due_, false)) resume_given_up(now);
   acknowledgements_.on_timeout(now);
   expire_old_keys(now);
   for (Outgoing& outgoing : outgoing_) {
@@ -295,6 +302,7 @@ void PostHandshake13::expire_old_keys(Instant now) {
 }
 
 std::optional<Instant> PostHandshake13::next_timeout() const {
+  if (is_resume_due_) return Instant::min();
   auto next = earliest({acknowledgements_.deadline(), old_keys_expire_});
   for (const Outgoing& outgoing : outgoing_) next = earliest({next, outgoing.flight.deadline()});
   return next;

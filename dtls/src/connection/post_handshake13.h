@@ -48,8 +48,11 @@ class PostHandshake13 {
   Result<void> on_record(const record::Record& record, handshake::Session13& session, Instant now);
   Result<void> on_ack(std::span<const message::RecordNumber> numbers, handshake::Session13& session,
                       Instant now);
-  // An authentic record has arrived. Retransmits messages that were given up.
-  void on_peer_heard(Instant now);
+  // Starts the messages again whose retransmission has ended: the peer was heard from.
+  void resume_given_up(Instant now);
+  // The same at the next timeout, which is due at once: a peer that only receives sends nothing but
+  // ACKs, and without new keys this side could not go on.
+  void on_data_sent();
   Result<void> on_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
@@ -117,6 +120,7 @@ class PostHandshake13 {
   std::optional<Instant> old_keys_expire_;  // the keys of epochs before read_epoch_
   bool has_received_ = false;  // the peer may repeat messages; an ACK lists all their records
   bool key_update_under_way_ = false;
+  bool is_resume_due_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;  // sent after the ACK of the last flight
   std::vector<Event> session_events_;
 };

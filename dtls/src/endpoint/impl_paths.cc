@@ -54,6 +54,11 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
   if (number == kNoSlot) return tl::unexpected(Error{Errc::closed});
   if (slots_[number].path == path) return {};
   if (find(path, hash_of(path)) != kNoSlot) return path_is_in_use();
+  // Two associations at one path count once, and twice when they are apart.
+  const bool is_pair = slots_[number].other_association != kNoSlot;
+  if (is_pair && by_path_.size() >= options_.max_connections) {
+    return tl::unexpected(Error{Errc::too_many_connections});
+  }
   move_path(number, path);
   return {};
 }

@@ -17,16 +17,21 @@ void ReliableFlight::begin(Instant now, Instant give_up) {
   give_up_ = give_up;
   no_ack_answer_until_ = Instant::min();
   is_sent_once_ = true;
+  is_repeated_ = false;
   is_given_up_ = false;
+}
+
+std::size_t ReliableFlight::mtu(std::size_t of_path) const {
+  return timer_.expiries() >= kExpiriesBeforeCaution ? std::min(of_path, kCautiousMtu) : of_path;
 }
 
 OutgoingFlight::Written ReliableFlight::write_datagram(record::RecordLayer& records,
                                                        MutableBytes out, std::size_t mtu) {
-  const bool is_cautious = timer_.expiries() >= kExpiriesBeforeCaution;
-  return messages_.write_datagram(records, out, is_cautious ? std::min(mtu, kCautiousMtu) : mtu);
+  return messages_.write_datagram(records, out, this->mtu(mtu));
 }
 
 void ReliableFlight::repeat(Instant now) {
+  is_repeated_ = true;
   messages_.rewind();
   sent_ = now;
   is_sent_once_ = false;
@@ -63,14 +68,22 @@ void ReliableFlight::stop_but_answer() {
   sent_ = Instant::min();
 }
 
+std::optional<Instant> ReliableFlight::deadline() const {
+  const auto next = timer_.deadline();
+  // Answers to the peer's repetitions restart the timer, but do not delay the end.
+  return next && is_repeated_ ? std::optional(std::min(*next, give_up_)) : next;
+}
+
 ReliableFlight::Expiry ReliableFlight::on_timeout(Instant now) {
   if (!is_due(now)) return Expiry::not_due;
-  if (now >= give_up_) {
+  if (now >= give_up_ && is_repeated_) {
     timer_.stop();
     is_given_up_ = true;
     return Expiry::given_up;
   }
   timer_.back_off(now);
+  // A late call does not end a flight that was never repeated: it waits for one answer.
+  if (now >= give_up_) give_up_ = *timer_.deadline();
   if (is_held_) return Expiry::held;
   repeat(now);
   return Expiry::repeated;

@@ -56,6 +56,8 @@ class ReliableFlight {
   // the path may drop larger datagrams.
   OutgoingFlight::Written write_datagram(record::RecordLayer& records, MutableBytes out,
                                          std::size_t mtu);
+  // The largest datagram while the flight is under way, on a path with this MTU.
+  [[nodiscard]] std::size_t mtu(std::size_t of_path) const;
 
   // The path of the flight; empty: the connection's path at the time of sending.
   void set_path(PathId path) { path_ = path; }
@@ -92,7 +94,8 @@ class ReliableFlight {
   };
   Expiry on_timeout(Instant now);
   [[nodiscard]] bool is_due(Instant now) const { return deadline() && now >= *deadline(); }
-  [[nodiscard]] std::optional<Instant> deadline() const { return timer_.deadline(); }
+  [[nodiscard]] std::optional<Instant> deadline() const;
+  [[nodiscard]] bool is_given_up() const { return is_given_up_; }
   // A record from the peer arrived after this flight was given up. True: the flight is
   // retransmitted, until `give_up`.
   [[nodiscard]] bool resume(Instant now, Instant give_up);
@@ -116,6 +119,7 @@ class ReliableFlight {
   Instant no_ack_answer_until_ = Instant::min();
   std::optional<PathId> path_;
   bool is_sent_once_ = false;  // and is unanswered
+  bool is_repeated_ = false;   // since begin()
   bool is_rtt_given_ = false;  // set_rtt() was called: measurements here are ignored
   bool is_held_ = false;
   bool is_given_up_ = false;

@@ -36,7 +36,7 @@ Result<record::OwnProtection12> own_protection(crypto::Library& library,
   }
   auto cbc = record::CbcProtection12::make(library, direction, keys);
   if (!cbc) return forward_error(cbc);
-  return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom};
+  return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom, true};
 }
 
 // `Protection` is Opener12 or Sealer12.

@@ -34,7 +34,8 @@ ResumableSession share(StoredSession stored) {
 // What a client can resume later; empty if the server gave neither ticket nor session ID.
 std::optional<ResumableSession> received(Context& context, const Session12& session) {
   Resumption12& resumption = context.resumption12;
-  if (!resumption.ticket.empty()) {
+  const bool is_usable = resumption.ticket.size() <= StoredSession::kMaxTicket;
+  if (!resumption.ticket.empty() && is_usable) {
     StoredSession stored =
         resumption.resumed ? resumption.resumed->session().clone() : make_stored(context, session);
     const Duration age = context.now - stored.issued;

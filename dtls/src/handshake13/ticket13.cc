@@ -61,6 +61,7 @@ Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
   const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
   // RFC 8446 section 4.6.1: a lifetime of 0 means that the ticket is discarded at once.
   if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
+  if (message.ticket.size() > StoredSession::kMaxTicket) return std::nullopt;
   auto stored = make_stored(library, session, message.nonce, now, lifetime);
   if (!stored) return forward_error(stored);
   stored->age_add = message.age_add;

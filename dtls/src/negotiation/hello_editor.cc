@@ -146,10 +146,12 @@ Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
   Result<Buffer> edited;
   if (message == HelloMessage::client_hello) {
     const auto before = ClientHello::decode(body);
+    if (!before) return fatal(Errc::invalid_config, Alert::internal_error, "ClientHello too long");
     edited = edit_client_hello(
         context, *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   } else {
     const auto before = ServerHello::decode(body);
+    if (!before) return fatal(Errc::invalid_config, Alert::internal_error, "ServerHello too long");
     edited = edit_server_hello(
         *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   }

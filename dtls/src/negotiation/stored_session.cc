@@ -133,7 +133,8 @@ std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   StoredSession session;
   Decoder decoder(reader);
   visit_fields(decoder, session);
-  const bool fits = session.session_id.size() <= wire::kMaxSessionId;
+  const bool fits = session.session_id.size() <= wire::kMaxSessionId &&
+                    session.ticket.size() <= StoredSession::kMaxTicket;
   return reader.complete() && fits ? std::optional(std::move(session)) : std::nullopt;
 }
 
@@ -162,6 +163,8 @@ bool is_verified_enough(const StoredSession& session, Role role, const ConfigOpt
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context) {
   const bool is_alive = context.now >= session.issued && context.now < session.expires();
+  // Nothing checks a certificate of which only the fingerprint was kept.
+  if (session.peer.proof == PeerProof::certificate_fingerprint) return false;
   const bool has_proof = session.peer.has_certificate() || session.peer.is_by_psk();
   // A server that requires certificates now does not resume the session of an anonymous client.
   const bool needs_proof = role == Role::client || requires_certificate(context.config);

@@ -22,6 +22,10 @@ namespace sluice::dtls::handshake {
 inline constexpr std::size_t kSessionNameSize = 32;
 
 struct StoredSession {
+  // A ClientHello has at most 65,535 bytes of extensions (RFC 8446 section 4.1.2), and a ticket is
+  // not the only one. Longer tickets are not used.
+  static constexpr std::size_t kMaxTicket = 32768;
+
   ProtocolVersion version{};
   CipherSuite cipher_suite{};
   // In DTLS 1.3 the PSK of the ticket. In DTLS 1.2 the master secret, always an extended one

@@ -76,6 +76,7 @@ class AeadOpener12 {
 struct OwnProtection12 {
   std::unique_ptr<RecordProtection12> protection;
   RecordRoom12 room;
+  bool has_exact_room = false;  // no record takes less
 };
 
 class Sealer12 {
@@ -91,7 +92,11 @@ class Sealer12 {
   [[nodiscard]] std::size_t head_room() const { return room().head; }
   [[nodiscard]] std::size_t tail_room() const { return room().tail; }
   // Whether a record has all of tail_room() after its plaintext, however long that is.
-  [[nodiscard]] bool is_aead() const { return std::holds_alternative<AeadSealer12>(sealer_); }
+  // Every record has at least the whole room, so that a shorter one cannot be authentic.
+  [[nodiscard]] bool has_exact_room() const {
+    const auto* own = std::get_if<OwnProtection12>(&sealer_);
+    return own == nullptr || own->has_exact_room;
+  }
 
   // Writes the whole record to `out` and returns its size. `header` comes without its length.
   // `plaintext` may lie where its ciphertext will, else it must not overlap `out`. Errors:

@@ -52,7 +52,8 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   if (readers_.empty()) return FutureRecord{record};
   Reader& reader = readers_.newest();
   if (reader.epoch != header.epoch) return Discard::unknown_epoch;
-  if (!reader.window.is_fresh(header.sequence) && !takes_again(header.type)) {
+  const bool is_fresh = reader.window.is_fresh(header.sequence);
+  if (!is_fresh && !takes_again(header.type)) {
     return Discard::replayed;
   }
   if (is_cold_) {
@@ -67,7 +68,7 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
   const bool newest = is_newest(reader, header.sequence);
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;
-  return Record{header.type, header.epoch, header.sequence, *plaintext, newest};
+  return Record{header.type, header.epoch, header.sequence, *plaintext, newest, !is_fresh};
 }
 
 RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
@@ -114,7 +115,7 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   const bool newest = is_newest(*reader, *sequence);
   reader->window.mark(*sequence);
   peer_encrypts_ = true;
-  return Record{opened->type, reader->epoch, *sequence, opened->contents, newest};
+  return Record{opened->type, reader->epoch, *sequence, opened->contents, newest, !is_fresh};
 }
 
 bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence) const {
@@ -148,7 +149,8 @@ bool RecordLayer::has_read(wire::Epoch epoch) const {
 
 void RecordLayer::add_writer12(Sealer12 sealer) {
   const RecordRoom room{static_cast<std::uint16_t>(kHeaderSize12 + sealer.head_room()),
-                        static_cast<std::uint8_t>(sealer.tail_room()), 0, false, sealer.is_aead()};
+                        static_cast<std::uint8_t>(sealer.tail_room()), 0, false,
+                        sealer.has_exact_room()};
   writers_.add(
       {wire::kFirstEncryptedEpoch12, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
 }

@@ -27,6 +27,8 @@ struct Record {
   // The record is authentic, and no record of its epoch or a later one with a higher number was
   // received before. So its source is the peer's latest address (RFC 9146 section 6).
   bool is_newest = false;
+  // The record was received before. Only a connection without a replay window takes one again.
+  bool is_repeated = false;
 };
 
 // A record that may be genuine, but the connection is cold (RecordLayer::cool()). It remains the

@@ -109,6 +109,29 @@ TEST_F(TwoInFlight, RepetitionEndsAndIsResumedWhenThePeerIsHeard) {
   expect_new_keys();
 }
 
+// A peer that only receives sends nothing but ACKs. Without new keys the sender would have to stop
+// at the limit of its key.
+TEST_F(TwoInFlight, RepetitionIsResumedWhenThisSideSends) {
+  pair_.wait(Role::server, 1h);
+  EXPECT_FALSE(pair_.server.connection().next_timeout());
+  pair_.deliver({pair_.server.seal(counted(1))}, Role::client);
+  auto resumed = after_timeout();
+  ASSERT_EQ(resumed.size(), 2U);
+  pair_.deliver(std::move(resumed), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
+TEST_F(TwoInFlight, AnotherCallOfUpdateKeysResumesRepetition) {
+  pair_.wait(Role::server, 1h);
+  update_keys(pair_.server);
+  auto resumed = pair_.server.take_datagrams();
+  ASSERT_EQ(resumed.size(), 2U);
+  pair_.deliver(std::move(resumed), Role::client);
+  acknowledge();
+  expect_new_keys();
+}
+
 TEST_F(TwoInFlight, AForgeryResumesNothing) {
   pair_.wait(Role::server, 1h);
   Buffer forged = pair_.client.seal(counted(1));

@@ -192,7 +192,8 @@ class Endpoint {
   // refuse the move, but the connection counts for its new host. If the peer has begun a new
   // association at the former path, that goes on there and no longer replaces this one. Errors,
   // which change nothing: closed (the handle is no longer valid), invalid_argument (`path` has
-  // another connection).
+  // another connection), too_many_connections (the peer has begun a new association at the former
+  // path, and apart the two would be one above max_connections).
   Result<void> set_path(ConnectionHandle connection, const UdpPath& path);
   // Any other input:
   //   endpoint.apply(handle, [&](Connection& c) { return c.set_peer_fingerprints(all, now); });

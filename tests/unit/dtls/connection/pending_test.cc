@@ -214,6 +214,21 @@ TEST_P(PendingFlags, TellsWhetherARecordOpened) {
   EXPECT_FALSE(opens({}));
 }
 
+// Without a replay window anyone can send a record again, and it is delivered again.
+TEST_P(PendingFlags, ARepeatedRecordOpensNothing) {
+  ConfigOptions without_window = options();
+  without_window.replay_window = 0;
+  test::Pair pair = test::connected_pair(without_window);
+  const Buffer record = pair.client.seal(bytes_of("data"));
+  Connection& server = pair.server.connection();
+  for (const bool is_first : {true, false, false}) {
+    Buffer datagram = record;
+    const auto pending = test::must(server.handle_datagram(datagram, test::kPath, {}));
+    EXPECT_TRUE(pending.data);
+    EXPECT_EQ(pending.record_opened, is_first);
+  }
+}
+
 // Without an input in between, an output taken is gone, and nothing else comes.
 TEST_P(PendingFlags, AnOutputIsGivenOnce) {
   test::Pair pair = test::connected_pair(options());

@@ -222,6 +222,23 @@ TEST_P(EndpointPaths, ANewAssociationThatMovesReplacesNobody) {
   EXPECT_EQ(host.endpoint.statistics().ends(EndReason::replaced), 0U);
 }
 
+// Two associations at one path count once, and twice when they are apart.
+TEST_P(EndpointPaths, AssociationsAtOnePathPartWithinTheLimit) {
+  EndpointHost host = this->host({.max_connections = 1});
+  const Peer old = connect(host, kHome);
+  const ConnectionHandle first = *host.endpoint.find(kHome);
+  const Peer anew = begin(host, kHome);
+  const ConnectionHandle second{static_cast<std::uint64_t>(slot_of(first)) + 1};
+  ASSERT_EQ(host.endpoint.path_of(second), kHome);
+  for (const ConnectionHandle handle : {first, second}) {
+    const auto moved = host.endpoint.set_path(handle, kAway);
+    ASSERT_FALSE(moved);
+    EXPECT_EQ(moved.error().code, dtls::Errc::too_many_connections);
+  }
+  ASSERT_TRUE(host.endpoint.abort(second));
+  EXPECT_TRUE(host.endpoint.set_path(first, kAway));
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, EndpointPaths, both_versions(), name_of_version);
 
 }  // namespace

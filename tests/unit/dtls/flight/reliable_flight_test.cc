@@ -103,6 +103,35 @@ TEST_F(ReliableFlightTest, OneThatWasGivenUpCanBeResumed) {
   EXPECT_EQ(one.flight.on_timeout(later + seconds{3}), Expiry::given_up);
 }
 
+// Each answer restarts the timer, so the end needs a time of its own.
+TEST_F(ReliableFlightTest, AnswersDoNotDelayItsEnd) {
+  Flight one;
+  send(one, kBegin + seconds{10});
+  Instant now = kBegin;
+  while (now < kBegin + seconds{9}) {
+    now += milliseconds{600};
+    EXPECT_EQ(one.flight.on_timeout(now), Expiry::not_due);
+    EXPECT_TRUE(one.flight.on_repetition(now));
+  }
+  EXPECT_EQ(one.flight.deadline(), kBegin + seconds{10});
+  EXPECT_EQ(one.flight.on_timeout(kBegin + seconds{10}), Expiry::given_up);
+  EXPECT_EQ(one.flight.deadline(), std::nullopt);
+}
+
+// A program that was suspended calls late.
+TEST_F(ReliableFlightTest, ALateTimeoutRepeatsItBeforeItIsGivenUp) {
+  Flight one;
+  send(one, kBegin + seconds{10});
+  const Instant late = kBegin + seconds{3600};
+  EXPECT_EQ(one.flight.on_timeout(late), Expiry::repeated);
+  EXPECT_EQ(one.leave(records_).size(), 1U);
+  EXPECT_EQ(one.flight.on_timeout(late), Expiry::not_due);
+  const auto deadline = one.flight.deadline();
+  ASSERT_TRUE(deadline);
+  EXPECT_GT(*deadline, late);
+  EXPECT_EQ(one.flight.on_timeout(*deadline), Expiry::given_up);
+}
+
 TEST_F(ReliableFlightTest, WhileItIsHeldNothingLeaves) {
   Flight one;
   one.flight.begin(kBegin);

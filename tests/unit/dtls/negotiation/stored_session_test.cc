@@ -125,5 +125,14 @@ TEST(StoredSession, RefusesFieldsThatDoNotFit) {
   EXPECT_FALSE(refused([](StoredSession& session) { session.peer.verified_name.reset(); }));
 }
 
+// A ClientHello must have room for it.
+TEST(StoredSession, ATicketHasABound) {
+  StoredSession session = full_session();
+  session.ticket = counted(StoredSession::kMaxTicket);
+  EXPECT_TRUE(StoredSession::decode(session.encode()));
+  session.ticket.push_back(std::byte{0});
+  EXPECT_FALSE(StoredSession::decode(session.encode()));
+}
+
 }  // namespace
 }  // namespace sluice::dtls::handshake
