@@ -6,14 +6,14 @@ namespace sluice::test {
 namespace {
 
 // In the arguments of an explicit instantiation access is not checked.
-template <auto Implementation, auto Records>
+template <auto Implementation, auto State>
 struct Access {
   friend dtls::record::RecordLayer& reach(dtls::Connection& connection) {
-    return (*(connection.*Implementation)).*Records;
+    return ((*(connection.*Implementation)).*State).records();
   }
 };
 dtls::record::RecordLayer& reach(dtls::Connection& connection);
-template struct Access<&dtls::Connection::impl_, &dtls::Connection::Impl::records_>;
+template struct Access<&dtls::Connection::impl_, &dtls::Connection::Impl::warm_>;
 
 }  // namespace
 

@@ -212,7 +212,11 @@ void HandshakeDriver::begin_flight(Instant now) {
 // RFC 6347 section 4.2.4 calls this "read retransmit".
 void HandshakeDriver::on_repetition(Instant now) {
   if (context_.speaks13() && is_flight_answered13()) return;
-  if (context_.transport.flight.on_repetition(now)) ++shared_.counters.flights_retransmitted;
+  flight::ReliableFlight& flight = context_.transport.flight;
+  if (!flight.on_repetition(now)) return;
+  ++shared_.counters.flights_retransmitted;
+  // Both sides wait for each other: two retransmissions at once are one too many.
+  flight.restart_timer(now);
 }
 
 bool HandshakeDriver::is_flight_answered13() const {

@@ -12,13 +12,13 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
     : config_(std::move(config)),
       library_(&environment.library()),
       number_(environment.next_connection()),
-      records_(config_->options().record_padding, config_->options().replay_window),
+      warm_(config_->options().record_padding, config_->options().replay_window),
       role_(role),
       mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
       path_(path) {
   phase_ = std::make_unique<HandshakeDriver>(shared(), number_, environment.key_log());
   if (PacketObserver* observer = environment.packet_observer()) {
-    records_.observe(std::make_unique<record::Observation>(*observer, number_));
+    warm_.records().observe(std::make_unique<record::Observation>(*observer, number_));
   }
 }
 
@@ -40,7 +40,7 @@ const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
 }
 
 void Connection::Impl::set_time(Instant now) {
-  if (auto* observation = records_.observation()) observation->set_time(now);
+  if (auto* observation = warm_.records().observation()) observation->set_time(now);
   if (HandshakeDriver* running = connection::handshaking(phase_)) running->set_time(now);
 }
 
@@ -78,7 +78,7 @@ void Connection::Impl::end(Ended ended) {
 
 void Connection::Impl::release_unused() {
   outputs_.release_if_empty();
-  warm_.release_unused(records_);
+  warm_.release_unused();
   connection::Established13* complete = connection::established13(phase_);
   if (complete == nullptr || complete->post_handshake == nullptr) return;
   if (const auto quiet = complete->post_handshake->quiet()) {
@@ -187,7 +187,7 @@ void Connection::Impl::open_if_accepted() {
     return;
   }
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
-  for (Buffer& data : unaccepted) warm_.deliver(shared(), data);
+  for (Buffer& data : unaccepted) warm_.deliver(data);
   auto session_events = std::move(awaiting.session_events);
   auto established = std::move(awaiting.established);
   std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);
@@ -213,7 +213,7 @@ connection::PostHandshake13& Connection::Impl::post_handshake(connection::Establ
 
 bool Connection::Impl::is_key_update_due() const {
   const auto* open = std::get_if<connection::Established13>(&phase_);
-  return open != nullptr && records_.should_update_keys() &&
+  return open != nullptr && warm_.records().should_update_keys() &&
          (open->post_handshake == nullptr || !open->post_handshake->key_update_under_way());
 }
 
@@ -227,17 +227,17 @@ Result<void> Connection::Impl::update_due_keys(Instant now) {
 SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!is_open()) return tl::unexpected(SendError::not_connected);
   if (auto* messages = connection::messages_under_way(phase_)) messages->on_data_sent();
-  const wire::Epoch epoch = records_.write_epoch();
-  const record::RecordSize size_of_record = records_.size_of(epoch);
+  const wire::Epoch epoch = warm_.records().write_epoch();
+  const record::RecordSize size_of_record = warm_.records().size_of(epoch);
   if (application_data.size() > size_of_record.max_contents()) {
     return tl::unexpected(SendError::too_large);
   }
-  if (!records_.takes_data()) return tl::unexpected(SendError::limit_reached);
+  if (!warm_.records().takes_data()) return tl::unexpected(SendError::limit_reached);
   const std::size_t needed = size_of_record.padded(application_data.size(), mtu_);
   if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
   if (!warm_.warm_up(shared(), phase_)) return tl::unexpected(SendError::libcrypto_failure);
-  const auto size = records_.seal(epoch, wire::ContentType::application_data, application_data,
-                                  out.first(needed));
+  const auto size = warm_.records().seal(epoch, wire::ContentType::application_data,
+                                         application_data, out.first(needed));
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
   warm_.mark_used(shared(), phase_);
   ++counters_.records_sent;
@@ -247,7 +247,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
-  return records_.size_of(records_.write_epoch()).padded(application_data, mtu_);
+  return warm_.records().size_of(warm_.records().write_epoch()).padded(application_data, mtu_);
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
@@ -256,12 +256,12 @@ void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
   // If a flight was given up before it was sent, the alert uses the epoch of that flight, because
   // the peer lacks the keys that the flight establishes.
   const wire::Epoch epoch =
-      connection::epoch_of_unsent_flight(phase_).value_or(records_.write_epoch());
+      connection::epoch_of_unsent_flight(phase_).value_or(warm_.records().write_epoch());
   outputs_.queue({{level, alert}, epoch});
 }
 
 void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes datagram) const {
-  const auto* observation = records_.observation();
+  const auto* observation = warm_.records().observation();
   if (observation != nullptr) observation->datagram(direction, path, datagram);
 }
 

@@ -70,7 +70,7 @@ class Connection::Impl {
   using AwaitingAcceptance = connection::AwaitingAcceptance;
 
   [[nodiscard]] connection::Shared shared() {
-    return {config_->options(), *library_, records_, counters_, outputs_, role_};
+    return {config_->options(), *library_, warm_.records(), counters_, outputs_, role_};
   }
 
   // Each input begins and ends with these.
@@ -112,14 +112,13 @@ class Connection::Impl {
   ConfigPtr config_;
   crypto::Library* library_;
   ConnectionNumber number_;
-  record::RecordLayer records_;
+  connection::WarmState warm_;
   [[no_unique_address]] connection::Phase phase_;  // the next member begins in its padding
   Role role_;
   std::uint16_t mtu_;
   PathId path_;
   connection::Counters counters_;
   connection::Outputs outputs_;
-  connection::WarmState warm_;
   Instant reported_timeout_ = kNoTimeout;
 };
 

@@ -10,9 +10,9 @@ using wire::ContentType;
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& input) {
   Result<void> outcome;
   while (outcome && !datagram.empty() && !ended()) {
-    auto taken = records_.take(datagram);
+    auto taken = warm_.records().take(datagram);
     if (std::holds_alternative<record::NeedsCiphers>(taken) && warm_.warm_up(shared(), phase_)) {
-      taken = records_.take(datagram);
+      taken = warm_.records().take(datagram);
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
       ++counters_.records_received;
@@ -32,7 +32,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
       }
     } else if (const auto* reason = std::get_if<Discard>(&taken)) {
       connection::discard(shared(), *reason);
-      if (records_.forgeries_exceeded()) {
+      if (warm_.records().forgeries_exceeded()) {
         outcome = fatal(Errc::integrity_limit_reached, Alert::bad_record_mac);
       }
     } else {
@@ -47,7 +47,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
 // Processes the records that arrived before their keys, each with its path.
 Result<void> Connection::Impl::replay_future_records(Input& input) {
   HandshakeDriver* running = connection::handshaking(phase_);
-  if (running != nullptr && records_.has_read_key()) {
+  if (running != nullptr && warm_.records().has_read_key()) {
     outputs_.keep_to_replay(running->future_records().take());
   }
   Result<void> outcome;
@@ -66,7 +66,7 @@ Result<void> Connection::Impl::on_record(const record::Record& record, const Inp
   // are not authenticated. RFC 8449 section 4 allows either to discard a protected record or to
   // send an alert. An alert is better here: the record is authentic, so its retransmissions would
   // exceed the limit again.
-  if (record.contents.size() > records_.max_received(record.epoch)) {
+  if (record.contents.size() > warm_.records().max_received(record.epoch)) {
     return fatal(Errc::decode_error, Alert::record_overflow, "record above its limit");
   }
   switch (record.type) {
@@ -144,7 +144,7 @@ Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& recor
 Result<void> Connection::Impl::on_alert(const record::Record& record) {
   // Plaintext alerts are valid only until the peer encrypts. After that, an attacker could end the
   // connection with one.
-  if (record.epoch == wire::kPlaintextEpoch && records_.peer_encrypts()) {
+  if (record.epoch == wire::kPlaintextEpoch && warm_.records().peer_encrypts()) {
     connection::discard(shared(), Discard::unexpected_content);
     return {};
   }
@@ -178,7 +178,7 @@ Result<void> Connection::Impl::on_application_data(const record::Record& record)
                  "application data under handshake keys");
   }
   if (is_open()) {
-    warm_.deliver(shared(), record.contents);
+    warm_.deliver(record.contents);
     // The peer sends data only after it has received our Finished, so the last flight is no longer
     // needed.
     if (auto* complete = connection::established12(phase_)) {

@@ -6,8 +6,8 @@ Result<void> WarmState::make_ciphers(const Shared& shared, const Phase& phase) {
   const auto session = complete_session(phase);
   if (!session) return {};
   const auto take = [&](auto made) {
-    shared.records.warm_up(std::move(made.opener), std::move(made.sealer));
-    shared.library.warm_list().try_out(in_use(shared));
+    records_.warm_up(std::move(made.opener), std::move(made.sealer));
+    shared.library.warm_list().try_out(in_use());
   };
   if (const auto* const* session12 = std::get_if<const handshake::Session12*>(&*session)) {
     return handshake::make_protection12(shared.library, (*session12)->negotiated,
@@ -20,8 +20,8 @@ Result<void> WarmState::make_ciphers(const Shared& shared, const Phase& phase) {
 
 void WarmState::enter_list(const Shared& shared, const Phase& phase) {
   // A cold connection may read a record of an older epoch; it does not enter the list then.
-  if (!is_open(phase) || shared.records.is_cold()) return;
-  shared.library.warm_list().use(in_use(shared));
+  if (!is_open(phase) || records_.is_cold()) return;
+  shared.library.warm_list().use(in_use());
 }
 
 }  // namespace sluice::dtls::connection

@@ -1,5 +1,5 @@
-// The state that a connection has only while it is in use: ciphers, and undelivered application
-// data.
+// The record layer of a connection, and the state that it has only while it is in use: ciphers, and
+// undelivered application data.
 #pragma once
 
 #include <memory>
@@ -16,14 +16,18 @@ namespace sluice::dtls::connection {
 // The next record that is sent or received makes the ciphers again from the secrets.
 class WarmState {
  public:
-  WarmState() = default;
+  // As RecordLayer's constructor.
+  WarmState(std::size_t padding, std::size_t replay_window) : records_(padding, replay_window) {}
   WarmState(const WarmState&) = delete;
   WarmState& operator=(const WarmState&) = delete;
   ~WarmState() = default;
 
+  [[nodiscard]] record::RecordLayer& records() { return records_; }
+  [[nodiscard]] const record::RecordLayer& records() const { return records_; }
+
   // ---- undelivered application data
 
-  void deliver(const Shared& shared, MutableBytes data) { in_use(shared).data.push(data); }
+  void deliver(MutableBytes data) { in_use().data.push(data); }
   [[nodiscard]] bool has_data() const { return in_use_ != nullptr && !in_use_->data.empty(); }
   std::optional<MutableBytes> take_data() {
     return in_use_ != nullptr ? in_use_->data.take() : std::nullopt;
@@ -37,7 +41,7 @@ class WarmState {
   // Makes the ciphers if the connection is cold. Until mark_used() it is the first one to go cold
   // again.
   Result<void> warm_up(const Shared& shared, const Phase& phase) {
-    return shared.records.is_cold() ? make_ciphers(shared, phase) : Result<void>();
+    return records_.is_cold() ? make_ciphers(shared, phase) : Result<void>();
   }
   // A record was opened or sealed. A connection does not go cold before its peer is accepted.
   void mark_used(const Shared& shared, const Phase& phase) {
@@ -49,32 +53,31 @@ class WarmState {
     if (in_use_ != nullptr) library.warm_list().leave(*in_use_);
   }
   // Frees the memory that a cold connection without data does not need.
-  void release_unused(const record::RecordLayer& records) {
-    if (records.is_cold() && !has_data()) in_use_.reset();
+  void release_unused() {
+    if (records_.is_cold() && !has_data()) in_use_.reset();
   }
 
  private:
   // The place in the list, and the data; a silent connection has neither.
   struct InUse final : crypto::WarmList::Member {
-    InUse(WarmState& its_owner, record::RecordLayer& its_records)
-        : owner(its_owner), records(its_records) {}
+    explicit InUse(WarmState& its_owner) : owner(its_owner) {}
     // May delete this object.
     void cool() override {
-      records.cool();
-      owner.release_unused(records);
+      owner.records_.cool();
+      owner.release_unused();
     }
     WarmState& owner;
-    record::RecordLayer& records;
     Delivery data;
   };
 
-  InUse& in_use(const Shared& shared) {
-    if (in_use_ == nullptr) in_use_ = std::make_unique<InUse>(*this, shared.records);
+  InUse& in_use() {
+    if (in_use_ == nullptr) in_use_ = std::make_unique<InUse>(*this);
     return *in_use_;
   }
   Result<void> make_ciphers(const Shared& shared, const Phase& phase);
   void enter_list(const Shared& shared, const Phase& phase);
 
+  record::RecordLayer records_;
   std::unique_ptr<InUse> in_use_;  // null: cold, or no record was sent or received yet
 };
 

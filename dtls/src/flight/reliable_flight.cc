@@ -38,21 +38,21 @@ void ReliableFlight::repeat(Instant now) {
   no_ack_answer_until_ = now + timer_.ack_answer_pause();
 }
 
-void ReliableFlight::repeat_and_wait_as_before(Instant now) {
-  repeat(now);
-  if (deadline()) timer_.restart(now);
+void ReliableFlight::restart_timer(Instant now) {
+  if (timer_.deadline()) timer_.restart(now);
 }
 
 bool ReliableFlight::on_repetition(Instant now) {
   if (is_held_ || empty() || now < sent_ + timer_.initial() / 2) return false;
-  repeat_and_wait_as_before(now);
+  repeat(now);
   return true;
 }
 
 bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, Instant now) {
   if (empty() || !messages_.acknowledge(numbers) || fully_acknowledged()) return false;
   if (now < no_ack_answer_until_) return false;
-  repeat_and_wait_as_before(now);
+  repeat(now);
+  restart_timer(now);
   return true;
 }
 

@@ -68,7 +68,10 @@ class ReliableFlight {
   // The peer retransmitted the flight that this one answers, so it lacks a part of this one. A
   // flight is not retransmitted again within half a timeout, because the peer's retransmission may
   // have crossed this flight or have several datagrams.
+  // The timer runs on, so that a lost answer is retransmitted no later than without the repetition.
   [[nodiscard]] bool on_repetition(Instant now);
+  // A running timer starts again with its present timeout.
+  void restart_timer(Instant now);
   // RFC 9147 section 7.2: the rest of a partly acknowledged flight SHOULD be retransmitted, but not
   // for each of many ACKs.
   [[nodiscard]] bool on_ack(std::span<const message::RecordNumber> numbers, Instant now);
@@ -109,7 +112,6 @@ class ReliableFlight {
 
  private:
   void repeat(Instant now);
-  void repeat_and_wait_as_before(Instant now);
 
   OutgoingFlight messages_;
   RetransmissionTimer timer_;

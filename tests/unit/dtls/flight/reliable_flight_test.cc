@@ -93,7 +93,9 @@ TEST_F(ReliableFlightTest, OneThatWasGivenUpCanBeResumed) {
   Flight one;
   send(one, kBegin);
   EXPECT_FALSE(one.flight.resume(kBegin, kBegin + seconds{5})) << "it is still under way";
-  one.flight.on_timeout(kBegin + seconds{1});
+  EXPECT_EQ(one.flight.on_timeout(kBegin + seconds{1}), Expiry::repeated) << "once at least";
+  one.leave(records_);
+  EXPECT_EQ(one.flight.on_timeout(one.flight.deadline().value()), Expiry::given_up);
   const Instant later = kBegin + seconds{1000};
   EXPECT_TRUE(one.flight.resume(later, later + seconds{2}));
   EXPECT_EQ(one.leave(records_).size(), 1U);
@@ -112,6 +114,7 @@ TEST_F(ReliableFlightTest, AnswersDoNotDelayItsEnd) {
     now += milliseconds{600};
     EXPECT_EQ(one.flight.on_timeout(now), Expiry::not_due);
     EXPECT_TRUE(one.flight.on_repetition(now));
+    one.flight.restart_timer(now);
   }
   EXPECT_EQ(one.flight.deadline(), kBegin + seconds{10});
   EXPECT_EQ(one.flight.on_timeout(kBegin + seconds{10}), Expiry::given_up);
@@ -151,6 +154,8 @@ TEST_F(ReliableFlightTest, AnswersARepetitionOnceInHalfATimeout) {
   const Instant repeated = kBegin + milliseconds{500};
   EXPECT_TRUE(one.flight.on_repetition(repeated));
   EXPECT_EQ(one.leave(records_).size(), 1U);
+  EXPECT_EQ(one.flight.deadline(), kBegin + seconds{1}) << "the timer runs on";
+  one.flight.restart_timer(repeated);
   EXPECT_EQ(one.flight.deadline(), repeated + seconds{1}) << "as long as before";
   EXPECT_FALSE(one.flight.on_repetition(repeated + milliseconds{499}));
   EXPECT_TRUE(one.flight.on_repetition(repeated + milliseconds{500}));

@@ -404,7 +404,7 @@ TEST(RecordLayer, AColdOneMakesNoCiphersForARecordThatIsTooShort) {
   records.add_reader12(Opener12(protection(crypto::AesCbc::Direction::decrypt)));
   records.add_writer12(Sealer12(protection(crypto::AesCbc::Direction::encrypt)));
   records.cool();
-  for (const std::size_t fragment : {16, 48, 63, 64}) {
+  for (const std::size_t fragment : {16U, 48U, 63U, 64U}) {
     Buffer datagram = from_hex("17 fefd 0001 000000000000 00");
     datagram.push_back(static_cast<std::byte>(fragment));
     datagram.resize(kHeaderSize12 + fragment);
