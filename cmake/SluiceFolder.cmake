@@ -27,7 +27,7 @@
 #     LIBRARIES transport nice)
 #
 # makes sluice::ice_glue, one name for several libraries.
-
+#
 #   sluice_sources(sluice_demo          # a target of yours
 #     media: media_echo.cc rtp_packet.cc
 #     sdp: sdp_answer.cc sdp_offer.cc)

@@ -10,7 +10,7 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
-# A hundred test programs are linked: mold takes a tenth of GNU ld's time.
+# A hundred test programs are linked.
 if(PROJECT_IS_TOP_LEVEL)
   find_program(SLUICE_MOLD mold)
   mark_as_advanced(SLUICE_MOLD)

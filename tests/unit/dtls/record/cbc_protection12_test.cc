@@ -4,6 +4,7 @@
 
 #include "crypto/hmac.h"
 #include "record/additional_data12.h"
+#include "record/record_layer.h"
 #include "support/bytes.h"
 #include "support/endpoints.h"
 #include "wire/writer.h"
@@ -127,6 +128,26 @@ TEST_F(CbcProtection, PaddingIsChecked) {
   for (const Buffer& blocks : {one_differs, too_long}) {
     Buffer bad = with_blocks(blocks);
     EXPECT_FALSE(open(kHeader, bad));
+  }
+}
+
+// The shortest record has an IV of 16 bytes, a block of padding and a MAC of 32.
+TEST_F(CbcProtection, AColdRecordLayerMakesNoCiphersForARecordThatIsTooShort) {
+  const auto protection = [&](AesCbc::Direction direction) {
+    return OwnProtection12{make(direction), CbcProtection12::kRoom, true};
+  };
+  RecordLayer records;
+  records.set_version(ProtocolVersion::dtls12);
+  records.add_reader12(Opener12(protection(AesCbc::Direction::decrypt)));
+  records.add_writer12(Sealer12(protection(AesCbc::Direction::encrypt)));
+  records.cool();
+  for (const std::size_t fragment : {16U, 48U, 63U, 64U}) {
+    Buffer datagram = test::from_hex("17 fefd 0001 000000000000 00");
+    datagram.push_back(static_cast<std::byte>(fragment));
+    datagram.resize(kHeaderSize12 + fragment);
+    MutableBytes rest(datagram);
+    const auto taken = records.take(rest);
+    EXPECT_EQ(std::holds_alternative<NeedsCiphers>(taken), fragment == 64) << fragment;
   }
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "record/cbc_protection12.h"
 #include "support/endpoints.h"
 #include "unit/dtls/record/reference_aead.h"
 
@@ -388,31 +387,6 @@ class ShortRecords final : public RecordProtection12 {
     return fragment;
   }
 };
-
-// The shortest record of AES-128-CBC with encrypt-then-MAC has an IV of 16 bytes, a block of
-// padding and a MAC of 32.
-TEST(RecordLayer, AColdOneMakesNoCiphersForARecordThatIsTooShort) {
-  RecordLayer records;
-  records.set_version(ProtocolVersion::dtls12);
-  auto& library = test::environment().library();
-  const Buffer mac_key = counted(32);
-  const Buffer key = counted(16);
-  const auto protection = [&](crypto::AesCbc::Direction direction) {
-    return OwnProtection12{must(CbcProtection12::make(library, direction, {mac_key, key, {}})),
-                           CbcProtection12::kRoom, true};
-  };
-  records.add_reader12(Opener12(protection(crypto::AesCbc::Direction::decrypt)));
-  records.add_writer12(Sealer12(protection(crypto::AesCbc::Direction::encrypt)));
-  records.cool();
-  for (const std::size_t fragment : {16U, 48U, 63U, 64U}) {
-    Buffer datagram = from_hex("17 fefd 0001 000000000000 00");
-    datagram.push_back(static_cast<std::byte>(fragment));
-    datagram.resize(kHeaderSize12 + fragment);
-    MutableBytes rest(datagram);
-    const auto taken = records.take(rest);
-    EXPECT_EQ(std::holds_alternative<NeedsCiphers>(taken), fragment == 64) << fragment;
-  }
-}
 
 TEST(RecordLayer, AColdOneAsksForCiphersForTheShortestRecord) {
   RecordLayer records;
