@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/bytes.h"
 #include "support/endpoints.h"
 
 namespace sluice::dtls::schedule {
