@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connection/earliest.h"
+#include "connection/fragments.h"
 #include "connection/peer_judge.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
@@ -53,17 +54,12 @@ Result<HandshakeDriver::Progress> HandshakeDriver::start_server(
 
 Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Record& record,
                                                                 Instant now) {
-  wire::Reader reader(record.contents);
-  bool all_kept = true;
-  do {
-    const auto fragment = HandshakeFragment::take(reader);
-    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    const auto kept = on_fragment(*fragment, record.epoch, now);
-    if (!kept) return forward_error(kept);
-    all_kept = all_kept && *kept;
-  } while (reader.more());
+  const auto all_kept = for_each_fragment(record.contents, [&](const HandshakeFragment& fragment) {
+    return on_fragment(fragment, record.epoch, now);
+  });
+  if (!all_kept) return forward_error(all_kept);
   // RFC 9147 section 7: a record with a dropped fragment must not be acknowledged.
-  if (all_kept) acknowledgements_.received({record.epoch, record.sequence});
+  if (*all_kept) acknowledgements_.received({record.epoch, record.sequence});
   return deliver_messages(now);
 }
 

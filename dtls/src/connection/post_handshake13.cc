@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connection/earliest.h"
+#include "connection/fragments.h"
 #include "handshake13/ticket13.h"
 #include "negotiation/fatal.h"
 
@@ -95,16 +96,12 @@ void PostHandshake13::send(Kind kind, HandshakeType type, Instant now, Encode&& 
 
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
                                         Instant now) {
-  wire::Reader reader(record.contents);
-  bool all_kept = true;
-  do {
-    const auto fragment = message::HandshakeFragment::take(reader);
-    if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    const auto kept = on_fragment(*fragment, record.epoch, now);
-    if (!kept) return forward_error(kept);
-    all_kept = all_kept && *kept;
-  } while (reader.more());
-  if (all_kept) {
+  const auto all_kept =
+      for_each_fragment(record.contents, [&](const message::HandshakeFragment& fragment) {
+        return on_fragment(fragment, record.epoch, now);
+      });
+  if (!all_kept) return forward_error(all_kept);
+  if (*all_kept) {
     has_received_ = true;
     // One ACK acknowledges all messages that arrive together (RFC 9147 section 7).
     acknowledgements_.received({record.epoch, record.sequence});

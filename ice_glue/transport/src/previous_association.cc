@@ -23,7 +23,7 @@ void PreviousAssociation::handle_timeout(Instant now) {
     leave(now);
     return;
   }
-  // Errors of the old connection are ignored: its SRTP keys serve all the same.
+  // Errors of the old connection are ignored: its SRTP keys remain valid.
   static_cast<void>(association_.connection().handle_timeout(now));
 }
 

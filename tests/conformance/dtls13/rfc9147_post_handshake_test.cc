@@ -41,6 +41,13 @@ class TwoInFlight : public testing::Test {
     pair_.server.settle(pair_.server.connection().handle_timeout(pair_.now), pair_.now);
     return pair_.server.take_datagrams();
   }
+  // Both messages were sent again and arrive.
+  void expect_both_in(std::vector<Buffer> repeated) {
+    ASSERT_EQ(repeated.size(), 2U);
+    pair_.deliver(std::move(repeated), Role::client);
+    acknowledge();
+    expect_new_keys();
+  }
   void expect_new_keys() {
     EXPECT_EQ(write_epoch(pair_.server), kNextEpoch);
     EXPECT_EQ(pair_.client.sessions.size(), 1U);
@@ -84,13 +91,7 @@ TEST_F(TwoInFlight, ALostKeyUpdateIsRepeatedByItself) {
   expect_new_keys();
 }
 
-TEST_F(TwoInFlight, BothAreRepeatedWhenBothAreLost) {
-  auto repeated = after_timeout();
-  ASSERT_EQ(repeated.size(), 2U);
-  pair_.deliver(std::move(repeated), Role::client);
-  acknowledge();
-  expect_new_keys();
-}
+TEST_F(TwoInFlight, BothAreRepeatedWhenBothAreLost) { expect_both_in(after_timeout()); }
 
 // A peer that has gone hears nothing more once RetransmissionTimers::total is over. One that comes
 // back does, since it takes no later message without those before.
@@ -102,11 +103,7 @@ TEST_F(TwoInFlight, RepetitionEndsAndIsResumedWhenThePeerIsHeard) {
   EXPECT_FALSE(pair_.server.error);
 
   pair_.deliver({pair_.client.seal(counted(1))}, Role::server);
-  auto resumed = pair_.server.take_datagrams();
-  ASSERT_EQ(resumed.size(), 2U);
-  pair_.deliver(std::move(resumed), Role::client);
-  acknowledge();
-  expect_new_keys();
+  expect_both_in(pair_.server.take_datagrams());
 }
 
 // A peer that only receives sends nothing but ACKs. Without new keys the sender would have to stop
@@ -115,21 +112,13 @@ TEST_F(TwoInFlight, RepetitionIsResumedWhenThisSideSends) {
   pair_.wait(Role::server, 1h);
   EXPECT_FALSE(pair_.server.connection().next_timeout());
   pair_.deliver({pair_.server.seal(counted(1))}, Role::client);
-  auto resumed = after_timeout();
-  ASSERT_EQ(resumed.size(), 2U);
-  pair_.deliver(std::move(resumed), Role::client);
-  acknowledge();
-  expect_new_keys();
+  expect_both_in(after_timeout());
 }
 
 TEST_F(TwoInFlight, AnotherCallOfUpdateKeysResumesRepetition) {
   pair_.wait(Role::server, 1h);
   update_keys(pair_.server);
-  auto resumed = pair_.server.take_datagrams();
-  ASSERT_EQ(resumed.size(), 2U);
-  pair_.deliver(std::move(resumed), Role::client);
-  acknowledge();
-  expect_new_keys();
+  expect_both_in(pair_.server.take_datagrams());
 }
 
 TEST_F(TwoInFlight, AForgeryResumesNothing) {

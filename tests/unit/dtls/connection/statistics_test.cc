@@ -94,7 +94,7 @@ TEST_P(Counters, TheRoundTripTimeIsOfAFlightSentOnce) {
   EXPECT_EQ(pair.server.connection().statistics().rtt, milliseconds{110});
 }
 
-// Karn's rule: nobody knows which of two the answer is to.
+// Karn's rule: an answer may belong to either of two transmissions.
 TEST_P(Counters, ARepeatedFlightGivesNoRoundTripTime) {
   Pair pair(options());
   pair.client.take_datagrams();

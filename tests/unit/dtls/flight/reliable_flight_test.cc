@@ -217,7 +217,7 @@ TEST_F(ReliableFlightTest, TwoAreIndependent) {
   EXPECT_EQ(other.flight.on_timeout(kBegin + seconds{1}), Expiry::not_due);
 }
 
-// Karn's rule: an answer to a flight that left twice is an answer to nobody knows which.
+// Karn's rule: the answer to a flight that was sent twice may belong to either transmission.
 TEST_F(ReliableFlightTest, MeasuresTheRttOfAFlightThatLeftOnce) {
   Flight one;
   send(one);
@@ -237,7 +237,7 @@ TEST_F(ReliableFlightTest, TheCallersRttCounts) {
   one.flight.set_rtt(milliseconds{100});
   EXPECT_EQ(one.flight.deadline(), kBegin + milliseconds{200}) << "it has not left yet";
   one.leave(records_);
-  EXPECT_TRUE(one.flight.measure_rtt(kBegin + milliseconds{900})) << "told all the same";
+  EXPECT_TRUE(one.flight.measure_rtt(kBegin + milliseconds{900})) << "it is still reported";
   EXPECT_EQ(one.flight.initial_timeout(), milliseconds{200});
   one.flight.set_rtt(milliseconds{300});
   EXPECT_EQ(one.flight.deadline(), kBegin + milliseconds{200}) << "the next one's";
