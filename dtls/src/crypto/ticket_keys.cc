@@ -74,7 +74,7 @@ struct TicketKeys::State {
   std::optional<Found> find(Bytes name, Instant now) {
     const std::lock_guard lock(mutex);
     for (const auto* key : {&current, &previous}) {
-      if (*key && std::ranges::equal((*key)->name, name) && now - (*key)->made < 2 * rotation) {
+      if (*key && std::ranges::equal((*key)->name, name) && is_alive(**key, now)) {
         return Found{(*key)->clone(), key == &previous || is_due(**key, now)};
       }
     }
@@ -82,7 +82,11 @@ struct TicketKeys::State {
   }
   // Whether a new key must seal the next ticket.
   [[nodiscard]] bool is_due(const Key& key, Instant now) const {
-    return now - key.made >= rotation;
+    return saturating_difference(now, key.made) >= rotation;
+  }
+  // For two rotations; halved, because twice the longest Duration would overflow.
+  [[nodiscard]] bool is_alive(const Key& key, Instant now) const {
+    return saturating_difference(now, key.made) / 2 < rotation;
   }
 };
 

@@ -7,7 +7,7 @@ void PreviousAssociation::on_newest_connected(bool at_both_ends, Instant now) {
   if (at_both_ends) {
     change_over(now);
   } else {
-    state_ = Serving{now + times_.hold};
+    state_ = Serving{saturating_add(now, times_.hold)};
   }
 }
 

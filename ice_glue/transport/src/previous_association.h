@@ -54,7 +54,7 @@ class PreviousAssociation {
   };
   struct Leaving {};
 
-  void change_over(Instant now) { state_ = Lingering{now + times_.linger}; }
+  void change_over(Instant now) { state_ = Lingering{saturating_add(now, times_.linger)}; }
 
   Association association_;
   Times times_;

@@ -22,4 +22,20 @@ struct EngineClock {
 using Instant = EngineClock::time_point;
 using Duration = EngineClock::duration;
 
+// `time + duration`; the end of the range where the sum would overflow.
+constexpr Instant saturating_add(Instant time, Duration duration) {
+  if (duration > Duration::zero()) {
+    return time > Instant::max() - duration ? Instant::max() : time + duration;
+  }
+  return time < Instant::min() - duration ? Instant::min() : time + duration;
+}
+// `to - from`; the end of the range where the difference would overflow.
+constexpr Duration saturating_difference(Instant to, Instant from) {
+  const Duration since = from.time_since_epoch();
+  if (since > Duration::zero()) {
+    return to < Instant::min() + since ? Duration::min() : to - from;
+  }
+  return to > Instant::max() + since ? Duration::max() : to - from;
+}
+
 }  // namespace sluice::dtls

@@ -19,7 +19,9 @@ template <std::size_t Capacity>
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::size_t size) : size_(static_cast<Size>(std::min(size, Capacity))) {}
+  // Zeros, or a copy of `bytes`. Empty when they exceed the capacity: a part of a secret is another
+  // secret.
+  explicit Secret(std::size_t size) : size_(static_cast<Size>(size <= Capacity ? size : 0)) {}
   explicit Secret(Bytes bytes) : Secret(bytes.size()) {
     std::copy_n(bytes.begin(), size_, bytes_.begin());
   }

@@ -22,9 +22,14 @@ TEST(Secret, HoldsItsBytes) {
   EXPECT_EQ(to_hex(secret.clone().bytes()), "0001020304");
 }
 
-TEST(Secret, TakesNoMoreThanItsCapacity) {
-  EXPECT_EQ(Secret<4>(Bytes(counted(5))).size(), 4U);
-  EXPECT_EQ(Secret<4>(std::size_t{1000}).size(), 4U);
+// A truncated secret would be another one.
+TEST(Secret, RefusesWhatItCannotHold) {
+  EXPECT_EQ(Secret<4>(Bytes(counted(4))).size(), 4U);
+  EXPECT_TRUE(Secret<4>(Bytes(counted(5))).empty());
+  EXPECT_TRUE(Secret<4>(std::size_t{1000}).empty());
+  // A size that the narrower member would wrap.
+  EXPECT_TRUE(Secret<4>(std::size_t{256}).empty());
+  EXPECT_TRUE(Secret<4>(std::size_t{257}).empty());
 }
 
 TEST(Secret, MovingWipesTheSource) {
