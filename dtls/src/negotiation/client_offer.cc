@@ -29,7 +29,9 @@ Result<void> send_client_hello(Context& context, const Offer& offer) {
   Result<void> put;
   message::put_client_hello(
       writer, offer.random, offer.session_id, offer.verify_cookie, offered_suites(config),
-      [&](wire::Writer& out) { put = put_offered_extensions(out, {config, groups, offer}); });
+      [&](wire::Writer& out) {
+        put = put_offered_extensions(out, {config, groups, offer, context.now});
+      });
   if (!put) return put;
   if (auto edited = edit_hello(context, HelloMessage::client_hello, body); !edited) return edited;
   if (!offer.psks.empty()) {

@@ -160,7 +160,7 @@ Result<void> put_psk_modes(wire::Writer& out, const HelloContents& /*hello*/) {
 }
 
 Result<void> put_psks(wire::Writer& out, const HelloContents& hello) {
-  if (!hello.offer.psks.empty()) put_psk_offers(out, hello.offer.psks);
+  if (!hello.offer.psks.empty()) put_psk_offers(out, hello.offer.psks, hello.now);
   return {};
 }
 

@@ -34,6 +34,7 @@ struct HelloContents {
   const ConfigOptions& config;
   const Groups& groups;
   const Offer& offer;
+  Instant now;  // the ages of tickets are counted up to this time
 };
 
 struct ExtensionRow {

@@ -30,10 +30,12 @@ std::vector<std::size_t> hash_sizes(const std::vector<PskOffer>& offers) {
   return sizes;
 }
 
-// RFC 8446 section 4.2.11.1: in milliseconds, modulo 2^32.
-std::uint32_t obfuscated_age(const StoredSession& session, Instant now) {
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - session.issued);
-  return static_cast<std::uint32_t>(age.count()) + session.age_add;
+// RFC 8446 section 4.2.11.1: in milliseconds, modulo 2^32. Section 4.2.11: 0 for external PSKs.
+std::uint32_t obfuscated_age(const std::optional<TicketAge>& ticket, Instant now) {
+  if (!ticket) return 0;
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(
+      saturating_difference(now, ticket->issued));
+  return static_cast<std::uint32_t>(age.count()) + ticket->add;
 }
 
 // Whether the Config has a suite with the hash.
@@ -81,26 +83,26 @@ void authenticate_by(Context& context, const Psk13& psk, Role role) {
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
                                       const Context& context) {
   std::vector<PskOffer> offers;
-  const auto offer = [&](Bytes identity, std::uint32_t age, std::optional<Psk13> psk) {
+  const auto offer = [&](Bytes identity, std::optional<TicketAge> age, std::optional<Psk13> psk) {
     if (!psk || offers.size() == kMaxOfferedPsks || !has_suite(context.config, psk->hash)) return;
     offers.push_back({Buffer(identity.begin(), identity.end()), age, std::move(*psk)});
   };
   if (session && context.config.resumption != Resumption::none) {
     const StoredSession& stored = session->session();
-    offer(stored.ticket, obfuscated_age(stored, context.now),
+    offer(stored.ticket, TicketAge{stored.issued, stored.age_add},
           to_psk13(stored, Role::client, context));
   }
   for (const PreSharedKey& key : context.config.pre_shared_keys) {
-    offer(key.identity(), 0, to_psk13(key));  // age 0 (RFC 8446 section 4.2.11)
+    offer(key.identity(), std::nullopt, to_psk13(key));
   }
   return offers;
 }
 
-void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers) {
+void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers, Instant now) {
   std::vector<message::PskIdentity> identities;
   identities.reserve(offers.size());
   for (const auto& offer : offers) {
-    identities.push_back({offer.identity, offer.obfuscated_ticket_age});
+    identities.push_back({offer.identity, obfuscated_age(offer.age, now)});
   }
   message::put_offered_psks(out, identities, hash_sizes(offers));
 }

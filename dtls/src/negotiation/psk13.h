@@ -30,17 +30,24 @@ void authenticate_by(Context& context, const Psk13& psk, Role role);
 
 // ---- a client's side
 
+// What the age of a ticket is computed from (RFC 8446 section 4.2.11.1).
+struct TicketAge {
+  Instant issued;
+  std::uint32_t add;  // NewSessionTicket.ticket_age_add
+};
+
 struct PskOffer {
   Buffer identity;
-  std::uint32_t obfuscated_ticket_age = 0;
+  std::optional<TicketAge> age;  // empty for an external PSK
   Psk13 psk;
 };
 
 // The PSKs to offer: the session first, then those of the Config.
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
                                       const Context& context);
-// Appends the extension with empty binders, which put_binders() fills in.
-void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers);
+// Appends the extension with the ages that the tickets have now, and with empty binders, which
+// put_binders() fills in.
+void put_psk_offers(wire::Writer& out, const std::vector<PskOffer>& offers, Instant now);
 // `hello` is the body of a ClientHello whose last extension put_psk_offers() has written.
 Result<void> put_binders(Context& context, const std::vector<PskOffer>& offers, MutableBytes hello);
 
