@@ -37,15 +37,17 @@ void pad(Buffer& out) { out.resize((out.size() + 3) / 4 * 4); }
 void put_option(Buffer& body, OptionCode code, Bytes value) {
   wire::Writer out(body);
   out.code(code);
-  out.u16(static_cast<std::uint16_t>(value.size()));
-  out.bytes(value);
+  {
+    const auto vector = out.vector16();
+    out.bytes(value);
+  }
   pad(body);
 }
 
 // Writes a block: type, length, body, length again (section 3.1). The size of `body` must be a
 // multiple of 4.
 void put_block(Buffer& out_bytes, BlockType type, Bytes body) {
-  const auto length = static_cast<std::uint32_t>(3 * sizeof(std::uint32_t) + body.size());
+  const std::size_t length = 3 * sizeof(std::uint32_t) + body.size();
   wire::Writer out(out_bytes);
   out.code(type);
   out.u32(length);
@@ -103,8 +105,9 @@ void PcapngWriter::add_key_log(std::string_view lines) {
   Buffer body;
   wire::Writer out(body);
   out.u32(kTlsKeyLog);
-  out.u32(static_cast<std::uint32_t>(lines.size()));
+  out.u32(lines.size());
   out.bytes(std::as_bytes(std::span(lines)));
+  if (!out.ok()) return;  // no block has room for it
   pad(body);
   put_block(out_, BlockType::decryption_secrets, body);
 }

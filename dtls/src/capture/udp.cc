@@ -45,7 +45,7 @@ void put_v6(wire::Writer& out, const UdpEndpoint& endpoint) {
 void put_ipv4_header(wire::Writer& out, Bytes source, Bytes destination, std::size_t length) {
   out.u8(0x45);  // version 4, a header of 5 words
   out.u8(0);     // default type of service
-  out.u16(static_cast<std::uint16_t>(kHeaderSize4 + length));
+  out.u16(kHeaderSize4 + length);
   out.u16(0);  // identification: the packet is not fragmented
   out.u16(kDontFragment);
   out.u8(kHops);
@@ -58,7 +58,7 @@ void put_ipv4_header(wire::Writer& out, Bytes source, Bytes destination, std::si
 // The IPv6 header (RFC 8200 section 3).
 void put_ipv6_header(wire::Writer& out, Bytes source, Bytes destination, std::size_t length) {
   out.u32(6U << 28);  // version 6; traffic class and flow label 0
-  out.u16(static_cast<std::uint16_t>(length));
+  out.u16(length);
   out.u8(kUdp);
   out.u8(kHops);
   out.bytes(source);
@@ -89,7 +89,7 @@ Buffer udp_packet(const UdpEndpoint& source, const UdpEndpoint& destination, Byt
   const std::size_t udp_at = packet.size();
   out.u16(source.port);
   out.u16(destination.port);
-  out.u16(static_cast<std::uint16_t>(length));
+  out.u16(length);
   out.u16(0);  // the checksum, stored below
   out.bytes(payload);
 
@@ -97,7 +97,7 @@ Buffer udp_packet(const UdpEndpoint& source, const UdpEndpoint& destination, Byt
   // protocol and length follow the addresses.
   Buffer pseudo;
   wire::Writer(pseudo).u16(kUdp);
-  wire::Writer(pseudo).u16(static_cast<std::uint16_t>(length));
+  wire::Writer(pseudo).u16(length);
   const std::uint16_t sum = checksum({addresses, pseudo, Bytes(packet).subspan(udp_at)});
   // RFC 768: 0 would mean that there is no checksum.
   wire::store(MutableBytes(packet).subspan(udp_at + kUdpChecksumAt, 2), sum == 0 ? 0xffff : sum);

@@ -26,6 +26,7 @@ std::optional<Transmit> write_ack(const Shared& shared, Acknowledgements& acknow
   Buffer contents;
   wire::Writer writer(contents);
   message::put_ack(writer, acknowledgements.take(limit));
+  if (!writer.ok()) return std::nullopt;
   const auto size = records.seal(epoch, wire::ContentType::ack, contents, out.first(room));
   if (!size) return std::nullopt;
   ++shared.counters.records_sent;

@@ -58,9 +58,13 @@ Result<CertificatePtr> make_certificate(Library& library, EVP_PKEY* key,
 constexpr std::string_view kKeyTypes =
     "private_key is none of P-256, P-384, Ed25519, RSA of 2048 bits or more";
 
+// As many as this library accepts from a peer.
+constexpr std::size_t kMaxCertificates = 16;
+
 // Checked here, because the chain is sent to peers without further checks.
 Result<std::vector<CertificatePtr>> parse(const std::vector<Buffer>& chain) {
   if (chain.empty()) return invalid("certificates: none");
+  if (chain.size() > kMaxCertificates) return invalid("certificates: more than 16");
   std::vector<CertificatePtr> certificates;
   for (const Buffer& der : chain) {
     certificates.push_back(parse_certificate(der));

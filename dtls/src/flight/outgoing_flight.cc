@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace sluice::dtls::flight {
 namespace {
@@ -10,6 +11,32 @@ using message::kHandshakeHeaderSize;
 
 // A shorter fragment at the end of a datagram is not worth its headers.
 constexpr std::size_t kMinimumFragment = 32;
+
+// Error::detail for a message that does not fit its length fields.
+std::string_view does_not_fit(wire::HandshakeType type) {
+  switch (type) {
+    case wire::HandshakeType::client_hello:
+      return "ClientHello: does not fit its length fields";
+    case wire::HandshakeType::server_hello:
+      return "ServerHello: does not fit its length fields";
+    case wire::HandshakeType::new_session_ticket:
+      return "NewSessionTicket: does not fit its length fields";
+    case wire::HandshakeType::encrypted_extensions:
+      return "EncryptedExtensions: does not fit its length fields";
+    case wire::HandshakeType::certificate:
+      return "Certificate: does not fit its length fields";
+    case wire::HandshakeType::server_key_exchange:
+      return "ServerKeyExchange: does not fit its length fields";
+    case wire::HandshakeType::certificate_request:
+      return "CertificateRequest: does not fit its length fields";
+    case wire::HandshakeType::certificate_verify:
+      return "CertificateVerify: does not fit its length fields";
+    case wire::HandshakeType::client_key_exchange:
+      return "ClientKeyExchange: does not fit its length fields";
+    default:
+      return "handshake message: does not fit its length fields";
+  }
+}
 
 }  // namespace
 
@@ -74,9 +101,14 @@ std::size_t OutgoingFlight::begin_message() {
   return start;
 }
 
-Bytes OutgoingFlight::end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
-                                  wire::Epoch epoch) {
+Result<Bytes> OutgoingFlight::end_message(std::size_t start, bool fits, wire::HandshakeType type,
+                                          wire::MessageSeq seq, wire::Epoch epoch) {
   const std::size_t length = bytes_.size() - start - kHandshakeHeaderSize;
+  if (!fits || length > message::kMaxBody) {
+    bytes_.resize(start);
+    return tl::unexpected(
+        Error{Errc::excessive_message, Alert::internal_error, 0, does_not_fit(type)});
+  }
   const message::HandshakeHeader header{type, static_cast<std::uint32_t>(length), seq, 0,
                                         static_cast<std::uint32_t>(length)};
   header.encode(MutableBytes(bytes_).subspan(start));

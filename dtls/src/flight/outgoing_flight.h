@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sluice/dtls/bytes.h>
+#include <sluice/dtls/error.h>
 
 #include "message/ack.h"
 #include "message/handshake_fragment.h"
@@ -21,14 +22,15 @@ namespace sluice::dtls::flight {
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the
-  // transcript. The encoding is valid until the next call.
+  // transcript. The encoding is valid until the next call. Errors: excessive_message with
+  // internal_error when something does not fit; the flight is unchanged.
   template <class Encode>
-  Bytes add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
-                    Encode&& encode) {
+  Result<Bytes> add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
+                            Encode&& encode) {
     const std::size_t start = begin_message();
     wire::Writer writer(bytes_);
     encode(writer);
-    return end_message(start, type, seq, epoch);
+    return end_message(start, writer.ok(), type, seq, epoch);
   }
   void add_change_cipher_spec() { items_.push_back({.is_change_cipher_spec = true}); }
   void clear();
@@ -94,8 +96,8 @@ class OutgoingFlight {
   void skip_acknowledged();
 
   std::size_t begin_message();
-  Bytes end_message(std::size_t start, wire::HandshakeType type, wire::MessageSeq seq,
-                    wire::Epoch epoch);
+  Result<Bytes> end_message(std::size_t start, bool fits, wire::HandshakeType type,
+                            wire::MessageSeq seq, wire::Epoch epoch);
   // Writes one record of the item at position_ to `room`. Returns 0 when `room` is too small.
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, bool datagram_is_empty);
   std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,

@@ -26,8 +26,8 @@ class ReliableFlight {
 
   // See OutgoingFlight.
   template <class Encode>
-  Bytes add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
-                    Encode&& encode) {
+  Result<Bytes> add_message(wire::HandshakeType type, wire::MessageSeq seq, wire::Epoch epoch,
+                            Encode&& encode) {
     return messages_.add_message(type, seq, epoch, std::forward<Encode>(encode));
   }
   void add_change_cipher_spec() { messages_.add_change_cipher_spec(); }

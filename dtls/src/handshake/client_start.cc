@@ -147,6 +147,11 @@ Result<Next> on_retry_request(WaitServerHello&& state, const ServerHello& hello,
   if (done) done = context.transcript.add(incoming.encoding);
   context.transport.begin_flight();
   if (done) done = send_client_hello(context, state.offer);
+  // The first hello had room for all but the cookie.
+  if (!done && cookie_data && done.error().code == Errc::excessive_message) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter,
+                 "cookie: no room for it in a ClientHello");
+  }
   if (!done) return forward_error(done);
   state.retry_suite = *suite;
   return Next(std::move(state));

@@ -21,10 +21,10 @@ using wire::HandshakeType;
 Result<Buffer> encode_params(const crypto::EphemeralKey& key) {
   const auto share = key.share();
   if (!share) return forward_error(share);
-  Buffer params;
-  wire::Writer writer(params);
-  message::put_ecdh_params(writer, key.group(), share->bytes());
-  return params;
+  auto params = wire::encoded(
+      [&](wire::Writer& out) { message::put_ecdh_params(out, key.group(), share->bytes()); });
+  if (!params) return fatal(Errc::excessive_message, Alert::internal_error, "ServerECDHParams");
+  return *std::move(params);
 }
 
 Result<void> send_certificate_request(Context& context) {

@@ -299,9 +299,10 @@ Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry,
   auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
                                                           retry.first_hello.bytes());
   Buffer encoding;
-  message::put_message(
+  const bool fits = message::put_message(
       encoding, HandshakeType::server_hello, wire::MessageSeq{0},
       [&](wire::Writer& out) { put_retry_request(out, {retry.suite, retry.group, retry.cookie}); });
+  if (!fits) return fatal(Errc::excessive_message, Alert::internal_error, "HelloRetryRequest");
   if (done) done = context.transcript.add(encoding);
   if (!done) return forward_error(done);
   return WaitSecondClientHello{retry.suite, retry.group, retry.repeated};

@@ -358,11 +358,13 @@ Result<Listener::Outcome> Listener::Impl::ask_for_retry(const Hello& hello,
 }
 
 Listener::Outcome Listener::Impl::admit(const Hello& hello, std::optional<StatelessRetry> retry) {
-  ++statistics_.admissions;
   auto admission = std::make_unique<Admission::Impl>(
       Admission::Impl{config_, {}, hello.record, std::move(retry)});
-  message::put_message(admission->hello, HandshakeType::client_hello, hello.header.message_seq,
-                       [&](wire::Writer& out) { out.bytes(hello.body); });
+  const bool fits =
+      message::put_message(admission->hello, HandshakeType::client_hello, hello.header.message_seq,
+                           [&](wire::Writer& out) { out.bytes(hello.body); });
+  if (!fits) return discard(ListenerDiscard::too_long);
+  ++statistics_.admissions;
   return Admission(std::move(admission));
 }
 
@@ -383,7 +385,9 @@ Listener::Outcome Listener::Impl::send_message(const Hello& hello, ProtocolVersi
   reply_.resize(record::kHeaderSize12);
   // The reply has the message_seq of the hello, because the client counts the messages it receives
   // and the Listener keeps no count.
-  message::put_message(reply_, type, hello.header.message_seq, std::forward<Encode>(encode));
+  if (!message::put_message(reply_, type, hello.header.message_seq, std::forward<Encode>(encode))) {
+    return discard(ListenerDiscard::reply_too_long);
+  }
   return send(hello, wire::ContentType::handshake, version, counter);
 }
 

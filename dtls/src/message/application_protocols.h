@@ -26,14 +26,14 @@ inline std::optional<std::vector<std::string_view>> decode_application_protocols
   return names;
 }
 
-// Each name has 1 to 255 bytes.
+// One or more names, each of 1 to 255 bytes.
 template <class Names>
 void put_application_protocols(wire::Writer& out, const Names& names) {
   put_extension(out, wire::ExtensionType::application_layer_protocol_negotiation,
                 [&](wire::Writer& data) {
-                  const auto list = data.vector16();
+                  const auto list = data.vector16({.min = 2});
                   for (const std::string& name : names) {
-                    const auto entry = data.vector8();
+                    const auto entry = data.vector8({.min = 1});
                     data.bytes(std::as_bytes(std::span(name)));
                   }
                 });

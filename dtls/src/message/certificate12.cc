@@ -19,9 +19,10 @@ std::optional<Certificate12> Certificate12::decode(Bytes body) {
 }
 
 void put_certificate12(wire::Writer& out, const std::vector<Buffer>& chain) {
+  if (chain.size() > wire::kMaxChain) return out.fail();
   const auto list = out.vector24();
   for (const Buffer& certificate : chain) {
-    const auto entry = out.vector24();
+    const auto entry = out.vector24({.min = 1});
     out.bytes(certificate);
   }
 }

@@ -18,6 +18,7 @@ struct Certificate12 {
   static std::optional<Certificate12> decode(Bytes body);
 };
 
+// At most wire::kMaxChain certificates, none empty.
 void put_certificate12(wire::Writer& out, const std::vector<Buffer>& chain);
 
 }  // namespace sluice::dtls::message

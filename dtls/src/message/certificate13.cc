@@ -26,11 +26,12 @@ std::optional<Certificate13> Certificate13::decode(Bytes body) {
 }
 
 void put_certificate13(wire::Writer& out, const std::vector<Buffer>& chain) {
+  if (chain.size() > wire::kMaxChain) return out.fail();
   out.u8(0);
   const auto list = out.vector24();
   for (const Buffer& certificate : chain) {
     {
-      const auto entry = out.vector24();
+      const auto entry = out.vector24({.min = 1});
       out.bytes(certificate);
     }
     const auto extensions = out.vector16();

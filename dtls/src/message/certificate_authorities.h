@@ -28,7 +28,7 @@ inline std::optional<std::vector<Bytes>> decode_authorities(Bytes list) {
 inline void put_authorities(wire::Writer& out, const std::vector<Buffer>& names) {
   const auto list = out.vector16();
   for (const Buffer& name : names) {
-    const auto entry = out.vector16();
+    const auto entry = out.vector16({.min = 1});
     out.bytes(name);
   }
 }

@@ -52,7 +52,7 @@ void put_certificate_request12(wire::Writer& out, const Schemes& schemes,
     out.code(ClientCertificateType::rsa_sign);
   }
   {
-    const auto list = out.vector16();
+    const auto list = out.vector16({.min = 2});
     for (const SignatureScheme scheme : schemes) out.code(scheme);
   }
   put_authorities(out, authorities);

@@ -5,8 +5,6 @@
 #include "wire/types.h"
 
 namespace sluice::dtls::message {
-namespace {}  // namespace
-
 std::optional<ClientHello> ClientHello::decode(Bytes body) {
   wire::Reader reader(body);
   ClientHello hello;

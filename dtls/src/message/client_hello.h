@@ -33,7 +33,7 @@ void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random
   out.code(ProtocolVersion::dtls12);
   out.bytes(random);
   {
-    const auto vector = out.vector8();
+    const auto vector = out.vector8({.max = wire::kMaxSessionId});
     out.bytes(session_id);
   }
   {
@@ -41,7 +41,7 @@ void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random
     out.bytes(cookie);
   }
   {
-    const auto vector = out.vector16();
+    const auto vector = out.vector16({.min = 2});
     for (const CipherSuite suite : suites) out.code(suite);
   }
   out.u8(1);  // one compression method:

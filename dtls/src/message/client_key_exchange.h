@@ -24,7 +24,7 @@ struct ClientKeyExchange {
 };
 
 inline void put_client_key_exchange(wire::Writer& out, Bytes point) {
-  const auto vector = out.vector8();
+  const auto vector = out.vector8({.min = 1});
   out.bytes(point);
 }
 

@@ -24,7 +24,7 @@ std::optional<wire::CodeList<Code>> decode_code_list(Bytes data, ListWidth width
 template <class Range>
 void put_code_list_extension(wire::Writer& out, wire::ExtensionType type, const Range& codes) {
   put_extension(out, type, [&](wire::Writer& data) {
-    const auto list = data.vector16();
+    const auto list = data.vector16({.min = 2});
     for (const auto code : codes) data.code(code);
   });
 }

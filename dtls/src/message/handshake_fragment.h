@@ -13,6 +13,8 @@
 namespace sluice::dtls::message {
 
 inline constexpr std::size_t kHandshakeHeaderSize = 12;
+// The longest body, whose length has 24 bits.
+inline constexpr std::size_t kMaxBody = (std::size_t{1} << 24) - 1;
 
 struct HandshakeHeader {
   wire::HandshakeType type{};
@@ -21,6 +23,7 @@ struct HandshakeHeader {
   std::uint32_t fragment_offset = 0;
   std::uint32_t fragment_length = 0;
 
+  // Length and offset must be at most kMaxBody.
   void encode(MutableBytes out) const {
     wire::store(out.first(1), wire::value_of(type));
     wire::store(out.subspan(1, 3), length);
@@ -54,15 +57,23 @@ struct HandshakeFragment {
   }
 };
 
-// Appends a whole message, unfragmented; `encode` writes its body.
+// Appends a whole message, unfragmented; `encode` writes its body. False, and nothing is appended,
+// when something does not fit.
 template <class Encode>
-void put_message(Buffer& out, wire::HandshakeType type, wire::MessageSeq seq, Encode&& encode) {
+[[nodiscard]] bool put_message(Buffer& out, wire::HandshakeType type, wire::MessageSeq seq,
+                               Encode&& encode) {
   const std::size_t start = out.size();
   out.resize(start + kHandshakeHeaderSize);
   wire::Writer writer(out);
   encode(writer);
-  const auto length = static_cast<std::uint32_t>(out.size() - start - kHandshakeHeaderSize);
+  const std::size_t body = out.size() - start - kHandshakeHeaderSize;
+  if (!writer.ok() || body > kMaxBody) {
+    out.resize(start);
+    return false;
+  }
+  const auto length = static_cast<std::uint32_t>(body);
   HandshakeHeader{type, length, seq, 0, length}.encode(MutableBytes(out).subspan(start));
+  return true;
 }
 
 }  // namespace sluice::dtls::message

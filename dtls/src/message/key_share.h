@@ -47,7 +47,7 @@ inline std::optional<NamedGroup> decode_selected_group(Bytes data) {
 
 inline void put_share(wire::Writer& out, const KeyShareEntry& entry) {
   out.code(entry.group);
-  const auto vector = out.vector16();
+  const auto vector = out.vector16({.min = 1});
   out.bytes(entry.key_exchange);
 }
 

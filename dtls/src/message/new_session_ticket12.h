@@ -30,7 +30,7 @@ struct NewSessionTicket12 {
 };
 
 inline void put_new_session_ticket12(wire::Writer& out, const NewSessionTicket12& message) {
-  out.u32(static_cast<std::uint32_t>(message.lifetime.count()));
+  out.u32(static_cast<std::uint64_t>(message.lifetime.count()));
   const auto vector = out.vector16();
   out.bytes(message.ticket);
 }

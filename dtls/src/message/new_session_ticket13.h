@@ -36,14 +36,14 @@ struct NewSessionTicket13 {
 };
 
 inline void put_new_session_ticket13(wire::Writer& out, const NewSessionTicket13& message) {
-  out.u32(static_cast<std::uint32_t>(message.lifetime.count()));
+  out.u32(static_cast<std::uint64_t>(message.lifetime.count()));
   out.u32(message.age_add);
   {
     const auto vector = out.vector8();
     out.bytes(message.nonce);
   }
   {
-    const auto vector = out.vector16();
+    const auto vector = out.vector16({.min = 1});
     out.bytes(message.ticket);
   }
   out.u16(0);  // no extensions

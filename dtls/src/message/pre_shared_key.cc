@@ -42,12 +42,16 @@ std::size_t binders_size(std::span<const std::size_t> hash_sizes) {
 
 void put_offered_psks(wire::Writer& out, std::span<const PskIdentity> identities,
                       std::span<const std::size_t> hash_sizes) {
+  if (identities.empty() || identities.size() > OfferedPsks::kMaxIdentities ||
+      identities.size() != hash_sizes.size()) {
+    return out.fail();
+  }
   put_extension(out, ExtensionType::pre_shared_key, [&](wire::Writer& data) {
     {
       const auto list = data.vector16();
       for (const auto& [identity, age] : identities) {
         {
-          const auto vector = data.vector16();
+          const auto vector = data.vector16({.min = 1});
           data.bytes(identity);
         }
         data.u32(age);
@@ -55,7 +59,7 @@ void put_offered_psks(wire::Writer& out, std::span<const PskIdentity> identities
     }
     const auto list = data.vector16();
     for (const std::size_t hash_size : hash_sizes) {
-      const auto vector = data.vector8();
+      const auto vector = data.vector8({.min = kMinBinder});
       data.bytes(Buffer(hash_size));
     }
   });

@@ -33,7 +33,8 @@ struct OfferedPsks {
 // The bytes of a list of binders for hashes of these sizes, including its length.
 std::size_t binders_size(std::span<const std::size_t> hash_sizes);
 
-// Writes the extension with binders of these sizes, all zero. The caller computes the binders
+// Writes the extension with 1 to kMaxIdentities identities and as many binders, of these sizes and
+// all zero. The caller computes the binders
 // later, because they depend on all bytes before them.
 void put_offered_psks(wire::Writer& out, std::span<const PskIdentity> identities,
                       std::span<const std::size_t> hash_sizes);

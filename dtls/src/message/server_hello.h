@@ -39,7 +39,7 @@ void put_server_hello(wire::Writer& out, const std::array<std::byte, 32>& random
   out.code(ProtocolVersion::dtls12);
   out.bytes(random);
   {
-    const auto vector = out.vector8();
+    const auto vector = out.vector8({.max = wire::kMaxSessionId});
     out.bytes(session_id);
   }
   out.code(suite);

@@ -66,7 +66,7 @@ inline void put_psk_identity_hint(wire::Writer& out, Bytes hint) {
 inline void put_ecdh_params(wire::Writer& out, NamedGroup group, Bytes point) {
   out.u8(kNamedCurve);
   out.code(group);
-  const auto vector = out.vector8();
+  const auto vector = out.vector8({.min = 1});
   out.bytes(point);
 }
 

@@ -27,7 +27,7 @@ template <class Range>
 void put_use_srtp(wire::Writer& out, const Range& profiles, Bytes mki) {
   put_extension(out, wire::ExtensionType::use_srtp, [&](wire::Writer& data) {
     {
-      const auto list = data.vector16();
+      const auto list = data.vector16({.min = 2});
       for (const SrtpProfile profile : profiles) data.code(profile);
     }
     const auto length = data.vector8();

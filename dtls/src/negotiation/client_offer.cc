@@ -24,21 +24,25 @@ std::vector<CipherSuite> offered_suites(const ConfigOptions& config) {
 Result<void> send_client_hello(Context& context, const Offer& offer) {
   const ConfigOptions& config = context.config;
   const auto groups = usable_groups(config, context.library, Role::client, config.max_version);
-  Buffer body;
-  wire::Writer writer(body);
   Result<void> put;
-  message::put_client_hello(
-      writer, offer.random, offer.session_id, offer.verify_cookie, offered_suites(config),
-      [&](wire::Writer& out) {
-        put = put_offered_extensions(out, {config, groups, offer, context.now});
-      });
+  auto body = wire::encoded([&](wire::Writer& writer) {
+    message::put_client_hello(writer, offer.random, offer.session_id, offer.verify_cookie,
+                              offered_suites(config), [&](wire::Writer& out) {
+                                put = put_offered_extensions(out,
+                                                             {config, groups, offer, context.now});
+                              });
+  });
   if (!put) return put;
-  if (auto edited = edit_hello(context, HelloMessage::client_hello, body); !edited) return edited;
+  if (!body) {
+    return fatal(Errc::excessive_message, Alert::internal_error,
+                 "ClientHello: no room for all that is offered");
+  }
+  if (auto edited = edit_hello(context, HelloMessage::client_hello, *body); !edited) return edited;
   if (!offer.psks.empty()) {
-    if (auto bound = put_binders(context, offer.psks, body); !bound) return bound;
+    if (auto bound = put_binders(context, offer.psks, *body); !bound) return bound;
   }
   return context.send(wire::HandshakeType::client_hello, wire::kPlaintextEpoch,
-                      [&](wire::Writer& out) { out.bytes(body); });
+                      [&](wire::Writer& out) { out.bytes(*body); });
 }
 
 }  // namespace sluice::dtls::handshake

@@ -21,8 +21,9 @@ struct Offer {
   Buffer retry_cookie;   // from a HelloRetryRequest (RFC 8446 section 4.2.2)
 };
 
-// Appends the ClientHello to the flight. The same offer gives the same hello, except for the ages of
-// tickets (RFC 8446 section 4.1.2).
+// Appends the ClientHello to the flight. The same offer gives the same hello, except for the ages
+// of tickets (RFC 8446 section 4.1.2). Errors: excessive_message when a hello has no room for the
+// offer.
 Result<void> send_client_hello(Context& context, const Offer& offer);
 
 }  // namespace sluice::dtls::handshake

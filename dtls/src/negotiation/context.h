@@ -84,10 +84,13 @@ class Context {
   }
   [[nodiscard]] bool must_ask_for_identity() const { return config.ask_for_identity && !own.asked; }
 
-  // Appends a message to the flight and to the transcript.
+  // Appends a message to the flight and to the transcript. Errors: excessive_message when something
+  // does not fit.
   template <class Encode>
   Result<void> send(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
-    return transcript.add(transport.add_message(type, epoch, std::forward<Encode>(encode)));
+    const auto encoding = transport.add_message(type, epoch, std::forward<Encode>(encode));
+    if (!encoding) return forward_error(encoding);
+    return transcript.add(*encoding);
   }
 
  private:

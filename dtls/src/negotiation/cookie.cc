@@ -10,6 +10,9 @@
 namespace sluice::dtls::handshake {
 namespace {
 
+// Of content and address, whose sizes have one byte each in the MAC's input.
+constexpr std::size_t kMaxSize = 255;
+
 // The generation in a cookie. One byte is enough, as only the present generation and the one before
 // it are valid.
 std::byte mark_of(std::uint64_t generation) { return static_cast<std::byte>(generation & 0xff); }
@@ -30,7 +33,8 @@ Result<void> CookieJar::renew(crypto::Library& library, Key& key) {
 
 Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
   if (!start_) start_ = now;
-  const auto generation = static_cast<std::uint64_t>((now - *start_) / lifetime_);
+  const auto generation =
+      static_cast<std::uint64_t>(saturating_difference(now, *start_) / lifetime_);
   if (generation == generation_) return {};
   Key fresh(32);
   auto done = renew(library, fresh);
@@ -48,6 +52,9 @@ Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
 Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key,
                                       std::byte generation, Bytes content,
                                       const CookieBinding& binding) {
+  if (content.size() > kMaxSize || binding.address.size() > kMaxSize) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "cookie"});
+  }
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
   if (!hmac) return forward_error(hmac);
   // The sizes come first, so that different bindings give different bytes.
@@ -76,7 +83,7 @@ Result<void> CookieJar::put(crypto::Library& library, wire::Writer& out, Bytes c
 }
 
 std::optional<Bytes> CookieJar::claimed_content(Bytes cookie) {
-  if (cookie.size() < kOverhead || cookie.size() > kOverhead + 255) return std::nullopt;
+  if (cookie.size() < kOverhead || cookie.size() > kOverhead + kMaxSize) return std::nullopt;
   return cookie.subspan(1, cookie.size() - kOverhead);
 }
 

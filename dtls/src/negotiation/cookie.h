@@ -35,7 +35,8 @@ class CookieJar {
   // Changes the secrets if the lifetime is over.
   Result<void> advance(crypto::Library& library, Instant now);
 
-  // Writes a cookie with `content`, at most 255 bytes.
+  // Writes a cookie with `content`. Errors: invalid_argument when content or address exceed 255
+  // bytes.
   Result<void> put(crypto::Library& library, wire::Writer& out, Bytes content,
                    const CookieBinding& binding) const;
   // The content of a cookie, in place and not verified yet; empty when the cookie is too short.

@@ -132,7 +132,7 @@ Result<void> put_versions(wire::Writer& out, const HelloContents& hello) {
 Result<void> put_retry_cookie(wire::Writer& out, const HelloContents& hello) {
   if (hello.offer.retry_cookie.empty()) return {};
   message::put_extension(out, ExtensionType::cookie, [&](wire::Writer& data) {
-    const auto cookie = data.vector16();
+    const auto cookie = data.vector16({.min = 1});
     data.bytes(hello.offer.retry_cookie);
   });
   return {};

@@ -13,8 +13,6 @@ using message::ExtensionBlock;
 using message::ServerHello;
 using wire::ExtensionType;
 
-constexpr std::size_t kMaxVector16 = 65535;
-
 std::vector<HelloExtension> all_extensions(const ExtensionBlock& block) {
   std::vector<HelloExtension> extensions;
   block.all_of([&](const ExtensionBlock::Extension& extension) {
@@ -33,85 +31,69 @@ std::vector<HelloExtension> alterable(const ExtensionBlock& block) {
   return extensions;
 }
 
-// Whether all lengths fit their fields and the hook added no pre_shared_key. Parsing the result
-// finds other faults.
-bool fits(const OutgoingHello& hello) {
-  std::size_t size = 0;
-  for (const HelloExtension& extension : hello.extensions) {
-    size += 4 + extension.data.size();
-    if (extension.data.size() > kMaxVector16 ||
-        ExtensionType{extension.type} == ExtensionType::pre_shared_key) {
-      return false;
-    }
-  }
-  // The other half is room for pre_shared_key.
-  return size <= kMaxVector16 / 2 && hello.cipher_suites.size() <= kMaxVector16 / 2;
+void put_extension(wire::Writer& out, ExtensionType type, Bytes data) {
+  message::put_extension(out, type, [&](wire::Writer& inside) { inside.bytes(data); });
 }
 
-void put_extensions(wire::Writer& out, const std::vector<HelloExtension>& extensions) {
-  for (const auto& [type, data] : extensions) {
-    message::put_extension(out, ExtensionType{type},
-                           [&](wire::Writer& inside) { inside.bytes(data); });
+// The extensions of the hook, and the pre_shared_key that was hidden from it.
+void put_extensions(wire::Writer& out, const std::vector<HelloExtension>& extensions,
+                    const ExtensionBlock& before) {
+  for (const auto& [type, data] : extensions) put_extension(out, ExtensionType{type}, data);
+  if (const auto psk = before.find(ExtensionType::pre_shared_key)) {
+    put_extension(out, ExtensionType::pre_shared_key, *psk);
   }
+}
+
+tl::unexpected<Error> invalid_hello(std::string_view detail) {
+  return fatal(Errc::invalid_config, Alert::internal_error, detail);
+}
+
+// Lets the hook change the hello.
+Result<void> call(const HelloHook& hook, OutgoingHello& hello) {
+  hook.on_sending(hello);
+  const bool adds_psk = std::ranges::any_of(hello.extensions, [](const HelloExtension& extension) {
+    return ExtensionType{extension.type} == ExtensionType::pre_shared_key;
+  });
+  if (adds_psk) return invalid_hello("hello_hook: a pre_shared_key");
+  return {};
 }
 
 Result<Buffer> edit_client_hello(Context& context, const ClientHello& before, OutgoingHello&& hello,
                                  const HelloHook& hook) {
   hello.cipher_suites.assign(before.cipher_suites.begin(), before.cipher_suites.end());
   hello.extensions = alterable(before.extensions);
-  hook.on_sending(hello);
-  if (!fits(hello))
-    return fatal(Errc::invalid_config, Alert::internal_error,
-                 "hello_hook: too much, or a pre_shared_key");
-  Buffer body;
-  wire::Writer writer(body);
-  message::put_client_hello(
-      writer, before.random, before.session_id, before.cookie, hello.cipher_suites,
-      [&](wire::Writer& out) {
-        put_extensions(out, hello.extensions);
-        if (const auto psks = before.extensions.find(ExtensionType::pre_shared_key)) {
-          message::put_extension(out, ExtensionType::pre_shared_key,
-                                 [&](wire::Writer& inside) { inside.bytes(*psks); });
-        }
-      });
-  const auto after = ClientHello::decode(body);
-  if (!after)
-    return fatal(Errc::invalid_config, Alert::internal_error,
-                 "hello_hook: no ClientHello any more");
+  if (auto called = call(hook, hello); !called) return forward_error(called);
+  auto body = wire::encoded([&](wire::Writer& writer) {
+    message::put_client_hello(
+        writer, before.random, before.session_id, before.cookie, hello.cipher_suites,
+        [&](wire::Writer& out) { put_extensions(out, hello.extensions, before.extensions); });
+  });
+  if (!body) return invalid_hello("hello_hook: more than a ClientHello can hold");
+  if (!ClientHello::decode(*body)) return invalid_hello("hello_hook: no ClientHello any more");
   context.hello_hook.edited = std::make_unique<EditedHello>();
   context.hello_hook.edited->cipher_suites = std::move(hello.cipher_suites);
   for (const auto& [type, data] : hello.extensions) {
     context.hello_hook.edited->extensions.push_back(ExtensionType{type});
   }
-  return body;
+  return *std::move(body);
 }
 
 Result<Buffer> edit_server_hello(const ServerHello& before, OutgoingHello&& hello,
                                  const HelloHook& hook) {
   hello.cipher_suites = {before.cipher_suite};
   hello.extensions = alterable(before.extensions);
-  hook.on_sending(hello);
-  if (!fits(hello))
-    return fatal(Errc::invalid_config, Alert::internal_error,
-                 "hello_hook: too much, or a pre_shared_key");
+  if (auto called = call(hook, hello); !called) return forward_error(called);
   if (hello.cipher_suites != std::vector{before.cipher_suite}) {
-    return fatal(Errc::invalid_config, Alert::internal_error,
-                 "hello_hook: another cipher suite than was chosen");
+    return invalid_hello("hello_hook: another cipher suite than was chosen");
   }
-  Buffer body;
-  wire::Writer writer(body);
-  message::put_server_hello(
-      writer, before.random, before.session_id, before.cipher_suite, [&](wire::Writer& out) {
-        put_extensions(out, hello.extensions);
-        if (const auto psk = before.extensions.find(ExtensionType::pre_shared_key)) {
-          message::put_extension(out, ExtensionType::pre_shared_key,
-                                 [&](wire::Writer& inside) { inside.bytes(*psk); });
-        }
-      });
-  if (!ServerHello::decode(body))
-    return fatal(Errc::invalid_config, Alert::internal_error,
-                 "hello_hook: no ServerHello any more");
-  return body;
+  auto body = wire::encoded([&](wire::Writer& writer) {
+    message::put_server_hello(
+        writer, before.random, before.session_id, before.cipher_suite,
+        [&](wire::Writer& out) { put_extensions(out, hello.extensions, before.extensions); });
+  });
+  if (!body) return invalid_hello("hello_hook: more than a ServerHello can hold");
+  if (!ServerHello::decode(*body)) return invalid_hello("hello_hook: no ServerHello any more");
+  return *std::move(body);
 }
 
 }  // namespace
@@ -146,12 +128,12 @@ Result<void> edit_hello(Context& context, HelloMessage message, Buffer& body) {
   Result<Buffer> edited;
   if (message == HelloMessage::client_hello) {
     const auto before = ClientHello::decode(body);
-    if (!before) return fatal(Errc::invalid_config, Alert::internal_error, "ClientHello too long");
+    if (!before) return invalid_hello("hello_hook: no ClientHello to change");
     edited = edit_client_hello(
         context, *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   } else {
     const auto before = ServerHello::decode(body);
-    if (!before) return fatal(Errc::invalid_config, Alert::internal_error, "ServerHello too long");
+    if (!before) return invalid_hello("hello_hook: no ServerHello to change");
     edited = edit_server_hello(
         *before, {context.hello_hook.connection, message, before->random, {}, {}}, *hook);
   }

@@ -27,11 +27,10 @@ Result<void> send_server_hello_edited(Context& context, Encode&& encode) {
   if (!context.config.hello_hook) {
     return context.send(kType, wire::kPlaintextEpoch, std::forward<Encode>(encode));
   }
-  Buffer body;
-  wire::Writer writer(body);
-  encode(writer);
-  if (auto edited = edit_hello(context, HelloMessage::server_hello, body); !edited) return edited;
-  return context.send(kType, wire::kPlaintextEpoch, [&](wire::Writer& out) { out.bytes(body); });
+  auto body = wire::encoded(std::forward<Encode>(encode));
+  if (!body) return fatal(Errc::excessive_message, Alert::internal_error, "ServerHello");
+  if (auto edited = edit_hello(context, HelloMessage::server_hello, *body); !edited) return edited;
+  return context.send(kType, wire::kPlaintextEpoch, [&](wire::Writer& out) { out.bytes(*body); });
 }
 
 }  // namespace sluice::dtls::handshake

@@ -71,7 +71,7 @@ void put_retry_request(wire::Writer& out, const RetryRequest& request) {
     }
     if (request.cookie.empty()) return;
     message::put_extension(extensions, ExtensionType::cookie, [&](wire::Writer& data) {
-      const auto cookie = data.vector16();
+      const auto cookie = data.vector16({.min = 1});
       data.bytes(request.cookie);
     });
   };

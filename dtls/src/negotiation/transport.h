@@ -34,9 +34,9 @@ class Transport {
   void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
 
   // Appends a message to the flight and returns its encoding for the transcript; valid until the
-  // next call.
+  // next call. Errors: excessive_message.
   template <class Encode>
-  Bytes add_message(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
+  Result<Bytes> add_message(wire::HandshakeType type, wire::Epoch epoch, Encode&& encode) {
     const wire::MessageSeq seq = std::exchange(next_seq_, wire::next(next_seq_));
     return flight.add_message(type, seq, epoch, std::forward<Encode>(encode));
   }

@@ -1,8 +1,12 @@
 // The second ClientHello, as a server judges it: after a HelloRetryRequest of its own, and after
 // that of a Listener, of which nothing was kept.
 #include "conformance/dtls13/vocabulary.h"
+#include "flight/reassembler.h"
+#include "message/pre_shared_key.h"
+#include "negotiation/hello_retry.h"
 #include "support/hello_fields.h"
 #include "support/listening_server.h"
+#include "support/resumption.h"
 
 namespace sluice::test {
 namespace {
@@ -148,6 +152,111 @@ TEST(Rfc8446_4_2_8, OneShareFollowsARequestForOne) {
             Alert::illegal_parameter);
   // Nobody asked for a share: those of the first hello stay.
   EXPECT_EQ(alert_of_listener(with_another_share, options13()), Alert::illegal_parameter);
+}
+
+// ---- what a HelloRetryRequest asks of our second ClientHello
+
+// A HelloRetryRequest for nothing but a cookie of this size, in as many records as it needs.
+std::vector<Buffer> cookie_request(std::size_t cookie_size) {
+  const auto* suite = dtls::schedule::find13(dtls::CipherSuite::aes_128_gcm_sha256);
+  const Buffer cookie = counted(cookie_size);
+  const Buffer body = dtls::wire::encoded([&](dtls::wire::Writer& out) {
+                        dtls::handshake::put_retry_request(out, {suite, std::nullopt, cookie});
+                      }).value();
+  constexpr std::size_t kPiece = 16000;
+  std::vector<Buffer> records;
+  for (std::size_t at = 0; at < body.size(); at += kPiece) {
+    const Bytes piece = Bytes(body).subspan(at, std::min(kPiece, body.size() - at));
+    records.push_back(plaintext_record(
+        ContentType::handshake,
+        fragment_of(HandshakeType::server_hello, 0, static_cast<std::uint32_t>(body.size()),
+                    static_cast<std::uint32_t>(at), piece),
+        at));
+  }
+  return records;
+}
+
+// The body of the ClientHello with this number, in any number of datagrams.
+Buffer hello_in(const std::vector<Buffer>& datagrams, std::uint16_t message_seq) {
+  dtls::flight::Reassembler reassembler({.max_message = 1U << 17, .max_bytes = 1U << 18});
+  reassembler.start_at(MessageSeq{message_seq});
+  for (const Buffer& datagram : datagrams) {
+    dtls::wire::Reader record(Bytes(datagram).subspan(dtls::record::kHeaderSize12));
+    while (const auto fragment = dtls::message::HandshakeFragment::take(record)) {
+      must(reassembler.add(*fragment, kPlaintextEpoch));
+    }
+  }
+  return copy_of(reassembler.front().value().body());
+}
+
+// Changes nothing, but has the hello encoded anew.
+class IdleHook : public dtls::HelloHook {};
+
+// Section 4.2.2: the second hello has the cookie "in the new ClientHello". All lengths are right,
+// or no hello is sent.
+TEST(Rfc8446_4_2_2, ACookieComesBackWholeOrIsRefused) {
+  const auto session = first_pair(with_tickets(options13())).client.sessions.at(0);
+  std::vector<std::size_t> sizes{1, 255, 256, 16000, 32768, 60000, 65460};
+  for (std::size_t size = 64000; size < 65460; size += 61) sizes.push_back(size);
+  std::size_t sent = 0;
+  std::size_t refused = 0;
+  for (const bool with_hook : {false, true}) {
+    auto options = with_tickets(options13());
+    if (with_hook) options.hello_hook = std::make_shared<const IdleHook>();
+    for (const std::size_t size : sizes) {
+      SCOPED_TRACE(size);
+      Peer client = make_client(make_config(options), {}, session);
+      client.take_datagrams();
+      for (Buffer& record : cookie_request(size)) client.receive(std::move(record), {});
+      const auto datagrams = client.take_datagrams();
+      if (client.error) {
+        ++refused;
+        EXPECT_GT(size, 60000U);
+        EXPECT_TRUE(failed(client, Errc::illegal_parameter, Alert::illegal_parameter));
+        EXPECT_EQ(client.error->detail, "cookie: no room for it in a ClientHello");
+        EXPECT_EQ(datagrams.size(), 1U) << "the alert";
+        continue;
+      }
+      ++sent;
+      EXPECT_LT(size, 65460U);
+      const auto hello = ClientHelloFields::decode(hello_in(datagrams, 1));
+      const auto cookie =
+          std::ranges::find(hello.extensions, ExtensionType::cookie, &Extension::type);
+      ASSERT_NE(cookie, hello.extensions.end());
+      const Buffer contents = counted(size);
+      EXPECT_TRUE(std::ranges::equal(Bytes(cookie->data).subspan(2), contents));
+      EXPECT_EQ(hello.extensions.back().type, ExtensionType::pre_shared_key);
+    }
+  }
+  EXPECT_GT(sent, 0U);
+  EXPECT_GT(refused, 0U);
+}
+
+std::uint32_t ticket_age_in(const std::vector<Buffer>& datagrams, std::uint16_t message_seq) {
+  const auto hello = ClientHelloFields::decode(hello_in(datagrams, message_seq));
+  EXPECT_EQ(hello.extensions.back().type, ExtensionType::pre_shared_key);
+  const auto offered = dtls::message::OfferedPsks::decode(hello.extensions.back().data);
+  return offered.value().identities.at(0).obfuscated_ticket_age;
+}
+
+// Section 4.1.2: "recomputing the "obfuscated_ticket_age" and binder values".
+TEST(Rfc8446_4_1_2, TheSecondHelloHasTheAgeThatTheTicketHasThen) {
+  const auto client_options = with_tickets(options13());
+  const auto session = first_pair(client_options).client.sessions.at(0);
+  auto server_options = client_options;
+  server_options.groups = {dtls::NamedGroup::secp384r1};
+  TimedPair pair(client_options, server_options);
+  pair.client = make_client(make_config(client_options), Instant{} + 10s, session);
+  const auto first = pair.client.take_datagrams();
+  pair.now = Instant{} + 17s;
+  pair.deliver(first, Role::server);
+  pair.carry(Role::server);
+  const auto second = pair.client.take_datagrams();
+  EXPECT_EQ(ticket_age_in(second, 1) - ticket_age_in(first, 0), 7000U);
+  pair.deliver(second, Role::server);
+  pair.run(pair.now);
+  ASSERT_TRUE(works(pair));
+  EXPECT_TRUE(is_resumed(pair)) << "the binders fit";
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ enum class Errc : std::uint8_t {
   psk_mismatch,             // no PSK in common, or its binder did not verify
   bad_key_share,            // the peer's ephemeral public key is not a valid point
   missing_extended_master_secret,
-  excessive_message,        // above ConfigOptions::max_handshake_message
+  excessive_message,        // above max_handshake_message; one of ours: above its length fields
   integrity_limit_reached,  // too many forged records under one key (RFC 9147 section 4.5.3)
   message_seq_exhausted,    // the 16-bit message_seq is used up (RFC 6347 section 4.2.2)
   handshake_timeout,        // RetransmissionTimers::total has passed

@@ -138,7 +138,7 @@ TEST_P(HelloHook, WhatCantBeParsedIsNotSent) {
     hello.extensions.push_back({kGrease, dtls::Buffer(65536)});
   };
   const auto too_much = [](OutgoingHello& hello) {
-    hello.extensions.push_back({kGrease, dtls::Buffer(40000)});
+    hello.extensions.push_back({kGrease, dtls::Buffer(65531)});  // alone it would fit
   };
   const auto none = [](OutgoingHello& hello) { hello.cipher_suites.clear(); };
   const auto psk = [](OutgoingHello& hello) { hello.extensions.push_back({41, dtls::Buffer(8)}); };
@@ -155,6 +155,16 @@ TEST_P(HelloHook, WhatCantBeParsedIsNotSent) {
     EXPECT_TRUE(failed(pair.server, Errc::invalid_config, Alert::internal_error));
     EXPECT_EQ(pair.client.error->alert, Alert::internal_error);
   }
+}
+
+TEST_P(HelloHook, WhatFitsIsSent) {
+  const auto client = hook_that(
+      [](OutgoingHello& hello) { hello.extensions.push_back({kGrease, dtls::Buffer(60000)}); });
+  const auto server = hook_that();
+  Pair pair(with(client), with(server));
+  pair.run();
+  ASSERT_TRUE(works(pair));
+  EXPECT_EQ(server->received.at(0).extensions.back().data.size(), 60000U);
 }
 
 TEST_P(HelloHook, AServersSuiteStays) {

@@ -39,8 +39,9 @@ struct Ends {
 std::vector<std::string> fill(OutgoingFlight& flight, std::size_t certificate_size = 900) {
   std::vector<std::string> encodings;
   const auto add = [&](HandshakeType type, std::uint16_t seq, wire::Epoch epoch, std::size_t size) {
-    encodings.push_back(to_hex(flight.add_message(
-        type, wire::MessageSeq{seq}, epoch, [&](wire::Writer& out) { out.bytes(counted(size)); })));
+    const auto encoding = flight.add_message(type, wire::MessageSeq{seq}, epoch,
+                                             [&](wire::Writer& out) { out.bytes(counted(size)); });
+    encodings.push_back(to_hex(encoding.value()));
   };
   add(HandshakeType::certificate, 1, kPlaintextEpoch, certificate_size);
   add(HandshakeType::client_key_exchange, 2, kPlaintextEpoch, 66);

@@ -56,6 +56,17 @@ TEST(CookieJar, BindsAddressVersionAndHello) {
   EXPECT_FALSE(open(make_jar(), cookie)) << "another jar's secret is another";
 }
 
+// Their sizes have one byte each in what the MAC covers.
+TEST(CookieJar, RefusesContentAndAddressAbove255Bytes) {
+  const CookieJar jar = make_jar();
+  const Buffer longer = counted(256);
+  Buffer cookie;
+  wire::Writer out(cookie);
+  EXPECT_FALSE(jar.put(library(), out, longer, kBinding));
+  EXPECT_FALSE(jar.put(library(), out, {}, {ProtocolVersion::dtls13, longer, kRepeated}));
+  EXPECT_TRUE(cookie.empty());
+}
+
 // What ends one part may not begin the next.
 TEST(CookieJar, TellsContentAndAddressApart) {
   const CookieJar jar = make_jar();
