@@ -6,6 +6,7 @@
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
 #include "message/new_session_ticket13.h"
+#include "message/server_name.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 #include "negotiation/groups.h"
@@ -122,13 +123,16 @@ bool is_host_name(std::string_view name) {
            c == '.' || c == '_';
   };
   const auto is_of_address = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
-  return name.size() <= 255 && std::ranges::all_of(name, is_label_character) &&
+  return name.size() <= message::kMaxHostName && std::ranges::all_of(name, is_label_character) &&
          !std::ranges::all_of(name, is_of_address);
 }
 
 Result<void> check_names(const ConfigOptions& options) {
   if (!options.server_name.empty() && !is_host_name(options.server_name)) {
     return invalid_config("server_name: no host's name");
+  }
+  if (options.peer_name.size() > message::kMaxHostName) {
+    return invalid_config("peer_name: above 255 bytes");
   }
   std::size_t size = 0;
   for (const std::string& name : options.application_protocols) {

@@ -3,11 +3,26 @@
 #include "message/server_name.h"
 #include "negotiation/agreed_extensions.h"
 #include "support/connections.h"
+#include "support/resumption.h"
 
 namespace sluice::test {
 namespace {
 
 class Rfc6066Section3 : public ByVersion {};
+
+// Puts these data into the client's server_name.
+class NameHook : public dtls::HelloHook {
+ public:
+  explicit NameHook(dtls::Buffer data) : data_(std::move(data)) {}
+  void on_sending(dtls::OutgoingHello& hello) const override {
+    for (auto& [type, data] : hello.extensions) {
+      if (type == 0) data = data_;
+    }
+  }
+
+ private:
+  dtls::Buffer data_;
+};
 
 TEST_P(Rfc6066Section3, TheServerIsToldWhoIsMeant) {
   for (const char* name : {"", "device-7.example.org"}) {
@@ -70,6 +85,32 @@ TEST(Rfc6066_3_Syntax, MalformedNamesAreRefused) {
   }
   const auto bytes = from_hex("0004 00 0001 61");
   EXPECT_EQ(dtls::message::decode_server_name(bytes).value(), "a");
+}
+
+// A host's name has at most 255 bytes (RFC 1035 section 2.3.4). A longer one cannot be stored with
+// a session either.
+TEST_P(Rfc6066Section3, ANameOfMoreThan255BytesIsRefused) {
+  for (const std::size_t size : {std::size_t{255}, std::size_t{256}, std::size_t{525}}) {
+    const dtls::Buffer name(size, std::byte{'a'});
+    dtls::Buffer data = from_hex("0000 00 0000");
+    dtls::wire::store(dtls::MutableBytes(data).first(2), size + 3);
+    dtls::wire::store(dtls::MutableBytes(data).last(2), size);
+    data.insert(data.end(), name.begin(), name.end());
+    EXPECT_EQ(dtls::message::decode_server_name(data).has_value(), size <= 255);
+
+    dtls::ConfigOptions client = with_tickets(options());
+    client.hello_hook = std::make_shared<const NameHook>(data);
+    client.server_name = "a.example";
+    Pair pair(client, with_tickets(options()));
+    pair.run();
+    if (size > 255) {
+      EXPECT_TRUE(failed(pair.server, dtls::Errc::decode_error, dtls::Alert::decode_error));
+      continue;
+    }
+    ASSERT_TRUE(pair.server.connected);
+    EXPECT_EQ(pair.server.connected->server_name, std::string(size, 'a'));
+    EXPECT_EQ(pair.client.sessions.size(), 1U);
+  }
 }
 
 // RFC 8446 section 4.3.2: in a CertificateRequest "Clients MUST ignore unrecognized extensions"; a
