@@ -226,7 +226,7 @@ void new_session_ticket(const Buffer& body) {
 void stored_session(const Buffer& body) {
   const auto session = ResumableSession::parse(body);
   if (!session) return;
-  static_cast<void>(session->expires());
+  SLUICE_CHECK(session->expires() > session->session().issued);
   const auto again = ResumableSession::parse(session->serialize());
   SLUICE_CHECK(again && again->serialize() == session->serialize());
 }

@@ -85,13 +85,16 @@ Duration PostHandshake13::ack_delay() const {
 }
 
 template <class Encode>
-void PostHandshake13::send(Kind kind, HandshakeType type, Instant now, Encode&& encode) {
+Result<void> PostHandshake13::send(Kind kind, HandshakeType type, Instant now, Encode&& encode) {
   const RetransmissionTimers& timers = shared_.config.timers;
   flight::ReliableFlight flight(timers, initial_timeout_);
-  flight.add_message(type, next_seq_, shared_.records.write_epoch(), std::forward<Encode>(encode));
+  const auto added = flight.add_message(type, next_seq_, shared_.records.write_epoch(),
+                                        std::forward<Encode>(encode));
+  if (!added) return forward_error(added);
   next_seq_ = wire::next(next_seq_);
   flight.begin(now, now + timers.total);
   outgoing_.push_back({kind, std::move(flight)});
+  return {};
 }
 
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
@@ -167,12 +170,13 @@ Result<void> PostHandshake13::issue_ticket(const handshake::Session13& session, 
   if (config.resumption == Resumption::tickets && !config.ticket_keys) return {};
   auto issued = handshake::issue_ticket13(shared_.library, session, config, now);
   if (!issued) return forward_error(issued);
-  if (issued->to_store) {
-    session_events_.emplace_back(SessionToStore{issued->ticket, std::move(*issued->to_store)});
+  if (!*issued) return {};
+  auto& ticket = **issued;
+  if (ticket.to_store) {
+    session_events_.emplace_back(SessionToStore{ticket.ticket, std::move(*ticket.to_store)});
   }
-  send(Kind::ticket, HandshakeType::new_session_ticket, now,
-       [&](wire::Writer& out) { handshake::put_issued_ticket13(out, *issued); });
-  return {};
+  return send(Kind::ticket, HandshakeType::new_session_ticket, now,
+              [&](wire::Writer& out) { handshake::put_issued_ticket13(out, ticket); });
 }
 
 Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& message,
@@ -211,9 +215,8 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
   // message_seq must not wrap, so the connection has to end (draft-ietf-tls-rfc9147bis).
   if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
   key_update_under_way_ = true;
-  send(Kind::key_update, HandshakeType::key_update, now,
-       [&](wire::Writer& out) { out.code(request); });
-  return {};
+  return send(Kind::key_update, HandshakeType::key_update, now,
+              [&](wire::Writer& out) { out.code(request); });
 }
 
 Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numbers,

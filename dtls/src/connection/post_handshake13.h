@@ -99,7 +99,7 @@ class PostHandshake13 {
   // Starts the flight of one message. No message may follow a KeyUpdate before the keys have
   // changed (RFC 8446 section 4.6.3).
   template <class Encode>
-  void send(Kind kind, wire::HandshakeType type, Instant now, Encode&& encode);
+  Result<void> send(Kind kind, wire::HandshakeType type, Instant now, Encode&& encode);
   [[nodiscard]] flight::ReliableFlight* client_last_flight();
   void expire_old_keys(Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);

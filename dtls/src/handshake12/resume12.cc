@@ -76,8 +76,9 @@ Result<std::optional<ResumedSession12>> find_session12(Context& context, const C
   if (!opened) return forward_error(opened);
   if (!*opened) return std::nullopt;
   auto& [session, is_old] = **opened;
-  return ResumedSession12{
-      ResumableSession(std::make_shared<const StoredSession>(std::move(session))), is_old};
+  auto resumable = to_resumable(std::move(session));
+  if (!resumable) return std::nullopt;
+  return ResumedSession12{*std::move(resumable), is_old};
 }
 
 std::optional<SessionRequested> session_question12(const ConfigOptions& config,
@@ -99,6 +100,7 @@ Result<bool> is_resumable_with12(const Context& context, const ClientHello& hell
     return false;
   }
   const auto suite = find_suite12(config, session.cipher_suite);
+  if (!suite) return false;
   if (needs_encrypt_then_mac(*suite) && !hello.extensions.has(ExtensionType::encrypt_then_mac)) {
     return false;
   }
@@ -118,7 +120,8 @@ Result<server12::WaitFinished> resume12(Context& context, const ClientHello& hel
   resumption.session_id.assign(hello.session_id.begin(), hello.session_id.end());
   // A lifetime of 0 would mean that the server states none (RFC 5077 section 3.3).
   resumption.ticket_follows =
-      known.is_ticket_old && stored.expires() - context.now >= std::chrono::seconds{1};
+      known.is_ticket_old &&
+      saturating_difference(stored.expires(), context.now) >= std::chrono::seconds{1};
   const Choice12 choice{*find_suite12(context.config, stored.cipher_suite), {}, {}};
   const auto negotiated = send_server_hello12(hello, choice, incoming, context);
   if (!negotiated) return forward_error(negotiated);

@@ -27,28 +27,24 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   return stored;
 }
 
-ResumableSession share(StoredSession stored) {
-  return ResumableSession(std::make_shared<const StoredSession>(std::move(stored)));
-}
-
 // What a client can resume later; empty if the server gave neither ticket nor session ID.
 std::optional<ResumableSession> received(Context& context, const Session12& session) {
   Resumption12& resumption = context.resumption12;
-  const bool is_usable = resumption.ticket.size() <= StoredSession::kMaxTicket;
-  if (!resumption.ticket.empty() && is_usable) {
+  if (!resumption.ticket.empty()) {
     StoredSession stored =
         resumption.resumed ? resumption.resumed->session().clone() : make_stored(context, session);
-    const Duration age = context.now - stored.issued;
-    stored.lifetime = std::min(age + resumption.ticket_lifetime, kMaxLifetime);
+    const Duration age = saturating_difference(context.now, stored.issued);
+    stored.lifetime = std::min(age, kMaxLifetime) + resumption.ticket_lifetime;
+    stored.lifetime = std::min(stored.lifetime, kMaxLifetime);
     stored.session_id.clear();  // RFC 5077 section 3.4
     stored.ticket = std::move(resumption.ticket);
-    return share(std::move(stored));
+    if (auto kept = to_resumable(std::move(stored))) return kept;
   }
   if (resumption.resumed) return resumption.resumed;
   if (resumption.session_id.empty()) return std::nullopt;
   StoredSession stored = make_stored(context, session);
   stored.session_id = std::move(resumption.session_id);
-  return share(std::move(stored));
+  return to_resumable(std::move(stored));
 }
 
 }  // namespace
@@ -75,7 +71,8 @@ Result<void> send_ticket12(Context& context, const Session12& session) {
   const auto ticket =
       seal_session(context.library, *context.config.ticket_keys, stored, context.now);
   if (!ticket) return forward_error(ticket);
-  const auto left = std::chrono::floor<std::chrono::seconds>(stored.expires() - context.now);
+  const auto left = std::chrono::floor<std::chrono::seconds>(
+      saturating_difference(stored.expires(), context.now));
   return context.send(
       wire::HandshakeType::new_session_ticket, wire::kPlaintextEpoch,
       [&](wire::Writer& out) { message::put_new_session_ticket12(out, {left, *ticket}); });
@@ -110,12 +107,14 @@ void keep_session12(Context& context, const Session12& session, Role role) {
   Resumption12& resumption = context.resumption12;
   if (role == Role::client) {
     if (auto kept = received(context, session)) {
-      context.resumption12.events.emplace_back(SessionReceived{std::move(*kept)});
+      resumption.events.emplace_back(SessionReceived{std::move(*kept)});
     }
   } else if (context.config.resumption == Resumption::store && !resumption.resumed &&
              !resumption.session_id.empty()) {
-    context.resumption12.events.emplace_back(
-        SessionToStore{std::move(resumption.session_id), share(make_stored(context, session))});
+    if (auto kept = to_resumable(make_stored(context, session))) {
+      resumption.events.emplace_back(
+          SessionToStore{std::move(resumption.session_id), std::move(*kept)});
+    }
   }
 }
 

@@ -28,8 +28,9 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
 
 }  // namespace
 
-Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& session,
-                                    const ConfigOptions& config, Instant now) {
+Result<std::optional<IssuedTicket>> issue_ticket13(crypto::Library& library,
+                                                   const Session13& session,
+                                                   const ConfigOptions& config, Instant now) {
   auto stored = make_stored(library, session, kNonce, now, config.session_lifetime);
   if (!stored) return forward_error(stored);
   IssuedTicket issued{std::chrono::floor<std::chrono::seconds>(config.session_lifetime), 0, {}, {}};
@@ -40,14 +41,15 @@ Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& s
   if (config.resumption == Resumption::tickets) {
     auto sealed = seal_session(library, *config.ticket_keys, *stored, now);
     if (!sealed) return forward_error(sealed);
+    if (sealed->empty()) return std::nullopt;
     issued.ticket = std::move(*sealed);
     return issued;
   }
   // With a store, the ticket is only the name of the session.
   issued.ticket.resize(kSessionNameSize);
   if (auto filled = library.random(issued.ticket); !filled) return forward_error(filled);
-  issued.to_store = ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
-  return issued;
+  issued.to_store = to_resumable(std::move(*stored));
+  return issued.to_store ? std::optional(std::move(issued)) : std::nullopt;
 }
 
 void put_issued_ticket13(wire::Writer& out, const IssuedTicket& ticket) {
@@ -61,12 +63,11 @@ Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
   const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
   // RFC 8446 section 4.6.1: a lifetime of 0 means that the ticket is discarded at once.
   if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
-  if (message.ticket.size() > StoredSession::kMaxTicket) return std::nullopt;
   auto stored = make_stored(library, session, message.nonce, now, lifetime);
   if (!stored) return forward_error(stored);
   stored->age_add = message.age_add;
   stored->ticket.assign(message.ticket.begin(), message.ticket.end());
-  return ResumableSession(std::make_shared<const StoredSession>(std::move(*stored)));
+  return to_resumable(std::move(*stored));
 }
 
 }  // namespace sluice::dtls::handshake

@@ -15,12 +15,14 @@ struct IssuedTicket {
   // The session for the store; empty with tickets that contain the session.
   std::optional<ResumableSession> to_store;
 };
-// Issues the one ticket of a session; Session13::resumption must not be null.
-Result<IssuedTicket> issue_ticket13(crypto::Library& library, const Session13& session,
-                                    const ConfigOptions& config, Instant now);
+// Issues the one ticket of a session; empty when the session cannot be kept.
+// Session13::resumption must not be null.
+Result<std::optional<IssuedTicket>> issue_ticket13(crypto::Library& library,
+                                                   const Session13& session,
+                                                   const ConfigOptions& config, Instant now);
 void put_issued_ticket13(wire::Writer& out, const IssuedTicket& ticket);
 
-// What a client can resume later; empty when it must not use the ticket.
+// What a client can resume later; empty when it cannot or must not use the ticket.
 Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
                                                       const Session13& session,
                                                       const message::NewSessionTicket13& message,

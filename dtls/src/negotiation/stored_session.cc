@@ -1,6 +1,10 @@
 #include "negotiation/stored_session.h"
 
+#include "message/handshake_fragment.h"
+#include "message/new_session_ticket13.h"
+#include "message/server_name.h"
 #include "negotiation/peer_certificate.h"
+#include "schedule/keys12.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -33,11 +37,11 @@ class Measure {
 
 class Encoder {
  public:
-  explicit Encoder(Buffer& out) : out_(out) {}
+  explicit Encoder(wire::Writer& out) : out_(out) {}
 
   void operator()(const PeerIdentity& identity) { visit_fields(*this, identity); }
   void operator()(const schedule::HashSecret& secret) {
-    const auto vector = out_.vector8();
+    const auto vector = out_.vector8({.min = 1, .max = schedule::HashSecret::capacity()});
     out_.bytes(secret.bytes());
   }
   void operator()(const Buffer& buffer) {
@@ -62,21 +66,16 @@ class Encoder {
   }
 
  private:
-  wire::Writer out_;
+  wire::Writer& out_;
 };
 
 class Decoder {
  public:
   explicit Decoder(wire::Reader& reader) : reader_(reader) {}
 
-  void operator()(PeerIdentity& identity) {
-    visit_fields(*this, identity);
-    if (!identity.is_consistent()) reader_.fail();
-  }
+  void operator()(PeerIdentity& identity) { visit_fields(*this, identity); }
   void operator()(schedule::HashSecret& secret) {
-    const Bytes bytes = reader_.vector8();
-    if (bytes.empty() || bytes.size() > schedule::HashSecret::capacity()) return reader_.fail();
-    secret = schedule::HashSecret(bytes);
+    secret = schedule::HashSecret(reader_.vector8());  // empty when too long
   }
   void operator()(Buffer& buffer) {
     const Bytes bytes = reader_.vector24();
@@ -87,7 +86,9 @@ class Decoder {
     text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
   void operator()(std::optional<std::string>& text) {
-    if (reader_.u8() != 0) (*this)(text.emplace());
+    const std::uint8_t is_present = reader_.u8();
+    if (is_present > 1) return reader_.fail();
+    if (is_present == 1) (*this)(text.emplace());
   }
   void operator()(Instant& time) {
     Duration since{};
@@ -112,17 +113,53 @@ const Field& copy_of(const Field& field) {
   return field;
 }
 
+// The size of a secret of this version and suite; empty when the suite is not of the version.
+std::optional<std::size_t> secret_size(ProtocolVersion version, CipherSuite suite) {
+  if (version == ProtocolVersion::dtls13) {
+    const auto* parameters = schedule::find13(suite);
+    if (parameters == nullptr) return std::nullopt;
+    return crypto::hash_size(parameters->hash);
+  }
+  // Whether the Config has a suite of private use is checked when the session is resumed.
+  const bool is_own = static_cast<std::uint16_t>(suite) >= CipherSuite12::kFirstPrivateUse;
+  const bool is_of_12 = is_own || schedule::find12(suite) != nullptr;
+  if (version != ProtocolVersion::dtls12 || !is_of_12) return std::nullopt;
+  return schedule::MasterSecret::capacity();  // RFC 5246 section 8.1
+}
+
+// Whether differences of two such times do not overflow.
+bool is_in_range(Instant time) {
+  constexpr Duration kBound = Duration::max() / 2;
+  return time.time_since_epoch() <= kBound && time.time_since_epoch() >= -kBound;
+}
+
+bool is_within_bounds(const PeerIdentity& peer) {
+  const bool is_named = !peer.verified_name || peer.verified_name->size() <= message::kMaxHostName;
+  return peer.is_consistent() && peer.credential.size() <= message::kMaxBody && is_named &&
+         is_in_range(peer.authenticated_at);
+}
+
 }  // namespace
 
+bool StoredSession::is_sound() const {
+  const bool is_secret_of_suite =
+      !secret.empty() && secret_size(version, cipher_suite) == secret.size();
+  const bool is_bounded = lifetime > Duration::zero() &&
+                          lifetime <= message::NewSessionTicket13::kMaxLifetime &&
+                          is_in_range(issued) && server_name.size() <= message::kMaxHostName;
+  return is_secret_of_suite && is_bounded && is_within_bounds(peer) &&
+         session_id.size() <= wire::kMaxSessionId && ticket.size() <= kMaxTicket;
+}
+
 Buffer StoredSession::encode() const {
+  if (!is_sound()) return {};
   Measure measure;
   visit_fields(measure, *this);
   Buffer bytes;
-  // One allocation is reserved, because growing the buffer would leave a copy of the secret in
-  // freed memory.
   bytes.reserve(sizeof kFormat + measure.size());
-  wire::Writer(bytes).u8(kFormat);
-  Encoder encoder(bytes);
+  wire::Writer out(bytes, wire::Growth::refused);
+  out.u8(kFormat);
+  Encoder encoder(out);
   visit_fields(encoder, *this);
   return bytes;
 }
@@ -133,9 +170,13 @@ std::optional<StoredSession> StoredSession::decode(Bytes bytes) {
   StoredSession session;
   Decoder decoder(reader);
   visit_fields(decoder, session);
-  const bool fits = session.session_id.size() <= wire::kMaxSessionId &&
-                    session.ticket.size() <= StoredSession::kMaxTicket;
-  return reader.complete() && fits ? std::optional(std::move(session)) : std::nullopt;
+  if (!reader.complete() || !session.is_sound()) return std::nullopt;
+  return session;
+}
+
+std::optional<ResumableSession> to_resumable(StoredSession&& session) {
+  if (!session.is_sound()) return std::nullopt;
+  return ResumableSession(std::make_shared<const StoredSession>(std::move(session)));
 }
 
 StoredSession StoredSession::clone() const {
@@ -189,8 +230,10 @@ void resume_peer(Context& context, const PeerIdentity& identity, Role role) {
 Result<Buffer> seal_session(crypto::Library& library, TicketKeys& keys,
                             const StoredSession& session, Instant now) {
   Buffer plaintext = session.encode();
+  if (plaintext.empty()) return Buffer{};
   auto ticket = keys.seal(library, plaintext, now);
   cleanse(plaintext);
+  if (ticket && ticket->size() > StoredSession::kMaxTicket) return Buffer{};
   return ticket;
 }
 
@@ -209,8 +252,9 @@ Result<std::optional<OpenedTicket>> open_ticket(Context& context, Bytes ticket) 
 
 Result<ResumableSession> ResumableSession::parse(Bytes serialized) {
   auto session = handshake::StoredSession::decode(serialized);
-  if (!session) return tl::unexpected(Error{Errc::decode_error, {}, 0, "session"});
-  return ResumableSession(std::make_shared<const handshake::StoredSession>(std::move(*session)));
+  auto resumable = session ? handshake::to_resumable(std::move(*session)) : std::nullopt;
+  if (!resumable) return tl::unexpected(Error{Errc::decode_error, {}, 0, "session"});
+  return *std::move(resumable);
 }
 
 Buffer ResumableSession::serialize() const { return session_->encode(); }

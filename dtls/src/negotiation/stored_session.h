@@ -23,7 +23,7 @@ inline constexpr std::size_t kSessionNameSize = 32;
 
 struct StoredSession {
   // A ClientHello has at most 65,535 bytes of extensions (RFC 8446 section 4.1.2), and a ticket is
-  // not the only one. Longer tickets are not used.
+  // not the only one. Longer tickets are neither issued nor used.
   static constexpr std::size_t kMaxTicket = 32768;
 
   ProtocolVersion version{};
@@ -40,13 +40,21 @@ struct StoredSession {
   Buffer session_id;
   Buffer ticket;
 
-  [[nodiscard]] Instant expires() const { return issued + lifetime; }
+  [[nodiscard]] Instant expires() const { return saturating_add(issued, lifetime); }
   [[nodiscard]] StoredSession clone() const;
 
+  // Whether each field has a value that all code can use: the suite is of the version, the secret
+  // has the suite's size, and sizes and times are within their bounds.
+  [[nodiscard]] bool is_sound() const;
+  // In one block, because it contains the secret. Empty when is_sound() is false.
   [[nodiscard]] Buffer encode() const;
-  // Empty for what encode() did not write.
+  // Empty for what encode() did not write; is_sound() otherwise.
   static std::optional<StoredSession> decode(Bytes bytes);
 };
+
+// A session to be kept for resumption; empty when is_sound() is false, such as for a ticket for
+// which no ClientHello has room. All sessions that are kept come from here.
+std::optional<ResumableSession> to_resumable(StoredSession&& session);
 
 // All fields, for encode(), decode() and clone(). The binding makes a new field a compile error
 // here, and nowhere else is there a list.
@@ -76,6 +84,7 @@ void resume_peer(Context& context, const PeerIdentity& identity, Role role);
 
 // ---- a server's tickets
 
+// Empty when a ticket cannot contain the session.
 Result<Buffer> seal_session(crypto::Library& library, TicketKeys& keys,
                             const StoredSession& session, Instant now);
 struct OpenedTicket {

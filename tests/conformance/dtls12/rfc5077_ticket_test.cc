@@ -248,6 +248,21 @@ TEST(Rfc5077_3_3, AnEmptyTicketIsNone) {
   }
 }
 
+// Section 3.3: a server that has announced a ticket may send an empty one. One that contains the
+// peer's long identity would not fit.
+TEST(Rfc5077_3_3, ASessionThatNoTicketCanHoldGetsAnEmptyOne) {
+  for (const std::size_t size : {std::size_t{1000}, std::size_t{40000}}) {
+    auto options = ticket_options();
+    options.pre_shared_keys = {
+        must(dtls::PreSharedKey::make(counted(size), counted(32), dtls::HashAlgorithm::sha256))};
+    options.cipher_suites = {dtls::CipherSuite::ecdhe_psk_with_aes_128_gcm_sha256};
+    Pair pair(options);
+    pair.run();
+    ASSERT_TRUE(works(pair));
+    EXPECT_EQ(pair.client.sessions.size(), size == 1000 ? 1U : 0U);
+  }
+}
+
 // Section 3.4: with a ticket the ID is forgotten.
 TEST(Rfc5077_3_4, ATicketTakesThePlaceOfTheId) {
   Script script = with_ticket(ticket_body(60, counted(64)));

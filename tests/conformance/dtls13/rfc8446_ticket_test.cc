@@ -3,6 +3,7 @@
 
 #include "conformance/dtls13/vocabulary.h"
 #include "message/new_session_ticket13.h"
+#include "negotiation/stored_session.h"
 #include "support/authority.h"
 #include "support/middlebox.h"
 #include "support/resumption.h"
@@ -258,6 +259,58 @@ TEST(Rfc9147_7, TheLastFlightIsAcknowledgedBeforeATicketFollows) {
 }
 
 constexpr unsigned kNextServerSeq = 7;
+
+// A ClientHello must have room for it, beside all else.
+TEST(Rfc8446_4_6_1, ATicketThatNoClientHelloCanHoldIsNotKept) {
+  constexpr std::size_t kMax = dtls::handshake::StoredSession::kMaxTicket;
+  const auto options = ticket_options();
+  for (const std::size_t size : {kMax, kMax + 1, std::size_t{65460}, std::size_t{65500}}) {
+    Pair pair = first_pair(options);
+    const Buffer body = ticket_body(60, counted(size));
+    constexpr std::size_t kPiece = 16000;
+    for (std::size_t at = 0; at < body.size(); at += kPiece) {
+      const Bytes piece = Bytes(body).subspan(at, std::min(kPiece, body.size() - at));
+      pair.client.receive(sealed(pair.server, kFirstApplicationEpoch13, ContentType::handshake,
+                                 fragment_of(HandshakeType::new_session_ticket, kNextServerSeq,
+                                             static_cast<std::uint32_t>(body.size()),
+                                             static_cast<std::uint32_t>(at), piece)),
+                          {});
+    }
+    EXPECT_FALSE(pair.client.error);
+    const std::size_t kept = size > kMax ? 1 : 2;
+    ASSERT_EQ(pair.client.sessions.size(), kept) << size;
+    EXPECT_FALSE(is_resumed(again(options, pair.client.sessions.back())) && kept == 2);
+  }
+}
+
+// A ticket contains the peer's identity. The session of one with a long identity has none.
+TEST(Rfc8446_4_6_1, ASessionThatNoTicketCanHoldGetsNone) {
+  for (const std::size_t size : {std::size_t{1000}, std::size_t{40000}}) {
+    auto options = ticket_options();
+    options.pre_shared_keys = {
+        must(dtls::PreSharedKey::make(counted(size), counted(32), dtls::HashAlgorithm::sha256))};
+    Pair pair(options);
+    pair.run();
+    ASSERT_TRUE(works(pair));
+    EXPECT_EQ(pair.client.sessions.size(), size == 1000 ? 1U : 0U);
+  }
+}
+
+// A ClientHello has no room for both, so none is sent.
+TEST(Rfc8446_4_1_2, AHelloWithoutRoomForTheOfferIsAnError) {
+  auto options = options13();
+  for (const std::size_t first : {std::size_t{1}, std::size_t{2}}) {
+    Buffer identity = counted(40000);
+    identity[0] = static_cast<std::byte>(first);
+    options.pre_shared_keys.push_back(
+        must(dtls::PreSharedKey::make(identity, counted(32), dtls::HashAlgorithm::sha256)));
+  }
+  const auto client = dtls::Connection::client(make_config(options), environment(), kPath, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().code, Errc::excessive_message);
+  EXPECT_EQ(client.error().alert, Alert::internal_error);
+  EXPECT_EQ(client.error().detail, "ClientHello: no room for all that is offered");
+}
 
 // Sections 4.6.3 and 5.1: what follows a KeyUpdate comes under the new keys.
 TEST(Rfc8446_5_1, AMessageBehindAKeyUpdateUnderTheSameKeysIsFatal) {

@@ -19,13 +19,13 @@ StoredSession full_session() {
   session.cipher_suite = CipherSuite::aes_128_gcm_sha256;
   session.secret = schedule::HashSecret(counted(32));
   session.issued = Instant(Duration(0x0102030405060708));
-  session.lifetime = Duration(0x1112131415161718);
+  session.lifetime = Duration(0x1112131415);
   session.age_add = 0x21222324;
   session.peer = {.proof = PeerProof::certificate,
                   .credential = counted(300),
                   .verified_name = "peer.example",
                   .policy = PolicyId{0x31323334},
-                  .authenticated_at = Instant(Duration(0x4142434445464748))};
+                  .authenticated_at = Instant(Duration(0x2142434445464748))};
   session.server_name = "server.example";
   session.session_id = counted(32);
   session.ticket = counted(70);
@@ -82,19 +82,15 @@ TEST(StoredSession, ADecodedOneHasEachField) {
 
 TEST(StoredSession, OptionalFieldsMayBeEmpty) {
   StoredSession session;
+  session.version = ProtocolVersion::dtls12;
+  session.cipher_suite = CipherSuite::psk_with_aes_128_ccm_8;
   session.secret = schedule::HashSecret(counted(48));
+  session.lifetime = Duration(1);
   const auto decoded = StoredSession::decode(session.encode());
   ASSERT_TRUE(decoded);
   EXPECT_EQ(equal_fields(*decoded, session), kFields);
   session.peer.verified_name = "";
   EXPECT_EQ(StoredSession::decode(session.encode())->peer, session.peer);
-}
-
-// Another block would stay in memory with the secret.
-TEST(StoredSession, IsEncodedInOneBlock) {
-  const Buffer bytes = full_session().encode();
-  EXPECT_LE(bytes.size(), bytes.capacity());
-  EXPECT_GE(bytes.capacity(), 32U + 300U + 70U);
 }
 
 TEST(StoredSession, RefusesWhatItDidNotWrite) {
@@ -107,6 +103,73 @@ TEST(StoredSession, RefusesWhatItDidNotWrite) {
   bytes.pop_back();
   bytes[0] = std::byte{3};
   EXPECT_FALSE(StoredSession::decode(bytes)) << "an earlier format";
+}
+
+// An encoding whose bytes at `at` are replaced.
+std::optional<StoredSession> decoded_with(std::size_t at, std::string_view hex) {
+  Buffer bytes = full_session().encode();
+  std::ranges::copy(test::from_hex(hex), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  return StoredSession::decode(bytes);
+}
+
+// Bytes from a file or a store may be anything: what is decoded can be resumed or is refused.
+TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
+  constexpr std::size_t kVersion = 1;
+  constexpr std::size_t kSuite = 3;
+  constexpr std::size_t kIssued = 6 + 32;
+  constexpr std::size_t kLifetime = kIssued + 8;
+  constexpr std::size_t kProof = kLifetime + 8 + 4;
+  constexpr std::size_t kIsVerified = kProof + 1 + 3 + 300;
+  constexpr std::size_t kAuthenticatedAt = kIsVerified + 1 + 2 + 12 + 4;
+  ASSERT_TRUE(decoded_with(kSuite, "1301"));
+  EXPECT_TRUE(decoded_with(kSuite, "1303")) << "of the same hash";
+  EXPECT_FALSE(decoded_with(kSuite, "1302")) << "SHA-384 has other secrets";
+  EXPECT_FALSE(decoded_with(kSuite, "c02b")) << "of DTLS 1.2";
+  EXPECT_FALSE(decoded_with(kSuite, "1399")) << "unknown";
+  EXPECT_FALSE(decoded_with(kVersion, "fefd")) << "1301 is not of DTLS 1.2";
+  EXPECT_FALSE(decoded_with(kVersion, "fefd c02b")) << "a master secret has 48 bytes";
+  EXPECT_FALSE(decoded_with(kVersion, "feff"));
+  EXPECT_FALSE(decoded_with(kVersion, "0000"));
+  EXPECT_FALSE(decoded_with(kLifetime, "0000000000000000"));
+  EXPECT_FALSE(decoded_with(kLifetime, "ffffffffffffffff")) << "negative";
+  EXPECT_FALSE(decoded_with(kLifetime, "7fffffffffffffff")) << "above 7 days";
+  EXPECT_FALSE(decoded_with(kIssued, "7fffffffffffffff"));
+  EXPECT_FALSE(decoded_with(kIssued, "8000000000000000"));
+  EXPECT_FALSE(decoded_with(kAuthenticatedAt, "7fffffffffffffff"));
+  EXPECT_FALSE(decoded_with(kAuthenticatedAt, "8000000000000000"));
+  EXPECT_FALSE(decoded_with(kProof, "04"));
+  ASSERT_TRUE(decoded_with(kIsVerified, "01"));
+  EXPECT_FALSE(decoded_with(kIsVerified, "02"));
+}
+
+TEST(StoredSession, TheEndOfTimeIsNotPassed) {
+  StoredSession session = full_session();
+  session.issued = Instant::max() - Duration(5);
+  session.lifetime = Duration(6);
+  EXPECT_EQ(session.expires(), Instant::max());
+  session.issued = Instant::min() + Duration(5);
+  session.lifetime = Duration(-6);
+  EXPECT_EQ(session.expires(), Instant::min());
+}
+
+TEST(SaturatingTime, StopsAtTheEnds) {
+  constexpr Instant kStart{};
+  constexpr Duration kOne{1};
+  EXPECT_EQ(saturating_add(kStart, kOne), kStart + kOne);
+  EXPECT_EQ(saturating_add(kStart, -kOne), kStart - kOne);
+  EXPECT_EQ(saturating_add(Instant::max() - kOne, kOne), Instant::max());
+  EXPECT_EQ(saturating_add(Instant::max(), kOne), Instant::max());
+  EXPECT_EQ(saturating_add(Instant::min(), -kOne), Instant::min());
+  EXPECT_EQ(saturating_add(Instant::min(), Duration::min()), Instant::min());
+  EXPECT_EQ(saturating_add(Instant::min(), Duration::max()), Instant(-kOne));
+  EXPECT_EQ(saturating_difference(kStart + kOne, kStart), kOne);
+  EXPECT_EQ(saturating_difference(kStart, kStart + kOne), -kOne);
+  EXPECT_EQ(saturating_difference(Instant::max(), Instant(-kOne)), Duration::max());
+  EXPECT_EQ(saturating_difference(Instant::max(), Instant::min()), Duration::max());
+  EXPECT_EQ(saturating_difference(Instant::min(), Instant(kOne)), Duration::min());
+  EXPECT_EQ(saturating_difference(Instant::min(), Instant::max()), Duration::min());
+  EXPECT_EQ(saturating_difference(Instant::min(), kStart), Duration::min());
+  EXPECT_EQ(saturating_difference(Instant(-kOne), Instant::min()), Duration::max());
 }
 
 TEST(StoredSession, RefusesFieldsThatDoNotFit) {
