@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace sluice::test {
 
@@ -16,6 +17,12 @@ struct Allocations {
 // Of this thread, up to now.
 Allocations allocations();
 void reset_peak();
+
+// From now on each block that this thread frees with operator delete is searched for `secret`,
+// which must live on; empty: no more.
+void watch_freed_blocks(std::span<const std::byte> secret);
+// How many of them contained it.
+std::uint64_t secrets_freed();
 
 // From now on libcrypto's allocations count as well. To be called before it makes any; false if it
 // has.
