@@ -12,6 +12,7 @@
 #include "fuzz/connection_harness.h"
 #include "record/record_layer.h"
 #include "support/bytes.h"
+#include "support/encodings.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"
 #include "wire/writer.h"
@@ -125,7 +126,37 @@ void message_seeds(const Recording& recording) {
   seed(10, "code_list_one", test::from_hex("04 fefc fefd"));
   seed(11, "point_formats", test::from_hex("01 00"));
   seed(12, "new_session_ticket", test::from_hex("00015180 0004 01020304"));
-  seed(13, "stored_session", stored_session());
+  seed(19, "stored_session", stored_session());
+}
+
+// In the order of encode_fuzz's codecs, behind which stand the rows of sizes.
+void encode_seeds(const Recording& recording) {
+  const auto seed = [](std::size_t codec, const std::string& name, Bytes input) {
+    Buffer bytes{static_cast<std::byte>(codec)};
+    bytes.insert(bytes.end(), input.begin(), input.end());
+    write("encode_fuzz", name, bytes);
+  };
+  seed(0, "client_hello", recording.bodies.at(HandshakeType::client_hello));
+  seed(1, "server_hello", recording.bodies.at(HandshakeType::server_hello));
+  seed(2, "certificate12", recording.bodies.at(HandshakeType::certificate));
+  seed(3, "certificate13", test::from_hex("00 000009 000004 01020304 0000"));
+  seed(4, "certificate_request12", recording.bodies.at(HandshakeType::certificate_request));
+  seed(4, "certificate_request13", test::from_hex("00 000a 000d 0006 0004 0403 0804"));
+  seed(5, "new_session_ticket", test::from_hex("00015180 01020304 01 00 0004 01020304 0000"));
+  seed(6, "ack", test::from_hex("0010 0000000000000002 0000000000000001"));
+  seed(7, "server_name", test::from_hex("0004 00 0001 61"));
+  seed(7, "protocols", test::from_hex("0006 02 6832 02 6833"));
+  seed(7, "groups", test::from_hex("0004 001d 0017"));
+  seed(8, "pre_shared_keys",
+       test::from_hex("0007 0001 61 00000000 0021 20" + std::string(64, '0')));
+  seed(9, "stored_session", stored_session());
+  constexpr std::size_t kFirstRow = 10;
+  for (std::size_t row = kFirstRow;
+       row < kFirstRow + test::message_encodings().size() + test::stored_encodings().size();
+       ++row) {
+    // Each field at its maximum.
+    seed(row, "sizes_" + std::to_string(row), test::from_hex("800001 800001 800001 800001"));
+  }
 }
 
 void client_hello_seeds(const Recording& recording) {
@@ -388,6 +419,7 @@ int main(int argc, char** argv) {
   root = std::filesystem::canonical(argv[1]);
   const Recording recording = record_handshake();
   message_seeds(recording);
+  encode_seeds(recording);
   client_hello_seeds(recording);
   certificate_seeds();
   record_seeds(recording);
