@@ -2,16 +2,28 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
+
+#include "packet_index.h"
 
 namespace sluice::srtp {
 namespace {
 
 constexpr std::size_t kSrtcpIndex = 4;  // the E bit and the 31-bit index
+// A search takes no longer than a cache miss or two, and a context's own memory (3 to 30 kB) is
+// shared by enough streams.
+constexpr std::size_t kStreamsPerShard = 16;
 
 // libsrtp's srtp_remove_stream() alone takes an SSRC as it stands in the packet.
 std::uint32_t network_order(std::uint32_t value) {
   if constexpr (std::endian::native == std::endian::big) return value;
   return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
+}
+
+// Of a packet that has a clear_header_size().
+std::uint16_t sequence_of(Bytes rtp) {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(rtp[2]) << 8 |
+                                    std::to_integer<unsigned>(rtp[3]));
 }
 
 PacketError error_of(srtp_err_status_t status, Direction direction) {
@@ -41,37 +53,97 @@ PacketError error_of(srtp_err_status_t status, Direction direction) {
 }  // namespace
 
 tl::expected<Context, SetupError> Context::make(Direction direction, const Profile& profile,
-                                                MutableBytes master_key, MutableBytes mki,
+                                                dtls::SrtpMasterKey master_key, Bytes mki,
                                                 const SessionOptions& options) {
-  srtp_master_key_t key{reinterpret_cast<unsigned char*>(master_key.data()),
-                        reinterpret_cast<unsigned char*>(mki.data()),
-                        static_cast<unsigned>(mki.size())};
+  Context context(direction, profile, std::move(master_key), mki, options);
+  if (const auto added = context.add_shard(); !added) return tl::unexpected(added.error());
+  return context;
+}
+
+template <class Use>
+srtp_err_status_t Context::with_policy(srtp_ssrc_t ssrc, Use use) {
+  srtp_master_key_t key{reinterpret_cast<unsigned char*>(master_key_.bytes().data()),
+                        reinterpret_cast<unsigned char*>(mki_.data()),
+                        static_cast<unsigned>(mki_.size())};
   srtp_master_key_t* keys = &key;
   srtp_policy_t policy{};
-  profile.rtp_policy(&policy.rtp);
-  profile.rtcp_policy(&policy.rtcp);
-  policy.ssrc.type = direction == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound;
-  if (mki.empty()) {
+  profile_.rtp_policy(&policy.rtp);
+  profile_.rtcp_policy(&policy.rtcp);
+  policy.ssrc = ssrc;
+  if (mki_.empty()) {
     policy.key = key.key;
   } else {
     policy.keys = &keys;
     policy.num_master_keys = 1;
   }
-  policy.window_size = options.replay_window;
-  // An index is never used twice, not even for what looks like the same packet: its header
-  // extensions may differ, and two packets under one nonce give GCM's key away.
-  policy.allow_repeat_tx = 0;
-
-  srtp_t context = nullptr;
-  switch (srtp_create(&context, &policy)) {
-    case srtp_err_status_ok:
-      return Context(Handle(context), direction, profile, mki, options.max_ssrcs);
-    case srtp_err_status_alloc_fail:
-      return tl::unexpected(SetupError::out_of_memory);
-    default:
-      return tl::unexpected(SetupError::library_init_failed);
-  }
+  policy.window_size = options_.replay_window;
+  // Then SentPackets, not libsrtp, ensures that no index is used for two packets.
+  policy.allow_repeat_tx = direction_ == Direction::outbound && options_.repeat_window > 0 ? 1 : 0;
+  return use(policy);
 }
+
+tl::expected<void, SetupError> Context::add_shard() {
+  const srtp_ssrc_t any{direction_ == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound, 0};
+  srtp_t context = nullptr;
+  const auto status = with_policy(
+      any, [&context](const srtp_policy_t& policy) { return srtp_create(&context, &policy); });
+  if (status == srtp_err_status_alloc_fail) return tl::unexpected(SetupError::out_of_memory);
+  if (status != srtp_err_status_ok) return tl::unexpected(SetupError::unsupported_profile);
+  shards_.push_back({.handle = Handle(context)});
+  roomy_.push_back(shards_.size() - 1);
+  return {};
+}
+
+// ---- SSRCs
+
+tl::expected<std::size_t, PacketError> Context::admit(std::uint32_t ssrc) {
+  if (retired_.contains(ssrc)) return tl::unexpected(PacketError::ssrc_retired);
+  if (known_.size() >= options_.max_ssrcs && !may_retire()) {
+    return tl::unexpected(PacketError::too_many_ssrcs);
+  }
+  return shard_with_room();
+}
+
+tl::expected<std::size_t, PacketError> Context::shard_with_room() {
+  if (roomy_.empty() && !add_shard()) return tl::unexpected(PacketError::internal);
+  return roomy_.back();
+}
+
+SsrcState& Context::add(std::uint32_t ssrc, std::size_t shard) {
+  if (++shards_[shard].streams == kStreamsPerShard) std::erase(roomy_, shard);
+  if (known_.size() == options_.max_ssrcs) {
+    retire(known_.oldest());
+    ++displaced_;
+  }
+  return known_.add(ssrc, shard);
+}
+
+void Context::retire(const SsrcState& state) {
+  if (direction_ == Direction::outbound) {
+    retired_.insert(state.ssrc);
+  } else {
+    const auto& received = state.received;
+    const auto& before = state.before;
+    removed_[state.ssrc] = {.rtp = received.rtp ? received.rtp : before.rtp,
+                            .srtcp = received.srtcp ? received.srtcp : before.srtcp};
+  }
+  if (shards_[state.shard].streams-- == kStreamsPerShard) roomy_.push_back(state.shard);
+  remove_stream(state.shard, state.ssrc);
+  known_.remove(state.ssrc);
+}
+
+void Context::remove_stream(std::size_t shard, std::uint32_t ssrc) {
+  srtp_remove_stream(shards_[shard].handle.get(), network_order(ssrc));
+}
+
+bool Context::remove_ssrc(std::uint32_t ssrc) {
+  const auto* const state = known_.find(ssrc);
+  if (state == nullptr || !may_retire()) return false;
+  retire(*state);
+  return true;
+}
+
+// ---- outbound
 
 PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
   if (size > buffer.size()) return tl::unexpected(PacketError::buffer_too_small);
@@ -79,85 +151,185 @@ PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t 
   if (!clear_header_size(kind, packet)) return tl::unexpected(PacketError::malformed);
   if (buffer.size() - size < trailer(kind)) return tl::unexpected(PacketError::buffer_too_small);
   const auto ssrc = ssrc_of(kind, packet);
-  const bool known = knows(ssrc);
-  if (!known) {
-    if (const auto admitted = admit(ssrc); !admitted) return tl::unexpected(admitted.error());
-  }
+  auto* const state = known_.find(ssrc);
+  if (state == nullptr) return protect_new(kind, buffer, size, ssrc);
+  known_.touch(*state);
+  return kind == PacketKind::rtp ? protect_rtp(*state, buffer, size)
+                                 : protect_by_libsrtp(kind, state->shard, buffer, size);
+}
 
-  auto length = static_cast<int>(size);
-  const auto status =
-      kind == PacketKind::rtp
-          ? srtp_protect_mki(context_.get(), buffer.data(), &length, uses_mki(), 0)
-          : srtp_protect_rtcp_mki(context_.get(), buffer.data(), &length, uses_mki(), 0);
-  if (status != srtp_err_status_ok) {
+PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
+                                  std::uint32_t ssrc) {
+  const auto shard = admit(ssrc);
+  if (!shard) return tl::unexpected(shard.error());
+  const auto sequence = kind == PacketKind::rtp ? sequence_of(buffer) : std::uint16_t{0};
+  const auto result = protect_by_libsrtp(kind, *shard, buffer, size);
+  if (!result) {
     // libsrtp makes the stream before it looks further.
-    if (!known) forget_stream(ssrc);
-    return tl::unexpected(error_of(status, direction_));
+    remove_stream(*shard, ssrc);
+    return result;
   }
-  if (!known) ssrcs_.push_back(ssrc);
+  auto& state = add(ssrc, *shard);
+  if (kind == PacketKind::rtp && options_.repeat_window > 0) {
+    sent_of(state).use(sequence);
+    sent_of(state).set_tag(sequence, tag_of(buffer, size));
+  }
+  return result;
+}
+
+PacketResult Context::protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size) {
+  if (options_.repeat_window == 0) {
+    return protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
+  }
+  auto& sent = sent_of(state);
+  const auto index = nearest_index(sent.highest(), sequence_of(buffer));
+  if (index > kLastIndex) return tl::unexpected(PacketError::key_exhausted);
+  switch (sent.state_of(index)) {
+    case SentPackets::State::used:
+      return repeat(state, index, buffer, size);
+    case SentPackets::State::out_of_window:
+      return tl::unexpected(PacketError::replayed);
+    case SentPackets::State::unused:
+      break;
+  }
+  // Before libsrtp, which may use up the index and then fail.
+  sent.use(index);
+  const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
+  if (result) sent.set_tag(index, tag_of(buffer, size));
+  return result;
+}
+
+PacketResult Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer,
+                             std::size_t size) {
+  const auto tag = state.sent->tag_of(index);
+  if (!tag) return tl::unexpected(PacketError::replayed);
+  const auto packet = buffer.first(size);
+  copy_.assign(packet.begin(), packet.end());
+  const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
+  if (!result || tag_of(buffer, size) == *tag) return result;
+  std::ranges::copy(copy_, packet.begin());
+  return tl::unexpected(PacketError::index_reused);
+}
+
+PacketResult Context::protect_by_libsrtp(PacketKind kind, std::size_t shard, MutableBytes buffer,
+                                         std::size_t size) {
+  auto* const context = shards_[shard].handle.get();
+  auto length = static_cast<int>(size);
+  const auto status = kind == PacketKind::rtp
+                          ? srtp_protect_mki(context, buffer.data(), &length, uses_mki(), 0)
+                          : srtp_protect_rtcp_mki(context, buffer.data(), &length, uses_mki(), 0);
+  if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
   return static_cast<std::size_t>(length);
 }
+
+SentPackets& Context::sent_of(SsrcState& state) const {
+  if (!state.sent) {
+    state.sent = std::make_unique<SentPackets>(
+        options_.replay_window, std::min(options_.repeat_window, options_.replay_window));
+  }
+  return *state.sent;
+}
+
+SentPackets::Tag Context::tag_of(Bytes packet, std::size_t size) const {
+  // A GCM tag belongs to the ciphertext, which the MKI follows; other tags follow the MKI.
+  const auto tag = packet.subspan(size + (profile_.index_after_tag ? 0 : mki_.size()));
+  SentPackets::Tag value = 0;
+  for (const std::byte byte : tag.first(std::min(profile_.rtp_tag, sizeof value))) {
+    value = value << 8 | std::to_integer<SentPackets::Tag>(byte);
+  }
+  return value;
+}
+
+// ---- inbound
 
 PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
   const auto header = clear_header_size(kind, packet);
   if (!header || !complete(kind, packet, *header)) return tl::unexpected(PacketError::malformed);
   const auto ssrc = ssrc_of(kind, packet);
-  const bool known = knows(ssrc);
-  if (!known) {
-    if (const auto admitted = admit(ssrc); !admitted) return tl::unexpected(admitted.error());
-  }
+  auto* const state = known_.find(ssrc);
+  if (state == nullptr) return unprotect_new(kind, packet, ssrc);
+  const auto result = unprotect_known(kind, packet, *state);
+  if (result) known_.touch(*state);
+  return result;
+}
 
+PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc) {
+  const auto removed = removed_.find(ssrc);
+  const bool returned = removed != removed_.end();
+  // One that returns leaves removed_, which makes room.
+  const auto shard = returned ? shard_with_room() : admit(ssrc);
+  if (!shard) return tl::unexpected(shard.error());
+  SsrcState candidate{.ssrc = ssrc, .shard = *shard};
+  if (returned) {
+    candidate.before = removed->second;
+    // libsrtp's own new streams begin with a roll-over counter of 0.
+    const auto status = with_policy({ssrc_specific, ssrc}, [&](const srtp_policy_t& policy) {
+      return srtp_add_stream(shards_[*shard].handle.get(), &policy);
+    });
+    if (status != srtp_err_status_ok) return tl::unexpected(PacketError::internal);
+  }
+  const auto result = unprotect_known(kind, packet, candidate);
+  if (!result) {
+    // Otherwise libsrtp makes an inbound stream only for a packet that has authenticated.
+    if (returned) remove_stream(*shard, ssrc);
+    return result;
+  }
+  if (returned) removed_.erase(removed);
+  auto& state = add(ssrc, *shard);
+  state.received = candidate.received;
+  state.before = candidate.before;
+  return result;
+}
+
+PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state) {
+  auto* const context = shards_[state.shard].handle.get();
+  const bool is_rtp = kind == PacketKind::rtp;
+  const auto index = index_of(kind, packet, state);
+  const auto& before = is_rtp ? state.before.rtp : state.before.srtcp;
+  auto& highest = is_rtp ? state.received.rtp : state.received.srtcp;
+  // The replay list went with the stream that was removed (RFC 3711 section 3.3.2).
+  if (before && index <= *before) return tl::unexpected(PacketError::replayed);
+  if (is_rtp && before && !highest) {
+    srtp_set_stream_roc(context, state.ssrc, static_cast<std::uint32_t>(index >> 16));
+  }
   auto length = static_cast<int>(packet.size());
-  const auto status = unprotect_by_libsrtp(kind, packet, length);
-  // libsrtp makes an inbound stream only for a packet that has authenticated.
+  const auto status = unprotect_by_libsrtp(kind, context, packet, length);
   if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
-  if (!known) ssrcs_.push_back(ssrc);
+  highest = std::max(highest.value_or(0), index);
   return static_cast<std::size_t>(length);
 }
 
-srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, MutableBytes packet, int& length) {
+std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& state) const {
   if (kind == PacketKind::rtp) {
-    return srtp_unprotect_mki(context_.get(), packet.data(), &length, uses_mki());
+    const auto highest = state.received.rtp ? state.received.rtp : state.before.rtp;
+    return nearest_index(highest.value_or(0), sequence_of(packet));
+  }
+  const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
+  std::uint64_t index = 0;
+  for (const std::byte byte : packet.last(behind + kSrtcpIndex).first(kSrtcpIndex)) {
+    index = index << 8 | std::to_integer<std::uint64_t>(byte);
+  }
+  return index & 0x7fff'ffff;  // without the E bit
+}
+
+srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, srtp_t context,
+                                                MutableBytes packet, int& length) {
+  if (kind == PacketKind::rtp) {
+    return srtp_unprotect_mki(context, packet.data(), &length, uses_mki());
   }
   // libsrtp 2.5 looks for SRTCP's MKI before a tag of SRTP's length: where that is another, it is
   // taken out here. No tag covers it (RFC 3711 section 3.1).
   if (mki_.empty() || profile_.index_after_tag || profile_.rtp_tag == profile_.rtcp_tag) {
-    return srtp_unprotect_rtcp_mki(context_.get(), packet.data(), &length, uses_mki());
+    return srtp_unprotect_rtcp_mki(context, packet.data(), &length, uses_mki());
   }
   const MutableBytes mki_and_tag = packet.last(mki_.size() + profile_.rtcp_tag);
   const auto tag = mki_and_tag.begin() + std::ssize(mki_);
   if (!std::equal(mki_and_tag.begin(), tag, mki_.begin())) return srtp_err_status_bad_mki;
   const auto moved_mki = std::ranges::rotate(mki_and_tag, tag).begin();
   length -= static_cast<int>(mki_.size());
-  const auto status = srtp_unprotect_rtcp(context_.get(), packet.data(), &length);
+  const auto status = srtp_unprotect_rtcp(context, packet.data(), &length);
   if (status != srtp_err_status_ok) std::ranges::rotate(mki_and_tag, moved_mki);
   return status;
-}
-
-bool Context::remove_ssrc(std::uint32_t ssrc) {
-  const auto found = std::ranges::find(ssrcs_, ssrc);
-  if (found == ssrcs_.end()) return false;
-  if (direction_ == Direction::outbound) {
-    if (retired_.size() == Session::kMaxRetired) return false;
-    retired_.insert(std::ranges::upper_bound(retired_, ssrc), ssrc);
-  }
-  ssrcs_.erase(found);
-  forget_stream(ssrc);
-  return true;
-}
-
-bool Context::knows(std::uint32_t ssrc) const {
-  return std::ranges::find(ssrcs_, ssrc) != ssrcs_.end();
-}
-
-bool Context::retired(std::uint32_t ssrc) const {
-  return std::ranges::binary_search(retired_, ssrc);
-}
-
-tl::expected<void, PacketError> Context::admit(std::uint32_t ssrc) const {
-  if (retired(ssrc)) return tl::unexpected(PacketError::ssrc_retired);
-  if (ssrcs_.size() == max_ssrcs_) return tl::unexpected(PacketError::too_many_ssrcs);
-  return {};
 }
 
 bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const {
@@ -173,10 +345,6 @@ bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const 
 std::size_t Context::trailer(PacketKind kind) const {
   return mki_.size() +
          (kind == PacketKind::rtp ? profile_.rtp_tag : profile_.rtcp_tag + kSrtcpIndex);
-}
-
-void Context::forget_stream(std::uint32_t ssrc) {
-  srtp_remove_stream(context_.get(), network_order(ssrc));
 }
 
 }  // namespace sluice::srtp

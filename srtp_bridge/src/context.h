@@ -1,65 +1,110 @@
-// One direction of a session: a libsrtp context that takes any SSRC, and the SSRCs it has met.
+// One direction of a session: libsrtp contexts that take any SSRC, and the SSRCs they have met.
 #pragma once
 
 #include <srtp2/srtp.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include <sluice/srtp/session.h>
 
 #include "packet.h"
 #include "profile.h"
+#include "ssrc_table.h"
 
 namespace sluice::srtp {
 
 class Context {
  public:
-  // `master_key` and `mki` are copied into libsrtp; they are mutable because its policy says so.
-  // Every packet carries the MKI, up to kMaxMki bytes, unless it is empty.
+  // `mki` is copied. Every packet carries the MKI, up to kMaxMki bytes, unless it is empty.
   static tl::expected<Context, SetupError> make(Direction direction, const Profile& profile,
-                                                MutableBytes master_key, MutableBytes mki,
+                                                dtls::SrtpMasterKey master_key, Bytes mki,
                                                 const SessionOptions& options);
 
   PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size);
   PacketResult unprotect(PacketKind kind, MutableBytes packet);
 
   bool remove_ssrc(std::uint32_t ssrc);
-  [[nodiscard]] std::span<const std::uint32_t> ssrcs() const { return ssrcs_; }
+  [[nodiscard]] std::vector<std::uint32_t> ssrcs() const { return known_.ssrcs(); }
+  // SSRCs that made room for others.
+  [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
 
  private:
   struct Dealloc {
     void operator()(srtp_ctx_t* context) const { srtp_dealloc(context); }
   };
   using Handle = std::unique_ptr<srtp_ctx_t, Dealloc>;
+  // libsrtp searches the streams of a context one by one, so each context has a few.
+  struct Shard {
+    Handle handle;
+    std::size_t streams = 0;
+  };
 
-  Context(Handle context, Direction direction, const Profile& profile, MutableBytes mki,
-          std::size_t max_ssrcs)
-      : context_(std::move(context)),
-        direction_(direction),
+  Context(Direction direction, const Profile& profile, dtls::SrtpMasterKey master_key, Bytes mki,
+          const SessionOptions& options)
+      : direction_(direction),
         profile_(profile),
+        master_key_(std::move(master_key)),
         mki_(mki.begin(), mki.end()),
-        max_ssrcs_(max_ssrcs) {}
+        options_(options) {}
 
-  [[nodiscard]] bool knows(std::uint32_t ssrc) const;
-  [[nodiscard]] bool retired(std::uint32_t ssrc) const;
-  // Whether a packet of an SSRC not known so far may pass.
-  [[nodiscard]] tl::expected<void, PacketError> admit(std::uint32_t ssrc) const;
+  // Runs `use` with libsrtp's policy, which holds the keys only meanwhile.
+  template <class Use>
+  srtp_err_status_t with_policy(srtp_ssrc_t ssrc, Use use);
+  // A further shard, with room.
+  [[nodiscard]] tl::expected<void, SetupError> add_shard();
+  // The shard where the next new stream belongs.
+  [[nodiscard]] tl::expected<std::size_t, PacketError> shard_with_room();
+  // Whether a packet of an SSRC not known so far may pass, and the shard for its stream.
+  [[nodiscard]] tl::expected<std::size_t, PacketError> admit(std::uint32_t ssrc);
+  // An SSRC whose stream libsrtp has made in the shard. The one that was used the longest time ago
+  // makes room.
+  SsrcState& add(std::uint32_t ssrc, std::size_t shard);
+  // Keeps what must not be used or accepted again.
+  void retire(const SsrcState& state);
+  [[nodiscard]] bool may_retire() const {
+    return retired_.size() + removed_.size() < Session::kMaxRetired;
+  }
+  void remove_stream(std::size_t shard, std::uint32_t ssrc);
+
+  PacketResult protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
+                           std::uint32_t ssrc);
+  PacketResult protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size);
+  // The same packet as the one of this index, or an error.
+  PacketResult repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer, std::size_t size);
+  PacketResult protect_by_libsrtp(PacketKind kind, std::size_t shard, MutableBytes buffer,
+                                  std::size_t size);
+  // Of an SSRC that isn't known, or no more.
+  PacketResult unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc);
+  // Of an SSRC for whose stream there is a shard.
+  PacketResult unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state);
+  [[nodiscard]] std::uint64_t index_of(PacketKind kind, Bytes packet, const SsrcState& state) const;
+  srtp_err_status_t unprotect_by_libsrtp(PacketKind kind, srtp_t context, MutableBytes packet,
+                                         int& length);
+  [[nodiscard]] SentPackets& sent_of(SsrcState& state) const;
+  // Of a protected RTP packet that had `size` bytes before.
+  [[nodiscard]] SentPackets::Tag tag_of(Bytes packet, std::size_t size) const;
+
   // Whether an inbound packet is as long as what it must hold, and encrypted.
   [[nodiscard]] bool complete(PacketKind kind, Bytes packet, std::size_t header) const;
   [[nodiscard]] std::size_t trailer(PacketKind kind) const;
   [[nodiscard]] unsigned uses_mki() const { return mki_.empty() ? 0 : 1; }
-  srtp_err_status_t unprotect_by_libsrtp(PacketKind kind, MutableBytes packet, int& length);
-  void forget_stream(std::uint32_t ssrc);
 
-  Handle context_;
   Direction direction_;
   Profile profile_;
+  dtls::SrtpMasterKey master_key_;  // for further shards
   dtls::Buffer mki_;
-  std::size_t max_ssrcs_;
-  std::vector<std::uint32_t> ssrcs_;    // in order of appearance, at most max_ssrcs_
-  std::vector<std::uint32_t> retired_;  // sorted, at most Session::kMaxRetired; outbound only
+  SessionOptions options_;
+  std::vector<Shard> shards_;
+  std::vector<std::size_t> roomy_;  // the shards that have room
+  SsrcTable known_;                 // at most options_.max_ssrcs
+  // Together at most Session::kMaxRetired.
+  SsrcSet retired_;                   // outbound: not used again
+  SsrcMap<ReceivedIndices> removed_;  // inbound
+  std::uint64_t displaced_ = 0;
+  dtls::Buffer copy_;  // of a packet that is sent again, as large as the largest of them
 };
 
 }  // namespace sluice::srtp

@@ -64,6 +64,8 @@ std::string_view to_string(SetupError error) {
       return "invalid_options";
     case SetupError::invalid_keys:
       return "invalid_keys";
+    case SetupError::unsupported_profile:
+      return "unsupported_profile";
     case SetupError::out_of_memory:
       return "out_of_memory";
   }

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <utility>
 
 #include <sluice/srtp/session.h>
@@ -24,7 +25,23 @@ void count(const PacketResult& result, PacketKind kind, Statistics::Counters& co
 
 bool valid(const SessionOptions& options) {
   return options.replay_window >= kMinWindow && options.replay_window <= kMaxWindow &&
-         options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs;
+         options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs &&
+         options.repeat_window <= kMaxWindow;
+}
+
+tl::expected<void, SetupError> supported(dtls::SrtpProfile profile) {
+  // A bit for each code point that is known to work.
+  static std::atomic<std::uint64_t> works = 0;
+  const auto known = profile_of(profile);
+  if (!known) return tl::unexpected(SetupError::unsupported_profile);
+  const auto bit = std::uint64_t{1} << static_cast<unsigned>(profile);
+  if ((works & bit) != 0) return {};
+  dtls::SrtpMasterKey key(known->master_key);
+  dtls::SrtpKeys keys{.profile = profile, .local = key.clone(), .remote = std::move(key)};
+  const auto session = Session::make(std::move(keys));
+  if (!session) return tl::unexpected(session.error());
+  works |= bit;
+  return {};
 }
 
 class Session::Impl {
@@ -35,12 +52,14 @@ class Session::Impl {
   PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
     const auto result = outbound_.protect(kind, buffer, size);
     count(result, kind, statistics_.outbound);
+    statistics_.outbound.ssrcs_displaced = outbound_.displaced();
     return result;
   }
 
   PacketResult unprotect(PacketKind kind, MutableBytes packet) {
     const auto result = inbound_.unprotect(kind, packet);
     count(result, kind, statistics_.inbound);
+    statistics_.inbound.ssrcs_displaced = inbound_.displaced();
     return result;
   }
 
@@ -74,10 +93,10 @@ tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOp
   if (const auto ready = initialize(); !ready) return tl::unexpected(ready.error());
 
   auto inbound =
-      Context::make(Direction::inbound, *profile, owned.remote.bytes(), owned.mki, options);
+      Context::make(Direction::inbound, *profile, std::move(owned.remote), owned.mki, options);
   if (!inbound) return tl::unexpected(inbound.error());
   auto outbound =
-      Context::make(Direction::outbound, *profile, owned.local.bytes(), owned.mki, options);
+      Context::make(Direction::outbound, *profile, std::move(owned.local), owned.mki, options);
   if (!outbound) return tl::unexpected(outbound.error());
   return Session(std::make_unique<Impl>(owned.profile, std::move(*inbound), std::move(*outbound)));
 }
@@ -102,7 +121,7 @@ bool Session::remove_ssrc(Direction direction, std::uint32_t ssrc) {
   return impl_->context(direction).remove_ssrc(ssrc);
 }
 
-std::span<const std::uint32_t> Session::ssrcs(Direction direction) const {
+std::vector<std::uint32_t> Session::ssrcs(Direction direction) const {
   return impl_->context(direction).ssrcs();
 }
 
@@ -130,6 +149,8 @@ std::string_view to_string(PacketError error) {
       return "key_exhausted";
     case PacketError::internal:
       return "internal";
+    case PacketError::index_reused:
+      return "index_reused";
   }
   return "unknown";
 }

@@ -9,6 +9,7 @@ SendStatus status_of(srtp::PacketError error) {
     case srtp::PacketError::malformed:
       return SendStatus::malformed;
     case srtp::PacketError::replayed:
+    case srtp::PacketError::index_reused:
     case srtp::PacketError::ssrc_retired:
       return SendStatus::repeated;
     case srtp::PacketError::too_many_ssrcs:

@@ -28,9 +28,22 @@ TEST(Library, SaysWhichLibsrtpItHas) {
   EXPECT_TRUE(library_flavor() == "bundled" || library_flavor() == "system");
 }
 
+TEST(Library, SaysWhichProfilesItSupports) {
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(supported(dtls::SrtpProfile::aead_aes_256_gcm));
+    EXPECT_TRUE(supported(dtls::SrtpProfile::aead_aes_128_gcm));
+    EXPECT_TRUE(supported(dtls::SrtpProfile::aes128_cm_hmac_sha1_80));
+    EXPECT_TRUE(supported(dtls::SrtpProfile::aes128_cm_hmac_sha1_32));
+    const auto unknown = supported(static_cast<dtls::SrtpProfile>(5));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error(), SetupError::unsupported_profile);
+  }
+}
+
 TEST(Library, NamesItsErrors) {
   EXPECT_EQ(to_string(SetupError::invalid_keys), "invalid_keys");
   EXPECT_EQ(to_string(SetupError::out_of_memory), "out_of_memory");
+  EXPECT_EQ(to_string(SetupError::unsupported_profile), "unsupported_profile");
   EXPECT_EQ(to_string(static_cast<SetupError>(99)), "unknown");
 }
 

@@ -44,31 +44,126 @@ TEST_P(SsrcTest, ForgedPacketsTakeNoPlace) {
   EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(201, 202, 203, 204));
 }
 
-TEST_P(SsrcTest, InboundAboveTheCapIsRefusedAndKnownOnesGoOn) {
+TEST_P(SsrcTest, InboundAboveTheCapTheOneUsedLongestAgoMakesRoom) {
   for (std::uint32_t ssrc = 1; ssrc <= 4; ++ssrc) {
     ASSERT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = ssrc}))));
   }
-  const auto fifth = protect_rtp(generous_, make_rtp({.ssrc = 5}));
-  EXPECT_EQ(unprotect_rtp(peers_.server, fifth), kUnexpected(PacketError::too_many_ssrcs));
-  EXPECT_EQ(unprotect_rtcp(peers_.server, protect_rtcp(generous_, make_rtcp(6))),
-            kUnexpected(PacketError::too_many_ssrcs));
-  EXPECT_TRUE(unprotect_rtp(peers_.server,
-                            protect_rtp(generous_, make_rtp({.ssrc = 1, .sequence = 1001}))));
-  EXPECT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(generous_, make_rtcp(1))));
-  EXPECT_EQ(peers_.server.statistics().inbound.count(PacketError::too_many_ssrcs), 2U);
-
-  EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, 2));
-  EXPECT_EQ(unprotect_rtp(peers_.server, fifth), make_rtp({.ssrc = 5}));
+  ASSERT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(generous_, make_rtcp(1))));
+  EXPECT_EQ(peers_.server.statistics().inbound.ssrcs_displaced, 0U);
+  EXPECT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = 5}))));
   EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(1, 3, 4, 5));
+  EXPECT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(generous_, make_rtcp(6))));
+  EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(1, 4, 5, 6));
+  EXPECT_EQ(peers_.server.statistics().inbound.ssrcs_displaced, 2U);
+  EXPECT_EQ(peers_.server.statistics().inbound.count(PacketError::too_many_ssrcs), 0U);
 }
 
-TEST_P(SsrcTest, OutboundAboveTheCapIsRefused) {
+TEST_P(SsrcTest, ForgeriesDisplaceNothing) {
+  for (std::uint32_t ssrc = 1; ssrc <= 4; ++ssrc) {
+    ASSERT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = ssrc}))));
+  }
+  for (std::uint32_t ssrc = 5; ssrc <= 50; ++ssrc) {
+    EXPECT_FALSE(unprotect_rtp(peers_.server, make_rtp({.ssrc = ssrc})));
+  }
+  EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(1, 2, 3, 4));
+}
+
+// A displaced stream may come again, in the roll-over counter it had, and no packet of it twice.
+TEST_P(SsrcTest, ADisplacedInboundSsrcComesBackWithoutReplays) {
+  const auto displace = [this](std::uint32_t from) {
+    for (std::uint32_t ssrc = from; ssrc < from + 4; ++ssrc) {
+      ASSERT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = ssrc}))));
+    }
+  };
+  const auto send = [this](std::uint16_t sequence) {
+    return protect_rtp(generous_, make_rtp({.ssrc = 7, .sequence = sequence}));
+  };
+  std::vector<Packet> taken;
+  std::vector<Packet> reports;
+  const auto take = [&](std::uint16_t sequence) {
+    taken.push_back(send(sequence));
+    EXPECT_EQ(unprotect_rtp(peers_.server, taken.back()),
+              make_rtp({.ssrc = 7, .sequence = sequence}));
+    reports.push_back(protect_rtcp(generous_, make_rtcp(7)));
+    EXPECT_EQ(unprotect_rtcp(peers_.server, reports.back()), make_rtcp(7));
+  };
+  const auto expect_replays_refused = [&] {
+    for (const auto& packet : taken) {
+      // Some are taken for packets of another roll-over counter, and fail to authenticate.
+      EXPECT_FALSE(unprotect_rtp(peers_.server, packet));
+    }
+    for (const auto& report : reports) {
+      EXPECT_EQ(unprotect_rtcp(peers_.server, report), kUnexpected(PacketError::replayed));
+    }
+  };
+
+  take(1000);
+  take(1005);
+  const auto late = send(1003);
+  displace(100);
+  expect_replays_refused();
+  take(1006);
+  expect_replays_refused();
+  EXPECT_EQ(unprotect_rtp(peers_.server, late), kUnexpected(PacketError::replayed))
+      << "nobody knows whether it was received";
+
+  // Around once more, with RTCP first at the return and the wrap while it is away.
+  for (const std::uint32_t sequence : {30000U, 60000U, 65535U}) {
+    take(static_cast<std::uint16_t>(sequence));
+  }
+  take(3);
+  take(32000);
+  take(64000);
+  take(65530);
+  displace(200);
+  reports.push_back(protect_rtcp(generous_, make_rtcp(7)));
+  EXPECT_TRUE(unprotect_rtcp(peers_.server, reports.back()));
+  const auto before_wrap = send(65534);
+  take(4);
+  EXPECT_EQ(unprotect_rtp(peers_.server, before_wrap), make_rtp({.ssrc = 7, .sequence = 65534}));
+  expect_replays_refused();
+  take(5);
+  displace(300);
+  expect_replays_refused();
+  take(6);
+  displace(400);
+  for (std::uint32_t forged = 0; forged < 3; ++forged) {
+    EXPECT_EQ(unprotect_rtp(peers_.server, make_rtp({.ssrc = 7, .sequence = 7})),
+              kUnexpected(PacketError::authentication_failed));
+  }
+  take(7);
+}
+
+TEST_P(SsrcTest, OutboundAboveTheCapTheOneUsedLongestAgoIsRetired) {
   for (std::uint32_t ssrc = 1; ssrc <= 4; ++ssrc) EXPECT_FALSE(next(ssrc).empty());
-  auto buffer = make_rtp({.ssrc = 5});
+  EXPECT_FALSE(next(1).empty());
+  EXPECT_FALSE(next(5).empty());
+  EXPECT_THAT(peers_.client.ssrcs(Direction::outbound), ElementsAre(1, 3, 4, 5));
+  EXPECT_EQ(peers_.client.statistics().outbound.ssrcs_displaced, 1U);
+  auto buffer = make_rtp({.ssrc = 2, .sequence = 5000});
   const auto size = buffer.size();
   buffer.resize(size + kMaxTrailer);
-  EXPECT_EQ(peers_.client.protect_rtp(buffer, size), kUnexpected(PacketError::too_many_ssrcs));
-  EXPECT_FALSE(next(1).empty());
+  EXPECT_EQ(peers_.client.protect_rtp(buffer, size), kUnexpected(PacketError::ssrc_retired));
+}
+
+TEST_P(SsrcTest, ALargeMeetingHasRoom) {
+  auto keys = test::make_srtp_keys(GetParam());
+  auto sender = Session::make(std::move(keys.client));
+  auto receiver = Session::make(std::move(keys.server));
+  ASSERT_TRUE(sender && receiver);
+  constexpr std::uint32_t kStreams = 2000;
+  for (std::uint16_t sequence = 1; sequence <= 2; ++sequence) {
+    for (std::uint32_t i = 0; i < kStreams; ++i) {
+      const auto ssrc = i * 2654435761U;
+      const auto plain = make_rtp({.ssrc = ssrc, .sequence = sequence, .payload = 8});
+      ASSERT_EQ(unprotect_rtp(*receiver, protect_rtp(*sender, plain)), plain);
+      // Those who only report count too.
+      const auto report = make_rtcp((kStreams + i) * 2654435761U, 0);
+      ASSERT_EQ(unprotect_rtcp(*receiver, protect_rtcp(*sender, report)), report);
+    }
+  }
+  EXPECT_EQ(receiver->statistics().inbound.ssrcs_displaced, 0U);
+  EXPECT_THAT(receiver->ssrcs(Direction::inbound), testing::SizeIs(2 * kStreams));
 }
 
 TEST_P(SsrcTest, RtpAndRtcpOfOneSsrcCountOnce) {
@@ -79,13 +174,15 @@ TEST_P(SsrcTest, RtpAndRtcpOfOneSsrcCountOnce) {
   EXPECT_THAT(peers_.client.ssrcs(Direction::inbound), IsEmpty());
 }
 
-TEST_P(SsrcTest, RemovingForgetsTheReplayWindow) {
+TEST_P(SsrcTest, RemovingKeepsWhatWasReceived) {
   const auto packet = next(7);
   EXPECT_TRUE(unprotect_rtp(peers_.server, packet));
-  EXPECT_FALSE(unprotect_rtp(peers_.server, packet));
   EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, 7));
   EXPECT_FALSE(peers_.server.remove_ssrc(Direction::inbound, 7)) << "known no more";
-  EXPECT_TRUE(unprotect_rtp(peers_.server, packet)) << "libsrtp has let go of the stream too";
+  EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), IsEmpty());
+  EXPECT_EQ(unprotect_rtp(peers_.server, packet), kUnexpected(PacketError::replayed));
+  EXPECT_TRUE(unprotect_rtp(peers_.server, next(7)));
+  EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(7));
 }
 
 TEST_P(SsrcTest, ARemovedOutboundSsrcIsNotUsedAgain) {
@@ -113,6 +210,14 @@ TEST_P(SsrcTest, RetiredOnesHaveABound) {
   EXPECT_FALSE(protect_rtcp(peers_.client, make_rtcp(3)).empty());
   EXPECT_FALSE(peers_.client.remove_ssrc(Direction::outbound, 3));
   EXPECT_FALSE(protect_rtcp(peers_.client, make_rtcp(3)).empty()) << "still in use";
+  for (std::uint32_t ssrc = 4; ssrc < 7; ++ssrc) {
+    EXPECT_FALSE(protect_rtcp(peers_.client, make_rtcp(ssrc)).empty());
+  }
+  auto report = make_rtcp(8);
+  report.resize(report.size() + kMaxTrailer);
+  EXPECT_EQ(peers_.client.protect_rtcp(report, make_rtcp(8).size()),
+            kUnexpected(PacketError::too_many_ssrcs));
+  EXPECT_FALSE(protect_rtcp(peers_.client, make_rtcp(3)).empty()) << "known ones go on";
 }
 
 }  // namespace

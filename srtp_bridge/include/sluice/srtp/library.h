@@ -13,6 +13,7 @@ enum class SetupError : std::uint8_t {
   invalid_options,      // a field of SessionOptions is out of range
   invalid_keys,         // unknown profile, wrong key length, or an MKI above kMaxMki
   out_of_memory,        // libsrtp could not make a context
+  unsupported_profile,  // libsrtp was built without it, such as without AES-GCM
 };
 
 std::string_view to_string(SetupError error);

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/srtp_keys.h>
@@ -29,16 +29,18 @@ enum class Direction : std::uint8_t { inbound, outbound };
 // Why a packet was refused. No refusal ends the session.
 enum class PacketError : std::uint8_t {
   authentication_failed,  // forged, damaged, or protected with other keys
-  replayed,               // seen before, or older than the window; outbound: a repeated index
+  replayed,               // seen before, or older than the window; outbound: sent before, and older
+                          // than SessionOptions::repeat_window
   malformed,              // not RTP or RTCP of version 2, truncated, or unencrypted
   no_key,                 // no session: before Connected, or no profile negotiated
-  too_many_ssrcs,         // a new SSRC above SessionOptions::max_ssrcs
-  ssrc_retired,           // outbound: an SSRC that remove_ssrc() has removed
+  too_many_ssrcs,         // a new SSRC, and none can make room: see Session
+  ssrc_retired,           // outbound: an SSRC that was removed or has made room
   buffer_too_small,       // no room for the trailer after the packet
   key_exhausted,          // 2^48 SRTP or 2^31 SRTCP packets per key (RFC 3711 section 9.2)
   internal,               // libsrtp or its cipher failed, such as without memory
+  index_reused,           // outbound: another packet was sent under this index
 };
-inline constexpr std::size_t kPacketErrors = 9;
+inline constexpr std::size_t kPacketErrors = 10;
 
 std::string_view to_string(PacketError error);
 
@@ -55,19 +57,29 @@ struct SessionOptions {
   // How far a packet may lag behind the newest packet of its SSRC, in packets: 64 to 32767 (RFC
   // 3711 section 3.3.2). For SRTCP libsrtp uses 128.
   std::size_t replay_window = 1024;
-  // SSRCs per direction: 1 to 65535. Each takes about 0.5 kB in libsrtp, and lengthens every
-  // look-up.
-  std::size_t max_ssrcs = 64;
+  // SSRCs per direction that are known at a time, RTCP senders included: 1 to 65535. Each takes
+  // about 0.7 kB. When there are more, the one that was used the longest time ago makes room.
+  std::size_t max_ssrcs = 4096;
+  // How far an RTP packet that was sent may lag behind the newest one of its SSRC and be sent
+  // again, in packets: 0 (never) to 32767; above replay_window no more than that. Each takes eight
+  // bytes of every outbound SSRC.
+  std::size_t repeat_window = 512;
 };
 
 // Whether all fields are in range.
 bool valid(const SessionOptions& options);
+
+// Whether libsrtp can make sessions of this profile: a build without AES-GCM can't. Tried once per
+// process and profile; thread-safe. Errors: unsupported_profile, library_init_failed,
+// out_of_memory.
+tl::expected<void, SetupError> supported(dtls::SrtpProfile profile);
 
 struct Statistics {
   struct Counters {
     std::uint64_t rtp = 0;  // packets accepted
     std::uint64_t rtcp = 0;
     std::array<std::uint64_t, kPacketErrors> failures = {};
+    std::uint64_t ssrcs_displaced = 0;  // that made room: SessionOptions::max_ssrcs was reached
 
     [[nodiscard]] std::uint64_t count(PacketError error) const {
       return failures[static_cast<std::size_t>(error)];
@@ -77,16 +89,18 @@ struct Statistics {
   Counters outbound;
 };
 
-// Two libsrtp contexts, one per direction, for any SSRC. Move-only; used by one thread at a time.
-// Packets are processed in place; memory is allocated only for a new SSRC.
+// One key per direction, for any SSRC. Move-only; used by one thread at a time. Packets are
+// processed in place. Memory is allocated only for a new SSRC, and when a packet that is larger
+// than any such before is sent again. Looking an SSRC up takes constant time.
 //
-// Only an authenticated packet adds an inbound SSRC. Above max_ssrcs, packets of new SSRCs are
-// refused and known SSRCs continue to work. The caller makes room with remove_ssrc(), because only
-// the caller knows which streams have ended (BYE, signalling); removing one automatically would
-// lose its replay window.
+// Only an authenticated packet adds an inbound SSRC. Above max_ssrcs the SSRC that was used the
+// longest time ago makes room, as by remove_ssrc(), and is counted in ssrcs_displaced. The session
+// keeps what it must know of SSRCs that are gone, at most kMaxRetired per direction: then packets
+// of new SSRCs are refused as too_many_ssrcs, and known ones continue to work, until other keys
+// come (MediaTransport::restart()).
 class Session {
  public:
-  // Copies the keys into libsrtp's contexts and wipes them, also on failure.
+  // Takes the keys: they are wiped where they were, also on failure, and at the end of the session.
   static tl::expected<Session, SetupError> make(dtls::SrtpKeys&& keys, SessionOptions options = {});
 
   Session(Session&&) noexcept;
@@ -105,15 +119,16 @@ class Session {
   PacketResult unprotect_rtp(MutableBytes packet);
   PacketResult unprotect_rtcp(MutableBytes packet);
 
-  // Removes an SSRC with its index, roll-over counter and replay window. Inbound, recorded packets
-  // of this SSRC would be accepted again: remove only streams that signalling has ended. Outbound,
-  // the index would start again and repeat nonces (RFC 3711 section 9.1): the SSRC is refused from
-  // then on. Returns false if the SSRC is unknown, or if kMaxRetired outbound SSRCs have been
-  // removed already.
+  // Removes an SSRC with its streams in libsrtp. Inbound, the highest indices are kept: if the SSRC
+  // comes again, its packets are accepted from there on (RFC 3711 section 3.3.2). Outbound, libsrtp
+  // would begin again and repeat nonces (RFC 3711 section 9.1): the SSRC is refused from then on.
+  // Returns false if the SSRC is unknown, or if kMaxRetired SSRCs of this direction are gone
+  // already.
   bool remove_ssrc(Direction direction, std::uint32_t ssrc);
-  static constexpr std::size_t kMaxRetired = 4096;
-  // In order of their first packet; valid until the next call.
-  [[nodiscard]] std::span<const std::uint32_t> ssrcs(Direction direction) const;
+  // Each takes about 50 bytes.
+  static constexpr std::size_t kMaxRetired = 65536;
+  // In order of their first packet.
+  [[nodiscard]] std::vector<std::uint32_t> ssrcs(Direction direction) const;
 
   [[nodiscard]] dtls::SrtpProfile profile() const;
   [[nodiscard]] const Statistics& statistics() const;

@@ -1,0 +1,60 @@
+#include "sent_packets.h"
+
+#include <algorithm>
+
+namespace sluice::srtp {
+namespace {
+
+constexpr std::size_t kWordBits = 64;
+
+constexpr std::uint64_t bit_of(std::uint64_t index) {
+  return std::uint64_t{1} << (index % kWordBits);
+}
+
+}  // namespace
+
+SentPackets::SentPackets(std::size_t window, std::size_t repeats)
+    : window_(window), used_((window + kWordBits - 1) / kWordBits), tags_(repeats) {}
+
+SentPackets::State SentPackets::state_of(std::uint64_t index) const {
+  if (index > highest_) return State::unused;
+  if (highest_ - index >= window_) return State::out_of_window;
+  return (word_of(index) & bit_of(index)) != 0 ? State::used : State::unused;
+}
+
+void SentPackets::use(std::uint64_t index) {
+  if (index > highest_) {
+    // What lies between has not been used.
+    if (index - highest_ >= used_.size() * kWordBits) {
+      std::ranges::fill(used_, 0);
+    } else {
+      for (auto skipped = highest_ + 1; skipped < index; ++skipped) {
+        word_of(skipped) &= ~bit_of(skipped);
+      }
+    }
+    highest_ = index;
+  }
+  word_of(index) |= bit_of(index);
+  set_tag(index, 0);
+}
+
+void SentPackets::set_tag(std::uint64_t index, Tag tag) {
+  if (repeatable(index)) tags_[index % tags_.size()] = tag;
+}
+
+std::optional<SentPackets::Tag> SentPackets::tag_of(std::uint64_t index) const {
+  if (!repeatable(index)) return std::nullopt;
+  const Tag tag = tags_[index % tags_.size()];
+  return tag != 0 ? std::optional(tag) : std::nullopt;
+}
+
+bool SentPackets::repeatable(std::uint64_t index) const { return highest_ - index < tags_.size(); }
+
+std::uint64_t& SentPackets::word_of(std::uint64_t index) {
+  return used_[index / kWordBits % used_.size()];
+}
+std::uint64_t SentPackets::word_of(std::uint64_t index) const {
+  return used_[index / kWordBits % used_.size()];
+}
+
+}  // namespace sluice::srtp

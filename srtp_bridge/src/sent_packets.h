@@ -1,0 +1,53 @@
+// Which RTP packets of one SSRC have been sent, and what tells whether one is sent again unchanged.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace sluice::srtp {
+
+// An index may be used again for the same packet alone: under one key and index, AES counter mode
+// gives two packets the same key stream, and AES-GCM its authentication key as well (RFC 3711
+// section 9.1, RFC 7714 section 8.1). The same packet is protected to the same bytes, so its
+// authentication tag identifies it.
+class SentPackets {
+ public:
+  // The first bytes of an authentication tag; 0 is kept for "none".
+  using Tag = std::uint64_t;
+
+  // `window`: how far a packet may lag behind the newest one. `repeats`: how far one that is sent
+  // again may, at most `window`. Both in packets, both at least 1. Takes window / 8 bytes, and
+  // eight bytes for each of `repeats`.
+  SentPackets(std::size_t window, std::size_t repeats);
+
+  // 0 before the first packet.
+  [[nodiscard]] std::uint64_t highest() const { return highest_; }
+
+  enum class State : std::uint8_t {
+    unused,
+    used,
+    out_of_window,  // nobody knows any more
+  };
+  [[nodiscard]] State state_of(std::uint64_t index) const;
+
+  // Makes an unused index a used one, without tag.
+  void use(std::uint64_t index);
+  // Of an index that was used last.
+  void set_tag(std::uint64_t index, Tag tag);
+  // Of a used index. Empty when it lags too far to be sent again, or has no tag.
+  [[nodiscard]] std::optional<Tag> tag_of(std::uint64_t index) const;
+
+ private:
+  [[nodiscard]] std::uint64_t& word_of(std::uint64_t index);
+  [[nodiscard]] std::uint64_t word_of(std::uint64_t index) const;
+  [[nodiscard]] bool repeatable(std::uint64_t index) const;
+
+  std::size_t window_;
+  std::uint64_t highest_ = 0;
+  std::vector<std::uint64_t> used_;  // a bit for each index of the window, as a ring
+  std::vector<Tag> tags_;            // a ring, too
+};
+
+}  // namespace sluice::srtp

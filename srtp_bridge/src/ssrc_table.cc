@@ -1,0 +1,63 @@
+#include "ssrc_table.h"
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <utility>
+
+namespace sluice::srtp {
+namespace {
+
+// h(x) = (a * x + b) mod 2^64, upper half: pairwise independent for 32-bit x (Dietzfelbinger 1996).
+struct HashKey {
+  std::uint64_t factor;
+  std::uint64_t summand;
+};
+
+HashKey draw_key() {
+  std::random_device random;
+  const auto draw = [&random] { return std::uint64_t{random()} << 32 | random(); };
+  const auto factor = draw();
+  return {.factor = factor, .summand = draw()};
+}
+
+}  // namespace
+
+std::size_t SsrcHash::operator()(std::uint32_t ssrc) const {
+  static const HashKey kKey = draw_key();
+  return (kKey.factor * ssrc + kKey.summand) >> 32;
+}
+
+SsrcState* SsrcTable::find(std::uint32_t ssrc) {
+  // Packets of one SSRC often come in a row.
+  if (!by_use_.empty() && by_use_.back().ssrc == ssrc) return &by_use_.back();
+  const auto found = index_.find(ssrc);
+  return found != index_.end() ? found->second : nullptr;
+}
+
+SsrcState& SsrcTable::add(std::uint32_t ssrc, std::size_t shard) {
+  by_use_.push_back({.ssrc = ssrc, .shard = shard, .order = added_++});
+  auto& state = by_use_.back();
+  state.place = std::prev(by_use_.end());
+  index_.emplace(ssrc, &state);
+  return state;
+}
+
+void SsrcTable::remove(std::uint32_t ssrc) {
+  const auto found = index_.find(ssrc);
+  by_use_.erase(found->second->place);
+  index_.erase(found);
+}
+
+std::vector<std::uint32_t> SsrcTable::ssrcs() const {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> in_order;
+  in_order.reserve(by_use_.size());
+  for (const auto& state : by_use_) in_order.emplace_back(state.order, state.ssrc);
+  std::ranges::sort(in_order);
+  std::vector<std::uint32_t> ssrcs;
+  ssrcs.reserve(in_order.size());
+  for (const auto& [order, ssrc] : in_order) ssrcs.push_back(ssrc);
+  return ssrcs;
+}
+
+}  // namespace sluice::srtp
