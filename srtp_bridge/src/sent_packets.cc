@@ -1,6 +1,7 @@
 #include "sent_packets.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sluice::srtp {
 namespace {
@@ -14,7 +15,10 @@ constexpr std::uint64_t bit_of(std::uint64_t index) {
 }  // namespace
 
 SentPackets::SentPackets(std::size_t window, std::size_t repeats)
-    : window_(window), used_((window + kWordBits - 1) / kWordBits), tags_(repeats) {}
+    : window_(window),
+      repeats_(repeats),
+      used_(std::bit_ceil((window + kWordBits - 1) / kWordBits)),
+      tags_(std::bit_ceil(repeats)) {}
 
 SentPackets::State SentPackets::state_of(std::uint64_t index) const {
   if (index > highest_) return State::unused;
@@ -39,22 +43,22 @@ void SentPackets::use(std::uint64_t index) {
 }
 
 void SentPackets::set_tag(std::uint64_t index, Tag tag) {
-  if (repeatable(index)) tags_[index % tags_.size()] = tag;
+  if (repeatable(index)) tags_[index & (tags_.size() - 1)] = tag;
 }
 
 std::optional<SentPackets::Tag> SentPackets::tag_of(std::uint64_t index) const {
   if (!repeatable(index)) return std::nullopt;
-  const Tag tag = tags_[index % tags_.size()];
+  const Tag tag = tags_[index & (tags_.size() - 1)];
   return tag != 0 ? std::optional(tag) : std::nullopt;
 }
 
-bool SentPackets::repeatable(std::uint64_t index) const { return highest_ - index < tags_.size(); }
+bool SentPackets::repeatable(std::uint64_t index) const { return highest_ - index < repeats_; }
 
 std::uint64_t& SentPackets::word_of(std::uint64_t index) {
-  return used_[index / kWordBits % used_.size()];
+  return used_[index / kWordBits & (used_.size() - 1)];
 }
 std::uint64_t SentPackets::word_of(std::uint64_t index) const {
-  return used_[index / kWordBits % used_.size()];
+  return used_[index / kWordBits & (used_.size() - 1)];
 }
 
 }  // namespace sluice::srtp

@@ -19,7 +19,7 @@ class SentPackets {
 
   // `window`: how far a packet may lag behind the newest one. `repeats`: how far one that is sent
   // again may, at most `window`. Both in packets, both at least 1. Takes window / 8 bytes, and
-  // eight bytes for each of `repeats`.
+  // eight bytes for each of `repeats`, which is rounded up to a power of two.
   SentPackets(std::size_t window, std::size_t repeats);
 
   // 0 before the first packet.
@@ -45,9 +45,11 @@ class SentPackets {
   [[nodiscard]] bool repeatable(std::uint64_t index) const;
 
   std::size_t window_;
+  std::size_t repeats_;
   std::uint64_t highest_ = 0;
-  std::vector<std::uint64_t> used_;  // a bit for each index of the window, as a ring
-  std::vector<Tag> tags_;            // a ring, too
+  // Rings of a power of two, since a division would cost more than the rest.
+  std::vector<std::uint64_t> used_;  // a bit for each index of the window
+  std::vector<Tag> tags_;
 };
 
 }  // namespace sluice::srtp
