@@ -22,8 +22,7 @@ class Association {
   [[nodiscard]] Generation generation() const { return generation_; }
 
   // Made when it is first needed: a call with data alone needs no libsrtp contexts, which cost time
-  // and memory. Null before the handshake is complete, without an SRTP profile, and when libsrtp
-  // made no session.
+  // and memory. Null before the handshake is complete, without an SRTP profile, and with a failure.
   srtp::Session* session(const srtp::SessionOptions& options) {
     srtp::Session* made = session_if_made();
     return made != nullptr ? made : make_session(options);
@@ -31,18 +30,31 @@ class Association {
   // Null unless it has been made.
   [[nodiscard]] srtp::Session* session_if_made() { return std::get_if<srtp::Session>(&session_); }
 
+  // Why libsrtp made no session, if it was asked to.
+  [[nodiscard]] std::optional<srtp::SetupError> session_failure() const {
+    const auto* failed = std::get_if<Failed>(&session_);
+    return failed != nullptr ? std::optional(failed->error) : std::nullopt;
+  }
+  // The directions in which the session has met its limit of SSRCs, each told once.
+  [[nodiscard]] std::optional<srtp::Direction> take_ssrc_limit();
+
   // No media passes any more. The connection stays, since it may have an alert to send.
   void end_media() { session_ = Unavailable{}; }
 
  private:
   struct NotMade {};
   struct Unavailable {};
+  struct Failed {
+    srtp::SetupError error;
+  };
 
   srtp::Session* make_session(const srtp::SessionOptions& options);
 
   dtls::Connection connection_;
   Generation generation_;
-  std::variant<NotMade, srtp::Session, Unavailable> session_;
+  std::variant<NotMade, srtp::Session, Unavailable, Failed> session_;
+  bool told_inbound_limit_ = false;
+  bool told_outbound_limit_ = false;
 };
 
 }  // namespace sluice::transport

@@ -72,8 +72,14 @@ std::optional<PathId> Associations::sending_path() const {
   if (previous_ && previous_->sends()) {
     const auto& association = previous_->association();
     if (may_transmit(association)) return association.connection().path();
+    return selected_;
   }
-  return selected_;
+  if (!newest_connected()) return selected_;
+  // ICE may still have selected a path of the previous association, where the peer has no use for
+  // the new keys (RFC 8842 section 4).
+  if (const auto selected = selected_for_newest()) return selected;
+  if (may_transmit(*newest_)) return newest_->connection().path();
+  return std::nullopt;
 }
 
 // ---- outputs
@@ -82,12 +88,17 @@ bool Associations::may_transmit(const Association& association) const {
   return paths_.generation_of(association.connection().path()) == association.generation();
 }
 
-std::optional<dtls::Transmit> Associations::poll_transmit(MutableBytes out) {
-  if (previous_ && may_transmit(previous_->association())) {
-    if (auto transmit = previous_->association().connection().poll_transmit(out)) return transmit;
+std::optional<dtls::Transmit> Associations::poll_transmit(MutableBytes out,
+                                                          std::optional<PathId> only) {
+  const auto poll = [&](Association& association) -> std::optional<dtls::Transmit> {
+    auto& connection = association.connection();
+    if (!may_transmit(association) || (only && *only != connection.path())) return std::nullopt;
+    return connection.poll_transmit(out);
+  };
+  if (previous_) {
+    if (auto transmit = poll(previous_->association())) return transmit;
   }
-  if (!newest_ || !may_transmit(*newest_)) return std::nullopt;
-  return newest_->connection().poll_transmit(out);
+  return newest_ ? poll(*newest_) : std::nullopt;
 }
 
 std::optional<MutableBytes> Associations::poll_data() {

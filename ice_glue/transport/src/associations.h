@@ -71,7 +71,8 @@ class Associations {
 
   // ---- outputs
 
-  std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
+  // Over any path, or over `only`.
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out, std::optional<PathId> only = {});
   std::optional<MutableBytes> poll_data();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 

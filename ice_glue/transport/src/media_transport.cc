@@ -24,6 +24,26 @@ bool asks_questions(const dtls::ConfigOptions& options) {
          std::ranges::any_of(options.identities, &dtls::Identity::has_key_elsewhere);
 }
 
+// Otherwise the handshake would succeed, and then no media would pass.
+std::string_view unsupported_srtp(const dtls::ConfigOptions& options) {
+  if (options.srtp_profiles.empty()) return {};
+  if (options.srtp_mki.size() > srtp::kMaxMki) return "dtls: srtp_mki above 128 bytes";
+  if (options.max_srtp_mki > srtp::kMaxMki) return "dtls: max_srtp_mki above 128 bytes";
+  for (const auto profile : options.srtp_profiles) {
+    const auto supported = srtp::supported(profile);
+    if (supported) continue;
+    switch (supported.error()) {
+      case srtp::SetupError::unsupported_profile:
+        return "dtls: srtp_profiles: one that this libsrtp does not support";
+      case srtp::SetupError::out_of_memory:
+        return "dtls: srtp_profiles: no memory for libsrtp";
+      default:
+        return "dtls: srtp_profiles: libsrtp can't be initialised";
+    }
+  }
+  return {};
+}
+
 // The name of the first field that is out of its range; empty when all is well.
 std::string_view wrong_field(const MediaTransportOptions& options) {
   constexpr std::size_t kMaxCount = 1024;
@@ -32,6 +52,7 @@ std::string_view wrong_field(const MediaTransportOptions& options) {
   if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
   if (asks_questions(options.dtls->options()))
     return "dtls: questions, which MediaTransport can't answer";
+  if (const auto wrong = unsupported_srtp(options.dtls->options()); !wrong.empty()) return wrong;
   if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
   if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";
@@ -98,7 +119,10 @@ dtls::SendResult MediaTransport::seal_data(Bytes application_data, MutableBytes 
 }
 
 std::optional<dtls::Transmit> MediaTransport::poll_transmit(MutableBytes out) {
-  return impl_->poll_transmit(out);
+  return impl_->poll_transmit(out, std::nullopt);
+}
+std::optional<dtls::Transmit> MediaTransport::poll_transmit(MutableBytes out, PathId path) {
+  return impl_->poll_transmit(out, path);
 }
 std::optional<MutableBytes> MediaTransport::poll_data() { return impl_->poll_data(); }
 std::optional<MediaPacket> MediaTransport::poll_media() { return impl_->poll_media(); }

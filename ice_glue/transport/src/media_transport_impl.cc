@@ -32,8 +32,9 @@ const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input() {
   return ended_ ? &*ended_ : nullptr;
 }
 
-dtls::Result<TransportPending> MediaTransport::Impl::end_input(const dtls::Result<void>& outcome,
+dtls::Result<TransportPending> MediaTransport::Impl::end_input(dtls::Result<void> outcome,
                                                                Instant now) {
+  if (outcome && !ended_) outcome = check_session(now);
   if (!outcome) {
     end({Ended::By::failure, outcome.error()}, now);
     return tl::unexpected(outcome.error());
@@ -43,6 +44,21 @@ dtls::Result<TransportPending> MediaTransport::Impl::end_input(const dtls::Resul
   const auto timeout = next_timeout();
   pending_.timer = std::exchange(reported_timeout_, timeout) != timeout;
   return pending_;
+}
+
+dtls::Result<void> MediaTransport::Impl::check_session(Instant now) {
+  auto* newest = associations_.newest();
+  if (newest == nullptr) return {};
+  while (const auto direction = newest->take_ssrc_limit()) {
+    events_.emplace_back(TransportSsrcLimit{*direction});
+  }
+  const auto failure = newest->session_failure();
+  if (!failure) return {};
+  static_cast<void>(newest->connection().close(now));
+  return tl::unexpected(
+      refusal(dtls::Errc::libcrypto_failure, *failure == srtp::SetupError::out_of_memory
+                                                 ? "srtp: no memory for a session"
+                                                 : "srtp: libsrtp made no session"));
 }
 
 dtls::Result<TransportPending> MediaTransport::Impl::after_end(const Ended& ended) const {
@@ -301,7 +317,9 @@ srtp::PacketResult MediaTransport::Impl::protect(MediaKind kind, MutableBytes bu
   auto* association = sender();
   auto* session = association != nullptr ? association->session(options_.srtp) : nullptr;
   srtp::PacketResult result = tl::unexpected(srtp::PacketError::no_key);
-  if (session != nullptr) {
+  if (association != nullptr && association->session_failure()) {
+    result = tl::unexpected(srtp::PacketError::internal);
+  } else if (session != nullptr) {
     result = kind == MediaKind::rtp ? session->protect_rtp(buffer, size)
                                     : session->protect_rtcp(buffer, size);
   }

@@ -38,8 +38,8 @@ class MediaTransport::Impl {
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
 
   // Outputs.
-  std::optional<dtls::Transmit> poll_transmit(MutableBytes out) {
-    return associations_.poll_transmit(out);
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out, std::optional<PathId> only) {
+    return associations_.poll_transmit(out, only);
   }
   std::optional<MutableBytes> poll_data();
   std::optional<MediaPacket> poll_media() { return receiver_.poll(associations_); }
@@ -68,9 +68,11 @@ class MediaTransport::Impl {
 
   // Each input begins and ends with these; what lies between is skipped after the end.
   [[nodiscard]] const Ended* begin_input();
-  dtls::Result<TransportPending> end_input(const dtls::Result<void>& outcome, Instant now);
+  dtls::Result<TransportPending> end_input(dtls::Result<void> outcome, Instant now);
   [[nodiscard]] dtls::Result<TransportPending> after_end(const Ended& ended) const;
   void end(Ended ended, Instant now);
+  // What came of the newest association's SRTP session: an Error when there is none, events.
+  dtls::Result<void> check_session(Instant now);
 
   // The newest association.
   dtls::Result<void> begin_client_if_possible(Instant now);

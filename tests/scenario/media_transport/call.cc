@@ -96,6 +96,8 @@ void Call::take_outputs(End& end) {
   while (const auto event = transport.poll_event()) {
     if (const auto* connected = std::get_if<TransportConnected>(&*event)) {
       end.connected.push_back(connected->info);
+    } else if (const auto* limit = std::get_if<TransportSsrcLimit>(&*event)) {
+      end.ssrc_limits.push_back(limit->direction);
     } else {
       end.closed = true;
     }

@@ -34,6 +34,7 @@ struct End {
   std::vector<Packet> rtcp = {};
   std::vector<Packet> data = {};
   std::vector<dtls::ConnectionInfo> connected = {};
+  std::vector<srtp::Direction> ssrc_limits = {};
   bool closed = false;
   std::optional<dtls::Error> error = {};
 };

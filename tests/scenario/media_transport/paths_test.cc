@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "call.h"
 
 namespace sluice::transport {
@@ -62,6 +64,18 @@ TEST(Paths, ARemovedPathTakesNothingAndSendsNothing) {
   call.network = [&](Flight&) { return ++sent, true; };
   call.settle(call.client, call.client.transport.close(call.now));
   EXPECT_EQ(sent, 0U);
+}
+
+TEST(Paths, WhatLeavesMayBeTakenForOnePathAlone) {
+  Call call;
+  auto& client = call.client.transport;
+  ASSERT_TRUE(client.start(dtls::Role::client, call.now));
+  ASSERT_TRUE(client.path_selected(kPathA, std::nullopt, call.now));
+  std::array<std::byte, dtls::kMaxDatagram> buffer{};
+  EXPECT_FALSE(client.poll_transmit(buffer, kPathB));
+  const auto hello = client.poll_transmit(buffer, kPathA);
+  ASSERT_TRUE(hello) << "it has stayed";
+  EXPECT_EQ(hello->path, kPathA);
 }
 
 TEST(Paths, AHandshakeGoesOnWhenAPathComesBack) {

@@ -119,6 +119,20 @@ TEST_P(Restart, LosesNoPacketWhenTheOldPathIsGone) {
   expect_nothing_lost();
 }
 
+// RFC 8842 section 4: only the path tells which association's keys a packet has.
+TEST_P(Restart, LosesNoPacketWhileTheOldPathIsStillSelected) {
+  streams_.run(100ms);
+  call_.restart_both();
+  call_.select(call_.client, kPathB);
+  call_.validate(call_.server, kPathB);
+  streams_.run(2s);
+  EXPECT_EQ(call_.server.transport.path(), kPathB);
+  expect_nothing_lost();
+  call_.server.transport.path_removed(kPathB);
+  EXPECT_EQ(call_.server.transport.path(), std::nullopt)
+      << "over the old path the peer takes no packets with the new keys";
+}
+
 TEST_P(Restart, LosesNoPacketWhenTheLastFlightIsLost) {
   call_.restart_both();
   call_.select_both(kPathB);

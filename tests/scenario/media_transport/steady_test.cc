@@ -176,23 +176,54 @@ TEST_F(Steady, SurvivesMoving) {
   EXPECT_THAT(call_.server.rtp, SizeIs(1));
 }
 
-TEST(SteadySsrcs, AreCappedAndCanBeRemoved) {
+TEST(SteadySsrcs, AboveTheLimitTheOldestMakesRoomAndItIsTold) {
   CallOptions options;
   options.server.srtp.max_ssrcs = 2;
   Call call(options);
   call.connect();
-  for (std::uint32_t ssrc = 1; ssrc <= 3; ++ssrc) {
+  for (std::uint32_t ssrc = 1; ssrc <= 4; ++ssrc) {
+    EXPECT_THAT(call.server.ssrc_limits, SizeIs(ssrc <= 3 ? 0 : 1));
     EXPECT_TRUE(call.send_rtp(call.client, make_rtp({.ssrc = ssrc})));
+    call.run_for(100ms);
   }
+  EXPECT_THAT(call.server.rtp, SizeIs(4));
+  EXPECT_THAT(call.server.ssrc_limits, ElementsAre(srtp::Direction::inbound));
+  EXPECT_TRUE(call.send_rtp(call.client, make_rtp({.ssrc = 1, .sequence = 1001})));
   call.run_for(100ms);
-  EXPECT_THAT(call.server.rtp, SizeIs(2));
-  EXPECT_EQ(call.server.transport.statistics().count(PacketError::too_many_ssrcs), 1U);
+  EXPECT_THAT(call.server.rtp, SizeIs(5)) << "it may come back";
   auto* session = call.server.transport.srtp_session();
   ASSERT_NE(session, nullptr);
-  EXPECT_TRUE(session->remove_ssrc(srtp::Direction::inbound, 1));
-  EXPECT_TRUE(call.send_rtp(call.client, make_rtp({.ssrc = 3, .sequence = 1001})));
+  EXPECT_EQ(session->statistics().inbound.ssrcs_displaced, 3U);
+
+  for (std::uint32_t ssrc = 1; ssrc <= 3; ++ssrc) {
+    EXPECT_TRUE(call.send_rtcp(call.server, make_rtcp(ssrc)));
+  }
+  EXPECT_FALSE(call.send_rtcp(call.server, make_rtcp(1)));
+  EXPECT_EQ(call.server.transport.statistics()
+                .media_send_refused[static_cast<std::size_t>(PacketError::ssrc_retired)],
+            1U);
   call.run_for(100ms);
-  EXPECT_THAT(call.server.rtp, SizeIs(3));
+  EXPECT_TRUE(call.send_rtp(call.client, make_rtp({.ssrc = 1, .sequence = 1002})));
+  call.run_for(100ms);
+  EXPECT_THAT(call.server.ssrc_limits,
+              ElementsAre(srtp::Direction::inbound, srtp::Direction::outbound));
+  EXPECT_FALSE(call.server.closed);
+}
+
+TEST_F(Steady, APacketIsSentAgainIfItIsTheSame) {
+  const auto packet = make_rtp({.payload = 50});
+  bool lose = true;
+  call_.network = [&](Flight&) { return !lose; };
+  EXPECT_TRUE(call_.send_rtp(call_.client, packet));
+  lose = false;
+  EXPECT_TRUE(call_.send_rtp(call_.client, make_rtp({.sequence = 1001})));
+  EXPECT_TRUE(call_.send_rtp(call_.client, packet));
+  call_.run_for(100ms);
+  EXPECT_THAT(call_.server.rtp, ElementsAre(make_rtp({.sequence = 1001}), packet));
+  EXPECT_TRUE(protect_rtp(call_.client, make_rtp({.payload = 51})).empty());
+  EXPECT_EQ(call_.client.transport.statistics()
+                .media_send_refused[static_cast<std::size_t>(PacketError::index_reused)],
+            1U);
 }
 
 TEST_F(Steady, SrtpContextsAreMadeWhenMediaComes) {
@@ -213,10 +244,18 @@ TEST(Options, OutOfRangeNameTheField) {
   asking = test::options();
   asking.ask_for_identity = true;
   const auto with_questions = test::make_config(asking);
+  dtls::ConfigOptions long_mki = test::options();
+  long_mki.srtp_mki.assign(srtp::kMaxMki + 1, std::byte{7});
+  const auto with_long_mki = test::make_config(long_mki);
+  long_mki = test::options();
+  long_mki.max_srtp_mki = srtp::kMaxMki + 1;
+  const auto takes_long_mki = test::make_config(long_mki);
   const std::pair<MediaTransportOptions, std::string_view> wrong[] = {
       {{}, "dtls"},
       {{.dtls = with_psk}, "dtls"},
       {{.dtls = with_questions}, "dtls"},
+      {{.dtls = with_long_mki}, "dtls"},
+      {{.dtls = takes_long_mki}, "dtls"},
       {{.dtls = dtls, .srtp = {.max_ssrcs = 0}}, "srtp"},
       {{.dtls = dtls, .max_early_packets = 1025}, "max_early_packets"},
       {{.dtls = dtls, .max_early_packet_size = 65536}, "max_early_packet_size"},

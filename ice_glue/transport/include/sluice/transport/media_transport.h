@@ -22,7 +22,8 @@ using dtls::MutableBytes;
 using dtls::PathId;
 
 struct MediaTransportOptions {
-  // Required. Without srtp_profiles in it there is no media, only data.
+  // Required. Without srtp_profiles in it there is no media, only data. With them, libsrtp must
+  // support each, and srtp_mki and max_srtp_mki are at most srtp::kMaxMki.
   dtls::ConfigPtr dtls = {};
   srtp::SessionOptions srtp = {};
   // SRTP packets that arrive before the peer is accepted are kept, and delivered after
@@ -66,7 +67,13 @@ struct TransportConnected {
 };
 // The peer has ended the association with close_notify. Nothing is sent or received any more.
 struct TransportClosed {};
-using TransportEvent = std::variant<TransportConnected, TransportClosed>;
+// For the first time under these keys a new SSRC came above srtp::SessionOptions::max_ssrcs, so
+// that the one that was used the longest time ago made room or the new one was refused. Once per
+// direction; srtp_session()->statistics() counts further ones.
+struct TransportSsrcLimit {
+  srtp::Direction direction;
+};
+using TransportEvent = std::variant<TransportConnected, TransportClosed, TransportSsrcLimit>;
 
 // Why a datagram was dropped before it reached DTLS or SRTP. dtls_statistics() counts what DTLS
 // discards, MediaTransportStatistics::media_refused what SRTP refuses.
@@ -77,7 +84,7 @@ enum class Drop : std::uint8_t {
   not_started,        // DTLS before start(), or before a client has sent its ClientHello
   early_media_full,   // MediaTransportOptions::max_early_packets
   early_media_large,  // MediaTransportOptions::max_early_packet_size
-  not_negotiated,     // SRTP, but the handshake chose no profile, or libsrtp makes no session
+  not_negotiated,     // SRTP, but the handshake chose no profile
   ended,              // after TransportClosed, close() or an Error
 };
 inline constexpr std::size_t kDropReasons = 8;
@@ -85,9 +92,9 @@ inline constexpr std::size_t kDropReasons = 8;
 std::string_view to_string(Drop reason);
 
 // For a dashboard: rtp_received, rtp_sent and their RTCP. For alarms: media_refused, above all
-// authentication_failed (wrong keys or an attack) and too_many_ssrcs (SessionOptions::max_ssrcs is
-// too small); dropped, above all unvalidated_path (ICE is not wired to path_validated()) and
-// early_media_full; paths_refused.
+// authentication_failed (wrong keys or an attack) and too_many_ssrcs (see srtp::Session); dropped,
+// above all unvalidated_path (ICE is not wired to path_validated()) and early_media_full;
+// paths_refused.
 struct MediaTransportStatistics {
   std::array<std::uint64_t, kPacketClasses> received = {};  // datagrams by class
   std::array<std::uint64_t, kDropReasons> dropped = {};
@@ -134,7 +141,9 @@ struct MediaTransportStatistics {
 //
 // An Error from an input is fatal: later inputs return it again, and nothing is sent or received
 // until restart() begins a new association. Exceptions are Errc::invalid_argument and Errc::closed,
-// which have no effect.
+// which have no effect. When libsrtp can't make a session for the keys (no memory), the input that
+// needed it, or the next one after protect_rtp() or protect_rtcp(), returns libcrypto_failure, and
+// the peer gets close_notify.
 //
 // In the steady state no packet, in or out, allocates memory (except within libsrtp for the HMAC of
 // the AES-CM profiles).
@@ -201,7 +210,8 @@ class MediaTransport {
 
   // Protects the `size` bytes at the front of `buffer`, which has srtp::kMaxTrailer bytes of room
   // behind them. The result is the new size; the caller sends it to path(). Before
-  // TransportConnected and after the end: PacketError::no_key.
+  // TransportConnected and after the end: PacketError::no_key. A packet may be protected and sent
+  // again, unchanged: srtp::Session::protect_rtp().
   srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
   srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
   // As dtls::Connection::seal(): one record for path().
@@ -212,6 +222,9 @@ class MediaTransport {
   // `out` holds at least the path's MTU (dtls::kMaxDatagram always suffices). Empty while there is
   // no path to send to.
   std::optional<dtls::Transmit> poll_transmit(MutableBytes out);
+  // Only what leaves over `path`, for an ICE agent that can't send on all of its paths yet. The
+  // rest stays.
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out, PathId path);
   std::optional<MutableBytes> poll_data();
   std::optional<MediaPacket> poll_media();
   std::optional<TransportEvent> poll_event();
@@ -219,8 +232,10 @@ class MediaTransport {
 
   // ---- state
 
-  // The path for what is protected or sealed now: the selected path; after restart() the path of
-  // the old association while that still sends. Empty when there is none.
+  // The path for what is protected or sealed now: the selected path, if it belongs to the
+  // association that sends, and that association's own otherwise. After restart() the old
+  // association sends first, then the new one, be it before ICE selects one of its paths. Empty
+  // when there is none.
   [[nodiscard]] std::optional<PathId> path() const;
   // Media and data can be sent, perhaps still under the keys from before a restart().
   [[nodiscard]] bool connected() const;
