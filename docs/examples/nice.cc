@@ -29,7 +29,7 @@ class Echo final : public nice::NiceTransportListener {
 
   // Makes the answer to an offer. Later candidates are reported by on_local_candidate().
   std::optional<nice::Description> answer(const nice::Description& offer) {
-    if (const auto taken = transport_.set_remote_description(offer); !taken) {
+    if (const auto taken = transport_.set_remote_offer(offer); !taken) {
       std::cerr << to_string(taken.error().code) << ' ' << taken.error().detail << '\n';
       return std::nullopt;
     }
@@ -175,7 +175,7 @@ int main() {
   });
   caller.thread.call([&] {
     const auto read = from_sdp(answer);
-    if (!read || !caller.session->transport.set_remote_description(*read)) std::abort();
+    if (!read || !caller.session->transport.set_remote_answer(*read)) std::abort();
   });
 
   auto echo = echoed.get_future();

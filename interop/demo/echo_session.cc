@@ -96,7 +96,7 @@ SdpResult<void> EchoSession::open() {
   auto transport = nice::NiceTransport::make(options, shared_.environment, shared_.context, *this);
   if (!transport) return refused(transport.error());
   transport_.emplace(std::move(*transport));
-  if (auto set = transport_->set_remote_description(offer_.transport); !set) {
+  if (auto set = transport_->set_remote_offer(offer_.transport); !set) {
     return refused(set.error());
   }
   return {};

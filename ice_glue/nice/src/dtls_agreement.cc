@@ -14,7 +14,7 @@ bool is_same_set(const std::vector<dtls::Fingerprint>& a, const std::vector<dtls
 DtlsAgreement agreement_after(const std::optional<DtlsAgreement>& present,
                               const Description& description, Setup answer_setup) {
   DtlsAgreement next{
-      .role = answer_setup == Setup::passive ? dtls::Role::server : dtls::Role::client,
+      .role = answer_setup == Setup::active ? dtls::Role::client : dtls::Role::server,
       .fingerprints = description.fingerprints,
       .tls_id = description.tls_id};
   switch (description.setup) {

@@ -18,7 +18,7 @@ struct DtlsAgreement {
 };
 
 // The agreement after a description of the peer's. `present` is the one before, if any;
-// `answer_setup` is our role where the peer leaves it to us (actpass counts as active).
+// `answer_setup` is our role where the peer leaves it to us (actpass counts as passive).
 DtlsAgreement agreement_after(const std::optional<DtlsAgreement>& present,
                               const Description& description, Setup answer_setup);
 

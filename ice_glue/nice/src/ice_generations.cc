@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "rtt_bound.h"
+
 namespace sluice::nice {
 namespace {
 
@@ -40,7 +42,13 @@ class IceGenerations::Generation final : public IceAgent::Handler {
   std::vector<std::string> local_candidates;
   std::optional<gint64> gathered_at;
   std::optional<IceCredentials> remote;
-  std::size_t remote_candidates = 0;
+  struct KnownSince {
+    std::string address;
+    std::uint16_t port;
+    gint64 since;
+  };
+  std::vector<KnownSince> known_since;  // remote candidates, at most kMaxRemoteCandidates
+  std::optional<dtls::Duration> rtt;    // of the selected pair, at most
   bool remote_complete = false;
   std::optional<gint64> described_at;
   std::optional<gint64> connected_at;
@@ -67,7 +75,7 @@ class IceGenerations::Generation final : public IceAgent::Handler {
       selected.reset();
       owner_.handler_.on_path_lost(path);
       if (const auto* other = owner_.sending()) {
-        owner_.handler_.on_path_selected(other->path, *other->selected);
+        owner_.handler_.on_path_selected(other->path, *other->selected, other->rtt);
       }
     }
     enter(next);
@@ -77,8 +85,18 @@ class IceGenerations::Generation final : public IceAgent::Handler {
     if (!connected_at) connected_at = g_get_monotonic_time();
     deadline.reset();
     selected = pair;
+    rtt = rtt_bound(check_possible(pair.remote), g_get_monotonic_time());
     // The previous generation may find a better pair yet, but it is no longer the one that sends.
-    if (owner_.sending() == this) owner_.handler_.on_path_selected(path, std::move(pair));
+    if (owner_.sending() == this) owner_.handler_.on_path_selected(path, std::move(pair), rtt);
+  }
+
+  // When a check of this candidate could be sent: a peer-reflexive one is not in the list.
+  [[nodiscard]] gint64 check_possible(const CandidateInfo& candidate) const {
+    const auto known = std::find_if(known_since.begin(), known_since.end(), [&](const auto& each) {
+      return each.address == candidate.address && each.port == candidate.port;
+    });
+    const auto described = described_at.value_or(begun_at);
+    return known != known_since.end() ? std::max(known->since, described) : described;
   }
 
   void on_datagram(dtls::MutableBytes datagram) override {
@@ -155,9 +173,10 @@ CandidateStatus IceGenerations::try_candidate(std::string_view line) {
   if (!candidate->ufrag.empty() && candidate->ufrag != generation.remote->ufrag) {
     return CandidateStatus::stale;
   }
-  if (generation.remote_candidates == kMaxRemoteCandidates) return CandidateStatus::too_many;
+  if (generation.known_since.size() == kMaxRemoteCandidates) return CandidateStatus::too_many;
   if (!generation.agent().add_remote_candidate(*candidate)) return CandidateStatus::unusable;
-  generation.remote_candidates += 1;
+  generation.known_since.push_back(
+      {.address = candidate->address, .port = candidate->port, .since = g_get_monotonic_time()});
   return CandidateStatus::added;
 }
 
@@ -180,7 +199,13 @@ IceSend IceGenerations::send(dtls::PathId path, dtls::Bytes datagram) {
   return result;
 }
 
-bool IceGenerations::any_selected() const { return sending() != nullptr; }
+std::vector<dtls::PathId> IceGenerations::selected_paths() const {
+  std::vector<dtls::PathId> paths;
+  for (const auto& each : generations_) {
+    if (each->selected) paths.push_back(each->path);
+  }
+  return paths;
+}
 
 void IceGenerations::retire_previous(gint64 linger) {
   if (generations_.size() > 1 && !retire_at_) retire_at_ = g_get_monotonic_time() + linger;
@@ -211,7 +236,10 @@ IceStatistics IceGenerations::statistics() const {
   statistics.gathering_time = span(newest().begun_at, newest().gathered_at);
   statistics.connecting_time = span(newest().described_at, newest().connected_at);
   statistics.restarts = begun_ - 1;
-  if (const auto* generation = sending()) statistics.selected_pair = generation->selected;
+  if (const auto* generation = sending()) {
+    statistics.selected_pair = generation->selected;
+    statistics.rtt_bound = generation->rtt;
+  }
   return statistics;
 }
 

@@ -29,7 +29,9 @@ class IceGenerations {
     virtual void on_local_candidate(std::string line) = 0;  // of the newest generation
     virtual void on_local_candidates_done() = 0;
     virtual void on_ice_state(IceState state) = 0;
-    virtual void on_path_selected(dtls::PathId path, CandidatePair pair) = 0;
+    // `rtt` bounds the round trip, if it is known.
+    virtual void on_path_selected(dtls::PathId path, CandidatePair pair,
+                                  std::optional<dtls::Duration> rtt) = 0;
     virtual void on_path_lost(dtls::PathId path) = 0;
     virtual void on_datagram(dtls::PathId path, dtls::MutableBytes datagram) = 0;
 
@@ -64,7 +66,8 @@ class IceGenerations {
   // ---- all
 
   IceSend send(dtls::PathId path, dtls::Bytes datagram);
-  [[nodiscard]] bool any_selected() const;
+  // The paths that can send. At most two.
+  [[nodiscard]] std::vector<dtls::PathId> selected_paths() const;
   // The newest carries all that is sent: the previous one ends after so many microseconds.
   void retire_previous(gint64 linger);
 

@@ -55,7 +55,7 @@ TransportResult<void> check(const IceCredentials& credentials) {
     return tl::unexpected(TransportError{TransportErrc::invalid_credentials, part});
   };
   const auto fits = [](const std::string& text, std::size_t least) {
-    return text.size() >= least && text.size() <= 256 && is_ice_text(text);
+    return text.size() >= least && text.size() <= 256 && is_credential_text(text);
   };
   if (!fits(credentials.ufrag, 4)) return invalid_part("ufrag");
   if (!fits(credentials.pwd, 22)) return invalid_part("pwd");

@@ -16,6 +16,14 @@ constexpr bool is_ice_text(std::string_view text) {
                      [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; });
 }
 
+// Of a ufrag or password. RFC 8839 section 5.4 has ice-chars; peers that write Base64 use these as
+// well. None of them has a meaning in an SDP attribute, or in STUN's USERNAME as ":" has.
+constexpr bool is_credential_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_ice_text({&c, 1}) || c == '-' || c == '_' || c == '=' || c == '#';
+  });
+}
+
 constexpr char lower_case(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }

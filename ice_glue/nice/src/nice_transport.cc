@@ -72,8 +72,12 @@ NiceTransport::~NiceTransport() {
 TransportResult<void> NiceTransport::gather() { return impl_->gather(); }
 Description NiceTransport::local_description() const { return impl_->local_description(); }
 
-TransportResult<void> NiceTransport::set_remote_description(const Description& description) {
-  return impl_->set_remote_description(description);
+TransportResult<void> NiceTransport::set_remote_offer(const Description& description) {
+  return impl_->set_remote_description(description, Impl::DescriptionKind::offer);
+}
+
+TransportResult<void> NiceTransport::set_remote_answer(const Description& description) {
+  return impl_->set_remote_description(description, Impl::DescriptionKind::answer);
 }
 
 CandidateStatus NiceTransport::add_remote_candidate(std::string_view line) {

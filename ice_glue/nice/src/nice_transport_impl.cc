@@ -1,6 +1,9 @@
 #include "nice_transport_impl.h"
 
 #include <algorithm>
+#include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "send_status.h"
@@ -15,6 +18,19 @@ struct Overloaded : Handlers... {
 
 auto problem(TransportErrc code) { return tl::unexpected(TransportError{code}); }
 
+// RFC 8842 section 4: 20 to 255 characters, strongly random. 24 of six bits each are 144 bits.
+std::string new_tls_id() {
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::random_device random;
+  std::string id;
+  while (id.size() < 24) {
+    auto bits = random();
+    for (int i = 0; i < 4; ++i, bits >>= 6) id += kCharacters[bits % kCharacters.size()];
+  }
+  return id;
+}
+
 }  // namespace
 
 NiceTransport::Impl::Impl(const NiceTransportOptions& options, transport::MediaTransport media,
@@ -25,6 +41,7 @@ NiceTransport::Impl::Impl(const NiceTransportOptions& options, transport::MediaT
       answer_setup_(options.answer_setup),
       linger_((options.media.old_keys_hold + options.media.old_keys_linger).count()),
       fingerprint_(std::move(fingerprint)),
+      tls_id_(new_tls_id()),
       media_(std::move(media)),
       ice_(std::make_unique<IceGenerations>(context, options.ice, *this)),
       wake_(std::in_place, context, [this] { on_wake(); }) {}
@@ -44,6 +61,8 @@ TransportResult<void> NiceTransport::Impl::gather() {
 Description NiceTransport::Impl::local_description() const {
   Description description;
   description.fingerprints = {fingerprint_};
+  // RFC 8842 section 5.3: an answer has one if the offer has.
+  if (!agreed_ || !agreed_->tls_id.empty()) description.tls_id = tls_id_;
   if (!ice_ || !ice_->begun()) return description;
   description.ice = ice_->local_credentials();
   description.candidates = ice_->local_candidates();
@@ -54,8 +73,12 @@ Description NiceTransport::Impl::local_description() const {
   return description;
 }
 
-TransportResult<void> NiceTransport::Impl::set_remote_description(const Description& description) {
+TransportResult<void> NiceTransport::Impl::set_remote_description(const Description& description,
+                                                                  DescriptionKind kind) {
   if (!open()) return problem(TransportErrc::closed);
+  if (kind == DescriptionKind::answer && description.setup == Setup::actpass) {
+    return problem(TransportErrc::invalid_setup);
+  }
   if (auto good = check(description.ice); !good) return good;
   if (description.fingerprints.empty()) return problem(TransportErrc::no_fingerprint);
 
@@ -73,7 +96,11 @@ TransportResult<void> NiceTransport::Impl::set_remote_description(const Descript
   }
   // Before ICE gets the credentials, so that no path of this generation is taken for the old
   // association's.
-  if (new_association) agree(std::move(agreement));
+  if (new_association) {
+    // RFC 8842 section 5.3: the answer to an offer of a new association has a new value.
+    if (agreed_ && kind == DescriptionKind::offer) tls_id_ = new_tls_id();
+    agree(std::move(agreement));
+  }
   if (!described || peer_restarts) ice_->set_remote_credentials(description.ice);
   for (const auto& line : description.candidates) ice_->add_remote_candidate(line);
   if (description.end_of_candidates) ice_->end_of_remote_candidates();
@@ -152,8 +179,9 @@ void NiceTransport::Impl::on_local_candidate(std::string line) { notify(std::mov
 void NiceTransport::Impl::on_local_candidates_done() { notify(CandidatesDone{}); }
 void NiceTransport::Impl::on_ice_state(IceState state) { notify(state); }
 
-void NiceTransport::Impl::on_path_selected(PathId path, CandidatePair pair) {
-  notify(PathSelected{path, std::move(pair)});
+void NiceTransport::Impl::on_path_selected(PathId path, CandidatePair pair,
+                                           std::optional<dtls::Duration> rtt) {
+  notify(PathSelected{path, std::move(pair), rtt});
 }
 
 void NiceTransport::Impl::on_path_lost(PathId path) {
@@ -233,7 +261,7 @@ bool NiceTransport::Impl::take_notices() {
                           [this](IceState state) { listener_->on_ice_state(state); },
                           [this](const PathSelected& selected) {
                             validate(selected.path);
-                            note(media_->path_selected(selected.path, std::nullopt, now()));
+                            note(media_->path_selected(selected.path, selected.rtt, now()));
                             listener_->on_selected_pair(selected.pair);
                           }},
                notice);
@@ -253,6 +281,9 @@ bool NiceTransport::Impl::deliver_events() {
   while (const auto event = media_->poll_event()) {
     if (const auto* connected = std::get_if<transport::TransportConnected>(&*event)) {
       listener_->on_connected(connected->info);
+      if (!listener_) return false;
+    } else if (const auto* limit = std::get_if<transport::TransportSsrcLimit>(&*event)) {
+      listener_->on_ssrc_limit(limit->direction);
       if (!listener_) return false;
     } else if (!closing_) {
       closing_ = CloseReason{CloseReason::Cause::peer};
@@ -278,14 +309,16 @@ bool NiceTransport::Impl::deliver_packets() {
   return true;
 }
 
-// DTLS's flights wait until libnice has a selected pair. After that a datagram that the socket
-// doesn't take is lost, and DTLS's timer repeats it.
+// DTLS's flights wait until libnice has a selected pair on their path: on_path_selected() follows.
+// After that a datagram that the socket doesn't take is lost, and DTLS's timer repeats it.
 void NiceTransport::Impl::transmit() {
-  if (!pending_.transmit || !ice_ || !ice_->any_selected()) return;
+  if (!pending_.transmit || !ice_) return;
   pending_.transmit = false;
   std::byte buffer[dtls::kMaxDatagram];
-  while (const auto datagram = media_->poll_transmit(buffer)) {
-    ice_->send(datagram->path, Bytes(buffer).first(datagram->size));
+  for (const auto path : ice_->selected_paths()) {
+    while (const auto datagram = media_->poll_transmit(buffer, path)) {
+      ice_->send(datagram->path, Bytes(buffer).first(datagram->size));
+    }
   }
 }
 

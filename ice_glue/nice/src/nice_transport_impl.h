@@ -35,7 +35,9 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   // As in NiceTransport.
   TransportResult<void> gather();
   [[nodiscard]] Description local_description() const;
-  TransportResult<void> set_remote_description(const Description& description);
+  enum class DescriptionKind : std::uint8_t { offer, answer };
+  TransportResult<void> set_remote_description(const Description& description,
+                                               DescriptionKind kind);
   CandidateStatus add_remote_candidate(std::string_view line);
   void end_of_remote_candidates();
   TransportResult<void> restart_ice();
@@ -55,13 +57,15 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   struct PathSelected {
     PathId path;
     CandidatePair pair;
+    std::optional<dtls::Duration> rtt;
   };
   using Notice = std::variant<std::string, CandidatesDone, IceState, PathSelected>;
 
   void on_local_candidate(std::string line) override;
   void on_local_candidates_done() override;
   void on_ice_state(IceState state) override;
-  void on_path_selected(PathId path, CandidatePair pair) override;
+  void on_path_selected(PathId path, CandidatePair pair,
+                        std::optional<dtls::Duration> rtt) override;
   void on_path_lost(PathId path) override;
   void on_datagram(PathId path, MutableBytes datagram) override;
 
@@ -91,6 +95,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   const Setup answer_setup_;
   const gint64 linger_;
   const dtls::Fingerprint fingerprint_;
+  std::string tls_id_;  // ours
   std::optional<transport::MediaTransport> media_;
   std::unique_ptr<IceGenerations> ice_;  // null: ended
   IceStatistics last_ice_statistics_;

@@ -8,6 +8,8 @@ std::string_view to_string(TransportErrc code) {
       return "invalid_options";
     case TransportErrc::invalid_credentials:
       return "invalid_credentials";
+    case TransportErrc::invalid_setup:
+      return "invalid_setup";
     case TransportErrc::no_fingerprint:
       return "no_fingerprint";
     case TransportErrc::needs_ice_restart:

@@ -87,9 +87,57 @@ TEST_P(NiceTransportRoles, CarryMediaAndDataBothWays) {
   EXPECT_EQ(a->transport->media_statistics().rtp_received, 1u);
   EXPECT_EQ(a->associations(), 1u);
   ASSERT_TRUE(a->transport->dtls_statistics());
-  // On a path that loses nothing, nothing was lost by us: no flight had to be sent twice.
-  EXPECT_EQ(a->transport->dtls_statistics()->timeouts, 0u);
-  EXPECT_EQ(b->transport->dtls_statistics()->timeouts, 0u);
+}
+
+// Without it DTLS's first timeout would be 1 s.
+TEST_F(NiceTransportCall, BoundsTheRoundTripByItsChecks) {
+  connect();
+  for (const auto* peer : {a.get(), b.get()}) {
+    const auto statistics = peer->transport->ice_statistics();
+    ASSERT_TRUE(statistics.connecting_time);
+    if (*statistics.connecting_time > std::chrono::milliseconds{500}) {
+      GTEST_SKIP() << "this machine is too busy for a bound";
+    }
+    ASSERT_TRUE(statistics.rtt_bound);
+    EXPECT_LE(*statistics.rtt_bound, *statistics.connecting_time);
+  }
+}
+
+TEST_F(NiceTransportCall, AnswersActpassAsServer) {
+  EXPECT_EQ(nice::NiceTransportOptions{}.answer_setup, nice::Setup::passive);
+  b = make_peer(IceRole::controlled, nice::NiceTransportOptions{}.answer_setup);
+  connect();
+  EXPECT_EQ(b->connections.front().role, dtls::Role::server);
+}
+
+// RFC 8842 section 5.3.
+TEST_F(NiceTransportCall, AnAnswerThatSaysActpassIsRefused) {
+  ASSERT_TRUE(a->transport->gather().has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(a->transport->local_description()).has_value());
+  auto answer = b->transport->local_description();
+  answer.setup = nice::Setup::actpass;
+  const auto taken = a->transport->set_remote_answer(answer);
+  ASSERT_FALSE(taken.has_value());
+  EXPECT_EQ(taken.error().code, nice::TransportErrc::invalid_setup);
+  ASSERT_TRUE(a->transport->set_remote_answer(b->transport->local_description()).has_value());
+  ASSERT_TRUE(run_until_connected());
+}
+
+// RFC 8842 sections 4, 5.2 and 5.3.
+TEST_F(NiceTransportCall, AnswersWithATlsIdIfTheOfferHasOne) {
+  ASSERT_TRUE(a->transport->gather().has_value());
+  auto offer = a->transport->local_description();
+  EXPECT_THAT(offer.tls_id, testing::SizeIs(testing::AllOf(testing::Ge(20), testing::Le(255))));
+  ASSERT_TRUE(b->transport->set_remote_offer(offer).has_value());
+  const auto answer = b->transport->local_description();
+  EXPECT_THAT(answer.tls_id, testing::SizeIs(testing::AllOf(testing::Ge(20), testing::Le(255))));
+  EXPECT_NE(answer.tls_id, offer.tls_id);
+  EXPECT_EQ(b->transport->local_description().tls_id, answer.tls_id) << "it stays";
+
+  auto other = make_peer(IceRole::controlled);
+  offer.tls_id.clear();
+  ASSERT_TRUE(other->transport->set_remote_offer(offer).has_value());
+  EXPECT_EQ(other->transport->local_description().tls_id, "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Setup, NiceTransportRoles,
@@ -101,10 +149,10 @@ TEST_F(NiceTransportCall, TricklesCandidates) {
   ASSERT_TRUE(a->transport->gather().has_value());
   auto offer = a->transport->local_description();
   offer.candidates.clear();
-  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(offer).has_value());
   auto answer = b->transport->local_description();
   answer.candidates.clear();
-  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+  ASSERT_TRUE(a->transport->set_remote_answer(answer).has_value());
 
   ASSERT_TRUE(context.run_until([&] { return a->candidates_done && b->candidates_done; }));
   EXPECT_FALSE(a->connected());
@@ -156,11 +204,11 @@ TEST_F(NiceTransportCall, WorksOverTcp) {
   std::erase_if(offer.candidates,
                 [](const auto& line) { return line.find(" TCP ") == std::string::npos; });
   ASSERT_FALSE(offer.candidates.empty());
-  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(offer).has_value());
   auto answer = b->transport->local_description();
   std::erase_if(answer.candidates,
                 [](const auto& line) { return line.find(" TCP ") == std::string::npos; });
-  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+  ASSERT_TRUE(a->transport->set_remote_answer(answer).has_value());
   ASSERT_TRUE(run_until_connected());
   EXPECT_TRUE(a->pairs.back().local.tcp);
   expect_media_and_data(*a, *b);
@@ -172,12 +220,12 @@ TEST_F(NiceTransportCall, TakesAClientHelloBeforeTheAnswer) {
   a = make_peer(IceRole::controlled);
   b = make_peer(IceRole::controlling);
   ASSERT_TRUE(a->transport->gather().has_value());
-  ASSERT_TRUE(b->transport->set_remote_description(a->transport->local_description()).has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(a->transport->local_description()).has_value());
   const auto answer = b->transport->local_description();
   ASSERT_TRUE(context.run_until(
       [&] { return a->transport->media_statistics().count(transport::PacketClass::dtls) > 0; }));
   EXPECT_EQ(a->transport->ice_statistics().datagrams_sent, 0u);  // no pair to answer over
-  ASSERT_TRUE(a->transport->set_remote_description(answer).has_value());
+  ASSERT_TRUE(a->transport->set_remote_answer(answer).has_value());
   ASSERT_TRUE(run_until_connected());
   EXPECT_EQ(b->transport->dtls_statistics()->flights_retransmitted, 0u);
   expect_media_and_data(*a, *b);
@@ -193,7 +241,13 @@ TEST_F(NiceTransportCall, SaysWhyItDoesNotSend) {
   connect();
   EXPECT_EQ(a->transport->send_rtp(bytes_of("no rtp")), SendStatus::malformed);
   EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::sent);
-  EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::repeated);
+  EXPECT_EQ(a->transport->send_rtp(rtp), SendStatus::sent) << "a retransmission";
+  auto other = rtp;
+  other.back() ^= std::byte{1};
+  EXPECT_EQ(a->transport->send_rtp(other), SendStatus::repeated);
+  EXPECT_EQ(a->transport->media_statistics()
+                .media_send_refused[static_cast<std::size_t>(srtp::PacketError::index_reused)],
+            1u);
   const test::Packet large(nice::kMaxSend + 1);
   EXPECT_EQ(a->transport->send_rtp(large), SendStatus::too_large);
   EXPECT_EQ(a->transport->send_data(large), SendStatus::too_large);
@@ -208,8 +262,8 @@ TEST_F(NiceTransportCall, EndsAtOnceOnAWrongFingerprint) {
   ASSERT_TRUE(a->transport->gather().has_value());
   auto offer = a->transport->local_description();
   offer.fingerprints.front().value.front() ^= std::byte{1};
-  ASSERT_TRUE(b->transport->set_remote_description(offer).has_value());
-  ASSERT_TRUE(a->transport->set_remote_description(b->transport->local_description()).has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(offer).has_value());
+  ASSERT_TRUE(a->transport->set_remote_answer(b->transport->local_description()).has_value());
   ASSERT_TRUE(context.run_until([&] { return !a->closed.empty() && !b->closed.empty(); }));
 
   ASSERT_EQ(b->closed.front().cause, nice::CloseReason::Cause::error);
@@ -253,26 +307,25 @@ TEST_F(NiceTransportCall, RefusesADescriptionAndStaysAsItWas) {
   const auto good = a->transport->local_description();
   auto bad = good;
   bad.ice.ufrag = "a";
-  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+  EXPECT_EQ(b->transport->set_remote_offer(bad).error().code,
             nice::TransportErrc::invalid_credentials);
   bad = good;
   bad.fingerprints.clear();
-  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
-            nice::TransportErrc::no_fingerprint);
+  EXPECT_EQ(b->transport->set_remote_offer(bad).error().code, nice::TransportErrc::no_fingerprint);
   connect();
   // RFC 8842 section 6: a new association needs an ICE restart.
   bad = a->transport->local_description();
   bad.fingerprints.front().value.front() ^= std::byte{1};
-  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+  EXPECT_EQ(b->transport->set_remote_offer(bad).error().code,
             nice::TransportErrc::needs_ice_restart);
   bad = a->transport->local_description();
   bad.tls_id = "another";
-  EXPECT_EQ(b->transport->set_remote_description(bad).error().code,
+  EXPECT_EQ(b->transport->set_remote_offer(bad).error().code,
             nice::TransportErrc::needs_ice_restart);
   // The same again, as in a re-offer, is none.
   auto same = a->transport->local_description();
   same.setup = nice::Setup::actpass;
-  EXPECT_TRUE(b->transport->set_remote_description(same).has_value());
+  EXPECT_TRUE(b->transport->set_remote_offer(same).has_value());
   EXPECT_EQ(b->associations(), 1u);
   expect_media_and_data(*a, *b);
 }

@@ -37,8 +37,8 @@ TEST(NiceTransportConsent, IsLostWhenThePeerIsSilentAndComesBackWithARestart) {
   EXPECT_TRUE(a.closed.empty());
 
   ASSERT_TRUE(a.transport->restart_ice().has_value());
-  ASSERT_TRUE(b.transport->set_remote_description(a.transport->local_description()).has_value());
-  ASSERT_TRUE(a.transport->set_remote_description(b.transport->local_description()).has_value());
+  ASSERT_TRUE(b.transport->set_remote_offer(a.transport->local_description()).has_value());
+  ASSERT_TRUE(a.transport->set_remote_answer(b.transport->local_description()).has_value());
   std::uint16_t sequence = 2;
   EXPECT_TRUE(both_until([&] {
     a.transport->send_rtp(test::make_rtp({.sequence = sequence++}));

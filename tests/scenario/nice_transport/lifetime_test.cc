@@ -98,7 +98,7 @@ TEST_F(NiceTransportLifetime, EndsWhenItHearsOfTheEnd) {
 TEST_F(NiceTransportLifetime, EndsDuringARestart) {
   connect();
   ASSERT_TRUE(a->transport->restart_ice().has_value());
-  ASSERT_TRUE(b->transport->set_remote_description(a->transport->local_description()).has_value());
+  ASSERT_TRUE(b->transport->set_remote_offer(a->transport->local_description()).has_value());
   a->transport.reset();
   ASSERT_TRUE(context.run_until([&] { return !b->closed.empty(); }));
   b->transport.reset();
@@ -157,11 +157,10 @@ TEST(NiceTransportThreads, CallBetweenTwoThreads) {
     return a.peer->transport->local_description();
   });
   const auto answer = b.thread.call([&] {
-    EXPECT_TRUE(b.peer->transport->set_remote_description(offer).has_value());
+    EXPECT_TRUE(b.peer->transport->set_remote_offer(offer).has_value());
     return b.peer->transport->local_description();
   });
-  a.thread.call(
-      [&] { EXPECT_TRUE(a.peer->transport->set_remote_description(answer).has_value()); });
+  a.thread.call([&] { EXPECT_TRUE(a.peer->transport->set_remote_answer(answer).has_value()); });
   ASSERT_TRUE(happens(a.connected));
   ASSERT_TRUE(happens(b.connected));
 

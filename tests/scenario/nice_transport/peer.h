@@ -133,10 +133,10 @@ inline void exchange_descriptions(Peer& offerer, Peer& answerer) {
   ASSERT_TRUE(gathered.has_value()) << to_string(gathered.error().code);
   const auto offer = offerer.transport->local_description();
   EXPECT_EQ(offer.setup, nice::Setup::actpass);
-  const auto taken = answerer.quietly([&](auto& t) { return t.set_remote_description(offer); });
+  const auto taken = answerer.quietly([&](auto& t) { return t.set_remote_offer(offer); });
   ASSERT_TRUE(taken.has_value()) << to_string(taken.error().code);
   const auto answer = answerer.transport->local_description();
-  const auto done = offerer.quietly([&](auto& t) { return t.set_remote_description(answer); });
+  const auto done = offerer.quietly([&](auto& t) { return t.set_remote_answer(answer); });
   ASSERT_TRUE(done.has_value()) << to_string(done.error().code);
 }
 

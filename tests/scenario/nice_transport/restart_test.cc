@@ -50,11 +50,11 @@ class NiceTransportRestart : public testing::Test {
     auto offer = offerer.transport->local_description();
     EXPECT_EQ(offer.setup, nice::Setup::actpass);
     if (edit) edit(offer);
-    ASSERT_TRUE(answerer.quietly([&](auto& t) { return t.set_remote_description(offer); }));
+    ASSERT_TRUE(answerer.quietly([&](auto& t) { return t.set_remote_offer(offer); }));
     auto answer = answerer.transport->local_description();
     EXPECT_NE(answer.setup, nice::Setup::actpass);
     if (edit) edit(answer);
-    ASSERT_TRUE(offerer.quietly([&](auto& t) { return t.set_remote_description(answer); }));
+    ASSERT_TRUE(offerer.quietly([&](auto& t) { return t.set_remote_answer(answer); }));
   }
 
   static bool on_new_path(const Peer& peer) {

@@ -24,7 +24,7 @@ TEST(DtlsAgreement, TheOtherSetupGivesOurRole) {
     EXPECT_EQ(first_role(Setup::passive, answer_setup), dtls::Role::client);
   }
   EXPECT_EQ(first_role(Setup::actpass, Setup::active), dtls::Role::client);
-  EXPECT_EQ(first_role(Setup::actpass, Setup::actpass), dtls::Role::client);
+  EXPECT_EQ(first_role(Setup::actpass, Setup::actpass), dtls::Role::server);
   EXPECT_EQ(first_role(Setup::actpass, Setup::passive), dtls::Role::server);
 }
 

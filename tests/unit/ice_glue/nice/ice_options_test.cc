@@ -46,6 +46,8 @@ TEST(IceOptions, NameTheFieldThatIsWrong) {
 TEST(IceCredentials, HaveTheirLengthsAndCharacters) {
   const std::string pwd(22, 'p');
   EXPECT_TRUE(check(IceCredentials{.ufrag = "ab+/", .pwd = pwd}).has_value());
+  // Base64 of other kinds, as some peers write it.
+  EXPECT_TRUE(check(IceCredentials{.ufrag = "a-_=#", .pwd = pwd + "-_=#"}).has_value());
   EXPECT_TRUE(check(IceCredentials{.ufrag = std::string(256, 'u'), .pwd = std::string(256, 'p')}));
   for (const auto& bad :
        {IceCredentials{.ufrag = "abc", .pwd = pwd}, IceCredentials{.ufrag = "ab:d", .pwd = pwd},

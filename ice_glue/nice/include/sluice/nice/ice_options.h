@@ -63,7 +63,7 @@ struct IceOptions {
   std::chrono::milliseconds pacing{20};
   // RFC 7675: sending stops when the peer no longer consents. Off: libnice sends keep-alives only.
   bool consent_freshness = true;
-  // Without a path after this time, counted from set_remote_description(), ICE has failed
+  // Without a path after this time, counted from the remote description, ICE has failed
   // (IceState::failed). 0: no limit.
   std::chrono::milliseconds timeout{30000};
 

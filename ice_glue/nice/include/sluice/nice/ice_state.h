@@ -43,7 +43,7 @@ enum class CandidateStatus : std::uint8_t {
   malformed,              // not RFC 8839's grammar
   stale,                  // its ufrag is not that of the remote description in force
   too_many,               // above kMaxRemoteCandidates
-  no_remote_description,  // set_remote_description() comes first
+  no_remote_description,  // set_remote_offer() or set_remote_answer() comes first
 };
 // Per ICE generation: the number of candidate pairs that libnice checks at most.
 inline constexpr std::size_t kMaxRemoteCandidates = 100;
@@ -55,6 +55,9 @@ struct IceStatistics {
   std::optional<std::chrono::microseconds> gathering_time = {};
   // From the remote description to the first selected pair.
   std::optional<std::chrono::microseconds> connecting_time = {};
+  // The round trip of the selected pair's check takes at most this: the time from when the check
+  // could be sent. Empty above 500 ms, which says nothing: libnice doesn't report the round trip.
+  std::optional<std::chrono::microseconds> rtt_bound = {};
 
   std::optional<CandidatePair> selected_pair = {};  // packets are sent on it
   std::uint32_t restarts = 0;

@@ -26,10 +26,11 @@ using dtls::MutableBytes;
 struct NiceTransportOptions {
   transport::MediaTransportOptions media = {};  // media.dtls is required
   IceOptions ice = {};
-  // Our role when the peer offers actpass: active, as RFC 8842 section 5.3 advises, or passive.
-  // actpass counts as active. An active answerer can begin the handshake before the peer has the
-  // answer; it retransmits its ClientHello until the peer responds (RFC 9147 section 5.8.1).
-  Setup answer_setup = Setup::active;
+  // Our role when the peer offers actpass. passive, for which actpass counts as well: we are the
+  // DTLS server, whose order of SRTP profiles and groups decides. active, which RFC 8842
+  // section 5.3 recommends: the handshake can begin before the peer has the answer, but the peer
+  // decides.
+  Setup answer_setup = Setup::passive;
 };
 
 struct CloseReason {
@@ -64,6 +65,8 @@ class NiceTransportListener {
   virtual void on_rtp(MutableBytes packet) = 0;
   virtual void on_rtcp(MutableBytes packet) = 0;
   virtual void on_data(MutableBytes data) = 0;
+  // As transport::TransportSsrcLimit.
+  virtual void on_ssrc_limit(srtp::Direction) {}
   // The last call.
   virtual void on_closed(const CloseReason& reason) = 0;
 
@@ -79,7 +82,7 @@ enum class SendStatus : std::uint8_t {
   blocked,        // no path at the moment, or the socket's buffer is full
   refused,        // the peer's consent is lost, or the network refused
   malformed,      // no RTP or RTCP packet of version 2
-  repeated,       // an SRTP index that was used already
+  repeated,       // another packet was sent under this SRTP index, or this one too long ago
   too_large,      // above kMaxSend
   too_many_ssrcs,
   limit_reached,  // the keys are used up
@@ -125,23 +128,25 @@ class NiceTransport {
   TransportResult<void> gather();
 
   // To be put into an offer or an answer; needs gather(). setup is actpass until the peer's part
-  // for this ICE generation is known. With trickle it can leave at once; without, wait for
-  // on_local_candidates_done().
+  // for this ICE generation is known. tls_id is empty when the peer has none. With trickle it can
+  // leave at once; without, wait for on_local_candidates_done().
   [[nodiscard]] Description local_description() const;
 
-  // The peer's part of an offer or answer; gathers if that wasn't done. With known credentials its
-  // candidates are added. New credentials are an ICE restart of the peer's, for which
+  // The peer's part of an offer or an answer; gathers if that wasn't done. With known credentials
+  // its candidates are added. New credentials are an ICE restart of the peer's, for which
   // local_description() has the answer. A new fingerprint, tls-id or role begins a new DTLS
   // association, and needs an ICE restart. Candidates that can't be used are skipped and counted.
-  // Errors: invalid_credentials, no_fingerprint, needs_ice_restart, gathering_failed, closed; then
-  // nothing has changed. A certificate that doesn't match ends the transport: on_closed().
-  TransportResult<void> set_remote_description(const Description& description);
+  // Errors: invalid_credentials, no_fingerprint, needs_ice_restart, gathering_failed, closed, and
+  // invalid_setup for an answer that says actpass (RFC 8842 section 5.3); then nothing has changed.
+  // A certificate that doesn't match ends the transport: on_closed().
+  TransportResult<void> set_remote_offer(const Description& description);
+  TransportResult<void> set_remote_answer(const Description& description);
   // Trickle: one line "candidate:...", with or without "a=".
   CandidateStatus add_remote_candidate(std::string_view line);
   void end_of_remote_candidates();
 
   // Makes new credentials and sockets; the current path is used until a new one is found. Put the
-  // new local_description() into an offer, and pass the answer to set_remote_description(). Errors:
+  // new local_description() into an offer, and pass the answer to set_remote_answer(). Errors:
   // gathering_failed, closed.
   TransportResult<void> restart_ice();
 
@@ -150,6 +155,7 @@ class NiceTransport {
 
   // ---- sending
 
+  // The same packet may be sent again, as srtp::Session::protect_rtp() says.
   SendStatus send_rtp(Bytes packet);
   SendStatus send_rtcp(Bytes packet);
   // One DTLS record, such as an SCTP packet.

@@ -9,7 +9,9 @@ namespace sluice::nice {
 
 enum class TransportErrc : std::uint8_t {
   invalid_options,      // TransportError::detail names the field
-  invalid_credentials,  // not what RFC 8839 section 5.4 allows
+  invalid_credentials,  // not of RFC 8839 section 5.4's lengths, or with other characters than its
+                        // own and "-_=#", which some peers use
+  invalid_setup,        // an answer that says actpass (RFC 8842 section 5.3)
   no_fingerprint,       // a description needs one (RFC 8842 section 5)
   needs_ice_restart,    // a new fingerprint, tls-id or role without one (RFC 8842 section 6)
   gathering_failed,     // no local address, or no free port on any
