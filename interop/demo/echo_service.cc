@@ -59,6 +59,9 @@ EchoService::EchoService(ServiceOptions options, _GMainContext* context,
       environment_(std::move(environment)),
       config_(std::move(config)),
       sctp_time_(common::now()) {
+  if (options_.max_sessions_per_address == 0) {
+    options_.max_sessions_per_address = std::max<std::size_t>(options_.max_sessions / 2, 1);
+  }
   sctp_timer_ = start_timer<&EchoService::advance_sctp>(SctpStack::kTick);
   sweep_timer_ = start_timer<&EchoService::sweep>(kSweepPeriod);
 }
@@ -70,14 +73,14 @@ EchoService::~EchoService() {
   }
 }
 
-void EchoService::create(Offer offer, std::optional<nice::Setup> setup,
+void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
                          const std::function<void(CreateResult)>& done) {
   const auto chosen = choose_setup(offer.transport.setup, setup, options_.setup);
   if (!chosen) {
     done(tl::unexpected(Refused{.status = 400, .sentence = chosen.error().sentence}));
     return;
   }
-  if (!make_room()) {
+  if (!make_room(address)) {
     done(tl::unexpected(Refused{.status = 503, .sentence = "There are too many sessions."}));
     return;
   }
@@ -90,14 +93,20 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup,
     done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
     return;
   }
-  sessions_.emplace(id, std::move(*session));
+  sessions_.emplace(id, Session{.address = address, .echo = std::move(*session)});
 }
 
-// A new session may take the place of an ended one.
-bool EchoService::make_room() {
+// A new session may take the place of an ended one. One address leaves room for others.
+bool EchoService::make_room(const std::string& address) {
+  const auto is_ended = [](const auto& entry) {
+    return entry.second.echo->state() == SessionState::ended;
+  };
+  const auto of_address = std::ranges::count_if(sessions_, [&](const auto& entry) {
+    return entry.second.address == address && !is_ended(entry);
+  });
+  if (static_cast<std::size_t>(of_address) >= options_.max_sessions_per_address) return false;
   if (sessions_.size() < options_.max_sessions) return true;
-  const auto ended = std::ranges::find_if(
-      sessions_, [](const auto& entry) { return entry.second->state() == SessionState::ended; });
+  const auto ended = std::ranges::find_if(sessions_, is_ended);
   if (ended == sessions_.end()) return false;
   sessions_.erase(ended);
   return true;
@@ -106,7 +115,7 @@ bool EchoService::make_room() {
 bool EchoService::remove(const std::string& id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return false;
-  found->second->end("deleted");
+  found->second.echo->end("deleted");
   sessions_.erase(found);
   return true;
 }
@@ -114,7 +123,7 @@ bool EchoService::remove(const std::string& id) {
 std::optional<std::string> EchoService::statistics(const std::string& id) const {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return std::nullopt;
-  return found->second->statistics();
+  return found->second.echo->statistics();
 }
 
 void EchoService::advance_sctp() {
@@ -122,14 +131,14 @@ void EchoService::advance_sctp() {
       std::chrono::duration_cast<std::chrono::milliseconds>(common::now() - sctp_time_);
   sctp_time_ += elapsed;
   sctp_.advance(elapsed);
-  for (const auto& [id, session] : sessions_) session->after_sctp_timers();
+  for (const auto& [id, session] : sessions_) session.echo->after_sctp_timers();
 }
 
 void EchoService::sweep() {
   const auto time = common::now();
-  for (const auto& [id, session] : sessions_) session->check_deadline(time);
+  for (const auto& [id, session] : sessions_) session.echo->check_deadline(time);
   std::erase_if(sessions_, [time](const auto& entry) {
-    const auto& session = *entry.second;
+    const auto& session = *entry.second.echo;
     return session.state() == SessionState::ended && time - session.ended_at() > kRemembered;
   });
 }

@@ -21,7 +21,8 @@ namespace sluice::interop::demo {
 
 struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
-  nice::Setup setup = nice::Setup::active;            // our role when the offer says actpass
+  std::size_t max_sessions_per_address = 0;           // 0: half of max_sessions, and at least 1
+  nice::Setup setup = nice::Setup::passive;           // our role when the offer says actpass
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
   nice::IceOptions ice = {};
@@ -51,8 +52,8 @@ class EchoService {
   EchoService& operator=(const EchoService&) = delete;
 
   // Calls `done` once, before or after create() returns. Refused: 400 the offer rules `setup` out,
-  // 503 too many sessions, 500 the transport can't be opened.
-  void create(Offer offer, std::optional<nice::Setup> setup,
+  // 503 too many sessions, 500 the transport can't be opened. `address`: the client's.
+  void create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
               const std::function<void(CreateResult)>& done);
   // Ends a session. False: no such session.
   bool remove(const std::string& id);
@@ -63,7 +64,12 @@ class EchoService {
  private:
   EchoService(ServiceOptions options, _GMainContext* context, dtls::Environment environment,
               dtls::ConfigPtr config);
-  bool make_room();
+  struct Session {
+    std::string address;  // the client's
+    std::unique_ptr<EchoSession> echo;
+  };
+
+  bool make_room(const std::string& address);
   void advance_sctp();
   void sweep();
   template <void (EchoService::*Work)()>
@@ -75,7 +81,7 @@ class EchoService {
   dtls::ConfigPtr config_;
   SctpStack sctp_;
   dtls::Instant sctp_time_;
-  std::map<std::string, std::unique_ptr<EchoSession>> sessions_;  // at most max_sessions
+  std::map<std::string, Session> sessions_;  // at most max_sessions
   _GSource* sctp_timer_ = nullptr;
   _GSource* sweep_timer_ = nullptr;
 };

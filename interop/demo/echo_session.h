@@ -21,7 +21,7 @@ namespace sluice::interop::demo {
 struct SessionOptions {
   dtls::ConfigPtr dtls = {};                                  // required
   nice::IceOptions ice = {};                                  // the offer sets the role
-  nice::Setup setup = nice::Setup::active;                    // our role: active or passive
+  nice::Setup setup = nice::Setup::passive;                   // our role: active or passive
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 

@@ -6,14 +6,14 @@
 #include <future>
 #include <thread>
 
+#include "demo/limited_server.h"
 #include "demo/page_assets.h"
 #include "demo/sdp_offer.h"
 
 namespace sluice::interop::demo {
 namespace {
 
-constexpr std::size_t kThreads = 16;
-constexpr time_t kSocketTimeoutSeconds = 5;
+constexpr std::size_t kThreads = 32;
 // An idle connection occupies a thread and delays the shutdown of the server.
 constexpr time_t kKeepAliveSeconds = 1;
 
@@ -38,7 +38,11 @@ bool is_sdp(const httplib::Request& request) {
 class HttpServer::Impl {
  public:
   Impl(HttpOptions options, nice::GlibThread& thread, EchoService& service)
-      : options_(std::move(options)), thread_(thread), service_(service) {
+      : options_(std::move(options)),
+        thread_(thread),
+        service_(service),
+        server_({.request_time = options_.request_timeout,
+                 .per_address = options_.max_connections_per_address}) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     // The library sets SO_REUSEPORT by default, with which a second server would silently share the
     // port.
@@ -48,8 +52,6 @@ class HttpServer::Impl {
     });
     server_.set_payload_max_length(kMaxOffer);
     server_.set_keep_alive_timeout(kKeepAliveSeconds);
-    server_.set_read_timeout(kSocketTimeoutSeconds);
-    server_.set_write_timeout(kSocketTimeoutSeconds);
     server_.set_exception_handler([](const auto&, auto& response, const auto&) {
       refuse(response, 500, "The server failed to handle the request.");
     });
@@ -151,9 +153,9 @@ class HttpServer::Impl {
       refuse(response, 400, offer.error().sentence);
       return;
     }
-    const auto result = ask<CreateResult>([&service = service_, offer, setup](const auto& done) {
-      service.create(*offer, setup, done);
-    });
+    const auto result =
+        ask<CreateResult>([&service = service_, offer, setup, address = request.remote_addr](
+                              const auto& done) { service.create(*offer, setup, address, done); });
     if (!result) return too_slow(response);
     if (!*result) return refuse(response, result->error().status, result->error().sentence);
     response.status = 201;
@@ -183,7 +185,7 @@ class HttpServer::Impl {
   HttpOptions options_;
   nice::GlibThread& thread_;
   EchoService& service_;
-  httplib::Server server_;
+  LimitedServer server_;
   std::thread listener_;
   std::atomic<bool> ended_ = false;
   int port_ = 0;

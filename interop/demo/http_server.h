@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -25,10 +26,15 @@ struct HttpOptions {
   int port = 0;  // 0: any free port
   // How long a request waits for the sessions' thread.
   std::chrono::milliseconds answer_timeout{5000};
+  // How long a request and its answer may take.
+  std::chrono::milliseconds request_timeout{15000};
+  // Connections at a time from one address; further ones are closed. Browsers open six.
+  std::size_t max_connections_per_address = 12;
 };
 
-// The largest offer in bytes. Chromium's, with three sections, has 7,000.
-inline constexpr std::size_t kMaxOffer = 65536;
+// The largest offer in bytes. Chromium's, with three sections, has 7,000; kMaxSdpSections are
+// taken.
+inline constexpr std::size_t kMaxOffer = 524288;
 
 // Handles requests on its own threads, and posts what concerns sessions to `thread`. The service
 // and the thread outlive the server.

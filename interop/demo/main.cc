@@ -54,11 +54,14 @@ void add_options(CLI::App& app, Options& options) {
            service.setup =
                word == "active" ? sluice::nice::Setup::active : sluice::nice::Setup::passive;
          },
-         "The server's DTLS role when the offer says actpass: active (client, the default) or "
-         "passive (server)")
+         "The server's DTLS role when the offer says actpass: passive (server, the default) or "
+         "active (client)")
       ->check(CLI::IsMember({"active", "passive"}));
   app.add_option("--max-sessions", service.max_sessions, "Largest number of calls at the same time")
       ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--max-sessions-per-address", service.max_sessions_per_address,
+                 "Largest number of calls at the same time from one address. Default: half of all")
       ->check(CLI::Range(1, 1000));
   app.add_option_function<std::vector<std::string>>(
          "--srtp-profile", [&service](const auto& words) { set_profiles(service, words); },

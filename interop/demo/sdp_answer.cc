@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "demo/media_echo.h"
+#include "demo/sctp_association.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -19,6 +20,7 @@ void add_transport(SdpAttributes& attributes, const nice::Description& transport
     attributes.add("fingerprint", fingerprint.to_sdp());
   }
   attributes.add("setup", std::string{nice::to_string(transport.setup)});
+  if (!transport.tls_id.empty()) attributes.add("tls-id", transport.tls_id);
 }
 
 void add_candidates(SdpAttributes& attributes, const nice::Description& transport) {
@@ -59,7 +61,12 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
 void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_message_size) {
   media.formats = section.formats;
   // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
-  media.attributes.add("sctp-port", std::to_string(section.sctp_port));
+  const auto port = std::to_string(section.sctp_port);
+  if (section.has_sctpmap) {
+    media.attributes.add("sctpmap", port + " webrtc-datachannel " + std::to_string(kMaxStreams));
+  } else {
+    media.attributes.add("sctp-port", port);
+  }
   media.attributes.add("max-message-size", std::to_string(max_message_size));
 }
 

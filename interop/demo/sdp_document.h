@@ -47,8 +47,9 @@ struct SdpDocument {
   std::vector<SdpMedia> media;
 };
 
-// Limit of media sections: each accepted one costs an SSRC and its state.
-inline constexpr std::size_t kMaxSdpSections = 16;
+// Limit of media sections: each accepted one costs an SSRC and its state. Meetings have some
+// dozens.
+inline constexpr std::size_t kMaxSdpSections = 128;
 
 // Thread-safe. `text` may be any bytes.
 SdpResult<SdpDocument> parse_sdp(std::string_view text);

@@ -48,14 +48,14 @@ std::optional<Number> number(std::string_view text) {
   return value;
 }
 
-// RFC 8839 section 5.4: ALPHA / DIGIT / "+" / "/", so that no other character can reach the answer
-// or a STUN username.
+// RFC 8839 section 5.4: ALPHA / DIGIT / "+" / "/". Some peers write other kinds of Base64. No other
+// character can reach a STUN username.
 bool is_ice_string(std::string_view text, std::size_t shortest) {
   constexpr std::size_t kLongest = 256;
   return text.size() >= shortest && text.size() <= kLongest &&
          std::ranges::all_of(text, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '+' || c == '/';
+                  std::string_view{"+/-_=#"}.find(c) != std::string_view::npos;
          });
 }
 
@@ -88,6 +88,24 @@ std::string known_codecs(SectionKind kind) {
   return list;
 }
 
+// RFC 3551 section 6: payload types that need no a=rtpmap.
+std::string static_rtpmap(std::string_view format) {
+  if (format == "0") return "PCMU/8000";
+  if (format == "8") return "PCMA/8000";
+  if (format == "9") return "G722/8000";
+  return {};
+}
+
+// RFC 9429 section 5.1.2: whatever the offer calls it, a=fingerprint means DTLS-SRTP. The last is
+// of older browsers.
+bool is_rtp_protocol(std::string_view protocol) {
+  static constexpr std::array<std::string_view, 9> kAccepted = {
+      "UDP/TLS/RTP/SAVPF",  "UDP/TLS/RTP/SAVP",  "RTP/SAVPF", "RTP/SAVP",
+      "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP", "RTP/AVPF",  "RTP/AVP",
+      "TCP/TLS/RTP/SAVPF"};
+  return std::ranges::find(kAccepted, protocol) != kAccepted.end();
+}
+
 std::vector<Codec> read_codecs(const SdpMedia& media) {
   // rtpmap, fmtp and rtcp-fb start with the payload type. "*" in rtcp-fb means all.
   const auto values_of = [&media](std::string_view attribute, std::string_view format) {
@@ -104,9 +122,10 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
   for (const auto& format :
        std::span(media.formats).first(std::min(media.formats.size(), kMaxFormats))) {
     const auto payload_type = number<std::uint8_t>(format);
-    const auto rtpmap = values_of("rtpmap", format);
-    if (!payload_type || *payload_type > 127 || rtpmap.empty()) continue;
-    std::string_view encoding = rtpmap.front();
+    const auto rtpmaps = values_of("rtpmap", format);
+    const auto rtpmap = rtpmaps.empty() ? static_rtpmap(format) : rtpmaps.front();
+    if (!payload_type || *payload_type > 127) continue;
+    std::string_view encoding = rtpmap;
     const auto name = take(encoding, '/');
     const auto clock_rate = number<std::uint32_t>(take(encoding, '/'));
     if (!clock_rate || *clock_rate == 0) continue;
@@ -114,7 +133,7 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
     codecs.push_back({.payload_type = *payload_type,
                       .name = std::string{name},
                       .clock_rate = *clock_rate,
-                      .rtpmap = rtpmap.front(),
+                      .rtpmap = rtpmap,
                       .parameters = parameters.empty() ? std::string{} : parameters.front(),
                       .feedback = values_of("rtcp-fb", format)});
   }
@@ -152,7 +171,7 @@ void read_rtp(const SdpMedia& media, OfferedSection& section) {
   if (auto codec = choose_codec(media, section.kind)) section.codec = std::move(*codec);
   section.mid_extension = read_mid_extension(media);
   section.reduced_size_rtcp = media.attributes.has("rtcp-rsize");
-  if (media.protocol != "UDP/TLS/RTP/SAVPF" && media.protocol != "TCP/TLS/RTP/SAVPF") {
+  if (!is_rtp_protocol(media.protocol)) {
     section.rejected = "its protocol is " + media.protocol + ", not UDP/TLS/RTP/SAVPF";
   } else if (!media.attributes.has("rtcp-mux")) {
     section.rejected = "it has no a=rtcp-mux";
@@ -161,15 +180,28 @@ void read_rtp(const SdpMedia& media, OfferedSection& section) {
   }
 }
 
+// "a=sctpmap:<port> webrtc-datachannel [<streams>]" for the format, which is that port
+// (draft-ietf-mmusic-sctp-sdp-05 section 4).
+bool read_sctpmap(const SdpMedia& media) {
+  return std::ranges::any_of(media.attributes.all("sctpmap"), [&media](std::string_view value) {
+    return take(value, ' ') == media.formats.front() && take(value, ' ') == "webrtc-datachannel";
+  });
+}
+
 void read_data(const SdpMedia& media, OfferedSection& section) {
-  const auto port = number<std::uint16_t>(media.attributes.find("sctp-port").value_or(""));
+  section.has_sctpmap = read_sctpmap(media);
+  const auto port = number<std::uint16_t>(
+      section.has_sctpmap ? media.formats.front()
+                          : std::string{media.attributes.find("sctp-port").value_or("")});
   const auto limit = media.attributes.find("max-message-size");
   section.sctp_port = port.value_or(0);
   const auto parsed_limit = limit ? number<std::uint64_t>(*limit) : kDefaultMaxMessageSize;
   section.max_message_size = parsed_limit.value_or(0);
-  if (media.protocol != "UDP/DTLS/SCTP" && media.protocol != "TCP/DTLS/SCTP") {
+  // RFC 9429 section 5.1.2; the last is of before RFC 8841.
+  if (media.protocol != "UDP/DTLS/SCTP" && media.protocol != "TCP/DTLS/SCTP" &&
+      media.protocol != "DTLS/SCTP") {
     section.rejected = "its protocol is " + media.protocol + ", not UDP/DTLS/SCTP";
-  } else if (media.formats.front() != "webrtc-datachannel") {
+  } else if (media.formats.front() != "webrtc-datachannel" && !section.has_sctpmap) {
     section.rejected = "its format is not webrtc-datachannel";
   } else if (section.sctp_port == 0) {
     section.rejected = "it has no valid a=sctp-port";
@@ -282,6 +314,8 @@ SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& d
   for (const auto line : lines) {
     std::string_view value = line;
     const auto hash = take(value, ' ');
+    // Some peers end the line with a blank.
+    value = value.substr(0, value.find_last_not_of(" \t") + 1);
     auto fingerprint = dtls::Fingerprint::parse(hash, value);
     if (fingerprint) {
       fingerprints.push_back(std::move(*fingerprint));

@@ -50,6 +50,8 @@ struct OfferedSection {
 
   // Data sections (RFC 8841).
   std::uint16_t sctp_port = 0;
+  // As before RFC 8841: the format is the port, and a=sctpmap names the protocol.
+  bool has_sctpmap = false;
   std::uint64_t max_message_size = 0;  // largest message that the offerer accepts; 0: any size
 
   [[nodiscard]] bool accepted() const { return rejected.empty(); }

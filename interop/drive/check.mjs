@@ -85,6 +85,32 @@ const CHECKS = {
       await step.endCall(page);
     }
   },
+
+  async 'end-stops-media'({ page, setup }) {
+    for (const drawn of [false, true]) {
+      if (drawn) await step.refuseCamera(page);
+      await step.startCall(page, setup);
+      await step.waitConnected(page);
+      await step.keepTracks(page);
+      must((await step.trackStates(page)).every((state) => state === 'live'), 'tracks are live during the call');
+      await step.endCall(page);
+      const states = await step.trackStates(page);
+      must(states.length === 2 && states.every((state) => state === 'ended'), `both tracks have ended (${states})`);
+      must(!(await step.isDrawing(page)), 'nothing is drawn after the call');
+    }
+  },
+
+  // The user ends the call while the browser still asks for the camera.
+  async 'end-during-prompt'({ page, setup }) {
+    await step.delayCamera(page);
+    await step.startCall(page, setup);
+    await step.until(page, () => window.prompted);
+    await step.endCall(page);
+    await step.grantCamera(page);
+    await step.until(page, () => window.granted?.getTracks().every(({ readyState }) => readyState === 'ended'));
+    must(await step.pageState(page) === 'no call', 'the page shows that there is no call');
+    must(await step.callLocation(page) === null, 'there is no session');
+  },
 };
 
 // Each check has its own page and session. All share one browser, which takes longest to start.

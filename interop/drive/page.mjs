@@ -102,6 +102,50 @@ export async function endCall(page) {
   await until(page, () => window.echo.call === null);
 }
 
+// As if the user had refused camera and microphone: the page draws a picture. Counts its frames.
+export function refuseCamera(page) {
+  return page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('refused', 'NotAllowedError'));
+    const fillRect = CanvasRenderingContext2D.prototype.fillRect;
+    window.framesDrawn = 0;
+    CanvasRenderingContext2D.prototype.fillRect = function count(...box) {
+      window.framesDrawn += 1;
+      fillRect.apply(this, box);
+    };
+  });
+}
+
+// Whether the page draws in the next two frames.
+export function isDrawing(page) {
+  return page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); });
+    await frame();
+    const before = window.framesDrawn ?? 0;
+    await frame();
+    await frame();
+    return (window.framesDrawn ?? 0) !== before;
+  });
+}
+
+// The tracks of the call, for trackStates() after it.
+export const keepTracks = (page) => page.evaluate(() => { window.kept = window.echo.media.stream.getTracks(); });
+export const trackStates = (page) => page.evaluate(() => window.kept.map(({ readyState }) => readyState));
+
+// The browser asks for the camera until grantCamera().
+export function delayCamera(page) {
+  return page.evaluate(() => {
+    const devices = navigator.mediaDevices;
+    const plain = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wanted) => {
+      window.prompted = true;
+      await new Promise((resolve) => { window.grant = resolve; });
+      window.granted = await plain(wanted);
+      return window.granted;
+    };
+  });
+}
+export const grantCamera = (page) => page.evaluate(() => window.grant());
+
 // Changes the offer or the answer (`which`) on the way, as an attacker between page and server could: the first byte of
 // each fingerprint becomes another.
 export function tamperFingerprint(page, which) {

@@ -6,6 +6,7 @@ const GATHERING_LIMIT_MS = 3000;
 // "open" (the data channel), "message" (detail: text or ArrayBuffer).
 export class Call extends EventTarget {
   #location = null;
+  #ended = false;
   #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   #channel = this.#connection.createDataChannel('chat');
 
@@ -40,13 +41,18 @@ export class Call extends EventTarget {
     const text = await response.text();
     if (response.status !== 201) throw new Error(text.trim());
     this.#location = response.headers.get('Location');
+    if (this.#ended) {
+      await this.#remove();
+      return;
+    }
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: text });
   }
 
+  // Also while start() is under way.
   async end() {
+    this.#ended = true;
     this.#connection.close();
-    if (this.#location) await fetch(this.#location, { method: 'DELETE' });
-    this.#location = null;
+    await this.#remove();
     this.#tell('state', 'ended');
   }
 
@@ -84,6 +90,12 @@ export class Call extends EventTarget {
     };
   }
 
+  async #remove() {
+    const location = this.#location;
+    this.#location = null;
+    if (location) await fetch(location, { method: 'DELETE' });
+  }
+
   // The offer doesn't trickle, so it waits for all candidates. The limit is for STUN or mDNS without an answer.
   #allCandidates() {
     const connection = this.#connection;
@@ -99,27 +111,33 @@ export class Call extends EventTarget {
   #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 }
 
-// The camera and the microphone, or without them a drawn picture and a tone.
+// The camera and the microphone, or without them a drawn picture and a tone: { stream, stop() }.
 export async function localMedia() {
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
+    return { stream, stop: () => stopTracks(stream) };
   } catch {
     return drawnMedia();
   }
 }
 
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 function drawnMedia() {
   const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
   const context = canvas.getContext('2d');
+  let frame = 0;
   const draw = (time) => {
     context.fillStyle = `hsl(${(time / 40) % 360} 60% 35%)`;
     context.fillRect(0, 0, 640, 480);
     context.fillStyle = '#fff';
     context.font = '48px sans-serif';
     context.fillText(new Date().toLocaleTimeString(), 60 + 40 * Math.sin(time / 500), 250);
-    requestAnimationFrame(draw);
+    frame = requestAnimationFrame(draw);
   };
-  requestAnimationFrame(draw);
+  frame = requestAnimationFrame(draw);
   const stream = canvas.captureStream(25);
 
   const audio = new AudioContext();
@@ -130,5 +148,12 @@ function drawnMedia() {
   tone.connect(quiet).connect(out);
   tone.start();
   stream.addTrack(out.stream.getAudioTracks()[0]);
-  return stream;
+  return {
+    stream,
+    stop: () => {
+      cancelAnimationFrame(frame);
+      audio.close();
+      stopTracks(stream);
+    },
+  };
 }

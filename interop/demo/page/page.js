@@ -7,6 +7,7 @@ const MAX_MESSAGES = 200;
 const $ = (id) => document.getElementById(id);
 
 let call = null;
+let media = null;
 let poll = null;
 const sentAt = [];
 
@@ -56,8 +57,10 @@ function bar(name, value, scale) {
 }
 
 async function refresh() {
-  if (!call) return;
-  const [server, browser] = await Promise.all([call.serverStatistics(), call.browserStatistics()]);
+  const own = call;
+  if (!own) return;
+  const [server, browser] = await Promise.all([own.serverStatistics(), own.browserStatistics()]);
+  if (call !== own) return;
   const times = setupTimes(server);
   const scale = Math.max(1, ...times.map(([, value]) => value ?? 0));
   $('times').replaceChildren(...times.flatMap(([name, value]) => bar(name, value, scale)));
@@ -69,22 +72,35 @@ async function start(setup) {
   await end();
   $('messages').replaceChildren();
   sentAt.length = 0;
-  call = new Call();
-  call.addEventListener('state', ({ detail }) => show(detail));
-  call.addEventListener('track', ({ detail }) => { $('remote').srcObject = detail; });
-  call.addEventListener('open', () => allowChat(true));
-  call.addEventListener('message', ({ detail }) => receive(detail));
+  const own = new Call();
+  call = own;
+  own.addEventListener('state', ({ detail }) => { if (call === own) show(detail); });
+  own.addEventListener('track', ({ detail }) => { $('remote').srcObject = detail; });
+  own.addEventListener('open', () => allowChat(true));
+  own.addEventListener('message', ({ detail }) => receive(detail));
   show('connecting');
   try {
-    const stream = await localMedia();
-    $('local').srcObject = stream;
-    await call.start(stream, setup);
-    poll = setInterval(refresh, POLL_MS);
-    await refresh();
+    await connect(own, setup);
   } catch (error) {
+    if (call !== own) return;
     await end();
     show('failed', error.message);
   }
+}
+
+// Each wait may be as long as the user thinks about the camera; end() may come meanwhile.
+async function connect(own, setup) {
+  const granted = await localMedia();
+  if (call !== own) {
+    granted.stop();
+    return;
+  }
+  media = granted;
+  $('local').srcObject = media.stream;
+  await own.start(media.stream, setup);
+  if (call !== own) return;
+  poll = setInterval(refresh, POLL_MS);
+  await refresh();
 }
 
 async function end() {
@@ -92,10 +108,12 @@ async function end() {
   allowChat(false);
   const ending = call;
   call = null;
+  media?.stop();
+  media = null;
   for (const id of ['local', 'remote']) $(id).srcObject = null;
   if (!ending) return;
-  await ending.end().catch(() => {});
   show('idle', 'no call');
+  await ending.end().catch(() => {});
 }
 
 function send(text) {
@@ -121,4 +139,4 @@ addEventListener('pagehide', () => {
 });
 
 // For the scripts in interop/drive.
-window.echo = { start, end, send, refresh, get call() { return call; } };
+window.echo = { start, end, send, refresh, get call() { return call; }, get media() { return media; } };

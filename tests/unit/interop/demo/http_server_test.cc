@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -24,12 +28,12 @@ class HttpServerTest : public testing::Test {
   void SetUp() override { start({}); }
   void TearDown() override { stop(); }
 
-  void start(ServiceOptions options) {
+  void start(ServiceOptions options, HttpOptions http = {}) {
     stop();
     options.ice.local_addresses = {"127.0.0.1"};
     service_ = thread_.call(
         [&] { return EchoService::make(std::move(options), thread_.context()).value(); });
-    server_ = HttpServer::start({}, thread_, *service_).value();
+    server_ = HttpServer::start(std::move(http), thread_, *service_).value();
     client_.emplace("127.0.0.1", server_->port());
   }
 
@@ -83,7 +87,7 @@ TEST_F(HttpServerTest, AnswersAnOffer) {
   ASSERT_EQ(answer->media.size(), 3U);
   const auto& attributes = answer->media[0].attributes;
   EXPECT_THAT(attributes.find("candidate").value_or(""), HasSubstr(" 127.0.0.1 "));
-  EXPECT_EQ(attributes.find("setup"), "active");
+  EXPECT_EQ(attributes.find("setup"), "passive");
   EXPECT_THAT(attributes.find("fingerprint").value_or(""), StartsWith("sha-256 "));
   EXPECT_TRUE(attributes.has("end-of-candidates"));
 }
@@ -155,6 +159,7 @@ TEST_F(HttpServerTest, StatisticsBeforeAnythingCame) {
 TEST_F(HttpServerTest, SessionsAreLimited) {
   ServiceOptions options;
   options.max_sessions = 2;
+  options.max_sessions_per_address = 2;
   start(options);
   const auto first = create();
   create();
@@ -163,6 +168,78 @@ TEST_F(HttpServerTest, SessionsAreLimited) {
   EXPECT_THAT(refused->body, HasSubstr("too many sessions"));
   client_->Delete(first);
   EXPECT_EQ(post(small_offer())->status, 201);
+}
+
+TEST_F(HttpServerTest, SessionsOfAnAddressAreLimited) {
+  ServiceOptions options;
+  options.max_sessions = 4;
+  start(options);
+  const auto first = create();
+  create();
+  EXPECT_EQ(post(small_offer())->status, 503) << "half of all is for others";
+  httplib::Client other("127.0.0.1", server_->port());
+  other.set_interface("127.0.0.2");
+  EXPECT_EQ(other.Post("/echo", small_offer(), kSdp)->status, 201);
+  client_->Delete(first);
+  EXPECT_EQ(post(small_offer())->status, 201);
+}
+
+// A connection of which the test decides each byte.
+class RawConnection {
+ public:
+  explicit RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~RawConnection() { close(socket_); }
+  RawConnection(const RawConnection&) = delete;
+  RawConnection& operator=(const RawConnection&) = delete;
+
+  void write(std::string_view text) const {
+    ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+  }
+  // Whether the server closes or answers within this time.
+  [[nodiscard]] bool has_ended(std::chrono::milliseconds within) const {
+    pollfd watched{.fd = socket_, .events = POLLIN, .revents = 0};
+    return poll(&watched, 1, static_cast<int>(within.count())) > 0;
+  }
+
+ private:
+  int socket_;
+};
+
+// A byte now and then keeps no thread: without a limit this would take an hour.
+TEST_F(HttpServerTest, ASlowRequestIsEnded) {
+  start({}, {.request_timeout = std::chrono::milliseconds{200}});
+  for (const std::string_view head : {"GET / HTTP/1.1\r\nX: ",
+                                      "POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\n"
+                                      "Content-Length: 500000\r\n\r\n"}) {
+    const RawConnection slow(server_->port());
+    slow.write(head);
+    while (!slow.has_ended(std::chrono::milliseconds{10})) slow.write("x");  // ctest limits it
+  }
+}
+
+TEST_F(HttpServerTest, ConnectionsOfAnAddressAreLimited) {
+  start({}, {.max_connections_per_address = 3});
+  const std::vector<std::unique_ptr<RawConnection>> held = [&] {
+    std::vector<std::unique_ptr<RawConnection>> all;
+    for (int i = 0; i < 3; ++i) {
+      all.push_back(std::make_unique<RawConnection>(server_->port()));
+      all.back()->write("GET / HTTP/1.1\r\n");
+    }
+    return all;
+  }();
+  // Until the server has seen all three; ctest limits it.
+  while (httplib::Client("127.0.0.1", server_->port()).Get("/")) std::this_thread::yield();
+  httplib::Client other("127.0.0.1", server_->port());
+  other.set_interface("127.0.0.2");
+  const auto page = other.Get("/");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
 }
 
 // The recorded offer has no peer: ICE fails, the statistics say so, and a new session may take the

@@ -44,6 +44,46 @@ SdpDocument answer_to(const std::string& offer_text) {
   return *document;
 }
 
+// RFC 9429 section 5.1.2: the answer has the offer's profile.
+TEST(AnswerInTheSameForm, Protocols) {
+  for (const auto* protocol : {"UDP/TLS/RTP/SAVP", "RTP/SAVPF", "TCP/DTLS/RTP/SAVPF", "RTP/AVP"}) {
+    const auto answer = answer_to(with(small_offer(), "UDP/TLS/RTP/SAVPF", protocol));
+    ASSERT_THAT(answer.media, SizeIs(3));
+    EXPECT_EQ(answer.media[0].protocol, protocol);
+    EXPECT_EQ(answer.media[0].port, 9U);
+    EXPECT_EQ(answer.media[1].protocol, "UDP/TLS/RTP/SAVPF");
+  }
+}
+
+TEST(AnswerInTheSameForm, DataChannelsAsBeforeRfc8841) {
+  auto text = with(small_offer(), "UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5001");
+  text = with(text, "a=sctp-port:5000", "a=sctpmap:5001 webrtc-datachannel 65535");
+  const auto answer = answer_to(text);
+  ASSERT_THAT(answer.media, SizeIs(3));
+  const auto& data = answer.media[2];
+  EXPECT_EQ(data.protocol, "DTLS/SCTP");
+  EXPECT_THAT(data.formats, ElementsAre("5001"));
+  EXPECT_EQ(data.attributes.find("sctpmap"), "5001 webrtc-datachannel 256");
+  EXPECT_FALSE(data.attributes.has("sctp-port"));
+  EXPECT_EQ(data.attributes.find("max-message-size"), "262144");
+}
+
+// RFC 8842 section 5.3; NiceTransport decides whether there is one.
+TEST(AnswerInTheSameForm, TlsId) {
+  const auto offer = read_offer(small_offer());
+  ASSERT_TRUE(offer);
+  const std::vector<std::uint32_t> ssrcs = {1001, 1002, 1003};
+  auto transport = our_transport();
+  const AnswerOptions options{.session_id = 7, .ssrcs = ssrcs, .max_message_size = 262144};
+  EXPECT_THAT(write_answer(*offer, transport, options), Not(HasSubstr("tls-id")));
+  transport.tls_id = "abcdefghijklmnopqrst";
+  const auto answer = parse_sdp(write_answer(*offer, transport, options));
+  ASSERT_TRUE(answer);
+  for (const auto& media : answer->media) {
+    EXPECT_EQ(media.attributes.find("tls-id"), "abcdefghijklmnopqrst");
+  }
+}
+
 class AnswerToBrowser : public testing::TestWithParam<const char*> {};
 
 TEST_P(AnswerToBrowser, AcceptsAllInOneBundle) {

@@ -1,0 +1,39 @@
+// cpp-httplib's server with limits that it doesn't have: for a whole request, and for one address.
+#pragma once
+
+#include <httplib.h>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace sluice::interop::demo {
+
+struct ConnectionLimits {
+  // For a request and its answer, from the first byte to the last. The library limits the time
+  // between two reads alone, so that a byte a second would occupy a thread for hours.
+  std::chrono::milliseconds request_time;
+  // At a time; further ones are closed without an answer.
+  std::size_t per_address;
+};
+
+class LimitedServer final : public httplib::Server {
+ public:
+  explicit LimitedServer(ConnectionLimits limits) : limits_(limits) {}
+
+ private:
+  // On one of the library's threads.
+  bool process_and_close_socket(socket_t socket) override;
+  bool serve(socket_t socket);
+  // False when the address has as many as it may.
+  bool enter(const std::string& address);
+  void leave(const std::string& address);
+
+  ConnectionLimits limits_;
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> connections_;  // by address; as many as there are threads
+};
+
+}  // namespace sluice::interop::demo
