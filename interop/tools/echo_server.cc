@@ -1,6 +1,8 @@
 #include "tools/echo_server.h"
 
+#include <cstdint>
 #include <iostream>
+#include <utility>
 
 #include "common/clock.h"
 #include "tools/coap_answer.h"
@@ -18,7 +20,10 @@ class Server final : private EndpointHandler {
 
   void run(int stop) {
     loop_.poller().add(stop);
-    while (!loop_.poller().is_ready(stop) && !has_served_all()) loop_.turn();
+    while (!loop_.poller().is_ready(stop) && !has_served_all()) {
+      loop_.turn();
+      report_refused_hellos();
+    }
     loop_.endpoint().close_all(common::now());
     loop_.drain();
   }
@@ -71,6 +76,13 @@ class Server final : private EndpointHandler {
     }
   }
 
+  void report_refused_hellos() {
+    const auto refused = loop_.endpoint().listener_statistics().refused_cookies;
+    if (refused == std::exchange(reported_refusals_, refused) || options_.tool.quiet) return;
+    std::cerr << "a second ClientHello was refused: its cookie has expired or is of another "
+                 "address, or the hello differs from the first\n";
+  }
+
   void report(const dtls::UdpPath& path, const std::string& what) const {
     // One write for the whole line, so that lines of several threads don't mix.
     if (!options_.tool.quiet) std::cerr << to_string(path.peer) + " " + what + "\n";
@@ -79,6 +91,7 @@ class Server final : private EndpointHandler {
   const EchoOptions& options_;
   ToolContext& context_;
   EndpointLoop loop_;
+  std::uint64_t reported_refusals_ = 0;
 };
 
 }  // namespace

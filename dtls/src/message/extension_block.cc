@@ -4,12 +4,6 @@
 #include <array>
 
 namespace sluice::dtls::message {
-namespace {
-
-// No hello in use has so many extensions. The limit bounds the search for duplicates.
-constexpr std::size_t kMaxExtensions = 128;
-
-}  // namespace
 
 std::optional<ExtensionBlock> ExtensionBlock::parse(Bytes extensions) {
   std::array<wire::ExtensionType, kMaxExtensions> seen{};

@@ -14,6 +14,9 @@ namespace sluice::dtls::message {
 // A view of a valid block: each extension is complete and occurs once.
 class ExtensionBlock {
  public:
+  // No hello in use has so many extensions. The limit bounds the search for duplicates.
+  static constexpr std::size_t kMaxExtensions = 128;
+
   struct Extension {
     wire::ExtensionType type;
     Bytes data;
@@ -22,8 +25,8 @@ class ExtensionBlock {
 
   // An empty block; an absent block means the same.
   ExtensionBlock() = default;
-  // `extensions` excludes the length of the block. Empty when it is malformed or an extension
-  // occurs twice.
+  // `extensions` excludes the length of the block. Empty when it is malformed, an extension occurs
+  // twice, or there are more than kMaxExtensions.
   static std::optional<ExtensionBlock> parse(Bytes extensions);
 
   [[nodiscard]] std::optional<Bytes> find(wire::ExtensionType type) const;

@@ -1,5 +1,6 @@
 #include "negotiation/hello_retry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/library.h"
@@ -22,10 +23,6 @@ bool may_change(ExtensionType type, bool asks_for_share) {
          type == kEncryptedClientHello || (type == ExtensionType::key_share && asks_for_share);
 }
 
-// Runs of adjacent extensions that must not change. At most six extensions, each once, separate the
-// runs.
-constexpr std::size_t kMaxRuns = 7;
-
 // The fields of a hello, each with a length before it or of fixed size, so that different hellos
 // give different bytes.
 struct Parts {
@@ -42,20 +39,24 @@ struct Parts {
   }
 
   void add(Bytes part) { parts[count++] = part; }
-  // Adjacent extensions are one part.
-  void add_extension(Bytes encoding) {
-    Bytes& last = parts[count - 1];
-    if (count > kFields && last.data() + last.size() == encoding.data()) {
-      last = Bytes(last.data(), last.size() + encoding.size());
-    } else {
-      add(encoding);
-    }
+  // Adds the extensions that must not change in the order of their types. Their order in the hello
+  // has no meaning (RFC 8446 section 4.2), and some clients change it in the second hello.
+  void add_extensions(const message::ExtensionBlock& extensions, bool asks_for_share) {
+    extensions.all_of([&](const auto& extension) {
+      if (!may_change(extension.type, asks_for_share)) add(extension.encoding);
+      return true;
+    });
+    // An encoding begins with the type, which occurs once.
+    std::ranges::sort(std::span(parts).subspan(kFields, count - kFields),
+                      [](Bytes one, Bytes other) {
+                        return std::ranges::lexicographical_compare(one.first(2), other.first(2));
+                      });
   }
   [[nodiscard]] std::span<const Bytes> all() const { return std::span(parts).first(count); }
 
   static constexpr std::size_t kFields = 5;
   std::array<std::byte, 6> sizes{};
-  std::array<Bytes, kFields + kMaxRuns> parts;
+  std::array<Bytes, kFields + message::ExtensionBlock::kMaxExtensions> parts;
   std::size_t count = 0;
 };
 
@@ -82,10 +83,7 @@ void put_retry_request(wire::Writer& out, const RetryRequest& request) {
 Result<crypto::Digest> digest_of_repeated13(crypto::Library& library, const ClientHello& hello,
                                             bool asks_for_share) {
   Parts parts(hello);
-  hello.extensions.all_of([&](const auto& extension) {
-    if (!may_change(extension.type, asks_for_share)) parts.add_extension(extension.encoding);
-    return true;
-  });
+  parts.add_extensions(hello.extensions, asks_for_share);
   return crypto::digest_of_parts(library, HashAlgorithm::sha256, parts.all());
 }
 

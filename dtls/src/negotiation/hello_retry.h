@@ -19,8 +19,8 @@ struct RetryRequest {
 // Writes the body of the message. Equal requests give equal bytes.
 void put_retry_request(wire::Writer& out, const RetryRequest& request);
 
-// A digest of everything that the second hello must repeat. A server keeps it in place of the first
-// hello. `asks_for_share`: key_share may change.
+// A digest of everything that the second hello must repeat, whatever the order of extensions. A
+// server keeps it in place of the first hello. `asks_for_share`: key_share may change.
 Result<crypto::Digest> digest_of_repeated13(crypto::Library& library,
                                             const message::ClientHello& hello, bool asks_for_share);
 // The same for HelloVerifyRequest (RFC 6347 section 4.2.1).

@@ -126,6 +126,36 @@ TEST(Rfc8446_4_1_2, WhatMayChangeMay) {
   EXPECT_EQ(alert_of_listener(change, options13()), std::nullopt);
 }
 
+// Section 4.2: "the extensions MAY appear in any order". wolfSSL moves supported_versions to the
+// front of its second hello.
+TEST(Rfc8446_4_1_2, TheOrderOfExtensionsMayChange) {
+  const Edit to_front = [](ClientHelloFields& hello) {
+    const auto at =
+        std::ranges::find(hello.extensions, ExtensionType::supported_versions, &Extension::type);
+    ASSERT_NE(at, hello.extensions.end());
+    std::rotate(hello.extensions.begin(), at, at + 1);
+  };
+  const Edit reversed = [](ClientHelloFields& hello) { std::ranges::reverse(hello.extensions); };
+  for (const Edit& edit : {to_front, reversed}) {
+    EXPECT_EQ(alert_of_server(edit), std::nullopt);
+    EXPECT_EQ(alert_of_listener(edit, share_asking_options()), std::nullopt);
+    EXPECT_EQ(alert_of_listener(edit, options13()), std::nullopt);
+  }
+}
+
+// Neither hides the order that an extension's data has moved to another.
+TEST(Rfc8446_4_1_2, TheDataOfTwoExtensionsMayNotBeSwapped) {
+  const Edit swapped = [](ClientHelloFields& hello) {
+    auto& extensions = hello.extensions;
+    const auto find = [&](ExtensionType type) {
+      return std::ranges::find(extensions, type, &Extension::type);
+    };
+    std::swap(find(ExtensionType::supported_groups)->data,
+              find(ExtensionType::signature_algorithms)->data);
+  };
+  EXPECT_EQ(alert_of_listener(swapped, options13()), Alert::illegal_parameter);
+}
+
 // Section 4.2.8: "containing only a new KeyShareEntry for the group indicated".
 TEST(Rfc8446_4_2_8, OneShareFollowsARequestForOne) {
   const auto with_another_share = [](ClientHelloFields& hello) {

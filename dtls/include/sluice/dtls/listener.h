@@ -56,9 +56,11 @@ struct ListenerStatistics {
   std::uint64_t hello_retry_requests = 0;
   std::uint64_t alerts = 0;
   std::uint64_t admissions = 0;
-  std::uint64_t unfinished = 0;       // datagrams kept with a part of a ClientHello
-  std::uint64_t evictions = 0;        // incomplete ClientHellos that were replaced
-  std::uint64_t refused_cookies = 0;  // expired, forged, or of another address or ClientHello
+  std::uint64_t unfinished = 0;  // datagrams kept with a part of a ClientHello
+  std::uint64_t evictions = 0;   // incomplete ClientHellos that were replaced
+  // Second ClientHellos whose cookie has expired, is forged or of another address, or that differ
+  // from the first in something that must not change (RFC 8446 section 4.1.2).
+  std::uint64_t refused_cookies = 0;
   std::array<std::uint64_t, kListenerDiscardReasons> discarded = {};
 
   [[nodiscard]] std::uint64_t discards(ListenerDiscard reason) const {
