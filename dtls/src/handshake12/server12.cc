@@ -61,9 +61,9 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Choice12& cho
                                    const Incoming& incoming, Context& context) {
   auto key = crypto::EphemeralKey::generate(context.library, *choice.group);
   if (!key) return forward_error(key);
+  context.own.chosen = choice.own;
   const auto negotiated = send_server_hello12(hello, choice, incoming, context);
   if (!negotiated) return forward_error(negotiated);
-  context.own.chosen = choice.own;
   if (auto sent = send_certificate12(context); !sent) return forward_error(sent);
   auto params = encode_params(*key);
   if (!params) return forward_error(params);

@@ -22,12 +22,16 @@ using Data = ExtensionAgreement::Data;
 // requested_server_name() has read the extension before.
 Result<void> choose_server_name(const Context& context, ProtocolVersion /*version*/,
                                 const Data& /*clients*/, AgreedExtensions& agreed) {
-  if (!context.server_name.empty()) agreed.names.edit().server_name = context.server_name;
+  if (context.server_name.empty()) return {};
+  AgreedNames& names = agreed.names.edit();
+  names.server_name = context.server_name;
+  names.acknowledges_server_name = context.own.chosen && context.own.chosen->is_by_name;
   return {};
 }
 
 void put_server_name_choice(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
-  if (agreed.names->server_name.empty() || resumed) return;
+  // Without need some clients (pion before version 3.1.16) take the answer for an error.
+  if (!agreed.names->acknowledges_server_name || resumed) return;
   message::put_empty_extension(out, ExtensionType::server_name);
 }
 

@@ -24,6 +24,8 @@ struct AgreedNames {
   Buffer srtp_mki = {};
   std::string application_protocol = {};
   std::string server_name = {};  // in the client's server_name
+  // The server chose its certificate by the name, and says so (RFC 6066 section 3).
+  bool acknowledges_server_name = false;
 };
 
 struct AgreedExtensions {

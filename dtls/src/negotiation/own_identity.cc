@@ -9,11 +9,13 @@ namespace {
 
 using message::CertificateCriteria;
 
+// Of an identity whose certificate has the name; no sum of other criteria is as high.
+constexpr int kNameRank = 4;
+
 // Rates how well an identity, which the peer's signature schemes allow, meets the peer's other
 // criteria.
 int rank(const crypto::Credentials& credentials, std::string_view host,
          const CertificateCriteria& criteria) {
-  constexpr int kName = 4;
   constexpr int kAuthority = 2;
   constexpr int kChain = 1;
   const bool is_for = !host.empty() && credentials.is_for(host);
@@ -22,7 +24,7 @@ int rank(const crypto::Credentials& credentials, std::string_view host,
   const bool is_taken =
       std::ranges::all_of(credentials.chain_schemes(),
                           [&](SignatureScheme scheme) { return criteria.takes_in_chain(scheme); });
-  return (is_for ? kName : 0) + (is_issued ? kAuthority : 0) + (is_taken ? kChain : 0);
+  return (is_for ? kNameRank : 0) + (is_issued ? kAuthority : 0) + (is_taken ? kChain : 0);
 }
 
 std::optional<SignatureScheme> choose_scheme(std::span<const SignatureScheme> own,
@@ -52,7 +54,9 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
     const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria);
     if (own_rank <= best_rank) continue;
     best_rank = own_rank;
-    best.emplace(identity, *scheme);
+    // The caller knew the name when it answered IdentityRequested.
+    const bool is_by_name = !host.empty() && (context.own.given || own_rank >= kNameRank);
+    best.emplace(identity, *scheme, is_by_name);
   }
   return best;
 }
@@ -83,7 +87,8 @@ void take_identity(Context& context, const Answer& answer) {
 }
 
 Result<std::optional<Buffer>> sign(Context& context, Bytes content) {
-  const auto& [identity, scheme] = *context.own.chosen;
+  const Identity& identity = context.own.chosen->identity;
+  const SignatureScheme scheme = context.own.chosen->scheme;
   if (identity.credentials().has_key()) {
     return identity.credentials().sign(context.library, scheme, content).map([](Buffer signature) {
       return std::optional(std::move(signature));

@@ -19,6 +19,8 @@ class Context;
 struct OwnIdentity {
   Identity identity;
   SignatureScheme scheme;
+  // The name in the client's server_name had a part in the choice (RFC 6066 section 3).
+  bool is_by_name = false;
 };
 
 struct OwnIdentityState {

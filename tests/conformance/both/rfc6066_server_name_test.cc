@@ -1,7 +1,11 @@
 // The server's name that a client asks for, in both versions (RFC 6066 section 3).
 #include "message/certificate_criteria.h"
+#include "message/handshake_fragment.h"
+#include "message/server_hello.h"
 #include "message/server_name.h"
 #include "negotiation/agreed_extensions.h"
+#include "record/header12.h"
+#include "support/authority.h"
 #include "support/connections.h"
 #include "support/resumption.h"
 
@@ -41,15 +45,52 @@ TEST_P(Rfc6066Section3, TheServerIsToldWhoIsMeant) {
 // it has used the name, but not when a session is resumed.
 TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
   for (const bool resumed : {false, true}) {
-    for (const char* name : {"", "a.example"}) {
+    for (const bool is_used : {false, true}) {
       dtls::Buffer bytes;
       dtls::wire::Writer out(bytes);
       dtls::handshake::AgreedExtensions agreed;
-      agreed.names.edit().server_name = name;
+      agreed.names.edit().server_name = "a.example";
+      agreed.names.edit().acknowledges_server_name = is_used;
       dtls::handshake::put_agreed_extensions(out, agreed, resumed);
-      EXPECT_EQ(to_hex(bytes), *name != '\0' && !resumed ? "00000000" : "");
+      EXPECT_EQ(to_hex(bytes), is_used && !resumed ? "00000000" : "");
     }
   }
+}
+
+// The first flight of a DTLS 1.2 server, in which the answer can be seen.
+bool acknowledges_name(const dtls::ConfigOptions& server, bool answers_question = false) {
+  dtls::ConfigOptions client = options_for(dtls::ProtocolVersion::dtls12);
+  client.server_name = "a.example";
+  Pair pair(client, server);
+  pair.flight(pair.client);
+  if (answers_question) {
+    answer(pair.server, pair.server.identity_request, dtls::UseIdentity{ecdsa_identity()});
+  }
+  const auto flight = pair.server.take_datagrams();
+  constexpr std::size_t kBodyAt = dtls::record::kHeaderSize12 + dtls::message::kHandshakeHeaderSize;
+  dtls::wire::Reader body(dtls::Bytes(flight.at(0)).subspan(kBodyAt));
+  dtls::wire::Reader length(dtls::Bytes(flight.at(0)).subspan(dtls::record::kHeaderSize12 + 1));
+  const auto hello = dtls::message::ServerHello::decode(body.bytes(length.u24()));
+  return hello.value().extensions.has(dtls::wire::ExtensionType::server_name);
+}
+
+// "A server that receives a client hello containing the "server_name" extension MAY use the
+// information [...]. In this event": one that has a single certificate has no use for the name.
+// pion's clients before version 3.1.16 refuse the answer.
+TEST(Rfc6066_3_Answer, IsGivenOnlyWhereTheNameChoseSomething) {
+  static const Authority kAuthority("root");
+  dtls::ConfigOptions server = options_for(dtls::ProtocolVersion::dtls12);
+  EXPECT_FALSE(acknowledges_name(server)) << "one certificate";
+  const auto of_name = kAuthority.issue({.alternative = "DNS:a.example"});
+  const auto of_another = kAuthority.issue({.alternative = "DNS:b.example"});
+  server.identities = {of_name};
+  EXPECT_FALSE(acknowledges_name(server)) << "one certificate, though it has the name";
+  server.identities = {of_another, of_name};
+  EXPECT_TRUE(acknowledges_name(server)) << "chosen among two";
+  server.identities = {of_another, ecdsa_identity()};
+  EXPECT_FALSE(acknowledges_name(server)) << "none of two has the name";
+  server.ask_for_identity = true;
+  EXPECT_TRUE(acknowledges_name(server, true)) << "the caller knew the name";
 }
 
 // RFC 8446 section 4.6.1: a session is resumed with a server of the same name alone.
