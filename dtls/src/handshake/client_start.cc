@@ -84,12 +84,14 @@ Result<ProtocolVersion> chosen_version(const ConfigOptions& config, const Server
   return version;
 }
 
-// RFC 8446 section 4.1.3: a server with DTLS 1.3 marks its random when it chooses DTLS 1.2.
+// RFC 8446 section 4.1.3: a server with DTLS 1.3 marks its random when it chooses DTLS 1.2, and one
+// with DTLS 1.2 when it chooses an earlier version; a client of DTLS 1.3 checks for both marks.
 // Finished covers the random, so an attacker cannot remove the mark.
 bool was_downgraded(const ConfigOptions& config, const ServerHello& hello) {
+  const Bytes mark = Bytes(hello.random).last(message::kDowngradeTo12.size());
   return is_allowed(config, ProtocolVersion::dtls13) &&
-         std::ranges::equal(Bytes(hello.random).last(message::kDowngradeTo12.size()),
-                            message::kDowngradeTo12);
+         (std::ranges::equal(mark, message::kDowngradeTo12) ||
+          std::ranges::equal(mark, message::kDowngradeBelow12));
 }
 
 Result<const schedule::CipherSuite13Parameters*> chosen_suite13(const Context& context,

@@ -19,6 +19,7 @@ const std::array<std::byte, 32> kHelloRetryRequestRandom = octets(
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c);
 
 const std::array<std::byte, 8> kDowngradeTo12 = octets('D', 'O', 'W', 'N', 'G', 'R', 'D', 0x01);
+const std::array<std::byte, 8> kDowngradeBelow12 = octets('D', 'O', 'W', 'N', 'G', 'R', 'D', 0x00);
 
 std::optional<ServerHello> ServerHello::decode(Bytes body) {
   wire::Reader reader(body);

@@ -28,9 +28,10 @@ struct ServerHello {
 // section 4.1.3).
 extern const std::array<std::byte, 32> kHelloRetryRequestRandom;
 
-// The last bytes of the random if a server that supports DTLS 1.3 negotiates DTLS 1.2 (RFC 8446
-// section 4.1.3).
+// The last bytes of the random if a server that supports DTLS 1.3 negotiates DTLS 1.2, or a server
+// that supports DTLS 1.2 an earlier version (RFC 8446 section 4.1.3).
 extern const std::array<std::byte, 8> kDowngradeTo12;
+extern const std::array<std::byte, 8> kDowngradeBelow12;
 
 // Writes the body of a ServerHello. In DTLS 1.3 `session_id` is empty (RFC 9147 section 5.3).
 template <class EncodeExtensions>
