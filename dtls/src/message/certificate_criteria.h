@@ -16,9 +16,9 @@ struct CertificateCriteria {
   wire::CodeList<SignatureScheme> chain_schemes = {};  // for the chain; empty: `schemes` apply
   std::vector<Bytes> authorities = {};                 // distinguished names (DER)
 
-  // Whether the peer accepts chains with certificates signed with this scheme.
-  [[nodiscard]] bool takes_in_chain(SignatureScheme scheme) const {
-    return (chain_schemes.empty() ? schemes : chain_schemes).contains(scheme);
+  // The schemes that the peer accepts in the signatures of a chain.
+  [[nodiscard]] wire::CodeList<SignatureScheme> schemes_of_chain() const {
+    return chain_schemes.empty() ? schemes : chain_schemes;
   }
 };
 

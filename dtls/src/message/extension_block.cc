@@ -1,24 +1,18 @@
 #include "message/extension_block.h"
 
-#include <algorithm>
-#include <array>
+#include "wire/distinct_codes.h"
 
 namespace sluice::dtls::message {
 
 std::optional<ExtensionBlock> ExtensionBlock::parse(Bytes extensions) {
-  std::array<wire::ExtensionType, kMaxExtensions> seen{};
-  std::size_t count = 0;
+  wire::DistinctCodes<wire::ExtensionType, kMaxExtensions> types;
   wire::Reader reader(extensions);
   while (reader.more()) {
     const auto type = reader.code<wire::ExtensionType>();
     reader.vector16();
-    if (count == seen.size() ||
-        std::find(seen.begin(), seen.begin() + count, type) != seen.begin() + count) {
-      return std::nullopt;
-    }
-    seen[count++] = type;
+    if (!types.add(type)) return std::nullopt;
   }
-  if (!reader.complete()) return std::nullopt;
+  if (!reader.complete() || !types.are_distinct()) return std::nullopt;
   return ExtensionBlock(extensions);
 }
 

@@ -17,7 +17,7 @@ struct KeyShareEntry {
 // A client's list of shares. An empty list requests a HelloRetryRequest.
 class ClientShares {
  public:
-  // Empty when malformed or when a group occurs twice.
+  // Empty when malformed, when a group occurs twice, or when there are more than 64 shares.
   static std::optional<ClientShares> decode(Bytes data);
 
   [[nodiscard]] std::optional<Bytes> find(NamedGroup group) const;

@@ -12,10 +12,33 @@ using message::CertificateCriteria;
 // Of an identity whose certificate has the name; no sum of other criteria is as high.
 constexpr int kNameRank = 4;
 
+// A peer's list of signature schemes, which may be long. It is searched once for each scheme of
+// ours, not once for each identity.
+class SearchedSchemes {
+ public:
+  explicit SearchedSchemes(wire::CodeList<SignatureScheme> list) : list_(list) {}
+
+  bool contain(SignatureScheme scheme) {
+    const auto known = std::ranges::find(answers_, scheme, &Answer::scheme);
+    if (known != answers_.end()) return known->is_listed;
+    answers_.push_back({scheme, list_.contains(scheme)});
+    return answers_.back().is_listed;
+  }
+
+ private:
+  struct Answer {
+    SignatureScheme scheme;
+    bool is_listed;
+  };
+
+  wire::CodeList<SignatureScheme> list_;
+  std::vector<Answer> answers_;
+};
+
 // Rates how well an identity, which the peer's signature schemes allow, meets the peer's other
 // criteria.
 int rank(const crypto::Credentials& credentials, std::string_view host,
-         const CertificateCriteria& criteria) {
+         const CertificateCriteria& criteria, SearchedSchemes& of_chain) {
   constexpr int kAuthority = 2;
   constexpr int kChain = 1;
   const bool is_for = !host.empty() && credentials.is_for(host);
@@ -23,15 +46,15 @@ int rank(const crypto::Credentials& credentials, std::string_view host,
       !criteria.authorities.empty() && credentials.is_issued_by(criteria.authorities);
   const bool is_taken =
       std::ranges::all_of(credentials.chain_schemes(),
-                          [&](SignatureScheme scheme) { return criteria.takes_in_chain(scheme); });
+                          [&](SignatureScheme scheme) { return of_chain.contain(scheme); });
   return (is_for ? kNameRank : 0) + (is_issued ? kAuthority : 0) + (is_taken ? kChain : 0);
 }
 
 std::optional<SignatureScheme> choose_scheme(std::span<const SignatureScheme> own,
-                                             const CertificateCriteria& criteria, SchemeFits fits,
+                                             SearchedSchemes& peers, SchemeFits fits,
                                              crypto::KeyType type) {
   for (const SignatureScheme scheme : own) {
-    if (fits(scheme, type) && criteria.schemes.contains(scheme)) return scheme;
+    if (fits(scheme, type) && peers.contain(scheme)) return scheme;
   }
   return std::nullopt;
 }
@@ -42,16 +65,18 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
                                            const CertificateCriteria& criteria, SchemeFits fits,
                                            const std::function<bool(crypto::KeyType)>& takes_key) {
   const auto identities = context.identities();
+  SearchedSchemes schemes(criteria.schemes);
+  SearchedSchemes of_chain(criteria.schemes_of_chain());
   std::optional<OwnIdentity> best;
   int best_rank = -1;
   for (const Identity& identity : identities) {
     const crypto::Credentials& credentials = identity.credentials();
     if (!takes_key(credentials.type())) continue;
     const auto scheme =
-        choose_scheme(context.config.signature_schemes, criteria, fits, credentials.type());
+        choose_scheme(context.config.signature_schemes, schemes, fits, credentials.type());
     if (!scheme) continue;
     // A single certificate, as WebRTC has, needs no comparison of names.
-    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria);
+    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria, of_chain);
     if (own_rank <= best_rank) continue;
     best_rank = own_rank;
     // The caller knew the name when it answered IdentityRequested.

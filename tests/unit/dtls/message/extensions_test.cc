@@ -68,7 +68,8 @@ TEST(ExtensionBlock, TakesManyAndStaysBounded) {
     return bytes;
   };
   // Browsers send fewer than 20; 16,383 fit into a hello.
-  EXPECT_TRUE(ExtensionBlock::parse(block(64)));
+  EXPECT_TRUE(ExtensionBlock::parse(block(128)));
+  EXPECT_FALSE(ExtensionBlock::parse(block(129)));
   EXPECT_FALSE(ExtensionBlock::parse(block(16383)));
 }
 
