@@ -15,6 +15,8 @@ std::span<const std::byte, 32> Admission::client_random() const {
   return Bytes(impl_->hello).subspan(message::kHandshakeHeaderSize + 2).first<32>();
 }
 
+CookieNumber Admission::cookie_number() const { return impl_->cookie; }
+
 Accepted Connection::accept(Admission admission, Environment& environment, PathId path,
                             Instant now) {
   auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path);

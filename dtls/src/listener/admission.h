@@ -11,6 +11,7 @@ namespace sluice::dtls {
 
 struct Admission::Impl {
   ConfigPtr config;
+  CookieNumber cookie;
   Buffer hello;                 // the second ClientHello, unfragmented, with its header
   wire::SequenceNumber record;  // the record that contained `hello`
   std::optional<handshake::server13::StatelessRetry> retry;  // in DTLS 1.3

@@ -30,6 +30,14 @@ constexpr std::size_t kMinimumHello = 512;
 constexpr std::size_t kMaximumHello = 65535;
 constexpr std::size_t kMaximumEntries = 65536;
 
+// The shortest datagram with a ClientHello (RFC 6347 section 4.2.1): headers, version, random,
+// empty session_id and cookie, one cipher suite, one compression method.
+constexpr std::size_t kShortestHello =
+    record::kHeaderSize12 + message::kHandshakeHeaderSize + 2 + 32 + 1 + 1 + 4 + 2;
+// A datagram with a HelloVerifyRequest: headers, version, cookie.
+constexpr std::size_t kVerifyRequestSize =
+    record::kHeaderSize12 + message::kHandshakeHeaderSize + 2 + 1 + handshake::CookieJar::kOverhead;
+
 // A client may get a new cookie several times (RFC 6347 section 4.2.1), but not without limit.
 constexpr wire::MessageSeq kLastSeq{15};
 
@@ -109,10 +117,11 @@ class EncodedContent13 {
     const auto group = content.group.value_or(Content13::kNoGroup);
     wire::store(MutableBytes(bytes_).first(2), wire::value_of(content.suite->id));
     wire::store(MutableBytes(bytes_).subspan(2, 2), wire::value_of(group));
-    size_ = 4 + hash.size();
+    size_ = size_with(content.suite->hash);
     std::ranges::copy(hash, bytes_.begin() + 4);
   }
   [[nodiscard]] Bytes bytes() const { return Bytes(bytes_).first(size_); }
+  static std::size_t size_with(HashAlgorithm hash) { return 4 + crypto::hash_size(hash); }
 
  private:
   std::array<std::byte, 4 + crypto::kMaxHashSize> bytes_{};
@@ -144,12 +153,12 @@ std::string_view to_string(ListenerDiscard reason) {
 class Listener::Impl {
  public:
   Impl(ConfigPtr config, Environment& environment, const ListenerOptions& options,
-       handshake::CookieJar cookies)
+       handshake::CookieJar cookies, crypto::KeyedHash hash)
       : config_(std::move(config)),
         library_(&environment.library()),
         max_hello_(std::min(options.max_client_hello, config_->options().max_handshake_message)),
         cookies_(std::move(cookies)),
-        table_(options.unfinished_hellos, max_hello_) {
+        table_(options.unfinished_hellos, max_hello_, std::move(hash)) {
     reply_.reserve(kMaxReply);
     cookie_.reserve(kMaxReply);
   }
@@ -160,6 +169,12 @@ class Listener::Impl {
 
  private:
   using Entry = listener::HelloTable::Entry;
+
+  // What a valid cookie of DTLS 1.3 tells.
+  struct OpenedRetry {
+    CookieNumber number;
+    StatelessRetry retry;
+  };
 
   // A datagram, and the state of its processing.
   struct Arrival {
@@ -177,16 +192,18 @@ class Listener::Impl {
   Result<Outcome> judge(const Hello& hello);
   Result<Outcome> judge12(const Hello& hello, const ClientHello& fields);
   Result<Outcome> judge13(const Hello& hello, const ClientHello& fields);
-  Result<std::optional<StatelessRetry>> open13(const Hello& hello, const ClientHello& fields,
-                                               Bytes cookie);
-  Outcome admit(const Hello& hello, std::optional<StatelessRetry> retry);
+  // Empty when the cookie is not valid.
+  Result<std::optional<OpenedRetry>> open13(const Hello& hello, const ClientHello& fields,
+                                            Bytes cookie);
+  Outcome admit(const Hello& hello, CookieNumber cookie, std::optional<StatelessRetry> retry);
 
   Result<Outcome> ask_for_retry(const Hello& hello, const ClientHello& fields,
                                 const handshake::Choice13& choice);
   Outcome send_alert(const Hello& hello, ProtocolVersion version, Alert alert);
+  // Writes the reply's message.
   template <class Encode>
-  Outcome send_message(const Hello& hello, ProtocolVersion version, HandshakeType type,
-                       std::uint64_t& counter, Encode&& encode);
+  [[nodiscard]] bool put_message(const Hello& hello, HandshakeType type, Encode&& encode);
+  // Sends the reply that has been written; may_send() allows it.
   Outcome send(const Hello& hello, wire::ContentType type, ProtocolVersion version,
                std::uint64_t& counter);
   [[nodiscard]] bool may_send(const Hello& hello, std::size_t size);
@@ -283,18 +300,22 @@ Result<Listener::Outcome> Listener::Impl::judge12(const Hello& hello, const Clie
   const CookieBinding binding{ProtocolVersion::dtls12, hello.address, repeated->bytes()};
   const auto opened = cookies_.open(*library_, fields.cookie, binding);
   if (!opened) return forward_error(opened);
-  if (*opened) return admit(hello, std::nullopt);
+  if (*opened) return admit(hello, (*opened)->number, std::nullopt);
 
   // RFC 6347 section 4.2.1: an invalid cookie is treated like an absent one.
   if (!fields.cookie.empty()) ++statistics_.refused_cookies;
+  static_assert(kVerifyRequestSize <= kShortestHello);  // may_send() need not be asked
   cookie_.clear();
   wire::Writer cookie(cookie_);
   if (auto put = cookies_.put(*library_, cookie, {}, binding); !put) {
     return forward_error(put);
   }
-  return send_message(hello, ProtocolVersion::dtls10, HandshakeType::hello_verify_request,
-                      statistics_.hello_verify_requests,
-                      [&](wire::Writer& out) { message::put_hello_verify_request(out, cookie_); });
+  const bool fits =
+      put_message(hello, HandshakeType::hello_verify_request,
+                  [&](wire::Writer& out) { message::put_hello_verify_request(out, cookie_); });
+  if (!fits) return discard(ListenerDiscard::reply_too_long);
+  return send(hello, wire::ContentType::handshake, ProtocolVersion::dtls10,
+              statistics_.hello_verify_requests);
 }
 
 Result<Listener::Outcome> Listener::Impl::judge13(const Hello& hello, const ClientHello& fields) {
@@ -313,16 +334,16 @@ Result<Listener::Outcome> Listener::Impl::judge13(const Hello& hello, const Clie
   if (!reader.complete() || cookie.empty()) return refuse(Alert::decode_error);
   auto retry = open13(hello, fields, cookie);
   if (!retry) return forward_error(retry);
-  if (*retry) return admit(hello, *std::move(retry));
+  if (*retry) return admit(hello, (*retry)->number, std::move((*retry)->retry));
   // RFC 9147 section 5.1: the alert lets the client start over. A second HelloRetryRequest would
   // also end its handshake, and without an answer it would have to wait for its timeout.
   ++statistics_.refused_cookies;
   return refuse(Alert::illegal_parameter);
 }
 
-Result<std::optional<StatelessRetry>> Listener::Impl::open13(const Hello& hello,
-                                                             const ClientHello& fields,
-                                                             Bytes cookie) {
+Result<std::optional<Listener::Impl::OpenedRetry>> Listener::Impl::open13(const Hello& hello,
+                                                                          const ClientHello& fields,
+                                                                          Bytes cookie) {
   const auto content = Content13::decode(handshake::CookieJar::claimed_content(cookie));
   if (!content) return std::nullopt;
   const auto repeated =
@@ -332,14 +353,25 @@ Result<std::optional<StatelessRetry>> Listener::Impl::open13(const Hello& hello,
   const auto opened = cookies_.open(*library_, cookie, binding);
   if (!opened) return forward_error(opened);
   if (!*opened) return std::nullopt;
-  return StatelessRetry{content->suite, content->group, *repeated, content->first_hello,
-                        Buffer(cookie.begin(), cookie.end())};
+  return OpenedRetry{(*opened)->number,
+                     {content->suite, content->group, *repeated, content->first_hello,
+                      Buffer(cookie.begin(), cookie.end())}};
 }
 
 Result<Listener::Outcome> Listener::Impl::ask_for_retry(const Hello& hello,
                                                         const ClientHello& fields,
                                                         const handshake::Choice13& choice) {
   const auto asked = choice.share ? std::nullopt : std::optional(choice.group);
+  const auto put_reply = [&] {
+    return put_message(hello, HandshakeType::server_hello, [&](wire::Writer& out) {
+      handshake::put_retry_request(out, {choice.suite, asked, cookie_});
+    });
+  };
+  // A hello that is too short for its reply must not cost the hashes of one that gets it.
+  cookie_.assign(EncodedContent13::size_with(choice.suite->hash) + handshake::CookieJar::kOverhead,
+                 std::byte{});
+  if (!put_reply() || !may_send(hello, reply_.size())) return discard(ListenerDiscard::reply_too_long);
+
   const auto repeated = handshake::digest_of_repeated13(*library_, fields, asked.has_value());
   if (!repeated) return forward_error(repeated);
   const auto first_hello = handshake::hash_of_hello13(*library_, choice.suite->hash, hello.body);
@@ -351,15 +383,15 @@ Result<Listener::Outcome> Listener::Impl::ask_for_retry(const Hello& hello,
   if (auto put = cookies_.put(*library_, cookie, content.bytes(), binding); !put) {
     return forward_error(put);
   }
-  return send_message(hello, ProtocolVersion::dtls12, HandshakeType::server_hello,
-                      statistics_.hello_retry_requests, [&](wire::Writer& out) {
-                        handshake::put_retry_request(out, {choice.suite, asked, cookie_});
-                      });
+  if (!put_reply()) return discard(ListenerDiscard::reply_too_long);
+  return send(hello, wire::ContentType::handshake, ProtocolVersion::dtls12,
+              statistics_.hello_retry_requests);
 }
 
-Listener::Outcome Listener::Impl::admit(const Hello& hello, std::optional<StatelessRetry> retry) {
+Listener::Outcome Listener::Impl::admit(const Hello& hello, CookieNumber cookie,
+                                        std::optional<StatelessRetry> retry) {
   auto admission = std::make_unique<Admission::Impl>(
-      Admission::Impl{config_, {}, hello.record, std::move(retry)});
+      Admission::Impl{config_, cookie, {}, hello.record, std::move(retry)});
   const bool fits =
       message::put_message(admission->hello, HandshakeType::client_hello, hello.header.message_seq,
                            [&](wire::Writer& out) { out.bytes(hello.body); });
@@ -375,25 +407,21 @@ Listener::Outcome Listener::Impl::send_alert(const Hello& hello, ProtocolVersion
   reply_.resize(record::kHeaderSize12);
   const auto contents = message::AlertMessage{message::AlertLevel::fatal, alert}.encode();
   reply_.insert(reply_.end(), contents.begin(), contents.end());
+  if (!may_send(hello, reply_.size())) return discard(ListenerDiscard::reply_too_long);
   return send(hello, wire::ContentType::alert, version, statistics_.alerts);
 }
 
 template <class Encode>
-Listener::Outcome Listener::Impl::send_message(const Hello& hello, ProtocolVersion version,
-                                               HandshakeType type, std::uint64_t& counter,
-                                               Encode&& encode) {
+bool Listener::Impl::put_message(const Hello& hello, HandshakeType type, Encode&& encode) {
   reply_.resize(record::kHeaderSize12);
   // The reply has the message_seq of the hello, because the client counts the messages it receives
   // and the Listener keeps no count.
-  if (!message::put_message(reply_, type, hello.header.message_seq, std::forward<Encode>(encode))) {
-    return discard(ListenerDiscard::reply_too_long);
-  }
-  return send(hello, wire::ContentType::handshake, version, counter);
+  return message::put_message(reply_, type, hello.header.message_seq,
+                              std::forward<Encode>(encode));
 }
 
 Listener::Outcome Listener::Impl::send(const Hello& hello, wire::ContentType type,
                                        ProtocolVersion version, std::uint64_t& counter) {
-  if (!may_send(hello, reply_.size())) return discard(ListenerDiscard::reply_too_long);
   // RFC 6347 section 4.2.1: the reply has the record number of the hello.
   Header12{type, version, wire::kPlaintextEpoch, hello.record,
            reply_.size() - record::kHeaderSize12}
@@ -439,8 +467,10 @@ Result<Listener> Listener::make(ConfigPtr config, Environment& environment,
   if (!fits) return forward_error(fits);
   auto cookies = handshake::CookieJar::make(environment.library(), options.cookie_lifetime);
   if (!cookies) return forward_error(cookies);
-  return Listener(
-      std::make_unique<Impl>(std::move(config), environment, options, *std::move(cookies)));
+  auto hash = crypto::KeyedHash::make(environment.library());
+  if (!hash) return forward_error(hash);
+  return Listener(std::make_unique<Impl>(std::move(config), environment, options,
+                                         *std::move(cookies), *std::move(hash)));
 }
 
 Listener::Outcome Listener::handle_datagram(Bytes datagram, Bytes peer_address, Instant now) {

@@ -1,10 +1,12 @@
 #include "negotiation/cookie.h"
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/constant_time.h"
 #include "crypto/hmac.h"
 #include "crypto/library.h"
+#include "wire/reader.h"
 #include "wire/types.h"
 
 namespace sluice::dtls::handshake {
@@ -17,13 +19,18 @@ constexpr std::size_t kMaxSize = 255;
 // it are valid.
 std::byte mark_of(std::uint64_t generation) { return static_cast<std::byte>(generation & 0xff); }
 
+constexpr std::size_t kMarksSize = 1 + CookieJar::kNumberSize;
+
 }  // namespace
 
 Result<CookieJar> CookieJar::make(crypto::Library& library, Duration lifetime) {
   CookieJar jar(lifetime);
   auto done = renew(library, jar.current_);
   if (done) done = renew(library, jar.previous_);
+  std::array<std::byte, sizeof jar.offset_> offset{};
+  if (done) done = library.random(offset);
   if (!done) return forward_error(done);
+  jar.offset_ = wire::Reader(offset).u32();
   return jar;
 }
 
@@ -33,8 +40,9 @@ Result<void> CookieJar::renew(crypto::Library& library, Key& key) {
 
 Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
   if (!start_) start_ = now;
-  const auto generation =
-      static_cast<std::uint64_t>(saturating_difference(now, *start_) / lifetime_);
+  const Duration since = saturating_difference(now, *start_);
+  milliseconds_ = static_cast<std::uint64_t>(since / std::chrono::milliseconds{1});
+  const auto generation = static_cast<std::uint64_t>(since / lifetime_);
   if (generation == generation_) return {};
   Key fresh(32);
   auto done = renew(library, fresh);
@@ -49,20 +57,19 @@ Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
   return {};
 }
 
-Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key,
-                                      std::byte generation, Bytes content,
-                                      const CookieBinding& binding) {
+Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key, Bytes marks,
+                                      Bytes content, const CookieBinding& binding) {
   if (content.size() > kMaxSize || binding.address.size() > kMaxSize) {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "cookie"});
   }
   auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, key.bytes());
   if (!hmac) return forward_error(hmac);
   // The sizes come first, so that different bindings give different bytes.
-  std::array<std::byte, 5> head{generation};
-  wire::store(MutableBytes(head).subspan(1, 2), wire::value_of(binding.version));
-  head[3] = static_cast<std::byte>(content.size());
-  head[4] = static_cast<std::byte>(binding.address.size());
-  return hmac->compute({head, content, binding.address, binding.repeated});
+  std::array<std::byte, 4> sizes{};
+  wire::store(MutableBytes(sizes).first(2), wire::value_of(binding.version));
+  sizes[2] = static_cast<std::byte>(content.size());
+  sizes[3] = static_cast<std::byte>(binding.address.size());
+  return hmac->compute({marks, sizes, content, binding.address, binding.repeated});
 }
 
 const CookieJar::Key* CookieJar::key_of(std::byte generation) const {
@@ -72,11 +79,13 @@ const CookieJar::Key* CookieJar::key_of(std::byte generation) const {
 }
 
 Result<void> CookieJar::put(crypto::Library& library, wire::Writer& out, Bytes content,
-                            const CookieBinding& binding) const {
-  const std::byte generation = mark_of(generation_);
-  const auto tag = mac(library, current_, generation, content, binding);
+                            const CookieBinding& binding) {
+  last_number_ = std::max(last_number_ + 1, milliseconds_);
+  std::array<std::byte, kMarksSize> marks{mark_of(generation_)};
+  wire::store(MutableBytes(marks).subspan(1), static_cast<std::uint32_t>(last_number_ + offset_));
+  const auto tag = mac(library, current_, marks, content, binding);
   if (!tag) return forward_error(tag);
-  out.code(generation);
+  out.bytes(marks);
   out.bytes(content);
   out.bytes(tag->bytes().first(kTagSize));
   return {};
@@ -84,18 +93,19 @@ Result<void> CookieJar::put(crypto::Library& library, wire::Writer& out, Bytes c
 
 std::optional<Bytes> CookieJar::claimed_content(Bytes cookie) {
   if (cookie.size() < kOverhead || cookie.size() > kOverhead + kMaxSize) return std::nullopt;
-  return cookie.subspan(1, cookie.size() - kOverhead);
+  return cookie.subspan(kMarksSize, cookie.size() - kOverhead);
 }
 
-Result<std::optional<Bytes>> CookieJar::open(crypto::Library& library, Bytes cookie,
-                                             const CookieBinding& binding) const {
+Result<std::optional<OpenedCookie>> CookieJar::open(crypto::Library& library, Bytes cookie,
+                                                    const CookieBinding& binding) const {
   const auto content = claimed_content(cookie);
   const Key* key = content ? key_of(cookie.front()) : nullptr;
   if (key == nullptr) return std::nullopt;
-  const auto tag = mac(library, *key, cookie.front(), *content, binding);
+  const Bytes marks = cookie.first(kMarksSize);
+  const auto tag = mac(library, *key, marks, *content, binding);
   if (!tag) return forward_error(tag);
   if (!crypto::equal(tag->bytes().first(kTagSize), cookie.last(kTagSize))) return std::nullopt;
-  return content;
+  return OpenedCookie{wire::Reader(marks.subspan(1)).code<CookieNumber>(), *content};
 }
 
 }  // namespace sluice::dtls::handshake

@@ -29,8 +29,9 @@ struct ListenerOptions {
   // two such shares would make about 3000.
   std::size_t max_client_hello = 4096;
   // How many ClientHellos that span datagrams can be in reassembly at once, 0 to 65536. Each takes
-  // twice max_client_hello bytes, allocated by make(). A further one replaces the oldest, whose
-  // client starts again with its next retransmission. 0: a ClientHello must fit into one datagram.
+  // max_client_hello bytes and 450 more, allocated by make(). A further one replaces the one that
+  // was used least recently, whose client starts again with its next retransmission. 0: a
+  // ClientHello must fit into one datagram.
   std::size_t unfinished_hellos = 64;
 };
 
@@ -68,6 +69,16 @@ struct ListenerStatistics {
   }
 };
 
+// Numbers the cookies of a Listener in the order in which it gave them, modulo 2^32.
+enum class CookieNumber : std::uint32_t {};
+
+// Whether `one` was given after `other`. Of two cookies that one Listener gave within 24 days,
+// which is longer than a cookie can be valid.
+constexpr bool is_later(CookieNumber one, CookieNumber other) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(one) -
+                                   static_cast<std::uint32_t>(other)) > 0;
+}
+
 // A client that has returned its cookie, and so receives what is sent to its address: the input of
 // Connection::accept(). It owns its data: it may be given to another thread and may outlive the
 // Listener.
@@ -77,8 +88,12 @@ class Admission {
   Admission& operator=(Admission&&) noexcept;
   ~Admission();
 
-  // The random of its ClientHello, unique to this association.
+  // The random of its ClientHello. It tells no repetition from another association: a device
+  // without good random numbers has the same one each time it starts. cookie_number() does.
   [[nodiscard]] std::span<const std::byte, 32> client_random() const;
+  // The number of the cookie in its ClientHello: equal for repetitions of one ClientHello, and
+  // later for a client that has asked anew.
+  [[nodiscard]] CookieNumber cookie_number() const;
 
  private:
   friend class Connection;
@@ -107,8 +122,13 @@ struct Accepted {
 //
 // A client that has lost its state and starts again from its old address (RFC 9147 section 5.11) is
 // an unknown client. To let it in, also pass plaintext handshake records (first byte 22, bytes 3
-// and 4 zero) from the address of a connected connection, and let the connection made from the
-// Admission replace the old one once it is connected, not before.
+// and 4 zero) from the address of a connection. If the Admission's cookie_number() is_later() than
+// that of the connection's own Admission, make a connection from it, which replaces the old one
+// once it is connected, not before. Otherwise the ClientHello is a repetition, or late: pass the
+// datagram to the connection.
+//
+// Time: for each datagram linear in its bytes, whatever lengths it claims, and independent of the
+// options.
 //
 // Memory: make() allocates everything that handle_datagram() needs; only an Admission allocates.
 // (libcrypto allocates and frees some memory while it computes.)

@@ -205,6 +205,33 @@ TEST(Listener, CountsWhatItDoes) {
   EXPECT_EQ(statistics.alerts + statistics.refused_cookies + statistics.hello_verify_requests, 0U);
 }
 
+// A device with the same random each time says the same hello, which its cookie makes another.
+TEST(Admission, ItsCookieTellsARepetitionFromANewAssociation) {
+  for (const auto version : {ProtocolVersion::dtls12, ProtocolVersion::dtls13}) {
+    Listener listener = make_listener();
+    test::SeededRandom random{7};
+    Environment device = must(Environment::make({.random = &random}));
+    const auto config = make_config(test::options_for(version));
+    // The hello with its cookie, which may come more than once.
+    const auto second_hello = [&] {
+      random.restart(7);
+      test::Peer client(must(Connection::client(config, device, test::kPath, {})));
+      const auto first = client.take_datagrams();
+      const auto outcome = listener.handle_datagram(first.front(), kAddress, {});
+      client.receive(test::copy_of(std::get<Listener::Reply>(outcome).datagram), {});
+      return client.take_datagrams().front();
+    };
+    const auto number_of = [&](const Buffer& hello) {
+      return std::get<Admission>(listener.handle_datagram(hello, kAddress, {})).cookie_number();
+    };
+    const Buffer before = second_hello();
+    const Buffer after = second_hello();
+    EXPECT_EQ(number_of(before), number_of(before));
+    EXPECT_TRUE(is_later(number_of(after), number_of(before)));
+    EXPECT_EQ(number_of(after), number_of(after));
+  }
+}
+
 // On another thread, with an Environment of that, when the Listener is gone.
 TEST(Admission, OwnsWhatAConnectionNeeds) {
   test::Peer client = test::make_client(make_config());
