@@ -8,6 +8,7 @@ namespace {
 // Slots are numbered with 32 bits, and SlotNumber has values that mean none.
 constexpr std::size_t kMaxConnections = std::size_t{1} << 30;
 constexpr unsigned kIpv6Bits = 128;
+constexpr Duration kLongestSilence = std::chrono::days{3650};
 
 }  // namespace
 
@@ -25,6 +26,10 @@ std::string_view to_string(EndReason reason) {
       return "replaced: the peer has begun anew";
     case EndReason::displaced:
       return "displaced by another handshake";
+    case EndReason::idle:
+      return "idle";
+    case EndReason::displaced_silent:
+      return "silent, and displaced by another peer";
   }
   return "unknown";
 }
@@ -60,6 +65,14 @@ Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& env
   }
   if (options.half_open_grace < Duration::zero()) return invalid("half_open_grace: below 0");
   if (options.ipv6_host_prefix > kIpv6Bits) return invalid("ipv6_host_prefix: above 128");
+  if (options.idle_limit < Duration::zero() || options.idle_limit > kLongestSilence) {
+    return invalid("idle_limit: not from 0 to 3650 days");
+  }
+  const Duration silence = options.displace_silent_after.value_or(Duration::zero());
+  if (silence < Duration::zero() || silence > kLongestSilence) {
+    return invalid("displace_silent_after: not from 0 to 3650 days");
+  }
+  if (options.max_timers_per_call == 0) return invalid("max_timers_per_call: 0");
   if (options.reserved_connections > kMaxConnections) {
     return invalid("reserved_connections: above 2^30");
   }
@@ -95,6 +108,8 @@ Result<Pending> Endpoint::abort(ConnectionHandle connection) { return impl_->abo
 Result<void> Endpoint::set_path(ConnectionHandle connection, const UdpPath& path) {
   return impl_->set_path(connection, path);
 }
+void Endpoint::pin(ConnectionHandle connection) { impl_->pin(connection); }
+void Endpoint::unpin(ConnectionHandle connection) { impl_->unpin(connection); }
 Connection* Endpoint::begin_input(ConnectionHandle connection) {
   return impl_->begin_input(connection);
 }

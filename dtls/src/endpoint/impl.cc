@@ -1,5 +1,7 @@
 #include "endpoint/impl.h"
 
+#include <algorithm>
+
 namespace sluice::dtls {
 
 Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
@@ -19,6 +21,7 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
 Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath& path, Instant now,
                                                  const std::optional<ResumableSession>& session) {
   data_ = kNoSlot;
+  now_ = now;
   if (by_path_.size() >= options_.max_connections) {
     return tl::unexpected(Error{Errc::too_many_connections});
   }
@@ -41,20 +44,21 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
 
 Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
   data_ = kNoSlot;
+  now_ = now;
   ++statistics_.datagrams_received;
   const std::uint64_t hash = hash_of(path);
   const SlotNumber known = find_receiver(datagram, path, hash);
   if (known == kNoSlot) {
-    on_unknown_source(datagram, path, hash, now);
+    on_stranger(datagram, path, hash, now);
     return pending();
   }
-  const DatagramPeek peek = endpoint::peek(datagram);
+  const auto kind = endpoint::peek(datagram);
   const SlotNumber other = slots_[known].other_association;
-  if (peek.kind == DatagramPeek::Kind::client_hello) {
-    on_hello(known, peek, datagram, hash, now);
+  if (kind == endpoint::DatagramKind::client_hello) {
+    on_hello(known, datagram, hash, now);
   } else if (other == kNoSlot) {
     deliver(known, datagram, now);
-  } else if (peek.kind == DatagramPeek::Kind::plaintext) {
+  } else if (kind == endpoint::DatagramKind::plaintext) {
     deliver(other, datagram, now);
   } else {
     deliver_to_either(known, other, datagram, now);
@@ -64,10 +68,18 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
 
 Pending Endpoint::Impl::handle_timeout(Instant now) {
   data_ = kNoSlot;
+  now_ = now;
   // Each timer that is due fires once: one that is due again at once must not keep the others back.
-  for (std::size_t due = timers_.size(); due > 0; --due) {
-    const auto next = timers_.next();
+  std::size_t timers = timers_.size();
+  for (std::size_t left = options_.max_timers_per_call; left > 0; --left) {
+    const auto next = timers > 0 ? timers_.next() : std::nullopt;
+    const auto idle = idle_deadline();
+    if (idle && *idle <= now && (!next || *idle <= *next)) {
+      dismiss(silent_.first(), EndReason::idle, now);
+      continue;
+    }
     if (!next || *next > now) break;
+    --timers;
     const SlotNumber number = timers_.first();
     settle(number, slots_[number].connection->handle_timeout(now), EndReason::closed);
   }
@@ -81,14 +93,26 @@ Connection* Endpoint::Impl::begin_input(ConnectionHandle handle) {
 }
 
 Result<Pending> Endpoint::Impl::end_input(ConnectionHandle handle, const Result<Pending>& outcome) {
-  const SlotNumber number = slots_.find(handle);
-  if (outcome && outcome->data) data_ = number;
-  settle(number, outcome, EndReason::closed);
+  // The caller's function may have ended the connection.
+  if (const SlotNumber number = slots_.find(handle); number != kNoSlot) {
+    if (outcome && outcome->data) data_ = number;
+    settle(number, outcome, EndReason::closed);
+  }
   if (!outcome) return forward_error(outcome);
   return pending();
 }
 
+void Endpoint::Impl::unpin(ConnectionHandle handle) {
+  // The slot has not been released meanwhile, because it has a connection.
+  const SlotNumber number = dtls::slot_of(handle);
+  Slot& slot = slots_[number];
+  --slot.pins;
+  const bool has_ended = slot.end && !decltype(transmits_)::holds(slot);
+  if (slot.pins == 0 && has_ended) stop_transmitting(number);
+}
+
 Result<Pending> Endpoint::Impl::close(ConnectionHandle handle, Instant now) {
+  now_ = now;
   Connection* connection = begin_input(handle);
   if (connection == nullptr) return tl::unexpected(Error{Errc::closed});
   return end_input(handle, connection->close(now));
@@ -148,6 +172,7 @@ void Endpoint::Impl::settle(SlotNumber number, const Result<Pending>& outcome, E
   const Connection& connection = *slot.connection;
   if (outcome && outcome->transmit) transmits_.push(slots_, number);
   if (outcome && outcome->event) events_.push(slots_, number);
+  if (outcome && outcome->record_opened) on_record_of(number);
   if (connection.ended()) {
     if (outcome) return end(number, reason);
     return end(number, EndReason::failed, &outcome.error());
@@ -157,17 +182,23 @@ void Endpoint::Impl::settle(SlotNumber number, const Result<Pending>& outcome, E
 }
 
 void Endpoint::Impl::set_timer(SlotNumber number) {
-  timers_.set(number, slots_[number].connection->next_timeout());
+  auto next = slots_[number].connection->next_timeout();
+  // A timer that is due at once comes after those that have been due for longer.
+  if (next) next = std::max(*next, now_);
+  timers_.set(number, next);
 }
 
 void Endpoint::Impl::on_connected(SlotNumber number) {
   Slot& slot = slots_[number];
-  slot.is_connected = true;
-  ++statistics_.connected;
   leave_half_open(number);
+  slot.is_connected = true;
+  slot.heard = now_;
+  if (slot.connection->role() == Role::server) silent_.push(slots_, number);
+  ++statistics_.connected;
   // RFC 9147 section 5.11, RFC 6347 section 4.2.8: the new association replaces the old one only
   // now, since a completed handshake shows that the peer is at this path and is authenticated.
   if (slot.is_new_association) end(slot.other_association, EndReason::replaced);
+  if (size_ - half_open_.size() > options_.max_connections) make_room_for(number, now_);
 }
 
 void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error) {
@@ -176,11 +207,16 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
   if (error != nullptr) errors_.insert_or_assign(number, *error);
   --size_;
   timers_.set(number, std::nullopt);
-  leave_half_open(number);
+  if (slot.is_connected) {
+    silent_.erase(slots_, number);
+  } else {
+    leave_half_open(number);
+  }
   leave_index(number);
   events_.push(slots_, number);
-  const bool may_have_alert = reason == EndReason::closed || reason == EndReason::closed_by_peer ||
-                              reason == EndReason::failed;
+  // Handshakes that are displaced and connections that are replaced end without a word.
+  const bool may_have_alert = reason != EndReason::aborted && reason != EndReason::replaced &&
+                              (reason != EndReason::displaced || slot.is_connected);
   if (may_have_alert) {
     transmits_.push(slots_, number);
   } else {
@@ -189,13 +225,13 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
 }
 
 void Endpoint::Impl::leave_half_open(SlotNumber number) {
-  if (!half_open_.holds(slots_[number])) return;
+  if (!slots_[number].is_half_open()) return;
   half_open_.erase(slots_, number);
   half_open_of_hosts_.remove(hash_, slots_[number].path.peer);
 }
 
 Pending Endpoint::Impl::pending() {
-  const auto timeout = timers_.next();
+  const auto timeout = next_timeout();
   return {.transmit = reply_.has_value() || !transmits_.empty(),
           .data = data_ != kNoSlot,
           .event = !events_.empty(),

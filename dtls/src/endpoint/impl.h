@@ -28,6 +28,8 @@ class Endpoint::Impl {
   Pending close_all(Instant now);
   Result<Pending> abort(ConnectionHandle handle);
   Result<void> set_path(ConnectionHandle handle, const UdpPath& path);
+  void pin(ConnectionHandle handle) { ++slots_[dtls::slot_of(handle)].pins; }
+  void unpin(ConnectionHandle handle);
   Connection* begin_input(ConnectionHandle handle);
   Result<Pending> end_input(ConnectionHandle handle, const Result<Pending>& outcome);
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
@@ -36,7 +38,7 @@ class Endpoint::Impl {
   std::optional<EndpointData> poll_data();
   std::optional<EndpointEvent> poll_event();
   std::optional<EndpointTransmit> poll_transmit(MutableBytes out);
-  [[nodiscard]] std::optional<Instant> next_timeout() const { return timers_.next(); }
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // Null for a handle that is not valid.
   [[nodiscard]] const endpoint::Slot* slot_of(ConnectionHandle handle) const;
@@ -49,7 +51,6 @@ class Endpoint::Impl {
  private:
   using Slot = endpoint::Slot;
   using SlotNumber = endpoint::SlotNumber;
-  using DatagramPeek = endpoint::DatagramPeek;
   static constexpr SlotNumber kNoSlot = endpoint::kNoSlot;
   // Each connection counts its own paths.
   static constexpr PathId kFirstPath{0};
@@ -94,20 +95,28 @@ class Endpoint::Impl {
   void leave_half_open(SlotNumber number);
   [[nodiscard]] Pending pending();
 
+  // Connections of peers by the time of their last record (impl_silence.cc). on_record_of() notes
+  // that an authenticated record has come.
+  void on_record_of(SlotNumber number);
+  // When the connection that has been silent longest has to end.
+  [[nodiscard]] std::optional<Instant> idle_deadline() const;
+  // The connection that has been silent longest, if it has to give way to a new peer. Else kNoSlot.
+  [[nodiscard]] SlotNumber find_displaceable(Instant now) const;
+  // Says close_notify and ends the connection.
+  void dismiss(SlotNumber number, EndReason reason, Instant now);
+  // A peer has connected that was admitted above max_connections.
+  void make_room_for(SlotNumber newcomer, Instant now);
+
   // New connections of peers (impl_admission.cc). on_hello() processes a ClientHello, or a fragment
   // of one, from the path of a connection.
-  void on_hello(SlotNumber known, const DatagramPeek& peek, MutableBytes datagram,
-                std::uint64_t hash, Instant now);
-  void on_unknown_source(Bytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
-  void admit(Admission admission, const UdpPath& path, std::uint64_t hash, Instant now);
+  void on_hello(SlotNumber known, MutableBytes datagram, std::uint64_t hash, Instant now);
+  void on_stranger(MutableBytes datagram, const UdpPath& path, std::uint64_t hash, Instant now);
+  void admit(Admission admission, MutableBytes datagram, const UdpPath& path, std::uint64_t hash,
+             Instant now);
   // `connected` is the connection that the new association will replace, or kNoSlot.
   void accept(Admission admission, SlotNumber connected, const UdpPath& path, Instant now);
-  // The association, either `known` or the other one at its path, whose ClientHello this repeats.
-  // kNoSlot: neither.
-  [[nodiscard]] SlotNumber find_repeated(SlotNumber known, std::uint32_t client_random,
-                                         Instant now) const;
-  [[nodiscard]] bool is_repetition(const Slot& slot, std::uint32_t client_random,
-                                   Instant now) const;
+  // Whether a ClientHello with this cookie begins an association after this one at the same path.
+  [[nodiscard]] bool is_after(SlotNumber association, CookieNumber cookie, Instant now) const;
   // The reason to refuse another connection; empty: none. May end the oldest handshake to make
   // room.
   std::optional<Refusal> refuse(const UdpEndpoint& peer, bool is_new_association, Instant now);
@@ -129,8 +138,10 @@ class Endpoint::Impl {
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
   endpoint::HostCounts half_open_of_hosts_;
-  endpoint::SlotList<endpoint::ListOf::half_open> half_open_;  // by age
+  endpoint::SlotList<endpoint::ListOf::silence> half_open_;  // by age
+  endpoint::SlotList<endpoint::ListOf::silence> silent_;     // by Slot::heard
   std::size_t size_ = 0;
+  Instant now_{};  // of the last input
   EndpointStatistics statistics_;
 
   // Outputs to be polled.

@@ -4,35 +4,23 @@
 
 namespace sluice::dtls {
 
-void Endpoint::Impl::on_hello(SlotNumber known, const DatagramPeek& peek, MutableBytes datagram,
-                              std::uint64_t hash, Instant now) {
+void Endpoint::Impl::on_hello(SlotNumber known, MutableBytes datagram, std::uint64_t hash,
+                              Instant now) {
   const Slot& slot = slots_[known];
-  if (peek.client_random) {
-    const SlotNumber repeated = find_repeated(known, *peek.client_random, now);
-    if (repeated != kNoSlot) {
-      ++statistics_.repeated_hellos;
-      deliver(repeated, datagram, now);
-      return;
-    }
-  }
   if (!slot.is_connected && slot.connection->role() == Role::client) {
     // Both ends have called connect(), or the ClientHello is forged. Our handshake as a client
     // continues; the ClientHello must not reach it.
     ++statistics_.colliding_hellos;
     return;
   }
+  // Only its cookie tells a repetition from a client that begins anew, so the Listener reads it
+  // first.
   const UdpPath path = slot.path;
-  if (!peek.client_random) {
-    // A later fragment does not identify its ClientHello. If the handshake in progress has already
-    // processed it, this is a retransmission, which the handshake answers with its flight.
-    const SlotNumber under_way = slot.is_connected ? slot.other_association : known;
-    if (under_way != kNoSlot) deliver(under_way, datagram, now);
-  }
-  on_unknown_source(datagram, path, hash, now);
+  on_stranger(datagram, path, hash, now);
 }
 
-void Endpoint::Impl::on_unknown_source(Bytes datagram, const UdpPath& path, std::uint64_t hash,
-                                       Instant now) {
+void Endpoint::Impl::on_stranger(MutableBytes datagram, const UdpPath& path, std::uint64_t hash,
+                                 Instant now) {
   if (!listener_) {
     ++statistics_.unknown;
     return;
@@ -43,22 +31,25 @@ void Endpoint::Impl::on_unknown_source(Bytes datagram, const UdpPath& path, std:
   if (const auto* reply = std::get_if<Listener::Reply>(&outcome)) {
     reply_ = Reply{reply->datagram, path};
   } else if (auto* admission = std::get_if<Admission>(&outcome)) {
-    admit(std::move(*admission), path, hash, now);
+    admit(std::move(*admission), datagram, path, hash, now);
   }
 }
 
-void Endpoint::Impl::admit(Admission admission, const UdpPath& path, std::uint64_t hash,
-                           Instant now) {
+void Endpoint::Impl::admit(Admission admission, MutableBytes datagram, const UdpPath& path,
+                           std::uint64_t hash, Instant now) {
   SlotNumber known = find(path, hash);
   if (known != kNoSlot) {
-    const std::uint32_t client_random = endpoint::random_tail(admission.client_random());
-    if (find_repeated(known, client_random, now) != kNoSlot) {
+    const CookieNumber cookie = admission.cookie_number();
+    const SlotNumber other = slots_[known].other_association;
+    const SlotNumber under_way = slots_[known].is_connected ? other : known;
+    if (!is_after(known, cookie, now) || !is_after(other, cookie, now)) {
       ++statistics_.repeated_hellos;
+      // The handshake repeats its flight (RFC 6347 section 4.2.4).
+      const bool is_same = under_way != kNoSlot && slots_[under_way].cookie == cookie;
+      if (is_same) deliver(under_way, datagram, now);
       return;
     }
     // A client that begins another handshake does not continue one that it has begun before.
-    const SlotNumber under_way =
-        slots_[known].is_connected ? slots_[known].other_association : known;
     if (under_way != kNoSlot) end(under_way, EndReason::replaced);
     if (under_way == known) known = kNoSlot;
   }
@@ -73,7 +64,7 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
                             Instant now) {
   const SlotNumber number = take_slot(path, now);
   Slot& slot = slots_[number];
-  slot.client_random = endpoint::random_tail(admission.client_random());
+  slot.cookie = admission.cookie_number();
   auto accepted = Connection::accept(std::move(admission), *environment_, kFirstPath, now);
   slot.connection.emplace(std::move(accepted.connection));
   ++size_;
@@ -90,20 +81,13 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
   settle(number, accepted.outcome, EndReason::closed_by_peer);
 }
 
-Endpoint::Impl::SlotNumber Endpoint::Impl::find_repeated(SlotNumber known,
-                                                         std::uint32_t client_random,
-                                                         Instant now) const {
-  if (is_repetition(slots_[known], client_random, now)) return known;
-  const SlotNumber other = slots_[known].other_association;
-  return other != kNoSlot && is_repetition(slots_[other], client_random, now) ? other : kNoSlot;
-}
-
-bool Endpoint::Impl::is_repetition(const Slot& slot, std::uint32_t client_random,
-                                   Instant now) const {
-  if (slot.connection->role() != Role::server || slot.client_random != client_random) return false;
-  // A ClientHello can be repeated while its cookie is valid. After that, a client that makes the
-  // same random at each start gets another connection.
-  return !slot.is_connected || now - slot.begun < 2 * options_.listener.cookie_lifetime;
+bool Endpoint::Impl::is_after(SlotNumber association, CookieNumber cookie, Instant now) const {
+  if (association == kNoSlot) return true;
+  const Slot& slot = slots_[association];
+  if (slot.connection->role() != Role::server) return true;
+  // No cookie that was given before the association began is valid after this time.
+  if (now - slot.begun > 2 * options_.listener.cookie_lifetime) return true;
+  return is_later(cookie, slot.cookie);
 }
 
 std::optional<Refusal> Endpoint::Impl::refuse(const UdpEndpoint& peer, bool is_new_association,
@@ -118,14 +102,18 @@ std::optional<Refusal> Endpoint::Impl::refuse(const UdpEndpoint& peer, bool is_n
     return Refusal::too_many_half_open_of_host;
   }
   const bool is_full = !is_new_association && by_path_.size() >= options_.max_connections;
-  if (!is_full && half_open_.size() < options_.max_half_open) return std::nullopt;
+  const bool has_room = half_open_.size() < options_.max_half_open;
+  if (!is_full && has_room) return std::nullopt;
   const SlotNumber oldest = half_open_.first();
-  const bool makes_room = oldest != kNoSlot && !(is_full && slots_[oldest].is_new_association);
-  if (!makes_room || now - slots_[oldest].begun < options_.half_open_grace) {
-    return is_full ? Refusal::too_many_connections : Refusal::too_many_half_open;
+  const bool makes_room = oldest != kNoSlot && !(is_full && slots_[oldest].is_new_association) &&
+                          now - slots_[oldest].begun >= options_.half_open_grace;
+  if (makes_room) {
+    end(oldest, EndReason::displaced);
+    return std::nullopt;
   }
-  end(oldest, EndReason::displaced);
-  return std::nullopt;
+  // A silent connection gives way once the new one is connected: make_room_for().
+  if (is_full && has_room && find_displaceable(now) != kNoSlot) return std::nullopt;
+  return is_full ? Refusal::too_many_connections : Refusal::too_many_half_open;
 }
 
 }  // namespace sluice::dtls

@@ -62,8 +62,9 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
 
 void Endpoint::Impl::stop_transmitting(SlotNumber number) {
   transmits_.erase(slots_, number);
-  slots_[number].connection.reset();
   if (data_ == number) data_ = kNoSlot;
+  if (slots_[number].pins != 0) return;  // unpin() goes on
+  slots_[number].connection.reset();
   release_if_done(number);
 }
 

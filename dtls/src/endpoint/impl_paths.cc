@@ -66,7 +66,7 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
 void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path) {
   Slot& slot = slots_[number];
   leave_index(number);
-  if (half_open_.holds(slot)) {
+  if (slot.is_half_open()) {
     half_open_of_hosts_.remove(hash_, slot.path.peer);
     half_open_of_hosts_.add(hash_, path.peer);
   }

@@ -20,8 +20,10 @@ struct Links {
   SlotNumber next = kApart;
 };
 
-// The lists of an Endpoint that a slot may be in, each at most once.
-enum class ListOf : std::uint8_t { half_open, events, transmits };
+// The lists of an Endpoint that a slot may be in, each at most once. `silence`: the handshakes of
+// peers by age, or, another list, their connections by the time of their last record. No slot is in
+// both, so both use the same Links.
+enum class ListOf : std::uint8_t { silence, events, transmits };
 inline constexpr std::size_t kSlotLists = 3;
 
 struct Slot {
@@ -36,15 +38,23 @@ struct Slot {
   // has the connected one only.
   bool is_new_association = false;
   bool end_reported = false;
+  std::uint8_t pins = 0;  // calls of apply() under way, which use the connection
   std::optional<EndReason> end;
   SlotNumber other_association = kNoSlot;
-  // random_tail() of the peer's ClientHello, which tells repetitions; 0 where this side is client.
-  std::uint32_t client_random = 0;
+  // Of the ClientHello that has begun the association, which tells repetitions; 0 where this side
+  // is client.
+  CookieNumber cookie{};
   Instant begun;
+  // The last authenticated record of the peer, to a second.
+  Instant heard;
 
   std::array<Links, kSlotLists> links;
 
   [[nodiscard]] bool is_alive() const { return is_used && !end; }
+  // Whether a peer has begun this handshake, and it is not complete, or the peer is not accepted.
+  [[nodiscard]] bool is_half_open() const {
+    return !is_connected && connection && connection->role() == Role::server;
+  }
 };
 
 }  // namespace sluice::dtls::endpoint

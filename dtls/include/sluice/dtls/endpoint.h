@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,9 @@ struct EndpointOptions {
   ConfigPtr server = {};
   ListenerOptions listener = {};
 
-  // Connections of both roles, handshakes under way included.
+  // Connections of both roles, handshakes under way included. Where there are so many, another peer
+  // replaces the oldest handshake of a peer, if that is older than half_open_grace, or else a
+  // connection that has been silent for displace_silent_after; otherwise it is refused.
   std::size_t max_connections = 65536;
   // Connections begun by peers whose handshake is not complete, or whose peer is not accepted yet.
   // Another one replaces the oldest, if that is older than half_open_grace; otherwise it is
@@ -46,6 +49,21 @@ struct EndpointOptions {
   // (RFC 6177).
   unsigned ipv6_host_prefix = 64;
 
+  // A connection that a peer has begun ends when no authenticated record of the peer has come for
+  // so long (EndReason::idle), at the earliest; at the latest a second later. The peer gets a
+  // close_notify. 0: never. At most 3650 days.
+  Duration idle_limit = Duration::zero();
+  // At max_connections a new peer takes the place of the connection whose peer has been silent
+  // longest, among those that peers have begun, if that is at least so long
+  // (EndReason::displaced_silent). It does so once it is connected, not before: who has an address
+  // alone ends no connection. Until then there may be as many as max_half_open connections more.
+  // Empty: connections do not give way. At most 3650 days.
+  std::optional<Duration> displace_silent_after = std::chrono::hours{1};
+  // The timers that one handle_timeout() fires, and the idle connections that it ends, together; at
+  // least 1. A bound, because after a jump of the clock all may be due at once, and meanwhile
+  // nobody reads the socket. A timer takes some 10 us, with the datagrams that it sends.
+  std::size_t max_timers_per_call = 256;
+
   // make() allocates the tables for this number of connections. When there are more, tables are
   // copied to ones of twice the size, which takes some 20 ms for 1,000,000 entries.
   std::size_t reserved_connections = 0;
@@ -57,9 +75,13 @@ enum class EndReason : std::uint8_t {
   aborted,         // by abort()
   failed,          // for the reason in Ended::error
   replaced,        // by another association from the same path (RFC 9147 section 5.11)
-  displaced,       // a handshake, by a newer one: EndpointOptions::max_half_open
+  // A handshake, by a newer one: EndpointOptions::max_half_open, max_connections. Also a peer that
+  // was to take the place of a silent connection, when none was silent any more.
+  displaced,
+  idle,              // EndpointOptions::idle_limit
+  displaced_silent,  // by a new peer: EndpointOptions::displace_silent_after
 };
-inline constexpr std::size_t kEndReasons = 6;
+inline constexpr std::size_t kEndReasons = 8;
 
 std::string_view to_string(EndReason reason);
 
@@ -109,11 +131,12 @@ std::string_view to_string(Refusal refusal);
 
 struct EndpointStatistics {
   std::uint64_t datagrams_received = 0;
-  std::uint64_t to_listener = 0;       // from unknown sources, or with another ClientHello
-  std::uint64_t unknown = 0;           // from unknown sources, where peers cannot begin
-  std::uint64_t accepted = 0;          // connections that peers have begun
-  std::uint64_t connected = 0;         // connections of both roles whose handshake was completed
-  std::uint64_t repeated_hellos = 0;   // ClientHellos of peers that have their connection already
+  std::uint64_t to_listener = 0;  // from unknown sources, and all ClientHellos
+  std::uint64_t unknown = 0;      // from unknown sources, where peers cannot begin
+  std::uint64_t accepted = 0;     // connections that peers have begun
+  std::uint64_t connected = 0;    // connections of both roles whose handshake was completed
+  // ClientHellos with the cookie of a peer that has its connection already, or with an older one.
+  std::uint64_t repeated_hellos = 0;
   std::uint64_t colliding_hellos = 0;  // ClientHellos from a path where connect() is under way
   std::array<std::uint64_t, kEndReasons> ended = {};
   std::array<std::uint64_t, kRefusals> refused = {};
@@ -134,7 +157,9 @@ struct EndpointStatistics {
 // if the limits allow it. A peer may begin a new association from the path of a connected one (RFC
 // 9147 section 5.11): it gets a second connection, which replaces the old one once it is connected,
 // not before, so that a forged ClientHello changes nothing. Another handshake from the path of one
-// that is under way replaces that one as soon as its cookie is valid.
+// that is under way replaces that one as soon as its cookie is valid. Every ClientHello without a
+// valid cookie is answered without state, whatever its path has. The cookie tells a new association
+// from a repetition: a peer need not make another random each time it starts.
 //
 // A connection that has ended is not found by its path any more. It is destroyed when its Ended and
 // its last datagrams have been polled. Each connection ends with one Ended, connected or not.
@@ -149,8 +174,9 @@ struct EndpointStatistics {
 // Endpoint, never with that of the Connection.
 //
 // Time: a datagram takes one look-up in a hash table with a secret key, next_timeout() none, a
-// timer O(log n). A connection without a timer takes none. In the long run, datagrams allocate only
-// the ciphers of cold connections (Environment::Options::max_warm_connections), and timers nothing.
+// timer O(log n), an idle connection that ends or gives way O(1). A connection without a timer
+// takes none. In the long run, datagrams allocate only the ciphers of cold connections
+// (Environment::Options::max_warm_connections), and timers nothing.
 //
 // Memory: about 200 bytes per connection besides the Connection, which are freed with the Endpoint;
 // Connections are freed when they end. There are at most max_connections and max_half_open
@@ -174,7 +200,9 @@ class Endpoint {
 
   // Takes one datagram and decrypts it in place.
   Pending handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now);
-  // To be called at next_timeout() or later; earlier calls do nothing.
+  // To be called at next_timeout() or later; earlier calls do nothing. Fires the timers that are
+  // due, at most EndpointOptions::max_timers_per_call. When more are due, next_timeout() is not
+  // after `now`: read the sockets, then call again.
   Pending handle_timeout(Instant now);
 
   // As Connection::answer(). All inputs to one connection return Errc::closed for a handle that is
@@ -197,10 +225,13 @@ class Endpoint {
   Result<void> set_path(ConnectionHandle connection, const UdpPath& path);
   // Any other input:
   //   endpoint.apply(handle, [&](Connection& c) { return c.set_peer_fingerprints(all, now); });
+  // The function may use the Endpoint, and may even end this connection: the Connection then exists
+  // until the function returns.
   template <class Input>
   Result<Pending> apply(ConnectionHandle connection, Input&& input) {
     Connection* known = begin_input(connection);
     if (known == nullptr) return tl::unexpected(Error{Errc::closed});
+    const Pin pin(*this, connection);
     return end_input(connection, std::forward<Input>(input)(*known));
   }
 
@@ -234,7 +265,25 @@ class Endpoint {
 
  private:
   class Impl;
+  // While one exists, the Connection is not destroyed.
+  class Pin {
+   public:
+    Pin(Endpoint& endpoint, ConnectionHandle connection)
+        : endpoint_(endpoint), connection_(connection) {
+      endpoint_.pin(connection_);
+    }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+    ~Pin() { endpoint_.unpin(connection_); }
+
+   private:
+    Endpoint& endpoint_;
+    ConnectionHandle connection_;
+  };
+
   explicit Endpoint(std::unique_ptr<Impl> impl);
+  void pin(ConnectionHandle connection);
+  void unpin(ConnectionHandle connection);
   Connection* begin_input(ConnectionHandle connection);
   Result<Pending> end_input(ConnectionHandle connection, const Result<Pending>& outcome);
   std::unique_ptr<Impl> impl_;

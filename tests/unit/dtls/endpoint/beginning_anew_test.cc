@@ -165,30 +165,6 @@ TEST_P(BeginningAnew, ARepeatedHelloIsAnsweredByItsHandshake) {
   EXPECT_EQ(host_.endpoint.statistics().accepted, 1U);
 }
 
-// A device without good random numbers says the same hello each time it starts: that can't be told
-// from a repetition as long as its cookie is good.
-TEST_P(BeginningAnew, WithTheSameRandomWhenTheCookieIsOld) {
-  SeededRandom random{7};
-  auto device = must(dtls::Environment::make({.random = &random}));
-  const auto start = [&](Instant now) {
-    random.restart(7);
-    return Peer(must(dtls::Connection::client(make_config(options()), device, kPath, now)));
-  };
-  Peer first = start({});
-  exchange(first, kHere, host_);
-  ASSERT_TRUE(works(first, kHere, host_));
-  Peer second = start({});
-  exchange(second, kHere, host_);
-  EXPECT_FALSE(second.connected);
-  EXPECT_NE(host_.endpoint.statistics().repeated_hellos, 0U);
-  EXPECT_TRUE(works(first, kHere, host_));
-  const Instant later{2 * dtls::ListenerOptions{}.cookie_lifetime};
-  Peer third = start(later);
-  exchange(third, kHere, host_, later);
-  EXPECT_TRUE(works(third, kHere, host_, later));
-  EXPECT_EQ(ended(EndReason::replaced), 1U);
-}
-
 // What anybody can send who knows the address.
 std::vector<Buffer> forged() {
   std::vector<Buffer> all;

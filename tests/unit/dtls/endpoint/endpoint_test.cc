@@ -238,7 +238,11 @@ TEST(Endpoint, RefusesOptionsThatMeanNothing) {
   for (const auto& options :
        {dtls::EndpointOptions{.max_connections = 0}, dtls::EndpointOptions{.max_half_open = 0},
         dtls::EndpointOptions{.half_open_grace = -1us},
-        dtls::EndpointOptions{.ipv6_host_prefix = 129}}) {
+        dtls::EndpointOptions{.ipv6_host_prefix = 129}, dtls::EndpointOptions{.idle_limit = -1us},
+        dtls::EndpointOptions{.idle_limit = dtls::Duration::max()},
+        dtls::EndpointOptions{.displace_silent_after = -1us},
+        dtls::EndpointOptions{.displace_silent_after = dtls::Duration::max()},
+        dtls::EndpointOptions{.max_timers_per_call = 0}}) {
     EXPECT_EQ(error_of(options).code, dtls::Errc::invalid_config);
     EXPECT_FALSE(error_of(options).detail.empty());
   }
