@@ -129,15 +129,15 @@ std::uint64_t beside_identity() {
 // content, address
 EncodingOutcome cookie(Sizes s) {
   auto& library = environment().library();
-  static const auto kJar = must(handshake::CookieJar::make(library, std::chrono::minutes{1}));
+  static auto jar = must(handshake::CookieJar::make(library, std::chrono::minutes{1}));
   const handshake::CookieBinding binding{ProtocolVersion::dtls13, filler(s[1]), filler(32)};
   Buffer bytes;
   wire::Writer out(bytes);
-  if (!kJar.put(library, out, filler(s[0]), binding)) {
+  if (!jar.put(library, out, filler(s[0]), binding)) {
     return bytes.empty() ? EncodingOutcome::refused : EncodingOutcome::differs;
   }
-  const auto opened = kJar.open(library, bytes, binding);
-  const bool is_same = opened && *opened && are_same(**opened, filler(s[0]));
+  const auto opened = jar.open(library, bytes, binding);
+  const bool is_same = opened && *opened && are_same((**opened).content, filler(s[0]));
   return is_same ? EncodingOutcome::same : EncodingOutcome::differs;
 }
 
