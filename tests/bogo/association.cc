@@ -30,14 +30,19 @@ Outcome Association::run() {
     if (!frame && frame.error() == Link::End::malformed) {
       return tl::unexpected(std::string("malformed frame"));
     }
+    if (!frame && !connection_.connected()) return run_out_of_time();
+    if (!frame && frame.error() == Link::End::idle) continue;
     if (!frame) break;
     const Outcome handled = std::visit([&](auto& order) { return handle(order); }, *frame);
     if (!handled) return handled;
   }
-  if (!closed_ && !connection_.connected()) {
-    return unexpected("the runner left during the handshake");
-  }
   return check_ticket();
+}
+
+Outcome Association::run_out_of_time() {
+  clock_.advance(kHandshakeTime);
+  const Outcome outcome = settle(connection_.handle_timeout(clock_.now()));
+  return outcome ? unexpected("the runner left during the handshake") : outcome;
 }
 
 // ---- orders of the runner
@@ -98,6 +103,8 @@ Outcome Association::take_events() {
       if (outcome) outcome = judge(*peer);
     } else if (const auto* ticket = std::get_if<dtls::SessionReceived>(&*event)) {
       session_ = ticket->session;
+    } else if (const auto* wanted = std::get_if<dtls::IdentityRequested>(&*event)) {
+      if (outcome) outcome = show_identity(*wanted);
     } else if (const auto* asked = std::get_if<dtls::SessionRequested>(&*event)) {
       asked_ = *asked;
       has_session_id_ = true;
@@ -128,6 +135,13 @@ Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
   const dtls::Answer answer = rejected ? dtls::Answer(dtls::RejectPeer{flags_.rejection})
                                        : dtls::Answer(dtls::AcceptPeer{});
   const auto answered = connection_.answer(peer.question, answer, clock_.now());
+  if (!answered) return tl::unexpected(dtls::to_string(answered.error()));
+  return {};
+}
+
+Outcome Association::show_identity(const dtls::IdentityRequested& wanted) {
+  const auto answered =
+      connection_.answer(wanted.question, dtls::UseIdentity{identities_.front()}, clock_.now());
   if (!answered) return tl::unexpected(dtls::to_string(answered.error()));
   return {};
 }

@@ -20,13 +20,15 @@ class Association {
  public:
   // All references must outlive it.
   Association(dtls::Connection connection, const Flags& flags, Link& link, VirtualClock& clock,
-              dtls::ResumptionStore& store, const std::optional<dtls::ResumableSession>& offered)
+              dtls::ResumptionStore& store, const std::optional<dtls::ResumableSession>& offered,
+              const std::vector<dtls::Identity>& identities)
       : connection_(std::move(connection)),
         flags_(flags),
         link_(link),
         clock_(clock),
         store_(store),
-        offered_(offered) {}
+        offered_(offered),
+        identities_(identities) {}
 
   // Handshake, what the flags ask for, then an echo until one side closes.
   Outcome run();
@@ -43,10 +45,14 @@ class Association {
   Outcome handle(const ExpectTimeout& order);
   Outcome handle(const SetInitialTimeout& order);
 
+  // The runner does nothing more, so the handshake runs out of time.
+  Outcome run_out_of_time();
+
   // Takes all outputs after an input.
   Outcome settle(const dtls::Result<dtls::Pending>& input);
   Outcome take_events();
   Outcome judge(const dtls::PeerCertificateReceived& peer);
+  Outcome show_identity(const dtls::IdentityRequested& wanted);
   void take_datagrams();
   // Notes what only the datagrams tell.
   void look_at(dtls::Bytes datagram);
@@ -69,6 +75,7 @@ class Association {
   VirtualClock& clock_;
   dtls::ResumptionStore& store_;
   const std::optional<dtls::ResumableSession>& offered_;
+  const std::vector<dtls::Identity>& identities_;
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ProtocolVersion> version_;
   std::optional<dtls::SessionRequested> asked_;

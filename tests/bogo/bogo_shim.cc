@@ -45,7 +45,7 @@ Outcome run(const Flags& flags, const std::vector<sluice::dtls::Identity>& ident
           : sluice::dtls::Connection::server(std::move(*config), environment, kPath, now);
   if (!connection) return failure(connection.error());
   sluice::bogo::Association association(std::move(*connection), flags, *link, legacy.clock,
-                                        *legacy.store, offered);
+                                        *legacy.store, offered, identities);
   Outcome outcome = association.run();
   legacy.session = association.session();
   legacy.version = association.version();

@@ -88,6 +88,9 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags,
       flags.allows_dtls13 ? dtls::ProtocolVersion::dtls13 : dtls::ProtocolVersion::dtls12;
   if (!flags.groups.empty()) options.groups = flags.groups;
   options.srtp_profiles = flags.srtp_profiles;
+  // Whoever answers the question takes note of the name, and so the server acknowledges it.
+  options.ask_for_identity = flags.role == dtls::Role::server && flags.expected_server_name &&
+                             flags.acknowledges_server_name;
   options.peer_authentication = flags.requires_client_certificate
                                     ? dtls::PeerAuthentication::require
                                 : flags.verifies_peer ? dtls::PeerAuthentication::request
@@ -106,8 +109,7 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags,
   options.max_handshake_message = flags.max_handshake_message;
   options.timers.initial = flags.initial_timeout;
   options.timers.maximum = kLongestTimeout;
-  // The runner lets a flight wait for minutes, one after another; Sluice's limit is on all of them.
-  options.timers.total = std::chrono::hours{24};
+  options.timers.total = kHandshakeTime;
   return dtls::Config::make(std::move(options));
 }
 

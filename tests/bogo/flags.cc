@@ -168,6 +168,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"-key-update-before-read", set<&Flags::updates_keys_before_read>},
     {"-key-update", set<&Flags::updates_keys_after_read>},
     {"-no-ticket", set<&Flags::issues_tickets, false>},
+    {"-no-server-name-ack", set<&Flags::acknowledges_server_name, false>},
     {"-reverify-on-resume", set<&Flags::judges_again>},
     {"-expect-session-miss", set<&Flags::expects_session_miss>},
     {"-expect-no-session", set<&Flags::expects_ticket, false>},
@@ -224,6 +225,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"-export-keying-material", set_number<&Flags::export_size>},
     {"-export-label", set_text<&Flags::export_label>},
     {"-export-context", set_text<&Flags::export_context>},
+    // No status of a certificate is sent, which is right where none was asked for.
+    {"-ocsp-response", ignore_value},
+    {"-signed-cert-timestamps", ignore_value},
     // Whether a certificate is trusted is the callback's word, as in BoringSSL's shim.
     {"-trust-cert", ignore_value},
 });
@@ -273,9 +277,6 @@ tl::expected<Flags, std::string> parse(std::span<const std::string_view> argumen
   }
   if (flags.asks_for_handshaker) return flags;
   if (!flags.over_datagrams) return tl::unexpected(std::string("TLS over streams"));
-  if (!flags.allows_dtls12 && !flags.allows_dtls13) {
-    return tl::unexpected(std::string("versions"));
-  }
   return flags;
 }
 

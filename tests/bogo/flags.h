@@ -21,6 +21,9 @@ inline constexpr int kUnimplemented = 89;
 // What the runner expects of a timer that backs off.
 inline constexpr dtls::Duration kLongestTimeout = std::chrono::seconds{60};
 
+// The runner lets a flight wait for minutes, one after another; Sluice's limit is on all of them.
+inline constexpr dtls::Duration kHandshakeTime = std::chrono::hours{24};
+
 // Files of PEM.
 struct Credential {
   std::string certificate_file = {};  // empty: a client has none, a server's is made
@@ -54,6 +57,7 @@ struct Flags {
   std::size_t max_handshake_message = 65536;
   dtls::Duration initial_timeout = std::chrono::milliseconds{400};
   bool issues_tickets = true;
+  bool acknowledges_server_name = true;  // a server's answer to a name that is expected
 
   // ---- what is to have been negotiated
   bool is_resumption = false;  // not the first connection

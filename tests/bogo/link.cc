@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -77,6 +78,9 @@ Link::~Link() {
 }
 
 tl::expected<Frame, Link::End> Link::receive() const {
+  pollfd readable{socket_, POLLIN, 0};
+  const auto limit = std::chrono::milliseconds{kIdleTime};
+  if (::poll(&readable, 1, static_cast<int>(limit.count())) == 0) return tl::unexpected(End::idle);
   const auto opcode = read_number(1);
   if (!opcode) return tl::unexpected(End::closed);
   switch (static_cast<char>(*opcode)) {

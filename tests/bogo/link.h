@@ -43,12 +43,17 @@ class Link {
   // Sends no more and waits until the runner doesn't either, so that it sees no reset.
   ~Link();
 
-  enum class End : std::uint8_t { closed, malformed };
-  // The next frame. An AdvanceClock has been acknowledged already.
+  enum class End : std::uint8_t { closed, malformed, idle };
+  // The next frame. An AdvanceClock has been acknowledged already. Idle: none has come for
+  // kIdleTime.
   [[nodiscard]] tl::expected<Frame, End> receive() const;
   void send(dtls::Bytes datagram) const;
 
  private:
+  // Real time. A runner with something to send is much quicker; one that waits in vain for the shim
+  // gives up after 15 s.
+  static constexpr std::chrono::seconds kIdleTime{5};
+
   explicit Link(int socket) : socket_(socket) {}
   bool read(dtls::MutableBytes out) const;
   [[nodiscard]] std::optional<std::uint64_t> read_number(std::size_t size) const;

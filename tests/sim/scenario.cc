@@ -91,6 +91,13 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
     server.groups = {NamedGroup::secp256r1};
   }
   if (scenario.course == Course::hybrid) client = with_hybrid(client);
+  if (scenario.course == Course::psk) {
+    const auto psk = must(dtls::PreSharedKey::make(bytes_of("device"), counted(16)));
+    client.pre_shared_keys = {psk};
+    server.pre_shared_keys = {psk};
+    client.identities.clear();
+    server.identities.clear();
+  }
   if (scenario.resumes()) {
     client.resumption = Resumption::tickets;
     server.resumption = Resumption::tickets;

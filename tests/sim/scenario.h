@@ -23,6 +23,7 @@ enum class Course : std::uint8_t {
   resume_after_retry,
   resume_from_store,  // the same, by a name in the server's store
   hybrid,             // X25519MLKEM768: both hellos are longer than a datagram
+  psk,                // both have the same external PSK
 };
 
 struct Scenario {

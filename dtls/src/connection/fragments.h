@@ -6,6 +6,15 @@
 
 namespace sluice::dtls::connection {
 
+// Whether the contents of a handshake record are one or more complete fragments.
+inline bool are_fragments(Bytes contents) {
+  wire::Reader reader(contents);
+  do {
+    if (!message::HandshakeFragment::take(reader)) return false;
+  } while (reader.more());
+  return true;
+}
+
 // Calls `take(fragment)`, which returns a Result<bool>, for each fragment of a record's contents.
 // Whether all calls returned true. Errors: decode_error; those of `take`, which end the loop.
 template <class Take>

@@ -54,6 +54,12 @@ Result<HandshakeDriver::Progress> HandshakeDriver::start_server(
 
 Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Record& record,
                                                                 Instant now) {
+  // RFC 6347 section 4.1.2.7, RFC 9147 section 4.5.2: an invalid record is discarded, as long as
+  // nothing shows that the peer has sent it.
+  if (record.epoch == wire::kPlaintextEpoch && !are_fragments(record.contents)) {
+    discard(shared_, Discard::malformed_record);
+    return Progress::running;
+  }
   const auto all_kept = for_each_fragment(record.contents, [&](const HandshakeFragment& fragment) {
     return on_fragment(fragment, record.epoch, now);
   });
@@ -71,9 +77,17 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
     discard(shared_, Discard::unexpected_content);
     return false;
   }
+  const bool is_new = fragment.header.message_seq >= reassembler_.next_seq();
+  if (epoch == wire::kPlaintextEpoch && is_new && ignores_plaintext()) {
+    discard(shared_, Discard::unexpected_content);
+    return false;
+  }
   const auto outcome = reassembler_.add(fragment, epoch);
   if (!outcome) return forward_error(outcome);
   switch (*outcome) {
+    case flight::Reassembler::Outcome::replaced:
+      discard(shared_, Discard::malformed_record);
+      [[fallthrough]];
     case flight::Reassembler::Outcome::kept:
       if (!give_up_) give_up_ = now + shared_.config.timers.total;
       if (const auto rtt = context_.transport.flight.measure_rtt(now))
@@ -88,6 +102,9 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
       return true;
     case flight::Reassembler::Outcome::full:
       discard(shared_, Discard::reassembly_full);
+      break;
+    case flight::Reassembler::Outcome::plaintext:
+      discard(shared_, Discard::unexpected_content);
       break;
   }
   return false;
@@ -108,8 +125,27 @@ Result<HandshakeDriver::Progress> HandshakeDriver::answer(const Answer& answer, 
   return deliver_messages(now);
 }
 
+bool HandshakeDriver::on_plaintext_alert(const message::AlertMessage& alert, Instant now) {
+  // A DTLS 1.3 server has keys from its ServerHello on, so it encrypts what it sends to a client
+  // that has them. A client may have failed to derive them, and any peer of DTLS 1.2 may fail
+  // before its ChangeCipherSpec. A client that has said nothing has nothing to end.
+  const bool server_encrypts =
+      context_.speaks13() && shared_.role == Role::client && shared_.records.has_read_key();
+  if (!give_up_ || server_encrypts || shared_.records.peer_encrypts()) return false;
+  if (!alert.ends_connection(context_.speaks13())) return true;
+  return held_alert_.hold(alert.description, now);
+}
+
+void HandshakeDriver::refute_held_alert() {
+  if (held_alert_.refute()) discard(shared_, Discard::unexpected_content);
+}
+
 Result<void> HandshakeDriver::on_timeout(Instant now) {
-  if (give_up_ && now >= *give_up_) return tl::unexpected(Error{Errc::handshake_timeout});
+  if (shared_.records.peer_encrypts()) refute_held_alert();
+  if (const auto alert = held_alert_.due(now)) return fatal(Errc::alert_received, *alert);
+  if (give_up_ && now >= *give_up_) {
+    return tl::unexpected(Error{Errc::handshake_timeout, {}, 0, why_unfinished()});
+  }
   flight::ReliableFlight& flight = context_.transport.flight;
   if (flight.is_due(now)) {
     ++shared_.counters.timeouts;
@@ -123,13 +159,38 @@ Result<void> HandshakeDriver::on_timeout(Instant now) {
 }
 
 std::optional<Instant> HandshakeDriver::next_timeout() const {
-  return earliest({context_.transport.flight.deadline(), give_up_, acknowledgements_.deadline()});
+  return earliest({context_.transport.flight.deadline(), give_up_, acknowledgements_.deadline(),
+                   held_alert_.deadline()});
+}
+
+std::string_view HandshakeDriver::why_unfinished() const {
+  const Statistics statistics = shared_.counters.statistics();
+  if (statistics.discards(Discard::authentication_failed) > 0) {
+    return "the peer's records could not be decrypted: the keys may differ (wrong PSK?)";
+  }
+  if (statistics.discards(Discard::malformed_record) > 0) return "malformed records were discarded";
+  if (statistics.discards(Discard::reassembly_full) > 0) {
+    return "messages above max_handshake_message or max_reassembly were discarded";
+  }
+  if (statistics.discards(Discard::unexpected_content) > 0) {
+    return "unexpected plaintext records were discarded";
+  }
+  if (shared_.records.has_read_key() && !shared_.records.peer_encrypts()) {
+    return "no encrypted record came: the keys may differ (wrong PSK?)";
+  }
+  return {};
 }
 
 // ---- messages
 
 Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now) {
-  while (const auto message = reassembler_.front()) {
+  while (true) {
+    if (ignores_plaintext() && reassembler_.holds(wire::kPlaintextEpoch)) {
+      reassembler_.forget(wire::kPlaintextEpoch);
+      discard(shared_, Discard::unexpected_content);
+    }
+    const auto message = reassembler_.front();
+    if (!message) break;
     if (machine_.awaits_answer()) return Progress::running;
     const wire::Epoch expected = machine_.expected_epoch();
     // An encrypted Finished may arrive before ChangeCipherSpec, but is not processed before it (RFC
@@ -143,6 +204,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
     }
     if (auto taken = machine_.on_message(*message, context_); !taken) return forward_error(taken);
     reassembler_.pop();
+    refute_held_alert();
     const auto progress = after_step(now);
     if (!progress || *progress == Progress::complete) return progress;
   }

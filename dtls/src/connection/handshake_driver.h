@@ -3,13 +3,16 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "connection/acknowledgements.h"
 #include "connection/established.h"
+#include "connection/held_alert.h"
 #include "connection/open_question.h"
 #include "connection/shared.h"
 #include "flight/reassembler.h"
 #include "handshake/handshake.h"
+#include "message/alert.h"
 
 namespace sluice::dtls::connection {
 
@@ -39,6 +42,10 @@ class HandshakeDriver {
   // A plaintext ACK is not authenticated, so it causes no immediate retransmission. False: no
   // plaintext ACK is possible here.
   [[nodiscard]] bool on_plaintext_ack(const message::RecordNumbers& numbers, Instant now);
+  // An alert that ends the connection ends the handshake after HeldAlert::kPatience, unless the
+  // peer continues with it. False: the alert is ignored, because a peer that fails would send no
+  // such alert now.
+  [[nodiscard]] bool on_plaintext_alert(const message::AlertMessage& alert, Instant now);
   Result<void> on_timeout(Instant now);
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const {
     return question_.takes(question, answer);
@@ -68,6 +75,14 @@ class HandshakeDriver {
   Result<bool> on_fragment(const message::HandshakeFragment& fragment, wire::Epoch epoch,
                            Instant now);
   Result<Progress> deliver_messages(Instant now);
+  // The next message of the peer is encrypted, so plaintext can only repeat earlier ones.
+  [[nodiscard]] bool ignores_plaintext() const {
+    return machine_.expected_epoch() != wire::kPlaintextEpoch;
+  }
+  // The peer continues, so an alert that is held was forged.
+  void refute_held_alert();
+  // For an Error: why the handshake may not have come to an end.
+  [[nodiscard]] std::string_view why_unfinished() const;
   // Called after each message and each answer.
   Result<Progress> after_step(Instant now);
   Result<void> judge_chain();
@@ -91,6 +106,7 @@ class HandshakeDriver {
   Acknowledgements acknowledgements_;  // in DTLS 1.3
   record::FutureRecords future_records_;
   UnacceptedData unaccepted_data_;
+  HeldAlert held_alert_;
   std::optional<Instant> give_up_;   // set when the peer or this side begins
   wire::MessageSeq answered_seq_{};  // our flight answers the peer's messages before this one
   bool is_change_cipher_spec_seen_ = false;

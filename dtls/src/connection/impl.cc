@@ -54,6 +54,9 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
     const Error& error = outcome.error();
     if (error.alert && error.code != Errc::alert_received) {
       queue_alert(message::AlertLevel::fatal, *error.alert);
+    } else if (error.alert == Alert::close_notify) {
+      // A close_notify is always answered with a close_notify (RFC 5246 section 7.2.1).
+      queue_alert(message::AlertLevel::warning, Alert::close_notify);
     }
     // Data and events of a failed connection are dropped, because the caller must not rely on them.
     warm_.drop_data();

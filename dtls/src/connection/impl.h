@@ -88,7 +88,7 @@ class Connection::Impl {
   Result<void> on_record(const record::Record& record, const Input& input);
   Result<void> on_handshake(const record::Record& record, Instant now);
   Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
-  Result<void> on_alert(const record::Record& record);
+  Result<void> on_alert(const record::Record& record, Instant now);
   Result<void> on_application_data(const record::Record& record);
   Result<void> on_ack(const record::Record& record, Instant now);
 

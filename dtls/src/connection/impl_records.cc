@@ -75,7 +75,7 @@ Result<void> Connection::Impl::on_record(const record::Record& record, const Inp
     case ContentType::change_cipher_spec:
       return on_change_cipher_spec(record, input.now);
     case ContentType::alert:
-      return on_alert(record);
+      return on_alert(record, input.now);
     case ContentType::application_data:
       return on_application_data(record);
     case ContentType::ack:
@@ -130,40 +130,39 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
 }
 
 Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& record, Instant now) {
-  if (record.contents.size() != 1 || record.contents.front() != std::byte{1}) {
-    return fatal(Errc::decode_error, Alert::decode_error, "ChangeCipherSpec");
-  }
+  const bool is_valid = record.contents.size() == 1 && record.contents.front() == std::byte{1};
   if (record.epoch != wire::kPlaintextEpoch) {
+    if (!is_valid) return fatal(Errc::decode_error, Alert::decode_error, "ChangeCipherSpec");
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "ChangeCipherSpec");
   }
   HandshakeDriver* running = connection::handshaking(phase_);
-  if (running == nullptr) return {};
+  if (!is_valid || running == nullptr) {
+    connection::discard(shared(), Discard::malformed_record);
+    return {};
+  }
   return after_step(running->on_change_cipher_spec(now), now);
 }
 
-Result<void> Connection::Impl::on_alert(const record::Record& record) {
-  // Plaintext alerts are valid only until the peer encrypts. After that, an attacker could end the
-  // connection with one.
-  if (record.epoch == wire::kPlaintextEpoch && warm_.records().peer_encrypts()) {
-    connection::discard(shared(), Discard::unexpected_content);
-    return {};
-  }
+Result<void> Connection::Impl::on_alert(const record::Record& record, Instant now) {
   const auto alert = message::AlertMessage::decode(record.contents);
-  if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
-  if (alert->description == Alert::close_notify) {
-    // A close_notify is always answered with a close_notify (RFC 5246 section 7.2.1).
-    queue_alert(message::AlertLevel::warning, Alert::close_notify);
-    if (!is_open()) return fatal(Errc::alert_received, Alert::close_notify);
-    outputs_.add(Closed{});
-    end({});
+  if (record.epoch == wire::kPlaintextEpoch) {
+    // Anyone can have sent it.
+    HandshakeDriver* running = connection::handshaking(phase_);
+    if (!alert) {
+      connection::discard(shared(), Discard::malformed_record);
+    } else if (running == nullptr || !running->on_plaintext_alert(*alert, now)) {
+      connection::discard(shared(), Discard::unexpected_content);
+    }
     return {};
   }
-  // DTLS 1.3 ignores the level: all alerts except close_notify and user_canceled are errors (RFC
-  // 8446 section 6).
-  const bool is_error =
-      alert->level == message::AlertLevel::fatal ||
-      (connection::speaks13(phase_) && alert->description != Alert::user_canceled);
-  if (is_error) return fatal(Errc::alert_received, alert->description);
+  if (!alert) return fatal(Errc::decode_error, Alert::decode_error, "alert");
+  if (!alert->ends_connection(connection::speaks13(phase_))) return {};
+  if (alert->description != Alert::close_notify || !is_open()) {
+    return fatal(Errc::alert_received, alert->description);
+  }
+  queue_alert(message::AlertLevel::warning, Alert::close_notify);
+  outputs_.add(Closed{});
+  end({});
   return {};
 }
 

@@ -47,6 +47,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   if (wire::value_of(seq) - wire::value_of(next_seq_) > static_cast<int>(kMaxAhead))
     return Outcome::full;
   if (header.length > limits_.max_message) {
+    if (epoch == wire::kPlaintextEpoch) return Outcome::full;
     return tl::unexpected(Error{Errc::excessive_message, Alert::illegal_parameter});
   }
   // An empty fragment is ignored; it must not create an entry.
@@ -54,12 +55,15 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
 
   std::size_t have = 0;
   std::size_t cost = kHandshakeHeaderSize + kPieceCost;
+  Outcome outcome = Outcome::kept;
   if (const auto known = partial_.find(seq); known != partial_.end()) {
-    if (auto consistent = check(known->second, header, epoch); !consistent) {
-      return forward_error(consistent);
+    const auto compared = compare(known, header, epoch);
+    if (!compared || *compared == Outcome::plaintext) return compared;
+    outcome = *compared;
+    if (outcome == Outcome::kept) {
+      have = known->second.contiguous();
+      cost = 0;
     }
-    have = known->second.contiguous();
-    cost = 0;
   }
   const bool in_order = header.fragment_offset <= have;
   const std::size_t end = header.fragment_offset + fragment.body.size();
@@ -71,7 +75,20 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
     bytes_ += kHandshakeHeaderSize + kPieceCost;
   }
   store(position->second, header.fragment_offset, fragment.body);
-  return Outcome::kept;
+  return outcome;
+}
+
+Result<Reassembler::Outcome> Reassembler::compare(
+    std::map<wire::MessageSeq, Partial>::iterator known, const HandshakeHeader& header,
+    wire::Epoch epoch) {
+  const auto consistent = check(known->second, header, epoch);
+  if (consistent) return Outcome::kept;
+  if (known->second.epoch == wire::kPlaintextEpoch) {
+    drop(known);
+    return Outcome::replaced;
+  }
+  if (epoch == wire::kPlaintextEpoch) return Outcome::plaintext;
+  return forward_error(consistent);
 }
 
 bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size, bool in_order) {

@@ -36,14 +36,18 @@ class Reassembler {
  public:
   enum class Outcome : std::uint8_t {
     kept,
-    stale,  // of a message that was delivered before: the peer retransmits
-    full,   // dropped: above the limit, or too far ahead
+    stale,      // of a message that was delivered before: the peer retransmits
+    full,       // dropped: above a limit, or too far ahead
+    plaintext,  // dropped: fragments of the message have arrived encrypted
+    replaced,   // kept, in place of plaintext fragments that contradict it
   };
 
   explicit Reassembler(ReassemblyLimits limits) : limits_(limits) {}
 
-  // Errors: excessive_message; illegal_parameter or unexpected_message if fragments of one message
-  // differ in type, length or epoch.
+  // Anyone can send a plaintext fragment, so none is an error, and none of those that are stored
+  // keeps another out: of fragments that contradict each other the encrypted ones count, else the
+  // newest. Errors, of encrypted fragments only: excessive_message; illegal_parameter or
+  // unexpected_message if fragments of one message differ in type, length or epoch.
   Result<Outcome> add(const message::HandshakeFragment& fragment, wire::Epoch epoch);
 
   // The next expected message, if it is complete. Valid until pop() or add().
@@ -86,6 +90,10 @@ class Reassembler {
   static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
   static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
                             wire::Epoch epoch);
+  // Compares a fragment with those of its message that are stored. `kept`: they fit. Drops
+  // plaintext fragments that do not (`replaced`). Errors: as add().
+  Result<Outcome> compare(std::map<wire::MessageSeq, Partial>::iterator known,
+                          const message::HandshakeHeader& header, wire::Epoch epoch);
   bool make_room(wire::MessageSeq seq, std::size_t size, bool in_order);
   void store(Partial& partial, std::uint32_t offset, Bytes body);
   void drop(std::map<wire::MessageSeq, Partial>::iterator position);

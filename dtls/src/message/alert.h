@@ -26,6 +26,13 @@ struct AlertMessage {
     return alert;
   }
 
+  // Whether the sender ends the connection by it. DTLS 1.3 ignores the level: all alerts except
+  // user_canceled do (RFC 8446 section 6).
+  [[nodiscard]] bool ends_connection(bool speaks13) const {
+    return level == AlertLevel::fatal || description == Alert::close_notify ||
+           (speaks13 && description != Alert::user_canceled);
+  }
+
   [[nodiscard]] std::array<std::byte, 2> encode() const {
     return {static_cast<std::byte>(level), static_cast<std::byte>(description)};
   }

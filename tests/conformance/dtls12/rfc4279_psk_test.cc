@@ -157,6 +157,20 @@ TEST_P(Rfc4279Section2, UnknownLooksLikeWrong) {
   EXPECT_EQ(sizes[0], sizes[1]);
 }
 
+// No alert tells it, but both sides see what they miss.
+TEST_P(Rfc4279Section2, AWrongKeyIsTheReasonGivenWhenTimeIsUp) {
+  Pair pair = pair_of(psk("sensor", 1), psk("sensor", 2), GetParam());
+  VirtualNetwork network({}, 4279);
+  network.run_until(pair.client, pair.server, Instant{300s});
+  for (const Peer* peer : {&pair.client, &pair.server}) {
+    ASSERT_TRUE(peer->error);
+    EXPECT_EQ(peer->error->code, Errc::handshake_timeout);
+    EXPECT_NE(peer->error->detail.find("the keys may differ"), std::string_view::npos)
+        << to_string(*peer->error);
+  }
+  EXPECT_NE(pair.server.error->detail.find("could not be decrypted"), std::string_view::npos);
+}
+
 TEST_P(Rfc4279Section2, NobodyCouldSayWhatTheIdentityMeans) {
   Pair pair = pair_of(psk_options({psk("sensor")}, GetParam()), asking_options(GetParam()));
   pair.run();

@@ -14,13 +14,14 @@ Buffer alert_bytes(AlertLevel level, Alert description) {
   return copy_of(dtls::message::AlertMessage{level, description}.encode());
 }
 
-// The points at which an engine waits in plaintext.
+// The points at which an engine waits in plaintext. At the first a server has heard nothing yet.
 struct Point {
   Role role;
   int exchanges;
 };
-constexpr std::array kPlaintextPoints{Point{Role::client, 0}, Point{Role::client, 1},
-                                      Point{Role::server, 0}, Point{Role::server, 1}};
+constexpr std::array kPlaintextPoints{Point{Role::server, 0}, Point{Role::client, 0},
+                                      Point{Role::client, 1}, Point{Role::server, 1}};
+constexpr auto kPointsOfAHandshake = std::span(kPlaintextPoints).subspan<1>();
 
 Duel at(const Point& point) {
   Duel duel(point.role);
@@ -58,15 +59,44 @@ testing::AssertionResult ended(Duel& duel) {
   return testing::AssertionSuccess();
 }
 
-TEST(Rfc5246_7_2, AFatalAlertEndsTheHandshake) {
-  for (const Point& point : kPlaintextPoints) {
+// It waits for less than a second, in case that the peer goes on and somebody else has sent the
+// alert.
+TEST(Rfc5246_7_2, AFatalAlertEndsTheHandshakeWithinASecond) {
+  for (const Point& point : kPointsOfAHandshake) {
     for (const auto description : {Alert::handshake_failure, Alert::unexpected_message,
                                    Alert::internal_error, static_cast<Alert>(255)}) {
       SCOPED_TRACE(static_cast<int>(description));
       Duel duel = at(point);
       duel.deliver(plain_alert(alert_bytes(AlertLevel::fatal, description)));
-      EXPECT_TRUE(failed_silently(duel, Errc::alert_received));
+      EXPECT_TRUE(still_waiting(duel));
+      duel.wait(1s);
+      ASSERT_TRUE(failed_silently(duel, Errc::alert_received));
       EXPECT_EQ(duel.engine.error->alert, description);
+    }
+  }
+}
+
+TEST(Rfc5246_7_2, AnAlertBeforeAnythingWasSaidEndsNothing) {
+  Duel duel = at({Role::server, 0});
+  duel.deliver(plain_alert(alert_bytes(AlertLevel::fatal, Alert::handshake_failure)));
+  duel.deliver(plain_alert(alert_bytes(AlertLevel::warning, Alert::close_notify)));
+  EXPECT_EQ(discards(duel, Discard::unexpected_content), 2U);
+  EXPECT_FALSE(duel.engine.connection().next_timeout());
+  EXPECT_TRUE(still_waiting(duel));
+}
+
+// A forged one does not beat a peer that goes on.
+TEST(Rfc6347_4_1_2_7, AnAlertThatThePeerDoesNotMeanEndsNothing) {
+  for (const Role role : kRoles) {
+    for (const Buffer& alert : {alert_bytes(AlertLevel::fatal, Alert::handshake_failure),
+                                alert_bytes(AlertLevel::warning, Alert::close_notify)}) {
+      Script script;
+      script.edit = [&](Flight& flight) {
+        flight.insert(flight.begin(), {plain_alert(alert), plain_alert(alert)});
+      };
+      Duel duel(role, script);
+      EXPECT_TRUE(works(duel));
+      EXPECT_EQ(discards(duel, Discard::unexpected_content), 4U);
     }
   }
 }
@@ -87,13 +117,14 @@ TEST(Rfc5246_7_2, AWarningEndsNothing) {
   }
 }
 
-TEST(Rfc5246_7_2, AMalformedAlertIsFatal) {
+TEST(Rfc6347_4_1_2_7, AMalformedAlertInPlaintextIsDiscarded) {
   for (const Point& point : kPlaintextPoints) {
     for (const char* contents : {"", "02", "01", "0028", "0328", "ff28", "022800", "02280228"}) {
       SCOPED_TRACE(contents);
       Duel duel = at(point);
       duel.deliver(plain_alert(from_hex(contents)));
-      EXPECT_TRUE(failed(duel, Errc::decode_error, Alert::decode_error));
+      EXPECT_EQ(discards(duel, Discard::malformed_record), 1U);
+      EXPECT_TRUE(still_waiting(duel));
     }
   }
 }
@@ -161,6 +192,7 @@ TEST(Rfc6347_4_2_7, APlaintextAlertCountsUntilThePeerEncrypts) {
   Duel duel = at({Role::client, 1});
   ASSERT_TRUE(duel.peer.has_keys());
   duel.deliver(plain_alert(alert_bytes(AlertLevel::fatal, Alert::bad_certificate)));
+  duel.wait(1s);
   EXPECT_TRUE(failed_silently(duel, Errc::alert_received));
 }
 
@@ -184,10 +216,15 @@ TEST(Rfc5246_7_2_1, CloseNotifyIsAnswered) {
 }
 
 TEST(Rfc5246_7_2_1, CloseNotifyDuringTheHandshakeIsAnsweredAsWell) {
-  for (const Point& point : kPlaintextPoints) {
+  for (const Point& point : kPointsOfAHandshake) {
     Duel duel = at(point);
     duel.deliver(plain_alert(alert_bytes(AlertLevel::warning, Alert::close_notify)));
-    ASSERT_TRUE(duel.engine.error);
+    const dtls::Instant before = duel.now;
+    while (!duel.engine.error) {
+      duel.engine.take_datagrams();
+      duel.expire();
+    }
+    EXPECT_LE(duel.now - before, 1s);
     EXPECT_EQ(duel.engine.error->code, Errc::alert_received);
     EXPECT_EQ(duel.engine.error->alert, Alert::close_notify);
     EXPECT_FALSE(duel.engine.connected);

@@ -125,6 +125,43 @@ TEST(Rfc9147_4_5_2, InvalidRecordsAreDiscardedWithoutAWord) {
   EXPECT_EQ(pair.server.data.size(), 1U) << "no window was moved";
 }
 
+// A client that refuses the ServerHello has no keys. Its alert counts unless the client goes on.
+TEST(Rfc9147_4_5_2, AClientsAlertInPlaintextIsReportedWithinASecond) {
+  for (const bool goes_on : {false, true}) {
+    TimedPair pair;
+    pair.carry(Role::client);
+    auto flight = pair.server.take_datagrams();
+    pair.server.receive(plaintext_record(ContentType::alert, kFatalAlert), pair.now);
+    EXPECT_FALSE(pair.server.error);
+    if (goes_on) {
+      pair.deliver(std::move(flight), Role::client);
+      pair.carry(Role::client);
+    }
+    pair.wait(Role::server, 1s);
+    EXPECT_EQ(pair.server.error.has_value(), !goes_on);
+    EXPECT_EQ(pair.server.connected.has_value(), goes_on);
+    if (goes_on) continue;
+    EXPECT_EQ(pair.server.error->code, Errc::alert_received);
+    EXPECT_EQ(pair.server.error->alert, Alert::handshake_failure);
+  }
+}
+
+// The keys come with the ServerHello, and the server has had them since.
+TEST(Rfc9147_4_5_2, AServersAlertInPlaintextIsNoneOnceTheClientHasKeys) {
+  TimedPair pair;
+  pair.carry(Role::client);
+  const auto flight = pair.server.take_datagrams();
+  dtls::wire::Reader length(Bytes(flight.at(0)).subspan(11, 2));
+  pair.client.receive(copy_of(Bytes(flight.at(0)).first(13 + length.u16())), pair.now);
+  pair.client.receive(plaintext_record(ContentType::alert, kFatalAlert), pair.now);
+  EXPECT_EQ(discards(pair.client, Discard::unexpected_content), 1U);
+  pair.wait(Role::client, 2s);
+  EXPECT_FALSE(pair.client.error);
+  pair.deliver(flight, Role::client);
+  pair.run(pair.now);
+  EXPECT_TRUE(works(pair));
+}
+
 TEST(Rfc9147_4_5_1, ARecordIsTakenOnce) {
   Pair pair = connected_pair(options13());
   const Buffer record = pair.client.seal(bytes_of("data"));

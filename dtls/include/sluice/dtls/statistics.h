@@ -17,14 +17,14 @@ namespace sluice::dtls {
 // Why a record or a datagram was dropped; a drop has no other effect (RFC 6347 section
 // 4.1.2.7).
 enum class Discard : std::uint8_t {
-  malformed_record,       // an invalid header or length
+  malformed_record,       // an invalid header or length; in plaintext, invalid contents
   unknown_version,        // not a DTLS record of the version in use
   unknown_epoch,          // no key: too old, too early, or epoch 0 after the handshake
   replayed,               // seen before, or older than the window
   authentication_failed,  // forged, damaged, or sealed with another key
-  unexpected_content,     // a content type that is not allowed in this state
+  unexpected_content,     // not allowed in this state, or a plaintext alert of someone else's
   stale_message,          // a handshake message that was received before
-  reassembly_full,        // ConfigOptions::max_reassembly reached, or too far ahead
+  reassembly_full,        // above max_reassembly or max_handshake_message, or too far ahead
   unaccepted_data_full,   // ConfigOptions::max_unaccepted_data reached
   after_close,            // the connection has ended
 };

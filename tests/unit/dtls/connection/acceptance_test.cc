@@ -116,6 +116,7 @@ TEST_P(Acceptance, AWrongFingerprintEndsItWheneverItComes) {
     EXPECT_EQ(pair.client.error->alert, Alert::bad_certificate);
     EXPECT_FALSE(pair.client.connected);
     pair.run();
+    expire_until_error(pair.server);
     return pair.server.error && pair.server.error->code == Errc::alert_received &&
            pair.server.error->alert == Alert::bad_certificate;
   };

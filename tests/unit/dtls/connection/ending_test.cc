@@ -84,17 +84,20 @@ TEST_P(Close, GivesUpAHandshakeInEachOfItsPhases) {
       pair.flight(i % 2 == 0 ? pair.client : pair.server);
     }
     Peer& closing = by_client ? pair.client : pair.server;
-    const Peer& other = by_client ? pair.server : pair.client;
+    Peer& other = by_client ? pair.server : pair.client;
     close(closing);
     EXPECT_EQ(error_of(closing), "none");
     pair.run();
+    expire_until_error(other);
     expect_quiet(closing);
     EXPECT_EQ(closing.connected.has_value(), is13() && by_client && flights == 2);
     return error_of(other) + ", " + alert_of(other);
   };
   const std::string given_up = std::string(to_string(Errc::alert_received)) + ", close_notify";
   for (const std::size_t flights : {0U, 1U, 2U}) {
-    EXPECT_EQ(closed_after(flights, true), given_up) << "client after " << flights;
+    // A server to which nothing was said has nothing to give up.
+    EXPECT_EQ(closed_after(flights, true), flights == 0 ? "none, none" : given_up)
+        << "client after " << flights;
     // A client of DTLS 1.3 is connected when it has the server's flight.
     EXPECT_EQ(closed_after(flights, false), is13() && flights == 2 ? "none, none" : given_up)
         << "server after " << flights;

@@ -153,6 +153,8 @@ TEST_P(HelloHook, WhatCantBeParsedIsNotSent) {
     Pair pair(options(), with(hook_that(alter)));
     pair.run();
     EXPECT_TRUE(failed(pair.server, Errc::invalid_config, Alert::internal_error));
+    expire_until_error(pair.client);
+    ASSERT_TRUE(pair.client.error);
     EXPECT_EQ(pair.client.error->alert, Alert::internal_error);
   }
 }

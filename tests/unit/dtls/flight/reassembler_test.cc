@@ -13,7 +13,9 @@ namespace {
 using test::Message;
 using test::Piece;
 using test::to_hex;
+using wire::kFirstApplicationEpoch13;
 using wire::kFirstEncryptedEpoch12;
+using wire::kHandshakeEpoch13;
 using wire::kPlaintextEpoch;
 using Outcome = Reassembler::Outcome;
 
@@ -31,6 +33,10 @@ std::string add(Reassembler& reassembler, const message::HandshakeFragment& frag
       return "stale";
     case Outcome::full:
       return "full";
+    case Outcome::plaintext:
+      return "plaintext";
+    case Outcome::replaced:
+      return "replaced";
   }
   return "?";
 }
@@ -206,23 +212,52 @@ TEST(Reassembler, FarAheadIsTooFar) {
 }
 
 // RFC 6347 section 4.2.3: all fragments of a message carry its length and type.
-TEST(Reassembler, FragmentsThatContradictEachOtherAreFatal) {
+TEST(Reassembler, EncryptedFragmentsThatContradictEachOtherAreFatal) {
   const Message message(10);
   const auto after_first = [&](const message::HandshakeFragment& fragment, wire::Epoch epoch) {
     Reassembler reassembler(kLimits);
-    EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 4})), "kept");
+    EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 4}), kHandshakeEpoch13), "kept");
     const auto outcome = reassembler.add(fragment, epoch);
     return outcome ? std::nullopt : outcome.error().alert;
   };
   const Message longer(11);
-  EXPECT_EQ(after_first(longer.cut({.offset = 4, .length = 4}), kPlaintextEpoch),
+  EXPECT_EQ(after_first(longer.cut({.offset = 4, .length = 4}), kHandshakeEpoch13),
             Alert::illegal_parameter);
   const Piece other_type{.offset = 4, .length = 4, .type = wire::HandshakeType::finished};
-  EXPECT_EQ(after_first(message.cut(other_type), kPlaintextEpoch), Alert::illegal_parameter);
-  EXPECT_EQ(after_first(message.cut({.offset = 4, .length = 6}), kFirstEncryptedEpoch12),
+  EXPECT_EQ(after_first(message.cut(other_type), kHandshakeEpoch13), Alert::illegal_parameter);
+  EXPECT_EQ(after_first(message.cut({.offset = 4, .length = 6}), kFirstApplicationEpoch13),
             Alert::unexpected_message)
       << "one message under two keys";
-  EXPECT_EQ(after_first(message.cut({.offset = 4, .length = 6}), kPlaintextEpoch), std::nullopt);
+  EXPECT_EQ(after_first(message.cut({.offset = 4, .length = 6}), kHandshakeEpoch13), std::nullopt);
+}
+
+// Anyone can have sent a plaintext fragment: it neither ends anything nor keeps another out.
+TEST(Reassembler, OfPlaintextFragmentsThatContradictEachOtherTheNewestCounts) {
+  const Message message(10);
+  const Message longer(11);
+  Reassembler reassembler(kLimits);
+  EXPECT_EQ(add(reassembler, longer.cut({.offset = 5, .length = 4})), "kept");
+  EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 6})), "replaced");
+  EXPECT_EQ(add(reassembler,
+                message.cut({.offset = 0, .length = 9, .type = wire::HandshakeType::finished})),
+            "replaced");
+  EXPECT_FALSE(reassembler.front());
+  EXPECT_EQ(add(reassembler, message.whole()), "replaced");
+  EXPECT_EQ(test::take(reassembler), message.body());
+  EXPECT_TRUE(reassembler.empty());
+}
+
+TEST(Reassembler, EncryptedFragmentsReplacePlaintextOnes) {
+  const Message message(10);
+  Reassembler reassembler(kLimits);
+  EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 5})), "kept");
+  EXPECT_EQ(add(reassembler, message.cut({.offset = 5, .length = 5}), kFirstEncryptedEpoch12),
+            "replaced");
+  EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 5})), "plaintext");
+  EXPECT_FALSE(reassembler.front());
+  EXPECT_EQ(add(reassembler, message.cut({.offset = 0, .length = 5}), kFirstEncryptedEpoch12),
+            "kept");
+  EXPECT_EQ(test::take(reassembler), message.body());
 }
 
 TEST(Reassembler, ALaterMessageMayBeOfTheNextEpoch) {
@@ -238,8 +273,9 @@ TEST(Reassembler, ALaterMessageMayBeOfTheNextEpoch) {
 TEST(Reassembler, AMessageHasALimitThatItsFirstFragmentShows) {
   const ReassemblyLimits limits{.max_message = 2048, .max_bytes = 4096};
   Reassembler reassembler(limits);
+  EXPECT_EQ(add(reassembler, Message(2049).cut({.offset = 0, .length = 1})), "full");
   const auto too_long =
-      reassembler.add(Message(2049).cut({.offset = 0, .length = 1}), kPlaintextEpoch);
+      reassembler.add(Message(2049).cut({.offset = 0, .length = 1}), kFirstEncryptedEpoch12);
   ASSERT_FALSE(too_long);
   EXPECT_EQ(too_long.error().code, Errc::excessive_message);
   EXPECT_EQ(too_long.error().alert, Alert::illegal_parameter);
