@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -13,6 +14,7 @@ PSK_TEXT = "sixteen bytes of"  # libcoap takes keys as text
 PSK = PSK_TEXT.encode().hex()
 IDENTITY = "Client_identity"
 LINE = "is there an echo?\n"
+CHAIN = "ECDSA, chain of 4 kB"
 
 
 @dataclasses.dataclass
@@ -81,11 +83,30 @@ class Kit:
                        check=True, capture_output=True, timeout=60)
         return files
 
+    @functools.cache
+    def long_chain(self):
+        """A chain of three ECDSA certificates, 4 kB in all, and the key of the first."""
+        root = self._issue("root", None, 1000)
+        middle = self._issue("middle", root, 1000)
+        own = self._issue("own", middle, 1000)
+        chain = "".join(pathlib.Path(files[0]).read_text() for files in (own, middle, root))
+        return [self.file("chain.pem", chain), own[1]]
+
+    def _issue(self, name, issuer, padding):
+        """The files of a certificate with a comment of `padding` bytes and of its key."""
+        files = [str(self.folder / f"{name}-{part}.pem") for part in ("certificate", "key")]
+        issued_by = ["-CA", issuer[0], "-CAkey", issuer[1]] if issuer else []
+        subprocess.run([self.openssl, "req", "-x509", *issued_by, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-addext",
+                        f"nsComment={'x' * padding}", "-out", files[0], "-keyout", files[1]],
+                       check=True, capture_output=True, timeout=60)
+        return files
+
     def ours(self, authentication):
         """Our tools' options for credentials."""
         if authentication == "PSK":
             return ["--psk", PSK, "--psk_identity", IDENTITY]
-        certificate, key = self.certificate(authentication)
+        certificate, key = self.long_chain() if authentication == CHAIN else self.certificate(authentication)
         return ["--cert", certificate, "--key", key]
 
     @functools.cache
