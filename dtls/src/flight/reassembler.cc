@@ -1,6 +1,7 @@
 #include "flight/reassembler.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::dtls::flight {
 
@@ -13,7 +14,7 @@ std::size_t Reassembler::Partial::contiguous() const {
 }
 
 Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
-  Partial partial{header.type, epoch, header.length, {}, {}};
+  Partial partial{header.type, epoch, header.length, {}, {}, 0};
   // Most messages have one fragment, so no memory is reserved for data that has not arrived.
   if (header.fragment_offset == 0) {
     partial.encoding.reserve(kHandshakeHeaderSize + header.fragment_length);
@@ -53,28 +54,20 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   // An empty fragment is ignored; it must not create an entry.
   if (fragment.body.empty() && header.length != 0) return Outcome::kept;
 
-  std::size_t have = 0;
-  std::size_t cost = kHandshakeHeaderSize + kPieceCost;
   Outcome outcome = Outcome::kept;
   if (const auto known = partial_.find(seq); known != partial_.end()) {
     const auto compared = compare(known, header, epoch);
     if (!compared || *compared == Outcome::plaintext) return compared;
     outcome = *compared;
     if (outcome == Outcome::kept) {
-      have = known->second.contiguous();
-      cost = 0;
+      if (!has_room(seq, known->second, addition(known->second, fragment))) return Outcome::full;
+      store(known->second, fragment);
+      return outcome;
     }
   }
-  const bool in_order = header.fragment_offset <= have;
-  const std::size_t end = header.fragment_offset + fragment.body.size();
-  cost += in_order ? end - std::min(end, have) : fragment.body.size() + kPieceCost;
-  if (!make_room(seq, cost, in_order)) return Outcome::full;
-  auto [position, begun] = partial_.try_emplace(seq);
-  if (begun) {
-    position->second = begin(header, epoch);
-    bytes_ += kHandshakeHeaderSize + kPieceCost;
-  }
-  store(position->second, header.fragment_offset, fragment.body);
+  Partial begun = begin(header, epoch);
+  if (!has_room(seq, begun, addition(begun, fragment))) return Outcome::full;
+  store(partial_.emplace(seq, std::move(begun)).first->second, fragment);
   return outcome;
 }
 
@@ -84,43 +77,77 @@ Result<Reassembler::Outcome> Reassembler::compare(
   const auto consistent = check(known->second, header, epoch);
   if (consistent) return Outcome::kept;
   if (known->second.epoch == wire::kPlaintextEpoch) {
-    drop(known);
+    partial_.erase(known);
     return Outcome::replaced;
   }
   if (epoch == wire::kPlaintextEpoch) return Outcome::plaintext;
   return forward_error(consistent);
 }
 
-bool Reassembler::make_room(wire::MessageSeq seq, std::size_t size, bool in_order) {
-  // The limit always allows one message of the largest size.
-  const std::size_t limit =
-      std::max(limits_.max_bytes, limits_.max_message + kHandshakeHeaderSize + kPieceCost);
-  const auto full = [&] { return bytes_ + size > limit; };
-  if (seq == next_seq_) {
-    while (full() && !partial_.empty() && partial_.rbegin()->first != seq) {
-      drop(std::prev(partial_.end()));
-    }
-    if (in_order && !partial_.empty()) {
-      auto& ahead = partial_.begin()->second.ahead;
-      while (full() && !ahead.empty()) {
-        bytes_ -= std::prev(ahead.end())->second.size() + kPieceCost;
-        ahead.erase(std::prev(ahead.end()));
-      }
-    }
+template <class Use>
+void Reassembler::for_each_missing(const Partial& partial, std::size_t begin, std::size_t end,
+                                   Use&& use) {
+  std::size_t at = std::max(begin, partial.contiguous());
+  auto piece = partial.ahead.upper_bound(static_cast<std::uint32_t>(at));
+  if (piece != partial.ahead.begin()) {
+    const auto& [offset, bytes] = *std::prev(piece);
+    at = std::max(at, offset + bytes.size());
   }
-  return !full();
+  for (; at < end && piece != partial.ahead.end(); ++piece) {
+    if (piece->first > at) use(at, std::min<std::size_t>(end, piece->first));
+    at = piece->first + piece->second.size();
+  }
+  if (at < end) use(at, end);
 }
 
-void Reassembler::store(Partial& partial, std::uint32_t offset, Bytes body) {
+Reassembler::Addition Reassembler::addition(const Partial& partial,
+                                            const HandshakeFragment& fragment) {
+  const std::size_t offset = fragment.header.fragment_offset;
+  const bool is_ahead = offset > partial.contiguous();
+  Addition addition;
+  for_each_missing(partial, offset, offset + fragment.body.size(),
+                   [&](std::size_t begin, std::size_t end) {
+                     addition.bytes += end - begin;
+                     if (is_ahead) ++addition.pieces;
+                   });
+  return addition;
+}
+
+bool Reassembler::has_room(wire::MessageSeq seq, const Partial& partial,
+                           const Addition& addition) const {
+  constexpr std::size_t kOverhead = kHandshakeHeaderSize + kPieceCost;
+  const std::size_t longest = limits_.max_message + kOverhead;
+  const std::size_t limit = std::max(limits_.max_bytes, longest + kMinimumGaps * kPieceCost);
+  // The bytes of later messages stay while an earlier one arrives.
+  std::size_t later = 0;
+  for (const auto& [number, stored] : partial_) {
+    if (number > seq) later += stored.bytes();
+  }
+  const std::size_t pieces = addition.pieces * kPieceCost;
+  if (partial.bytes_when_whole() + pieces + later > limit) return false;
+  later += partial.bytes() + addition.bytes + pieces;
+  for (unsigned number = wire::value_of(seq); number-- > wire::value_of(next_seq_);) {
+    const auto stored = partial_.find(wire::MessageSeq{static_cast<std::uint16_t>(number)});
+    const bool is_known = stored != partial_.end();
+    if ((is_known ? stored->second.bytes_when_whole() : longest) + later > limit) return false;
+    if (is_known) later += stored->second.bytes();
+  }
+  return true;
+}
+
+void Reassembler::store(Partial& partial, const HandshakeFragment& fragment) {
+  const std::uint32_t offset = fragment.header.fragment_offset;
+  const Bytes body = fragment.body;
   if (offset > partial.contiguous()) {
-    // If several fragments start at the same offset, the longest is kept.
-    Buffer& piece = partial.ahead[offset];
-    if (piece.size() >= body.size()) return;
-    bytes_ += body.size() - piece.size() + (piece.empty() ? kPieceCost : 0);
-    piece.assign(body.begin(), body.end());
+    for_each_missing(partial, offset, offset + body.size(),
+                     [&](std::size_t begin, std::size_t end) {
+                       const Bytes piece = body.subspan(begin - offset, end - begin);
+                       partial.ahead.emplace(static_cast<std::uint32_t>(begin),
+                                             Buffer(piece.begin(), piece.end()));
+                       partial.ahead_bytes += piece.size();
+                     });
     return;
   }
-  const std::size_t before = partial.encoding.size();
   const auto append = [&](std::uint32_t at, Bytes piece) {
     const std::size_t overlap = partial.contiguous() - at;
     if (overlap >= piece.size()) return;
@@ -131,24 +158,13 @@ void Reassembler::store(Partial& partial, std::uint32_t offset, Bytes body) {
   while (!partial.ahead.empty() && partial.ahead.begin()->first <= partial.contiguous()) {
     const auto piece = partial.ahead.begin();
     append(piece->first, piece->second);
-    bytes_ -= piece->second.size() + kPieceCost;
+    partial.ahead_bytes -= piece->second.size();
     partial.ahead.erase(piece);
   }
-  bytes_ += partial.encoding.size() - before;
-}
-
-void Reassembler::drop(std::map<wire::MessageSeq, Partial>::iterator position) {
-  bytes_ -= position->second.encoding.size() + kPieceCost;
-  for (const auto& [offset, piece] : position->second.ahead) bytes_ -= piece.size() + kPieceCost;
-  partial_.erase(position);
 }
 
 void Reassembler::forget(wire::Epoch epoch) {
-  for (auto position = partial_.begin(); position != partial_.end();) {
-    const auto next = std::next(position);
-    if (position->second.epoch == epoch) drop(position);
-    position = next;
-  }
+  std::erase_if(partial_, [&](const auto& entry) { return entry.second.epoch == epoch; });
 }
 
 bool Reassembler::has_gap() const {
@@ -169,7 +185,7 @@ std::optional<IncomingMessage> Reassembler::front() const {
 }
 
 void Reassembler::pop() {
-  drop(partial_.find(next_seq_));
+  partial_.erase(next_seq_);
   next_seq_ = wire::next(next_seq_);
   used_up_ = next_seq_ == wire::MessageSeq{0};
 }

@@ -29,15 +29,16 @@ struct ReassemblyLimits {
   std::size_t max_bytes;    // bytes stored for all messages; one whole message always fits
 };
 
-// Uses memory for the bytes that arrive, not for the length in a header. At the limit, it drops
-// later messages in favour of the next expected one, and fragments after a gap in favour of those
-// before it.
+// Uses memory for the bytes that arrive, not for the length in a header. What is kept stays until
+// it is delivered, because it may have been acknowledged (RFC 9147 section 7). So that the messages
+// before it always find room, it is kept only if their whole lengths remain free; where no fragment
+// has shown the length, that is the longest message.
 class Reassembler {
  public:
   enum class Outcome : std::uint8_t {
     kept,
     stale,      // of a message that was delivered before: the peer retransmits
-    full,       // dropped: above a limit, or too far ahead
+    full,       // dropped: no room is left, or too far ahead
     plaintext,  // dropped: fragments of the message have arrived encrypted
     replaced,   // kept, in place of plaintext fragments that contradict it
   };
@@ -70,22 +71,39 @@ class Reassembler {
   [[nodiscard]] bool is_used_up() const { return used_up_; }
 
  private:
-  struct Partial {
-    wire::HandshakeType type{};
-    wire::Epoch epoch{};
-    std::uint32_t length = 0;
-    Buffer encoding;                        // header, and the start of the body up to the first gap
-    std::map<std::uint32_t, Buffer> ahead;  // fragments after a gap, by their offset
-
-    [[nodiscard]] std::size_t contiguous() const;
-    [[nodiscard]] bool whole() const { return contiguous() == length; }
-  };
-
   // Messages that are further ahead than this are dropped; no flight has so many.
   static constexpr unsigned kMaxAhead = 16;
   // The memory of a fragment in addition to its bytes. It makes the limit apply to many tiny
   // fragments too.
   static constexpr std::size_t kPieceCost = 64;
+  // The limit always allows one message of the largest size, with so many gaps.
+  static constexpr std::size_t kMinimumGaps = 8;
+
+  struct Partial {
+    wire::HandshakeType type{};
+    wire::Epoch epoch{};
+    std::uint32_t length = 0;
+    Buffer encoding;  // header, and the start of the body up to the first gap
+    // What has arrived after a gap, by its offset. These do not overlap.
+    std::map<std::uint32_t, Buffer> ahead;
+    std::size_t ahead_bytes = 0;
+
+    [[nodiscard]] std::size_t contiguous() const;
+    [[nodiscard]] bool whole() const { return contiguous() == length; }
+    // The bytes that it takes, and those that it takes when all of it has arrived in order.
+    [[nodiscard]] std::size_t bytes() const {
+      return encoding.size() + kPieceCost + ahead_bytes + ahead.size() * kPieceCost;
+    }
+    [[nodiscard]] std::size_t bytes_when_whole() const {
+      return message::kHandshakeHeaderSize + length + kPieceCost + ahead.size() * kPieceCost;
+    }
+  };
+
+  // What a fragment adds to a message.
+  struct Addition {
+    std::size_t bytes = 0;
+    std::size_t pieces = 0;  // after a gap
+  };
 
   static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
   static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
@@ -94,15 +112,21 @@ class Reassembler {
   // plaintext fragments that do not (`replaced`). Errors: as add().
   Result<Outcome> compare(std::map<wire::MessageSeq, Partial>::iterator known,
                           const message::HandshakeHeader& header, wire::Epoch epoch);
-  bool make_room(wire::MessageSeq seq, std::size_t size, bool in_order);
-  void store(Partial& partial, std::uint32_t offset, Bytes body);
-  void drop(std::map<wire::MessageSeq, Partial>::iterator position);
+  // Calls `use(begin, end)` for each range of the body within `begin` to `end` that has not
+  // arrived.
+  template <class Use>
+  static void for_each_missing(const Partial& partial, std::size_t begin, std::size_t end,
+                               Use&& use);
+  static Addition addition(const Partial& partial, const message::HandshakeFragment& fragment);
+  // Whether the addition to this message leaves room for all of the messages up to it.
+  [[nodiscard]] bool has_room(wire::MessageSeq seq, const Partial& partial,
+                              const Addition& addition) const;
+  static void store(Partial& partial, const message::HandshakeFragment& fragment);
 
   ReassemblyLimits limits_;
   wire::MessageSeq next_seq_{0};
   bool used_up_ = false;  // the last message_seq was delivered
   std::map<wire::MessageSeq, Partial> partial_;
-  std::size_t bytes_ = 0;
 };
 
 }  // namespace sluice::dtls::flight

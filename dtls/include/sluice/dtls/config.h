@@ -35,8 +35,9 @@ struct RetransmissionTimers {
   // under ICE a call that waits that long is lost anyway, and media paths recover within seconds.
   Duration maximum = std::chrono::seconds{4};
   // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h. A
-  // message after the handshake is retransmitted for this time, and again after the next
-  // authenticated record of the peer.
+  // message after a DTLS 1.3 handshake is retransmitted for this time: 27 times at most with these
+  // defaults. Then authenticated records of the peer start its retransmission again, up to three
+  // times; for a KeyUpdate update_keys() and seal() do so without a limit.
   Duration total = std::chrono::seconds{90};
 
   static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
@@ -168,7 +169,9 @@ struct ConfigOptions {
   // The longest handshake message accepted, in bytes: 2048 to 2^24 - 1. Memory grows with the bytes
   // received, not with the length claimed.
   std::size_t max_handshake_message = 65536;
-  // Handshake bytes held for reassembly: max_handshake_message or more.
+  // Handshake bytes held for reassembly: max_handshake_message or more, and 588 bytes more than
+  // that at least. What arrives out of order is kept only as far as the messages before it still
+  // fit; the rest is dropped and must be retransmitted.
   std::size_t max_reassembly = 131072;
   // Bytes of application data held until the peer is accepted.
   std::size_t max_unaccepted_data = 16384;

@@ -312,7 +312,7 @@ TEST(Reassembler, OldBytesInAPieceDontCountAgain) {
 
 // Fragments in reverse order, each with its bookkeeping, reach the bound before the first byte
 // comes.
-TEST(Reassembler, PiecesBeyondAGapGiveWayToWhatFillsIt) {
+TEST(Reassembler, PiecesBeyondAGapLeaveRoomForWhatFillsIt) {
   const ReassemblyLimits limits{.max_message = 2048, .max_bytes = 2048};
   const Message message(2000);
   Reassembler reassembler(limits);
@@ -329,19 +329,60 @@ TEST(Reassembler, PiecesBeyondAGapGiveWayToWhatFillsIt) {
 }
 
 // Whoever fills the bound with what comes later can't keep out what is due.
-TEST(Reassembler, LaterMessagesGiveWayToTheOneThatIsDue) {
-  const ReassemblyLimits limits{.max_message = 2048, .max_bytes = 4200};
+TEST(Reassembler, LaterMessagesLeaveRoomForTheOneThatIsDue) {
+  const ReassemblyLimits limits{.max_message = 2048, .max_bytes = 4300};
   const Message message(2000);
   Reassembler reassembler(limits);
   EXPECT_EQ(add(reassembler, message.whole(2)), "kept");
-  EXPECT_EQ(add(reassembler, message.whole(1)), "kept");
+  EXPECT_EQ(add(reassembler, message.whole(1)), "full");
   EXPECT_EQ(add(reassembler, message.whole(3)), "full");
   EXPECT_EQ(add(reassembler, message.whole(0)), "kept");
   EXPECT_EQ(test::take(reassembler), message.body());
-  EXPECT_EQ(test::take(reassembler), message.body()) << "the furthest one went first";
   EXPECT_FALSE(reassembler.front());
-  EXPECT_EQ(add(reassembler, message.whole(2)), "kept");
+  EXPECT_EQ(add(reassembler, message.whole(1)), "kept");
   EXPECT_EQ(test::take(reassembler), message.body());
+  EXPECT_EQ(test::take(reassembler), message.body()) << "it did not give way";
+}
+
+// RFC 9147 section 7: what is kept is acknowledged, and then never comes again. So it is kept until
+// its message is taken, whatever else comes.
+TEST(Reassembler, WhatIsKeptNeedNotComeAgain) {
+  constexpr std::uint64_t kSeed = 9147;
+  constexpr std::size_t kMessages = 6;
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 300; ++round) {
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + ", round " + std::to_string(round));
+    std::vector<Message> messages;
+    for (std::size_t i = 0; i < kMessages; ++i) messages.emplace_back(1 + random() % 2048);
+    Reassembler reassembler({.max_message = 2048, .max_bytes = 2048 + random() % 3000});
+    std::vector<std::vector<bool>> missing;
+    for (const Message& message : messages) missing.emplace_back(message.size(), true);
+    const auto offer = [&](std::size_t seq, std::size_t offset, std::size_t length) {
+      const Piece piece{static_cast<std::uint16_t>(seq), offset, length};
+      const std::string outcome = add(reassembler, messages[seq].cut(piece));
+      if (outcome == "kept") {
+        std::fill_n(missing[seq].begin() + static_cast<std::ptrdiff_t>(offset), length, false);
+      }
+      return outcome;
+    };
+    for (int i = 0; i < 60; ++i) {
+      const std::size_t seq = random() % kMessages;
+      const std::size_t offset = random() % messages[seq].size();
+      offer(seq, offset, 1 + random() % std::min<std::size_t>(600, messages[seq].size() - offset));
+    }
+    // Then only what was not kept comes, in order.
+    for (std::size_t seq = 0; seq < kMessages; ++seq) {
+      for (auto at = std::ranges::find(missing[seq], true); at != missing[seq].end();
+           at = std::ranges::find(missing[seq], true)) {
+        const auto end = std::find(at, missing[seq].end(), false);
+        const auto offset = static_cast<std::size_t>(at - missing[seq].begin());
+        const auto length = static_cast<std::size_t>(end - at);
+        ASSERT_EQ(offer(seq, offset, length), "kept") << seq << " at " << offset;
+      }
+      ASSERT_EQ(test::take(reassembler), messages[seq].body()) << seq;
+    }
+    EXPECT_TRUE(reassembler.empty());
+  }
 }
 
 }  // namespace
