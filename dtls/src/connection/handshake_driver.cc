@@ -191,7 +191,8 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
     }
     const auto message = reassembler_.front();
     if (!message) break;
-    if (machine_.awaits_answer()) return Progress::running;
+    // What waits for the answer has arrived and is acknowledged (RFC 9147 section 7.1).
+    if (machine_.awaits_answer()) break;
     const wire::Epoch expected = machine_.expected_epoch();
     // An encrypted Finished may arrive before ChangeCipherSpec, but is not processed before it (RFC
     // 5246 section 7.1).
@@ -292,8 +293,9 @@ void HandshakeDriver::schedule_ack(Instant now) {
   }
 }
 
-void HandshakeDriver::on_ack(const message::RecordNumbers& numbers, Instant now) {
-  use_ack(numbers, now);
+void HandshakeDriver::on_ack(const message::RecordNumbers& numbers, wire::Epoch epoch,
+                             Instant now) {
+  use_ack(numbers, epoch, now);
   if (context_.transport.flight.fully_acknowledged()) context_.transport.flight.stop();
 }
 
@@ -302,15 +304,18 @@ bool HandshakeDriver::on_plaintext_ack(const message::RecordNumbers& numbers, In
                                ? context_.speaks13()
                                : handshake::is_allowed(shared_.config, ProtocolVersion::dtls13);
   if (!may_speak13 || shared_.records.peer_encrypts()) return false;
-  use_ack(numbers, now);
+  use_ack(numbers, wire::kPlaintextEpoch, now);
   return true;
 }
 
-void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, Instant now) {
+void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, wire::Epoch epoch,
+                              Instant now) {
+  if (context_.transport.flight.on_ack(numbers, epoch, now)) {
+    ++shared_.counters.flights_retransmitted;
+  }
   // An empty ACK means that the peer received records that it cannot decrypt yet (RFC 9147 section
   // 7.1).
   if (numbers.empty()) on_repetition(now);
-  if (context_.transport.flight.on_ack(numbers, now)) ++shared_.counters.flights_retransmitted;
 }
 
 // ---- the end of the handshake

@@ -37,8 +37,8 @@ class HandshakeDriver {
                                 Instant now);
   Result<Progress> on_handshake(const record::Record& record, Instant now);
   Result<Progress> on_change_cipher_spec(Instant now);
-  // Processes an authentic ACK.
-  void on_ack(const message::RecordNumbers& numbers, Instant now);
+  // Processes an authentic ACK, whose record has this epoch.
+  void on_ack(const message::RecordNumbers& numbers, wire::Epoch epoch, Instant now);
   // A plaintext ACK is not authenticated, so it causes no immediate retransmission. False: no
   // plaintext ACK is possible here.
   [[nodiscard]] bool on_plaintext_ack(const message::RecordNumbers& numbers, Instant now);
@@ -51,7 +51,6 @@ class HandshakeDriver {
     return question_.takes(question, answer);
   }
   Result<Progress> answer(const Answer& answer, Instant now);
-  void set_path_rtt(Duration rtt) { context_.transport.flight.set_rtt(rtt); }
 
   // ---- state
 
@@ -93,7 +92,7 @@ class HandshakeDriver {
   [[nodiscard]] bool is_flight_answered13() const;
   void begin_flight(Instant now);
   void on_repetition(Instant now);
-  void use_ack(const message::RecordNumbers& numbers, Instant now);
+  void use_ack(const message::RecordNumbers& numbers, wire::Epoch epoch, Instant now);
   void schedule_ack(Instant now);
   Result<Established> establish(Instant now);
 

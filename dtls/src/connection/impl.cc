@@ -161,9 +161,7 @@ void Connection::Impl::set_path_mtu(std::size_t mtu) {
   mtu_ = static_cast<std::uint16_t>(std::clamp(mtu, kMinimumMtu, kMaxDatagram));
 }
 
-void Connection::Impl::set_path_rtt(Duration rtt) {
-  if (HandshakeDriver* running = connection::handshaking(phase_)) running->set_path_rtt(rtt);
-}
+void Connection::Impl::set_path_rtt(Duration rtt) { connection::set_path_rtt(phase_, rtt); }
 
 // ---- the handshake and what follows it
 

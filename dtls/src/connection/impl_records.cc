@@ -23,7 +23,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
       if (record->is_repeated) continue;
       input.record_opened = true;
       if (auto* messages = connection::messages_under_way(phase_)) {
-        messages->resume_given_up(input.now);
+        messages->on_peer_heard(input.now);
       }
     } else if (const auto* future = std::get_if<record::FutureRecord>(&taken)) {
       HandshakeDriver* running = connection::handshaking(phase_);
@@ -121,12 +121,12 @@ Result<void> Connection::Impl::on_ack(const record::Record& record, Instant now)
   }
   if (!numbers) return fatal(Errc::decode_error, Alert::decode_error, "ACK");
   if (running != nullptr) {
-    running->on_ack(*numbers, now);
+    running->on_ack(*numbers, record.epoch, now);
     return {};
   }
   auto* messages = connection::messages_under_way(phase_);
   if (messages == nullptr) return {};  // all messages are acknowledged already
-  return messages->on_ack(*numbers, connection::established13(phase_)->session, now);
+  return messages->on_ack(*numbers, record.epoch, connection::established13(phase_)->session, now);
 }
 
 Result<void> Connection::Impl::on_change_cipher_spec(const record::Record& record, Instant now) {

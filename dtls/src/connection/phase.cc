@@ -82,7 +82,16 @@ Result<void> on_timeout(Phase& phase, Instant now) {
   if (HandshakeDriver* running = handshaking(phase)) return running->on_timeout(now);
   if (Established12* complete = established12(phase)) complete->post_handshake.on_timeout(now);
   PostHandshake13* messages = messages_under_way(phase);
-  return messages != nullptr ? messages->on_timeout(now) : Result<void>();
+  if (messages == nullptr) return {};
+  return messages->on_timeout(established13(phase)->session, now);
+}
+
+void set_path_rtt(Phase& phase, Duration rtt) {
+  if (flight::ReliableFlight* flight = handshake_flight(phase)) flight->set_rtt(rtt);
+  Established13* complete = established13(phase);
+  if (complete == nullptr) return;
+  complete->quiet.set_initial_timeout(flight::RetransmissionTimer::first_timeout(rtt));
+  if (complete->post_handshake != nullptr) complete->post_handshake->set_rtt(rtt);
 }
 
 Sendable sendable(const Phase& phase, Role role) {

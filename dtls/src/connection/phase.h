@@ -45,6 +45,8 @@ using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<Awa
 
 [[nodiscard]] std::optional<Instant> next_timeout(const Phase& phase);
 Result<void> on_timeout(Phase& phase, Instant now);
+// Sets the RTT of the path, measured by the caller.
+void set_path_rtt(Phase& phase, Duration rtt);
 
 // The data to be written next.
 struct Sendable {

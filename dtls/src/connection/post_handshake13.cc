@@ -50,14 +50,14 @@ PostHandshake13::PostHandshake13(const Shared& shared, const QuietPostHandshake1
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
   // Called after each datagram, so the conditions that last longest come first.
-  if (has_received_ || old_keys_expire_) return std::nullopt;
+  if (received_expire_ || old_keys_expire_) return std::nullopt;
   const bool is_sending = !outgoing_.empty() || deferred_update_;
   const bool is_receiving =
       !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
   if (is_sending || is_receiving || !session_events_.empty()) return std::nullopt;
-  using Timeout = decltype(QuietPostHandshake13::initial_timeout);
-  return QuietPostHandshake13{next_seq_, reassembler_.next_seq(),
-                              std::chrono::duration_cast<Timeout>(initial_timeout_)};
+  QuietPostHandshake13 quiet{next_seq_, reassembler_.next_seq()};
+  quiet.set_initial_timeout(initial_timeout_);
+  return quiet;
 }
 
 flight::ReliableFlight* PostHandshake13::flight_to_write() {
@@ -72,12 +72,6 @@ const flight::ReliableFlight* PostHandshake13::unsent_flight() const {
     if (!outgoing.flight.has_left()) return &outgoing.flight;
   }
   return nullptr;
-}
-
-flight::ReliableFlight* PostHandshake13::client_last_flight() {
-  // The last flight has the lowest numbers, so it is the first entry.
-  const bool is_first = !outgoing_.empty() && outgoing_.front().kind == Kind::last_flight;
-  return is_first ? &outgoing_.front().flight : nullptr;
 }
 
 Duration PostHandshake13::ack_delay() const {
@@ -99,22 +93,43 @@ Result<void> PostHandshake13::send(Kind kind, HandshakeType type, Instant now, E
 
 Result<void> PostHandshake13::on_record(const record::Record& record, handshake::Session13& session,
                                         Instant now) {
+  std::optional<wire::MessageSeq> key_update;
   const auto all_kept =
       for_each_fragment(record.contents, [&](const message::HandshakeFragment& fragment) {
+        if (fragment.header.type == HandshakeType::key_update) {
+          key_update = fragment.header.message_seq;
+        }
         return on_fragment(fragment, record.epoch, now);
       });
   if (!all_kept) return forward_error(all_kept);
-  if (*all_kept) {
-    has_received_ = true;
-    // One ACK acknowledges all messages that arrive together (RFC 9147 section 7).
-    acknowledgements_.received({record.epoch, record.sequence});
-    acknowledgements_.send_later(now + ack_delay());
+  const message::RecordNumber number{record.epoch, record.sequence};
+  if (*all_kept && key_update) {
+    if (unprocessed_.size() == flight::ReceivedRecords::kMax) {
+      unprocessed_.erase(unprocessed_.begin());
+    }
+    unprocessed_.push_back({number, *key_update});
+  } else if (*all_kept) {
+    acknowledgements_.received(number);
   }
   while (const auto message = reassembler_.front()) {
     if (auto taken = on_message(*message, session, now); !taken) return taken;
     reassembler_.pop();
   }
+  acknowledge_processed(now);
   return {};
+}
+
+void PostHandshake13::acknowledge_processed(Instant now) {
+  std::erase_if(unprocessed_, [&](const Unprocessed& record) {
+    const bool is_processed =
+        reassembler_.is_used_up() || record.key_update < reassembler_.next_seq();
+    if (is_processed) acknowledgements_.received(record.number);
+    return is_processed;
+  });
+  if (acknowledgements_.is_idle()) return;
+  received_expire_ = now + kOldKeysLifetime;
+  // One ACK acknowledges all messages that arrive together (RFC 9147 section 7).
+  acknowledgements_.send_later(now + ack_delay());
 }
 
 Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& fragment,
@@ -126,8 +141,9 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
   // 5.8.1). The answer to a retransmitted flight of the server is our own last flight instead.
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
   if (is_stale && shared_.role == Role::client && epoch == wire::kHandshakeEpoch13) {
-    flight::ReliableFlight* last = client_last_flight();
-    if (last != nullptr && last->on_repetition(now)) ++shared_.counters.flights_retransmitted;
+    if (has_last_flight() && outgoing_.front().flight.on_repetition(now)) {
+      ++shared_.counters.flights_retransmitted;
+    }
     return false;
   }
   return true;
@@ -208,7 +224,7 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
   resume_given_up(now);
   if (key_update_under_way_) return {};
   // A server that lacks the client's last flight cannot decrypt a KeyUpdate yet.
-  if (client_last_flight() != nullptr) {
+  if (has_last_flight()) {
     if (deferred_update_ != KeyUpdateRequest::update_requested) deferred_update_ = request;
     return {};
   }
@@ -220,17 +236,33 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
 }
 
 Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numbers,
-                                     handshake::Session13& session, Instant now) {
-  for (Outgoing& outgoing : outgoing_) {
-    if (outgoing.flight.on_ack(numbers, now)) ++shared_.counters.flights_retransmitted;
+                                     wire::Epoch epoch, handshake::Session13& session,
+                                     Instant now) {
+  const bool had_last_flight = has_last_flight();
+  std::erase_if(outgoing_, [&](Outgoing& outgoing) {
+    if (outgoing.flight.on_ack(numbers, epoch, now)) ++shared_.counters.flights_retransmitted;
+    const bool is_acknowledged = outgoing.flight.fully_acknowledged();
+    if (is_acknowledged && outgoing.kind == Kind::key_update) is_key_update_acknowledged_ = true;
+    return is_acknowledged;
+  });
+  if (had_last_flight && !has_last_flight()) drop_handshake_keys();
+  return continue_key_update(session, now);
+}
+
+Result<void> PostHandshake13::continue_key_update(handshake::Session13& session, Instant now) {
+  if (is_key_update_acknowledged_) {
+    // RFC 9147 lets a peer acknowledge a KeyUpdate that waits for a message before it. So the keys
+    // change when those are acknowledged too, or when their retransmission ends: a peer may not
+    // acknowledge tickets at all.
+    const bool is_waiting = std::ranges::any_of(
+        outgoing_, [](const Outgoing& outgoing) { return !outgoing.flight.is_given_up(); });
+    if (is_waiting) return {};
+    outgoing_.clear();
+    key_update_under_way_ = false;
+    is_key_update_acknowledged_ = false;
+    return switch_write_keys(session);
   }
-  const bool had_last_flight = client_last_flight() != nullptr;
-  std::erase_if(outgoing_,
-                [](const Outgoing& outgoing) { return outgoing.flight.fully_acknowledged(); });
-  if (had_last_flight && client_last_flight() == nullptr) drop_handshake_keys();
-  // The peer changes its keys when it has received the KeyUpdate and all messages before it.
   if (!outgoing_.empty()) return {};
-  if (std::exchange(key_update_under_way_, false)) return switch_write_keys(session);
   if (const auto request = std::exchange(deferred_update_, {})) return update_keys(*request, now);
   return {};
 }
@@ -241,6 +273,20 @@ void PostHandshake13::resume_given_up(Instant now) {
       ++shared_.counters.flights_retransmitted;
     }
   }
+}
+
+void PostHandshake13::on_peer_heard(Instant now) {
+  for (Outgoing& outgoing : outgoing_) {
+    if (outgoing.periods == kMaxPeriods) continue;
+    if (!outgoing.flight.resume(now, now + shared_.config.timers.total)) continue;
+    ++outgoing.periods;
+    ++shared_.counters.flights_retransmitted;
+  }
+}
+
+void PostHandshake13::set_rtt(Duration rtt) {
+  initial_timeout_ = flight::RetransmissionTimer::first_timeout(rtt);
+  for (Outgoing& outgoing : outgoing_) outgoing.flight.set_rtt(rtt);
 }
 
 void PostHandshake13::drop_handshake_keys() {
@@ -268,15 +314,17 @@ Result<schedule::HashSecret> PostHandshake13::next_secret(handshake::Session13& 
 }
 
 void PostHandshake13::on_data_sent() {
-  is_resume_due_ = is_resume_due_ || std::ranges::any_of(outgoing_, [](const Outgoing& outgoing) {
-                     return outgoing.flight.is_given_up();
-                   });
+  is_resume_due_ = is_resume_due_ || (key_update_under_way_ &&
+                                      std::ranges::any_of(outgoing_, [](const Outgoing& outgoing) {
+                                        return outgoing.flight.is_given_up();
+                                      }));
 }
 
-Result<void> PostHandshake13::on_timeout(Instant now) {
+Result<void> PostHandshake13::on_timeout(handshake::Session13& session, Instant now) {
   if (std::exchange(is_resume_due_, false)) resume_given_up(now);
   acknowledgements_.on_timeout(now);
   expire_old_keys(now);
+  if (received_expire_ && now >= *received_expire_) received_expire_.reset();
   for (Outgoing& outgoing : outgoing_) {
     const auto expiry = outgoing.flight.on_timeout(now);
     if (expiry == flight::ReliableFlight::Expiry::repeated) {
@@ -287,7 +335,7 @@ Result<void> PostHandshake13::on_timeout(Instant now) {
       return tl::unexpected(Error{Errc::handshake_timeout});
     }
   }
-  return {};
+  return continue_key_update(session, now);
 }
 
 void PostHandshake13::expire_old_keys(Instant now) {
@@ -303,7 +351,7 @@ void PostHandshake13::expire_old_keys(Instant now) {
 
 std::optional<Instant> PostHandshake13::next_timeout() const {
   if (is_resume_due_) return Instant::min();
-  auto next = earliest({acknowledgements_.deadline(), old_keys_expire_});
+  auto next = earliest({acknowledgements_.deadline(), old_keys_expire_, received_expire_});
   for (const Outgoing& outgoing : outgoing_) next = earliest({next, outgoing.flight.deadline()});
   return next;
 }

@@ -2,6 +2,7 @@
 // that are acknowledged one by one (RFC 9147 section 5.8.4).
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -24,6 +25,13 @@ struct QuietPostHandshake13 {
   wire::MessageSeq peers_next{};  // message_seq of the peer's next message
   // The first timeout of a flight, which depends on the RTT of the path.
   std::chrono::duration<std::uint32_t, Duration::period> initial_timeout{};
+
+  // `timeout`: one that does not fit, which is longer than an hour, becomes the longest that does.
+  void set_initial_timeout(Duration timeout) {
+    using Timeout = decltype(initial_timeout);
+    initial_timeout = std::chrono::duration_cast<Timeout>(
+        std::min(timeout, std::chrono::duration_cast<Duration>(Timeout::max())));
+  }
 };
 
 // The state that the handshake passes on.
@@ -46,14 +54,17 @@ class PostHandshake13 {
 
   // Processes a handshake record of an encrypted epoch.
   Result<void> on_record(const record::Record& record, handshake::Session13& session, Instant now);
-  Result<void> on_ack(std::span<const message::RecordNumber> numbers, handshake::Session13& session,
-                      Instant now);
-  // Starts the messages again whose retransmission has ended: the peer was heard from.
-  void resume_given_up(Instant now);
-  // The same at the next timeout, which is due at once: a peer that only receives sends nothing but
-  // ACKs, and without new keys this side could not go on.
+  // `epoch` is that of the ACK's own record.
+  Result<void> on_ack(std::span<const message::RecordNumber> numbers, wire::Epoch epoch,
+                      handshake::Session13& session, Instant now);
+  // The peer was heard from: the messages whose retransmission has ended are retransmitted again,
+  // each for at most kMaxPeriods times RetransmissionTimers::total.
+  void on_peer_heard(Instant now);
+  // This side sends under keys that a KeyUpdate is to replace. If its retransmission has ended, it
+  // is resumed at the next timeout, which is due at once: a peer that only receives sends nothing
+  // but ACKs, and without new keys this side could not go on.
   void on_data_sent();
-  Result<void> on_timeout(Instant now);
+  Result<void> on_timeout(handshake::Session13& session, Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // Sends the server's NewSessionTicket if the session is resumable.
@@ -68,6 +79,14 @@ class PostHandshake13 {
     return key_update_under_way_ || deferred_update_;
   }
 
+  // Sets the RTT of the path, measured by the caller.
+  void set_rtt(Duration rtt);
+  // Whether a client's last flight is not acknowledged yet.
+  [[nodiscard]] bool has_last_flight() const {
+    // It has the lowest numbers, so it is the first entry.
+    return !outgoing_.empty() && outgoing_.front().kind == Kind::last_flight;
+  }
+
   // A flight with data to be written; null: none.
   [[nodiscard]] flight::ReliableFlight* flight_to_write();
   // A flight that has not been written completely yet; null: none.
@@ -77,6 +96,10 @@ class PostHandshake13 {
  private:
   // How long records of the previous epoch are accepted: twice TCP's maximum segment lifetime.
   static constexpr Duration kOldKeysLifetime = std::chrono::minutes{4};
+  // How often the retransmission of one message takes RetransmissionTimers::total: at first, and
+  // then while a peer that does not acknowledge it is heard. With the default timers that is at
+  // most 27 retransmissions at first, and 28 each later time.
+  static constexpr unsigned kMaxPeriods = 4;
 
   // Limits the tickets even of an authenticated peer. Further ones are ignored.
   static constexpr std::size_t kMaxSessionEvents = 8;
@@ -85,6 +108,12 @@ class PostHandshake13 {
   struct Outgoing {
     Kind kind;
     flight::ReliableFlight flight;
+    unsigned periods = 1;
+  };
+  // A record that is acknowledged when its KeyUpdate has been processed.
+  struct Unprocessed {
+    message::RecordNumber number;
+    wire::MessageSeq key_update{};
   };
 
   // Whether the record of the fragment may be acknowledged.
@@ -100,8 +129,13 @@ class PostHandshake13 {
   // changed (RFC 8446 section 4.6.3).
   template <class Encode>
   Result<void> send(Kind kind, wire::HandshakeType type, Instant now, Encode&& encode);
-  [[nodiscard]] flight::ReliableFlight* client_last_flight();
+  void resume_given_up(Instant now);
+  // A KeyUpdate must not be acknowledged before the messages before it, and itself, are processed
+  // (draft-ietf-tls-rfc9147bis): its sender changes keys then.
+  void acknowledge_processed(Instant now);
   void expire_old_keys(Instant now);
+  // Changes the write keys once the peer has processed the KeyUpdate, or sends one that waits.
+  Result<void> continue_key_update(handshake::Session13& session, Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
   // Drops the handshake keys. After the server has acknowledged Finished, it no longer retransmits
   // its flight.
@@ -118,8 +152,11 @@ class PostHandshake13 {
   wire::MessageSeq next_seq_;
   wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
   std::optional<Instant> old_keys_expire_;  // the keys of epochs before read_epoch_
-  bool has_received_ = false;  // the peer may repeat messages; an ACK lists all their records
+  // Until then the peer may repeat messages; an ACK lists all their records.
+  std::optional<Instant> received_expire_;
+  std::vector<Unprocessed> unprocessed_;  // at most ReceivedRecords::kMax
   bool key_update_under_way_ = false;
+  bool is_key_update_acknowledged_ = false;
   bool is_resume_due_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;  // sent after the ACK of the last flight
   std::vector<Event> session_events_;

@@ -44,55 +44,59 @@ void OutgoingFlight::clear() {
   *this = OutgoingFlight();  // also frees the memory
 }
 
-void OutgoingFlight::add_range(std::vector<Range>& ranges, Range range) {
-  ranges.push_back(range);
-  std::ranges::sort(ranges);
-  // Adjacent and overlapping ranges are merged.
-  std::vector<Range> merged;
-  for (const Range& next : ranges) {
-    if (!merged.empty() && next.begin <= merged.back().end) {
-      merged.back().end = std::max(merged.back().end, next.end);
-    } else {
-      merged.push_back(next);
-    }
-  }
-  ranges = std::move(merged);
+void OutgoingFlight::add_change_cipher_spec() {
+  const std::size_t start = bytes_.size();
+  bytes_.push_back(std::byte{1});
+  items_.push_back({.is_change_cipher_spec = true, .range = {start, start + 1}});
 }
+
+// ---- acknowledgements
 
 bool OutgoingFlight::acknowledge(std::span<const message::RecordNumber> numbers) {
   bool news = false;
+  wire::Epoch newest = wire::kPlaintextEpoch;
   for (const Sent& sent : sent_) {
     if (std::ranges::find(numbers, sent.number) == numbers.end()) continue;
-    auto& ranges = items_[sent.item].acknowledged;
-    const auto before = ranges;
-    add_range(ranges, sent.range);
-    news = news || ranges != before;
+    newest = std::max(newest, sent.number.epoch);
+    for (Piece& piece : pieces_) {
+      if (piece.range.begin < sent.range.begin || piece.range.end > sent.range.end) continue;
+      news = news || !piece.is_acknowledged;
+      piece.is_acknowledged = true;
+    }
+  }
+  news = acknowledge_before(newest) || news;
+  if (news) skip_acknowledged();
+  return news;
+}
+
+bool OutgoingFlight::acknowledge_before(wire::Epoch epoch) {
+  bool news = false;
+  for (Piece& piece : pieces_) {
+    if (piece.epoch >= epoch) continue;
+    news = news || !piece.is_acknowledged;
+    piece.is_acknowledged = true;
   }
   if (news) skip_acknowledged();
   return news;
 }
 
 void OutgoingFlight::forget_acknowledged() {
-  for (Item& item : items_) item.acknowledged.clear();
+  for (Piece& piece : pieces_) piece.is_acknowledged = false;
 }
 
 bool OutgoingFlight::fully_acknowledged() const {
-  return std::ranges::all_of(items_, [](const Item& item) {
-    return item.acknowledged == std::vector<Range>{{0, item.length}};
-  });
+  return cut_ == bytes_.size() && std::ranges::all_of(pieces_, &Piece::is_acknowledged);
 }
 
 void OutgoingFlight::skip_acknowledged() {
-  while (has_more()) {
-    const Item& item = items_[position_.item];
-    const auto covering = std::ranges::find_if(item.acknowledged, [&](const Range& range) {
-      return range.begin <= position_.offset &&
-             position_.offset < std::max(range.end, range.begin + 1);
-    });
-    if (covering == item.acknowledged.end()) return;
-    position_ = covering->end >= item.length ? Position{position_.item + 1, 0}
-                                             : Position{position_.item, covering->end};
-  }
+  while (next_ < pieces_.size() && pieces_[next_].is_acknowledged) ++next_;
+}
+
+// ---- messages
+
+std::vector<OutgoingFlight::Item>::const_iterator OutgoingFlight::item_at(
+    std::size_t offset) const {
+  return std::ranges::find_if(items_, [&](const Item& item) { return offset < item.range.end; });
 }
 
 std::size_t OutgoingFlight::begin_message() {
@@ -112,9 +116,11 @@ Result<Bytes> OutgoingFlight::end_message(std::size_t start, bool fits, wire::Ha
   const message::HandshakeHeader header{type, static_cast<std::uint32_t>(length), seq, 0,
                                         static_cast<std::uint32_t>(length)};
   header.encode(MutableBytes(bytes_).subspan(start));
-  items_.push_back({false, type, seq, epoch, start, length});
+  items_.push_back({false, type, seq, epoch, {start, bytes_.size()}});
   return Bytes(bytes_).subspan(start);
 }
+
+// ---- sending
 
 OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& records,
                                                        MutableBytes out, std::size_t mtu) {
@@ -122,7 +128,7 @@ OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& reco
   Written written;
   while (has_more()) {
     const std::size_t size =
-        write_record(records, datagram.subspan(written.bytes), written.bytes == 0);
+        write_record(records, datagram.subspan(written.bytes), datagram.size());
     if (size == 0) break;
     written.bytes += size;
     ++written.records;
@@ -132,79 +138,98 @@ OutgoingFlight::Written OutgoingFlight::write_datagram(record::RecordLayer& reco
 }
 
 std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBytes room,
-                                         bool datagram_is_empty) {
-  const Item& item = items_[position_.item];
-  if (!item.is_change_cipher_spec) return write_fragments(records, room, datagram_is_empty);
-  static constexpr std::array kChangeCipherSpec{std::byte{1}};
-  const auto size = records.seal(wire::kPlaintextEpoch, wire::ContentType::change_cipher_spec,
-                                 kChangeCipherSpec, room);
-  if (size) position_ = {position_.item + 1, 0};
-  return size.value_or(0);
-}
-
-std::size_t OutgoingFlight::write_fragments(record::RecordLayer& records, MutableBytes room,
-                                            bool datagram_is_empty) {
-  const wire::Epoch epoch = items_[position_.item].epoch;
+                                         std::size_t datagram) {
+  const wire::Epoch epoch = next_epoch();
   const record::RecordSize size_of_record = records.size_of(epoch);
-  if (room.size() < size_of_record.overhead()) return 0;
+  const auto capacity_of = [&](std::size_t bytes) {
+    return std::min(bytes - std::min(bytes, size_of_record.overhead()),
+                    size_of_record.max_contents());
+  };
+  const std::size_t capacity = capacity_of(room.size());
+  if (!cut_next_piece(capacity, capacity_of(datagram))) return 0;
+
+  const Piece& piece = pieces_[next_];
   // The contents are at the offset where the record is sealed in place.
-  const MutableBytes contents = room.subspan(
-      size_of_record.head(),
-      std::min(room.size() - size_of_record.overhead(), size_of_record.max_contents()));
-  // DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
-  // section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
-  const bool packs = epoch >= wire::kHandshakeEpoch13;
-  // An encrypted message of DTLS 1.2, Finished, is short and uses what room a datagram has left.
-  const bool is_encrypted = epoch != wire::kPlaintextEpoch;
-  const std::size_t minimum = is_encrypted ? 1 : datagram_is_empty ? 0 : kMinimumFragment;
-  const Position begin = position_;
-  const std::size_t sent_before = sent_.size();
-  std::size_t size = 0;
-  do {
-    const std::size_t written = write_fragment(contents.subspan(size), minimum);
-    if (written == 0) break;
-    size += written;
-  } while (packs && has_more() && items_[position_.item].epoch == epoch);
-  if (size == 0) return 0;
-  const auto sealed = records.seal(epoch, wire::ContentType::handshake, contents.first(size), room);
-  if (!sealed) {
-    position_ = begin;
-    sent_.resize(sent_before);
-    return 0;
-  }
-  for (Sent& piece : std::span(sent_).subspan(sent_before)) {
-    piece.number = {epoch, records.last_sequence(epoch)};
-  }
-  if (sent_.size() > kMaxSent) {
-    sent_.erase(sent_.begin(), sent_.end() - static_cast<std::ptrdiff_t>(kMaxSent));
-  }
+  const MutableBytes contents = room.subspan(size_of_record.head(), capacity);
+  const std::size_t size = write_contents(piece.range, contents);
+  const wire::ContentType type = item_at(piece.range.begin)->is_change_cipher_spec
+                                     ? wire::ContentType::change_cipher_spec
+                                     : wire::ContentType::handshake;
+  const auto sealed = records.seal(epoch, type, contents.first(size), room);
+  if (!sealed) return 0;
+  if (sent_.size() == kMaxSent) sent_.erase(sent_.begin());
+  sent_.push_back({{epoch, records.last_sequence(epoch)}, piece.range});
+  ++next_;
+  skip_acknowledged();
   return *sealed;
 }
 
-std::size_t OutgoingFlight::write_fragment(MutableBytes room, std::size_t minimum) {
-  const Item& item = items_[position_.item];
-  // The fragment ends at the next acknowledged range or at the end of the message.
-  std::size_t end = item.length;
-  for (const Range& range : item.acknowledged) {
-    if (range.begin > position_.offset) end = std::min(end, range.begin);
-  }
-  const std::size_t left = end - position_.offset;
-  if (room.size() < kHandshakeHeaderSize) return 0;
-  const std::size_t size = std::min(left, room.size() - kHandshakeHeaderSize);
-  if (size < left && size < minimum) return 0;
+wire::Epoch OutgoingFlight::next_epoch() const {
+  return next_ < pieces_.size() ? pieces_[next_].epoch : item_at(cut_)->epoch;
+}
 
-  const message::HandshakeHeader header{item.type, static_cast<std::uint32_t>(item.length),
-                                        item.seq, static_cast<std::uint32_t>(position_.offset),
-                                        static_cast<std::uint32_t>(size)};
-  header.encode(room);
-  const Bytes body =
-      Bytes(bytes_).subspan(item.start + kHandshakeHeaderSize + position_.offset, size);
-  std::ranges::copy(body, room.begin() + kHandshakeHeaderSize);
-  sent_.push_back({{}, position_.item, {position_.offset, position_.offset + size}});
-  position_ = position_.offset + size == item.length
-                  ? Position{position_.item + 1, 0}
-                  : Position{position_.item, position_.offset + size};
-  skip_acknowledged();
+bool OutgoingFlight::cut_next_piece(std::size_t capacity, std::size_t whole_capacity) {
+  const wire::Epoch epoch = next_epoch();
+  const bool is_new = next_ == pieces_.size();
+  if (is_new) pieces_.push_back({{cut_, bytes_.size()}, epoch});
+  const Range range = pieces_[next_].range;
+  const bool is_kept = !is_new && end_of_piece(range, whole_capacity, 0) == range.end;
+  // An encrypted message of DTLS 1.2, Finished, is short and uses what room a datagram has left.
+  const bool is_finished12 = epoch == wire::kFirstEncryptedEpoch12;
+  const bool is_datagram_empty = capacity == whole_capacity;
+  const std::size_t minimum = is_finished12 ? 1 : is_datagram_empty ? 0 : kMinimumFragment;
+  const std::size_t end = end_of_piece(range, capacity, minimum);
+  const bool fits = is_kept ? end == range.end : end != range.begin;
+  if (is_new && !fits) pieces_.pop_back();
+  if (!fits) return false;
+  pieces_[next_].range.end = end;
+  if (is_new) {
+    cut_ = end;
+  } else if (end != range.end) {
+    pieces_.insert(pieces_.begin() + static_cast<std::ptrdiff_t>(next_) + 1,
+                   {{end, range.end}, epoch});
+  }
+  return true;
+}
+
+std::size_t OutgoingFlight::end_of_piece(const Range& range, std::size_t capacity,
+                                         std::size_t minimum) const {
+  const auto first = item_at(range.begin);
+  const std::size_t limit = std::min(range.end, range.begin + capacity);
+  // DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
+  // section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
+  const bool packs = first->epoch >= wire::kHandshakeEpoch13;
+  std::size_t end = range.begin;
+  for (auto item = first; range.begin == first->range.begin && item != items_.end(); ++item) {
+    if (item->range.end > limit || item->epoch != first->epoch) break;
+    end = item->range.end;
+    if (!packs) break;
+  }
+  const bool is_whole = end != range.begin;
+  if (is_whole || first->is_change_cipher_spec || capacity < kHandshakeHeaderSize) return end;
+  // A fragment has a record of its own: some peers drop what follows a fragment that they have
+  // already, in its record.
+  const std::size_t begin = std::max(range.begin, first->range.begin + kHandshakeHeaderSize);
+  const std::size_t left = std::min(range.end, first->range.end) - begin;
+  const std::size_t size = std::min(left, capacity - kHandshakeHeaderSize);
+  const bool is_too_short = size == 0 || (size < left && size < minimum);
+  return is_too_short ? range.begin : begin + size;
+}
+
+std::size_t OutgoingFlight::write_contents(const Range& piece, MutableBytes out) const {
+  const Item& item = *item_at(piece.begin);
+  if (piece.begin == item.range.begin && piece.end >= item.range.end) {
+    std::ranges::copy(Bytes(bytes_).subspan(piece.begin, piece.size()), out.begin());
+    return piece.size();
+  }
+  const std::size_t body = item.range.begin + kHandshakeHeaderSize;
+  const std::size_t begin = std::max(piece.begin, body);
+  const std::size_t size = piece.end - begin;
+  const message::HandshakeHeader header{
+      item.type, static_cast<std::uint32_t>(item.range.end - body), item.seq,
+      static_cast<std::uint32_t>(begin - body), static_cast<std::uint32_t>(size)};
+  header.encode(out);
+  std::ranges::copy(Bytes(bytes_).subspan(begin, size), out.begin() + kHandshakeHeaderSize);
   return kHandshakeHeaderSize + size;
 }
 

@@ -1,7 +1,7 @@
 // The messages of one flight, stored until the peer answers it (RFC 6347 section 4.2.4).
 #pragma once
 
-#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -17,8 +17,10 @@
 
 namespace sluice::dtls::flight {
 
-// Stores the messages in plaintext and seals them when they are sent. So a retransmission may be
-// fragmented differently, and its records have new numbers.
+// Stores the messages in plaintext and seals them when they are sent, so that a retransmission has
+// new record numbers. It keeps the contents of the records that were sent before: a record is
+// acknowledged and retransmitted as a whole. If one no longer fits into a datagram, it becomes
+// several smaller ones. Some peers cannot complete a message whose fragments overlap.
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the
@@ -32,19 +34,23 @@ class OutgoingFlight {
     encode(writer);
     return end_message(start, writer.ok(), type, seq, epoch);
   }
-  void add_change_cipher_spec() { items_.push_back({.is_change_cipher_spec = true}); }
+  void add_change_cipher_spec();
   void clear();
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
-  // Restarts at the first message. Acknowledged ranges are omitted.
+  // Restarts at the first message. Acknowledged records are omitted.
   void rewind() {
-    position_ = {};
+    next_ = 0;
     skip_acknowledged();
   }
   // Processes the record numbers of an ACK. True if at least one belongs to this flight and is new
-  // (RFC 9147 section 7.2).
+  // (RFC 9147 section 7.2). Whoever has read a record has received what its keys depend on, so the
+  // messages of earlier epochs are acknowledged too.
   bool acknowledge(std::span<const message::RecordNumber> numbers);
+  // The peer has the keys of `epoch`, so it has received all messages of earlier epochs. True if
+  // that is new.
+  bool acknowledge_before(wire::Epoch epoch);
   // Discards all acknowledgements, because they were not authentic.
   void forget_acknowledged();
   [[nodiscard]] bool fully_acknowledged() const;
@@ -52,7 +58,7 @@ class OutgoingFlight {
   [[nodiscard]] bool has_left() const { return has_left_; }
   // The epoch of the first message. The flight must not be empty.
   [[nodiscard]] wire::Epoch first_epoch() const { return items_.front().epoch; }
-  [[nodiscard]] bool has_more() const { return position_.item < items_.size(); }
+  [[nodiscard]] bool has_more() const { return next_ < pieces_.size() || cut_ < bytes_.size(); }
   struct Written {
     std::size_t bytes = 0;
     std::size_t records = 0;
@@ -62,54 +68,64 @@ class OutgoingFlight {
   Written write_datagram(record::RecordLayer& records, MutableBytes out, std::size_t mtu);
 
  private:
-  // A range of a message's body.
+  // A range of bytes_.
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
-    friend auto operator<=>(const Range&, const Range&) = default;
+    [[nodiscard]] std::size_t size() const { return end - begin; }
   };
+  // A message with its header, or ChangeCipherSpec, whose contents are its only byte.
   struct Item {
     bool is_change_cipher_spec = false;
     wire::HandshakeType type{};
     wire::MessageSeq seq{};
     wire::Epoch epoch = wire::kPlaintextEpoch;
-    std::size_t start = 0;   // offset of its header in bytes_
-    std::size_t length = 0;  // of the body
-    std::vector<Range> acknowledged = {};
+    Range range;
   };
-  struct Position {
-    std::size_t item = 0;
-    std::size_t offset = 0;  // into the item's body
+  // The contents of one record: whole messages of one epoch, or a fragment of one message. The
+  // first fragment of a message includes its header.
+  struct Piece {
+    Range range;
+    wire::Epoch epoch = wire::kPlaintextEpoch;
+    bool is_acknowledged = false;
   };
-
-  // A range of a message, and the record that contained it.
+  // A record number, and the contents of that record.
   struct Sent {
     message::RecordNumber number;
-    std::size_t item = 0;
     Range range;
   };
   // The number of sent records to remember; ACKs of older ones have no effect. Only a flight that
   // was retransmitted many times has more records.
   static constexpr std::size_t kMaxSent = 256;
 
-  static void add_range(std::vector<Range>& ranges, Range range);
   void skip_acknowledged();
+  // The item that contains this byte.
+  [[nodiscard]] std::vector<Item>::const_iterator item_at(std::size_t offset) const;
 
   std::size_t begin_message();
   Result<Bytes> end_message(std::size_t start, bool fits, wire::HandshakeType type,
                             wire::MessageSeq seq, wire::Epoch epoch);
-  // Writes one record of the item at position_ to `room`. Returns 0 when `room` is too small.
-  std::size_t write_record(record::RecordLayer& records, MutableBytes room, bool datagram_is_empty);
-  std::size_t write_fragments(record::RecordLayer& records, MutableBytes room,
-                              bool datagram_is_empty);
-  // Writes as much of that item as fits. Returns 0 if less than `minimum` bytes fit and less than
-  // the rest.
-  std::size_t write_fragment(MutableBytes room, std::size_t minimum);
+  [[nodiscard]] wire::Epoch next_epoch() const;
+  // Writes the next record to `room`, a part of a datagram of `datagram` bytes. Returns 0 when
+  // `room` is too small.
+  std::size_t write_record(record::RecordLayer& records, MutableBytes room, std::size_t datagram);
+  // Makes pieces_[next_] a piece of at most `capacity` bytes of contents. A piece that was sent
+  // before is only divided when it is longer than `whole_capacity`, which an empty datagram has.
+  // False: none fits.
+  bool cut_next_piece(std::size_t capacity, std::size_t whole_capacity);
+  // The end of a piece that begins with the range, does not exceed it, and fits. A fragment has at
+  // least `minimum` bytes of its message, or the rest. The begin of the range: none fits.
+  [[nodiscard]] std::size_t end_of_piece(const Range& range, std::size_t capacity,
+                                         std::size_t minimum) const;
+  // Writes the contents of a record. Returns their size.
+  std::size_t write_contents(const Range& piece, MutableBytes out) const;
 
   Buffer bytes_;
   std::vector<Item> items_;
+  std::vector<Piece> pieces_;  // what was sent, in order; without gaps
+  std::size_t cut_ = 0;        // the end of the last piece
+  std::size_t next_ = 0;       // the index of the piece to be sent next
   std::vector<Sent> sent_;
-  Position position_;
   bool has_left_ = false;
 };
 

@@ -16,6 +16,7 @@ void ReliableFlight::begin(Instant now, Instant give_up) {
   sent_ = now;
   give_up_ = give_up;
   no_ack_answer_until_ = Instant::min();
+  idle_timeouts_ = 0;
   is_sent_once_ = true;
   is_repeated_ = false;
   is_given_up_ = false;
@@ -48,8 +49,15 @@ bool ReliableFlight::on_repetition(Instant now) {
   return true;
 }
 
-bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, Instant now) {
-  if (empty() || !messages_.acknowledge(numbers) || fully_acknowledged()) return false;
+bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, wire::Epoch epoch,
+                            Instant now) {
+  bool is_new = messages_.acknowledge(numbers);
+  if (epoch != wire::kPlaintextEpoch) {
+    is_new = messages_.acknowledge_before(wire::kHandshakeEpoch13) || is_new;
+  }
+  if (!is_new || empty()) return false;
+  idle_timeouts_ = 0;
+  if (fully_acknowledged()) return false;
   if (now < no_ack_answer_until_) return false;
   repeat(now);
   restart_timer(now);
@@ -85,6 +93,7 @@ ReliableFlight::Expiry ReliableFlight::on_timeout(Instant now) {
   // A late call does not end a flight that was never repeated: it waits for one answer.
   if (now >= give_up_) give_up_ = *timer_.deadline();
   if (is_held_) return Expiry::held;
+  if (++idle_timeouts_ >= kTimeoutsToForget) messages_.forget_acknowledged();
   repeat(now);
   return Expiry::repeated;
 }

@@ -73,8 +73,10 @@ class ReliableFlight {
   // A running timer starts again with its present timeout.
   void restart_timer(Instant now);
   // RFC 9147 section 7.2: the rest of a partly acknowledged flight SHOULD be retransmitted, but not
-  // for each of many ACKs.
-  [[nodiscard]] bool on_ack(std::span<const message::RecordNumber> numbers, Instant now);
+  // for each of many ACKs. `epoch` is that of the ACK's own record. If it is encrypted, the peer
+  // has received the plaintext messages, on which the keys depend.
+  [[nodiscard]] bool on_ack(std::span<const message::RecordNumber> numbers, wire::Epoch epoch,
+                            Instant now);
   [[nodiscard]] bool fully_acknowledged() const { return messages_.fully_acknowledged(); }
   // Discards all acknowledgements, because they were not authentic.
   void forget_acknowledged() { messages_.forget_acknowledged(); }
@@ -95,6 +97,8 @@ class ReliableFlight {
     repeated,  // the flight is retransmitted
     given_up,  // no more retransmissions, unless resume() is called
   };
+  // Retransmits at each timeout what is not acknowledged, and after kTimeoutsToForget timeouts
+  // without a new acknowledgement everything. A peer may have dropped what it acknowledged.
   Expiry on_timeout(Instant now);
   [[nodiscard]] bool is_due(Instant now) const { return deadline() && now >= *deadline(); }
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -110,6 +114,8 @@ class ReliableFlight {
   // The longest delay of an ACK for a partly received flight of the peer (RFC 9147 section 7.1).
   [[nodiscard]] Duration ack_delay() const { return timer_.ack_delay(); }
 
+  static constexpr unsigned kTimeoutsToForget = 3;
+
  private:
   void repeat(Instant now);
 
@@ -120,9 +126,10 @@ class ReliableFlight {
   // Before this time no ACK causes a retransmission.
   Instant no_ack_answer_until_ = Instant::min();
   std::optional<PathId> path_;
-  bool is_sent_once_ = false;  // and is unanswered
-  bool is_repeated_ = false;   // since begin()
-  bool is_rtt_given_ = false;  // set_rtt() was called: measurements here are ignored
+  unsigned idle_timeouts_ = 0;  // since begin(), or since the last new acknowledgement
+  bool is_sent_once_ = false;   // and is unanswered
+  bool is_repeated_ = false;    // since begin()
+  bool is_rtt_given_ = false;   // set_rtt() was called: measurements here are ignored
   bool is_held_ = false;
   bool is_given_up_ = false;
 };

@@ -19,11 +19,12 @@ class RetransmissionTimer {
 
   // A timeout is twice the RTT, which leaves one RTT for the computations of the peer and for
   // jitter.
-  void set_rtt(Duration rtt) {
+  [[nodiscard]] static Duration first_timeout(Duration rtt) {
     // The limits are halved, because twice the longest Duration would overflow.
-    initial_ = 2 * std::clamp(rtt, RetransmissionTimers::kMinimumInitial / 2,
-                              RetransmissionTimers::kMaximumInitial / 2);
+    return 2 * std::clamp(rtt, RetransmissionTimers::kMinimumInitial / 2,
+                          RetransmissionTimers::kMaximumInitial / 2);
   }
+  void set_rtt(Duration rtt) { initial_ = first_timeout(rtt); }
 
   // Applies initial() to a flight that has already begun.
   void take_initial() {

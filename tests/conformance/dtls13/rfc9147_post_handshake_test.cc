@@ -11,8 +11,8 @@ constexpr Epoch kNextEpoch{dtls::wire::value_of(kFirstApplicationEpoch13) + 1};
 
 Epoch write_epoch(Peer& peer) { return records_of(peer.connection()).write_epoch(); }
 
-// A pair whose server has sent a ticket and, before that is acknowledged, a KeyUpdate.
-class TwoInFlight : public testing::Test {
+// A pair whose server has sent a ticket.
+class OneInFlight : public testing::Test {
  protected:
   void SetUp() override {
     for (const Role from : {Role::client, Role::server, Role::client}) pair_.carry(from);
@@ -20,14 +20,88 @@ class TwoInFlight : public testing::Test {
     ASSERT_EQ(sent.size(), 2U);
     pair_.deliver({sent[0]}, Role::client);  // the ACK of the client's last flight
     ticket_ = std::move(sent[1]);
-    update_keys(pair_.server);
-    sent = pair_.server.take_datagrams();
-    ASSERT_EQ(sent.size(), 1U) << "it doesn't wait for the ticket's ACK";
-    update_ = std::move(sent[0]);
   }
   void update_keys(Peer& peer) {
     peer.settle(peer.connection().update_keys(KeyUpdateRequest::update_not_requested, pair_.now),
                 pair_.now);
+  }
+  // What the client acknowledges by the test's hand: it says nothing of records before these.
+  void acknowledge_as_client(std::uint64_t first, std::size_t count) {
+    pair_.inject(Role::client, kFirstApplicationEpoch13, ContentType::ack,
+                 ack_of(numbers_of(kFirstApplicationEpoch13, first, count)));
+  }
+
+  TimedPair pair_{with_tickets(options13())};
+  Buffer ticket_;
+};
+
+// With RetransmissionTimers' defaults, on a path of no delay: 50 ms, doubled to 4 s, for 90 s.
+constexpr std::size_t kMostRepetitions = 27;
+
+TEST_F(OneInFlight, AClientThatIsGoneHearsABoundedNumberOfRepetitions) {
+  EXPECT_EQ(pair_.wait(Role::server, 24h).size(), kMostRepetitions);
+  EXPECT_FALSE(pair_.server.connection().next_timeout());
+  EXPECT_FALSE(pair_.server.error);
+  // Nor does data that nobody answers bring it back: no message waits for the ticket.
+  pair_.server.seal(counted(1));
+  EXPECT_FALSE(pair_.server.connection().next_timeout());
+}
+
+// Some stacks do not acknowledge tickets.
+TEST_F(OneInFlight, APeerThatIsHeardButAcknowledgesNothingEndsItToo) {
+  std::size_t repetitions = 0;
+  for (int hour = 0; hour < 24; ++hour) {
+    pair_.deliver({pair_.client.seal(counted(1))}, Role::server);
+    repetitions += pair_.wait(Role::server, 1h).size();
+  }
+  EXPECT_LE(repetitions, 4 * kMostRepetitions + 4);
+  EXPECT_GT(repetitions, kMostRepetitions);
+  EXPECT_TRUE(pair_.wait(Role::server, 24h).empty());
+}
+
+// Such a peer acknowledges the KeyUpdate alone. The sender's keys change nevertheless, or it would
+// have to stop at their limit.
+TEST_F(OneInFlight, AKeyUpdateDoesNotWaitForEverForATicket) {
+  update_keys(pair_.server);
+  const auto update = pair_.server.take_datagrams();
+  ASSERT_EQ(update.size(), 1U);
+  pair_.deliver({ticket_, update[0]}, Role::client);
+  pair_.client.take_datagrams();
+  acknowledge_as_client(2, 1);
+  EXPECT_EQ(write_epoch(pair_.server), kFirstApplicationEpoch13)
+      << "the client may keep the KeyUpdate until the ticket has come";
+  pair_.wait(Role::server, 100s);
+  EXPECT_EQ(write_epoch(pair_.server), kNextEpoch);
+  EXPECT_TRUE(works(pair_));
+  EXPECT_TRUE(pair_.wait(Role::server, 24h).empty());
+}
+
+TEST_F(OneInFlight, TheNextFirstTimeoutFollowsTheRttOfThePath) {
+  acknowledge_as_client(1, 1);
+  EXPECT_TRUE(pair_.wait(Role::server, 10min).empty()) << "all is done and freed";
+  pair_.server.connection().set_path_rtt(500ms);
+  const Instant sent = pair_.now;
+  update_keys(pair_.server);
+  EXPECT_EQ(pair_.server.take_datagrams().size(), 1U);
+  EXPECT_EQ(pair_.server.connection().next_timeout(), sent + 1s);
+  pair_.server.connection().set_path_rtt(200ms);
+  EXPECT_EQ(pair_.server.connection().next_timeout(), sent + 1s) << "it has left";
+  acknowledge_as_client(2, 1);
+  EXPECT_EQ(write_epoch(pair_.server), kNextEpoch);
+  update_keys(pair_.server);
+  EXPECT_EQ(pair_.server.take_datagrams().size(), 1U);
+  EXPECT_EQ(pair_.server.connection().next_timeout(), pair_.now + 400ms);
+}
+
+// ... and, before that is acknowledged, a KeyUpdate.
+class TwoInFlight : public OneInFlight {
+ protected:
+  void SetUp() override {
+    OneInFlight::SetUp();
+    update_keys(pair_.server);
+    const auto sent = pair_.server.take_datagrams();
+    ASSERT_EQ(sent.size(), 1U) << "it doesn't wait for the ticket's ACK";
+    update_ = sent[0];
   }
   // The client's ACK of what it has.
   void acknowledge() {
@@ -55,8 +129,6 @@ class TwoInFlight : public testing::Test {
     EXPECT_TRUE(pair_.wait(Role::server, 60s).empty()) << "nothing is left to be repeated";
   }
 
-  TimedPair pair_{with_tickets(options13())};
-  Buffer ticket_;
   Buffer update_;
 };
 
@@ -66,16 +138,16 @@ TEST_F(TwoInFlight, BothAreAcknowledgedTogether) {
   expect_new_keys();
 }
 
-TEST_F(TwoInFlight, ALostTicketIsRepeatedByItself) {
-  pair_.deliver({update_}, Role::client);
-  acknowledge();
-  EXPECT_EQ(write_epoch(pair_.server), kFirstApplicationEpoch13)
-      << "the client takes the KeyUpdate after the ticket";
+// draft-ietf-tls-rfc9147bis: the ACK of a KeyUpdate says that it was processed, and all messages
+// before it. Some senders use their new keys at once.
+TEST_F(TwoInFlight, AKeyUpdateIsAcknowledgedWhenItIsProcessed) {
+  pair_.deliver({update_, update_}, Role::client);
+  EXPECT_TRUE(pair_.wait(Role::client, 60s).empty()) << "it waits for the ticket";
   EXPECT_TRUE(works(pair_));
-  auto repeated = after_timeout();
-  ASSERT_EQ(repeated.size(), 1U);
-  pair_.deliver(std::move(repeated), Role::client);
-  acknowledge();
+  pair_.deliver({ticket_}, Role::client);
+  const auto acks = pair_.wait(Role::client, 500ms);
+  ASSERT_EQ(acks.size(), 1U);
+  pair_.deliver(acks, Role::server);
   expect_new_keys();
 }
 

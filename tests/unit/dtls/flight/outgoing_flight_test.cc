@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "flight/reassembler.h"
 #include "support/endpoints.h"
@@ -150,7 +152,7 @@ TEST(OutgoingFlight, WithoutRoomItWritesNothingAndLosesNothing) {
   EXPECT_EQ(receive(ends.receiver, write(flight, ends.sender, 1200)).messages, sent);
 }
 
-// What is sent again may be cut at other places; record numbers never come twice.
+// What is sent again for a smaller MTU is divided further; record numbers never come twice.
 TEST(OutgoingFlight, IsSentAgainInNewRecords) {
   Ends ends;
   OutgoingFlight flight;
@@ -230,6 +232,182 @@ TEST(OutgoingFlight, FinishedUsesTheRoomThatADatagramHasLeft) {
       EXPECT_LT(kMtu - datagrams[i - 1].size(), kLeast) << certificate;
     }
   }
+}
+
+// ---- DTLS 1.3
+
+// The server's flight: a plaintext ServerHello, then encrypted messages.
+class Flight13 {
+ public:
+  explicit Flight13(std::size_t certificate = 3000) {
+    auto& library = test::environment().library();
+    const Buffer key = counted(16);
+    const Buffer iv = counted(12);
+    const record::ProtectionKey13 protection{crypto::AeadAlgorithm::aes_128_gcm, key, iv, key};
+    sender_.set_version(ProtocolVersion::dtls13);
+    sender_.add_writer(wire::kHandshakeEpoch13, must(record::Sealer13::make(library, protection)));
+    receiver_.add_reader(wire::kHandshakeEpoch13,
+                         must(record::Opener13::make(library, protection)));
+    add(HandshakeType::server_hello, kPlaintextEpoch, 120);
+    add(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13, 20);
+    add(HandshakeType::certificate, wire::kHandshakeEpoch13, certificate);
+    add(HandshakeType::certificate_verify, wire::kHandshakeEpoch13, 76);
+    add(HandshakeType::finished, wire::kHandshakeEpoch13, 32);
+  }
+
+  // A fragment as its record contains it.
+  struct Fragment {
+    wire::MessageSeq seq{};
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t length = 0;
+    [[nodiscard]] bool is_whole() const { return end - begin == length; }
+    friend auto operator<=>(const Fragment&, const Fragment&) = default;
+  };
+  struct SentRecord {
+    message::RecordNumber number;
+    std::vector<Fragment> fragments;
+  };
+  // What a peer reads in the datagrams that are due.
+  std::vector<SentRecord> send(std::size_t mtu) {
+    std::vector<SentRecord> sent;
+    for (Buffer& datagram : write(flight, sender_, mtu)) {
+      EXPECT_LE(datagram.size(), mtu);
+      ++datagrams;
+      MutableBytes rest(datagram);
+      while (!rest.empty()) sent.push_back(read(rest));
+    }
+    return sent;
+  }
+  std::vector<SentRecord> send_again(std::size_t mtu) {
+    flight.rewind();
+    return send(mtu);
+  }
+
+  OutgoingFlight flight;
+  std::size_t datagrams = 0;
+
+ private:
+  void add(HandshakeType type, wire::Epoch epoch, std::size_t size) {
+    flight.add_message(type, wire::MessageSeq{next_++}, epoch,
+                       [&](wire::Writer& out) { out.bytes(counted(size)); });
+  }
+  SentRecord read(MutableBytes& datagram) {
+    const auto taken = receiver_.take(datagram);
+    const auto* record = std::get_if<record::Record>(&taken);
+    if (record == nullptr) throw std::runtime_error("a record that nobody takes");
+    SentRecord sent{{record->epoch, record->sequence}, {}};
+    wire::Reader reader(record->contents);
+    while (reader.more()) {
+      const auto [header, body] = message::HandshakeFragment::take(reader).value();
+      sent.fragments.push_back({header.message_seq, header.fragment_offset,
+                                header.fragment_offset + body.size(), header.length});
+    }
+    return sent;
+  }
+
+  record::RecordLayer sender_;
+  record::RecordLayer receiver_;
+  std::uint16_t next_ = 0;
+};
+
+std::vector<std::vector<Flight13::Fragment>> contents_of(
+    const std::vector<Flight13::SentRecord>& records) {
+  std::vector<std::vector<Flight13::Fragment>> contents;
+  for (const auto& record : records) contents.push_back(record.fragments);
+  return contents;
+}
+
+// NSS drops what follows a fragment that it has already, in its record.
+TEST(OutgoingFlight13, AFragmentHasARecordOfItsOwn) {
+  for (std::size_t mtu = 256; mtu <= 1500; mtu += 13) {
+    for (const std::size_t certificate : {100U, 900U, 3000U}) {
+      Flight13 one(certificate);
+      for (const std::size_t repeated_mtu : {mtu, mtu, std::size_t{256}}) {
+        for (const auto& record : one.send_again(repeated_mtu)) {
+          const bool all_whole =
+              std::ranges::all_of(record.fragments, &Flight13::Fragment::is_whole);
+          EXPECT_TRUE(all_whole || record.fragments.size() == 1) << mtu;
+        }
+      }
+    }
+  }
+}
+
+TEST(OutgoingFlight13, WholeMessagesShareARecord) {
+  Flight13 one(400);
+  const auto records = one.send(1200);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1].fragments.size(), 4U);
+  EXPECT_EQ(one.datagrams, 1U);
+}
+
+// Some peers add up the lengths of fragments, or keep the first one at an offset.
+TEST(OutgoingFlight13, WhatIsSentAgainKeepsItsBoundaries) {
+  for (std::size_t lost = 0; lost < 10; ++lost) {
+    Flight13 one;
+    const auto first = one.send(600);
+    ASSERT_GT(first.size(), 6U);
+    if (lost >= first.size()) continue;
+    EXPECT_EQ(contents_of(one.send_again(600)), contents_of(first));
+    std::vector<message::RecordNumber> numbers;
+    for (const auto& record : first) numbers.push_back(record.number);
+    numbers.erase(numbers.begin() + static_cast<std::ptrdiff_t>(lost));
+    EXPECT_TRUE(one.flight.acknowledge(numbers));
+    const auto rest = one.send_again(600);
+    ASSERT_EQ(rest.size(), lost == 0 ? 0U : 1U) << "the keys depend on the ServerHello";
+    if (lost != 0) {
+      EXPECT_EQ(rest.front().fragments, first[lost].fragments);
+    }
+    EXPECT_EQ(one.flight.fully_acknowledged(), lost == 0);
+    one.flight.forget_acknowledged();
+    EXPECT_EQ(contents_of(one.send_again(600)), contents_of(first));
+  }
+}
+
+TEST(OutgoingFlight13, ASmallerMtuDividesOnlyWhatDoesNotFit) {
+  Flight13 one;
+  const auto first = one.send(1200);
+  const auto second = one.send_again(548);
+  std::set<Flight13::Fragment> kept;
+  std::set<std::size_t> ends;
+  for (const auto& record : second) {
+    for (const auto& fragment : record.fragments) {
+      kept.insert(fragment);
+      ends.insert(fragment.end);
+    }
+  }
+  for (const auto& record : first) {
+    for (const auto& fragment : record.fragments) {
+      EXPECT_TRUE(ends.contains(fragment.end)) << "the old boundaries remain";
+      const bool fits = fragment.end - fragment.begin < 400;
+      EXPECT_TRUE(!fits || kept.contains(fragment));
+    }
+  }
+  EXPECT_GT(second.size(), first.size());
+  EXPECT_EQ(contents_of(one.send_again(1200)), contents_of(second));
+}
+
+// The ACK of a record that was divided since acknowledges all of its parts.
+TEST(OutgoingFlight13, AnAckOfADividedRecordCounts) {
+  Flight13 one;
+  std::vector<message::RecordNumber> numbers;
+  for (const auto& record : one.send(1200)) numbers.push_back(record.number);
+  EXPECT_GT(one.send_again(300).size(), numbers.size());
+  EXPECT_TRUE(one.flight.acknowledge(numbers));
+  EXPECT_TRUE(one.flight.fully_acknowledged());
+}
+
+// Who has read an encrypted record has the ServerHello.
+TEST(OutgoingFlight13, AnAckOfALaterEpochAcknowledgesTheEarlierOnes) {
+  Flight13 one;
+  const auto records = one.send(600);
+  const std::vector<message::RecordNumber> last{records.back().number};
+  EXPECT_TRUE(one.flight.acknowledge(last));
+  for (const auto& record : one.send_again(600)) {
+    EXPECT_EQ(record.number.epoch, wire::kHandshakeEpoch13);
+  }
+  EXPECT_FALSE(one.flight.fully_acknowledged());
 }
 
 }  // namespace

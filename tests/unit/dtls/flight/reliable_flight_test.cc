@@ -177,7 +177,7 @@ TEST_F(ReliableFlightTest, WhatAnAckLeavesIsSentAgainOnceInAPause) {
   const std::size_t count = send(one);
   ASSERT_GT(count, 3U);
   const auto ack = [&](std::uint64_t number, Instant now) {
-    return one.flight.on_ack(records_of({number}), now);
+    return one.flight.on_ack(records_of({number}), kPlaintextEpoch, now);
   };
   EXPECT_TRUE(ack(0, kBegin)) << "at once: it has not been repeated";
   EXPECT_EQ(one.leave(records_).size(), count - 1);
@@ -192,7 +192,7 @@ TEST_F(ReliableFlightTest, AFullAckLeavesNothing) {
   Flight one(1000);
   const std::size_t count = send(one);
   ASSERT_EQ(count, 4U);
-  EXPECT_FALSE(one.flight.on_ack(records_of({3, 2, 1, 0}), kBegin));
+  EXPECT_FALSE(one.flight.on_ack(records_of({3, 2, 1, 0}), kPlaintextEpoch, kBegin));
   EXPECT_TRUE(one.flight.fully_acknowledged());
   one.flight.on_timeout(kBegin + seconds{1});
   EXPECT_FALSE(one.flight.has_more());
@@ -202,6 +202,39 @@ TEST_F(ReliableFlightTest, AFullAckLeavesNothing) {
   EXPECT_EQ(one.leave(records_).size(), count);
 }
 
+// The ACK is under keys that this message has established.
+TEST_F(ReliableFlightTest, AnEncryptedAckAcknowledgesThePlaintextMessages) {
+  for (const bool is_encrypted : {false, true}) {
+    Flight one;
+    send(one);
+    const auto epoch = is_encrypted ? wire::kHandshakeEpoch13 : kPlaintextEpoch;
+    EXPECT_FALSE(one.flight.on_ack({}, epoch, kBegin));
+    EXPECT_EQ(one.flight.fully_acknowledged(), is_encrypted);
+  }
+}
+
+// A peer that acknowledged what it has dropped since can go on after three timeouts.
+TEST_F(ReliableFlightTest, AcknowledgementsAreForgottenWhenNothingNewComes) {
+  Flight one(1000);
+  const std::size_t count = send(one);
+  const auto ack = [&](std::uint64_t number, Instant now) {
+    static_cast<void>(one.flight.on_ack(records_of({number}), kPlaintextEpoch, now));
+    one.leave(records_);
+  };
+  const auto next_timeout = [&] {
+    EXPECT_EQ(one.flight.on_timeout(one.flight.deadline().value()), Expiry::repeated);
+    return one.leave(records_).size();
+  };
+  ack(0, kBegin);
+  EXPECT_EQ(next_timeout(), count - 1);
+  EXPECT_EQ(next_timeout(), count - 1);
+  ack(1, kBegin + seconds{5});
+  EXPECT_EQ(next_timeout(), count - 2) << "the ACK was news";
+  EXPECT_EQ(next_timeout(), count - 2);
+  EXPECT_EQ(next_timeout(), count);
+  EXPECT_EQ(next_timeout(), count);
+}
+
 // RFC 9147 section 5.8.4: each has a state machine of its own.
 TEST_F(ReliableFlightTest, TwoAreIndependent) {
   Flight one(100, 0);
@@ -209,8 +242,8 @@ TEST_F(ReliableFlightTest, TwoAreIndependent) {
   send(one);
   other.flight.begin(kBegin + milliseconds{400});
   other.leave(records_);
-  EXPECT_FALSE(one.flight.on_ack(records_of({1}), kBegin)) << "the other's record";
-  EXPECT_FALSE(other.flight.on_ack(records_of({1}), kBegin));
+  EXPECT_FALSE(one.flight.on_ack(records_of({1}), kPlaintextEpoch, kBegin)) << "the other's record";
+  EXPECT_FALSE(other.flight.on_ack(records_of({1}), kPlaintextEpoch, kBegin));
   EXPECT_FALSE(one.flight.fully_acknowledged());
   EXPECT_TRUE(other.flight.fully_acknowledged());
   EXPECT_EQ(one.flight.on_timeout(kBegin + seconds{1}), Expiry::repeated);
