@@ -6,6 +6,8 @@ Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT,
 
 import os
 import pathlib
+import select
+import socket
 import subprocess
 import tempfile
 import threading
@@ -51,6 +53,46 @@ class Process:
         """Closes the input, waits for the end and returns the exit code."""
         self.output.append(self.process.communicate()[0])
         return self.process.returncode
+
+
+class OneWayRelay:
+    """Carries datagrams between a client and a server until the server's flight; after it only to the client."""
+
+    HELLO_RETRY_REQUEST = 400  # bytes; the server's flight is longer
+
+    def __init__(self, server):
+        host, port = server.rsplit(":", 1)
+        self.to_client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.to_client.bind(("127.0.0.1", 0))
+        self.to_server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.to_server.connect((host, int(port)))
+        self.end, self.ended = socket.socketpair()
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return "127.0.0.1:%d" % self.to_client.getsockname()[1]
+
+    def __exit__(self, *_):
+        self.end.close()
+        self.thread.join()
+        for one in (self.to_client, self.to_server, self.ended):
+            one.close()
+
+    def run(self):
+        client, carries = None, True
+        while True:
+            ready = select.select([self.to_client, self.to_server, self.ended], [], [])[0]
+            if self.ended in ready:
+                return
+            if self.to_client in ready:
+                datagram, client = self.to_client.recvfrom(65536)
+                if carries:
+                    self.to_server.send(datagram)
+            if self.to_server in ready:
+                datagram = self.to_server.recv(65536)
+                carries = carries and len(datagram) < self.HELLO_RETRY_REQUEST
+                self.to_client.sendto(datagram, client)
 
 
 class Tools(unittest.TestCase):
@@ -128,6 +170,14 @@ class Tools(unittest.TestCase):
         _, address = self.server("--dtls1_2")
         client = self.talk(address, "", "--dtls1_3", "--handshake_timeout", "10")
         self.assertEqual(client.returncode, 2)
+
+    def test_a_last_flight_that_nobody_acknowledges_is_a_failure(self):
+        _, address = self.server("--dtls1_3")
+        relayed = self.enter(OneWayRelay(address))
+        client = self.talk(relayed, "hello\n", "--wait", "0", "--handshake_timeout", "1")
+        self.assertEqual(client.returncode, 2, client.stderr)
+        self.assertIn("DTLS 1.3", client.stderr)
+        self.assertIn("handshake timed out", client.stderr)
 
     def test_options_that_mean_nothing(self):
         for options in (["--psk", "xyz"], ["--cert", "/nowhere"], ["--cipher", "NULL"],

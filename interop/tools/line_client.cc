@@ -38,13 +38,20 @@ class Client final : private EndpointHandler {
 
  private:
   void turn() {
-    loop_.turn(wait_until_);
+    loop_.turn(is_confirmed() ? wait_until_ : std::nullopt);
     if (connected_ && loop_.poller().is_ready(input_)) read_input();
     const bool has_all = received_ >= sent_ && (options_.session_out.empty() || has_session_);
-    if (wait_until_ && !ended_ && (has_all || common::now() >= *wait_until_)) {
+    // Without the server's acknowledgement the server may not be connected. The endpoint reports a
+    // failure when it does not arrive.
+    if (wait_until_ && !ended_ && is_confirmed() && (has_all || common::now() >= *wait_until_)) {
       static_cast<void>(loop_.endpoint().close(connection_, common::now()));
       loop_.drain();
     }
+  }
+
+  [[nodiscard]] bool is_confirmed() {
+    const dtls::Connection* connection = loop_.endpoint().find(connection_);
+    return connection != nullptr && connection->handshake_confirmed();
   }
 
   void on_data(const dtls::EndpointData& data) override {

@@ -88,6 +88,7 @@ Role Connection::role() const { return impl_->role(); }
 ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
 bool Connection::connected() const { return impl_->is_open(); }
+bool Connection::handshake_confirmed() const { return impl_->is_handshake_confirmed(); }
 bool Connection::ended() const { return impl_->ended(); }
 Statistics Connection::statistics() const { return impl_->statistics(); }
 

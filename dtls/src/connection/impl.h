@@ -61,6 +61,10 @@ class Connection::Impl {
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
   // Whether the handshake is complete and the peer is accepted.
   [[nodiscard]] bool is_open() const { return connection::is_open(phase_); }
+  [[nodiscard]] bool is_handshake_confirmed() const {
+    const auto* messages = connection::messages_under_way(phase_);
+    return is_open() && (messages == nullptr || !messages->has_last_flight());
+  }
   [[nodiscard]] crypto::Library& library() const { return *library_; }
 
  private:

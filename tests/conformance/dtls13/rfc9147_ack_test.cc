@@ -125,6 +125,73 @@ TEST(Rfc9147_7_2, AnAckBehindTheTimersRepetitionHasNothingRepeated) {
   EXPECT_EQ(answers_to_single_acks(pair.client, pair.server, kFirstApplicationEpoch13, 1, due), 0U);
 }
 
+// Section 4.4: a path may drop what is larger.
+TEST(Rfc9147_4_4, TheLastFlightBacksOffToSmallerDatagrams) {
+  dtls::ConfigOptions options = options13();
+  options.identities = {rsa_identity()};
+  Pair pair = unacknowledged_pair(options);
+  const auto largest = [](const std::vector<Buffer>& datagrams) {
+    return std::ranges::max_element(datagrams, {}, &Buffer::size)->size();
+  };
+  EXPECT_GT(largest(after_timeout(pair.client)), 1000U);
+  auto small = after_timeout(pair.client);
+  EXPECT_LE(largest(small), 548U);
+  for (auto& datagram : small) pair.server.receive(std::move(datagram), {});
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
+// A client is Connected when it has sent its last flight, which the server may not have.
+TEST(Rfc9147_7, TheHandshakeIsConfirmedWhenTheLastFlightIsAcknowledged) {
+  TimedPair pair;
+  EXPECT_FALSE(pair.client.connection().handshake_confirmed());
+  for (const Role from : {Role::client, Role::server}) pair.carry(from);
+  EXPECT_TRUE(pair.client.connected);
+  EXPECT_FALSE(pair.client.connection().handshake_confirmed());
+  pair.carry(Role::client);
+  EXPECT_TRUE(pair.server.connection().handshake_confirmed());
+  pair.carry(Role::server);
+  EXPECT_TRUE(pair.client.connection().handshake_confirmed());
+}
+
+TEST(Rfc9147_7, ALastFlightThatNobodyAcknowledgesIsAFailure) {
+  TimedPair pair;
+  for (const Role from : {Role::client, Role::server}) pair.carry(from);
+  EXPECT_TRUE(pair.client.connected);
+  pair.wait(Role::client, 100s);
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->code, Errc::handshake_timeout);
+  EXPECT_FALSE(pair.client.connection().handshake_confirmed());
+}
+
+// Section 7.1: a client that waits for its user's answer acknowledges the flight that it cannot
+// answer yet, and again when that ACK was lost.
+TEST(Rfc9147_7_1, ALostAckIsRepeatedWhileAQuestionIsOpen) {
+  auto client = options13();
+  client.ask_for_identity = true;
+  for (const std::size_t mtu : {std::size_t{1200}, dtls::kMinimumMtu}) {
+    auto server = options13();
+    server.mtu = mtu;
+    TimedPair pair(client, server);
+    pair.carry(Role::client);
+    pair.carry(Role::server);
+    for (int lost = 0; lost < 2; ++lost) {
+      EXPECT_EQ(pair.wait(Role::client, 500ms).size(), 1U) << "an ACK, which is lost";
+      auto repeated = pair.wait(Role::server, 5s);
+      EXPECT_FALSE(repeated.empty());
+      pair.deliver(std::move(repeated), Role::client);
+    }
+    ASSERT_TRUE(pair.client.identity_request);
+    pair.deliver(pair.wait(Role::client, 500ms), Role::server);
+    EXPECT_TRUE(pair.wait(Role::server, 60s).empty()) << "the client has all of it";
+    const auto question = pair.client.identity_request->question;
+    pair.client.settle(
+        pair.client.connection().answer(question, dtls::UseIdentity{ecdsa_identity()}, pair.now),
+        pair.now);
+    pair.connect();
+  }
+}
+
 TEST(Rfc9147_7, AMalformedAckIsFatal) {
   for (const auto* const hex :
        {"", "00", "0001", "0001 00", "0010 0000000000000002 00000000000000",

@@ -109,11 +109,10 @@ class Connection {
   // arrives. A certificate that does not match ends the connection at once with bad_certificate.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
-  // what the peer sends, used once the peer has acknowledged the KeyUpdate. The KeyUpdate is
-  // retransmitted for RetransmissionTimers::total, and again after the next authenticated record of
-  // the peer. Until it is acknowledged, another call does nothing. Keys also change by
-  // ConfigOptions::max_records_per_key. Errors that change nothing: not_connected, invalid_argument
-  // (DTLS 1.2); fatal: message_seq_exhausted.
+  // what the peer sends, used once the peer has acknowledged the KeyUpdate. Until then another call
+  // only starts its retransmission again, if that has ended (RetransmissionTimers::total). Keys
+  // also change by ConfigOptions::max_records_per_key. Errors that change nothing: not_connected,
+  // invalid_argument (DTLS 1.2); fatal: message_seq_exhausted.
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
   // Queues close_notify and ends the connection; a handshake in progress is abandoned.
   Result<Pending> close(Instant now);
@@ -123,7 +122,8 @@ class Connection {
   // The largest datagram of the path, in bytes (256 to 16384), for handshake flights that are not
   // yet sent.
   void set_path_mtu(std::size_t mtu);
-  // A measured round-trip time: the first timeout of flights sent from now on is derived from it.
+  // A measured round-trip time: the first timeout of flights sent from now on, also after the
+  // handshake, is twice that (RetransmissionTimers::initial has the range).
   void set_path_rtt(Duration rtt);
 
   // ---- application data
@@ -153,6 +153,10 @@ class Connection {
   [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
   [[nodiscard]] bool connected() const;
+  // Whether the peer is known to have what completes the handshake. A DTLS 1.3 client is Connected
+  // before the server has its Finished; this becomes true when the server acknowledges it (RFC 9147
+  // section 7), or the connection fails with handshake_timeout. Otherwise as connected().
+  [[nodiscard]] bool handshake_confirmed() const;
   // Closed or failed: inputs change nothing, only the last outputs remain.
   [[nodiscard]] bool ended() const;
   // Empty until Connected.
