@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <iostream>
+#include <map>
 #include <numeric>
 #include <random>
 #include <tuple>
 
 #include "sim/scenario.h"
 #include "support/bytes.h"
+#include "support/handshake_watch.h"
 
 namespace sluice::test {
 namespace {
@@ -19,6 +22,7 @@ using namespace std::chrono_literals;
 using dtls::Buffer;
 using dtls::Duration;
 using dtls::Instant;
+using dtls::Role;
 
 constexpr std::uint64_t kSeed = 9147;
 // A flight of at most so many datagrams comes in all its orders, a longer one in some.
@@ -37,6 +41,8 @@ struct Cost {
 class Trial {
  public:
   Trial(const Scenario& scenario, std::size_t mtu) : both_(meet(scenario, mtu, kSeed)) {}
+  Trial(const Scenario& scenario, std::size_t mtu, Middlebox path)
+      : both_(meet(scenario, mtu, kSeed)), path_(std::move(path)) {}
 
   // The next flight, when it arrives; empty when nobody has anything more to say.
   std::vector<Buffer> next_flight() {
@@ -46,14 +52,15 @@ class Trial {
     return flight;
   }
   void deliver(std::vector<Buffer> flight) {
-    for (Buffer& datagram : flight) receiver().receive(std::move(datagram), now_);
+    for (Buffer& datagram : flight) arrive(std::move(datagram));
     client_has_turn_ = !client_has_turn_;
   }
   // Delivers what the order says and lets the handshake go on from there.
   void deliver(const std::vector<Buffer>& flight, const Order& order) {
     VirtualNetwork network({.delay = kRtt / 2}, kSeed, now_);
+    network.set_middlebox(path_);
     for (const std::size_t index : order) {
-      receiver().receive(flight[index], now_);
+      arrive(flight[index]);
       network.send_pending(receiver(), !client_has_turn_);
     }
     network.run_until(both_.client, both_.server, now_ + 10s);
@@ -88,10 +95,17 @@ class Trial {
   }
 
  private:
+  void arrive(Buffer datagram) {
+    const Role from = client_has_turn_ ? Role::client : Role::server;
+    for (Buffer& arriving : path_(from, std::move(datagram))) {
+      receiver().receive(std::move(arriving), now_);
+    }
+  }
   Peer& sender() { return client_has_turn_ ? both_.client : both_.server; }
   Peer& receiver() { return client_has_turn_ ? both_.server : both_.client; }
 
   Encounter both_;
+  Middlebox path_ = [](Role, Buffer datagram) { return std::vector<Buffer>{std::move(datagram)}; };
   bool client_has_turn_ = true;
   bool falls_silent_ = true;
   Instant now_{};
@@ -194,6 +208,116 @@ std::vector<Scenario> scenarios() {
   });
   return chosen;
 }
+
+// RFC 9147 section 7: what was acknowledged has been processed or is kept. So while the rest of a
+// flight is on its way, this path never delivers it again.
+class PromiseKeeper {
+ public:
+  explicit PromiseKeeper(const HandshakeWatch& watch) : watch_(&watch) {}
+
+  std::vector<Buffer> operator()(Role sender, const Buffer& datagram) {
+    Buffer delivered;
+    for (const WatchedRecord& record : watch_->records_in(datagram)) {
+      Side& from = sides_[sender];
+      Side& to = sides_[sender == Role::client ? Role::server : Role::client];
+      from.records[record.number] = record;
+      from.messages.sent(record);
+      from.acknowledged.sent(record);
+      for (const auto& number : record.acknowledged) {
+        to.acknowledged.arrived(to.records.at(number));
+        ++promises_;
+      }
+      const bool is_promised =
+          !record.fragments.empty() &&
+          std::ranges::all_of(record.fragments, [&](const WatchedFragment& fragment) {
+            return from.acknowledged.has(fragment);
+          });
+      if (is_promised && !from.messages.has_all()) continue;
+      from.messages.arrived(record);
+      delivered.insert(delivered.end(), record.bytes.begin(), record.bytes.end());
+    }
+    std::vector<Buffer> datagrams;
+    if (!delivered.empty()) datagrams.push_back(std::move(delivered));
+    return datagrams;
+  }
+  [[nodiscard]] std::size_t promises() const { return promises_; }
+
+ private:
+  struct Side {
+    std::map<dtls::message::RecordNumber, WatchedRecord> records;
+    WatchedMessages messages;
+    WatchedMessages acknowledged;
+  };
+  const HandshakeWatch* watch_;
+  std::map<Role, Side> sides_;
+  std::size_t promises_ = 0;
+};
+
+// Both sides have little more memory for reassembly than one Certificate takes, so that they can
+// keep only a part of what arrives out of order.
+class ScarceMemory : public testing::TestWithParam<Scenario> {
+ protected:
+  static constexpr std::size_t kMtu = 256;
+  void SetUp() override { show_encounters(&watch_); }
+  void TearDown() override { show_encounters(nullptr); }
+
+  // Delivers flights whole until this one, and that one as `choose` says. Its size; 0: there is
+  // none.
+  template <class Choose>
+  std::size_t try_flight(std::size_t disturbed, Choose&& choose) {
+    watch_.clear();
+    PromiseKeeper keeper(watch_);
+    Scenario scenario = GetParam();
+    scenario.chain = 8;
+    scenario.memory = 4096;
+    Trial trial(scenario, kMtu, std::ref(keeper));
+    for (std::size_t i = 0; i < disturbed; ++i) trial.deliver(trial.next_flight());
+    const auto flight = trial.next_flight();
+    const Order order = choose(flight.size());
+    trial.deliver(flight, order);
+    EXPECT_TRUE(trial.succeeds()) << "flight " << disturbed << " of " << flight.size()
+                                  << " datagrams in order " << testing::PrintToString(order);
+    promises_ += keeper.promises();
+    return flight.size();
+  }
+
+  HandshakeWatch watch_;
+  std::size_t promises_ = 0;
+};
+
+TEST_P(ScarceMemory, WhatIsAcknowledgedIsKept) {
+  std::mt19937_64 random(kSeed);
+  int trials = 0;
+  for (std::size_t disturbed = 0; disturbed < 6 && !HasFailure(); ++disturbed) {
+    std::size_t size = 0;
+    for (int i = 0; i < kSamples && !HasFailure(); ++i, ++trials) {
+      size = try_flight(disturbed, [&](std::size_t datagrams) {
+        Order order(datagrams);
+        std::iota(order.begin(), order.end(), 0U);
+        // Some arrive in order but for a few that are lost, some in any order.
+        if (i % 2 == 0) std::ranges::shuffle(order, random);
+        for (int lost = 0; lost < 1 + i % 3 && order.size() > 1; ++lost) {
+          order.erase(order.begin() + static_cast<std::ptrdiff_t>(random() % order.size()));
+        }
+        return order;
+      });
+      if (size == 0) break;
+    }
+    if (size == 0) break;
+  }
+  std::cout << GetParam().name << ": " << trials << " trials, " << promises_
+            << " records acknowledged\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(Flights, ScarceMemory, testing::ValuesIn([] {
+                           auto chosen = scenarios();
+                           std::erase_if(chosen, [](const Scenario& scenario) {
+                             return scenario.version() != dtls::ProtocolVersion::dtls13 ||
+                                    scenario.resumes();
+                           });
+                           return chosen;
+                         }()),
+                         [](const auto& tried) { return tried.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Flights, FlightPermutation,
                          testing::Combine(testing::ValuesIn(scenarios()),

@@ -25,10 +25,28 @@ using dtls::ProtocolVersion;
 using dtls::ResumableSession;
 using dtls::Resumption;
 
+// An Environment has one observer for all of its life.
+struct Forwarder : dtls::PacketObserver {
+  void on_datagram(const dtls::ObservedDatagram& datagram) override {
+    if (to != nullptr) to->on_datagram(datagram);
+  }
+  void on_record(const dtls::ObservedRecord& record) override {
+    if (to != nullptr) to->on_record(record);
+  }
+  dtls::PacketObserver* to = nullptr;
+};
+
 struct Chance {
   SeededRandom random{0};
-  Environment environment = must(Environment::make({.random = &random}));
+  Forwarder observer;
+  Environment environment =
+      must(Environment::make({.random = &random, .packet_observer = &observer}));
 };
+
+Chance& the_chance() {
+  static Chance chance;
+  return chance;
+}
 
 // Always the same: a certificate's size decides how a flight is cut.
 Identity identity_of(std::size_t chain) {
@@ -47,6 +65,9 @@ ConfigOptions options_of(const Scenario& scenario, const VersionRange& versions,
   options.min_version = versions.lowest;
   options.max_version = versions.highest;
   options.mtu = mtu;
+  if (scenario.memory != 0) {
+    options.max_handshake_message = options.max_reassembly = scenario.memory;
+  }
   return options;
 }
 
@@ -109,7 +130,7 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
 
 Encounter begin(const Configs& configs, const std::optional<ResumableSession>& session,
                 std::uint64_t seed, Instant now) {
-  static Chance chance;
+  Chance& chance = the_chance();
   static const auto kStore = std::make_shared<dtls::ResumptionStore>();
   chance.random.restart(seed);
   Encounter both{
@@ -141,6 +162,8 @@ std::span<const Scenario> all_scenarios() {
   static const std::vector<Scenario> kScenarios = make_scenarios();
   return kScenarios;
 }
+
+void show_encounters(dtls::PacketObserver* observer) { the_chance().observer.to = observer; }
 
 Encounter meet(const Scenario& scenario, std::size_t mtu, std::uint64_t seed) {
   const Configs configs = configs_of(scenario, mtu);

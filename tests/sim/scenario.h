@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include <sluice/dtls/packet_observer.h>
+
 #include "support/virtual_network.h"
 
 namespace sluice::test {
@@ -35,6 +37,7 @@ struct Scenario {
 
   std::size_t chain = 1;     // certificates of each side
   std::uint64_t number = 0;  // among all_scenarios()
+  std::size_t memory = 0;    // for reassembly, in bytes; 0: as the Config has it
 
   // What both are to agree on.
   [[nodiscard]] dtls::ProtocolVersion version() const {
@@ -64,6 +67,8 @@ struct Encounter {
 // Two that are about to begin; the same seed gives the same bytes. Ends the encounter before it,
 // whose chance it takes over.
 Encounter meet(const Scenario& scenario, std::size_t mtu, std::uint64_t seed);
+// Shows all that happens in encounters from now on; null: to nobody.
+void show_encounters(dtls::PacketObserver* observer);
 
 // Sanitizers slow a handshake down so much that there a share of the runs has to do.
 #ifdef __has_feature  // clang has it, and the sanitizers

@@ -115,7 +115,15 @@ bool VirtualNetwork::step(Peer& client, Peer& server, Instant limit) {
   if (next == arrival) {
     auto node = in_flight_.extract(in_flight_.begin());
     Peer& to = node.mapped().from_client ? server : client;
-    to.receive(std::move(node.mapped().datagram), now_);
+    Buffer& datagram = node.mapped().datagram;
+    if (!middlebox_) {
+      to.receive(std::move(datagram), now_);
+      return true;
+    }
+    const auto sender = node.mapped().from_client ? dtls::Role::client : dtls::Role::server;
+    for (Buffer& arriving : middlebox_(sender, std::move(datagram))) {
+      to.receive(std::move(arriving), now_);
+    }
     return true;
   }
   Peer& woken = next == client_timeout ? client : server;

@@ -6,6 +6,7 @@
 #include <sluice/dtls/resumption_store.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,11 +68,18 @@ struct PathConditions {
   dtls::Duration jitter{};  // added to the delay, uniformly: more than 0 reorders
 };
 
+// What becomes of a datagram: the datagrams to be delivered in its place.
+using Middlebox =
+    std::function<std::vector<dtls::Buffer>(dtls::Role sender, dtls::Buffer datagram)>;
+
 // Moves datagrams between a client and a server. All chance comes from the seed.
 class VirtualNetwork {
  public:
   VirtualNetwork(PathConditions conditions, std::uint64_t seed, dtls::Instant start = {})
       : conditions_(conditions), random_(seed), now_(start) {}
+
+  // Changes each datagram that arrives.
+  void set_middlebox(Middlebox middlebox) { middlebox_ = std::move(middlebox); }
 
   // Runs until both are connected, one has failed, nothing is left to happen, or `limit` has
   // passed.
@@ -100,6 +108,7 @@ class VirtualNetwork {
   dtls::Instant now_;
   std::multimap<dtls::Instant, InFlight> in_flight_;
   std::size_t datagrams_sent_ = 0;
+  Middlebox middlebox_;
 };
 
 }  // namespace sluice::test
