@@ -61,7 +61,7 @@ TEST(CookieJar, BindsAddressVersionAndHello) {
 
 // Their sizes have one byte each in what the MAC covers.
 TEST(CookieJar, RefusesContentAndAddressAbove255Bytes) {
-  const CookieJar jar = make_jar();
+  CookieJar jar = make_jar();
   const Buffer longer = counted(256);
   Buffer cookie;
   wire::Writer out(cookie);
