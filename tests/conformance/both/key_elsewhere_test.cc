@@ -1,4 +1,7 @@
 // Private keys that are kept elsewhere: the handshake waits for their signatures.
+#include <algorithm>
+#include <string>
+
 #include "support/authority.h"
 #include "support/connections.h"
 
@@ -53,6 +56,19 @@ TEST_P(KeyElsewhere, SignsWithEveryKindOfKey) {
     pair.run();
     EXPECT_TRUE(works(pair)) << to_string(request.scheme);
   }
+}
+
+// RFC 8446 section 4.4.3: 64 spaces, a context that names the signer, a zero, and the hash.
+TEST_P(KeyElsewhere, TheContentNamesItsSigner) {
+  if (GetParam().version != dtls::ProtocolVersion::dtls13) GTEST_SKIP() << "DTLS 1.3 only";
+  Pair pair = waiting();
+  const dtls::Bytes content = signer(pair).signature_request->content;
+  const std::string wanted = std::string(64, ' ') + "TLS 1.3, " +
+                             (GetParam().role == Role::client ? "client" : "server") +
+                             " CertificateVerify";
+  ASSERT_EQ(content.size(), wanted.size() + 1 + 32);
+  EXPECT_TRUE(std::ranges::equal(content.first(wanted.size()), bytes_of(wanted)));
+  EXPECT_EQ(content[wanted.size()], std::byte{0});
 }
 
 // Whatever the other side repeats meanwhile, nobody gets further; afterwards all is well.

@@ -190,5 +190,73 @@ TEST(Rfc8446_4_1_3, AServerHelloThatWasNotAskedForIsFatal) {
       Errc::unsupported_extension, Alert::unsupported_extension));
 }
 
+// The data of an extension in a list whose length of two bytes is at `list`; an iterator to it.
+Buffer::iterator extension_data(Buffer& body, std::size_t list, unsigned wanted) {
+  const auto number = [&](std::size_t at) {
+    return std::to_integer<unsigned>(body.at(at)) << 8 | std::to_integer<unsigned>(body.at(at + 1));
+  };
+  for (std::size_t at = list + 2; at < body.size(); at += 4 + number(at + 2)) {
+    if (number(at) == wanted) return body.begin() + static_cast<std::ptrdiff_t>(at) + 4;
+  }
+  throw std::runtime_error("no such extension");
+}
+
+TEST(Rfc8446_4_2_8, AServerHelloWithAShareOfAnotherGroupIsFatal) {
+  constexpr std::size_t kExtensions = 38;
+  EXPECT_TRUE(
+      is_refused({"secp384r1", Role::server, HandshakeType::server_hello,
+                  [](Buffer& body) { extension_data(body, kExtensions, 51)[1] = std::byte{24}; },
+                  Errc::illegal_parameter, Alert::illegal_parameter}));
+}
+
+TEST(Rfc8446_4_2_11, AServerHelloWithAPskOfAnotherHashIsFatal) {
+  using dtls::HashAlgorithm;
+  constexpr std::size_t kExtensions = 38;
+  const auto psk = [](std::string_view identity, HashAlgorithm hash) {
+    return must(dtls::PreSharedKey::make(bytes_of(identity), Buffer(32, std::byte{1}), hash));
+  };
+  dtls::ConfigOptions client = one_datagram_options();
+  client.pre_shared_keys = {psk("a", HashAlgorithm::sha256), psk("b", HashAlgorithm::sha384)};
+  dtls::ConfigOptions server = one_datagram_options();
+  server.pre_shared_keys = {client.pre_shared_keys.front()};
+  for (const int selected : {1, 2}) {
+    EXPECT_TRUE(is_refused({"selected_identity", Role::server, HandshakeType::server_hello,
+                            [selected](Buffer& body) {
+                              extension_data(body, kExtensions, 41)[1] =
+                                  static_cast<std::byte>(selected);
+                            },
+                            Errc::illegal_parameter, Alert::illegal_parameter},
+                           client, server))
+        << selected;
+  }
+}
+
+// legacy_version, random, legacy_session_id, legacy_cookie, cipher_suites,
+// legacy_compression_methods.
+TEST(Rfc8446_4_1_2, AClientHelloWithOtherLegacyFieldsIsFatal) {
+  const auto refused = [](std::string_view what, const Change& change) {
+    return is_refused({what, Role::client, HandshakeType::client_hello, change,
+                       Errc::illegal_parameter, Alert::illegal_parameter});
+  };
+  const auto compression_of = [](const Buffer& body) {
+    constexpr std::size_t kSuites = 36;
+    const auto suites = std::to_integer<std::size_t>(body.at(kSuites)) << 8 |
+                        std::to_integer<std::size_t>(body.at(kSuites + 1));
+    return kSuites + 2 + suites;
+  };
+  EXPECT_TRUE(refused("legacy_version", [](Buffer& body) { body.at(1) = std::byte{0xff}; }));
+  EXPECT_TRUE(refused("another compression",
+                      [&](Buffer& body) { body.at(compression_of(body) + 1) = std::byte{1}; }));
+  EXPECT_TRUE(refused("two compressions", [&](Buffer& body) {
+    const std::size_t at = compression_of(body);
+    body.at(at) = std::byte{2};
+    insert(body, static_cast<std::ptrdiff_t>(at) + 1, {1});
+  }));
+  EXPECT_TRUE(refused("legacy_cookie", [](Buffer& body) {
+    body.at(35) = std::byte{1};
+    insert(body, 36, {7});
+  }));
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -338,6 +338,21 @@ TEST(Rfc8446_4_6_1, AClientKeepsNoneLongerThanSevenDays) {
   EXPECT_EQ(pair.client.sessions[1].expires(), Instant{} + 7 * 24h);
 }
 
+// A client that has not accepted its server yet keeps a few.
+TEST(Rfc8446_4_6_1, TheTicketsThatWaitForTheAcceptanceAreBounded) {
+  Pair pair = unaccepted_pair(ticket_options());
+  for (unsigned i = 0; i < 40; ++i) {
+    send_ticket(pair, kNextServerSeq + i, ticket_body(60, counted(32)));
+    ASSERT_FALSE(pair.client.error);
+  }
+  for (Peer* peer : {&pair.client, &pair.server}) {
+    peer->settle(peer->connection().answer(*peer->question, dtls::AcceptPeer{}, Instant{}), {});
+  }
+  EXPECT_TRUE(works(pair));
+  EXPECT_LE(pair.client.sessions.size(), 8U);
+  EXPECT_GE(pair.client.sessions.size(), 1U);
+}
+
 TEST(Rfc8446_4_6_1, ALifetimeOfZeroIsNone) {
   Pair pair = first_pair(ticket_options());
   send_ticket(pair, kNextServerSeq, ticket_body(0, counted(32)));
