@@ -64,6 +64,12 @@ class AlteredHandshake {
   void pass_encrypted(dtls::MutableBytes& rest) {
     // The receiver's keys open the record, the sender's seal it again.
     const auto taken = records_of(receiver().connection()).take(rest);
+    if (std::holds_alternative<dtls::record::NeedsCiphers>(taken)) {
+      // A cold connection has completed its handshake; nothing more is changed.
+      receiver().receive(Buffer(rest.begin(), rest.end()), {});
+      rest = {};
+      return;
+    }
     const auto* record = std::get_if<dtls::record::Record>(&taken);
     if (record == nullptr) return;
     const bool is_handshake = record->type == ContentType::handshake;
