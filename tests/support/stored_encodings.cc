@@ -16,6 +16,7 @@ using handshake::StoredSession;
 using schedule::HashSecret;
 
 constexpr std::uint64_t kMaxName = 255;
+constexpr std::uint64_t kMaxCredential = 0xffffff;
 constexpr std::uint64_t kMaxTicket = StoredSession::kMaxTicket;
 constexpr Duration kMaxLifetime = message::NewSessionTicket13::kMaxLifetime;
 
@@ -144,7 +145,6 @@ EncodingOutcome cookie(Sizes s) {
 }  // namespace
 
 std::span<const Encoding> stored_encodings() {
-  constexpr std::uint64_t k24 = 0xffffff;
   static const std::uint64_t kMaxSealed = kMaxTicket - beside_identity();
   static const std::vector<Encoding> kEncodings{
       {"stored session",
@@ -155,12 +155,12 @@ std::span<const Encoding> stored_encodings() {
        },
        session_fields},
       {"stored session, certificate",
-       {k24, kMaxName},
-       [](Sizes s) { return s[0] > 0 && s[0] <= 0xffffff && s[1] <= kMaxName; },
+       {kMaxCredential, kMaxName},
+       [](Sizes s) { return s[0] > 0 && s[0] <= kMaxCredential && s[1] <= kMaxName; },
        session_certificate},
       {"stored session, PSK identity",
-       {k24},
-       [](Sizes s) { return s[0] <= 0xffffff; },
+       {kMaxCredential},
+       [](Sizes s) { return s[0] <= kMaxCredential; },
        session_psk},
       {"stored session, fingerprint", {32}, is_size<32>, session_fingerprint},
       {"stored session, secret of DTLS 1.2",
