@@ -77,7 +77,7 @@ dtls::Result<dtls::ConfigPtr> make_config(const Flags& flags,
     options.pre_shared_keys = {std::move(*key)};
     // BoringSSL's server says so in its hint.
     const dtls::Bytes hint = std::as_bytes(std::span(flags.psk_identity));
-    options.psk_identity_hint.assign(hint.begin(), hint.end());
+    if (flags.allows_dtls12) options.psk_identity_hint.assign(hint.begin(), hint.end());
   }
   options.server_name = flags.server_name;
   options.application_protocols = flags.application_protocols;

@@ -68,7 +68,9 @@ ConfigPtr make_config(std::uint8_t choices) {
   options.groups = {kGroups[(choices >> 2) % 2U], NamedGroup::secp256r1};
   if ((choices & 8) != 0) options.mtu = 256;
   if ((choices & 16) != 0) options.peer_authentication = PeerAuthentication::none;
-  if ((choices & 32) != 0) options.extended_master_secret = ExtendedMasterSecret::disable;
+  // A session of DTLS 1.2 without it cannot be resumed.
+  if ((choices & 32) != 0 && !resumes(choices))
+    options.extended_master_secret = ExtendedMasterSecret::disable;
   if ((choices & 64) != 0) options.srtp_profiles.clear();
   if (resumes(choices)) {
     options.max_version = ProtocolVersion::dtls12;
@@ -112,7 +114,11 @@ Harness::Harness(Role role, State state, std::uint8_t choices)
       mtu_(config_->options().mtu) {
   const auto fingerprint = must(
       Fingerprint::of(identity().certificate(), HashAlgorithm::sha256, peers_chance().environment));
-  SLUICE_CHECK(peer_.set_peer_fingerprints(std::span(&fingerprint, 1), now_));
+  // A server that requests no certificate refuses fingerprints.
+  const auto authentication = config_->options().peer_authentication;
+  if (role == Role::server || authentication != PeerAuthentication::none) {
+    SLUICE_CHECK(peer_.set_peer_fingerprints(std::span(&fingerprint, 1), now_));
+  }
   accepts_ = state == State::connected;
   settle(connection_.handle_timeout(now_));
   if (state >= State::midst) deliver_all();

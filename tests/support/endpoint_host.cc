@@ -56,6 +56,8 @@ void EndpointHost::settle(Instant now) {
       while (const auto data = endpoint.poll_data()) {
         known[data->connection].data.emplace_back(data->bytes.begin(), data->bytes.end());
       }
+    } else if (const auto* choosing = std::get_if<dtls::ConfigRequested>(&event->what)) {
+      config_requests.push_back(*choosing);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event->what)) {
       known[event->connection].connected = connected->info;
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event->what)) {

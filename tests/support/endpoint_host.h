@@ -45,6 +45,8 @@ class EndpointHost {
 
   bool accepts_peers = true;
   dtls::Endpoint endpoint;
+  // These wait for the test's answer.
+  std::vector<dtls::ConfigRequested> config_requests;
   // Each that an event has told of.
   std::map<dtls::ConnectionHandle, Known> known;
 };

@@ -45,6 +45,8 @@ void Peer::on_event(dtls::Event event, Instant now) {
     signature_request = std::move(*to_sign);
   } else if (auto* complete = std::get_if<dtls::ConnectionToVerify>(&event)) {
     to_verify = std::move(*complete);
+  } else if (auto* choosing = std::get_if<dtls::ConfigRequested>(&event)) {
+    config_request = std::move(*choosing);
   } else if (const auto* done = std::get_if<dtls::Connected>(&event)) {
     connected = done->info;
     connected_at = now;

@@ -43,6 +43,7 @@ class Peer {
   std::optional<dtls::IdentityRequested> identity_request;
   std::optional<dtls::SignatureRequested> signature_request;
   std::optional<dtls::ConnectionToVerify> to_verify;
+  std::optional<dtls::ConfigRequested> config_request;
   std::vector<dtls::ResumableSession> sessions;  // that have come
   std::vector<dtls::SessionToStore> stored;      // what a server is to keep
   std::vector<dtls::Buffer> peer_chain;

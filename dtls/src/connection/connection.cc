@@ -92,10 +92,8 @@ bool Connection::handshake_confirmed() const { return impl_->is_handshake_confir
 bool Connection::ended() const { return impl_->ended(); }
 Statistics Connection::statistics() const { return impl_->statistics(); }
 
-std::optional<ConnectionInfo> Connection::info() const {
-  const auto session = impl_->session();
-  return session ? std::optional(handshake::info_of(*session, role())) : std::nullopt;
-}
+WaitingFor Connection::waiting_for() const { return impl_->waiting_for(); }
+std::optional<ConnectionInfo> Connection::info() const { return impl_->info(); }
 
 Result<void> Connection::export_keying_material(MutableBytes out, std::string_view label,
                                                 std::optional<Bytes> context) const {

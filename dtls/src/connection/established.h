@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "connection/accepted_peer.h"
 #include "connection/peer_gate.h"
 #include "connection/post_handshake12.h"
 #include "connection/post_handshake13.h"
@@ -16,11 +17,13 @@ namespace sluice::dtls::connection {
 struct Established12 {
   handshake::Session12 session;
   PostHandshake12 post_handshake;
+  std::unique_ptr<AcceptedPeer> peer;  // null: it has no credentials
 };
 struct Established13 {
   handshake::Session13 session;
   QuietPostHandshake13 quiet;                       // valid while no message is in progress
   std::unique_ptr<PostHandshake13> post_handshake;  // null: no message is in progress
+  std::unique_ptr<AcceptedPeer> peer;               // null: it has no credentials
 };
 using Established = std::variant<Established12, Established13>;
 
@@ -30,6 +33,7 @@ struct AwaitingAcceptance {
   Established established;
   UnacceptedData unaccepted_data;
   std::vector<Event> session_events;  // in DTLS 1.2
+  Instant give_up;                    // the handshake fails at this time
 };
 
 }  // namespace sluice::dtls::connection

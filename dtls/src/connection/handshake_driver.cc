@@ -5,9 +5,11 @@
 #include "connection/earliest.h"
 #include "connection/fragments.h"
 #include "connection/peer_judge.h"
+#include "connection/waiting.h"
+#include "negotiation/config_question.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
-#include "negotiation/peer_certificate.h"
+#include "negotiation/selection.h"
 
 namespace sluice::dtls::connection {
 
@@ -44,12 +46,57 @@ Result<HandshakeDriver::Progress> HandshakeDriver::start_server(
   context_.transport.start_at(seq);
   // RFC 6347 section 4.2.1: the ServerHello has the record number of the ClientHello.
   shared_.records.start_plaintext_at(record);
-  if (retry) {
-    auto machine = handshake::Handshake::server(*retry, context_);
-    if (!machine) return forward_error(machine);
-    machine_ = std::move(*machine);
-  }
+  is_admitted_ = true;
+  retry_ = retry;
+  if (auto begun = begin_machine(); !begun) return forward_error(begun);
   return on_handshake({wire::ContentType::handshake, wire::kPlaintextEpoch, record, hello}, now);
+}
+
+Result<void> HandshakeDriver::begin_machine() {
+  if (!retry_) return {};
+  auto machine = handshake::Handshake::server(*retry_, context_);
+  if (!machine) return forward_error(machine);
+  machine_ = std::move(*machine);
+  return {};
+}
+
+bool HandshakeDriver::waits_for_config(const flight::IncomingMessage& hello) {
+  if (config_choice_ == ConfigChoice::asked) return true;
+  const bool asks = shared_.role == Role::server && shared_.config.ask_for_config;
+  if (!asks || config_choice_ == ConfigChoice::made) return false;
+  auto question = handshake::config_question(hello);
+  // The handshake refuses a hello that does not parse.
+  if (!question) return false;
+  config_choice_ = ConfigChoice::asked;
+  shared_.outputs.add(question_.pose(std::move(*question)));
+  return true;
+}
+
+Result<HandshakeDriver::Progress> HandshakeDriver::continue_from(HandshakeDriver&& waiting,
+                                                                 Instant now) {
+  set_time(now);
+  context_.secret_log = waiting.context_.secret_log;
+  context_.transport.start_at(waiting.context_.transport.next_seq());
+  if (waiting.path_rtt_) set_path_rtt(*waiting.path_rtt_);
+  gate_ = std::move(waiting.gate_);
+  reassembler_ = std::move(waiting.reassembler_);
+  acknowledgements_ = std::move(waiting.acknowledgements_);
+  future_records_ = std::move(waiting.future_records_);
+  unaccepted_data_ = std::move(waiting.unaccepted_data_);
+  held_alert_ = waiting.held_alert_;
+  is_admitted_ = waiting.is_admitted_;
+  retry_ = std::move(waiting.retry_);
+  give_up_ = waiting.give_up_;
+  config_choice_ = ConfigChoice::made;
+  const auto hello = message::ClientHello::decode(reassembler_.front()->body());
+  const auto before = handshake::choose_version(waiting.shared_.config, *hello);
+  const auto version = handshake::choose_version(shared_.config, *hello);
+  if (is_admitted_ && version && (!before || *version != *before)) {
+    return fatal(Errc::no_common_version, Alert::handshake_failure,
+                 "the Config has another version than the Listener's");
+  }
+  if (auto begun = begin_machine(); !begun) return forward_error(begun);
+  return deliver_messages(now);
 }
 
 Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Record& record,
@@ -119,6 +166,9 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_change_cipher_spec(Instant
 
 Result<HandshakeDriver::Progress> HandshakeDriver::answer(const Answer& answer, Instant now) {
   question_.close();
+  if (const auto* refuse = std::get_if<RefuseConnection>(&answer)) {
+    return fatal(Errc::peer_rejected, refuse->alert, "RefuseConnection");
+  }
   if (auto taken = machine_.answer(answer, context_); !taken) return forward_error(taken);
   const auto progress = after_step(now);
   if (!progress || *progress == Progress::complete) return progress;
@@ -164,6 +214,8 @@ std::optional<Instant> HandshakeDriver::next_timeout() const {
 }
 
 std::string_view HandshakeDriver::why_unfinished() const {
+  const WaitingFor waiting = waiting_for();
+  if (waiting != WaitingFor::peer_message) return timeout_detail(waiting);
   const Statistics statistics = shared_.counters.statistics();
   if (statistics.discards(Discard::authentication_failed) > 0) {
     return "the peer's records could not be decrypted: the keys may differ (wrong PSK?)";
@@ -178,7 +230,7 @@ std::string_view HandshakeDriver::why_unfinished() const {
   if (shared_.records.has_read_key() && !shared_.records.peer_encrypts()) {
     return "no encrypted record came: the keys may differ (wrong PSK?)";
   }
-  return {};
+  return timeout_detail(waiting);
 }
 
 // ---- messages
@@ -192,7 +244,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
     const auto message = reassembler_.front();
     if (!message) break;
     // What waits for the answer has arrived and is acknowledged (RFC 9147 section 7.1).
-    if (machine_.awaits_answer()) break;
+    if (machine_.awaits_answer() || waits_for_config(*message)) break;
     const wire::Epoch expected = machine_.expected_epoch();
     // An encrypted Finished may arrive before ChangeCipherSpec, but is not processed before it (RFC
     // 5246 section 7.1).
@@ -243,14 +295,10 @@ Result<void> HandshakeDriver::judge_chain() {
   return {};
 }
 
-Result<void> HandshakeDriver::judge_without_certificate() {
-  const bool asks_for_none =
-      shared_.role == Role::server && !handshake::asks_for_certificate(shared_.config);
-  if (asks_for_none || context_.peer.identity.is_by_psk()) {
-    gate_.accept();
-    return {};
-  }
-  return gate_.on_end();
+WaitingFor HandshakeDriver::waiting_for() const {
+  const WaitingFor asked = question_.waiting_for();
+  if (asked != WaitingFor::nothing) return asked;
+  return give_up_ ? WaitingFor::peer_message : WaitingFor::client_hello;
 }
 
 bool HandshakeDriver::is_overtaken() const {
@@ -323,17 +371,19 @@ void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, wire::Epoch
 Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
   // The last flight of a DTLS 1.3 client is not acknowledged yet.
   if (context_.transport.take_flight_begun()) begin_flight(now);
-  if (auto judged = judge_without_certificate(); !judged) return forward_error(judged);
+  if (auto judged = gate_.on_end(); !judged) return forward_error(judged);
   auto established = establish(now);
   if (!established) return forward_error(established);
   // Future records remain if their keys and the Finished arrived in one datagram.
   shared_.outputs.keep_to_replay(future_records_.take());
   shared_.records.stop_reading_plaintext();
   return AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
-                            std::move(context_.resumption12.events)};
+                            std::move(context_.resumption12.events), give_up_.value_or(now)};
 }
 
 Result<Established> HandshakeDriver::establish(Instant now) {
+  auto peer = AcceptedPeer::make(std::move(context_.peer.identity), shared_.library);
+  if (!peer) return forward_error(peer);
   auto session = std::move(machine_).take_session();
   if (auto* session13 = std::get_if<handshake::Session13>(&session)) {
     auto post_handshake = std::make_unique<PostHandshake13>(
@@ -348,10 +398,10 @@ Result<Established> HandshakeDriver::establish(Instant now) {
       // Each session has one ticket.
       session13->resumption.reset();
     }
-    return Established13{std::move(*session13), {}, std::move(post_handshake)};
+    return Established13{std::move(*session13), {}, std::move(post_handshake), std::move(*peer)};
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)),
-                            PostHandshake12(reassembler_.next_seq())};
+                            PostHandshake12(reassembler_.next_seq()), std::move(*peer)};
   // The server sends the last flight; in an abbreviated handshake the client does (RFC 5246 section
   // 7.3).
   const Role last = established.session.negotiated.resumed ? Role::client : Role::server;

@@ -35,6 +35,10 @@ class HandshakeDriver {
   Result<Progress> start_server(MutableBytes hello, wire::SequenceNumber record,
                                 const std::optional<handshake::server13::StatelessRetry>& retry,
                                 Instant now);
+  // Continues with this driver's Config what `waiting` has received before ConfigRequested was
+  // answered. Errors also: no_common_version, if the Config leads to another version than that of
+  // the Listener that has admitted the client.
+  Result<Progress> continue_from(HandshakeDriver&& waiting, Instant now);
   Result<Progress> on_handshake(const record::Record& record, Instant now);
   Result<Progress> on_change_cipher_spec(Instant now);
   // Processes an authentic ACK, whose record has this epoch.
@@ -51,6 +55,10 @@ class HandshakeDriver {
     return question_.takes(question, answer);
   }
   Result<Progress> answer(const Answer& answer, Instant now);
+  void set_path_rtt(Duration rtt) {
+    path_rtt_ = rtt;
+    context_.transport.flight.set_rtt(rtt);
+  }
 
   // ---- state
 
@@ -58,6 +66,7 @@ class HandshakeDriver {
   [[nodiscard]] UnacceptedData& unaccepted_data() { return unaccepted_data_; }
   [[nodiscard]] record::FutureRecords& future_records() { return future_records_; }
   [[nodiscard]] bool speaks13() const { return context_.speaks13(); }
+  [[nodiscard]] WaitingFor waiting_for() const;
 
   // ---- outputs
 
@@ -85,7 +94,10 @@ class HandshakeDriver {
   // Called after each message and each answer.
   Result<Progress> after_step(Instant now);
   Result<void> judge_chain();
-  Result<void> judge_without_certificate();
+  // Takes up the state after a Listener's HelloRetryRequest, if there was one.
+  Result<void> begin_machine();
+  // Whether the ClientHello waits for the answer to ConfigRequested; asks it once.
+  bool waits_for_config(const flight::IncomingMessage& hello);
   // Whether a message that follows the peer's Finished has arrived already.
   [[nodiscard]] bool is_overtaken() const;
   // RFC 9147 section 7.2: any part of the answer to a flight acknowledges the whole flight.
@@ -95,6 +107,9 @@ class HandshakeDriver {
   void use_ack(const message::RecordNumbers& numbers, wire::Epoch epoch, Instant now);
   void schedule_ack(Instant now);
   Result<Established> establish(Instant now);
+
+  // A server's answer to ConfigRequested.
+  enum class ConfigChoice : std::uint8_t { open, asked, made };
 
   Shared shared_;
   handshake::Context context_;
@@ -106,6 +121,11 @@ class HandshakeDriver {
   record::FutureRecords future_records_;
   UnacceptedData unaccepted_data_;
   HeldAlert held_alert_;
+  ConfigChoice config_choice_ = ConfigChoice::open;
+  // Of the Listener that has admitted the client.
+  bool is_admitted_ = false;
+  std::optional<handshake::server13::StatelessRetry> retry_;
+  std::optional<Duration> path_rtt_;
   std::optional<Instant> give_up_;   // set when the peer or this side begins
   wire::MessageSeq answered_seq_{};  // our flight answers the peer's messages before this one
   bool is_change_cipher_spec_seen_ = false;

@@ -5,6 +5,10 @@
 #include <utility>
 
 #include "crypto/library.h"
+#include "negotiation/config_question.h"
+#include "negotiation/fatal.h"
+#include "negotiation/peer_certificate.h"
+#include "negotiation/role_check.h"
 
 namespace sluice::dtls {
 
@@ -124,7 +128,15 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
   HandshakeDriver* running = connection::handshaking(phase_);
   if (running != nullptr && running->takes(question, answer)) {
     Input input{path_, now};
-    auto outcome = after_step(running->answer(answer, now), now);
+    const auto* use = std::get_if<UseConfig>(&answer);
+    if (use != nullptr) {
+      const ConfigOptions& chosen = use->config->options();
+      auto fits = handshake::check_role(chosen, *library_, role_);
+      if (fits) fits = handshake::check_chosen_config(config_->options(), chosen);
+      if (!fits) return forward_error(fits);
+    }
+    auto outcome = use != nullptr ? use_config(use->config, now)
+                                  : after_step(running->answer(answer, now), now);
     if (outcome) outcome = replay_future_records(input);
     return end_input(outcome, input.record_opened);
   }
@@ -135,9 +147,14 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant now) {
   if (const Ended* ended = begin_input(now)) return after_end(*ended);
-  connection::PeerGate* gate = connection::gate_of(phase_);
-  if (gate == nullptr) return end_input({});
-  const auto outcome = gate->announce(announced, library());
+  const ConfigOptions& config = config_->options();
+  // Where the caller is still to choose the Config, the end of the handshake decides.
+  if (role_ == Role::server && !handshake::asks_for_certificate(config) && !config.ask_for_config) {
+    return end_input(handshake::fatal(
+        Errc::invalid_config, Alert::internal_error,
+        "peer_authentication: none, where set_peer_fingerprints() needs a certificate"));
+  }
+  const auto outcome = connection::announce(phase_, announced, library());
   if (outcome) open_if_accepted();
   return end_input(outcome);
 }
@@ -176,24 +193,34 @@ Result<void> Connection::Impl::after_step(const Result<HandshakeDriver::Progress
   return {};
 }
 
+Result<void> Connection::Impl::use_config(const ConfigPtr& config, Instant now) {
+  // `waiting` refers to the previous Config, and so must go first.
+  const ConfigPtr previous = std::exchange(config_, config);
+  auto waiting = std::get<std::unique_ptr<HandshakeDriver>>(std::move(phase_));
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, nullptr);
+  HandshakeDriver& running = *connection::handshaking(phase_);
+  return after_step(running.continue_from(std::move(*waiting), now), now);
+}
+
 void Connection::Impl::open_if_accepted() {
   auto* phase = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
   if (phase == nullptr || !(*phase)->gate.accepted()) return;
   AwaitingAcceptance& awaiting = **phase;
   if (config_->options().ask_about_connection && !awaiting.gate.connection_accepted()) {
     if (awaiting.gate.asks_about_connection()) return;
-    outputs_.add(
-        ConnectionToVerify{awaiting.gate.ask_about_connection(),
-                           handshake::info_of(*connection::complete_session(phase_), role_)});
+    outputs_.add(ConnectionToVerify{awaiting.gate.ask_about_connection(),
+                                    *connection::info_of(phase_, role_)});
     return;
   }
+  ConnectionInfo info = *connection::info_of(phase_, role_);
+  if (auto* peer = connection::peer_of(phase_)) peer->keep(awaiting.gate.match());
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
   for (Buffer& data : unaccepted) warm_.deliver(data);
   auto session_events = std::move(awaiting.session_events);
   auto established = std::move(awaiting.established);
   std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);
   warm_.mark_used(shared(), phase_);
-  outputs_.add(Connected{handshake::info_of(*session(), role_)});
+  outputs_.add(Connected{std::move(info)});
   for (Event& event : session_events) outputs_.add(std::move(event));
   report_sessions();
 }

@@ -58,6 +58,11 @@ class Connection::Impl {
   [[nodiscard]] std::optional<handshake::SessionView> session() const {
     return connection::open_session(phase_);
   }
+  // Empty until the peer is accepted, and after the end.
+  [[nodiscard]] std::optional<ConnectionInfo> info() const {
+    return is_open() ? connection::info_of(phase_, role_) : std::nullopt;
+  }
+  [[nodiscard]] WaitingFor waiting_for() const { return connection::waiting_for(phase_); }
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
   // Whether the handshake is complete and the peer is accepted.
   [[nodiscard]] bool is_open() const { return connection::is_open(phase_); }
@@ -99,6 +104,8 @@ class Connection::Impl {
   // Processes the result of a step of the handshake.
   Result<void> after_step(const Result<HandshakeDriver::Progress>& progress, Instant now);
   void open_if_accepted();
+  // Starts anew with another Config from the ClientHello that has arrived.
+  Result<void> use_config(const ConfigPtr& config, Instant now);
   // Reports sessions that can be resumed, once the peer is accepted.
   void report_sessions();
 

@@ -16,6 +16,7 @@ std::size_t choices_of(const PskRequested& question) {
 std::size_t choices_of(const IdentityRequested&) { return 1; }
 std::size_t choices_of(const SignatureRequested&) { return 1; }
 std::size_t choices_of(const SessionRequested&) { return 1; }
+std::size_t choices_of(const ConfigRequested&) { return 1; }
 
 // Whether `kind`, an index into Question's alternatives, is that of Asked.
 template <class Asked>
@@ -59,8 +60,23 @@ bool OpenQuestion::takes(QuestionId question, const Answer& answer) const {
     bool operator()(const NoIdentity&) const { return is_of_kind<IdentityRequested>(open.kind); }
     bool operator()(const Signature&) const { return is_of_kind<SignatureRequested>(open.kind); }
     bool operator()(const NoSignature&) const { return is_of_kind<SignatureRequested>(open.kind); }
+    bool operator()(const UseConfig& use) const {
+      return is_of_kind<ConfigRequested>(open.kind) && use.config != nullptr;
+    }
+    bool operator()(const RefuseConnection&) const {
+      return is_of_kind<ConfigRequested>(open.kind);
+    }
   };
   return std::visit(Fits{open}, answer);
+}
+
+WaitingFor OpenQuestion::waiting_for() const {
+  if (!open_) return WaitingFor::nothing;
+  if (is_of_kind<ConfigRequested>(open_->kind)) return WaitingFor::config;
+  if (is_of_kind<PskRequested>(open_->kind)) return WaitingFor::psk;
+  if (is_of_kind<SessionRequested>(open_->kind)) return WaitingFor::session;
+  if (is_of_kind<IdentityRequested>(open_->kind)) return WaitingFor::identity;
+  return WaitingFor::signature;
 }
 
 }  // namespace sluice::dtls::connection

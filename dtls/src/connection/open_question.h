@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 
+#include <sluice/dtls/connection.h>
 #include <sluice/dtls/event.h>
 
 #include "negotiation/question.h"
@@ -17,6 +18,8 @@ class OpenQuestion {
   // Whether this question is open and `answer` fits it.
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   void close() { open_.reset(); }
+  // Which answer it waits for; `nothing` if no question is open.
+  [[nodiscard]] WaitingFor waiting_for() const;
 
  private:
   struct Open {

@@ -3,25 +3,36 @@
 #include "crypto/fingerprint.h"
 
 namespace sluice::dtls::connection {
+namespace {
 
-Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
+tl::unexpected<Error> no_certificate() {
+  return tl::unexpected(Error{Errc::peer_rejected, Alert::bad_certificate, 0,
+                              "fingerprints were announced, but the peer has no certificate"});
+}
+
+}  // namespace
+
+Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Buffer certificate,
                              crypto::Library& library) {
-  const auto match = crypto::matches(library, fingerprints, certificate);
+  if (certificate.empty()) return no_certificate();
+  auto match = crypto::find_match(library, fingerprints, certificate);
   if (!match) return forward_error(match);
   // RFC 8122 section 6.2: the connection must not be used and is ended immediately.
   if (!*match) {
     return tl::unexpected(
         Error{Errc::peer_rejected, Alert::bad_certificate, 0, "fingerprint mismatch"});
   }
-  state_ = Accepted{};
+  state_ = Accepted{std::move(certificate), std::move(*match)};
   return {};
 }
 
 Result<void> PeerGate::announce(std::span<const Fingerprint> fingerprints,
                                 crypto::Library& library) {
-  if (accepted()) return {};
-  if (const auto* asked = std::get_if<Asked>(&state_)) {
-    return judge(fingerprints, asked->certificate, library);
+  if (auto* known = std::get_if<Accepted>(&state_)) {
+    return judge(fingerprints, std::move(known->certificate), library);
+  }
+  if (auto* asked = std::get_if<Asked>(&state_)) {
+    return judge(fingerprints, std::move(asked->certificate), library);
   }
   state_ = Announced{{fingerprints.begin(), fingerprints.end()}};
   return {};
@@ -30,7 +41,9 @@ Result<void> PeerGate::announce(std::span<const Fingerprint> fingerprints,
 Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Buffer> chain,
                                                                   crypto::Library& library) {
   if (const auto* announced = std::get_if<Announced>(&state_)) {
-    return judge(announced->fingerprints, chain.front(), library).map([] {
+    // judge() replaces the state.
+    const auto fingerprints = announced->fingerprints;
+    return judge(fingerprints, std::move(chain.front()), library).map([] {
       return std::optional<PeerCertificateReceived>();
     });
   }
@@ -51,19 +64,27 @@ Result<void> PeerGate::answer(QuestionId question, const Answer& answer) {
     return tl::unexpected(Error{Errc::peer_rejected, reject->alert});
   }
   if (question == kQuestion) {
-    state_ = Accepted{};
+    accept(std::move(std::get<Asked>(state_).certificate));
   } else {
     connection_ = Verdict::accepted;
   }
   return {};
 }
 
+Bytes PeerGate::certificate() const {
+  if (const auto* asked = std::get_if<Asked>(&state_)) return asked->certificate;
+  if (const auto* known = std::get_if<Accepted>(&state_)) return known->certificate;
+  return {};
+}
+
+std::optional<Fingerprint> PeerGate::match() const {
+  const auto* known = std::get_if<Accepted>(&state_);
+  return known != nullptr ? known->match : std::nullopt;
+}
+
 Result<void> PeerGate::on_end() {
-  if (has_fingerprints()) {
-    return tl::unexpected(
-        Error{Errc::peer_rejected, Alert::bad_certificate, 0, "no certificate to the fingerprint"});
-  }
-  if (std::holds_alternative<NothingKnown>(state_)) state_ = Accepted{};
+  if (has_fingerprints()) return no_certificate();
+  if (std::holds_alternative<NothingKnown>(state_)) accept({});
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,8 +17,8 @@ class PeerGate {
   static constexpr QuestionId kQuestion{1};  // a handshake has one chain, so one question
   static constexpr QuestionId kConnectionQuestion{16};
 
-  // Sets the expected fingerprints, before or after the certificate arrives. Has no effect once the
-  // peer is accepted. Errors: peer_rejected.
+  // Sets the expected fingerprints, before or after the certificate arrives, also where the peer is
+  // accepted already. Errors: peer_rejected.
   Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
   // The peer's certificates have arrived. Returns the question to ask, unless fingerprints decide.
   // Errors: peer_rejected.
@@ -27,14 +28,17 @@ class PeerGate {
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   // Errors: peer_rejected.
   Result<void> answer(QuestionId question, const Answer& answer);
-  // Accepts the peer: its chain was verified, a PSK authenticated it, or no certificate was
-  // requested.
-  void accept() { state_ = Accepted{}; }
-  // The handshake is complete. A peer without a certificate is accepted if no fingerprints were
-  // set. Errors: peer_rejected.
+  // Accepts the peer because its chain was verified.
+  void accept(Buffer certificate) { state_ = Accepted{std::move(certificate), {}}; }
+  // The handshake is complete. A peer without a certificate, whom the Config allows to have none or
+  // whom a PSK has authenticated, is accepted if no fingerprints were set. Errors: peer_rejected.
   Result<void> on_end();
 
   [[nodiscard]] bool has_fingerprints() const { return std::holds_alternative<Announced>(state_); }
+  // The peer's own certificate (DER); empty if none has come.
+  [[nodiscard]] Bytes certificate() const;
+  // The fingerprint by which the certificate was accepted last.
+  [[nodiscard]] std::optional<Fingerprint> match() const;
   [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
 
   // Opens the question whether the caller accepts the connection, after the peer is accepted.
@@ -53,9 +57,12 @@ class PeerGate {
   struct Asked {
     Buffer certificate;
   };
-  struct Accepted {};
+  struct Accepted {
+    Buffer certificate;
+    std::optional<Fingerprint> match;
+  };
 
-  Result<void> judge(std::span<const Fingerprint> fingerprints, Bytes certificate,
+  Result<void> judge(std::span<const Fingerprint> fingerprints, Buffer certificate,
                      crypto::Library& library);
 
   enum class Verdict : std::uint8_t { none, asked, accepted };

@@ -1,5 +1,7 @@
 #include "connection/peer_judge.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -30,9 +32,13 @@ Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& con
           {handshake::other(role), name, handshake::certificate_schemes(config)});
       if (!verified) return forward_error(verified);
       context.peer.identity.verified_name = name;
+      // Further than any clock of a caller goes; keeps the conversion to microseconds in range.
+      constexpr std::chrono::seconds kLongest = std::chrono::hours{24 * 365 * 1000};
+      context.peer.identity.valid_until =
+          saturating_add(context.now, std::min(*verified, kLongest));
     }
     if (!config.ask_about_verified_peer && !gate.has_fingerprints()) {
-      gate.accept();
+      gate.accept(std::move(chain.front()));
       return std::nullopt;
     }
   }

@@ -1,5 +1,9 @@
 #include "connection/phase.h"
 
+#include "connection/earliest.h"
+#include "connection/waiting.h"
+#include "negotiation/fatal.h"
+
 namespace sluice::dtls::connection {
 namespace {
 
@@ -69,8 +73,44 @@ bool speaks13(const Phase& phase) {
   return established_as<Established13>(phase) != nullptr;
 }
 
-std::optional<Instant> next_timeout(const Phase& phase) {
-  if (const HandshakeDriver* running = handshaking(phase)) return running->next_timeout();
+AcceptedPeer* peer_of(const Phase& phase) {
+  if (const auto* complete = established_as<Established12>(phase)) return complete->peer.get();
+  const auto* complete = established_as<Established13>(phase);
+  return complete != nullptr ? complete->peer.get() : nullptr;
+}
+
+std::optional<ConnectionInfo> info_of(const Phase& phase, Role role) {
+  const auto session = complete_session(phase);
+  if (!session) return std::nullopt;
+  ConnectionInfo info = handshake::info_of(*session, role);
+  if (const AcceptedPeer* peer = peer_of(phase)) info.peer = peer->info();
+  if (const PeerGate* gate = gate_of(phase)) {
+    const Bytes certificate = gate->certificate();
+    info.peer.certificate.assign(certificate.begin(), certificate.end());
+  }
+  return info;
+}
+
+WaitingFor waiting_for(const Phase& phase) {
+  if (const HandshakeDriver* running = handshaking(phase)) return running->waiting_for();
+  const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  if (awaiting == nullptr) return WaitingFor::nothing;
+  return awaiting->gate.asks_about_connection() ? WaitingFor::connection_acceptance
+                                                : WaitingFor::peer_acceptance;
+}
+
+Result<void> announce(const Phase& phase, std::span<const Fingerprint> fingerprints,
+                      crypto::Library& library) {
+  if (PeerGate* gate = gate_of(phase)) return gate->announce(fingerprints, library);
+  const AcceptedPeer* peer = peer_of(phase);
+  if (peer != nullptr && peer->matches(fingerprints)) return {};
+  return handshake::fatal(Errc::peer_rejected, Alert::bad_certificate,
+                          "announced after Connected: no fingerprint of the peer's certificate");
+}
+
+namespace {
+
+std::optional<Instant> post_handshake_timeout(const Phase& phase) {
   if (const auto* complete = established_as<Established12>(phase)) {
     return complete->post_handshake.next_timeout();
   }
@@ -78,8 +118,28 @@ std::optional<Instant> next_timeout(const Phase& phase) {
   return messages != nullptr ? messages->next_timeout() : std::nullopt;
 }
 
+// The caller has not accepted the peer in time, which the peer learns by an alert.
+Result<void> check_acceptance(const Phase& phase, Instant now) {
+  const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  if (awaiting == nullptr || now < awaiting->give_up) return {};
+  const WaitingFor what = waiting_for(phase);
+  const Alert alert =
+      what == WaitingFor::peer_acceptance ? Alert::certificate_unknown : Alert::access_denied;
+  return handshake::fatal(Errc::handshake_timeout, alert, timeout_detail(what));
+}
+
+}  // namespace
+
+std::optional<Instant> next_timeout(const Phase& phase) {
+  if (const HandshakeDriver* running = handshaking(phase)) return running->next_timeout();
+  const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  const auto give_up = awaiting != nullptr ? std::optional(awaiting->give_up) : std::nullopt;
+  return earliest({give_up, post_handshake_timeout(phase)});
+}
+
 Result<void> on_timeout(Phase& phase, Instant now) {
   if (HandshakeDriver* running = handshaking(phase)) return running->on_timeout(now);
+  if (auto accepted = check_acceptance(phase, now); !accepted) return accepted;
   if (Established12* complete = established12(phase)) complete->post_handshake.on_timeout(now);
   PostHandshake13* messages = messages_under_way(phase);
   if (messages == nullptr) return {};
@@ -87,6 +147,7 @@ Result<void> on_timeout(Phase& phase, Instant now) {
 }
 
 void set_path_rtt(Phase& phase, Duration rtt) {
+  if (HandshakeDriver* running = handshaking(phase)) return running->set_path_rtt(rtt);
   if (flight::ReliableFlight* flight = handshake_flight(phase)) flight->set_rtt(rtt);
   Established13* complete = established13(phase);
   if (complete == nullptr) return;

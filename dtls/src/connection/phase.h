@@ -31,6 +31,8 @@ using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<Awa
 [[nodiscard]] PostHandshake13* messages_under_way(const Phase& phase);
 // Exists until the peer is accepted.
 [[nodiscard]] PeerGate* gate_of(const Phase& phase);
+// The peer of a complete handshake; null if it has no credentials.
+[[nodiscard]] AcceptedPeer* peer_of(const Phase& phase);
 [[nodiscard]] UnacceptedData* unaccepted_data_of(const Phase& phase);
 
 // Whether the handshake is complete and the peer is accepted.
@@ -40,6 +42,14 @@ using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<Awa
 }
 [[nodiscard]] std::optional<handshake::SessionView> open_session(const Phase& phase);
 [[nodiscard]] bool speaks13(const Phase& phase);
+// The result of a complete handshake. Before the peer is accepted it contains the certificate.
+[[nodiscard]] std::optional<ConnectionInfo> info_of(const Phase& phase, Role role);
+[[nodiscard]] WaitingFor waiting_for(const Phase& phase);
+
+// Checks the peer's certificate by fingerprints, or has it checked when it arrives. Errors:
+// peer_rejected.
+Result<void> announce(const Phase& phase, std::span<const Fingerprint> fingerprints,
+                      crypto::Library& library);
 
 // ---- timers and output
 

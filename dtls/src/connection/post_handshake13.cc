@@ -174,7 +174,7 @@ Result<void> PostHandshake13::on_ticket(const flight::IncomingMessage& message,
   const auto ticket = handshake::expect<message::NewSessionTicket13>(message);
   if (!ticket) return forward_error(ticket);
   if (session_events_.size() == kMaxSessionEvents) return {};
-  auto taken = handshake::take_ticket13(shared_.library, session, *ticket, now);
+  auto taken = handshake::take_ticket13(shared_.library, session, *ticket, shared_.config, now);
   if (!taken) return forward_error(taken);
   if (*taken) session_events_.emplace_back(SessionReceived{std::move(**taken)});
   return {};
@@ -332,7 +332,8 @@ Result<void> PostHandshake13::on_timeout(handshake::Session13& session, Instant 
     }
     const bool is_given_up = expiry == flight::ReliableFlight::Expiry::given_up;
     if (is_given_up && outgoing.kind == Kind::last_flight) {
-      return tl::unexpected(Error{Errc::handshake_timeout});
+      return tl::unexpected(
+          Error{Errc::handshake_timeout, {}, 0, "the server did not acknowledge the last flight"});
     }
   }
   return continue_key_update(session, now);

@@ -93,12 +93,23 @@ Result<Fingerprint> fingerprint_of(Library& library, Bytes certificate, HashAlgo
   });
 }
 
+HashAlgorithm strongest_hash(std::span<const Fingerprint> announced) {
+  return std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; }).hash;
+}
+
+Result<std::optional<Fingerprint>> find_match(Library& library,
+                                              std::span<const Fingerprint> announced,
+                                              Bytes certificate) {
+  if (announced.empty()) return std::nullopt;
+  return fingerprint_of(library, certificate, strongest_hash(announced)).map([&](Fingerprint own) {
+    const bool is_listed = std::ranges::find(announced, own) != announced.end();
+    return is_listed ? std::optional(std::move(own)) : std::nullopt;
+  });
+}
+
 Result<bool> matches(Library& library, std::span<const Fingerprint> announced, Bytes certificate) {
-  if (announced.empty()) return false;
-  const HashAlgorithm strongest =
-      std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; }).hash;
-  return fingerprint_of(library, certificate, strongest).map([&](const Fingerprint& own) {
-    return std::ranges::find(announced, own) != announced.end();
+  return find_match(library, announced, certificate).map([](const auto& match) {
+    return match.has_value();
   });
 }
 

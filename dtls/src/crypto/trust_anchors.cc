@@ -1,8 +1,10 @@
 #include "crypto/trust_anchors.h"
 
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 
 #include <sluice/dtls/trust_store.h>
@@ -64,10 +66,29 @@ bool is_signed_with(STACK_OF(X509) * chain, std::span<const SignatureScheme> sch
   return true;
 }
 
+// How long the certificates of a verified chain remain valid after `at`, which is now if it is
+// empty.
+Result<std::chrono::seconds> remaining_validity(STACK_OF(X509) * chain,
+                                                const std::optional<TrustAnchors::Time>& at) {
+  const TimePtr from(at ? ASN1_TIME_set(nullptr, std::chrono::system_clock::to_time_t(*at))
+                        : nullptr);
+  if (at && !from) return failure("ASN1_TIME_set");
+  auto shortest = std::chrono::seconds::max();
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    int days = 0;
+    int seconds = 0;
+    const ASN1_TIME* end = X509_get0_notAfter(sk_X509_value(chain, i));
+    if (ASN1_TIME_diff(&days, &seconds, from.get(), end) != 1) return failure("ASN1_TIME_diff");
+    const std::chrono::seconds left = std::chrono::hours{24} * days + std::chrono::seconds{seconds};
+    shortest = std::min(shortest, left);
+  }
+  return shortest;
+}
+
 }  // namespace
 
-Result<void> TrustAnchors::verify(Library& library, std::span<const Buffer> chain,
-                                  const ChainPolicy& policy) const {
+Result<std::chrono::seconds> TrustAnchors::verify(Library& library, std::span<const Buffer> chain,
+                                                  const ChainPolicy& policy) const {
   std::vector<CertificatePtr> certificates;
   for (const Buffer& der : chain) {
     certificates.push_back(parse_certificate(der, library.context(), library.properties()));
@@ -97,11 +118,12 @@ Result<void> TrustAnchors::verify(Library& library, std::span<const Buffer> chai
   if (X509_verify_cert(context.get()) != 1) {
     return untrusted(X509_STORE_CTX_get_error(context.get()));
   }
-  if (!is_signed_with(X509_STORE_CTX_get0_chain(context.get()), policy.signature_schemes)) {
+  STACK_OF(X509)* verified = X509_STORE_CTX_get0_chain(context.get());
+  if (!is_signed_with(verified, policy.signature_schemes)) {
     return failure(Errc::untrusted_certificate, Alert::unsupported_certificate,
                    "signature scheme of a certificate");
   }
-  return {};
+  return remaining_validity(verified, at_);
 }
 
 }  // namespace crypto
@@ -110,19 +132,38 @@ namespace {
 
 using crypto::TrustAnchors;
 
+// The digests of anchors are SHA-256. A TrustStore has no Environment, so they come from
+// libcrypto's default context.
+constexpr std::size_t kDigestSize = 32;
+
+bool put_digest(MutableBytes out, Bytes data) {
+  return EVP_Digest(data.data(), data.size(), crypto::octets(out), nullptr, EVP_sha256(),
+                    nullptr) == 1;
+}
+
 Result<std::shared_ptr<const TrustAnchors>> anchors_of(std::span<const Bytes> certificates,
                                                        TrustStore::Time at) {
   crypto::StorePtr store(X509_STORE_new());
   std::vector<Buffer> names;
+  std::vector<std::array<std::byte, kDigestSize>> digests;
   for (const Bytes der : certificates) {
     const auto certificate = crypto::parse_certificate(der);
     if (!certificate || !store || X509_STORE_add_cert(store.get(), certificate.get()) != 1) {
       return crypto::failure(Errc::invalid_certificate, {}, "certificates: DER");
     }
     names.push_back(crypto::subject_name(certificate.get()));
+    if (!put_digest(digests.emplace_back(), der)) return crypto::failure("EVP_Digest");
   }
   if (names.empty()) return crypto::failure(Errc::invalid_certificate, {}, "certificates: none");
-  return std::make_shared<const TrustAnchors>(std::move(store), std::move(names), at);
+  std::ranges::sort(digests);
+  const auto repeated = std::ranges::unique(digests);
+  digests.erase(repeated.begin(), repeated.end());
+  Buffer fingerprint(kDigestSize);
+  if (!put_digest(fingerprint, std::as_bytes(std::span(digests)))) {
+    return crypto::failure("EVP_Digest");
+  }
+  return std::make_shared<const TrustAnchors>(std::move(store), std::move(names),
+                                              std::move(fingerprint), at);
 }
 
 }  // namespace
@@ -148,7 +189,7 @@ Result<TrustStore> TrustStore::system(Time at) {
     return crypto::failure("X509_STORE_set_default_paths");
   }
   return TrustStore(
-      std::make_shared<const TrustAnchors>(std::move(store), std::vector<Buffer>{}, at));
+      std::make_shared<const TrustAnchors>(std::move(store), std::vector<Buffer>{}, Buffer{}, at));
 }
 
 }  // namespace sluice::dtls

@@ -198,6 +198,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
     return forward_error(filled);
   }
   context.secret_log.set_client_random(state.offer.random);
+  if (auto known = context.set_policy(Role::client); !known) return forward_error(known);
   context.server_name = context.config.server_name;
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_first_shares(context, state.offer);

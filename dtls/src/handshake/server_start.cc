@@ -75,6 +75,7 @@ Result<Next> on(WaitClientHello&& /*state*/, const flight::IncomingMessage& inco
   show_hello(context, *hello, incoming.body());
   const auto version = choose_version(context.config, *hello);
   if (!version) return forward_error(version);
+  if (auto known = context.set_policy(Role::server); !known) return forward_error(known);
   context.version = *version;
   context.secret_log.set_client_random(hello->random);
   // DTLS 1.3 writes the same version in plaintext records.

@@ -9,9 +9,14 @@ struct VersionFacts {
   CipherSuite cipher_suite;
   std::optional<NamedGroup> group;
   bool extended_master_secret;
-  bool psk;
+  std::optional<PskKind> psk;
   bool resumed;
 };
+
+std::optional<PskKind> kind_of(const std::optional<schedule::PskKind>& psk) {
+  if (!psk) return std::nullopt;
+  return *psk == schedule::PskKind::resumption ? PskKind::resumption : PskKind::external;
+}
 
 VersionFacts facts_of(const Session12& session) {
   const Negotiated12& negotiated = session.negotiated;
@@ -19,7 +24,8 @@ VersionFacts facts_of(const Session12& session) {
           .cipher_suite = negotiated.suite.id,
           .group = session.group,
           .extended_master_secret = negotiated.extended_master_secret,
-          .psk = uses_psk(negotiated.suite.key_exchange),
+          .psk = uses_psk(negotiated.suite.key_exchange) ? std::optional(PskKind::external)
+                                                         : std::nullopt,
           .resumed = negotiated.resumed};
 }
 
@@ -30,7 +36,7 @@ VersionFacts facts_of(const Session13& session) {
           .group = negotiated.group,
           // DTLS 1.3 binds all secrets to the whole transcript, which is what RFC 7627 adds to 1.2.
           .extended_master_secret = true,
-          .psk = negotiated.psk.has_value(),
+          .psk = kind_of(negotiated.psk),
           .resumed = negotiated.psk == schedule::PskKind::resumption};
 }
 
@@ -41,7 +47,8 @@ ConnectionInfo info_from(const VersionFacts& facts, const AgreedExtensions& exte
           .group = facts.group,
           .srtp_profile = extensions.srtp_profile,
           .extended_master_secret = facts.extended_master_secret,
-          .psk = facts.psk,
+          .psk = facts.psk.has_value(),
+          .psk_kind = facts.psk,
           .resumed = facts.resumed,
           .application_protocol = extensions.names->application_protocol,
           .server_name = extensions.names->server_name,

@@ -16,6 +16,7 @@ using Session = std::variant<Session12, Session13>;
 // A view of a session.
 using SessionView = std::variant<const Session12*, const Session13*>;
 
+// All but ConnectionInfo::peer.
 ConnectionInfo info_of(SessionView session, Role role);
 
 // RFC 5705 and RFC 8446 section 7.5.

@@ -129,6 +129,7 @@ Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming&
   const Buffer signed_data = signed_params(state.negotiated.randoms, exchange->params);
   auto done =
       state.peer.verify(context.library, exchange->scheme, signed_data, exchange->signature);
+  context.peer.identity.signature_scheme = exchange->scheme;
   if (done) done = context.transcript.add(incoming.encoding);
   if (!done) return forward_error(done);
   return WaitCertificateRequest{state.negotiated, std::move(*share)};
@@ -186,7 +187,7 @@ Result<WaitFinished> on(WaitNewSessionTicket&& state, const Incoming& incoming, 
 
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   auto done = check_finished(context, state.session, Role::server, incoming);
-  context.peer.conclude(policy_of(context.config, Role::client), context.now);
+  context.peer.conclude(context.now);
   // In an abbreviated handshake the client sends the last flight.
   if (done && state.session.negotiated.resumed) {
     context.transport.begin_flight();

@@ -15,7 +15,9 @@ using message::ClientHello;
 using wire::ExtensionType;
 
 Session12 session_of(const Negotiated12& negotiated, const StoredSession& stored) {
-  return {negotiated, stored.secret.clone(), std::nullopt};
+  const bool had_group = stored.group != NamedGroup{};
+  return {negotiated, stored.secret.clone(),
+          had_group ? std::optional(stored.group) : std::nullopt};
 }
 
 Bytes ticket_in(const ClientHello& hello) {

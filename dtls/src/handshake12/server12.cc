@@ -129,6 +129,7 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
   }
   auto done = state.peer.verify(context.library, verify->scheme, context.transcript.messages(),
                                 verify->signature);
+  context.peer.identity.signature_scheme = verify->scheme;
   context.transcript.stop_keeping_messages();
   if (done) done = context.transcript.add(incoming.encoding);
   if (!done) return forward_error(done);
@@ -138,7 +139,7 @@ Result<WaitFinished> on(WaitCertificateVerify&& state, const Incoming& incoming,
 Result<Session12> on(WaitFinished&& state, const Incoming& incoming, Context& context) {
   const Session12& session = state.session;
   auto done = check_finished(context, session, Role::client, incoming);
-  context.peer.conclude(policy_of(context.config, Role::server), context.now);
+  context.peer.conclude(context.now);
   // In an abbreviated handshake the server has already sent its Finished.
   if (done && !session.negotiated.resumed) {
     context.transport.begin_flight();

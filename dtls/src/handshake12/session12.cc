@@ -94,6 +94,8 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
   context.secret_log.add_master(master);
   auto protection = make_protection12(context.library, negotiated, master, role);
   if (!protection) return forward_error(protection);
+  // DTLS 1.2 itself has no limit; records are limited by their numbers.
+  context.transport.records.set_key_limits({.forgeries = context.config.max_forgeries_per_key});
   context.transport.records.add_reader12(std::move(protection->opener));
   context.transport.records.add_writer12(std::move(protection->sealer));
   return {};

@@ -26,7 +26,7 @@ struct Session12 {
   // no_unique_address: the next member begins in its padding.
   [[no_unique_address]] Negotiated12 negotiated;
   schedule::MasterSecret master;
-  std::optional<NamedGroup> group;  // none with a PSK alone
+  std::optional<NamedGroup> group;  // of the first handshake; none with a PSK alone
 };
 
 // What the signature of ServerKeyExchange covers (RFC 8422 section 5.4).

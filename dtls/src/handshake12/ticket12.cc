@@ -24,6 +24,8 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.lifetime = context.config.session_lifetime;
   stored.peer = context.peer.identity;
   stored.server_name = session.negotiated.extensions.names->server_name;
+  stored.group = session.group.value_or(NamedGroup{});
+  stored.limit_lifetime(context.config);
   return stored;
 }
 
@@ -36,6 +38,7 @@ std::optional<ResumableSession> received(Context& context, const Session12& sess
     const Duration age = saturating_difference(context.now, stored.issued);
     stored.lifetime = std::min(age, kMaxLifetime) + resumption.ticket_lifetime;
     stored.lifetime = std::min(stored.lifetime, kMaxLifetime);
+    stored.limit_lifetime(context.config);
     stored.session_id.clear();  // RFC 5077 section 3.4
     stored.ticket = std::move(resumption.ticket);
     if (auto kept = to_resumable(std::move(stored))) return kept;
@@ -68,14 +71,19 @@ Result<void> send_ticket12(Context& context, const Session12& session) {
   const auto& resumed = context.resumption12.resumed;
   const StoredSession fresh = resumed ? StoredSession{} : make_stored(context, session);
   const StoredSession& stored = resumed ? resumed->session() : fresh;
-  const auto ticket =
-      seal_session(context.library, *context.config.ticket_keys, stored, context.now);
-  if (!ticket) return forward_error(ticket);
   const auto left = std::chrono::floor<std::chrono::seconds>(
       saturating_difference(stored.expires(), context.now));
+  Buffer ticket;
+  // RFC 5077 section 3.3: an empty ticket where a server has none after all. A lifetime of 0 would
+  // mean that it states none.
+  if (left >= std::chrono::seconds{1}) {
+    auto sealed = seal_session(context.library, *context.config.ticket_keys, stored, context.now);
+    if (!sealed) return forward_error(sealed);
+    ticket = std::move(*sealed);
+  }
   return context.send(
       wire::HandshakeType::new_session_ticket, wire::kPlaintextEpoch,
-      [&](wire::Writer& out) { message::put_new_session_ticket12(out, {left, *ticket}); });
+      [&](wire::Writer& out) { message::put_new_session_ticket12(out, {left, ticket}); });
 }
 
 Result<void> take_announcement12(Context& context, const message::ServerHello& hello) {

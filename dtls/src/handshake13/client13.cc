@@ -81,7 +81,7 @@ Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   if (done)
     done = install_write13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, secrets, Role::client);
+  auto resumption = keep_for_resumption(context, negotiated, secrets);
   if (!resumption) return forward_error(resumption);
   return Session13{negotiated, SessionSecrets(traffic, state.application.exporter()),
                    std::move(*resumption)};

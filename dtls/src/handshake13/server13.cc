@@ -8,6 +8,8 @@
 #include "message/certificate_request13.h"
 #include "message/key_share.h"
 #include "message/server_hello.h"
+#include "negotiation/config_rules.h"
+#include "negotiation/groups.h"
 #include "negotiation/hello_editor.h"
 #include "negotiation/hello_retry.h"
 #include "negotiation/peer_certificate.h"
@@ -33,6 +35,18 @@ Result<void> check_hello(const ClientHello& hello) {
   return {};
 }
 
+// Chooses from a hello. The suite of a HelloRetryRequest stays (RFC 8446 section 4.1.4): the Config
+// that a caller chooses (ConfigRequested) may prefer another than the Listener's.
+Result<Choice13> choose(const Context& context, const ClientHello& hello,
+                        const schedule::CipherSuite13Parameters* retry_suite) {
+  auto choice = choose13(context.config, context.library, hello);
+  const bool keeps_suite = retry_suite != nullptr && hello.cipher_suites.contains(retry_suite->id);
+  if (choice && keeps_suite && is_suite_offered(context.config, retry_suite->id)) {
+    choice->suite = retry_suite;
+  }
+  return choice;
+}
+
 void put_selected_version(wire::Writer& out) {
   message::put_extension(out, ExtensionType::supported_versions,
                          [](wire::Writer& data) { data.code(ProtocolVersion::dtls13); });
@@ -45,10 +59,26 @@ Result<void> check_second_hello(const WaitSecondClientHello& state, const Client
   const auto changed = [](std::string_view what) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, what);
   };
+  // Where the caller has chosen another Config than the Listener's, the client is not at fault.
+  const auto& config = context.config;
+  if (!is_suite_offered(config, state.suite->id)) {
+    return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure,
+                 "the Config lacks the suite of the HelloRetryRequest");
+  }
+  if (state.group &&
+      !contains(usable_groups(config, context.library, Role::server, ProtocolVersion::dtls13),
+                *state.group)) {
+    return fatal(Errc::no_common_group, Alert::handshake_failure,
+                 "the Config lacks the group of the HelloRetryRequest");
+  }
   const auto repeated = digest_of_repeated13(context.library, hello, state.group.has_value());
   if (!repeated) return forward_error(repeated);
   const bool is_repeated = std::ranges::equal(repeated->bytes(), state.repeated.bytes());
   if (!is_repeated || choice.suite != state.suite) return changed("second ClientHello");
+  if (!choice.share && !state.group) {
+    return fatal(Errc::no_common_group, Alert::handshake_failure,
+                 "the Config has no group of the client's shares");
+  }
   if (!choice.share) return changed("key_share of second ClientHello");
   if (!state.group) return {};
   const auto shares =
@@ -79,7 +109,9 @@ Result<WaitSecondClientHello> send_retry_request(Context& context, const ClientH
 struct Hello {
   const ClientHello& fields;
   Bytes encoding;
-  bool is_second;
+  const schedule::CipherSuite13Parameters* retry_suite;  // null: this is the first hello
+
+  [[nodiscard]] bool is_second() const { return retry_suite != nullptr; }
 };
 
 // Sends the ServerHello and installs the keys of the handshake.
@@ -216,13 +248,13 @@ Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, 
   const auto* suite =
       found ? choose_suite13(context.config, hello.fields, found->psk.hash) : nullptr;
   // The suite of a HelloRetryRequest stays (RFC 8446 section 4.1.4).
-  if (suite == nullptr || (hello.is_second && suite->hash != choice.suite->hash)) {
+  if (suite == nullptr || (hello.is_second() && suite->hash != choice.suite->hash)) {
     return std::nullopt;
   }
   if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {
     return forward_error(bound);
   }
-  if (!hello.is_second) choice.suite = suite;
+  if (!hello.is_second()) choice.suite = suite;
   return found;
 }
 
@@ -230,7 +262,7 @@ Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, 
 Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choice13& choice,
                                 const ChosenPsk* psk) {
   auto done = context.transcript.add(hello.encoding);
-  if (done && !hello.is_second) {
+  if (done && !hello.is_second()) {
     done = context.transcript.start_hash(context.library, choice.suite->hash,
                                          Transcript::Form::dtls13);
   }
@@ -246,7 +278,7 @@ Result<AfterHello> answer_by_identity(Context& context, const Hello& hello,
   if (context.must_ask_for_identity()) {
     ask_for_identity(context, *criteria);
     return AfterHello(
-        WaitIdentity{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
+        WaitIdentity{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.retry_suite});
   }
   auto own = choose_identity13(context, *criteria);
   if (!own) return forward_error(own);
@@ -282,7 +314,8 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
     return authenticate(context, hello, choice, *offered, std::move(*found));
   }
   context.ask(PskRequested{{}, psk_identities(**offered), {}});
-  return AfterHello(WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.is_second});
+  return AfterHello(
+      WaitPsk{Buffer(hello.encoding.begin(), hello.encoding.end()), hello.retry_suite});
 }
 
 }  // namespace
@@ -296,6 +329,7 @@ Result<Choice13> check_client_hello13(const ConfigOptions& config, const crypto:
 Result<WaitSecondClientHello> after_stateless_retry(const StatelessRetry& retry, Context& context) {
   context.version = ProtocolVersion::dtls13;
   context.transport.records.set_version(ProtocolVersion::dtls12);
+  if (auto known = context.set_policy(Role::server); !known) return forward_error(known);
   auto done = context.transcript.start_after_message_hash(context.library, retry.suite->hash,
                                                           retry.first_hello.bytes());
   Buffer encoding;
@@ -312,7 +346,7 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
                                    Context& context) {
   const auto choice = check_client_hello13(context.config, context.library, hello);
   if (!choice) return forward_error(choice);
-  if (choice->share) return take_hello(context, {hello, incoming.encoding, false}, *choice);
+  if (choice->share) return take_hello(context, {hello, incoming.encoding, nullptr}, *choice);
   auto done = context.transcript.add(incoming.encoding);
   if (done) {
     done = context.transcript.start_hash(context.library, choice->suite->hash,
@@ -326,21 +360,22 @@ Result<AfterHello> on(WaitSecondClientHello&& state, const Incoming& incoming, C
   const auto hello = expect<ClientHello>(incoming);
   if (!hello) return forward_error(hello);
   show_hello(context, *hello, incoming.body());
-  const auto choice = check_client_hello13(context.config, context.library, *hello);
+  if (auto checked = check_hello(*hello); !checked) return forward_error(checked);
+  const auto choice = choose(context, *hello, state.suite);
   if (!choice) return forward_error(choice);
   if (auto checked = check_second_hello(state, *hello, *choice, context); !checked) {
     return forward_error(checked);
   }
-  return take_hello(context, {*hello, incoming.encoding, true}, *choice);
+  return take_hello(context, {*hello, incoming.encoding, state.suite}, *choice);
 }
 
 // The hello was checked before the question was asked.
 Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& context) {
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
-  const auto choice = choose13(context.config, context.library, *hello);
+  const auto choice = choose(context, *hello, state.retry_suite);
   const auto offered = take_offered_psks(*hello);
-  return authenticate(context, {*hello, state.hello, state.is_second}, *choice, *offered,
+  return authenticate(context, {*hello, state.hello, state.retry_suite}, *choice, *offered,
                       psk_of(answer, **offered, context));
 }
 
@@ -348,8 +383,8 @@ Result<AfterHello> on_answer(WaitIdentity&& state, const Answer& answer, Context
   take_identity(context, answer);
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
-  const auto choice = choose13(context.config, context.library, *hello);
-  return answer_by_identity(context, {*hello, state.hello, state.is_second}, *choice);
+  const auto choice = choose(context, *hello, state.retry_suite);
+  return answer_by_identity(context, {*hello, state.hello, state.retry_suite}, *choice);
 }
 
 Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Context& context) {
@@ -381,7 +416,7 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   auto& [negotiated, handshake, application] = state.pending;
   auto done = check_finished13(context, negotiated, handshake.traffic().client, incoming);
   if (!done) return forward_error(done);
-  auto resumption = keep_for_resumption(context, negotiated, handshake, Role::server);
+  auto resumption = keep_for_resumption(context, negotiated, handshake);
   if (!resumption) return forward_error(resumption);
   const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);

@@ -22,13 +22,15 @@ struct WaitSecondClientHello {
 struct WaitPsk {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
-  bool is_second;
+  // The suite of the HelloRetryRequest; null: there was none.
+  const schedule::CipherSuite13Parameters* retry_suite;
 };
 // The caller is asked which identity answers the ClientHello (IdentityRequested).
 struct WaitIdentity {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
   Buffer hello;  // the whole message
-  bool is_second;
+  // The suite of the HelloRetryRequest; null: there was none.
+  const schedule::CipherSuite13Parameters* retry_suite;
 };
 // The flight waits for the signature of CertificateVerify (SignatureRequested).
 struct WaitSignature {

@@ -50,11 +50,9 @@ Result<schedule::HashSecret> verify_data(Context& context, const Negotiated13& n
 
 }  // namespace
 
-Result<std::unique_ptr<Resumption13>> keep_for_resumption(Context& context,
-                                                          const Negotiated13& negotiated,
-                                                          const schedule::HandshakeSecrets& secrets,
-                                                          Role role) {
-  context.peer.conclude(policy_of(context.config, role), context.now);
+Result<std::unique_ptr<Resumption13>> keep_for_resumption(
+    Context& context, const Negotiated13& negotiated, const schedule::HandshakeSecrets& secrets) {
+  context.peer.conclude(context.now);
   if (context.config.resumption == Resumption::none || !negotiated.takes_tickets) return nullptr;
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return forward_error(hash);
@@ -162,6 +160,7 @@ Result<void> check_certificate_verify13(Context& context, const crypto::PublicKe
   const auto content = signed_content(context, signer);
   if (!content) return forward_error(content);
   auto done = key.verify(context.library, verify->scheme, *content, verify->signature);
+  context.peer.identity.signature_scheme = verify->scheme;
   if (done) done = context.transcript.add(incoming.encoding);
   return done;
 }

@@ -37,10 +37,8 @@ struct Session13 {
 
 // At the end of the handshake, with the client's Finished in the transcript. Null when the Config
 // or the client does not want the session to be resumed.
-Result<std::unique_ptr<Resumption13>> keep_for_resumption(Context& context,
-                                                          const Negotiated13& negotiated,
-                                                          const schedule::HandshakeSecrets& secrets,
-                                                          Role role);
+Result<std::unique_ptr<Resumption13>> keep_for_resumption(
+    Context& context, const Negotiated13& negotiated, const schedule::HandshakeSecrets& secrets);
 
 // The protection under a traffic secret.
 Result<record::Opener13> make_opener13(crypto::Library& library, const Negotiated13& negotiated,

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array kNonce{std::byte{0}};
 
 Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
-                                  Instant now, Duration lifetime) {
+                                  const ConfigOptions& config, Instant now, Duration lifetime) {
   const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
   auto secret = schedule::ticket_psk(library, suite->hash, session.resumption->secret, nonce);
   if (!secret) return forward_error(secret);
@@ -23,6 +23,8 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.lifetime = lifetime;
   stored.peer = session.resumption->peer;
   stored.server_name = extensions.names->server_name;
+  stored.group = group;
+  stored.limit_lifetime(config);
   return stored;
 }
 
@@ -31,9 +33,12 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
 Result<std::optional<IssuedTicket>> issue_ticket13(crypto::Library& library,
                                                    const Session13& session,
                                                    const ConfigOptions& config, Instant now) {
-  auto stored = make_stored(library, session, kNonce, now, config.session_lifetime);
+  auto stored = make_stored(library, session, kNonce, config, now, config.session_lifetime);
   if (!stored) return forward_error(stored);
-  IssuedTicket issued{std::chrono::floor<std::chrono::seconds>(config.session_lifetime), 0, {}, {}};
+  // A lifetime of 0 would tell the client to discard the ticket at once (RFC 8446 section 4.6.1).
+  const auto lifetime = std::chrono::floor<std::chrono::seconds>(stored->lifetime);
+  if (lifetime == std::chrono::seconds::zero()) return std::nullopt;
+  IssuedTicket issued{lifetime, 0, {}, {}};
   std::array<std::byte, sizeof issued.age_add> age_add{};
   if (auto filled = library.random(age_add); !filled) return forward_error(filled);
   issued.age_add = wire::Reader(age_add).u32();
@@ -59,11 +64,11 @@ void put_issued_ticket13(wire::Writer& out, const IssuedTicket& ticket) {
 Result<std::optional<ResumableSession>> take_ticket13(crypto::Library& library,
                                                       const Session13& session,
                                                       const message::NewSessionTicket13& message,
-                                                      Instant now) {
+                                                      const ConfigOptions& config, Instant now) {
   const auto lifetime = std::min(message.lifetime, message::NewSessionTicket13::kMaxLifetime);
   // RFC 8446 section 4.6.1: a lifetime of 0 means that the ticket is discarded at once.
   if (lifetime == std::chrono::seconds::zero() || !session.resumption) return std::nullopt;
-  auto stored = make_stored(library, session, message.nonce, now, lifetime);
+  auto stored = make_stored(library, session, message.nonce, config, now, lifetime);
   if (!stored) return forward_error(stored);
   stored->age_add = message.age_add;
   stored->ticket.assign(message.ticket.begin(), message.ticket.end());

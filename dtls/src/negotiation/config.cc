@@ -28,6 +28,7 @@ bool is_supported(ProtocolVersion version) {
 
 using handshake::has_psk;
 using handshake::invalid_config;
+using handshake::is_allowed;
 using handshake::uses_certificates;
 
 // Whether the Config has a suite for this version.
@@ -58,6 +59,8 @@ void drop_versions_without_means(ConfigOptions& options) {
 constexpr std::size_t kMaximumAuthorities = 16384;
 constexpr std::size_t kMaximumHint = 128;  // RFC 4279 section 5.3
 constexpr std::size_t kMaximumMtu = 16384;
+// Longer than any credential should live; keeps times from overflowing.
+constexpr Duration kMaximumSessionAge = std::chrono::hours{365 * 24};
 constexpr std::size_t kMinimumMessage = 2048;
 constexpr std::size_t kMaximumMessage = (std::size_t{1} << 24) - 1;
 
@@ -93,6 +96,11 @@ Result<void> check_lists(const ConfigOptions& options) {
     return invalid_config("custom_cipher_suites: number, hash or sizes out of range");
   }
   if (options.cipher_suites.empty()) return invalid_config("cipher_suites: none");
+  if (!std::ranges::all_of(options.custom_cipher_suites, [&](const auto& suite) {
+        return std::ranges::count(options.cipher_suites, suite->id()) != 0;
+      })) {
+    return invalid_config("custom_cipher_suites: one is not in cipher_suites");
+  }
   if (!std::ranges::all_of(options.cipher_suites, [&](CipherSuite suite) {
         return handshake::find_suite12(options, suite) || schedule::find13(suite);
       })) {
@@ -109,6 +117,12 @@ Result<void> check_lists(const ConfigOptions& options) {
   }
   if (!std::ranges::all_of(options.srtp_profiles, known<SrtpProfile>)) {
     return invalid_config("srtp_profiles: unknown profile");
+  }
+  if (options.srtp_profiles.empty() && !options.srtp_mki.empty()) {
+    return invalid_config("srtp_mki: srtp_profiles is empty");
+  }
+  if (options.srtp_profiles.empty() && options.max_srtp_mki != 0) {
+    return invalid_config("max_srtp_mki: srtp_profiles is empty");
   }
   // RFC 5764 section 4.1.1: srtp_mki<0..255>.
   if (options.srtp_mki.size() > 255) return invalid_config("srtp_mki: above 255 bytes");
@@ -146,14 +160,72 @@ Result<void> check_names(const ConfigOptions& options) {
 }
 
 Result<void> check_verification(const ConfigOptions& options) {
-  if (handshake::verifies_chain(options) && !options.trust_store) {
+  const bool verifies = handshake::verifies_chain(options);
+  if (verifies && !options.trust_store) {
     return invalid_config("trust_store: none, but peer_authentication verifies");
   }
-  if (!options.announce_authorities) return {};
+  if (!verifies && !options.peer_name.empty()) {
+    return invalid_config("peer_name: peer_authentication does not verify");
+  }
+  if (!options.announce_authorities) {
+    if (verifies || !options.trust_store) return {};
+    return invalid_config("trust_store: peer_authentication does not verify");
+  }
   if (!options.trust_store) return invalid_config("announce_authorities: no trust_store");
+  if (!handshake::asks_for_certificate(options)) {
+    return invalid_config("announce_authorities: peer_authentication is none");
+  }
   std::size_t size = 0;
   for (const Buffer& name : options.trust_store->anchors().names()) size += 2 + name.size();
+  if (size == 0) return invalid_config("announce_authorities: a trust_store without names");
   if (size > kMaximumAuthorities) return invalid_config("announce_authorities: above 16384 bytes");
+  return {};
+}
+
+// Whether a suite can be used with the key.
+bool has_suite_for(const ConfigOptions& options, const PreSharedKey& key) {
+  return std::ranges::any_of(options.cipher_suites, [&](CipherSuite id) {
+    if (const auto* suite13 = schedule::find13(id)) {
+      return is_allowed(options, ProtocolVersion::dtls13) && suite13->hash == key.hash();
+    }
+    const auto suite12 = handshake::find_suite12(options, id);
+    return suite12 && is_allowed(options, ProtocolVersion::dtls12) &&
+           uses_psk(suite12->key_exchange);
+  });
+}
+
+// What has an effect in one version only, where that is not allowed.
+Result<void> check_version_options(const ConfigOptions& options) {
+  if (!is_allowed(options, ProtocolVersion::dtls13)) {
+    if (options.record_padding > 1) return invalid_config("record_padding: DTLS 1.3 only");
+    if (options.max_records_per_key != UINT64_MAX) {
+      return invalid_config("max_records_per_key: DTLS 1.3 only");
+    }
+    if (options.resumption != Resumption::none &&
+        options.extended_master_secret == ExtendedMasterSecret::disable) {
+      return invalid_config("resumption: DTLS 1.2 needs extended_master_secret (RFC 7627)");
+    }
+  }
+  if (!options.psk_identity_hint.empty() &&
+      (!has_psk(options) || !is_allowed(options, ProtocolVersion::dtls12))) {
+    return invalid_config("psk_identity_hint: only with PSKs in DTLS 1.2");
+  }
+  if (!std::ranges::all_of(options.pre_shared_keys,
+                           [&](const PreSharedKey& key) { return has_suite_for(options, key); })) {
+    return invalid_config("pre_shared_keys: a key that no suite of cipher_suites fits");
+  }
+  return {};
+}
+
+Result<void> check_resumption(const ConfigOptions& options) {
+  if (options.ticket_keys && options.resumption != Resumption::tickets) {
+    return invalid_config("ticket_keys: resumption is not by tickets");
+  }
+  if (options.max_session_age < options.session_lifetime ||
+      options.max_session_age > kMaximumSessionAge) {
+    return invalid_config("max_session_age: not from session_lifetime to 365 days");
+  }
+  if (options.policy_id.size() > kMaxPolicyId) return invalid_config("policy_id: above 255 bytes");
   return {};
 }
 
@@ -168,7 +240,7 @@ Result<void> check_credentials(const ConfigOptions& options) {
   if (options.ticket_keys && options.session_lifetime > options.ticket_keys->rotation()) {
     return invalid_config("session_lifetime: above ticket_keys' rotation");
   }
-  return {};
+  return check_resumption(options);
 }
 
 Result<void> check_records(const ConfigOptions& options) {
@@ -185,7 +257,8 @@ Result<void> check_records(const ConfigOptions& options) {
   // RFC 9147 section 4.5.3: a tag of 8 bytes needs a limit.
   if (std::ranges::count(options.cipher_suites, CipherSuite::aes_128_ccm_8_sha256) != 0 &&
       options.max_forgeries_per_key == UINT64_MAX) {
-    return invalid_config("max_forgeries_per_key: none, but TLS_AES_128_CCM_8_SHA256");
+    return invalid_config(
+        "max_forgeries_per_key: TLS_AES_128_CCM_8_SHA256 needs a limit, such as 11863283");
   }
   if (options.max_records_per_key < 2) return invalid_config("max_records_per_key: below 2");
   return {};
@@ -254,6 +327,7 @@ Result<ConfigPtr> Config::make(ConfigOptions options) {
     return invalid_config(has_group12(options) ? "cipher_suites: none for the versions allowed"
                                                : "groups: none for the versions allowed");
   }
+  if (auto fits = check_version_options(options); !fits) return forward_error(fits);
   return ConfigPtr(new Config(std::move(options)));
 }
 

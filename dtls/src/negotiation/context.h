@@ -71,6 +71,11 @@ class Context {
   Resumption12 resumption12;
   HelloHookState hello_hook;
 
+  // Called when the handshake begins.
+  Result<void> set_policy(Role role) {
+    return policy_of(library, config, role).map([&](const PolicyId& id) { peer.policy = id; });
+  }
+
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
 
   // The connection poses the question when the present step has ended.

@@ -14,6 +14,8 @@ struct Peer {
   std::vector<Buffer> chain = {};
   // Whether the identity is that of the resumed session.
   bool is_resumed = false;
+  // The policy under which this handshake accepts the peer; known when the handshake begins.
+  PolicyId policy = {};
 
   // Takes the chain of the peer's Certificate message, which must not be empty.
   void take_chain(std::span<const Bytes> certificates) {
@@ -22,7 +24,7 @@ struct Peer {
   }
 
   // Called at the end of the handshake.
-  void conclude(PolicyId policy, Instant now) {
+  void conclude(Instant now) {
     if (is_resumed) return;
     identity.policy = policy;
     identity.authenticated_at = now;

@@ -1,23 +1,79 @@
 #include "negotiation/peer_identity.h"
 
+#include <algorithm>
+#include <span>
+#include <vector>
+
 #include "crypto/hash.h"
 #include "crypto/library.h"
+#include "negotiation/config_rules.h"
 #include "negotiation/peer_certificate.h"
+#include "wire/writer.h"
 
 namespace sluice::dtls::handshake {
 namespace {
 
-// The bits of a PolicyId; the lowest eight are the PeerAuthentication.
-constexpr std::uint32_t kHasTrustStore = 1U << 8;
-constexpr std::uint32_t kExpectsName = 1U << 9;
+// The hashed text begins with this, then a PolicyText, then what that says. All fields have a fixed
+// size or a length, so no two policies have the same text.
+constexpr std::string_view kLabel = "sluice session policy 1";
+enum class PolicyText : std::uint8_t { derived, given };
+
+void put_vector(wire::Writer& out, Bytes bytes) {
+  out.u32(static_cast<std::uint32_t>(bytes.size()));
+  out.bytes(bytes);
+}
+
+// The order of the schemes does not decide whether a peer is accepted.
+void put_set(wire::Writer& out, std::vector<SignatureScheme> schemes) {
+  std::ranges::sort(schemes);
+  const auto repeated = std::ranges::unique(schemes);
+  schemes.erase(repeated.begin(), repeated.end());
+  out.u32(static_cast<std::uint32_t>(schemes.size()));
+  for (const SignatureScheme scheme : schemes) out.code(scheme);
+}
+
+void put_chain_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
+  const crypto::TrustAnchors& anchors = config.trust_store->anchors();
+  put_vector(out, anchors.fingerprint());
+  out.u8(anchors.at() ? 1 : 0);
+  out.u64(anchors.at()
+              ? static_cast<std::uint64_t>(std::chrono::system_clock::to_time_t(*anchors.at()))
+              : 0);
+  const std::string name = role == Role::client ? expected_name(config) : std::string();
+  put_vector(out, std::as_bytes(std::span(name)));
+  put_set(out, certificate_schemes(config));
+}
+
+void put_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
+  const bool verifies = verifies_chain(config) && config.trust_store;
+  out.u8(verifies ? 1 : 0);
+  // A client always requires a certificate.
+  out.u8(role == Role::client || requires_certificate(config) ? 1 : 0);
+  out.u8(role == Role::client || asks_for_certificate(config) ? 1 : 0);
+  out.u8(has_psk(config) ? 1 : 0);
+  put_set(out, config.signature_schemes);
+  if (verifies) put_chain_rules(out, config, role);
+}
 
 }  // namespace
 
-PolicyId policy_of(const ConfigOptions& config, Role role) {
-  auto bits = static_cast<std::uint32_t>(config.peer_authentication);
-  if (config.trust_store) bits |= kHasTrustStore;
-  if (role == Role::client && !expected_name(config).empty()) bits |= kExpectsName;
-  return PolicyId{bits};
+Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config, Role role) {
+  Buffer text;
+  wire::Writer out(text);
+  out.bytes(std::as_bytes(std::span(kLabel)));
+  out.code(role);
+  if (config.policy_id.empty()) {
+    out.code(PolicyText::derived);
+    put_rules(out, config, role);
+  } else {
+    out.code(PolicyText::given);
+    out.bytes(config.policy_id);
+  }
+  return crypto::digest(library, HashAlgorithm::sha256, text).map([](const crypto::Digest& digest) {
+    PolicyId id;
+    std::ranges::copy(digest.bytes(), id.value.begin());
+    return id;
+  });
 }
 
 PeerIdentity PeerIdentity::of_certificate(Bytes certificate) {
@@ -37,6 +93,32 @@ Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library) {
   credential = Buffer(bytes.begin(), bytes.end());
   proof = PeerProof::certificate_fingerprint;
   return {};
+}
+
+Instant PeerIdentity::resumable_until(const ConfigOptions& config) const {
+  return std::min(saturating_add(authenticated_at, config.max_session_age), valid_until);
+}
+
+PeerInfo PeerIdentity::info() const {
+  PeerInfo info{.verified_name = verified_name, .authenticated_at = authenticated_at};
+  if (signature_scheme != SignatureScheme{}) info.signature_scheme = signature_scheme;
+  switch (proof) {
+    case PeerProof::none:
+      break;
+    case PeerProof::certificate:
+      info.credential = PeerCredential::certificate;
+      info.certificate = credential;
+      break;
+    case PeerProof::certificate_fingerprint:
+      info.credential = PeerCredential::certificate;
+      info.certificate_fingerprint = credential;
+      break;
+    case PeerProof::external_psk:
+      info.credential = PeerCredential::psk;
+      info.psk_identity = credential;
+      break;
+  }
+  return info;
 }
 
 bool PeerIdentity::is_consistent() const {

@@ -1,6 +1,7 @@
 // The identity of a session's peer, and the proof of it.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/peer_info.h>
 
 namespace sluice::dtls::crypto {
 class Library;
@@ -26,11 +28,17 @@ enum class PeerProof : std::uint8_t {
   external_psk,             // PeerIdentity::credential is the PSK identity on the wire
 };
 
-// Names the rules under which a peer was accepted. Two Configs that check peers in the same way
-// have the same policy.
-enum class PolicyId : std::uint32_t {};
+// Names the rules under which a peer was accepted: a SHA-256, so that no one can make two policies
+// with the same id.
+struct PolicyId {
+  std::array<std::byte, 32> value{};
+  friend bool operator==(const PolicyId&, const PolicyId&) = default;
+};
 
-PolicyId policy_of(const ConfigOptions& config, Role role);
+// The policy of a Config in one role: ConfigOptions::policy_id, or if that is empty, all options
+// that decide which peers are accepted. Two Configs that check peers in the same way have the same
+// id.
+Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config, Role role);
 
 // A session that is resumed keeps the identity that its first handshake established.
 struct PeerIdentity {
@@ -39,14 +47,22 @@ struct PeerIdentity {
   // The name for which the certificate chain was verified; a server verifies for no name and has an
   // empty one. Without a value the chain was not verified.
   std::optional<std::string> verified_name = {};
+  SignatureScheme signature_scheme{};  // of the peer's handshake signature; 0: none
   PolicyId policy{};
   Instant authenticated_at{};  // when the first handshake was complete
+  // When the first certificate of a verified chain expires. Other certificates have no limit,
+  // because nothing checks their dates.
+  Instant valid_until = Instant::max();
 
   static PeerIdentity of_certificate(Bytes certificate);
   static PeerIdentity of_psk(Bytes identity);
 
   [[nodiscard]] bool has_certificate() const { return proof == PeerProof::certificate; }
   [[nodiscard]] bool is_by_psk() const { return proof == PeerProof::external_psk; }
+
+  // When the last session that follows from this proof ends (RFC 8446 section 4.6.1).
+  [[nodiscard]] Instant resumable_until(const ConfigOptions& config) const;
+  [[nodiscard]] PeerInfo info() const;
 
   // Replaces the certificate by its fingerprint; has no effect on other proofs.
   Result<void> keep_fingerprint_only(crypto::Library& library);
@@ -60,8 +76,10 @@ struct PeerIdentity {
 template <class Identity>
   requires std::same_as<std::remove_const_t<Identity>, PeerIdentity>
 auto fields_of(Identity& identity) {
-  auto& [proof, credential, verified_name, policy, authenticated_at] = identity;
-  return std::tie(proof, credential, verified_name, policy, authenticated_at);
+  auto& [proof, credential, verified_name, signature_scheme, policy, authenticated_at,
+         valid_until] = identity;
+  return std::tie(proof, credential, verified_name, signature_scheme, policy, authenticated_at,
+                  valid_until);
 }
 
 }  // namespace sluice::dtls::handshake

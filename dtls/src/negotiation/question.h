@@ -8,7 +8,7 @@
 namespace sluice::dtls::handshake {
 
 // The event, without its QuestionId. One handshake asks each kind of question at most once.
-using Question =
-    std::variant<PskRequested, SessionRequested, IdentityRequested, SignatureRequested>;
+using Question = std::variant<PskRequested, SessionRequested, IdentityRequested, SignatureRequested,
+                              ConfigRequested>;
 
 }  // namespace sluice::dtls::handshake

@@ -6,19 +6,45 @@
 #include "negotiation/peer_certificate.h"
 
 namespace sluice::dtls::handshake {
+namespace {
+
+Result<void> check_server(const ConfigOptions& config) {
+  // Another Config may have them.
+  if (config.ask_for_config) return {};
+  if (config.identities.empty() && !config.ask_for_identity && !has_psk(config)) {
+    return invalid_config("identities: a server needs one, or PSKs");
+  }
+  if (config.resumption == Resumption::tickets && !config.ticket_keys) {
+    return invalid_config("ticket_keys: a server needs them for Resumption::tickets");
+  }
+  return {};
+}
+
+Result<void> check_client(const ConfigOptions& config) {
+  const bool allows12 = is_allowed(config, ProtocolVersion::dtls12);
+  const bool allows13 = is_allowed(config, ProtocolVersion::dtls13);
+  if (config.ask_for_config) return invalid_config("ask_for_config: a client is not asked");
+  if (config.ask_for_psk && !allows12) {
+    return invalid_config("ask_for_psk: a client is asked in DTLS 1.2 only");
+  }
+  const std::size_t keys = config.pre_shared_keys.size();
+  if (keys > kMaxOfferedPsks) return invalid_config("pre_shared_keys: a client offers at most 8");
+  if (keys > 1 && !allows13) {
+    return invalid_config("pre_shared_keys: a client of DTLS 1.2 uses only one");
+  }
+  if (verifies_chain(config) && expected_name(config).empty()) {
+    return invalid_config("peer_name: none to verify, nor server_name");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<void> check_role(const ConfigOptions& config, const crypto::Library& library, Role role) {
   if (usable_groups(config, library, role, config.max_version).empty()) {
     return invalid_config("groups: none that this libcrypto has");
   }
-  if (role == Role::server && config.identities.empty() && !config.ask_for_identity &&
-      !has_psk(config)) {
-    return invalid_config("identities: none, and no PSK");
-  }
-  if (role == Role::client && verifies_chain(config) && expected_name(config).empty()) {
-    return invalid_config("peer_name: none to verify, nor server_name");
-  }
-  return {};
+  return role == Role::server ? check_server(config) : check_client(config);
 }
 
 }  // namespace sluice::dtls::handshake

@@ -1,5 +1,7 @@
 #include "negotiation/stored_session.h"
 
+#include <algorithm>
+
 #include "message/handshake_fragment.h"
 #include "message/new_session_ticket13.h"
 #include "message/server_name.h"
@@ -14,7 +16,7 @@ namespace handshake {
 namespace {
 
 // The format of the encoding. Others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 4;
+constexpr std::uint8_t kFormat = 5;
 
 // Computes an upper bound of the bytes that Encoder writes.
 class Measure {
@@ -24,6 +26,7 @@ class Measure {
   void operator()(const Buffer& buffer) { add(buffer.size()); }
   void operator()(const std::string& text) { add(text.size()); }
   void operator()(const std::optional<std::string>& text) { add(text ? text->size() : 0); }
+  void operator()(const PolicyId& id) { add(id.value.size()); }
   template <class Number>
   void operator()(const Number& /*number*/) {
     add(0);
@@ -56,6 +59,7 @@ class Encoder {
     out_.u8(text ? 1 : 0);
     if (text) (*this)(*text);
   }
+  void operator()(const PolicyId& id) { out_.bytes(id.value); }
   void operator()(Instant time) { (*this)(time.time_since_epoch()); }
   void operator()(Duration time) { out_.u64(static_cast<std::uint64_t>(time.count())); }
   void operator()(std::uint32_t number) { out_.u32(number); }
@@ -89,6 +93,9 @@ class Decoder {
     const std::uint8_t is_present = reader_.u8();
     if (is_present > 1) return reader_.fail();
     if (is_present == 1) (*this)(text.emplace());
+  }
+  void operator()(PolicyId& id) {
+    std::ranges::copy(reader_.bytes(id.value.size()), id.value.begin());
   }
   void operator()(Instant& time) {
     Duration since{};
@@ -189,7 +196,20 @@ StoredSession StoredSession::clone() const {
   return copy;
 }
 
+void StoredSession::limit_lifetime(const ConfigOptions& config) {
+  const Instant last = peer.resumable_until(config);
+  if (last < expires()) lifetime = std::max(saturating_difference(last, issued), Duration::zero());
+}
+
 namespace {
+
+// A PSK that was withdrawn resumes nothing. Those that the caller is asked for are not known here.
+bool is_psk_of(const ConfigOptions& config, Bytes identity) {
+  return config.ask_for_psk ||
+         std::ranges::any_of(config.pre_shared_keys, [&](const PreSharedKey& key) {
+           return std::ranges::equal(key.identity(), identity);
+         });
+}
 
 // A resumed handshake does not show the chain again, so its verification must have been for the
 // name that is expected now.
@@ -203,13 +223,18 @@ bool is_verified_enough(const StoredSession& session, Role role, const ConfigOpt
 
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context) {
-  const bool is_alive = context.now >= session.issued && context.now < session.expires();
+  const PeerIdentity& peer = session.peer;
+  const Instant now = context.now;
+  const bool is_alive = now >= session.issued && now < session.expires() &&
+                        now >= peer.authenticated_at && now < peer.resumable_until(context.config);
+  if (!is_alive || peer.policy != context.peer.policy) return false;
+  if (peer.is_by_psk() && !is_psk_of(context.config, peer.credential)) return false;
   // Nothing checks a certificate of which only the fingerprint was kept.
-  if (session.peer.proof == PeerProof::certificate_fingerprint) return false;
-  const bool has_proof = session.peer.has_certificate() || session.peer.is_by_psk();
+  if (peer.proof == PeerProof::certificate_fingerprint) return false;
+  const bool has_proof = peer.has_certificate() || peer.is_by_psk();
   // A server that requires certificates now does not resume the session of an anonymous client.
   const bool needs_proof = role == Role::client || requires_certificate(context.config);
-  return session.version == version && is_alive && session.server_name == context.server_name &&
+  return session.version == version && session.server_name == context.server_name &&
          (has_proof || !needs_proof) && is_verified_enough(session, role, context.config);
 }
 
@@ -222,9 +247,7 @@ void resume_peer(Context& context, const PeerIdentity& identity, Role role) {
     peer.chain = {identity.credential};
     return;
   }
-  peer.identity.proof = PeerProof::none;
-  peer.identity.credential.clear();
-  peer.identity.verified_name.reset();
+  peer.identity = {.policy = identity.policy, .authenticated_at = identity.authenticated_at};
 }
 
 Result<Buffer> seal_session(crypto::Library& library, TicketKeys& keys,
@@ -260,5 +283,6 @@ Result<ResumableSession> ResumableSession::parse(Bytes serialized) {
 Buffer ResumableSession::serialize() const { return session_->encode(); }
 ProtocolVersion ResumableSession::version() const { return session_->version; }
 Instant ResumableSession::expires() const { return session_->expires(); }
+PeerInfo ResumableSession::peer() const { return session_->peer.info(); }
 
 }  // namespace sluice::dtls

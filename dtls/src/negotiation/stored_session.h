@@ -36,11 +36,14 @@ struct StoredSession {
   std::uint32_t age_add = 0;  // NewSessionTicket.ticket_age_add of DTLS 1.3
   PeerIdentity peer;
   std::string server_name;  // in the client's server_name extension; empty: none
+  NamedGroup group{};       // of the first handshake's key exchange; 0: none
   // For a client only; in DTLS 1.2 one of the two is empty.
   Buffer session_id;
   Buffer ticket;
 
   [[nodiscard]] Instant expires() const { return saturating_add(issued, lifetime); }
+  // Shortens the lifetime to the time for which the peer's proof may be used.
+  void limit_lifetime(const ConfigOptions& config);
   [[nodiscard]] StoredSession clone() const;
 
   // Whether each field has a value that all code can use: the suite is of the version, the secret
@@ -61,10 +64,10 @@ std::optional<ResumableSession> to_resumable(StoredSession&& session);
 template <class Session>
   requires std::same_as<std::remove_const_t<Session>, StoredSession>
 auto fields_of(Session& session) {
-  auto& [version, cipher_suite, secret, issued, lifetime, age_add, peer, server_name, session_id,
-         ticket] = session;
+  auto& [version, cipher_suite, secret, issued, lifetime, age_add, peer, server_name, group,
+         session_id, ticket] = session;
   return std::tie(version, cipher_suite, secret, issued, lifetime, age_add, peer, server_name,
-                  session_id, ticket);
+                  group, session_id, ticket);
 }
 
 // Calls `archive` with each field in turn.
@@ -73,8 +76,9 @@ void visit_fields(Archive& archive, Fields& fields) {
   std::apply([&](auto&... field) { (archive(field), ...); }, fields_of(fields));
 }
 
-// Whether a handshake of this version and role may resume the session: it is alive, has the same
-// server name, and the peer has proved what the Config now requires.
+// Whether a handshake of this version and role may resume the session: it is alive, it began under
+// the policy of this handshake and with the same server name, and the peer has proved its identity
+// recently enough and in a way that the Config still accepts.
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context);
 

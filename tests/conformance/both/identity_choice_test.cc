@@ -89,9 +89,9 @@ TEST_P(IdentityChoice, TheClientsFollowsTheServersAuthorities) {
   dtls::ConfigOptions client = options();
   client.identities = {first_, by_other};
   dtls::ConfigOptions server = options();
-  server.trust_store = other_authority().store();
   for (const bool announces : {false, true}) {
     server.announce_authorities = announces;
+    if (announces) server.trust_store = other_authority().store();
     Pair pair(client, server);
     pair.run();
     ASSERT_TRUE(works(pair));

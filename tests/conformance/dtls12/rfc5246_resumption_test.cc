@@ -222,13 +222,15 @@ TEST(Rfc5764_4_1_Resumed, ProfileAndProtocolAreAgreedOnAnew) {
     EXPECT_EQ(info->srtp_profile, SrtpProfile::aes128_cm_hmac_sha1_80);
     EXPECT_EQ(info->application_protocol, "b");
     EXPECT_EQ(info->cipher_suite, first.pair.client.connected->cipher_suite);
-    EXPECT_FALSE(info->group);
+    EXPECT_EQ(info->group, first.pair.client.connected->group) << "of the first handshake";
   }
 }
 
 TEST(Rfc5246_7_3, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
   auto anonymous = store_options();
   anonymous.peer_authentication = dtls::PeerAuthentication::none;
+  // A given policy leaves the checks beneath it.
+  anonymous.policy_id = dtls::Buffer(1);
   const First first(anonymous);
   auto strict = anonymous;
   strict.peer_authentication = dtls::PeerAuthentication::require;

@@ -123,6 +123,8 @@ TEST(Rfc8446_4_6_1, AChangedTicketIsNone) {
 TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
   auto anonymous = ticket_options();
   anonymous.peer_authentication = dtls::PeerAuthentication::none;
+  // A given policy leaves the checks beneath it.
+  anonymous.policy_id = dtls::Buffer(1);
   const auto session = first_session(anonymous);
   auto strict = anonymous;
   strict.peer_authentication = dtls::PeerAuthentication::require;
@@ -135,6 +137,7 @@ TEST(Rfc8446_4_6_1, AServerThatNowWantsCertificatesTakesNoSessionWithout) {
 TEST(Rfc8446_4_6_1, AnAnonymousSessionStaysAnonymous) {
   auto server = ticket_options();
   server.peer_authentication = dtls::PeerAuthentication::none;
+  server.policy_id = dtls::Buffer(1);
   const auto client = server;
   const auto session = first_session(server);
   Pair second = again(server, session);
@@ -151,6 +154,7 @@ TEST(Rfc8446_4_6_1, AServerThatVerifiesTakesOnlyVerifiedSessions) {
   const Authority root("root");
   auto client = ticket_options();
   client.identities = {root.issue({})};
+  client.policy_id = dtls::Buffer(1);
   auto server = client;
   const auto unverified = first_session(server);
   server.peer_authentication = dtls::PeerAuthentication::require_and_verify;
@@ -170,6 +174,7 @@ TEST(Rfc8446_4_6_1, AClientThatVerifiesResumesUnderTheSameNameAlone) {
   const Authority root("root");
   auto server = ticket_options();
   server.identities = {root.issue({.alternative = "DNS:a.example, DNS:b.example"})};
+  server.policy_id = dtls::Buffer(1);
   auto client = server;
   client.peer_authentication = dtls::PeerAuthentication::require_and_verify;
   client.trust_store = root.store();

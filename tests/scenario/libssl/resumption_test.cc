@@ -32,7 +32,7 @@ class LibsslResumption : public testing::TestWithParam<ResumptionChoice> {
   LibsslResumption() : context_(libssl_options()) {
     const auto& [role, kind] = GetParam();
     ours_.resumption = kind.tickets ? Resumption::tickets : Resumption::store;
-    ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
+    if (kind.tickets) ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
     if (!kind.psk) return;
     ours_.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("sensor 7"), counted(16)))};
     ours_.cipher_suites = {CipherSuite::psk_with_aes_128_gcm_sha256};
@@ -116,7 +116,7 @@ TEST_P(LibsslResumption, AnUnknownSessionMeansAFullHandshake) {
   const Offered offered = offered_after(*first);
   if (offered.ours) context_ = LibsslContext(libssl_options());
   store_ = std::make_shared<dtls::ResumptionStore>();
-  ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
+  if (ours_.ticket_keys) ours_.ticket_keys = std::make_shared<dtls::TicketKeys>();
   std::optional<Meeting> next;
   ASSERT_NO_FATAL_FAILURE(meet(offered.ours, offered.theirs.get(), false, next));
 }

@@ -34,29 +34,43 @@ struct RetransmissionTimers {
   // The longest timeout, `initial` to 24 h. RFC 6347 recommends at least 60 s on the open network;
   // under ICE a call that waits that long is lost anyway, and media paths recover within seconds.
   Duration maximum = std::chrono::seconds{4};
-  // The handshake fails with Errc::handshake_timeout after this time; above 0, up to 24 h. A
-  // message after a DTLS 1.3 handshake is retransmitted for this time: 27 times at most with these
-  // defaults. Then authenticated records of the peer start its retransmission again, up to three
-  // times; for a KeyUpdate update_keys() and seal() do so without a limit.
+  // The handshake fails with Errc::handshake_timeout after this time, counted from the first
+  // message, whether it waits for the peer or for the caller: for an answer, or for fingerprints
+  // (Connection::waiting_for()). Above 0, up to 24 h. A message after a DTLS 1.3 handshake is
+  // retransmitted for this time: 27 times at most with these defaults. Then authenticated records
+  // of the peer start its retransmission again, up to three times; for a KeyUpdate update_keys()
+  // and seal() do so without a limit.
   Duration total = std::chrono::seconds{90};
 
   static constexpr Duration kMinimumInitial = std::chrono::milliseconds{50};
   static constexpr Duration kMaximumInitial = std::chrono::seconds{3};
 };
 
-// What is required of the peer's certificate. Servers always send one where certificates are used:
-// on a client `none` and `request` mean `require`, `verify_if_given` means `require_and_verify`.
+// Must the peer have a certificate, and who checks it? A server always sends a certificate, so a
+// client takes `none` and `request` as `require`, and `verify_if_given` as `require_and_verify`.
+//
+// A pre-shared key takes the place of the certificate in every mode: a peer that a PSK
+// authenticates sends none.
 enum class PeerAuthentication : std::uint8_t {
-  require,             // required; the caller accepts it by its fingerprint, or when
-                       // PeerCertificateReceived asks. For WebRTC
-  none,                // a server requests none
-  request,             // a client may send none; otherwise as `require`
-  require_and_verify,  // required; ConfigOptions::trust_store must verify its chain
-  verify_if_given,     // a client may send none; otherwise as `require_and_verify`
+  // The peer must have one, and the caller checks it: by set_peer_fingerprints(), or by the answer
+  // to PeerCertificateReceived. For WebRTC.
+  require,
+  // A server asks for none: its clients are anonymous.
+  none,
+  // A server asks for one. A client that sends none is accepted as anonymous; else as `require`.
+  request,
+  // The peer must have one, and ConfigOptions::trust_store must verify its chain.
+  require_and_verify,
+  // A server asks for one. A client that sends none is accepted as anonymous; else as
+  // `require_and_verify`.
+  verify_if_given,
 };
 
 // The largest number of PSKs that a client offers.
 inline constexpr std::size_t kMaxOfferedPsks = 8;
+
+// The longest ConfigOptions::policy_id, in bytes.
+inline constexpr std::size_t kMaxPolicyId = 255;
 
 // The smallest MTU, in bytes without IP and UDP headers.
 inline constexpr std::size_t kMinimumMtu = 256;
@@ -65,6 +79,9 @@ inline constexpr std::size_t kMinimumMtu = 256;
 inline constexpr std::size_t kMinimumRecordSizeLimit = 64;
 inline constexpr std::size_t kMaximumRecordSizeLimit = 16385;
 
+// Config::make() and, where the role decides, Connection::client(), Connection::server() and
+// Listener::make() refuse a setting that could have no effect. docs/dtls.md has a table of the
+// defaults and of sane values.
 struct ConfigOptions {
   // The certificates of this side. A server needs one unless PSKs replace it. Of those that the
   // peer's signature schemes (in DTLS 1.2 also the cipher suites) allow, it uses the first match in
@@ -73,9 +90,14 @@ struct ConfigOptions {
   std::vector<Identity> identities = {};
   // Asks for the identity (IdentityRequested) whenever one is needed.
   bool ask_for_identity = false;
+  // A server asks which Config answers a ClientHello (ConfigRequested), or whether none does. A
+  // Listener answers first ClientHellos by this Config: give it the versions, suites and groups of
+  // all. For servers only.
+  bool ask_for_config = false;
   // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange is always added, a client offers
-  // them in this order, at most kMaxOfferedPsks; in DTLS 1.2 it uses the first if the server
-  // chooses a PSK suite. A server looks up the identities that clients send.
+  // them in this order, and may have at most kMaxOfferedPsks; in DTLS 1.2 it uses the first if the
+  // server chooses a PSK suite. A server looks up the identities that clients send. For each key a
+  // suite must be there: of DTLS 1.3 with the key's hash, or of DTLS 1.2 with PSKs.
   std::vector<PreSharedKey> pre_shared_keys = {};
   // Asks with PskRequested: a server for identities that are not in pre_shared_keys, a DTLS 1.2
   // client that has no pre_shared_keys.
@@ -118,13 +140,13 @@ struct ConfigOptions {
   std::vector<std::string> application_protocols = {};
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
-  // Required if chains are verified.
+  // Required if chains are verified; otherwise only announce_authorities uses it.
   std::optional<TrustStore> trust_store = {};
   // The name or IP address that a verified server's certificate must be for (RFC 9525); empty:
-  // server_name. A verifying client needs one of the two.
+  // server_name. A verifying client needs one of the two. Only if chains are verified.
   std::string peer_name = {};
   // A server sends the names of trust_store's authorities (certificate_authorities), up to 16384
-  // bytes; those of TrustStore::system() are not sent.
+  // bytes. TrustStore::system() has no list of them and is refused.
   bool announce_authorities = false;
   // Sends PeerCertificateReceived for verified peers, too.
   bool ask_about_verified_peer = false;
@@ -136,11 +158,25 @@ struct ConfigOptions {
   // RFC 8446 section 2.2; in DTLS 1.2 session IDs (RFC 5246 section 7.4.1) and tickets (RFC 5077).
   // Off by default: WebRTC does not use it.
   Resumption resumption = Resumption::none;
-  // For Resumption::tickets: without keys a server neither issues nor accepts tickets.
+  // For Resumption::tickets, where a server needs them.
   std::shared_ptr<TicketKeys> ticket_keys = {};
-  // How long a server allows resumption: above 0, up to 7 days, with tickets up to
-  // TicketKeys::rotation(). A client uses it if a DTLS 1.2 server names no lifetime.
+  // How long a server allows resumption of one session: above 0, up to 7 days (RFC 8446 section
+  // 4.6.1) and up to max_session_age, with tickets up to TicketKeys::rotation(). A client uses it
+  // if a DTLS 1.2 server names no lifetime.
   Duration session_lifetime = std::chrono::hours{24};
+  // How long after the peer has proved its identity, by certificate or external PSK, either side
+  // still resumes: a session, and the sessions that follow from it (RFC 8446 section 4.6.1). From
+  // session_lifetime to 365 days. A session whose chain was verified ends before that with the
+  // first certificate of the chain that expires.
+  Duration max_session_age = std::chrono::hours{7 * 24};
+  // Names the rules by which this Config accepts a peer. A session is resumed only under the policy
+  // under which it began, in either role, whoever shares its TicketKeys or its store. Up to
+  // kMaxPolicyId bytes. Empty: the policy is derived from all that this Config verifies with:
+  // PeerAuthentication, the certificates and time of trust_store, peer_name and server_name, the
+  // lists of signature schemes, and whether it takes PSKs. Equal Configs of several processes then
+  // have the same policy; TrustStore::system() counts as one store, whatever it contains. Set it to
+  // share sessions between Configs that differ in this, or to keep apart equal ones.
+  Buffer policy_id = {};
 
   // The largest handshake datagram in bytes, without IP and UDP headers: kMinimumMtu to
   // 16384.
@@ -151,10 +187,10 @@ struct ConfigOptions {
   // kMinimumRecordSizeLimit to kMaximumRecordSizeLimit; in DTLS 1.3 type and padding count. Empty:
   // a client sends no limit, a server answers with its version's maximum.
   std::optional<std::size_t> record_size_limit = {};
-  // DTLS 1.3: pads records, their type byte included, to a multiple of this many bytes, to hide
-  // their length (RFC 8446 section 5.4). Up to 16384; 0 or 1: no padding. Padding does not exceed
-  // the peer's record_size_limit, nor the path's MTU if the record fits into it unpadded. See
-  // Connection::sealed_size().
+  // DTLS 1.3 only: pads records, their type byte included, to a multiple of this many bytes, to
+  // hide their length (RFC 8446 section 5.4). Up to 16384; 0 or 1: no padding. Padding does not
+  // exceed the peer's record_size_limit, nor the path's MTU if the record fits into it unpadded.
+  // See Connection::sealed_size().
   std::size_t record_padding = 0;
   // How far a record may lag behind the newest, in records (RFC 6347 section 4.1.2.6): a multiple
   // of 64, up to kMaximumReplayWindow. 0 turns replay detection off for application data only:
@@ -176,13 +212,16 @@ struct ConfigOptions {
   // Bytes of application data held until the peer is accepted.
   std::size_t max_unaccepted_data = 16384;
 
-  // DTLS 1.3 (RFC 9147 section 4.5.3): records per key. A key update begins after half of
+  // DTLS 1.3 only (RFC 9147 section 4.5.3): records per key. A key update begins after half of
   // them; at the limit seal() refuses. The cipher's own limit applies if it is lower. 2 or
   // more.
   std::uint64_t max_records_per_key = UINT64_MAX;
-  // The connection ends when more records than this fail to authenticate under one key; the
-  // cipher's own limit (2^36, for AES-CCM 2^23.5) applies if it is lower. Anyone can forge records:
-  // keep it high. Required for aes_128_ccm_8_sha256, which has a short tag.
+  // The connection ends (integrity_limit_reached) when more records than this fail to authenticate
+  // under one key. In DTLS 1.3 the cipher's own limit (2^36, for AES-CCM 2^23.5) applies if it is
+  // lower (RFC 9147 section 4.5.3). Anyone can send forged records and so end the connection: keep
+  // the limit high. Must be set where cipher_suites has aes_128_ccm_8_sha256: its tag of 8 bytes
+  // lets a forgery succeed with probability 2^-64, so 2^23.5 (11,863,283) forgeries together with
+  // 2^-40. That is a sane value.
   std::uint64_t max_forgeries_per_key = UINT64_MAX;
 
   static std::vector<CipherSuite> default_cipher_suites();

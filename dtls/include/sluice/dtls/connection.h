@@ -64,6 +64,24 @@ inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
 // Bytes that hold any datagram of poll_transmit().
 inline constexpr std::size_t kMaxDatagram = 16384;
 
+// What a connection that is not connected yet waits for. Where it waits longer than
+// RetransmissionTimers::total, it ends with handshake_timeout, and Error::detail says the same.
+enum class WaitingFor : std::uint8_t {
+  nothing,       // it is connected, or has ended
+  client_hello,  // a server: no ClientHello has arrived. The only wait without a limit
+  peer_message,  // the peer's next handshake message
+  config,        // the answer to ConfigRequested
+  psk,           // the answer to PskRequested
+  session,       // the answer to SessionRequested
+  identity,      // the answer to IdentityRequested
+  signature,     // the answer to SignatureRequested
+  // The handshake is complete: set_peer_fingerprints(), or the answer to PeerCertificateReceived.
+  peer_acceptance,
+  connection_acceptance,  // the answer to ConnectionToVerify
+};
+
+std::string_view to_string(WaitingFor what);
+
 class Admission;  // <sluice/dtls/listener.h>
 struct Accepted;
 
@@ -79,8 +97,8 @@ class Connection {
  public:
   // A client's first flight is ready to be polled. Datagrams go to `path` until set_path().
   // `session` is offered for resumption, unless it has expired or the Config does not allow it.
-  // Errors: libcrypto_failure; invalid_config if libcrypto has none of the Config's groups. The
-  // same errors apply to server().
+  // Errors: libcrypto_failure; invalid_config where the Config cannot be used in this role, with
+  // the field's name in Error::detail. The same errors apply to server().
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
                                    Instant now,
                                    const std::optional<ResumableSession>& session = {});
@@ -103,10 +121,17 @@ class Connection {
   Result<Pending> handle_timeout(Instant now);
   // Answers the question of an Event. Rejecting the peer returns an Error (peer_rejected), whose
   // alert is queued. An answer to an unknown question, or of the wrong kind, returns
-  // invalid_argument and changes nothing.
+  // invalid_argument and changes nothing; so does a UseConfig that cannot be used, with
+  // invalid_config and the field's name in Error::detail.
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   // Accepts the peer by the fingerprint of its certificate (RFC 8122), before or after that
-  // arrives. A certificate that does not match ends the connection at once with bad_certificate.
+  // arrives, also after Connected. A peer whose certificate does not match ends the connection at
+  // once with bad_certificate (peer_rejected); so does one that has none, because a PSK
+  // authenticates it or because it sent none. An answer AcceptPeer, or a chain that was verified,
+  // does not replace the match. After Connected, the connection knows the certificate by its
+  // SHA-256 and by the hash that it was accepted by; another hash counts as a mismatch. An empty
+  // list matches no certificate. Fatal errors: peer_rejected, and invalid_config on a server whose
+  // PeerAuthentication is none.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
   // what the peer sends, used once the peer has acknowledged the KeyUpdate. Until then another call
@@ -159,6 +184,7 @@ class Connection {
   [[nodiscard]] bool handshake_confirmed() const;
   // Closed or failed: inputs change nothing, only the last outputs remain.
   [[nodiscard]] bool ended() const;
+  [[nodiscard]] WaitingFor waiting_for() const;
   // Empty until Connected.
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
   [[nodiscard]] Statistics statistics() const;

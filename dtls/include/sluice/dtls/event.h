@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -16,7 +17,23 @@
 
 namespace sluice::dtls {
 
+class Config;  // <sluice/dtls/config.h>
+using ConfigPtr = std::shared_ptr<const Config>;
+
 enum class QuestionId : std::uint32_t {};
+
+// With ConfigOptions::ask_for_config, on a server: which Config answers this ClientHello? Sent
+// once, before the connection reads anything but the ClientHello by its Config. The handshake waits
+// for answer(). The names come from the client and are not authenticated.
+struct ConfigRequested {
+  QuestionId question;
+  std::string server_name;                         // SNI; empty: none
+  std::vector<std::string> application_protocols;  // ALPN, in the client's order; often empty
+  // What the client offers, unknown numbers included. A client without supported_versions offers
+  // the version of its hello.
+  std::vector<ProtocolVersion> versions;
+  std::vector<CipherSuite> cipher_suites;
+};
 
 // Asks whether this is the right peer. Sent when the peer's certificate has arrived, unless
 // set_peer_fingerprints() was called before, or the chain has been verified
@@ -96,7 +113,7 @@ struct SessionToStore {
 
 using Event = std::variant<PeerCertificateReceived, PskRequested, SessionRequested,
                            IdentityRequested, SignatureRequested, ConnectionToVerify, Connected,
-                           SessionReceived, SessionToStore, Closed>;
+                           SessionReceived, SessionToStore, Closed, ConfigRequested>;
 
 // Answers to PeerCertificateReceived and ConnectionToVerify.
 struct AcceptPeer {};
@@ -137,7 +154,24 @@ struct Signature {
 };
 struct NoSignature {};
 
-using Answer = std::variant<AcceptPeer, RejectPeer, UsePsk, NoPsk, ResumeSession, NoSession,
-                            UseIdentity, NoIdentity, Signature, NoSignature>;
+// Answers to ConfigRequested.
+//
+// The connection goes on as if it had been made with `config`, which may also be the present one.
+// What the connection has used already must be equal in both: mtu, timers, replay_window,
+// record_padding, max_handshake_message, max_reassembly and max_unaccepted_data. After a Listener,
+// which has answered the first ClientHello by its own Config, `config` must also lead to the same
+// version, and in DTLS 1.3 allow the suite and group of the HelloRetryRequest; otherwise the
+// handshake fails with handshake_failure. Another ask_for_config in it asks nothing.
+struct UseConfig {
+  ConfigPtr config;
+};
+// Ends the handshake with this alert (peer_rejected), such as unrecognized_name or access_denied.
+struct RefuseConnection {
+  Alert alert = Alert::handshake_failure;
+};
+
+using Answer =
+    std::variant<AcceptPeer, RejectPeer, UsePsk, NoPsk, ResumeSession, NoSession, UseIdentity,
+                 NoIdentity, Signature, NoSignature, UseConfig, RefuseConnection>;
 
 }  // namespace sluice::dtls

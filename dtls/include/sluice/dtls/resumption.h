@@ -7,6 +7,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/peer_info.h>
 #include <sluice/dtls/protocol.h>
 
 namespace sluice::dtls {
@@ -46,6 +47,9 @@ class ResumableSession {
   // When the session expires, on the clock of the connection that it came from. A caller that keeps
   // sessions longer than its process needs a clock that continues across restarts.
   [[nodiscard]] Instant expires() const;
+  // The peer with which the session began. PeerInfo::certificate_fingerprint is set only where the
+  // session does not hold the certificate.
+  [[nodiscard]] PeerInfo peer() const;
 
   // Internal: for the engine only.
   explicit ResumableSession(std::shared_ptr<const handshake::StoredSession> session)

@@ -10,6 +10,7 @@
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
+#include <sluice/dtls/peer_info.h>
 #include <sluice/dtls/protocol.h>
 
 namespace sluice::dtls {
@@ -57,11 +58,14 @@ struct ConnectionInfo {
   Role role;
   ProtocolVersion version;
   CipherSuite cipher_suite;
-  std::optional<NamedGroup> group;  // none in DTLS 1.2 with a PSK only, or resumed
+  // None in DTLS 1.2 with a PSK only. Of a resumed DTLS 1.2 session: that of its first handshake.
+  std::optional<NamedGroup> group;
   std::optional<SrtpProfile> srtp_profile;
   bool extended_master_secret;
   // Authenticated by a PSK, not by certificates; true for a resumed DTLS 1.3 session.
   bool psk;
+  // The kind of that PSK: resumption for a resumed DTLS 1.3 session. Empty: none.
+  std::optional<PskKind> psk_kind;
   bool resumed;
   std::string application_protocol;  // ALPN (RFC 7301); empty: none
   std::string server_name;           // SNI, asked for by the client; empty: none
@@ -69,6 +73,7 @@ struct ConnectionInfo {
   // The largest data that seal() accepts, in bytes: the peer's record_size_limit (RFC 8449), or
   // kMaxApplicationData.
   std::size_t max_application_data;
+  PeerInfo peer = {};
 };
 
 }  // namespace sluice::dtls

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/connection.h>
+
 #include <functional>
 #include <limits>
 
@@ -83,6 +85,132 @@ TEST(Config, SessionsHaveALifetime) {
             }),
             "session_lifetime")
       << "the keys may be gone by then";
+}
+
+TEST(Config, SessionsEndWithTheAgeOfTheProof) {
+  const auto age = [](Duration time) {
+    return outcome([=](auto& o) { o.max_session_age = time; });
+  };
+  EXPECT_EQ(age(std::chrono::hours{24} - Duration{1}), "max_session_age") << "session_lifetime";
+  EXPECT_EQ(age(std::chrono::hours{24}), "good");
+  EXPECT_EQ(age(std::chrono::hours{24 * 365}), "good");
+  EXPECT_EQ(age(std::chrono::hours{24 * 365} + Duration{1}), "max_session_age");
+  EXPECT_EQ(outcome([](auto& o) { o.policy_id.resize(kMaxPolicyId); }), "good");
+  EXPECT_EQ(outcome([](auto& o) { o.policy_id.resize(kMaxPolicyId + 1); }), "policy_id");
+}
+
+// What would have no effect is a mistake of the caller's, who counts on it.
+TEST(Config, SettingsWithoutEffectAreRefused) {
+  const auto only12 = [](ConfigOptions& o) { o.max_version = ProtocolVersion::dtls12; };
+  const auto only13 = [](ConfigOptions& o) { o.min_version = ProtocolVersion::dtls13; };
+  const auto system = test::must(TrustStore::system());
+
+  EXPECT_EQ(outcome([&](auto& o) { o.trust_store = system; }), "trust_store");
+  EXPECT_EQ(outcome([](auto& o) { o.peer_name = "a.example"; }), "peer_name");
+  EXPECT_EQ(outcome([&](auto& o) {
+              o.trust_store = system;
+              o.announce_authorities = true;
+            }),
+            "announce_authorities")
+      << "no names";
+  EXPECT_EQ(outcome([](auto& o) { o.ticket_keys = std::make_shared<TicketKeys>(); }),
+            "ticket_keys");
+  EXPECT_EQ(outcome([](auto& o) {
+              o.srtp_profiles.clear();
+              o.srtp_mki.resize(1);
+            }),
+            "srtp_mki");
+  EXPECT_EQ(outcome([](auto& o) {
+              o.srtp_profiles.clear();
+              o.max_srtp_mki = 1;
+            }),
+            "max_srtp_mki");
+  EXPECT_EQ(outcome([](auto& o) { o.psk_identity_hint.resize(1); }), "psk_identity_hint");
+  EXPECT_EQ(outcome([&](auto& o) {
+              only13(o);
+              o.ask_for_psk = true;
+              o.psk_identity_hint.resize(1);
+            }),
+            "psk_identity_hint");
+  EXPECT_EQ(outcome([&](auto& o) {
+              only12(o);
+              o.record_padding = 64;
+            }),
+            "record_padding");
+  EXPECT_EQ(outcome([&](auto& o) {
+              only12(o);
+              o.max_records_per_key = 1000;
+            }),
+            "max_records_per_key");
+  EXPECT_EQ(outcome([&](auto& o) {
+              only12(o);
+              o.resumption = Resumption::store;
+              o.extended_master_secret = ExtendedMasterSecret::disable;
+            }),
+            "resumption");
+}
+
+TEST(Config, AKeyNeedsASuiteAndAShortTagALimit) {
+  const auto sha384_key = test::must(
+      PreSharedKey::make(test::bytes_of("id"), test::counted(16), HashAlgorithm::sha384));
+  const auto with_key = [&](const std::vector<CipherSuite>& suites) {
+    return outcome([&](auto& o) {
+      o.pre_shared_keys = {sha384_key};
+      o.cipher_suites = suites;
+    });
+  };
+  EXPECT_EQ(with_key({CipherSuite::aes_128_gcm_sha256}), "pre_shared_keys") << "another hash";
+  EXPECT_EQ(with_key({CipherSuite::aes_256_gcm_sha384}), "good");
+  EXPECT_EQ(with_key({CipherSuite::aes_128_gcm_sha256, CipherSuite::psk_with_aes_128_gcm_sha256}),
+            "good")
+      << "DTLS 1.2 takes any";
+  EXPECT_EQ(outcome([](auto& o) { o.cipher_suites.push_back(CipherSuite::aes_128_ccm_8_sha256); }),
+            "max_forgeries_per_key");
+}
+
+// What the role decides.
+TEST(Config, SettingsWithoutEffectInARoleAreRefusedThere) {
+  const auto refusal = [](Role role, const std::function<void(ConfigOptions&)>& change) {
+    ConfigOptions options = test::options();
+    change(options);
+    const auto config = test::make_config(options);
+    const auto made = role == Role::client
+                          ? Connection::client(config, test::environment(), test::kPath, {})
+                          : Connection::server(config, test::environment(), test::kPath, {});
+    if (made) return std::string("good");
+    EXPECT_EQ(made.error().code, Errc::invalid_config);
+    return std::string(made.error().detail.substr(0, made.error().detail.find(':')));
+  };
+  const auto key = [](int number) {
+    return test::must(
+        PreSharedKey::make(test::bytes_of("id" + std::to_string(number)), test::counted(16)));
+  };
+  EXPECT_EQ(refusal(Role::server, [](auto& o) { o.identities.clear(); }), "identities");
+  EXPECT_EQ(refusal(Role::client, [](auto& o) { o.identities.clear(); }), "good");
+  EXPECT_EQ(refusal(Role::server, [](auto& o) { o.resumption = Resumption::tickets; }),
+            "ticket_keys");
+  EXPECT_EQ(refusal(Role::client, [](auto& o) { o.resumption = Resumption::tickets; }), "good");
+  EXPECT_EQ(refusal(Role::client, [](auto& o) { o.ask_for_config = true; }), "ask_for_config");
+  const auto psk13 = [](auto& o) {
+    o.min_version = ProtocolVersion::dtls13;
+    o.ask_for_psk = true;
+  };
+  EXPECT_EQ(refusal(Role::client, psk13), "ask_for_psk");
+  EXPECT_EQ(refusal(Role::server, psk13), "good");
+  const auto keys = [&](int count) {
+    return [&, count](ConfigOptions& o) {
+      for (int i = 0; i < count; ++i) o.pre_shared_keys.push_back(key(i));
+    };
+  };
+  EXPECT_EQ(refusal(Role::client, keys(8)), "good");
+  EXPECT_EQ(refusal(Role::client, keys(9)), "pre_shared_keys");
+  EXPECT_EQ(refusal(Role::server, keys(9)), "good");
+  EXPECT_EQ(refusal(Role::client,
+                    [&](auto& o) {
+                      keys(2)(o);
+                      o.max_version = ProtocolVersion::dtls12;
+                    }),
+            "pre_shared_keys");
 }
 
 TEST(Config, NamesTheFieldWithAnUnknownCode) {

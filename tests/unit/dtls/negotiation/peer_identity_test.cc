@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 
 #include "negotiation/stored_session.h"
@@ -20,27 +22,76 @@ using dtls::PeerAuthentication;
 using dtls::Role;
 using dtls::handshake::PeerIdentity;
 using dtls::handshake::PeerProof;
-using dtls::handshake::policy_of;
 using dtls::handshake::PolicyId;
 
-TEST(PolicyId, TellsHowPeersAreChecked) {
+PolicyId policy_of(const ConfigOptions& options, Role role) {
+  return must(dtls::handshake::policy_of(environment().library(), options, role));
+}
+
+// How the policy of a verifying client changes with one option.
+template <class Change>
+bool matters(Change change, Role role = Role::client) {
+  static const Authority kRoot("root");
   ConfigOptions options;
-  const PolicyId require = policy_of(options, Role::client);
-  EXPECT_EQ(policy_of(options, Role::server), require);
   options.peer_authentication = PeerAuthentication::require_and_verify;
-  const PolicyId verify = policy_of(options, Role::client);
-  EXPECT_NE(verify, require);
+  options.trust_store = kRoot.store();
   options.peer_name = "peer.example";
-  const PolicyId with_name = policy_of(options, Role::client);
-  EXPECT_NE(with_name, verify);
-  EXPECT_EQ(policy_of(options, Role::server), verify) << "a server expects no name";
-  options.peer_name = "other.example";
-  EXPECT_EQ(policy_of(options, Role::client), with_name) << "verified_name tells names apart";
-  options.peer_name.clear();
-  options.server_name = "peer.example";
-  EXPECT_EQ(policy_of(options, Role::client), with_name) << "which peer_name defaults to";
-  options.trust_store = Authority("root").store();
-  EXPECT_NE(policy_of(options, Role::client), with_name);
+  const PolicyId before = policy_of(options, role);
+  change(options);
+  return policy_of(options, role) != before;
+}
+
+TEST(PolicyId, TellsHowPeersAreChecked) {
+  const auto name = [](ConfigOptions& o) { o.peer_name = "other.example"; };
+  EXPECT_TRUE(matters(name));
+  EXPECT_FALSE(matters(name, Role::server)) << "a server expects no name";
+  EXPECT_FALSE(matters([](ConfigOptions& o) { o.server_name = "a.example"; })) << "unused";
+  EXPECT_FALSE(matters([](ConfigOptions& o) {
+    o.server_name = o.peer_name;
+    o.peer_name.clear();
+  })) << "which peer_name defaults to";
+  EXPECT_TRUE(matters([](ConfigOptions& o) { o.trust_store = Authority("root").store(); }))
+      << "another key of the same name";
+  EXPECT_TRUE(matters([](ConfigOptions& o) { o.trust_store = must(dtls::TrustStore::system()); }));
+  EXPECT_TRUE(
+      matters([](ConfigOptions& o) { o.peer_authentication = PeerAuthentication::require; }));
+  const auto optional = [](ConfigOptions& o) {
+    o.peer_authentication = PeerAuthentication::verify_if_given;
+  };
+  EXPECT_FALSE(matters(optional)) << "a server always has a certificate";
+  EXPECT_TRUE(matters(optional, Role::server));
+  EXPECT_TRUE(matters([](ConfigOptions& o) { o.ask_for_psk = true; }));
+  EXPECT_TRUE(matters([](ConfigOptions& o) { o.signature_schemes.pop_back(); }));
+  EXPECT_FALSE(matters([](ConfigOptions& o) { std::ranges::reverse(o.signature_schemes); }));
+  EXPECT_TRUE(matters([](ConfigOptions& o) {
+    o.certificate_signature_schemes = {dtls::SignatureScheme::ed25519};
+  }));
+  EXPECT_FALSE(matters([](ConfigOptions& o) { o.mtu = 1000; }));
+}
+
+TEST(PolicyId, MayBeGiven) {
+  ConfigOptions options;
+  const PolicyId derived = policy_of(options, Role::server);
+  options.policy_id = copy_of(bytes_of("tenant 1"));
+  const PolicyId given = policy_of(options, Role::server);
+  EXPECT_NE(given, derived);
+  EXPECT_NE(policy_of(options, Role::client), given) << "each role has its own";
+  options.peer_authentication = PeerAuthentication::none;
+  EXPECT_EQ(policy_of(options, Role::server), given);
+  options.policy_id.push_back({});
+  EXPECT_NE(policy_of(options, Role::server), given);
+}
+
+TEST(PeerIdentity, TheEndOfAProofDoesNotOverflow) {
+  using dtls::Instant;
+  ConfigOptions options;
+  PeerIdentity identity;
+  identity.authenticated_at = Instant::max() - 1h;
+  EXPECT_EQ(identity.resumable_until(options), Instant::max());
+  identity.authenticated_at = Instant::min();
+  EXPECT_EQ(identity.resumable_until(options), Instant::min() + options.max_session_age);
+  identity.valid_until = Instant::min() + 1h;
+  EXPECT_EQ(identity.resumable_until(options), identity.valid_until);
 }
 
 TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheCertificate) {
@@ -95,6 +146,7 @@ TEST_P(PeerIdentityOf, ACertificate) {
   const Pair pair = run(options, kFirst);
   PeerIdentity expected = PeerIdentity::of_certificate(ecdsa_identity().certificate());
   expected.authenticated_at = kFirst;
+  expected.signature_scheme = dtls::SignatureScheme::ecdsa_secp256r1_sha256;
   for (const Role role : kRoles) {
     expected.policy = policy_of(options, role);
     EXPECT_EQ(role == Role::client ? of_server(pair) : of_client(pair), expected);
@@ -122,11 +174,12 @@ TEST_P(PeerIdentityOf, AnExternalPsk) {
   options.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("device 1"), counted(32)))};
   PeerIdentity expected = PeerIdentity::of_psk(bytes_of("device 1"));
   expected.authenticated_at = kFirst;
-  expected.policy = policy_of(options, Role::client);
   const Pair pair = run(options, kFirst, [](Pair& begun) {
     if (begun.server.psk_request) answer_psk(begun.server, dtls::NoPsk{}, kFirst);
   });
+  expected.policy = policy_of(options, Role::client);
   EXPECT_EQ(of_server(pair), expected);
+  expected.policy = policy_of(options, Role::server);
   EXPECT_EQ(of_client(pair), expected);
 }
 
@@ -136,6 +189,86 @@ TEST_P(PeerIdentityOf, AnonymousClients) {
   const Pair pair = run(options, kFirst);
   EXPECT_EQ(of_client(pair).proof, PeerProof::none);
   EXPECT_EQ(of_client(pair).authenticated_at, kFirst);
+}
+
+// What the events, the connection and the session tell about a peer with a certificate.
+void expect_told(const Peer& peer, const dtls::PeerInfo& of_session, const Buffer& certificate,
+                 const std::optional<std::string>& name, dtls::Instant at) {
+  const auto fingerprint =
+      must(dtls::Fingerprint::of(certificate, dtls::HashAlgorithm::sha256, environment())).value;
+  const dtls::PeerInfo told = peer.connected->peer;
+  const dtls::PeerInfo kept = peer.connection().info()->peer;
+  EXPECT_EQ(told.certificate, certificate);
+  EXPECT_TRUE(kept.certificate.empty());
+  EXPECT_EQ(of_session.certificate, certificate);
+  for (const dtls::PeerInfo& info : {told, kept}) {
+    EXPECT_EQ(info.certificate_fingerprint, fingerprint);
+  }
+  for (const dtls::PeerInfo& info : {told, kept, of_session}) {
+    EXPECT_EQ(info.credential, dtls::PeerCredential::certificate);
+    EXPECT_EQ(info.signature_scheme, dtls::SignatureScheme::ecdsa_secp256r1_sha256);
+    EXPECT_EQ(info.verified_name, name);
+    EXPECT_TRUE(info.psk_identity.empty());
+    EXPECT_EQ(info.authenticated_at, at);
+  }
+}
+
+TEST_P(PeerIdentityOf, ACertificateIsToldAlsoWhenResumed) {
+  const Authority authority("root");
+  auto server = with_store(PeerIdentityOf::options());
+  server.identities = {authority.issue({.alternative = "DNS:peer.example"})};
+  auto client = with_store(PeerIdentityOf::options());
+  client.trust_store = authority.store();
+  client.peer_authentication = PeerAuthentication::require_and_verify;
+  client.peer_name = "peer.example";
+  const auto store = std::make_shared<dtls::ResumptionStore>();
+  Pair first(client, server);
+  first.client = make_client(make_config(client), kFirst);
+  first.server.store = store;
+  first.run(kFirst);
+  ASSERT_TRUE(works(first));
+  Pair second = second_pair(client, server, first.client.sessions.at(0), kSecond);
+  second.server.store = store;
+  second.run(kSecond);
+  ASSERT_TRUE(works(second));
+  ASSERT_TRUE(is_resumed(second));
+  const Buffer of_server = copy_of(server.identities.front().certificate());
+  const Buffer of_client = copy_of(ecdsa_identity().certificate());
+  for (const Pair* pair : std::array<const Pair*, 2>{&first, &second}) {
+    expect_told(pair->client, pair->client.sessions.at(0).peer(), of_server, "peer.example",
+                kFirst);
+    expect_told(pair->server, first.server.stored.at(0).session.peer(), of_client, std::nullopt,
+                kFirst);
+    const bool by_psk = is13() && pair == &second;
+    EXPECT_EQ(pair->client.connected->psk_kind,
+              by_psk ? std::optional(dtls::PskKind::resumption) : std::nullopt);
+    EXPECT_EQ(pair->client.connected->group, first.client.connected->group);
+    EXPECT_TRUE(pair->client.connected->group);
+  }
+}
+
+TEST_P(PeerIdentityOf, APskIsToldAlsoWhenResumed) {
+  auto options = with_tickets(PeerIdentityOf::options());
+  options.identities.clear();
+  options.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("device 1"), counted(32)))};
+  const Pair first = run(options, kFirst);
+  Pair second = second_pair(options, options, first.client.sessions.at(0), kSecond);
+  second.run(kSecond);
+  ASSERT_TRUE(works(second));
+  ASSERT_TRUE(is_resumed(second));
+  for (const Pair* pair : std::array<const Pair*, 2>{&first, &second}) {
+    for (const Peer* peer : {&pair->client, &pair->server}) {
+      for (const auto& info : {*peer->connected, *peer->connection().info()}) {
+        EXPECT_EQ(info.peer.credential, dtls::PeerCredential::psk);
+        EXPECT_EQ(info.peer.psk_identity, copy_of(bytes_of("device 1")));
+        EXPECT_TRUE(info.peer.certificate_fingerprint.empty());
+        EXPECT_FALSE(info.peer.signature_scheme);
+        EXPECT_EQ(info.peer.authenticated_at, kFirst);
+        const bool by_ticket = is13() && pair == &second;
+        EXPECT_EQ(info.psk_kind, by_ticket ? dtls::PskKind::resumption : dtls::PskKind::external);
+      }
+    }
+  }
 }
 
 TEST_P(PeerIdentityOf, AResumedSessionIsThatOfItsFirstHandshake) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "support/bytes.h"
@@ -24,9 +25,13 @@ StoredSession full_session() {
   session.peer = {.proof = PeerProof::certificate,
                   .credential = counted(300),
                   .verified_name = "peer.example",
-                  .policy = PolicyId{0x31323334},
-                  .authenticated_at = Instant(Duration(0x2142434445464748))};
+                   .signature_scheme = SignatureScheme::ed25519,
+                   .policy = {},
+                   .authenticated_at = Instant(Duration(0x2142434445464748)),
+                   .valid_until = Instant(Duration(0x5152535455565758))};
+  std::ranges::copy(counted(32), session.peer.policy.value.begin());
   session.server_name = "server.example";
+  session.group = NamedGroup::x25519;
   session.session_id = counted(32);
   session.ticket = counted(70);
   return session;
@@ -101,7 +106,7 @@ TEST(StoredSession, RefusesWhatItDidNotWrite) {
   bytes.push_back(std::byte{0});
   EXPECT_FALSE(StoredSession::decode(bytes)) << "a byte too many";
   bytes.pop_back();
-  bytes[0] = std::byte{3};
+  bytes[0] = std::byte{4};
   EXPECT_FALSE(StoredSession::decode(bytes)) << "an earlier format";
 }
 
