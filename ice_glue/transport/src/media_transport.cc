@@ -16,10 +16,16 @@ bool may_use_psk(const dtls::ConfigOptions& options) {
          options.resumption == dtls::Resumption::store;
 }
 
+// A peer without a certificate has no fingerprint (RFC 8827 section 6.5).
+bool may_have_no_certificate(const dtls::ConfigOptions& options) {
+  return options.peer_authentication != dtls::PeerAuthentication::require &&
+         options.peer_authentication != dtls::PeerAuthentication::require_and_verify;
+}
+
 // MediaTransport has no way to answer questions. SDP announces the fingerprint of one certificate
 // (RFC 8122 section 5), and the peer is accepted by its fingerprint.
 bool asks_questions(const dtls::ConfigOptions& options) {
-  return options.ask_for_identity || options.ask_about_connection ||
+  return options.ask_for_identity || options.ask_for_config || options.ask_about_connection ||
          options.ask_about_verified_peer ||
          std::ranges::any_of(options.identities, &dtls::Identity::has_key_elsewhere);
 }
@@ -50,6 +56,10 @@ std::string_view wrong_field(const MediaTransportOptions& options) {
   constexpr std::size_t kMaxPacket = 65535;
   if (!options.dtls) return "dtls: required";
   if (may_use_psk(options.dtls->options())) return "dtls: PSKs, where fingerprints are to decide";
+  if (may_have_no_certificate(options.dtls->options())) {
+    return "dtls: peer_authentication, where fingerprints are to decide, must be require or "
+           "require_and_verify";
+  }
   if (asks_questions(options.dtls->options()))
     return "dtls: questions, which MediaTransport can't answer";
   if (const auto wrong = unsupported_srtp(options.dtls->options()); !wrong.empty()) return wrong;
@@ -76,6 +86,8 @@ MediaTransport::MediaTransport(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 MediaTransport::MediaTransport(MediaTransport&&) noexcept = default;
 MediaTransport& MediaTransport::operator=(MediaTransport&&) noexcept = default;
 MediaTransport::~MediaTransport() = default;
+
+TransportWaitingFor MediaTransport::waiting_for() const { return impl_->waiting_for(); }
 
 dtls::Result<TransportPending> MediaTransport::start(dtls::Role role, Instant now) {
   return impl_->start(role, now);
@@ -137,6 +149,24 @@ std::optional<dtls::Statistics> MediaTransport::dtls_statistics() const {
   return impl_->dtls_statistics();
 }
 srtp::Session* MediaTransport::srtp_session() { return impl_->srtp_session(); }
+
+std::string_view to_string(TransportWaitingFor what) {
+  switch (what) {
+    case TransportWaitingFor::nothing:
+      return "nothing";
+    case TransportWaitingFor::role:
+      return "role";
+    case TransportWaitingFor::path:
+      return "path";
+    case TransportWaitingFor::client_hello:
+      return "client_hello";
+    case TransportWaitingFor::peer_message:
+      return "peer_message";
+    case TransportWaitingFor::fingerprints:
+      return "fingerprints";
+  }
+  return "unknown";
+}
 
 std::string_view to_string(Drop reason) {
   switch (reason) {

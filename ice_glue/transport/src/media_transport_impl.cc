@@ -167,6 +167,26 @@ void MediaTransport::Impl::set_path_mtu(std::size_t mtu) {
 
 // ---- the newest association
 
+TransportWaitingFor MediaTransport::Impl::waiting_for() const {
+  if (ended_) return TransportWaitingFor::nothing;
+  const auto* newest = associations_.newest();
+  if (newest == nullptr) {
+    if (!role_) return TransportWaitingFor::role;
+    return role_ == dtls::Role::client ? TransportWaitingFor::path
+                                       : TransportWaitingFor::client_hello;
+  }
+  switch (newest->connection().waiting_for()) {
+    case dtls::WaitingFor::nothing:
+      return TransportWaitingFor::nothing;
+    case dtls::WaitingFor::client_hello:
+      return TransportWaitingFor::client_hello;
+    case dtls::WaitingFor::peer_acceptance:
+      return TransportWaitingFor::fingerprints;
+    default:  // make() refuses a Config with other questions
+      return TransportWaitingFor::peer_message;
+  }
+}
+
 dtls::Result<void> MediaTransport::Impl::begin_client_if_possible(Instant now) {
   const auto path = associations_.selected_for_newest();
   if (associations_.newest() != nullptr || role_ != dtls::Role::client || !path) return {};

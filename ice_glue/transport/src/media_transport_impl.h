@@ -47,6 +47,7 @@ class MediaTransport::Impl {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   [[nodiscard]] std::optional<PathId> path() const { return associations_.sending_path(); }
+  [[nodiscard]] TransportWaitingFor waiting_for() const;
   [[nodiscard]] bool connected() const { return sender() != nullptr; }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
   [[nodiscard]] const MediaTransportStatistics& statistics() const { return statistics_; }

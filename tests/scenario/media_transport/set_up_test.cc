@@ -332,6 +332,32 @@ TEST_P(SetUp, AnEmptyListOfFingerprintsIsRefusedWithoutEffect) {
   EXPECT_THAT(call.client.connected, SizeIs(1));
 }
 
+// The answer with the fingerprints never comes.
+TEST_P(SetUp, SaysWhatItWaitsForAndDoesNotWaitForEver) {
+  Call call(options());
+  MediaTransport& client = call.client.transport;
+  MediaTransport& server = call.server.transport;
+  EXPECT_EQ(client.waiting_for(), TransportWaitingFor::role);
+  call.settle(call.client, client.start(dtls::Role::client, call.now));
+  call.settle(call.server, server.start(dtls::Role::server, call.now));
+  EXPECT_EQ(client.waiting_for(), TransportWaitingFor::path);
+  EXPECT_EQ(server.waiting_for(), TransportWaitingFor::client_hello);
+  call.announce(call.client, call.server.fingerprint);
+  call.select_both(kPathA);
+  EXPECT_EQ(client.waiting_for(), TransportWaitingFor::peer_message);
+  call.run_for(1s);
+  EXPECT_EQ(server.waiting_for(), TransportWaitingFor::fingerprints);
+  EXPECT_EQ(client.waiting_for(), TransportWaitingFor::nothing);
+  call.run_for(2min);
+  ASSERT_TRUE(call.server.error);
+  EXPECT_EQ(call.server.error->code, dtls::Errc::handshake_timeout);
+  EXPECT_THAT(std::string(call.server.error->detail),
+              testing::HasSubstr("set_peer_fingerprints()"));
+  EXPECT_EQ(server.waiting_for(), TransportWaitingFor::nothing);
+  ASSERT_TRUE(call.client.error) << "the peer is told";
+  EXPECT_EQ(call.client.error->alert, dtls::Alert::certificate_unknown);
+}
+
 TEST_P(SetUp, WithoutAProfileDataPassesAndMediaDoesNot) {
   CallOptions options = SetUp::options();
   options.server_dtls.srtp_profiles = {};

@@ -250,12 +250,16 @@ TEST(Options, OutOfRangeNameTheField) {
   long_mki = test::options();
   long_mki.max_srtp_mki = srtp::kMaxMki + 1;
   const auto takes_long_mki = test::make_config(long_mki);
+  asking = test::options();
+  asking.peer_authentication = dtls::PeerAuthentication::request;
+  const auto without_certificate = test::make_config(asking);
   const std::pair<MediaTransportOptions, std::string_view> wrong[] = {
       {{}, "dtls"},
       {{.dtls = with_psk}, "dtls"},
       {{.dtls = with_questions}, "dtls"},
       {{.dtls = with_long_mki}, "dtls"},
       {{.dtls = takes_long_mki}, "dtls"},
+      {{.dtls = without_certificate}, "dtls"},
       {{.dtls = dtls, .srtp = {.max_ssrcs = 0}}, "srtp"},
       {{.dtls = dtls, .max_early_packets = 1025}, "max_early_packets"},
       {{.dtls = dtls, .max_early_packet_size = 65536}, "max_early_packet_size"},

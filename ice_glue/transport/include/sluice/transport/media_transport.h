@@ -75,6 +75,19 @@ struct TransportSsrcLimit {
 };
 using TransportEvent = std::variant<TransportConnected, TransportClosed, TransportSsrcLimit>;
 
+// What a transport that is not connected yet waits for. Once the handshake has begun, it waits at
+// most for RetransmissionTimers::total: then it ends with handshake_timeout.
+enum class TransportWaitingFor : std::uint8_t {
+  nothing,       // it is connected, or has ended
+  role,          // start()
+  path,          // path_selected(): a client has no path to send its ClientHello to
+  client_hello,  // the peer's, on a validated path
+  peer_message,  // the peer's next handshake message
+  fingerprints,  // the handshake is complete: set_peer_fingerprints()
+};
+
+std::string_view to_string(TransportWaitingFor what);
+
 // Why a datagram was dropped before it reached DTLS or SRTP. dtls_statistics() counts what DTLS
 // discards, MediaTransportStatistics::media_refused what SRTP refuses.
 enum class Drop : std::uint8_t {
@@ -237,6 +250,8 @@ class MediaTransport {
   // association sends first, then the new one, be it before ICE selects one of its paths. Empty
   // when there is none.
   [[nodiscard]] std::optional<PathId> path() const;
+  // Of the newest association: after restart() the old one may still send meanwhile.
+  [[nodiscard]] TransportWaitingFor waiting_for() const;
   // Media and data can be sent, perhaps still under the keys from before a restart().
   [[nodiscard]] bool connected() const;
   // Of the association that sends; empty until TransportConnected.
