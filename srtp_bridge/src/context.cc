@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "packet_index.h"
@@ -234,9 +235,7 @@ SentPackets::Tag Context::tag_of(Bytes packet, std::size_t size) const {
   // A GCM tag belongs to the ciphertext, which the MKI follows; other tags follow the MKI.
   const auto tag = packet.subspan(size + (profile_.index_after_tag ? 0 : mki_.size()));
   SentPackets::Tag value = 0;
-  for (const std::byte byte : tag.first(std::min(profile_.rtp_tag, sizeof value))) {
-    value = value << 8 | std::to_integer<SentPackets::Tag>(byte);
-  }
+  std::memcpy(&value, tag.data(), std::min(profile_.rtp_tag, sizeof value));
   return value;
 }
 

@@ -44,7 +44,9 @@ class SsrcTable {
   // An SSRC that isn't known, as the one used last.
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
   // Makes one of the table the one used last.
-  void touch(const SsrcState& state) { by_use_.splice(by_use_.end(), by_use_, state.place); }
+  void touch(const SsrcState& state) {
+    if (&state != &by_use_.back()) by_use_.splice(by_use_.end(), by_use_, state.place);
+  }
   // The one that was used the longest time ago. There is one.
   [[nodiscard]] const SsrcState& oldest() const { return by_use_.front(); }
   void remove(std::uint32_t ssrc);

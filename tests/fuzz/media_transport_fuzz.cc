@@ -309,9 +309,11 @@ class Game {
   }
 
   void remove_ssrc(std::size_t end) {
-    // Outbound alone: inbound, a removed SSRC's old packets may pass again, as its header says.
     if (auto* session = ends_[end].transport.srtp_session()) {
-      session->remove_ssrc(srtp::Direction::outbound, static_cast<std::uint32_t>(choices_.byte()));
+      const auto choice = static_cast<std::uint32_t>(choices_.byte());
+      const auto direction =
+          (choice & 0x80) != 0 ? srtp::Direction::inbound : srtp::Direction::outbound;
+      session->remove_ssrc(direction, choice & 0x7f);
     }
   }
 
