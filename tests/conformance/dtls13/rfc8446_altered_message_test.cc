@@ -191,7 +191,7 @@ TEST(Rfc8446_4_1_3, AServerHelloThatWasNotAskedForIsFatal) {
 }
 
 // The data of an extension in a list whose length of two bytes is at `list`; an iterator to it.
-Buffer::iterator extension_data(Buffer& body, std::size_t list, unsigned wanted) {
+Buffer::iterator data_of_extension(Buffer& body, std::size_t list, unsigned wanted) {
   const auto number = [&](std::size_t at) {
     return std::to_integer<unsigned>(body.at(at)) << 8 | std::to_integer<unsigned>(body.at(at + 1));
   };
@@ -205,7 +205,7 @@ TEST(Rfc8446_4_2_8, AServerHelloWithAShareOfAnotherGroupIsFatal) {
   constexpr std::size_t kExtensions = 38;
   EXPECT_TRUE(
       is_refused({"secp384r1", Role::server, HandshakeType::server_hello,
-                  [](Buffer& body) { extension_data(body, kExtensions, 51)[1] = std::byte{24}; },
+                  [](Buffer& body) { data_of_extension(body, kExtensions, 51)[1] = std::byte{24}; },
                   Errc::illegal_parameter, Alert::illegal_parameter}));
 }
 
@@ -222,7 +222,7 @@ TEST(Rfc8446_4_2_11, AServerHelloWithAPskOfAnotherHashIsFatal) {
   for (const int selected : {1, 2}) {
     EXPECT_TRUE(is_refused({"selected_identity", Role::server, HandshakeType::server_hello,
                             [selected](Buffer& body) {
-                              extension_data(body, kExtensions, 41)[1] =
+                              data_of_extension(body, kExtensions, 41)[1] =
                                   static_cast<std::byte>(selected);
                             },
                             Errc::illegal_parameter, Alert::illegal_parameter},

@@ -27,8 +27,9 @@ Pair pair_with_retry(const dtls::ConfigOptions& client = options13()) {
 
 // What a client says when the first or second ServerHello arrives changed; the first is the
 // HelloRetryRequest.
-testing::AssertionResult client_refuses(int which, const Change& change, Errc code, Alert alert,
-                                        const dtls::ConfigOptions& options = options13()) {
+testing::AssertionResult refuses_altered_hello(int which, const Change& change, Errc code,
+                                               Alert alert,
+                                               const dtls::ConfigOptions& options = options13()) {
   Pair pair = pair_with_retry(options);
   int hellos = 0;
   AlteredHandshake(pair, Role::server, HandshakeType::server_hello, [&](Buffer& body) {
@@ -49,19 +50,19 @@ TEST(Rfc8446_AlteredRetry, NothingChangedConnects) {
 }
 
 TEST(Rfc8446_4_1_4, ARequestForAGroupThatHasAShareIsFatal) {
-  EXPECT_TRUE(client_refuses(
+  EXPECT_TRUE(refuses_altered_hello(
       1, [](Buffer& body) { body.at(group_at(body) + 1) = std::byte{29}; }, Errc::illegal_parameter,
       Alert::illegal_parameter));
 }
 
 TEST(Rfc8446_4_1_4, ARequestForAGroupThatWasNotOfferedIsFatal) {
-  EXPECT_TRUE(client_refuses(
+  EXPECT_TRUE(refuses_altered_hello(
       1, [](Buffer& body) { body.at(group_at(body) + 1) = std::byte{23}; }, Errc::illegal_parameter,
       Alert::illegal_parameter));
 }
 
 TEST(Rfc8446_4_1_4, ARequestThatChangesNothingIsFatal) {
-  EXPECT_TRUE(client_refuses(
+  EXPECT_TRUE(refuses_altered_hello(
       1,
       [](Buffer& body) {
         body.resize(body.size() - 6);
@@ -84,14 +85,14 @@ TEST(Rfc8446_4_1_4, ASecondRequestIsFatal) {
 }
 
 TEST(Rfc8446_4_1_4, AServerHelloOfAnotherSuiteIsFatal) {
-  EXPECT_TRUE(client_refuses(
+  EXPECT_TRUE(refuses_altered_hello(
       2, [](Buffer& body) { body.at(kSuite + 1) ^= std::byte{3}; }, Errc::illegal_parameter,
       Alert::illegal_parameter));
 }
 
 // To DTLS 1.2, which the client offers, too.
 TEST(Rfc8446_4_1_4, AServerHelloOfAnotherVersionIsFatal) {
-  EXPECT_TRUE(client_refuses(
+  EXPECT_TRUE(refuses_altered_hello(
       2,
       [](Buffer& body) {
         body.resize(kExtensions);
