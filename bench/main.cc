@@ -32,6 +32,7 @@ Measures all_measures(const Plan& plan) {
   add_set_up_times(measures);
   add_memory(measures);
   add_endpoints(measures, plan);
+  add_strangers(measures);
   return measures;
 }
 

@@ -15,6 +15,7 @@ void add_memory(Measures& measures);
 void add_threads(Measures& measures);
 void add_set_up_times(Measures& measures);
 void add_endpoints(Measures& measures, const Plan& plan);
+void add_strangers(Measures& measures);
 // With sluice::ice_glue.
 void add_srtp(Measures& measures);
 void add_demultiplexing(Measures& measures);

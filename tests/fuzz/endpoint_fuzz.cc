@@ -60,12 +60,7 @@ class Run {
  public:
   explicit Run(std::uint8_t choices)
       : environment_(fresh_environment()),
-        endpoint_(must(Endpoint::make({.server = make_config((choices & 1) != 0, 1200),
-                                       .max_connections = kLimit,
-                                       .max_half_open = kLimit,
-                                       .max_connections_per_host = (choices & 2) != 0 ? 1U : 0U,
-                                       .max_half_open_per_host = (choices & 4) != 0 ? 1U : 0U},
-                                      environment_))) {}
+        endpoint_(must(Endpoint::make(make_options(choices), environment_))) {}
 
   void step(wire::Reader& input) {
     const auto step = static_cast<Step>(input.u8() % kSteps);
@@ -105,6 +100,19 @@ class Run {
   }
 
  private:
+  static EndpointOptions make_options(std::uint8_t choices) {
+    EndpointOptions options;
+    options.server = make_config((choices & 1) != 0, 1200);
+    options.max_connections = kLimit;
+    options.max_half_open = kLimit;
+    options.max_connections_per_host = (choices & 2) != 0 ? 1U : 0U;
+    options.max_half_open_per_host = (choices & 4) != 0 ? 1U : 0U;
+    if ((choices & 8) != 0) options.idle_limit = std::chrono::minutes{2};
+    if ((choices & 16) != 0) options.displace_silent_after = std::chrono::seconds{1};
+    if ((choices & 32) != 0) options.max_timers_per_call = 1;
+    return options;
+  }
+
   struct Client {
     std::optional<Connection> connection;
     std::deque<Buffer> sent;

@@ -109,7 +109,7 @@ Result<void> Endpoint::set_path(ConnectionHandle connection, const UdpPath& path
   return impl_->set_path(connection, path);
 }
 void Endpoint::pin(ConnectionHandle connection) { impl_->pin(connection); }
-void Endpoint::unpin(ConnectionHandle connection) { impl_->unpin(connection); }
+void Endpoint::unpin() { impl_->unpin(); }
 Connection* Endpoint::begin_input(ConnectionHandle connection) {
   return impl_->begin_input(connection);
 }

@@ -102,13 +102,13 @@ Result<Pending> Endpoint::Impl::end_input(ConnectionHandle handle, const Result<
   return pending();
 }
 
-void Endpoint::Impl::unpin(ConnectionHandle handle) {
+void Endpoint::Impl::unpin() {
   // The slot has not been released meanwhile, because it has a connection.
-  const SlotNumber number = dtls::slot_of(handle);
-  Slot& slot = slots_[number];
-  --slot.pins;
+  const SlotNumber number = pinned_.back();
+  pinned_.pop_back();
+  const Slot& slot = slots_[number];
   const bool has_ended = slot.end && !decltype(transmits_)::holds(slot);
-  if (slot.pins == 0 && has_ended) stop_transmitting(number);
+  if (has_ended) stop_transmitting(number);
 }
 
 Result<Pending> Endpoint::Impl::close(ConnectionHandle handle, Instant now) {
@@ -146,7 +146,7 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instan
   const SlotNumber number = slots_.take();
   Slot& slot = slots_[number];
   slot.path = path;
-  slot.begun = now;
+  slot.times.begun = now;
   return number;
 }
 
@@ -192,7 +192,7 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
   Slot& slot = slots_[number];
   leave_half_open(number);
   slot.is_connected = true;
-  slot.heard = now_;
+  slot.times.heard = now_;
   if (slot.connection->role() == Role::server) silent_.push(slots_, number);
   ++statistics_.connected;
   // RFC 9147 section 5.11, RFC 6347 section 4.2.8: the new association replaces the old one only

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <vector>
 
 #include <sluice/dtls/endpoint.h>
 
@@ -28,8 +29,8 @@ class Endpoint::Impl {
   Pending close_all(Instant now);
   Result<Pending> abort(ConnectionHandle handle);
   Result<void> set_path(ConnectionHandle handle, const UdpPath& path);
-  void pin(ConnectionHandle handle) { ++slots_[dtls::slot_of(handle)].pins; }
-  void unpin(ConnectionHandle handle);
+  void pin(ConnectionHandle handle) { pinned_.push_back(dtls::slot_of(handle)); }
+  void unpin();
   Connection* begin_input(ConnectionHandle handle);
   Result<Pending> end_input(ConnectionHandle handle, const Result<Pending>& outcome);
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
@@ -139,7 +140,7 @@ class Endpoint::Impl {
   endpoint::HostCounts connections_of_hosts_;
   endpoint::HostCounts half_open_of_hosts_;
   endpoint::SlotList<endpoint::ListOf::silence> half_open_;  // by age
-  endpoint::SlotList<endpoint::ListOf::silence> silent_;     // by Slot::heard
+  endpoint::SlotList<endpoint::ListOf::silence> silent_;     // by Times::heard
   std::size_t size_ = 0;
   Instant now_{};  // of the last input
   EndpointStatistics statistics_;
@@ -153,7 +154,8 @@ class Endpoint::Impl {
   endpoint::SlotList<endpoint::ListOf::events> events_;
   endpoint::SlotList<endpoint::ListOf::transmits> transmits_;
   SlotNumber data_ = kNoSlot;
-  Buffer copy_;  // of a datagram that two associations may have to try
+  std::vector<SlotNumber> pinned_;  // by calls of apply(), the innermost last
+  Buffer copy_;                     // of a datagram that two associations may have to try
   std::optional<Instant> reported_timeout_;
 };
 

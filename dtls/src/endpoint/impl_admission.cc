@@ -86,7 +86,7 @@ bool Endpoint::Impl::is_after(SlotNumber association, CookieNumber cookie, Insta
   const Slot& slot = slots_[association];
   if (slot.connection->role() != Role::server) return true;
   // No cookie that was given before the association began is valid after this time.
-  if (now - slot.begun > 2 * options_.listener.cookie_lifetime) return true;
+  if (now - slot.times.begun > 2 * options_.listener.cookie_lifetime) return true;
   return is_later(cookie, slot.cookie);
 }
 
@@ -106,7 +106,7 @@ std::optional<Refusal> Endpoint::Impl::refuse(const UdpEndpoint& peer, bool is_n
   if (!is_full && has_room) return std::nullopt;
   const SlotNumber oldest = half_open_.first();
   const bool makes_room = oldest != kNoSlot && !(is_full && slots_[oldest].is_new_association) &&
-                          now - slots_[oldest].begun >= options_.half_open_grace;
+                          now - slots_[oldest].times.begun >= options_.half_open_grace;
   if (makes_room) {
     end(oldest, EndReason::displaced);
     return std::nullopt;

@@ -63,7 +63,7 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
 void Endpoint::Impl::stop_transmitting(SlotNumber number) {
   transmits_.erase(slots_, number);
   if (data_ == number) data_ = kNoSlot;
-  if (slots_[number].pins != 0) return;  // unpin() goes on
+  if (std::ranges::find(pinned_, number) != pinned_.end()) return;  // unpin() goes on
   slots_[number].connection.reset();
   release_if_done(number);
 }

@@ -7,7 +7,7 @@
 namespace sluice::dtls {
 namespace {
 
-// Slot::heard is set this seldom, so that a connection in use is not moved to the end of the list
+// Times::heard is set this seldom, so that a connection in use is not moved to the end of the list
 // for every datagram.
 constexpr Duration kSilenceStep = std::chrono::seconds{1};
 
@@ -16,8 +16,8 @@ constexpr Duration kSilenceStep = std::chrono::seconds{1};
 void Endpoint::Impl::on_record_of(SlotNumber number) {
   Slot& slot = slots_[number];
   const bool is_listed = slot.is_connected && slot.connection->role() == Role::server;
-  if (!is_listed || now_ - slot.heard < kSilenceStep) return;
-  slot.heard = now_;
+  if (!is_listed || now_ - slot.times.heard < kSilenceStep) return;
+  slot.times.heard = now_;
   silent_.erase(slots_, number);
   silent_.push(slots_, number);
 }
@@ -26,7 +26,7 @@ std::optional<Instant> Endpoint::Impl::idle_deadline() const {
   if (options_.idle_limit == Duration::zero() || silent_.empty()) return std::nullopt;
   // A later record may have come within the step.
   const Duration limit = options_.idle_limit + kSilenceStep;
-  return std::min(slots_[silent_.first()].heard, Instant::max() - limit) + limit;
+  return std::min(slots_[silent_.first()].times.heard, Instant::max() - limit) + limit;
 }
 
 std::optional<Instant> Endpoint::Impl::next_timeout() const {
@@ -36,7 +36,7 @@ std::optional<Instant> Endpoint::Impl::next_timeout() const {
 Endpoint::Impl::SlotNumber Endpoint::Impl::find_displaceable(Instant now) const {
   if (!options_.displace_silent_after || silent_.empty()) return kNoSlot;
   const SlotNumber first = silent_.first();
-  return now - slots_[first].heard >= *options_.displace_silent_after ? first : kNoSlot;
+  return now - slots_[first].times.heard >= *options_.displace_silent_after ? first : kNoSlot;
 }
 
 void Endpoint::Impl::dismiss(SlotNumber number, EndReason reason, Instant now) {

@@ -26,6 +26,11 @@ struct Links {
 enum class ListOf : std::uint8_t { silence, events, transmits };
 inline constexpr std::size_t kSlotLists = 3;
 
+struct Times {
+  Instant begun;
+  Instant heard;  // the last authenticated record of the peer, to a second
+};
+
 struct Slot {
   // Empty: the slot is free, or the connection has ended and has nothing left to send.
   std::optional<Connection> connection;
@@ -38,15 +43,12 @@ struct Slot {
   // has the connected one only.
   bool is_new_association = false;
   bool end_reported = false;
-  std::uint8_t pins = 0;  // calls of apply() under way, which use the connection
   std::optional<EndReason> end;
   SlotNumber other_association = kNoSlot;
   // Of the ClientHello that has begun the association, which tells repetitions; 0 where this side
   // is client.
   CookieNumber cookie{};
-  Instant begun;
-  // The last authenticated record of the peer, to a second.
-  Instant heard;
+  Times times;
 
   std::array<Links, kSlotLists> links;
 

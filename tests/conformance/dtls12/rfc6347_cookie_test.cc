@@ -162,7 +162,10 @@ TEST_F(ServerCookie, ThatIsNoGoodGetsAnother) {
   for (const Buffer& bad : {counted(1), counted(good.size()), counted(255)}) {
     hello.cookie = bad;
     const Buffer reply = answer(hello, {.message_seq = 1, .record = 3});
-    EXPECT_EQ(cookie_in(reply), good);
+    ClientHelloFields third;
+    third.random = hello.random;
+    third.cookie = cookie_in(reply);
+    EXPECT_TRUE(is_let_in(third));
     // It goes on with the numbers that the client counts.
     EXPECT_EQ(HelloDatagram(reply).header.message_seq, dtls::wire::MessageSeq{1});
     EXPECT_EQ(HelloDatagram(reply).record.sequence, dtls::wire::SequenceNumber{3});

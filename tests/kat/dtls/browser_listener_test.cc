@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sluice/dtls/listener.h>
 
+#include <string>
+
 #include "kat/dtls/vectors.h"
 #include "message/client_hello.h"
 #include "message/key_share.h"
@@ -40,6 +42,16 @@ class BrowserListener : public testing::TestWithParam<std::string> {
 
 constexpr std::size_t kBodyAt = 13 + 12;
 
+// The message of a reply, without the number and the MAC of the cookie at its end: with the hash of
+// the whole hello.
+std::string without_mac(const Buffer& reply) {
+  constexpr std::size_t kContent = 2 + 2 + 32;
+  constexpr std::size_t kMac = 16;
+  const Bytes message = Bytes(reply).subspan(13);
+  const Bytes before_number = message.first(message.size() - kMac - kContent - 4);
+  return test::to_hex(before_number) + test::to_hex(message.last(kMac + kContent).first(kContent));
+}
+
 TEST_P(BrowserListener, GetsARetryRequestWithACookieAlone) {
   auto listener = test::must(Listener::make(make_config(), test::environment()));
   const Buffer reply = answer(listener);
@@ -52,7 +64,7 @@ TEST_P(BrowserListener, GetsARetryRequestWithACookieAlone) {
   EXPECT_FALSE(hello->extensions.has(ExtensionType::key_share)) << "X25519 was there";
   // In whatever order they come; the record's number is the last one's.
   const Buffer again = answer(listener, true);
-  EXPECT_EQ(test::to_hex(Bytes(again).subspan(13)), test::to_hex(Bytes(reply).subspan(13)));
+  EXPECT_EQ(without_mac(again), without_mac(reply));
   EXPECT_EQ(listener.statistics().unfinished, 2U);
 }
 

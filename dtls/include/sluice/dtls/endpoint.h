@@ -268,22 +268,20 @@ class Endpoint {
   // While one exists, the Connection is not destroyed.
   class Pin {
    public:
-    Pin(Endpoint& endpoint, ConnectionHandle connection)
-        : endpoint_(endpoint), connection_(connection) {
-      endpoint_.pin(connection_);
+    Pin(Endpoint& endpoint, ConnectionHandle connection) : endpoint_(endpoint) {
+      endpoint_.pin(connection);
     }
     Pin(const Pin&) = delete;
     Pin& operator=(const Pin&) = delete;
-    ~Pin() { endpoint_.unpin(connection_); }
+    ~Pin() { endpoint_.unpin(); }
 
    private:
     Endpoint& endpoint_;
-    ConnectionHandle connection_;
   };
 
   explicit Endpoint(std::unique_ptr<Impl> impl);
   void pin(ConnectionHandle connection);
-  void unpin(ConnectionHandle connection);
+  void unpin();
   Connection* begin_input(ConnectionHandle connection);
   Result<Pending> end_input(ConnectionHandle connection, const Result<Pending>& outcome);
   std::unique_ptr<Impl> impl_;
