@@ -62,7 +62,8 @@ void carry(dtls::Connection& from, dtls::Connection& to) {
     }
     while (const auto event = to.poll_event()) {
       if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
-        to.answer(asked->question, dtls::AcceptPeer{}, dtls::Instant{}).value();
+        const auto answered = to.answer(asked->question, dtls::AcceptPeer{}, dtls::Instant{});
+        if (!answered) std::cerr << to_string(answered.error()) << '\n';
       }
     }
   }

@@ -10,7 +10,8 @@ static bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant no
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
   while (const auto next = from.poll_transmit(datagram)) {
-    to.handle_datagram(std::span(datagram).first(next->size), next->path, now).value();
+    const auto taken = to.handle_datagram(std::span(datagram).first(next->size), next->path, now);
+    if (!taken) std::cerr << to_string(taken.error()) << '\n';
     carried = true;
   }
   return carried;
@@ -36,7 +37,9 @@ int main() {
   if (!client.connected() || server.info()->cipher_suite != OcbSuite::kId) return 1;
 
   std::byte record[dtls::kMaxDatagram];
-  const auto size = client.seal(std::as_bytes(std::span("under OCB")), record).value();
-  if (!server.handle_datagram(std::span(record).first(size), path, now)) return 1;
-  std::cout << reinterpret_cast<const char*>(server.poll_data().value().data()) << '\n';
+  const auto sealed = client.seal(std::as_bytes(std::span("under OCB")), record);
+  if (!sealed || !server.handle_datagram(std::span(record).first(*sealed), path, now)) return 1;
+  const auto data = server.poll_data();
+  if (!data) return 1;
+  std::cout << reinterpret_cast<const char*>(data->data()) << '\n';
 }

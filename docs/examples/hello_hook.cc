@@ -62,8 +62,8 @@ int main() {
   const dtls::Instant now{};  // from your clock
   auto client = dtls::Connection::client(greased, environment, dtls::PathId{0}, now).value();
   auto server = dtls::Connection::server(watched, environment, dtls::PathId{0}, now).value();
-  client.set_peer_fingerprints({{print}}, now).value();
-  server.set_peer_fingerprints({{print}}, now).value();
+  if (!client.set_peer_fingerprints({{print}}, now)) return 1;
+  if (!server.set_peer_fingerprints({{print}}, now)) return 1;
   while (!client.connected() || !server.connected()) {
     if (!carry(client, server, now) || !carry(server, client, now)) return 1;
   }

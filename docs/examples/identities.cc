@@ -13,7 +13,8 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
   while (const auto next = from.poll_transmit(datagram)) {
-    to.handle_datagram(std::span(datagram).first(next->size), next->path, now).value();
+    const auto taken = to.handle_datagram(std::span(datagram).first(next->size), next->path, now);
+    if (!taken) std::cerr << to_string(taken.error()) << '\n';
     carried = true;
   }
   return carried;
@@ -21,20 +22,25 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
 
 using Identities = std::map<std::string, dtls::Identity>;
 
-// answer() may be called at once, or later, when the certificate has been fetched.
+// A peer may fail at any time: its Error is for the log, and ends nothing else.
+void report(const dtls::Result<dtls::Pending>& input) {
+  if (!input) std::cerr << to_string(input.error()) << '\n';
+}
+
+// answer() may be called at once, or later, when the certificate has been fetched. It returns an
+// Error if the answer ends the connection, as RejectPeer does; then poll_transmit() has the alert.
 void answer_questions(dtls::Connection& server, const Identities& identities, dtls::Instant now) {
   while (const auto event = server.poll_event()) {
     if (const auto* asked = std::get_if<dtls::IdentityRequested>(&*event)) {
       const auto found = identities.find(asked->server_name);
-      const dtls::Answer answer = found != identities.end()
-                                      ? dtls::Answer(dtls::UseIdentity{found->second})
-                                      : dtls::Answer(dtls::NoIdentity{});
-      server.answer(asked->question, answer, now).value();
+      dtls::IdentityRequested::Answer answer = dtls::NoIdentity{};
+      if (found != identities.end()) answer = dtls::UseIdentity{found->second};
+      report(server.answer(asked->question, answer, now));
     } else if (const auto* complete = std::get_if<dtls::ConnectionToVerify>(&*event)) {
       const bool good = complete->info.application_protocol == "coap";
-      const dtls::Answer answer = good ? dtls::Answer(dtls::AcceptPeer{})
-                                       : dtls::Answer(dtls::RejectPeer{dtls::Alert::access_denied});
-      server.answer(complete->question, answer, now).value();
+      dtls::PeerAnswer answer = dtls::AcceptPeer{};
+      if (!good) answer = dtls::RejectPeer{dtls::Alert::access_denied};
+      report(server.answer(complete->question, answer, now));
     }
   }
 }
@@ -67,11 +73,12 @@ int main() {
   const auto print = dtls::Fingerprint::of(identities.at("b.example").certificate(),
                                            dtls::HashAlgorithm::sha256, environment)
                          .value();
-  client.set_peer_fingerprints({{print}}, now).value();
+  report(client.set_peer_fingerprints({{print}}, now));
   do {
     answer_questions(server, identities, now);
   } while (carry(client, server, now) || carry(server, client, now));
   answer_questions(server, identities, now);
   if (!client.connected() || !server.connected()) return 1;
   std::cout << "connected to " << client.info()->server_name << '\n';
+  return 0;
 }

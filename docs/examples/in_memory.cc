@@ -25,16 +25,18 @@ int main() {
   const dtls::Instant now{};  // from your clock
   auto client = dtls::Connection::client(config, environment, dtls::PathId{0}, now).value();
   auto server = dtls::Connection::server(config, environment, dtls::PathId{0}, now).value();
-  client.set_peer_fingerprints({{print}}, now).value();  // a=fingerprint of the peer's SDP
-  server.set_peer_fingerprints({{print}}, now).value();
+  // From a=fingerprint of the peer's SDP.
+  if (!client.set_peer_fingerprints({{print}}, now)) return 1;
+  if (!server.set_peer_fingerprints({{print}}, now)) return 1;
   while (!client.connected() || !server.connected()) {
     if (!carry(client, server, now) || !carry(server, client, now)) return 1;
   }
-  std::cout << "SRTP: " << to_string(server.srtp_keys().value().profile) << '\n';
+  if (const auto keys = server.srtp_keys()) std::cout << to_string(keys->profile) << '\n';
 
   std::byte record[dtls::kMaxDatagram];
-  const auto size = client.seal(std::as_bytes(std::span("hello")), record).value();
-  if (!server.handle_datagram(std::span(record).first(size), server.path(), now)) return 1;
-  const auto data = server.poll_data().value();
-  std::cout << "data: " << reinterpret_cast<const char*>(data.data()) << '\n';
+  const auto sealed = client.seal(std::as_bytes(std::span("hello")), record);
+  if (!sealed) return 1;
+  if (!server.handle_datagram(std::span(record).first(*sealed), server.path(), now)) return 1;
+  const auto data = server.poll_data();
+  if (data) std::cout << "data: " << reinterpret_cast<const char*>(data->data()) << '\n';
 }

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 
 namespace dtls = sluice::dtls;
@@ -30,13 +29,14 @@ struct Peer {
   }
 };
 
+// A peer may fail at any time: its Error is for the log, and ends this session alone.
+static void report(const dtls::Result<transport::TransportPending>& input) {
+  if (!input) std::cerr << to_string(input.error()) << '\n';
+}
+
 // A datagram has arrived from the network: DTLS, SRTP or SRTCP.
 static void receive(Peer& peer, dtls::MutableBytes datagram) {
-  const auto input = peer.media.handle_datagram(datagram, kPath, kNow);
-  if (!input) {
-    std::cerr << to_string(input.error()) << '\n';
-    std::exit(1);
-  }
+  report(peer.media.handle_datagram(datagram, kPath, kNow));
   while (peer.media.poll_data()) continue;  // SCTP packets of data channels
   while (const auto packet = peer.media.poll_media()) {
     if (packet->kind == transport::MediaKind::rtp) ++peer.rtp_received;
@@ -67,14 +67,14 @@ int main() {
   Peer b;
 
   // From signalling: the DTLS role (a=setup) and the other side's a=fingerprint.
-  a.media.start(dtls::Role::server, kNow).value();  // a=setup:passive
-  b.media.start(dtls::Role::client, kNow).value();  // a=setup:active
-  a.media.set_peer_fingerprints({{b.fingerprint()}}, kNow).value();
-  b.media.set_peer_fingerprints({{a.fingerprint()}}, kNow).value();
+  report(a.media.start(dtls::Role::server, kNow));  // a=setup:passive
+  report(b.media.start(dtls::Role::client, kNow));  // a=setup:active
+  report(a.media.set_peer_fingerprints({{b.fingerprint()}}, kNow));
+  report(b.media.set_peer_fingerprints({{a.fingerprint()}}, kNow));
 
   // From ICE: this pair has been checked and selected.
-  a.media.path_selected(kPath, std::nullopt, kNow).value();
-  b.media.path_selected(kPath, std::nullopt, kNow).value();
+  report(a.media.path_selected(kPath, std::nullopt, kNow));
+  report(b.media.path_selected(kPath, std::nullopt, kNow));
 
   for (int flight = 0; flight < 4; ++flight) {
     transmit(b, a);

@@ -67,6 +67,10 @@ class Session {
   // After every input: take all outputs. False after on_end(): the Session may be gone.
   bool finish(const dtls::Result<transport::TransportPending>& input) {
     std::string end;
+    std::byte datagram[dtls::kMaxDatagram];
+    while (const auto next = transport_.poll_transmit(datagram)) {
+      listener_.send(next->path, std::span(datagram).first(next->size));
+    }
     while (const auto data = transport_.poll_data()) listener_.on_data(*data);
     while (const auto media = transport_.poll_media()) {
       const bool is_rtp = media->kind == transport::MediaKind::rtp;
@@ -75,15 +79,8 @@ class Session {
     while (const auto event = transport_.poll_event()) {
       if (std::holds_alternative<transport::TransportClosed>(*event)) end = "the peer has closed";
     }
-    std::byte datagram[dtls::kMaxDatagram];
-    while (const auto next = transport_.poll_transmit(datagram)) {
-      listener_.send(next->path, std::span(datagram).first(next->size));
-    }
-    // After a failure every input returns the same Error; these two end nothing.
-    if (!input && input.error().code != dtls::Errc::invalid_argument &&
-        input.error().code != dtls::Errc::closed) {
-      end = to_string(input.error());
-    }
+    // Told once. Other Errors have changed nothing.
+    if (!input && input.error().is_fatal) end = to_string(input.error());
     if (end.empty() || !listener_.on_end) return true;
     const auto on_end = std::exchange(listener_.on_end, nullptr);
     on_end(end);

@@ -60,23 +60,20 @@ bool turn(dtls::Connection& connection, int socket,
   pollfd readable{.fd = socket, .events = POLLIN, .revents = 0};
   poll(&readable, 1, time_to_wait(connection));
 
-  // Inputs. An invalid datagram is only counted; an Error ends the association.
-  auto pending = connection.handle_timeout(now());
+  // Inputs. An invalid datagram is only counted. Here, Errors are told by ended() and error().
+  static_cast<void>(connection.handle_timeout(now()));
   std::byte buffer[dtls::kMaxDatagram];
   if (const auto size = recv(socket, buffer, sizeof buffer, MSG_DONTWAIT); size > 0) {
     const auto datagram = std::span(buffer).first(static_cast<std::size_t>(size));
-    pending = connection.handle_datagram(datagram, connection.path(), now());
+    static_cast<void>(connection.handle_datagram(datagram, connection.path(), now()));
   }
 
   // Outputs, also after an Error: its alert is still to be sent.
-  bool ended = !pending;
-  if (ended) std::cerr << to_string(pending.error()) << '\n';
-  while (const auto data = connection.poll_data()) on_data(*data);
-  while (const auto event = connection.poll_event()) {
-    if (std::holds_alternative<dtls::Closed>(*event)) ended = true;
-  }
   transmit(connection, socket);
-  return !ended;
+  while (const auto data = connection.poll_data()) on_data(*data);
+  while (connection.poll_event()) continue;  // Connected, Closed
+  if (const auto error = connection.error()) std::cerr << to_string(*error) << '\n';
+  return !connection.ended();
 }
 
 // There is no queue: seal() writes the record into your buffer.
@@ -94,7 +91,7 @@ void serve(int socket, Announcement& own, Announcement& peers) {
   auto connection =
       dtls::Connection::server(endpoint.config, endpoint.environment, dtls::PathId{0}, now())
           .value();
-  connection.set_peer_fingerprints({{peers.get_future().get()}}, now()).value();
+  static_cast<void>(connection.set_peer_fingerprints({{peers.get_future().get()}}, now()));
   const auto echo = [&](dtls::Bytes data) { send_data(connection, socket, data); };
   while (turn(connection, socket, echo)) {
   }
@@ -106,7 +103,7 @@ bool ask(int socket, Announcement& own, Announcement& peers) {
   auto connection =
       dtls::Connection::client(endpoint.config, endpoint.environment, dtls::PathId{0}, now())
           .value();
-  connection.set_peer_fingerprints({{peers.get_future().get()}}, now()).value();
+  static_cast<void>(connection.set_peer_fingerprints({{peers.get_future().get()}}, now()));
   transmit(connection, socket);
   const auto question = std::as_bytes(std::span("is there an echo?"));
   bool asked = false;
@@ -117,7 +114,7 @@ bool ask(int socket, Announcement& own, Announcement& peers) {
       send_data(connection, socket, question);
     }
   }
-  connection.close(now()).value();
+  static_cast<void>(connection.close(now()));
   transmit(connection, socket);
   return answered;
 }

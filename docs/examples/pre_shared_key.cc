@@ -1,5 +1,6 @@
 // A sensor and its gateway: a handshake with a pre-shared key, then a resumption by ticket.
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/psk_table.h>
 
 #include <iostream>
 
@@ -14,25 +15,21 @@ bool carry(dtls::Connection& from, dtls::Connection& to, dtls::Instant now) {
   std::byte datagram[dtls::kMaxDatagram];
   bool carried = false;
   while (const auto next = from.poll_transmit(datagram)) {
-    to.handle_datagram(std::span(datagram).first(next->size), next->path, now).value();
+    const auto taken = to.handle_datagram(std::span(datagram).first(next->size), next->path, now);
+    if (!taken) std::cerr << to_string(taken.error()) << '\n';
     carried = true;
   }
   return carried;
 }
 
-// The gateway looks up the key. It may answer at once, or later, when its database has answered.
-void answer_questions(dtls::Connection& gateway, const dtls::PreSharedKey& known,
-                      dtls::Instant now) {
+// The gateway looks up the key. It may answer at once, or later, when its database has answered. A
+// sensor with another key makes answer() return an Error; then poll_transmit() has the alert.
+void answer_questions(dtls::Connection& gateway, const dtls::PskTable& known, dtls::Instant now) {
   while (const auto event = gateway.poll_event()) {
     const auto* asked = std::get_if<dtls::PskRequested>(&*event);
     if (asked == nullptr) continue;
-    dtls::Answer answer = dtls::NoPsk{};
-    for (std::size_t i = 0; i < asked->identities.size(); ++i) {
-      if (std::ranges::equal(asked->identities[i], known.identity())) {
-        answer = dtls::UsePsk{i, known};
-      }
-    }
-    gateway.answer(asked->question, answer, now).value();
+    const auto answered = gateway.answer(asked->question, known.answer(*asked), now);
+    if (!answered) std::cerr << to_string(answered.error()) << '\n';
   }
 }
 
@@ -43,6 +40,9 @@ int main() {
   const auto key =
       dtls::PreSharedKey::make(bytes("sensor 7"), bytes("32 bytes from a random generator"))
           .value();
+
+  dtls::PskTable known;
+  known.add(key);
 
   dtls::ConfigOptions sensor_options{.min_version = dtls::ProtocolVersion::dtls13};
   sensor_options.pre_shared_keys = {key};
@@ -62,7 +62,7 @@ int main() {
     auto sensor = dtls::Connection::client(sensor_config, environment, path, now, ticket).value();
     auto gateway = dtls::Connection::server(gateway_config, environment, path, now).value();
     while (carry(sensor, gateway, now) || carry(gateway, sensor, now)) {
-      answer_questions(gateway, key, now);
+      answer_questions(gateway, known, now);
     }
     if (!sensor.connected() || !gateway.connected()) return 1;
     std::cout << (sensor.info()->resumed ? "resumed" : "by the key") << '\n';
@@ -72,4 +72,5 @@ int main() {
       }
     }
   }
+  return 0;
 }

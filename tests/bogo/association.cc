@@ -80,6 +80,7 @@ Outcome Association::handle(const SetInitialTimeout& order) {
 
 Outcome Association::settle(const dtls::Result<dtls::Pending>& input) {
   std::vector<dtls::Buffer> received;
+  take_datagrams();
   while (const auto data = connection_.poll_data())
     received.emplace_back(data->begin(), data->end());
   Outcome outcome = take_events();
@@ -132,8 +133,8 @@ Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
   // do it again.
   const bool judges = flags_.verifies_peer && (!flags_.is_resumption || flags_.judges_again);
   const bool rejected = judges && flags_.rejects_peer;
-  const dtls::Answer answer = rejected ? dtls::Answer(dtls::RejectPeer{flags_.rejection})
-                                       : dtls::Answer(dtls::AcceptPeer{});
+  const auto answer = rejected ? dtls::PeerAnswer(dtls::RejectPeer{flags_.rejection})
+                               : dtls::PeerAnswer(dtls::AcceptPeer{});
   const auto answered = connection_.answer(peer.question, answer, clock_.now());
   if (!answered) return tl::unexpected(dtls::to_string(answered.error()));
   return {};

@@ -90,7 +90,8 @@ class Run {
     for (unsigned number = 0; number < kAddresses; ++number) {
       // Once for whoever begins anew there, and once for the one before.
       for (int i = 0; i < 2; ++i) {
-        if (const auto known = endpoint_.find(path_of(number))) endpoint_.abort(*known).value();
+        if (const auto known = endpoint_.find(path_of(number)))
+          SLUICE_CHECK(endpoint_.abort(*known).has_value());
       }
     }
     drain();
@@ -179,9 +180,9 @@ class Run {
       SLUICE_CHECK(!known || !called);
       if (called) ++called_;
     } else if (known && what % 4 == 1) {
-      endpoint_.close(*known, now_).value();
+      SLUICE_CHECK(endpoint_.close(*known, now_).has_value());
     } else if (known && what % 4 == 2) {
-      endpoint_.abort(*known).value();
+      SLUICE_CHECK(endpoint_.abort(*known).has_value());
     } else if (known) {
       static_cast<void>(endpoint_.seal(*known, test::bytes_of("data"), out));
     }

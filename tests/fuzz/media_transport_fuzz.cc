@@ -322,6 +322,16 @@ class Game {
   void settle(std::size_t end, const dtls::Result<TransportPending>& outcome) {
     static_cast<void>(outcome);
     auto& self = ends_[end];
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
+    std::array<std::byte, dtls::kMaxDatagram> buffer;
+    for (int datagrams = 0; const auto transmit = self.transport.poll_transmit(buffer);
+         ++datagrams) {
+      require(datagrams < 200, "the datagrams of one round are few");
+      require(transmit->size > 0 && transmit->size <= buffer.size(), "a datagram has a size");
+      post(end,
+           Packet(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(transmit->size)),
+           transmit->path);
+    }
     // TransportConnected comes in the same round as what waited for it.
     std::vector<Packet> out;
     while (const auto data = self.transport.poll_data())
@@ -338,16 +348,6 @@ class Game {
       require(self.connected, "nothing is handed out before TransportConnected");
       require(ends_[1 - end].sent.contains(packet), "what is handed out was sent by the peer");
       require(self.handed.insert(std::move(packet)).second, "nothing is handed out twice");
-    }
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
-    std::array<std::byte, dtls::kMaxDatagram> buffer;
-    for (int datagrams = 0; const auto transmit = self.transport.poll_transmit(buffer);
-         ++datagrams) {
-      require(datagrams < 200, "the datagrams of one round are few");
-      require(transmit->size > 0 && transmit->size <= buffer.size(), "a datagram has a size");
-      post(end,
-           Packet(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(transmit->size)),
-           transmit->path);
     }
   }
 

@@ -70,7 +70,8 @@ def check_include(root, path, unit, name, quoted):
             return "there is no such public header"
         if starts_with(name, rules.FORBIDDEN.get(unit, [])):
             return f"{unit} must not include this library"
-        if STANDARD.match(name) or starts_with(name, rules.OUTSIDE.get(unit, [])):
+        allowed = rules.OUTSIDE.get(unit, []) + rules.OUTSIDE_OF_FILE.get(str(path), [])
+        if STANDARD.match(name) or starts_with(name, allowed):
             return None
         return f"{unit} must not include headers from outside but {rules.OUTSIDE.get(unit, []) or 'the standard ones'}"
     target_unit = unit_of(target)

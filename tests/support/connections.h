@@ -54,7 +54,7 @@ inline Pair unaccepted_pair(const dtls::ConfigOptions& options = test::options()
 }
 
 inline std::uint32_t discards(const Peer& peer, dtls::Discard reason) {
-  return peer.connection().statistics().discards(reason);
+  return peer.connection().statistics().count(reason);
 }
 
 // It gave up with this error.
@@ -92,17 +92,18 @@ inline testing::AssertionResult failed(Peer& peer, dtls::Errc code, dtls::Alert 
 template <class Asked>
 void answer(Peer& peer, const std::optional<Asked>& asked, const dtls::Answer& answer,
             dtls::Instant now = {}) {
-  peer.settle(peer.connection().answer(asked.value().question, answer, now), now);
+  peer.settle(peer.connection().answer(asked.value().question.id(), answer, now), now);
 }
 
 // Answers what the server asked about PSK identities.
 inline void answer_psk(Peer& server, const dtls::Answer& answer, dtls::Instant now = {}) {
-  server.settle(server.connection().answer(server.psk_request->question, answer, now), now);
+  server.settle(server.connection().answer(server.psk_request->question.id(), answer, now), now);
 }
 
 // The same about a session.
 inline void answer_session(Peer& server, const dtls::Answer& answer, dtls::Instant now = {}) {
-  server.settle(server.connection().answer(server.session_request->question, answer, now), now);
+  server.settle(server.connection().answer(server.session_request->question.id(), answer, now),
+                now);
 }
 
 // Both are connected and data passes.

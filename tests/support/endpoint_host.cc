@@ -44,6 +44,7 @@ void EndpointHost::handle_timeout(Instant now) {
 }
 
 void EndpointHost::settle(Instant now) {
+  latest_ = now;
   while (const auto data = endpoint.poll_data()) {
     known[data->connection].data.emplace_back(data->bytes.begin(), data->bytes.end());
   }
@@ -73,6 +74,7 @@ std::vector<EndpointHost::Sent> EndpointHost::take_datagrams() {
     all.push_back({sent->path, Buffer(out.begin(), out.begin() + static_cast<long>(sent->size)),
                    sent->connection});
   }
+  settle(latest_);
   return all;
 }
 

@@ -36,7 +36,7 @@ class EndpointHost {
   void handle_timeout(dtls::Instant now);
   // After any other input: takes data and events, accepts whoever asks.
   void settle(dtls::Instant now);
-  // All datagrams that wait to be sent.
+  // All datagrams that wait to be sent; then takes the data and events that had waited for that.
   std::vector<Sent> take_datagrams();
   // The connection of that address, connected or not; null when there is none.
   Known* at(const dtls::UdpPath& path);
@@ -49,6 +49,9 @@ class EndpointHost {
   std::vector<dtls::ConfigRequested> config_requests;
   // Each that an event has told of.
   std::map<dtls::ConnectionHandle, Known> known;
+
+ private:
+  dtls::Instant latest_{};
 };
 
 // Carries datagrams between a client at `path` and the endpoint, without loss or delay, until

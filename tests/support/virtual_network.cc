@@ -10,7 +10,12 @@ using dtls::Buffer;
 using dtls::Instant;
 
 void Peer::settle(const dtls::Result<dtls::Pending>& outcome, Instant now) {
+  latest_ = now;
   if (!outcome && !error) error = outcome.error();
+  take_outputs(now);
+}
+
+void Peer::take_outputs(Instant now) {
   while (const auto bytes = connection_.poll_data())
     data.emplace_back(bytes->begin(), bytes->end());
   const auto asked_before = question;
@@ -67,6 +72,7 @@ std::vector<Buffer> Peer::take_datagrams() {
   while (const auto transmit = connection_.poll_transmit(out)) {
     datagrams.emplace_back(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(transmit->size));
   }
+  take_outputs(latest_);
   return datagrams;
 }
 

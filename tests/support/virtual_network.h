@@ -25,7 +25,7 @@ class Peer {
 
   // Hands an input's outcome on: takes data and events, answers questions.
   void settle(const dtls::Result<dtls::Pending>& outcome, dtls::Instant now);
-  // All datagrams that wait to be sent.
+  // All datagrams that wait to be sent; then takes the data and events that had waited for that.
   std::vector<dtls::Buffer> take_datagrams();
   void receive(dtls::Buffer datagram, dtls::Instant now);
   // Sends one record of application data; the datagram.
@@ -36,7 +36,7 @@ class Peer {
   // A server's: keeps sessions and answers what is asked about them; else the test does.
   std::shared_ptr<dtls::ResumptionStore> store;
 
-  std::optional<dtls::QuestionId> question;
+  std::optional<dtls::QuestionOf<dtls::PeerAnswer>> question;
   // These wait for the test's answer.
   std::optional<dtls::PskRequested> psk_request;
   std::optional<dtls::SessionRequested> session_request;
@@ -54,10 +54,12 @@ class Peer {
   std::vector<dtls::Buffer> data;
 
  private:
+  void take_outputs(dtls::Instant now);
   void on_event(dtls::Event event, dtls::Instant now);
   void ask_store(dtls::Instant now);
 
   dtls::Connection connection_;
+  dtls::Instant latest_{};
 };
 
 // What may happen to a datagram on its way; the same in both directions.

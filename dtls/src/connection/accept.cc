@@ -19,7 +19,7 @@ CookieNumber Admission::cookie_number() const { return impl_->cookie; }
 
 Accepted Connection::accept(Admission admission, Environment& environment, PathId path,
                             Instant now) {
-  auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path);
+  auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now);
   auto outcome = impl->accept(*admission.impl_, now);
   return {Connection(std::move(impl)), std::move(outcome)};
 }

@@ -35,18 +35,19 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
       !fits) {
     return forward_error(fits);
   }
-  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now);
   if (auto started = impl->start_client(session, now); !started) return forward_error(started);
   return Connection(std::move(impl));
 }
 
 Result<Connection> Connection::server(ConfigPtr config, Environment& environment, PathId path,
-                                      Instant /*now*/) {
+                                      Instant now) {
   if (auto fits = handshake::check_role(config->options(), environment.library(), Role::server);
       !fits) {
     return forward_error(fits);
   }
-  return Connection(std::make_unique<Impl>(std::move(config), environment, Role::server, path));
+  return Connection(
+      std::make_unique<Impl>(std::move(config), environment, Role::server, path, now));
 }
 
 Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
@@ -90,10 +91,11 @@ PathId Connection::path() const { return impl_->path(); }
 bool Connection::connected() const { return impl_->is_open(); }
 bool Connection::handshake_confirmed() const { return impl_->is_handshake_confirmed(); }
 bool Connection::ended() const { return impl_->ended(); }
+std::optional<Error> Connection::error() const { return impl_->error(); }
+std::optional<ConnectionInfo> Connection::info() const { return impl_->info(); }
 Statistics Connection::statistics() const { return impl_->statistics(); }
 
 WaitingFor Connection::waiting_for() const { return impl_->waiting_for(); }
-std::optional<ConnectionInfo> Connection::info() const { return impl_->info(); }
 
 Result<void> Connection::export_keying_material(MutableBytes out, std::string_view label,
                                                 std::optional<Bytes> context) const {

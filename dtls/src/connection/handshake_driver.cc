@@ -5,6 +5,7 @@
 #include "connection/earliest.h"
 #include "connection/fragments.h"
 #include "connection/peer_judge.h"
+#include "connection/timeout_detail.h"
 #include "connection/waiting.h"
 #include "negotiation/config_question.h"
 #include "negotiation/config_rules.h"
@@ -192,7 +193,10 @@ void HandshakeDriver::refute_held_alert() {
 
 Result<void> HandshakeDriver::on_timeout(Instant now) {
   if (shared_.records.peer_encrypts()) refute_held_alert();
-  if (const auto alert = held_alert_.due(now)) return fatal(Errc::alert_received, *alert);
+  if (const auto alert = held_alert_.due(now)) {
+    return fatal(*alert == Alert::close_notify ? Errc::closed_by_peer : Errc::alert_received,
+                 *alert);
+  }
   if (give_up_ && now >= *give_up_) {
     return tl::unexpected(Error{Errc::handshake_timeout, {}, 0, why_unfinished()});
   }
@@ -213,24 +217,12 @@ std::optional<Instant> HandshakeDriver::next_timeout() const {
                    held_alert_.deadline()});
 }
 
-std::string_view HandshakeDriver::why_unfinished() const {
-  const WaitingFor waiting = waiting_for();
-  if (waiting != WaitingFor::peer_message) return timeout_detail(waiting);
-  const Statistics statistics = shared_.counters.statistics();
-  if (statistics.discards(Discard::authentication_failed) > 0) {
-    return "the peer's records could not be decrypted: the keys may differ (wrong PSK?)";
-  }
-  if (statistics.discards(Discard::malformed_record) > 0) return "malformed records were discarded";
-  if (statistics.discards(Discard::reassembly_full) > 0) {
-    return "messages above max_handshake_message or max_reassembly were discarded";
-  }
-  if (statistics.discards(Discard::unexpected_content) > 0) {
-    return "unexpected plaintext records were discarded";
-  }
-  if (shared_.records.has_read_key() && !shared_.records.peer_encrypts()) {
-    return "no encrypted record came: the keys may differ (wrong PSK?)";
-  }
-  return timeout_detail(waiting);
+ErrorDetail HandshakeDriver::why_unfinished() const {
+  const std::string_view unanswered = unanswered_detail(waiting_for());
+  if (!unanswered.empty()) return unanswered;
+  return timeout_detail({last_message_,
+                         shared_.records.has_read_key() && !shared_.records.peer_encrypts(),
+                         shared_.counters.statistics()});
 }
 
 // ---- messages
@@ -256,6 +248,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
       return fatal(Errc::unexpected_message, Alert::unexpected_message, "message of another epoch");
     }
     if (auto taken = machine_.on_message(*message, context_); !taken) return forward_error(taken);
+    last_message_ = message->type;
     reassembler_.pop();
     refute_held_alert();
     const auto progress = after_step(now);
@@ -374,6 +367,9 @@ Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
   if (auto judged = gate_.on_end(); !judged) return forward_error(judged);
   auto established = establish(now);
   if (!established) return forward_error(established);
+  if (give_up_) {
+    shared_.counters.set_handshake_duration(now - (*give_up_ - shared_.config.timers.total));
+  }
   // Future records remain if their keys and the Finished arrived in one datagram.
   shared_.outputs.keep_to_replay(future_records_.take());
   shared_.records.stop_reading_plaintext();

@@ -90,7 +90,7 @@ class HandshakeDriver {
   // The peer continues, so an alert that is held was forged.
   void refute_held_alert();
   // For an Error: why the handshake may not have come to an end.
-  [[nodiscard]] std::string_view why_unfinished() const;
+  [[nodiscard]] ErrorDetail why_unfinished() const;
   // Called after each message and each answer.
   Result<Progress> after_step(Instant now);
   Result<void> judge_chain();
@@ -128,6 +128,7 @@ class HandshakeDriver {
   std::optional<Duration> path_rtt_;
   std::optional<Instant> give_up_;   // set when the peer or this side begins
   wire::MessageSeq answered_seq_{};  // our flight answers the peer's messages before this one
+  std::optional<wire::HandshakeType> last_message_;  // of the peer
   bool is_change_cipher_spec_seen_ = false;
 };
 

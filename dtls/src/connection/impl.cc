@@ -12,14 +12,16 @@
 
 namespace sluice::dtls {
 
-Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path)
+Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path,
+                       Instant now)
     : config_(std::move(config)),
       library_(&environment.library()),
       number_(environment.next_connection()),
       warm_(config_->options().record_padding, config_->options().replay_window),
       role_(role),
       mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
-      path_(path) {
+      path_(path),
+      latest_(now) {
   phase_ = std::make_unique<HandshakeDriver>(shared(), number_, environment.key_log());
   if (PacketObserver* observer = environment.packet_observer()) {
     warm_.records().observe(std::make_unique<record::Observation>(*observer, number_));
@@ -36,27 +38,34 @@ Result<void> Connection::Impl::start_client(const std::optional<ResumableSession
 
 // ---- inputs
 
-const Connection::Impl::Ended* Connection::Impl::begin_input(Instant now) {
+bool Connection::Impl::begin_input(Instant now) {
   set_time(now);
-  warm_.drop_data();
-  outputs_.drop_delivered();
-  return std::get_if<Ended>(&phase_);
+  if (outputs_.is_late()) {
+    outputs_.keep_late();
+  } else {
+    warm_.drop_data();
+    outputs_.drop_delivered();
+  }
+  return ended();
 }
 
 void Connection::Impl::set_time(Instant now) {
+  latest_ = std::max(latest_, now);
   if (auto* observation = warm_.records().observation()) observation->set_time(now);
   if (HandshakeDriver* running = connection::handshaking(phase_)) running->set_time(now);
 }
 
-Result<Pending> Connection::Impl::after_end(const Ended& ended) const {
-  if (ended.error) return tl::unexpected(*ended.error);
+Result<Pending> Connection::Impl::after_end() const {
   return Pending{.transmit = outputs_.alert() != nullptr, .event = outputs_.has_event()};
 }
 
 Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool record_opened) {
   if (!outcome) {
-    const Error& error = outcome.error();
-    if (error.alert && error.code != Errc::alert_received) {
+    Error error = outcome.error();
+    error.is_fatal = true;
+    const bool is_peers_alert =
+        error.code == Errc::alert_received || error.code == Errc::closed_by_peer;
+    if (error.alert && !is_peers_alert) {
       queue_alert(message::AlertLevel::fatal, *error.alert);
     } else if (error.alert == Alert::close_notify) {
       // A close_notify is always answered with a close_notify (RFC 5246 section 7.2.1).
@@ -65,22 +74,26 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
     // Data and events of a failed connection are dropped, because the caller must not rely on them.
     warm_.drop_data();
     outputs_.drop_reports();
-    end({std::make_unique<const Error>(error)});
+    end(std::make_unique<const Error>(error));
     return tl::unexpected(error);
   }
   release_unused();
   const Instant timeout = next_timeout().value_or(kNoTimeout);
+  const bool opens_later = connection::opens_when_written(phase_, config_->options());
+  const bool has_unaccepted = opens_later && !connection::unaccepted_data_of(phase_)->empty();
   return Pending{
       .transmit = outputs_.alert() != nullptr || !connection::sendable(phase_, role_).empty(),
-      .data = warm_.has_data(),
-      .event = outputs_.has_event(),
+      .data = warm_.has_data() || has_unaccepted,
+      .event = outputs_.has_event() || opens_later,
       .timer = std::exchange(reported_timeout_, timeout) != timeout,
       .record_opened = record_opened};
 }
 
-void Connection::Impl::end(Ended ended) {
+void Connection::Impl::end(std::unique_ptr<const Error> error) {
   warm_.leave_list(*library_);
-  phase_ = std::move(ended);
+  std::unique_ptr<const ConnectionInfo> last_info;
+  if (auto known = info()) last_info = std::make_unique<const ConnectionInfo>(*std::move(known));
+  phase_ = Ended{std::move(error), std::move(last_info)};
 }
 
 void Connection::Impl::release_unused() {
@@ -95,12 +108,12 @@ void Connection::Impl::release_unused() {
 }
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
-  ++counters_.datagrams_received;
-  const Ended* ended = begin_input(now);
+  counters_.count_received(datagram.size());
+  const bool is_over = begin_input(now);
   observe_datagram(Direction::received, path, datagram);
-  if (ended != nullptr) {
+  if (is_over) {
     connection::discard(shared(), Discard::after_close);
-    return after_end(*ended);
+    return after_end();
   }
   Input input{path, now};
   auto outcome = handle_records(datagram, input);
@@ -111,14 +124,14 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
+  if (begin_input(now)) return after_end();
   auto outcome = connection::on_timeout(phase_, now);
   if (outcome && is_key_update_due()) outcome = update_due_keys(now);
   return end_input(outcome);
 }
 
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
+  if (begin_input(now)) return after_end();
   connection::PeerGate* gate = connection::gate_of(phase_);
   if (gate != nullptr && gate->takes(question, answer)) {
     const auto outcome = gate->answer(question, answer);
@@ -146,7 +159,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
+  if (begin_input(now)) return after_end();
   const ConfigOptions& config = config_->options();
   // Where the caller is still to choose the Config, the end of the handshake decides.
   if (role_ == Role::server && !handshake::asks_for_certificate(config) && !config.ask_for_config) {
@@ -160,7 +173,7 @@ Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerpr
 }
 
 Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
+  if (begin_input(now)) return after_end();
   if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
   connection::Established13* complete = connection::established13(phase_);
   if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
@@ -168,9 +181,9 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
 }
 
 Result<Pending> Connection::Impl::close(Instant now) {
-  if (const Ended* ended = begin_input(now)) return after_end(*ended);
+  if (begin_input(now)) return after_end();
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
-  end({});
+  end(nullptr);
   return end_input({});
 }
 
@@ -208,10 +221,16 @@ void Connection::Impl::open_if_accepted() {
   AwaitingAcceptance& awaiting = **phase;
   if (config_->options().ask_about_connection && !awaiting.gate.connection_accepted()) {
     if (awaiting.gate.asks_about_connection()) return;
-    outputs_.add(ConnectionToVerify{awaiting.gate.ask_about_connection(),
+    outputs_.add(ConnectionToVerify{QuestionOf<PeerAnswer>(awaiting.gate.ask_about_connection()),
                                     *connection::info_of(phase_, role_)});
     return;
   }
+  // Before that, the peer could not read what follows.
+  if (!connection::epoch_of_unsent_flight(phase_)) open();
+}
+
+void Connection::Impl::open() {
+  AwaitingAcceptance& awaiting = *std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
   ConnectionInfo info = *connection::info_of(phase_, role_);
   if (auto* peer = connection::peer_of(phase_)) peer->keep(awaiting.gate.match());
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
@@ -245,6 +264,12 @@ bool Connection::Impl::is_key_update_due() const {
          (open->post_handshake == nullptr || !open->post_handshake->key_update_under_way());
 }
 
+bool Connection::Impl::is_due_now() const {
+  const auto* messages = connection::messages_under_way(phase_);
+  const bool is_unseen = outputs_.is_late() && (outputs_.has_event() || warm_.has_data());
+  return is_key_update_due() || (messages != nullptr && messages->is_resume_due()) || is_unseen;
+}
+
 Result<void> Connection::Impl::update_due_keys(Instant now) {
   return post_handshake(*connection::established13(phase_))
       .update_keys(KeyUpdateRequest::update_not_requested, now);
@@ -269,8 +294,9 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
   warm_.mark_used(shared(), phase_);
   ++counters_.records_sent;
+  counters_.count_sent(*size);
   observe_datagram(Direction::sent, path_, out.first(*size));
-  return *size;
+  return Sealed(*size, is_due_now() && std::exchange(reported_timeout_, latest_) != latest_);
 }
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
@@ -296,6 +322,7 @@ void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes 
 std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   const auto sendable = connection::sendable(phase_, role_);
   const bool has_output = !sendable.empty() || outputs_.alert() != nullptr;
+  const bool opens = connection::opens_when_written(phase_, config_->options());
   std::optional<Transmit> sent;
   if (has_output && warm_.warm_up(shared(), phase_)) {
     const HandshakeDriver* running = connection::handshaking(phase_);
@@ -303,7 +330,12 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
     sent = connection::write_datagram(shared(), sendable, {path_, mtu}, out);
   }
   if (sent) {
+    counters_.count_sent(sent->size);
     observe_datagram(Direction::sent, sent->path, out.first(sent->size));
+    if (opens && !connection::opens_when_written(phase_, config_->options())) {
+      open();
+      outputs_.mark_late();
+    }
   } else {
     release_unused();
   }
@@ -317,7 +349,22 @@ std::optional<Event> Connection::Impl::poll_event() {
 }
 
 std::optional<Instant> Connection::Impl::next_timeout() const {
-  return is_key_update_due() ? Instant::min() : connection::next_timeout(phase_);
+  if (is_due_now()) return latest_;
+  const auto next = connection::next_timeout(phase_);
+  return next ? std::optional(std::max(*next, latest_)) : std::nullopt;
+}
+
+// ---- state
+
+std::optional<Error> Connection::Impl::error() const {
+  const auto* ended = std::get_if<Ended>(&phase_);
+  return ended != nullptr && ended->error ? std::optional(*ended->error) : std::nullopt;
+}
+
+std::optional<ConnectionInfo> Connection::Impl::info() const {
+  const auto* ended = std::get_if<Ended>(&phase_);
+  if (ended != nullptr) return ended->info ? std::optional(*ended->info) : std::nullopt;
+  return is_open() ? connection::info_of(phase_, role_) : std::nullopt;
 }
 
 }  // namespace sluice::dtls

@@ -22,7 +22,7 @@ namespace sluice::dtls {
 // handshake, a question or an unfinished record needs is allocated separately and freed afterwards.
 class Connection::Impl {
  public:
-  Impl(ConfigPtr config, Environment& environment, Role role, PathId path);
+  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -58,13 +58,12 @@ class Connection::Impl {
   [[nodiscard]] std::optional<handshake::SessionView> session() const {
     return connection::open_session(phase_);
   }
-  // Empty until the peer is accepted, and after the end.
-  [[nodiscard]] std::optional<ConnectionInfo> info() const {
-    return is_open() ? connection::info_of(phase_, role_) : std::nullopt;
-  }
   [[nodiscard]] WaitingFor waiting_for() const { return connection::waiting_for(phase_); }
   [[nodiscard]] bool ended() const { return std::holds_alternative<Ended>(phase_); }
-  // Whether the handshake is complete and the peer is accepted.
+  [[nodiscard]] std::optional<Error> error() const;
+  // Empty until the connection opens; stays after the end.
+  [[nodiscard]] std::optional<ConnectionInfo> info() const;
+  // Whether the handshake is complete, the peer is accepted, and the last flight has been written.
   [[nodiscard]] bool is_open() const { return connection::is_open(phase_); }
   [[nodiscard]] bool is_handshake_confirmed() const {
     const auto* messages = connection::messages_under_way(phase_);
@@ -83,11 +82,13 @@ class Connection::Impl {
   }
 
   // Each input begins and ends with these.
-  [[nodiscard]] const Ended* begin_input(Instant now);
+  // Whether the connection has ended.
+  [[nodiscard]] bool begin_input(Instant now);
   Result<Pending> end_input(const Result<void>& outcome, bool record_opened = false);
-  [[nodiscard]] Result<Pending> after_end(const Ended& ended) const;
+  [[nodiscard]] Result<Pending> after_end() const;
   void set_time(Instant now);
-  void end(Ended ended);
+  // `error`: null if either side has closed the connection.
+  void end(std::unique_ptr<const Error> error);
   // Frees the state of messages after the handshake, and of outputs, once they are done.
   void release_unused();
 
@@ -106,6 +107,8 @@ class Connection::Impl {
   void open_if_accepted();
   // Starts anew with another Config from the ClientHello that has arrived.
   Result<void> use_config(const ConfigPtr& config, Instant now);
+  // The peer is accepted.
+  void open();
   // Reports sessions that can be resumed, once the peer is accepted.
   void report_sessions();
 
@@ -113,6 +116,8 @@ class Connection::Impl {
   connection::PostHandshake13& post_handshake(connection::Established13& complete);
   // Whether half of the records that one key may seal are sealed (RFC 9147 section 4.5.3).
   [[nodiscard]] bool is_key_update_due() const;
+  // Whether handle_timeout() has something to do at once.
+  [[nodiscard]] bool is_due_now() const;
   Result<void> update_due_keys(Instant now);
 
   void queue_alert(message::AlertLevel level, Alert alert);
@@ -130,6 +135,7 @@ class Connection::Impl {
   PathId path_;
   connection::Counters counters_;
   connection::Outputs outputs_;
+  Instant latest_ = Instant::min();  // the time of the last input
   Instant reported_timeout_ = kNoTimeout;
 };
 

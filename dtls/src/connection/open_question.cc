@@ -1,6 +1,7 @@
 #include "connection/open_question.h"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace sluice::dtls::connection {
 namespace {
@@ -33,7 +34,7 @@ Event OpenQuestion::pose(Question question) {
   return std::visit(
       [&](auto& asked) {
         open_ = Open{id, kind, choices_of(asked)};
-        asked.question = id;
+        asked.question = std::remove_cvref_t<decltype(asked.question)>(id);
         return Event(std::move(asked));
       },
       question);

@@ -65,6 +65,16 @@ class Outputs {
     if (held_ == nullptr) return;
     held_->unaccepted.clear();
     held_->replayed.clear();
+    held_->is_late = false;
+  }
+
+  // The connection opened while its outputs were polled, perhaps after data and events had been.
+  void mark_late() { held().is_late = true; }
+  [[nodiscard]] bool is_late() const { return held_ != nullptr && held_->is_late; }
+  // What came late stays for one input more.
+  void keep_late() {
+    held_->replayed.clear();
+    held_->is_late = false;
   }
 
   void release_if_empty() {
@@ -77,6 +87,7 @@ class Outputs {
     std::vector<Event> events;  // at most one of each kind
     std::vector<Buffer> unaccepted;
     std::vector<record::KeptRecords> replayed;
+    bool is_late = false;
 
     [[nodiscard]] bool empty() const {
       return !alert && events.empty() && unaccepted.empty() && replayed.empty();

@@ -1,9 +1,27 @@
 #include "connection/peer_gate.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include "crypto/fingerprint.h"
 
 namespace sluice::dtls::connection {
 namespace {
+
+// Both fingerprints, which are public.
+ErrorDetail mismatch_detail(std::span<const Fingerprint> announced, Bytes certificate,
+                            crypto::Library& library) {
+  if (announced.empty()) return "fingerprint mismatch: none was announced";
+  const Fingerprint& expected = std::ranges::max(announced, {}, &Fingerprint::hash);
+  const auto received = crypto::fingerprint_of(library, certificate, expected.hash);
+  if (!received) return "fingerprint mismatch";
+  std::string text("fingerprint mismatch: the certificate has ");
+  text.append(received->to_sdp()).append(", announced was ").append(expected.to_sdp());
+  const auto others = std::ranges::count(announced, expected.hash, &Fingerprint::hash) - 1;
+  if (others > 0) text.append(", and ").append(std::to_string(others)).append(" more");
+  return ErrorDetail(std::move(text));
+}
 
 tl::unexpected<Error> no_certificate() {
   return tl::unexpected(Error{Errc::peer_rejected, Alert::bad_certificate, 0,
@@ -19,8 +37,8 @@ Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Buffer c
   if (!match) return forward_error(match);
   // RFC 8122 section 6.2: the connection must not be used and is ended immediately.
   if (!*match) {
-    return tl::unexpected(
-        Error{Errc::peer_rejected, Alert::bad_certificate, 0, "fingerprint mismatch"});
+    return tl::unexpected(Error{Errc::peer_rejected, Alert::bad_certificate, 0,
+                                mismatch_detail(fingerprints, certificate, library)});
   }
   state_ = Accepted{std::move(certificate), std::move(*match)};
   return {};
@@ -48,7 +66,7 @@ Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Bu
     });
   }
   state_ = Asked{chain.front()};
-  return PeerCertificateReceived{kQuestion, std::move(chain)};
+  return PeerCertificateReceived{QuestionOf<PeerAnswer>(kQuestion), std::move(chain)};
 }
 
 bool PeerGate::takes(QuestionId question, const Answer& answer) const {

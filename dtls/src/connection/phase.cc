@@ -125,7 +125,7 @@ Result<void> check_acceptance(const Phase& phase, Instant now) {
   const WaitingFor what = waiting_for(phase);
   const Alert alert =
       what == WaitingFor::peer_acceptance ? Alert::certificate_unknown : Alert::access_denied;
-  return handshake::fatal(Errc::handshake_timeout, alert, timeout_detail(what));
+  return handshake::fatal(Errc::handshake_timeout, alert, unanswered_detail(what));
 }
 
 }  // namespace
@@ -172,6 +172,13 @@ Sendable sendable(const Phase& phase, Role role) {
     all.acknowledgements = nullptr;
   }
   return all;
+}
+
+bool opens_when_written(const Phase& phase, const ConfigOptions& config) {
+  const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
+  return awaiting != nullptr && awaiting->gate.accepted() &&
+         (!config.ask_about_connection || awaiting->gate.connection_accepted()) &&
+         epoch_of_unsent_flight(phase).has_value();
 }
 
 std::optional<wire::Epoch> epoch_of_unsent_flight(const Phase& phase) {

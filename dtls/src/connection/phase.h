@@ -11,7 +11,8 @@
 namespace sluice::dtls::connection {
 
 struct Ended {
-  std::unique_ptr<const Error> error;  // null: either side closed the connection
+  std::unique_ptr<const Error> error;          // null: either side closed the connection
+  std::unique_ptr<const ConnectionInfo> info;  // null: it was never open
 };
 
 // The Established alternatives are the open phases. No other alternative is larger, because most
@@ -67,6 +68,9 @@ struct Sendable {
   [[nodiscard]] bool empty() const { return flight == nullptr && acknowledgements == nullptr; }
 };
 [[nodiscard]] Sendable sendable(const Phase& phase, Role role);
+// The peer is accepted, and the connection opens when the last flight of the handshake has been
+// written: the peer could not read earlier what the connection sends.
+[[nodiscard]] bool opens_when_written(const Phase& phase, const ConfigOptions& config);
 // The epoch of a flight that has not been written completely; the peer may lack the keys of later
 // epochs.
 [[nodiscard]] std::optional<wire::Epoch> epoch_of_unsent_flight(const Phase& phase);

@@ -332,8 +332,11 @@ Result<void> PostHandshake13::on_timeout(handshake::Session13& session, Instant 
     }
     const bool is_given_up = expiry == flight::ReliableFlight::Expiry::given_up;
     if (is_given_up && outgoing.kind == Kind::last_flight) {
-      return tl::unexpected(
-          Error{Errc::handshake_timeout, {}, 0, "the server did not acknowledge the last flight"});
+      return tl::unexpected(Error{Errc::handshake_timeout,
+                                  {},
+                                  0,
+                                  "the server has not acknowledged our Finished: it has gone, or "
+                                  "the path drops our last flight"});
     }
   }
   return continue_key_update(session, now);
@@ -351,7 +354,6 @@ void PostHandshake13::expire_old_keys(Instant now) {
 }
 
 std::optional<Instant> PostHandshake13::next_timeout() const {
-  if (is_resume_due_) return Instant::min();
   auto next = earliest({acknowledgements_.deadline(), old_keys_expire_, received_expire_});
   for (const Outgoing& outgoing : outgoing_) next = earliest({next, outgoing.flight.deadline()});
   return next;

@@ -64,6 +64,7 @@ class PostHandshake13 {
   // is resumed at the next timeout, which is due at once: a peer that only receives sends nothing
   // but ACKs, and without new keys this side could not go on.
   void on_data_sent();
+  [[nodiscard]] bool is_resume_due() const { return is_resume_due_; }
   Result<void> on_timeout(handshake::Session13& session, Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 

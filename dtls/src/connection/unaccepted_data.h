@@ -22,6 +22,7 @@ class UnacceptedData {
     return true;
   }
 
+  [[nodiscard]] bool empty() const { return messages_.empty(); }
   std::vector<Buffer> take() && { return std::move(messages_); }
 
  private:

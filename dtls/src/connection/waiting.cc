@@ -30,27 +30,27 @@ std::string_view to_string(WaitingFor what) {
 
 namespace connection {
 
-std::string_view timeout_detail(WaitingFor what) {
+std::string_view unanswered_detail(WaitingFor what) {
   switch (what) {
     case WaitingFor::nothing:
-      break;
     case WaitingFor::client_hello:
     case WaitingFor::peer_message:
-      return "waited for a message of the peer";
+      break;
     case WaitingFor::config:
-      return "waited for the answer to ConfigRequested";
+      return "the application has not answered a question: ConfigRequested";
     case WaitingFor::psk:
-      return "waited for the answer to PskRequested";
+      return "the application has not answered a question: PskRequested";
     case WaitingFor::session:
-      return "waited for the answer to SessionRequested";
+      return "the application has not answered a question: SessionRequested";
     case WaitingFor::identity:
-      return "waited for the answer to IdentityRequested";
+      return "the application has not answered a question: IdentityRequested";
     case WaitingFor::signature:
-      return "waited for the answer to SignatureRequested";
+      return "the application has not answered a question: SignatureRequested";
     case WaitingFor::peer_acceptance:
-      return "waited for set_peer_fingerprints() or the answer to PeerCertificateReceived";
+      return "the application has not accepted the peer: neither by set_peer_fingerprints() nor by "
+             "an answer to PeerCertificateReceived";
     case WaitingFor::connection_acceptance:
-      return "waited for the answer to ConnectionToVerify";
+      return "the application has not answered a question: ConnectionToVerify";
   }
   return {};
 }

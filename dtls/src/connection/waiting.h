@@ -7,7 +7,8 @@
 
 namespace sluice::dtls::connection {
 
-// The detail of a handshake_timeout: what did not come in time.
-std::string_view timeout_detail(WaitingFor what);
+// The detail of a handshake_timeout: what the application did not answer. Empty where it was not
+// asked; see timeout_detail().
+std::string_view unanswered_detail(WaitingFor what);
 
 }  // namespace sluice::dtls::connection

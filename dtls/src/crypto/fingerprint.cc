@@ -61,6 +61,12 @@ Result<Fingerprint> Fingerprint::parse(std::string_view hash, std::string_view v
   return fingerprint;
 }
 
+Result<Fingerprint> Fingerprint::parse(std::string_view hash_and_value) {
+  const auto space = hash_and_value.find(' ');
+  if (space == std::string_view::npos) return malformed();
+  return parse(hash_and_value.substr(0, space), hash_and_value.substr(space + 1));
+}
+
 Result<Fingerprint> Fingerprint::of(Bytes certificate, HashAlgorithm hash,
                                     Environment& environment) {
   return crypto::fingerprint_of(environment.library(), certificate, hash);

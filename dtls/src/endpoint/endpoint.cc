@@ -120,6 +120,14 @@ SendResult Endpoint::seal(ConnectionHandle connection, Bytes application_data, M
   return impl_->seal(connection, application_data, out);
 }
 
+tl::expected<EndpointTransmit, SendError> Endpoint::seal_datagram(ConnectionHandle connection,
+                                                                  Bytes application_data,
+                                                                  MutableBytes out) {
+  const SendResult sealed = seal(connection, application_data, out);
+  if (!sealed) return tl::unexpected(sealed.error());
+  return EndpointTransmit{sealed->size, impl_->slot_of(connection)->path, connection};
+}
+
 std::optional<EndpointData> Endpoint::poll_data() { return impl_->poll_data(); }
 std::optional<EndpointEvent> Endpoint::poll_event() { return impl_->poll_event(); }
 std::optional<EndpointTransmit> Endpoint::poll_transmit(MutableBytes out) {

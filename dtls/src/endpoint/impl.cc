@@ -1,6 +1,7 @@
 #include "endpoint/impl.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::dtls {
 
@@ -20,8 +21,7 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
 
 Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath& path, Instant now,
                                                  const std::optional<ResumableSession>& session) {
-  data_ = kNoSlot;
-  now_ = now;
+  begin_input(now);
   if (by_path_.size() >= options_.max_connections) {
     return tl::unexpected(Error{Errc::too_many_connections});
   }
@@ -43,8 +43,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
 }
 
 Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
-  data_ = kNoSlot;
-  now_ = now;
+  begin_input(now);
   ++statistics_.datagrams_received;
   const std::uint64_t hash = hash_of(path);
   const SlotNumber known = find_receiver(datagram, path, hash);
@@ -67,8 +66,7 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
 }
 
 Pending Endpoint::Impl::handle_timeout(Instant now) {
-  data_ = kNoSlot;
-  now_ = now;
+  begin_input(now);
   // Each timer that is due fires once: one that is due again at once must not keep the others back.
   std::size_t timers = timers_.size();
   for (std::size_t left = options_.max_timers_per_call; left > 0; --left) {
@@ -86,8 +84,18 @@ Pending Endpoint::Impl::handle_timeout(Instant now) {
   return pending();
 }
 
-Connection* Endpoint::Impl::begin_input(ConnectionHandle handle) {
+void Endpoint::Impl::begin_input(Instant now) {
+  drop_delivered();
+  now_ = std::max(now_, now);
+}
+
+void Endpoint::Impl::drop_delivered() {
   data_ = kNoSlot;
+  if (!std::exchange(is_opened_late_, false)) opened_.clear();
+}
+
+Connection* Endpoint::Impl::begin_input(ConnectionHandle handle) {
+  drop_delivered();
   const SlotNumber number = slots_.find(handle);
   return number == kNoSlot ? nullptr : &*slots_[number].connection;
 }
@@ -112,7 +120,7 @@ void Endpoint::Impl::unpin() {
 }
 
 Result<Pending> Endpoint::Impl::close(ConnectionHandle handle, Instant now) {
-  now_ = now;
+  now_ = std::max(now_, now);
   Connection* connection = begin_input(handle);
   if (connection == nullptr) return tl::unexpected(Error{Errc::closed});
   return end_input(handle, connection->close(now));
@@ -134,9 +142,11 @@ Result<Pending> Endpoint::Impl::abort(ConnectionHandle handle) {
 SendResult Endpoint::Impl::seal(ConnectionHandle handle, Bytes application_data, MutableBytes out) {
   const SlotNumber number = slots_.find(handle);
   if (number == kNoSlot) return tl::unexpected(SendError::not_connected);
-  const SendResult sealed = slots_[number].connection->seal(application_data, out);
+  SendResult sealed = slots_[number].connection->seal(application_data, out);
+  const auto before = timers_.next();
   // It may be time for new keys.
   set_timer(number);
+  if (sealed) sealed->timer = timers_.next() != before;
   return sealed;
 }
 
@@ -204,7 +214,10 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
 void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error) {
   Slot& slot = slots_[number];
   slot.end = reason;
-  if (error != nullptr) errors_.insert_or_assign(number, *error);
+  const Connection& ended = *slot.connection;
+  end_reports_.insert_or_assign(
+      number, EndReport{error != nullptr ? std::optional(*error) : std::nullopt, ended.info(),
+                        ended.statistics()});
   --size_;
   timers_.set(number, std::nullopt);
   if (slot.is_connected) {
@@ -233,7 +246,7 @@ void Endpoint::Impl::leave_half_open(SlotNumber number) {
 Pending Endpoint::Impl::pending() {
   const auto timeout = next_timeout();
   return {.transmit = reply_.has_value() || !transmits_.empty(),
-          .data = data_ != kNoSlot,
+          .data = data_ != kNoSlot || !opened_.empty(),
           .event = !events_.empty(),
           .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }

@@ -31,6 +31,8 @@ class Endpoint::Impl {
   Result<void> set_path(ConnectionHandle handle, const UdpPath& path);
   void pin(ConnectionHandle handle) { pinned_.push_back(dtls::slot_of(handle)); }
   void unpin();
+  void begin_input(Instant now);
+  void drop_delivered();
   Connection* begin_input(ConnectionHandle handle);
   Result<Pending> end_input(ConnectionHandle handle, const Result<Pending>& outcome);
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
@@ -91,6 +93,8 @@ class Endpoint::Impl {
   // has ended. `reason` applies if it has ended without an error.
   void settle(SlotNumber number, const Result<Pending>& outcome, EndReason reason);
   void set_timer(SlotNumber number);
+  // The connection opened when its last flight was polled.
+  void on_opened(SlotNumber number);
   void on_connected(SlotNumber number);
   void end(SlotNumber number, EndReason reason, const Error* error = nullptr);
   void leave_half_open(SlotNumber number);
@@ -133,7 +137,13 @@ class Endpoint::Impl {
   crypto::KeyedHash hash_;
 
   endpoint::SlotTable slots_;
-  std::unordered_map<SlotNumber, Error> errors_;  // of connections that have failed
+  // Of connections that have ended.
+  struct EndReport {
+    std::optional<Error> error;
+    std::optional<ConnectionInfo> info;
+    Statistics statistics;
+  };
+  std::unordered_map<SlotNumber, EndReport> end_reports_;
   endpoint::OtherPaths other_paths_;
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;
@@ -142,7 +152,7 @@ class Endpoint::Impl {
   endpoint::SlotList<endpoint::ListOf::silence> half_open_;  // by age
   endpoint::SlotList<endpoint::ListOf::silence> silent_;     // by Times::heard
   std::size_t size_ = 0;
-  Instant now_{};  // of the last input
+  Instant now_ = Instant::min();  // of the last input
   EndpointStatistics statistics_;
 
   // Outputs to be polled.
@@ -154,6 +164,9 @@ class Endpoint::Impl {
   endpoint::SlotList<endpoint::ListOf::events> events_;
   endpoint::SlotList<endpoint::ListOf::transmits> transmits_;
   SlotNumber data_ = kNoSlot;
+  // Connections whose data, received before they opened, came when their last flight was polled.
+  std::vector<SlotNumber> opened_;
+  bool is_opened_late_ = false;     // since the last input
   std::vector<SlotNumber> pinned_;  // by calls of apply(), the innermost last
   Buffer copy_;                     // of a datagram that two associations may have to try
   std::optional<Instant> reported_timeout_;

@@ -1,17 +1,25 @@
 // The outputs of an endpoint.
 #include <algorithm>
+#include <utility>
 
+#include "connection/earliest.h"
 #include "endpoint/impl.h"
 
 namespace sluice::dtls {
 
 std::optional<EndpointData> Endpoint::Impl::poll_data() {
-  if (data_ == kNoSlot) return std::nullopt;
-  if (auto data = slots_[data_].connection->poll_data()) {
-    return EndpointData{slots_.handle_of(data_), *data};
+  for (;;) {
+    if (data_ == kNoSlot && opened_.empty()) return std::nullopt;
+    const SlotNumber number = data_ != kNoSlot ? data_ : opened_.back();
+    if (auto data = slots_[number].connection->poll_data()) {
+      return EndpointData{slots_.handle_of(number), *data};
+    }
+    if (number != data_) {
+      opened_.pop_back();
+      if (slots_[number].is_alive()) set_timer(number);
+    }
+    data_ = kNoSlot;
   }
-  data_ = kNoSlot;
-  return std::nullopt;
 }
 
 std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
@@ -27,9 +35,16 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
           *std::move(event));
     }
     events_.erase(slots_, number);
-    if (!slot.end) continue;
+    if (!slot.end) {
+      set_timer(number);
+      continue;
+    }
     Ended ended{*slot.end, slot.path};
-    if (const auto error = errors_.extract(number)) ended.error = error.mapped();
+    if (auto report = end_reports_.extract(number)) {
+      ended.error = std::move(report.mapped().error);
+      ended.info = std::move(report.mapped().info);
+      ended.statistics = report.mapped().statistics;
+    }
     ++statistics_.ended[static_cast<std::size_t>(ended.reason)];
     slot.end_reported = true;
     release_if_done(number);
@@ -48,7 +63,10 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
     const SlotNumber number = transmits_.first();
     Slot& slot = slots_[number];
     if (const auto sent = slot.connection->poll_transmit(out)) {
-      return EndpointTransmit{sent->size, path_of(number, sent->path), slots_.handle_of(number)};
+      const EndpointTransmit transmit{sent->size, path_of(number, sent->path),
+                                      slots_.handle_of(number)};
+      if (!slot.is_connected && !slot.end && slot.connection->connected()) on_opened(number);
+      return transmit;
     }
     if (slot.end) {
       stop_transmitting(number);
@@ -60,9 +78,23 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
   return std::nullopt;
 }
 
+void Endpoint::Impl::on_opened(SlotNumber number) {
+  events_.push(slots_, number);
+  opened_.push_back(number);
+  is_opened_late_ = true;
+  set_timer(number);
+  on_connected(number);
+}
+
+std::optional<Instant> Endpoint::Impl::next_timeout() const {
+  const auto next = connection::earliest({timers_.next(), idle_deadline()});
+  return next ? std::optional(std::max(*next, now_)) : std::nullopt;
+}
+
 void Endpoint::Impl::stop_transmitting(SlotNumber number) {
   transmits_.erase(slots_, number);
   if (data_ == number) data_ = kNoSlot;
+  std::erase(opened_, number);
   if (std::ranges::find(pinned_, number) != pinned_.end()) return;  // unpin() goes on
   slots_[number].connection.reset();
   release_if_done(number);

@@ -1,7 +1,6 @@
 // Connections of peers that are silent: how long they last, and to whom they give way.
 #include <algorithm>
 
-#include "connection/earliest.h"
 #include "endpoint/impl.h"
 
 namespace sluice::dtls {
@@ -27,10 +26,6 @@ std::optional<Instant> Endpoint::Impl::idle_deadline() const {
   // A later record may have come within the step.
   const Duration limit = options_.idle_limit + kSilenceStep;
   return std::min(slots_[silent_.first()].times.heard, Instant::max() - limit) + limit;
-}
-
-std::optional<Instant> Endpoint::Impl::next_timeout() const {
-  return connection::earliest({timers_.next(), idle_deadline()});
 }
 
 Endpoint::Impl::SlotNumber Endpoint::Impl::find_displaceable(Instant now) const {

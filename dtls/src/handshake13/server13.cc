@@ -295,7 +295,17 @@ Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 c
   if (*psk) return answer_hello(context, hello, choice, &**psk);
   // RFC 8446 section 4.2.11: an unknown identity looks like a wrong binder from outside.
   if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {
-    return fatal(Errc::psk_mismatch, Alert::decrypt_error);
+    return fatal(Errc::psk_mismatch, Alert::decrypt_error,
+                 "none of the client's PSK identities is known here");
+  }
+  // take_offered_psks() ignores PSKs that are offered without psk_dhe_ke.
+  const bool has_certificate =
+      !context.config.identities.empty() || context.config.ask_for_identity;
+  if (!has_certificate && !offered &&
+      hello.fields.extensions.has(wire::ExtensionType::pre_shared_key)) {
+    return fatal(Errc::psk_mismatch, Alert::handshake_failure,
+                 "the client offers PSKs with psk_ke only, without forward secrecy; this server "
+                 "takes psk_dhe_ke");
   }
   return answer_by_identity(context, hello, choice);
 }

@@ -3,6 +3,7 @@
 
 #include <source_location>
 #include <string_view>
+#include <utility>
 
 #include <sluice/dtls/error.h>
 
@@ -10,9 +11,9 @@
 
 namespace sluice::dtls::handshake {
 
-inline tl::unexpected<Error> fatal(Errc code, Alert alert, std::string_view detail = {},
+inline tl::unexpected<Error> fatal(Errc code, Alert alert, ErrorDetail detail = {},
                                    std::source_location where = std::source_location::current()) {
-  return tl::unexpected(Error{code, alert, 0, detail, where});
+  return tl::unexpected(Error{code, alert, 0, std::move(detail), where});
 }
 
 // The data of an extension is malformed.

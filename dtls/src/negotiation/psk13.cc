@@ -198,7 +198,8 @@ Result<void> check_binder(Context& context, const ChosenPsk& chosen, const Offer
       schedule::psk_binder(context.library, psk.hash, psk.kind, psk.key.bytes(), hash->bytes());
   if (!expected) return forward_error(expected);
   if (!crypto::equal(expected->bytes(), offered.binders[chosen.index])) {
-    return fatal(Errc::psk_mismatch, Alert::decrypt_error);
+    return fatal(Errc::psk_mismatch, Alert::decrypt_error,
+                 "the binder did not verify: the keys of the two sides differ");
   }
   return {};
 }

@@ -62,12 +62,12 @@ void ResumptionStore::forget(Bytes id) {
   if (const auto entry = state_->locate(id)) state_->remove(*entry);
 }
 
-Answer ResumptionStore::answer(const SessionRequested& asked, Instant now) {
+SessionRequested::Answer ResumptionStore::answer(const SessionRequested& asked, Instant now) {
   if (auto session = find(asked.id, now)) return ResumeSession{0, std::move(*session)};
   return NoSession{};
 }
 
-Answer ResumptionStore::answer(const PskRequested& asked, Instant now) {
+PskRequested::Answer ResumptionStore::answer(const PskRequested& asked, Instant now) {
   for (std::size_t i = 0; i < asked.identities.size(); ++i) {
     if (auto session = find(asked.identities[i], now)) return ResumeSession{i, std::move(*session)};
   }

@@ -1,5 +1,9 @@
 #include "negotiation/selection.h"
 
+#include <algorithm>
+#include <span>
+#include <string_view>
+
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
 #include "negotiation/config_rules.h"
@@ -68,6 +72,30 @@ std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptio
   return common;
 }
 
+constexpr std::string_view kNoneEnabled =
+    "the client offers none of ConfigOptions::cipher_suites for this version";
+
+// Why none of the suites in common can be used.
+std::string_view no_suite_detail(const Context& context,
+                                 std::span<const schedule::CipherSuite12Parameters> common) {
+  if (common.empty()) return kNoneEnabled;
+  if (context.identities().empty()) {
+    return "the suites in common need a certificate, and this server has none";
+  }
+  const bool want_rsa = std::ranges::any_of(
+      common, [](const auto& suite) { return suite.key_exchange == KeyExchange12::ecdhe_rsa; });
+  const bool want_ecdsa = std::ranges::any_of(
+      common, [](const auto& suite) { return suite.key_exchange == KeyExchange12::ecdhe_ecdsa; });
+  if (want_rsa && !want_ecdsa) {
+    return "the suites in common need a certificate with an RSA key, and this server has none";
+  }
+  if (want_ecdsa && !want_rsa) {
+    return "the suites in common need a certificate with an ECDSA or Ed25519 key on a curve that "
+           "the client lists, and this server has none";
+  }
+  return "the suites in common need a PSK or a certificate that this server does not have";
+}
+
 }  // namespace
 
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type) {
@@ -116,7 +144,12 @@ Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateCriteria& criteria) {
   if (criteria.schemes.empty()) return missing_extension("signature_algorithms");
   auto own = choose_identity(context, context.server_name, criteria, crypto::can_sign13);
-  if (!own) return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+  if (!own) {
+    return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,
+                 context.identities().empty()
+                     ? "this server has no certificate, and no PSK of the client that it can use"
+                     : "the client accepts no signature that this side's keys can make");
+  }
   return std::move(*own);
 }
 
@@ -132,7 +165,9 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
   if (!shares) return malformed_extension("key_share");
 
   const auto* suite = choose_suite13(config, hello);
-  if (suite == nullptr) return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+  if (suite == nullptr) {
+    return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, kNoneEnabled);
+  }
   // A group with a share, which saves a round trip, comes before a more preferred group without.
   const auto usable = usable_groups(config, library, Role::server, ProtocolVersion::dtls13);
   for (const NamedGroup group : usable) {
@@ -174,9 +209,11 @@ Result<Choice12> choose12(const Context& context, const message::ClientHello& he
   if (!group) return forward_error(group);
   if (!context.identities().empty() &&
       !choose_identity(context, context.server_name, *criteria, crypto::can_sign12)) {
-    return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure);
+    return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,
+                 "the client accepts no signature that this side's keys can make");
   }
-  return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure);
+  return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure,
+               no_suite_detail(context, common));
 }
 
 }  // namespace sluice::dtls::handshake

@@ -172,6 +172,7 @@ std::string_view to_string(Errc code) {
     case Errc::invalid_argument: return "invalid argument";
     case Errc::not_connected: return "not connected";
     case Errc::closed: return "closed";
+    case Errc::closed_by_peer: return "the peer closed during the handshake";
     case Errc::alert_received: return "the peer sent a fatal alert";
     case Errc::peer_rejected: return "peer rejected";
     case Errc::untrusted_certificate: return "untrusted certificate";
@@ -205,12 +206,13 @@ std::string_view to_string(Errc code) {
   return "unknown";
 }
 
-std::string to_string(const Error& error) {
+std::string to_string(const Error& error, SourcePlace place) {
   std::string text(to_string(error.code));
-  if (!error.detail.empty()) text.append(": ").append(error.detail);
+  if (!error.detail.empty()) text.append(": ").append(error.detail.view());
   if (error.alert) text.append(" (alert ").append(to_string(*error.alert)).append(")");
   if (error.libcrypto != 0)
     text.append(" (libcrypto ").append(std::to_string(error.libcrypto)).append(")");
+  if (place == SourcePlace::omit) return text;
   const std::string_view file(error.where.file_name());
   const auto slash = file.rfind('/');
   text.append(" at ").append(slash == std::string_view::npos ? file : file.substr(slash + 1));

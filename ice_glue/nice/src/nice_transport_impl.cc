@@ -221,8 +221,7 @@ void NiceTransport::Impl::note(const dtls::Result<transport::TransportPending>& 
     pending_.data |= result->data;
     pending_.event |= result->event;
     pending_.timer |= result->timer;
-  } else if (result.error().code != dtls::Errc::invalid_argument &&
-             result.error().code != dtls::Errc::closed) {
+  } else if (result.error().is_fatal) {
     // What came before the error is still delivered, and the alert is sent.
     pending_ = {.transmit = true, .media = true, .data = true, .event = true, .timer = true};
     if (!closing_) closing_ = CloseReason{CloseReason::Cause::error, result.error()};
@@ -318,6 +317,8 @@ void NiceTransport::Impl::transmit() {
   for (const auto path : ice_->selected_paths()) {
     while (const auto datagram = media_->poll_transmit(buffer, path)) {
       ice_->send(datagram->path, Bytes(buffer).first(datagram->size));
+      // The last flight of the handshake has left: what waited for that is there now.
+      pending_.media = pending_.data = pending_.event = true;
     }
   }
 }

@@ -142,6 +142,8 @@ std::optional<TransportEvent> MediaTransport::poll_event() { return impl_->poll_
 std::optional<Instant> MediaTransport::next_timeout() const { return impl_->next_timeout(); }
 
 std::optional<PathId> MediaTransport::path() const { return impl_->path(); }
+bool MediaTransport::ended() const { return impl_->ended(); }
+std::optional<dtls::Error> MediaTransport::error() const { return impl_->error(); }
 bool MediaTransport::connected() const { return impl_->connected(); }
 std::optional<dtls::ConnectionInfo> MediaTransport::info() const { return impl_->info(); }
 const MediaTransportStatistics& MediaTransport::statistics() const { return impl_->statistics(); }

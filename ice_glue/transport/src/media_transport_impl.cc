@@ -1,6 +1,7 @@
 // When the associations of a transport begin, follow each other and end, and how inputs reach them.
 #include "media_transport_impl.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -22,7 +23,9 @@ MediaTransport::Impl::Impl(MediaTransportOptions options, dtls::Environment& env
 
 // ---- every input
 
-const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input() {
+const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input(Instant now) {
+  latest_ = std::max(latest_, now);
+  connected_late_ = false;
   receiver_.forget_packet();
   data_valid_ = false;
   pending_ = {};
@@ -36,11 +39,13 @@ dtls::Result<TransportPending> MediaTransport::Impl::end_input(dtls::Result<void
                                                                Instant now) {
   if (outcome && !ended_) outcome = check_session(now);
   if (!outcome) {
-    end({Ended::By::failure, outcome.error()}, now);
-    return tl::unexpected(outcome.error());
+    dtls::Error error = outcome.error();
+    error.is_fatal = true;
+    end({Ended::By::failure, error}, now);
+    return tl::unexpected(std::move(error));
   }
-  pending_.media = receiver_.has_packet(associations_);
-  pending_.event = !events_.empty();
+  pending_.media |= receiver_.has_packet(associations_);
+  pending_.event |= !events_.empty();
   const auto timeout = next_timeout();
   pending_.timer = std::exchange(reported_timeout_, timeout) != timeout;
   return pending_;
@@ -61,8 +66,7 @@ dtls::Result<void> MediaTransport::Impl::check_session(Instant now) {
                                                  : "srtp: libsrtp made no session"));
 }
 
-dtls::Result<TransportPending> MediaTransport::Impl::after_end(const Ended& ended) const {
-  if (ended.error) return tl::unexpected(*ended.error);
+dtls::Result<TransportPending> MediaTransport::Impl::after_end() const {
   return TransportPending{.event = !events_.empty()};
 }
 
@@ -77,8 +81,7 @@ void MediaTransport::Impl::end(Ended ended, Instant now) {
 // ---- signalling
 
 dtls::Result<TransportPending> MediaTransport::Impl::start(dtls::Role role, Instant now) {
-  if (const auto* ended = begin_input()) {
-    if (ended->error) return tl::unexpected(*ended->error);
+  if (begin_input(now) != nullptr) {
     return tl::unexpected(refusal(dtls::Errc::closed, "start after the end"));
   }
   if (const auto* newest = associations_.newest();
@@ -91,8 +94,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::start(dtls::Role role, Inst
 
 dtls::Result<TransportPending> MediaTransport::Impl::set_peer_fingerprints(
     std::span<const dtls::Fingerprint> announced, Instant now) {
-  if (const auto* ended = begin_input()) {
-    if (ended->error) return tl::unexpected(*ended->error);
+  if (begin_input(now) != nullptr) {
     return tl::unexpected(refusal(dtls::Errc::closed, "fingerprints after the end"));
   }
   if (announced.empty()) {
@@ -107,7 +109,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::set_peer_fingerprints(
 
 dtls::Result<TransportPending> MediaTransport::Impl::restart(
     dtls::Role role, std::span<const dtls::Fingerprint> announced, Instant now) {
-  if (const auto* ended = begin_input(); ended != nullptr && ended->by == Ended::By::user) {
+  if (const auto* ended = begin_input(now); ended != nullptr && ended->by == Ended::By::user) {
     return tl::unexpected(refusal(dtls::Errc::closed, "restart after close()"));
   }
   if (ended_) {
@@ -128,7 +130,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::restart(
 }
 
 dtls::Result<TransportPending> MediaTransport::Impl::close(Instant now) {
-  if (const auto* ended = begin_input()) return after_end(*ended);
+  if (begin_input(now) != nullptr) return after_end();
   if (auto* newest = associations_.newest()) static_cast<void>(newest->connection().close(now));
   end({Ended::By::user}, now);
   return end_input({}, now);
@@ -137,7 +139,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::close(Instant now) {
 // ---- paths
 
 dtls::Result<TransportPending> MediaTransport::Impl::path_validated(PathId path, Instant now) {
-  if (const auto* ended = begin_input()) return after_end(*ended);
+  if (begin_input(now) != nullptr) return after_end();
   if (!associations_.add_path(path)) ++statistics_.paths_refused;
   // The selected path may belong to the newest association only now.
   return end_input(begin_client_if_possible(now), now);
@@ -145,7 +147,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::path_validated(PathId path,
 
 dtls::Result<TransportPending> MediaTransport::Impl::path_selected(
     PathId path, std::optional<dtls::Duration> rtt, Instant now) {
-  if (const auto* ended = begin_input()) return after_end(*ended);
+  if (begin_input(now) != nullptr) return after_end();
   if (!associations_.select(path)) {
     ++statistics_.paths_refused;
     return end_input({}, now);
@@ -209,7 +211,25 @@ dtls::Result<void> MediaTransport::Impl::begin(dtls::Role role, PathId path, Ins
 
 dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtls::Pending>& result,
                                                           Instant now) {
+  const bool had_event = take_events(now);
+  if (!result) return tl::unexpected(result.error());
+  // The event that is announced, and not there, comes when the last flight has been polled.
+  if (result->event && !had_event) pending_.event = pending_.media = true;
+  pending_.transmit |= result->transmit;
+  pending_.data |= result->data;
+  data_valid_ |= result->data;
+  // Data is announced also while the newest association is not connected yet.
+  const bool is_used = result->data && !ended_ && associations_.newest_connected();
+  if (auto* previous = associations_.previous(); previous != nullptr && is_used) {
+    previous->on_newest_used(now);
+  }
+  return {};
+}
+
+bool MediaTransport::Impl::take_events(Instant now) {
+  bool any = false;
   while (const auto event = associations_.newest()->connection().poll_event()) {
+    any = true;
     if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       on_connected(connected->info, now);
     } else if (std::holds_alternative<dtls::Closed>(*event)) {
@@ -218,14 +238,7 @@ dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtl
     }
     // The peer's certificate waits for set_peer_fingerprints().
   }
-  if (!result) return tl::unexpected(result.error());
-  pending_.transmit |= result->transmit;
-  pending_.data |= result->data;
-  data_valid_ |= result->data;
-  if (auto* previous = associations_.previous(); previous != nullptr && result->data && !ended_) {
-    previous->on_newest_used(now);
-  }
-  return {};
+  return any;
 }
 
 void MediaTransport::Impl::on_connected(const dtls::ConnectionInfo& info, Instant now) {
@@ -249,16 +262,16 @@ void MediaTransport::Impl::drop_previous() {
 
 dtls::Result<TransportPending> MediaTransport::Impl::handle_datagram(MutableBytes datagram,
                                                                      PathId path, Instant now) {
-  const auto* ended = begin_input();
+  const auto* ended = begin_input(now);
   const auto packet_class = classify(datagram);
   ++statistics_.received[static_cast<std::size_t>(packet_class)];
   if (packet_class != PacketClass::dtls && packet_class != PacketClass::rtp) {
     drop(Drop::foreign_protocol);
-    return ended != nullptr ? after_end(*ended) : end_input({}, now);
+    return ended != nullptr ? after_end() : end_input({}, now);
   }
   if (ended != nullptr) {
     drop(Drop::ended);
-    return after_end(*ended);
+    return after_end();
   }
   const auto generation = associations_.generation_of(path);
   if (!generation) {
@@ -305,7 +318,7 @@ void MediaTransport::Impl::on_old_dtls(MutableBytes datagram, PathId path, Insta
 // ---- time and outputs
 
 dtls::Result<TransportPending> MediaTransport::Impl::handle_timeout(Instant now) {
-  if (const auto* ended = begin_input()) return after_end(*ended);
+  if (begin_input(now) != nullptr) return after_end();
   if (auto* previous = associations_.previous()) {
     previous->handle_timeout(now);
     pending_.transmit = previous->leaving();
@@ -316,7 +329,26 @@ dtls::Result<TransportPending> MediaTransport::Impl::handle_timeout(Instant now)
 }
 
 std::optional<Instant> MediaTransport::Impl::next_timeout() const {
-  return ended_ ? std::nullopt : associations_.next_timeout();
+  if (ended_) return std::nullopt;
+  const auto* newest = associations_.newest();
+  const bool has_failed = newest != nullptr && newest->session_failure();
+  const bool is_unseen =
+      connected_late_ && (!events_.empty() || receiver_.has_packet(associations_) || has_failed);
+  if (is_unseen) return latest_;
+  const auto next = associations_.next_timeout();
+  return next ? std::optional(std::max(*next, latest_)) : std::nullopt;
+}
+
+std::optional<dtls::Transmit> MediaTransport::Impl::poll_transmit(MutableBytes out,
+                                                                 std::optional<PathId> only) {
+  const bool was_connected = associations_.newest_connected();
+  const auto sent = associations_.poll_transmit(out, only);
+  if (sent && !was_connected && !ended_ && associations_.newest_connected()) {
+    connected_late_ = true;
+    data_valid_ = true;
+    take_events(latest_);
+  }
+  return sent;
 }
 
 std::optional<MutableBytes> MediaTransport::Impl::poll_data() {

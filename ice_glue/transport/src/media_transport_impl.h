@@ -38,9 +38,7 @@ class MediaTransport::Impl {
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
 
   // Outputs.
-  std::optional<dtls::Transmit> poll_transmit(MutableBytes out, std::optional<PathId> only) {
-    return associations_.poll_transmit(out, only);
-  }
+  std::optional<dtls::Transmit> poll_transmit(MutableBytes out, std::optional<PathId> only);
   std::optional<MutableBytes> poll_data();
   std::optional<MediaPacket> poll_media() { return receiver_.poll(associations_); }
   std::optional<TransportEvent> poll_event();
@@ -48,6 +46,10 @@ class MediaTransport::Impl {
 
   [[nodiscard]] std::optional<PathId> path() const { return associations_.sending_path(); }
   [[nodiscard]] TransportWaitingFor waiting_for() const;
+  [[nodiscard]] bool ended() const { return ended_.has_value(); }
+  [[nodiscard]] std::optional<dtls::Error> error() const {
+    return ended_ ? ended_->error : std::nullopt;
+  }
   [[nodiscard]] bool connected() const { return sender() != nullptr; }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
   [[nodiscard]] const MediaTransportStatistics& statistics() const { return statistics_; }
@@ -68,9 +70,9 @@ class MediaTransport::Impl {
   [[nodiscard]] Association* sender() { return ended_ ? nullptr : associations_.sender(); }
 
   // Each input begins and ends with these; what lies between is skipped after the end.
-  [[nodiscard]] const Ended* begin_input();
+  [[nodiscard]] const Ended* begin_input(Instant now);
   dtls::Result<TransportPending> end_input(dtls::Result<void> outcome, Instant now);
-  [[nodiscard]] dtls::Result<TransportPending> after_end(const Ended& ended) const;
+  [[nodiscard]] dtls::Result<TransportPending> after_end() const;
   void end(Ended ended, Instant now);
   // What came of the newest association's SRTP session: an Error when there is none, events.
   dtls::Result<void> check_session(Instant now);
@@ -79,6 +81,8 @@ class MediaTransport::Impl {
   dtls::Result<void> begin_client_if_possible(Instant now);
   dtls::Result<void> begin(dtls::Role role, PathId path, Instant now);
   dtls::Result<void> after_connection(const dtls::Result<dtls::Pending>& result, Instant now);
+  // Whether there was an event.
+  bool take_events(Instant now);
   void on_connected(const dtls::ConnectionInfo& info, Instant now);
   void drop_previous();
 
@@ -102,6 +106,9 @@ class MediaTransport::Impl {
   std::vector<TransportEvent> events_;
   TransportPending pending_;  // what the present input has left so far
   bool data_valid_ = false;   // whether what the connections hold comes from the latest input
+  // The newest association has connected while outputs were polled, since the last input.
+  bool connected_late_ = false;
+  Instant latest_ = Instant::min();  // the time of the last input
   std::optional<Instant> reported_timeout_;
 };
 

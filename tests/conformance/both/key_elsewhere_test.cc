@@ -119,7 +119,7 @@ TEST_P(KeyElsewhere, ASignerThatNeverAnswersRunsIntoTheTimeLimit) {
 TEST_P(KeyElsewhere, AnswersThatFitNothingChangeNothing) {
   Pair pair = waiting();
   Peer& peer = signer(pair);
-  const auto question = peer.signature_request->question;
+  const auto question = peer.signature_request->question.id();
   const dtls::Answer wrong[] = {dtls::NoPsk{}, dtls::NoIdentity{}, dtls::AcceptPeer{}};
   for (const auto& answer : wrong) {
     const auto outcome = peer.connection().answer(question, answer, {});

@@ -216,8 +216,8 @@ TEST_P(Rfc5280, AVerifiedPeerMayBeAskedAbout) {
     pair.run();
     ASSERT_TRUE(pair.client.question);
     EXPECT_FALSE(pair.client.connected);
-    const dtls::Answer reply = accepts ? dtls::Answer(dtls::AcceptPeer{})
-                                       : dtls::Answer(dtls::RejectPeer{Alert::access_denied});
+    const auto reply = accepts ? dtls::PeerAnswer(dtls::AcceptPeer{})
+                               : dtls::PeerAnswer(dtls::RejectPeer{Alert::access_denied});
     pair.client.settle(pair.client.connection().answer(*pair.client.question, reply, {}), {});
     if (accepts) {
       pair.run();

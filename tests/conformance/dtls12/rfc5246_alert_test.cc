@@ -225,7 +225,7 @@ TEST(Rfc5246_7_2_1, CloseNotifyDuringTheHandshakeIsAnsweredAsWell) {
       duel.expire();
     }
     EXPECT_LE(duel.now - before, 1s);
-    EXPECT_EQ(duel.engine.error->code, Errc::alert_received);
+    EXPECT_EQ(duel.engine.error->code, Errc::closed_by_peer);
     EXPECT_EQ(duel.engine.error->alert, Alert::close_notify);
     EXPECT_FALSE(duel.engine.connected);
     EXPECT_EQ(duel.collect(), 1U);

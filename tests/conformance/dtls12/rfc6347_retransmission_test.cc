@@ -219,8 +219,8 @@ Duel server_done() {
     for (Buffer& datagram : duel.peer.take_datagrams()) duel.deliver(std::move(datagram));
     if (i == 0) duel.collect();
   }
-  EXPECT_TRUE(duel.engine.connected);
   duel.engine.take_datagrams();
+  EXPECT_TRUE(duel.engine.connected);
   return duel;
 }
 

@@ -104,6 +104,7 @@ TEST(Rfc5705_4, NothingIsExportedBeforeTheEnd) {
       duel.collect();
       for (Buffer& datagram : duel.peer.take_datagrams()) {
         duel.deliver(std::move(datagram));
+        duel.collect();
         if (!duel.engine.connected) {
           EXPECT_TRUE(still_waiting(duel));
         }

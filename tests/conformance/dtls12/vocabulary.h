@@ -30,7 +30,7 @@ using dtls::wire::kFirstEncryptedEpoch12;
 using dtls::wire::kPlaintextEpoch;
 
 inline std::uint32_t discards(const Duel& duel, Discard reason) {
-  return duel.engine.connection().statistics().discards(reason);
+  return duel.engine.connection().statistics().count(reason);
 }
 
 // The type of a whole message.

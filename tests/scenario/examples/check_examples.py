@@ -17,6 +17,18 @@ import sys
 BLOCK = re.compile(r"(?:<!-- (?P<file>\S+) -->\n)?```cpp\n(?P<code>.*?)```\n", re.DOTALL)
 
 
+# An Error of these depends on a peer, which must not end the program.
+DEPENDS_ON_A_PEER = re.compile(
+    r"[.>](handle_datagram|handle_timeout|answer|close|close_all|apply|connect|seal|seal_datagram|seal_data|start|"
+    r"restart|set_peer_fingerprints|path_selected|path_validated|update_keys|srtp_keys|export_keying_material|"
+    r"poll_data|poll_event|poll_transmit)\((?:[^;]*?)\)\s*\.value\(\)")
+
+
+def throws(code):
+    """The calls in C++ code whose `.value()` throws when a peer misbehaves."""
+    return [match[1] for match in DEPENDS_ON_A_PEER.finditer(code)]
+
+
 def check(page, read):
     """The faults of the text `page`; `read` returns the text of a file, or None."""
     faults = []
@@ -49,6 +61,8 @@ def main():
     for path in sorted((root / "docs" / "examples").glob("*.cc")):
         if path not in quoted:
             faults.append(f"{path.name} is quoted nowhere")
+        for call in throws(path.read_text(encoding="utf-8")):
+            faults.append(f"{path.name}: {call}().value() ends the program when a peer misbehaves")
     print("\n".join(faults))
     return 1 if faults else 0
 

@@ -3,7 +3,7 @@
 
 import unittest
 
-from check_examples import check
+from check_examples import check, throws
 
 FILES = {"examples/a.cc": "int a;\nint b;\nint c;\n"}
 
@@ -29,6 +29,13 @@ class CheckExamples(unittest.TestCase):
 
     def test_a_page_without_code_is_found(self):
         self.assertEqual(len(faults("Text.\n")), 1)
+
+    def test_what_throws_by_a_peer_is_found(self):
+        self.assertEqual(throws("server.answer(asked->question,\n  store.answer(*asked, now), now).value();"), ["answer"])
+        self.assertEqual(throws("to.handle_datagram(x, y, now).value();"), ["handle_datagram"])
+
+    def test_what_a_program_makes_at_its_start_may_throw(self):
+        self.assertEqual(throws("dtls::Config::make(options).value(); c.answer(q, a, now); x.value();"), [])
 
 
 if __name__ == "__main__":

@@ -88,6 +88,12 @@ void Call::settle(End& end, const dtls::Result<TransportPending>& outcome) {
 
 void Call::take_outputs(End& end) {
   auto& transport = end.transport;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
+  std::array<std::byte, dtls::kMaxDatagram> buffer;
+  while (const auto transmit = transport.poll_transmit(buffer)) {
+    send(end, Packet(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(transmit->size)),
+         transmit->path);
+  }
   while (const auto data = transport.poll_data()) end.data.emplace_back(data->begin(), data->end());
   while (const auto media = transport.poll_media()) {
     auto& kind = media->kind == MediaKind::rtp ? end.rtp : end.rtcp;
@@ -101,12 +107,6 @@ void Call::take_outputs(End& end) {
     } else {
       end.closed = true;
     }
-  }
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
-  std::array<std::byte, dtls::kMaxDatagram> buffer;
-  while (const auto transmit = transport.poll_transmit(buffer)) {
-    send(end, Packet(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(transmit->size)),
-         transmit->path);
   }
 }
 

@@ -138,8 +138,10 @@ TEST_P(Restart, LosesNoPacketWhenTheLastFlightIsLost) {
   call_.select_both(kPathB);
   int dropped = 0;
   call_.network = [&](Flight& flight) {
-    const bool last_flight = !flight.to_server && call_.server.connected.size() == 2 &&
-                             classify(flight.bytes) == PacketClass::dtls && dropped < 2;
+    // It begins with a ChangeCipherSpec, in DTLS 1.3 with the unified header of an ACK.
+    const auto first = std::to_integer<unsigned>(flight.bytes.front());
+    const bool last_flight = !flight.to_server && flight.path == kPathB && dropped < 2 &&
+                             (first == 20 || (first >= 32 && first < 64));
     dropped += last_flight;
     return !last_flight;
   };
@@ -171,8 +173,8 @@ TEST_P(Restart, MovesDataToTheNewAssociation) {
   call_.run_for(100ms);
   EXPECT_THAT(call_.server.data, SizeIs(2));
   EXPECT_THAT(call_.client.data, SizeIs(1));
-  EXPECT_EQ(
-      call_.server.transport.dtls_statistics()->discards(dtls::Discard::authentication_failed), 0U);
+  EXPECT_EQ(call_.server.transport.dtls_statistics()->count(dtls::Discard::authentication_failed),
+            0U);
 }
 
 TEST_P(Restart, MayTurnTheRolesAround) {

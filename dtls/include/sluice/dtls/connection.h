@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
@@ -24,7 +26,8 @@
 namespace sluice::dtls {
 
 // Which outputs are to be polled after an input. An output whose flag is clear is empty and need
-// not be polled; polling it is harmless.
+// not be polled; polling it is harmless. `data` and `event` are also set for what comes once
+// poll_transmit() has returned the last flight of the handshake.
 struct Pending {
   bool transmit = false;
   bool data = false;
@@ -50,7 +53,20 @@ enum class SendError : std::uint8_t {
   buffer_too_small,   // `out` is smaller than data + kSealOverhead, or than sealed_size()
   libcrypto_failure,  // such as no memory: a later call may succeed
 };
-using SendResult = tl::expected<std::size_t, SendError>;
+// The size of the record that seal() wrote, in bytes; converts to it.
+struct Sealed {
+  // NOLINTNEXTLINE(google-explicit-constructor): it is that number, with a note.
+  constexpr Sealed(std::size_t bytes = 0, bool timer_changed = false)
+      : size(bytes), timer(timer_changed) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr operator std::size_t() const { return size; }
+
+  std::size_t size;
+  // next_timeout() may have become earlier, for example because new keys are due: a program that
+  // only sends looks at next_timeout() again.
+  bool timer;
+};
+using SendResult = tl::expected<Sealed, SendError>;
 
 std::string_view to_string(SendError error);
 
@@ -87,12 +103,21 @@ struct Accepted;
 
 // Move-only. Used by one thread at a time together with its Environment, which must outlive it.
 //
-// After every input, also after one that failed (its alert is still to be sent), drain the outputs
-// in this order: poll_data(), poll_event() until empty, poll_transmit() until empty,
-// next_timeout().
+// After every input, also after one that failed (its alert is still to be sent), drain the outputs,
+// each until empty: poll_transmit(), poll_data(), poll_event(); then next_timeout(). An answer() or
+// close() that an event leads to is an input like any other: drain again. Another order loses
+// nothing. Connected, and data that waits for it, come after poll_transmit() has returned the last
+// flight of the handshake; if they came too late for this turn, next_timeout() says once that
+// handle_timeout() is due now. Data that was released so stays valid until the input after that.
 //
-// An Error from an input is fatal and final: later inputs return it again. What the RFCs require to
-// be discarded is discarded and counted; it is never an Error.
+// The peer may still receive data before the flight that it needs to read them, because the network
+// reorders. It keeps up to 4096 bytes of such records. While a peer is not accepted yet,
+// ConfigOptions::max_unaccepted_data bounds what is kept. What is above these bounds is dropped and
+// counted, as unknown_epoch and unaccepted_data_full.
+//
+// An input returns an Error with `is_fatal` once, when the connection ends by it; inputs after the
+// end succeed and change nothing. Other Errors of inputs change nothing: the call was not valid.
+// What the RFCs require to be discarded is discarded and counted; it is never an Error.
 class Connection {
  public:
   // A client's first flight is ready to be polled. Datagrams go to `path` until set_path().
@@ -119,10 +144,18 @@ class Connection {
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   // Call it at next_timeout() or later; an earlier call does nothing.
   Result<Pending> handle_timeout(Instant now);
-  // Answers the question of an Event. Rejecting the peer returns an Error (peer_rejected), whose
-  // alert is queued. An answer to an unknown question, or of the wrong kind, returns
+  // Answers the question of an Event. Rejecting the peer returns a fatal Error (peer_rejected),
+  // whose alert is queued. An answer to an unknown question, or with an index out of range, returns
   // invalid_argument and changes nothing; so does a UseConfig that cannot be used, with
   // invalid_config and the field's name in Error::detail.
+  template <class Answers>
+  Result<Pending> answer(QuestionOf<Answers> question, const std::type_identity_t<Answers>& answer,
+                         Instant now) {
+    return this->answer(question.id(),
+                        std::visit([](const auto& one) { return Answer(one); }, answer), now);
+  }
+  // The same for programs that keep questions of several kinds: an answer of the wrong kind returns
+  // invalid_argument and changes nothing.
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   // Accepts the peer by the fingerprint of its certificate (RFC 8122), before or after that
   // arrives, also after Connected. A peer whose certificate does not match ends the connection at
@@ -168,7 +201,8 @@ class Connection {
   // The next application data in order of arrival; valid until the next input.
   std::optional<MutableBytes> poll_data();
   std::optional<Event> poll_event();
-  // When to call handle_timeout(); empty: no timer runs.
+  // When to call handle_timeout(); empty: no timer runs. Never earlier than the time of the last
+  // input, which means at once.
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- state
@@ -185,7 +219,9 @@ class Connection {
   // Closed or failed: inputs change nothing, only the last outputs remain.
   [[nodiscard]] bool ended() const;
   [[nodiscard]] WaitingFor waiting_for() const;
-  // Empty until Connected.
+  // Why the connection failed; empty while it has not ended, and if either side has closed it.
+  [[nodiscard]] std::optional<Error> error() const;
+  // Empty until Connected; stays after the end.
   [[nodiscard]] std::optional<ConnectionInfo> info() const;
   [[nodiscard]] Statistics statistics() const;
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -90,6 +91,9 @@ struct Ended {
   EndReason reason;
   UdpPath path;  // the last one
   std::optional<Error> error = {};
+  // As Connection::info() and statistics() were at the end, for which find() is too late.
+  std::optional<ConnectionInfo> info = {};
+  Statistics statistics = {};
 };
 
 namespace detail {
@@ -141,17 +145,37 @@ struct EndpointStatistics {
   std::array<std::uint64_t, kEndReasons> ended = {};
   std::array<std::uint64_t, kRefusals> refused = {};
 
-  [[nodiscard]] std::uint64_t ends(EndReason reason) const {
+  [[nodiscard]] std::uint64_t count(EndReason reason) const {
     return ended[static_cast<std::size_t>(reason)];
   }
-  [[nodiscard]] std::uint64_t refusals(Refusal refusal) const {
+  [[nodiscard]] std::uint64_t count(Refusal refusal) const {
     return refused[static_cast<std::size_t>(refusal)];
   }
 };
 
-// Like a Connection it has no socket, no thread and no clock. After every input drain the outputs:
-// poll_data(), poll_event(), poll_transmit(), each until empty, then next_timeout(). Times must not
-// go backwards.
+// As for_each_counter() of Statistics.
+template <class Visit>
+void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
+  constexpr std::string_view kNone;
+  visit(std::string_view("datagrams_received"), kNone, statistics.datagrams_received);
+  visit(std::string_view("to_listener"), kNone, statistics.to_listener);
+  visit(std::string_view("unknown"), kNone, statistics.unknown);
+  visit(std::string_view("accepted"), kNone, statistics.accepted);
+  visit(std::string_view("connected"), kNone, statistics.connected);
+  visit(std::string_view("repeated_hellos"), kNone, statistics.repeated_hellos);
+  visit(std::string_view("colliding_hellos"), kNone, statistics.colliding_hellos);
+  for (std::size_t i = 0; i < kEndReasons; ++i) {
+    visit(std::string_view("ended"), to_string(static_cast<EndReason>(i)), statistics.ended[i]);
+  }
+  for (std::size_t i = 0; i < kRefusals; ++i) {
+    visit(std::string_view("refused"), to_string(static_cast<Refusal>(i)), statistics.refused[i]);
+  }
+}
+
+// Like a Connection it has no socket, no thread and no clock. After every input drain the outputs,
+// each until empty: poll_transmit(), poll_data(), poll_event(); then next_timeout(). What
+// Connection says of other orders and of bounds holds here too. An input that an event leads to is
+// to be followed by another turn. Times must not go backwards.
 //
 // Datagrams from unknown sources go to a Listener. A peer whose cookie is valid gets a connection,
 // if the limits allow it. A peer may begin a new association from the path of a connected one (RFC
@@ -207,6 +231,12 @@ class Endpoint {
 
   // As Connection::answer(). All inputs to one connection return Errc::closed for a handle that is
   // no longer valid.
+  template <class Answers>
+  Result<Pending> answer(ConnectionHandle connection, QuestionOf<Answers> question,
+                         const std::type_identity_t<Answers>& answer, Instant now) {
+    return apply(connection,
+                 [&](Connection& known) { return known.answer(question, answer, now); });
+  }
   Result<Pending> answer(ConnectionHandle connection, QuestionId question, const Answer& answer,
                          Instant now);
   // Queues close_notify and ends the connection.
@@ -235,8 +265,12 @@ class Endpoint {
     return end_input(connection, std::forward<Input>(input)(*known));
   }
 
-  // As Connection::seal(): writes a datagram to be sent on path_of(connection).
+  // As Connection::seal(): writes a datagram to be sent on path_of(connection). Sealed::timer is
+  // about next_timeout() of the Endpoint.
   SendResult seal(ConnectionHandle connection, Bytes application_data, MutableBytes out);
+  // The same, with the path that the datagram is to be sent on.
+  tl::expected<EndpointTransmit, SendError> seal_datagram(ConnectionHandle connection,
+                                                          Bytes application_data, MutableBytes out);
 
   // ---- outputs
 
@@ -245,6 +279,7 @@ class Endpoint {
   std::optional<EndpointEvent> poll_event();
   // Writes the next datagram to `out`, which must have room for the MTU of the paths.
   std::optional<EndpointTransmit> poll_transmit(MutableBytes out);
+  // As Connection::next_timeout().
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- state

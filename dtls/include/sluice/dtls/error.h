@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include <sluice/dtls/protocol.h>
 
@@ -18,6 +20,7 @@ enum class Errc : std::uint8_t {
   invalid_argument,       // not valid now, such as an unknown QuestionId; nothing changed
   not_connected,          // before the handshake is complete and the peer accepted
   closed,                 // the connection has ended
+  closed_by_peer,         // the peer sent close_notify before the handshake was complete
   alert_received,         // a fatal alert of the peer's, in Error::alert
   peer_rejected,          // the peer's certificate matches no fingerprint, or was rejected
   untrusted_certificate,  // chain not verified by the TrustStore, or another name: see detail
@@ -48,15 +51,42 @@ enum class Errc : std::uint8_t {
   libcrypto_failure,  // Error::libcrypto holds its first error code
 };
 
+// What was seen, and what to look at; for the log, may be empty. Most texts are literals. Copies of
+// a text that was composed share it; it is composed when a connection ends, never for a datagram
+// that is discarded.
+class ErrorDetail {
+ public:
+  ErrorDetail() = default;
+  // `text` has static lifetime.
+  ErrorDetail(const char* text) : view_(text) {}       // NOLINT(google-explicit-constructor)
+  ErrorDetail(std::string_view text) : view_(text) {}  // NOLINT(google-explicit-constructor)
+  explicit ErrorDetail(std::string composed)
+      : composed_(std::make_shared<const std::string>(std::move(composed))), view_(*composed_) {}
+
+  [[nodiscard]] std::string_view view() const { return view_; }
+  [[nodiscard]] bool empty() const { return view_.empty(); }
+  [[nodiscard]] bool starts_with(std::string_view start) const { return view_.starts_with(start); }
+  // Valid as long as this object or a copy of it lives.
+  operator std::string_view() const { return view_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::shared_ptr<const std::string> composed_;
+  std::string_view view_;
+};
+
 struct Error {
   Errc code;
-  // The alert that is sent to the peer; with Errc::alert_received the alert that came.
+  // The alert that is sent to the peer; with alert_received and closed_by_peer the alert that came.
   std::optional<Alert> alert = {};
   // libcrypto's first error code (ERR_get_error()), or 0. libcrypto's error queue is left empty.
   unsigned long libcrypto = 0;
-  // A short explanation for the log; has static lifetime, may be empty.
-  std::string_view detail = {};
+  ErrorDetail detail = {};
+  // The place in Sluice's source, for bug reports.
   std::source_location where = std::source_location::current();
+  // The input that returned this Error has ended the connection or transport. Told once: later
+  // inputs succeed and change nothing. If clear, nothing has changed; the caller made a mistake
+  // (invalid_argument, not_connected, closed), or nothing was made yet.
+  bool is_fatal = false;
 };
 
 // Uses only what std::expected also has.
@@ -71,7 +101,9 @@ tl::unexpected<Error> forward_error(const Result<T>& failed) {
 }
 
 std::string_view to_string(Errc code);
-// One line for a log: code, alert, detail and place in the source. Contains no secret.
-std::string to_string(const Error& error);
+enum class SourcePlace : std::uint8_t { omit, include };
+// One line for a log: code, detail and alert, on request also the place in Sluice's source.
+// Contains no secret.
+std::string to_string(const Error& error, SourcePlace place = SourcePlace::omit);
 
 }  // namespace sluice::dtls

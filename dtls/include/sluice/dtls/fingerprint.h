@@ -20,6 +20,9 @@ struct Fingerprint {
   // Reads the two words after "a=fingerprint:": the hash's name and the value as hexadecimal pairs
   // joined by colons, both in any case. Errors: decode_error; invalid_argument for an unknown hash.
   static Result<Fingerprint> parse(std::string_view hash, std::string_view value);
+  // The same of one text with a space between the words, as to_sdp() writes it. See also
+  // <sluice/dtls/sdp.h>.
+  static Result<Fingerprint> parse(std::string_view hash_and_value);
   // Hashes `certificate` (DER). Errors: libcrypto_failure.
   static Result<Fingerprint> of(Bytes certificate, HashAlgorithm hash, Environment& environment);
 

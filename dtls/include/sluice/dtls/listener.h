@@ -64,10 +64,30 @@ struct ListenerStatistics {
   std::uint64_t refused_cookies = 0;
   std::array<std::uint64_t, kListenerDiscardReasons> discarded = {};
 
-  [[nodiscard]] std::uint64_t discards(ListenerDiscard reason) const {
+  [[nodiscard]] std::uint64_t count(ListenerDiscard reason) const {
     return discarded[static_cast<std::size_t>(reason)];
   }
 };
+
+// As for_each_counter() of Statistics.
+template <class Visit>
+void for_each_counter(const ListenerStatistics& statistics, Visit&& visit) {
+  constexpr std::string_view kNone;
+  visit(std::string_view("datagrams_received"), kNone, statistics.datagrams_received);
+  visit(std::string_view("bytes_received"), kNone, statistics.bytes_received);
+  visit(std::string_view("bytes_sent"), kNone, statistics.bytes_sent);
+  visit(std::string_view("hello_verify_requests"), kNone, statistics.hello_verify_requests);
+  visit(std::string_view("hello_retry_requests"), kNone, statistics.hello_retry_requests);
+  visit(std::string_view("alerts"), kNone, statistics.alerts);
+  visit(std::string_view("admissions"), kNone, statistics.admissions);
+  visit(std::string_view("unfinished"), kNone, statistics.unfinished);
+  visit(std::string_view("evictions"), kNone, statistics.evictions);
+  visit(std::string_view("refused_cookies"), kNone, statistics.refused_cookies);
+  for (std::size_t i = 0; i < kListenerDiscardReasons; ++i) {
+    visit(std::string_view("discarded"), to_string(static_cast<ListenerDiscard>(i)),
+          statistics.discarded[i]);
+  }
+}
 
 // Numbers the cookies of a Listener in the order in which it gave them, modulo 2^32.
 enum class CookieNumber : std::uint32_t {};

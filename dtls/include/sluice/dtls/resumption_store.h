@@ -32,8 +32,8 @@ class ResumptionStore {
   void forget(Bytes id);
 
   // An answer for Connection::answer(): the session, the first of several, or none.
-  [[nodiscard]] Answer answer(const SessionRequested& asked, Instant now);
-  [[nodiscard]] Answer answer(const PskRequested& asked, Instant now);
+  [[nodiscard]] SessionRequested::Answer answer(const SessionRequested& asked, Instant now);
+  [[nodiscard]] PskRequested::Answer answer(const PskRequested& asked, Instant now);
 
   // The number of sessions, including expired ones that were not requested since.
   [[nodiscard]] std::size_t size() const;

@@ -35,6 +35,9 @@ std::string_view to_string(Discard reason);
 
 struct Statistics {
   std::uint64_t datagrams_received = 0;
+  std::uint64_t datagrams_sent = 0;  // by poll_transmit() and seal()
+  std::uint64_t bytes_received = 0;  // UDP payload of those datagrams
+  std::uint64_t bytes_sent = 0;
   std::uint64_t records_received = 0;  // without discarded ones
   std::uint64_t records_sent = 0;
   std::uint32_t flights_retransmitted = 0;
@@ -42,8 +45,11 @@ struct Statistics {
   std::array<std::uint32_t, kDiscardReasons> discarded = {};
   // Round-trip time: from a flight to its first answer, if it was sent only once (Karn's rule).
   std::optional<Duration> rtt = {};
+  // From this side's first flight, or the peer's first message, to the end of the handshake,
+  // without the time that the peer then waits to be accepted; at most 71 minutes. Empty until then.
+  std::optional<Duration> handshake_duration = {};
 
-  [[nodiscard]] std::uint32_t discards(Discard reason) const {
+  [[nodiscard]] std::uint32_t count(Discard reason) const {
     return discarded[static_cast<std::size_t>(reason)];
   }
   [[nodiscard]] std::uint64_t total_discarded() const {
@@ -52,6 +58,28 @@ struct Statistics {
     return sum;
   }
 };
+
+// Calls visit(name, reason, value) for each counter: the name as a std::string_view, the reason of
+// an element of an array as a std::string_view that is empty otherwise, and a std::uint64_t. The
+// names and reasons are those of the source, and fit as metric and label of a time series.
+// Durations are left out.
+template <class Visit>
+void for_each_counter(const Statistics& statistics, Visit&& visit) {
+  constexpr std::string_view kNone;
+  visit(std::string_view("datagrams_received"), kNone, statistics.datagrams_received);
+  visit(std::string_view("datagrams_sent"), kNone, statistics.datagrams_sent);
+  visit(std::string_view("bytes_received"), kNone, statistics.bytes_received);
+  visit(std::string_view("bytes_sent"), kNone, statistics.bytes_sent);
+  visit(std::string_view("records_received"), kNone, statistics.records_received);
+  visit(std::string_view("records_sent"), kNone, statistics.records_sent);
+  visit(std::string_view("flights_retransmitted"), kNone,
+        std::uint64_t{statistics.flights_retransmitted});
+  visit(std::string_view("timeouts"), kNone, std::uint64_t{statistics.timeouts});
+  for (std::size_t i = 0; i < kDiscardReasons; ++i) {
+    visit(std::string_view("discarded"), to_string(static_cast<Discard>(i)),
+          std::uint64_t{statistics.discarded[i]});
+  }
+}
 
 // The result of the handshake.
 struct ConnectionInfo {

@@ -56,7 +56,7 @@ TEST_P(Misuse, AnAnswerToNoQuestionIsNotFatal) {
   pair.client.accepts_peer = false;
   pair.run();
   ASSERT_TRUE(pair.client.question);
-  const auto id = static_cast<std::uint32_t>(*pair.client.question);
+  const auto id = static_cast<std::uint32_t>(pair.client.question->id());
   EXPECT_EQ(answer(pair.client, id + 1), Errc::invalid_argument);
   EXPECT_FALSE(pair.client.connection().connected());
   // A rejection that answers nothing ends nothing either.
@@ -110,6 +110,19 @@ TEST_P(Misuse, SealingNeedsRoomAndHasALimit) {
   }
 }
 
+// An answer of another kind than the question asks for does not compile.
+template <class Asked, class Given>
+concept Takes = requires(Connection& connection, const Asked& asked, const Given& given) {
+  connection.answer(asked.question, given, Instant{});
+};
+static_assert(Takes<PeerCertificateReceived, AcceptPeer> && Takes<ConnectionToVerify, RejectPeer>);
+static_assert(!Takes<PeerCertificateReceived, UsePsk> && !Takes<ConnectionToVerify, NoIdentity>);
+static_assert(Takes<PskRequested, UsePsk> && Takes<PskRequested, ResumeSession>);
+static_assert(!Takes<PskRequested, NoSession> && !Takes<PskRequested, AcceptPeer>);
+static_assert(Takes<SessionRequested, NoSession> && !Takes<SessionRequested, UsePsk>);
+static_assert(Takes<IdentityRequested, NoIdentity> && !Takes<IdentityRequested, Signature>);
+static_assert(Takes<SignatureRequested, Signature> && !Takes<SignatureRequested, UseIdentity>);
+
 TEST_P(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
   const auto refused = [](const Peer& peer) {
     const Connection& connection = peer.connection();
@@ -117,7 +130,7 @@ TEST_P(Misuse, NothingIsExportedBeforeConnectedOrAfterTheEnd) {
     const auto exported = connection.export_keying_material(out, kLabel, std::nullopt);
     const auto keys = connection.srtp_keys();
     EXPECT_EQ(exported.has_value(), keys.has_value());
-    EXPECT_EQ(exported.has_value(), connection.info().has_value());
+    EXPECT_EQ(exported.has_value(), connection.info().has_value() && !connection.ended());
     EXPECT_EQ(exported.has_value(), connection.connected());
     if (exported) return false;
     EXPECT_EQ(out, Buffer(32, std::byte{0x11})) << "nothing written";

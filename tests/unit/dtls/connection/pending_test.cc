@@ -43,9 +43,9 @@ class Checked {
 
  private:
   void drain(const Result<Pending>& outcome, std::optional<Instant> timeout_before) {
+    const bool has_transmit = take_datagrams();
     const bool has_data = take_data();
     const bool has_event = take_events();
-    const bool has_transmit = take_datagrams();
     if (!outcome) {
       error = outcome.error();
       EXPECT_FALSE(has_data || has_event) << "nothing of a failed input is for the caller";
@@ -73,7 +73,7 @@ class Checked {
     while (const auto event = connection_.poll_event()) {
       any = true;
       if (const auto* asked = std::get_if<PeerCertificateReceived>(&*event)) {
-        question_ = asked->question;
+        question_ = asked->question.id();
       } else if (std::holds_alternative<Connected>(*event)) {
         connected = true;
       } else {

@@ -1,3 +1,6 @@
+#include <map>
+#include <string>
+
 #include "support/connections.h"
 
 namespace sluice::dtls {
@@ -25,6 +28,51 @@ TEST_P(Counters, BothSidesCountTheSameRecords) {
   EXPECT_EQ(server.datagrams_received, 1U + 1U + 5U) << "two flights and the data";
   EXPECT_EQ(client.total_discarded() + server.total_discarded(), 0U);
   EXPECT_EQ(client.timeouts + client.flights_retransmitted, 0U);
+}
+
+TEST_P(Counters, BytesAndDatagramsOfBothSidesAreTheSame) {
+  Pair pair = connected_pair(options());
+  for (int i = 0; i < 5; ++i) pair.server.receive(pair.client.seal(bytes_of("data")), {});
+  const Statistics client = pair.client.connection().statistics();
+  const Statistics server = pair.server.connection().statistics();
+  EXPECT_EQ(client.datagrams_sent, server.datagrams_received);
+  EXPECT_EQ(client.bytes_sent, server.bytes_received);
+  EXPECT_EQ(server.datagrams_sent, client.datagrams_received);
+  EXPECT_EQ(server.bytes_sent, client.bytes_received);
+  EXPECT_GT(client.bytes_sent, 5U * 4U);
+}
+
+TEST_P(Counters, TheHandshakeHasADuration) {
+  Pair pair(options());
+  Instant now{};
+  EXPECT_FALSE(pair.client.connection().statistics().handshake_duration);
+  for (Peer* from : {&pair.client, &pair.server, &pair.client, &pair.server}) {
+    now += milliseconds{20};
+    pair.flight(*from, now);
+  }
+  ASSERT_TRUE(pair.client.connected && pair.server.connected);
+  // Flights arrive after 20, 40, 60 and 80 ms. The last that a side needs ends its handshake.
+  const auto last = [&](const Peer& peer) {
+    return peer.connection().statistics().handshake_duration;
+  };
+  EXPECT_EQ(last(pair.client), is13() ? milliseconds{40} : milliseconds{80});
+  EXPECT_EQ(last(pair.server), milliseconds{40}) << "from the first hello";
+}
+
+TEST_P(Counters, AreReadWithTheirNames) {
+  Pair pair = connected_pair(options());
+  pair.server.receive(from_hex("17"), {});
+  const Statistics statistics = pair.server.connection().statistics();
+  std::map<std::string, std::uint64_t> all;
+  for_each_counter(statistics, [&](std::string_view name, std::string_view reason,
+                                   std::uint64_t value) {
+    const bool is_new = all.emplace(std::string(name) + "/" + std::string(reason), value).second;
+    EXPECT_TRUE(is_new) << name << reason;
+  });
+  EXPECT_EQ(all.size(), 8U + kDiscardReasons);
+  EXPECT_EQ(all.at("bytes_sent/"), statistics.bytes_sent);
+  EXPECT_EQ(all.at("discarded/malformed_record"), 1U);
+  EXPECT_EQ(statistics.count(Discard::malformed_record), 1U);
 }
 
 TEST_P(Counters, EveryDiscardHasItsReason) {

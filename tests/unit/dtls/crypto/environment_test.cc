@@ -17,7 +17,8 @@ TEST_F(EnvironmentTest, ARandomSourceNeedsAContextOfItsOwn) {
   const auto environment = Environment::make({.library_context = context.get(), .random = &random});
   ASSERT_FALSE(environment);
   EXPECT_EQ(environment.error().code, Errc::invalid_config);
-  EXPECT_TRUE(environment.error().detail.starts_with("random")) << environment.error().detail;
+  EXPECT_TRUE(environment.error().detail.starts_with("random"))
+      << environment.error().detail.view();
 }
 
 TEST_F(EnvironmentTest, WithoutAlgorithmsThereIsNone) {

@@ -46,7 +46,7 @@ class BeginningAnew : public ByVersion {
   }
 
   [[nodiscard]] std::uint64_t ended(EndReason reason) const {
-    return host_.endpoint.statistics().ends(reason);
+    return host_.endpoint.statistics().count(reason);
   }
 
   EndpointHost host_{make_config(options())};

@@ -94,7 +94,7 @@ TEST_P(EndpointBoth, AClosedOneIsGoneWhenItHasSaidSo) {
   EXPECT_EQ(last_words[0].connection, handle);
   peer.receive(last_words[0].datagram, {});
   EXPECT_TRUE(peer.closed);
-  EXPECT_EQ(host.endpoint.statistics().ends(EndReason::closed), 1U);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::closed), 1U);
   EXPECT_EQ(host.endpoint.next_timeout(), std::nullopt);
   // The peer's own close_notify finds nobody, and changes nothing.
   for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), path_of(1));
@@ -163,7 +163,7 @@ TEST_P(EndpointBoth, AllCanBeClosedAtOnce) {
     }
   }
   for (const Peer& peer : peers) EXPECT_TRUE(peer.closed);
-  EXPECT_EQ(host.endpoint.statistics().ends(EndReason::closed), 5U);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::closed), 5U);
 }
 
 TEST_P(EndpointBoth, ClientsAndServersShareOneEndpoint) {
@@ -222,7 +222,7 @@ TEST_P(EndpointBoth, TimersFireInTheirOrder) {
   }
   // At last they are given up.
   host.handle_timeout(Instant{200s});
-  EXPECT_EQ(host.endpoint.statistics().ends(EndReason::failed), 3U);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::failed), 3U);
   for (const auto& [handle, known] : host.known) {
     EXPECT_EQ(known.ended->error->code, dtls::Errc::handshake_timeout);
   }

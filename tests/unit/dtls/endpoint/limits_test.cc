@@ -47,7 +47,7 @@ TEST_P(EndpointLimits, NoMoreConnectionsThanAllowed) {
   Peer third = client();
   exchange(third, path_of(3), limited);
   EXPECT_EQ(limited.endpoint.size(), 2U);
-  EXPECT_GE(limited.endpoint.statistics().refusals(Refusal::too_many_connections), 1U);
+  EXPECT_GE(limited.endpoint.statistics().count(Refusal::too_many_connections), 1U);
   EXPECT_EQ(limited.endpoint.connect(make_config(options()), path_of(4), {}).error().code,
             dtls::Errc::too_many_connections);
   // Its repetition is let in when there is room again.
@@ -77,7 +77,7 @@ TEST_P(EndpointLimits, YoungHandshakesStay) {
   const Peer third = begin(limited, path_of(3), Instant{1999ms});
   EXPECT_EQ(limited.endpoint.half_open(), 2U);
   EXPECT_EQ(limited.endpoint.find(path_of(3)), std::nullopt);
-  EXPECT_EQ(limited.endpoint.statistics().refusals(Refusal::too_many_half_open), 1U);
+  EXPECT_EQ(limited.endpoint.statistics().count(Refusal::too_many_half_open), 1U);
 }
 
 TEST_P(EndpointLimits, TheOldestHandshakeGivesWay) {
@@ -98,7 +98,7 @@ TEST_P(EndpointLimits, AHandshakeGivesWayAlsoWhereConnectionsAreTooMany) {
   const Peer stalled = begin(limited, path_of(2));
   EXPECT_FALSE(connects(limited, path_of(3), Instant{1s}));
   EXPECT_TRUE(connects(limited, path_of(3), Instant{2s}));
-  EXPECT_EQ(limited.endpoint.statistics().ends(EndReason::displaced), 1U);
+  EXPECT_EQ(limited.endpoint.statistics().count(EndReason::displaced), 1U);
   EXPECT_FALSE(connects(limited, path_of(4), Instant{10s}));
   EXPECT_EQ(limited.endpoint.size(), 2U);
 }
@@ -118,7 +118,7 @@ TEST_P(EndpointLimits, OneHostHasOnlySoManyHandshakes) {
   const Peer second = begin(limited, path_of(1, 2));
   const Peer third = begin(limited, path_of(1, 3));
   EXPECT_EQ(limited.endpoint.half_open(), 2U);
-  EXPECT_EQ(limited.endpoint.statistics().refusals(Refusal::too_many_half_open_of_host), 1U);
+  EXPECT_EQ(limited.endpoint.statistics().count(Refusal::too_many_half_open_of_host), 1U);
   EXPECT_TRUE(connects(limited, path_of(2, 1)));
   // A handshake that is complete counts no more.
   limited.handle_timeout(Instant{1s});
@@ -132,7 +132,7 @@ TEST_P(EndpointLimits, OneHostHasOnlySoManyConnections) {
   EXPECT_TRUE(connects(limited, path_of(1, 1)));
   EXPECT_TRUE(connects(limited, path_of(1, 2)));
   EXPECT_FALSE(connects(limited, path_of(1, 3)));
-  EXPECT_EQ(limited.endpoint.statistics().refusals(Refusal::too_many_connections_of_host), 1U);
+  EXPECT_EQ(limited.endpoint.statistics().count(Refusal::too_many_connections_of_host), 1U);
   EXPECT_TRUE(connects(limited, path_of(2, 1)));
   // Those that we call don't count: nobody but us can make them many.
   EXPECT_TRUE(limited.endpoint.connect(make_config(options()), path_of(1, 4), {}));

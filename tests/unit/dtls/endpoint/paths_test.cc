@@ -172,13 +172,13 @@ TEST_P(EndpointPaths, AHandshakeMovesWithItsCount) {
   Peer peer = begin(host, path_of(1, 1));
   const ConnectionHandle handle = *host.endpoint.find(path_of(1, 1));
   const Peer refused = begin(host, path_of(1, 2));
-  EXPECT_EQ(host.endpoint.statistics().refusals(Refusal::too_many_half_open_of_host), 1U);
+  EXPECT_EQ(host.endpoint.statistics().count(Refusal::too_many_half_open_of_host), 1U);
   ASSERT_TRUE(host.endpoint.set_path(handle, path_of(2, 1)));
   EXPECT_EQ(host.endpoint.half_open(), 1U);
   const Peer taken = begin(host, path_of(1, 2));
   EXPECT_EQ(host.endpoint.half_open(), 2U);
   const Peer refused_again = begin(host, path_of(2, 2));
-  EXPECT_EQ(host.endpoint.statistics().refusals(Refusal::too_many_half_open_of_host), 2U);
+  EXPECT_EQ(host.endpoint.statistics().count(Refusal::too_many_half_open_of_host), 2U);
   ASSERT_TRUE(host.endpoint.abort(*host.endpoint.find(path_of(1, 2))));
   go_on(peer, path_of(2, 1), host);
   EXPECT_TRUE(works(peer, path_of(2, 1), host, Instant{1s}));
@@ -201,7 +201,7 @@ TEST_P(EndpointPaths, WhenTheOldMovesANewAssociationStays) {
   go_on(anew, kHome, host);
   EXPECT_TRUE(works(anew, kHome, host, Instant{1s}));
   EXPECT_TRUE(works(old, kAway, host, Instant{1s}));
-  EXPECT_EQ(host.endpoint.statistics().ends(EndReason::replaced), 0U);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::replaced), 0U);
   EXPECT_EQ(host.endpoint.size(), 2U);
 }
 
@@ -219,7 +219,7 @@ TEST_P(EndpointPaths, ANewAssociationThatMovesReplacesNobody) {
   go_on(anew, kAway, host);
   EXPECT_TRUE(works(anew, kAway, host, Instant{1s}));
   EXPECT_TRUE(works(old, kHome, host, Instant{1s}));
-  EXPECT_EQ(host.endpoint.statistics().ends(EndReason::replaced), 0U);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::replaced), 0U);
 }
 
 // Two associations at one path count once, and twice when they are apart.

@@ -66,7 +66,7 @@ TEST(Listener, DropsWhatIsNoClientHello) {
   EXPECT_EQ(dropped(listener, from_hex("2f 0000 0004 01020304")), reason);
   // Of another protocol altogether.
   EXPECT_EQ(dropped(listener, from_hex("16 0301 0000 000000000000 0002 0000")), reason);
-  EXPECT_EQ(listener.statistics().discards(reason), 6U);
+  EXPECT_EQ(listener.statistics().count(reason), 6U);
 }
 
 TEST(Listener, DropsWhatIsMalformed) {

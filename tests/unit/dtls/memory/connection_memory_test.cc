@@ -32,6 +32,9 @@ struct Lean {
 
   void receive(MutableBytes datagram, Instant now = {}) {
     ASSERT_TRUE(connection.handle_datagram(datagram, test::kPath, now));
+    take_outputs();
+  }
+  void take_outputs() {
     while (connection.poll_data()) ++data;
     while (const auto event = connection.poll_event()) {
       if (std::holds_alternative<Connected>(*event)) connected = true;
@@ -40,6 +43,7 @@ struct Lean {
   // One datagram into `out`.
   MutableBytes send(MutableBytes out) {
     const auto sent = connection.poll_transmit(out);
+    if (!sent) take_outputs();
     return out.first(sent ? sent->size : 0);
   }
 

@@ -90,7 +90,7 @@ TEST(ListenerMemory, TenThousandSpoofedHellosLeaveMemoryAsItWas) {
   EXPECT_EQ(statistics.datagrams_received, (kSpoofed + 1) * datagrams.size());
   EXPECT_LE(statistics.bytes_sent, statistics.bytes_received);
   EXPECT_EQ(statistics.admissions, 0U);
-  EXPECT_EQ(statistics.discards(ListenerDiscard::libcrypto_failure), 0U);
+  EXPECT_EQ(statistics.count(ListenerDiscard::libcrypto_failure), 0U);
   EXPECT_GT(statistics.evictions, kSpoofed);
 }
 

@@ -76,15 +76,14 @@ TEST(ResumptionStore, WhatHasExpiredIsGone) {
 TEST(ResumptionStore, AnswersBothQuestions) {
   ResumptionStore store;
   store.keep({id(1), session()}, {});
-  const dtls::QuestionId question{};
-  const auto known = store.answer(dtls::SessionRequested{question, id(1)}, {});
+  const auto known = store.answer(dtls::SessionRequested{{}, id(1)}, {});
   EXPECT_TRUE(std::holds_alternative<dtls::ResumeSession>(known));
-  const auto unknown = store.answer(dtls::SessionRequested{question, id(2)}, {});
+  const auto unknown = store.answer(dtls::SessionRequested{{}, id(2)}, {});
   EXPECT_TRUE(std::holds_alternative<dtls::NoSession>(unknown));
-  const auto second = store.answer(dtls::PskRequested{question, {id(2), id(1)}, {}}, {});
+  const auto second = store.answer(dtls::PskRequested{{}, {id(2), id(1)}, {}}, {});
   ASSERT_TRUE(std::holds_alternative<dtls::ResumeSession>(second));
   EXPECT_EQ(std::get<dtls::ResumeSession>(second).index, 1U);
-  const auto none = store.answer(dtls::PskRequested{question, {id(2)}, {}}, {});
+  const auto none = store.answer(dtls::PskRequested{{}, {id(2)}, {}}, {});
   EXPECT_TRUE(std::holds_alternative<dtls::NoPsk>(none));
 }
 

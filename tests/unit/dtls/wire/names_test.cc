@@ -61,7 +61,8 @@ TEST(Names, AnErrorSaysWhatAndWhereOnOneLine) {
   EXPECT_NE(text.find(to_string(Errc::peer_rejected)), std::string::npos) << text;
   EXPECT_NE(text.find("bad_certificate"), std::string::npos) << text;
   EXPECT_NE(text.find("fingerprint mismatch"), std::string::npos) << text;
-  EXPECT_NE(text.find("names_test.cc"), std::string::npos) << text;
+  EXPECT_EQ(text.find("names_test.cc"), std::string::npos) << text;
+  EXPECT_NE(to_string(error, SourcePlace::include).find("names_test.cc"), std::string::npos);
   EXPECT_EQ(text.find('\n'), std::string::npos) << text;
 }
 

@@ -43,7 +43,9 @@ struct MediaTransportOptions {
   dtls::Duration old_keys_hold = std::chrono::seconds{1};
 };
 
-// Which outputs are to be polled after an input, as dtls::Pending, with media.
+// Which outputs are to be polled after an input, as dtls::Pending, with media. `data`, `media` and
+// `event` are also set for what comes once poll_transmit() has returned the last flight of the
+// handshake.
 struct TransportPending {
   bool transmit = false;
   bool media = false;
@@ -60,8 +62,8 @@ struct MediaPacket {
   MutableBytes packet;
 };
 
-// The handshake is complete and the peer is accepted: media and data can be sent. Comes again for
-// the association that restart() began.
+// The handshake is complete, the peer is accepted, and poll_transmit() has returned the last flight
+// of this side: media and data can be sent. Comes again for the association that restart() began.
 struct TransportConnected {
   dtls::ConnectionInfo info;
 };
@@ -132,6 +134,31 @@ struct MediaTransportStatistics {
   }
 };
 
+// As dtls::for_each_counter() of dtls::Statistics.
+template <class Visit>
+void for_each_counter(const MediaTransportStatistics& statistics, Visit&& visit) {
+  constexpr std::string_view kNone;
+  visit(std::string_view("rtp_received"), kNone, statistics.rtp_received);
+  visit(std::string_view("rtcp_received"), kNone, statistics.rtcp_received);
+  visit(std::string_view("rtp_sent"), kNone, statistics.rtp_sent);
+  visit(std::string_view("rtcp_sent"), kNone, statistics.rtcp_sent);
+  visit(std::string_view("associations"), kNone, std::uint64_t{statistics.associations});
+  visit(std::string_view("old_key_packets"), kNone, statistics.old_key_packets);
+  visit(std::string_view("paths_refused"), kNone, std::uint64_t{statistics.paths_refused});
+  for (std::size_t i = 0; i < kPacketClasses; ++i) {
+    visit(std::string_view("received"), to_string(static_cast<PacketClass>(i)),
+          statistics.received[i]);
+  }
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    visit(std::string_view("dropped"), to_string(static_cast<Drop>(i)), statistics.dropped[i]);
+  }
+  for (std::size_t i = 0; i < srtp::kPacketErrors; ++i) {
+    const auto error = to_string(static_cast<srtp::PacketError>(i));
+    visit(std::string_view("media_refused"), error, statistics.media_refused[i]);
+    visit(std::string_view("media_send_refused"), error, statistics.media_send_refused[i]);
+  }
+}
+
 // Sans-IO like dtls::Connection, whose rules hold here too: no socket, thread or clock; move-only;
 // used by one thread at a time together with its Environment, which must outlive it.
 //
@@ -148,15 +175,19 @@ struct MediaTransportStatistics {
 // within this transport, and not used again for another path before path_removed(). The transport
 // only compares PathIds, and returns them in path() and Transmit::path.
 //
-// After every input, also after one that failed (its alert must still be sent), drain the outputs
-// in this order: poll_data(), poll_media(), poll_event(), poll_transmit() until empty,
-// next_timeout().
+// After every input, also after one that failed (its alert must still be sent), drain the outputs,
+// each until empty: poll_transmit(), poll_data(), poll_media(), poll_event(); then next_timeout().
+// Another order loses nothing: TransportConnected, and what waits for it, come after
+// poll_transmit() has returned the last flight of the handshake; if they came too late for this
+// turn, next_timeout() says once that handle_timeout() is due now. dtls::Connection states the
+// bounds of what is kept early.
 //
-// An Error from an input is fatal: later inputs return it again, and nothing is sent or received
-// until restart() begins a new association. Exceptions are Errc::invalid_argument and Errc::closed,
-// which have no effect. When libsrtp can't make a session for the keys (no memory), the input that
-// needed it, or the next one after protect_rtp() or protect_rtcp(), returns libcrypto_failure, and
-// the peer gets close_notify.
+// An input returns an Error with `is_fatal` once, when the association fails; then nothing is sent
+// or received until restart() begins a new one, and inputs that only report (datagrams, timeouts,
+// paths) succeed and change nothing. Other Errors, such as invalid_argument and closed, have no
+// effect. When libsrtp can't make a session for the keys (no memory), the input that needed it, or
+// the next one after protect_rtp() or protect_rtcp(), returns libcrypto_failure, and the peer gets
+// close_notify.
 //
 // In the steady state no packet, in or out, allocates memory (except within libsrtp for the HMAC of
 // the AES-CM profiles).
@@ -227,7 +258,8 @@ class MediaTransport {
   // again, unchanged: srtp::Session::protect_rtp().
   srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
   srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
-  // As dtls::Connection::seal(): one record for path().
+  // As dtls::Connection::seal(): one record for path(). Sealed::timer is about next_timeout() of
+  // the transport.
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
 
   // ---- outputs
@@ -241,6 +273,7 @@ class MediaTransport {
   std::optional<MutableBytes> poll_data();
   std::optional<MediaPacket> poll_media();
   std::optional<TransportEvent> poll_event();
+  // As dtls::Connection::next_timeout().
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // ---- state
@@ -252,6 +285,11 @@ class MediaTransport {
   [[nodiscard]] std::optional<PathId> path() const;
   // Of the newest association: after restart() the old one may still send meanwhile.
   [[nodiscard]] TransportWaitingFor waiting_for() const;
+  // The association has failed or was closed by either side. After a failure, and after the peer
+  // has closed, restart() begins another one.
+  [[nodiscard]] bool ended() const;
+  // Why it failed; empty while it has not ended, and if either side has closed it.
+  [[nodiscard]] std::optional<dtls::Error> error() const;
   // Media and data can be sent, perhaps still under the keys from before a restart().
   [[nodiscard]] bool connected() const;
   // Of the association that sends; empty until TransportConnected.
