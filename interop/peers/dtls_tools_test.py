@@ -179,6 +179,24 @@ class Tools(unittest.TestCase):
         self.assertIn("DTLS 1.3", client.stderr)
         self.assertIn("handshake timed out", client.stderr)
 
+    def test_a_closed_port(self):
+        # Port 1 (tcpmux) has no UDP service.
+        client = self.talk("127.0.0.1:1", "", "--handshake_timeout", "1")
+        self.assertEqual(client.returncode, 2)
+        self.assertIn("connection refused", client.stderr)
+
+    def test_a_certificate_is_no_psk(self):
+        _, address = self.server()
+        client = self.talk(address, "secret\n", "--psk", PSK)
+        self.assertEqual((client.returncode, client.stdout), (2, ""))
+        self.assertIn("instead of using --psk", client.stderr)
+        self.assertIn("accepted unverified", self.talk(address, "hello\n").stderr)
+
+    def test_srtp_and_key_updates(self):
+        profile = ["--use_srtp", "SRTP_AEAD_AES_128_GCM"]
+        self.echo(profile, profile, "SRTP_AEAD_AES_128_GCM")
+        self.echo([], ["--dtls1_3", "--key_update", "1"], "DTLS 1.3")
+
     def test_options_that_mean_nothing(self):
         for options in (["--psk", "xyz"], ["--cert", "/nowhere"], ["--cipher", "NULL"],
                         ["--dtls1_3", "--cipher", "PSK-AES128-CCM8", "--ciphersuites", "NULL"]):

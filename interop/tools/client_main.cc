@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
          "Seconds to wait after the last line until as many bytes have come back as were sent")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
+  app.add_option("--key_update", options.key_update,
+                 "DTLS 1.3: update the keys of both directions after this many lines, each time");
   app.add_option("--sess_out", options.session_out,
                  "Write the session to this file, to resume it later. The file is a secret");
   app.add_option("--sess_in", options.session_in, "Resume the session in this file");
@@ -54,6 +56,7 @@ int main(int argc, char** argv) {
   if (!own) return fail(own.error());
   auto socket = UdpSocket::bind(*own, {.reports_local_address = false});
   if (!socket) return fail(socket.error());
+  if (const auto connected = socket->connect(*server); !connected) return fail(connected.error());
   const auto outcome = talk(*socket, to_endpoint(*server), options, STDIN_FILENO);
   if (!outcome) return fail(outcome.error());
   return *outcome == LineOutcome::done ? 0 : 2;

@@ -32,29 +32,32 @@ void EndpointLoop::turn(std::optional<dtls::Instant> until) {
     endpoint_.handle_datagram(datagram, path, common::now());
     drain();
   });
+  if (socket_.take_refusal()) handler_.on_refused();
 }
 
 void EndpointLoop::drain() {
-  poll_data();
-  while (const auto event = endpoint_.poll_event()) {
-    handler_.on_event(*event);
-    poll_data();
-  }
-  while (const auto sent = endpoint_.poll_transmit(out_)) {
-    socket_.send(std::span(out_).first(sent->size), sent->path);
+  // The handler may make inputs, which leave outputs again.
+  for (bool again = true; again;) {
+    again = false;
+    while (const auto sent = endpoint_.poll_transmit(out_)) {
+      socket_.send(std::span(out_).first(sent->size), sent->path);
+    }
+    while (const auto data = endpoint_.poll_data()) {
+      handler_.on_data(*data);
+      again = true;
+    }
+    while (const auto event = endpoint_.poll_event()) {
+      handler_.on_event(*event);
+      again = true;
+    }
   }
 }
 
 bool EndpointLoop::send(dtls::ConnectionHandle connection, dtls::Bytes data) {
-  const auto path = endpoint_.path_of(connection);
-  const auto size = endpoint_.seal(connection, data, out_);
-  if (!path || !size) return false;
-  socket_.send(std::span(out_).first(*size), *path);
+  const auto sealed = endpoint_.seal_datagram(connection, data, out_);
+  if (!sealed) return false;
+  socket_.send(std::span(out_).first(sealed->size), sealed->path);
   return true;
-}
-
-void EndpointLoop::poll_data() {
-  while (const auto data = endpoint_.poll_data()) handler_.on_data(*data);
 }
 
 }  // namespace sluice::interop::tools

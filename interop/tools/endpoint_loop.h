@@ -17,6 +17,8 @@ class EndpointHandler {
   // The bytes are valid until the next input of the Endpoint.
   virtual void on_data(const dtls::EndpointData& data) = 0;
   virtual void on_event(const dtls::EndpointEvent& event) = 0;
+  // The network says that nothing listens at the peer of a connected socket. Anyone can forge that.
+  virtual void on_refused() {}
 
  protected:
   ~EndpointHandler() = default;
@@ -41,8 +43,6 @@ class EndpointLoop {
   bool send(dtls::ConnectionHandle connection, dtls::Bytes data);
 
  private:
-  void poll_data();
-
   UdpSocket& socket_;
   dtls::Endpoint endpoint_;
   EndpointHandler& handler_;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <utility>
 
 #include "common/clock.h"
 #include "tools/endpoint_loop.h"
@@ -65,7 +66,7 @@ class Client final : private EndpointHandler {
       const auto fingerprint = dtls::Fingerprint::of(
           asked->chain.front(), dtls::HashAlgorithm::sha256, context_.environment());
       if (fingerprint) report("server's certificate: " + fingerprint->to_sdp());
-      context_.answer_certificate(loop_.endpoint(), event.connection, *asked);
+      answer_certificate(event.connection, *asked);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
       report(describe(connected->info));
       const auto keys = export_keys(*loop_.endpoint().find(connection_), options_.tool);
@@ -82,6 +83,28 @@ class Client final : private EndpointHandler {
         report(std::string(to_string(ended->reason)));
       }
     }
+  }
+
+  void answer_certificate(dtls::ConnectionHandle connection,
+                          const dtls::PeerCertificateReceived& asked) {
+    const bool is_unverified = options_.tool.fingerprint.empty();
+    // Who has a key to share does not expect that the server needs none.
+    if (is_unverified && !options_.tool.psk.empty()) {
+      std::cerr << "sluice-dtls-client: the server shows a certificate instead of using --psk; "
+                   "--fingerprint or --CAfile accepts it\n";
+      static_cast<void>(
+          loop_.endpoint().answer(connection, asked.question, dtls::RejectPeer{}, common::now()));
+      return;
+    }
+    if (is_unverified)
+      report("the certificate is accepted unverified: see --fingerprint, --CAfile");
+    context_.answer_certificate(loop_.endpoint(), connection, asked);
+  }
+
+  void on_refused() override {
+    if (std::exchange(was_refused_, true)) return;
+    std::cerr << "sluice-dtls-client: connection refused: nothing listens at that port, says the "
+                 "network; trying on\n";
   }
 
   [[nodiscard]] tl::expected<std::optional<dtls::ResumableSession>, std::string> read_session()
@@ -127,6 +150,13 @@ class Client final : private EndpointHandler {
   void send_line() {
     if (loop_.send(connection_, std::as_bytes(std::span(line_)))) sent_ += line_.size();
     line_.clear();
+    if (options_.key_update == 0 || ++lines_ % options_.key_update != 0) return;
+    const auto update = [](dtls::Connection& connection) {
+      return connection.update_keys(dtls::KeyUpdateRequest::update_requested, common::now());
+    };
+    const auto updated = loop_.endpoint().apply(connection_, update);
+    if (!updated) report("--key_update: " + to_string(updated.error()));
+    loop_.drain();
   }
 
   void report(const std::string& what) const {
@@ -145,9 +175,11 @@ class Client final : private EndpointHandler {
   bool connected_ = false;
   std::optional<dtls::Ended> ended_;
   std::string line_;
+  std::size_t lines_ = 0;
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
   bool has_session_ = false;
+  bool was_refused_ = false;
   std::optional<dtls::Instant> wait_until_;
 };
 

@@ -10,6 +10,8 @@ struct LineOptions {
   ToolOptions tool;
   // How many seconds to wait after the last line until as many bytes have come back as were sent.
   double wait = 2;
+  // Lines after which the keys are updated, each time; 0: never.
+  std::size_t key_update = 0;
   // Files to write a session to and to resume one from. Empty: none.
   std::string session_out = {};
   std::string session_in = {};

@@ -32,7 +32,7 @@ void Poller::remove(int descriptor) {
 void Poller::wait(std::optional<dtls::Instant> until) {
   int milliseconds = -1;
   if (until) {
-    // Instant::min() means at once; the difference to it would overflow.
+    // The time may have passed meanwhile.
     const auto left = *until <= common::now() ? dtls::Duration::zero() : *until - common::now();
     const auto most = std::chrono::milliseconds(std::chrono::hours{1});
     milliseconds = static_cast<int>(

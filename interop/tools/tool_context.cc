@@ -31,7 +31,7 @@ void ToolContext::answer_certificate(dtls::Endpoint& endpoint, dtls::ConnectionH
   // An Error ends the connection; the event Ended reports it.
   static_cast<void>(endpoint.answer(
       connection, asked.question,
-      accepted ? dtls::Answer(dtls::AcceptPeer{}) : dtls::Answer(dtls::RejectPeer{}),
+      accepted ? dtls::PeerAnswer(dtls::AcceptPeer{}) : dtls::PeerAnswer(dtls::RejectPeer{}),
       common::now()));
 }
 

@@ -56,6 +56,13 @@ constexpr std::array kGroups{
     Named{NamedGroup::x25519_mlkem768, "X25519MLKEM768"},
 };
 
+constexpr std::array kSrtpProfiles{
+    Named{dtls::SrtpProfile::aead_aes_256_gcm, "SRTP_AEAD_AES_256_GCM"},
+    Named{dtls::SrtpProfile::aead_aes_128_gcm, "SRTP_AEAD_AES_128_GCM"},
+    Named{dtls::SrtpProfile::aes128_cm_hmac_sha1_80, "SRTP_AES128_CM_SHA1_80"},
+    Named{dtls::SrtpProfile::aes128_cm_hmac_sha1_32, "SRTP_AES128_CM_SHA1_32"},
+};
+
 // Parses names separated by colons. The error is the first unknown name.
 template <class Value>
 tl::expected<std::vector<Value>, std::string> parse(const std::string& text,
@@ -122,14 +129,31 @@ tl::expected<void, std::string> set_credentials(const ToolOptions& options,
   return {};
 }
 
-tl::expected<void, std::string> set_lists(const ToolOptions& options, dtls::ConfigOptions& config) {
+// A Config ignores groups that libcrypto lacks, unless it lacks all.
+bool has_group(dtls::Environment& environment, NamedGroup group) {
+  const auto config =
+      dtls::Config::make({.min_version = dtls::ProtocolVersion::dtls13, .groups = {group}});
+  return config && dtls::Connection::client(*config, environment, dtls::PathId{0}, dtls::Instant{});
+}
+
+tl::expected<void, std::string> set_lists(const ToolOptions& options,
+                                          dtls::Environment& environment,
+                                          dtls::ConfigOptions& config) {
   const auto suites12 = parse<CipherSuite>(options.cipher, kSuites12);
   if (!suites12) return Failure("--cipher: there is no " + suites12.error());
   const auto suites13 = parse<CipherSuite>(options.ciphersuites, kSuites13);
   if (!suites13) return Failure("--ciphersuites: there is no " + suites13.error());
   const auto groups = parse<NamedGroup>(options.groups, kGroups);
   if (!groups) return Failure("--groups: there is no " + groups.error());
+  for (const NamedGroup group : *groups) {
+    if (!has_group(environment, group)) {
+      return Failure("--groups: this libcrypto has no " + std::string(to_string(group)));
+    }
+  }
   if (!groups->empty()) config.groups = *groups;
+  const auto profiles = parse<dtls::SrtpProfile>(options.srtp, kSrtpProfiles);
+  if (!profiles) return Failure("--use_srtp: there is no " + profiles.error());
+  config.srtp_profiles = *profiles;
 
   // Each of the two options replaces the suites of its version.
   auto& all = config.cipher_suites;
@@ -192,6 +216,10 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--alpn", options.protocols,
                  "Application protocols (RFC 7301), separated by commas, in order of preference");
   app.add_option(
+      "--use_srtp", options.srtp,
+      "SRTP profiles to negotiate (RFC 5764), separated by colons: SRTP_AEAD_AES_256_GCM, "
+      "SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTP_AES128_CM_SHA1_32");
+  app.add_option(
       "--keymatexport", options.export_label,
       "Export keying material with this label (RFC 5705) and print it to standard error");
   app.add_option("--keymatexportlen", options.export_length,
@@ -217,9 +245,8 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
                                                   dtls::Environment& environment,
                                                   dtls::PeerAuthentication wanted) {
   dtls::ConfigOptions config;
-  config.srtp_profiles.clear();
   if (auto set = set_credentials(options, environment, config); !set) return Failure(set.error());
-  if (auto set = set_lists(options, config); !set) return Failure(set.error());
+  if (auto set = set_lists(options, environment, config); !set) return Failure(set.error());
   if (options.only_dtls12) config.max_version = dtls::ProtocolVersion::dtls12;
   if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
@@ -253,6 +280,7 @@ std::string describe(const dtls::ConnectionInfo& info) {
   } else if (info.psk) {
     text += ", PSK";
   }
+  if (info.srtp_profile) text.append(", ").append(to_string(*info.srtp_profile));
   if (!info.server_name.empty()) text += ", server name " + info.server_name;
   if (!info.application_protocol.empty()) text += ", ALPN " + info.application_protocol;
   return text;

@@ -28,6 +28,7 @@ struct ToolOptions {
   std::string peer_name;    // that a verified server's certificate must have
   std::string server_name;
   std::string protocols;  // ALPN, separated by commas
+  std::string srtp;       // use_srtp: profiles separated by colons; empty: not offered
   // Keying material to print (RFC 5705). Empty: none.
   std::string export_label;
   std::size_t export_length = 20;

@@ -97,10 +97,21 @@ tl::expected<UdpSocket, std::string> UdpSocket::bind(const SocketAddress& addres
 UdpSocket::UdpSocket(int descriptor) : descriptor_(descriptor), buffer_(kBatch * kLargest) {}
 
 UdpSocket::UdpSocket(UdpSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      is_connected_(other.is_connected_),
+      is_refused_(other.is_refused_),
+      buffer_(std::move(other.buffer_)) {}
 
 UdpSocket::~UdpSocket() {
   if (descriptor_ >= 0) close(descriptor_);
+}
+
+tl::expected<void, std::string> UdpSocket::connect(const SocketAddress& peer) {
+  if (::connect(descriptor_, peer.get(), peer.size) != 0) {
+    return tl::unexpected(errno_text("connect"));
+  }
+  is_connected_ = true;
+  return {};
 }
 
 dtls::UdpEndpoint UdpSocket::own() const {
@@ -131,6 +142,7 @@ std::size_t UdpSocket::fill() {
     paths_[i] = {.peer = to_endpoint(from[i])};
     read_control(messages[i].msg_hdr, paths_[i]);
   }
+  if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
   return count < 0 ? 0 : static_cast<std::size_t>(count);
 }
 
@@ -139,12 +151,17 @@ void UdpSocket::send(dtls::Bytes datagram, const dtls::UdpPath& path) const {
   iovec piece{const_cast<std::byte*>(datagram.data()), datagram.size()};
   Control control{};
   msghdr message{};
-  message.msg_name = to.get();
-  message.msg_namelen = to.size;
+  if (!is_connected_) {
+    message.msg_name = to.get();
+    message.msg_namelen = to.size;
+  }
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   write_control(message, control, path);
-  static_cast<void>(sendmsg(descriptor_, &message, MSG_DONTWAIT));
+  // The error of an earlier datagram is reported in place of sending this one.
+  if (sendmsg(descriptor_, &message, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED) {
+    static_cast<void>(sendmsg(descriptor_, &message, MSG_DONTWAIT));
+  }
 }
 
 }  // namespace sluice::interop::tools

@@ -32,6 +32,11 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&&) = delete;
   ~UdpSocket();
 
+  // Receives from this peer only, and learns of its ICMP errors: see take_refusal().
+  tl::expected<void, std::string> connect(const SocketAddress& peer);
+  // Whether the connected peer's port was reported closed (ECONNREFUSED) since the last call.
+  [[nodiscard]] bool take_refusal() { return std::exchange(is_refused_, false); }
+
   [[nodiscard]] int descriptor() const { return descriptor_; }
   // The address that it is bound to.
   [[nodiscard]] dtls::UdpEndpoint own() const;
@@ -56,6 +61,8 @@ class UdpSocket {
   std::size_t fill();
 
   int descriptor_;
+  bool is_connected_ = false;
+  bool is_refused_ = false;
   std::vector<std::byte> buffer_;
   std::array<std::span<std::byte>, kBatch> received_;
   std::array<dtls::UdpPath, kBatch> paths_;
