@@ -24,9 +24,9 @@ class Identity {
   static Result<Identity> self_signed(Environment& environment,
                                       std::string_view common_name = "sluice");
 
-  // PEM: the certificate followed by its issuers, and an unencrypted private key (RSA of 2048 bits
-  // or more, ECDSA P-256 or P-384, Ed25519). Errors: invalid_certificate with libcrypto's error
-  // code.
+  // PEM: the certificate followed by its issuers, up to 16 in all, and an unencrypted private key
+  // (RSA of 2048 bits or more, ECDSA P-256 or P-384, Ed25519). Errors: invalid_certificate with
+  // libcrypto's error code.
   static Result<Identity> from_pem(std::string_view certificates, std::string_view private_key);
   // DER: the chain, own certificate first, and a private key in PKCS#8 or its traditional form.
   static Result<Identity> from_der(std::span<const Bytes> certificates, Bytes private_key);

@@ -114,6 +114,14 @@ TEST_F(IdentityTest, PemKeepsTheChainInItsOrder) {
   EXPECT_EQ(must(crypto::certificate_key(library(), chain[2])).type(), crypto::KeyType::rsa);
 }
 
+// As many as a peer of this library takes.
+TEST_F(IdentityTest, AChainHasAtMost16Certificates) {
+  std::string chain;
+  for (int i = 0; i < 16; ++i) chain += certificate_pem(test::p256());
+  EXPECT_EQ(from_pem(chain, key_pem(test::p256())), "identity");
+  EXPECT_EQ(from_pem(chain + certificate_pem(test::p256()), key_pem(test::p256())), invalid_);
+}
+
 TEST_F(IdentityTest, PemThatIsNoneIsInvalid) {
   const std::string certificate = certificate_pem(test::p256());
   const std::string key = key_pem(test::p256());
