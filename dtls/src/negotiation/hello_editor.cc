@@ -1,6 +1,8 @@
 #include "negotiation/hello_editor.h"
 
 #include <algorithm>
+#include <source_location>
+#include <string_view>
 
 #include "negotiation/extension_table.h"
 #include "negotiation/fatal.h"
@@ -44,12 +46,13 @@ void put_extensions(wire::Writer& out, const std::vector<HelloExtension>& extens
   }
 }
 
-tl::unexpected<Error> invalid_hello(std::string_view detail) {
-  return fatal(Errc::invalid_config, Alert::internal_error, detail);
+tl::unexpected<Error> invalid_hello(std::string_view detail,
+                                    std::source_location where = std::source_location::current()) {
+  return fatal(Errc::invalid_config, Alert::internal_error, detail, where);
 }
 
 // Lets the hook change the hello.
-Result<void> call(const HelloHook& hook, OutgoingHello& hello) {
+Result<void> call_hook(const HelloHook& hook, OutgoingHello& hello) {
   hook.on_sending(hello);
   const bool adds_psk = std::ranges::any_of(hello.extensions, [](const HelloExtension& extension) {
     return ExtensionType{extension.type} == ExtensionType::pre_shared_key;
@@ -62,7 +65,7 @@ Result<Buffer> edit_client_hello(Context& context, const ClientHello& before, Ou
                                  const HelloHook& hook) {
   hello.cipher_suites.assign(before.cipher_suites.begin(), before.cipher_suites.end());
   hello.extensions = alterable(before.extensions);
-  if (auto called = call(hook, hello); !called) return forward_error(called);
+  if (auto called = call_hook(hook, hello); !called) return forward_error(called);
   auto body = wire::encoded([&](wire::Writer& writer) {
     message::put_client_hello(
         writer, before.random, before.session_id, before.cookie, hello.cipher_suites,
@@ -82,7 +85,7 @@ Result<Buffer> edit_server_hello(const ServerHello& before, OutgoingHello&& hell
                                  const HelloHook& hook) {
   hello.cipher_suites = {before.cipher_suite};
   hello.extensions = alterable(before.extensions);
-  if (auto called = call(hook, hello); !called) return forward_error(called);
+  if (auto called = call_hook(hook, hello); !called) return forward_error(called);
   if (hello.cipher_suites != std::vector{before.cipher_suite}) {
     return invalid_hello("hello_hook: another cipher suite than was chosen");
   }

@@ -41,6 +41,12 @@ TEST(Config, NamesTheFieldThatIsMissingOrEmpty) {
   EXPECT_EQ(outcome([](auto& o) { o.srtp_profiles.clear(); }), "good") << "no use_srtp";
 }
 
+// A stored session has room for a name of a host.
+TEST(Config, PeerNameHasAtMost255Bytes) {
+  EXPECT_EQ(outcome([](auto& o) { o.peer_name = std::string(255, 'a'); }), "good");
+  EXPECT_EQ(outcome([](auto& o) { o.peer_name = std::string(256, 'a'); }), "peer_name");
+}
+
 TEST(Config, APskTakesTheCertificatesPlace) {
   const auto key = test::must(PreSharedKey::make(test::bytes_of("id"), test::counted(16)));
   const auto without_certificate = [&](auto change) {
