@@ -44,6 +44,25 @@ Result<void> generate_first_shares(Context& context, Offer& offer) {
   return {};
 }
 
+// Takes the session out of the offer; false when there is none.
+bool drop_session(Offer& offer) {
+  const std::size_t dropped = std::erase_if(offer.psks, [](const PskOffer& psk) {
+    return psk.psk.kind == schedule::PskKind::resumption;
+  });
+  const bool had_session = dropped > 0 || offer.session12;
+  offer.session12.reset();
+  offer.session_id.clear();
+  return had_session;
+}
+
+// A session whose ticket does not fit beside the rest of the offer is left out: the handshake is
+// then a full one.
+Result<void> send_first_hello(Context& context, Offer& offer) {
+  auto sent = send_client_hello(context, offer);
+  if (sent || sent.error().code != Errc::excessive_message || !drop_session(offer)) return sent;
+  return send_client_hello(context, offer);
+}
+
 Result<Next> on_verify_request(WaitServerHello&& state, const flight::IncomingMessage& incoming,
                                Context& context) {
   const auto request = expect<message::HelloVerifyRequest>(incoming);
@@ -209,7 +228,7 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
     return forward_error(offered);
   }
   context.transport.begin_flight();
-  return send_client_hello(context, state.offer).map([&] { return std::move(state); });
+  return send_first_hello(context, state.offer).map([&] { return std::move(state); });
 }
 
 Result<Next> on(WaitServerHello&& state, const flight::IncomingMessage& incoming,

@@ -301,6 +301,20 @@ TEST(Rfc8446_4_6_1, ASessionThatNoTicketCanHoldGetsNone) {
   }
 }
 
+// A ClientHello has room for the ticket or for the Config's PSK, so the handshake is a full one.
+TEST(Rfc8446_4_6_1, ATicketWithoutRoomBesideTheOfferIsLeftOut) {
+  auto options = ticket_options();
+  auto stored = first_session(options).session().clone();
+  stored.ticket = counted(dtls::handshake::StoredSession::kMaxTicket);
+  const auto session = dtls::handshake::to_resumable(std::move(stored));
+  options.pre_shared_keys = {must(dtls::PreSharedKey::make(counted(40000), counted(32)))};
+  Pair pair = second_pair(options, options, session.value());
+  pair.run();
+  ASSERT_TRUE(works(pair));
+  EXPECT_FALSE(is_resumed(pair));
+  EXPECT_TRUE(pair.client.connected->psk);
+}
+
 // A ClientHello has no room for both, so none is sent.
 TEST(Rfc8446_4_1_2, AHelloWithoutRoomForTheOfferIsAnError) {
   auto options = options13();
