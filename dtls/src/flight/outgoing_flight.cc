@@ -64,20 +64,13 @@ bool OutgoingFlight::acknowledge(std::span<const message::RecordNumber> numbers)
       piece.is_acknowledged = true;
     }
   }
-  news = acknowledge_before(newest) || news;
-  if (news) skip_acknowledged();
+  acknowledge_before(newest);
   return news;
 }
 
-bool OutgoingFlight::acknowledge_before(wire::Epoch epoch) {
-  bool news = false;
-  for (Piece& piece : pieces_) {
-    if (piece.epoch >= epoch) continue;
-    news = news || !piece.is_acknowledged;
-    piece.is_acknowledged = true;
-  }
-  if (news) skip_acknowledged();
-  return news;
+void OutgoingFlight::acknowledge_before(wire::Epoch epoch) {
+  for (Piece& piece : pieces_) piece.is_acknowledged = piece.is_acknowledged || piece.epoch < epoch;
+  skip_acknowledged();
 }
 
 void OutgoingFlight::forget_acknowledged() {

@@ -48,9 +48,8 @@ class OutgoingFlight {
   // (RFC 9147 section 7.2). Whoever has read a record has received what its keys depend on, so the
   // messages of earlier epochs are acknowledged too.
   bool acknowledge(std::span<const message::RecordNumber> numbers);
-  // The peer has the keys of `epoch`, so it has received all messages of earlier epochs. True if
-  // that is new.
-  bool acknowledge_before(wire::Epoch epoch);
+  // The peer has the keys of `epoch`, so it has received all messages of earlier epochs.
+  void acknowledge_before(wire::Epoch epoch);
   // Discards all acknowledgements, because they were not authentic.
   void forget_acknowledged();
   [[nodiscard]] bool fully_acknowledged() const;

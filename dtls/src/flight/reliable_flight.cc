@@ -51,11 +51,9 @@ bool ReliableFlight::on_repetition(Instant now) {
 
 bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, wire::Epoch epoch,
                             Instant now) {
-  bool is_new = messages_.acknowledge(numbers);
-  if (epoch != wire::kPlaintextEpoch) {
-    is_new = messages_.acknowledge_before(wire::kHandshakeEpoch13) || is_new;
-  }
-  if (!is_new || empty()) return false;
+  // Of what follows from the keys alone, the peer has not reported a gap.
+  if (epoch != wire::kPlaintextEpoch) messages_.acknowledge_before(wire::kHandshakeEpoch13);
+  if (!messages_.acknowledge(numbers) || empty()) return false;
   idle_timeouts_ = 0;
   if (fully_acknowledged()) return false;
   if (now < no_ack_answer_until_) return false;
