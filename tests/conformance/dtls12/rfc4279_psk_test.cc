@@ -140,6 +140,21 @@ TEST_P(Rfc4279Section2, LongAndShortOnesServe) {
 
 // Section 2: "it MAY continue the protocol as if the PSK identity existed but the key was
 // incorrect": to whoever asks, the two look the same.
+TEST_P(Rfc4279Section2, TheIdentityChoosesAmongTheServersKeys) {
+  const auto keys = {psk("other", 2), psk("sensor", 1), psk("third", 3)};
+  Pair pair = pair_of(psk_options({psk("sensor", 1)}, GetParam()), psk_options(keys, GetParam()));
+  pair.run();
+  EXPECT_TRUE(works(pair));
+}
+
+// What stands in for the key of an unknown identity cannot be guessed.
+TEST_P(Rfc4279Section2, AnUnknownIdentityHasNoKeyOfZeros) {
+  const auto zeros = must(PreSharedKey::make(bytes_of("nobody"), Buffer(32, std::byte{0})));
+  Pair pair = pair_of(zeros, psk("sensor"), GetParam());
+  pair.run();
+  EXPECT_FALSE(pair.client.connected || pair.server.connected);
+}
+
 TEST_P(Rfc4279Section2, UnknownLooksLikeWrong) {
   std::vector<std::size_t> sizes[2];
   for (const bool is_known : {false, true}) {

@@ -256,5 +256,21 @@ TEST(Rfc9147_7, ForgedPlaintextAcksDontStopTheServersFlight) {
   EXPECT_TRUE(works(pair));
 }
 
+// RFC 9147 section 4.2.1: until then they repeat the last flight.
+TEST(Rfc9147_7, TheHandshakeKeysGoWithTheAckOfTheLastFlight) {
+  TimedPair pair;
+  for (const Role from : {Role::client, Role::server, Role::client}) pair.carry(from);
+  const auto can_seal = [&] {
+    Buffer out(100);
+    return records_of(pair.client.connection())
+        .seal(kHandshakeEpoch13, ContentType::ack, ack_of({}), out)
+        .has_value();
+  };
+  EXPECT_TRUE(can_seal());
+  pair.carry(Role::server);
+  EXPECT_FALSE(can_seal());
+  EXPECT_TRUE(works(pair));
+}
+
 }  // namespace
 }  // namespace sluice::test

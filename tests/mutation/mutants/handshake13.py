@@ -2,7 +2,9 @@
 
 from mutant import mutants_of
 
-TESTS = "dtls13_conformance_test handshake_test dtls12_conformance_test both_versions_conformance_test"
+TESTS = (
+    "dtls13_conformance_test handshake_test dtls_connection_test dtls12_conformance_test both_versions_conformance_test"
+)
 
 MUTANTS = [
     *mutants_of(
