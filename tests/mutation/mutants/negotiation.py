@@ -110,7 +110,8 @@ MUTANTS = [
         ("done = renew(library, previous_);", "", "an old cookie ends after a long pause"),
         ("if (done) previous_ = std::move(current_);", "", "the key before stays for one lifetime"),
         ("head[4] = static_cast<std::byte>(binding.address.size());", "",
-         "different bindings give different bytes"),
+         "different bindings give different bytes",
+         "the digest has a fixed size, so the address's size follows from the others"),
     ),
     *mutants_of(
         "dtls/src/negotiation/own_identity.cc", f"{BOTH}",

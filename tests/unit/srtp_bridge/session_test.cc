@@ -263,6 +263,14 @@ TEST(SessionMake, RefusesKeysOfAnotherLength) {
   }
 }
 
+TEST(SessionMake, RefusesOwnKeysOfAnotherLength) {
+  for (const auto profile : test::kAllSrtpProfiles) {
+    auto keys = make_srtp_keys(profile);
+    keys.client.local = dtls::SrtpMasterKey(29);
+    EXPECT_EQ(Session::make(std::move(keys.client)).error(), SetupError::invalid_keys);
+  }
+}
+
 TEST(SessionMake, RefusesUnknownProfiles) {
   auto keys = make_srtp_keys(SrtpProfile::aes128_cm_hmac_sha1_80);
   keys.client.profile = static_cast<SrtpProfile>(5);  // NULL_HMAC_SHA1_80, forbidden by RFC 8827

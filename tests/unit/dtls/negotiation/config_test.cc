@@ -262,6 +262,36 @@ TEST(Config, SizesHaveTheirStatedBounds) {
   EXPECT_EQ(outcome([](auto& o) { o.max_unaccepted_data = 0; }), "good");
 }
 
+// RFC 9147 section 4.5.3: a tag of 8 bytes needs a limit of forgeries.
+TEST(Config, ShortTagsNeedALimitOfForgeries) {
+  const auto limit = [](std::uint64_t forgeries) {
+    return outcome([=](auto& o) {
+      o.cipher_suites = {CipherSuite::aes_128_ccm_8_sha256};
+      o.max_forgeries_per_key = forgeries;
+    });
+  };
+  EXPECT_EQ(limit(UINT64_MAX), "max_forgeries_per_key");
+  EXPECT_EQ(limit(1024), "good");
+}
+
+TEST(Config, AReplayWindowConsistsOfUnits) {
+  const auto window = [](std::size_t size) {
+    return outcome([=](auto& o) { o.replay_window = size; });
+  };
+  for (const std::size_t size : {63U, 65U, 100U, 8191U, 8256U}) {
+    EXPECT_EQ(window(size), "replay_window") << size;
+  }
+  for (const std::size_t size : {0U, 64U, 8192U}) EXPECT_EQ(window(size), "good") << size;
+}
+
+TEST(Config, AServerNameHasAtMost255Bytes) {
+  const auto name = [](std::size_t size) {
+    return outcome([=](auto& o) { o.server_name = std::string(size, 'a'); });
+  };
+  EXPECT_EQ(name(255), "good");
+  EXPECT_EQ(name(256), "server_name");
+}
+
 TEST(Config, TimersMustMoveForward) {
   const auto timers = [](const RetransmissionTimers& values) {
     return outcome([&](auto& o) { o.timers = values; });
