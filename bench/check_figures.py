@@ -30,7 +30,7 @@ EXPECTED = [
     (r"memory/(in_progress|idle_warm)/1\.2", {"libssl", "gnutls"}, 2),
     (r"memory/(in_progress|idle_warm|idle_cold)/1\.[23]", set(), 6),
     (r"endpoint/(next_timeout|datagram|wake_up|idle|memory_idle)/\d+", set(), 10),
-    (r"strangers/(listener|endpoint)/\w+", {"ordinary"}, 44),
+    (r"strangers/(listener|endpoint)/\w+", {"ordinary"}, 46),
 ]
 FIELDS = {"name": str, "unit": str, "ours": (int, float), "spread": (int, float), "peers": dict, "ratios": dict,
           "goal": (str, type(None)), "met": (bool, type(None))}

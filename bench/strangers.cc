@@ -156,6 +156,12 @@ std::vector<Flood> floods() {
       }),
       false);
   add("forged_cookie12", with12([](auto& hello) { hello.cookie = test::counted(21); }), false);
+  add("shortest_with_forged_cookie", with12([](auto& hello) {
+        hello.extensions.clear();
+        hello.suites.resize(1);
+        hello.cookie = test::counted(21);
+      }),
+      false);
   add("short13", short_hello13(), true);
   add(
       "many_suites13",

@@ -306,9 +306,13 @@ Result<Listener::Outcome> Listener::Impl::judge12(const Hello& hello, const Clie
   if (!fields.cookie.empty()) ++statistics_.refused_cookies;
   static_assert(kVerifyRequestSize <= kShortestHello);  // may_send() need not be asked
   cookie_.clear();
-  wire::Writer cookie(cookie_);
-  if (auto put = cookies_.put(*library_, cookie, {}, binding); !put) {
-    return forward_error(put);
+  if (cookies_.needs_mac(fields.cookie)) {
+    // A forged cookie must not cost two MACs: the request has no real cookie, and the ClientHello
+    // that returns this one gets it.
+    cookie_.push_back(std::byte{});
+  } else {
+    wire::Writer cookie(cookie_);
+    if (auto put = cookies_.put(*library_, cookie, {}, binding); !put) return forward_error(put);
   }
   const bool fits =
       put_message(hello, HandshakeType::hello_verify_request,

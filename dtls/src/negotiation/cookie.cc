@@ -96,6 +96,10 @@ std::optional<Bytes> CookieJar::claimed_content(Bytes cookie) {
   return cookie.subspan(kMarksSize, cookie.size() - kOverhead);
 }
 
+bool CookieJar::needs_mac(Bytes cookie) const {
+  return claimed_content(cookie) && key_of(cookie.front()) != nullptr;
+}
+
 Result<std::optional<OpenedCookie>> CookieJar::open(crypto::Library& library, Bytes cookie,
                                                     const CookieBinding& binding) const {
   const auto content = claimed_content(cookie);

@@ -54,6 +54,8 @@ class CookieJar {
   // The content of a cookie, in place and not verified yet; empty when the cookie is too short.
   // Trust it only if open() returns it.
   static std::optional<Bytes> claimed_content(Bytes cookie);
+  // Whether open() computes a MAC for the cookie, valid or not.
+  [[nodiscard]] bool needs_mac(Bytes cookie) const;
   // Empty when the cookie is not valid.
   [[nodiscard]] Result<std::optional<OpenedCookie>> open(crypto::Library& library, Bytes cookie,
                                                          const CookieBinding& binding) const;
