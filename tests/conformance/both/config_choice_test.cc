@@ -49,7 +49,7 @@ class ConfigChoice : public ByVersion {
     pair.run();
   }
   static dtls::Error refusal(Peer& server, const dtls::Answer& answer) {
-    const auto outcome = server.connection().answer(server.config_request->question, answer, {});
+    const auto outcome = server.connection().answer(server.config_request->question.id(), answer, {});
     EXPECT_FALSE(outcome);
     return outcome ? dtls::Error{} : outcome.error();
   }
@@ -157,7 +157,7 @@ TEST_P(ConfigChoice, WhatIsUsedAlreadyMustBeEqual) {
     change(chosen);
     const auto error = refusal(pair.server, UseConfig{make_config(chosen)});
     EXPECT_EQ(error.code, Errc::invalid_config) << field;
-    EXPECT_TRUE(error.detail.starts_with(std::string(field) + ":")) << error.detail;
+    EXPECT_TRUE(error.detail.starts_with(std::string(field) + ":")) << error.detail.view();
   }
   EXPECT_EQ(refusal(pair.server, UseConfig{}).code, Errc::invalid_argument);
   EXPECT_EQ(refusal(pair.server, dtls::AcceptPeer{}).code, Errc::invalid_argument);

@@ -167,7 +167,7 @@ TEST(Rfc6347_4_2_3, FragmentsThatDifferInLengthOrTypeReplaceEachOther) {
     duel.deliver(duel.peer.message(first_type(role)));
     EXPECT_EQ(discards(duel, Discard::malformed_record), 3U);
     EXPECT_TRUE(still_waiting(duel));
-    EXPECT_EQ(duel.engine.connection().statistics().discards(Discard::stale_message), 0U);
+    EXPECT_EQ(duel.engine.connection().statistics().count(Discard::stale_message), 0U);
   }
 }
 

@@ -328,7 +328,7 @@ TEST(Rfc8446_4_1_2, AHelloWithoutRoomForTheOfferIsAnError) {
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, Errc::excessive_message);
   EXPECT_EQ(client.error().alert, Alert::internal_error);
-  EXPECT_EQ(client.error().detail, "ClientHello: no room for all that is offered");
+  EXPECT_EQ(client.error().detail.view(), "ClientHello: no room for all that is offered");
 }
 
 // Sections 4.6.3 and 5.1: what follows a KeyUpdate comes under the new keys.

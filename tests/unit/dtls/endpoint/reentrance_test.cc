@@ -38,7 +38,7 @@ class Reentrance : public ByVersion {
     drain();
     EXPECT_EQ(host_.endpoint.find(handle_), nullptr);
     EXPECT_EQ(host_.endpoint.size(), 1U);
-    EXPECT_EQ(host_.endpoint.statistics().ends(reason), 1U);
+    EXPECT_EQ(host_.endpoint.statistics().count(reason), 1U);
     ASSERT_TRUE(host_.known[handle_].ended);
     EXPECT_EQ(host_.known[handle_].ended->reason, reason);
     EXPECT_EQ(apply([](Connection& c) { return c.close({}); }).error().code, dtls::Errc::closed);
@@ -77,7 +77,7 @@ TEST_P(Reentrance, AFunctionMayAbortAndDrain) {
     return connection.close({});
   });
   EXPECT_TRUE(outcome);
-  EXPECT_EQ(host_.endpoint.statistics().ends(EndReason::aborted), 2U);
+  EXPECT_EQ(host_.endpoint.statistics().count(EndReason::aborted), 2U);
   EXPECT_TRUE(works(other_, path_of(2), host_));
   EXPECT_EQ(host_.endpoint.size(), 1U);
   // The slot is used again.

@@ -60,7 +60,7 @@ TEST_P(SameRandom, AConnectedDeviceStartsAgainAtOnce) {
     exchange(again, kPort, host_);
     EXPECT_TRUE(works(again, kPort, host_));
     EXPECT_EQ(host_.endpoint.size(), 1U);
-    EXPECT_EQ(host_.endpoint.statistics().ends(EndReason::replaced), static_cast<unsigned>(i));
+    EXPECT_EQ(host_.endpoint.statistics().count(EndReason::replaced), static_cast<unsigned>(i));
   }
   EXPECT_EQ(host_.endpoint.statistics().repeated_hellos, 0U);
 }
@@ -137,7 +137,7 @@ TEST_P(SameRandom, AnOlderHelloEndsNothing) {
   ASSERT_FALSE(flight.empty());
   host_.receive(old_hello, kPort, Instant{1s});
   EXPECT_EQ(host_.endpoint.half_open(), 1U);
-  EXPECT_EQ(host_.endpoint.statistics().ends(EndReason::replaced), 0U);
+  EXPECT_EQ(host_.endpoint.statistics().count(EndReason::replaced), 0U);
   for (auto& sent : flight) again.receive(std::move(sent.datagram), Instant{1s});
   exchange(again, kPort, host_, Instant{1s});
   EXPECT_TRUE(works(again, kPort, host_, Instant{1s}));

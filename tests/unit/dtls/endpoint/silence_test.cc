@@ -55,7 +55,7 @@ class Silence : public ByVersion {
     return host.endpoint.find(path).has_value();
   }
   static std::uint64_t ends(const EndpointHost& host, EndReason reason) {
-    return host.endpoint.statistics().ends(reason);
+    return host.endpoint.statistics().count(reason);
   }
 };
 
@@ -155,7 +155,7 @@ TEST_P(Silence, TheLongestSilentGivesWay) {
   Peer early = make_client(make_config(options()), Instant{59s});
   exchange(early, kC, server, Instant{59s});
   EXPECT_FALSE(early.connected);
-  EXPECT_EQ(server.endpoint.statistics().refusals(Refusal::too_many_connections), 1U);
+  EXPECT_EQ(server.endpoint.statistics().count(Refusal::too_many_connections), 1U);
   server.receive(talker.seal(counted(10)), kA, Instant{59s});
 
   // Both have been silent, but one longer.
@@ -196,7 +196,7 @@ TEST_P(Silence, WhoDoesNotConnectTakesNoPlace) {
     EXPECT_LE(server.endpoint.size(), 5U);
   }
   EXPECT_EQ(server.endpoint.half_open(), 3U);
-  EXPECT_EQ(server.endpoint.statistics().refusals(Refusal::too_many_connections), 7U);
+  EXPECT_EQ(server.endpoint.statistics().count(Refusal::too_many_connections), 7U);
   pass(server, Instant{300s});
   EXPECT_EQ(server.endpoint.size(), 2U);
   EXPECT_TRUE(works(a, kA, server, Instant{300s}));

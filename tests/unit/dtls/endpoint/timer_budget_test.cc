@@ -58,7 +58,7 @@ TEST_P(TimerBudget, OneCallFiresSoManyThoseThatHaveWaitedLongestFirst) {
       EXPECT_EQ(limited.endpoint.find(path_of(i)).has_value(), i >= kCount - left) << i;
     }
   }
-  EXPECT_EQ(limited.endpoint.statistics().ends(EndReason::failed), kCount);
+  EXPECT_EQ(limited.endpoint.statistics().count(EndReason::failed), kCount);
   EXPECT_EQ(limited.endpoint.next_timeout(), std::nullopt);
 }
 
@@ -103,8 +103,8 @@ TEST_P(TimerBudget, IdleConnectionsShareIt) {
     left -= std::min(left, kBudget);
     EXPECT_EQ(limited.endpoint.size(), left);
   }
-  EXPECT_EQ(limited.endpoint.statistics().ends(EndReason::idle), kCount);
-  EXPECT_EQ(limited.endpoint.statistics().ends(EndReason::failed), kCount);
+  EXPECT_EQ(limited.endpoint.statistics().count(EndReason::idle), kCount);
+  EXPECT_EQ(limited.endpoint.statistics().count(EndReason::failed), kCount);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, TimerBudget, both_versions(), name_of_version);

@@ -185,7 +185,8 @@ TEST(Config, SettingsWithoutEffectInARoleAreRefusedThere) {
                           : Connection::server(config, test::environment(), test::kPath, {});
     if (made) return std::string("good");
     EXPECT_EQ(made.error().code, Errc::invalid_config);
-    return std::string(made.error().detail.substr(0, made.error().detail.find(':')));
+    const std::string_view detail = made.error().detail;
+    return std::string(detail.substr(0, detail.find(':')));
   };
   const auto key = [](int number) {
     return test::must(
