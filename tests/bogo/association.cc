@@ -89,7 +89,7 @@ Outcome Association::settle(const dtls::Result<dtls::Pending>& input) {
         connection_.answer(asked->question, store_.answer(*asked, clock_.now()), clock_.now()));
   }
   take_datagrams();
-  if (!input) return tl::unexpected(dtls::to_string(input.error()));
+  if (!input) return tl::unexpected(dtls::to_string(input.error(), dtls::SourcePlace::include));
   if (outcome && std::exchange(newly_connected_, false)) outcome = on_connected();
   for (auto& data : received) {
     if (outcome && !closed_) outcome = echo(std::move(data));
@@ -136,7 +136,7 @@ Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
   const auto answer = rejected ? dtls::PeerAnswer(dtls::RejectPeer{flags_.rejection})
                                : dtls::PeerAnswer(dtls::AcceptPeer{});
   const auto answered = connection_.answer(peer.question, answer, clock_.now());
-  if (!answered) return tl::unexpected(dtls::to_string(answered.error()));
+  if (!answered) return tl::unexpected(dtls::to_string(answered.error(), dtls::SourcePlace::include));
   return {};
 }
 

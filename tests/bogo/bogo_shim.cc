@@ -12,7 +12,7 @@ using sluice::bogo::Flags;
 using sluice::bogo::Outcome;
 
 Outcome failure(const sluice::dtls::Error& error) {
-  return tl::unexpected(sluice::dtls::to_string(error));
+  return tl::unexpected(sluice::dtls::to_string(error, sluice::dtls::SourcePlace::include));
 }
 
 // What one connection leaves to the next.

@@ -55,10 +55,6 @@ void Connection::Impl::set_time(Instant now) {
   if (HandshakeDriver* running = connection::handshaking(phase_)) running->set_time(now);
 }
 
-Result<Pending> Connection::Impl::after_end() const {
-  return Pending{.transmit = outputs_.alert() != nullptr, .event = outputs_.has_event()};
-}
-
 Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool record_opened) {
   if (!outcome) {
     Error error = outcome.error();
@@ -75,6 +71,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
     warm_.drop_data();
     outputs_.drop_reports();
     end(std::make_unique<const Error>(error));
+    reported_timeout_ = kNoTimeout;
     return tl::unexpected(error);
   }
   release_unused();
@@ -113,7 +110,7 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
   observe_datagram(Direction::received, path, datagram);
   if (is_over) {
     connection::discard(shared(), Discard::after_close);
-    return after_end();
+    return end_input({});
   }
   Input input{path, now};
   auto outcome = handle_records(datagram, input);
@@ -124,14 +121,14 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {
-  if (begin_input(now)) return after_end();
+  if (begin_input(now)) return end_input({});
   auto outcome = connection::on_timeout(phase_, now);
   if (outcome && is_key_update_due()) outcome = update_due_keys(now);
   return end_input(outcome);
 }
 
 Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answer, Instant now) {
-  if (begin_input(now)) return after_end();
+  if (begin_input(now)) return end_input({});
   connection::PeerGate* gate = connection::gate_of(phase_);
   if (gate != nullptr && gate->takes(question, answer)) {
     const auto outcome = gate->answer(question, answer);
@@ -159,7 +156,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant now) {
-  if (begin_input(now)) return after_end();
+  if (begin_input(now)) return end_input({});
   const ConfigOptions& config = config_->options();
   // Where the caller is still to choose the Config, the end of the handshake decides.
   if (role_ == Role::server && !handshake::asks_for_certificate(config) && !config.ask_for_config) {
@@ -173,7 +170,7 @@ Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerpr
 }
 
 Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant now) {
-  if (begin_input(now)) return after_end();
+  if (begin_input(now)) return end_input({});
   if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
   connection::Established13* complete = connection::established13(phase_);
   if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
@@ -181,14 +178,15 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
 }
 
 Result<Pending> Connection::Impl::close(Instant now) {
-  if (begin_input(now)) return after_end();
+  if (begin_input(now)) return end_input({});
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
   end(nullptr);
   return end_input({});
 }
 
 void Connection::Impl::set_path_mtu(std::size_t mtu) {
-  mtu_ = static_cast<std::uint16_t>(std::clamp(mtu, kMinimumMtu, kMaxDatagram));
+  const auto limited = static_cast<std::uint16_t>(std::clamp(mtu, kMinimumMtu, kMaxDatagram));
+  if (std::exchange(mtu_, limited) != limited) connection::recut_flight(phase_);
 }
 
 void Connection::Impl::set_path_rtt(Duration rtt) { connection::set_path_rtt(phase_, rtt); }

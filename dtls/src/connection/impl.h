@@ -85,7 +85,6 @@ class Connection::Impl {
   // Whether the connection has ended.
   [[nodiscard]] bool begin_input(Instant now);
   Result<Pending> end_input(const Result<void>& outcome, bool record_opened = false);
-  [[nodiscard]] Result<Pending> after_end() const;
   void set_time(Instant now);
   // `error`: null if either side has closed the connection.
   void end(std::unique_ptr<const Error> error);

@@ -146,6 +146,10 @@ Result<void> on_timeout(Phase& phase, Instant now) {
   return messages->on_timeout(established13(phase)->session, now);
 }
 
+void recut_flight(Phase& phase) {
+  if (flight::ReliableFlight* flight = handshake_flight(phase)) flight->recut();
+}
+
 void set_path_rtt(Phase& phase, Duration rtt) {
   if (HandshakeDriver* running = handshaking(phase)) return running->set_path_rtt(rtt);
   if (flight::ReliableFlight* flight = handshake_flight(phase)) flight->set_rtt(rtt);

@@ -58,6 +58,8 @@ Result<void> announce(const Phase& phase, std::span<const Fingerprint> fingerpri
 Result<void> on_timeout(Phase& phase, Instant now);
 // Sets the RTT of the path, measured by the caller.
 void set_path_rtt(Phase& phase, Duration rtt);
+// The path's MTU has changed.
+void recut_flight(Phase& phase);
 
 // The data to be written next.
 struct Sendable {

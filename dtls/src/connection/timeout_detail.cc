@@ -33,8 +33,9 @@ ErrorDetail timeout_detail(const Silence& silence) {
     if (silence.lacks_encrypted) text.append(", or the keys may differ (wrong PSK?)");
   } else {
     text.append(std::to_string(seen.datagrams_received));
-    text.append(" datagrams were received, without a whole message of the handshake: look at what "
-                "listens on that port, and at the path's MTU");
+    text.append(
+        " datagrams were received, without a whole message of the handshake: look at what "
+        "listens on that port, and at the path's MTU");
   }
   append_discards(text, seen, Discard::malformed_record, " malformed records were discarded");
   append_discards(text, seen, Discard::unexpected_content, " unexpected records were discarded");

@@ -12,6 +12,10 @@ using message::kHandshakeHeaderSize;
 // A shorter fragment at the end of a datagram is not worth its headers.
 constexpr std::size_t kMinimumFragment = 32;
 
+// DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
+// section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
+constexpr bool packs(wire::Epoch epoch) { return epoch >= wire::kHandshakeEpoch13; }
+
 // Error::detail for a message that does not fit its length fields.
 std::string_view does_not_fit(wire::HandshakeType type) {
   switch (type) {
@@ -42,6 +46,31 @@ std::string_view does_not_fit(wire::HandshakeType type) {
 
 void OutgoingFlight::clear() {
   *this = OutgoingFlight();  // also frees the memory
+}
+
+void OutgoingFlight::rewind() {
+  if (is_to_recut_) join_pieces(0);
+  is_to_recut_ = false;
+  next_ = 0;
+  skip_acknowledged();
+}
+
+void OutgoingFlight::recut() {
+  is_to_recut_ = true;
+  join_pieces(next_);
+}
+
+void OutgoingFlight::join_pieces(std::size_t first) {
+  for (std::size_t i = first; i < pieces_.size(); ++i) {
+    Piece& piece = pieces_[i];
+    if (piece.is_acknowledged) continue;
+    piece.is_cut = false;
+    while (i + 1 < pieces_.size() && !pieces_[i + 1].is_acknowledged &&
+           pieces_[i + 1].epoch == piece.epoch) {
+      piece.range.end = pieces_[i + 1].range.end;
+      pieces_.erase(pieces_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
+  }
 }
 
 void OutgoingFlight::add_change_cipher_spec() {
@@ -139,20 +168,33 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
                     size_of_record.max_contents());
   };
   const std::size_t capacity = capacity_of(room.size());
-  if (!cut_next_piece(capacity, capacity_of(datagram))) return 0;
+  const std::size_t whole_capacity = capacity_of(datagram);
+  Cut cut = cut_next_piece(capacity, whole_capacity);
+  if (cut == Cut::none) return 0;
 
-  const Piece& piece = pieces_[next_];
   // The contents are at the offset where the record is sealed in place.
   const MutableBytes contents = room.subspan(size_of_record.head(), capacity);
-  const std::size_t size = write_contents(piece.range, contents);
-  const wire::ContentType type = item_at(piece.range.begin)->is_change_cipher_spec
+  const std::size_t first = next_;
+  Range range = pieces_[first].range;
+  const wire::ContentType type = item_at(range.begin)->is_change_cipher_spec
                                      ? wire::ContentType::change_cipher_spec
                                      : wire::ContentType::handshake;
+  std::size_t size = 0;
+  do {
+    range.end = pieces_[next_].range.end;
+    size += write_contents(pieces_[next_].range, contents.subspan(size));
+    ++next_;
+    const bool may_join = cut == Cut::now && packs(epoch) && has_more() && next_epoch() == epoch &&
+                          (next_ == pieces_.size() || !pieces_[next_].is_cut);
+    cut = may_join ? cut_next_piece(capacity - size, whole_capacity) : Cut::none;
+  } while (cut == Cut::now);
   const auto sealed = records.seal(epoch, type, contents.first(size), room);
-  if (!sealed) return 0;
+  if (!sealed) {
+    next_ = first;
+    return 0;
+  }
   if (sent_.size() == kMaxSent) sent_.erase(sent_.begin());
-  sent_.push_back({{epoch, records.last_sequence(epoch)}, piece.range});
-  ++next_;
+  sent_.push_back({{epoch, records.last_sequence(epoch)}, range});
   skip_acknowledged();
   return *sealed;
 }
@@ -161,47 +203,45 @@ wire::Epoch OutgoingFlight::next_epoch() const {
   return next_ < pieces_.size() ? pieces_[next_].epoch : item_at(cut_)->epoch;
 }
 
-bool OutgoingFlight::cut_next_piece(std::size_t capacity, std::size_t whole_capacity) {
+OutgoingFlight::Cut OutgoingFlight::cut_next_piece(std::size_t capacity,
+                                                   std::size_t whole_capacity) {
   const wire::Epoch epoch = next_epoch();
-  const bool is_new = next_ == pieces_.size();
-  if (is_new) pieces_.push_back({{cut_, bytes_.size()}, epoch});
+  const bool is_last = next_ == pieces_.size();
+  if (is_last) pieces_.push_back({{cut_, bytes_.size()}, epoch});
   const Range range = pieces_[next_].range;
-  const bool is_kept = !is_new && end_of_piece(range, whole_capacity, 0) == range.end;
-  // An encrypted message of DTLS 1.2, Finished, is short and uses what room a datagram has left.
-  const bool is_finished12 = epoch == wire::kFirstEncryptedEpoch12;
+  const bool was_cut = pieces_[next_].is_cut;
+  const bool is_kept = was_cut && end_of_piece(range, whole_capacity, 0) == range.end;
+  // Encrypted messages use what room a datagram has left.
+  const bool is_encrypted = epoch != wire::kPlaintextEpoch;
   const bool is_datagram_empty = capacity == whole_capacity;
-  const std::size_t minimum = is_finished12 ? 1 : is_datagram_empty ? 0 : kMinimumFragment;
+  const std::size_t minimum = is_encrypted ? 1 : is_datagram_empty ? 0 : kMinimumFragment;
   const std::size_t end = end_of_piece(range, capacity, minimum);
   const bool fits = is_kept ? end == range.end : end != range.begin;
-  if (is_new && !fits) pieces_.pop_back();
-  if (!fits) return false;
+  if (is_last && !fits) pieces_.pop_back();
+  if (!fits) return Cut::none;
   pieces_[next_].range.end = end;
-  if (is_new) {
+  pieces_[next_].is_cut = true;
+  if (is_last) {
     cut_ = end;
   } else if (end != range.end) {
     pieces_.insert(pieces_.begin() + static_cast<std::ptrdiff_t>(next_) + 1,
-                   {{end, range.end}, epoch});
+                   {{end, range.end}, epoch, false, was_cut});
   }
-  return true;
+  return is_kept ? Cut::before : Cut::now;
 }
 
 std::size_t OutgoingFlight::end_of_piece(const Range& range, std::size_t capacity,
                                          std::size_t minimum) const {
   const auto first = item_at(range.begin);
   const std::size_t limit = std::min(range.end, range.begin + capacity);
-  // DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
-  // section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
-  const bool packs = first->epoch >= wire::kHandshakeEpoch13;
   std::size_t end = range.begin;
   for (auto item = first; range.begin == first->range.begin && item != items_.end(); ++item) {
     if (item->range.end > limit || item->epoch != first->epoch) break;
     end = item->range.end;
-    if (!packs) break;
+    if (!packs(item->epoch)) break;
   }
   const bool is_whole = end != range.begin;
   if (is_whole || first->is_change_cipher_spec || capacity < kHandshakeHeaderSize) return end;
-  // A fragment has a record of its own: some peers drop what follows a fragment that they have
-  // already, in its record.
   const std::size_t begin = std::max(range.begin, first->range.begin + kHandshakeHeaderSize);
   const std::size_t left = std::min(range.end, first->range.end) - begin;
   const std::size_t size = std::min(left, capacity - kHandshakeHeaderSize);

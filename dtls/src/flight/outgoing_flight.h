@@ -18,9 +18,11 @@
 namespace sluice::dtls::flight {
 
 // Stores the messages in plaintext and seals them when they are sent, so that a retransmission has
-// new record numbers. It keeps the contents of the records that were sent before: a record is
-// acknowledged and retransmitted as a whole. If one no longer fits into a datagram, it becomes
-// several smaller ones. Some peers cannot complete a message whose fragments overlap.
+// new record numbers. It keeps the pieces that the messages were cut into: a piece is acknowledged
+// and retransmitted as a whole, because some peers cannot complete a message whose fragments
+// overlap. If a piece no longer fits into a datagram, it becomes several smaller ones. In DTLS 1.3
+// a record has several pieces when they are sent first. In a retransmission each has a record of
+// its own: some peers drop what follows a fragment that they have already.
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the
@@ -39,11 +41,10 @@ class OutgoingFlight {
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
-  // Restarts at the first message. Acknowledged records are omitted.
-  void rewind() {
-    next_ = 0;
-    skip_acknowledged();
-  }
+  // Restarts at the first message. Acknowledged pieces are omitted.
+  void rewind();
+  // The MTU of the path has changed: what is sent again is cut anew.
+  void recut();
   // Processes the record numbers of an ACK. True if at least one belongs to this flight and is new
   // (RFC 9147 section 7.2). Whoever has read a record has received what its keys depend on, so the
   // messages of earlier epochs are acknowledged too.
@@ -81,12 +82,13 @@ class OutgoingFlight {
     wire::Epoch epoch = wire::kPlaintextEpoch;
     Range range;
   };
-  // The contents of one record: whole messages of one epoch, or a fragment of one message. The
-  // first fragment of a message includes its header.
+  // Whole messages of one epoch, or a fragment of one message. The first fragment of a message
+  // includes its header.
   struct Piece {
     Range range;
     wire::Epoch epoch = wire::kPlaintextEpoch;
     bool is_acknowledged = false;
+    bool is_cut = false;  // was sent, or is being sent, in these bounds
   };
   // A record number, and the contents of that record.
   struct Sent {
@@ -108,10 +110,16 @@ class OutgoingFlight {
   // Writes the next record to `room`, a part of a datagram of `datagram` bytes. Returns 0 when
   // `room` is too small.
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, std::size_t datagram);
+  // Joins the unacknowledged pieces from `first` on, to be cut anew.
+  void join_pieces(std::size_t first);
+  enum class Cut : std::uint8_t {
+    none,    // no piece fits
+    before,  // the piece has the bounds in which it was sent before
+    now,
+  };
   // Makes pieces_[next_] a piece of at most `capacity` bytes of contents. A piece that was sent
   // before is only divided when it is longer than `whole_capacity`, which an empty datagram has.
-  // False: none fits.
-  bool cut_next_piece(std::size_t capacity, std::size_t whole_capacity);
+  Cut cut_next_piece(std::size_t capacity, std::size_t whole_capacity);
   // The end of a piece that begins with the range, does not exceed it, and fits. A fragment has at
   // least `minimum` bytes of its message, or the rest. The begin of the range: none fits.
   [[nodiscard]] std::size_t end_of_piece(const Range& range, std::size_t capacity,
@@ -121,11 +129,12 @@ class OutgoingFlight {
 
   Buffer bytes_;
   std::vector<Item> items_;
-  std::vector<Piece> pieces_;  // what was sent, in order; without gaps
+  std::vector<Piece> pieces_;  // in order, without gaps
   std::size_t cut_ = 0;        // the end of the last piece
   std::size_t next_ = 0;       // the index of the piece to be sent next
   std::vector<Sent> sent_;
   bool has_left_ = false;
+  bool is_to_recut_ = false;  // at the next rewind()
 };
 
 }  // namespace sluice::dtls::flight

@@ -107,6 +107,8 @@ class ReliableFlight {
   // retransmitted, until `give_up`.
   [[nodiscard]] bool resume(Instant now, Instant give_up);
 
+  // The caller has changed the MTU of the path: what is sent again is cut anew.
+  void recut() { messages_.recut(); }
   // Sets the RTT of the path, measured by the caller.
   void set_rtt(Duration rtt);
   // The first timeout of a new flight.

@@ -15,8 +15,8 @@ struct IssuedTicket {
   // The session for the store; empty with tickets that contain the session.
   std::optional<ResumableSession> to_store;
 };
-// Issues the one ticket of a session; Session13::resumption must not be null. Empty when the session
-// cannot be kept, or the proof of the peer's identity is too old for another session.
+// Issues the one ticket of a session; Session13::resumption must not be null. Empty when the
+// session cannot be kept, or the proof of the peer's identity is too old for another session.
 Result<std::optional<IssuedTicket>> issue_ticket13(crypto::Library& library,
                                                    const Session13& session,
                                                    const ConfigOptions& config, Instant now);

@@ -314,9 +314,9 @@ Result<Listener::Outcome> Listener::Impl::judge12(const Hello& hello, const Clie
     wire::Writer cookie(cookie_);
     if (auto put = cookies_.put(*library_, cookie, {}, binding); !put) return forward_error(put);
   }
-  const bool fits =
-      put_message(hello, HandshakeType::hello_verify_request,
-                  [&](wire::Writer& out) { message::put_hello_verify_request(out, cookie_); });
+  const bool fits = put_message(hello, HandshakeType::hello_verify_request, [&](wire::Writer& out) {
+    message::put_hello_verify_request(out, cookie_);
+  });
   if (!fits) return discard(ListenerDiscard::reply_too_long);
   return send(hello, wire::ContentType::handshake, ProtocolVersion::dtls10,
               statistics_.hello_verify_requests);
@@ -374,7 +374,8 @@ Result<Listener::Outcome> Listener::Impl::ask_for_retry(const Hello& hello,
   // A hello that is too short for its reply must not cost the hashes of one that gets it.
   cookie_.assign(EncodedContent13::size_with(choice.suite->hash) + handshake::CookieJar::kOverhead,
                  std::byte{});
-  if (!put_reply() || !may_send(hello, reply_.size())) return discard(ListenerDiscard::reply_too_long);
+  if (!put_reply() || !may_send(hello, reply_.size()))
+    return discard(ListenerDiscard::reply_too_long);
 
   const auto repeated = handshake::digest_of_repeated13(*library_, fields, asked.has_value());
   if (!repeated) return forward_error(repeated);
@@ -420,8 +421,7 @@ bool Listener::Impl::put_message(const Hello& hello, HandshakeType type, Encode&
   reply_.resize(record::kHeaderSize12);
   // The reply has the message_seq of the hello, because the client counts the messages it receives
   // and the Listener keeps no count.
-  return message::put_message(reply_, type, hello.header.message_seq,
-                              std::forward<Encode>(encode));
+  return message::put_message(reply_, type, hello.header.message_seq, std::forward<Encode>(encode));
 }
 
 Listener::Outcome Listener::Impl::send(const Hello& hello, wire::ContentType type,

@@ -121,7 +121,7 @@ TEST(Rfc8122_6_2, WithoutAVerdictNothingComesOut) {
     ASSERT_TRUE(duel.peer.complete) << "the handshake itself is complete";
     EXPECT_TRUE(still_waiting(duel));
     duel.deliver(duel.peer.data(bytes_of("early")));
-    duel.wait(3600s);
+    duel.wait(dtls::RetransmissionTimers{}.total - 1s);
     EXPECT_TRUE(still_waiting(duel));
   }
 }

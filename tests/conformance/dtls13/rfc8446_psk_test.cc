@@ -104,12 +104,14 @@ TEST(Rfc8446_4_2_11, ThePskGoesWithASuiteOfItsHash) {
 
 TEST(Rfc8446_4_2_11, WithoutASuiteOfItsHashTheCertificateDecides) {
   const auto key = psk("sensor", 1, HashAlgorithm::sha384);
-  dtls::ConfigOptions server = options13();
-  server.pre_shared_keys = {key};
-  server.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
   dtls::ConfigOptions client = options13();
   client.pre_shared_keys = {key};
+  dtls::ConfigOptions server = options13();
+  server.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
+  server.ask_for_psk = true;
   Pair pair(client, server);
+  pair.run();
+  answer_psk(pair.server, dtls::UsePsk{0, key});
   pair.run();
   EXPECT_TRUE(both_used_certificates(pair));
 }

@@ -4,10 +4,10 @@ from mutant import mutants_of
 
 MUTANTS = [
     *mutants_of(
-        "dtls/src/crypto/fingerprint.cc", "dtls_crypto_test dtls12_conformance_test",
-        ("return std::ranges::find(announced, own) != announced.end();", "return true;",
+        "dtls/src/crypto/fingerprint.cc", "dtls_crypto_test dtls_connection_test dtls12_conformance_test",
+        ("const bool is_listed = std::ranges::find(announced, own) != announced.end();", "const bool is_listed = true;",
          "a certificate must have an announced fingerprint"),
-        ("if (announced.empty()) return false;", "if (announced.empty()) return true;",
+        ("if (announced.empty()) return std::nullopt;", "if (announced.empty()) return std::optional(Fingerprint{});",
          "no announced fingerprint matches nothing"),
         ("std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; })",
          "std::ranges::min(announced, {}, [](const Fingerprint& f) { return f.hash; })",
@@ -69,7 +69,9 @@ MUTANTS = [
     *mutants_of(
         "dtls/src/crypto/ticket_keys.cc",
         "dtls12_conformance_test dtls13_conformance_test dtls_negotiation_test dtls_crypto_test",
-        ("now - (*key)->made < 2 * rotation", "true", "a ticket key ends after two rotations"),
+        ("return saturating_difference(now, key.made) / 2 < rotation;", "return true;",
+         "a ticket key ends after two rotations"),
+        ("key == &previous || is_due(**key, now)", "false", "a session under an old key gets another ticket"),
         ("if (!opener->open(nonce, name, session)) return Opened{};", "static_cast<void>(opener->open(nonce, name, session));",
          "a ticket is authentic"),
         ("++current->sealed;", "", "no nonce of a ticket key is used twice"),

@@ -43,14 +43,14 @@ std::vector<Order> all_orders() {
   return orders;
 }
 
-std::string name_of(const Order& order) {
+std::string names_in(const Order& order) {
   std::string name;
   for (const Step step : order) name += "xdet"[static_cast<std::size_t>(step)];
   return name;
 }
 
 // What a program sees of an object with inputs and outputs.
-struct Outcome {
+struct DrainOutcome {
   bool connected = false;
   bool closed = false;
   std::optional<dtls::Error> error;
@@ -74,7 +74,7 @@ class Engine {
   virtual std::optional<bool> event(Instant now) = 0;
   [[nodiscard]] virtual std::optional<Instant> next_timeout() const = 0;
 
-  Outcome outcome;
+  DrainOutcome outcome;
 
  protected:
   template <class Pending>
@@ -384,8 +384,8 @@ class Orders {
       return testing::AssertionFailure()
              << what << "; " << to_string(which_.version) << ", kind "
              << static_cast<int>(which_.kind) << (which_.resumes ? ", resumed" : "")
-             << (which_.asks ? ", asked" : "") << ", client " << name_of(of_client) << " does "
-             << static_cast<int>(client_does) << ", server " << name_of(of_server) << " does "
+             << (which_.asks ? ", asked" : "") << ", client " << names_in(of_client) << " does "
+             << static_cast<int>(client_does) << ", server " << names_in(of_server) << " does "
              << static_cast<int>(server_does);
     };
     for (const Program* program : {&client, &server}) {

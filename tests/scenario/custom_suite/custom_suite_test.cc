@@ -19,13 +19,15 @@ constexpr CipherSuite kId = OcbSuite::kId;
 
 class CustomSuite : public testing::TestWithParam<KeyExchange12> {
  protected:
+  static dtls::PreSharedKey key() {
+    return must(dtls::PreSharedKey::make(bytes_of("us"), Buffer(16, std::byte{1})));
+  }
   static dtls::ConfigOptions options() {
     dtls::ConfigOptions chosen = options_for(dtls::ProtocolVersion::dtls12);
     chosen.cipher_suites = {kId};
     chosen.custom_cipher_suites = {std::make_shared<OcbSuite>(GetParam())};
     if (GetParam() == KeyExchange12::ecdhe_rsa) chosen.identities = {rsa_identity()};
-    chosen.pre_shared_keys = {
-        must(dtls::PreSharedKey::make(bytes_of("us"), Buffer(16, std::byte{1})))};
+    if (uses_psk(GetParam())) chosen.pre_shared_keys = {key()};
     return chosen;
   }
 };
@@ -51,9 +53,11 @@ TEST_P(CustomSuite, ProtectsACall) {
 TEST_P(CustomSuite, IsNotThereForAPeerThatHasntIt) {
   dtls::ConfigOptions both = options();
   both.cipher_suites.push_back(CipherSuite::psk_with_aes_128_ccm_8);
+  both.pre_shared_keys = {key()};
   dtls::ConfigOptions usual = both;
   usual.custom_cipher_suites.clear();
   usual.cipher_suites = {CipherSuite::psk_with_aes_128_ccm_8};
+  usual.pre_shared_keys = {key()};
   Pair pair(both);
   pair.server = make_server(make_config(usual));
   pair.run();
@@ -78,6 +82,7 @@ TEST_P(CustomSuite, ItsSessionsAreResumed) {
   // Not without the suite.
   resuming.custom_cipher_suites.clear();
   resuming.cipher_suites = {CipherSuite::psk_with_aes_128_ccm_8};
+  resuming.pre_shared_keys = {key()};
   EXPECT_FALSE(meet(resuming));
 }
 

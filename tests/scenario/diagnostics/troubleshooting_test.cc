@@ -191,6 +191,7 @@ TEST(Troubleshooting, ThePeerLeaves) {
     pair.flight(pair.client);
     pair.client.settle(pair.client.connection().close({}), {});
     pair.flight(pair.client);
+    expire_until_error(pair.server);
     EXPECT_TRUE(
         says(pair.server.error, Errc::closed_by_peer, "the peer closed during the handshake"));
     EXPECT_TRUE(pair.server.error->is_fatal);

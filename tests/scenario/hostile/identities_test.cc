@@ -10,6 +10,16 @@
 namespace sluice::test {
 namespace {
 
+using namespace std::chrono_literals;
+
+// A plaintext alert ends a handshake when the peer does not go on within a second.
+void expire(dtls::Connection& connection) {
+  for (auto next = connection.next_timeout(); next && *next <= dtls::Instant{1s};
+       next = connection.next_timeout()) {
+    static_cast<void>(connection.handle_timeout(*next));
+  }
+}
+
 struct Call {
   explicit Call(std::vector<std::string> clients_protocols) {
     dtls::ConfigOptions servers;
@@ -47,6 +57,7 @@ TEST(HostileClient, AProtocolThatIsRejectedEndsItsConnectionAlone) {
 TEST(HostileClient, ANameThatHasNoIdentityEndsItsConnectionAlone) {
   Call call({"coap"});
   call.run({});
+  expire(*call.client);
   EXPECT_TRUE(call.server->ended() && call.client->ended());
 }
 

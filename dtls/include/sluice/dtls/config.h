@@ -143,7 +143,8 @@ struct ConfigOptions {
   // Required if chains are verified; otherwise only announce_authorities uses it.
   std::optional<TrustStore> trust_store = {};
   // The name or IP address that a verified server's certificate must be for (RFC 9525), up to 255
-  // bytes; empty: server_name. A verifying client needs one of the two. Only if chains are verified.
+  // bytes; empty: server_name. A verifying client needs one of the two. Only if chains are
+  // verified.
   std::string peer_name = {};
   // A server sends the names of trust_store's authorities (certificate_authorities), up to 16384
   // bytes. TrustStore::system() has no list of them and is refused.

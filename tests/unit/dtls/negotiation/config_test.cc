@@ -43,8 +43,15 @@ TEST(Config, NamesTheFieldThatIsMissingOrEmpty) {
 
 // A stored session has room for a name of a host.
 TEST(Config, PeerNameHasAtMost255Bytes) {
-  EXPECT_EQ(outcome([](auto& o) { o.peer_name = std::string(255, 'a'); }), "good");
-  EXPECT_EQ(outcome([](auto& o) { o.peer_name = std::string(256, 'a'); }), "peer_name");
+  const auto with_name = [](std::size_t size) {
+    return outcome([&](auto& o) {
+      o.peer_authentication = PeerAuthentication::require_and_verify;
+      o.trust_store = test::must(TrustStore::system());
+      o.peer_name = std::string(size, 'a');
+    });
+  };
+  EXPECT_EQ(with_name(255), "good");
+  EXPECT_EQ(with_name(256), "peer_name");
 }
 
 TEST(Config, APskTakesTheCertificatesPlace) {

@@ -125,7 +125,7 @@ TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
   constexpr std::size_t kLifetime = kIssued + 8;
   constexpr std::size_t kProof = kLifetime + 8 + 4;
   constexpr std::size_t kIsVerified = kProof + 1 + 3 + 300;
-  constexpr std::size_t kAuthenticatedAt = kIsVerified + 1 + 2 + 12 + 4;
+  constexpr std::size_t kAuthenticatedAt = kIsVerified + 1 + 2 + 12 + 2 + 32;
   ASSERT_TRUE(decoded_with(kSuite, "1301"));
   EXPECT_TRUE(decoded_with(kSuite, "1303")) << "of the same hash";
   EXPECT_FALSE(decoded_with(kSuite, "1302")) << "SHA-384 has other secrets";
