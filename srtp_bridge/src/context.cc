@@ -208,6 +208,8 @@ PacketResult Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes
   copy_.assign(packet.begin(), packet.end());
   const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
   if (!result || tag_of(buffer, size) == *tag) return result;
+  // Two packets under one index may tell the key of their tags.
+  std::ranges::fill(buffer.subspan(size, *result - size), std::byte{});
   std::ranges::copy(copy_, packet.begin());
   return tl::unexpected(PacketError::index_reused);
 }

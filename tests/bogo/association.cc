@@ -136,7 +136,8 @@ Outcome Association::judge(const dtls::PeerCertificateReceived& peer) {
   const auto answer = rejected ? dtls::PeerAnswer(dtls::RejectPeer{flags_.rejection})
                                : dtls::PeerAnswer(dtls::AcceptPeer{});
   const auto answered = connection_.answer(peer.question, answer, clock_.now());
-  if (!answered) return tl::unexpected(dtls::to_string(answered.error(), dtls::SourcePlace::include));
+  if (!answered)
+    return tl::unexpected(dtls::to_string(answered.error(), dtls::SourcePlace::include));
   return {};
 }
 

@@ -121,10 +121,10 @@ Configs configs_of(const Scenario& scenario, std::size_t mtu) {
   }
   if (scenario.resumes()) {
     client.resumption = Resumption::tickets;
-    server.resumption = Resumption::tickets;
-    server.ticket_keys = kTicketKeys;
+    const bool has_store = scenario.course == Course::resume_from_store;
+    server.resumption = has_store ? Resumption::store : Resumption::tickets;
+    if (!has_store) server.ticket_keys = kTicketKeys;
   }
-  if (scenario.course == Course::resume_from_store) server.resumption = Resumption::store;
   return {make_config(client), make_config(server)};
 }
 

@@ -45,7 +45,8 @@ Outcome simulate(const Parameters& parameters, HandshakeWatch& watch, std::uint6
   scenario.chain = kChain;
   watch.clear();
   auto [client, server] = meet(scenario, mtu, seed);
-  StrictPeer peer(strict, watch);
+  const bool has_retry = scenario.name.find("HelloRetryRequest") != std::string::npos;
+  StrictPeer peer(strict, watch, has_retry ? 2 : 1);
   VirtualNetwork network({.loss = 0.2, .duplicate = 0.1, .delay = kRtt / 2 - 5ms, .jitter = 10ms},
                          seed);
   network.set_middlebox(

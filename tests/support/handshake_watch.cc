@@ -109,8 +109,11 @@ bool WatchedMessages::has_all_before(dtls::wire::Epoch epoch) const {
       !has_change_cipher_spec_) {
     return false;
   }
+  const auto is_earlier = [&](const auto& entry) { return entry.second.epoch < epoch; };
+  const auto known = static_cast<std::size_t>(std::ranges::count_if(messages_, is_earlier));
+  if (epoch != dtls::wire::kPlaintextEpoch && known < plaintext_messages_) return false;
   return std::ranges::all_of(messages_, [&](const auto& entry) {
-    return entry.second.epoch >= epoch || is_complete(entry.second);
+    return !is_earlier(entry) || is_complete(entry.second);
   });
 }
 

@@ -53,6 +53,10 @@ class HandshakeWatch : public dtls::PacketObserver {
 // What one side has sent of its handshake, and which of it has arrived.
 class WatchedMessages {
  public:
+  // `plaintext_messages`: how many the side sends before it has keys.
+  explicit WatchedMessages(std::size_t plaintext_messages = 1)
+      : plaintext_messages_(plaintext_messages) {}
+
   // A record was sent, or has arrived.
   void sent(const WatchedRecord& record);
   void arrived(const WatchedRecord& record);
@@ -74,6 +78,7 @@ class WatchedMessages {
   };
   static bool is_complete(const Message& message);
 
+  std::size_t plaintext_messages_;
   std::map<dtls::wire::MessageSeq, Message> messages_;
   bool was_change_cipher_spec_sent_ = false;
   bool has_change_cipher_spec_ = false;

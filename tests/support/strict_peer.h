@@ -16,7 +16,9 @@ namespace sluice::test {
 // Its ACKs leave late: each with the next datagram of its side.
 class StrictPeer {
  public:
-  StrictPeer(dtls::Role role, const HandshakeWatch& watch) : role_(role), watch_(&watch) {}
+  // `plaintext_messages`: how many the other side sends before it has keys.
+  StrictPeer(dtls::Role role, const HandshakeWatch& watch, std::size_t plaintext_messages)
+      : role_(role), watch_(&watch), messages_(plaintext_messages) {}
 
   // A datagram arrives, from either side; what is delivered in its place.
   std::vector<dtls::Buffer> operator()(dtls::Role sender, const dtls::Buffer& datagram);

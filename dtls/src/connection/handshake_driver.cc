@@ -85,11 +85,14 @@ Result<HandshakeDriver::Progress> HandshakeDriver::continue_from(HandshakeDriver
   future_records_ = std::move(waiting.future_records_);
   unaccepted_data_ = std::move(waiting.unaccepted_data_);
   held_alert_ = waiting.held_alert_;
+  held_alert_.restart(now);
   is_admitted_ = waiting.is_admitted_;
   retry_ = std::move(waiting.retry_);
   give_up_ = waiting.give_up_;
   config_choice_ = ConfigChoice::made;
-  const auto hello = message::ClientHello::decode(reassembler_.front()->body());
+  const auto asked_about = reassembler_.front();
+  const auto hello = asked_about ? message::ClientHello::decode(asked_about->body()) : std::nullopt;
+  if (!hello) return fatal(Errc::decode_error, Alert::decode_error, "ClientHello");
   const auto before = handshake::choose_version(waiting.shared_.config, *hello);
   const auto version = handshake::choose_version(shared_.config, *hello);
   if (is_admitted_ && version && (!before || *version != *before)) {
@@ -123,6 +126,13 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
   // 7.4.1.1).
   if (shared_.role == Role::client && fragment.header.type == HandshakeType::hello_request) {
     discard(shared_, Discard::unexpected_content);
+    return false;
+  }
+  // The ClientHello that the caller was asked about stays as it is.
+  const bool is_asked_about = config_choice_ == ConfigChoice::asked &&
+                              fragment.header.message_seq == reassembler_.next_seq();
+  if (is_asked_about) {
+    discard(shared_, Discard::stale_message);
     return false;
   }
   const bool is_new = fragment.header.message_seq >= reassembler_.next_seq();
@@ -167,6 +177,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_change_cipher_spec(Instant
 
 Result<HandshakeDriver::Progress> HandshakeDriver::answer(const Answer& answer, Instant now) {
   question_.close();
+  held_alert_.restart(now);
   if (const auto* refuse = std::get_if<RefuseConnection>(&answer)) {
     return fatal(Errc::peer_rejected, refuse->alert, "RefuseConnection");
   }
@@ -193,7 +204,7 @@ void HandshakeDriver::refute_held_alert() {
 
 Result<void> HandshakeDriver::on_timeout(Instant now) {
   if (shared_.records.peer_encrypts()) refute_held_alert();
-  if (const auto alert = held_alert_.due(now)) {
+  if (const auto alert = held_alert_.due(now); alert && !waits_for_caller()) {
     return fatal(*alert == Alert::close_notify ? Errc::closed_by_peer : Errc::alert_received,
                  *alert);
   }
@@ -214,7 +225,7 @@ Result<void> HandshakeDriver::on_timeout(Instant now) {
 
 std::optional<Instant> HandshakeDriver::next_timeout() const {
   return earliest({context_.transport.flight.deadline(), give_up_, acknowledgements_.deadline(),
-                   held_alert_.deadline()});
+                   waits_for_caller() ? std::nullopt : held_alert_.deadline()});
 }
 
 ErrorDetail HandshakeDriver::why_unfinished() const {
@@ -345,7 +356,14 @@ bool HandshakeDriver::on_plaintext_ack(const message::RecordNumbers& numbers, In
                                ? context_.speaks13()
                                : handshake::is_allowed(shared_.config, ProtocolVersion::dtls13);
   if (!may_speak13 || shared_.records.peer_encrypts()) return false;
-  use_ack(numbers, wire::kPlaintextEpoch, now);
+  // A peer without keys has read no encrypted record. Forged numbers of one would count as
+  // authentic once the peer encrypts.
+  message::RecordNumbers plaintext = numbers;
+  std::erase_if(plaintext, [](const message::RecordNumber& number) {
+    return number.epoch != wire::kPlaintextEpoch;
+  });
+  if (plaintext.empty() && !numbers.empty()) return true;
+  use_ack(plaintext, wire::kPlaintextEpoch, now);
   return true;
 }
 

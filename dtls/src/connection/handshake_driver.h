@@ -87,6 +87,10 @@ class HandshakeDriver {
   [[nodiscard]] bool ignores_plaintext() const {
     return machine_.expected_epoch() != wire::kPlaintextEpoch;
   }
+  // The caller has a question to answer, so the peer cannot show that it goes on.
+  [[nodiscard]] bool waits_for_caller() const {
+    return question_.waiting_for() != WaitingFor::nothing;
+  }
   // The peer continues, so an alert that is held was forged.
   void refute_held_alert();
   // For an Error: why the handshake may not have come to an end.

@@ -23,6 +23,10 @@ class HeldAlert {
     held_ = {alert, now + kPatience};
     return true;
   }
+  // The peer can only now show whether it continues.
+  void restart(Instant now) {
+    if (held_) held_->until = now + kPatience;
+  }
   // The peer continues. Whether an alert was held.
   [[nodiscard]] bool refute() { return std::exchange(held_, std::nullopt).has_value(); }
   // The alert whose time is over.

@@ -94,9 +94,10 @@ std::optional<ConnectionInfo> info_of(const Phase& phase, Role role) {
 WaitingFor waiting_for(const Phase& phase) {
   if (const HandshakeDriver* running = handshaking(phase)) return running->waiting_for();
   const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
-  if (awaiting == nullptr) return WaitingFor::nothing;
-  return awaiting->gate.asks_about_connection() ? WaitingFor::connection_acceptance
-                                                : WaitingFor::peer_acceptance;
+  // Accepted: the last flight is to be polled, and nobody is waited for.
+  const bool is_asked = awaiting != nullptr && awaiting->gate.asks_about_connection();
+  if (awaiting == nullptr || (awaiting->gate.accepted() && !is_asked)) return WaitingFor::nothing;
+  return is_asked ? WaitingFor::connection_acceptance : WaitingFor::peer_acceptance;
 }
 
 Result<void> announce(const Phase& phase, std::span<const Fingerprint> fingerprints,
@@ -123,6 +124,10 @@ Result<void> check_acceptance(const Phase& phase, Instant now) {
   const AwaitingAcceptance* awaiting = awaiting_acceptance(phase);
   if (awaiting == nullptr || now < awaiting->give_up) return {};
   const WaitingFor what = waiting_for(phase);
+  if (what == WaitingFor::nothing) {
+    return handshake::fatal(Errc::handshake_timeout, Alert::internal_error,
+                            "the last flight of the handshake was not polled");
+  }
   const Alert alert =
       what == WaitingFor::peer_acceptance ? Alert::certificate_unknown : Alert::access_denied;
   return handshake::fatal(Errc::handshake_timeout, alert, unanswered_detail(what));

@@ -55,8 +55,9 @@ bool ReliableFlight::on_ack(std::span<const message::RecordNumber> numbers, wire
   if (epoch != wire::kPlaintextEpoch) messages_.acknowledge_before(wire::kHandshakeEpoch13);
   if (!messages_.acknowledge(numbers) || empty()) return false;
   idle_timeouts_ = 0;
-  if (fully_acknowledged()) return false;
-  if (now < no_ack_answer_until_) return false;
+  // Anyone can send a plaintext ACK.
+  const bool is_authentic = epoch != wire::kPlaintextEpoch;
+  if (fully_acknowledged() || !is_authentic || now < no_ack_answer_until_) return false;
   repeat(now);
   restart_timer(now);
   return true;

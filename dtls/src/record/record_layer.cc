@@ -64,7 +64,10 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
     return NeedsCiphers{};
   }
   const auto plaintext = std::get<Opener12>(*reader.opener).open(header, record);
-  if (!plaintext) return Discard::authentication_failed;
+  if (!plaintext) {
+    forgeries_exceeded_ = forgeries_exceeded_ || ++reader.forgeries > limits_.forgeries;
+    return Discard::authentication_failed;
+  }
   const bool newest = is_newest(reader, header.sequence);
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;

@@ -340,7 +340,7 @@ std::optional<Instant> MediaTransport::Impl::next_timeout() const {
 }
 
 std::optional<dtls::Transmit> MediaTransport::Impl::poll_transmit(MutableBytes out,
-                                                                 std::optional<PathId> only) {
+                                                                  std::optional<PathId> only) {
   const bool was_connected = associations_.newest_connected();
   const auto sent = associations_.poll_transmit(out, only);
   if (sent && !was_connected && !ended_ && associations_.newest_connected()) {

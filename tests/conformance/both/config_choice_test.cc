@@ -5,6 +5,7 @@
 #include "support/connections.h"
 #include "support/endpoint_host.h"
 #include "support/listening_server.h"
+#include "support/plaintext.h"
 
 namespace sluice::test {
 namespace {
@@ -49,12 +50,45 @@ class ConfigChoice : public ByVersion {
     pair.run();
   }
   static dtls::Error refusal(Peer& server, const dtls::Answer& answer) {
-    const auto outcome = server.connection().answer(server.config_request->question.id(), answer, {});
+    const auto outcome =
+        server.connection().answer(server.config_request->question.id(), answer, {});
     EXPECT_FALSE(outcome);
     return outcome ? dtls::Error{} : outcome.error();
   }
 };
 INSTANTIATE_TEST_SUITE_P(Versions, ConfigChoice, both_versions(), name_of_version);
+
+// A plaintext alert, which anyone can have sent.
+Buffer forged_alert() {
+  return plaintext_record(dtls::wire::ContentType::alert, from_hex("0228"), 2000);
+}
+
+// Whoever sends another ClientHello, or a fragment of one, gets no other Config by it.
+TEST_P(ConfigChoice, TheClientHelloThatWasAskedAboutStays) {
+  Pair pair = asked(named("public.example"));
+  pair.client = make_client(make_config(named("internal.example")));
+  pair.flight(pair.client);
+  const Buffer fragment =
+      fragment_of(dtls::wire::HandshakeType::client_hello, 0, 500, 0, counted(9));
+  pair.server.receive(plaintext_record(dtls::wire::ContentType::handshake, fragment, 2001), {});
+  EXPECT_EQ(discards(pair.server, dtls::Discard::stale_message), 2U);
+  use(pair, options());
+  EXPECT_FALSE(pair.server.error);
+  EXPECT_FALSE(pair.server.connected);
+}
+
+// The peer cannot show that it goes on while this side waits for its caller.
+TEST_P(ConfigChoice, AForgedAlertEndsNothingWhileTheCallerIsAsked) {
+  Pair pair = asked(named("a.example"));
+  pair.server.receive(forged_alert(), {});
+  expire_until_error(pair.server);
+  EXPECT_FALSE(pair.server.error);
+  const dtls::Instant later{std::chrono::seconds{2}};
+  answer(pair.server, pair.server.config_request, UseConfig{make_config(options())}, later);
+  pair.server.settle(pair.server.connection().handle_timeout(later), later);
+  pair.run(later);
+  EXPECT_TRUE(works(pair));
+}
 
 TEST_P(ConfigChoice, TheQuestionSaysWhatTheClientOffers) {
   const Pair pair = asked(named("a.example"));

@@ -183,7 +183,8 @@ TEST_P(Rfc4279Section2, AWrongKeyIsTheReasonGivenWhenTimeIsUp) {
     EXPECT_NE(peer->error->detail.view().find("the keys may differ"), std::string_view::npos)
         << to_string(*peer->error);
   }
-  EXPECT_NE(pair.server.error->detail.view().find("could not be decrypted"), std::string_view::npos);
+  EXPECT_NE(pair.server.error->detail.view().find("could not be decrypted"),
+            std::string_view::npos);
 }
 
 TEST_P(Rfc4279Section2, NobodyCouldSayWhatTheIdentityMeans) {

@@ -141,6 +141,34 @@ TEST(Rfc9147_4_4, TheLastFlightBacksOffToSmallerDatagrams) {
   EXPECT_TRUE(works(pair));
 }
 
+// Anyone can send a plaintext ACK. It must not count as authentic later, with the client's own ACK
+// of what it has: a record that was lost would not be sent again.
+TEST(Rfc9147_7, APlaintextAckAcknowledgesNoEncryptedRecord) {
+  for (std::size_t lost = 1; lost < 4; ++lost) {
+    dtls::ConfigOptions options = small_options13();
+    options.identities = {rsa_identity()};
+    TimedPair pair(options);
+    pair.carry(Role::client);
+    auto flight = pair.server.take_datagrams();
+    ASSERT_GT(flight.size(), lost);
+    dtls::message::RecordNumbers numbers;
+    for (unsigned i = 0; i < 20; ++i) {
+      numbers.push_back({kHandshakeEpoch13, dtls::wire::SequenceNumber{i}});
+    }
+    Buffer contents;
+    dtls::wire::Writer out(contents);
+    dtls::message::put_ack(out, numbers);
+    pair.deliver({plaintext_record(ContentType::ack, contents)}, Role::server);
+    flight.erase(flight.begin() + static_cast<std::ptrdiff_t>(lost));
+    pair.deliver(std::move(flight), Role::client);
+    while (!(pair.client.connected && pair.server.connected) && pair.now < Instant{5s}) {
+      pair.deliver(pair.wait(Role::client, 100ms), Role::server);
+      pair.deliver(pair.wait(Role::server, 100ms), Role::client);
+    }
+    EXPECT_TRUE(works(pair)) << lost;
+  }
+}
+
 // A client is Connected when it has sent its last flight, which the server may not have.
 TEST(Rfc9147_7, TheHandshakeIsConfirmedWhenTheLastFlightIsAcknowledged) {
   TimedPair pair;

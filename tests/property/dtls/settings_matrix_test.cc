@@ -283,7 +283,8 @@ class Matrix {
     ++outcomes_[right];
     if (!config) {
       EXPECT_EQ(config.error().code, Errc::invalid_config);
-      EXPECT_TRUE(config.error().detail.starts_with("trust_store:")) << config.error().detail.view();
+      EXPECT_TRUE(config.error().detail.starts_with("trust_store:"))
+          << config.error().detail.view();
       return;
     }
     std::optional<ResumableSession> session;

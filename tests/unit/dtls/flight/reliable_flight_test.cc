@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "support/bytes.h"
+#include "support/endpoints.h"
 
 namespace sluice::dtls::flight {
 namespace {
@@ -21,8 +21,9 @@ const RetransmissionTimers kTimers;  // 1 s, doubled, at most 4 s
 // A flight of one message on a path that takes 300 bytes at once, and what has left of it.
 class Flight {
  public:
-  explicit Flight(std::size_t size = 100, std::uint16_t seq = 0) {
-    flight.add_message(wire::HandshakeType::certificate, wire::MessageSeq{seq}, kPlaintextEpoch,
+  explicit Flight(std::size_t size = 100, std::uint16_t seq = 0,
+                  wire::Epoch epoch = kPlaintextEpoch) {
+    flight.add_message(wire::HandshakeType::certificate, wire::MessageSeq{seq}, epoch,
                        [&](wire::Writer& out) { out.bytes(test::counted(size)); });
   }
 
@@ -39,11 +40,12 @@ class Flight {
   ReliableFlight flight{kTimers};
 };
 
-// Plaintext records with these numbers.
-std::vector<message::RecordNumber> records_of(std::initializer_list<std::uint64_t> numbers) {
+// Records of an epoch with these numbers.
+std::vector<message::RecordNumber> records_of(std::initializer_list<std::uint64_t> numbers,
+                                              wire::Epoch epoch = kPlaintextEpoch) {
   std::vector<message::RecordNumber> all;
   for (const std::uint64_t number : numbers) {
-    all.push_back({kPlaintextEpoch, wire::SequenceNumber{number}});
+    all.push_back({epoch, wire::SequenceNumber{number}});
   }
   return all;
 }
@@ -173,11 +175,19 @@ TEST_F(ReliableFlightTest, OneThatWasStoppedCanStillAnswer) {
 }
 
 TEST_F(ReliableFlightTest, WhatAnAckLeavesIsSentAgainOnceInAPause) {
-  Flight one(1000);
+  const Buffer key = test::counted(16);
+  const Buffer iv = test::counted(12);
+  records_.set_version(ProtocolVersion::dtls13);
+  records_.add_writer(
+      wire::kHandshakeEpoch13,
+      test::must(record::Sealer13::make(test::environment().library(),
+                                        {crypto::AeadAlgorithm::aes_128_gcm, key, iv, key})));
+  Flight one(1000, 0, wire::kHandshakeEpoch13);
   const std::size_t count = send(one);
   ASSERT_GT(count, 3U);
   const auto ack = [&](std::uint64_t number, Instant now) {
-    return one.flight.on_ack(records_of({number}), kPlaintextEpoch, now);
+    return one.flight.on_ack(records_of({number}, wire::kHandshakeEpoch13), wire::kHandshakeEpoch13,
+                             now);
   };
   EXPECT_TRUE(ack(0, kBegin)) << "at once: it has not been repeated";
   EXPECT_EQ(one.leave(records_).size(), count - 1);
@@ -186,6 +196,16 @@ TEST_F(ReliableFlightTest, WhatAnAckLeavesIsSentAgainOnceInAPause) {
   EXPECT_TRUE(ack(2, kBegin + milliseconds{250})) << "a quarter of the first timeout";
   EXPECT_EQ(one.leave(records_).size(), count - 3);
   EXPECT_FALSE(one.flight.fully_acknowledged());
+}
+
+// Anyone can send a plaintext ACK.
+TEST_F(ReliableFlightTest, APlaintextAckRepeatsNothing) {
+  Flight one(1000);
+  const std::size_t count = send(one);
+  EXPECT_FALSE(one.flight.on_ack(records_of({0}), kPlaintextEpoch, kBegin));
+  EXPECT_TRUE(one.leave(records_).empty());
+  EXPECT_EQ(one.flight.on_timeout(kBegin + seconds{1}), Expiry::repeated);
+  EXPECT_EQ(one.leave(records_).size(), count - 1);
 }
 
 TEST_F(ReliableFlightTest, AFullAckLeavesNothing) {

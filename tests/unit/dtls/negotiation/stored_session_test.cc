@@ -25,10 +25,10 @@ StoredSession full_session() {
   session.peer = {.proof = PeerProof::certificate,
                   .credential = counted(300),
                   .verified_name = "peer.example",
-                   .signature_scheme = SignatureScheme::ed25519,
-                   .policy = {},
-                   .authenticated_at = Instant(Duration(0x2142434445464748)),
-                   .valid_until = Instant(Duration(0x5152535455565758))};
+                  .signature_scheme = SignatureScheme::ed25519,
+                  .policy = {},
+                  .authenticated_at = Instant(Duration(0x2142434445464748)),
+                  .valid_until = Instant(Duration(0x5152535455565758))};
   std::ranges::copy(counted(32), session.peer.policy.value.begin());
   session.server_name = "server.example";
   session.group = NamedGroup::x25519;
