@@ -72,7 +72,7 @@ struct EndpointOptions {
 
 enum class EndReason : std::uint8_t {
   closed,          // by close()
-  closed_by_peer,  // by its close_notify
+  closed_by_peer,  // by its close_notify after the handshake; during it: failed
   aborted,         // by abort()
   failed,          // for the reason in Ended::error
   replaced,        // by another association from the same path (RFC 9147 section 5.11)
