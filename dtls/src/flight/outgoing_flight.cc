@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <string>
+#include <utility>
+
+#include "wire/handshake_names.h"
 
 namespace sluice::dtls::flight {
 namespace {
@@ -15,32 +18,6 @@ constexpr std::size_t kMinimumFragment = 32;
 // DTLS 1.3 has several messages in a record, which saves the cost of further records (RFC 9147
 // section 5.5 leaves the choice). DTLS 1.2 has one message in each record.
 constexpr bool packs(wire::Epoch epoch) { return epoch >= wire::kHandshakeEpoch13; }
-
-// Error::detail for a message that does not fit its length fields.
-std::string_view does_not_fit(wire::HandshakeType type) {
-  switch (type) {
-    case wire::HandshakeType::client_hello:
-      return "ClientHello: does not fit its length fields";
-    case wire::HandshakeType::server_hello:
-      return "ServerHello: does not fit its length fields";
-    case wire::HandshakeType::new_session_ticket:
-      return "NewSessionTicket: does not fit its length fields";
-    case wire::HandshakeType::encrypted_extensions:
-      return "EncryptedExtensions: does not fit its length fields";
-    case wire::HandshakeType::certificate:
-      return "Certificate: does not fit its length fields";
-    case wire::HandshakeType::server_key_exchange:
-      return "ServerKeyExchange: does not fit its length fields";
-    case wire::HandshakeType::certificate_request:
-      return "CertificateRequest: does not fit its length fields";
-    case wire::HandshakeType::certificate_verify:
-      return "CertificateVerify: does not fit its length fields";
-    case wire::HandshakeType::client_key_exchange:
-      return "ClientKeyExchange: does not fit its length fields";
-    default:
-      return "handshake message: does not fit its length fields";
-  }
-}
 
 }  // namespace
 
@@ -132,8 +109,10 @@ Result<Bytes> OutgoingFlight::end_message(std::size_t start, bool fits, wire::Ha
   const std::size_t length = bytes_.size() - start - kHandshakeHeaderSize;
   if (!fits || length > message::kMaxBody) {
     bytes_.resize(start);
+    std::string detail(wire::name_of(type));
+    detail.append(": does not fit its length fields");
     return tl::unexpected(
-        Error{Errc::excessive_message, Alert::internal_error, 0, does_not_fit(type)});
+        Error{Errc::excessive_message, Alert::internal_error, 0, ErrorDetail(std::move(detail))});
   }
   const message::HandshakeHeader header{type, static_cast<std::uint32_t>(length), seq, 0,
                                         static_cast<std::uint32_t>(length)};

@@ -57,6 +57,12 @@ struct DrainOutcome {
 };
 
 // A Connection, a connection of an Endpoint, or a MediaTransport.
+// The size in what was sealed or polled; empty where there was nothing.
+template <class Sized>
+std::optional<std::size_t> size_in(const Sized& sized) {
+  return sized ? std::optional(sized->size) : std::nullopt;
+}
+
 class Engine {
  public:
   Engine() = default;
@@ -77,6 +83,14 @@ class Engine {
   DrainOutcome outcome;
 
  protected:
+  template <class What>
+  static std::optional<dtls::QuestionOf<dtls::PeerAnswer>> asks_for_acceptance(const What& event) {
+    if (const auto* peer = std::get_if<dtls::PeerCertificateReceived>(&event)) {
+      return peer->question;
+    }
+    const auto* complete = std::get_if<dtls::ConnectionToVerify>(&event);
+    return complete != nullptr ? std::optional(complete->question) : std::nullopt;
+  }
   template <class Pending>
   void note(const dtls::Result<Pending>& result) {
     if (!result && result.error().is_fatal) outcome.error = result.error();
@@ -93,12 +107,10 @@ class ConnectionEngine final : public Engine {
   void handle_timeout(Instant now) override { note(connection_.handle_timeout(now)); }
   void close(Instant now) override { note(connection_.close(now)); }
   std::optional<std::size_t> seal(Bytes data, dtls::MutableBytes out) override {
-    const auto sealed = connection_.seal(data, out);
-    return sealed ? std::optional(sealed->size) : std::nullopt;
+    return size_in(connection_.seal(data, out));
   }
   std::optional<std::size_t> transmit(dtls::MutableBytes out) override {
-    const auto sent = connection_.poll_transmit(out);
-    return sent ? std::optional(sent->size) : std::nullopt;
+    return size_in(connection_.poll_transmit(out));
   }
   std::optional<std::size_t> data() override {
     const auto data = connection_.poll_data();
@@ -107,12 +119,8 @@ class ConnectionEngine final : public Engine {
   std::optional<bool> event(Instant now) override {
     const auto event = connection_.poll_event();
     if (!event) return std::nullopt;
-    if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&*event)) {
-      note(connection_.answer(asked->question, dtls::AcceptPeer{}, now));
-      return true;
-    }
-    if (const auto* complete = std::get_if<dtls::ConnectionToVerify>(&*event)) {
-      note(connection_.answer(complete->question, dtls::AcceptPeer{}, now));
+    if (const auto question = asks_for_acceptance(*event)) {
+      note(connection_.answer(*question, dtls::AcceptPeer{}, now));
       return true;
     }
     outcome.connected |= std::holds_alternative<dtls::Connected>(*event);
@@ -146,12 +154,10 @@ class EndpointEngine final : public Engine {
   }
   std::optional<std::size_t> seal(Bytes data, dtls::MutableBytes out) override {
     if (!handle_) return std::nullopt;
-    const auto sealed = endpoint_.seal_datagram(*handle_, data, out);
-    return sealed ? std::optional(sealed->size) : std::nullopt;
+    return size_in(endpoint_.seal_datagram(*handle_, data, out));
   }
   std::optional<std::size_t> transmit(dtls::MutableBytes out) override {
-    const auto sent = endpoint_.poll_transmit(out);
-    return sent ? std::optional(sent->size) : std::nullopt;
+    return size_in(endpoint_.poll_transmit(out));
   }
   std::optional<std::size_t> data() override {
     const auto data = endpoint_.poll_data();
@@ -160,12 +166,8 @@ class EndpointEngine final : public Engine {
   std::optional<bool> event(Instant now) override {
     const auto event = endpoint_.poll_event();
     if (!event) return std::nullopt;
-    if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event->what)) {
-      note(endpoint_.answer(event->connection, asked->question, dtls::AcceptPeer{}, now));
-      return true;
-    }
-    if (const auto* complete = std::get_if<dtls::ConnectionToVerify>(&event->what)) {
-      note(endpoint_.answer(event->connection, complete->question, dtls::AcceptPeer{}, now));
+    if (const auto question = asks_for_acceptance(event->what)) {
+      note(endpoint_.answer(event->connection, *question, dtls::AcceptPeer{}, now));
       return true;
     }
     outcome.connected |= std::holds_alternative<dtls::Connected>(event->what);
@@ -210,12 +212,10 @@ class MediaEngine final : public Engine {
   void handle_timeout(Instant now) override { note(media_.handle_timeout(now)); }
   void close(Instant now) override { note(media_.close(now)); }
   std::optional<std::size_t> seal(Bytes data, dtls::MutableBytes out) override {
-    const auto sealed = media_.seal_data(data, out);
-    return sealed ? std::optional(sealed->size) : std::nullopt;
+    return size_in(media_.seal_data(data, out));
   }
   std::optional<std::size_t> transmit(dtls::MutableBytes out) override {
-    const auto sent = media_.poll_transmit(out);
-    return sent ? std::optional(sent->size) : std::nullopt;
+    return size_in(media_.poll_transmit(out));
   }
   std::optional<std::size_t> data() override {
     const auto data = media_.poll_data();
