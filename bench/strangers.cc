@@ -1,7 +1,6 @@
-// What a byte from a stranger costs a server at most: ClientHellos and fragments of them that were
-// made to be expensive, each beside an ordinary ClientHello of its version. All need another
-// address for each datagram, or none that is true. The headers of IPv4 and UDP count as bytes,
-// since the sender has to send them.
+// The cost per received byte of hostile ClientHellos and their fragments, compared with an ordinary
+// ClientHello of the same version. Each datagram has another source address, which the sender may
+// forge. The headers of IPv4 and UDP count as bytes, since the sender has to send them.
 #include <benchmark/benchmark.h>
 #include <sluice/dtls/endpoint.h>
 
@@ -49,7 +48,7 @@ Buffer with13(ExtensionType type, Buffer data) {
   return datagram_of(hello);
 }
 
-// A list of 16 bit codes that nobody knows, `width` bytes of length before it.
+// A list of unassigned 16-bit codes, with a length of `width` bytes before it.
 Buffer unknown_codes(std::size_t count, std::size_t width) {
   Buffer data(width);
   dtls::wire::store(dtls::MutableBytes(data), 2 * count);

@@ -181,7 +181,7 @@ int main() {
   const bool arrived = !a.rtp.empty() && a.rtp.front() == make_packet();
   std::cout << (arrived ? "the packet has arrived\n" : "nothing has arrived\n");
 
-  // Somebody else's fingerprint: both ends are told once, whatever comes after that.
+  // The fingerprint of another certificate: each end learns of the failure once.
   Side c;
   Side d;
   call(c, d, a.fingerprints());
