@@ -73,6 +73,11 @@ if(SLUICE_NICE)
   sluice_pkg(libnice nice glib-2.0)
 endif()
 
+if(SLUICE_SESSION_STORES)
+  sluice_pkg(lmdb lmdb)
+  sluice_pkg(hiredis hiredis)
+endif()
+
 if(SLUICE_INTEROP)
   find_package(CLI11 REQUIRED)
   if(SLUICE_NICE)

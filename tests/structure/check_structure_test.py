@@ -132,6 +132,8 @@ class Structure(unittest.TestCase):
                 "<srtp2/srtp.h>": ("srtp_bridge/src", "tests", "bench"),
                 "<glib.h>": ("ice_glue/nice/src", "interop/demo", "tests", "bench"),
                 "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
+                "<lmdb.h>": ("session_stores/src", "tests", "bench"),
+                "<hiredis/hiredis.h>": ("session_stores/src", "tests", "bench"),
                 "<sys/socket.h>": ("ice_glue/nice/src", "interop/common", "interop/tools", "interop/demo", "docs/examples", "tests",
                                    "bench"),
             }.items():

@@ -24,13 +24,15 @@ ARROWS = {
     "ice_glue/transport/src": ["ice_glue/transport/include"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
     "ice_glue/nice/src": ["ice_glue/nice/include"],
+    "session_stores/include": ["dtls/include"],
+    "session_stores/src": ["session_stores/include"],
     "interop/common": ["dtls/include"],
     "interop/tools": ["interop/common"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
     "docs/examples": ["ice_glue/nice/include"],
     # What checks the code sees all of it.
-    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src", "interop/tools",
-              "interop/demo", "docs/examples"],
+    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src",
+              "session_stores/src", "interop/tools", "interop/demo", "docs/examples"],
     "bench": ["tests"],
 }
 
@@ -48,6 +50,8 @@ OUTSIDE = {
     "ice_glue/transport/src": EXPECTED,
     "ice_glue/nice/include": EXPECTED,
     "ice_glue/nice/src": ["nice/", "glib", "gio/", "gobject/"] + POSIX + EXPECTED,
+    "session_stores/include": EXPECTED,
+    "session_stores/src": ["lmdb.h", "hiredis/", "fcntl.h", "sys/eventfd.h", "sys/file.h", "unistd.h"] + EXPECTED,
     "interop/common": POSIX + EXPECTED,
     "interop/tools": ["CLI/"] + POSIX + EXPECTED,
     "interop/demo": ["CLI/", "glib.h", "gst/sdp/", "httplib.h", "nlohmann/", "usrsctp.h"] + POSIX + EXPECTED,
@@ -64,7 +68,7 @@ OUTSIDE_OF_FILE = {
 # libssl is no part of Sluice: it is a peer to compare with. The other four have one home each, and interop/ uses what a
 # user of Sluice has: the public headers.
 LIBSSL = ["openssl/ssl", "openssl/tls1.h", "openssl/dtls1.h", "openssl/srtp.h"]
-PRIVATE = ["openssl/", "srtp2/", "nice/", "stun/"]
+PRIVATE = ["openssl/", "srtp2/", "nice/", "stun/", "lmdb.h", "hiredis/"]
 FORBIDDEN = {
     "dtls/src/crypto": LIBSSL,
     "interop/common": PRIVATE,
