@@ -1,9 +1,9 @@
 #include "support/allocations.h"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
@@ -15,30 +15,39 @@ thread_local Allocations counted;
 thread_local std::span<const std::byte> watched;
 thread_local std::uint64_t found;
 
+// Precedes each block. malloc_usable_size() would not do for its size: the same block has 16 bytes
+// more where malloc() finds a free one that is not worth dividing.
+struct alignas(std::max_align_t) Head {
+  std::size_t size;
+};
+
+Head* head_of(void* memory) { return static_cast<Head*>(memory) - 1; }
+
 void search(void* memory) {
   if (memory == nullptr || watched.empty()) return;
-  const std::span block(static_cast<const std::byte*>(memory), malloc_usable_size(memory));
+  const std::span block(static_cast<const std::byte*>(memory), head_of(memory)->size);
   if (!std::ranges::search(block, watched).empty()) ++found;
 }
 
-void* note(void* memory) {
-  if (memory != nullptr) {
-    ++counted.count;
-    counted.bytes += static_cast<std::int64_t>(malloc_usable_size(memory));
-    counted.peak_bytes = std::max(counted.peak_bytes, counted.bytes);
-  }
-  return memory;
+// `previous`: null, or a block that this one replaces.
+void* reallocate(void* previous, std::size_t size) {
+  Head* const head = previous != nullptr ? head_of(previous) : nullptr;
+  const std::size_t size_before = head != nullptr ? head->size : 0;
+  auto* const block = static_cast<Head*>(std::realloc(head, sizeof(Head) + size));
+  if (block == nullptr) return nullptr;
+  block->size = size;
+  ++counted.count;
+  counted.bytes += static_cast<std::int64_t>(size) - static_cast<std::int64_t>(size_before);
+  counted.peak_bytes = std::max(counted.peak_bytes, counted.bytes);
+  return block + 1;
 }
 
-void forget(void* memory) {
-  if (memory != nullptr) counted.bytes -= static_cast<std::int64_t>(malloc_usable_size(memory));
-}
-
-void* allocate(std::size_t size) { return note(std::malloc(std::max<std::size_t>(size, 1))); }
+void* allocate(std::size_t size) { return reallocate(nullptr, size); }
 
 void release(void* memory) {
-  forget(memory);
-  std::free(memory);
+  if (memory == nullptr) return;
+  counted.bytes -= static_cast<std::int64_t>(head_of(memory)->size);
+  std::free(head_of(memory));
 }
 
 void release_from_delete(void* memory) {
@@ -67,8 +76,9 @@ bool count_libcrypto() {
   return CRYPTO_set_mem_functions([](std::size_t size, const char*,
                                      int) { return size == 0 ? nullptr : allocate(size); },
                                   [](void* memory, std::size_t size, const char*, int) {
-                                    forget(memory);
-                                    return note(std::realloc(memory, size));
+                                    if (size != 0) return reallocate(memory, size);
+                                    release(memory);
+                                    return static_cast<void*>(nullptr);
                                   },
                                   [](void* memory, const char*, int) { release(memory); }) == 1;
 }

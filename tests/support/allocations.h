@@ -10,7 +10,7 @@ namespace sluice::test {
 
 struct Allocations {
   std::uint64_t count = 0;      // calls so far
-  std::int64_t bytes = 0;       // live now, as the allocator rounds them up
+  std::int64_t bytes = 0;       // live now, as they were asked for
   std::int64_t peak_bytes = 0;  // the most since reset_peak()
 };
 

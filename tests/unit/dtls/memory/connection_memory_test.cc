@@ -213,10 +213,7 @@ TEST_P(Memory, ARepeatedLastFlightLeavesNothingBehind) {
     }
     return left_by([&] { const Lean other(std::move(server)); }) * -1;
   };
-  // The state of the answered repetition has some 450 bytes; what libcrypto keeps varies a little.
-  constexpr double kVariation = 64;
-  EXPECT_NEAR(static_cast<double>(bytes_of_a_server(true)),
-              static_cast<double>(bytes_of_a_server(false)), kVariation);
+  EXPECT_EQ(bytes_of_a_server(true), bytes_of_a_server(false));
 }
 
 // Sealing, opening and delivering data touch no allocator.
