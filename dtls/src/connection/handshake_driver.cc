@@ -213,10 +213,10 @@ Result<void> HandshakeDriver::on_timeout(Instant now) {
   }
   flight::ReliableFlight& flight = context_.transport.flight;
   if (flight.is_due(now)) {
-    ++shared_.counters.timeouts;
+    shared_.counters.count_timeout();
     if (!shared_.records.peer_encrypts()) flight.forget_acknowledged();
     if (flight.on_timeout(now) == flight::ReliableFlight::Expiry::repeated) {
-      ++shared_.counters.flights_retransmitted;
+      shared_.counters.count_retransmission();
     }
   }
   acknowledgements_.on_timeout(now);
@@ -325,7 +325,7 @@ void HandshakeDriver::on_repetition(Instant now) {
   if (context_.speaks13() && is_flight_answered13()) return;
   flight::ReliableFlight& flight = context_.transport.flight;
   if (!flight.on_repetition(now)) return;
-  ++shared_.counters.flights_retransmitted;
+  shared_.counters.count_retransmission();
   // Both sides wait for each other: two retransmissions at once are one too many.
   flight.restart_timer(now);
 }
@@ -370,7 +370,7 @@ bool HandshakeDriver::on_plaintext_ack(const message::RecordNumbers& numbers, In
 void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, wire::Epoch epoch,
                               Instant now) {
   if (context_.transport.flight.on_ack(numbers, epoch, now)) {
-    ++shared_.counters.flights_retransmitted;
+    shared_.counters.count_retransmission();
   }
   // An empty ACK means that the peer received records that it cannot decrypt yet (RFC 9147 section
   // 7.1).

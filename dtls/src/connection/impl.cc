@@ -291,7 +291,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
                                          application_data, out.first(needed));
   if (!size) return tl::unexpected(SendError::libcrypto_failure);
   warm_.mark_used(shared(), phase_);
-  ++counters_.records_sent;
+  counters_.count_records_sent(1);
   counters_.count_sent(*size);
   observe_datagram(Direction::sent, path_, out.first(*size));
   return Sealed(*size, is_due_now() && std::exchange(reported_timeout_, latest_) != latest_);

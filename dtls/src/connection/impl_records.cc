@@ -15,7 +15,7 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
       taken = warm_.records().take(datagram);
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
-      ++counters_.records_received;
+      counters_.count_record_received();
       outcome = on_record(*record, input);
       if (record->epoch == wire::kPlaintextEpoch) continue;
       warm_.mark_used(shared(), phase_);

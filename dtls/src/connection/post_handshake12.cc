@@ -40,7 +40,7 @@ Result<PostHandshake12::Outcome> PostHandshake12::on_fragment(
   discard(shared, Discard::stale_message);
   // The record is authentic, so the peer lacks our last flight.
   if (last_flight_ != nullptr && last_flight_->flight.on_repetition(now)) {
-    ++shared.counters.flights_retransmitted;
+    shared.counters.count_retransmission();
   }
   return Outcome::handled;
 }

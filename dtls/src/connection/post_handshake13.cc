@@ -142,7 +142,7 @@ Result<bool> PostHandshake13::on_fragment(const message::HandshakeFragment& frag
   const bool is_stale = *outcome == flight::Reassembler::Outcome::stale;
   if (is_stale && shared_.role == Role::client && epoch == wire::kHandshakeEpoch13) {
     if (has_last_flight() && outgoing_.front().flight.on_repetition(now)) {
-      ++shared_.counters.flights_retransmitted;
+      shared_.counters.count_retransmission();
     }
     return false;
   }
@@ -240,7 +240,7 @@ Result<void> PostHandshake13::on_ack(std::span<const message::RecordNumber> numb
                                      Instant now) {
   const bool had_last_flight = has_last_flight();
   std::erase_if(outgoing_, [&](Outgoing& outgoing) {
-    if (outgoing.flight.on_ack(numbers, epoch, now)) ++shared_.counters.flights_retransmitted;
+    if (outgoing.flight.on_ack(numbers, epoch, now)) shared_.counters.count_retransmission();
     const bool is_acknowledged = outgoing.flight.fully_acknowledged();
     if (is_acknowledged && outgoing.kind == Kind::key_update) is_key_update_acknowledged_ = true;
     return is_acknowledged;
@@ -270,7 +270,7 @@ Result<void> PostHandshake13::continue_key_update(handshake::Session13& session,
 void PostHandshake13::resume_given_up(Instant now) {
   for (Outgoing& outgoing : outgoing_) {
     if (outgoing.flight.resume(now, now + shared_.config.timers.total)) {
-      ++shared_.counters.flights_retransmitted;
+      shared_.counters.count_retransmission();
     }
   }
 }
@@ -280,7 +280,7 @@ void PostHandshake13::on_peer_heard(Instant now) {
     if (outgoing.periods == kMaxPeriods) continue;
     if (!outgoing.flight.resume(now, now + shared_.config.timers.total)) continue;
     ++outgoing.periods;
-    ++shared_.counters.flights_retransmitted;
+    shared_.counters.count_retransmission();
   }
 }
 
@@ -328,7 +328,7 @@ Result<void> PostHandshake13::on_timeout(handshake::Session13& session, Instant 
   for (Outgoing& outgoing : outgoing_) {
     const auto expiry = outgoing.flight.on_timeout(now);
     if (expiry == flight::ReliableFlight::Expiry::repeated) {
-      ++shared_.counters.flights_retransmitted;
+      shared_.counters.count_retransmission();
     }
     const bool is_given_up = expiry == flight::ReliableFlight::Expiry::given_up;
     if (is_given_up && outgoing.kind == Kind::last_flight) {

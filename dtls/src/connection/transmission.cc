@@ -10,7 +10,7 @@ namespace {
 std::optional<Transmit> write_flight(const Shared& shared, flight::ReliableFlight& flight,
                                      const Route& route, MutableBytes out) {
   const auto written = flight.write_datagram(shared.records, out, route.mtu);
-  shared.counters.records_sent += written.records;
+  shared.counters.count_records_sent(written.records);
   if (written.bytes == 0) return std::nullopt;
   return Transmit{written.bytes, flight.path().value_or(route.path)};
 }
@@ -29,7 +29,7 @@ std::optional<Transmit> write_ack(const Shared& shared, Acknowledgements& acknow
   if (!writer.ok()) return std::nullopt;
   const auto size = records.seal(epoch, wire::ContentType::ack, contents, out.first(room));
   if (!size) return std::nullopt;
-  ++shared.counters.records_sent;
+  shared.counters.count_records_sent(1);
   return Transmit{*size, acknowledgements.path().value_or(route.path)};
 }
 
@@ -41,7 +41,7 @@ std::optional<Transmit> write_alert(const Shared& shared, const QueuedAlert& ale
   if (!size) return std::nullopt;
   const PathId path = alert.path.value_or(route.path);
   shared.outputs.drop_alert();
-  ++shared.counters.records_sent;
+  shared.counters.count_records_sent(1);
   return Transmit{*size, path};
 }
 

@@ -67,7 +67,7 @@ TEST_F(Transmission, WithoutAPathOfItsOwnAllLeavesOnThePresentOne) {
   queue_ack();
   queue_flight();
   EXPECT_EQ(leave(kPresent), (Sent{{kHandshake, kPresent}, {kAck, kPresent}, {kAlert, kPresent}}));
-  EXPECT_EQ(counters_.records_sent, 3U);
+  EXPECT_EQ(counters_.statistics().records_sent, 3U);
   EXPECT_TRUE(leave(kPresent).empty());
 }
 
