@@ -6,23 +6,52 @@
 
 namespace sluice::dtls::connection {
 
-Result<std::unique_ptr<AcceptedPeer>> AcceptedPeer::make(handshake::PeerIdentity identity,
-                                                         crypto::Library& library) {
+Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
+                                        crypto::Library& library) {
   if (auto kept = identity.keep_fingerprint_only(library); !kept) return forward_error(kept);
-  PeerInfo info = identity.info();
-  if (info.credential == PeerCredential::none) return nullptr;
-  std::unique_ptr<AcceptedPeer> peer(new AcceptedPeer);
-  peer->authenticated_at_ = info.authenticated_at;
-  peer->signature_scheme_ = info.signature_scheme.value_or(SignatureScheme{});
-  peer->credential_ = info.credential;
-  std::ranges::copy(info.certificate_fingerprint, peer->sha256_.begin());
-  if (!info.psk_identity.empty()) peer->rest_.edit().psk_identity = std::move(info.psk_identity);
-  if (info.verified_name) peer->rest_.edit().verified_name = std::move(info.verified_name);
+  const PeerInfo info = identity.info();
+  AcceptedPeer peer;
+  if (info.credential == PeerCredential::none) return peer;
+  peer.authenticated_at_ = info.authenticated_at;
+  peer.credential_ = info.credential;
+  peer.signature_scheme_ = info.signature_scheme.value_or(SignatureScheme{});
+  peer.is_verified_ = info.verified_name.has_value();
+  peer.set_proof(identity.credential);
+  if (info.verified_name && !info.verified_name->empty()) {
+    peer.edit_far().verified_name = *info.verified_name;
+  }
   return peer;
 }
 
+void AcceptedPeer::set_proof(Bytes proof) {
+  if (proof.size() > std::tuple_size_v<Near>) {
+    edit_far().proof.assign(proof.begin(), proof.end());
+    return;
+  }
+  std::ranges::copy(proof, std::get<Near>(stored_).begin());
+  near_size_ = static_cast<std::uint8_t>(proof.size());
+}
+
+Bytes AcceptedPeer::proof() const {
+  if (const Far* all = far()) return all->proof;
+  return Bytes(std::get<Near>(stored_)).first(near_size_);
+}
+
+const AcceptedPeer::Far* AcceptedPeer::far() const {
+  const auto* all = std::get_if<std::unique_ptr<Far>>(&stored_);
+  return all != nullptr ? all->get() : nullptr;
+}
+
+AcceptedPeer::Far& AcceptedPeer::edit_far() {
+  if (far() == nullptr) {
+    const Bytes near = proof();
+    stored_ = std::make_unique<Far>(Far{.proof = Buffer(near.begin(), near.end())});
+  }
+  return *std::get<std::unique_ptr<Far>>(stored_);
+}
+
 void AcceptedPeer::keep(const std::optional<Fingerprint>& match) {
-  if (match && match->hash != HashAlgorithm::sha256) rest_.edit().match = match;
+  if (match && match->hash != HashAlgorithm::sha256) edit_far().match = match;
 }
 
 bool AcceptedPeer::matches(std::span<const Fingerprint> announced) const {
@@ -30,19 +59,20 @@ bool AcceptedPeer::matches(std::span<const Fingerprint> announced) const {
   const HashAlgorithm strongest = crypto::strongest_hash(announced);
   return std::ranges::any_of(announced, [&](const Fingerprint& expected) {
     if (expected.hash != strongest) return false;
-    if (strongest == HashAlgorithm::sha256) return std::ranges::equal(expected.value, sha256_);
-    return expected == rest_->match;
+    if (strongest == HashAlgorithm::sha256) return std::ranges::equal(expected.value, proof());
+    return far() != nullptr && expected == far()->match;
   });
 }
 
 PeerInfo AcceptedPeer::info() const {
   PeerInfo info{.credential = credential_, .authenticated_at = authenticated_at_};
-  if (credential_ == PeerCredential::certificate) {
-    info.certificate_fingerprint.assign(sha256_.begin(), sha256_.end());
+  if (credential_ != PeerCredential::none) {
+    auto& proven =
+        credential_ == PeerCredential::psk ? info.psk_identity : info.certificate_fingerprint;
+    proven.assign(proof().begin(), proof().end());
   }
   if (signature_scheme_ != SignatureScheme{}) info.signature_scheme = signature_scheme_;
-  info.verified_name = rest_->verified_name;
-  info.psk_identity = rest_->psk_identity;
+  if (is_verified_) info.verified_name = far() != nullptr ? far()->verified_name : std::string();
   return info;
 }
 

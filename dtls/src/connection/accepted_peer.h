@@ -6,11 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
 #include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/peer_info.h>
 
-#include "negotiation/boxed.h"
 #include "negotiation/peer_identity.h"
 
 namespace sluice::dtls::connection {
@@ -19,9 +19,10 @@ namespace sluice::dtls::connection {
 // the time, and there may be a million of them.
 class AcceptedPeer {
  public:
-  // Null for a peer without credentials. Errors: libcrypto_failure.
-  static Result<std::unique_ptr<AcceptedPeer>> make(handshake::PeerIdentity identity,
-                                                    crypto::Library& library);
+  // A peer without credentials.
+  AcceptedPeer() = default;
+  // Errors: libcrypto_failure.
+  static Result<AcceptedPeer> make(handshake::PeerIdentity identity, crypto::Library& library);
 
   // Keeps the fingerprint by which the certificate was accepted, for later calls of matches().
   void keep(const std::optional<Fingerprint>& match);
@@ -30,20 +31,29 @@ class AcceptedPeer {
   [[nodiscard]] PeerInfo info() const;
 
  private:
-  AcceptedPeer() = default;
-
-  // What few peers have.
-  struct Rest {
-    Buffer psk_identity = {};
-    std::optional<std::string> verified_name = {};
+  // The SHA-256 of the certificate, or the PSK identity. Long identities are allocated, and so is
+  // what few peers have.
+  using Near = std::array<std::byte, 32>;
+  struct Far {
+    Buffer proof = {};
+    std::string verified_name = {};
     std::optional<Fingerprint> match = {};  // by another hash than SHA-256
   };
 
-  std::array<std::byte, 32> sha256_{};  // of the certificate
+  void set_proof(Bytes proof);
+  [[nodiscard]] Bytes proof() const;
+  // Null: there is none.
+  [[nodiscard]] const Far* far() const;
+  // Allocates it.
+  Far& edit_far();
+
   Instant authenticated_at_{};
-  SignatureScheme signature_scheme_{};
+  // no_unique_address: the next members begin in its padding.
+  [[no_unique_address]] std::variant<Near, std::unique_ptr<Far>> stored_;
+  std::uint8_t near_size_ = 0;
   PeerCredential credential_ = PeerCredential::none;
-  handshake::Boxed<Rest> rest_;
+  bool is_verified_ = false;  // PeerInfo::verified_name has a value
+  SignatureScheme signature_scheme_{};
 };
 
 }  // namespace sluice::dtls::connection

@@ -17,13 +17,16 @@ namespace sluice::dtls::connection {
 struct Established12 {
   handshake::Session12 session;
   PostHandshake12 post_handshake;
-  std::unique_ptr<AcceptedPeer> peer;  // null: it has no credentials
+  // no_unique_address: the next member begins in its padding.
+  [[no_unique_address]] AcceptedPeer peer;
+  wire::MessageSeq peers_next{};  // message_seq of the peer's next message
 };
 struct Established13 {
-  handshake::Session13 session;
+  // no_unique_address: the next member begins in its padding.
+  [[no_unique_address]] handshake::Session13 session;
   QuietPostHandshake13 quiet;                       // valid while no message is in progress
   std::unique_ptr<PostHandshake13> post_handshake;  // null: no message is in progress
-  std::unique_ptr<AcceptedPeer> peer;               // null: it has no credentials
+  AcceptedPeer peer;
 };
 using Established = std::variant<Established12, Established13>;
 

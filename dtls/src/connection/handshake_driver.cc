@@ -414,8 +414,8 @@ Result<Established> HandshakeDriver::establish(Instant now) {
     }
     return Established13{std::move(*session13), {}, std::move(post_handshake), std::move(*peer)};
   }
-  Established12 established{std::move(std::get<handshake::Session12>(session)),
-                            PostHandshake12(reassembler_.next_seq()), std::move(*peer)};
+  Established12 established{std::move(std::get<handshake::Session12>(session)), PostHandshake12(),
+                            std::move(*peer), reassembler_.next_seq()};
   // The server sends the last flight; in an abbreviated handshake the client does (RFC 5246 section
   // 7.3).
   const Role last = established.session.negotiated.resumed ? Role::client : Role::server;

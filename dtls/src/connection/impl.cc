@@ -230,12 +230,17 @@ void Connection::Impl::open_if_accepted() {
 void Connection::Impl::open() {
   AwaitingAcceptance& awaiting = *std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
   ConnectionInfo info = *connection::info_of(phase_, role_);
-  if (auto* peer = connection::peer_of(phase_)) peer->keep(awaiting.gate.match());
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
   for (Buffer& data : unaccepted) warm_.deliver(data);
   auto session_events = std::move(awaiting.session_events);
+  const auto match = awaiting.gate.match();
   auto established = std::move(awaiting.established);
-  std::visit([&](auto& complete) { phase_ = std::move(complete); }, established);
+  std::visit(
+      [&](auto& complete) {
+        complete.peer.keep(match);
+        phase_ = std::move(complete);
+      },
+      established);
   warm_.mark_used(shared(), phase_);
   outputs_.add(Connected{std::move(info)});
   for (Event& event : session_events) outputs_.add(std::move(event));

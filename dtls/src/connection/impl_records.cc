@@ -93,7 +93,8 @@ Result<void> Connection::Impl::on_record(const record::Record& record, const Inp
 Result<void> Connection::Impl::on_handshake(const record::Record& record, Instant now) {
   using Outcome12 = connection::PostHandshake12::Outcome;
   if (auto* complete = connection::established12(phase_)) {
-    const auto outcome = complete->post_handshake.on_record(record, shared(), now);
+    const auto outcome =
+        complete->post_handshake.on_record(record, complete->peers_next, shared(), now);
     if (!outcome) return forward_error(outcome);
     if (*outcome == Outcome12::wants_renegotiation) {
       queue_alert(message::AlertLevel::warning, Alert::no_renegotiation);

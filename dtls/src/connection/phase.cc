@@ -73,10 +73,10 @@ bool speaks13(const Phase& phase) {
   return established_as<Established13>(phase) != nullptr;
 }
 
-AcceptedPeer* peer_of(const Phase& phase) {
-  if (const auto* complete = established_as<Established12>(phase)) return complete->peer.get();
+const AcceptedPeer* peer_of(const Phase& phase) {
+  if (const auto* complete = established_as<Established12>(phase)) return &complete->peer;
   const auto* complete = established_as<Established13>(phase);
-  return complete != nullptr ? complete->peer.get() : nullptr;
+  return complete != nullptr ? &complete->peer : nullptr;
 }
 
 std::optional<ConnectionInfo> info_of(const Phase& phase, Role role) {

@@ -32,8 +32,8 @@ using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<Awa
 [[nodiscard]] PostHandshake13* messages_under_way(const Phase& phase);
 // Exists until the peer is accepted.
 [[nodiscard]] PeerGate* gate_of(const Phase& phase);
-// The peer of a complete handshake; null if it has no credentials.
-[[nodiscard]] AcceptedPeer* peer_of(const Phase& phase);
+// The peer of a complete handshake.
+[[nodiscard]] const AcceptedPeer* peer_of(const Phase& phase);
 [[nodiscard]] UnacceptedData* unaccepted_data_of(const Phase& phase);
 
 // Whether the handshake is complete and the peer is accepted.

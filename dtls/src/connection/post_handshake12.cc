@@ -13,13 +13,14 @@ void PostHandshake12::keep_last_flight(flight::ReliableFlight flight, Instant no
 }
 
 Result<PostHandshake12::Outcome> PostHandshake12::on_record(const record::Record& record,
+                                                            wire::MessageSeq next,
                                                             const Shared& shared, Instant now) {
   wire::Reader reader(record.contents);
   Outcome outcome = Outcome::handled;
   do {
     const auto fragment = message::HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    const auto taken = on_fragment(*fragment, shared, now);
+    const auto taken = on_fragment(*fragment, next, shared, now);
     if (!taken) return taken;
     if (*taken == Outcome::wants_renegotiation) outcome = *taken;
   } while (reader.more());
@@ -27,13 +28,14 @@ Result<PostHandshake12::Outcome> PostHandshake12::on_record(const record::Record
 }
 
 Result<PostHandshake12::Outcome> PostHandshake12::on_fragment(
-    const message::HandshakeFragment& fragment, const Shared& shared, Instant now) {
+    const message::HandshakeFragment& fragment, wire::MessageSeq next, const Shared& shared,
+    Instant now) {
   // Checked first, because a new handshake numbers its messages from 0 again (RFC 6347 section
   // 4.2.2).
   if (fragment.header.type == renegotiation_request(shared.role)) {
     return fragment.header.fragment_offset == 0 ? Outcome::wants_renegotiation : Outcome::handled;
   }
-  if (fragment.header.message_seq >= next_seq_) {
+  if (fragment.header.message_seq >= next) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message,
                  "handshake message after Finished");
   }

@@ -13,9 +13,6 @@ namespace sluice::dtls::connection {
 
 class PostHandshake12 {
  public:
-  // `next` is the message_seq of the peer's next message.
-  explicit PostHandshake12(wire::MessageSeq next) : next_seq_(next) {}
-
   // Keeps the last flight of the handshake, which this side has sent.
   void keep_last_flight(flight::ReliableFlight flight, Instant now);
   // The peer has received the last flight.
@@ -27,8 +24,10 @@ class PostHandshake12 {
 
   enum class Outcome : std::uint8_t { handled, wants_renegotiation };
   // Processes a handshake record. A request to renegotiate must be refused with a warning alert
-  // (RFC 8827 section 6.5); the connection continues.
-  Result<Outcome> on_record(const record::Record& record, const Shared& shared, Instant now);
+  // (RFC 8827 section 6.5); the connection continues. `next` is the message_seq of the peer's next
+  // message.
+  Result<Outcome> on_record(const record::Record& record, wire::MessageSeq next,
+                            const Shared& shared, Instant now);
   void on_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
@@ -41,11 +40,10 @@ class PostHandshake12 {
     Instant expires;
   };
 
-  Result<Outcome> on_fragment(const message::HandshakeFragment& fragment, const Shared& shared,
-                              Instant now);
+  Result<Outcome> on_fragment(const message::HandshakeFragment& fragment, wire::MessageSeq next,
+                              const Shared& shared, Instant now);
 
   std::unique_ptr<LastFlight> last_flight_;
-  wire::MessageSeq next_seq_;
 };
 
 // The message with which the peer of `role` requests renegotiation.

@@ -58,7 +58,7 @@ Result<void> check_encrypt_then_mac(const schedule::CipherSuite12Parameters& sui
 Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const Choice12& choice) {
   auto agreed = agree_on_extensions(context, ProtocolVersion::dtls12, hello.extensions);
   if (!agreed) return forward_error(agreed);
-  Negotiated12 negotiated{choice.suite, {hello.random, {}}, std::move(*agreed), false};
+  Negotiated12 negotiated{std::move(*agreed), choice.suite, {hello.random, {}}, false};
   negotiated.resumed = context.resumption12.resumed.has_value();
   negotiated.extended_master_secret =
       hello.extensions.has(ExtensionType::extended_master_secret) &&
@@ -131,9 +131,9 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
       context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
   if (hashed) hashed = context.transcript.add(incoming.encoding);
   if (!hashed) return forward_error(hashed);
-  return Negotiated12{*suite,
+  return Negotiated12{std::move(*agreed),
+                      *suite,
                       {client_random, hello.random},
-                      std::move(*agreed),
                       hello.extensions.has(ExtensionType::extended_master_secret)};
 }
 

@@ -14,16 +14,16 @@ namespace sluice::dtls::handshake {
 
 // The result of the hellos.
 struct Negotiated12 {
-  schedule::CipherSuite12Parameters suite;
+  // no_unique_address, here and below: the next member begins in the padding.
+  [[no_unique_address]] AgreedExtensions extensions;
+  [[no_unique_address]] schedule::CipherSuite12Parameters suite;
   schedule::HelloRandoms randoms;
-  AgreedExtensions extensions;
   bool extended_master_secret;
   bool resumed = false;
 };
 
 // The result of a complete handshake.
 struct Session12 {
-  // no_unique_address: the next member begins in its padding.
   [[no_unique_address]] Negotiated12 negotiated;
   schedule::MasterSecret master;
   std::optional<NamedGroup> group;  // of the first handshake; none with a PSK alone

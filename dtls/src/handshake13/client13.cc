@@ -83,8 +83,8 @@ Result<Session13> send_finished(Context& context, WaitSignature&& state) {
   if (!done) return forward_error(done);
   auto resumption = keep_for_resumption(context, negotiated, secrets);
   if (!resumption) return forward_error(resumption);
-  return Session13{negotiated, SessionSecrets(traffic, state.application.exporter()),
-                   std::move(*resumption)};
+  return Session13{negotiated, std::move(*resumption),
+                   SessionSecrets(traffic, state.application.exporter())};
 }
 
 Result<Session13> send_signed(Context& context, WaitSignature&& state, Bytes signature) {

@@ -183,8 +183,8 @@ Result<Negotiated13> negotiate(Context& context, const ClientHello& hello, const
   const auto takes_tickets = takes_tickets13(hello);
   if (!takes_tickets) return forward_error(takes_tickets);
   return Negotiated13{.suite = choice.suite,
-                      .group = choice.group,
                       .extensions = std::move(*agreed),
+                      .group = choice.group,
                       .psk = psk != nullptr ? std::optional(psk->psk.kind) : std::nullopt,
                       .takes_tickets = *takes_tickets};
 }
@@ -431,8 +431,8 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return forward_error(done);
-  return Session13{negotiated, SessionSecrets(traffic, application.exporter()),
-                   std::move(*resumption)};
+  return Session13{negotiated, std::move(*resumption),
+                   SessionSecrets(traffic, application.exporter())};
 }
 
 }  // namespace sluice::dtls::handshake::server13

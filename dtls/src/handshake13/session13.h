@@ -16,8 +16,9 @@ namespace sluice::dtls::handshake {
 
 struct Negotiated13 {
   const schedule::CipherSuite13Parameters* suite;
+  // no_unique_address, here and below: the next member begins in the padding.
+  [[no_unique_address]] AgreedExtensions extensions = {};
   NamedGroup group;
-  AgreedExtensions extensions = {};
   std::optional<schedule::PskKind> psk = {};  // empty: with certificates
   bool takes_tickets = false;                 // of the client
 };
@@ -30,9 +31,9 @@ struct Resumption13 {
 
 // The result of a complete handshake.
 struct Session13 {
-  Negotiated13 negotiated;
-  SessionSecrets secrets;
+  [[no_unique_address]] Negotiated13 negotiated;
   std::unique_ptr<Resumption13> resumption;  // null: the session cannot be resumed
+  [[no_unique_address]] SessionSecrets secrets;
 };
 
 // At the end of the handshake, with the client's Finished in the transcript. Null when the Config

@@ -12,7 +12,7 @@ constexpr std::array kNonce{std::byte{0}};
 
 Result<StoredSession> make_stored(crypto::Library& library, const Session13& session, Bytes nonce,
                                   const ConfigOptions& config, Instant now, Duration lifetime) {
-  const auto& [suite, group, extensions, psk, takes_tickets] = session.negotiated;
+  const auto& [suite, extensions, group, psk, takes_tickets] = session.negotiated;
   auto secret = schedule::ticket_psk(library, suite->hash, session.resumption->secret, nonce);
   if (!secret) return forward_error(secret);
   StoredSession stored;

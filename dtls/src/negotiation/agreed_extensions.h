@@ -29,10 +29,10 @@ struct AgreedNames {
 };
 
 struct AgreedExtensions {
-  std::optional<SrtpProfile> srtp_profile = {};
-  std::optional<RecordSizeLimits> record_size_limits = {};
   // Most sessions have no names and keep one null pointer as long as they live.
   Boxed<AgreedNames> names = {};
+  std::optional<SrtpProfile> srtp_profile = {};
+  std::optional<RecordSizeLimits> record_size_limits = {};
 };
 
 // How an extension is agreed on. Each function gets the data of the peer's extension, empty where

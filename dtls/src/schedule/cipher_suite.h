@@ -24,7 +24,7 @@ struct CipherSuite12Parameters {
   KeyExchange12 key_exchange;
   HashAlgorithm hash;  // for the PRF and the Finished messages
   // A CipherSuite pointer means a suite that the application implements; the Config owns it.
-  std::variant<AeadSuite12, CbcSuite12, const CipherSuite12*> protection;
+  [[no_unique_address]] std::variant<AeadSuite12, CbcSuite12, const CipherSuite12*> protection;
 };
 
 constexpr bool needs_encrypt_then_mac(const CipherSuite12Parameters& suite) {

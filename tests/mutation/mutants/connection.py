@@ -49,8 +49,8 @@ MUTANTS = [
         ("if (expected.hash != strongest) return false;", "", "the strongest hash alone counts after Connected"),
         ("if (strongest == HashAlgorithm::sha256) return", "if (false) return",
          "the SHA-256 of the certificate is known after Connected"),
-        ("return expected == rest_->match;", "return true;", "an unknown hash matches nothing after Connected"),
-        ("if (match && match->hash != HashAlgorithm::sha256) rest_.edit().match = match;", "",
+        ("return far() != nullptr && expected == far()->match;", "return true;", "an unknown hash matches nothing after Connected"),
+        ("if (match && match->hash != HashAlgorithm::sha256) edit_far().match = match;", "",
          "the hash that has accepted the peer is known after Connected"),
     ),
     *mutants_of(
@@ -174,7 +174,7 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/post_handshake12.cc", CONNECTION,
-        ("if (fragment.header.message_seq >= next_seq_) {", "if (false) {", "no message follows Finished in DTLS 1.2"),
+        ("if (fragment.header.message_seq >= next) {", "if (false) {", "no message follows Finished in DTLS 1.2"),
         ("now >= last_flight_->expires) last_flight_.reset();", "false) last_flight_.reset();",
          "the last flight is kept for a limited time"),
     ),
