@@ -212,7 +212,8 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
   read_epoch_ = next_epoch(read_epoch_);
   auto opener = handshake::make_opener13(shared_.library, session.negotiated, *secret);
   if (!opener) return forward_error(opener);
-  shared_.records.add_reader(read_epoch_, std::move(*opener));
+  shared_.records.add_reader(read_epoch_, std::move(*opener),
+                             handshake::key_limits13(shared_.config, session.negotiated));
   if (update->request == KeyUpdateRequest::update_requested) {
     return update_keys(KeyUpdateRequest::update_not_requested, now);
   }
@@ -300,7 +301,8 @@ Result<void> PostHandshake13::switch_write_keys(handshake::Session13& session) {
   auto sealer = handshake::make_sealer13(shared_.library, session.negotiated, *secret);
   if (!sealer) return forward_error(sealer);
   const wire::Epoch epoch = next_epoch(shared_.records.write_epoch());
-  shared_.records.add_writer(epoch, std::move(*sealer));
+  shared_.records.add_writer(epoch, std::move(*sealer),
+                             handshake::key_limits13(shared_.config, session.negotiated));
   shared_.records.stop_writing_before(epoch);
   return {};
 }

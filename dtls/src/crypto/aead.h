@@ -92,7 +92,7 @@ class AeadSealer {
 
  private:
   explicit AeadSealer(KeyedCipher cipher) : cipher_(std::move(cipher)) {}
-  KeyedCipher cipher_;
+  [[no_unique_address]] KeyedCipher cipher_;
 };
 
 class AeadOpener {
@@ -112,7 +112,7 @@ class AeadOpener {
 
  private:
   explicit AeadOpener(KeyedCipher cipher) : cipher_(std::move(cipher)) {}
-  KeyedCipher cipher_;
+  [[no_unique_address]] KeyedCipher cipher_;
 };
 
 }  // namespace sluice::dtls::crypto

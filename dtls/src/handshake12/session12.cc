@@ -95,9 +95,9 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
   auto protection = make_protection12(context.library, negotiated, master, role);
   if (!protection) return forward_error(protection);
   // DTLS 1.2 itself has no limit; records are limited by their numbers.
-  context.transport.records.set_key_limits({.forgeries = context.config.max_forgeries_per_key});
-  context.transport.records.add_reader12(std::move(protection->opener));
-  context.transport.records.add_writer12(std::move(protection->sealer));
+  const record::KeyLimits limits{.forgeries = context.config.max_forgeries_per_key};
+  context.transport.records.add_reader12(std::move(protection->opener), limits);
+  context.transport.records.add_writer12(std::move(protection->sealer), limits);
   return {};
 }
 

@@ -122,7 +122,6 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
       .takes_tickets = context.config.resumption != Resumption::none,
   };
   context.transport.records.set_version(ProtocolVersion::dtls12);
-  set_key_limits13(context, negotiated);
   const auto& traffic = secrets->traffic();
   auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);

@@ -144,7 +144,6 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   if (!secrets) return forward_error(secrets);
   context.secret_log.add(*secrets);
   const auto& traffic = secrets->traffic();
-  set_key_limits13(context, negotiated);
   done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (!done) return forward_error(done);

@@ -84,20 +84,17 @@ Result<void> install_read13(Context& context, const Negotiated13& negotiated, wi
                             const schedule::HashSecret& traffic_secret) {
   return make_opener13(context.library, negotiated, traffic_secret)
       .map([&](record::Opener13 opener) {
-        context.transport.records.add_reader(epoch, std::move(opener));
+        context.transport.records.add_reader(epoch, std::move(opener),
+                                             key_limits13(context.config, negotiated));
       });
-}
-
-void set_key_limits13(Context& context, const Negotiated13& negotiated) {
-  context.transport.records.set_key_limits(
-      record::key_limits13(negotiated.suite->aead, context.config));
 }
 
 Result<void> install_write13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                              const schedule::HashSecret& traffic_secret) {
   return make_sealer13(context.library, negotiated, traffic_secret)
       .map([&](record::Sealer13 sealer) {
-        context.transport.records.add_writer(epoch, std::move(sealer));
+        context.transport.records.add_writer(epoch, std::move(sealer),
+                                             key_limits13(context.config, negotiated));
       });
 }
 

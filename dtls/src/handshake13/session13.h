@@ -55,8 +55,10 @@ struct Protection13 {
 Result<Protection13> make_protection13(crypto::Library& library, const Session13& session,
                                        Role role);
 
-// Sets the limits of the suite's keys. To be called before the first keys are installed.
-void set_key_limits13(Context& context, const Negotiated13& negotiated);
+// The limits of each key of the session.
+inline record::KeyLimits key_limits13(const ConfigOptions& config, const Negotiated13& negotiated) {
+  return record::key_limits13(negotiated.suite->aead, config);
+}
 // Installs the keys of one epoch for one direction.
 Result<void> install_read13(Context& context, const Negotiated13& negotiated, wire::Epoch epoch,
                             const schedule::HashSecret& traffic_secret);

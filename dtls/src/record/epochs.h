@@ -3,65 +3,93 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "wire/types.h"
 
 namespace sluice::dtls::record {
 
-// Nearly always there is one epoch, which is stored in the object itself; older ones are allocated.
-// `Keys` has a member `epoch`. Default-constructed Keys mean that there is no epoch.
-template <class Keys>
+// The newest epoch of one direction, and those before it that are still in use. Nearly always there
+// is one, and mostly it is cold: then `Keys` are all that is stored. They have a member `epoch`;
+// default-constructed ones mean that there is no epoch.
+template <class Keys, class... Ciphers>
 class Epochs {
  public:
+  using Cipher = std::variant<std::monostate, Ciphers...>;  // monostate: cold
+
   [[nodiscard]] bool empty() const { return newest_.epoch == wire::kPlaintextEpoch; }
 
-  // The epoch of `keys` is later than all epochs that are stored.
-  void add(Keys keys) {
-    if (!empty()) older_ = std::make_unique<Older>(std::move(newest_), std::move(older_));
-    newest_ = std::move(keys);
-  }
-  void drop_before(wire::Epoch epoch) {
-    if (newest_.epoch < epoch) newest_ = Keys();
-    std::unique_ptr<Older>* next = &older_;
-    while (*next != nullptr && (*next)->keys.epoch >= epoch) next = &(*next)->before;
-    next->reset();
-  }
+  // ---- the newest epoch; not to be called when empty()
 
-  // Not to be called when empty().
   [[nodiscard]] Keys& newest() { return newest_; }
   [[nodiscard]] const Keys& newest() const { return newest_; }
-
-  // The newest for which `is_it` holds; null: none.
-  template <class IsIt>
-  [[nodiscard]] Keys* find(IsIt&& is_it) {
-    if (empty()) return nullptr;
-    if (is_it(newest_)) return &newest_;
-    for (Older* older = older_.get(); older != nullptr; older = older->before.get()) {
-      if (is_it(older->keys)) return &older->keys;
-    }
-    return nullptr;
+  // Null: cold.
+  [[nodiscard]] Cipher* cipher() const {
+    const bool is_cold = held_ == nullptr || std::holds_alternative<std::monostate>(held_->cipher);
+    return is_cold ? nullptr : &held_->cipher;
   }
-  [[nodiscard]] Keys* find(wire::Epoch epoch) {
+  void warm_up(Cipher cipher) { held().cipher = std::move(cipher); }
+  void cool() {
+    held().cipher = std::monostate();
+    release_unused();
+  }
+
+  // ---- all of them
+
+  // The epoch of `keys` is later than all epochs that are stored.
+  void add(Keys keys, Cipher cipher) {
+    auto older = empty() ? nullptr : std::make_unique<Epochs>(std::move(*this));
+    newest_ = std::move(keys);
+    held_ = std::make_unique<Held>(std::move(cipher), std::move(older));
+  }
+  void drop_before(wire::Epoch epoch) {
+    if (newest_.epoch < epoch) {
+      newest_ = Keys();
+      held_.reset();
+    } else if (older() != nullptr) {
+      older()->drop_before(epoch);
+      if (older()->empty()) held_->older.reset();
+      release_unused();
+    }
+  }
+  // Those up to the newest for which `is_it` holds; null: none.
+  template <class IsIt>
+  [[nodiscard]] Epochs* find(IsIt&& is_it) {
+    Epochs* found = empty() ? nullptr : this;
+    while (found != nullptr && !is_it(std::as_const(found->newest_))) found = found->older();
+    return found;
+  }
+  [[nodiscard]] Epochs* find(wire::Epoch epoch) {
     return find([&](const Keys& keys) { return keys.epoch == epoch; });
   }
   template <class IsIt>
-  [[nodiscard]] const Keys* find(IsIt&& is_it) const {
+  [[nodiscard]] const Epochs* find(IsIt&& is_it) const {
     return const_cast<Epochs*>(this)->find(std::forward<IsIt>(is_it));
   }
-  [[nodiscard]] const Keys* find(wire::Epoch epoch) const {
+  [[nodiscard]] const Epochs* find(wire::Epoch epoch) const {
     return const_cast<Epochs*>(this)->find(epoch);
   }
 
  private:
-  struct Older {
-    Older(Keys its_keys, std::unique_ptr<Older> its_before)
-        : keys(std::move(its_keys)), before(std::move(its_before)) {}
-    Keys keys;
-    std::unique_ptr<Older> before;
+  struct Held {
+    Held() = default;
+    Held(Cipher its_cipher, std::unique_ptr<Epochs> its_older)
+        : cipher(std::move(its_cipher)), older(std::move(its_older)) {}
+    Cipher cipher;
+    std::unique_ptr<Epochs> older;
   };
 
+  [[nodiscard]] Epochs* older() const { return held_ != nullptr ? held_->older.get() : nullptr; }
+  Held& held() {
+    if (held_ == nullptr) held_ = std::make_unique<Held>();
+    return *held_;
+  }
+  void release_unused() {
+    if (cipher() == nullptr && older() == nullptr) held_.reset();
+  }
+
   Keys newest_;
-  std::unique_ptr<Older> older_;
+  std::unique_ptr<Held> held_;  // null: nothing but the keys of the newest epoch
 };
 
 }  // namespace sluice::dtls::record

@@ -42,8 +42,9 @@ class Sealer13 {
 
  private:
   Sealer13(Bytes iv, crypto::AeadSealer aead, crypto::RecordMask mask);
+  // no_unique_address: iv_ begins in the padding.
+  [[no_unique_address]] crypto::AeadSealer aead_;
   crypto::AeadNonce iv_{};
-  crypto::AeadSealer aead_;
   crypto::RecordMask mask_;
 };
 
@@ -64,8 +65,9 @@ class Opener13 {
 
  private:
   Opener13(Bytes iv, crypto::AeadOpener aead, crypto::RecordMask mask);
+  // no_unique_address: iv_ begins in the padding.
+  [[no_unique_address]] crypto::AeadOpener aead_;
   crypto::AeadNonce iv_{};
-  crypto::AeadOpener aead_;
   crypto::RecordMask mask_;
 };
 

@@ -63,9 +63,9 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
     }
     return NeedsCiphers{};
   }
-  const auto plaintext = std::get<Opener12>(*reader.opener).open(header, record);
+  const auto plaintext = std::get<Opener12>(*readers_.cipher()).open(header, record);
   if (!plaintext) {
-    forgeries_exceeded_ = forgeries_exceeded_ || ++reader.forgeries > limits_.forgeries;
+    count_forgery(reader);
     return Discard::authentication_failed;
   }
   const bool newest = is_newest(reader, header.sequence);
@@ -88,10 +88,10 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
 
 RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
   // The header has two bits of the epoch. The newest known epoch that ends in them is meant.
-  Reader* reader = readers_.find([&](const Reader& candidate) {
+  Readers* const found = readers_.find([&](const Reader& candidate) {
     return candidate.epoch != wire::kFirstEncryptedEpoch12 && header.matches(candidate.epoch);
   });
-  if (reader == nullptr) {
+  if (found == nullptr) {
     const bool speaks12 =
         !readers_.empty() && readers_.newest().epoch == wire::kFirstEncryptedEpoch12;
     // FutureRecords keeps records one after another, so each needs a length.
@@ -99,26 +99,36 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
     return FutureRecord{record};
   }
   if (header.length < crypto::RecordMask::kSampleSize) return Discard::malformed_record;
-  if (reader->opener == nullptr) {
+  auto* const cipher = found->cipher();
+  if (cipher == nullptr) {
     if (!is_cold_) return Discard::unknown_epoch;
     return NeedsCiphers{};
   }
-  auto& opener = std::get<Opener13>(*reader->opener);
-  const auto sequence = opener.reveal_sequence(header, record, reader->window.next());
+  auto& opener = std::get<Opener13>(*cipher);
+  Reader& reader = found->newest();
+  const auto sequence = opener.reveal_sequence(header, record, reader.window.next());
   if (!sequence) return Discard::malformed_record;
-  const bool is_fresh = reader->window.is_fresh(*sequence);
+  const bool is_fresh = reader.window.is_fresh(*sequence);
   if (!is_fresh && window_units_ != 0) return Discard::replayed;
   const auto opened = opener.open(header, record, *sequence, content_limits_.received);
   if (!opened) {
-    forgeries_exceeded_ = forgeries_exceeded_ || ++reader->forgeries > limits_.forgeries;
+    count_forgery(reader);
     return Discard::authentication_failed;
   }
   // Its content type is known only now.
   if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;
-  const bool newest = is_newest(*reader, *sequence);
-  reader->window.mark(*sequence);
+  const bool newest = is_newest(reader, *sequence);
+  reader.window.mark(*sequence);
   peer_encrypts_ = true;
-  return Record{opened->type, reader->epoch, *sequence, opened->contents, newest, !is_fresh};
+  return Record{opened->type, reader.epoch, *sequence, opened->contents, newest, !is_fresh};
+}
+
+void RecordLayer::count_forgery(Reader& reader) {
+  if (reader.forgeries_left == 0) {
+    forgeries_exceeded_ = true;
+  } else {
+    --reader.forgeries_left;
+  }
 }
 
 bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence) const {
@@ -129,13 +139,12 @@ bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence)
   }) == nullptr;
 }
 
-void RecordLayer::add_reader12(Opener12 opener) {
-  readers_.add({wire::kFirstEncryptedEpoch12, std::make_unique<AnyOpener>(std::move(opener)), 0,
-                make_window()});
+void RecordLayer::add_reader12(Opener12 opener, const KeyLimits& limits) {
+  readers_.add({wire::kFirstEncryptedEpoch12, limits.forgeries, make_window()}, std::move(opener));
 }
 
-void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener) {
-  readers_.add({epoch, std::make_unique<AnyOpener>(std::move(opener)), 0, make_window()});
+void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener, const KeyLimits& limits) {
+  readers_.add({epoch, limits.forgeries, make_window()}, std::move(opener));
 }
 
 ReplayWindow RecordLayer::make_window() const {
@@ -146,81 +155,80 @@ ReplayWindow RecordLayer::make_window() const {
 void RecordLayer::stop_reading_before(wire::Epoch epoch) { readers_.drop_before(epoch); }
 
 bool RecordLayer::has_read(wire::Epoch epoch) const {
-  const Reader* reader = readers_.find(epoch);
-  return reader != nullptr && reader->window.next() > 0;
+  const Readers* found = readers_.find(epoch);
+  return found != nullptr && found->newest().window.next() > 0;
 }
 
-void RecordLayer::add_writer12(Sealer12 sealer) {
+void RecordLayer::add_writer12(Sealer12 sealer, const KeyLimits& limits) {
   const RecordRoom room{static_cast<std::uint16_t>(kHeaderSize12 + sealer.head_room()),
                         static_cast<std::uint8_t>(sealer.tail_room()), 0, false,
                         sealer.has_exact_room()};
-  writers_.add(
-      {wire::kFirstEncryptedEpoch12, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
+  writers_.add({wire::kFirstEncryptedEpoch12, 0, limits.records, room}, std::move(sealer));
 }
 
-void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer) {
+void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer, const KeyLimits& limits) {
   const std::size_t min_inner = std::max(sealer.min_inner_size(), kInnerTypeSize);
   const RecordRoom room{static_cast<std::uint16_t>(Sealer13::head_room()),
                         static_cast<std::uint8_t>(sealer.tail_room()),
                         static_cast<std::uint8_t>(min_inner - kInnerTypeSize), true, true};
-  writers_.add({epoch, std::make_unique<AnySealer>(std::move(sealer)), 0, room});
+  writers_.add({epoch, 0, limits.records, room}, std::move(sealer));
   is_encrypting_ = true;
 }
 
 void RecordLayer::stop_writing_before(wire::Epoch epoch) { writers_.drop_before(epoch); }
 
 void RecordLayer::cool() {
-  readers_.newest().opener.reset();
-  writers_.newest().sealer.reset();
+  readers_.cool();
+  writers_.cool();
   is_cold_ = true;
 }
 
 bool RecordLayer::exhausted(wire::Epoch epoch) const {
   if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
-  const Writer* encrypted = writers_.find(epoch);
+  const Writer* encrypted = find_writer(epoch);
   return encrypted != nullptr &&
-         (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= limits_.records);
+         (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= encrypted->limit);
 }
 
 bool RecordLayer::takes_data() const {
-  const Writer* encrypted = writers_.find(write_epoch());
+  const Writer* encrypted = find_writer(write_epoch());
   return encrypted != nullptr && !exhausted(write_epoch()) &&
-         encrypted->next < limits_.records - limits_.records / 8;
+         encrypted->next < encrypted->limit - encrypted->limit / 8;
 }
 
 bool RecordLayer::should_update_keys() const {
-  const Writer* encrypted = writers_.find(write_epoch());
-  return encrypted != nullptr && encrypted->next >= limits_.records / 2;
+  const Writer* encrypted = find_writer(write_epoch());
+  return encrypted != nullptr && encrypted->next >= encrypted->limit / 2;
 }
 
 wire::SequenceNumber RecordLayer::last_sequence(wire::Epoch epoch) const {
-  const Writer* encrypted = writers_.find(epoch);
+  const Writer* encrypted = find_writer(epoch);
   return wire::SequenceNumber{(encrypted != nullptr ? encrypted->next : next_plaintext_) - 1};
 }
 
-Result<std::size_t> RecordLayer::seal_with(Writer& writer, const Header12& header, Bytes contents,
-                                           MutableBytes out) const {
-  if (auto* sealer12 = std::get_if<Sealer12>(writer.sealer.get())) {
+Result<std::size_t> RecordLayer::seal_with(Writers& encrypted, const Header12& header,
+                                           Bytes contents, MutableBytes out) const {
+  if (auto* sealer12 = std::get_if<Sealer12>(encrypted.cipher())) {
     return sealer12->seal(header, contents, out);
   }
-  const RecordSize size = size_of(writer);
+  const RecordSize size = size_of(encrypted.newest());
   const std::size_t padded_inner =
       size.padded(contents.size(), out.size()) - size.overhead() + kInnerTypeSize;
-  return std::get<Sealer13>(*writer.sealer)
+  return std::get<Sealer13>(*encrypted.cipher())
       .seal(header.type, header.epoch, header.sequence, contents, out, padded_inner);
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
                                              Bytes contents, MutableBytes out) {
   const bool plaintext = epoch == wire::kPlaintextEpoch;
-  Writer* encrypted = writers_.find(epoch);
-  const bool has_key = encrypted != nullptr && encrypted->sealer != nullptr;
+  Writers* encrypted = writers_.find(epoch);
+  const bool has_key = encrypted != nullptr && encrypted->cipher() != nullptr;
   if (exhausted(epoch) || out.size() < size_of(epoch).overhead() + contents.size() ||
       (!plaintext && !has_key)) {
     return std::nullopt;
   }
   // A number is used up even if sealing fails: no nonce is used twice.
-  const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : encrypted->next)++};
+  const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : encrypted->newest().next)++};
   if (observation_ != nullptr) {
     observation_->record(Direction::sent, type, epoch, sequence, contents);
   }

@@ -69,9 +69,9 @@ class RecordLayer {
   Taken take(MutableBytes& datagram);
 
   // Adds the keys of the encrypted epoch of DTLS 1.2, which has one.
-  void add_reader12(Opener12 opener);
+  void add_reader12(Opener12 opener, const KeyLimits& limits = {});
   // Adds the keys of one epoch of DTLS 1.3.
-  void add_reader(wire::Epoch epoch, Opener13 opener);
+  void add_reader(wire::Epoch epoch, Opener13 opener, const KeyLimits& limits = {});
   // Discards later plaintext records as unknown_epoch.
   void stop_reading_plaintext() { reads_plaintext_ = false; }
   // Drops the keys of encrypted epochs before this one.
@@ -87,9 +87,6 @@ class RecordLayer {
   // Whether more records than the limit failed to authenticate under one key.
   [[nodiscard]] bool forgeries_exceeded() const { return forgeries_exceeded_; }
 
-  // Sets the limits of keys that are added later, for both directions.
-  void set_key_limits(const KeyLimits& limits) { limits_ = limits; }
-
   // Sets the limits of all later records, for both directions.
   void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
   // The receiver must refuse records of take() whose contents are longer.
@@ -100,9 +97,9 @@ class RecordLayer {
   // ---- writing
 
   // Adds the keys of the encrypted epoch of DTLS 1.2. start_encrypting() makes it write_epoch().
-  void add_writer12(Sealer12 sealer);
+  void add_writer12(Sealer12 sealer, const KeyLimits& limits = {});
   // Adds the keys of one epoch of DTLS 1.3, which becomes write_epoch().
-  void add_writer(wire::Epoch epoch, Sealer13 sealer);
+  void add_writer(wire::Epoch epoch, Sealer13 sealer, const KeyLimits& limits = {});
   // Drops the keys of encrypted epochs before this one.
   void stop_writing_before(wire::Epoch epoch);
   // The present flight contains ChangeCipherSpec: write_epoch() is encrypted from now on.
@@ -119,9 +116,9 @@ class RecordLayer {
 
   // The sizes of the epoch's records. Callers must respect max_contents().
   [[nodiscard]] RecordSize size_of(wire::Epoch epoch) const {
-    const Writer* encrypted = writers_.find(epoch);
+    const Writers* encrypted = writers_.find(epoch);
     if (encrypted == nullptr) return {{}, content_limits_.plaintext, 0};
-    return size_of(*encrypted);
+    return size_of(encrypted->newest());
   }
   // Writes one record to `out` and returns its size. Padding makes the record no longer than `out`.
   // `contents` may lie at out + size_of(epoch).head(), else it must not overlap `out`. Empty when
@@ -148,28 +145,30 @@ class RecordLayer {
   [[nodiscard]] bool is_cold() const { return is_cold_; }
   template <class Opener, class Sealer>
   void warm_up(Opener opener, Sealer sealer) {
-    readers_.newest().opener = std::make_unique<AnyOpener>(std::move(opener));
-    writers_.newest().sealer = std::make_unique<AnySealer>(std::move(sealer));
+    readers_.warm_up(std::move(opener));
+    writers_.warm_up(std::move(sealer));
     is_cold_ = false;
   }
 
  private:
-  using AnyOpener = std::variant<Opener12, Opener13>;
-  using AnySealer = std::variant<Sealer12, Sealer13>;
-
   struct Reader {
     wire::Epoch epoch = wire::kPlaintextEpoch;
-    std::unique_ptr<AnyOpener> opener = {};  // null: cold
-    std::uint64_t forgeries = 0;
+    std::uint64_t forgeries_left = 0;  // until the limit of the key
     ReplayWindow window;
   };
   struct Writer {
     wire::Epoch epoch = wire::kPlaintextEpoch;
-    std::unique_ptr<AnySealer> sealer = {};  // null: cold
     std::uint64_t next = 0;
+    std::uint64_t limit = 0;  // of `next`, for this key
     RecordRoom room;
   };
+  using Readers = Epochs<Reader, Opener12, Opener13>;
+  using Writers = Epochs<Writer, Sealer12, Sealer13>;
 
+  [[nodiscard]] const Writer* find_writer(wire::Epoch epoch) const {
+    const Writers* found = writers_.find(epoch);
+    return found != nullptr ? &found->newest() : nullptr;
+  }
   Taken take_any(MutableBytes& datagram);
   Taken take12(MutableBytes& datagram);
   Taken take13(MutableBytes& datagram);
@@ -182,14 +181,16 @@ class RecordLayer {
   [[nodiscard]] bool takes_again(wire::ContentType type) const {
     return window_units_ == 0 && type == wire::ContentType::application_data;
   }
-  Result<std::size_t> seal_with(Writer& writer, const Header12& header, Bytes contents,
+  // A record has failed to authenticate.
+  void count_forgery(Reader& reader);
+  Result<std::size_t> seal_with(Writers& encrypted, const Header12& header, Bytes contents,
                                 MutableBytes out) const;
   [[nodiscard]] RecordSize size_of(const Writer& writer) const {
     return {writer.room, content_limits_.sent, padding_};
   }
   [[nodiscard]] bool is_version_known(const Header12& header) const;
 
-  // Ordered so that no padding comes before limits_.
+  // Ordered so that no padding comes before next_plaintext_.
   ProtocolVersion version_ = ProtocolVersion::dtls10;
   std::uint16_t padding_;
   ContentLimits content_limits_;
@@ -199,11 +200,10 @@ class RecordLayer {
   bool forgeries_exceeded_ = false;
   bool is_encrypting_ = false;
   bool is_cold_ = false;
-  KeyLimits limits_;
   std::uint64_t next_plaintext_ = 0;
   // Encrypted epochs only. Epoch 0 has no replay window, because its numbers are not authenticated.
-  Epochs<Reader> readers_;
-  Epochs<Writer> writers_;
+  Readers readers_;
+  Writers writers_;
   std::unique_ptr<Observation> observation_;
 };
 

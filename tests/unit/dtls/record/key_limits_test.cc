@@ -14,11 +14,11 @@ constexpr std::uint64_t kLimitOfKey = 64;
 
 RecordLayer limited_layer() {
   RecordLayer records;
-  records.set_key_limits({.records = kLimitOfKey, .forgeries = 1});
   const Buffer key = test::counted(16);
   const Buffer salt = test::counted(4);
   records.add_writer12(test::must(Sealer12::make(test::environment().library(),
-                                                 {crypto::AeadAlgorithm::aes_128_gcm, key, salt})));
+                                                 {crypto::AeadAlgorithm::aes_128_gcm, key, salt})),
+                       {.records = kLimitOfKey});
   records.start_encrypting();
   return records;
 }
