@@ -10,6 +10,7 @@
 #include "endpoint/datagram_peek.h"
 #include "endpoint/host_counts.h"
 #include "endpoint/other_paths.h"
+#include "endpoint/slot_queue.h"
 #include "endpoint/slot_table.h"
 #include "endpoint/timer_queue.h"
 
@@ -149,8 +150,8 @@ class Endpoint::Impl {
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
   endpoint::HostCounts half_open_of_hosts_;
-  endpoint::SlotList<endpoint::ListOf::silence> half_open_;  // by age
-  endpoint::SlotList<endpoint::ListOf::silence> silent_;     // by Times::heard
+  endpoint::SlotList half_open_;  // by age
+  endpoint::SlotList silent_;     // by Times::heard
   std::size_t size_ = 0;
   Instant now_ = Instant::min();  // of the last input
   EndpointStatistics statistics_;
@@ -161,8 +162,8 @@ class Endpoint::Impl {
     UdpPath path;
   };
   std::optional<Reply> reply_;
-  endpoint::SlotList<endpoint::ListOf::events> events_;
-  endpoint::SlotList<endpoint::ListOf::transmits> transmits_;
+  endpoint::SlotQueue<endpoint::QueueOf::events> events_;
+  endpoint::SlotQueue<endpoint::QueueOf::transmits> transmits_;
   SlotNumber data_ = kNoSlot;
   // Connections whose data, received before they opened, came when their last flight was polled.
   std::vector<SlotNumber> opened_;

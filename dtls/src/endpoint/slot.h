@@ -11,7 +11,7 @@
 
 namespace sluice::dtls::endpoint {
 
-// A slot's neighbours in a SlotList.
+// A slot's neighbours in a SlotList. No slot is in two lists.
 struct Links {
   // The value of `next` in a slot that is in no list.
   static constexpr SlotNumber kApart = kNoSlot - 1;
@@ -20,11 +20,17 @@ struct Links {
   SlotNumber next = kApart;
 };
 
-// The lists of an Endpoint that a slot may be in, each at most once. `silence`: the handshakes of
-// peers by age, or, another list, their connections by the time of their last record. No slot is in
-// both, so both use the same Links.
-enum class ListOf : std::uint8_t { silence, events, transmits };
-inline constexpr std::size_t kSlotLists = 3;
+// The queues of an Endpoint that a slot may be in.
+enum class QueueOf : std::uint8_t { events, transmits };
+inline constexpr std::size_t kSlotQueues = 2;
+
+// Where the slot is listed and queued.
+struct Places {
+  // In the list of handshakes of peers by age or, when connected, in that of connections of peers
+  // by the time of their last record.
+  Links links;
+  std::array<bool, kSlotQueues> is_queued = {};
+};
 
 struct Times {
   Instant begun;
@@ -48,9 +54,8 @@ struct Slot {
   // Of the ClientHello that has begun the association, which tells repetitions; 0 where this side
   // is client.
   CookieNumber cookie{};
+  Places places;
   Times times;
-
-  std::array<Links, kSlotLists> links;
 
   [[nodiscard]] bool is_alive() const { return is_used && !end; }
   // Whether a peer has begun this handshake, and it is not complete, or the peer is not accepted.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -40,7 +41,6 @@ class SlotTable {
 };
 
 // A doubly linked list through the slots, in the order of push().
-template <ListOf List>
 class SlotList {
  public:
   [[nodiscard]] bool empty() const { return first_ == kNoSlot; }
@@ -49,30 +49,24 @@ class SlotList {
 
   // Does nothing where the list holds the slot already.
   void push(SlotTable& slots, SlotNumber number) {
-    Links& links = links_of(slots[number]);
+    Links& links = slots[number].places.links;
     if (links.next != Links::kApart) return;
     links = {last_, kNoSlot};
-    (last_ == kNoSlot ? first_ : links_of(slots[last_]).next) = number;
+    (last_ == kNoSlot ? first_ : slots[last_].places.links.next) = number;
     last_ = number;
     ++size_;
   }
   // Does nothing where the list does not hold the slot.
   void erase(SlotTable& slots, SlotNumber number) {
-    Links& links = links_of(slots[number]);
+    Links& links = slots[number].places.links;
     if (links.next == Links::kApart) return;
-    (links.previous == kNoSlot ? first_ : links_of(slots[links.previous]).next) = links.next;
-    (links.next == kNoSlot ? last_ : links_of(slots[links.next]).previous) = links.previous;
+    (links.previous == kNoSlot ? first_ : slots[links.previous].places.links.next) = links.next;
+    (links.next == kNoSlot ? last_ : slots[links.next].places.links.previous) = links.previous;
     links = {};
     --size_;
   }
-  [[nodiscard]] static bool holds(const Slot& slot) {
-    return slot.links[kIndex].next != Links::kApart;
-  }
 
  private:
-  static constexpr auto kIndex = static_cast<std::size_t>(List);
-  static Links& links_of(Slot& slot) { return slot.links[kIndex]; }
-
   SlotNumber first_ = kNoSlot;
   SlotNumber last_ = kNoSlot;
   std::size_t size_ = 0;
