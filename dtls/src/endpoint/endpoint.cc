@@ -125,7 +125,7 @@ tl::expected<EndpointTransmit, SendError> Endpoint::seal_datagram(ConnectionHand
                                                                   MutableBytes out) {
   const SendResult sealed = seal(connection, application_data, out);
   if (!sealed) return tl::unexpected(sealed.error());
-  return EndpointTransmit{sealed->size, impl_->slot_of(connection)->path, connection};
+  return EndpointTransmit{sealed->size, impl_->path_of(*impl_->slot_of(connection)), connection};
 }
 
 std::optional<EndpointData> Endpoint::poll_data() { return impl_->poll_data(); }
@@ -144,7 +144,7 @@ std::optional<ConnectionHandle> Endpoint::find(const UdpPath& path) const {
 }
 std::optional<UdpPath> Endpoint::path_of(ConnectionHandle connection) const {
   const auto* slot = impl_->slot_of(connection);
-  return slot == nullptr ? std::nullopt : std::optional(slot->path);
+  return slot == nullptr ? std::nullopt : std::optional(impl_->path_of(*slot));
 }
 std::size_t Endpoint::size() const { return impl_->size(); }
 std::size_t Endpoint::half_open() const { return impl_->half_open(); }

@@ -32,7 +32,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
   const SlotNumber number = take_slot(path, now);
   auto made = Connection::client(std::move(config), *environment_, kFirstPath, now, session);
   if (!made) {
-    slots_.release(number);
+    release_slot(number);
     return forward_error(made);
   }
   slots_[number].connection.emplace(*std::move(made));
@@ -155,9 +155,14 @@ SendResult Endpoint::Impl::seal(ConnectionHandle handle, Bytes application_data,
 Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instant now) {
   const SlotNumber number = slots_.take();
   Slot& slot = slots_[number];
-  slot.path = path;
+  slot.path = own_ends_.store(hash_, path);
   slot.times.begun = now;
   return number;
+}
+
+void Endpoint::Impl::release_slot(SlotNumber number) {
+  own_ends_.release(hash_, slots_[number].path);
+  slots_.release(number);
 }
 
 bool Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, Instant now) {

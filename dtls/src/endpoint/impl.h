@@ -46,6 +46,10 @@ class Endpoint::Impl {
 
   // Null for a handle that is not valid.
   [[nodiscard]] const endpoint::Slot* slot_of(ConnectionHandle handle) const;
+  // Its present path.
+  [[nodiscard]] UdpPath path_of(const endpoint::Slot& slot) const {
+    return own_ends_.path(slot.path);
+  }
   [[nodiscard]] std::optional<ConnectionHandle> find(const UdpPath& path) const;
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t half_open() const { return half_open_.size(); }
@@ -69,7 +73,7 @@ class Endpoint::Impl {
   [[nodiscard]] SlotNumber find_receiver(Bytes datagram, const UdpPath& path,
                                          std::uint64_t hash) const;
   // The connection's path with this `id`, or its present path if `id` is unknown.
-  [[nodiscard]] const UdpPath& path_of(SlotNumber number, PathId id) const;
+  [[nodiscard]] UdpPath path_of(SlotNumber number, PathId id) const;
   // Enters the connection into the index of paths.
   void enter_index(SlotNumber number);
   // Removes the connection from the index of paths. Another association at the same path then takes
@@ -84,6 +88,7 @@ class Endpoint::Impl {
 
   // A slot for a new connection, which is in no index yet.
   SlotNumber take_slot(const UdpPath& path, Instant now);
+  void release_slot(SlotNumber number);
   // Whether the connection has opened a record.
   bool deliver(SlotNumber number, MutableBytes datagram, Instant now);
   // Delivers a datagram for which two associations at one path may both have keys to the one that
@@ -145,6 +150,7 @@ class Endpoint::Impl {
     Statistics statistics;
   };
   std::unordered_map<SlotNumber, EndReport> end_reports_;
+  endpoint::OwnEnds own_ends_;
   endpoint::OtherPaths other_paths_;
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;

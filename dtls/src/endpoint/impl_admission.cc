@@ -15,7 +15,7 @@ void Endpoint::Impl::on_hello(SlotNumber known, MutableBytes datagram, std::uint
   }
   // Only its cookie tells a repetition from a client that begins anew, so the Listener reads it
   // first.
-  const UdpPath path = slot.path;
+  const UdpPath path = path_of(slot);
   on_stranger(datagram, path, hash, now);
 }
 

@@ -39,7 +39,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
       set_timer(number);
       continue;
     }
-    Ended ended{*slot.end, slot.path};
+    Ended ended{*slot.end, path_of(slot)};
     if (auto report = end_reports_.extract(number)) {
       ended.error = std::move(report.mapped().error);
       ended.info = std::move(report.mapped().info);
@@ -104,7 +104,7 @@ void Endpoint::Impl::release_if_done(SlotNumber number) {
   const Slot& slot = slots_[number];
   if (!slot.end_reported || slot.connection) return;
   other_paths_.remove(number);
-  slots_.release(number);
+  release_slot(number);
 }
 
 }  // namespace sluice::dtls

@@ -11,7 +11,7 @@ std::uint64_t Endpoint::Impl::hash_of(const UdpPath& path) const {
 }
 
 Endpoint::Impl::SlotNumber Endpoint::Impl::find(const UdpPath& path, std::uint64_t hash) const {
-  return by_path_.find(hash, [&](SlotNumber number) { return slots_[number].path == path; });
+  return by_path_.find(hash, [&](SlotNumber number) { return path_of(slots_[number]) == path; });
 }
 
 Endpoint::Impl::SlotNumber Endpoint::Impl::find_receiver(Bytes /*datagram*/, const UdpPath& path,
@@ -19,14 +19,14 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::find_receiver(Bytes /*datagram*/, con
   return find(path, hash);
 }
 
-const UdpPath& Endpoint::Impl::path_of(SlotNumber number, PathId id) const {
+UdpPath Endpoint::Impl::path_of(SlotNumber number, PathId id) const {
   const UdpPath* other = other_paths_.find(number, id);
-  return other != nullptr ? *other : slots_[number].path;
+  return other != nullptr ? *other : path_of(slots_[number]);
 }
 
 void Endpoint::Impl::enter_index(SlotNumber number) {
   const Slot& slot = slots_[number];
-  by_path_.insert(hash_of(slot.path), number);
+  by_path_.insert(hash_of(path_of(slot)), number);
   if (counts_for_host(slot)) connections_of_hosts_.add(hash_, slot.path.peer);
 }
 
@@ -37,7 +37,7 @@ void Endpoint::Impl::leave_index(SlotNumber number) {
     slots_[other].other_association = kNoSlot;
     return;
   }
-  by_path_.erase(hash_of(slot.path), number);
+  by_path_.erase(hash_of(path_of(slot)), number);
   if (counts_for_host(slot)) connections_of_hosts_.remove(hash_, slot.path.peer);
   if (other == kNoSlot) return;
   slots_[other].other_association = kNoSlot;
@@ -52,7 +52,7 @@ bool Endpoint::Impl::counts_for_host(const Slot& slot) const {
 Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& path) {
   const SlotNumber number = slots_.find(handle);
   if (number == kNoSlot) return tl::unexpected(Error{Errc::closed});
-  if (slots_[number].path == path) return {};
+  if (path_of(slots_[number]) == path) return {};
   if (find(path, hash_of(path)) != kNoSlot) return path_is_in_use();
   // Two associations at one path count once, and twice when they are apart.
   const bool is_pair = slots_[number].other_association != kNoSlot;
@@ -70,8 +70,9 @@ void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path) {
     half_open_of_hosts_.remove(hash_, slot.path.peer);
     half_open_of_hosts_.add(hash_, path.peer);
   }
-  slot.connection->set_path(other_paths_.move(number, slot.path));
-  slot.path = path;
+  slot.connection->set_path(other_paths_.move(number, path_of(slot)));
+  own_ends_.release(hash_, slot.path);
+  slot.path = own_ends_.store(hash_, path);
   enter_index(number);
 }
 

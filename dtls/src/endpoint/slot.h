@@ -7,6 +7,7 @@
 
 #include <sluice/dtls/endpoint.h>
 
+#include "endpoint/own_ends.h"
 #include "endpoint/slot_index.h"
 
 namespace sluice::dtls::endpoint {
@@ -40,7 +41,7 @@ struct Times {
 struct Slot {
   // Empty: the slot is free, or the connection has ended and has nothing left to send.
   std::optional<Connection> connection;
-  UdpPath path;  // the present one, which Connection::path() numbers
+  StoredPath path;  // the present one, which Connection::path() numbers
   std::uint32_t generation = 0;
   bool is_used = false;
   bool is_connected = false;
