@@ -75,9 +75,13 @@ EncodingOutcome session_certificate(Sizes s) {
   return round_trip_of(session);
 }
 
+handshake::PeerIdentity by_psk(Bytes identity) {
+  return must(handshake::PeerIdentity::of_psk(environment().library(), identity, filler(32)));
+}
+
 EncodingOutcome session_psk(Sizes s) {
   StoredSession session = small_session();
-  session.peer = handshake::PeerIdentity::of_psk(filler(s[0]));
+  session.peer = by_psk(filler(s[0]));
   return round_trip_of(session);
 }
 
@@ -111,7 +115,7 @@ constexpr std::uint64_t kMaxTime = static_cast<std::uint64_t>(Duration::max().co
 EncodingOutcome sealed_session(Sizes s) {
   static TicketKeys keys;
   StoredSession session = small_session();
-  session.peer = handshake::PeerIdentity::of_psk(filler(s[0]));
+  session.peer = by_psk(filler(s[0]));
   auto& library = environment().library();
   const Buffer ticket = must(handshake::seal_session(library, keys, session, {}));
   if (ticket.empty()) return EncodingOutcome::refused;
@@ -123,7 +127,7 @@ EncodingOutcome sealed_session(Sizes s) {
 std::uint64_t beside_identity() {
   static TicketKeys keys;
   StoredSession session = small_session();
-  session.peer = handshake::PeerIdentity::of_psk({});
+  session.peer = by_psk({});
   return must(handshake::seal_session(environment().library(), keys, session, {})).size();
 }
 

@@ -43,7 +43,9 @@ Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) 
   Session12 session{state.negotiated, std::move(*master), state.group};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return forward_error(installed);
-  context.peer.identity = PeerIdentity::of_psk(state.identity);
+  auto peer = PeerIdentity::of_psk(context.library, state.identity, key);
+  if (!peer) return forward_error(peer);
+  context.peer.identity = std::move(*peer);
   return WaitFinished{std::move(session)};
 }
 

@@ -152,7 +152,9 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
     return forward_error(added);
   }
   if (!state.psk) return Next(WaitCertificateRequest{state.negotiated, std::move(state.secrets)});
-  authenticate_by(context, *state.psk, Role::client);
+  if (auto known = authenticate_by(context, *state.psk, Role::client); !known) {
+    return forward_error(known);
+  }
   return Next(WaitFinished{state.negotiated, std::move(state.secrets), CertificateRequested::no});
 }
 

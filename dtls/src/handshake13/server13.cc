@@ -230,7 +230,9 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   }
   WaitSignature state{*negotiated, std::move(*secrets)};
   if (psk != nullptr) {
-    authenticate_by(context, psk->psk, Role::server);
+    if (auto known = authenticate_by(context, psk->psk, Role::server); !known) {
+      return forward_error(known);
+    }
     return send_finished(context, std::move(state)).map(kWiden<AfterHello>);
   }
   const auto signature = sign13(context, Role::server);

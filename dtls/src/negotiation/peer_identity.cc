@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "crypto/constant_time.h"
 #include "crypto/hash.h"
 #include "crypto/library.h"
 #include "negotiation/config_rules.h"
@@ -81,8 +82,18 @@ PeerIdentity PeerIdentity::of_certificate(Bytes certificate) {
           .credential = Buffer(certificate.begin(), certificate.end())};
 }
 
-PeerIdentity PeerIdentity::of_psk(Bytes identity) {
-  return {.proof = PeerProof::external_psk, .credential = Buffer(identity.begin(), identity.end())};
+Result<PeerIdentity> PeerIdentity::of_psk(crypto::Library& library, Bytes identity, Bytes key) {
+  return psk_digest(library, identity, key).map([&](const PskDigest& digest) {
+    return PeerIdentity{.proof = PeerProof::external_psk,
+                        .credential = Buffer(identity.begin(), identity.end()),
+                        .psk = digest};
+  });
+}
+
+bool PeerIdentity::is_by(crypto::Library& library, const PreSharedKey& key) const {
+  if (!is_by_psk() || !std::ranges::equal(key.identity(), credential)) return false;
+  const auto digest = psk_digest(library, key.identity(), key.key());
+  return digest && crypto::equal(*digest, psk);
 }
 
 Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library) {
@@ -122,6 +133,7 @@ PeerInfo PeerIdentity::info() const {
 }
 
 bool PeerIdentity::is_consistent() const {
+  if (!is_by_psk() && psk != PskDigest{}) return false;
   switch (proof) {
     case PeerProof::none:
       return credential.empty();

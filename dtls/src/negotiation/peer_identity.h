@@ -14,9 +14,7 @@
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/peer_info.h>
 
-namespace sluice::dtls::crypto {
-class Library;
-}
+#include "negotiation/psk_digest.h"
 
 namespace sluice::dtls::handshake {
 
@@ -44,6 +42,7 @@ Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config
 struct PeerIdentity {
   PeerProof proof = PeerProof::none;
   Buffer credential = {};
+  PskDigest psk{};  // of the external PSK's identity and key; zeros without one
   // The name for which the certificate chain was verified; a server verifies for no name and has an
   // empty one. Without a value the chain was not verified.
   std::optional<std::string> verified_name = {};
@@ -55,7 +54,7 @@ struct PeerIdentity {
   Instant valid_until = Instant::max();
 
   static PeerIdentity of_certificate(Bytes certificate);
-  static PeerIdentity of_psk(Bytes identity);
+  static Result<PeerIdentity> of_psk(crypto::Library& library, Bytes identity, Bytes key);
 
   [[nodiscard]] bool has_certificate() const { return proof == PeerProof::certificate; }
   [[nodiscard]] bool is_by_psk() const { return proof == PeerProof::external_psk; }
@@ -66,7 +65,9 @@ struct PeerIdentity {
 
   // Replaces the certificate by its fingerprint; has no effect on other proofs.
   Result<void> keep_fingerprint_only(crypto::Library& library);
-  // Whether proof and credential go together.
+  // Whether this PSK is the peer's; false also where libcrypto fails.
+  [[nodiscard]] bool is_by(crypto::Library& library, const PreSharedKey& key) const;
+  // Whether proof, credential and PSK digest go together.
   [[nodiscard]] bool is_consistent() const;
 
   friend bool operator==(const PeerIdentity&, const PeerIdentity&) = default;
@@ -76,9 +77,9 @@ struct PeerIdentity {
 template <class Identity>
   requires std::same_as<std::remove_const_t<Identity>, PeerIdentity>
 auto fields_of(Identity& identity) {
-  auto& [proof, credential, verified_name, signature_scheme, policy, authenticated_at,
+  auto& [proof, credential, psk, verified_name, signature_scheme, policy, authenticated_at,
          valid_until] = identity;
-  return std::tie(proof, credential, verified_name, signature_scheme, policy, authenticated_at,
+  return std::tie(proof, credential, psk, verified_name, signature_scheme, policy, authenticated_at,
                   valid_until);
 }
 

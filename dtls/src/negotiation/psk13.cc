@@ -63,7 +63,7 @@ Result<std::optional<Psk13>> in_ticket(Context& context, Bytes ticket) {
 
 Psk13 to_psk13(const PreSharedKey& key) {
   return {PskKind::external, key.hash(), Secret<PreSharedKey::kMaxKey>(key.key()),
-          PeerIdentity::of_psk(key.identity())};
+          Buffer(key.identity().begin(), key.identity().end())};
 }
 
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context) {
@@ -71,13 +71,22 @@ std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Con
   if (suite == nullptr || !may_resume(session, ProtocolVersion::dtls13, role, context)) {
     return std::nullopt;
   }
-  return Psk13{PskKind::resumption, suite->hash,
-               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()), session.peer};
+  return Psk13{PskKind::resumption,
+               suite->hash,
+               Secret<PreSharedKey::kMaxKey>(session.secret.bytes()),
+               {},
+               session.peer};
 }
 
-void authenticate_by(Context& context, const Psk13& psk, Role role) {
-  if (psk.kind == PskKind::resumption) return resume_peer(context, psk.peer, role);
-  context.peer.identity = psk.peer;
+Result<void> authenticate_by(Context& context, const Psk13& psk, Role role) {
+  if (psk.kind == PskKind::resumption) {
+    resume_peer(context, psk.peer, role);
+    return {};
+  }
+  auto peer = PeerIdentity::of_psk(context.library, psk.identity, psk.key.bytes());
+  if (!peer) return forward_error(peer);
+  context.peer.identity = std::move(*peer);
+  return {};
 }
 
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
@@ -179,7 +188,8 @@ std::optional<ChosenPsk> psk_of(const Answer& answer, const OfferedPsks& offered
     index = use->index;
     psk = to_psk13(use->key);
     // The client's name for the key counts; the caller's may differ.
-    psk->peer = PeerIdentity::of_psk(offered.identities[index].identity);
+    const Bytes identity = offered.identities[index].identity;
+    psk->identity.assign(identity.begin(), identity.end());
   } else if (const auto* resume = std::get_if<ResumeSession>(&answer)) {
     index = resume->index;
     psk = to_psk13(resume->session.session(), Role::server, context);

@@ -18,15 +18,15 @@ struct Psk13 {
   schedule::PskKind kind = schedule::PskKind::external;
   HashAlgorithm hash = HashAlgorithm::sha256;
   Secret<PreSharedKey::kMaxKey> key;
-  // The peer that the PSK authenticates.
-  PeerIdentity peer = {};
+  Buffer identity = {};    // of an external PSK, as the client sends it
+  PeerIdentity peer = {};  // of the session that a resumption PSK resumes
 };
 
 Psk13 to_psk13(const PreSharedKey& key);
 // Empty when may_resume() is false.
 std::optional<Psk13> to_psk13(const StoredSession& session, Role role, const Context& context);
 // The handshake uses this PSK, so it authenticates the peer.
-void authenticate_by(Context& context, const Psk13& psk, Role role);
+Result<void> authenticate_by(Context& context, const Psk13& psk, Role role);
 
 // ---- a client's side
 

@@ -16,7 +16,7 @@ namespace handshake {
 namespace {
 
 // The format of the encoding. Others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 5;
+constexpr std::uint8_t kFormat = 6;
 
 // Computes an upper bound of the bytes that Encoder writes.
 class Measure {
@@ -27,6 +27,7 @@ class Measure {
   void operator()(const std::string& text) { add(text.size()); }
   void operator()(const std::optional<std::string>& text) { add(text ? text->size() : 0); }
   void operator()(const PolicyId& id) { add(id.value.size()); }
+  void operator()(const PskDigest& digest) { add(digest.size()); }
   template <class Number>
   void operator()(const Number& /*number*/) {
     add(0);
@@ -60,6 +61,7 @@ class Encoder {
     if (text) (*this)(*text);
   }
   void operator()(const PolicyId& id) { out_.bytes(id.value); }
+  void operator()(const PskDigest& digest) { out_.bytes(digest); }
   void operator()(Instant time) { (*this)(time.time_since_epoch()); }
   void operator()(Duration time) { out_.u64(static_cast<std::uint64_t>(time.count())); }
   void operator()(std::uint32_t number) { out_.u32(number); }
@@ -96,6 +98,9 @@ class Decoder {
   }
   void operator()(PolicyId& id) {
     std::ranges::copy(reader_.bytes(id.value.size()), id.value.begin());
+  }
+  void operator()(PskDigest& digest) {
+    std::ranges::copy(reader_.bytes(digest.size()), digest.begin());
   }
   void operator()(Instant& time) {
     Duration since{};
@@ -196,19 +201,39 @@ StoredSession StoredSession::clone() const {
   return copy;
 }
 
+namespace {
+
+const PreSharedKey* find_psk_of(const PeerIdentity& peer, const ConfigOptions& config) {
+  const auto& known = config.pre_shared_keys;
+  const auto found = std::ranges::find_if(known, [&](const PreSharedKey& key) {
+    return std::ranges::equal(key.identity(), peer.credential);
+  });
+  return found != known.end() ? &*found : nullptr;
+}
+
+// A key behind a question is not known here. It may have been withdrawn or replaced, so the caller
+// is to judge each connection that its sessions resume.
+bool is_judged_by_caller(const ConfigOptions& config) {
+  return config.ask_for_psk && config.ask_about_connection;
+}
+
+}  // namespace
+
 void StoredSession::limit_lifetime(const ConfigOptions& config) {
+  if (peer.is_by_psk() && find_psk_of(peer, config) == nullptr && !is_judged_by_caller(config)) {
+    lifetime = Duration::zero();
+  }
   const Instant last = peer.resumable_until(config);
   if (last < expires()) lifetime = std::max(saturating_difference(last, issued), Duration::zero());
 }
 
 namespace {
 
-// A PSK that was withdrawn resumes nothing. Those that the caller is asked for are not known here.
-bool is_psk_of(const ConfigOptions& config, Bytes identity) {
-  return config.ask_for_psk ||
-         std::ranges::any_of(config.pre_shared_keys, [&](const PreSharedKey& key) {
-           return std::ranges::equal(key.identity(), identity);
-         });
+// A PSK that was withdrawn or replaced resumes nothing.
+bool is_psk_valid(const PeerIdentity& peer, const Context& context) {
+  const PreSharedKey* known = find_psk_of(peer, context.config);
+  return known != nullptr ? peer.is_by(context.library, *known)
+                          : is_judged_by_caller(context.config);
 }
 
 // A resumed handshake does not show the chain again, so its verification must have been for the
@@ -228,7 +253,7 @@ bool may_resume(const StoredSession& session, ProtocolVersion version, Role role
   const bool is_alive = now >= session.issued && now < session.expires() &&
                         now >= peer.authenticated_at && now < peer.resumable_until(context.config);
   if (!is_alive || peer.policy != context.peer.policy) return false;
-  if (peer.is_by_psk() && !is_psk_of(context.config, peer.credential)) return false;
+  if (peer.is_by_psk() && !is_psk_valid(peer, context)) return false;
   // Nothing checks a certificate of which only the fingerprint was kept.
   if (peer.proof == PeerProof::certificate_fingerprint) return false;
   const bool has_proof = peer.has_certificate() || peer.is_by_psk();

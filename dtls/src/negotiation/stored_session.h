@@ -42,7 +42,8 @@ struct StoredSession {
   Buffer ticket;
 
   [[nodiscard]] Instant expires() const { return saturating_add(issued, lifetime); }
-  // Shortens the lifetime to the time for which the peer's proof may be used.
+  // Shortens the lifetime to the time for which the peer's proof may be used; to zero for a PSK of
+  // which this Config would not resume a session.
   void limit_lifetime(const ConfigOptions& config);
   [[nodiscard]] StoredSession clone() const;
 

@@ -50,6 +50,15 @@ class SessionPolicy : public ByVersion {
     options.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("device 1"), counted(32)))};
     return options;
   }
+  static dtls::PreSharedKey psk(std::string_view identity, unsigned seed) {
+    return must(dtls::PreSharedKey::make(bytes_of(identity), dtls::Buffer(32, std::byte(seed))));
+  }
+  static ConfigOptions by_key(unsigned seed) {
+    ConfigOptions options = plain();
+    options.identities.clear();
+    options.pre_shared_keys = {psk("device 1", seed)};
+    return options;
+  }
   static ConfigOptions psk_alone() {
     ConfigOptions options = with_psk(plain());
     options.identities.clear();
@@ -157,6 +166,88 @@ TEST_P(SessionPolicy, AWithdrawnPskResumesNothing) {
   server.pre_shared_keys.push_back(changed.pre_shared_keys.front());
   EXPECT_TRUE(resumes(both, server, session)) << "one more changes nothing";
   EXPECT_FALSE(resumes(changed, server, session)) << "the client has another";
+}
+
+// The same identity with another key is another PSK.
+TEST_P(SessionPolicy, AReplacedPskResumesNothing) {
+  const auto session = session_of(by_key(1), by_key(1));
+  EXPECT_TRUE(resumes(by_key(1), by_key(1), session));
+  EXPECT_FALSE(resumes(by_key(2), by_key(2), session));
+  EXPECT_FALSE(again(by_key(1), by_key(2), session).client.connected) << "the server decides";
+  EXPECT_FALSE(again(by_key(2), by_key(1), session).client.connected) << "the client decides";
+  auto server = by_key(2);
+  server.pre_shared_keys.push_back(psk("device 2", 1));
+  EXPECT_FALSE(resumes(by_key(2), server, session)) << "the key has another identity now";
+}
+
+TEST_P(SessionPolicy, AReplacedPskResumesNothingFromAStore) {
+  const auto store = std::make_shared<dtls::ResumptionStore>();
+  const auto met = [&](unsigned seed, const std::optional<ResumableSession>& session) {
+    auto options = with_store(by_key(seed));
+    options.ticket_keys.reset();
+    Pair pair(options);
+    pair.client = make_client(make_config(options), {}, session);
+    pair.server.store = store;
+    pair.run();
+    EXPECT_TRUE(works(pair));
+    return pair;
+  };
+  const auto session = met(1, {}).client.sessions.at(0);
+  // A server of DTLS 1.3 uses a PSK that it knows before it asks for a session.
+  EXPECT_EQ(is_resumed(met(1, session)), !is13());
+  EXPECT_FALSE(is_resumed(met(2, session)));
+}
+
+// A key behind a question cannot be compared. So the caller is to judge the connection, or there
+// is no session.
+TEST_P(SessionPolicy, ASessionOfAPskBehindAQuestionNeedsTheCallersConsent) {
+  const auto client = by_key(1);
+  auto server = plain();
+  server.identities.clear();
+  server.ask_for_psk = true;
+  const auto met = [&](const std::optional<ResumableSession>& session, const auto& judge) {
+    Pair pair(client, server);
+    pair.client = make_client(make_config(client), {}, session);
+    pair.run();
+    if (pair.server.psk_request) {
+      const auto& identities = pair.server.psk_request->identities;
+      const auto found = std::ranges::find(identities, copy_of(bytes_of("device 1")));
+      const auto index = static_cast<std::size_t>(found - identities.begin());
+      answer_psk(pair.server, dtls::UsePsk{index, psk("device 1", 1)});
+      pair.run();
+    }
+    if (pair.server.to_verify) judge(pair);
+    return pair;
+  };
+  const auto accept = [](Pair& pair) {
+    pair.server.settle(
+        pair.server.connection().answer(pair.server.to_verify->question, dtls::AcceptPeer{}, {}),
+        {});
+    pair.run();
+  };
+  auto unjudged = met({}, accept);
+  EXPECT_TRUE(works(unjudged));
+  EXPECT_TRUE(unjudged.client.sessions.empty()) << "nothing that could not be resumed";
+
+  server.ask_about_connection = true;
+  auto first = met({}, accept);
+  ASSERT_TRUE(works(first));
+  const auto session = first.client.sessions.at(0);
+  auto second = met(session, accept);
+  ASSERT_TRUE(works(second));
+  EXPECT_TRUE(is_resumed(second));
+  // What to compare with the time at which the key was replaced.
+  EXPECT_EQ(second.server.to_verify->info.peer.psk_identity, copy_of(bytes_of("device 1")));
+  EXPECT_EQ(second.server.to_verify->info.peer.authenticated_at, session.peer().authenticated_at);
+
+  server.ask_about_connection = false;
+  auto third = met(session, accept);
+  ASSERT_TRUE(works(third));
+  EXPECT_FALSE(is_resumed(third));
+
+  server.ask_about_connection = true;
+  server.pre_shared_keys = {psk("device 1", 2)};
+  EXPECT_FALSE(met(session, accept).client.connected) << "a key that is known is compared";
 }
 
 TEST_P(SessionPolicy, AGivenIdDecidesInPlaceOfTheRules) {

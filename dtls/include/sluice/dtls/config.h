@@ -100,8 +100,8 @@ struct ConfigOptions {
   // suite must be there: of DTLS 1.3 with the key's hash, or of DTLS 1.2 with PSKs.
   std::vector<PreSharedKey> pre_shared_keys = {};
   // Asks with PskRequested: a server for identities that are not in pre_shared_keys, a DTLS 1.2
-  // client that has no pre_shared_keys. Sessions of such PSKs are resumed without a question:
-  // ask_about_connection lets you refuse one whose key you have withdrawn.
+  // client that has no pre_shared_keys. Whether such a PSK has been replaced or withdrawn is not
+  // known here, so its sessions are resumed with ask_about_connection only; others get no session.
   bool ask_for_psk = false;
   // The hint that a DTLS 1.2 server sends, for clients to choose a key (RFC 4279 section 5.2); up
   // to 128 bytes; empty: none.

@@ -28,6 +28,13 @@ PolicyId policy_of(const ConfigOptions& options, Role role) {
   return must(dtls::handshake::policy_of(environment().library(), options, role));
 }
 
+dtls::PreSharedKey device(unsigned seed, std::string_view identity = "device 1") {
+  return must(dtls::PreSharedKey::make(bytes_of(identity), Buffer(32, std::byte(seed))));
+}
+PeerIdentity by(const dtls::PreSharedKey& key) {
+  return must(PeerIdentity::of_psk(environment().library(), key.identity(), key.key()));
+}
+
 // How the policy of a verifying client changes with one option.
 template <class Change>
 bool matters(Change change, Role role = Role::client) {
@@ -108,9 +115,23 @@ TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheCertificate) {
   const PeerIdentity before = identity;
   must(identity.keep_fingerprint_only(environment().library()));
   EXPECT_EQ(identity, before);
-  auto by_psk = PeerIdentity::of_psk(bytes_of("device 1"));
+  auto by_psk = by(device(1));
   must(by_psk.keep_fingerprint_only(environment().library()));
-  EXPECT_EQ(by_psk, PeerIdentity::of_psk(bytes_of("device 1")));
+  EXPECT_EQ(by_psk, by(device(1)));
+}
+
+TEST(PeerIdentity, OfAPskIsThatOfItsIdentityAndKey) {
+  auto& library = environment().library();
+  const auto identity = by(device(1));
+  EXPECT_TRUE(identity.is_by(library, device(1)));
+  EXPECT_FALSE(identity.is_by(library, device(2))) << "another key";
+  EXPECT_FALSE(identity.is_by(library, device(1, "device 2"))) << "another identity";
+  EXPECT_NE(identity.psk, by(device(1, "device 2")).psk) << "one key of two identities";
+  const auto certificate = PeerIdentity::of_certificate(bytes_of("device 1"));
+  EXPECT_FALSE(certificate.is_by(library, device(1)));
+  // The first 16 bytes of HKDF-SHA256 (RFC 5869) with the salt "sluice psk of session 1", computed
+  // by Python's hmac. Stored sessions depend on it.
+  EXPECT_EQ(to_hex(identity.psk), "ff76286e31f256e2405f1891d6ba2e45");
 }
 
 class PeerIdentityOf : public ByVersion {
@@ -172,7 +193,7 @@ TEST_P(PeerIdentityOf, AnExternalPsk) {
   options.identities.clear();
   options.peer_authentication = PeerAuthentication::none;
   options.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("device 1"), counted(32)))};
-  PeerIdentity expected = PeerIdentity::of_psk(bytes_of("device 1"));
+  PeerIdentity expected = by(options.pre_shared_keys.front());
   expected.authenticated_at = kFirst;
   const Pair pair = run(options, kFirst, [](Pair& begun) {
     if (begun.server.psk_request) answer_psk(begun.server, dtls::NoPsk{}, kFirst);

@@ -24,6 +24,7 @@ StoredSession full_session() {
   session.age_add = 0x21222324;
   session.peer = {.proof = PeerProof::certificate,
                   .credential = counted(300),
+                  .psk = {},
                   .verified_name = "peer.example",
                   .signature_scheme = SignatureScheme::ed25519,
                   .policy = {},
@@ -70,7 +71,9 @@ constexpr std::size_t kFields =
 
 TEST(StoredSession, EachFieldIsSetByThisTest) {
   EXPECT_EQ(equal_fields(full_session(), StoredSession{}), 0U);
-  EXPECT_EQ(equal_fields(full_session().peer, PeerIdentity{}), 0U);
+  // A PSK's digest does not go with a certificate.
+  EXPECT_EQ(equal_fields(full_session().peer, PeerIdentity{}), 1U);
+  EXPECT_EQ(full_session().peer.psk, PskDigest{});
 }
 
 TEST(StoredSession, AClonedOneHasEachField) {
@@ -98,6 +101,17 @@ TEST(StoredSession, OptionalFieldsMayBeEmpty) {
   EXPECT_EQ(StoredSession::decode(session.encode())->peer, session.peer);
 }
 
+TEST(StoredSession, APskGoesWithItsDigestAndNothingElseDoes) {
+  StoredSession session = full_session();
+  std::ranges::copy(counted(16), session.peer.psk.begin());
+  EXPECT_FALSE(StoredSession::decode(session.encode())) << "a certificate";
+  session.peer.proof = PeerProof::external_psk;
+  const auto decoded = StoredSession::decode(session.encode());
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->peer, session.peer);
+  EXPECT_EQ(equal_fields(session.clone(), session), kFields);
+}
+
 TEST(StoredSession, RefusesWhatItDidNotWrite) {
   Buffer bytes = full_session().encode();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -106,7 +120,7 @@ TEST(StoredSession, RefusesWhatItDidNotWrite) {
   bytes.push_back(std::byte{0});
   EXPECT_FALSE(StoredSession::decode(bytes)) << "a byte too many";
   bytes.pop_back();
-  bytes[0] = std::byte{4};
+  bytes[0] = std::byte{5};
   EXPECT_FALSE(StoredSession::decode(bytes)) << "an earlier format";
 }
 
@@ -124,7 +138,7 @@ TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
   constexpr std::size_t kIssued = 6 + 32;
   constexpr std::size_t kLifetime = kIssued + 8;
   constexpr std::size_t kProof = kLifetime + 8 + 4;
-  constexpr std::size_t kIsVerified = kProof + 1 + 3 + 300;
+  constexpr std::size_t kIsVerified = kProof + 1 + 3 + 300 + 16;
   constexpr std::size_t kAuthenticatedAt = kIsVerified + 1 + 2 + 12 + 2 + 32;
   ASSERT_TRUE(decoded_with(kSuite, "1301"));
   EXPECT_TRUE(decoded_with(kSuite, "1303")) << "of the same hash";
