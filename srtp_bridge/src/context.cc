@@ -116,6 +116,9 @@ SsrcState& Context::add(std::uint32_t ssrc, std::size_t shard) {
     retire(known_.oldest());
     ++displaced_;
   }
+  // Inbound, the next shard must not be made for a packet that then fails to authenticate. Where no
+  // memory is left, shard_with_room() tries again.
+  if (direction_ == Direction::inbound && roomy_.empty()) (void)add_shard();
   return known_.add(ssrc, shard);
 }
 
@@ -261,9 +264,11 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   const auto shard = returned ? shard_with_room() : admit(ssrc);
   if (!shard) return tl::unexpected(shard.error());
   SsrcState candidate{.ssrc = ssrc, .shard = *shard};
-  if (returned) {
-    candidate.before = removed->second;
-    // libsrtp's own new streams begin with a roll-over counter of 0.
+  if (returned) candidate.before = removed->second;
+  // libsrtp makes an inbound stream only for a packet that has authenticated, with a roll-over
+  // counter of 0. Those of a later one authenticate in a stream that is made before.
+  const bool has_rolled_over = returned && is_after_roll_over(kind, packet, candidate);
+  if (has_rolled_over) {
     const auto status = with_policy({ssrc_specific, ssrc}, [&](const srtp_policy_t& policy) {
       return srtp_add_stream(shards_[*shard].handle.get(), &policy);
     });
@@ -271,8 +276,7 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   }
   const auto result = unprotect_known(kind, packet, candidate);
   if (!result) {
-    // Otherwise libsrtp makes an inbound stream only for a packet that has authenticated.
-    if (returned) remove_stream(*shard, ssrc);
+    if (has_rolled_over) remove_stream(*shard, ssrc);
     return result;
   }
   if (returned) removed_.erase(removed);
@@ -298,6 +302,12 @@ PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, Ssrc
   if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
   highest = std::max(highest.value_or(0), index);
   return static_cast<std::size_t>(length);
+}
+
+bool Context::is_after_roll_over(PacketKind kind, Bytes packet, const SsrcState& state) const {
+  if (kind != PacketKind::rtp || !state.before.rtp) return false;
+  const auto index = index_of(kind, packet, state);
+  return index > *state.before.rtp && index >> 16 != 0;
 }
 
 std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& state) const {

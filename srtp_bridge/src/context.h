@@ -80,6 +80,10 @@ class Context {
   PacketResult unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc);
   // Of an SSRC for whose stream there is a shard.
   PacketResult unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state);
+  // Whether this is RTP of an SSRC that returns, not received before, with a roll-over counter
+  // above 0.
+  [[nodiscard]] bool is_after_roll_over(PacketKind kind, Bytes packet,
+                                        const SsrcState& state) const;
   [[nodiscard]] std::uint64_t index_of(PacketKind kind, Bytes packet, const SsrcState& state) const;
   srtp_err_status_t unprotect_by_libsrtp(PacketKind kind, srtp_t context, MutableBytes packet,
                                          int& length);

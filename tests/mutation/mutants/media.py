@@ -2,7 +2,7 @@
 
 from mutant import mutants_of
 
-SRTP = "srtp_test media_transport_test"
+SRTP = "srtp_test srtp_forgery_test media_transport_test"
 TRANSPORT = "transport_test media_transport_test media_transport_fuzz"
 
 MUTANTS = [
@@ -18,7 +18,11 @@ MUTANTS = [
          "a buffer has room for the trailer"),
         ("// libsrtp makes the stream before it looks further. remove_stream(*shard, ssrc);", "",
          "a packet that failed leaves no stream"),
-        ("if (returned) remove_stream(*shard, ssrc);", "", "a forged packet of an SSRC that returns leaves no stream"),
+        ("if (direction_ == Direction::inbound && roomy_.empty()) (void)add_shard();", "",
+         "a forged packet makes no context of libsrtp"),
+        ("return index > *state.before.rtp && index >> 16 != 0;", "return true;",
+         "a forged packet makes no stream of libsrtp where none is needed"),
+        ("if (has_rolled_over) remove_stream(*shard, ssrc);", "", "a forged packet of an SSRC that returns leaves no stream"),
         ("policy.window_size = options_.replay_window;", "", "the replay window of SRTP is the one that was asked for"),
         ("direction_ == Direction::outbound && options_.repeat_window > 0 ? 1 : 0;", "1;",
          "no packet is sent again without a window of repeats"),
