@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/fingerprint.h"
-
 namespace sluice::dtls::connection {
 
 Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
@@ -56,12 +54,21 @@ void AcceptedPeer::keep(const std::optional<Fingerprint>& match) {
 
 bool AcceptedPeer::matches(std::span<const Fingerprint> announced) const {
   if (credential_ != PeerCredential::certificate || announced.empty()) return false;
-  const HashAlgorithm strongest = crypto::strongest_hash(announced);
-  return std::ranges::any_of(announced, [&](const Fingerprint& expected) {
-    if (expected.hash != strongest) return false;
-    if (strongest == HashAlgorithm::sha256) return std::ranges::equal(expected.value, proof());
-    return far() != nullptr && expected == far()->match;
-  });
+  const auto kept = [&](HashAlgorithm hash) -> Bytes {
+    if (hash == HashAlgorithm::sha256) return proof();
+    const auto* match = far() != nullptr && far()->match ? &*far()->match : nullptr;
+    return match != nullptr && match->hash == hash ? Bytes(match->value) : Bytes();
+  };
+  // Of other hashes the certificate's value is not known any more.
+  std::optional<HashAlgorithm> strongest;
+  for (const Fingerprint& expected : announced) {
+    if (kept(expected.hash).empty()) continue;
+    strongest = std::max(expected.hash, strongest.value_or(expected.hash));
+  }
+  return strongest && std::ranges::any_of(announced, [&](const Fingerprint& expected) {
+           return expected.hash == *strongest &&
+                  std::ranges::equal(expected.value, kept(*strongest));
+         });
 }
 
 PeerInfo AcceptedPeer::info() const {

@@ -26,7 +26,8 @@ class AcceptedPeer {
 
   // Keeps the fingerprint by which the certificate was accepted, for later calls of matches().
   void keep(const std::optional<Fingerprint>& match);
-  // Whether the strongest fingerprints announced contain one that was kept (RFC 8122 section 5.1).
+  // Whether the announced fingerprints contain one that was kept. Of those that can be compared,
+  // the ones by the strongest hash decide (RFC 8122 section 5.1).
   [[nodiscard]] bool matches(std::span<const Fingerprint> announced) const;
   [[nodiscard]] PeerInfo info() const;
 

@@ -117,6 +117,24 @@ TEST_P(AnnouncedFingerprint, IsComparedByTheHashThatAcceptedThePeer) {
   EXPECT_TRUE(rejected(pair, Role::client));
 }
 
+// A later offer may announce more hashes of the same certificate, which is not known any more.
+TEST_P(AnnouncedFingerprint, AStrongerHashMayBeAddedAfterConnected) {
+  const auto announces = [&](Pair& pair, HashAlgorithm hash, const dtls::Identity& sha256_of) {
+    const std::array both{fingerprint_of(ecdsa_identity(), hash),
+                          fingerprint_of(sha256_of, HashAlgorithm::sha256)};
+    pair.client.settle(pair.client.connection().set_peer_fingerprints(both, {}), {});
+  };
+  for (const auto hash : {HashAlgorithm::sha384, HashAlgorithm::sha512, HashAlgorithm::sha1}) {
+    Pair pair(options());
+    announce(pair.client, fingerprint_of(ecdsa_identity()));
+    pair.run();
+    announces(pair, hash, ecdsa_identity());
+    EXPECT_TRUE(works(pair)) << to_string(hash);
+    announces(pair, hash, rsa_identity());
+    EXPECT_TRUE(rejected(pair, Role::client)) << "the one that can be compared differs";
+  }
+}
+
 // Between the answer, or the end of the verification, and Connected.
 TEST_P(AnnouncedFingerprint, IsComparedAfterThePeerIsAccepted) {
   const Authority root("root");

@@ -162,9 +162,9 @@ class Connection {
   // once with bad_certificate (peer_rejected); so does one that has none, because a PSK
   // authenticates it or because it sent none. An answer AcceptPeer, or a chain that was verified,
   // does not replace the match. After Connected, the connection knows the certificate by its
-  // SHA-256 and by the hash that it was accepted by; another hash counts as a mismatch. An empty
-  // list matches no certificate. Fatal errors: peer_rejected, and invalid_config on a server whose
-  // PeerAuthentication is none.
+  // SHA-256 and by the hash that it was accepted by. Fingerprints by other hashes are ignored then,
+  // and a list that has no others counts as a mismatch. An empty list matches no certificate. Fatal
+  // errors: peer_rejected, and invalid_config on a server whose PeerAuthentication is none.
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   // New keys for what this side sends (DTLS 1.3, RFC 9147 section 8), and with update_requested for
   // what the peer sends, used once the peer has acknowledged the KeyUpdate. Until then another call
