@@ -7,6 +7,7 @@
 #include "message/code_list_extension.h"
 #include "negotiation/agreed_extensions.h"
 #include "negotiation/fatal.h"
+#include "negotiation/role_check.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -47,6 +48,7 @@ std::optional<ConfigRequested> config_question(const flight::IncomingMessage& me
 }
 
 Result<void> check_chosen_config(const ConfigOptions& asking, const ConfigOptions& chosen) {
+  if (auto checked = check_answering_server(chosen); !checked) return checked;
   if (chosen.mtu != asking.mtu) return invalid_config("mtu: not that of the asking Config");
   if (!are_equal(chosen.timers, asking.timers)) {
     return invalid_config("timers: not those of the asking Config");

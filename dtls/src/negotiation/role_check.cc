@@ -8,18 +8,6 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-Result<void> check_server(const ConfigOptions& config) {
-  // Another Config may have them.
-  if (config.ask_for_config) return {};
-  if (config.identities.empty() && !config.ask_for_identity && !has_psk(config)) {
-    return invalid_config("identities: a server needs one, or PSKs");
-  }
-  if (config.resumption == Resumption::tickets && !config.ticket_keys) {
-    return invalid_config("ticket_keys: a server needs them for Resumption::tickets");
-  }
-  return {};
-}
-
 Result<void> check_client(const ConfigOptions& config) {
   const bool allows12 = is_allowed(config, ProtocolVersion::dtls12);
   const bool allows13 = is_allowed(config, ProtocolVersion::dtls13);
@@ -40,11 +28,23 @@ Result<void> check_client(const ConfigOptions& config) {
 
 }  // namespace
 
+Result<void> check_answering_server(const ConfigOptions& config) {
+  if (config.identities.empty() && !config.ask_for_identity && !has_psk(config)) {
+    return invalid_config("identities: a server needs one, or PSKs");
+  }
+  if (config.resumption == Resumption::tickets && !config.ticket_keys) {
+    return invalid_config("ticket_keys: a server needs them for Resumption::tickets");
+  }
+  return {};
+}
+
 Result<void> check_role(const ConfigOptions& config, const crypto::Library& library, Role role) {
   if (usable_groups(config, library, role, config.max_version).empty()) {
     return invalid_config("groups: none that this libcrypto has");
   }
-  return role == Role::server ? check_server(config) : check_client(config);
+  if (role == Role::client) return check_client(config);
+  // The Config that the caller chooses must have the rest.
+  return config.ask_for_config ? Result<void>() : check_answering_server(config);
 }
 
 }  // namespace sluice::dtls::handshake

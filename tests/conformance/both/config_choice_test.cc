@@ -131,6 +131,23 @@ TEST_P(ConfigChoice, ThePresentConfigMayBeChosenAndDoesNotAskAgain) {
   EXPECT_FALSE(pair.server.config_request);
 }
 
+// Nobody is asked again who could give it what it lacks.
+TEST_P(ConfigChoice, AChosenConfigThatAsksItselfIsCheckedAsAnyOther) {
+  Pair pair = asked(options());
+  auto error = refusal(pair.server, UseConfig{make_config(asking())});
+  EXPECT_EQ(error.code, Errc::invalid_config);
+  EXPECT_TRUE(error.detail.starts_with("identities:")) << error.detail.view();
+  ConfigOptions chosen = options();
+  chosen.ask_for_config = true;
+  chosen.resumption = dtls::Resumption::tickets;
+  error = refusal(pair.server, UseConfig{make_config(chosen)});
+  EXPECT_EQ(error.code, Errc::invalid_config);
+  EXPECT_TRUE(error.detail.starts_with("ticket_keys:")) << error.detail.view();
+  chosen.resumption = dtls::Resumption::none;
+  use(pair, chosen);
+  EXPECT_TRUE(works(pair));
+}
+
 TEST_P(ConfigChoice, TheClientMayBeRefused) {
   Pair pair = asked(named("nobody.example"));
   answer(pair.server, pair.server.config_request, RefuseConnection{Alert::unrecognized_name});

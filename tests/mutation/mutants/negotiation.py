@@ -90,6 +90,11 @@ MUTANTS = [
          "a client is not asked for a Config"),
     ),
     *mutants_of(
+        "dtls/src/negotiation/config_question.cc", BOTH,
+        ("if (auto checked = check_answering_server(chosen); !checked) return checked;", "",
+         "a chosen Config has what a server needs"),
+    ),
+    *mutants_of(
         "dtls/src/negotiation/hello_retry.cc", f"{BOTH} dtls_listener_test",
         ("(type == ExtensionType::key_share && asks_for_share)", "type == ExtensionType::key_share",
          "the key share of a second hello changes only where a group was asked for"),

@@ -84,7 +84,8 @@ struct NoSignature {};
 // record_padding, max_handshake_message, max_reassembly and max_unaccepted_data. After a Listener,
 // which has answered the first ClientHello by its own Config, `config` must also lead to the same
 // version, and in DTLS 1.3 allow the suite and group of the HelloRetryRequest; otherwise the
-// handshake fails with handshake_failure. Another ask_for_config in it asks nothing.
+// handshake fails with handshake_failure. It must have all that a server needs, such as an identity
+// or PSKs, whether or not it has ask_for_config too, which asks nothing more.
 struct UseConfig {
   ConfigPtr config;
 };
