@@ -177,6 +177,26 @@ TEST(Rfc8122_6_2, EmptyUnacceptedRecordsHaveABoundToo) {
   }
 }
 
+// It has to wait until the last flight has been polled. A client may send data before it has
+// received the server's Finished (RFC 7918).
+TEST(Rfc8122_6_2, DataOfAnAcceptedPeerHasTheSameBoundBeforeTheLastFlight) {
+  Script script;
+  script.edit = [](Flight& flight) {
+    const auto is_data_next = std::ranges::any_of(flight, [](const OutgoingRecord& record) {
+      return record.type == ContentType::change_cipher_spec;
+    });
+    if (!is_data_next) return;
+    for (int i = 0; i < 40; ++i) {
+      flight.push_back({ContentType::application_data, kFirstEncryptedEpoch12, counted(1000)});
+    }
+  };
+  Duel duel(Role::server, script);
+  duel.run();
+  EXPECT_EQ(discards(duel, Discard::unaccepted_data_full), 40U - 16U);
+  EXPECT_EQ(duel.engine.data.size(), 16U);
+  EXPECT_TRUE(works(duel));
+}
+
 // A verdict that is late must not break the handshake: the last flight is still answered.
 TEST(Rfc8122_6_2, ARepeatedFlightIsAnsweredBeforeTheVerdict) {
   Duel duel = undecided(Role::server);

@@ -211,7 +211,8 @@ struct ConfigOptions {
   // that at least. What arrives out of order is kept only as far as the messages before it still
   // fit; the rest is dropped and must be retransmitted.
   std::size_t max_reassembly = 131072;
-  // Bytes of application data held until the peer is accepted.
+  // Bytes of application data held until Connected, in at most 256 records: before the peer is
+  // accepted, and then until poll_transmit() has returned this side's last flight.
   std::size_t max_unaccepted_data = 16384;
 
   // DTLS 1.3 only (RFC 9147 section 4.5.3): records per key. A key update begins after half of

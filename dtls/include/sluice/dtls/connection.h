@@ -111,9 +111,10 @@ struct Accepted;
 // handle_timeout() is due now. Data that was released so stays valid until the input after that.
 //
 // The peer may still receive data before the flight that it needs to read them, because the network
-// reorders. It keeps up to 4096 bytes of such records. While a peer is not accepted yet,
-// ConfigOptions::max_unaccepted_data bounds what is kept. What is above these bounds is dropped and
-// counted, as unknown_epoch and unaccepted_data_full.
+// reorders. It keeps up to 4096 bytes of such records. ConfigOptions::max_unaccepted_data bounds
+// the data that is kept until Connected, that is until the peer is accepted and the last flight of
+// this side has been polled. What is above these bounds is dropped and counted, as unknown_epoch
+// and unaccepted_data_full.
 //
 // An input returns an Error with `is_fatal` once, when the connection ends by it; inputs after the
 // end succeed and change nothing. Other Errors of inputs change nothing: the call was not valid.
