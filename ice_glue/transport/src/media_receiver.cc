@@ -41,10 +41,8 @@ void MediaReceiver::receive_early(MediaKind kind, MutableBytes datagram,
                                   Associations& associations) {
   const bool copied = keep_copy(datagram);
   if (const auto result = unprotect_with_old_keys(kind, datagram, associations)) {
-    const bool may_be_of_new_keys =
-        !*result && (result->error() == srtp::PacketError::authentication_failed ||
-                     result->error() == srtp::PacketError::too_many_ssrcs);
-    if (!may_be_of_new_keys || !copied) return settle(kind, datagram, result);
+    // Any error counts, as in receive_in_overlap(): the packet may have the new keys.
+    if (*result || !copied) return settle(kind, datagram, result);
     restore(datagram);
   }
   if (const auto dropped = early_.keep(kind, datagram)) drop(*dropped);

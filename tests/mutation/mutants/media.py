@@ -114,7 +114,7 @@ MUTANTS = [
     *mutants_of(
         "ice_glue/transport/src/media_receiver.cc", TRANSPORT,
         ("} else if (!associations.newest_connected()) {", "} else if (false) {", "media before Connected waits"),
-        ("if (!may_be_of_new_keys || !copied) return settle(kind, datagram, result);", "return settle(kind, datagram, result);",
+        ("if (*result || !copied) return settle(kind, datagram, result);", "return settle(kind, datagram, result);",
          "media of the new keys waits for them"),
     ),
 ]

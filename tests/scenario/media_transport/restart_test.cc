@@ -204,6 +204,29 @@ TEST_P(Restart, TakesTheFingerprintLater) {
   expect_nothing_lost();
 }
 
+// libsrtp looks for replays before it authenticates, so only the new keys can tell.
+TEST_P(Restart, WhatLooksLikeAReplayUnderTheOldKeysMayHaveTheNewOnes) {
+  const auto packet = make_rtp({.sequence = 7});
+  const auto old = protect_rtp(call_.client, packet);
+  call_.inject(call_.server, old, kPathA);
+  call_.settle(call_.client, call_.client.transport.restart(
+                                 dtls::Role::client, {&call_.server.fingerprint, 1}, call_.now));
+  call_.settle(call_.server, call_.server.transport.restart(dtls::Role::server, {}, call_.now));
+  call_.select_both(kPathB);
+  call_.run_for(2s);
+  ASSERT_THAT(call_.client.connected, SizeIs(2));
+  ASSERT_EQ(call_.client.transport.path(), kPathB) << "it sends under the new keys";
+  ASSERT_THAT(call_.server.connected, SizeIs(1));
+  call_.inject(call_.server, protect_rtp(call_.client, packet), kPathB);
+  call_.inject(call_.server, old, kPathB);
+  EXPECT_THAT(call_.server.rtp, ElementsAre(packet));
+  call_.announce(call_.server, call_.client.fingerprint);
+  call_.run_for(100ms);
+  EXPECT_THAT(call_.server.rtp, ElementsAre(packet, packet)) << "one under each key";
+  EXPECT_EQ(call_.server.transport.statistics().count(srtp::PacketError::replayed), 1U)
+      << "the real replay";
+}
+
 TEST_P(Restart, TwiceInARowKeepsTheFirstOnesKeys) {
   streams_.run(100ms);
   call_.restart_both();
