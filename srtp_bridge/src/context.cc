@@ -158,8 +158,11 @@ PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t 
   auto* const state = known_.find(ssrc);
   if (state == nullptr) return protect_new(kind, buffer, size, ssrc);
   known_.touch(*state);
-  return kind == PacketKind::rtp ? protect_rtp(*state, buffer, size)
-                                 : protect_by_libsrtp(kind, state->shard, buffer, size);
+  const auto result = kind == PacketKind::rtp
+                          ? protect_rtp(*state, buffer, size)
+                          : protect_by_libsrtp(kind, state->shard, buffer, size);
+  if (result) state->count(kind, size);
+  return result;
 }
 
 PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
@@ -174,6 +177,7 @@ PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::siz
     return result;
   }
   auto& state = add(ssrc, *shard);
+  state.count(kind, size);
   if (kind == PacketKind::rtp && options_.repeat_window > 0) {
     sent_of(state).use(sequence);
     sent_of(state).set_tag(sequence, tag_of(buffer, size));
@@ -253,7 +257,10 @@ PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
   auto* const state = known_.find(ssrc);
   if (state == nullptr) return unprotect_new(kind, packet, ssrc);
   const auto result = unprotect_known(kind, packet, *state);
-  if (result) known_.touch(*state);
+  if (result) {
+    known_.touch(*state);
+    state->count(kind, *result);
+  }
   return result;
 }
 
@@ -283,6 +290,7 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   auto& state = add(ssrc, *shard);
   state.received = candidate.received;
   state.before = candidate.before;
+  state.count(kind, *result);
   return result;
 }
 

@@ -28,6 +28,7 @@ class Context {
 
   bool remove_ssrc(std::uint32_t ssrc);
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const { return known_.ssrcs(); }
+  [[nodiscard]] std::vector<SsrcStatistics> ssrc_statistics() const { return known_.statistics(); }
   // SSRCs that made room for others.
   [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
 

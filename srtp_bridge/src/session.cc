@@ -125,6 +125,10 @@ std::vector<std::uint32_t> Session::ssrcs(Direction direction) const {
   return impl_->context(direction).ssrcs();
 }
 
+std::vector<SsrcStatistics> Session::ssrc_statistics(Direction direction) const {
+  return impl_->context(direction).ssrc_statistics();
+}
+
 dtls::SrtpProfile Session::profile() const { return impl_->profile(); }
 
 const Statistics& Session::statistics() const { return impl_->statistics(); }

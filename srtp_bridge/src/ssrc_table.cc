@@ -49,14 +49,24 @@ void SsrcTable::remove(std::uint32_t ssrc) {
   index_.erase(found);
 }
 
-std::vector<std::uint32_t> SsrcTable::ssrcs() const {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> in_order;
+std::vector<SsrcStatistics> SsrcTable::statistics() const {
+  std::vector<const SsrcState*> in_order;
   in_order.reserve(by_use_.size());
-  for (const auto& state : by_use_) in_order.emplace_back(state.order, state.ssrc);
-  std::ranges::sort(in_order);
+  for (const auto& state : by_use_) in_order.push_back(&state);
+  std::ranges::sort(in_order, {}, &SsrcState::order);
+  std::vector<SsrcStatistics> all;
+  all.reserve(in_order.size());
+  for (const auto* state : in_order) {
+    all.push_back(state->counts);
+    all.back().ssrc = state->ssrc;
+  }
+  return all;
+}
+
+std::vector<std::uint32_t> SsrcTable::ssrcs() const {
   std::vector<std::uint32_t> ssrcs;
-  ssrcs.reserve(in_order.size());
-  for (const auto& [order, ssrc] : in_order) ssrcs.push_back(ssrc);
+  ssrcs.reserve(by_use_.size());
+  for (const auto& each : statistics()) ssrcs.push_back(each.ssrc);
   return ssrcs;
 }
 

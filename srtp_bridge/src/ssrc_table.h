@@ -10,6 +10,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include <sluice/srtp/session.h>
+
+#include "packet.h"
 #include "sent_packets.h"
 
 namespace sluice::srtp {
@@ -33,7 +36,18 @@ struct SsrcState {
   std::unique_ptr<SentPackets> sent = {};     // outbound, from the first RTP packet on
   ReceivedIndices received = {};              // inbound
   ReceivedIndices before = {};                // inbound: received before it was removed
+  SsrcStatistics counts = {};                 // of packets that were accepted
   std::list<SsrcState>::iterator place = {};  // in the table
+
+  // A packet of so many bytes in plaintext has been accepted.
+  void count(PacketKind kind, std::size_t size) {
+    if (kind == PacketKind::rtcp) {
+      ++counts.rtcp;
+      return;
+    }
+    ++counts.rtp;
+    counts.rtp_bytes += size;
+  }
 };
 
 // Look-up takes constant time.
@@ -53,6 +67,7 @@ class SsrcTable {
 
   [[nodiscard]] std::size_t size() const { return by_use_.size(); }
   // In the order of their first packets.
+  [[nodiscard]] std::vector<SsrcStatistics> statistics() const;
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const;
 
  private:

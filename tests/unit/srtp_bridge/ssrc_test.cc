@@ -196,6 +196,22 @@ TEST_P(SsrcTest, RtpAndRtcpOfOneSsrcCountOnce) {
   EXPECT_THAT(peers_.client.ssrcs(Direction::inbound), IsEmpty());
 }
 
+TEST_P(SsrcTest, EachHasItsCounts) {
+  const auto rtp_bytes = make_rtp({}).size();
+  for (const std::uint32_t ssrc : {7U, 8U, 7U}) {
+    EXPECT_TRUE(unprotect_rtp(peers_.server, next(ssrc)));
+  }
+  EXPECT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(peers_.client, make_rtcp(7))));
+  EXPECT_FALSE(unprotect_rtp(peers_.server, make_rtp({.ssrc = 7}))) << "forged";
+  const SsrcStatistics first{.ssrc = 7, .rtp = 2, .rtcp = 1, .rtp_bytes = 2 * rtp_bytes};
+  const SsrcStatistics second{.ssrc = 8, .rtp = 1, .rtcp = 0, .rtp_bytes = rtp_bytes};
+  EXPECT_THAT(peers_.server.ssrc_statistics(Direction::inbound), ElementsAre(first, second));
+  EXPECT_THAT(peers_.client.ssrc_statistics(Direction::outbound), ElementsAre(first, second));
+  EXPECT_THAT(peers_.client.ssrc_statistics(Direction::inbound), IsEmpty());
+  EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, 7));
+  EXPECT_THAT(peers_.server.ssrc_statistics(Direction::inbound), ElementsAre(second));
+}
+
 TEST_P(SsrcTest, RemovingKeepsWhatWasReceived) {
   const auto packet = next(7);
   EXPECT_TRUE(unprotect_rtp(peers_.server, packet));

@@ -89,6 +89,18 @@ struct Statistics {
   Counters outbound;
 };
 
+// What one SSRC of a direction has sent or received since it came, or came again after it had been
+// removed or displaced: packets that were accepted, and the bytes of the RTP packets without what
+// SRTP adds.
+struct SsrcStatistics {
+  std::uint32_t ssrc = 0;
+  std::uint64_t rtp = 0;
+  std::uint64_t rtcp = 0;
+  std::uint64_t rtp_bytes = 0;
+
+  friend bool operator==(const SsrcStatistics&, const SsrcStatistics&) = default;
+};
+
 // One key per direction, for any SSRC. Move-only; used by one thread at a time. Packets are
 // processed in place. Memory is allocated only for a new SSRC, and when a packet that is larger
 // than any such before is sent again. Looking an SSRC up takes constant time.
@@ -129,6 +141,9 @@ class Session {
   static constexpr std::size_t kMaxRetired = 65536;
   // In order of their first packet.
   [[nodiscard]] std::vector<std::uint32_t> ssrcs(Direction direction) const;
+  // Their counts, in the same order. The time grows with the number of SSRCs: for a dashboard, not
+  // for each packet.
+  [[nodiscard]] std::vector<SsrcStatistics> ssrc_statistics(Direction direction) const;
 
   [[nodiscard]] dtls::SrtpProfile profile() const;
   [[nodiscard]] const Statistics& statistics() const;
