@@ -103,6 +103,47 @@ TEST_F(NiceTransportCall, BoundsTheRoundTripByItsChecks) {
   }
 }
 
+// RFC 8445 section 12.1: a side may have selected its pair, and send, before the other side has.
+TEST_F(NiceTransportCall, AnswersAClientHelloOnceItsOwnPairIsSelected) {
+  test::MainContext others;
+  const auto aggressive = [&](IceRole role) {
+    auto options = test::on_loopback(role, test::make_config(environment));
+    options.ice.nomination = nice::Nomination::aggressive;
+    return options;
+  };
+  a = make_peer(aggressive(IceRole::controlling));
+  b = std::make_unique<Peer>(environment, others.get(), aggressive(IceRole::controlled));
+  ASSERT_TRUE(a->transport->gather());
+  ASSERT_TRUE(context.run_until([&] { return a->candidates_done; }));
+  // Without candidates `b` begins no checks of its own, it only answers those of `a`.
+  auto offer = a->transport->local_description();
+  offer.candidates.clear();
+  ASSERT_TRUE(b->transport->set_remote_offer(offer));
+  ASSERT_TRUE(others.run_until([&] { return b->candidates_done; }));
+  ASSERT_TRUE(a->transport->set_remote_answer(b->transport->local_description()));
+
+  const auto datagrams_sent = [](Peer& peer) {
+    const auto statistics = peer.transport->dtls_statistics();
+    return statistics ? statistics->datagrams_sent : 0;
+  };
+  ASSERT_TRUE(context.run_until([&] {
+    if (a->pairs.empty()) others.run_ready();
+    return datagrams_sent(*a) > 0;
+  })) << "the ClientHello is on its way";
+  const auto received = [&] {
+    return b->transport->media_statistics().count(transport::PacketClass::dtls);
+  };
+  // `a` stands still, so that the checks of `b` have no answers.
+  ASSERT_TRUE(others.run_until([&] { return received() > 0; }));
+  ASSERT_TRUE(b->pairs.empty());
+  EXPECT_EQ(datagrams_sent(*b), 0U) << "ICE would drop it";
+  ASSERT_TRUE(context.run_until([&] {
+    others.run_ready();
+    return a->connected() && b->connected();
+  }));
+  EXPECT_GT(datagrams_sent(*b), 0U);
+}
+
 TEST_F(NiceTransportCall, AnswersActpassAsServer) {
   EXPECT_EQ(nice::NiceTransportOptions{}.answer_setup, nice::Setup::passive);
   b = make_peer(IceRole::controlled, nice::NiceTransportOptions{}.answer_setup);

@@ -45,6 +45,25 @@ TEST(ListenerOptions, AreChecked) {
             "taken");
 }
 
+// Before any client comes, with the words that name what is missing.
+TEST(Listener, IsNotMadeOfAConfigThatCannotServe) {
+  const auto refusal = [](const ConfigOptions& options) {
+    const auto made = Listener::make(make_config(options), test::environment());
+    if (made) return std::string("taken");
+    EXPECT_EQ(made.error().code, Errc::invalid_config);
+    return to_string(made.error());
+  };
+  EXPECT_EQ(refusal({}), "invalid configuration: identities: a server needs one, or PSKs");
+  ConfigOptions tickets = test::options();
+  tickets.resumption = Resumption::tickets;
+  EXPECT_EQ(refusal(tickets),
+            "invalid configuration: ticket_keys: a server needs them for Resumption::tickets");
+  const auto key = must(PreSharedKey::make(test::bytes_of("sensor"), test::counted(16)));
+  EXPECT_EQ(refusal({.pre_shared_keys = {key}}), "taken");
+  EXPECT_EQ(refusal({.ask_for_psk = true}), "taken");
+  EXPECT_EQ(refusal({.ask_for_config = true}), "taken") << "the chosen Config is checked";
+}
+
 // Why it dropped a datagram, or nothing.
 std::optional<ListenerDiscard> dropped(Listener& listener, Bytes datagram,
                                        const Buffer& address = kAddress) {
