@@ -1,6 +1,7 @@
 // Each symptom of docs/troubleshooting.md, produced here, has the words by which the page lists it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -167,6 +168,14 @@ TEST(Troubleshooting, NoSignatureSchemeInCommon) {
                    "no signature that this side's keys can make"));
 }
 
+TEST(Troubleshooting, AServerWithoutCertificate) {
+  Pair pair(options_for(ProtocolVersion::dtls13),
+            with_psk(ProtocolVersion::dtls13, "sensor", "one key"));
+  pair.run();
+  EXPECT_TRUE(
+      says(pair.server.error, Errc::no_common_signature_scheme, "this server has no certificate"));
+}
+
 TEST(Troubleshooting, NoVersionInCommon) {
   Pair pair(options_for(ProtocolVersion::dtls12), options_for(ProtocolVersion::dtls13));
   pair.run();
@@ -183,6 +192,19 @@ TEST(Troubleshooting, PreSharedKeysThatDiffer) {
   identity.run();
   EXPECT_TRUE(
       says(identity.server.error, Errc::psk_mismatch, "none of the client's PSK identities"));
+}
+
+TEST(Troubleshooting, APskWithoutForwardSecrecy) {
+  const auto options = with_psk(ProtocolVersion::dtls13, "sensor", "one key");
+  Pair pair(options, options);
+  auto flight = pair.client.take_datagrams();
+  ASSERT_EQ(flight.size(), 1U);
+  // psk_key_exchange_modes with psk_dhe_ke alone, which becomes psk_ke (RFC 8446 section 4.2.9).
+  const auto modes = std::ranges::search(flight.front(), from_hex("002d 0002 01 01"));
+  ASSERT_FALSE(modes.empty());
+  modes.back() = std::byte{0};
+  pair.server.receive(std::move(flight.front()), {});
+  EXPECT_TRUE(says(pair.server.error, Errc::psk_mismatch, "psk_ke only"));
 }
 
 TEST(Troubleshooting, ThePeerLeaves) {
