@@ -4,6 +4,7 @@
 Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, OPENSSL.
 """
 
+import hashlib
 import os
 import pathlib
 import select
@@ -163,6 +164,24 @@ class Tools(unittest.TestCase):
         client = self.talk(address, "", "--fingerprint", "sha-256", ":".join(["00"] * 32))
         self.assertEqual(client.returncode, 2)
         self.assertIn("bad_certificate", client.stderr)
+
+    def test_raw_public_keys(self):
+        for version in ("--dtls1_2", "--dtls1_3"):
+            client, server = self.echo(["--rpk", "--Verify", "1"], [version, "--rpk"], "raw public key")
+            self.assertIn("server's raw public key: sha-256 ", client.stderr)
+            self.assertIn("raw public key", "".join(server.output))
+        with tempfile.TemporaryDirectory() as folder:
+            key = str(pathlib.Path(folder) / "key.pem")
+            subprocess.run([OPENSSL, "genpkey", "-algorithm", "ed25519", "-out", key], check=True, timeout=SECONDS)
+            public = subprocess.run([OPENSSL, "pkey", "-in", key, "-pubout", "-outform", "DER"], check=True,
+                                    capture_output=True, timeout=SECONDS).stdout
+            server, address = self.server("--rpk", "--key", key)
+            expected = ["--rpk", "--fingerprint", "sha-256"]
+            right = self.talk(address, "hello\n", *expected, hashlib.sha256(public).digest().hex(":"))
+            self.assertEqual((right.returncode, right.stdout), (0, "hello\n"), right.stderr)
+            wrong = self.talk(address, "hello\n", *expected, ":".join(["00"] * 32))
+            self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+            self.assertIn("unsupported_certificate", self.talk(address, "hello\n", "--handshake_timeout", "5").stderr)
 
     def test_nobody_there(self):
         # A server that can't agree with the client stands for a missing one: its open socket keeps the port from

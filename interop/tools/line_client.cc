@@ -65,7 +65,9 @@ class Client final : private EndpointHandler {
     if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
       const auto fingerprint = dtls::Fingerprint::of(
           asked->chain.front(), dtls::HashAlgorithm::sha256, context_.environment());
-      if (fingerprint) report("server's certificate: " + fingerprint->to_sdp());
+      const bool is_raw = asked->type == dtls::CertificateType::raw_public_key;
+      const std::string what = is_raw ? "server's raw public key: " : "server's certificate: ";
+      if (fingerprint) report(what + fingerprint->to_sdp());
       answer_certificate(event.connection, *asked);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
       report(describe(connected->info));

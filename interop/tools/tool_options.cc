@@ -104,6 +104,8 @@ std::string because(std::string_view what, const dtls::Error& error) {
 tl::expected<void, std::string> set_credentials(const ToolOptions& options,
                                                 dtls::Environment& environment,
                                                 dtls::ConfigOptions& config) {
+  const bool has_key_alone =
+      options.raw_public_keys && options.certificate.empty() && !options.key.empty();
   if (!options.psk.empty()) {
     const auto key = from_hex(options.psk);
     if (!key) return Failure(key.error());
@@ -111,7 +113,15 @@ tl::expected<void, std::string> set_credentials(const ToolOptions& options,
     auto psk = dtls::PreSharedKey::make(identity, *key);
     if (!psk) return Failure(because("--psk", psk.error()));
     config.pre_shared_keys = {*psk};
-    if (options.certificate.empty()) return {};
+    if (options.certificate.empty() && !has_key_alone) return {};
+  }
+  if (has_key_alone) {
+    const auto key = read(options.key);
+    if (!key) return Failure(key.error());
+    auto identity = dtls::Identity::raw_public_key(*key);
+    if (!identity) return Failure(because("--key", identity.error()));
+    config.identities = {*identity};
+    return {};
   }
   if (options.certificate.empty()) {
     auto made = dtls::Identity::self_signed(environment);
@@ -173,6 +183,11 @@ tl::expected<void, std::string> set_verification(const ToolOptions& options,
   using dtls::PeerAuthentication;
   config.peer_authentication = wanted;
   config.peer_name = options.peer_name;
+  if (options.raw_public_keys) {
+    constexpr auto kRaw = dtls::CertificateType::raw_public_key;
+    if (!config.identities.empty()) config.own_certificate_types = {kRaw};
+    if (wanted != PeerAuthentication::none) config.peer_certificate_types = {kRaw};
+  }
   if (options.authorities.empty()) return {};
   const auto text = read(options.authorities);
   if (!text) return Failure(text.error());
@@ -194,6 +209,9 @@ void add_options(CLI::App& app, ToolOptions& options) {
                  "Own certificate, followed by its chain (PEM). Default: a new self-signed one");
   app.add_option("--key", options.key,
                  "Private key of the certificate (PEM). Default: in the file of --cert");
+  app.add_flag("--rpk", options.raw_public_keys,
+               "Raw public keys (RFC 7250) in place of certificates: that of --key, or of --cert, "
+               "and the peer's");
   app.add_option("--psk", options.psk,
                  "Pre-shared key in hexadecimal digits. With it a certificate is used only if "
                  "--cert is given");
@@ -208,8 +226,8 @@ void add_options(CLI::App& app, ToolOptions& options) {
                  "Key exchange groups, separated by colons: X25519, P-256, P-384, X25519MLKEM768");
   app.add_option(
          "--fingerprint", options.fingerprint,
-         "Fingerprint that the peer's certificate must have, e.g. sha-256 AB:CD:... Default: any "
-         "certificate is accepted")
+         "Fingerprint that the peer's certificate or raw public key must have, e.g. sha-256 "
+         "AB:CD:... Default: any is accepted")
       ->expected(2);
   app.add_option("--CAfile", options.authorities,
                  "CA certificates (PEM) to verify the peer's certificate with");
@@ -280,6 +298,7 @@ std::string describe(const dtls::ConnectionInfo& info) {
   } else if (info.psk) {
     text += ", PSK";
   }
+  if (info.peer.credential == dtls::PeerCredential::raw_public_key) text += ", raw public key";
   if (info.srtp_profile) text.append(", ").append(to_string(*info.srtp_profile));
   if (!info.server_name.empty()) text += ", server name " + info.server_name;
   if (!info.application_protocol.empty()) text += ", ALPN " + info.application_protocol;

@@ -16,6 +16,7 @@ namespace sluice::interop::tools {
 struct ToolOptions {
   std::string certificate;
   std::string key;
+  bool raw_public_keys = false;  // in place of certificates
   std::string psk;
   std::string psk_identity = "Client_identity";  // as in openssl
   bool only_dtls12 = false;

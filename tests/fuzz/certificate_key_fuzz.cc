@@ -1,5 +1,5 @@
 // The walk to a certificate's key: if it yields a P-256 key, then d2i_X509 either fails or yields
-// the same one.
+// the same one. And raw public keys: only DER is one.
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
@@ -45,10 +45,24 @@ void check(const Buffer& certificate) {
   SLUICE_CHECK(walked != nullptr && EVP_PKEY_eq(walked, parsed.get()) == 1);
 }
 
+void check_raw(const Buffer& info) {
+  const auto found = crypto::raw_public_key(test::environment().library(), info);
+  SLUICE_CHECK(ERR_peek_error() == 0);
+  if (!found) return;
+  const auto* at = reinterpret_cast<const unsigned char*>(info.data());
+  const crypto::KeyPtr parsed(d2i_PUBKEY(nullptr, &at, static_cast<long>(info.size())));
+  SLUICE_CHECK(parsed != nullptr);
+  const auto again = crypto::public_key_info(parsed.get());
+  SLUICE_CHECK(again && *again == info);
+  SLUICE_CHECK(crypto::key_type(parsed.get()).value() == found->type());
+}
+
 }  // namespace
 }  // namespace sluice::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  sluice::fuzz::check(sluice::test::copy_of(sluice::fuzz::bytes_of(data, size)));
+  const auto input = sluice::test::copy_of(sluice::fuzz::bytes_of(data, size));
+  sluice::fuzz::check(input);
+  sluice::fuzz::check_raw(input);
   return 0;
 }

@@ -12,6 +12,7 @@
 #include "message/certificate12.h"
 #include "message/certificate13.h"
 #include "message/certificate_criteria.h"
+#include "message/certificate_types.h"
 #include "message/client_hello.h"
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
@@ -169,6 +170,15 @@ void names(const Buffer& data) {
     SLUICE_CHECK(data_by([&](Writer& out) {
                    put_code_list_extension(out, ExtensionType::supported_groups, *list);
                  }) == data);
+  }
+  constexpr auto kTypes = ExtensionType::client_certificate_type;
+  if (const auto list = decode_certificate_types(data)) {
+    std::vector<CertificateType> types;
+    for (const std::byte type : *list) types.push_back(static_cast<CertificateType>(type));
+    SLUICE_CHECK(data_by([&](Writer& out) { put_certificate_types(out, kTypes, types); }) == data);
+  }
+  if (const auto type = decode_certificate_type(data)) {
+    SLUICE_CHECK(data_by([&](Writer& out) { put_certificate_type(out, kTypes, *type); }) == data);
   }
   if (const auto share = decode_server_share(data)) {
     SLUICE_CHECK(wire::encoded([&](Writer& out) { put_share(out, *share); }) == data);

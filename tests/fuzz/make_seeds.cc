@@ -180,6 +180,8 @@ void certificate_seeds() {
   write("certificate_key_fuzz", "indefinite", indefinite);
   write("certificate_key_fuzz", "p384", test::p384_identity().certificate());
   write("certificate_key_fuzz", "rsa", test::rsa_identity().certificate());
+  write("certificate_key_fuzz", "raw_p256", identity().public_key());
+  write("certificate_key_fuzz", "raw_p384", test::p384_identity().public_key());
 }
 
 void record_seeds(const Recording& recording) {

@@ -12,6 +12,7 @@
 #include "message/certificate_criteria.h"
 #include "message/certificate_request12.h"
 #include "message/certificate_request13.h"
+#include "message/certificate_types.h"
 #include "message/client_key_exchange.h"
 #include "message/code_list_extension.h"
 #include "message/digital_signature.h"
@@ -152,6 +153,13 @@ void small_extensions(const Buffer& body) {
   if (is_initial_renegotiation_info(body)) SLUICE_CHECK(body.size() == 1);
   if (ServerHelloDone::decode(body)) SLUICE_CHECK(body.empty());
   if (decode_record_size_limit(body)) SLUICE_CHECK(body.size() == 2);
+  if (decode_certificate_type(body)) SLUICE_CHECK(body.size() == 1);
+  if (const auto types = decode_certificate_types(body)) {
+    SLUICE_CHECK(!types->empty() && types->size() + 1 == body.size());
+  }
+  if (const auto key = RawPublicKey12::decode(body)) {
+    SLUICE_CHECK(key->info.size() + 3 == body.size());
+  }
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 

@@ -2,6 +2,7 @@
 
 #include "message/application_protocols.h"
 #include "message/certificate_authorities.h"
+#include "message/certificate_types.h"
 #include "message/code_list_extension.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
@@ -95,6 +96,28 @@ EncodingOutcome record_size_limit(Sizes s) {
         const auto data = data_of(encoding, ExtensionType::record_size_limit);
         return data && decode_record_size_limit(*data) == static_cast<std::uint16_t>(s[0]);
       });
+}
+
+EncodingOutcome certificate_types(Sizes s) {
+  constexpr auto kType = ExtensionType::client_certificate_type;
+  const std::vector types(s[0], CertificateType::raw_public_key);
+  return round_trip([&](Writer& out) { put_certificate_types(out, kType, types); },
+                    [&](const Buffer& encoding) {
+                      const auto data = data_of(encoding, kType);
+                      const auto list = data ? decode_certificate_types(*data) : std::nullopt;
+                      return list && list->size() == s[0] && set_of(*list).raw_public_key &&
+                             !set_of(*list).x509;
+                    });
+}
+
+EncodingOutcome certificate_type(Sizes s) {
+  constexpr auto kType = ExtensionType::server_certificate_type;
+  const auto type = static_cast<CertificateType>(s[0]);
+  return round_trip([&](Writer& out) { put_certificate_type(out, kType, type); },
+                    [&](const Buffer& encoding) {
+                      const auto data = data_of(encoding, kType);
+                      return data && decode_certificate_type(*data) == type;
+                    });
 }
 
 // number of PSKs, size of each identity, size of each binder
@@ -198,6 +221,14 @@ std::vector<Encoding> extension_encodings() {
            [](Sizes s) { return is_in(1, s[0], (kMaxVector - 2) / 2); },
            code_list},
           {"record_size_limit", {kMaxVector - 1}, [](Sizes) { return true; }, record_size_limit},
+          {"certificate types of a client",
+           {kMaxByte},
+           [](Sizes s) { return is_in(1, s[0], kMaxByte); },
+           certificate_types},
+          {"certificate type of a server",
+           {kMaxByte - 1},
+           [](Sizes) { return true; },
+           certificate_type},
           {"pre_shared_key", {1, kMaxVector - 4 - 6 - 33, 255}, offered_psks_fit, offered_psks},
           {"pre_shared_key, many",
            {OfferedPsks::kMaxIdentities, 100, 31},

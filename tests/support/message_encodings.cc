@@ -92,6 +92,13 @@ EncodingOutcome certificate(Sizes s) {
                       return decoded && are_all(decoded->chain, s[0], filler(s[1]));
                     });
 }
+EncodingOutcome raw_public_key12(Sizes s) {
+  return round_trip([&](Writer& out) { put_raw_public_key12(out, filler(s[0])); },
+                    [&](const Buffer& body) {
+                      const auto decoded = RawPublicKey12::decode(body);
+                      return decoded && are_same(decoded->info, filler(s[0]));
+                    });
+}
 template <std::uint64_t kBesideEach>
 bool certificates_fit(Sizes s) {
   return s[0] <= wire::kMaxChain && (s[0] == 0 || s[1] > 0) && s[0] * (kBesideEach + s[1]) <= k24;
@@ -322,6 +329,10 @@ std::vector<Encoding> other_messages() {
            {k16, k8},
            [](Sizes s) { return s[0] <= k16 && s[1] <= k8; },
            psk_server_key_exchange},
+          {"Certificate with a raw public key",
+           {k24},
+           [](Sizes s) { return s[0] <= k24; },
+           raw_public_key12},
           {"CertificateVerify", {k16}, [](Sizes s) { return s[0] <= k16; }, certificate_verify},
           {"NewSessionTicket of TLS 1.2",
            {k32, k16},

@@ -331,6 +331,11 @@ void ScriptedPeer::take_facts(HandshakeType type, Bytes body) {
       take_server_hello(body);
       break;
     case HandshakeType::certificate: {
+      if (script.takes_raw_public_key) {
+        const auto key = present(dtls::message::RawPublicKey12::decode(body), "Certificate");
+        peer_key_ = must(dtls::crypto::raw_public_key(library(), key.info));
+        break;
+      }
       const auto chain = present(dtls::message::Certificate12::decode(body), "Certificate").chain;
       if (!chain.empty()) {
         peer_key_ = must(dtls::crypto::certificate_key(library(), chain.front()));

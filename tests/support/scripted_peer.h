@@ -39,6 +39,7 @@ struct Script {
   dtls::NamedGroup group = dtls::NamedGroup::x25519;
   dtls::SignatureScheme scheme = dtls::SignatureScheme::ecdsa_secp256r1_sha256;
   bool requests_certificate = true;
+  bool takes_raw_public_key = false;  // of the engine (RFC 7250)
   // The body of a server's NewSessionTicket (RFC 5077 section 3.3).
   std::optional<dtls::Buffer> new_session_ticket = {};
   unsigned verify_requests = 0;  // as many hellos are answered with HelloVerifyRequest

@@ -39,6 +39,7 @@ void Peer::ask_store(Instant now) {
 void Peer::on_event(dtls::Event event, Instant now) {
   if (auto* certificate = std::get_if<dtls::PeerCertificateReceived>(&event)) {
     peer_chain = std::move(certificate->chain);
+    peer_type = certificate->type;
     question = certificate->question;
   } else if (auto* request = std::get_if<dtls::PskRequested>(&event)) {
     psk_request = std::move(*request);

@@ -47,6 +47,7 @@ class Peer {
   std::vector<dtls::ResumableSession> sessions;  // that have come
   std::vector<dtls::SessionToStore> stored;      // what a server is to keep
   std::vector<dtls::Buffer> peer_chain;
+  std::optional<dtls::CertificateType> peer_type;  // of peer_chain
   std::optional<dtls::ConnectionInfo> connected;
   std::optional<dtls::Instant> connected_at;
   bool closed = false;

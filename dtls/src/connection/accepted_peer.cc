@@ -53,7 +53,7 @@ void AcceptedPeer::keep(const std::optional<Fingerprint>& match) {
 }
 
 bool AcceptedPeer::matches(std::span<const Fingerprint> announced) const {
-  if (credential_ != PeerCredential::certificate || announced.empty()) return false;
+  if (!has_fingerprint() || announced.empty()) return false;
   const auto kept = [&](HashAlgorithm hash) -> Bytes {
     if (hash == HashAlgorithm::sha256) return proof();
     const auto* match = far() != nullptr && far()->match ? &*far()->match : nullptr;

@@ -32,7 +32,7 @@ class AcceptedPeer {
   [[nodiscard]] PeerInfo info() const;
 
  private:
-  // The SHA-256 of the certificate, or the PSK identity. Long identities are allocated, and so is
+  // The SHA-256 of the certificate or raw public key, or the PSK identity. Long identities are allocated, and so is
   // what few peers have.
   using Near = std::array<std::byte, 32>;
   struct Far {
@@ -41,6 +41,10 @@ class AcceptedPeer {
     std::optional<Fingerprint> match = {};  // by another hash than SHA-256
   };
 
+  [[nodiscard]] bool has_fingerprint() const {
+    return credential_ == PeerCredential::certificate ||
+           credential_ == PeerCredential::raw_public_key;
+  }
   void set_proof(Bytes proof);
   [[nodiscard]] Bytes proof() const;
   // Null: there is none.

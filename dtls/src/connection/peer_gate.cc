@@ -66,7 +66,7 @@ Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Bu
     });
   }
   state_ = Asked{chain.front()};
-  return PeerCertificateReceived{QuestionOf<PeerAnswer>(kQuestion), std::move(chain)};
+  return PeerCertificateReceived{QuestionOf<PeerAnswer>(kQuestion), std::move(chain), {}};
 }
 
 bool PeerGate::takes(QuestionId question, const Answer& answer) const {

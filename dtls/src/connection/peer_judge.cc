@@ -23,7 +23,9 @@ Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& con
   if (context.peer.chain.empty()) return std::nullopt;
   const ConfigOptions& config = context.config;
   auto chain = std::exchange(context.peer.chain, {});
-  if (handshake::verifies_chain(config)) {
+  const bool is_raw = context.peer.identity.has_raw_public_key();
+  // No trust store verifies a raw public key (RFC 7250 section 4.3).
+  if (handshake::verifies_chain(config) && !is_raw) {
     // The chain of a resumed session was verified when the session began.
     if (!context.peer.identity.verified_name) {
       const std::string name = name_to_verify(config, role);
@@ -45,6 +47,7 @@ Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& con
   auto question = gate.on_chain(std::move(chain), context.library);
   if (!question) return forward_error(question);
   if (!*question) return std::nullopt;
+  if (is_raw) (*question)->type = CertificateType::raw_public_key;
   return Event(std::move(**question));
 }
 

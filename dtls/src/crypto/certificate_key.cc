@@ -70,6 +70,11 @@ std::optional<Bytes> p256_point(Bytes info) {
   return info.last(kP256PointSize);
 }
 
+Result<PublicKey> p256_key(Library& library, Bytes point) {
+  if (peer_public_key(library, NamedGroup::secp256r1, point) != nullptr) return PublicKey(point);
+  return failure(Errc::invalid_certificate, Alert::bad_certificate, "point is not on the curve");
+}
+
 }  // namespace
 
 std::optional<Bytes> subject_public_key_info(Bytes certificate) {
@@ -97,15 +102,34 @@ std::optional<Bytes> subject_public_key_info(Bytes certificate) {
 
 Result<PublicKey> certificate_key(Library& library, Bytes certificate) {
   if (const auto info = subject_public_key_info(certificate)) {
-    if (const auto point = p256_point(*info)) {
-      if (peer_public_key(library, NamedGroup::secp256r1, *point) != nullptr) {
-        return PublicKey(*point);
-      }
-      return failure(Errc::invalid_certificate, Alert::bad_certificate,
-                     "point is not on the curve");
-    }
+    if (const auto point = p256_point(*info)) return p256_key(library, *point);
   }
   return certificate_key_by_x509(library, certificate);
+}
+
+Result<PublicKey> raw_public_key(Library& library, Bytes info) {
+  if (const auto point = p256_point(info)) return p256_key(library, *point);
+  const unsigned char* at = octets(info);
+  KeyPtr key(d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(info.size()), library.context(),
+                           library.properties()));
+  if (!key) return failure(Errc::invalid_certificate, Alert::bad_certificate, "d2i_PUBKEY");
+  const auto type = key_type(key.get());
+  if (!type) return forward_error(type);
+  // d2i_PUBKEY also reads BER, and leaves bytes after the key.
+  const auto canonical = public_key_info(key.get());
+  if (!canonical) return forward_error(canonical);
+  if (!std::ranges::equal(*canonical, info)) {
+    return failure(Errc::invalid_certificate, Alert::bad_certificate, "raw public key: not DER");
+  }
+  return PublicKey(*type, std::move(key));
+}
+
+Result<Buffer> public_key_info(const EVP_PKEY* key) {
+  const int size = i2d_PUBKEY(key, nullptr);
+  Buffer der(static_cast<std::size_t>(std::max(size, 0)));
+  unsigned char* at = octets(MutableBytes(der));
+  if (size <= 0 || i2d_PUBKEY(key, &at) != size) return failure("i2d_PUBKEY");
+  return der;
 }
 
 Result<PublicKey> certificate_key_by_x509(Library& library, Bytes certificate) {

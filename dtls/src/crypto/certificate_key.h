@@ -1,4 +1,4 @@
-// The public key of a certificate that is trusted by its fingerprint.
+// The public key of a certificate that is trusted by its fingerprint, and raw public keys.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,11 @@ namespace sluice::dtls::crypto {
 //
 // Errors: invalid_certificate with bad_certificate, unsupported_certificate.
 Result<PublicKey> certificate_key(Library& library, Bytes certificate);
+
+// A raw public key: a SubjectPublicKeyInfo in DER (RFC 7250 section 3). Errors: as above.
+Result<PublicKey> raw_public_key(Library& library, Bytes info);
+// The SubjectPublicKeyInfo of a key. Errors: libcrypto_failure.
+Result<Buffer> public_key_info(const EVP_PKEY* key);
 
 // The SubjectPublicKeyInfo element (RFC 5280 section 4.1) by a strict DER walk: definite lengths
 // only, each element inside its parent, nothing after the certificate. Empty when the walk fails.

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "crypto/certificate.h"
+#include "crypto/certificate_key.h"
 #include "crypto/failure.h"
 #include "crypto/key_exchange.h"
 #include "crypto/library.h"
@@ -79,18 +80,45 @@ std::vector<Buffer> copy_of(std::span<const Bytes> certificates) {
   return chain;
 }
 
+// `own`: the private key, null if it is kept elsewhere. It may own `key`.
+Result<std::shared_ptr<const Credentials>> assemble(std::vector<Buffer> chain,
+                                                    std::vector<CertificatePtr> certificates,
+                                                    const EVP_PKEY* key, KeyPtr own) {
+  const auto type = key_type(key);
+  if (!type) return invalid(kKeyTypes);
+  auto public_key = public_key_info(key);
+  if (!public_key) return invalid("public key");
+  return std::make_shared<const Credentials>(std::move(chain), std::move(certificates),
+                                             std::move(*public_key), std::move(own), *type);
+}
+
+KeyPtr key_from_pem(std::string_view text) {
+  const BioPtr bio = memory_bio(text);
+  return KeyPtr(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+}
+
+// Null if `der` is not exactly one private key.
+KeyPtr key_from_der(Bytes der) {
+  const unsigned char* at = octets(der);
+  KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
+  return at == octets(der) + der.size() ? std::move(key) : nullptr;
+}
+
 }  // namespace
 
 Credentials::Credentials(std::vector<Buffer> chain, std::vector<CertificatePtr> certificates,
-                         KeyPtr key, KeyType type)
-    : chain_(std::move(chain)), key_(std::move(key)), type_(type) {
+                         Buffer public_key, KeyPtr key, KeyType type)
+    : chain_(std::move(chain)),
+      raw_public_key_{std::move(public_key)},
+      key_(std::move(key)),
+      type_(type) {
   for (const CertificatePtr& entry : certificates) {
     issuers_.push_back(issuer_name(entry.get()));
     // The signature of a self-issued certificate is not verified, so its scheme does not matter.
     if (issuers_.back() == subject_name(entry.get())) continue;
     if (const auto scheme = signature_scheme(entry.get())) chain_schemes_.push_back(*scheme);
   }
-  certificate_ = std::move(certificates.front());
+  if (!certificates.empty()) certificate_ = std::move(certificates.front());
 }
 
 Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer> chain,
@@ -101,25 +129,28 @@ Result<std::shared_ptr<const Credentials>> Credentials::make(std::vector<Buffer>
   if (X509_check_private_key(certificates->front().get(), key.get()) != 1) {
     return invalid("private_key does not belong to the certificate");
   }
-  const auto type = key_type(key.get());
-  if (!type) return invalid(kKeyTypes);
-  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificates),
-                                             std::move(key), *type);
+  const EVP_PKEY* public_key = key.get();
+  return assemble(std::move(chain), std::move(*certificates), public_key, std::move(key));
 }
 
 Result<std::shared_ptr<const Credentials>> Credentials::make_without_key(
     std::vector<Buffer> chain) {
   auto certificates = parse(chain);
   if (!certificates) return forward_error(certificates);
-  const auto type = key_type(X509_get0_pubkey(certificates->front().get()));
-  if (!type) return invalid(kKeyTypes);
-  return std::make_shared<const Credentials>(std::move(chain), std::move(*certificates), nullptr,
-                                             *type);
+  const EVP_PKEY* public_key = X509_get0_pubkey(certificates->front().get());
+  return assemble(std::move(chain), std::move(*certificates), public_key, nullptr);
+}
+
+Result<std::shared_ptr<const Credentials>> Credentials::make_raw(KeyPtr key, KeyPart part) {
+  if (!key) return invalid("private_key");
+  const EVP_PKEY* public_key = key.get();
+  if (part == KeyPart::private_key) return assemble({}, {}, public_key, std::move(key));
+  return assemble({}, {}, public_key, nullptr);
 }
 
 bool Credentials::is_for(std::string_view host) const {
-  return X509_check_host(certificate_.get(), host.data(), host.size(),
-                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+  return certificate_ && X509_check_host(certificate_.get(), host.data(), host.size(),
+                                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
 }
 
 bool Credentials::is_issued_by(const std::vector<Bytes>& authorities) const {
@@ -157,18 +188,14 @@ Result<Identity> Identity::self_signed(Environment& environment, std::string_vie
 Result<Identity> Identity::from_pem(std::string_view certificates, std::string_view private_key) {
   auto chain = crypto::certificates_from_pem(certificates);
   if (!chain) return forward_error(chain);
-  const crypto::BioPtr bio = crypto::memory_bio(private_key);
-  crypto::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, crypto::no_passphrase, nullptr));
+  auto key = crypto::key_from_pem(private_key);
   if (!key) return crypto::invalid("private_key: PEM");
   return to_identity(Credentials::make(std::move(*chain), std::move(key)));
 }
 
 Result<Identity> Identity::from_der(std::span<const Bytes> certificates, Bytes private_key) {
-  const unsigned char* at = crypto::octets(private_key);
-  crypto::KeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key.size())));
-  if (!key || at != crypto::octets(private_key) + private_key.size()) {
-    return crypto::invalid("private_key: DER");
-  }
+  auto key = crypto::key_from_der(private_key);
+  if (!key) return crypto::invalid("private_key: DER");
   return to_identity(Credentials::make(crypto::copy_of(certificates), std::move(key)));
 }
 
@@ -182,7 +209,34 @@ Result<Identity> Identity::with_key_elsewhere(std::span<const Bytes> certificate
   return to_identity(Credentials::make_without_key(crypto::copy_of(certificates)));
 }
 
-Bytes Identity::certificate() const { return credentials_->chain().front(); }
+Result<Identity> Identity::raw_public_key(std::string_view private_key) {
+  auto key = crypto::key_from_pem(private_key);
+  if (!key) return crypto::invalid("private_key: PEM");
+  return to_identity(Credentials::make_raw(std::move(key), Credentials::KeyPart::private_key));
+}
+
+Result<Identity> Identity::raw_public_key(Bytes private_key) {
+  auto key = crypto::key_from_der(private_key);
+  if (!key) return crypto::invalid("private_key: DER");
+  return to_identity(Credentials::make_raw(std::move(key), Credentials::KeyPart::private_key));
+}
+
+Result<Identity> Identity::raw_public_key_elsewhere(Bytes public_key) {
+  const unsigned char* at = crypto::octets(public_key);
+  crypto::KeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(public_key.size())));
+  if (!key || at != crypto::octets(public_key) + public_key.size()) {
+    return crypto::invalid("public_key: DER");
+  }
+  return to_identity(Credentials::make_raw(std::move(key), Credentials::KeyPart::public_key));
+}
+
+Bytes Identity::certificate() const {
+  const auto& chain = credentials_->chain();
+  return chain.empty() ? Bytes{} : Bytes(chain.front());
+}
+Bytes Identity::public_key() const {
+  return credentials_->contents(CertificateType::raw_public_key).front();
+}
 bool Identity::has_key_elsewhere() const { return !credentials_->has_key(); }
 
 }  // namespace sluice::dtls

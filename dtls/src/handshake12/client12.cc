@@ -1,8 +1,6 @@
 #include "handshake12/client12.h"
 
-#include "crypto/certificate_key.h"
 #include "handshake12/ticket12.h"
-#include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
 #include "message/digital_signature.h"
@@ -16,10 +14,18 @@ namespace {
 
 using wire::HandshakeType;
 
+message::CertificateCriteria criteria_of(const Negotiated12& negotiated,
+                                         const message::CertificateRequest12& request) {
+  auto criteria = message::criteria_of(request);
+  criteria.types =
+      message::CertificateTypeSet::only(negotiated.extensions.certificate_type(Role::client));
+  return criteria;
+}
+
 // The certificate that answers CertificateRequest.
-std::optional<OwnIdentity> choose_own(const Context& context,
+std::optional<OwnIdentity> choose_own(const Context& context, const Negotiated12& negotiated,
                                       const message::CertificateRequest12& request) {
-  return choose_identity(context, {}, message::criteria_of(request), crypto::can_sign12,
+  return choose_identity(context, {}, criteria_of(negotiated, request), crypto::can_sign12,
                          [&](crypto::KeyType type) {
                            return request.accepts(type == crypto::KeyType::rsa
                                                       ? message::ClientCertificateType::rsa_sign
@@ -97,22 +103,15 @@ Result<ServerShare> take_share(const Context& context, NamedGroup group, Bytes p
 
 Result<WaitServerKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context) {
-  const auto certificate = expect<message::Certificate12>(incoming);
-  if (!certificate) return forward_error(certificate);
-  if (certificate->chain.empty()) {
-    // RFC 5246 section 7.4.2: a server must have one.
-    return fatal(Errc::missing_certificate, Alert::decode_error);
-  }
-  auto key = crypto::certificate_key(context.library, certificate->chain.front());
+  auto key = take_certificate12(context, state.negotiated, Role::server, incoming);
   if (!key) return forward_error(key);
-  if (!authenticates(state.negotiated.suite.key_exchange, key->type())) {
+  // RFC 5246 section 7.4.2: a server must have one.
+  if (!*key) return fatal(Errc::missing_certificate, Alert::decode_error);
+  if (!authenticates(state.negotiated.suite.key_exchange, (*key)->type())) {
     return fatal(Errc::unsupported_certificate, Alert::illegal_parameter,
                  "not of the suite's kind");
   }
-  context.peer.take_chain(certificate->chain);
-  return context.transcript.add(incoming.encoding).map([&] {
-    return WaitServerKeyExchange{state.negotiated, std::move(*key)};
-  });
+  return WaitServerKeyExchange{state.negotiated, std::move(**key)};
 }
 
 Result<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const Incoming& incoming,
@@ -150,19 +149,20 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
     return forward_error(added);
   }
   if (context.must_ask_for_identity()) {
-    ask_for_identity(context, message::criteria_of(*request));
+    ask_for_identity(context, criteria_of(state.negotiated, *request));
     const Bytes body = incoming.body();
     return AfterRequest(
         WaitIdentity{state.negotiated, std::move(state.share), Buffer(body.begin(), body.end())});
   }
-  context.own.chosen = choose_own(context, *request);
+  context.own.chosen = choose_own(context, state.negotiated, *request);
   return AfterRequest(WaitServerHelloDone{state.negotiated, std::move(state.share)});
 }
 
 Result<WaitServerHelloDone> on_answer(WaitIdentity&& state, const Answer& answer,
                                       Context& context) {
   take_identity(context, answer);
-  context.own.chosen = choose_own(context, *message::CertificateRequest12::decode(state.request));
+  context.own.chosen =
+      choose_own(context, state.negotiated, *message::CertificateRequest12::decode(state.request));
   return WaitServerHelloDone{state.negotiated, std::move(state.share)};
 }
 

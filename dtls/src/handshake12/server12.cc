@@ -1,9 +1,7 @@
 #include "handshake12/server12.h"
 
-#include "crypto/certificate_key.h"
 #include "handshake12/hello12.h"
 #include "handshake12/ticket12.h"
-#include "message/certificate12.h"
 #include "message/certificate_request12.h"
 #include "message/client_key_exchange.h"
 #include "message/digital_signature.h"
@@ -82,23 +80,15 @@ Result<AfterFlight> on_answer(WaitSignature&& state, const Answer& answer, Conte
 
 Result<WaitClientKeyExchange> on(WaitCertificate&& state, const Incoming& incoming,
                                  Context& context) {
-  const auto certificate = expect<message::Certificate12>(incoming);
-  if (!certificate) return forward_error(certificate);
-  if (certificate->chain.empty()) {
+  auto key = take_certificate12(context, state.negotiated, Role::client, incoming);
+  if (!key) return forward_error(key);
+  if (!*key) {
     if (requires_certificate(context.config)) {
       return fatal(Errc::missing_certificate, Alert::handshake_failure);  // RFC 5246 7.4.6
     }
     context.transcript.stop_keeping_messages();
-    return context.transcript.add(incoming.encoding).map([&] {
-      return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::nullopt};
-    });
   }
-  auto key = crypto::certificate_key(context.library, certificate->chain.front());
-  if (!key) return forward_error(key);
-  context.peer.take_chain(certificate->chain);
-  return context.transcript.add(incoming.encoding).map([&] {
-    return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::move(*key)};
-  });
+  return WaitClientKeyExchange{state.negotiated, std::move(state.key), std::move(*key)};
 }
 
 Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitClientKeyExchange&& state,

@@ -6,6 +6,7 @@
 #include "crypto/constant_time.h"
 #include "message/certificate12.h"
 #include "message/finished.h"
+#include "negotiation/peer_chain.h"
 #include "record/cbc_protection12.h"
 
 namespace sluice::dtls::handshake {
@@ -37,6 +38,17 @@ Result<record::OwnProtection12> own_protection(crypto::Library& library,
   auto cbc = record::CbcProtection12::make(library, direction, keys);
   if (!cbc) return forward_error(cbc);
   return record::OwnProtection12{std::move(*cbc), record::CbcProtection12::kRoom, true};
+}
+
+// The contents of a Certificate message.
+Result<std::vector<Bytes>> chain_in(const flight::IncomingMessage& incoming, CertificateType type) {
+  if (type == CertificateType::x509) {
+    return expect<message::Certificate12>(incoming).map(
+        [](message::Certificate12 certificate) { return std::move(certificate.chain); });
+  }
+  return expect<message::RawPublicKey12>(incoming).map([](const message::RawPublicKey12& key) {
+    return key.info.empty() ? std::vector<Bytes>() : std::vector{key.info};
+  });
 }
 
 // `Protection` is Opener12 or Sealer12.
@@ -102,9 +114,31 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
 }
 
 Result<void> send_certificate12(Context& context) {
-  return context.send(
-      wire::HandshakeType::certificate, wire::kPlaintextEpoch,
-      [&](wire::Writer& out) { message::put_certificate12(out, own_chain(context)); });
+  const auto& own = context.own.chosen;
+  return context.send(wire::HandshakeType::certificate, wire::kPlaintextEpoch,
+                      [&](wire::Writer& out) {
+                        if (own && own->type == CertificateType::raw_public_key) {
+                          message::put_raw_public_key12(out, own_chain(context).front());
+                        } else {
+                          message::put_certificate12(out, own_chain(context));
+                        }
+                      });
+}
+
+Result<std::optional<crypto::PublicKey>> take_certificate12(
+    Context& context, const Negotiated12& negotiated, Role sender,
+    const flight::IncomingMessage& incoming) {
+  const CertificateType type = negotiated.extensions.certificate_type(sender);
+  const auto chain = chain_in(incoming, type);
+  if (!chain) return forward_error(chain);
+  std::optional<crypto::PublicKey> key;
+  if (!chain->empty()) {
+    auto taken = take_chain(context, *chain, type);
+    if (!taken) return forward_error(taken);
+    key = std::move(*taken);
+  }
+  if (auto added = context.transcript.add(incoming.encoding); !added) return forward_error(added);
+  return key;
 }
 
 Result<void> send_finished(Context& context, const Session12& session, Role sender) {

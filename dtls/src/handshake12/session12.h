@@ -6,6 +6,7 @@
 #include <sluice/dtls/protocol.h>
 
 #include "crypto/key_exchange.h"
+#include "crypto/public_key.h"
 #include "negotiation/agreed_extensions.h"
 #include "negotiation/context.h"
 #include "schedule/keys12.h"
@@ -49,6 +50,11 @@ Result<void> install_keys(Context& context, const Negotiated12& negotiated,
 
 // Sends this side's Certificate, which is empty if no identity was chosen.
 Result<void> send_certificate12(Context& context);
+// Reads the certificate of the peer, whose role is `sender`, into Context::peer and returns its
+// key; empty when the peer has no certificate.
+Result<std::optional<crypto::PublicKey>> take_certificate12(
+    Context& context, const Negotiated12& negotiated, Role sender,
+    const flight::IncomingMessage& incoming);
 // Sends ChangeCipherSpec and Finished.
 Result<void> send_finished(Context& context, const Session12& session, Role sender);
 

@@ -50,7 +50,7 @@ Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
                                              schedule::HandshakeSecrets&& secrets,
                                              CertificateRequested requested,
                                              const Incoming& incoming, Context& context) {
-  auto key = take_certificate13(context, incoming);
+  auto key = take_certificate13(context, negotiated, Role::server, incoming);
   if (!key) return forward_error(key);
   // RFC 8446 section 4.4.2.4: a server's must not be empty.
   if (!*key) return fatal(Errc::missing_certificate, Alert::decode_error);
@@ -59,11 +59,15 @@ Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
 
 // The criteria in a CertificateRequest. Errors: missing_extension, decode_error.
 Result<message::CertificateCriteria> criteria_of_request(
-    const message::CertificateRequest13& request) {
+    const Negotiated13& negotiated, const message::CertificateRequest13& request) {
   if (!request.extensions.has(ExtensionType::signature_algorithms)) {
     return fatal(Errc::illegal_parameter, Alert::missing_extension, "signature_algorithms");
   }
-  return certificate_criteria(request.extensions);
+  return certificate_criteria(request.extensions).map([&](message::CertificateCriteria criteria) {
+    criteria.types =
+        message::CertificateTypeSet::only(negotiated.extensions.certificate_type(Role::client));
+    return criteria;
+  });
 }
 
 std::optional<OwnIdentity> choose_own(const Context& context,
@@ -171,7 +175,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
   if (!request->context.empty()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "certificate_request_context");
   }
-  const auto criteria = criteria_of_request(*request);
+  const auto criteria = criteria_of_request(state.negotiated, *request);
   if (!criteria) return forward_error(criteria);
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return forward_error(added);
@@ -189,7 +193,7 @@ Result<AfterRequest> on(WaitCertificateRequest&& state, const Incoming& incoming
 Result<WaitCertificate> on_answer(WaitIdentity&& state, const Answer& answer, Context& context) {
   take_identity(context, answer);
   const auto request = message::CertificateRequest13::decode(state.request);
-  context.own.chosen = choose_own(context, *criteria_of_request(*request));
+  context.own.chosen = choose_own(context, *criteria_of_request(state.negotiated, *request));
   return WaitCertificate{state.negotiated, std::move(state.secrets)};
 }
 

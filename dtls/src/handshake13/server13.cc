@@ -408,7 +408,7 @@ Result<std::variant<WaitCertificateVerify, WaitFinished>> on(WaitCertificate&& s
                                                              const Incoming& incoming,
                                                              Context& context) {
   using Next = std::variant<WaitCertificateVerify, WaitFinished>;
-  auto key = take_certificate13(context, incoming);
+  auto key = take_certificate13(context, state.pending.negotiated, Role::client, incoming);
   if (!key) return forward_error(key);
   if (*key) return Next(WaitCertificateVerify{std::move(state.pending), std::move(**key)});
   if (requires_certificate(context.config)) {

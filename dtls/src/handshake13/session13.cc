@@ -2,11 +2,11 @@
 
 #include <string_view>
 
-#include "crypto/certificate_key.h"
 #include "crypto/constant_time.h"
 #include "message/certificate13.h"
 #include "message/digital_signature.h"
 #include "message/finished.h"
+#include "negotiation/peer_chain.h"
 #include "negotiation/selection.h"
 
 namespace sluice::dtls::handshake {
@@ -126,7 +126,8 @@ Result<void> send_finished13(Context& context, const Negotiated13& negotiated,
 }
 
 Result<std::optional<crypto::PublicKey>> take_certificate13(
-    Context& context, const flight::IncomingMessage& incoming) {
+    Context& context, const Negotiated13& negotiated, Role sender,
+    const flight::IncomingMessage& incoming) {
   const auto certificate = expect<message::Certificate13>(incoming);
   if (!certificate) return forward_error(certificate);
   if (!certificate->context.empty()) {
@@ -140,9 +141,9 @@ Result<std::optional<crypto::PublicKey>> take_certificate13(
     return forward_error(added);
   }
   if (certificate->chain.empty()) return std::nullopt;
-  auto key = crypto::certificate_key(context.library, certificate->chain.front());
+  auto key =
+      take_chain(context, certificate->chain, negotiated.extensions.certificate_type(sender));
   if (!key) return forward_error(key);
-  context.peer.take_chain(certificate->chain);
   return std::optional(std::move(*key));
 }
 

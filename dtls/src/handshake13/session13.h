@@ -73,10 +73,11 @@ Result<void> send_certificate_verify13(Context& context, Bytes signature);
 Result<void> send_finished13(Context& context, const Negotiated13& negotiated,
                              const schedule::HashSecret& own_traffic_secret);
 
-// Reads the peer's Certificate into Context::peer and returns its key; empty when the peer has no
-// certificate.
+// Reads the certificate of the peer, whose role is `sender`, into Context::peer and returns its
+// key; empty when the peer has no certificate.
 Result<std::optional<crypto::PublicKey>> take_certificate13(
-    Context& context, const flight::IncomingMessage& incoming);
+    Context& context, const Negotiated13& negotiated, Role sender,
+    const flight::IncomingMessage& incoming);
 Result<void> check_certificate_verify13(Context& context, const crypto::PublicKey& key, Role signer,
                                         const flight::IncomingMessage& incoming);
 Result<void> check_finished13(Context& context, const Negotiated13& negotiated,

@@ -26,13 +26,22 @@ bool take_authorities(const ExtensionBlock& extensions, std::vector<Bytes>& auth
   return true;
 }
 
+bool take_types(const ExtensionBlock& extensions, CertificateTypeSet& types) {
+  const auto data = extensions.find(ExtensionType::server_certificate_type);
+  if (!data) return true;
+  const auto list = decode_certificate_types(*data);
+  if (list) types = set_of(*list);
+  return list.has_value();
+}
+
 }  // namespace
 
 std::optional<CertificateCriteria> criteria_of(const ExtensionBlock& extensions) {
   CertificateCriteria criteria;
   if (!take_schemes(extensions, ExtensionType::signature_algorithms, criteria.schemes) ||
       !take_schemes(extensions, ExtensionType::signature_algorithms_cert, criteria.chain_schemes) ||
-      !take_authorities(extensions, criteria.authorities)) {
+      !take_authorities(extensions, criteria.authorities) ||
+      !take_types(extensions, criteria.types)) {
     return std::nullopt;
   }
   return criteria;

@@ -6,6 +6,7 @@
 
 #include "message/certificate_request12.h"
 #include "message/certificate_request13.h"
+#include "message/certificate_types.h"
 #include "message/client_hello.h"
 
 namespace sluice::dtls::message {
@@ -15,6 +16,7 @@ struct CertificateCriteria {
   wire::CodeList<SignatureScheme> schemes = {};
   wire::CodeList<SignatureScheme> chain_schemes = {};  // for the chain; empty: `schemes` apply
   std::vector<Bytes> authorities = {};                 // distinguished names (DER)
+  CertificateTypeSet types = {};  // in a ClientHello; a client learns it from other messages
 
   // The schemes that the peer accepts in the signatures of a chain.
   [[nodiscard]] wire::CodeList<SignatureScheme> schemes_of_chain() const {

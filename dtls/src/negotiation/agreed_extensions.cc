@@ -4,11 +4,13 @@
 #include <array>
 
 #include "message/application_protocols.h"
+#include "message/certificate_types.h"
 #include "message/record_size_limit.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
 #include "negotiation/extension_table.h"
 #include "negotiation/fatal.h"
+#include "negotiation/peer_certificate.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -163,6 +165,70 @@ Result<void> accept_record_size_limit(const ConfigOptions& config, const Data& s
   return {};
 }
 
+// ---- client_certificate_type, server_certificate_type (RFC 7250 section 4)
+
+// Without a certificate of the server, which a PSK replaces, neither side sends one.
+Result<void> choose_client_type(const Context& context, ProtocolVersion /*version*/,
+                                const Data& clients, AgreedExtensions& agreed) {
+  if (!clients) return {};
+  const auto list = message::decode_certificate_types(*clients);
+  if (!list) return malformed_extension("client_certificate_type");
+  if (!context.own.chosen || !asks_for_certificate(context.config)) return {};
+  for (const CertificateType type : context.config.peer_certificate_types) {
+    if (!message::set_of(*list).has(type)) continue;
+    agreed.client_certificate_type = type;
+    return {};
+  }
+  return fatal(Errc::unsupported_certificate, Alert::unsupported_certificate,
+               "the client has none of peer_certificate_types");
+}
+
+void put_client_type_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+  if (!agreed.client_certificate_type) return;
+  message::put_certificate_type(out, ExtensionType::client_certificate_type,
+                                *agreed.client_certificate_type);
+}
+
+// choose_identity() has read the client's list before.
+Result<void> choose_server_type(const Context& context, ProtocolVersion /*version*/,
+                                const Data& clients, AgreedExtensions& agreed) {
+  if (clients && context.own.chosen) agreed.server_certificate_type = context.own.chosen->type;
+  return {};
+}
+
+void put_server_type_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+  if (!agreed.server_certificate_type) return;
+  message::put_certificate_type(out, ExtensionType::server_certificate_type,
+                                *agreed.server_certificate_type);
+}
+
+// The server's choice, which must be one of the types that the client has offered.
+Result<std::optional<CertificateType>> read_choice(const Data& servers,
+                                                   const std::vector<CertificateType>& offered,
+                                                   std::string_view name) {
+  if (!servers) return std::nullopt;
+  const auto type = message::decode_certificate_type(*servers);
+  if (!type) return malformed_extension(name);
+  if (std::ranges::find(offered, *type) == offered.end()) return illegal_extension(name);
+  return type;
+}
+
+Result<void> accept_client_type(const ConfigOptions& config, const Data& servers,
+                                AgreedExtensions& agreed) {
+  const auto type = read_choice(servers, config.own_certificate_types, "client_certificate_type");
+  if (!type) return forward_error(type);
+  agreed.client_certificate_type = *type;
+  return {};
+}
+
+Result<void> accept_server_type(const ConfigOptions& config, const Data& servers,
+                                AgreedExtensions& agreed) {
+  const auto type = read_choice(servers, config.peer_certificate_types, "server_certificate_type");
+  if (!type) return forward_error(type);
+  agreed.server_certificate_type = *type;
+  return {};
+}
+
 }  // namespace
 
 const ExtensionAgreement kServerNameAgreement{choose_server_name, put_server_name_choice,
@@ -172,6 +238,10 @@ const ExtensionAgreement kApplicationProtocolAgreement{choose_protocol, put_prot
                                                        accept_protocol};
 const ExtensionAgreement kRecordSizeLimitAgreement{
     choose_record_size_limit, put_record_size_limit_choice, accept_record_size_limit};
+const ExtensionAgreement kClientCertificateTypeAgreement{choose_client_type, put_client_type_choice,
+                                                         accept_client_type};
+const ExtensionAgreement kServerCertificateTypeAgreement{choose_server_type, put_server_type_choice,
+                                                         accept_server_type};
 
 Result<std::string> requested_server_name(const ExtensionBlock& clients) {
   const auto data = clients.find(ExtensionType::server_name);

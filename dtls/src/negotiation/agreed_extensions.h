@@ -29,10 +29,19 @@ struct AgreedNames {
 };
 
 struct AgreedExtensions {
+  // The type of the certificate that this role sends.
+  [[nodiscard]] CertificateType certificate_type(Role role) const {
+    return (role == Role::client ? client_certificate_type : server_certificate_type)
+        .value_or(CertificateType::x509);
+  }
+
   // Most sessions have no names and keep one null pointer as long as they live.
   Boxed<AgreedNames> names = {};
   std::optional<SrtpProfile> srtp_profile = {};
   std::optional<RecordSizeLimits> record_size_limits = {};
+  // RFC 7250; empty: not negotiated, which means X.509.
+  std::optional<CertificateType> client_certificate_type = {};
+  std::optional<CertificateType> server_certificate_type = {};
 };
 
 // How an extension is agreed on. Each function gets the data of the peer's extension, empty where
@@ -53,6 +62,8 @@ extern const ExtensionAgreement kServerNameAgreement;
 extern const ExtensionAgreement kUseSrtpAgreement;
 extern const ExtensionAgreement kApplicationProtocolAgreement;
 extern const ExtensionAgreement kRecordSizeLimitAgreement;
+extern const ExtensionAgreement kClientCertificateTypeAgreement;
+extern const ExtensionAgreement kServerCertificateTypeAgreement;
 
 // The name in a client's server_name; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);

@@ -159,6 +159,55 @@ Result<void> check_names(const ConfigOptions& options) {
   return {};
 }
 
+bool is_list_of_types(const std::vector<CertificateType>& types) {
+  return !types.empty() && std::ranges::all_of(types, [&](CertificateType type) {
+    return known(type) && std::ranges::count(types, type) == 1;
+  });
+}
+
+bool has_type(const Identity& identity, CertificateType type) {
+  return !identity.credentials().contents(type).empty();
+}
+
+// RFC 7250 section 4.1: a client offers no type that it does not possess.
+Result<void> check_own_types(const ConfigOptions& options) {
+  const auto& types = options.own_certificate_types;
+  if (!is_list_of_types(types)) {
+    return invalid_config("own_certificate_types: empty, unknown or repeated");
+  }
+  if (!std::ranges::all_of(options.identities, [&](const Identity& identity) {
+        return std::ranges::any_of(types, [&](auto type) { return has_type(identity, type); });
+      })) {
+    return invalid_config("identities: one has none of own_certificate_types");
+  }
+  const bool has_all = std::ranges::all_of(types, [&](CertificateType type) {
+    return std::ranges::any_of(options.identities,
+                               [&](const auto& identity) { return has_type(identity, type); });
+  });
+  const bool is_default = types == std::vector{CertificateType::x509};
+  if (!has_all && !is_default && !options.ask_for_identity) {
+    return invalid_config("own_certificate_types: no identity has one of them");
+  }
+  return {};
+}
+
+Result<void> check_peer_types(const ConfigOptions& options) {
+  if (!is_list_of_types(options.peer_certificate_types)) {
+    return invalid_config("peer_certificate_types: empty, unknown or repeated");
+  }
+  if (!options.trust_store) return {};
+  if (!handshake::accepts(options, CertificateType::x509)) {
+    return invalid_config("peer_certificate_types: no x509, but a trust_store");
+  }
+  if (handshake::verifies_chain(options) && !options.ask_about_verified_peer &&
+      handshake::accepts(options, CertificateType::raw_public_key)) {
+    return invalid_config(
+        "peer_certificate_types: no trust_store verifies a raw public key; set "
+        "ask_about_verified_peer");
+  }
+  return {};
+}
+
 Result<void> check_verification(const ConfigOptions& options) {
   const bool verifies = handshake::verifies_chain(options);
   if (verifies && !options.trust_store) {
@@ -266,7 +315,9 @@ Result<void> check_records(const ConfigOptions& options) {
 
 Result<void> check(const ConfigOptions& options) {
   if (auto credentials = check_credentials(options); !credentials) return credentials;
+  if (auto own_types = check_own_types(options); !own_types) return own_types;
   if (auto verification = check_verification(options); !verification) return verification;
+  if (auto peer_types = check_peer_types(options); !peer_types) return peer_types;
   if (!is_supported(options.min_version))
     return invalid_config("min_version: only DTLS 1.2 and 1.3");
   if (!is_supported(options.max_version))

@@ -13,9 +13,14 @@ bool has_psk(const ConfigOptions& config) {
   return !config.pre_shared_keys.empty() || config.ask_for_psk;
 }
 
+bool accepts(const ConfigOptions& config, CertificateType type) {
+  const auto& types = config.peer_certificate_types;
+  return std::ranges::find(types, type) != types.end();
+}
+
 bool uses_certificates(const ConfigOptions& config) {
   return !config.identities.empty() || config.ask_for_identity || config.trust_store ||
-         !has_psk(config);
+         accepts(config, CertificateType::raw_public_key) || !has_psk(config);
 }
 
 std::optional<schedule::CipherSuite12Parameters> find_suite12(const ConfigOptions& config,

@@ -13,6 +13,8 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
 // Whether this side can have PSKs, in the Config or on request.
 bool has_psk(const ConfigOptions& config);
+// Whether the peer's certificate may be of this type.
+bool accepts(const ConfigOptions& config, CertificateType type);
 // Whether this side can use a suite with certificates.
 bool uses_certificates(const ConfigOptions& config);
 // A suite of DTLS 1.2, built-in or of CipherSuite12; empty for unknown suites.

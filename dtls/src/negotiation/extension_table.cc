@@ -4,6 +4,7 @@
 #include <array>
 
 #include "message/application_protocols.h"
+#include "message/certificate_types.h"
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/key_share.h"
@@ -33,6 +34,16 @@ bool has_srtp_profiles(const ConfigOptions& config) { return !config.srtp_profil
 bool has_protocols(const ConfigOptions& config) { return !config.application_protocols.empty(); }
 bool has_record_size_limit(const ConfigOptions& config) {
   return config.record_size_limit.has_value();
+}
+// RFC 7250 section 4.1: without the extension X.509 is the only type.
+bool is_x509_only(const std::vector<CertificateType>& types) {
+  return types == std::vector{CertificateType::x509};
+}
+bool has_own_types(const ConfigOptions& config) {
+  return !is_x509_only(config.own_certificate_types);
+}
+bool has_peer_types(const ConfigOptions& config) {
+  return !is_x509_only(config.peer_certificate_types);
 }
 bool has_certificate_schemes(const ConfigOptions& config) {
   return !config.certificate_signature_schemes.empty();
@@ -119,6 +130,18 @@ Result<void> put_size_limit(wire::Writer& out, const HelloContents& hello) {
   return {};
 }
 
+Result<void> put_own_types(wire::Writer& out, const HelloContents& hello) {
+  message::put_certificate_types(out, ExtensionType::client_certificate_type,
+                                 hello.config.own_certificate_types);
+  return {};
+}
+
+Result<void> put_peer_types(wire::Writer& out, const HelloContents& hello) {
+  message::put_certificate_types(out, ExtensionType::server_certificate_type,
+                                 hello.config.peer_certificate_types);
+  return {};
+}
+
 Result<void> put_versions(wire::Writer& out, const HelloContents& hello) {
   message::put_extension(out, ExtensionType::supported_versions, [&](wire::Writer& data) {
     const auto list = data.vector8();
@@ -191,6 +214,8 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::signature_algorithms_cert, CH | CR, has_certificate_schemes, put_certificate_schemes, nullptr},
     ExtensionRow{ExtensionType::use_srtp, CH | EE, has_srtp_profiles, put_srtp, &kUseSrtpAgreement},
     ExtensionRow{ExtensionType::application_layer_protocol_negotiation, CH | EE, has_protocols, put_protocols, &kApplicationProtocolAgreement},
+    ExtensionRow{ExtensionType::client_certificate_type, CH | EE, has_own_types, put_own_types, &kClientCertificateTypeAgreement},
+    ExtensionRow{ExtensionType::server_certificate_type, CH | EE, has_peer_types, put_peer_types, &kServerCertificateTypeAgreement},
     ExtensionRow{ExtensionType::record_size_limit, CH | EE, has_record_size_limit, put_size_limit, &kRecordSizeLimitAgreement},
     // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},

@@ -1,6 +1,7 @@
 #include "negotiation/own_identity.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "negotiation/context.h"
 
@@ -59,31 +60,45 @@ std::optional<SignatureScheme> choose_scheme(std::span<const SignatureScheme> ow
   return std::nullopt;
 }
 
+// The best identity with this type of certificate.
+std::optional<OwnIdentity> choose_of_type(CertificateType type, const Context& context,
+                                          std::string_view host,
+                                          const CertificateCriteria& criteria, SchemeFits fits,
+                                          const std::function<bool(crypto::KeyType)>& takes_key) {
+  const auto identities = context.identities();
+  SearchedSchemes schemes(criteria.schemes);
+  SearchedSchemes of_chain(criteria.schemes_of_chain());
+  // A single certificate, as WebRTC has, needs no comparison of names, and a raw public key has
+  // none.
+  const bool is_ranked = identities.size() > 1 && type == CertificateType::x509;
+  std::optional<OwnIdentity> best;
+  int best_rank = -1;
+  for (const Identity& identity : identities) {
+    const crypto::Credentials& credentials = identity.credentials();
+    if (credentials.contents(type).empty() || !takes_key(credentials.type())) continue;
+    const auto scheme =
+        choose_scheme(context.config.signature_schemes, schemes, fits, credentials.type());
+    if (!scheme) continue;
+    const int own_rank = is_ranked ? rank(credentials, host, criteria, of_chain) : 0;
+    if (own_rank <= best_rank) continue;
+    best_rank = own_rank;
+    // The caller knew the name when it answered IdentityRequested.
+    const bool is_by_name = !host.empty() && (context.own.given || own_rank >= kNameRank);
+    best.emplace(identity, *scheme, type, is_by_name);
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const CertificateCriteria& criteria, SchemeFits fits,
                                            const std::function<bool(crypto::KeyType)>& takes_key) {
-  const auto identities = context.identities();
-  SearchedSchemes schemes(criteria.schemes);
-  SearchedSchemes of_chain(criteria.schemes_of_chain());
-  std::optional<OwnIdentity> best;
-  int best_rank = -1;
-  for (const Identity& identity : identities) {
-    const crypto::Credentials& credentials = identity.credentials();
-    if (!takes_key(credentials.type())) continue;
-    const auto scheme =
-        choose_scheme(context.config.signature_schemes, schemes, fits, credentials.type());
-    if (!scheme) continue;
-    // A single certificate, as WebRTC has, needs no comparison of names.
-    const int own_rank = identities.size() == 1 ? 0 : rank(credentials, host, criteria, of_chain);
-    if (own_rank <= best_rank) continue;
-    best_rank = own_rank;
-    // The caller knew the name when it answered IdentityRequested.
-    const bool is_by_name = !host.empty() && (context.own.given || own_rank >= kNameRank);
-    best.emplace(identity, *scheme, is_by_name);
+  for (const CertificateType type : context.config.own_certificate_types) {
+    if (!criteria.types.has(type)) continue;
+    if (auto own = choose_of_type(type, context, host, criteria, fits, takes_key)) return own;
   }
-  return best;
+  return std::nullopt;
 }
 
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
@@ -93,7 +108,8 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
 
 const std::vector<Buffer>& own_chain(const Context& context) {
   static const std::vector<Buffer> kNone;
-  return context.own.chosen ? context.own.chosen->identity.credentials().chain() : kNone;
+  const auto& chosen = context.own.chosen;
+  return chosen ? chosen->identity.credentials().contents(chosen->type) : kNone;
 }
 
 void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
@@ -103,6 +119,9 @@ void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
   for (const Bytes name : criteria.authorities) {
     question.authorities.emplace_back(name.begin(), name.end());
   }
+  std::ranges::copy_if(context.config.own_certificate_types,
+                       std::back_inserter(question.certificate_types),
+                       [&](CertificateType type) { return criteria.types.has(type); });
   context.ask(std::move(question));
 }
 
@@ -119,7 +138,8 @@ Result<std::optional<Buffer>> sign(Context& context, Bytes content) {
       return std::optional(std::move(signature));
     });
   }
-  const Bytes certificate = identity.certificate();
+  const Bytes certificate =
+      identity.certificate().empty() ? identity.public_key() : identity.certificate();
   context.ask(SignatureRequested{{},
                                  Buffer(certificate.begin(), certificate.end()),
                                  scheme,

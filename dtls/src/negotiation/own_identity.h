@@ -19,6 +19,7 @@ class Context;
 struct OwnIdentity {
   Identity identity;
   SignatureScheme scheme;
+  CertificateType type = CertificateType::x509;  // of what this side sends
   // The name in the client's server_name had a part in the choice (RFC 6066 section 3).
   bool is_by_name = false;
 };
@@ -34,9 +35,10 @@ struct OwnIdentityState {
 // crypto::can_sign13.
 using SchemeFits = bool (*)(SignatureScheme, crypto::KeyType);
 
-// Chooses from Context::identities() in the order that ConfigOptions::identities describes, among
-// those whose key `takes_key` allows; empty when none fits. `host` is the name in the client's
-// server_name; a client passes an empty one.
+// Chooses the type of certificate in the order of ConfigOptions::own_certificate_types, then from
+// Context::identities() in the order that ConfigOptions::identities describes, among those whose
+// key `takes_key` allows; empty when none fits. `host` is the name in the client's server_name; a
+// client passes an empty one.
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateCriteria& criteria,
                                            SchemeFits fits,
@@ -45,7 +47,7 @@ std::optional<OwnIdentity> choose_identity(const Context& context, std::string_v
 std::optional<OwnIdentity> choose_identity(const Context& context, std::string_view host,
                                            const message::CertificateCriteria& criteria,
                                            SchemeFits fits);
-// The chain of the identity that was chosen; empty when none was.
+// What the Certificate message has of the identity that was chosen; empty when none was.
 const std::vector<Buffer>& own_chain(const Context& context);
 
 // Asks the caller for the identity to use.

@@ -10,17 +10,18 @@ namespace sluice::dtls::handshake {
 
 struct Peer {
   PeerIdentity identity = {};
-  // The peer's certificates (DER) that have not been checked yet; the first is the peer's own.
+  // The peer's certificates (DER) that have not been checked yet; the first is the peer's own. Or
+  // its raw public key, as `identity` says.
   std::vector<Buffer> chain = {};
   // Whether the identity is that of the resumed session.
   bool is_resumed = false;
   // The policy under which this handshake accepts the peer; known when the handshake begins.
   PolicyId policy = {};
 
-  // Takes the chain of the peer's Certificate message, which must not be empty.
-  void take_chain(std::span<const Bytes> certificates) {
+  // Takes the contents of the peer's Certificate message, which must not be empty.
+  void take_chain(std::span<const Bytes> certificates, CertificateType type) {
     for (const Bytes entry : certificates) chain.emplace_back(entry.begin(), entry.end());
-    identity = PeerIdentity::of_certificate(certificates.front());
+    identity = PeerIdentity::of_certificate(certificates.front(), type);
   }
 
   // Called at the end of the handshake.

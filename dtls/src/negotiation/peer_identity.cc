@@ -52,6 +52,9 @@ void put_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
   out.u8(role == Role::client || requires_certificate(config) ? 1 : 0);
   out.u8(role == Role::client || asks_for_certificate(config) ? 1 : 0);
   out.u8(has_psk(config) ? 1 : 0);
+  for (const auto type : {CertificateType::x509, CertificateType::raw_public_key}) {
+    out.u8(accepts(config, type) ? 1 : 0);
+  }
   put_set(out, config.signature_schemes);
   if (verifies) put_chain_rules(out, config, role);
 }
@@ -77,9 +80,10 @@ Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config
   });
 }
 
-PeerIdentity PeerIdentity::of_certificate(Bytes certificate) {
-  return {.proof = PeerProof::certificate,
-          .credential = Buffer(certificate.begin(), certificate.end())};
+PeerIdentity PeerIdentity::of_certificate(Bytes certificate, CertificateType type) {
+  return {
+      .proof = type == CertificateType::x509 ? PeerProof::certificate : PeerProof::raw_public_key,
+      .credential = Buffer(certificate.begin(), certificate.end())};
 }
 
 Result<PeerIdentity> PeerIdentity::of_psk(crypto::Library& library, Bytes identity, Bytes key) {
@@ -97,12 +101,13 @@ bool PeerIdentity::is_by(crypto::Library& library, const PreSharedKey& key) cons
 }
 
 Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library) {
-  if (proof != PeerProof::certificate) return {};
+  if (!has_certificate() && !has_raw_public_key()) return {};
   const auto fingerprint = crypto::digest(library, HashAlgorithm::sha256, credential);
   if (!fingerprint) return forward_error(fingerprint);
   const Bytes bytes = fingerprint->bytes();
   credential = Buffer(bytes.begin(), bytes.end());
-  proof = PeerProof::certificate_fingerprint;
+  proof = has_certificate() ? PeerProof::certificate_fingerprint
+                            : PeerProof::raw_public_key_fingerprint;
   return {};
 }
 
@@ -128,6 +133,14 @@ PeerInfo PeerIdentity::info() const {
       info.credential = PeerCredential::psk;
       info.psk_identity = credential;
       break;
+    case PeerProof::raw_public_key:
+      info.credential = PeerCredential::raw_public_key;
+      info.certificate = credential;
+      break;
+    case PeerProof::raw_public_key_fingerprint:
+      info.credential = PeerCredential::raw_public_key;
+      info.certificate_fingerprint = credential;
+      break;
   }
   return info;
 }
@@ -138,8 +151,10 @@ bool PeerIdentity::is_consistent() const {
     case PeerProof::none:
       return credential.empty();
     case PeerProof::certificate:
+    case PeerProof::raw_public_key:
       return !credential.empty();
     case PeerProof::certificate_fingerprint:
+    case PeerProof::raw_public_key_fingerprint:
       return credential.size() == crypto::hash_size(HashAlgorithm::sha256);
     case PeerProof::external_psk:  // RFC 4279 section 5.1 allows an empty identity
       return true;

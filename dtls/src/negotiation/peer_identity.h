@@ -22,8 +22,10 @@ namespace sluice::dtls::handshake {
 enum class PeerProof : std::uint8_t {
   none,         // the peer stayed anonymous
   certificate,  // PeerIdentity::credential is the certificate (DER), without its issuers
-  certificate_fingerprint,  // the same, of which only the SHA-256 is kept
-  external_psk,             // PeerIdentity::credential is the PSK identity on the wire
+  certificate_fingerprint,     // the same, of which only the SHA-256 is kept
+  external_psk,                // PeerIdentity::credential is the PSK identity on the wire
+  raw_public_key,              // PeerIdentity::credential is the SubjectPublicKeyInfo (DER)
+  raw_public_key_fingerprint,  // the same, of which only the SHA-256 is kept
 };
 
 // Names the rules under which a peer was accepted: a SHA-256, so that no one can make two policies
@@ -53,17 +55,20 @@ struct PeerIdentity {
   // because nothing checks their dates.
   Instant valid_until = Instant::max();
 
-  static PeerIdentity of_certificate(Bytes certificate);
+  // Of a Certificate message of this type.
+  static PeerIdentity of_certificate(Bytes certificate,
+                                     CertificateType type = CertificateType::x509);
   static Result<PeerIdentity> of_psk(crypto::Library& library, Bytes identity, Bytes key);
 
   [[nodiscard]] bool has_certificate() const { return proof == PeerProof::certificate; }
+  [[nodiscard]] bool has_raw_public_key() const { return proof == PeerProof::raw_public_key; }
   [[nodiscard]] bool is_by_psk() const { return proof == PeerProof::external_psk; }
 
   // When the last session that follows from this proof ends (RFC 8446 section 4.6.1).
   [[nodiscard]] Instant resumable_until(const ConfigOptions& config) const;
   [[nodiscard]] PeerInfo info() const;
 
-  // Replaces the certificate by its fingerprint; has no effect on other proofs.
+  // Replaces the certificate or raw public key by its fingerprint; has no effect on other proofs.
   Result<void> keep_fingerprint_only(crypto::Library& library);
   // Whether this PSK is the peer's; false also where libcrypto fails.
   [[nodiscard]] bool is_by(crypto::Library& library, const PreSharedKey& key) const;

@@ -32,6 +32,9 @@ Result<void> check_answering_server(const ConfigOptions& config) {
   if (config.identities.empty() && !config.ask_for_identity && !has_psk(config)) {
     return invalid_config("identities: a server needs one, or PSKs");
   }
+  if (!asks_for_certificate(config) && accepts(config, CertificateType::raw_public_key)) {
+    return invalid_config("peer_certificate_types: peer_authentication is none");
+  }
   if (config.resumption == Resumption::tickets && !config.ticket_keys) {
     return invalid_config("ticket_keys: a server needs them for Resumption::tickets");
   }

@@ -72,6 +72,17 @@ std::vector<schedule::CipherSuite12Parameters> common_suites12(const ConfigOptio
   return common;
 }
 
+// RFC 7250 section 4.2.
+Result<void> check_types(const ConfigOptions& config,
+                         const message::CertificateCriteria& criteria) {
+  if (std::ranges::any_of(config.own_certificate_types,
+                          [&](CertificateType type) { return criteria.types.has(type); })) {
+    return {};
+  }
+  return fatal(Errc::unsupported_certificate, Alert::unsupported_certificate,
+               "the client accepts none of own_certificate_types");
+}
+
 constexpr std::string_view kNoneEnabled =
     "the client offers none of ConfigOptions::cipher_suites for this version";
 
@@ -145,6 +156,7 @@ Result<OwnIdentity> choose_identity13(const Context& context,
   if (criteria.schemes.empty()) return missing_extension("signature_algorithms");
   auto own = choose_identity(context, context.server_name, criteria, crypto::can_sign13);
   if (!own) {
+    if (auto typed = check_types(context.config, criteria); !typed) return forward_error(typed);
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,
                  context.identities().empty()
                      ? "this server has no certificate, and no PSK of the client that it can use"
@@ -207,6 +219,9 @@ Result<Choice12> choose12(const Context& context, const message::ClientHello& he
                     uses_ecdhe(suite.key_exchange) ? std::optional(*group) : std::nullopt};
   }
   if (!group) return forward_error(group);
+  if (!context.identities().empty()) {
+    if (auto typed = check_types(config, *criteria); !typed) return forward_error(typed);
+  }
   if (!context.identities().empty() &&
       !choose_identity(context, context.server_name, *criteria, crypto::can_sign12)) {
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,

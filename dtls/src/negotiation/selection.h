@@ -39,7 +39,7 @@ const schedule::CipherSuite13Parameters* choose_suite13(
 Result<message::CertificateCriteria> certificate_criteria(
     const message::ExtensionBlock& extensions);
 // The certificate of a DTLS 1.3 server. Errors: no_common_signature_scheme with handshake_failure,
-// also when the server has no certificate; missing_extension.
+// also when the server has no certificate; unsupported_certificate; missing_extension.
 Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateCriteria& criteria);
 
@@ -50,7 +50,7 @@ struct Choice12 {
   std::optional<NamedGroup> group;  // with ECDHE
 };
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
-// handshake_failure; decode_error for malformed extensions.
+// handshake_failure; unsupported_certificate; decode_error for malformed extensions.
 Result<Choice12> choose12(const Context& context, const message::ClientHello& hello);
 
 // Whether a certificate with this type of key fits the suite (RFC 8422 section 2).

@@ -5,6 +5,7 @@
 #include "message/handshake_fragment.h"
 #include "message/new_session_ticket13.h"
 #include "message/server_name.h"
+#include "negotiation/config_rules.h"
 #include "negotiation/peer_certificate.h"
 #include "schedule/keys12.h"
 #include "wire/reader.h"
@@ -236,6 +237,11 @@ bool is_psk_valid(const PeerIdentity& peer, const Context& context) {
                           : is_judged_by_caller(context.config);
 }
 
+bool has_accepted_type(const PeerIdentity& peer, const ConfigOptions& config) {
+  return (!peer.has_certificate() || accepts(config, CertificateType::x509)) &&
+         (!peer.has_raw_public_key() || accepts(config, CertificateType::raw_public_key));
+}
+
 // A resumed handshake does not show the chain again, so its verification must have been for the
 // name that is expected now.
 bool is_verified_enough(const StoredSession& session, Role role, const ConfigOptions& config) {
@@ -255,8 +261,12 @@ bool may_resume(const StoredSession& session, ProtocolVersion version, Role role
   if (!is_alive || peer.policy != context.peer.policy) return false;
   if (peer.is_by_psk() && !is_psk_valid(peer, context)) return false;
   // Nothing checks a certificate of which only the fingerprint was kept.
-  if (peer.proof == PeerProof::certificate_fingerprint) return false;
-  const bool has_proof = peer.has_certificate() || peer.is_by_psk();
+  if (peer.proof == PeerProof::certificate_fingerprint ||
+      peer.proof == PeerProof::raw_public_key_fingerprint ||
+      !has_accepted_type(peer, context.config)) {
+    return false;
+  }
+  const bool has_proof = peer.has_certificate() || peer.has_raw_public_key() || peer.is_by_psk();
   // A server that requires certificates now does not resume the session of an anonymous client.
   const bool needs_proof = role == Role::client || requires_certificate(context.config);
   return session.version == version && session.server_name == context.server_name &&
@@ -267,7 +277,7 @@ void resume_peer(Context& context, const PeerIdentity& identity, Role role) {
   Peer& peer = context.peer;
   peer.identity = identity;
   peer.is_resumed = true;
-  if (!identity.has_certificate()) return;
+  if (!identity.has_certificate() && !identity.has_raw_public_key()) return;
   if (role == Role::client || asks_for_certificate(context.config)) {
     peer.chain = {identity.credential};
     return;

@@ -83,8 +83,8 @@ void visit_fields(Archive& archive, Fields& fields) {
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context);
 
-// Copies the peer's identity from the resumed session to the context. A certificate is checked
-// again, unless this is a server that no longer requests one.
+// Copies the peer's identity from the resumed session to the context. A certificate or raw public
+// key is checked again, unless this is a server that no longer requests one.
 void resume_peer(Context& context, const PeerIdentity& identity, Role role);
 
 // ---- a server's tickets

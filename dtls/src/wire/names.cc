@@ -116,6 +116,16 @@ std::string_view to_string(SignatureScheme scheme) {
   return "unknown";
 }
 
+std::string_view to_string(CertificateType type) {
+  switch (type) {
+    case CertificateType::x509:
+      return "X509";
+    case CertificateType::raw_public_key:
+      return "Raw Public Key";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(SrtpProfile profile) {
   switch (profile) {
     case SrtpProfile::aes128_cm_hmac_sha1_80:

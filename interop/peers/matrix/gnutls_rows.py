@@ -72,6 +72,46 @@ def our_client(suite, registered, authentication, theirs=(), both=False):
     return run
 
 
+def rawpk(suite):
+    """Only raw public keys (RFC 7250), in both directions."""
+    return priority(suite).replace(":+CTYPE-X509", ":+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK")
+
+
+def with_raw_public_keys(suite, registered, authentication, role, both):
+    def our_server_run(kit):
+        asks = ["--Verify", "1"] if both else []
+        with Program([kit.server, "--accept", "127.0.0.1:0", "--naccept", "1", "--cipher", suite, "--rpk",
+                      *kit.ours(authentication), *asks], SECONDS) as server:
+            port = server.wait_for("ACCEPT").split(":")[-1].strip()
+            with Program(["gnutls-cli", "--udp", "--insecure", "--port", port, "--priority", rawpk(suite),
+                          *kit.raw_public_key(authentication), "127.0.0.1"], SECONDS) as client:
+                client.wait_for("Simple Client Mode")
+                expect_suite(server, VERSION, registered)
+                must(("raw public key" in server.text) == both, server.tail())
+                client.say(LINE)
+                client.wait_for(LINE)
+                client.end_input()
+                client.finish()
+            must(server.finish() == 0, "the server ends in order")
+
+    def our_client_run(kit):
+        port = free_port()
+        asks = ["--require-client-cert"] if both else ["--disable-client-cert"]
+        with Program(["gnutls-serv", "--udp", "--echo", "--port", str(port), "--priority", rawpk(suite),
+                      *kit.raw_public_key(authentication), *asks], SECONDS) as server:
+            server.wait_for("listening on")
+            with Program([kit.client, "--connect", f"127.0.0.1:{port}", "--cipher", suite, "--rpk",
+                          *kit.ours(authentication)], SECONDS) as client:
+                expect_suite(client, VERSION, registered)
+                must("raw public key" in client.text, client.tail())
+                client.say(LINE)
+                client.wait_for(LINE)
+                client.end_input()
+                must(client.finish() == 0, "the client ends in order")
+
+    return our_server_run if role == "server" else our_client_run
+
+
 def rows(kit):
     if not shutil.which("gnutls-cli"):
         return [Row("GnuTLS", VERSION, "both", "", "", None, outcome="skipped", reason="gnutls-bin isn't installed")]
@@ -97,5 +137,12 @@ def rows(kit):
         made.append(Row(peer, VERSION, role, registered, authentication,
                         how(suite, registered, authentication, theirs=["--mtu", "400"]), what="MTU 400",
                         alone=role == "client"))
+    for suite, registered, authentication in (SUITES12[0], SUITES12[7]):
+        for role in ("server", "client"):
+            for both in (False, True):
+                made.append(Row(peer, VERSION, role, registered, authentication,
+                                with_raw_public_keys(suite, registered, authentication, role, both),
+                                what="raw public key of both" if both else "raw public key of the server",
+                                alone=role == "client"))
     made.append(Row(peer, "DTLS 1.3", "both", "", "", None, outcome="skipped", reason=f"{peer} has none"))
     return made

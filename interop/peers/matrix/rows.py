@@ -83,6 +83,13 @@ class Kit:
                        check=True, capture_output=True, timeout=60)
         return files
 
+    def raw_public_key(self, kind):
+        """GnuTLS's options for the key of that certificate alone."""
+        certificate, key = self.certificate(kind)
+        public = subprocess.run([self.openssl, "x509", "-in", certificate, "-noout", "-pubkey"], capture_output=True,
+                                text=True, check=True).stdout
+        return ["--rawpkkeyfile", key, "--rawpkfile", self.file(f"{kind}-public.pem", public)]
+
     @functools.cache
     def long_chain(self):
         """A chain of three ECDSA certificates, 4 kB in all, and the key of the first."""

@@ -29,6 +29,8 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/peer_judge.cc", f"both_versions_conformance_test {CONNECTION}",
+        ("if (handshake::verifies_chain(config) && !is_raw) {", "if (handshake::verifies_chain(config)) {",
+         "no trust store verifies a raw public key"),
         ("if (!verified) return forward_error(verified);", "", "a chain is verified"),
         ("if (!config.ask_about_verified_peer && !gate.has_fingerprints()) {", "if (!gate.has_fingerprints()) {",
          "the caller is asked about a verified peer"),
@@ -41,10 +43,10 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/accepted_peer.cc", f"both_versions_conformance_test {CONNECTION}",
-        ("if (credential_ != PeerCredential::certificate || announced.empty()) return false;",
-         "if (credential_ != PeerCredential::certificate) return false; if (announced.empty()) return true;",
+        ("if (!has_fingerprint() || announced.empty()) return false;",
+         "if (!has_fingerprint()) return false; if (announced.empty()) return true;",
          "no announced fingerprint matches nothing after Connected"),
-        ("if (credential_ != PeerCredential::certificate || announced.empty()) return false;",
+        ("if (!has_fingerprint() || announced.empty()) return false;",
          "if (announced.empty()) return false;", "a PSK meets no fingerprint, not even one of zeros"),
         ("std::max(expected.hash, strongest.value_or(expected.hash));", "std::min(expected.hash, strongest.value_or(expected.hash));",
          "the strongest hash alone counts after Connected"),

@@ -43,8 +43,10 @@ MUTANTS = [
          "nothing follows a certificate"),
         ("info.size() != prefix.size() + kP256PointSize ||", "info.size() < prefix.size() + kP256PointSize ||",
          "a P-256 key has its fixed size"),
-        ("if (peer_public_key(library, NamedGroup::secp256r1, *point) != nullptr) {", "if (true) {",
+        ("if (peer_public_key(library, NamedGroup::secp256r1, point) != nullptr) return PublicKey(point);",
+         "return PublicKey(point);",
          "the point of a certificate is on the curve"),
+        ("if (!std::ranges::equal(*canonical, info)) {", "if (false) {", "a raw public key is DER"),
     ),
     *mutants_of(
         "dtls/src/crypto/key_exchange.cc", "dtls_crypto_test dtls13_conformance_test dtls12_conformance_test",

@@ -16,8 +16,9 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/handshake12/client12.cc", TESTS,
-        ("if (certificate->chain.empty()) {", "if (false && certificate->chain.empty()) {", "a server has a certificate"),
-        ("if (!authenticates(state.negotiated.suite.key_exchange, key->type())) {", "if (false) {",
+        ("if (!*key) return fatal(Errc::missing_certificate, Alert::decode_error);",
+         "if (!*key) return fatal(Errc::unexpected_message, Alert::internal_error);", "a server has a certificate"),
+        ("if (!authenticates(state.negotiated.suite.key_exchange, (*key)->type())) {", "if (false) {",
          "the server's key is of the suite's kind"),
         ("if (!contains(context.config.signature_schemes, exchange->scheme) ||", "if (",
          "the server's signature scheme was offered"),

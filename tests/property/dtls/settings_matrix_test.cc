@@ -13,6 +13,7 @@
 namespace sluice::test {
 namespace {
 
+using dtls::CertificateType;
 using dtls::ConfigOptions;
 using dtls::Errc;
 using dtls::PeerAuthentication;
@@ -20,6 +21,8 @@ using dtls::ProtocolVersion;
 using dtls::Role;
 
 enum class Store { none, right, wrong };
+// The types of certificate that the judge accepts.
+enum class Types { x509, raw, both };
 // Fingerprints of the peer's certificate, or of another; before the first message, or when nothing
 // moves any more.
 enum class Announced { never, right_before, wrong_before, right_after, wrong_after };
@@ -31,7 +34,10 @@ struct Settings {
   Role judge;  // the side whose settings these are
   PeerAuthentication authentication;
   Store store;
+  Types types;
+  bool asks;  // ask_about_verified_peer
   bool peer_has_certificate;
+  bool peer_is_raw;  // it sends the raw public key of its certificate
   bool psk;
   Announced announced;
   bool accepts;  // the caller answers PeerCertificateReceived with AcceptPeer
@@ -43,6 +49,7 @@ enum class Outcome {
   refused_by_make,
   refused_by_call,  // fatal: invalid_config
   missing_certificate,
+  no_common_type,  // of certificate
   untrusted_certificate,
   peer_rejected,
   waits_for_acceptance,
@@ -54,9 +61,11 @@ enum class Outcome {
 };
 
 constexpr std::string_view kNames[] = {
-    "refused by Config::make()",   "refused by the call",  "missing certificate",
-    "untrusted certificate",       "peer rejected",        "waits for acceptance",
-    "connected by fingerprint",    "connected by chain",   "connected by the caller's answer",
+    "refused by Config::make()",   "refused by the call",
+    "missing certificate",         "no common type of certificate",
+    "untrusted certificate",       "peer rejected",
+    "waits for acceptance",        "connected by fingerprint",
+    "connected by chain",          "connected by the caller's answer",
     "connected by pre-shared key", "connected anonymously"};
 std::string_view name_of(Outcome outcome) { return kNames[static_cast<std::size_t>(outcome)]; }
 
@@ -64,14 +73,17 @@ std::ostream& operator<<(std::ostream& out, const Settings& s) {
   constexpr std::string_view kAuthentications[] = {"require", "none", "request",
                                                    "require_and_verify", "verify_if_given"};
   constexpr std::string_view kStores[] = {"no store", "right store", "wrong store"};
+  constexpr std::string_view kTypes[] = {"X.509", "raw public keys", "both types"};
   constexpr std::string_view kAnnounced[] = {"no fingerprint", "right before", "wrong before",
                                              "right after", "wrong after"};
   constexpr std::string_view kSessions[] = {"no session", "session of the same settings",
                                             "session of other settings"};
   return out << version_name(s.version) << (s.judge == Role::client ? " client, " : " server, ")
              << kAuthentications[static_cast<std::size_t>(s.authentication)] << ", "
-             << kStores[static_cast<std::size_t>(s.store)]
-             << (s.peer_has_certificate ? ", peer with" : ", peer without") << " certificate, "
+             << kStores[static_cast<std::size_t>(s.store)] << ", "
+             << kTypes[static_cast<std::size_t>(s.types)] << (s.asks ? ", asking" : "")
+             << (s.peer_has_certificate ? ", peer with" : ", peer without")
+             << (s.peer_is_raw ? " raw public key, " : " certificate, ")
              << (s.psk ? "PSK, " : "no PSK, ") << kAnnounced[static_cast<std::size_t>(s.announced)]
              << (s.accepts ? ", accepting, " : ", not accepting, ")
              << kSessions[static_cast<std::size_t>(s.session)];
@@ -94,19 +106,30 @@ bool is_before(Announced announced) {
   return announced == Announced::right_before || announced == Announced::wrong_before;
 }
 
-// Whether the settings say how to check a peer, and nothing that has no effect.
-bool is_sound(const Settings& s) { return verifies(s) == (s.store != Store::none); }
+// Whether the settings say how to check a peer, and nothing that has no effect. No trust store
+// verifies a raw public key.
+bool is_sound(const Settings& s) {
+  if (verifies(s) != (s.store != Store::none)) return false;
+  return !verifies(s) || s.types == Types::x509 || (s.types == Types::both && s.asks);
+}
+bool has_common_type(const Settings& s) {
+  return s.types == Types::both || s.peer_is_raw == (s.types == Types::raw);
+}
+bool is_by_chain(const Settings& s) { return verifies(s) && !s.peer_is_raw; }
+// Whether the caller is asked, unless fingerprints decide.
+bool is_asked(const Settings& s) { return !is_by_chain(s) || s.asks; }
 
 Outcome outcome_with_certificate(const Settings& s) {
-  if (s.store == Store::wrong) return Outcome::untrusted_certificate;
+  if (!has_common_type(s)) return Outcome::no_common_type;
+  if (is_by_chain(s) && s.store == Store::wrong) return Outcome::untrusted_certificate;
   if (s.announced != Announced::never) {
     if (!is_right(s.announced)) return Outcome::peer_rejected;
     // A later fingerprint confirms what has connected already.
-    const bool connected_before = !is_before(s.announced) && (verifies(s) || s.accepts);
+    const bool connected_before = !is_before(s.announced) && (!is_asked(s) || s.accepts);
     if (!connected_before) return Outcome::by_fingerprint;
   }
-  if (verifies(s)) return Outcome::by_chain;
-  return s.accepts ? Outcome::by_answer : Outcome::waits_for_acceptance;
+  if (is_asked(s) && !s.accepts) return Outcome::waits_for_acceptance;
+  return is_by_chain(s) ? Outcome::by_chain : Outcome::by_answer;
 }
 
 Outcome right_outcome(const Settings& s) {
@@ -157,8 +180,17 @@ ConfigOptions common_options(const Settings& s) {
   return options;
 }
 
+dtls::Bytes shown_by_peer(const Settings& s) {
+  return s.peer_is_raw ? peer_certificate().public_key() : peer_certificate().certificate();
+}
+
 dtls::Result<dtls::ConfigPtr> judge_config(const Settings& s) {
   ConfigOptions options = common_options(s);
+  if (s.types == Types::raw) options.peer_certificate_types = {CertificateType::raw_public_key};
+  if (s.types == Types::both) {
+    options.peer_certificate_types.push_back(CertificateType::raw_public_key);
+  }
+  options.ask_about_verified_peer = s.asks;
   options.peer_authentication = s.authentication;
   if (s.store != Store::none) options.trust_store = authority(s.store == Store::right).store();
   if (verifies(s) && s.judge == Role::client) options.peer_name = "peer.example";
@@ -170,6 +202,7 @@ dtls::ConfigPtr peer_config(const Settings& s) {
   ConfigOptions options = common_options(s);
   options.identities.clear();
   if (s.peer_has_certificate) options.identities = {peer_certificate()};
+  if (s.peer_is_raw) options.own_certificate_types = {CertificateType::raw_public_key};
   if (s.judge == Role::client) options.peer_authentication = PeerAuthentication::none;
   return make_config(options);
 }
@@ -187,9 +220,9 @@ Met meet(const Settings& s, const dtls::ConfigPtr& config,
           is_client ? make_server(other) : make_client(other, {}, session)};
   met.judge.accepts_peer = s.accepts;
   const auto announce = [&] {
-    const auto& identity = is_right(s.announced) ? peer_certificate() : rsa_identity();
-    const auto fingerprint = must(
-        dtls::Fingerprint::of(identity.certificate(), dtls::HashAlgorithm::sha256, environment()));
+    const auto expected = is_right(s.announced) ? shown_by_peer(s) : rsa_identity().certificate();
+    const auto fingerprint =
+        must(dtls::Fingerprint::of(expected, dtls::HashAlgorithm::sha256, environment()));
     met.judge.settle(met.judge.connection().set_peer_fingerprints(std::span(&fingerprint, 1), {}),
                      {});
   };
@@ -197,6 +230,8 @@ Met meet(const Settings& s, const dtls::ConfigPtr& config,
   Peer& server = is_client ? met.peer : met.judge;
   if (s.announced != Announced::never && is_before(s.announced)) announce();
   exchange(client, server);
+  // A plaintext alert ends the judge's handshake a little later.
+  if (met.peer.error) expire_until_error(met.judge);
   if (s.announced != Announced::never && !is_before(s.announced) && !met.judge.error) announce();
   exchange(client, server);
   return met;
@@ -232,6 +267,10 @@ Outcome outcome_of_error(const dtls::Error& error) {
       return Outcome::refused_by_call;
     case Errc::missing_certificate:
       return Outcome::missing_certificate;
+    case Errc::unsupported_certificate:
+    case Errc::alert_received:
+      EXPECT_EQ(error.alert, dtls::Alert::unsupported_certificate);
+      return Outcome::no_common_type;
     case Errc::untrusted_certificate:
       return Outcome::untrusted_certificate;
     case Errc::peer_rejected:
@@ -259,13 +298,16 @@ Outcome outcome_of(const Settings& s, const Peer& judge) {
     return Outcome::by_psk;
   }
   if (peer.credential == dtls::PeerCredential::none) return Outcome::anonymous;
-  const auto fingerprint = must(dtls::Fingerprint::of(peer_certificate().certificate(),
-                                                      dtls::HashAlgorithm::sha256, environment()));
+  EXPECT_EQ(peer.credential, s.peer_is_raw ? dtls::PeerCredential::raw_public_key
+                                           : dtls::PeerCredential::certificate);
+  const auto fingerprint =
+      must(dtls::Fingerprint::of(shown_by_peer(s), dtls::HashAlgorithm::sha256, environment()));
   EXPECT_EQ(peer.certificate_fingerprint, fingerprint.value);
   EXPECT_TRUE(peer.signature_scheme);
   // Fingerprints that were there first, or that came while a question was open, have decided.
+  const bool is_accepted_before = s.accepts || (peer.verified_name && !s.asks);
   const bool fingerprint_decides =
-      is_right(s.announced) && (is_before(s.announced) || !(peer.verified_name || s.accepts));
+      is_right(s.announced) && (is_before(s.announced) || !is_accepted_before);
   if (fingerprint_decides) return Outcome::by_fingerprint;
   return peer.verified_name ? Outcome::by_chain : Outcome::by_answer;
 }
@@ -283,7 +325,8 @@ class Matrix {
     ++outcomes_[right];
     if (!config) {
       EXPECT_EQ(config.error().code, Errc::invalid_config);
-      EXPECT_TRUE(config.error().detail.starts_with("trust_store:"))
+      EXPECT_TRUE(config.error().detail.starts_with("trust_store:") ||
+                  config.error().detail.starts_with("peer_certificate_types:"))
           << config.error().detail.view();
       return;
     }
@@ -320,8 +363,17 @@ class Matrix {
   static bool is_superfluous(const Settings& s) {
     const bool peer_can_be_server = s.peer_has_certificate || s.psk;
     if (s.judge == Role::client && !peer_can_be_server) return true;
+    if (s.peer_is_raw && !s.peer_has_certificate) return true;
+    // A PSK is chosen before any type of certificate.
+    const bool has_raw = s.types != Types::x509 || s.peer_is_raw;
+    if (s.psk && has_raw) return true;
+    // check_role() refuses a server that accepts raw public keys and requests none.
+    if (has_raw && s.judge == Role::server && s.authentication == PeerAuthentication::none) {
+      return true;
+    }
+    if (s.asks && (!verifies(s) || s.types != Types::both)) return true;
     // Nothing is asked.
-    if (s.accepts && (verifies(s) || is_by_psk(s))) return true;
+    if (s.accepts && (!is_asked(s) || is_by_psk(s))) return true;
     // A Config that is refused needs to be tried only once.
     return !is_sound(s) &&
            (s.announced != Announced::never || s.accepts || s.session != Session::none);
@@ -336,30 +388,42 @@ void for_each_value(Value last, Visit&& visit) {
   for (int i = 0; i <= static_cast<int>(last); ++i) visit(static_cast<Value>(i));
 }
 
+void check_with_types(Matrix& matrix, Settings s) {
+  for_each_value(Types::both, [&](Types types) {
+    s.types = types;
+    for (const bool asks : {false, true}) {
+      s.asks = asks;
+      for_each_value(Announced::wrong_after, [&](Announced announced) {
+        s.announced = announced;
+        for_each_value(Session::other_settings, [&](Session session) {
+          s.session = session;
+          matrix.check(s);
+        });
+      });
+    }
+  });
+}
+
 TEST(Settings, EachCombinationVerifiesWhatWasAskedForOrIsRefused) {
   Matrix matrix;
   Settings s{};
   for (const auto version : {ProtocolVersion::dtls12, ProtocolVersion::dtls13}) {
     for (const Role judge : kRoles) {
-      for (const bool has_certificate : {false, true}) {
+      for (const auto& [has_certificate, is_raw] :
+           {std::pair{false, false}, std::pair{true, false}, std::pair{true, true}}) {
         for (const bool psk : {false, true}) {
           for (const bool accepts : {false, true}) {
             s.version = version;
             s.judge = judge;
             s.peer_has_certificate = has_certificate;
+            s.peer_is_raw = is_raw;
             s.psk = psk;
             s.accepts = accepts;
             for_each_value(PeerAuthentication::verify_if_given, [&](PeerAuthentication value) {
               s.authentication = value;
               for_each_value(Store::wrong, [&](Store store) {
                 s.store = store;
-                for_each_value(Announced::wrong_after, [&](Announced announced) {
-                  s.announced = announced;
-                  for_each_value(Session::other_settings, [&](Session session) {
-                    s.session = session;
-                    matrix.check(s);
-                  });
-                });
+                check_with_types(matrix, s);
               });
             });
           }

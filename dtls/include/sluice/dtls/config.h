@@ -88,6 +88,12 @@ struct ConfigOptions {
   // this order: for the name that the client asks for, issued by an authority that the peer names,
   // with a chain signed as the peer accepts, any.
   std::vector<Identity> identities = {};
+  // What this side sends of its identities: certificates, or only their raw public keys (RFC 7250).
+  // A server uses the first type that the client accepts and that one of its identities has; a
+  // client offers the list. An identity must have each type, unless ask_for_identity is set, and
+  // each identity must have one of the types: an identity without a certificate has raw_public_key
+  // only, others have both.
+  std::vector<CertificateType> own_certificate_types = {CertificateType::x509};
   // Asks for the identity (IdentityRequested) whenever one is needed.
   bool ask_for_identity = false;
   // A server asks which Config answers a ClientHello (ConfigRequested), or whether none does. A
@@ -141,6 +147,11 @@ struct ConfigOptions {
   std::vector<std::string> application_protocols = {};
 
   PeerAuthentication peer_authentication = PeerAuthentication::require;
+  // The types of certificate that the peer may send, in order of preference. A raw public key (RFC
+  // 7250) is accepted by set_peer_fingerprints() or by the answer to PeerCertificateReceived in all
+  // modes of PeerAuthentication: no trust_store verifies it. With a trust_store it may therefore
+  // only stand beside x509, and ask_about_verified_peer must be set.
+  std::vector<CertificateType> peer_certificate_types = {CertificateType::x509};
   // Required if chains are verified; otherwise only announce_authorities uses it.
   std::optional<TrustStore> trust_store = {};
   // The name or IP address that a verified server's certificate must be for (RFC 9525), up to 255
@@ -175,9 +186,10 @@ struct ConfigOptions {
   // under which it began, in either role, whoever shares its TicketKeys or its store. Up to
   // kMaxPolicyId bytes. Empty: the policy is derived from all that this Config verifies with:
   // PeerAuthentication, the certificates and time of trust_store, peer_name and server_name, the
-  // lists of signature schemes, and whether it takes PSKs. Equal Configs of several processes then
-  // have the same policy; TrustStore::system() counts as one store, whatever it contains. Set it to
-  // share sessions between Configs that differ in this, or to keep apart equal ones.
+  // lists of signature schemes and types of certificate, and whether it takes PSKs. Equal Configs
+  // of several processes then have the same policy; TrustStore::system() counts as one store,
+  // whatever it contains. Set it to share sessions between Configs that differ in this, or to keep
+  // apart equal ones.
   Buffer policy_id = {};
 
   // The largest handshake datagram in bytes, without IP and UDP headers: kMinimumMtu to

@@ -122,7 +122,10 @@ struct ConfigRequested {
 struct PeerCertificateReceived {
   using Answer = PeerAnswer;
   QuestionOf<Answer> question;
-  std::vector<Buffer> chain;  // DER, the peer's own certificate first
+  // DER, the peer's own certificate first. Of a raw public key it has only that, a
+  // SubjectPublicKeyInfo.
+  std::vector<Buffer> chain;
+  CertificateType type = CertificateType::x509;
 };
 
 // Asks for a key. On a server: a client offers PSKs that the Config does not contain; is one an
@@ -156,6 +159,8 @@ struct IdentityRequested {
   std::vector<SignatureScheme> signature_schemes;  // that the peer accepts
   // Distinguished names (DER) of the certificate authorities that the peer names; often empty.
   std::vector<Buffer> authorities;
+  // The types of certificate that the peer accepts and own_certificate_types has.
+  std::vector<CertificateType> certificate_types;
 };
 
 // With an Identity whose key is kept elsewhere: sign `content` by `scheme`, which says how to hash
@@ -163,7 +168,8 @@ struct IdentityRequested {
 struct SignatureRequested {
   using Answer = std::variant<NoSignature, Signature>;
   QuestionOf<Answer> question;
-  Buffer certificate;  // DER, the certificate of the signing key
+  // DER, the certificate of the signing key; of an Identity without one its SubjectPublicKeyInfo.
+  Buffer certificate;
   SignatureScheme scheme;
   Buffer content;
 };

@@ -12,7 +12,8 @@
 
 namespace sluice::dtls {
 
-// The hash of a certificate in DER. A value type: copy and share it freely.
+// The hash of a certificate in DER, or of a raw public key (Identity::public_key()). A value type:
+// copy and share it freely.
 struct Fingerprint {
   HashAlgorithm hash;
   Buffer value;  // 20, 32, 48 or 64 bytes

@@ -1,4 +1,4 @@
-// A certificate chain with its private key.
+// A certificate chain, or a raw public key, with its private key.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,8 @@ namespace crypto {
 class Credentials;
 }
 
-// A certificate chain and its private key. Immutable, cheap to copy; copies may be used by several
-// threads at once.
+// A certificate chain, or a raw public key, and its private key. Immutable, cheap to copy; copies
+// may be used by several threads at once.
 class Identity {
  public:
   // A new ECDSA P-256 key with a self-signed certificate, valid from one day ago for 30 days, with
@@ -36,8 +36,19 @@ class Identity {
   static Result<Identity> with_key_elsewhere(std::string_view certificates);
   static Result<Identity> with_key_elsewhere(std::span<const Bytes> certificates);
 
-  // The end-entity certificate in DER; valid as long as any copy of this Identity lives.
+  // A key without a certificate, for CertificateType::raw_public_key (RFC 7250): the private key as
+  // from_pem() and from_der() take it. Errors: invalid_certificate.
+  static Result<Identity> raw_public_key(std::string_view private_key);
+  static Result<Identity> raw_public_key(Bytes private_key);
+  // The same for a private key that is kept elsewhere: its SubjectPublicKeyInfo in DER.
+  static Result<Identity> raw_public_key_elsewhere(Bytes public_key);
+
+  // The end-entity certificate in DER; empty without one. Valid as long as any copy of this
+  // Identity lives, as is public_key().
   [[nodiscard]] Bytes certificate() const;
+  // The SubjectPublicKeyInfo in DER, which the Identity sends as a raw public key. Its Fingerprint
+  // is what the peer must expect.
+  [[nodiscard]] Bytes public_key() const;
   // Whether the private key is kept elsewhere.
   [[nodiscard]] bool has_key_elsewhere() const;
 

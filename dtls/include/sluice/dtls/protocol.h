@@ -77,6 +77,10 @@ enum class SignatureScheme : std::uint16_t {
   ed25519 = 0x0807,
 };
 
+// What a Certificate message has (RFC 7250 section 7): a chain of X.509 certificates, or only the
+// SubjectPublicKeyInfo of one key, in DER.
+enum class CertificateType : std::uint8_t { x509 = 0, raw_public_key = 2 };
+
 // RFC 5764 section 4.1.2 and RFC 7714 section 14.2.
 enum class SrtpProfile : std::uint16_t {
   aes128_cm_hmac_sha1_80 = 0x0001,
@@ -128,6 +132,7 @@ std::string_view to_string(Role role);
 std::string_view to_string(CipherSuite suite);
 std::string_view to_string(NamedGroup group);
 std::string_view to_string(SignatureScheme scheme);
+std::string_view to_string(CertificateType type);
 std::string_view to_string(SrtpProfile profile);
 std::string_view to_string(Alert alert);
 

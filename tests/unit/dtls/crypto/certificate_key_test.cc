@@ -174,5 +174,58 @@ TEST_F(CertificateKey, KeysThatTheEngineDoesNotTakeAreUnsupported) {
   }
 }
 
+// RFC 7250 section 3: the DER encoding of SubjectPublicKeyInfo, and nothing else.
+class RawPublicKey : public CertificateKey {
+ protected:
+  static Buffer info_of(EVP_PKEY* key) { return test::der_of(key, i2d_PUBKEY); }
+  static std::string raw(const Buffer& info) { return verdict(raw_public_key(library(), info)); }
+};
+
+TEST_F(RawPublicKey, EveryKindOfKeyIsRead) {
+  for (EVP_PKEY* key : {test::p256(), test::p384(), test::rsa2048()}) {
+    const Buffer info = info_of(key);
+    const PublicKey read = must(raw_public_key(library(), info));
+    EXPECT_TRUE(key == test::p384() || belongs(read, key));
+    EXPECT_EQ(must(public_key_info(key)), info);
+    EXPECT_EQ(test::copy_of(*subject_public_key_info(make_certificate(key))), info);
+  }
+}
+
+TEST_F(RawPublicKey, CutOrLongerItIsNone) {
+  for (EVP_PKEY* key : {test::p256(), test::rsa2048()}) {
+    const Buffer whole = info_of(key);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_EQ(raw(test::copy_of(Bytes(whole).first(size))), to_string(Errc::invalid_certificate));
+    }
+    Buffer longer = whole;
+    longer.push_back(std::byte{0});
+    EXPECT_EQ(raw(longer), to_string(Errc::invalid_certificate));
+  }
+}
+
+// A length in more bytes than it needs is BER.
+TEST_F(RawPublicKey, OnlyDerIsOne) {
+  Buffer info = info_of(test::p384());
+  ASSERT_EQ(to_hex(Bytes(info).first(2)), "3076");
+  Buffer longer = test::from_hex("308176");
+  longer.insert(longer.end(), info.begin() + 2, info.end());
+  EXPECT_EQ(raw(longer), to_string(Errc::invalid_certificate));
+}
+
+TEST_F(RawPublicKey, APointOffTheCurveIsRefused) {
+  for (EVP_PKEY* key : {test::p256(), test::p384()}) {
+    Buffer info = info_of(key);
+    info.back() ^= std::byte{1};
+    EXPECT_EQ(raw(info), to_string(Errc::invalid_certificate));
+  }
+}
+
+TEST_F(RawPublicKey, KeysThatTheEngineDoesNotTakeAreUnsupported) {
+  const KeyPtr keys[] = {test::rsa_key(1024), test::ec_key("P-521"), test::ed448_key()};
+  for (const KeyPtr& key : keys) {
+    EXPECT_EQ(raw(info_of(key.get())), to_string(Errc::unsupported_certificate));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::dtls::crypto

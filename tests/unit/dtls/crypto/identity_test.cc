@@ -233,5 +233,30 @@ TEST_F(IdentityTest, EachOfAChainMustBeACertificate) {
   EXPECT_EQ(from_der({certificate, test::counted(100)}, pkcs8(test::p256())), invalid_);
 }
 
+// RFC 7250: a key alone.
+TEST_F(IdentityTest, ARawPublicKeyIsReadWithEachKindOfKey) {
+  for (EVP_PKEY* key : {test::p256(), test::p384(), test::rsa2048()}) {
+    const Buffer info = test::der_of(key, i2d_PUBKEY);
+    for (const Identity& identity : {must(Identity::raw_public_key(key_pem(key))),
+                                     must(Identity::raw_public_key(Bytes(pkcs8(key)))),
+                                     must(Identity::raw_public_key_elsewhere(info))}) {
+      EXPECT_TRUE(identity.certificate().empty());
+      EXPECT_EQ(to_hex(identity.public_key()), to_hex(info));
+    }
+    EXPECT_FALSE(must(Identity::raw_public_key(key_pem(key))).has_key_elsewhere());
+    EXPECT_TRUE(must(Identity::raw_public_key_elsewhere(info)).has_key_elsewhere());
+  }
+}
+
+TEST_F(IdentityTest, WhatIsNoKeyIsNoRawPublicKey) {
+  const auto invalid = to_string(Errc::invalid_certificate);
+  Buffer longer = test::der_of(test::p256(), i2d_PUBKEY);
+  longer.push_back(std::byte{0});
+  EXPECT_EQ(outcome(Identity::raw_public_key("no PEM")), invalid);
+  EXPECT_EQ(outcome(Identity::raw_public_key(Bytes{})), invalid);
+  EXPECT_EQ(outcome(Identity::raw_public_key_elsewhere(longer)), invalid);
+  EXPECT_EQ(outcome(Identity::raw_public_key(key_pem(test::rsa_key(1024).get()))), invalid);
+}
+
 }  // namespace
 }  // namespace sluice::dtls

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "message/certificate_types.h"
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/extension_block.h"
@@ -167,6 +168,25 @@ TEST(UseSrtp, HasAnMkiBehindTheProfiles) {
   EXPECT_EQ(to_hex(data), "000200010300ff01");
   expect_exact(data, [](const Buffer& bytes) { return UseSrtp::decode(bytes).has_value(); });
   EXPECT_TRUE(std::ranges::equal(UseSrtp::decode(data)->mki, mki));
+}
+
+// RFC 7250 section 3: a list in a ClientHello, one value in the answer.
+TEST(CertificateTypes, AreAListOrOne) {
+  constexpr auto kType = ExtensionType::client_certificate_type;
+  const std::array types{CertificateType::raw_public_key, CertificateType::x509};
+  const Buffer list =
+      data_of(kType, [&](wire::Writer& out) { put_certificate_types(out, kType, types); });
+  EXPECT_EQ(to_hex(list), "020200");
+  expect_exact(list,
+               [](const Buffer& bytes) { return decode_certificate_types(bytes).has_value(); });
+  EXPECT_FALSE(decode_certificate_types(from_hex("00")));
+  EXPECT_TRUE(set_of(from_hex("0200")).has(CertificateType::raw_public_key));
+  EXPECT_FALSE(set_of(from_hex("0102")).has(CertificateType::x509));
+
+  const Buffer one =
+      data_of(kType, [&](wire::Writer& out) { put_certificate_type(out, kType, types.front()); });
+  EXPECT_EQ(to_hex(one), "02");
+  expect_exact(one, [](const Buffer& bytes) { return decode_certificate_type(bytes).has_value(); });
 }
 
 // RFC 8449 section 4: uint16 RecordSizeLimit.

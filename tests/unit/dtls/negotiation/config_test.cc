@@ -181,20 +181,82 @@ TEST(Config, AKeyNeedsASuiteAndAShortTagALimit) {
             "max_forgeries_per_key");
 }
 
+// RFC 7250 section 4.1: a side offers only what it has.
+TEST(Config, EachOwnCertificateTypeIsThatOfAnIdentity) {
+  using Types = std::vector<CertificateType>;
+  constexpr auto kRaw = CertificateType::raw_public_key;
+  const auto raw =
+      test::must(Identity::raw_public_key_elsewhere(test::ecdsa_identity().public_key()));
+  const auto own = [&](Types types, std::vector<Identity> identities) {
+    return outcome([&](auto& o) {
+      o.own_certificate_types = std::move(types);
+      o.identities = std::move(identities);
+    });
+  };
+  const Identity& x509 = test::ecdsa_identity();
+  EXPECT_EQ(own({kRaw}, {x509}), "good") << "a certificate has a key";
+  EXPECT_EQ(own({kRaw, CertificateType::x509}, {x509}), "good");
+  EXPECT_EQ(own({kRaw}, {raw}), "good");
+  EXPECT_EQ(own({kRaw, CertificateType::x509}, {raw}), "own_certificate_types");
+  EXPECT_EQ(own({kRaw, CertificateType::x509}, {raw, x509}), "good");
+  EXPECT_EQ(own({CertificateType::x509}, {raw}), "identities");
+  EXPECT_EQ(own({CertificateType::x509}, {x509, raw}), "identities") << "one is never used";
+  EXPECT_EQ(own({kRaw}, {}), "own_certificate_types");
+  for (const Types& types : {Types{}, Types{kRaw, kRaw}, Types{CertificateType{1}}}) {
+    EXPECT_EQ(own(types, {x509}), "own_certificate_types");
+    EXPECT_EQ(outcome([&](auto& o) { o.peer_certificate_types = types; }),
+              "peer_certificate_types");
+  }
+  EXPECT_EQ(outcome([&](auto& o) {
+              o.own_certificate_types = {kRaw};
+              o.identities.clear();
+              o.ask_for_identity = true;
+            }),
+            "good");
+}
+
+// RFC 7250 section 4.4: only what is known out of band authenticates a raw public key.
+TEST(Config, ATrustStoreGoesWithRawPublicKeysOnlyWhereSomebodyIsAsked) {
+  const auto verifying = [](std::vector<CertificateType> types, bool asks) {
+    return outcome([&](auto& o) {
+      o.peer_authentication = PeerAuthentication::require_and_verify;
+      o.trust_store = test::must(TrustStore::system());
+      o.peer_certificate_types = std::move(types);
+      o.ask_about_verified_peer = asks;
+    });
+  };
+  constexpr auto kX509 = CertificateType::x509;
+  constexpr auto kRaw = CertificateType::raw_public_key;
+  EXPECT_EQ(verifying({kX509, kRaw}, false), "peer_certificate_types");
+  EXPECT_EQ(verifying({kX509, kRaw}, true), "good");
+  EXPECT_EQ(verifying({kRaw}, true), "peer_certificate_types") << "the store is for nothing";
+}
+
+// What a connection of this role says about the defaults with one change.
+std::string refusal(Role role, const std::function<void(ConfigOptions&)>& change) {
+  ConfigOptions options = test::options();
+  change(options);
+  const auto config = test::make_config(options);
+  const auto made = role == Role::client
+                        ? Connection::client(config, test::environment(), test::kPath, {})
+                        : Connection::server(config, test::environment(), test::kPath, {});
+  if (made) return "good";
+  EXPECT_EQ(made.error().code, Errc::invalid_config);
+  const std::string_view detail = made.error().detail;
+  return std::string(detail.substr(0, detail.find(':')));
+}
+
+TEST(Config, AServerThatRequestsNoCertificateTakesNoRawPublicKey) {
+  const auto requests_none = [](auto& o) {
+    o.peer_authentication = PeerAuthentication::none;
+    o.peer_certificate_types = {CertificateType::raw_public_key};
+  };
+  EXPECT_EQ(refusal(Role::server, requests_none), "peer_certificate_types");
+  EXPECT_EQ(refusal(Role::client, requests_none), "good");
+}
+
 // What the role decides.
 TEST(Config, SettingsWithoutEffectInARoleAreRefusedThere) {
-  const auto refusal = [](Role role, const std::function<void(ConfigOptions&)>& change) {
-    ConfigOptions options = test::options();
-    change(options);
-    const auto config = test::make_config(options);
-    const auto made = role == Role::client
-                          ? Connection::client(config, test::environment(), test::kPath, {})
-                          : Connection::server(config, test::environment(), test::kPath, {});
-    if (made) return std::string("good");
-    EXPECT_EQ(made.error().code, Errc::invalid_config);
-    const std::string_view detail = made.error().detail;
-    return std::string(detail.substr(0, detail.find(':')));
-  };
   const auto key = [](int number) {
     return test::must(
         PreSharedKey::make(test::bytes_of("id" + std::to_string(number)), test::counted(16)));

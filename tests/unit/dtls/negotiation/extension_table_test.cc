@@ -27,7 +27,7 @@ std::set<ExtensionType> in_message(ExtensionPlaces place) {
   return types;
 }
 
-// The rows of RFC 8446 section 4.2, RFC 5764 and RFC 8449 that the engine knows.
+// The rows of RFC 8446 section 4.2, RFC 5764, RFC 7250 and RFC 8449 that the engine knows.
 TEST(ExtensionTable, HasThePlacesOfTheRfc) {
   EXPECT_EQ(in_message(ExtensionPlaces::server_hello),
             (std::set{ExtensionType::key_share, ExtensionType::pre_shared_key,
@@ -35,10 +35,12 @@ TEST(ExtensionTable, HasThePlacesOfTheRfc) {
   EXPECT_EQ(in_message(ExtensionPlaces::hello_retry_request),
             (std::set{ExtensionType::key_share, ExtensionType::cookie,
                       ExtensionType::supported_versions}));
-  EXPECT_EQ(in_message(ExtensionPlaces::encrypted_extensions),
-            (std::set{ExtensionType::server_name, ExtensionType::supported_groups,
-                      ExtensionType::use_srtp, ExtensionType::record_size_limit,
-                      ExtensionType::application_layer_protocol_negotiation}));
+  EXPECT_EQ(
+      in_message(ExtensionPlaces::encrypted_extensions),
+      (std::set{ExtensionType::server_name, ExtensionType::supported_groups,
+                ExtensionType::use_srtp, ExtensionType::record_size_limit,
+                ExtensionType::client_certificate_type, ExtensionType::server_certificate_type,
+                ExtensionType::application_layer_protocol_negotiation}));
   EXPECT_EQ(in_message(ExtensionPlaces::certificate_request),
             (std::set{ExtensionType::signature_algorithms, ExtensionType::signature_algorithms_cert,
                       ExtensionType::certificate_authorities}));
@@ -75,6 +77,8 @@ ConfigOptions everything() {
   ConfigOptions options = test::options();
   options.server_name = "server.example";
   options.application_protocols = {"a"};
+  options.own_certificate_types.push_back(CertificateType::raw_public_key);
+  options.peer_certificate_types.push_back(CertificateType::raw_public_key);
   options.record_size_limit = 1000;
   options.certificate_signature_schemes = options.signature_schemes;
   options.resumption = Resumption::tickets;
@@ -96,15 +100,17 @@ TEST(ExtensionTable, OffersWhatItSays) {
 
 // Fingerprints of clients and the known answers depend on the order.
 TEST(ExtensionTable, KeepsTheOrderOfOurHello) {
-  EXPECT_EQ(types_in_hello(everything()),
-            (std::vector{ExtensionType::server_name, ExtensionType::renegotiation_info,
-                         ExtensionType::extended_master_secret, ExtensionType::ec_point_formats,
-                         ExtensionType::encrypt_then_mac, ExtensionType::session_ticket,
-                         ExtensionType::supported_groups, ExtensionType::signature_algorithms,
-                         ExtensionType::signature_algorithms_cert, ExtensionType::use_srtp,
-                         ExtensionType::application_layer_protocol_negotiation,
-                         ExtensionType::record_size_limit, ExtensionType::supported_versions,
-                         ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
+  EXPECT_EQ(
+      types_in_hello(everything()),
+      (std::vector{ExtensionType::server_name, ExtensionType::renegotiation_info,
+                   ExtensionType::extended_master_secret, ExtensionType::ec_point_formats,
+                   ExtensionType::encrypt_then_mac, ExtensionType::session_ticket,
+                   ExtensionType::supported_groups, ExtensionType::signature_algorithms,
+                   ExtensionType::signature_algorithms_cert, ExtensionType::use_srtp,
+                   ExtensionType::application_layer_protocol_negotiation,
+                   ExtensionType::client_certificate_type, ExtensionType::server_certificate_type,
+                   ExtensionType::record_size_limit, ExtensionType::supported_versions,
+                   ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ TEST(PolicyId, TellsHowPeersAreChecked) {
   EXPECT_TRUE(matters([](ConfigOptions& o) {
     o.certificate_signature_schemes = {dtls::SignatureScheme::ed25519};
   }));
+  EXPECT_TRUE(matters([](ConfigOptions& o) {
+    o.peer_certificate_types.push_back(dtls::CertificateType::raw_public_key);
+  }));
   EXPECT_FALSE(matters([](ConfigOptions& o) { o.mtu = 1000; }));
 }
 
@@ -132,6 +135,21 @@ TEST(PeerIdentity, OfAPskIsThatOfItsIdentityAndKey) {
   // The first 16 bytes of HKDF-SHA256 (RFC 5869) with the salt "sluice psk of session 1", computed
   // by Python's hmac. Stored sessions depend on it.
   EXPECT_EQ(to_hex(identity.psk), "ff76286e31f256e2405f1891d6ba2e45");
+}
+
+TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheRawPublicKey) {
+  const Buffer key = copy_of(ecdsa_identity().public_key());
+  auto identity = PeerIdentity::of_certificate(key, dtls::CertificateType::raw_public_key);
+  EXPECT_TRUE(identity.has_raw_public_key());
+  EXPECT_FALSE(identity.has_certificate());
+  EXPECT_EQ(identity.info().credential, dtls::PeerCredential::raw_public_key);
+  EXPECT_EQ(identity.info().certificate, key);
+  must(identity.keep_fingerprint_only(environment().library()));
+  EXPECT_EQ(identity.proof, PeerProof::raw_public_key_fingerprint);
+  EXPECT_TRUE(identity.is_consistent());
+  EXPECT_EQ(identity.info().credential, dtls::PeerCredential::raw_public_key);
+  EXPECT_EQ(identity.info().certificate_fingerprint, identity.credential);
+  EXPECT_EQ(identity.credential.size(), 32U);
 }
 
 class PeerIdentityOf : public ByVersion {

@@ -156,7 +156,7 @@ TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
   EXPECT_FALSE(decoded_with(kIssued, "8000000000000000"));
   EXPECT_FALSE(decoded_with(kAuthenticatedAt, "7fffffffffffffff"));
   EXPECT_FALSE(decoded_with(kAuthenticatedAt, "8000000000000000"));
-  EXPECT_FALSE(decoded_with(kProof, "04"));
+  EXPECT_FALSE(decoded_with(kProof, "06"));
   ASSERT_TRUE(decoded_with(kIsVerified, "01"));
   EXPECT_FALSE(decoded_with(kIsVerified, "02"));
 }
@@ -200,7 +200,7 @@ TEST(StoredSession, RefusesFieldsThatDoNotFit) {
   EXPECT_TRUE(refused([](StoredSession& session) { session.secret = {}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.session_id = counted(33); }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof::none; }));
-  EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof{4}; }));
+  EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof{6}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.credential.clear(); }));
   EXPECT_TRUE(refused(
       [](StoredSession& session) { session.peer.proof = PeerProof::certificate_fingerprint; }));
