@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
   app.add_option(
       "--verify_hostname", options.tool.peer_name,
       "With --CAfile: name that the server's certificate must have. Default: --servername");
+  app.add_option("--maxfraglen", options.tool.max_fragment_length,
+                 "Largest contents of a record to ask for (RFC 6066): 512, 1024, 2048 or 4096");
   add_options(app, options.tool);
   options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);

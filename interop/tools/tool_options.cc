@@ -268,6 +268,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   if (options.only_dtls12) config.max_version = dtls::ProtocolVersion::dtls12;
   if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
+  config.max_fragment_length = options.max_fragment_length;
   config.server_name = options.server_name;
   std::istringstream protocols(options.protocols);
   for (std::string protocol; std::getline(protocols, protocol, ',');) {

@@ -34,6 +34,7 @@ struct ToolOptions {
   std::string export_label;
   std::size_t export_length = 20;
   std::size_t mtu = 1200;
+  std::optional<std::size_t> max_fragment_length;  // that a client asks for
   unsigned handshake_timeout = 30;
   common::RecorderFiles files;
   dtls::Resumption resumption = dtls::Resumption::none;

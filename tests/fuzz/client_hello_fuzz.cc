@@ -59,9 +59,7 @@ void check(const Buffer& body) {
   }
   record::RecordLayer records;
   handshake::Context context(options(), library(), records);
-  auto name = handshake::requested_server_name(hello->extensions);
-  if (!name) return;
-  context.server_name = std::move(*name);
+  if (!handshake::take_session_terms(context, hello->extensions)) return;
   const auto criteria = handshake::certificate_criteria(hello->extensions);
   if (!criteria) return;
   if (const auto own = handshake::choose_identity13(context, *criteria)) {

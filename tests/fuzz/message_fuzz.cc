@@ -21,6 +21,7 @@
 #include "message/finished.h"
 #include "message/handshake_fragment.h"
 #include "message/hello_verify_request.h"
+#include "message/max_fragment_length.h"
 #include "message/new_session_ticket12.h"
 #include "message/new_session_ticket13.h"
 #include "message/pre_shared_key.h"
@@ -154,6 +155,7 @@ void small_extensions(const Buffer& body) {
   if (ServerHelloDone::decode(body)) SLUICE_CHECK(body.empty());
   if (decode_record_size_limit(body)) SLUICE_CHECK(body.size() == 2);
   if (decode_certificate_type(body)) SLUICE_CHECK(body.size() == 1);
+  if (decode_max_fragment_length(body)) SLUICE_CHECK(body.size() == 1);
   if (const auto types = decode_certificate_types(body)) {
     SLUICE_CHECK(!types->empty() && types->size() + 1 == body.size());
   }

@@ -6,6 +6,7 @@
 #include "message/code_list_extension.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
+#include "message/max_fragment_length.h"
 #include "message/pre_shared_key.h"
 #include "message/record_size_limit.h"
 #include "message/server_hello.h"
@@ -96,6 +97,15 @@ EncodingOutcome record_size_limit(Sizes s) {
         const auto data = data_of(encoding, ExtensionType::record_size_limit);
         return data && decode_record_size_limit(*data) == static_cast<std::uint16_t>(s[0]);
       });
+}
+
+EncodingOutcome max_fragment_length(Sizes s) {
+  const auto length = static_cast<MaxFragmentLength>(s[0]);
+  return round_trip([&](Writer& out) { put_max_fragment_length(out, length); },
+                    [&](const Buffer& encoding) {
+                      const auto data = data_of(encoding, ExtensionType::max_fragment_length);
+                      return data && decode_max_fragment_length(*data) == length;
+                    });
 }
 
 EncodingOutcome certificate_types(Sizes s) {
@@ -221,6 +231,7 @@ std::vector<Encoding> extension_encodings() {
            [](Sizes s) { return is_in(1, s[0], (kMaxVector - 2) / 2); },
            code_list},
           {"record_size_limit", {kMaxVector - 1}, [](Sizes) { return true; }, record_size_limit},
+          {"max_fragment_length", {kMaxByte - 1}, [](Sizes) { return true; }, max_fragment_length},
           {"certificate types of a client",
            {kMaxByte},
            [](Sizes s) { return is_in(1, s[0], kMaxByte); },

@@ -218,7 +218,8 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
   }
   context.secret_log.set_client_random(state.offer.random);
   if (auto known = context.set_policy(Role::client); !known) return forward_error(known);
-  context.server_name = context.config.server_name;
+  context.terms.server_name = context.config.server_name;
+  context.terms.max_fragment_length = offered_max_fragment_length(context.config);
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_first_shares(context, state.offer);
     if (!made) return forward_error(made);

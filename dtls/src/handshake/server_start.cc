@@ -54,9 +54,9 @@ Result<Next> on_client_hello12(const message::ClientHello& hello,
   if (auto checked = check_client_hello12(context.config, hello); !checked) {
     return forward_error(checked);
   }
-  auto name = requested_server_name(hello.extensions);
-  if (!name) return forward_error(name);
-  context.server_name = std::move(*name);
+  if (auto taken = take_session_terms(context, hello.extensions); !taken) {
+    return forward_error(taken);
+  }
   if (auto question = session_question12(context.config, hello)) {
     context.ask(std::move(*question));
     return Next(WaitSession{Buffer(incoming.encoding.begin(), incoming.encoding.end())});

@@ -63,6 +63,12 @@ Result<client12::AfterFlight> resume12(Context& context, const Offer& offer,
   }
   context.resumption12.resumed = offer.session12;
   context.transcript.stop_keeping_messages();
+  // RFC 6066 section 4: it applies without being repeated.
+  if (negotiated.extensions.max_fragment_length == message::MaxFragmentLength::none) {
+    negotiated.extensions.max_fragment_length = stored.max_fragment_length;
+    context.transport.records.set_content_limits(
+        content_limits(ProtocolVersion::dtls12, negotiated.extensions));
+  }
   negotiated.resumed = true;
   Session12 session = session_of(negotiated, stored);
   const auto installed = install_keys(context, negotiated, session.master, Role::client);

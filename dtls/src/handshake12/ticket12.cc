@@ -25,6 +25,7 @@ StoredSession make_stored(const Context& context, const Session12& session) {
   stored.peer = context.peer.identity;
   stored.server_name = session.negotiated.extensions.names->server_name;
   stored.group = session.group.value_or(NamedGroup{});
+  stored.max_fragment_length = session.negotiated.extensions.max_fragment_length;
   stored.limit_lifetime(context.config);
   return stored;
 }

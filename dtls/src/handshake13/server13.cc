@@ -313,9 +313,9 @@ Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 c
 
 // Looks for a PSK, asks the caller if necessary, and answers the hello.
 Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice13& choice) {
-  auto name = requested_server_name(hello.fields.extensions);
-  if (!name) return forward_error(name);
-  context.server_name = std::move(*name);
+  if (auto taken = take_session_terms(context, hello.fields.extensions); !taken) {
+    return forward_error(taken);
+  }
   const auto offered = take_offered_psks(hello.fields);
   if (!offered) return forward_error(offered);
   if (!*offered) return authenticate(context, hello, choice, {}, {});

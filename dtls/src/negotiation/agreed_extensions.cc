@@ -5,6 +5,7 @@
 
 #include "message/application_protocols.h"
 #include "message/certificate_types.h"
+#include "message/max_fragment_length.h"
 #include "message/record_size_limit.h"
 #include "message/server_name.h"
 #include "message/use_srtp.h"
@@ -24,9 +25,9 @@ using Data = ExtensionAgreement::Data;
 // requested_server_name() has read the extension before.
 Result<void> choose_server_name(const Context& context, ProtocolVersion /*version*/,
                                 const Data& /*clients*/, AgreedExtensions& agreed) {
-  if (context.server_name.empty()) return {};
+  if (context.terms.server_name.empty()) return {};
   AgreedNames& names = agreed.names.edit();
-  names.server_name = context.server_name;
+  names.server_name = context.terms.server_name;
   names.acknowledges_server_name = context.own.chosen && context.own.chosen->is_by_name;
   return {};
 }
@@ -165,6 +166,44 @@ Result<void> accept_record_size_limit(const ConfigOptions& config, const Data& s
   return {};
 }
 
+// ---- max_fragment_length (RFC 6066 section 4)
+
+// What the client asks for; `none` if it does not, or asks for record_size_limit, too (RFC 8449
+// section 5).
+Result<message::MaxFragmentLength> requested_fragment_length(const ExtensionBlock& clients) {
+  const auto data = clients.find(ExtensionType::max_fragment_length);
+  if (!data || clients.has(ExtensionType::record_size_limit)) return message::MaxFragmentLength{};
+  const auto length = message::decode_max_fragment_length(*data);
+  if (!length) return malformed_extension("max_fragment_length");
+  if (!message::is_allowed(*length)) return illegal_extension("max_fragment_length");
+  return *length;
+}
+
+// take_session_terms() has read the extension before.
+Result<void> choose_fragment_length(const Context& context, ProtocolVersion /*version*/,
+                                    const Data& /*clients*/, AgreedExtensions& agreed) {
+  agreed.max_fragment_length = context.terms.max_fragment_length;
+  return {};
+}
+
+void put_fragment_length_choice(wire::Writer& out, const AgreedExtensions& agreed,
+                                bool /*resumed*/) {
+  if (agreed.max_fragment_length == message::MaxFragmentLength::none) return;
+  message::put_max_fragment_length(out, agreed.max_fragment_length);
+}
+
+Result<void> accept_fragment_length(const ConfigOptions& config, const Data& servers,
+                                    AgreedExtensions& agreed) {
+  if (!servers) return {};
+  const auto length = message::decode_max_fragment_length(*servers);
+  if (!length) return malformed_extension("max_fragment_length");
+  if (*length != offered_max_fragment_length(config)) {
+    return illegal_extension("max_fragment_length");
+  }
+  agreed.max_fragment_length = *length;
+  return {};
+}
+
 // ---- client_certificate_type, server_certificate_type (RFC 7250 section 4)
 
 // Without a certificate of the server, which a PSK replaces, neither side sends one.
@@ -238,6 +277,8 @@ const ExtensionAgreement kApplicationProtocolAgreement{choose_protocol, put_prot
                                                        accept_protocol};
 const ExtensionAgreement kRecordSizeLimitAgreement{
     choose_record_size_limit, put_record_size_limit_choice, accept_record_size_limit};
+const ExtensionAgreement kMaxFragmentLengthAgreement{
+    choose_fragment_length, put_fragment_length_choice, accept_fragment_length};
 const ExtensionAgreement kClientCertificateTypeAgreement{choose_client_type, put_client_type_choice,
                                                          accept_client_type};
 const ExtensionAgreement kServerCertificateTypeAgreement{choose_server_type, put_server_type_choice,
@@ -251,6 +292,21 @@ Result<std::string> requested_server_name(const ExtensionBlock& clients) {
   return std::string(*name);
 }
 
+Result<void> take_session_terms(Context& context, const ExtensionBlock& clients) {
+  auto name = requested_server_name(clients);
+  if (!name) return forward_error(name);
+  context.terms.server_name = std::move(*name);
+  const auto length = requested_fragment_length(clients);
+  if (!length) return forward_error(length);
+  context.terms.max_fragment_length = *length;
+  return {};
+}
+
+message::MaxFragmentLength offered_max_fragment_length(const ConfigOptions& config) {
+  if (!config.max_fragment_length) return message::MaxFragmentLength::none;
+  return message::length_of(*config.max_fragment_length).value_or(message::MaxFragmentLength::none);
+}
+
 std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& config,
                                                        ProtocolVersion highest) {
   if (!config.record_size_limit) return std::nullopt;
@@ -258,11 +314,16 @@ std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& conf
 }
 
 record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtensions& agreed) {
-  if (!agreed.record_size_limits) return {};
   const auto contents = [&](std::size_t limit) {
     const std::size_t beside = largest_record(version) - record::kMaxPlaintext;
     return static_cast<std::uint16_t>(std::min(limit, largest_record(version)) - beside);
   };
+  if (agreed.max_fragment_length != message::MaxFragmentLength::none) {
+    const std::uint16_t length = message::size_of(agreed.max_fragment_length);
+    // RFC 8446 section 5.4 counts the inner content type, RFC 6066 does not.
+    return {.sent = contents(length), .received = length, .plaintext = length};
+  }
+  if (!agreed.record_size_limits) return {};
   return {.sent = contents(agreed.record_size_limits->peers),
           .received = contents(agreed.record_size_limits->ours)};
 }
@@ -287,6 +348,11 @@ void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bo
 
 Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
                                              const ExtensionBlock& servers) {
+  // RFC 8449 section 5.
+  if (servers.has(ExtensionType::max_fragment_length) &&
+      servers.has(ExtensionType::record_size_limit)) {
+    return illegal_extension("max_fragment_length beside record_size_limit");
+  }
   AgreedExtensions agreed;
   for (const ExtensionRow& row : extension_table()) {
     if (row.agreement == nullptr) continue;

@@ -7,6 +7,7 @@
 #include <sluice/dtls/config.h>
 
 #include "message/extension_block.h"
+#include "message/max_fragment_length.h"
 #include "negotiation/boxed.h"
 #include "negotiation/context.h"
 
@@ -42,6 +43,7 @@ struct AgreedExtensions {
   // RFC 7250; empty: not negotiated, which means X.509.
   std::optional<CertificateType> client_certificate_type = {};
   std::optional<CertificateType> server_certificate_type = {};
+  message::MaxFragmentLength max_fragment_length = {};
 };
 
 // How an extension is agreed on. Each function gets the data of the peer's extension, empty where
@@ -62,15 +64,21 @@ extern const ExtensionAgreement kServerNameAgreement;
 extern const ExtensionAgreement kUseSrtpAgreement;
 extern const ExtensionAgreement kApplicationProtocolAgreement;
 extern const ExtensionAgreement kRecordSizeLimitAgreement;
+extern const ExtensionAgreement kMaxFragmentLengthAgreement;
 extern const ExtensionAgreement kClientCertificateTypeAgreement;
 extern const ExtensionAgreement kServerCertificateTypeAgreement;
 
 // The name in a client's server_name; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);
+// A server reads what determines which sessions may be resumed: Context::terms. Errors:
+// decode_error, illegal_parameter.
+Result<void> take_session_terms(Context& context, const message::ExtensionBlock& clients);
 
 // The record_size_limit that this side sends if the highest version is `highest`.
 std::optional<std::uint16_t> offered_record_size_limit(const ConfigOptions& config,
                                                        ProtocolVersion highest);
+// The max_fragment_length that a client asks for.
+message::MaxFragmentLength offered_max_fragment_length(const ConfigOptions& config);
 // The longest contents of records that follow from the extensions.
 record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtensions& agreed);
 

@@ -5,6 +5,7 @@
 
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
+#include "message/max_fragment_length.h"
 #include "message/new_session_ticket13.h"
 #include "message/server_name.h"
 #include "negotiation/config_rules.h"
@@ -296,6 +297,9 @@ Result<void> check_records(const ConfigOptions& options) {
   const auto& limit = options.record_size_limit;
   if (limit && (*limit < kMinimumRecordSizeLimit || *limit > kMaximumRecordSizeLimit)) {
     return invalid_config("record_size_limit: not from 64 to 16385");
+  }
+  if (options.max_fragment_length && !message::length_of(*options.max_fragment_length)) {
+    return invalid_config("max_fragment_length: none of 512, 1024, 2048, 4096");
   }
   if (options.record_padding > kMaxApplicationData)
     return invalid_config("record_padding: above 16384");

@@ -10,6 +10,7 @@
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/event.h>
 
+#include "message/max_fragment_length.h"
 #include "negotiation/fatal.h"
 #include "negotiation/own_identity.h"
 #include "negotiation/peer.h"
@@ -33,6 +34,12 @@ struct Resumption12 {
   Duration ticket_lifetime = {};
   // SessionReceived or SessionToStore, which the caller gets once it has accepted the peer.
   std::vector<Event> events = {};
+};
+
+// What the client asks for and a session keeps: a session with other terms is not resumed.
+struct SessionTerms {
+  std::string server_name = {};  // in the client's extension; empty: the client sends none
+  message::MaxFragmentLength max_fragment_length = {};
 };
 
 // Our ClientHello as a HelloHook has changed it.
@@ -64,8 +71,7 @@ class Context {
   SecretLog secret_log;
   Instant now{};                           // the time of the present input
   std::optional<ProtocolVersion> version;  // empty until the ServerHello has chosen it
-  // The name in the client's server_name extension; empty: the client sends none.
-  std::string server_name;
+  SessionTerms terms;
   OwnIdentityState own;
   Peer peer;
   Resumption12 resumption12;

@@ -8,6 +8,7 @@
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/key_share.h"
+#include "message/max_fragment_length.h"
 #include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
 #include "message/server_name.h"
@@ -44,6 +45,9 @@ bool has_own_types(const ConfigOptions& config) {
 }
 bool has_peer_types(const ConfigOptions& config) {
   return !is_x509_only(config.peer_certificate_types);
+}
+bool has_fragment_length(const ConfigOptions& config) {
+  return config.max_fragment_length.has_value();
 }
 bool has_certificate_schemes(const ConfigOptions& config) {
   return !config.certificate_signature_schemes.empty();
@@ -127,6 +131,11 @@ Result<void> put_protocols(wire::Writer& out, const HelloContents& hello) {
 Result<void> put_size_limit(wire::Writer& out, const HelloContents& hello) {
   message::put_record_size_limit(
       out, *offered_record_size_limit(hello.config, hello.config.max_version));
+  return {};
+}
+
+Result<void> put_fragment_length(wire::Writer& out, const HelloContents& hello) {
+  message::put_max_fragment_length(out, offered_max_fragment_length(hello.config));
   return {};
 }
 
@@ -217,6 +226,7 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::client_certificate_type, CH | EE, has_own_types, put_own_types, &kClientCertificateTypeAgreement},
     ExtensionRow{ExtensionType::server_certificate_type, CH | EE, has_peer_types, put_peer_types, &kServerCertificateTypeAgreement},
     ExtensionRow{ExtensionType::record_size_limit, CH | EE, has_record_size_limit, put_size_limit, &kRecordSizeLimitAgreement},
+    ExtensionRow{ExtensionType::max_fragment_length, CH | EE, has_fragment_length, put_fragment_length, &kMaxFragmentLengthAgreement},
     // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},
     ExtensionRow{ExtensionType::cookie, CH | HRR, nullptr, put_retry_cookie, nullptr},

@@ -114,7 +114,7 @@ const std::vector<Buffer>& own_chain(const Context& context) {
 
 void ask_for_identity(Context& context, const CertificateCriteria& criteria) {
   IdentityRequested question{};
-  question.server_name = context.server_name;
+  question.server_name = context.terms.server_name;
   question.signature_schemes.assign(criteria.schemes.begin(), criteria.schemes.end());
   for (const Bytes name : criteria.authorities) {
     question.authorities.emplace_back(name.begin(), name.end());

@@ -35,6 +35,9 @@ Result<void> check_answering_server(const ConfigOptions& config) {
   if (!asks_for_certificate(config) && accepts(config, CertificateType::raw_public_key)) {
     return invalid_config("peer_certificate_types: peer_authentication is none");
   }
+  if (config.max_fragment_length) {
+    return invalid_config("max_fragment_length: only a client asks for it");
+  }
   if (config.resumption == Resumption::tickets && !config.ticket_keys) {
     return invalid_config("ticket_keys: a server needs them for Resumption::tickets");
   }

@@ -154,7 +154,7 @@ Result<message::CertificateCriteria> certificate_criteria(
 Result<OwnIdentity> choose_identity13(const Context& context,
                                       const message::CertificateCriteria& criteria) {
   if (criteria.schemes.empty()) return missing_extension("signature_algorithms");
-  auto own = choose_identity(context, context.server_name, criteria, crypto::can_sign13);
+  auto own = choose_identity(context, context.terms.server_name, criteria, crypto::can_sign13);
   if (!own) {
     if (auto typed = check_types(context.config, criteria); !typed) return forward_error(typed);
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,
@@ -204,7 +204,7 @@ Result<Choice12> choose12(const Context& context, const message::ClientHello& he
   const auto group = choose_group12(config, context.library, *groups);
   const auto common = common_suites12(config, hello, group.has_value());
   auto own = choose_identity(
-      context, context.server_name, *criteria, crypto::can_sign12, [&](crypto::KeyType key) {
+      context, context.terms.server_name, *criteria, crypto::can_sign12, [&](crypto::KeyType key) {
         return curve_is_listed(key, *groups) && std::ranges::any_of(common, [&](const auto& suite) {
                  return authenticates(suite.key_exchange, key);
                });
@@ -223,7 +223,7 @@ Result<Choice12> choose12(const Context& context, const message::ClientHello& he
     if (auto typed = check_types(config, *criteria); !typed) return forward_error(typed);
   }
   if (!context.identities().empty() &&
-      !choose_identity(context, context.server_name, *criteria, crypto::can_sign12)) {
+      !choose_identity(context, context.terms.server_name, *criteria, crypto::can_sign12)) {
     return fatal(Errc::no_common_signature_scheme, Alert::handshake_failure,
                  "the client accepts no signature that this side's keys can make");
   }

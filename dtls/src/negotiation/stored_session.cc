@@ -160,7 +160,9 @@ bool StoredSession::is_sound() const {
   const bool is_bounded = lifetime > Duration::zero() &&
                           lifetime <= message::NewSessionTicket13::kMaxLifetime &&
                           is_in_range(issued) && server_name.size() <= message::kMaxHostName;
-  return is_secret_of_suite && is_bounded && is_within_bounds(peer) &&
+  const bool is_length = max_fragment_length == message::MaxFragmentLength::none ||
+                         message::is_allowed(max_fragment_length);
+  return is_secret_of_suite && is_bounded && is_length && is_within_bounds(peer) &&
          session_id.size() <= wire::kMaxSessionId && ticket.size() <= kMaxTicket;
 }
 
@@ -237,6 +239,13 @@ bool is_psk_valid(const PeerIdentity& peer, const Context& context) {
                           : is_judged_by_caller(context.config);
 }
 
+// RFC 6066 section 4: a length applies to resumed sessions, too, so it is that of the session. A
+// server that has not agreed on the client's may still not do so.
+bool has_length_of(const StoredSession& session, Role role, const Context& context) {
+  return session.max_fragment_length == context.terms.max_fragment_length ||
+         (role == Role::client && session.max_fragment_length == message::MaxFragmentLength::none);
+}
+
 bool has_accepted_type(const PeerIdentity& peer, const ConfigOptions& config) {
   return (!peer.has_certificate() || accepts(config, CertificateType::x509)) &&
          (!peer.has_raw_public_key() || accepts(config, CertificateType::raw_public_key));
@@ -269,8 +278,9 @@ bool may_resume(const StoredSession& session, ProtocolVersion version, Role role
   const bool has_proof = peer.has_certificate() || peer.has_raw_public_key() || peer.is_by_psk();
   // A server that requires certificates now does not resume the session of an anonymous client.
   const bool needs_proof = role == Role::client || requires_certificate(context.config);
-  return session.version == version && session.server_name == context.server_name &&
-         (has_proof || !needs_proof) && is_verified_enough(session, role, context.config);
+  return session.version == version && session.server_name == context.terms.server_name &&
+         has_length_of(session, role, context) && (has_proof || !needs_proof) &&
+         is_verified_enough(session, role, context.config);
 }
 
 void resume_peer(Context& context, const PeerIdentity& identity, Role role) {

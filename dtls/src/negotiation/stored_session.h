@@ -37,6 +37,7 @@ struct StoredSession {
   PeerIdentity peer;
   std::string server_name;  // in the client's server_name extension; empty: none
   NamedGroup group{};       // of the first handshake's key exchange; 0: none
+  message::MaxFragmentLength max_fragment_length{};
   // For a client only; in DTLS 1.2 one of the two is empty.
   Buffer session_id;
   Buffer ticket;
@@ -66,9 +67,9 @@ template <class Session>
   requires std::same_as<std::remove_const_t<Session>, StoredSession>
 auto fields_of(Session& session) {
   auto& [version, cipher_suite, secret, issued, lifetime, age_add, peer, server_name, group,
-         session_id, ticket] = session;
+         max_fragment_length, session_id, ticket] = session;
   return std::tie(version, cipher_suite, secret, issued, lifetime, age_add, peer, server_name,
-                  group, session_id, ticket);
+                  group, max_fragment_length, session_id, ticket);
 }
 
 // Calls `archive` with each field in turn.

@@ -45,7 +45,7 @@ bool RecordLayer::is_version_known(const Header12& header) const {
 
 RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes record) {
   if (header.epoch == wire::kPlaintextEpoch && reads_plaintext_) {
-    if (header.length > content_limits_.plaintext) return Discard::malformed_record;
+    if (header.length > kMaxPlaintext) return Discard::malformed_record;
     return Record{header.type, header.epoch, header.sequence, record.subspan(header.size())};
   }
   if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;

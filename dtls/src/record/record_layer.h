@@ -40,8 +40,9 @@ struct ContentLimits {
   // For protected records: the maximum of the version, or record_size_limit (RFC 8449).
   std::uint16_t sent = kMaxPlaintext;
   std::uint16_t received = kMaxPlaintext;
-  // For plaintext records in both directions. max_fragment_length (RFC 6066 section 4) applies to
-  // them; record_size_limit does not.
+  // For plaintext records that are sent. max_fragment_length (RFC 6066 section 4) applies to them;
+  // record_size_limit does not. Received ones may be longer: a hello is made, and retransmitted,
+  // before anything is agreed.
   std::uint16_t plaintext = kMaxPlaintext;
 };
 
@@ -91,7 +92,7 @@ class RecordLayer {
   void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
   // The receiver must refuse records of take() whose contents are longer.
   [[nodiscard]] std::size_t max_received(wire::Epoch epoch) const {
-    return epoch == wire::kPlaintextEpoch ? content_limits_.plaintext : content_limits_.received;
+    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.received;
   }
 
   // ---- writing

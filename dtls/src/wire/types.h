@@ -34,6 +34,7 @@ enum class HandshakeType : std::uint8_t {
 
 enum class ExtensionType : std::uint16_t {
   server_name = 0,
+  max_fragment_length = 1,
   supported_groups = 10,
   ec_point_formats = 11,
   signature_algorithms = 13,

@@ -143,6 +143,13 @@ def rows(kit):
                         our_client(suite, registered, authentication, theirs=["-groups", group]), what=group))
     made.append(Row(peer, VERSION, "server", registered, authentication, names(suite, registered, authentication),
                     what="ALPN, server_name, exporter"))
+    for length in ("512", "4096"):
+        made.append(Row(peer, VERSION, "server", registered, authentication,
+                        our_server(suite, registered, authentication, theirs=["-maxfraglen", length]),
+                        what=f"max_fragment_length {length}"))
+        made.append(Row(peer, VERSION, "client", registered, authentication,
+                        our_client(suite, registered, authentication, ours=["--maxfraglen", length]),
+                        what=f"max_fragment_length {length}"))
     for mtu in ("256", "1400"):
         made.append(Row(peer, VERSION, "server", registered, authentication,
                         our_server(suite, registered, authentication, ours=["--mtu", mtu]), what=f"MTU {mtu}"))

@@ -37,7 +37,7 @@ MUTANTS = [
          "a late record is not the newest"),
         ("if (speaks12 || (header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;",
          "if (speaks12) return Discard::unknown_epoch;", "a record that waits for its keys has a length"),
-        ("if (header.length > content_limits_.plaintext) return Discard::malformed_record;", "",
+        ("if (header.length > kMaxPlaintext) return Discard::malformed_record;", "",
          "the size of a plaintext record"),
     ),
     *mutants_of(

@@ -201,6 +201,11 @@ struct ConfigOptions {
   // kMinimumRecordSizeLimit to kMaximumRecordSizeLimit; in DTLS 1.3 type and padding count. Empty:
   // a client sends no limit, a server answers with its version's maximum.
   std::optional<std::size_t> record_size_limit = {};
+  // The largest contents of a record, in both directions, that a client asks for
+  // (max_fragment_length, RFC 6066 section 4): 512, 1024, 2048 or 4096 bytes. For servers without
+  // record_size_limit, which replaces it (RFC 8449 section 5); a client may offer both. Servers
+  // accept any of these lengths, so this is for clients only. Empty: none.
+  std::optional<std::size_t> max_fragment_length = {};
   // DTLS 1.3 only: pads records, their type byte included, to a multiple of this many bytes, to
   // hide their length (RFC 8446 section 5.4). Up to 16384; 0 or 1: no padding. Padding does not
   // exceed the peer's record_size_limit, nor the path's MTU if the record fits into it unpadded.

@@ -6,6 +6,7 @@
 #include "message/code_list_extension.h"
 #include "message/ec_point_formats.h"
 #include "message/extension_block.h"
+#include "message/max_fragment_length.h"
 #include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
 #include "message/use_srtp.h"
@@ -187,6 +188,22 @@ TEST(CertificateTypes, AreAListOrOne) {
       data_of(kType, [&](wire::Writer& out) { put_certificate_type(out, kType, types.front()); });
   EXPECT_EQ(to_hex(one), "02");
   expect_exact(one, [](const Buffer& bytes) { return decode_certificate_type(bytes).has_value(); });
+}
+
+// RFC 6066 section 4: 2^9(1), 2^10(2), 2^11(3), 2^12(4).
+TEST(MaxFragmentLengths, AreFour) {
+  constexpr auto kType = ExtensionType::max_fragment_length;
+  const Buffer data = data_of(kType, [](wire::Writer& out) {
+    put_max_fragment_length(out, MaxFragmentLength::bytes_2048);
+  });
+  EXPECT_EQ(to_hex(data), "03");
+  expect_exact(data,
+               [](const Buffer& bytes) { return decode_max_fragment_length(bytes).has_value(); });
+  EXPECT_EQ(size_of(MaxFragmentLength::bytes_512), 512);
+  EXPECT_EQ(size_of(MaxFragmentLength::bytes_4096), 4096);
+  EXPECT_EQ(length_of(1024), MaxFragmentLength::bytes_1024);
+  EXPECT_FALSE(length_of(256) || length_of(8192) || length_of(513));
+  EXPECT_FALSE(is_allowed(MaxFragmentLength{0}) || is_allowed(MaxFragmentLength{5}));
 }
 
 // RFC 8449 section 4: uint16 RecordSizeLimit.

@@ -37,5 +37,16 @@ TEST(ContentLimits, FollowFromTheRecordSizeLimits) {
   }
 }
 
+// RFC 6066 section 4, for plaintext, too; in DTLS 1.3 what is sent has room for its type.
+TEST(ContentLimits, FollowFromTheMaxFragmentLength) {
+  const AgreedExtensions agreed{.max_fragment_length = message::MaxFragmentLength::bytes_1024};
+  EXPECT_EQ(content_limits(ProtocolVersion::dtls12, agreed).sent, 1024);
+  EXPECT_EQ(content_limits(ProtocolVersion::dtls13, agreed).sent, 1023);
+  for (const auto version : {ProtocolVersion::dtls12, ProtocolVersion::dtls13}) {
+    EXPECT_EQ(content_limits(version, agreed).received, 1024);
+    EXPECT_EQ(content_limits(version, agreed).plaintext, 1024);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::dtls::handshake

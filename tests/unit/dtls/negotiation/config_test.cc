@@ -181,6 +181,17 @@ TEST(Config, AKeyNeedsASuiteAndAShortTagALimit) {
             "max_forgeries_per_key");
 }
 
+// RFC 6066 section 4.
+TEST(Config, AMaxFragmentLengthIsOneOfFour) {
+  const auto length = [](std::size_t size) {
+    return outcome([=](auto& o) { o.max_fragment_length = size; });
+  };
+  for (const std::size_t size : {512U, 1024U, 2048U, 4096U}) EXPECT_EQ(length(size), "good");
+  for (const std::size_t size : {0U, 256U, 511U, 513U, 8192U, 16384U, 131072U}) {
+    EXPECT_EQ(length(size), "max_fragment_length") << size;
+  }
+}
+
 // RFC 7250 section 4.1: a side offers only what it has.
 TEST(Config, EachOwnCertificateTypeIsThatOfAnIdentity) {
   using Types = std::vector<CertificateType>;
@@ -253,6 +264,12 @@ TEST(Config, AServerThatRequestsNoCertificateTakesNoRawPublicKey) {
   };
   EXPECT_EQ(refusal(Role::server, requests_none), "peer_certificate_types");
   EXPECT_EQ(refusal(Role::client, requests_none), "good");
+}
+
+TEST(Config, OnlyAClientAsksForAMaxFragmentLength) {
+  const auto asks_for_length = [](auto& o) { o.max_fragment_length = 512; };
+  EXPECT_EQ(refusal(Role::server, asks_for_length), "max_fragment_length");
+  EXPECT_EQ(refusal(Role::client, asks_for_length), "good");
 }
 
 // What the role decides.

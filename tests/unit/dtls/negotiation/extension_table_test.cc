@@ -35,12 +35,12 @@ TEST(ExtensionTable, HasThePlacesOfTheRfc) {
   EXPECT_EQ(in_message(ExtensionPlaces::hello_retry_request),
             (std::set{ExtensionType::key_share, ExtensionType::cookie,
                       ExtensionType::supported_versions}));
-  EXPECT_EQ(
-      in_message(ExtensionPlaces::encrypted_extensions),
-      (std::set{ExtensionType::server_name, ExtensionType::supported_groups,
-                ExtensionType::use_srtp, ExtensionType::record_size_limit,
-                ExtensionType::client_certificate_type, ExtensionType::server_certificate_type,
-                ExtensionType::application_layer_protocol_negotiation}));
+  EXPECT_EQ(in_message(ExtensionPlaces::encrypted_extensions),
+            (std::set{ExtensionType::server_name, ExtensionType::supported_groups,
+                      ExtensionType::use_srtp, ExtensionType::record_size_limit,
+                      ExtensionType::max_fragment_length, ExtensionType::client_certificate_type,
+                      ExtensionType::server_certificate_type,
+                      ExtensionType::application_layer_protocol_negotiation}));
   EXPECT_EQ(in_message(ExtensionPlaces::certificate_request),
             (std::set{ExtensionType::signature_algorithms, ExtensionType::signature_algorithms_cert,
                       ExtensionType::certificate_authorities}));
@@ -80,6 +80,7 @@ ConfigOptions everything() {
   options.own_certificate_types.push_back(CertificateType::raw_public_key);
   options.peer_certificate_types.push_back(CertificateType::raw_public_key);
   options.record_size_limit = 1000;
+  options.max_fragment_length = 512;
   options.certificate_signature_schemes = options.signature_schemes;
   options.resumption = Resumption::tickets;
   options.cipher_suites.push_back(CipherSuite::psk_with_aes_128_cbc_sha256);
@@ -100,17 +101,17 @@ TEST(ExtensionTable, OffersWhatItSays) {
 
 // Fingerprints of clients and the known answers depend on the order.
 TEST(ExtensionTable, KeepsTheOrderOfOurHello) {
-  EXPECT_EQ(
-      types_in_hello(everything()),
-      (std::vector{ExtensionType::server_name, ExtensionType::renegotiation_info,
-                   ExtensionType::extended_master_secret, ExtensionType::ec_point_formats,
-                   ExtensionType::encrypt_then_mac, ExtensionType::session_ticket,
-                   ExtensionType::supported_groups, ExtensionType::signature_algorithms,
-                   ExtensionType::signature_algorithms_cert, ExtensionType::use_srtp,
-                   ExtensionType::application_layer_protocol_negotiation,
-                   ExtensionType::client_certificate_type, ExtensionType::server_certificate_type,
-                   ExtensionType::record_size_limit, ExtensionType::supported_versions,
-                   ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
+  EXPECT_EQ(types_in_hello(everything()),
+            (std::vector{ExtensionType::server_name, ExtensionType::renegotiation_info,
+                         ExtensionType::extended_master_secret, ExtensionType::ec_point_formats,
+                         ExtensionType::encrypt_then_mac, ExtensionType::session_ticket,
+                         ExtensionType::supported_groups, ExtensionType::signature_algorithms,
+                         ExtensionType::signature_algorithms_cert, ExtensionType::use_srtp,
+                         ExtensionType::application_layer_protocol_negotiation,
+                         ExtensionType::client_certificate_type,
+                         ExtensionType::server_certificate_type, ExtensionType::record_size_limit,
+                         ExtensionType::max_fragment_length, ExtensionType::supported_versions,
+                         ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ StoredSession full_session() {
   std::ranges::copy(counted(32), session.peer.policy.value.begin());
   session.server_name = "server.example";
   session.group = NamedGroup::x25519;
+  session.max_fragment_length = message::MaxFragmentLength::bytes_2048;
   session.session_id = counted(32);
   session.ticket = counted(70);
   return session;
@@ -199,6 +200,8 @@ TEST(StoredSession, RefusesFieldsThatDoNotFit) {
   };
   EXPECT_TRUE(refused([](StoredSession& session) { session.secret = {}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.session_id = counted(33); }));
+  EXPECT_TRUE(refused(
+      [](StoredSession& session) { session.max_fragment_length = message::MaxFragmentLength{5}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof::none; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof{6}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.credential.clear(); }));
