@@ -54,8 +54,9 @@ void check(const Buffer& body) {
   if (const auto choice = handshake::choose13(options(), library(), *hello)) {
     SLUICE_CHECK(hello->cipher_suites.contains(choice->suite->id));
     SLUICE_CHECK(handshake::contains(options().cipher_suites, choice->suite->id));
-    SLUICE_CHECK(is_usable(choice->group, ProtocolVersion::dtls13));
-    SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, choice->group));
+    // The options take psk_dhe_ke only.
+    SLUICE_CHECK(choice->group && is_usable(*choice->group, ProtocolVersion::dtls13));
+    SLUICE_CHECK(is_offered(*hello, ExtensionType::supported_groups, *choice->group));
   }
   record::RecordLayer records;
   handshake::Context context(options(), library(), records);

@@ -30,7 +30,9 @@ Result<void> generate_share(Context& context, Offer& offer, NamedGroup group) {
   return {};
 }
 
+// None with psk_ke alone.
 Groups offered_groups(const Context& context) {
+  if (!is_offered(context.config, ExtensionType::supported_groups)) return {};
   return usable_groups(context.config, context.library, Role::client, context.config.max_version);
 }
 

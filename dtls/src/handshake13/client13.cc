@@ -5,6 +5,7 @@
 #include "message/certificate_request13.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
+#include "negotiation/config_rules.h"
 #include "negotiation/extension_table.h"
 #include "negotiation/hello_editor.h"
 #include "negotiation/selection.h"
@@ -33,17 +34,30 @@ Result<std::optional<Psk13>> chosen_psk(std::vector<PskOffer>& offers,
   return std::move(offers[*selected].psk);
 }
 
-Result<crypto::SharedSecret> derive_shared(const std::vector<crypto::EphemeralKey>& keys,
-                                           const message::ServerHello& hello, Context& context) {
+struct KeyAgreement {
+  NamedGroup group;
+  crypto::SharedSecret secret;
+};
+
+// Empty for psk_ke, which a server chooses by sending no key_share (RFC 8446 section 4.2.9).
+Result<std::optional<KeyAgreement>> agree_on_key(const std::vector<crypto::EphemeralKey>& keys,
+                                                 const message::ServerHello& hello,
+                                                 const std::optional<Psk13>& psk,
+                                                 Context& context) {
   const auto data = hello.extensions.find(ExtensionType::key_share);
-  if (!data) return fatal(Errc::illegal_parameter, Alert::missing_extension, "key_share");
+  const bool may_omit = psk && has_mode(context.config, PskKeyExchangeMode::psk_ke);
+  if (!data && may_omit) return std::nullopt;
+  if (!data) return missing_extension("key_share");
+  if (keys.empty()) return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   const auto share = message::decode_server_share(*data);
   if (!share) return fatal(Errc::decode_error, Alert::decode_error, "key_share");
   const auto own = std::ranges::find(keys, share->group, &crypto::EphemeralKey::group);
   if (own == keys.end()) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "group was not offered");
   }
-  return own->derive(context.library, share->key_exchange);
+  auto secret = own->derive(context.library, share->key_exchange);
+  if (!secret) return forward_error(secret);
+  return KeyAgreement{share->group, std::move(*secret)};
 }
 
 Result<WaitCertificateVerify> on_certificate(const Negotiated13& negotiated,
@@ -108,20 +122,20 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
     return fatal(Errc::unsupported_extension, Alert::unsupported_extension);
   auto psk = chosen_psk(offer.psks, suite, hello);
   if (!psk) return forward_error(psk);
-  const auto shared = derive_shared(offer.keys, hello, context);
-  if (!shared) return forward_error(shared);
+  const auto agreed = agree_on_key(offer.keys, hello, *psk, context);
+  if (!agreed) return forward_error(agreed);
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return forward_error(hash);
   const Bytes psk_bytes = *psk ? std::as_const(**psk).key.bytes() : Bytes{};
-  auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, psk_bytes,
-                                                    shared->bytes(), hash->bytes());
+  const Bytes shared = *agreed ? (*agreed)->secret.bytes() : Bytes{};
+  auto secrets = schedule::HandshakeSecrets::derive(context.library, suite.hash, psk_bytes, shared,
+                                                    hash->bytes());
   if (!secrets) return forward_error(secrets);
   context.secret_log.add(*secrets);
 
-  const auto share = message::decode_server_share(*hello.extensions.find(ExtensionType::key_share));
   const Negotiated13 negotiated{
       .suite = &suite,
-      .group = share->group,
+      .group = *agreed ? std::optional((*agreed)->group) : std::nullopt,
       .psk = *psk ? std::optional((*psk)->kind) : std::nullopt,
       .takes_tickets = context.config.resumption != Resumption::none,
   };

@@ -75,6 +75,7 @@ Result<void> check_second_hello(const WaitSecondClientHello& state, const Client
   if (!repeated) return forward_error(repeated);
   const bool is_repeated = std::ranges::equal(repeated->bytes(), state.repeated.bytes());
   if (!is_repeated || choice.suite != state.suite) return changed("second ClientHello");
+  if (!choice.group && !state.group) return {};
   if (!choice.share && !state.group) {
     return fatal(Errc::no_common_group, Alert::handshake_failure,
                  "the Config has no group of the client's shares");
@@ -114,20 +115,31 @@ struct Hello {
   [[nodiscard]] bool is_second() const { return retry_suite != nullptr; }
 };
 
+// This side's share and the shared secret; empty for psk_ke.
+Result<std::optional<crypto::Encapsulated>> make_share(crypto::Library& library,
+                                                       const Negotiated13& negotiated,
+                                                       Bytes client_share) {
+  if (!negotiated.group) return std::nullopt;
+  auto made = crypto::EphemeralKey::encapsulate(library, *negotiated.group, client_share);
+  if (!made) return forward_error(made);
+  return std::optional(std::move(*made));
+}
+
 // Sends the ServerHello and installs the keys of the handshake.
 Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                      const Negotiated13& negotiated,
                                                      const ChosenPsk* chosen, Bytes client_share) {
-  const auto made =
-      crypto::EphemeralKey::encapsulate(context.library, negotiated.group, client_share);
+  const auto made = make_share(context.library, negotiated, client_share);
   if (!made) return forward_error(made);
   schedule::Random random{};
   auto done = context.library.random(random);
   const auto put_extensions = [&](wire::Writer& out) {
     put_selected_version(out);
-    message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
-      message::put_share(data, {negotiated.group, made->share.bytes()});
-    });
+    if (*made) {
+      message::put_extension(out, ExtensionType::key_share, [&](wire::Writer& data) {
+        message::put_share(data, {*negotiated.group, (*made)->share.bytes()});
+      });
+    }
     if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
   };
   if (done) {
@@ -139,8 +151,9 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   const auto hash = context.transcript.hash(context.library);
   if (!hash) return forward_error(hash);
   const Bytes psk = chosen != nullptr ? chosen->psk.key.bytes() : Bytes{};
-  auto secrets = schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, psk,
-                                                    made->secret.bytes(), hash->bytes());
+  auto secrets =
+      schedule::HandshakeSecrets::derive(context.library, negotiated.suite->hash, psk,
+                                         *made ? (*made)->secret.bytes() : Bytes{}, hash->bytes());
   if (!secrets) return forward_error(secrets);
   context.secret_log.add(*secrets);
   const auto& traffic = secrets->traffic();
@@ -179,13 +192,13 @@ Result<Negotiated13> negotiate(Context& context, const ClientHello& hello, const
                                const ChosenPsk* psk) {
   auto agreed = agree_on_extensions(context, ProtocolVersion::dtls13, hello.extensions);
   if (!agreed) return forward_error(agreed);
-  const auto takes_tickets = takes_tickets13(hello);
-  if (!takes_tickets) return forward_error(takes_tickets);
+  const auto psk_mode = common_psk_mode(context.config, hello);
+  if (!psk_mode) return forward_error(psk_mode);
   return Negotiated13{.suite = choice.suite,
                       .extensions = std::move(*agreed),
                       .group = choice.group,
                       .psk = psk != nullptr ? std::optional(psk->psk.kind) : std::nullopt,
-                      .takes_tickets = *takes_tickets};
+                      .takes_tickets = psk_mode->has_value()};
 }
 
 // Finishes the server's flight.
@@ -216,14 +229,14 @@ Result<AfterFlight> send_signed(Context& context, WaitSignature&& state, Bytes s
   return send_finished(context, std::move(state));
 }
 
-// Sends the server's flight. The hello is in the transcript and has a share of the chosen group;
-// without a PSK, an identity has been chosen.
+// Sends the server's flight. The hello is in the transcript and has a share of the chosen group, if
+// there is one; without a PSK, an identity has been chosen.
 Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const Choice13& choice,
                                const ChosenPsk* psk) {
   const auto negotiated = negotiate(context, hello, choice, psk);
   if (!negotiated) return forward_error(negotiated);
   context.transport.begin_flight();
-  auto secrets = send_server_hello(context, *negotiated, psk, *choice.share);
+  auto secrets = send_server_hello(context, *negotiated, psk, choice.share.value_or(Bytes{}));
   if (!secrets) return forward_error(secrets);
   if (auto sent = send_encrypted_messages(context, *negotiated); !sent) {
     return forward_error(sent);
@@ -241,8 +254,8 @@ Result<AfterHello> send_flight(Context& context, const ClientHello& hello, const
   return send_signed(context, std::move(state), **signature).map(kWiden<AfterHello>);
 }
 
-// Checks the binder of the PSK that was found and chooses a suite for it. Empty if no PSK was found
-// or no suite fits its hash.
+// Checks the binder of the PSK that was found and chooses suite and mode for it. Empty if no PSK
+// was found or no suite fits its hash.
 Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, Choice13& choice,
                                           const std::optional<message::OfferedPsks>& offered,
                                           std::optional<ChosenPsk> found) {
@@ -256,10 +269,16 @@ Result<std::optional<ChosenPsk>> take_psk(Context& context, const Hello& hello, 
     return forward_error(bound);
   }
   if (!hello.is_second()) choice.suite = suite;
+  const auto mode = common_psk_mode(context.config, hello.fields);
+  if (!mode) return forward_error(mode);
+  if (*mode == PskKeyExchangeMode::psk_ke) {
+    choice.group.reset();
+    choice.share.reset();
+  }
   return found;
 }
 
-// Answers a hello with a usable share, when PSK or identity has been chosen.
+// Answers a hello when PSK or identity has been chosen.
 Result<AfterHello> answer_hello(Context& context, const Hello& hello, const Choice13& choice,
                                 const ChosenPsk* psk) {
   auto done = context.transcript.add(hello.encoding);
@@ -295,18 +314,17 @@ Result<AfterHello> authenticate(Context& context, const Hello& hello, Choice13 c
   if (!psk) return forward_error(psk);
   if (*psk) return answer_hello(context, hello, choice, &**psk);
   // RFC 8446 section 4.2.11: an unknown identity looks like a wrong binder from outside.
-  if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {
+  const bool has_certificate =
+      !context.config.identities.empty() || context.config.ask_for_identity;
+  if (offered && (!has_certificate || !choice.group)) {
     return fatal(Errc::psk_mismatch, Alert::decrypt_error,
                  "none of the client's PSK identities is known here");
   }
-  // take_offered_psks() ignores PSKs that are offered without psk_dhe_ke.
-  const bool has_certificate =
-      !context.config.identities.empty() || context.config.ask_for_identity;
-  if (!has_certificate && !offered &&
-      hello.fields.extensions.has(wire::ExtensionType::pre_shared_key)) {
-    return fatal(Errc::psk_mismatch, Alert::handshake_failure,
-                 "the client offers PSKs with psk_ke only, without forward secrecy; this server "
-                 "takes psk_dhe_ke");
+  // psk_dhe_ke without a share.
+  if (!choice.group) return missing_extension("key_share");
+  // take_offered_psks() ignores PSKs of other modes.
+  if (!has_certificate && hello.fields.extensions.has(wire::ExtensionType::pre_shared_key)) {
+    return fatal(Errc::psk_mismatch, Alert::handshake_failure, kPskKeOnly);
   }
   return answer_by_identity(context, hello, choice);
 }
@@ -316,7 +334,7 @@ Result<AfterHello> take_hello(Context& context, const Hello& hello, const Choice
   if (auto taken = take_session_terms(context, hello.fields.extensions); !taken) {
     return forward_error(taken);
   }
-  const auto offered = take_offered_psks(hello.fields);
+  const auto offered = take_offered_psks(context.config, hello.fields);
   if (!offered) return forward_error(offered);
   if (!*offered) return authenticate(context, hello, choice, {}, {});
   auto found = find_psk(context, **offered);
@@ -357,7 +375,9 @@ Result<AfterHello> on_client_hello(const ClientHello& hello, const Incoming& inc
                                    Context& context) {
   const auto choice = check_client_hello13(context.config, context.library, hello);
   if (!choice) return forward_error(choice);
-  if (choice->share) return take_hello(context, {hello, incoming.encoding, nullptr}, *choice);
+  if (choice->share || !choice->group) {
+    return take_hello(context, {hello, incoming.encoding, nullptr}, *choice);
+  }
   auto done = context.transcript.add(incoming.encoding);
   if (done) {
     done = context.transcript.start_hash(context.library, choice->suite->hash,
@@ -385,7 +405,7 @@ Result<AfterHello> on_answer(WaitPsk&& state, const Answer& answer, Context& con
   const Bytes body = Bytes(state.hello).subspan(message::kHandshakeHeaderSize);
   const auto hello = ClientHello::decode(body);
   const auto choice = choose(context, *hello, state.retry_suite);
-  const auto offered = take_offered_psks(*hello);
+  const auto offered = take_offered_psks(context.config, *hello);
   return authenticate(context, {*hello, state.hello, state.retry_suite}, *choice, *offered,
                       psk_of(answer, **offered, context));
 }

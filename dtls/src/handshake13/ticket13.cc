@@ -23,7 +23,7 @@ Result<StoredSession> make_stored(crypto::Library& library, const Session13& ses
   stored.lifetime = lifetime;
   stored.peer = session.resumption->peer;
   stored.server_name = extensions.names->server_name;
-  stored.group = group;
+  stored.group = group.value_or(NamedGroup{});
   stored.max_fragment_length = extensions.max_fragment_length;
   stored.limit_lifetime(config);
   return stored;

@@ -365,7 +365,7 @@ Result<std::optional<Listener::Impl::OpenedRetry>> Listener::Impl::open13(const 
 Result<Listener::Outcome> Listener::Impl::ask_for_retry(const Hello& hello,
                                                         const ClientHello& fields,
                                                         const handshake::Choice13& choice) {
-  const auto asked = choice.share ? std::nullopt : std::optional(choice.group);
+  const auto asked = choice.share ? std::nullopt : choice.group;
   const auto put_reply = [&] {
     return put_message(hello, HandshakeType::server_hello, [&](wire::Writer& out) {
       handshake::put_retry_request(out, {choice.suite, asked, cookie_});

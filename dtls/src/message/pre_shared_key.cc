@@ -1,7 +1,5 @@
 #include "message/pre_shared_key.h"
 
-#include <algorithm>
-
 namespace sluice::dtls::message {
 namespace {
 
@@ -76,18 +74,16 @@ void put_selected_identity(wire::Writer& out, std::uint16_t selected) {
                 [&](wire::Writer& data) { data.u16(selected); });
 }
 
-std::optional<bool> decode_offers_psk_dhe_ke(Bytes data) {
+std::optional<Bytes> decode_psk_key_exchange_modes(Bytes data) {
   wire::Reader reader(data);
   const Bytes modes = reader.vector8();
-  if (!reader.complete() || modes.empty()) return std::nullopt;
-  return std::ranges::find(modes, std::byte{wire::value_of(PskKeyExchangeMode::psk_dhe_ke)}) !=
-         modes.end();
+  return reader.complete() && !modes.empty() ? std::optional(modes) : std::nullopt;
 }
 
-void put_psk_key_exchange_modes(wire::Writer& out) {
-  put_extension(out, ExtensionType::psk_key_exchange_modes, [](wire::Writer& data) {
-    const auto modes = data.vector8();
-    data.code(PskKeyExchangeMode::psk_dhe_ke);
+void put_psk_key_exchange_modes(wire::Writer& out, std::span<const PskKeyExchangeMode> modes) {
+  put_extension(out, ExtensionType::psk_key_exchange_modes, [&](wire::Writer& data) {
+    const auto list = data.vector8({.min = 1});
+    for (const PskKeyExchangeMode mode : modes) data.code(mode);
   });
 }
 

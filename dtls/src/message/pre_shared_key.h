@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
+#include <sluice/dtls/protocol.h>
+
 #include "message/extension_block.h"
 
 namespace sluice::dtls::message {
-
-enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
 
 struct PskIdentity {
   Bytes identity;
@@ -43,8 +43,8 @@ void put_offered_psks(wire::Writer& out, std::span<const PskIdentity> identities
 std::optional<std::uint16_t> decode_selected_identity(Bytes data);
 void put_selected_identity(wire::Writer& out, std::uint16_t selected);
 
-// Whether the list contains psk_dhe_ke, the only mode with forward secrecy; empty when malformed.
-std::optional<bool> decode_offers_psk_dhe_ke(Bytes data);
-void put_psk_key_exchange_modes(wire::Writer& out);
+// A view of the list, unknown modes included; empty when malformed.
+std::optional<Bytes> decode_psk_key_exchange_modes(Bytes data);
+void put_psk_key_exchange_modes(wire::Writer& out, std::span<const PskKeyExchangeMode> modes);
 
 }  // namespace sluice::dtls::message

@@ -244,6 +244,24 @@ bool has_suite_for(const ConfigOptions& options, const PreSharedKey& key) {
   });
 }
 
+Result<void> check_psk_modes(const ConfigOptions& options) {
+  const auto& modes = options.psk_key_exchange_modes;
+  const bool is_list = std::ranges::all_of(modes, [&](PskKeyExchangeMode mode) {
+    return known(mode) && std::ranges::count(modes, mode) == 1;
+  });
+  if (modes.empty() || !is_list) {
+    return invalid_config("psk_key_exchange_modes: empty, unknown or repeated");
+  }
+  if (modes == std::vector{PskKeyExchangeMode::psk_dhe_ke}) return {};
+  if (!is_allowed(options, ProtocolVersion::dtls13)) {
+    return invalid_config("psk_key_exchange_modes: DTLS 1.3 only");
+  }
+  if (!has_psk(options) && options.resumption == Resumption::none) {
+    return invalid_config("psk_key_exchange_modes: neither PSKs nor sessions");
+  }
+  return {};
+}
+
 // What has an effect in one version only, where that is not allowed.
 Result<void> check_version_options(const ConfigOptions& options) {
   if (!is_allowed(options, ProtocolVersion::dtls13)) {
@@ -383,6 +401,7 @@ Result<ConfigPtr> Config::make(ConfigOptions options) {
                                                : "groups: none for the versions allowed");
   }
   if (auto fits = check_version_options(options); !fits) return forward_error(fits);
+  if (auto modes = check_psk_modes(options); !modes) return forward_error(modes);
   return ConfigPtr(new Config(std::move(options)));
 }
 

@@ -18,6 +18,11 @@ bool accepts(const ConfigOptions& config, CertificateType type) {
   return std::ranges::find(types, type) != types.end();
 }
 
+bool has_mode(const ConfigOptions& config, PskKeyExchangeMode mode) {
+  const auto& modes = config.psk_key_exchange_modes;
+  return std::ranges::find(modes, mode) != modes.end();
+}
+
 bool uses_certificates(const ConfigOptions& config) {
   return !config.identities.empty() || config.ask_for_identity || config.trust_store ||
          accepts(config, CertificateType::raw_public_key) || !has_psk(config);

@@ -15,6 +15,7 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 bool has_psk(const ConfigOptions& config);
 // Whether the peer's certificate may be of this type.
 bool accepts(const ConfigOptions& config, CertificateType type);
+bool has_mode(const ConfigOptions& config, PskKeyExchangeMode mode);
 // Whether this side can use a suite with certificates.
 bool uses_certificates(const ConfigOptions& config);
 // A suite of DTLS 1.2, built-in or of CipherSuite12; empty for unknown suites.

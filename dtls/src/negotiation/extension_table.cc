@@ -64,6 +64,14 @@ bool needs_encrypt_then_mac_for_suite(const ConfigOptions& config) {
 bool takes_tickets12(const ConfigOptions& config) {
   return allows12(config) && config.resumption != Resumption::none;
 }
+// RFC 8446 section 9.2: a client that only takes psk_ke needs neither supported_groups nor
+// key_share.
+bool takes_groups(const ConfigOptions& config) {
+  return allows12(config) || has_mode(config, PskKeyExchangeMode::psk_dhe_ke);
+}
+bool has_key_share(const ConfigOptions& config) {
+  return allows13(config) && has_mode(config, PskKeyExchangeMode::psk_dhe_ke);
+}
 // Without psk_key_exchange_modes a server issues no tickets (RFC 8446 section 4.2.9).
 bool uses_psk13(const ConfigOptions& config) {
   return allows13(config) &&
@@ -186,8 +194,8 @@ Result<void> put_key_shares(wire::Writer& out, const HelloContents& hello) {
   return outcome;
 }
 
-Result<void> put_psk_modes(wire::Writer& out, const HelloContents& /*hello*/) {
-  message::put_psk_key_exchange_modes(out);
+Result<void> put_psk_modes(wire::Writer& out, const HelloContents& hello) {
+  message::put_psk_key_exchange_modes(out, hello.config.psk_key_exchange_modes);
   return {};
 }
 
@@ -218,7 +226,7 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::encrypt_then_mac, CH, needs_encrypt_then_mac_for_suite, put_empty<ExtensionType::encrypt_then_mac>, nullptr},
     ExtensionRow{ExtensionType::session_ticket, CH, takes_tickets12, put_ticket12, nullptr},
     // Extensions of both versions.
-    ExtensionRow{ExtensionType::supported_groups, CH | EE, always, put_groups, nullptr},
+    ExtensionRow{ExtensionType::supported_groups, CH | EE, takes_groups, put_groups, nullptr},
     ExtensionRow{ExtensionType::signature_algorithms, CH | CR, always, put_schemes, nullptr},
     ExtensionRow{ExtensionType::signature_algorithms_cert, CH | CR, has_certificate_schemes, put_certificate_schemes, nullptr},
     ExtensionRow{ExtensionType::use_srtp, CH | EE, has_srtp_profiles, put_srtp, &kUseSrtpAgreement},
@@ -230,7 +238,7 @@ constexpr std::array kTable{
     // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},
     ExtensionRow{ExtensionType::cookie, CH | HRR, nullptr, put_retry_cookie, nullptr},
-    ExtensionRow{ExtensionType::key_share, CH | SH | HRR, allows13, put_key_shares, nullptr},
+    ExtensionRow{ExtensionType::key_share, CH | SH | HRR, has_key_share, put_key_shares, nullptr},
     ExtensionRow{ExtensionType::psk_key_exchange_modes, CH, uses_psk13, put_psk_modes, nullptr},
     ExtensionRow{ExtensionType::certificate_authorities, CH | CR, nullptr, nullptr, nullptr},
     // The last extension of a ClientHello: its binders sign all that precedes it (RFC 8446 section 4.2.11).

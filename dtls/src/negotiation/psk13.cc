@@ -132,12 +132,19 @@ Result<void> put_binders(Context& context, const std::vector<PskOffer>& offers,
   return {};
 }
 
-Result<bool> takes_tickets13(const message::ClientHello& hello) {
-  const auto modes = hello.extensions.find(ExtensionType::psk_key_exchange_modes);
-  if (!modes) return false;
-  const auto has_dhe = message::decode_offers_psk_dhe_ke(*modes);
-  if (!has_dhe) return fatal(Errc::decode_error, Alert::decode_error, "psk_key_exchange_modes");
-  return *has_dhe;
+Result<std::optional<PskKeyExchangeMode>> common_psk_mode(const ConfigOptions& config,
+                                                          const message::ClientHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::psk_key_exchange_modes);
+  if (!data) return std::nullopt;
+  const auto offered = message::decode_psk_key_exchange_modes(*data);
+  if (!offered) return malformed_extension("psk_key_exchange_modes");
+  // psk_dhe_ke needs a key_share.
+  const bool has_share = hello.extensions.has(ExtensionType::key_share);
+  for (const PskKeyExchangeMode mode : config.psk_key_exchange_modes) {
+    if (mode == PskKeyExchangeMode::psk_dhe_ke && !has_share) continue;
+    if (std::ranges::find(*offered, std::byte{wire::value_of(mode)}) != offered->end()) return mode;
+  }
+  return std::nullopt;
 }
 
 std::vector<Buffer> psk_identities(const OfferedPsks& offered) {
@@ -149,7 +156,8 @@ std::vector<Buffer> psk_identities(const OfferedPsks& offered) {
   return identities;
 }
 
-Result<std::optional<OfferedPsks>> take_offered_psks(const message::ClientHello& hello) {
+Result<std::optional<OfferedPsks>> take_offered_psks(const ConfigOptions& config,
+                                                     const message::ClientHello& hello) {
   const auto data = hello.extensions.find(ExtensionType::pre_shared_key);
   if (!data) return std::nullopt;
   if (!hello.extensions.is_last(ExtensionType::pre_shared_key)) {
@@ -158,11 +166,11 @@ Result<std::optional<OfferedPsks>> take_offered_psks(const message::ClientHello&
   if (!hello.extensions.has(ExtensionType::psk_key_exchange_modes)) {
     return fatal(Errc::illegal_parameter, Alert::missing_extension, "psk_key_exchange_modes");
   }
-  const auto has_dhe = takes_tickets13(hello);
-  if (!has_dhe) return forward_error(has_dhe);
+  const auto mode = common_psk_mode(config, hello);
+  if (!mode) return forward_error(mode);
   const auto offered = OfferedPsks::decode(*data);
   if (!offered) return fatal(Errc::decode_error, Alert::decode_error, "pre_shared_key");
-  return *has_dhe ? offered : std::nullopt;
+  return *mode ? offered : std::nullopt;
 }
 
 Result<std::optional<ChosenPsk>> find_psk(Context& context, const OfferedPsks& offered) {

@@ -53,13 +53,14 @@ Result<void> put_binders(Context& context, const std::vector<PskOffer>& offers, 
 
 // ---- a server's side
 
-// The PSKs that the client offers; empty if it does not offer psk_dhe_ke, the mode with forward
-// secrecy. Errors: illegal_parameter, missing_extension, decode_error.
-Result<std::optional<message::OfferedPsks>> take_offered_psks(const message::ClientHello& hello);
-
-// Whether the client's psk_key_exchange_modes allow it to use tickets (RFC 8446 section 4.2.9).
-// Errors: decode_error.
-Result<bool> takes_tickets13(const message::ClientHello& hello);
+// The first of the Config's psk_key_exchange_modes that the client offers (RFC 8446 section 4.2.9);
+// empty when there is none. Errors: decode_error.
+Result<std::optional<PskKeyExchangeMode>> common_psk_mode(const ConfigOptions& config,
+                                                          const message::ClientHello& hello);
+// The PSKs that the client offers; empty without a mode in common. Errors: illegal_parameter,
+// missing_extension, decode_error.
+Result<std::optional<message::OfferedPsks>> take_offered_psks(const ConfigOptions& config,
+                                                              const message::ClientHello& hello);
 std::vector<Buffer> psk_identities(const message::OfferedPsks& offered);
 
 struct ChosenPsk {

@@ -20,6 +20,13 @@ Result<void> check_client(const ConfigOptions& config) {
   if (keys > 1 && !allows13) {
     return invalid_config("pre_shared_keys: a client of DTLS 1.2 uses only one");
   }
+  // Without a key_share no certificate can be used, nor a suite of DTLS 1.2 with ECDHE.
+  const bool has_key_share = !allows13 || has_mode(config, PskKeyExchangeMode::psk_dhe_ke);
+  if (!has_key_share && (allows12 || config.pre_shared_keys.empty())) {
+    return invalid_config(
+        "psk_key_exchange_modes: a client without psk_dhe_ke needs pre_shared_keys, and DTLS 1.3 "
+        "alone");
+  }
   if (verifies_chain(config) && expected_name(config).empty()) {
     return invalid_config("peer_name: none to verify, nor server_name");
   }

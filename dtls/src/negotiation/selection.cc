@@ -6,6 +6,7 @@
 
 #include "message/code_list_extension.h"
 #include "message/key_share.h"
+#include "message/pre_shared_key.h"
 #include "negotiation/config_rules.h"
 #include "negotiation/fatal.h"
 
@@ -165,12 +166,32 @@ Result<OwnIdentity> choose_identity13(const Context& context,
   return std::move(*own);
 }
 
+// A hello with neither groups nor shares offers PSKs with psk_ke (RFC 8446 section 9.2).
+Result<Choice13> choose_without_group13(const ConfigOptions& config,
+                                        const message::ClientHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::psk_key_exchange_modes);
+  const auto modes = data ? message::decode_psk_key_exchange_modes(*data) : std::nullopt;
+  constexpr std::byte kPskKe{static_cast<std::uint8_t>(PskKeyExchangeMode::psk_ke)};
+  if (!hello.extensions.has(ExtensionType::pre_shared_key) || !modes || !contains(*modes, kPskKe)) {
+    return missing_extension("supported_groups");
+  }
+  if (!has_mode(config, PskKeyExchangeMode::psk_ke)) {
+    return fatal(Errc::psk_mismatch, Alert::handshake_failure, kPskKeOnly);
+  }
+  const auto* suite = choose_suite13(config, hello);
+  if (suite == nullptr) {
+    return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, kNoneEnabled);
+  }
+  return Choice13{suite, {}, {}};
+}
+
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
                           const message::ClientHello& hello) {
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
                                           "supported_groups");
   if (!groups) return forward_error(groups);
   const auto share_data = hello.extensions.find(ExtensionType::key_share);
+  if (groups->empty() && !share_data) return choose_without_group13(config, hello);
   if (groups->empty()) return missing_extension("supported_groups");
   if (!share_data) return missing_extension("key_share");
   const auto shares = message::ClientShares::decode(*share_data);

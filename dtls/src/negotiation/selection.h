@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include <sluice/dtls/config.h>
 
@@ -23,11 +24,12 @@ Result<ProtocolVersion> choose_version(const ConfigOptions& config,
 // What a DTLS 1.3 server chooses before it looks at credentials.
 struct Choice13 {
   const schedule::CipherSuite13Parameters* suite = nullptr;
-  NamedGroup group{};
+  // Empty: the client only offers PSKs without a Diffie-Hellman exchange (psk_ke).
+  std::optional<NamedGroup> group = {};
   // The client's share of that group; empty: a HelloRetryRequest must ask for it.
   std::optional<Bytes> share = {};
 };
-// Errors: as choose12(); missing_extension (RFC 8446 section 9.2).
+// Errors: as choose12(); missing_extension (RFC 8446 section 9.2); psk_mismatch.
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
                           const message::ClientHello& hello);
 // The first common suite with this hash, or with any; null when there is none.
@@ -52,6 +54,11 @@ struct Choice12 {
 // Errors: no_common_group, no_common_signature_scheme, no_common_cipher_suite with
 // handshake_failure; unsupported_certificate; decode_error for malformed extensions.
 Result<Choice12> choose12(const Context& context, const message::ClientHello& hello);
+
+// Of an Error: the client has no other mode.
+inline constexpr std::string_view kPskKeOnly =
+    "the client offers PSKs with psk_ke only, without forward secrecy; this server takes "
+    "psk_dhe_ke";
 
 // Whether a certificate with this type of key fits the suite (RFC 8422 section 2).
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type);

@@ -126,6 +126,16 @@ std::string_view to_string(CertificateType type) {
   return "unknown";
 }
 
+std::string_view to_string(PskKeyExchangeMode mode) {
+  switch (mode) {
+    case PskKeyExchangeMode::psk_ke:
+      return "psk_ke";
+    case PskKeyExchangeMode::psk_dhe_ke:
+      return "psk_dhe_ke";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(SrtpProfile profile) {
   switch (profile) {
     case SrtpProfile::aes128_cm_hmac_sha1_80:

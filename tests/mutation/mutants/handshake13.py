@@ -24,6 +24,8 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/handshake13/client13.cc", TESTS,
+        ("const bool may_omit = psk && has_mode(context.config, PskKeyExchangeMode::psk_ke);", "const bool may_omit = psk.has_value();",
+         "a server sends a key_share unless psk_ke was offered"),
         ("if (*selected >= offers.size() || offers[*selected].psk.hash != suite.hash) {",
          "if (*selected >= offers.size()) {", "the hash of the chosen PSK is the suite's"),
         ("if (offers.empty()) return fatal(", "if (false) return fatal(", "the server chooses no PSK that was not offered",
@@ -62,7 +64,7 @@ MUTANTS = [
          "a Config without the suite of the HelloRetryRequest is at fault"),
         ("if (state.group && !contains(usable_groups(config, context.library, Role::server, ProtocolVersion::dtls13), "
          "*state.group)) {", "if (false) {", "a Config without the group of the HelloRetryRequest is at fault"),
-        ("if (offered && context.config.identities.empty() && !context.config.ask_for_identity) {", "if (false) {",
+        ("if (offered && (!has_certificate || !choice.group)) {", "if (false) {",
          "an unknown PSK identity looks like a wrong binder"),
         ("if (requires_certificate(context.config)) {", "if (false) {", "a required certificate is not empty in DTLS 1.3"),
         ("if (auto bound = check_binder(context, *found, *offered, hello.encoding); !bound) {",

@@ -100,11 +100,16 @@ struct ConfigOptions {
   // Listener answers first ClientHellos by this Config: give it the versions, suites and groups of
   // all. For servers only.
   bool ask_for_config = false;
-  // External PSKs. In DTLS 1.3, where a Diffie-Hellman exchange is always added, a client offers
-  // them in this order, and may have at most kMaxOfferedPsks; in DTLS 1.2 it uses the first if the
-  // server chooses a PSK suite. A server looks up the identities that clients send. For each key a
-  // suite must be there: of DTLS 1.3 with the key's hash, or of DTLS 1.2 with PSKs.
+  // External PSKs. In DTLS 1.3 a client offers them in this order, and may have at most
+  // kMaxOfferedPsks; in DTLS 1.2 it uses the first if the server chooses a PSK suite. A server
+  // looks up the identities that clients send. For each key a suite must be there: of DTLS 1.3 with
+  // the key's hash, or of DTLS 1.2 with PSKs.
   std::vector<PreSharedKey> pre_shared_keys = {};
+  // How DTLS 1.3 uses PSKs and sessions, in order of preference. psk_ke has no Diffie-Hellman
+  // exchange: whoever learns the PSK later can read all traffic that was recorded. It is for
+  // devices that cannot afford the exchange. A client without psk_dhe_ke sends no key_share, so
+  // only a PSK can connect it: it needs pre_shared_keys, and DTLS 1.3 alone.
+  std::vector<PskKeyExchangeMode> psk_key_exchange_modes = {PskKeyExchangeMode::psk_dhe_ke};
   // Asks with PskRequested: a server for identities that are not in pre_shared_keys, a DTLS 1.2
   // client that has no pre_shared_keys. Whether such a PSK has been replaced or withdrawn is not
   // known here, so its sessions are resumed with ask_about_connection only; others get no session.

@@ -89,6 +89,9 @@ enum class SrtpProfile : std::uint16_t {
   aead_aes_256_gcm = 0x0008,
 };
 
+// How a PSK is used in DTLS 1.3 (RFC 8446 section 4.2.9): alone, or with a Diffie-Hellman exchange.
+enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
+
 // RFC 8446 section 4.6.3: whether the peer must update its keys, too.
 enum class KeyUpdateRequest : std::uint8_t {
   update_not_requested = 0,
@@ -133,6 +136,7 @@ std::string_view to_string(CipherSuite suite);
 std::string_view to_string(NamedGroup group);
 std::string_view to_string(SignatureScheme scheme);
 std::string_view to_string(CertificateType type);
+std::string_view to_string(PskKeyExchangeMode mode);
 std::string_view to_string(SrtpProfile profile);
 std::string_view to_string(Alert alert);
 

@@ -86,7 +86,8 @@ struct ConnectionInfo {
   Role role;
   ProtocolVersion version;
   CipherSuite cipher_suite;
-  // None in DTLS 1.2 with a PSK only. Of a resumed DTLS 1.2 session: that of its first handshake.
+  // None with a PSK only (in DTLS 1.3 psk_ke). Of a resumed DTLS 1.2 session: that of its first
+  // handshake.
   std::optional<NamedGroup> group;
   std::optional<SrtpProfile> srtp_profile;
   bool extended_master_secret;

@@ -75,13 +75,17 @@ TEST(OfferedPsks, ComeBackAsTheyWerePut) {
   EXPECT_EQ(offered->identities.at(1).obfuscated_ticket_age, 8U);
 }
 
-TEST(PskKeyExchangeModes, AreAListThatMayHaveDhe) {
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("0101")), true);
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("02 00 01")), true);
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("0100")), false);
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("00")), std::nullopt);
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("0201")), std::nullopt);
-  EXPECT_EQ(decode_offers_psk_dhe_ke(from_hex("010101")), std::nullopt);
+TEST(PskKeyExchangeModes, AreAList) {
+  Buffer block;
+  wire::Writer out(block);
+  put_psk_key_exchange_modes(
+      out, std::array{PskKeyExchangeMode::psk_dhe_ke, PskKeyExchangeMode::psk_ke});
+  EXPECT_EQ(to_hex(block), "002d0003020100");
+  const Buffer data = from_hex("020100");
+  EXPECT_EQ(to_hex(decode_psk_key_exchange_modes(data).value()), "0100");
+  for (const char* malformed : {"", "00", "0201", "010101"}) {
+    EXPECT_FALSE(decode_psk_key_exchange_modes(from_hex(malformed))) << malformed;
+  }
 }
 
 TEST(SelectedIdentity, IsANumber) {

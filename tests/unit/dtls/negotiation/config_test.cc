@@ -192,6 +192,35 @@ TEST(Config, AMaxFragmentLengthIsOneOfFour) {
   }
 }
 
+// RFC 8446 section 4.2.9.
+TEST(Config, ModesOfPsksNeedPsksAndDtls13) {
+  using enum PskKeyExchangeMode;
+  using Modes = std::vector<PskKeyExchangeMode>;
+  const auto key = test::must(PreSharedKey::make(test::bytes_of("id"), test::counted(16)));
+  const auto modes = [&](Modes list, const std::function<void(ConfigOptions&)>& change) {
+    return outcome([&](auto& o) {
+      o.psk_key_exchange_modes = std::move(list);
+      o.pre_shared_keys = {key};
+      change(o);
+    });
+  };
+  const auto nothing = [](auto&) {};
+  EXPECT_EQ(modes({psk_ke}, nothing), "good");
+  EXPECT_EQ(modes({psk_dhe_ke, psk_ke}, nothing), "good");
+  for (const Modes& list : {Modes{}, Modes{psk_ke, psk_ke}, Modes{PskKeyExchangeMode{2}}}) {
+    EXPECT_EQ(modes(list, nothing), "psk_key_exchange_modes");
+  }
+  EXPECT_EQ(modes({psk_ke}, [](auto& o) { o.max_version = ProtocolVersion::dtls12; }),
+            "psk_key_exchange_modes");
+  EXPECT_EQ(modes({psk_ke}, [](auto& o) { o.pre_shared_keys.clear(); }), "psk_key_exchange_modes");
+  EXPECT_EQ(modes({psk_ke},
+                  [](auto& o) {
+                    o.pre_shared_keys.clear();
+                    o.resumption = Resumption::store;
+                  }),
+            "good");
+}
+
 // RFC 7250 section 4.1: a side offers only what it has.
 TEST(Config, EachOwnCertificateTypeIsThatOfAnIdentity) {
   using Types = std::vector<CertificateType>;
@@ -270,6 +299,21 @@ TEST(Config, OnlyAClientAsksForAMaxFragmentLength) {
   const auto asks_for_length = [](auto& o) { o.max_fragment_length = 512; };
   EXPECT_EQ(refusal(Role::server, asks_for_length), "max_fragment_length");
   EXPECT_EQ(refusal(Role::client, asks_for_length), "good");
+}
+
+// Without a key_share only a PSK of DTLS 1.3 can connect a client.
+TEST(Config, AClientWithPskKeAloneHasAPskAndDtls13) {
+  const auto key = test::must(PreSharedKey::make(test::bytes_of("id"), test::counted(16)));
+  const auto psk_ke = [&](ProtocolVersion lowest) {
+    return [&key, lowest](auto& o) {
+      o.psk_key_exchange_modes = {PskKeyExchangeMode::psk_ke};
+      o.pre_shared_keys = {key};
+      o.min_version = lowest;
+    };
+  };
+  EXPECT_EQ(refusal(Role::client, psk_ke(ProtocolVersion::dtls12)), "psk_key_exchange_modes");
+  EXPECT_EQ(refusal(Role::client, psk_ke(ProtocolVersion::dtls13)), "good");
+  EXPECT_EQ(refusal(Role::server, psk_ke(ProtocolVersion::dtls12)), "good");
 }
 
 // What the role decides.

@@ -24,6 +24,8 @@ TEST(Names, AreThoseOfTheRegistries) {
   EXPECT_EQ(to_string(NamedGroup{0x11ec}), "X25519MLKEM768");
   EXPECT_EQ(to_string(SignatureScheme{0x0403}), "ecdsa_secp256r1_sha256");
   EXPECT_EQ(to_string(SignatureScheme{0x0806}), "rsa_pss_rsae_sha512");
+  EXPECT_EQ(to_string(PskKeyExchangeMode{0}), "psk_ke");
+  EXPECT_EQ(to_string(PskKeyExchangeMode{1}), "psk_dhe_ke");
   EXPECT_EQ(to_string(CertificateType{0}), "X509");
   EXPECT_EQ(to_string(CertificateType{2}), "Raw Public Key");
   EXPECT_EQ(to_string(ContentType{23}), "application_data");
@@ -37,6 +39,7 @@ TEST(Names, WhatNobodyKnowsIsUnknown) {
   EXPECT_EQ(to_string(CipherSuite{0x1399}), "unknown");
   EXPECT_EQ(to_string(NamedGroup{0x6399}), "unknown");
   EXPECT_EQ(to_string(SignatureScheme{0x0201}), "unknown");
+  EXPECT_EQ(to_string(PskKeyExchangeMode{2}), "unknown");
   EXPECT_EQ(to_string(CertificateType{1}), "unknown");
   EXPECT_EQ(to_string(SrtpProfile{0x0005}), "unknown");
   EXPECT_EQ(to_string(ContentType{24}), "unknown");
