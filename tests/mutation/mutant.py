@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import pathlib
 import re
+import zlib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Mutant:
     def name(self):
         return f"{self.file}: {self.checks}"
 
+    @property
+    def number(self):
+        """The same whatever other mutants there are, so that a new one makes nothing else be built again."""
+        return zlib.crc32(self.name.encode()) >> 1
+
     def apply(self, source):
         """(the changed source, None), or (None, what is wrong)."""
         pattern = r"\s+".join(re.escape(word) for word in self.text.split())
@@ -39,7 +45,7 @@ class Mutant:
 
 def mutants_of(file, tests, *rows):
     """The mutants of one file: rows of (text, replacement, what it checks[, why it is equivalent])."""
-    return [Mutant(file, row[0], row[1], row[2], tuple(tests.split()), *row[3:]) for row in rows]
+    return [Mutant(file, row[0], row[1], row[2], tuple(dict.fromkeys(tests.split())), *row[3:]) for row in rows]
 
 
 def load():

@@ -1,0 +1,42 @@
+// Included by the sources that switch.py writes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+
+namespace sluice_mutation {
+
+// Writes a number to the file that the environment names, once. Nothing is allocated, because tests
+// count that.
+inline void record(int number) {
+  static std::FILE* const file = [] {
+    const char* const path = std::getenv("SLUICE_REACHED");
+    return path == nullptr ? nullptr : std::fopen(path, "w");
+  }();
+  if (file == nullptr) return;
+  constexpr std::size_t kPlaces = 8192;  // far more than there are mutants
+  static std::atomic<int> recorded[kPlaces];
+  for (std::size_t place = static_cast<std::size_t>(number);; ++place) {
+    int present = 0;
+    if (recorded[place % kPlaces].compare_exchange_strong(present, number)) {
+      std::fprintf(file, "%d\n", number);
+      std::fflush(file);
+      return;
+    }
+    if (present == number) return;
+  }
+}
+
+// Whether the environment chooses this mutant.
+inline bool chosen(int number) {
+  static const int choice = [] {
+    const char* const text = std::getenv("SLUICE_MUTANT");
+    return text == nullptr ? -1 : std::atoi(text);
+  }();
+  record(number);
+  return number == choice;
+}
+
+}  // namespace sluice_mutation
