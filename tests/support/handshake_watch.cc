@@ -104,6 +104,10 @@ bool WatchedMessages::has_other_cut(const WatchedFragment& fragment) const {
   });
 }
 
+bool WatchedMessages::has_whole(dtls::wire::MessageSeq seq) const {
+  return is_complete(messages_.at(seq));
+}
+
 bool WatchedMessages::has_all_before(dtls::wire::Epoch epoch) const {
   if (epoch == dtls::wire::kFirstEncryptedEpoch12 && was_change_cipher_spec_sent_ &&
       !has_change_cipher_spec_) {

@@ -65,6 +65,8 @@ class WatchedMessages {
   [[nodiscard]] bool has(const WatchedFragment& fragment) const;
   // Whether a fragment has arrived that overlaps this one and is another.
   [[nodiscard]] bool has_other_cut(const WatchedFragment& fragment) const;
+  // Whether the whole message has arrived.
+  [[nodiscard]] bool has_whole(dtls::wire::MessageSeq seq) const;
   // Whether all messages that were sent in earlier epochs have arrived.
   [[nodiscard]] bool has_all_before(dtls::wire::Epoch epoch) const;
   // Whether all that was sent has arrived.

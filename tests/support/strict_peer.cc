@@ -48,10 +48,16 @@ bool StrictPeer::takes(const WatchedRecord& record) {
   for (const auto& fragment : fragments) {
     const bool is_stale = messages_.has(fragment);
     if (is_behind_stale && !is_stale) return false;
-    if (messages_.has_other_cut(fragment)) return false;
+    if (is_spoilt(fragment)) return false;
     is_behind_stale = is_behind_stale || is_stale;
   }
   return true;
+}
+
+bool StrictPeer::is_spoilt(const WatchedFragment& fragment) {
+  if (messages_.has_whole(fragment.seq)) return false;
+  if (messages_.has_other_cut(fragment)) spoilt_.insert(fragment.seq);
+  return spoilt_.contains(fragment.seq);
 }
 
 std::vector<Buffer> StrictPeer::from_peer(const Buffer& datagram) {

@@ -1,6 +1,7 @@
 // Makes a connection as strict as other stacks are, as somebody on its path who can read along.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "support/handshake_watch.h"
@@ -10,7 +11,7 @@ namespace sluice::test {
 
 // Stands before one side of a connection, and lets through only what these stacks can use:
 //  - NSS drops what follows a fragment that it has already, in its record.
-//  - pion and dimpl cannot complete a message of fragments that overlap.
+//  - pion before 3.1.15 and dimpl in DTLS 1.2 never complete a message of which fragments overlap.
 //  - A record of a fragment and anything more is dropped.
 //  - Records of keys that the peer lacks are dropped.
 // Its ACKs leave late: each with the next datagram of its side.
@@ -30,10 +31,13 @@ class StrictPeer {
   std::vector<dtls::Buffer> to_peer(const dtls::Buffer& datagram);
   std::vector<dtls::Buffer> from_peer(const dtls::Buffer& datagram);
   bool takes(const WatchedRecord& record);
+  // Whether fragments of the message overlap. Those of a message that has arrived don't matter.
+  bool is_spoilt(const WatchedFragment& fragment);
 
   dtls::Role role_;
   const HandshakeWatch* watch_;
-  WatchedMessages messages_;  // for the strict side
+  WatchedMessages messages_;                 // for the strict side
+  std::set<dtls::wire::MessageSeq> spoilt_;  // messages
   dtls::Buffer late_acks_;
   std::size_t refused_ = 0;
 };

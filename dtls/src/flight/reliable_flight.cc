@@ -5,8 +5,6 @@
 namespace sluice::dtls::flight {
 namespace {
 
-// The 576 bytes that every IPv4 host accepts, minus IP and UDP headers (RFC 6347 section 4.1.1.1).
-constexpr std::size_t kCautiousMtu = 548;
 constexpr unsigned kExpiriesBeforeCaution = 2;
 
 }  // namespace
