@@ -211,9 +211,13 @@ Buffer hello_in(const std::vector<Buffer>& datagrams, std::uint16_t message_seq)
   dtls::flight::Reassembler reassembler({.max_message = 1U << 17, .max_bytes = 1U << 18});
   reassembler.start_at(MessageSeq{message_seq});
   for (const Buffer& datagram : datagrams) {
-    dtls::wire::Reader record(Bytes(datagram).subspan(dtls::record::kHeaderSize12));
-    while (const auto fragment = dtls::message::HandshakeFragment::take(record)) {
-      must(reassembler.add(*fragment, kPlaintextEpoch));
+    Bytes rest = datagram;
+    while (const auto header = dtls::record::Header12::decode(rest)) {
+      dtls::wire::Reader record(rest.subspan(dtls::record::kHeaderSize12, header->length));
+      while (const auto fragment = dtls::message::HandshakeFragment::take(record)) {
+        must(reassembler.add(*fragment, kPlaintextEpoch));
+      }
+      rest = rest.subspan(dtls::record::kHeaderSize12 + header->length);
     }
   }
   return copy_of(reassembler.front().value().body());
