@@ -98,12 +98,12 @@ void server_hello(const Buffer& body) {
   SLUICE_CHECK(encoding_of(twin->extensions) == encoding_of(hello->extensions));
 }
 
-template <class Certificate, auto kPut>
+template <class Certificate, auto Put>
 void certificate(const Buffer& body) {
   const auto decoded = Certificate::decode(body);
   if (!decoded) return;
   const auto chain = copies_of(decoded->chain);
-  const auto again = wire::encoded([&](Writer& out) { kPut(out, chain); });
+  const auto again = wire::encoded([&](Writer& out) { Put(out, chain); });
   const auto twin = Certificate::decode(again.value());
   SLUICE_CHECK(twin && copies_of(twin->chain) == chain);
 }

@@ -83,10 +83,10 @@ EncodingOutcome hello_verify_request(Sizes s) {
 }
 
 // number of certificates, size of each
-template <class Certificate, auto kPut>
+template <class Certificate, auto Put>
 EncodingOutcome certificate(Sizes s) {
   const auto chain = buffers(s[0], s[1]);
-  return round_trip([&](Writer& out) { kPut(out, chain); },
+  return round_trip([&](Writer& out) { Put(out, chain); },
                     [&](const Buffer& body) {
                       const auto decoded = Certificate::decode(body);
                       return decoded && are_all(decoded->chain, s[0], filler(s[1]));
@@ -99,9 +99,9 @@ EncodingOutcome raw_public_key12(Sizes s) {
                       return decoded && are_same(decoded->info, filler(s[0]));
                     });
 }
-template <std::uint64_t kBesideEach>
+template <std::uint64_t BesideEach>
 bool certificates_fit(Sizes s) {
-  return s[0] <= wire::kMaxChain && (s[0] == 0 || s[1] > 0) && s[0] * (kBesideEach + s[1]) <= k24;
+  return s[0] <= wire::kMaxChain && (s[0] == 0 || s[1] > 0) && s[0] * (BesideEach + s[1]) <= k24;
 }
 
 // signature schemes, number of authorities, size of each
@@ -241,12 +241,12 @@ EncodingOutcome handshake_message(Sizes s) {
 }
 
 // Integers of fewer bytes than the type that holds them.
-template <void (Writer::*kPut)(std::uint64_t), auto kRead>
+template <void (Writer::*Put)(std::uint64_t), auto Read>
 EncodingOutcome integer(Sizes s) {
-  return round_trip([&](Writer& out) { (out.*kPut)(s[0]); },
+  return round_trip([&](Writer& out) { (out.*Put)(s[0]); },
                     [&](const Buffer& bytes) {
                       wire::Reader reader(bytes);
-                      return (reader.*kRead)() == s[0] && reader.complete();
+                      return (reader.*Read)() == s[0] && reader.complete();
                     });
 }
 

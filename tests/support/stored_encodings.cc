@@ -93,13 +93,13 @@ EncodingOutcome session_fingerprint(Sizes s) {
 }
 
 // The size of the secret with each suite of the version.
-template <ProtocolVersion kVersion, CipherSuite kSuite>
+template <ProtocolVersion Version, CipherSuite Suite>
 EncodingOutcome session_secret(Sizes s) {
-  return round_trip_of(session_of(kVersion, kSuite, s[0]));
+  return round_trip_of(session_of(Version, Suite, s[0]));
 }
-template <std::uint64_t kSize>
+template <std::uint64_t Size>
 bool is_size(Sizes s) {
-  return s[0] == kSize;
+  return s[0] == Size;
 }
 
 // The time, as a number of us that may be negative.

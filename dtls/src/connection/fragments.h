@@ -26,7 +26,7 @@ Result<bool> for_each_fragment(Bytes contents, Take&& take) {
     if (!fragment) {
       return handshake::fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
     }
-    const Result<bool> taken = take(*fragment);
+    Result<bool> taken = take(*fragment);
     if (!taken) return taken;
     is_all_true = is_all_true && *taken;
   } while (reader.more());

@@ -182,7 +182,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::answer(const Answer& answer, 
     return fatal(Errc::peer_rejected, refuse->alert, "RefuseConnection");
   }
   if (auto taken = machine_.answer(answer, context_); !taken) return forward_error(taken);
-  const auto progress = after_step(now);
+  auto progress = after_step(now);
   if (!progress || *progress == Progress::complete) return progress;
   return deliver_messages(now);
 }
@@ -262,7 +262,7 @@ Result<HandshakeDriver::Progress> HandshakeDriver::deliver_messages(Instant now)
     last_message_ = message->type;
     reassembler_.pop();
     refute_held_alert();
-    const auto progress = after_step(now);
+    auto progress = after_step(now);
     if (!progress || *progress == Progress::complete) return progress;
   }
   if (context_.speaks13()) {

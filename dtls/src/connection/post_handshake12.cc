@@ -20,7 +20,7 @@ Result<PostHandshake12::Outcome> PostHandshake12::on_record(const record::Record
   do {
     const auto fragment = message::HandshakeFragment::take(reader);
     if (!fragment) return fatal(Errc::decode_error, Alert::decode_error, "handshake fragment");
-    const auto taken = on_fragment(*fragment, next, shared, now);
+    auto taken = on_fragment(*fragment, next, shared, now);
     if (!taken) return taken;
     if (*taken == Outcome::wants_renegotiation) outcome = *taken;
   } while (reader.more());

@@ -56,7 +56,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
 
   Outcome outcome = Outcome::kept;
   if (const auto known = partial_.find(seq); known != partial_.end()) {
-    const auto compared = compare(known, header, epoch);
+    auto compared = compare(known, header, epoch);
     if (!compared || *compared == Outcome::plaintext) return compared;
     outcome = *compared;
     if (outcome == Outcome::kept) {

@@ -80,9 +80,9 @@ bool uses_psk13(const ConfigOptions& config) {
 
 // ---- how a ClientHello has it
 
-template <ExtensionType kType>
+template <ExtensionType Type>
 Result<void> put_empty(wire::Writer& out, const HelloContents& /*hello*/) {
-  message::put_empty_extension(out, kType);
+  message::put_empty_extension(out, Type);
   return {};
 }
 
@@ -209,12 +209,13 @@ Result<void> put_psks(wire::Writer& out, const HelloContents& hello) {
 constexpr ExtensionPlaces operator|(ExtensionPlaces a, ExtensionPlaces b) {
   return ExtensionPlaces(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
-// The abbreviations of RFC 8446 section 4.2.
+// NOLINTBEGIN(readability-identifier-naming): RFC 8446 section 4.2 abbreviates them so.
 constexpr auto CH = ExtensionPlaces::client_hello;
 constexpr auto SH = ExtensionPlaces::server_hello;
 constexpr auto EE = ExtensionPlaces::encrypted_extensions;
 constexpr auto HRR = ExtensionPlaces::hello_retry_request;
 constexpr auto CR = ExtensionPlaces::certificate_request;
+// NOLINTEND(readability-identifier-naming)
 
 // clang-format off: one row per line
 constexpr std::array kTable{

@@ -122,7 +122,7 @@ class Decoder {
 
 schedule::HashSecret copy_of(const schedule::HashSecret& secret) { return secret.clone(); }
 template <class Field>
-const Field& copy_of(const Field& field) {
+Field copy_of(const Field& field) {
   return field;
 }
 

@@ -8,14 +8,14 @@
 
 namespace sluice::dtls::wire {
 
-// The code points of a list in which each may occur once, at most `kMost` of them. The check sorts
+// The code points of a list in which each may occur once, at most `Most` of them. The check sorts
 // them: a peer chooses the list, so the work must not grow with the square of its length.
-template <class Code, std::size_t kMost>
+template <class Code, std::size_t Most>
 class DistinctCodes {
  public:
-  // False when there are more than kMost.
+  // False when there are more than Most.
   [[nodiscard]] bool add(Code code) {
-    if (size_ == kMost) return false;
+    if (size_ == Most) return false;
     codes_[size_++] = code;
     return true;
   }
@@ -27,7 +27,7 @@ class DistinctCodes {
   }
 
  private:
-  std::array<Code, kMost> codes_{};
+  std::array<Code, Most> codes_{};
   std::size_t size_ = 0;
 };
 

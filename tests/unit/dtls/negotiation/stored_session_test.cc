@@ -44,8 +44,8 @@ template <class Field>
 bool are_equal(const Field& a, const Field& b) {
   return a == b;
 }
-template <std::size_t kCapacity>
-bool are_equal(const Secret<kCapacity>& a, const Secret<kCapacity>& b) {
+template <std::size_t Capacity>
+bool are_equal(const Secret<Capacity>& a, const Secret<Capacity>& b) {
   return std::ranges::equal(a.bytes(), b.bytes());
 }
 
