@@ -32,8 +32,8 @@ class AcceptedPeer {
   [[nodiscard]] PeerInfo info() const;
 
  private:
-  // The SHA-256 of the certificate or raw public key, or the PSK identity. Long identities are allocated, and so is
-  // what few peers have.
+  // The SHA-256 of the certificate or raw public key, or the PSK identity. Long identities are
+  // allocated, and so is what few peers have.
   using Near = std::array<std::byte, 32>;
   struct Far {
     Buffer proof = {};

@@ -18,7 +18,7 @@ struct Negotiated13 {
   const schedule::CipherSuite13Parameters* suite;
   // no_unique_address, here and below: the next member begins in the padding.
   [[no_unique_address]] AgreedExtensions extensions = {};
-  std::optional<NamedGroup> group;  // none with a PSK alone
+  std::optional<NamedGroup> group;            // none with a PSK alone
   std::optional<schedule::PskKind> psk = {};  // empty: with certificates
   bool takes_tickets = false;                 // of the client
 };
