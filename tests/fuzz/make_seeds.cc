@@ -206,6 +206,7 @@ void record_seeds(const Recording& recording) {
   seed("client_fresh", 2, recording.from_client);
   seed("client_keyed", 3, recording.from_client);
   seed("encrypted_only", 1, recording.from_server);
+  seed("connection_ids", 3 | 8 << 2, recording.from_client);
 }
 
 void reassembler_seeds() {

@@ -21,17 +21,22 @@ record::ProtectionKey12 key() {
 
 class Target {
  public:
-  Target(bool has_keys, bool reads_plaintext) {
+  Target(bool has_keys, bool reads_plaintext, std::size_t id_size) {
     crypto::Library& library = test::environment().library();
     if (has_keys) records_.add_reader12(test::must(record::Opener12::make(library, key())));
     if (!reads_plaintext) records_.stop_reading_plaintext();
     sender_.add_writer12(test::must(record::Sealer12::make(library, key())));
     sender_.set_version(ProtocolVersion::dtls12);
+    if (id_size == 0) return;
+    const Buffer id(id_size, std::byte{0x1d});
+    records_.set_connection_ids(id, {});
+    sender_.set_connection_ids({}, id);
   }
 
   // How many encrypted records were taken of a datagram.
   int take(Buffer datagram) {
     int encrypted = 0;
+    records_.begin_datagram();
     for (MutableBytes rest(datagram); !rest.empty();) {
       const std::size_t before = rest.size();
       const auto taken = records_.take(rest);
@@ -49,7 +54,7 @@ class Target {
 
   // The next record of a genuine peer.
   Buffer seal(Bytes contents) {
-    Buffer out(contents.size() + 64);
+    Buffer out(contents.size() + sender_.size_of(wire::kFirstEncryptedEpoch12).overhead());
     const auto size = sender_.seal(wire::kFirstEncryptedEpoch12,
                                    wire::ContentType::application_data, contents, out);
     SLUICE_CHECK(size);
@@ -65,7 +70,7 @@ class Target {
 void run(wire::Reader input) {
   const unsigned flags = input.u8();
   const bool has_keys = (flags & 1) != 0;
-  Target target(has_keys, (flags & 2) != 0);
+  Target target(has_keys, (flags & 2) != 0, flags >> 2);
   while (input.more()) {
     const unsigned step = input.u8();
     const std::size_t size = input.u16() % 2048;

@@ -9,6 +9,7 @@ using wire::ContentType;
 
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& input) {
   Result<void> outcome;
+  warm_.records().begin_datagram();
   while (outcome && !datagram.empty() && !ended()) {
     auto taken = warm_.records().take(datagram);
     if (std::holds_alternative<record::NeedsCiphers>(taken) && warm_.warm_up(shared(), phase_)) {

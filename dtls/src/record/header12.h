@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <sluice/dtls/bytes.h>
+#include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/protocol.h>
 
 #include "wire/reader.h"
@@ -26,7 +27,6 @@ inline constexpr std::size_t kMaxCiphertext12 = kMaxPlaintext + 2048;
 
 // The outer type of records with a connection ID (RFC 9146 section 4). The content type is inside.
 inline constexpr wire::ContentType kTls12Cid{25};
-inline constexpr std::size_t kMaxConnectionId = 255;
 
 struct Header12 {
   wire::ContentType type{};

@@ -15,7 +15,8 @@ namespace sluice::dtls::record {
 // RFC 8446 section 5.2.
 inline constexpr std::size_t kMaxCiphertext13 = 16384 + 256;
 
-// The header that this engine writes, as browsers do: flags, sequence number of 2 bytes, length.
+// The header that this engine writes, as browsers do: flags, sequence number of 2 bytes, length. A
+// connection ID comes on top.
 inline constexpr std::size_t kHeaderSize13 = 5;
 
 // 0 0 1 C S L E E: connection ID, sequence number of 16 bits, length, low bits of the epoch.
@@ -39,6 +40,8 @@ struct Header13 {
     return (std::to_integer<unsigned>(first) & kFixedBitsMask) == kFixedBits;
   }
 
+  // Of the record that begins with this header; empty: it has none.
+  [[nodiscard]] Bytes connection_id_in(Bytes record) const { return record.subspan(1, cid_size); }
   [[nodiscard]] bool matches(wire::Epoch epoch) const {
     return (wire::value_of(epoch) & kEpochMask) == (flags & unsigned{kEpochMask});
   }

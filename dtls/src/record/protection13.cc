@@ -38,26 +38,29 @@ Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13&
   return Sealer13(key.iv, std::move(*aead), std::move(*mask));
 }
 
-Result<std::size_t> Sealer13::seal(wire::ContentType type, wire::Epoch epoch,
-                                   wire::SequenceNumber sequence, Bytes contents, MutableBytes out,
+Result<std::size_t> Sealer13::seal(const Header12& header, Bytes contents, MutableBytes out,
                                    std::size_t padded_size) {
   const std::size_t padded =
       std::max({contents.size() + kInnerTypeSize, padded_size, min_inner_size()});
+  const Bytes id = header.connection_id;
+  const std::size_t head = head_room() + id.size();
   const std::size_t length = padded + aead_.tag_size();
-  const std::size_t size = head_room() + length;
+  const std::size_t size = head + length;
   if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});
-  const MutableBytes inner = out.subspan(head_room(), padded);
-  write_inner_plaintext(type, contents, inner);
+  const MutableBytes inner = out.subspan(head, padded);
+  write_inner_plaintext(header.type, contents, inner);
 
-  const MutableBytes header = out.first(head_room());
-  header[0] = static_cast<std::byte>(kFixedBits | kLongSequence | kLengthPresent |
-                                     (wire::value_of(epoch) & kEpochMask));
-  const MutableBytes number = header.subspan(1, 2);
-  wire::store(number, wire::value_of(sequence));
-  wire::store(header.subspan(3, 2), length);
+  const MutableBytes unified = out.first(head);
+  unified[0] =
+      static_cast<std::byte>(kFixedBits | (id.empty() ? 0 : kConnectionId) | kLongSequence |
+                             kLengthPresent | (wire::value_of(header.epoch) & kEpochMask));
+  std::ranges::copy(id, unified.begin() + 1);
+  const MutableBytes number = unified.subspan(1 + id.size(), 2);
+  wire::store(number, wire::value_of(header.sequence));
+  wire::store(unified.last(2), length);
   // The additional data is the header with its sequence number still in plaintext.
-  const MutableBytes sealed = out.subspan(head_room(), length);
-  if (auto done = aead_.seal(nonce(iv_, sequence), header, inner, sealed); !done) {
+  const MutableBytes sealed = out.subspan(head, length);
+  if (auto done = aead_.seal(nonce(iv_, header.sequence), unified, inner, sealed); !done) {
     return forward_error(done);
   }
   const auto mask = mask_.compute(sample_of(sealed));

@@ -24,6 +24,7 @@ class Sealer13 {
  public:
   static Result<Sealer13> make(crypto::Library& library, const ProtectionKey13& key);
 
+  // Without a connection ID.
   static constexpr std::size_t head_room() { return kHeaderSize13; }
   // The content type and the tag follow the contents.
   [[nodiscard]] std::size_t tail_room() const { return kInnerTypeSize + aead_.tag_size(); }
@@ -34,11 +35,12 @@ class Sealer13 {
     return crypto::RecordMask::kSampleSize - aead_.tag_size();
   }
 
-  // Writes a whole record to `out` and returns its size. Padding makes the inner plaintext
-  // `padded_size` bytes long, if it is shorter. `contents` may lie where their ciphertext will,
-  // else they must not overlap `out`. Errors: buffer_too_small, libcrypto_failure.
-  Result<std::size_t> seal(wire::ContentType type, wire::Epoch epoch, wire::SequenceNumber sequence,
-                           Bytes contents, MutableBytes out, std::size_t padded_size = 0);
+  // Writes a whole record to `out` and returns its size. Of `header`, type, epoch, sequence number
+  // and connection ID are used. Padding makes the inner plaintext `padded_size` bytes long, if it
+  // is shorter. `contents` may lie where their ciphertext will, else they must not overlap `out`.
+  // Errors: buffer_too_small, libcrypto_failure.
+  Result<std::size_t> seal(const Header12& header, Bytes contents, MutableBytes out,
+                           std::size_t padded_size = 0);
 
  private:
   Sealer13(Bytes iv, crypto::AeadSealer aead, crypto::RecordMask mask);

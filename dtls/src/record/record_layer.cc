@@ -9,6 +9,9 @@ RecordLayer::Taken RecordLayer::take(MutableBytes& datagram) {
   const MutableBytes before = datagram;
   Taken taken = take_any(datagram);
   if (std::holds_alternative<NeedsCiphers>(taken)) datagram = before;
+  // RFC 9146 section 3: the datagram is invalid; RFC 9147 section 4: so is the rest of it.
+  const auto* discard = std::get_if<Discard>(&taken);
+  if (discard != nullptr && *discard == Discard::wrong_connection_id) datagram = {};
   const auto* record = std::get_if<Record>(&taken);
   if (observation_ != nullptr && record != nullptr) {
     observation_->record(Direction::received, record->type, record->epoch, record->sequence,
@@ -23,7 +26,7 @@ RecordLayer::Taken RecordLayer::take_any(MutableBytes& datagram) {
 }
 
 RecordLayer::Taken RecordLayer::take12(MutableBytes& datagram) {
-  const auto header = Header12::decode(datagram);
+  const auto header = Header12::decode(datagram, ids_.own().size());
   if (!header || header->length > datagram.size() - header->size()) {
     datagram = {};
     return Discard::malformed_record;
@@ -49,16 +52,21 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
     return Record{header.type, header.epoch, header.sequence, record.subspan(header.size())};
   }
   if (header.epoch != wire::kFirstEncryptedEpoch12) return Discard::unknown_epoch;
+  const bool has_our_id = is_for_us(header);
+  // A record without an ID may be kept: it is not known yet whether the server agrees on one.
+  if (!has_our_id && header.type == kTls12Cid) return Discard::wrong_connection_id;
   if (readers_.empty()) return FutureRecord{record};
   Reader& reader = readers_.newest();
   if (reader.epoch != header.epoch) return Discard::unknown_epoch;
+  if (!has_our_id) return Discard::wrong_connection_id;
   const bool is_fresh = reader.window.is_fresh(header.sequence);
   if (!is_fresh && !takes_again(header.type)) {
     return Discard::replayed;
   }
   if (is_cold_) {
     // Both directions have the same cipher.
-    if (record.size() < size_of(writers_.newest()).shortest()) {
+    const std::size_t shortest = RecordSize(writers_.newest().room, 0, 0).shortest();
+    if (record.size() < shortest + header.connection_id.size()) {
       return Discard::authentication_failed;
     }
     return NeedsCiphers{};
@@ -68,14 +76,24 @@ RecordLayer::Taken RecordLayer::open12(const Header12& header, MutableBytes reco
     count_forgery(reader);
     return Discard::authentication_failed;
   }
+  const InnerPlaintext opened = header.type == kTls12Cid
+                                    ? strip_inner_plaintext(*plaintext, max_received(header.epoch))
+                                    : InnerPlaintext{header.type, *plaintext};
+  // A connection ID hides the type until here.
+  if (!is_fresh && !takes_again(opened.type)) return Discard::replayed;
   const bool newest = is_newest(reader, header.sequence);
   reader.window.mark(header.sequence);
   peer_encrypts_ = true;
-  return Record{header.type, header.epoch, header.sequence, *plaintext, newest, !is_fresh};
+  return Record{opened.type, header.epoch, header.sequence, opened.contents, newest, !is_fresh};
+}
+
+bool RecordLayer::is_for_us(const Header12& header) const {
+  const bool has_id = header.type == kTls12Cid;
+  return has_id != ids_.own().empty() && std::ranges::equal(header.connection_id, ids_.own());
 }
 
 RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
-  const auto header = Header13::decode(datagram);
+  const auto header = Header13::decode(datagram, ids_.own().size());
   if (!header) {
     datagram = {};
     return Discard::malformed_record;
@@ -87,6 +105,10 @@ RecordLayer::Taken RecordLayer::take13(MutableBytes& datagram) {
 }
 
 RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes record) {
+  const Bytes id = header.connection_id_in(record);
+  const bool has_our_id = ids_.take(id);
+  // As in open12().
+  if (!has_our_id && !id.empty()) return Discard::wrong_connection_id;
   // The header has two bits of the epoch. The newest known epoch that ends in them is meant.
   Readers* const found = readers_.find([&](const Reader& candidate) {
     return candidate.epoch != wire::kFirstEncryptedEpoch12 && header.matches(candidate.epoch);
@@ -98,6 +120,7 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
     if (speaks12 || (header.flags & kLengthPresent) == 0) return Discard::unknown_epoch;
     return FutureRecord{record};
   }
+  if (!has_our_id) return Discard::wrong_connection_id;
   if (header.length < crypto::RecordMask::kSampleSize) return Discard::malformed_record;
   auto* const cipher = found->cipher();
   if (cipher == nullptr) {
@@ -177,6 +200,18 @@ void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer, const KeyLimits
 
 void RecordLayer::stop_writing_before(wire::Epoch epoch) { writers_.drop_before(epoch); }
 
+RecordSize RecordLayer::size_of(const Writer& writer) const {
+  const std::size_t id = ids_.peers().size();
+  if (id == 0) return {writer.room, content_limits_.sent, padding_};
+  // RFC 9146 section 4 hides the type of DTLS 1.2, which then counts against the limit.
+  const std::size_t new_type = writer.room.has_inner_type ? 0 : kInnerTypeSize;
+  RecordRoom room = writer.room;
+  room.head = static_cast<std::uint16_t>(room.head + id);
+  room.tail = static_cast<std::uint8_t>(room.tail + new_type);
+  room.has_inner_type = true;
+  return {room, static_cast<std::uint16_t>(content_limits_.sent - new_type), padding_};
+}
+
 void RecordLayer::cool() {
   readers_.cool();
   writers_.cool();
@@ -208,14 +243,19 @@ wire::SequenceNumber RecordLayer::last_sequence(wire::Epoch epoch) const {
 
 Result<std::size_t> RecordLayer::seal_with(Writers& encrypted, const Header12& header,
                                            Bytes contents, MutableBytes out) const {
-  if (auto* sealer12 = std::get_if<Sealer12>(encrypted.cipher())) {
-    return sealer12->seal(header, contents, out);
-  }
   const RecordSize size = size_of(encrypted.newest());
   const std::size_t padded_inner =
       size.padded(contents.size(), out.size()) - size.overhead() + kInnerTypeSize;
-  return std::get<Sealer13>(*encrypted.cipher())
-      .seal(header.type, header.epoch, header.sequence, contents, out, padded_inner);
+  if (auto* sealer13 = std::get_if<Sealer13>(encrypted.cipher())) {
+    return sealer13->seal(header, contents, out, padded_inner);
+  }
+  auto& sealer12 = std::get<Sealer12>(*encrypted.cipher());
+  if (header.connection_id.empty()) return sealer12.seal(header, contents, out);
+  const MutableBytes inner = out.subspan(size.head(), padded_inner);
+  write_inner_plaintext(header.type, contents, inner);
+  Header12 outer = header;
+  outer.type = kTls12Cid;
+  return sealer12.seal(outer, inner, out);
 }
 
 std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentType type,
@@ -232,8 +272,9 @@ std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentTyp
   if (observation_ != nullptr) {
     observation_->record(Direction::sent, type, epoch, sequence, contents);
   }
-  const Header12 header{type, version_, epoch, sequence, contents.size()};
+  Header12 header{type, version_, epoch, sequence, contents.size()};
   if (!plaintext) {
+    header.connection_id = ids_.peers();
     const auto size = seal_with(*encrypted, header, contents, out);
     return size ? std::optional(*size) : std::nullopt;
   }

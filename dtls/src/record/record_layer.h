@@ -7,6 +7,7 @@
 
 #include <sluice/dtls/statistics.h>
 
+#include "record/connection_ids.h"
 #include "record/epochs.h"
 #include "record/future_record.h"
 #include "record/key_limits.h"
@@ -65,8 +66,8 @@ class RecordLayer {
   using Taken = std::variant<Record, FutureRecord, NeedsCiphers, Discard>;
 
   // Removes the first record from `datagram`. A record that is not accepted gives a Discard and has
-  // no other effect. If the header does not show where the record ends, the whole datagram is
-  // removed.
+  // no other effect. If the header does not show where the record ends, or the record has not the
+  // connection ID that it must have, the whole datagram is removed.
   Taken take(MutableBytes& datagram);
 
   // Adds the keys of the encrypted epoch of DTLS 1.2, which has one.
@@ -92,8 +93,24 @@ class RecordLayer {
   void set_content_limits(const ContentLimits& limits) { content_limits_ = limits; }
   // The receiver must refuse records of take() whose contents are longer.
   [[nodiscard]] std::size_t max_received(wire::Epoch epoch) const {
-    return epoch == wire::kPlaintextEpoch ? kMaxPlaintext : content_limits_.received;
+    if (epoch == wire::kPlaintextEpoch) return kMaxPlaintext;
+    // RFC 9146 section 5: where a record of DTLS 1.2 has a connection ID, the type counts as well.
+    const bool hides_type = epoch == wire::kFirstEncryptedEpoch12 && !ids_.own().empty();
+    return std::min(std::size_t{content_limits_.received},
+                    kMaxPlaintext - (hides_type ? kInnerTypeSize : 0));
   }
+
+  // ---- connection IDs
+
+  // Sets the connection ID of the peer's encrypted records and that of this side's; empty: none. A
+  // client that has offered an ID sets it before the server has agreed, with none for its own
+  // records: what arrives before its keys can then be kept.
+  void set_connection_ids(Bytes own, Bytes peers) { ids_.set(own, peers); }
+  // The extension is not agreed on.
+  void clear_connection_ids() { ids_.clear(); }
+  [[nodiscard]] const ConnectionIds& connection_ids() const { return ids_; }
+  // To be called before the first record of a datagram is taken.
+  void begin_datagram() { ids_.begin_datagram(); }
 
   // ---- writing
 
@@ -161,7 +178,7 @@ class RecordLayer {
     wire::Epoch epoch = wire::kPlaintextEpoch;
     std::uint64_t next = 0;
     std::uint64_t limit = 0;  // of `next`, for this key
-    RecordRoom room;
+    RecordRoom room;       // without a connection ID
   };
   using Readers = Epochs<Reader, Opener12, Opener13>;
   using Writers = Epochs<Writer, Sealer12, Sealer13>;
@@ -178,18 +195,19 @@ class RecordLayer {
   [[nodiscard]] ReplayWindow make_window() const;
   // Whether a record of this number, which is not marked yet, would be the newest.
   [[nodiscard]] bool is_newest(const Reader& reader, wire::SequenceNumber sequence) const;
-  // Whether a record is accepted although it is not fresh.
+  // Whether a record is accepted although it is not fresh. kTls12Cid: the type is still hidden.
   [[nodiscard]] bool takes_again(wire::ContentType type) const {
-    return window_units_ == 0 && type == wire::ContentType::application_data;
+    return window_units_ == 0 && (type == wire::ContentType::application_data || type == kTls12Cid);
   }
   // A record has failed to authenticate.
   void count_forgery(Reader& reader);
   Result<std::size_t> seal_with(Writers& encrypted, const Header12& header, Bytes contents,
                                 MutableBytes out) const;
-  [[nodiscard]] RecordSize size_of(const Writer& writer) const {
-    return {writer.room, content_limits_.sent, padding_};
-  }
+  [[nodiscard]] RecordSize size_of(const Writer& writer) const;
   [[nodiscard]] bool is_version_known(const Header12& header) const;
+  // RFC 9146 section 3: whether an encrypted record of DTLS 1.2 has this side's ID, or none if this
+  // side has none.
+  [[nodiscard]] bool is_for_us(const Header12& header) const;
 
   // Ordered so that no padding comes before next_plaintext_.
   ProtocolVersion version_ = ProtocolVersion::dtls10;
@@ -205,6 +223,7 @@ class RecordLayer {
   // Encrypted epochs only. Epoch 0 has no replay window, because its numbers are not authenticated.
   Readers readers_;
   Writers writers_;
+  ConnectionIds ids_;
   std::unique_ptr<Observation> observation_;
 };
 

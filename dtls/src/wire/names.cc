@@ -247,6 +247,8 @@ std::string_view to_string(Discard reason) {
       return "unknown_version";
     case Discard::unknown_epoch:
       return "unknown_epoch";
+    case Discard::wrong_connection_id:
+      return "wrong_connection_id";
     case Discard::replayed:
       return "replayed";
     case Discard::authentication_failed:

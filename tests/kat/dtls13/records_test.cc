@@ -69,9 +69,10 @@ TEST_P(Dtls13Kat, SealsTheSameBytes) {
     const Buffer plaintext = from_hex(entry.at("plaintext").get<std::string>());
     Buffer out(plaintext.size() + 64);
     const auto size =
-        sealer.seal(wire::ContentType{entry.at("type").get<std::uint8_t>()},
-                    wire::Epoch{entry.at("epoch").get<std::uint64_t>()},
-                    wire::SequenceNumber{entry.at("seq").get<std::uint64_t>()}, plaintext, out);
+        sealer.seal({.type = wire::ContentType{entry.at("type").get<std::uint8_t>()},
+                     .epoch = wire::Epoch{entry.at("epoch").get<std::uint64_t>()},
+                     .sequence = wire::SequenceNumber{entry.at("seq").get<std::uint64_t>()}},
+                    plaintext, out);
     ASSERT_TRUE(size);
     out.resize(*size);
     EXPECT_EQ(to_hex(out), entry.at("record").get<std::string>());

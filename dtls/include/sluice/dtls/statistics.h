@@ -21,6 +21,7 @@ enum class Discard : std::uint8_t {
   malformed_record,       // an invalid header or length; in plaintext, invalid contents
   unknown_version,        // not a DTLS record of the version in use
   unknown_epoch,          // no key: too old, too early, or epoch 0 after the handshake
+  wrong_connection_id,    // not the connection ID that this side has asked for, or none of it
   replayed,               // seen before, or older than the window
   authentication_failed,  // forged, damaged, or sealed with another key
   unexpected_content,     // not allowed in this state, or a plaintext alert of someone else's
@@ -29,7 +30,7 @@ enum class Discard : std::uint8_t {
   unaccepted_data_full,   // ConfigOptions::max_unaccepted_data reached
   after_close,            // the connection has ended
 };
-inline constexpr std::size_t kDiscardReasons = 10;
+inline constexpr std::size_t kDiscardReasons = 11;
 
 std::string_view to_string(Discard reason);
 

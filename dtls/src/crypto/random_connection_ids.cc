@@ -1,0 +1,12 @@
+#include <sluice/dtls/connection_id.h>
+#include <sluice/dtls/environment.h>
+
+#include "crypto/library.h"
+
+namespace sluice::dtls {
+
+Result<void> RandomConnectionIds::make(MutableBytes out) {
+  return environment_.library().random(out);
+}
+
+}  // namespace sluice::dtls
