@@ -21,6 +21,7 @@ using namespace dtls;
 using test::must;
 
 constexpr PathId kPath{1};
+constexpr std::size_t kLargestId = 7;
 
 // One side's Environment, whose randomness starts over with each input.
 struct Chance {
@@ -71,7 +72,10 @@ ConfigPtr make_config(std::uint8_t choices) {
   // A session of DTLS 1.2 without it cannot be resumed.
   if ((choices & 32) != 0 && !resumes(choices))
     options.extended_master_secret = ExtendedMasterSecret::disable;
-  if ((choices & 64) != 0) options.srtp_profiles.clear();
+  if ((choices & 64) != 0) {
+    options.srtp_profiles.clear();
+    options.connection_id_size = choices % (kLargestId + 1);
+  }
   if (resumes(choices)) {
     options.max_version = ProtocolVersion::dtls12;
     options.resumption = Resumption::tickets;
@@ -282,7 +286,8 @@ void Harness::take_datagrams() {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, kMaxDatagram> out;
   while (const auto transmit = connection_.poll_transmit(out)) {
-    SLUICE_CHECK(transmit->size > 0 && transmit->size <= mtu_ && transmit->path == kPath);
+    SLUICE_CHECK(transmit->size > 0 && transmit->size <= mtu_ + kLargestId &&
+                 transmit->path == kPath);
     ++sent_;
     Buffer datagram = test::copy_of(Bytes(out).first(transmit->size));
     static_cast<void>(peer_.handle_datagram(datagram, kPath, now_));

@@ -15,6 +15,7 @@
 #include "message/certificate_types.h"
 #include "message/client_key_exchange.h"
 #include "message/code_list_extension.h"
+#include "message/connection_id.h"
 #include "message/digital_signature.h"
 #include "message/ec_point_formats.h"
 #include "message/extension_block.h"
@@ -162,6 +163,7 @@ void small_extensions(const Buffer& body) {
   if (const auto key = RawPublicKey12::decode(body)) {
     SLUICE_CHECK(key->info.size() + 3 == body.size());
   }
+  if (const auto id = decode_connection_id(body)) SLUICE_CHECK(body.size() == 1 + id->size());
   SLUICE_CHECK(Finished::decode(body)->verify_data.size() == body.size());
 }
 

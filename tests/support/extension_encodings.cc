@@ -4,6 +4,7 @@
 #include "message/certificate_authorities.h"
 #include "message/certificate_types.h"
 #include "message/code_list_extension.h"
+#include "message/connection_id.h"
 #include "message/encrypted_extensions.h"
 #include "message/key_share.h"
 #include "message/max_fragment_length.h"
@@ -171,6 +172,15 @@ EncodingOutcome authorities(Sizes s) {
                     });
 }
 
+EncodingOutcome connection_id(Sizes s) {
+  return round_trip([&](Writer& out) { put_connection_id(out, filler(s[0])); },
+                    [&](const Buffer& encoding) {
+                      const auto data = data_of(encoding, ExtensionType::connection_id);
+                      const auto id = data ? decode_connection_id(*data) : std::nullopt;
+                      return id && are_same(*id, filler(s[0]));
+                    });
+}
+
 // cookie, which is absent if it is empty
 EncodingOutcome retry_request(Sizes s) {
   const auto* suite = schedule::find13(CipherSuite::aes_128_gcm_sha256);
@@ -196,7 +206,8 @@ EncodingOutcome encrypted_extensions(Sizes s) {
   return round_trip(
       [&](Writer& out) {
         const auto extensions = out.vector16();
-        handshake::put_agreed_extensions(out, agreed, false);
+        handshake::put_agreed_extensions(out, handshake::ExtensionPlaces::encrypted_extensions,
+                                         {agreed, {}, false});
       },
       [&](const Buffer& body) {
         const auto message = EncryptedExtensions::decode(body);
@@ -230,6 +241,7 @@ std::vector<Encoding> extension_encodings() {
            {(kMaxVector - 2) / 2},
            [](Sizes s) { return is_in(1, s[0], (kMaxVector - 2) / 2); },
            code_list},
+          {"connection_id", {kMaxByte}, [](Sizes s) { return s[0] <= kMaxByte; }, connection_id},
           {"record_size_limit", {kMaxVector - 1}, [](Sizes) { return true; }, record_size_limit},
           {"max_fragment_length", {kMaxByte - 1}, [](Sizes) { return true; }, max_fragment_length},
           {"certificate types of a client",

@@ -2,6 +2,7 @@
 #include "connection/impl.h"
 #include "listener/admission.h"
 #include "message/handshake_fragment.h"
+#include "negotiation/connection_ids.h"
 
 namespace sluice::dtls {
 
@@ -17,17 +18,21 @@ std::span<const std::byte, 32> Admission::client_random() const {
 
 CookieNumber Admission::cookie_number() const { return impl_->cookie; }
 
-Accepted Connection::accept(Admission admission, Environment& environment, PathId path,
-                            Instant now) {
-  auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now);
+Accepted Connection::accept(Admission admission, Environment& environment, PathId path, Instant now,
+                            ConnectionIdSource* ids) {
+  auto impl =
+      std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now, ids);
   auto outcome = impl->accept(*admission.impl_, now);
   return {Connection(std::move(impl)), std::move(outcome)};
 }
 
 Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now) {
   set_time(now);
-  const auto progress = connection::handshaking(phase_)->start_server(
-      admission.hello, admission.record, admission.retry, now);
+  HandshakeDriver& running = *connection::handshaking(phase_);
+  auto fits = handshake::check_source(config_->options(), running.connection_ids());
+  if (!fits) return end_input(fits);
+  const auto progress =
+      running.start_server(admission.hello, admission.record, admission.retry, now);
   return end_input(after_step(progress, now));
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "connection/impl.h"
+#include "negotiation/connection_ids.h"
 #include "negotiation/role_check.h"
 
 namespace sluice::dtls {
@@ -29,25 +30,30 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
+Result<void> Connection::Impl::check(const ConfigOptions& config, Environment& environment,
+                                     Role role, const ConnectionIdSource* ids) {
+  auto fits = handshake::check_role(config, environment.library(), role);
+  return fits ? handshake::check_source(config, ids) : fits;
+}
+
 Result<Connection> Connection::client(ConfigPtr config, Environment& environment, PathId path,
-                                      Instant now, const std::optional<ResumableSession>& session) {
-  if (auto fits = handshake::check_role(config->options(), environment.library(), Role::client);
-      !fits) {
+                                      Instant now, const std::optional<ResumableSession>& session,
+                                      ConnectionIdSource* ids) {
+  if (auto fits = Impl::check(config->options(), environment, Role::client, ids); !fits) {
     return forward_error(fits);
   }
-  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now, ids);
   if (auto started = impl->start_client(session, now); !started) return forward_error(started);
   return Connection(std::move(impl));
 }
 
 Result<Connection> Connection::server(ConfigPtr config, Environment& environment, PathId path,
-                                      Instant now) {
-  if (auto fits = handshake::check_role(config->options(), environment.library(), Role::server);
-      !fits) {
+                                      Instant now, ConnectionIdSource* ids) {
+  if (auto fits = Impl::check(config->options(), environment, Role::server, ids); !fits) {
     return forward_error(fits);
   }
   return Connection(
-      std::make_unique<Impl>(std::move(config), environment, Role::server, path, now));
+      std::make_unique<Impl>(std::move(config), environment, Role::server, path, now, ids));
 }
 
 Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId path, Instant now) {

@@ -18,12 +18,14 @@ using handshake::fatal;
 using message::HandshakeFragment;
 using wire::HandshakeType;
 
-HandshakeDriver::HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log)
+HandshakeDriver::HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log,
+                                 ConnectionIdSource* ids)
     : shared_(shared),
       context_(shared.config, shared.library, shared.records, key_log),
       reassembler_({shared.config.max_handshake_message, shared.config.max_reassembly}),
       unaccepted_data_(shared.config.max_unaccepted_data) {
   context_.hello_hook.connection = number;
+  context_.transport.connection_ids = ids;
 }
 
 // ---- inputs

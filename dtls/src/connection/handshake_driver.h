@@ -21,7 +21,9 @@ class HandshakeDriver {
  public:
   enum class Progress : std::uint8_t { running, complete };
 
-  HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log);
+  // `ids`: the source of this side's connection IDs; null: random ones.
+  HandshakeDriver(const Shared& shared, ConnectionNumber number, KeyLog* key_log,
+                  ConnectionIdSource* ids);
 
   // ---- inputs. After an Error only outputs may be used. When the handshake is complete, call
   // finish().
@@ -66,6 +68,9 @@ class HandshakeDriver {
   [[nodiscard]] UnacceptedData& unaccepted_data() { return unaccepted_data_; }
   [[nodiscard]] record::FutureRecords& future_records() { return future_records_; }
   [[nodiscard]] bool speaks13() const { return context_.speaks13(); }
+  [[nodiscard]] ConnectionIdSource* connection_ids() const {
+    return context_.transport.connection_ids;
+  }
   [[nodiscard]] WaitingFor waiting_for() const;
 
   // ---- outputs

@@ -6,6 +6,7 @@
 
 #include "crypto/library.h"
 #include "negotiation/config_question.h"
+#include "negotiation/connection_ids.h"
 #include "negotiation/fatal.h"
 #include "negotiation/peer_certificate.h"
 #include "negotiation/role_check.h"
@@ -13,7 +14,7 @@
 namespace sluice::dtls {
 
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path,
-                       Instant now)
+                       Instant now, ConnectionIdSource* ids)
     : config_(std::move(config)),
       library_(&environment.library()),
       number_(environment.next_connection()),
@@ -22,7 +23,7 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
       mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
       path_(path),
       latest_(now) {
-  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, environment.key_log());
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, environment.key_log(), ids);
   if (PacketObserver* observer = environment.packet_observer()) {
     warm_.records().observe(std::make_unique<record::Observation>(*observer, number_));
   }
@@ -143,6 +144,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
       const ConfigOptions& chosen = use->config->options();
       auto fits = handshake::check_role(chosen, *library_, role_);
       if (fits) fits = handshake::check_chosen_config(config_->options(), chosen);
+      if (fits) fits = handshake::check_source(chosen, running->connection_ids());
       if (!fits) return forward_error(fits);
     }
     auto outcome = use != nullptr ? use_config(use->config, now)
@@ -208,7 +210,7 @@ Result<void> Connection::Impl::use_config(const ConfigPtr& config, Instant now) 
   // `waiting` refers to the previous Config, and so must go first.
   const ConfigPtr previous = std::exchange(config_, config);
   auto waiting = std::get<std::unique_ptr<HandshakeDriver>>(std::move(phase_));
-  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, nullptr);
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, nullptr, waiting->connection_ids());
   HandshakeDriver& running = *connection::handshaking(phase_);
   return after_step(running.continue_from(std::move(*waiting), now), now);
 }
@@ -220,7 +222,7 @@ void Connection::Impl::open_if_accepted() {
   if (config_->options().ask_about_connection && !awaiting.gate.connection_accepted()) {
     if (awaiting.gate.asks_about_connection()) return;
     outputs_.add(ConnectionToVerify{QuestionOf<PeerAnswer>(awaiting.gate.ask_about_connection()),
-                                    *connection::info_of(phase_, role_)});
+                                    *connection::info_of(phase_, role_, warm_.records())});
     return;
   }
   // Before that, the peer could not read what follows.
@@ -229,7 +231,7 @@ void Connection::Impl::open_if_accepted() {
 
 void Connection::Impl::open() {
   AwaitingAcceptance& awaiting = *std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
-  ConnectionInfo info = *connection::info_of(phase_, role_);
+  ConnectionInfo info = *connection::info_of(phase_, role_, warm_.records());
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
   for (Buffer& data : unaccepted) warm_.deliver(data);
   auto session_events = std::move(awaiting.session_events);
@@ -289,7 +291,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
     return tl::unexpected(SendError::too_large);
   }
   if (!warm_.records().takes_data()) return tl::unexpected(SendError::limit_reached);
-  const std::size_t needed = size_of_record.padded(application_data.size(), mtu_);
+  const std::size_t needed = size_of_record.padded(application_data.size(), path_mtu());
   if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
   if (!warm_.warm_up(shared(), phase_)) return tl::unexpected(SendError::libcrypto_failure);
   const auto size = warm_.records().seal(epoch, wire::ContentType::application_data,
@@ -304,7 +306,9 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {
   if (!is_open()) return 0;
-  return warm_.records().size_of(warm_.records().write_epoch()).padded(application_data, mtu_);
+  return warm_.records()
+      .size_of(warm_.records().write_epoch())
+      .padded(application_data, path_mtu());
 }
 
 void Connection::Impl::queue_alert(message::AlertLevel level, Alert alert) {
@@ -329,7 +333,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   std::optional<Transmit> sent;
   if (has_output && warm_.warm_up(shared(), phase_)) {
     const HandshakeDriver* running = connection::handshaking(phase_);
-    const std::size_t mtu = running != nullptr ? running->flight().mtu(mtu_) : mtu_;
+    const std::size_t mtu = running != nullptr ? running->flight().mtu(path_mtu()) : path_mtu();
     sent = connection::write_datagram(shared(), sendable, {path_, mtu}, out);
   }
   if (sent) {
@@ -367,7 +371,7 @@ std::optional<Error> Connection::Impl::error() const {
 std::optional<ConnectionInfo> Connection::Impl::info() const {
   const auto* ended = std::get_if<Ended>(&phase_);
   if (ended != nullptr) return ended->info ? std::optional(*ended->info) : std::nullopt;
-  return is_open() ? connection::info_of(phase_, role_) : std::nullopt;
+  return is_open() ? connection::info_of(phase_, role_, warm_.records()) : std::nullopt;
 }
 
 }  // namespace sluice::dtls

@@ -1,6 +1,7 @@
 // The implementation of Connection: parses records and passes them to the present phase.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -22,11 +23,15 @@ namespace sluice::dtls {
 // handshake, a question or an unfinished record needs is allocated separately and freed afterwards.
 class Connection::Impl {
  public:
-  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now);
+  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now,
+       ConnectionIdSource* ids);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
 
+  // Whether a connection can be made with these. Errors: invalid_config.
+  static Result<void> check(const ConfigOptions& config, Environment& environment, Role role,
+                            const ConnectionIdSource* ids);
   Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
   Result<Pending> accept(Admission::Impl& admission, Instant now);
 
@@ -53,6 +58,11 @@ class Connection::Impl {
   [[nodiscard]] Role role() const { return role_; }
   [[nodiscard]] ConnectionNumber number() const { return number_; }
   [[nodiscard]] PathId path() const { return path_; }
+  // A peer's connection ID must not leave a record without room for contents.
+  [[nodiscard]] std::size_t path_mtu() const {
+    return std::max<std::size_t>(mtu_,
+                                 kMinimumMtu + warm_.records().connection_ids().peers().size());
+  }
   [[nodiscard]] Statistics statistics() const { return counters_.statistics(); }
   // Empty until the peer is accepted, and after the end.
   [[nodiscard]] std::optional<handshake::SessionView> session() const {

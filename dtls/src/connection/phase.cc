@@ -79,10 +79,14 @@ const AcceptedPeer* peer_of(const Phase& phase) {
   return complete != nullptr ? &complete->peer : nullptr;
 }
 
-std::optional<ConnectionInfo> info_of(const Phase& phase, Role role) {
+std::optional<ConnectionInfo> info_of(const Phase& phase, Role role,
+                                      const record::RecordLayer& records) {
   const auto session = complete_session(phase);
   if (!session) return std::nullopt;
   ConnectionInfo info = handshake::info_of(*session, role);
+  info.max_application_data = records.size_of(records.write_epoch()).max_contents();
+  info.own_connection_id = ConnectionId(records.connection_ids().own());
+  info.peer_connection_id = ConnectionId(records.connection_ids().peers());
   if (const AcceptedPeer* peer = peer_of(phase)) info.peer = peer->info();
   if (const PeerGate* gate = gate_of(phase)) {
     const Bytes certificate = gate->certificate();

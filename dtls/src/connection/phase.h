@@ -44,7 +44,8 @@ using Phase = std::variant<std::unique_ptr<HandshakeDriver>, std::unique_ptr<Awa
 [[nodiscard]] std::optional<handshake::SessionView> open_session(const Phase& phase);
 [[nodiscard]] bool speaks13(const Phase& phase);
 // The result of a complete handshake. Before the peer is accepted it contains the certificate.
-[[nodiscard]] std::optional<ConnectionInfo> info_of(const Phase& phase, Role role);
+[[nodiscard]] std::optional<ConnectionInfo> info_of(const Phase& phase, Role role,
+                                                    const record::RecordLayer& records);
 [[nodiscard]] WaitingFor waiting_for(const Phase& phase);
 
 // Checks the peer's certificate by fingerprints, or has it checked when it arrives. Errors:

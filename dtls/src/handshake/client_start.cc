@@ -9,6 +9,7 @@
 #include "message/key_share.h"
 #include "message/server_hello.h"
 #include "negotiation/config_rules.h"
+#include "negotiation/connection_ids.h"
 #include "negotiation/extension_table.h"
 #include "negotiation/groups.h"
 #include "negotiation/hello_editor.h"
@@ -55,6 +56,16 @@ bool drop_session(Offer& offer) {
   offer.session12.reset();
   offer.session_id.clear();
   return had_session;
+}
+
+// The record layer knows the ID from now on, because records may arrive before the ServerHello.
+Result<void> offer_connection_id(Context& context, Offer& offer) {
+  if (!context.config.connection_id_size) return {};
+  auto id = make_connection_id(context);
+  if (!id) return forward_error(id);
+  offer.connection_id = *std::move(id);
+  context.transport.records.set_connection_ids(offer.connection_id.bytes(), {});
+  return {};
 }
 
 // A session whose ticket does not fit beside the rest of the offer is left out: the handshake is
@@ -222,6 +233,9 @@ Result<WaitServerHello> start(Context& context, const std::optional<ResumableSes
   if (auto known = context.set_policy(Role::client); !known) return forward_error(known);
   context.terms.server_name = context.config.server_name;
   context.terms.max_fragment_length = offered_max_fragment_length(context.config);
+  if (auto offered = offer_connection_id(context, state.offer); !offered) {
+    return forward_error(offered);
+  }
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     const auto made = generate_first_shares(context, state.offer);
     if (!made) return forward_error(made);

@@ -52,8 +52,7 @@ ConnectionInfo info_from(const VersionFacts& facts, const AgreedExtensions& exte
           .resumed = facts.resumed,
           .application_protocol = extensions.names->application_protocol,
           .server_name = extensions.names->server_name,
-          .srtp_mki = extensions.names->srtp_mki,
-          .max_application_data = content_limits(facts.version, extensions).sent};
+          .srtp_mki = extensions.names->srtp_mki};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,

@@ -16,7 +16,7 @@ using Session = std::variant<Session12, Session13>;
 // A view of a session.
 using SessionView = std::variant<const Session12*, const Session13*>;
 
-// All but ConnectionInfo::peer.
+// All but what the record layer and the identity of the peer give.
 ConnectionInfo info_of(SessionView session, Role role);
 
 // RFC 5705 and RFC 8446 section 7.5.

@@ -89,7 +89,9 @@ Result<void> send_server_hello(Context& context, const ClientHello& hello,
     if (context.resumption12.ticket_follows) {
       message::put_empty_extension(out, ExtensionType::session_ticket);
     }
-    put_agreed_extensions(out, negotiated.extensions, negotiated.resumed);
+    put_agreed_extensions(
+        out, kServersAnswers,
+        {negotiated.extensions, context.transport.records.connection_ids(), negotiated.resumed});
   };
   return send_server_hello_edited(context, [&](wire::Writer& out) {
     message::put_server_hello(out, negotiated.randoms.server, context.resumption12.session_id,
@@ -123,15 +125,17 @@ Result<Negotiated12> take_server_hello12(const schedule::Random& client_random,
     return forward_error(checked);
   }
   if (auto taken = take_announcement12(context, hello); !taken) return forward_error(taken);
-  auto agreed = accepted_extensions(context, ProtocolVersion::dtls12, hello.extensions);
-  if (!agreed) return forward_error(agreed);
+  AgreedExtensions agreed;
+  const auto accepted = accept_extensions(context, ProtocolVersion::dtls12, kServersAnswers,
+                                          hello.extensions, agreed);
+  if (!accepted) return forward_error(accepted);
 
   context.transport.records.set_version(ProtocolVersion::dtls12);
   auto hashed =
       context.transcript.start_hash(context.library, suite->hash, Transcript::Form::dtls12);
   if (hashed) hashed = context.transcript.add(incoming.encoding);
   if (!hashed) return forward_error(hashed);
-  return Negotiated12{std::move(*agreed),
+  return Negotiated12{std::move(agreed),
                       *suite,
                       {client_random, hello.random},
                       hello.extensions.has(ExtensionType::extended_master_secret)};

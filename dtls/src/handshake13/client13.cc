@@ -133,15 +133,18 @@ Result<WaitEncryptedExtensions> on_server_hello(Offer&& offer,
   if (!secrets) return forward_error(secrets);
   context.secret_log.add(*secrets);
 
-  const Negotiated13 negotiated{
+  Negotiated13 negotiated{
       .suite = &suite,
       .group = *agreed ? std::optional((*agreed)->group) : std::nullopt,
       .psk = *psk ? std::optional((*psk)->kind) : std::nullopt,
       .takes_tickets = context.config.resumption != Resumption::none,
   };
+  auto done = accept_extensions(context, ProtocolVersion::dtls13, ExtensionPlaces::server_hello,
+                                hello.extensions, negotiated.extensions);
+  if (!done) return forward_error(done);
   context.transport.records.set_version(ProtocolVersion::dtls12);
   const auto& traffic = secrets->traffic();
-  auto done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
+  done = install_read13(context, negotiated, wire::kHandshakeEpoch13, traffic.server);
   if (done) done = install_write13(context, negotiated, wire::kHandshakeEpoch13, traffic.client);
   if (!done) return forward_error(done);
   return WaitEncryptedExtensions{negotiated, std::move(*secrets), std::move(*psk)};
@@ -163,9 +166,10 @@ Result<std::variant<WaitCertificateRequest, WaitFinished>> on(WaitEncryptedExten
   });
   if (!in_place)
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "EncryptedExtensions");
-  auto agreed = accepted_extensions(context, ProtocolVersion::dtls13, extensions);
-  if (!agreed) return forward_error(agreed);
-  state.negotiated.extensions = std::move(*agreed);
+  const auto accepted =
+      accept_extensions(context, ProtocolVersion::dtls13, ExtensionPlaces::encrypted_extensions,
+                        extensions, state.negotiated.extensions);
+  if (!accepted) return forward_error(accepted);
   if (auto added = context.transcript.add(incoming.encoding); !added) {
     return forward_error(added);
   }

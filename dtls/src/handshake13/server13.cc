@@ -125,6 +125,13 @@ Result<std::optional<crypto::Encapsulated>> make_share(crypto::Library& library,
   return std::optional(std::move(*made));
 }
 
+void put_choice(wire::Writer& out, const Context& context, const Negotiated13& negotiated,
+                ExtensionPlaces message) {
+  put_agreed_extensions(out, message,
+                        {negotiated.extensions, context.transport.records.connection_ids(),
+                         negotiated.psk == schedule::PskKind::resumption});
+}
+
 // Sends the ServerHello and installs the keys of the handshake.
 Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
                                                      const Negotiated13& negotiated,
@@ -141,6 +148,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
       });
     }
     if (chosen != nullptr) message::put_selected_identity(out, chosen->index);
+    put_choice(out, context, negotiated, ExtensionPlaces::server_hello);
   };
   if (done) {
     done = send_server_hello_edited(context, [&](wire::Writer& out) {
@@ -176,12 +184,11 @@ Result<void> send_certificate_request(Context& context) {
 // Sends EncryptedExtensions and, without a PSK, CertificateRequest and Certificate (RFC 8446
 // section 4.3.2).
 Result<void> send_encrypted_messages(Context& context, const Negotiated13& negotiated) {
-  auto sent = context.send(HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13,
-                           [&](wire::Writer& out) {
-                             const auto extensions = out.vector16();
-                             put_agreed_extensions(out, negotiated.extensions,
-                                                   negotiated.psk == schedule::PskKind::resumption);
-                           });
+  auto sent = context.send(
+      HandshakeType::encrypted_extensions, wire::kHandshakeEpoch13, [&](wire::Writer& out) {
+        const auto extensions = out.vector16();
+        put_choice(out, context, negotiated, ExtensionPlaces::encrypted_extensions);
+      });
   if (negotiated.psk) return sent;
   if (sent && asks_for_certificate(context.config)) sent = send_certificate_request(context);
   if (sent) sent = send_certificate13(context);

@@ -32,16 +32,18 @@ Result<void> choose_server_name(const Context& context, ProtocolVersion /*versio
   return {};
 }
 
-void put_server_name_choice(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
+void put_server_name_choice(wire::Writer& out, const ServersChoice& choice) {
   // Without need some clients (pion before version 3.1.16) take the answer for an error.
-  if (!agreed.names->acknowledges_server_name || resumed) return;
+  // RFC 6066 section 3: a resumed session has none.
+  if (!choice.agreed.names->acknowledges_server_name || choice.resumed) return;
   message::put_empty_extension(out, ExtensionType::server_name);
 }
 
-Result<void> accept_server_name(const ConfigOptions& config, const Data& servers,
+Result<void> accept_server_name(const Context& context, const Data& servers,
                                 AgreedExtensions& agreed) {
   if (servers && !servers->empty()) return malformed_extension("server_name");
-  if (!config.server_name.empty()) agreed.names.edit().server_name = config.server_name;
+  const std::string& name = context.config.server_name;
+  if (!name.empty()) agreed.names.edit().server_name = name;
   return {};
 }
 
@@ -61,16 +63,17 @@ Result<void> choose_srtp(const Context& context, ProtocolVersion /*version*/, co
   return {};
 }
 
-void put_srtp_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+void put_srtp_choice(wire::Writer& out, const ServersChoice& choice) {
+  const AgreedExtensions& agreed = choice.agreed;
   if (!agreed.srtp_profile) return;
   message::put_use_srtp(out, std::array{*agreed.srtp_profile}, agreed.names->srtp_mki);
 }
 
-Result<void> accept_srtp(const ConfigOptions& config, const Data& servers,
-                         AgreedExtensions& agreed) {
+Result<void> accept_srtp(const Context& context, const Data& servers, AgreedExtensions& agreed) {
   if (!servers) return {};
   const auto use_srtp = message::UseSrtp::decode(*servers);
   if (!use_srtp) return malformed_extension("use_srtp");
+  const ConfigOptions& config = context.config;
   agreed.srtp_profile = use_srtp->profiles.first_common(config.srtp_profiles);
   const bool single = std::ranges::distance(use_srtp->profiles) == 1;
   if (!agreed.srtp_profile || !single) return illegal_extension("use_srtp");
@@ -101,17 +104,17 @@ Result<void> choose_protocol(const Context& context, ProtocolVersion /*version*/
   return {};
 }
 
-void put_protocol_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
-  const std::string& protocol = agreed.names->application_protocol;
+void put_protocol_choice(wire::Writer& out, const ServersChoice& choice) {
+  const std::string& protocol = choice.agreed.names->application_protocol;
   if (!protocol.empty()) message::put_application_protocols(out, std::array{protocol});
 }
 
-Result<void> accept_protocol(const ConfigOptions& config, const Data& servers,
+Result<void> accept_protocol(const Context& context, const Data& servers,
                              AgreedExtensions& agreed) {
   if (!servers) return {};
   const auto names = message::decode_application_protocols(*servers);
   if (!names) return malformed_extension("application_layer_protocol_negotiation");
-  const auto& ours = config.application_protocols;
+  const auto& ours = context.config.application_protocols;
   if (names->size() != 1 || std::ranges::find(ours, names->front()) == ours.end()) {
     return illegal_extension("application_layer_protocol_negotiation");
   }
@@ -149,17 +152,17 @@ Result<void> choose_record_size_limit(const Context& context, ProtocolVersion ve
   return {};
 }
 
-void put_record_size_limit_choice(wire::Writer& out, const AgreedExtensions& agreed,
-                                  bool /*resumed*/) {
-  if (!agreed.record_size_limits) return;
-  message::put_record_size_limit(out, agreed.record_size_limits->ours);
+void put_record_size_limit_choice(wire::Writer& out, const ServersChoice& choice) {
+  const auto& limits = choice.agreed.record_size_limits;
+  if (limits) message::put_record_size_limit(out, limits->ours);
 }
 
-Result<void> accept_record_size_limit(const ConfigOptions& config, const Data& servers,
+Result<void> accept_record_size_limit(const Context& context, const Data& servers,
                                       AgreedExtensions& agreed) {
   if (!servers) return {};
   const auto peers = read_record_size_limit(*servers);
   if (!peers) return forward_error(peers);
+  const ConfigOptions& config = context.config;
   if (const auto ours = offered_record_size_limit(config, config.max_version)) {
     agreed.record_size_limits = {*ours, *peers};
   }
@@ -186,18 +189,18 @@ Result<void> choose_fragment_length(const Context& context, ProtocolVersion /*ve
   return {};
 }
 
-void put_fragment_length_choice(wire::Writer& out, const AgreedExtensions& agreed,
-                                bool /*resumed*/) {
+void put_fragment_length_choice(wire::Writer& out, const ServersChoice& choice) {
+  const AgreedExtensions& agreed = choice.agreed;
   if (agreed.max_fragment_length == message::MaxFragmentLength::none) return;
   message::put_max_fragment_length(out, agreed.max_fragment_length);
 }
 
-Result<void> accept_fragment_length(const ConfigOptions& config, const Data& servers,
+Result<void> accept_fragment_length(const Context& context, const Data& servers,
                                     AgreedExtensions& agreed) {
   if (!servers) return {};
   const auto length = message::decode_max_fragment_length(*servers);
   if (!length) return malformed_extension("max_fragment_length");
-  if (*length != offered_max_fragment_length(config)) {
+  if (*length != offered_max_fragment_length(context.config)) {
     return illegal_extension("max_fragment_length");
   }
   agreed.max_fragment_length = *length;
@@ -222,7 +225,8 @@ Result<void> choose_client_type(const Context& context, ProtocolVersion /*versio
                "the client has none of peer_certificate_types");
 }
 
-void put_client_type_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+void put_client_type_choice(wire::Writer& out, const ServersChoice& choice) {
+  const AgreedExtensions& agreed = choice.agreed;
   if (!agreed.client_certificate_type) return;
   message::put_certificate_type(out, ExtensionType::client_certificate_type,
                                 *agreed.client_certificate_type);
@@ -235,7 +239,8 @@ Result<void> choose_server_type(const Context& context, ProtocolVersion /*versio
   return {};
 }
 
-void put_server_type_choice(wire::Writer& out, const AgreedExtensions& agreed, bool /*resumed*/) {
+void put_server_type_choice(wire::Writer& out, const ServersChoice& choice) {
+  const AgreedExtensions& agreed = choice.agreed;
   if (!agreed.server_certificate_type) return;
   message::put_certificate_type(out, ExtensionType::server_certificate_type,
                                 *agreed.server_certificate_type);
@@ -252,16 +257,18 @@ Result<std::optional<CertificateType>> read_choice(const Data& servers,
   return type;
 }
 
-Result<void> accept_client_type(const ConfigOptions& config, const Data& servers,
+Result<void> accept_client_type(const Context& context, const Data& servers,
                                 AgreedExtensions& agreed) {
+  const ConfigOptions& config = context.config;
   const auto type = read_choice(servers, config.own_certificate_types, "client_certificate_type");
   if (!type) return forward_error(type);
   agreed.client_certificate_type = *type;
   return {};
 }
 
-Result<void> accept_server_type(const ConfigOptions& config, const Data& servers,
+Result<void> accept_server_type(const Context& context, const Data& servers,
                                 AgreedExtensions& agreed) {
+  const ConfigOptions& config = context.config;
   const auto type = read_choice(servers, config.peer_certificate_types, "server_certificate_type");
   if (!type) return forward_error(type);
   agreed.server_certificate_type = *type;
@@ -340,27 +347,27 @@ Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion v
   return agreed;
 }
 
-void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed) {
+void put_agreed_extensions(wire::Writer& out, ExtensionPlaces places, const ServersChoice& choice) {
   for (const ExtensionRow& row : extension_table()) {
-    if (row.agreement != nullptr) row.agreement->put_choice(out, agreed, resumed);
+    if (row.agreement == nullptr || !have_common(row.places, places)) continue;
+    row.agreement->put_choice(out, choice);
   }
 }
 
-Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
-                                             const ExtensionBlock& servers) {
+Result<void> accept_extensions(Context& context, ProtocolVersion version, ExtensionPlaces places,
+                               const ExtensionBlock& servers, AgreedExtensions& agreed) {
   // RFC 8449 section 5.
   if (servers.has(ExtensionType::max_fragment_length) &&
       servers.has(ExtensionType::record_size_limit)) {
     return illegal_extension("max_fragment_length beside record_size_limit");
   }
-  AgreedExtensions agreed;
   for (const ExtensionRow& row : extension_table()) {
-    if (row.agreement == nullptr) continue;
-    const auto done = row.agreement->accept(context.config, servers.find(row.type), agreed);
+    if (row.agreement == nullptr || !have_common(row.places, places)) continue;
+    const auto done = row.agreement->accept(context, servers.find(row.type), agreed);
     if (!done) return forward_error(done);
   }
   context.transport.records.set_content_limits(content_limits(version, agreed));
-  return agreed;
+  return {};
 }
 
 }  // namespace sluice::dtls::handshake

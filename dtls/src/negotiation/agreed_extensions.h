@@ -10,6 +10,7 @@
 #include "message/max_fragment_length.h"
 #include "negotiation/boxed.h"
 #include "negotiation/context.h"
+#include "negotiation/extension_places.h"
 
 namespace sluice::dtls::handshake {
 
@@ -46,6 +47,13 @@ struct AgreedExtensions {
   message::MaxFragmentLength max_fragment_length = {};
 };
 
+// What a server has chosen.
+struct ServersChoice {
+  const AgreedExtensions& agreed;
+  const record::ConnectionIds& ids;
+  bool resumed;
+};
+
 // How an extension is agreed on. Each function gets the data of the peer's extension, empty where
 // the peer did not send it.
 struct ExtensionAgreement {
@@ -54,11 +62,10 @@ struct ExtensionAgreement {
   // A server reads the ClientHello and chooses.
   Result<void> (*choose)(const Context& context, ProtocolVersion version, const Data& clients,
                          AgreedExtensions& agreed);
-  // A server writes what it chose, in ServerHello (DTLS 1.2) or EncryptedExtensions (DTLS 1.3).
-  void (*put_choice)(wire::Writer& out, const AgreedExtensions& agreed, bool resumed);
+  // A server writes what it chose.
+  void (*put_choice)(wire::Writer& out, const ServersChoice& choice);
   // A client checks what the server chose.
-  Result<void> (*accept)(const ConfigOptions& config, const Data& servers,
-                         AgreedExtensions& agreed);
+  Result<void> (*accept)(const Context& context, const Data& servers, AgreedExtensions& agreed);
 };
 extern const ExtensionAgreement kServerNameAgreement;
 extern const ExtensionAgreement kUseSrtpAgreement;
@@ -67,6 +74,7 @@ extern const ExtensionAgreement kRecordSizeLimitAgreement;
 extern const ExtensionAgreement kMaxFragmentLengthAgreement;
 extern const ExtensionAgreement kClientCertificateTypeAgreement;
 extern const ExtensionAgreement kServerCertificateTypeAgreement;
+extern const ExtensionAgreement kConnectionIdAgreement;
 
 // The name in a client's server_name; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);
@@ -84,17 +92,20 @@ record::ContentLimits content_limits(ProtocolVersion version, const AgreedExtens
 
 // A server's choice. The server's order of preference decides; of SRTP profiles, for example, GCM
 // comes first although libwebrtc lists AES_CM before it. The record layer keeps to the content
-// limits from now on. Errors: decode_error; illegal_parameter; no_common_application_protocol with
-// no_application_protocol (RFC 7301 section 3.2).
+// limits and connection IDs from now on. Errors: decode_error; illegal_parameter;
+// no_common_application_protocol with no_application_protocol (RFC 7301 section 3.2); those of a
+// ConnectionIdSource.
 Result<AgreedExtensions> agree_on_extensions(Context& context, ProtocolVersion version,
                                              const message::ExtensionBlock& clients);
-// Writes a server's choice. `resumed`: RFC 6066 section 3 has no server_name then.
-void put_agreed_extensions(wire::Writer& out, const AgreedExtensions& agreed, bool resumed);
+// Writes a server's choice, as far as it belongs in one of the messages `places`.
+void put_agreed_extensions(wire::Writer& out, ExtensionPlaces places, const ServersChoice& choice);
 
-// A client's view of the server's choice: at most one protocol and one SRTP profile, both of those
-// that the client offered, and no MKI but the client's (RFC 5764 section 4.1.3). The record layer
-// keeps to the content limits from now on. Errors: decode_error, illegal_parameter.
-Result<AgreedExtensions> accepted_extensions(Context& context, ProtocolVersion version,
-                                             const message::ExtensionBlock& servers);
+// Adds the server's choice in a message to `agreed`, as a client sees it: at most one protocol and
+// one SRTP profile, both of those that the client offered, and no MKI but the client's (RFC 5764
+// section 4.1.3). `places`: what belongs in one of these messages is in this one, or is not agreed
+// on. The record layer keeps to the content limits and connection IDs from now on. Errors:
+// decode_error, illegal_parameter, unsupported_extension.
+Result<void> accept_extensions(Context& context, ProtocolVersion version, ExtensionPlaces places,
+                               const message::ExtensionBlock& servers, AgreedExtensions& agreed);
 
 }  // namespace sluice::dtls::handshake

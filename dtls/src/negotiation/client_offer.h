@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include <sluice/dtls/connection_id.h>
+
 #include "crypto/key_exchange.h"
 #include "negotiation/psk13.h"
 #include "schedule/keys12.h"
@@ -17,8 +19,9 @@ struct Offer {
   // A session of DTLS 1.2, and the session ID that the server repeats if it resumes the session.
   std::optional<ResumableSession> session12;
   Buffer session_id;
-  Buffer verify_cookie;  // from a HelloVerifyRequest (RFC 6347 section 4.2.1)
-  Buffer retry_cookie;   // from a HelloRetryRequest (RFC 8446 section 4.2.2)
+  ConnectionId connection_id;  // of the records that the client is to receive; empty: none
+  Buffer verify_cookie;        // from a HelloVerifyRequest (RFC 6347 section 4.2.1)
+  Buffer retry_cookie;         // from a HelloRetryRequest (RFC 8446 section 4.2.2)
 };
 
 // Appends the ClientHello to the flight. The same offer gives the same hello, except for the ages

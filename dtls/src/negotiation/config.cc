@@ -2,6 +2,7 @@
 
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/connection_id.h>
 
 #include "crypto/credentials.h"
 #include "crypto/trust_anchors.h"
@@ -265,7 +266,9 @@ Result<void> check_psk_modes(const ConfigOptions& options) {
 // What has an effect in one version only, where that is not allowed.
 Result<void> check_version_options(const ConfigOptions& options) {
   if (!is_allowed(options, ProtocolVersion::dtls13)) {
-    if (options.record_padding > 1) return invalid_config("record_padding: DTLS 1.3 only");
+    if (options.record_padding > 1 && !options.connection_id_size) {
+      return invalid_config("record_padding: DTLS 1.3 only, or with connection_id_size");
+    }
     if (options.max_records_per_key != UINT64_MAX) {
       return invalid_config("max_records_per_key: DTLS 1.3 only");
     }
@@ -330,6 +333,10 @@ Result<void> check_records(const ConfigOptions& options) {
       options.max_forgeries_per_key == UINT64_MAX) {
     return invalid_config(
         "max_forgeries_per_key: TLS_AES_128_CCM_8_SHA256 needs a limit, such as 11863283");
+  }
+  // RFC 9146 section 3: opaque cid<0..2^8-1>.
+  if (options.connection_id_size.value_or(0) > kMaxConnectionId) {
+    return invalid_config("connection_id_size: above 255 bytes");
   }
   if (options.max_records_per_key < 2) return invalid_config("max_records_per_key: below 2");
   return {};

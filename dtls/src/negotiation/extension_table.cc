@@ -6,6 +6,7 @@
 #include "message/application_protocols.h"
 #include "message/certificate_types.h"
 #include "message/code_list_extension.h"
+#include "message/connection_id.h"
 #include "message/ec_point_formats.h"
 #include "message/key_share.h"
 #include "message/max_fragment_length.h"
@@ -48,6 +49,9 @@ bool has_peer_types(const ConfigOptions& config) {
 }
 bool has_fragment_length(const ConfigOptions& config) {
   return config.max_fragment_length.has_value();
+}
+bool has_connection_id_size(const ConfigOptions& config) {
+  return config.connection_id_size.has_value();
 }
 bool has_certificate_schemes(const ConfigOptions& config) {
   return !config.certificate_signature_schemes.empty();
@@ -159,6 +163,11 @@ Result<void> put_peer_types(wire::Writer& out, const HelloContents& hello) {
   return {};
 }
 
+Result<void> put_own_connection_id(wire::Writer& out, const HelloContents& hello) {
+  message::put_connection_id(out, hello.offer.connection_id.bytes());
+  return {};
+}
+
 Result<void> put_versions(wire::Writer& out, const HelloContents& hello) {
   message::put_extension(out, ExtensionType::supported_versions, [&](wire::Writer& data) {
     const auto list = data.vector8();
@@ -206,9 +215,6 @@ Result<void> put_psks(wire::Writer& out, const HelloContents& hello) {
 
 // ---- the table
 
-constexpr ExtensionPlaces operator|(ExtensionPlaces a, ExtensionPlaces b) {
-  return ExtensionPlaces(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
-}
 // NOLINTBEGIN(readability-identifier-naming): RFC 8446 section 4.2 abbreviates them so.
 constexpr auto CH = ExtensionPlaces::client_hello;
 constexpr auto SH = ExtensionPlaces::server_hello;
@@ -236,6 +242,8 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::server_certificate_type, CH | EE, has_peer_types, put_peer_types, &kServerCertificateTypeAgreement},
     ExtensionRow{ExtensionType::record_size_limit, CH | EE, has_record_size_limit, put_size_limit, &kRecordSizeLimitAgreement},
     ExtensionRow{ExtensionType::max_fragment_length, CH | EE, has_fragment_length, put_fragment_length, &kMaxFragmentLengthAgreement},
+    // RFC 9147 section 9 answers it in the ServerHello.
+    ExtensionRow{ExtensionType::connection_id, CH | SH, has_connection_id_size, put_own_connection_id, &kConnectionIdAgreement},
     // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},
     ExtensionRow{ExtensionType::cookie, CH | HRR, nullptr, put_retry_cookie, nullptr},

@@ -8,6 +8,7 @@
 #include <sluice/dtls/config.h>
 
 #include "message/extension_block.h"
+#include "negotiation/extension_places.h"
 #include "wire/types.h"
 #include "wire/writer.h"
 
@@ -16,18 +17,6 @@ namespace sluice::dtls::handshake {
 struct ExtensionAgreement;
 struct Offer;
 class Groups;
-
-// Messages of DTLS 1.3 with extensions, as a set.
-enum class ExtensionPlaces : std::uint8_t {
-  none = 0,
-  client_hello = 1 << 0,
-  server_hello = 1 << 1,
-  encrypted_extensions = 1 << 2,
-  hello_retry_request = 1 << 3,
-  certificate_request = 1 << 4,
-  certificate = 1 << 5,
-  new_session_ticket = 1 << 6,
-};
 
 // The data for the extensions of a ClientHello.
 struct HelloContents {

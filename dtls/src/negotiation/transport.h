@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <sluice/dtls/connection_id.h>
+
 #include "flight/reliable_flight.h"
 #include "record/record_layer.h"
 
@@ -15,6 +17,8 @@ class Transport {
 
   record::RecordLayer& records;
   flight::ReliableFlight flight;
+  // Of this side's connection IDs, which the peer's records carry; null: random bytes.
+  ConnectionIdSource* connection_ids = nullptr;
 
   // Drops the present flight, which the peer has answered.
   void begin_flight() {

@@ -53,6 +53,7 @@ enum class ExtensionType : std::uint16_t {
   certificate_authorities = 47,
   signature_algorithms_cert = 50,
   key_share = 51,
+  connection_id = 54,
   renegotiation_info = 0xff01,
 };
 

@@ -51,7 +51,8 @@ TEST(Rfc6066_3_Answer, SaysThatTheNameWasUsed) {
       dtls::handshake::AgreedExtensions agreed;
       agreed.names.edit().server_name = "a.example";
       agreed.names.edit().acknowledges_server_name = is_used;
-      dtls::handshake::put_agreed_extensions(out, agreed, resumed);
+      dtls::handshake::put_agreed_extensions(out, dtls::handshake::kServersAnswers,
+                                             {agreed, {}, resumed});
       EXPECT_EQ(to_hex(bytes), is_used && !resumed ? "00000000" : "");
     }
   }

@@ -197,8 +197,8 @@ struct ConfigOptions {
   // apart equal ones.
   Buffer policy_id = {};
 
-  // The largest handshake datagram in bytes, without IP and UDP headers: kMinimumMtu to
-  // 16384.
+  // The largest handshake datagram in bytes, without IP and UDP headers: kMinimumMtu to 16384.
+  // Where the peer asks for a connection ID, its size is added to kMinimumMtu.
   std::size_t mtu = 1200;
   RetransmissionTimers timers = {};
 
@@ -211,10 +211,11 @@ struct ConfigOptions {
   // record_size_limit, which replaces it (RFC 8449 section 5); a client may offer both. Servers
   // accept any of these lengths, so this is for clients only. Empty: none.
   std::optional<std::size_t> max_fragment_length = {};
-  // DTLS 1.3 only: pads records, their type byte included, to a multiple of this many bytes, to
-  // hide their length (RFC 8446 section 5.4). Up to 16384; 0 or 1: no padding. Padding does not
-  // exceed the peer's record_size_limit, nor the path's MTU if the record fits into it unpadded.
-  // See Connection::sealed_size().
+  // In DTLS 1.3, and in DTLS 1.2 where records have a connection ID: pads them, their type byte
+  // included, to a multiple of this many bytes, to hide their length (RFC 8446 section 5.4, RFC
+  // 9146 section 4). Up to 16384; 0 or 1: no padding. Padding does not exceed the peer's
+  // record_size_limit, nor the path's MTU if the record fits into it unpadded. See
+  // Connection::sealed_size().
   std::size_t record_padding = 0;
   // How far a record may lag behind the newest, in records (RFC 6347 section 4.1.2.6): a multiple
   // of 64, up to kMaximumReplayWindow. 0 turns replay detection off for application data only:
@@ -222,6 +223,13 @@ struct ConfigOptions {
   // 0 only with protocols that tolerate it.
   std::size_t replay_window = 128;
   static constexpr std::size_t kMaximumReplayWindow = 8192;
+
+  // Connection IDs (RFC 9146, RFC 9147 section 9), by which an encrypted record finds its
+  // connection after the peer's address has changed. The size, in bytes, of those that the peer is
+  // asked to put into its records, up to kMaxConnectionId; 0: it is asked for none, but gets what
+  // it asks for. Empty: the extension is neither offered nor accepted. Observers can recognise a
+  // connection by its ID (RFC 9146 section 8).
+  std::optional<std::size_t> connection_id_size = {};
 
   // Receives the peer's hellos, may change our own. Null: none.
   std::shared_ptr<const HelloHook> hello_hook = {};

@@ -13,6 +13,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/environment.h>
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/event.h>
@@ -73,7 +74,8 @@ std::string_view to_string(SendError error);
 // The largest application data of one record, in bytes (RFC 5246 section 6.2.1).
 inline constexpr std::size_t kMaxApplicationData = 16384;
 // The largest overhead of a record, in bytes: a header of 13, and what its cipher suite adds, for
-// an AEAD 24. ConfigOptions::record_padding is not included: see Connection::sealed_size().
+// an AEAD 24. ConfigOptions::record_padding and the peer's connection ID, in DTLS 1.2 with a byte
+// for the type, are not included: see Connection::sealed_size().
 inline constexpr std::size_t kSealHeadRoom = 13 + RecordRoom12::kMaxHead;
 inline constexpr std::size_t kSealTailRoom = RecordRoom12::kMaxTail;
 inline constexpr std::size_t kSealOverhead = kSealHeadRoom + kSealTailRoom;
@@ -123,17 +125,20 @@ class Connection {
  public:
   // A client's first flight is ready to be polled. Datagrams go to `path` until set_path().
   // `session` is offered for resumption, unless it has expired or the Config does not allow it.
+  // `ids` makes the connection ID of this side, if ConfigOptions::connection_id_size asks for one,
+  // which must be of its size; it is not owned and must outlive the Connection. Null: random IDs.
   // Errors: libcrypto_failure; invalid_config where the Config cannot be used in this role, with
   // the field's name in Error::detail. The same errors apply to server().
   static Result<Connection> client(ConfigPtr config, Environment& environment, PathId path,
-                                   Instant now,
-                                   const std::optional<ResumableSession>& session = {});
+                                   Instant now, const std::optional<ResumableSession>& session = {},
+                                   ConnectionIdSource* ids = nullptr);
   static Result<Connection> server(ConfigPtr config, Environment& environment, PathId path,
-                                   Instant now);
+                                   Instant now, ConnectionIdSource* ids = nullptr);
 
   // A server for a client that a Listener has admitted. It continues with the ClientHello that held
   // the cookie; its answer is ready to be polled.
-  static Accepted accept(Admission admission, Environment& environment, PathId path, Instant now);
+  static Accepted accept(Admission admission, Environment& environment, PathId path, Instant now,
+                         ConnectionIdSource* ids = nullptr);
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
@@ -188,9 +193,9 @@ class Connection {
   // ---- application data
 
   // Writes one record with `application_data` to `out` and returns its size in bytes: send it to
-  // path(). `out` must have kSealOverhead bytes more than the data (with record_padding
-  // sealed_size()) and must not overlap it. There is no queue. Allocates only to rebuild the cipher
-  // contexts of an idle connection (Environment::Options::max_warm_connections).
+  // path(). `out` must have kSealOverhead bytes more than the data (with record_padding or
+  // connection IDs sealed_size()) and must not overlap it. There is no queue. Allocates only to
+  // rebuild the cipher contexts of an idle connection (Environment::Options::max_warm_connections).
   SendResult seal(Bytes application_data, MutableBytes out);
   // The size that seal() would now write at most, padding included; 0 before Connected.
   [[nodiscard]] std::size_t sealed_size(std::size_t application_data) const;

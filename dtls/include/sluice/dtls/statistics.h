@@ -10,6 +10,7 @@
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
+#include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/peer_info.h>
 #include <sluice/dtls/protocol.h>
 
@@ -101,8 +102,11 @@ struct ConnectionInfo {
   std::string server_name;           // SNI, asked for by the client; empty: none
   Buffer srtp_mki;                   // MKI of SRTP packets; empty: none
   // The largest data that seal() accepts, in bytes: the peer's record_size_limit (RFC 8449), or
-  // kMaxApplicationData.
-  std::size_t max_application_data;
+  // kMaxApplicationData; in DTLS 1.2 with a peer_connection_id one less.
+  std::size_t max_application_data = 0;
+  // The connection IDs that the peer's records carry, and this side's; empty: none.
+  ConnectionId own_connection_id = {};
+  ConnectionId peer_connection_id = {};
   PeerInfo peer = {};
 };
 

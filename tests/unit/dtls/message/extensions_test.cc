@@ -4,6 +4,7 @@
 
 #include "message/certificate_types.h"
 #include "message/code_list_extension.h"
+#include "message/connection_id.h"
 #include "message/ec_point_formats.h"
 #include "message/extension_block.h"
 #include "message/max_fragment_length.h"
@@ -214,6 +215,16 @@ TEST(RecordSizeLimit, IsTwoBytes) {
   expect_exact(data,
                [](const Buffer& bytes) { return decode_record_size_limit(bytes).has_value(); });
   EXPECT_EQ(decode_record_size_limit(from_hex("0040")), 64);
+}
+
+// RFC 9146 section 3: opaque cid<0..2^8-1>.
+TEST(ConnectionIdExtension, HasALengthOfOneByte) {
+  const Buffer data = data_of(ExtensionType::connection_id,
+                              [](wire::Writer& out) { put_connection_id(out, from_hex("aabb")); });
+  EXPECT_EQ(to_hex(data), "02aabb");
+  expect_exact(data, [](const Buffer& bytes) { return decode_connection_id(bytes).has_value(); });
+  EXPECT_TRUE(decode_connection_id(from_hex("00"))->empty());
+  EXPECT_EQ(decode_connection_id(Buffer(256, std::byte{0xff}))->size(), 255U);
 }
 
 }  // namespace

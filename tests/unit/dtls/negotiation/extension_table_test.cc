@@ -27,11 +27,11 @@ std::set<ExtensionType> in_message(ExtensionPlaces place) {
   return types;
 }
 
-// The rows of RFC 8446 section 4.2, RFC 5764, RFC 7250 and RFC 8449 that the engine knows.
+// The rows of RFC 8446 section 4.2, RFC 5764, RFC 7250, RFC 8449 and RFC 9146 that the engine knows.
 TEST(ExtensionTable, HasThePlacesOfTheRfc) {
   EXPECT_EQ(in_message(ExtensionPlaces::server_hello),
             (std::set{ExtensionType::key_share, ExtensionType::pre_shared_key,
-                      ExtensionType::supported_versions}));
+                      ExtensionType::supported_versions, ExtensionType::connection_id}));
   EXPECT_EQ(in_message(ExtensionPlaces::hello_retry_request),
             (std::set{ExtensionType::key_share, ExtensionType::cookie,
                       ExtensionType::supported_versions}));
@@ -81,6 +81,7 @@ ConfigOptions everything() {
   options.peer_certificate_types.push_back(CertificateType::raw_public_key);
   options.record_size_limit = 1000;
   options.max_fragment_length = 512;
+  options.connection_id_size = 8;
   options.certificate_signature_schemes = options.signature_schemes;
   options.resumption = Resumption::tickets;
   options.cipher_suites.push_back(CipherSuite::psk_with_aes_128_cbc_sha256);
@@ -110,7 +111,8 @@ TEST(ExtensionTable, KeepsTheOrderOfOurHello) {
                          ExtensionType::application_layer_protocol_negotiation,
                          ExtensionType::client_certificate_type,
                          ExtensionType::server_certificate_type, ExtensionType::record_size_limit,
-                         ExtensionType::max_fragment_length, ExtensionType::supported_versions,
+                         ExtensionType::max_fragment_length, ExtensionType::connection_id,
+                         ExtensionType::supported_versions,
                          ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
 }
 
