@@ -127,6 +127,7 @@ void message_seeds(const Recording& recording) {
   seed(11, "point_formats", test::from_hex("01 00"));
   seed(12, "new_session_ticket", test::from_hex("00015180 0004 01020304"));
   seed(19, "stored_session", stored_session());
+  seed(20, "new_connection_id", test::from_hex("0006 02aaab 02bbbc 01"));
 }
 
 // In the order of encode_fuzz's codecs, behind which stand the rows of sizes.

@@ -23,6 +23,7 @@
 #include "message/handshake_fragment.h"
 #include "message/hello_verify_request.h"
 #include "message/max_fragment_length.h"
+#include "message/new_connection_id.h"
 #include "message/new_session_ticket12.h"
 #include "message/new_session_ticket13.h"
 #include "message/pre_shared_key.h"
@@ -197,6 +198,13 @@ void certificate_request13(const Buffer& body) {
   if (decoded) criteria_of(decoded->extensions);
 }
 
+void connection_ids(const Buffer& body) {
+  if (const auto decoded = NewConnectionId::decode(body)) {
+    SLUICE_CHECK(decoded->ids.size() <= NewConnectionId::kMaxIds);
+  }
+  if (RequestConnectionId::decode(body)) SLUICE_CHECK(body.size() == 1);
+}
+
 void new_session_ticket13(const Buffer& body) {
   const auto decoded = NewSessionTicket13::decode(body);
   if (decoded) SLUICE_CHECK(!decoded->ticket.empty());
@@ -262,7 +270,8 @@ constexpr std::array kDecoders{certificate,
                                new_session_ticket13,
                                pre_shared_keys,
                                names,
-                               stored_session};
+                               stored_session,
+                               connection_ids};
 
 }  // namespace
 }  // namespace sluice::fuzz

@@ -11,6 +11,7 @@
 #include "message/digital_signature.h"
 #include "message/handshake_fragment.h"
 #include "message/hello_verify_request.h"
+#include "message/new_connection_id.h"
 #include "message/new_session_ticket12.h"
 #include "message/new_session_ticket13.h"
 #include "message/server_hello.h"
@@ -221,6 +222,27 @@ EncodingOutcome new_session_ticket13(Sizes s) {
       });
 }
 
+// number of IDs, size of each
+EncodingOutcome new_connection_id(Sizes s) {
+  const std::vector<ConnectionId> ids(s[0], ConnectionId(filler(s[1])));
+  return round_trip(
+      [&](Writer& out) { put_new_connection_id(out, ids, ConnectionIdUsage::cid_spare); },
+      [&](const Buffer& body) {
+        const auto message = NewConnectionId::decode(body);
+        return message && message->usage == ConnectionIdUsage::cid_spare &&
+               are_all(message->ids, std::min<std::uint64_t>(s[0], NewConnectionId::kMaxIds),
+                       filler(std::min<std::uint64_t>(s[1], kMaxConnectionId)));
+      });
+}
+
+EncodingOutcome request_connection_id(Sizes s) {
+  return round_trip([&](Writer& out) { put_request_connection_id(out, s[0]); },
+                    [&](const Buffer& body) {
+                      const auto message = RequestConnectionId::decode(body);
+                      return message && message->count == s[0];
+                    });
+}
+
 EncodingOutcome ack(Sizes s) {
   const RecordNumbers numbers(s[0], {wire::Epoch{3}, wire::SequenceNumber{9}});
   return round_trip([&](Writer& out) { put_ack(out, numbers); },
@@ -342,6 +364,11 @@ std::vector<Encoding> other_messages() {
            {k32, k8, k16},
            [](Sizes s) { return s[0] <= k32 && s[1] <= k8 && is_between(1, s[2], k16); },
            new_session_ticket13},
+          {"NewConnectionId",
+           {k16 / 2, k8},
+           [](Sizes s) { return s[0] * (1 + std::min(s[1], k8)) <= k16; },
+           new_connection_id},
+          {"RequestConnectionId", {k8}, [](Sizes s) { return s[0] <= k8; }, request_connection_id},
           {"ACK", {k16 / 16}, [](Sizes s) { return s[0] <= k16 / 16; }, ack},
           {"handshake message",
            {kMaxBody},

@@ -70,6 +70,13 @@ Result<Pending> Connection::set_peer_fingerprints(std::span<const Fingerprint> a
 Result<Pending> Connection::update_keys(KeyUpdateRequest request, Instant now) {
   return impl_->update_keys(request, now);
 }
+Result<Pending> Connection::request_connection_ids(std::size_t count, Instant now) {
+  return impl_->exchange_ids(count, now);
+}
+Result<Pending> Connection::renew_connection_id(Instant now) {
+  return impl_->exchange_ids({}, now);
+}
+Result<void> Connection::change_connection_id() { return impl_->change_connection_id(); }
 Result<Pending> Connection::close(Instant now) { return impl_->close(now); }
 
 void Connection::set_path(PathId path) { impl_->set_path(path); }
@@ -94,6 +101,10 @@ std::optional<Instant> Connection::next_timeout() const { return impl_->next_tim
 Role Connection::role() const { return impl_->role(); }
 ConnectionNumber Connection::number() const { return impl_->number(); }
 PathId Connection::path() const { return impl_->path(); }
+std::size_t Connection::spare_connection_ids() const { return impl_->connection_ids().spares(); }
+std::vector<ConnectionId> Connection::own_connection_ids() const {
+  return impl_->connection_ids().all_own();
+}
 bool Connection::connected() const { return impl_->is_open(); }
 bool Connection::handshake_confirmed() const { return impl_->is_handshake_confirmed(); }
 bool Connection::ended() const { return impl_->ended(); }

@@ -27,6 +27,7 @@ struct Established13 {
   QuietPostHandshake13 quiet;                       // valid while no message is in progress
   std::unique_ptr<PostHandshake13> post_handshake;  // null: no message is in progress
   AcceptedPeer peer;
+  ConnectionIdSource* connection_ids;  // null: random ones
 };
 using Established = std::variant<Established12, Established13>;
 

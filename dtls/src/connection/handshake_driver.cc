@@ -407,14 +407,18 @@ Result<Established> HandshakeDriver::establish(Instant now) {
         EndOfHandshake13{std::move(reassembler_), std::move(acknowledgements_),
                          std::move(context_.transport.flight), context_.transport.next_seq(),
                          give_up_.value_or(now)},
-        now);
+        context_.transport.connection_ids, now);
     if (shared_.role == Role::server) {
       const auto issued = post_handshake->issue_ticket(*session13, now);
       if (!issued) return forward_error(issued);
       // Each session has one ticket.
       session13->resumption.reset();
     }
-    return Established13{std::move(*session13), {}, std::move(post_handshake), std::move(*peer)};
+    return Established13{std::move(*session13),
+                         {},
+                         std::move(post_handshake),
+                         std::move(*peer),
+                         context_.transport.connection_ids};
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)), PostHandshake12(),
                             std::move(*peer), reassembler_.next_seq()};

@@ -179,6 +179,38 @@ Result<Pending> Connection::Impl::update_keys(KeyUpdateRequest request, Instant 
   return end_input(post_handshake(*complete).update_keys(request, now));
 }
 
+Result<Pending> Connection::Impl::exchange_ids(std::optional<std::size_t> spares, Instant now) {
+  if (begin_input(now)) return end_input({});
+  if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
+  connection::Established13* complete = connection::established13(phase_);
+  if (complete == nullptr) return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "DTLS 1.2"});
+  connection::PostHandshake13& messages = post_handshake(*complete);
+  const auto outcome = spares ? messages.request_ids(*spares, now) : messages.renew_id(now);
+  // An error of the caller changes nothing.
+  if (!outcome && outcome.error().code == Errc::invalid_argument) {
+    release_unused();
+    return forward_error(outcome);
+  }
+  return end_input(outcome);
+}
+
+Result<void> Connection::Impl::change_connection_id() {
+  if (!is_open()) return tl::unexpected(Error{Errc::not_connected});
+  record::ConnectionIds& ids = warm_.records().connection_ids();
+  if (ids.spares() == 0) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no spare connection ID"});
+  }
+  ids.use_spare();
+  return {};
+}
+
+void Connection::Impl::set_path(PathId path) {
+  // RFC 9147 section 9: a new ID SHOULD be used on a new path, so that observers cannot link them.
+  record::ConnectionIds& ids = warm_.records().connection_ids();
+  if (path != path_ && is_open() && ids.spares() != 0) ids.use_spare();
+  path_ = path;
+}
+
 Result<Pending> Connection::Impl::close(Instant now) {
   if (begin_input(now)) return end_input({});
   queue_alert(message::AlertLevel::warning, Alert::close_notify);
@@ -257,8 +289,8 @@ void Connection::Impl::report_sessions() {
 
 connection::PostHandshake13& Connection::Impl::post_handshake(connection::Established13& complete) {
   if (complete.post_handshake == nullptr) {
-    complete.post_handshake =
-        std::make_unique<connection::PostHandshake13>(shared(), complete.quiet);
+    complete.post_handshake = std::make_unique<connection::PostHandshake13>(
+        shared(), complete.quiet, complete.connection_ids);
   }
   return *complete.post_handshake;
 }

@@ -41,8 +41,11 @@ class Connection::Impl {
   Result<Pending> answer(QuestionId question, const Answer& answer, Instant now);
   Result<Pending> set_peer_fingerprints(std::span<const Fingerprint> announced, Instant now);
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
+  // Asks for so many spare connection IDs, or, without a number, has the peer use a new one.
+  Result<Pending> exchange_ids(std::optional<std::size_t> spares, Instant now);
+  Result<void> change_connection_id();
   Result<Pending> close(Instant now);
-  void set_path(PathId path) { path_ = path; }
+  void set_path(PathId path);
   void set_path_mtu(std::size_t mtu);
   void set_path_rtt(Duration rtt);
 
@@ -58,6 +61,9 @@ class Connection::Impl {
   [[nodiscard]] Role role() const { return role_; }
   [[nodiscard]] ConnectionNumber number() const { return number_; }
   [[nodiscard]] PathId path() const { return path_; }
+  [[nodiscard]] const record::ConnectionIds& connection_ids() const {
+    return warm_.records().connection_ids();
+  }
   // A peer's connection ID must not leave a record without room for contents.
   [[nodiscard]] std::size_t path_mtu() const {
     return std::max<std::size_t>(mtu_,

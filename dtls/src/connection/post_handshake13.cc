@@ -22,12 +22,14 @@ constexpr wire::MessageSeq kWrapped{0};
 
 }  // namespace
 
-PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshake, Instant now)
+PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshake,
+                                 ConnectionIdSource* ids, Instant now)
     : shared_(shared),
       reassembler_(std::move(handshake.reassembler)),
       acknowledgements_(std::move(handshake.acknowledgements)),
       initial_timeout_(handshake.last_flight.initial_timeout()),
-      next_seq_(handshake.next_seq) {
+      next_seq_(handshake.next_seq),
+      id_source_(ids) {
   if (shared.role == Role::client) {
     handshake.last_flight.set_give_up(handshake.give_up);
     outgoing_.push_back({Kind::last_flight, std::move(handshake.last_flight)});
@@ -39,23 +41,27 @@ PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshak
   }
 }
 
-PostHandshake13::PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet)
+PostHandshake13::PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet,
+                                 ConnectionIdSource* ids)
     : shared_(shared),
       reassembler_({shared.config.max_handshake_message, shared.config.max_reassembly}),
       initial_timeout_(quiet.initial_timeout),
       next_seq_(quiet.next),
-      read_epoch_(shared.records.read_epoch()) {
+      read_epoch_(shared.records.read_epoch()),
+      id_source_(ids),
+      awaits_ids_(quiet.awaits_ids) {
   reassembler_.start_at(quiet.peers_next);
 }
 
 std::optional<QuietPostHandshake13> PostHandshake13::quiet() const {
   // Called after each datagram, so the conditions that last longest come first.
   if (received_expire_ || old_keys_expire_) return std::nullopt;
-  const bool is_sending = !outgoing_.empty() || deferred_update_;
+  const bool is_sending = !outgoing_.empty() || deferred_update_ || ids_to_request_ != 0 ||
+                          spares_to_send_ || is_renewal_due_;
   const bool is_receiving =
       !reassembler_.empty() || reassembler_.is_used_up() || !acknowledgements_.is_idle();
   if (is_sending || is_receiving || !session_events_.empty()) return std::nullopt;
-  QuietPostHandshake13 quiet{next_seq_, reassembler_.next_seq()};
+  QuietPostHandshake13 quiet{next_seq_, reassembler_.next_seq(), awaits_ids_};
   quiet.set_initial_timeout(initial_timeout_);
   return quiet;
 }
@@ -80,6 +86,8 @@ Duration PostHandshake13::ack_delay() const {
 
 template <class Encode>
 Result<void> PostHandshake13::send(Kind kind, HandshakeType type, Instant now, Encode&& encode) {
+  // message_seq must not wrap, so the connection has to end (draft-ietf-tls-rfc9147bis).
+  if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
   const RetransmissionTimers& timers = shared_.config.timers;
   flight::ReliableFlight flight(timers, initial_timeout_);
   const auto added = flight.add_message(type, next_seq_, shared_.records.write_epoch(),
@@ -116,7 +124,7 @@ Result<void> PostHandshake13::on_record(const record::Record& record, handshake:
     reassembler_.pop();
   }
   acknowledge_processed(now);
-  return {};
+  return send_due_ids(now);
 }
 
 void PostHandshake13::acknowledge_processed(Instant now) {
@@ -159,6 +167,10 @@ Result<void> PostHandshake13::on_message(const flight::IncomingMessage& message,
   switch (message.type) {
     case HandshakeType::key_update:
       return on_key_update(message, session, now);
+    case HandshakeType::request_connection_id:
+      return on_request_id(message);
+    case HandshakeType::new_connection_id:
+      return on_new_id(message);
     case HandshakeType::new_session_ticket:
       if (shared_.role == Role::client) return on_ticket(message, session, now);
       break;
@@ -229,8 +241,6 @@ Result<void> PostHandshake13::update_keys(KeyUpdateRequest request, Instant now)
     if (deferred_update_ != KeyUpdateRequest::update_requested) deferred_update_ = request;
     return {};
   }
-  // message_seq must not wrap, so the connection has to end (draft-ietf-tls-rfc9147bis).
-  if (next_seq_ == kWrapped) return fatal(Errc::message_seq_exhausted, Alert::internal_error);
   key_update_under_way_ = true;
   return send(Kind::key_update, HandshakeType::key_update, now,
               [&](wire::Writer& out) { out.code(request); });
@@ -261,11 +271,121 @@ Result<void> PostHandshake13::continue_key_update(handshake::Session13& session,
     outgoing_.clear();
     key_update_under_way_ = false;
     is_key_update_acknowledged_ = false;
-    return switch_write_keys(session);
+    auto switched = switch_write_keys(session);
+    return switched ? send_due_ids(now) : switched;
   }
-  if (!outgoing_.empty()) return {};
-  if (const auto request = std::exchange(deferred_update_, {})) return update_keys(*request, now);
+  if (outgoing_.empty() && deferred_update_) {
+    return update_keys(*std::exchange(deferred_update_, {}), now);
+  }
+  return send_due_ids(now);
+}
+
+// ---- connection IDs (RFC 9147 section 9)
+
+Result<void> PostHandshake13::on_request_id(const flight::IncomingMessage& message) {
+  const auto request = handshake::expect<message::RequestConnectionId>(message);
+  if (!request) return forward_error(request);
+  if (shared_.records.connection_ids().own().empty()) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "RequestConnectionId without a connection ID");
+  }
+  // Requests that come while a NewConnectionId is under way are answered together.
+  spares_to_send_ = spares_to_send_.value_or(0) + request->count;
   return {};
+}
+
+Result<void> PostHandshake13::on_new_id(const flight::IncomingMessage& message) {
+  const auto received = handshake::expect<message::NewConnectionId>(message);
+  if (!received) return forward_error(received);
+  record::ConnectionIds& ids = shared_.records.connection_ids();
+  if (ids.peers().empty()) {
+    return fatal(Errc::unexpected_message, Alert::unexpected_message,
+                 "NewConnectionId without a connection ID");
+  }
+  const bool is_immediate = received->usage == message::ConnectionIdUsage::cid_immediate;
+  const bool is_known = is_immediate || received->usage == message::ConnectionIdUsage::cid_spare;
+  // An empty ID would end their use, which only the hellos agree on.
+  if (!is_known || (is_immediate && received->ids.empty()) ||
+      std::ranges::any_of(received->ids, [](Bytes id) { return id.empty(); })) {
+    return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "NewConnectionId");
+  }
+  if (is_immediate) {
+    ids.replace_peers(received->ids);
+  } else {
+    ids.add_spares(received->ids);
+    awaits_ids_ = false;
+  }
+  return {};
+}
+
+Result<void> PostHandshake13::request_ids(std::size_t count, Instant now) {
+  if (shared_.records.connection_ids().peers().empty()) {
+    return tl::unexpected(
+        Error{Errc::invalid_argument, {}, 0, "our records have no connection ID"});
+  }
+  if (count == 0 || count > UINT8_MAX) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "count: not from 1 to 255"});
+  }
+  if (awaits_ids_) {
+    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "the last request is unanswered"});
+  }
+  awaits_ids_ = true;
+  ids_to_request_ = count;
+  return send_due_ids(now);
+}
+
+Result<void> PostHandshake13::renew_id(Instant now) {
+  if (shared_.records.connection_ids().own().empty()) {
+    return tl::unexpected(
+        Error{Errc::invalid_argument, {}, 0, "the peer's records have no connection ID"});
+  }
+  is_renewal_due_ = true;
+  return send_due_ids(now);
+}
+
+bool PostHandshake13::is_under_way(Kind kind) const {
+  return std::ranges::any_of(outgoing_,
+                             [&](const Outgoing& outgoing) { return outgoing.kind == kind; });
+}
+
+Result<void> PostHandshake13::send_due_ids(Instant now) {
+  // No message follows a KeyUpdate before the keys have changed (RFC 8446 section 4.6.3), and a
+  // server that lacks the client's last flight cannot read one.
+  if (key_update_under_way() || has_last_flight()) return {};
+  const bool sends_request = ids_to_request_ != 0 && !is_under_way(Kind::request_id);
+  const bool sends_ids = (is_renewal_due_ || spares_to_send_) && !is_under_way(Kind::new_id);
+  if (!sends_request && !sends_ids) return {};
+  if (sends_request) {
+    const std::size_t count = std::exchange(ids_to_request_, 0);
+    auto sent = send(Kind::request_id, HandshakeType::request_connection_id, now,
+                     [&](wire::Writer& out) { message::put_request_connection_id(out, count); });
+    if (!sent || !sends_ids) return sent;
+  }
+  return send_new_ids(now);
+}
+
+Result<void> PostHandshake13::send_new_ids(Instant now) {
+  record::ConnectionIds& known = shared_.records.connection_ids();
+  const bool is_renewal = std::exchange(is_renewal_due_, false);
+  std::size_t count = 1;
+  if (!is_renewal) {
+    // RFC 9147 section 9: a request that seems excessive gets fewer, or none.
+    count = std::min(*std::exchange(spares_to_send_, {}),
+                     record::ConnectionIds::kMaxSpares - known.unused_own());
+  }
+  std::vector<ConnectionId> ids;
+  while (ids.size() < count) {
+    auto id = handshake::make_connection_id(shared_.library, known.own().size(), id_source_);
+    if (!id) return forward_error(id);
+    ids.push_back(*std::move(id));
+  }
+  for (const ConnectionId& ended : known.add_own(ids, is_renewal)) {
+    if (id_source_ != nullptr) id_source_->retire(ended.bytes());
+  }
+  const auto usage = is_renewal ? message::ConnectionIdUsage::cid_immediate
+                                : message::ConnectionIdUsage::cid_spare;
+  return send(Kind::new_id, HandshakeType::new_connection_id, now,
+              [&](wire::Writer& out) { message::put_new_connection_id(out, ids, usage); });
 }
 
 void PostHandshake13::resume_given_up(Instant now) {

@@ -16,6 +16,8 @@
 #include "flight/reliable_flight.h"
 #include "handshake13/session13.h"
 #include "message/key_update.h"
+#include "message/new_connection_id.h"
+#include "negotiation/connection_ids.h"
 
 namespace sluice::dtls::connection {
 
@@ -23,6 +25,7 @@ namespace sluice::dtls::connection {
 struct QuietPostHandshake13 {
   wire::MessageSeq next{};        // message_seq of this side's next message
   wire::MessageSeq peers_next{};  // message_seq of the peer's next message
+  bool awaits_ids = false;        // the peer has not answered our RequestConnectionId
   // The first timeout of a flight, which depends on the RTT of the path.
   std::chrono::duration<std::uint32_t, Duration::period> initial_timeout{};
 
@@ -45,9 +48,11 @@ struct EndOfHandshake13 {
 
 class PostHandshake13 {
  public:
-  PostHandshake13(const Shared& shared, EndOfHandshake13 handshake, Instant now);
+  // `ids`: the source of this side's connection IDs; null: random ones.
+  PostHandshake13(const Shared& shared, EndOfHandshake13 handshake, ConnectionIdSource* ids,
+                  Instant now);
   // Continues from the state in which no message was in progress.
-  PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet);
+  PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet, ConnectionIdSource* ids);
 
   // The remaining state if no message is in progress; empty otherwise.
   [[nodiscard]] std::optional<QuietPostHandshake13> quiet() const;
@@ -80,6 +85,14 @@ class PostHandshake13 {
     return key_update_under_way_ || deferred_update_;
   }
 
+  // Asks the peer for spare connection IDs, 1 to 255 (RFC 9147 section 9). Errors that change
+  // nothing: invalid_argument (the peer wants none in our records, or has not answered the last
+  // request); fatal: message_seq_exhausted.
+  Result<void> request_ids(std::size_t count, Instant now);
+  // Has the peer use a new connection ID at once. Errors that change nothing: invalid_argument
+  // (this side has asked for none); fatal: message_seq_exhausted, those of the source.
+  Result<void> renew_id(Instant now);
+
   // Sets the RTT of the path, measured by the caller.
   void set_rtt(Duration rtt);
   // Whether a client's last flight is not acknowledged yet.
@@ -105,7 +118,7 @@ class PostHandshake13 {
   // Limits the tickets even of an authenticated peer. Further ones are ignored.
   static constexpr std::size_t kMaxSessionEvents = 8;
 
-  enum class Kind : std::uint8_t { last_flight, ticket, key_update };
+  enum class Kind : std::uint8_t { last_flight, ticket, key_update, request_id, new_id };
   struct Outgoing {
     Kind kind;
     flight::ReliableFlight flight;
@@ -126,6 +139,13 @@ class PostHandshake13 {
                              Instant now);
   Result<void> on_ticket(const flight::IncomingMessage& message,
                          const handshake::Session13& session, Instant now);
+  Result<void> on_request_id(const flight::IncomingMessage& message);
+  Result<void> on_new_id(const flight::IncomingMessage& message);
+  // Sends RequestConnectionId and NewConnectionId when they are due and may be sent: RFC 9147
+  // section 5.8.4 allows one of each kind at a time.
+  Result<void> send_due_ids(Instant now);
+  Result<void> send_new_ids(Instant now);
+  [[nodiscard]] bool is_under_way(Kind kind) const;
   // Starts the flight of one message. No message may follow a KeyUpdate before the keys have
   // changed (RFC 8446 section 4.6.3).
   template <class Encode>
@@ -160,6 +180,11 @@ class PostHandshake13 {
   bool is_key_update_acknowledged_ = false;
   bool is_resume_due_ = false;
   std::optional<KeyUpdateRequest> deferred_update_;  // sent after the ACK of the last flight
+  ConnectionIdSource* id_source_;
+  std::size_t ids_to_request_ = 0;             // in a RequestConnectionId that is to be sent
+  bool awaits_ids_ = false;                    // it was sent, or is to be, and is unanswered
+  std::optional<std::size_t> spares_to_send_;  // that the peer has asked for
+  bool is_renewal_due_ = false;
   std::vector<Event> session_events_;
 };
 

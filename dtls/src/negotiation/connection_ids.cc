@@ -56,15 +56,19 @@ Result<void> check_source(const ConfigOptions& config, const ConnectionIdSource*
   return invalid_config("connection_id_size: not the size of the ConnectionIdSource");
 }
 
-Result<ConnectionId> make_connection_id(const Context& context) {
+Result<ConnectionId> make_connection_id(crypto::Library& library, std::size_t size,
+                                        ConnectionIdSource* source) {
   std::array<std::byte, kMaxConnectionId> bytes{};
-  const MutableBytes id = MutableBytes(bytes).first(context.config.connection_id_size.value_or(0));
+  const MutableBytes id = MutableBytes(bytes).first(size);
   if (id.empty()) return ConnectionId();
-  const auto made = context.transport.connection_ids != nullptr
-                        ? context.transport.connection_ids->make(id)
-                        : context.library.random(id);
+  const auto made = source != nullptr ? source->make(id) : library.random(id);
   if (!made) return forward_error(made);
   return ConnectionId(id);
+}
+
+Result<ConnectionId> make_connection_id(const Context& context) {
+  return make_connection_id(context.library, context.config.connection_id_size.value_or(0),
+                            context.transport.connection_ids);
 }
 
 }  // namespace sluice::dtls::handshake

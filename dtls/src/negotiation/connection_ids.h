@@ -11,7 +11,11 @@ namespace sluice::dtls::handshake {
 // size. Errors: invalid_config.
 Result<void> check_source(const ConfigOptions& config, const ConnectionIdSource* source);
 
-// An ID of the size in the Config; empty if that has none, or 0. Errors: those of the source.
+// An ID of this size from the source; null: random bytes. Errors: those of the source,
+// libcrypto_failure.
+Result<ConnectionId> make_connection_id(crypto::Library& library, std::size_t size,
+                                        ConnectionIdSource* source);
+// An ID of the size in the Config; empty if that has none, or 0.
 Result<ConnectionId> make_connection_id(const Context& context);
 
 }  // namespace sluice::dtls::handshake

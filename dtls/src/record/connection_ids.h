@@ -1,35 +1,35 @@
-// The connection IDs of one connection (RFC 9146 section 3, RFC 9147 section 4).
+// The connection IDs of one connection (RFC 9146 section 3, RFC 9147 sections 4 and 9).
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <sluice/dtls/bytes.h>
+#include <sluice/dtls/connection_id.h>
 
 namespace sluice::dtls::record {
 
 // Most connections have none, and an idle connection keeps its own: so all are in one allocation.
+// In DTLS 1.3 each side may give the other further IDs. All own IDs have one size, because a header
+// does not say how long its ID is.
 class ConnectionIds {
  public:
+  // IDs that a side has received and not used yet.
+  static constexpr std::size_t kMaxSpares = 8;  // kMaxSpareConnectionIds
+  // Own IDs. Where there would be more, that which the peer has not used for longest ends.
+  static constexpr std::size_t kMaxOwn = 2 * kMaxSpares;
+
   // Whether set() was called, also with two empty IDs.
   [[nodiscard]] bool are_set() const { return bytes_ != nullptr; }
-  // Of the peer's encrypted records; empty: they have none.
-  [[nodiscard]] Bytes own() const {
-    return are_set() ? Bytes(bytes_.get() + kIdsAt, size_at(kOwnSize)) : Bytes{};
-  }
+  // Of the peer's encrypted records, the one that it uses; empty: they have none.
+  [[nodiscard]] Bytes own() const;
   // Of this side's encrypted records; empty: they have none.
-  [[nodiscard]] Bytes peers() const {
-    return are_set() ? Bytes(bytes_.get() + kIdsAt + size_at(kOwnSize), size_at(kPeersSize)) : Bytes{};
-  }
+  [[nodiscard]] Bytes peers() const;
 
   // Each of at most kMaxConnectionId bytes.
-  void set(Bytes own, Bytes peers) {
-    auto bytes = std::make_unique<std::byte[]>(kIdsAt + own.size() + peers.size());
-    bytes[kOwnSize] = static_cast<std::byte>(own.size());
-    bytes[kPeersSize] = static_cast<std::byte>(peers.size());
-    std::ranges::copy(peers, std::ranges::copy(own, bytes.get() + kIdsAt).out);
-    bytes_ = std::move(bytes);
-  }
+  void set(Bytes own, Bytes peers);
   void clear() { bytes_.reset(); }
 
   void begin_datagram() {
@@ -38,20 +38,51 @@ class ConnectionIds {
   // Whether a DTLS 1.3 record with this ID, or without one, is for this connection. RFC 9147
   // section 4 requires the ID in each datagram, not in each record: later records may come without
   // it.
-  [[nodiscard]] bool take(Bytes id_in_record) {
-    if (id_in_record.empty()) return own().empty() || bytes_[kSeen] != std::byte{0};
-    if (!std::ranges::equal(id_in_record, own())) return false;
-    bytes_[kSeen] = std::byte{1};
-    return true;
-  }
+  [[nodiscard]] bool take(Bytes id_in_record);
+  // A record with this ID, or without one, is authentic and the newest.
+  void on_newest(Bytes id_in_record);
+
+  // ---- further own IDs
+
+  [[nodiscard]] bool is_own(Bytes id) const { return find_own(id) != number(kOwnCount); }
+  [[nodiscard]] std::vector<ConnectionId> all_own() const;
+  // Those that the peer has not used.
+  [[nodiscard]] std::size_t unused_own() const;
+  // The peer gets these IDs. `replace`: it must use one of them from now on, and will not use those
+  // of its spares that it had before. Returns the IDs that ended.
+  std::vector<ConnectionId> add_own(std::span<const ConnectionId> ids, bool replace);
+
+  // ---- further IDs of the peer
+
+  [[nodiscard]] std::size_t spares() const;
+  // Of more than kMaxSpares the rest is dropped (RFC 9147 section 9).
+  void add_spares(std::span<const Bytes> ids);
+  // Uses the first of them, of which there is one at least; the others are the spares.
+  void replace_peers(std::span<const Bytes> ids);
+  // Uses the next spare, of which there is one at least.
+  void use_spare();
 
  private:
-  // What bytes_ begins with: the sizes, and whether a record of the present datagram had the ID.
-  enum Place : std::uint8_t { kOwnSize, kPeersSize, kSeen, kIdsAt };
+  // What bytes_ begins with: the size of own IDs, how many of them there are, which of them the
+  // peer uses, how many IDs of the peer there are, and whether a record of the present datagram had
+  // an ID. Behind that are the own IDs: those that the peer has used before, the longest ago first;
+  // the one in use; those that it has not used. Then the peer's, each after its size: the one in
+  // use, the spares.
+  enum Place : std::uint8_t { kOwnSize, kOwnCount, kInUse, kPeersCount, kSeen, kIdsAt };
+  using List = std::vector<Bytes>;
 
-  [[nodiscard]] std::size_t size_at(Place place) const {
-    return std::to_integer<std::size_t>(bytes_[place]);
+  [[nodiscard]] std::size_t number(Place place) const {
+    return are_set() ? std::to_integer<std::size_t>(bytes_[place]) : 0;
   }
+  [[nodiscard]] Bytes own_at(std::size_t index) const {
+    const std::size_t size = number(kOwnSize);
+    return {bytes_.get() + kIdsAt + index * size, size};
+  }
+  // kOwnCount: it is none of them.
+  [[nodiscard]] std::size_t find_own(Bytes id) const;
+  [[nodiscard]] List own_list() const;
+  [[nodiscard]] List peers_list() const;
+  void store(const List& own, std::size_t in_use, const List& peers);
 
   std::unique_ptr<std::byte[]> bytes_;  // null: not set
 };

@@ -142,6 +142,7 @@ RecordLayer::Taken RecordLayer::open13(const Header13& header, MutableBytes reco
   if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;
   const bool newest = is_newest(reader, *sequence);
   reader.window.mark(*sequence);
+  if (newest) ids_.on_newest(id);
   peer_encrypts_ = true;
   return Record{opened->type, reader.epoch, *sequence, opened->contents, newest, !is_fresh};
 }

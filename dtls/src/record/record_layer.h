@@ -109,6 +109,7 @@ class RecordLayer {
   // The extension is not agreed on.
   void clear_connection_ids() { ids_.clear(); }
   [[nodiscard]] const ConnectionIds& connection_ids() const { return ids_; }
+  [[nodiscard]] ConnectionIds& connection_ids() { return ids_; }
   // To be called before the first record of a datagram is taken.
   void begin_datagram() { ids_.begin_datagram(); }
 

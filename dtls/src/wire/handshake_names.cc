@@ -11,6 +11,8 @@ std::string_view name_of(HandshakeType type) {
     case HandshakeType::hello_verify_request: return "HelloVerifyRequest";
     case HandshakeType::new_session_ticket: return "NewSessionTicket";
     case HandshakeType::encrypted_extensions: return "EncryptedExtensions";
+    case HandshakeType::request_connection_id: return "RequestConnectionId";
+    case HandshakeType::new_connection_id: return "NewConnectionId";
     case HandshakeType::certificate: return "Certificate";
     case HandshakeType::server_key_exchange: return "ServerKeyExchange";
     case HandshakeType::certificate_request: return "CertificateRequest";

@@ -168,6 +168,7 @@ std::string_view to_string(Alert alert) {
     case Alert::access_denied: return "access_denied";
     case Alert::decode_error: return "decode_error";
     case Alert::decrypt_error: return "decrypt_error";
+    case Alert::too_many_cids_requested: return "too_many_cids_requested";
     case Alert::protocol_version: return "protocol_version";
     case Alert::insufficient_security: return "insufficient_security";
     case Alert::internal_error: return "internal_error";

@@ -21,6 +21,8 @@ enum class HandshakeType : std::uint8_t {
   hello_verify_request = 3,
   new_session_ticket = 4,
   encrypted_extensions = 8,
+  request_connection_id = 9,
+  new_connection_id = 10,
   certificate = 11,
   server_key_exchange = 12,
   certificate_request = 13,

@@ -55,9 +55,16 @@ MUTANTS = [
          "a record of DTLS 1.2 without a connection ID is of another type"),
     ),
     *mutants_of(
-        "dtls/src/record/connection_ids.h", RECORDS,
-        ("if (!std::ranges::equal(id_in_record, own())) return false;", "", "a record has this side's connection ID"),
+        "dtls/src/record/connection_ids.cc", RECORDS,
+        ("if (!is_own(id_in_record)) return false;", "", "a record has one of this side's connection IDs"),
         ("bytes_[kSeen] = std::byte{1};", "", "one record of a datagram has the connection ID"),
+        ("in_use += unused_own();", "", "an immediate connection ID ends the spares before it"),
+        ("own.erase(own.begin(), own.begin() + static_cast<std::ptrdiff_t>(ending));", "",
+         "this side's connection IDs are bounded"),
+        ("ids.first(std::min(ids.size(), room))", "ids", "the peer's spare connection IDs are bounded"),
+    ),
+    *mutants_of(
+        "dtls/src/record/connection_ids.h", RECORDS,
         ("if (are_set()) bytes_[kSeen] = std::byte{0};", "", "each datagram has the connection ID"),
     ),
     *mutants_of(

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
@@ -100,6 +101,9 @@ enum class WaitingFor : std::uint8_t {
 
 std::string_view to_string(WaitingFor what);
 
+// RFC 9147 section 9 leaves the number open.
+inline constexpr std::size_t kMaxSpareConnectionIds = 8;
+
 class Admission;  // <sluice/dtls/listener.h>
 struct Accepted;
 
@@ -178,6 +182,21 @@ class Connection {
   // also change by ConfigOptions::max_records_per_key. Errors that change nothing: not_connected,
   // invalid_argument (DTLS 1.2); fatal: message_seq_exhausted.
   Result<Pending> update_keys(KeyUpdateRequest request, Instant now);
+  // Asks the peer for `count` spare connection IDs, 1 to 255, which come sooner or later, or fewer
+  // of them; up to kMaxSpareConnectionIds are kept (DTLS 1.3, RFC 9147 section 9). A peer that asks
+  // gets as many. Errors that change nothing: not_connected, invalid_argument (DTLS 1.2, the peer
+  // wants no connection ID in our records, or has not answered the last request); fatal:
+  // message_seq_exhausted.
+  Result<Pending> request_connection_ids(std::size_t count, Instant now);
+  // Has the peer use a new connection ID in its records. The IDs before it remain valid until 8
+  // later ones have been used. Errors that change nothing: not_connected, invalid_argument (DTLS
+  // 1.2, or the peer's records have no connection ID); fatal: message_seq_exhausted, those of the
+  // ConnectionIdSource.
+  Result<Pending> renew_connection_id(Instant now);
+  // Our records carry the next spare connection ID from now on, and never the present one again.
+  // set_path() does the same when there is a spare. Errors: not_connected, invalid_argument (there
+  // is no spare).
+  Result<void> change_connection_id();
   // Queues close_notify and ends the connection; a handshake in progress is abandoned.
   Result<Pending> close(Instant now);
 
@@ -217,6 +236,10 @@ class Connection {
   // The number that a PacketObserver receives.
   [[nodiscard]] ConnectionNumber number() const;
   [[nodiscard]] PathId path() const;
+  // Those for change_connection_id().
+  [[nodiscard]] std::size_t spare_connection_ids() const;
+  // All that the peer may use; the ones that it was given last come last.
+  [[nodiscard]] std::vector<ConnectionId> own_connection_ids() const;
   [[nodiscard]] bool connected() const;
   // Whether the peer is known to have what completes the handshake. A DTLS 1.3 client is Connected
   // before the server has its Finished; this becomes true when the server acknowledges it (RFC 9147

@@ -115,6 +115,7 @@ enum class Alert : std::uint8_t {
   access_denied = 49,
   decode_error = 50,
   decrypt_error = 51,
+  too_many_cids_requested = 52,  // RFC 9147 section 9
   protocol_version = 70,
   insufficient_security = 71,
   internal_error = 80,
