@@ -25,6 +25,10 @@ std::string_view name_of(HandshakeType type) {
       return "HelloVerifyRequest";
     case HandshakeType::new_session_ticket:
       return "NewSessionTicket";
+    case HandshakeType::request_connection_id:
+      return "RequestConnectionId";
+    case HandshakeType::new_connection_id:
+      return "NewConnectionId";
     case HandshakeType::encrypted_extensions:
       return "EncryptedExtensions";
     case HandshakeType::certificate:
