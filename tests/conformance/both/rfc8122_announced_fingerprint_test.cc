@@ -71,6 +71,11 @@ TEST_P(AnnouncedFingerprint, IsNotReplacedByAPsk) {
       EXPECT_EQ(side(pair, judge).connected.has_value(), late);
       EXPECT_FALSE(side(pair, judge).connection().connected());
     }
+    Pair pair(with_psk(options()));
+    pair.run();
+    announce(side(pair, judge), {HashAlgorithm::sha256, dtls::Buffer(32)});
+    EXPECT_TRUE(failed(side(pair, judge), Errc::peer_rejected, Alert::bad_certificate))
+        << "no certificate has the hash of zeros";
   }
 }
 
@@ -88,6 +93,21 @@ TEST_P(AnnouncedFingerprint, IsNotMetByAClientWithoutCertificate) {
     EXPECT_TRUE(failed(pair.server, Errc::peer_rejected, Alert::bad_certificate));
     EXPECT_FALSE(pair.server.connection().connected());
   }
+}
+
+// It is accepted, as it may have none, and the caller is asked about the connection.
+TEST_P(AnnouncedFingerprint, IsNotMetByAnAcceptedClientWithoutCertificate) {
+  ConfigOptions client = options();
+  client.identities.clear();
+  ConfigOptions server = options();
+  server.peer_authentication = PeerAuthentication::request;
+  server.ask_about_connection = true;
+  Pair pair(client, server);
+  pair.run();
+  ASSERT_TRUE(pair.server.to_verify);
+  announce(pair.server, fingerprint_of(ecdsa_identity()));
+  EXPECT_TRUE(failed(pair.server, Errc::peer_rejected, Alert::bad_certificate));
+  EXPECT_FALSE(pair.server.connected);
 }
 
 TEST_P(AnnouncedFingerprint, IsComparedAfterConnected) {
@@ -135,6 +155,16 @@ TEST_P(AnnouncedFingerprint, AStrongerHashMayBeAddedAfterConnected) {
   }
 }
 
+TEST_P(AnnouncedFingerprint, OfAWeakerHashDoesNotCountAfterConnected) {
+  Pair pair(options());
+  announce(pair.client, fingerprint_of(ecdsa_identity(), HashAlgorithm::sha384));
+  pair.run();
+  const std::array both{fingerprint_of(rsa_identity(), HashAlgorithm::sha384),
+                        fingerprint_of(ecdsa_identity(), HashAlgorithm::sha256)};
+  pair.client.settle(pair.client.connection().set_peer_fingerprints(both, {}), {});
+  EXPECT_TRUE(rejected(pair, Role::client));
+}
+
 // Between the answer, or the end of the verification, and Connected.
 TEST_P(AnnouncedFingerprint, IsComparedAfterThePeerIsAccepted) {
   const Authority root("root");
@@ -150,8 +180,11 @@ TEST_P(AnnouncedFingerprint, IsComparedAfterThePeerIsAccepted) {
         Pair pair(options);
         pair.run();
         Peer& peer = side(pair, judge);
-        ASSERT_TRUE(peer.to_verify) << "accepted, but not connected";
+        const auto asked = std::exchange(peer.to_verify, std::nullopt);
+        ASSERT_TRUE(asked) << "accepted, but not connected";
         announce(peer, fingerprint_of(right ? options.identities.front() : rsa_identity()));
+        EXPECT_FALSE(peer.to_verify) << "it is asked once";
+        peer.to_verify = asked;
         if (right) {
           for (Peer* each : {&pair.client, &pair.server}) {
             answer(*each, each->to_verify, dtls::AcceptPeer{});

@@ -178,6 +178,22 @@ TEST_P(Acceptance, AServerThatAsksForNoCertificateHasNothingToJudge) {
   EXPECT_TRUE(pair.client.question) << "a client always has";
 }
 
+TEST_P(Acceptance, TheConnectionIsNotAcceptedBeforeItIsAskedAbout) {
+  ConfigOptions asking = options();
+  asking.ask_about_connection = true;
+  Pair first(asking);
+  first.run();
+  ASSERT_TRUE(first.client.to_verify);
+  Pair pair(asking);
+  const auto early =
+      pair.client.connection().answer(first.client.to_verify->question.id(), AcceptPeer{}, {});
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Errc::invalid_argument);
+  pair.run();
+  EXPECT_TRUE(pair.client.to_verify);
+  EXPECT_FALSE(pair.client.connected);
+}
+
 // SCTP's INIT comes with the last flight, the SDP answer much later.
 TEST_P(UnacceptedData, WaitsForAcceptanceInItsOrder) {
   Pair pair(options());
