@@ -76,6 +76,19 @@ TEST(Rfc5246_7_2, AFatalAlertEndsTheHandshakeWithinASecond) {
   }
 }
 
+// A caller may let timers fire early.
+TEST(Rfc5246_7_2, AFatalAlertIsNotReportedBeforeItsTime) {
+  for (const Point& point : kPointsOfAHandshake) {
+    Duel duel = at(point);
+    duel.deliver(plain_alert(alert_bytes(AlertLevel::fatal, Alert::handshake_failure)));
+    for (const auto& [after, is_reported] : {std::pair{899ms, false}, std::pair{900ms, true}}) {
+      const dtls::Instant then = duel.now + after;
+      duel.engine.settle(duel.engine.connection().handle_timeout(then), then);
+      EXPECT_EQ(duel.engine.error.has_value(), is_reported);
+    }
+  }
+}
+
 TEST(Rfc5246_7_2, AnAlertBeforeAnythingWasSaidEndsNothing) {
   Duel duel = at({Role::server, 0});
   duel.deliver(plain_alert(alert_bytes(AlertLevel::fatal, Alert::handshake_failure)));
@@ -108,6 +121,7 @@ TEST(Rfc5246_7_2, AWarningEndsNothing) {
          {Alert::user_canceled, Alert::no_renegotiation, Alert::unrecognized_name}) {
       duel.deliver(plain_alert(alert_bytes(AlertLevel::warning, description)));
     }
+    duel.wait(1s);
     EXPECT_TRUE(still_waiting(duel));
   }
   for (const Role role : kRoles) {
@@ -185,6 +199,21 @@ TEST(Rfc6347_4_2_7, APlaintextAlertBehindAnEncryptedRecordIsDropped) {
   };
   EXPECT_TRUE(works(duel));
   EXPECT_EQ(discards(duel, Discard::unexpected_content), 1U);
+}
+
+// Or before it has shown that.
+TEST(Rfc6347_4_2_7, AnEncryptedRecordRefutesAPlaintextAlert) {
+  const OutgoingRecord alert =
+      plain_alert(alert_bytes(AlertLevel::fatal, Alert::handshake_failure));
+  Duel duel = at({Role::client, 1});
+  duel.deliver(alert);
+  EXPECT_EQ(discards(duel, Discard::unexpected_content), 0U);
+  duel.deliver({ContentType::application_data, kFirstEncryptedEpoch12, {}});
+  duel.wait(1s);
+  EXPECT_TRUE(still_waiting(duel));
+  EXPECT_EQ(discards(duel, Discard::unexpected_content), 1U);
+  duel.deliver(alert);
+  EXPECT_EQ(discards(duel, Discard::unexpected_content), 2U) << "it is not even held";
 }
 
 // Until then an honest server can still refuse in plaintext: its keys come with its Finished.

@@ -66,6 +66,15 @@ TEST(Rfc5246_7_1, AFinishedInPlaintextFinishesNothing) {
   }
 }
 
+// Before ChangeCipherSpec all is in plaintext.
+TEST(Rfc5246_7_1, AnEncryptedMessageBeforeFinishedIsFatal) {
+  const Script script = editing([](Flight& flight) {
+    if (!is_last_flight(flight)) return;
+    find(flight, HandshakeType::certificate_verify)->epoch = kFirstEncryptedEpoch12;
+  });
+  EXPECT_TRUE(refused(Role::server, script, Errc::unexpected_message, Alert::unexpected_message));
+}
+
 // CVE-2014-0224: it made OpenSSL take keys from an empty secret. Here it may come at any time (it
 // may have overtaken the rest), and the keys are those of the whole handshake, or works() would
 // fail.

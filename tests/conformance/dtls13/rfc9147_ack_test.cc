@@ -169,6 +169,47 @@ TEST(Rfc9147_7, APlaintextAckAcknowledgesNoEncryptedRecord) {
   }
 }
 
+// Once a client has its keys, its server encrypts all that is new.
+TEST(Rfc9147_7, APlaintextMessageInPlaceOfAnEncryptedOneIsNotAcknowledged) {
+  dtls::ConfigOptions options = small_options13();
+  options.identities = {rsa_identity()};
+  TimedPair pair(options);
+  pair.carry(Role::client);
+  auto flight = pair.server.take_datagrams();
+  ASSERT_GT(flight.size(), 2U);
+  pair.deliver({flight[0]}, Role::client);  // the ServerHello, and so the keys
+  constexpr std::uint64_t kForged = 1000;
+  const Buffer part = fragment_of(HandshakeType::finished, 5, 300, 0, counted(20));
+  pair.deliver({plaintext_record(ContentType::handshake, part, kForged)}, Role::client);
+  pair.deliver({flight[2]}, Role::client);
+  std::size_t acks = 0;
+  for (Buffer& datagram : pair.wait(Role::client, 900ms)) {
+    dtls::MutableBytes rest(datagram);
+    const auto taken = records_of(pair.server.connection()).take(rest);
+    const auto* record = std::get_if<dtls::record::Record>(&taken);
+    if (record == nullptr || record->type != ContentType::ack) continue;
+    ++acks;
+    const auto numbers = dtls::message::decode_ack(record->contents).value();
+    EXPECT_FALSE(numbers.empty());
+    for (const RecordNumber& number : numbers) EXPECT_NE(number.sequence, SequenceNumber{kForged});
+  }
+  EXPECT_GT(acks, 0U);
+}
+
+// A peer that has encrypted knows its keys, and acknowledges with them.
+TEST(Rfc9147_7, NoPlaintextAckFollowsAnEncryptedOne) {
+  TimedPair pair(small_options13());
+  pair.carry(Role::client);
+  auto flight = pair.server.take_datagrams();
+  pair.deliver({flight.at(0)}, Role::client);
+  const Buffer genuine = ack_of(numbers_of(kHandshakeEpoch13, 0, 1));
+  pair.deliver({sealed(pair.client, kHandshakeEpoch13, ContentType::ack, genuine)}, Role::server);
+  EXPECT_EQ(discards(pair.server, Discard::unexpected_content), 0U);
+  const Buffer forged = ack_of(numbers_of(kPlaintextEpoch, 0, 1));
+  pair.deliver({plaintext_record(ContentType::ack, forged)}, Role::server);
+  EXPECT_EQ(discards(pair.server, Discard::unexpected_content), 1U);
+}
+
 // A client is Connected when it has sent its last flight, which the server may not have.
 TEST(Rfc9147_7, TheHandshakeIsConfirmedWhenTheLastFlightIsAcknowledged) {
   TimedPair pair;

@@ -127,6 +127,17 @@ TEST(Rfc9147_4_5_2, InvalidRecordsAreDiscardedWithoutAWord) {
   EXPECT_EQ(pair.server.data.size(), 1U) << "no window was moved";
 }
 
+// It comes before the ServerHello, after which messages are encrypted.
+TEST(Rfc9147_4_5_2, APlaintextMessageInPlaceOfAnEncryptedOneEndsNothing) {
+  TimedPair pair;
+  pair.carry(Role::client);
+  const Buffer forged = message_of(HandshakeType::encrypted_extensions, 1, from_hex("0000"));
+  pair.deliver({plaintext_record(ContentType::handshake, forged)}, Role::client);
+  pair.run(pair.now);
+  EXPECT_TRUE(works(pair));
+  EXPECT_EQ(discards(pair.client, Discard::unexpected_content), 1U);
+}
+
 // A client that refuses the ServerHello has no keys. Its alert counts unless the client goes on.
 TEST(Rfc9147_4_5_2, AClientsAlertInPlaintextIsReportedWithinASecond) {
   for (const bool goes_on : {false, true}) {
