@@ -69,6 +69,15 @@ TEST_P(SsrcTest, ForgeriesDisplaceNothing) {
   EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(1, 2, 3, 4));
 }
 
+TEST_P(SsrcTest, ForgeriesKeepNoSsrcInUse) {
+  for (std::uint32_t ssrc = 1; ssrc <= 4; ++ssrc) {
+    ASSERT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = ssrc}))));
+  }
+  EXPECT_FALSE(unprotect_rtp(peers_.server, make_rtp({.ssrc = 1, .sequence = 2})));
+  EXPECT_TRUE(unprotect_rtp(peers_.server, protect_rtp(generous_, make_rtp({.ssrc = 5}))));
+  EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(2, 3, 4, 5));
+}
+
 // A displaced stream may come again, in the roll-over counter it had, and no packet of it twice.
 class ReturningSsrc : public SsrcTest {
  protected:
@@ -142,6 +151,20 @@ TEST_P(ReturningSsrc, IsTakenInItsRollOverCounter) {
   displace();
   expect_replays_refused();
   take(6);
+}
+
+// ... and is displaced again before it has sent both RTP and RTCP.
+TEST_P(ReturningSsrc, KeepsBothIndicesWhenItIsDisplacedTwice) {
+  take(1000);
+  take_report();
+  displace();
+  take_report();
+  displace();
+  expect_replays_refused();
+  take(1006);
+  displace();
+  expect_replays_refused();
+  take_report();
 }
 
 TEST_P(ReturningSsrc, IsNotSpoiltByForgeries) {
