@@ -42,7 +42,7 @@ MUTANTS = [
         ("if (!outer || !certificate.empty()) return std::nullopt;", "if (!outer) return std::nullopt;",
          "nothing follows a certificate"),
         ("info.size() != prefix.size() + kP256PointSize ||", "info.size() < prefix.size() + kP256PointSize ||",
-         "a P-256 key has its fixed size"),
+         "a P-256 key has its fixed size", "the prefix holds the size, too"),
         ("if (peer_public_key(library, NamedGroup::secp256r1, point) != nullptr) return PublicKey(point);",
          "return PublicKey(point);",
          "the point of a certificate is on the curve"),

@@ -1,6 +1,9 @@
 #include "crypto/public_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
+#include <memory>
 
 #include "crypto/failure.h"
 #include "unit/dtls/crypto/certificates.h"
@@ -139,6 +142,31 @@ TEST_F(KeysInTurn, EachSignsAndVerifiesForItself) {
       EXPECT_TRUE(peers[own].verify(library(), kScheme, bytes_of("data"), signature));
       EXPECT_FALSE(peers[1 - own].verify(library(), kScheme, bytes_of("data"), signature));
     }
+  }
+}
+
+using PssSalt = test::CryptoTest;
+
+// RFC 8446 section 4.2.3.
+TEST_F(PssSalt, IsAsLongAsTheDigest) {
+  const Bytes data = bytes_of("data");
+  for (const int salt : {0, 31, 32, 33}) {
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                          EVP_MD_CTX_free);
+    EVP_PKEY_CTX* parameters = nullptr;  // the context's
+    ASSERT_EQ(
+        EVP_DigestSignInit(context.get(), &parameters, EVP_sha256(), nullptr, test::rsa2048()), 1);
+    ASSERT_EQ(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING), 1);
+    ASSERT_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt), 1);
+    Buffer signature(256);
+    std::size_t size = signature.size();
+    ASSERT_EQ(EVP_DigestSign(context.get(), octets(MutableBytes(signature)), &size, octets(data),
+                             data.size()),
+              1);
+    const auto verified =
+        public_key({KeyType::rsa, test::rsa2048})
+            .verify(library(), SignatureScheme::rsa_pss_rsae_sha256, data, signature);
+    EXPECT_EQ(verified.has_value(), salt == 32) << salt;
   }
 }
 

@@ -38,8 +38,8 @@ class CbcProtection : public testing::Test {
     return opener_->open(kNumber, data.view(), fragment);
   }
   // What a peer could send that pads as it likes.
-  Buffer with_blocks(Buffer blocks) {
-    Buffer fragment = counted(16);
+  Buffer with_blocks(Buffer blocks, const Buffer& iv = counted(16)) {
+    Buffer fragment = iv;
     EXPECT_TRUE(
         must(AesCbc::make(library_, AesCbc::Direction::encrypt, key_)).process(fragment, blocks));
     fragment.insert(fragment.end(), blocks.begin(), blocks.end());
@@ -129,6 +129,8 @@ TEST_F(CbcProtection, PaddingIsChecked) {
     Buffer bad = with_blocks(blocks);
     EXPECT_FALSE(open(kHeader, bad));
   }
+  Buffer beyond = with_blocks(too_long, Buffer(16, std::byte{32}));
+  EXPECT_FALSE(open(kHeader, beyond)) << "the IV before it is no padding";
 }
 
 // The shortest record has an IV of 16 bytes, a block of padding and a MAC of 32.
