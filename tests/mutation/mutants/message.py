@@ -37,7 +37,7 @@ MUTANTS = [
         ("if (offered.identities.size() < kMaxIdentities) {", "if (true) {", "the number of PSK identities is limited"),
     ),
     *mutants_of(
-        "dtls/src/message/server_name.h", MESSAGE,
+        "dtls/src/message/server_name.h", f"{MESSAGE} both_versions_conformance_test",
         (r"if (text.find('\0') != text.npos) return std::nullopt;", "", "a server name has no null"),
     ),
     *mutants_of(

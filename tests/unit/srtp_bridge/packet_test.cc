@@ -1,6 +1,10 @@
 #include "packet.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "support/rtp_packets.h"
 
@@ -51,6 +55,23 @@ TEST(ClearHeader, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < 8; ++size) {
     EXPECT_EQ(clear_header_size(PacketKind::rtcp, Bytes(rtcp).first(size)), std::nullopt) << size;
   }
+}
+
+// What lies behind it may not be read: here it is a page that nobody may.
+TEST(ClearHeader, ReadsNothingBehindThePacket) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* const memory =
+      mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  const std::span<std::byte> readable(static_cast<std::byte*>(memory), page);
+  ASSERT_EQ(mprotect(readable.data() + page, page, PROT_NONE), 0);
+  const auto rtp = make_rtp({.payload = 0, .csrcs = 3, .extension_words = 2});
+  for (std::size_t size = 0; size < rtp.size(); ++size) {
+    const auto packet = readable.last(size);
+    std::ranges::copy(Bytes(rtp).first(size), packet.begin());
+    EXPECT_EQ(clear_header_size(PacketKind::rtp, packet), std::nullopt) << size;
+  }
+  munmap(memory, 2 * page);
 }
 
 TEST(ClearHeader, RefusesWhatNoDatagramHolds) {

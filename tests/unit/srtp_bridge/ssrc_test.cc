@@ -1,6 +1,7 @@
 // What SSRCs cost, how many there may be, and who makes them known.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <string>
 #include <vector>
@@ -177,6 +178,17 @@ TEST_P(ReturningSsrc, IsNotSpoiltByForgeries) {
               kUnexpected(PacketError::authentication_failed));
   }
   take(7);
+}
+
+// libsrtp would keep a stream for each.
+TEST_P(ReturningSsrc, ForgeriesTakeNoMemory) {
+  take(1000);
+  displace();
+  const auto forged = make_rtp({.ssrc = kSsrc, .sequence = 1001});
+  EXPECT_FALSE(unprotect_rtp(peers_.server, forged));
+  const std::size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(unprotect_rtp(peers_.server, forged));
+  EXPECT_LT(mallinfo2().uordblks, before + 100'000);
 }
 
 TEST_P(SsrcTest, OutboundAboveTheCapTheOneUsedLongestAgoIsRetired) {

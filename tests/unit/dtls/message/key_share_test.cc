@@ -37,6 +37,12 @@ TEST(ClientShares, AreReadWholeOnly) {
   expect_exact(data, [](const Buffer& cut) { return ClientShares::decode(cut).has_value(); });
 }
 
+// RFC 8446 section 4.2.8: key_exchange<1..2^16-1>.
+TEST(ClientShares, NoShareIsEmpty) {
+  EXPECT_FALSE(ClientShares::decode(from_hex("0004 001d 0000")));
+  EXPECT_FALSE(ClientShares::decode(from_hex("0009 001d 0001 aa 0017 0000")));
+}
+
 // RFC 8446 section 4.2.8.
 TEST(ClientShares, NoGroupOccursTwiceWhereverItIs) {
   for (const std::size_t at : {0U, 1U, 30U, 62U}) {
