@@ -179,6 +179,13 @@ TEST_F(ServerCookie, ThatIsNoGoodGetsAnother) {
   EXPECT_EQ(server_.listener.statistics().alerts, 0U);
 }
 
+// Else a forged cookie would cost two MACs.
+TEST_F(ServerCookie, ThatHadToBeVerifiedGetsNoRealOne) {
+  ClientHelloFields hello = with_cookie();
+  hello.cookie.back() ^= std::byte{1};
+  EXPECT_EQ(cookie_in(answer(hello, {.message_seq = 1, .record = 1})), Buffer(1));
+}
+
 // The server's secrets have changed between the hellos: the client says hello a third time.
 TEST_F(ServerCookie, AClientWhoseCookieHasExpiredStillGetsThrough) {
   using namespace std::chrono_literals;

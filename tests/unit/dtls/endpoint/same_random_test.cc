@@ -138,6 +138,8 @@ TEST_P(SameRandom, AnOlderHelloEndsNothing) {
   host_.receive(old_hello, kPort, Instant{1s});
   EXPECT_EQ(host_.endpoint.half_open(), 1U);
   EXPECT_EQ(host_.endpoint.statistics().count(EndReason::replaced), 0U);
+  host_.receive(old_hello, kPort, Instant{1900ms});
+  EXPECT_TRUE(host_.take_datagrams().empty()) << "it is no repetition of the newer one";
   for (auto& sent : flight) again.receive(std::move(sent.datagram), Instant{1s});
   exchange(again, kPort, host_, Instant{1s});
   EXPECT_TRUE(works(again, kPort, host_, Instant{1s}));
@@ -161,6 +163,21 @@ TEST_P(SameRandom, ARepetitionIsAnsweredByItsHandshake) {
   }
   exchange(peer, kPort, host_, Instant{500ms});
   EXPECT_TRUE(works(peer, kPort, host_, Instant{500ms}));
+}
+
+TEST_P(SameRandom, ARepetitionBesideAConnectionIsAnsweredByItsHandshake) {
+  Peer first = start();
+  exchange(first, kPort, host_);
+  ASSERT_TRUE(works(first, kPort, host_));
+  Peer again = start(Instant{1s});
+  const Buffer hello = second_hello(again, Instant{1s});
+  host_.receive(hello, kPort, Instant{1s});
+  static_cast<void>(host_.take_datagrams());
+  host_.receive(hello, kPort, Instant{1900ms});
+  EXPECT_EQ(host_.endpoint.statistics().accepted, 2U);
+  EXPECT_EQ(host_.endpoint.statistics().repeated_hellos, 1U);
+  EXPECT_EQ(host_.endpoint.statistics().count(EndReason::replaced), 0U);
+  EXPECT_FALSE(host_.take_datagrams().empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, SameRandom, both_versions(), name_of_version);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "support/by_version.h"
+#include "support/bytes.h"
 #include "support/endpoint_host.h"
 
 namespace sluice::test {
@@ -78,6 +79,30 @@ TEST_P(TimerBudget, ATimerThatIsDueAgainLetsTheOthersGoFirst) {
     }
   }
   EXPECT_GT(*limited.endpoint.next_timeout(), late);
+}
+
+// It is due by what is sent, and not since the peer was last heard.
+TEST_P(TimerBudget, AKeyUpdateLetsTheOthersGoFirst) {
+  if (!is13()) return;
+  auto options = ByVersion::options();
+  options.max_records_per_key = 20;
+  EndpointHost limited(make_config(options), {.max_timers_per_call = 1});
+  const dtls::UdpPath talks = path_of(2 * kCount);
+  Peer peer = make_client(make_config(options));
+  exchange(peer, talks, limited);
+  ASSERT_TRUE(works(peer, talks, limited));
+  begin_handshakes(limited);
+  const Instant late{50s};
+  limited.receive(Buffer(1), path_of(3 * kCount), late);
+  for (int i = 0; i < 10; ++i) static_cast<void>(limited.seal(talks, bytes_of("data")));
+  for (std::uint32_t fired = 0; fired < kCount; ++fired) {
+    limited.handle_timeout(late);
+    for (const auto& sent : limited.take_datagrams()) EXPECT_FALSE(sent.path == talks);
+  }
+  limited.handle_timeout(late);
+  const auto sent = limited.take_datagrams();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_TRUE(sent.front().path == talks);
 }
 
 TEST_P(TimerBudget, IdleConnectionsShareIt) {

@@ -437,6 +437,15 @@ TEST(OutgoingFlight13, AnAckOfADividedRecordCounts) {
   EXPECT_TRUE(one.flight.fully_acknowledged());
 }
 
+// The memory of a flight that is sent for ever has a bound.
+TEST(OutgoingFlight13, AnAckOfWhatWasSentLongAgoCountsNoMore) {
+  Flight13 one;
+  std::vector<message::RecordNumber> numbers;
+  for (const auto& record : one.send(600)) numbers.push_back(record.number);
+  for (std::size_t sent = 0; sent < 256;) sent += one.send_again(600).size();
+  EXPECT_FALSE(one.flight.acknowledge(numbers));
+}
+
 // Who has read an encrypted record has the ServerHello.
 TEST(OutgoingFlight13, AnAckOfALaterEpochAcknowledgesTheEarlierOnes) {
   Flight13 one;

@@ -196,6 +196,17 @@ TEST(Listener, TakesThePiecesOfOneHelloFromADatagram) {
       listener.handle_datagram(others[1], from_hex("01"), {})));
 }
 
+TEST(Listener, PutsNoHelloTogetherFromTwo) {
+  Listener listener = make_listener();
+  Buffer all = datagrams_of(hello_fields13(), {.max_fragment = 40}).front();
+  const auto others = datagrams_of(hello_fields13(), {.message_seq = 1, .max_fragment = 40});
+  for (const Buffer& piece : std::span(others).subspan(1)) {
+    all.insert(all.end(), piece.begin(), piece.end());
+  }
+  EXPECT_TRUE(
+      std::holds_alternative<Listener::Unfinished>(listener.handle_datagram(all, kAddress, {})));
+}
+
 TEST(Listener, AReplyFitsItsBound) {
   ConfigOptions options = test::options();
   options.cipher_suites = {CipherSuite::aes_256_gcm_sha384};

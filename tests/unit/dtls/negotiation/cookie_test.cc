@@ -131,6 +131,22 @@ TEST(CookieJar, NumbersItsCookiesInTheirOrder) {
   }
 }
 
+// They tell neither how many clients came nor when the server began.
+TEST(CookieJar, TheNumbersOfCookiesTellNothing) {
+  const auto advance_in_an_hour = [](CookieJar& jar, int clients) {
+    must(jar.advance(library(), Instant{5s}));
+    const auto first = number_of(jar, cookie_of(jar, {}));
+    for (int i = 1; i < clients; ++i) cookie_of(jar, {});
+    must(jar.advance(library(), Instant{5s + 1h}));
+    const auto last = number_of(jar, cookie_of(jar, {}));
+    return static_cast<std::uint32_t>(last) - static_cast<std::uint32_t>(first);
+  };
+  CookieJar busy = make_jar(24h);
+  CookieJar idle = make_jar(24h);
+  EXPECT_EQ(advance_in_an_hour(busy, 1000), advance_in_an_hour(idle, 1));
+  EXPECT_NE(number_of(busy, cookie_of(busy, {})), number_of(idle, cookie_of(idle, {})));
+}
+
 TEST(CookieNumber, ComesRound) {
   EXPECT_TRUE(is_later(CookieNumber{3}, CookieNumber{UINT32_MAX}));
   EXPECT_FALSE(is_later(CookieNumber{UINT32_MAX}, CookieNumber{3}));
@@ -148,6 +164,16 @@ TEST(CookieJar, NothingHoldsAfterAPause) {
     EXPECT_FALSE(open(jar, cookie));
     must(jar.advance(library(), Instant{generations * 10s + 10s}));
     EXPECT_FALSE(open(jar, cookie));
+  }
+}
+
+TEST(CookieJar, TheSecretBeforeDoesNotHoldAfterAPause) {
+  CookieJar jar = make_jar(10s);
+  must(jar.advance(library(), Instant{}));
+  const Buffer cookie = cookie_of(jar, {});
+  for (const int generation : {1, 257}) {
+    must(jar.advance(library(), Instant{generation * 10s}));
+    EXPECT_EQ(open(jar, cookie).has_value(), generation == 1);
   }
 }
 
