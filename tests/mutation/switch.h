@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <type_traits>
 
 namespace sluice_mutation {
 
@@ -29,14 +30,18 @@ inline void record(int number) {
   }
 }
 
-// Whether the environment chooses this mutant.
-inline bool chosen(int number) {
+inline bool chosen_by_environment(int number) {
   static const int choice = [] {
     const char* const text = std::getenv("SLUICE_MUTANT");
     return text == nullptr ? -1 : std::atoi(text);
   }();
   record(number);
   return number == choice;
+}
+
+// Whether the environment chooses this mutant. Constants stay what the original computes.
+constexpr bool chosen(int number) {
+  return !std::is_constant_evaluated() && chosen_by_environment(number);
 }
 
 }  // namespace sluice_mutation

@@ -16,7 +16,7 @@ SCOPE = re.compile(r"\s*(\w+:\s*)?(inline\s+)?(namespace|class|struct|union|enum
 
 
 def function_bodies(source):
-    """What is between the braces of each outermost function, as (begin, end). Constant expressions are left out."""
+    """What is between the braces of each outermost function, as (begin, end)."""
     code = NO_CODE.sub(lambda match: " " * len(match.group()), source)
     bodies, depth_of_body, head, begin = [], 0, 0, 0
     for brace in re.finditer(r"[{};]", code):
@@ -34,8 +34,8 @@ def function_bodies(source):
 
 
 def is_function(head):
-    """Whether a brace after this opens the body of a function: neither an initializer nor a constant expression."""
-    return head[-1:].isspace() and not re.search(r"\b(constexpr|consteval)\b|=\s*$", head)
+    """Whether a brace after this opens the body of a function that may run: no initializer."""
+    return head[-1:].isspace() and not re.search(r"\bconsteval\b|=\s*$", head)
 
 
 def body_with(changed, source, bodies):

@@ -75,7 +75,7 @@ MUTANTS = [
          "a server that asks for a certificate waits for it"),
     ),
     *mutants_of(
-        "dtls/src/handshake/client_start.cc", TESTS,
+        "dtls/src/handshake/client_start.cc", f"{TESTS} dtls_connection_test",
         ("++state.verify_requests > kMaxVerifyRequests ||", "", "the number of HelloVerifyRequests is limited"),
         ("|| state.retry_suite != nullptr) {", ") {", "no HelloVerifyRequest follows a HelloRetryRequest"),
         ("if (!is_offered(config, ExtensionType::supported_versions)) {", "if (false) {",

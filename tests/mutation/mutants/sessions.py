@@ -92,7 +92,7 @@ MUTANTS = [
          "a resumed session has the identity of the session before"),
     ),
     *mutants_of(
-        "dtls/src/handshake12/resume12.cc", f"dtls12_conformance_test {SESSIONS}",
+        "dtls/src/handshake12/resume12.cc", f"dtls12_conformance_test {SESSIONS} dtls_connection_test",
         ("if (negotiated.suite.id != stored.cipher_suite) {", "if (false) {", "a session keeps its cipher suite"),
         ("if (!negotiated.extended_master_secret) {", "if (false) {",
          "a server that resumes has the extended master secret"),
