@@ -221,6 +221,30 @@ TEST_P(Rfc4279Section2, AClientWithoutAKeyEndsIt) {
 INSTANTIATE_TEST_SUITE_P(Suites, Rfc4279Section2, testing::ValuesIn(kAll),
                          [](const auto& suite) { return std::string(to_string(suite.param)); });
 
+TEST(Rfc5489_2, WithoutACommonGroupASuiteWithoutEcdheIsChosen) {
+  dtls::ConfigOptions client = psk_options({psk("device")});
+  client.cipher_suites = {kWithEcdhe, kPlain};
+  dtls::ConfigOptions server = client;
+  client.groups = {dtls::NamedGroup::x25519};
+  server.groups = {dtls::NamedGroup::secp256r1};
+  Pair pair = pair_of(client, server);
+  pair.run();
+  EXPECT_TRUE(works(pair));
+  EXPECT_EQ(pair.client.connected->cipher_suite, kPlain);
+}
+
+// An identity is chosen for the suites that need one.
+TEST(Rfc4279_2, ASuiteWithoutCertificateDecidesNoIdentity) {
+  dtls::ConfigOptions options = psk_options({psk("device")});
+  options.identities = {ecdsa_identity(), rsa_identity()};
+  constexpr CipherSuite kRsa = CipherSuite::ecdhe_rsa_with_aes_128_gcm_sha256;
+  options.cipher_suites = {kRsa, kPlain};
+  Pair pair = pair_of(options, options);
+  pair.run();
+  EXPECT_TRUE(works(pair));
+  EXPECT_EQ(pair.client.connected->cipher_suite, kRsa);
+}
+
 // Section 2: the hint, which a server without one leaves out.
 TEST(Rfc4279_2_Hint, IsLeftOutWithoutOne) {
   for (const bool with_hint : {false, true}) {

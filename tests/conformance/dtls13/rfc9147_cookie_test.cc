@@ -99,6 +99,19 @@ TEST(Rfc8446_4_1_4, ARetryRequestAsksForAShareOnlyWhenThatIsMissing) {
   EXPECT_EQ(group, NamedGroup::secp256r1);
 }
 
+// Section 4.2.8: each share is of a group in supported_groups.
+TEST(Rfc8446_4_1_4, AShareOfAGroupThatIsNotListedIsNone) {
+  ListeningServer server(make_config(options13()));
+  auto hello = hello_fields13();  // its share is of X25519
+  hello.extensions.set(ExtensionType::supported_groups, from_hex("0002 0017"));
+  hello.extensions.set(ExtensionType{21}, Buffer(100));
+  const Buffer reply = reply_to(server, datagram_of(hello));
+  const auto asking = retry_request(reply);
+  EXPECT_EQ(dtls::message::decode_selected_group(
+                asking.extensions.find(ExtensionType::key_share).value()),
+            NamedGroup::secp256r1);
+}
+
 // The client's timer asks for it again (section 3.1). Only the cookie differs: its number tells a
 // client that asks anew from one that repeats its second ClientHello.
 TEST(Rfc9147_3_1, TheSameHelloGetsAnotherCookieEachTime) {
@@ -240,13 +253,16 @@ TEST(Rfc9147_5_1, AHelloThatCantSucceedGetsItsAlert) {
   };
   EXPECT_TRUE(alert_for([](auto& hello) { hello.extensions.remove(ExtensionType::key_share); },
                         Alert::missing_extension));
+  EXPECT_TRUE(
+      alert_for([](auto& hello) { hello.extensions.remove(ExtensionType::supported_groups); },
+                Alert::missing_extension));
   EXPECT_TRUE(alert_for([](auto& hello) { hello.suites = {dtls::CipherSuite::aes_128_ccm_sha256}; },
                         Alert::handshake_failure));
   EXPECT_TRUE(alert_for([](auto& hello) { hello.cookie = counted(8); }, Alert::illegal_parameter));
   EXPECT_TRUE(
       alert_for([](auto& hello) { hello.extensions.remove(ExtensionType::supported_versions); },
                 Alert::protocol_version));
-  EXPECT_EQ(server.listener.statistics().alerts, 4U);
+  EXPECT_EQ(server.listener.statistics().alerts, 5U);
 }
 
 // "A server SHOULD limit the amount of data it sends toward a client address": here to what came.

@@ -79,6 +79,36 @@ TEST(PolicyId, TellsHowPeersAreChecked) {
   EXPECT_FALSE(matters([](ConfigOptions& o) { o.mtu = 1000; }));
 }
 
+// Of those that verify nothing, too.
+TEST(PolicyId, TellsWhetherACertificateIsAskedForAndRequired) {
+  ConfigOptions options;
+  std::vector<PolicyId> different;
+  for (const auto authentication :
+       {PeerAuthentication::none, PeerAuthentication::request, PeerAuthentication::require}) {
+    options.peer_authentication = authentication;
+    const PolicyId policy = policy_of(options, Role::server);
+    EXPECT_TRUE(std::ranges::find(different, policy) == different.end());
+    different.push_back(policy);
+  }
+  const PolicyId before = policy_of(options, Role::server);
+  options.signature_schemes.pop_back();
+  EXPECT_NE(policy_of(options, Role::server), before);
+}
+
+TEST(PolicyId, TellsTheTimeOfVerification) {
+  const Authority authority("root");
+  const Buffer root = authority.certificate();
+  ConfigOptions options;
+  options.peer_authentication = PeerAuthentication::require_and_verify;
+  const auto policy_at = [&](std::chrono::system_clock::time_point time) {
+    options.trust_store = must(dtls::TrustStore::from_der(std::array<dtls::Bytes, 1>{root}, time));
+    return policy_of(options, Role::server);
+  };
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_EQ(policy_at(now), policy_at(now));
+  EXPECT_NE(policy_at(now), policy_at(now + 1h));
+}
+
 TEST(PolicyId, MayBeGiven) {
   ConfigOptions options;
   const PolicyId derived = policy_of(options, Role::server);
@@ -310,6 +340,24 @@ TEST_P(PeerIdentityOf, APskIsToldAlsoWhenResumed) {
       }
     }
   }
+}
+
+// Nothing can check the certificate again.
+TEST_P(PeerIdentityOf, AFingerprintAloneIsNotResumed) {
+  auto options = with_store(PeerIdentityOf::options());
+  options.peer_authentication = PeerAuthentication::request;
+  const Pair first = run(options, kFirst);
+  auto stored = first.server.stored.at(0).session.session().clone();
+  must(stored.peer.keep_fingerprint_only(environment().library()));
+  Pair second = second_pair(options, options, first.client.sessions.at(0), kSecond);
+  second.run(kSecond);
+  const dtls::Answer resume =
+      dtls::ResumeSession{0, dtls::handshake::to_resumable(std::move(stored)).value()};
+  if (second.server.session_request) answer_session(second.server, resume, kSecond);
+  if (second.server.psk_request) answer_psk(second.server, resume, kSecond);
+  second.run(kSecond);
+  ASSERT_TRUE(works(second));
+  EXPECT_FALSE(is_resumed(second));
 }
 
 TEST_P(PeerIdentityOf, AResumedSessionIsThatOfItsFirstHandshake) {
