@@ -7,6 +7,7 @@
 #include "record/header12.h"
 #include "support/authority.h"
 #include "support/connections.h"
+#include "support/duel.h"
 #include "support/resumption.h"
 
 namespace sluice::test {
@@ -119,6 +120,18 @@ TEST(Rfc8446_4_6_1_Names, ASessionIsResumedUnderItsNameAlone) {
 
 INSTANTIATE_TEST_SUITE_P(Versions, Rfc6066Section3, both_versions(),
                          [](const auto& version) { return version_name(version.param); });
+
+// "The extension_data field of this extension SHALL be empty."
+TEST(Rfc6066_3_Answer, IsEmpty) {
+  dtls::ConfigOptions options = options_for(dtls::ProtocolVersion::dtls12);
+  options.server_name = "a.example";
+  Script script;
+  script.server_hello.extensions.set(dtls::wire::ExtensionType::server_name, {});
+  EXPECT_TRUE(accepted(dtls::Role::client, script, options));
+  script.server_hello.extensions.set(dtls::wire::ExtensionType::server_name, from_hex("0000"));
+  EXPECT_TRUE(refused(dtls::Role::client, script, dtls::Errc::decode_error,
+                      dtls::Alert::decode_error, options));
+}
 
 TEST(Rfc6066_3_Syntax, MalformedNamesAreRefused) {
   for (const char* data : {"", "0000", "0003 00 0000", "0004 01 0001 61", "0004 00 0001 00",

@@ -1,6 +1,7 @@
 // Application-layer protocol negotiation, in both versions (RFC 7301).
 #include "message/application_protocols.h"
 #include "support/connections.h"
+#include "support/duel.h"
 
 namespace sluice::test {
 namespace {
@@ -57,6 +58,23 @@ INSTANTIATE_TEST_SUITE_P(Versions, Rfc7301, both_versions(),
                          [](const auto& version) { return version_name(version.param); });
 
 // Section 3.1: no list of none, no name of no bytes.
+// "MUST contain exactly one", which the client has offered.
+TEST(Rfc7301_3_1, AServerAnswersWithOneOfTheClientsNames) {
+  dtls::ConfigOptions options = options_for(dtls::ProtocolVersion::dtls12);
+  options.application_protocols = {"coap"};
+  const auto script = [](const char* names) {
+    Script answer;
+    answer.server_hello.extensions.set(
+        dtls::wire::ExtensionType::application_layer_protocol_negotiation, from_hex(names));
+    return answer;
+  };
+  EXPECT_TRUE(accepted(dtls::Role::client, script("0005 04 636f6170"), options));
+  for (const char* names : {"0005 04 68747470", "000a 04 636f6170 04 68747470"}) {
+    EXPECT_TRUE(refused(dtls::Role::client, script(names), Errc::illegal_parameter,
+                        Alert::illegal_parameter, options));
+  }
+}
+
 TEST(Rfc7301_3_1, MalformedListsAreRefused) {
   for (const char* data : {"", "0000", "0001 00", "0002 02 61", "0003 01 61", "0002 01 61 00"}) {
     EXPECT_FALSE(dtls::message::decode_application_protocols(from_hex(data))) << data;

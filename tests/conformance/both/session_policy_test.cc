@@ -1,6 +1,7 @@
 // A session is resumed only where the peer would have been accepted in the same way, and not for
 // ever (RFC 8446 section 4.6.1). In both versions, roles, and by tickets and stores.
 #include "support/authority.h"
+#include "support/hello_fields.h"
 #include "support/resumption.h"
 
 namespace sluice::test {
@@ -87,6 +88,17 @@ class SessionPolicy : public ByVersion {
     return pair.client.connected && is_resumed(pair);
   }
 };
+// A ticket of DTLS 1.3 is none of RFC 5077, for which the hello would need a session ID.
+TEST(SessionVersion, ASessionOfDtls13IsOfferedToThatAlone) {
+  const auto options = with_tickets(test::options());
+  const Pair first = first_pair(options);
+  ASSERT_EQ(first.client.sessions.at(0).version(), dtls::ProtocolVersion::dtls13);
+  Peer client = make_client(make_config(options), {}, first.client.sessions.at(0));
+  const auto hello = client.take_datagrams();
+  ASSERT_EQ(hello.size(), 1U);
+  EXPECT_TRUE(ClientHelloFields::decode(dtls::Bytes(hello[0]).subspan(25)).session_id.empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, SessionPolicy, both_versions(), name_of_version);
 
 TEST_P(SessionPolicy, AServerDoesNotResumeUnderOtherAuthorities) {
@@ -305,6 +317,33 @@ TEST_P(SessionPolicy, ResumptionEndsSomeTimeAfterTheAuthentication) {
       EXPECT_EQ(pair.client.connected->peer.authenticated_at, begun);
     }
   }
+}
+
+TEST_P(SessionPolicy, ALoweredAgeEndsSessionsThatThereAre) {
+  auto options = plain();
+  options.max_session_age = 48h;
+  const auto session = session_of(options, options);
+  EXPECT_TRUE(resumes(options, options, session, Instant(12h)));
+  for (const Role role : kRoles) {
+    auto lowered = options;
+    lowered.session_lifetime = 6h;
+    lowered.max_session_age = 6h;
+    EXPECT_FALSE(resumes(role == Role::client ? lowered : options,
+                         role == Role::server ? lowered : options, session, Instant(12h)));
+  }
+}
+
+// The clock was set back, or two hosts differ.
+TEST_P(SessionPolicy, ASessionOfTheFutureIsNotResumed) {
+  const auto options = plain();
+  auto session = session_of(options, options, Instant(1h));
+  EXPECT_FALSE(resumes(options, options, session, Instant(30min))) << "its proof is of the future";
+  if (!is13()) return;
+  Pair second = again(options, options, session, Instant(3h));
+  ASSERT_TRUE(is_resumed(second));
+  session = second.client.sessions.at(0);
+  EXPECT_EQ(session.peer().authenticated_at, Instant(1h));
+  EXPECT_FALSE(resumes(options, options, session, Instant(2h)));
 }
 
 // ... "these limits should take into account the lifetime of the peer's certificate".

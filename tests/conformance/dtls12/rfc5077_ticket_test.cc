@@ -232,9 +232,26 @@ TEST(Rfc5077_3_3, AnUnspecifiedLifetimeIsOurs) {
 }
 
 TEST(Rfc5077_3_3, NobodyKeepsATicketForMoreThanSevenDays) {
-  Duel duel(Role::client, with_ticket(ticket_body(0xffffffff, counted(64))), client_options());
+  auto options = client_options();
+  options.max_session_age = 30 * 24h;  // the proof of the peer would last longer
+  Duel duel(Role::client, with_ticket(ticket_body(0xffffffff, counted(64))), options);
   ASSERT_TRUE(works(duel));
   EXPECT_EQ(duel.engine.sessions.at(0).expires(), duel.now + 7 * 24h);
+}
+
+// RFC 7627 section 5.4: without the extension a session is not resumed.
+TEST(Rfc5077_3_3, ATicketWithoutTheExtendedMasterSecretIsNotKept) {
+  auto options = client_options();
+  options.extended_master_secret = dtls::ExtendedMasterSecret::request;
+  for (const bool extended : {false, true}) {
+    Script script = with_ticket(ticket_body(60, counted(64)));
+    if (!extended) {
+      script.server_hello.extensions.remove(ExtensionType::extended_master_secret);
+    }
+    Duel duel(Role::client, script, options);
+    ASSERT_TRUE(works(duel));
+    EXPECT_EQ(duel.engine.sessions.size(), extended ? 1U : 0U);
+  }
 }
 
 TEST(Rfc5077_3_3, AnEmptyTicketIsNone) {

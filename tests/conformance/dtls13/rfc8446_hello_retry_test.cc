@@ -274,6 +274,46 @@ std::uint32_t ticket_age_in(const std::vector<Buffer>& datagrams, std::uint16_t 
 }
 
 // Section 4.1.2: "recomputing the "obfuscated_ticket_age" and binder values".
+// Section 4.2.11: each PSK has a hash, which the suites must have, too.
+TEST(Rfc8446_4_2_11, APskIsOfferedWithASuiteOfItsHash) {
+  auto options = with_tickets(options13());
+  options.cipher_suites = {dtls::CipherSuite::aes_256_gcm_sha384};
+  const auto session = first_pair(options).client.sessions.at(0);
+  for (const auto suite :
+       {dtls::CipherSuite::aes_256_gcm_sha384, dtls::CipherSuite::aes_128_gcm_sha256}) {
+    options.cipher_suites = {suite};
+    Peer client = make_client(make_config(options), {}, session);
+    const Buffer datagram = client.take_datagrams().at(0);
+    const auto hello = ClientHelloFields::decode(Bytes(datagram).subspan(kHelloBodyAt));
+    EXPECT_EQ(hello.extensions.has(ExtensionType::pre_shared_key),
+              suite == dtls::CipherSuite::aes_256_gcm_sha384);
+  }
+}
+
+// Section 9.2: a server with a certificate cannot do without.
+TEST(Rfc8446_9_2, WithoutSignatureAlgorithmsAHelloIsRefused) {
+  Peer server = make_server(make_config(options13()));
+  auto hello = hello_fields13();
+  hello.extensions.remove(ExtensionType::signature_algorithms);
+  server.receive(datagram_of(hello), {});
+  ASSERT_TRUE(server.error);
+  EXPECT_EQ(server.error->alert, Alert::missing_extension);
+}
+
+// Section 4.1.4: the suite of the HelloRetryRequest stays, and the server's key has another hash.
+TEST(Rfc8446_4_1_4, AfterARetryRequestAPskOfAnotherHashIsNone) {
+  const auto with_psk = [](dtls::ConfigOptions options, dtls::HashAlgorithm hash) {
+    options.pre_shared_keys = {
+        must(dtls::PreSharedKey::make(bytes_of("device 1"), counted(48), hash))};
+    return options;
+  };
+  Pair pair(with_psk(options13(), dtls::HashAlgorithm::sha256),
+            with_psk(share_asking_options(), dtls::HashAlgorithm::sha384));
+  pair.run();
+  EXPECT_TRUE(works(pair));
+  EXPECT_FALSE(pair.client.connected->psk_kind) << "the certificate has served";
+}
+
 TEST(Rfc8446_4_1_2, TheSecondHelloHasTheAgeThatTheTicketHasThen) {
   const auto client_options = with_tickets(options13());
   const auto session = first_pair(client_options).client.sessions.at(0);

@@ -201,5 +201,17 @@ TEST_F(TwoInFlight, AForgeryResumesNothing) {
   EXPECT_TRUE(pair_.server.take_datagrams().empty());
 }
 
+// Section 4.5.3: before they are used up. No timer is waited for where there is something to do.
+TEST(Rfc9147_4_5_3, KeysAreUpdatedWhenADatagramComes) {
+  dtls::ConfigOptions options = options13();
+  options.max_records_per_key = 20;
+  Pair pair = connected_pair(options);
+  for (int i = 0; i < 10; ++i) pair.client.seal(bytes_of("data"));
+  EXPECT_TRUE(pair.client.take_datagrams().empty());
+  pair.client.receive(pair.server.seal(bytes_of("data")), {});
+  EXPECT_EQ(pair.client.take_datagrams().size(), 1U);
+  EXPECT_GT(pair.client.connection().next_timeout().value(), Instant{}) << "it is under way";
+}
+
 }  // namespace
 }  // namespace sluice::test

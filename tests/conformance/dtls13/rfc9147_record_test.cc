@@ -110,6 +110,23 @@ TEST(Rfc9147_4_2_1, DataThatOvertakesFinishedIsDelivered) {
   EXPECT_EQ(to_hex(pair.server.data[0]), to_hex(bytes_of("early bird")));
 }
 
+// A server may send it with its Finished. It is there when our last flight has left, and for one
+// input more, as nobody is told earlier.
+TEST(Rfc9147_4_2_1, EarlyDataOfTheServerStaysForAnInputMore) {
+  Pair pair(options13());
+  pair.flight(pair.client);
+  pair.flight(pair.server);
+  pair.client.receive(sealed(pair.server, kFirstApplicationEpoch13, ContentType::application_data,
+                             bytes_of("early")),
+                      {});
+  EXPECT_TRUE(pair.client.data.empty());
+  Buffer out(dtls::kMaxDatagram);
+  while (pair.client.connection().poll_transmit(out)) continue;
+  pair.client.settle(pair.client.connection().handle_timeout({}), {});
+  EXPECT_TRUE(pair.client.connected);
+  EXPECT_EQ(pair.client.data.size(), 1U);
+}
+
 TEST(Rfc9147_4_5_2, InvalidRecordsAreDiscardedWithoutAWord) {
   Pair pair = connected_pair(options13());
   const Buffer record = pair.client.seal(bytes_of("data"));

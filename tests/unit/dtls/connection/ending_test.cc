@@ -53,6 +53,22 @@ TEST_P(Close, OfAnOpenConnectionIsTakenByThePeer) {
   }
 }
 
+// The handshake is complete, but our last flight has not left.
+TEST_P(Close, ByThePeerBeforeOurLastFlightHasLeftIsNoError) {
+  Pair pair(options());
+  pair.flight(pair.client);
+  if (!is13()) pair.flight(pair.server);
+  Peer& closing = is13() ? pair.server : pair.client;
+  Peer& other = is13() ? pair.client : pair.server;
+  pair.flight(closing);
+  EXPECT_FALSE(other.connected);
+  close(closing);
+  pair.flight(closing);
+  EXPECT_TRUE(other.connected);
+  EXPECT_TRUE(other.closed);
+  EXPECT_EQ(error_of(other), "none");
+}
+
 TEST_P(Close, WhatThePeerSentBeforeIsDelivered) {
   Pair pair = connected_pair(options());
   Buffer datagram = pair.client.seal(bytes_of("last words"));

@@ -4,6 +4,7 @@
 
 #include "support/connections.h"
 #include "support/duel.h"
+#include "support/resumption.h"
 
 namespace sluice::test {
 namespace {
@@ -191,6 +192,60 @@ TEST(HelloHookSuites, ASuiteTakenAwayMayNotBeChosen) {
       EXPECT_EQ(duel.engine.error->code, Errc::illegal_parameter);
     }
   }
+}
+
+// RFC 5246 section 7.4.1.2: the suites must include that of the session.
+TEST(HelloHookSuites, ASessionWhoseSuiteIsTakenAwayIsNotResumed) {
+  dtls::ConfigOptions options = with_tickets(options_for(ProtocolVersion::dtls12));
+  options.cipher_suites = {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                           CipherSuite::ecdhe_ecdsa_with_aes_256_gcm_sha384};
+  const Pair first = first_pair(options);
+  dtls::ConfigOptions client = options;
+  client.hello_hook = hook_that([](OutgoingHello& hello) {
+    std::erase(hello.cipher_suites, CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256);
+  });
+  Pair second = second_pair(client, options, first.client.sessions.at(0));
+  second.run();
+  EXPECT_TRUE(works(second));
+  EXPECT_FALSE(is_resumed(second));
+}
+
+// RFC 7366 section 3: CBC needs encrypt-then-MAC in each handshake.
+TEST(HelloHookSuites, ASessionOfCbcIsNotResumedWithoutEncryptThenMac) {
+  dtls::ConfigOptions options = with_tickets(options_for(ProtocolVersion::dtls12));
+  options.identities.clear();
+  options.pre_shared_keys = {must(dtls::PreSharedKey::make(bytes_of("device"), counted(16)))};
+  options.cipher_suites = {CipherSuite::psk_with_aes_128_cbc_sha256,
+                           CipherSuite::psk_with_aes_128_gcm_sha256};
+  const Pair first = first_pair(options);
+  ASSERT_EQ(first.client.connected->cipher_suite, options.cipher_suites.front());
+  dtls::ConfigOptions client = options;
+  client.hello_hook = hook_that([](OutgoingHello& hello) {
+    constexpr std::uint16_t kEncryptThenMac = 22;
+    std::erase_if(hello.extensions,
+                  [](const auto& extension) { return extension.type == kEncryptThenMac; });
+  });
+  Pair second = second_pair(client, options, first.client.sessions.at(0));
+  second.run();
+  EXPECT_TRUE(works(second));
+  EXPECT_FALSE(is_resumed(second));
+}
+
+// RFC 8446 section 4.1.3: the same. Somebody on the path has changed the server's choice.
+TEST(HelloHookSuites, ASuiteTakenAwayMayNotBeChosenInDtls13) {
+  dtls::ConfigOptions options = options_for(ProtocolVersion::dtls13);
+  options.hello_hook = hook_that([](OutgoingHello& hello) {
+    std::erase(hello.cipher_suites, CipherSuite::aes_128_gcm_sha256);
+  });
+  Pair pair(options, options_for(ProtocolVersion::dtls13));
+  pair.flight(pair.client);
+  dtls::Buffer flight = pair.server.take_datagrams().at(0);
+  // After two headers, legacy_version, random and the size of the empty legacy_session_id_echo.
+  const dtls::MutableBytes suite = dtls::MutableBytes(flight).subspan(13 + 12 + 2 + 32 + 1, 2);
+  ASSERT_NE(suite[1], std::byte{1});
+  suite[1] = std::byte{1};  // TLS_AES_128_GCM_SHA256
+  pair.client.receive(std::move(flight), {});
+  EXPECT_TRUE(failed(pair.client, Errc::illegal_parameter, Alert::illegal_parameter));
 }
 
 // RFC 8446 section 4.1.2: the second hello repeats the first, whose random the hook can go by.

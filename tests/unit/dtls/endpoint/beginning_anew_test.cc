@@ -165,6 +165,43 @@ TEST_P(BeginningAnew, ARepeatedHelloIsAnsweredByItsHandshake) {
   EXPECT_EQ(host_.endpoint.statistics().accepted, 1U);
 }
 
+// What the old has opened does not reach the new.
+TEST_P(BeginningAnew, EachRecordReachesOneOfTheTwo) {
+  Peer old = connect();
+  Peer anew = client();
+  for (auto& answer : say(anew)) anew.receive(std::move(answer), {});
+  for (auto& datagram : anew.take_datagrams()) host_.receive(std::move(datagram), kHere);
+  const auto flight = host_.take_datagrams();
+  ASSERT_FALSE(flight.empty());
+  const dtls::Connection& newer = *host_.endpoint.find(flight.front().connection.value());
+  const auto before = newer.statistics().datagrams_received;
+  EXPECT_TRUE(works(old, kHere, host_));
+  EXPECT_EQ(newer.statistics().datagrams_received, before);
+}
+
+// The records of the new are forged ones to the old, which they may end: they still reach the new.
+TEST_P(BeginningAnew, ARecordThatEndsTheOldReachesTheNew) {
+  if (!is13()) return;  // only a client of DTLS 1.3 sends data before the server is connected
+  auto limited = options();
+  limited.max_forgeries_per_key = 1;
+  EndpointHost host(make_config(limited));
+  Peer old = client();
+  exchange(old, kHere, host);
+  ASSERT_TRUE(works(old, kHere, host));
+  Peer anew = client();
+  for (int turn = 0; turn < 2; ++turn) {
+    for (auto& datagram : anew.take_datagrams()) host.receive(std::move(datagram), kHere);
+    for (auto& sent : host.take_datagrams()) anew.receive(std::move(sent.datagram), {});
+  }
+  auto last_flight = anew.take_datagrams();
+  ASSERT_TRUE(anew.connected);
+  for (int i = 0; i < 2; ++i) host.receive(anew.seal(bytes_of("early")), kHere);
+  EXPECT_EQ(host.endpoint.statistics().count(EndReason::failed), 1U);
+  for (auto& datagram : last_flight) host.receive(std::move(datagram), kHere);
+  static_cast<void>(host.take_datagrams());
+  EXPECT_EQ(host.at(kHere)->data.size(), 2U);
+}
+
 // What anybody can send who knows the address.
 std::vector<Buffer> forged() {
   std::vector<Buffer> all;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "support/bytes.h"
+#include "support/endpoints.h"
 
 namespace sluice::dtls::handshake {
 namespace {
@@ -208,6 +209,35 @@ TEST(StoredSession, RefusesFieldsThatDoNotFit) {
   EXPECT_TRUE(refused(
       [](StoredSession& session) { session.peer.proof = PeerProof::certificate_fingerprint; }));
   EXPECT_FALSE(refused([](StoredSession& session) { session.peer.verified_name.reset(); }));
+}
+
+TEST(StoredSession, ADecodedOneIsSound) {
+  Buffer bytes = full_session().encode();
+  ASSERT_TRUE(StoredSession::decode(bytes));
+  bytes[3] ^= std::byte{0xff};  // the cipher suite, after the format and the version
+  EXPECT_FALSE(StoredSession::decode(bytes));
+}
+
+TEST(StoredSession, AnOptionalFieldIsThereOrIsNot) {
+  StoredSession session = full_session();
+  const Buffer with_name = session.encode();
+  session.peer.verified_name.reset();
+  Buffer without = session.encode();
+  const auto flag = std::ranges::mismatch(without, with_name).in1;
+  ASSERT_EQ(*flag, std::byte{0});
+  *flag = std::byte{2};
+  EXPECT_FALSE(StoredSession::decode(without));
+}
+
+TEST(StoredSession, AnIssuedTicketHasABound) {
+  TicketKeys keys;
+  const auto size_with = [&](std::size_t credential) {
+    StoredSession session = full_session();
+    session.peer.credential = counted(credential);
+    return test::must(seal_session(test::environment().library(), keys, session, {})).size();
+  };
+  EXPECT_GT(size_with(30'000), 30'000U);
+  EXPECT_EQ(size_with(StoredSession::kMaxTicket), 0U);
 }
 
 // A ClientHello must have room for it.

@@ -47,6 +47,7 @@ TEST(Header13, WithoutALengthTheRecordEndsWithTheDatagram) {
 
 TEST(Header13, AConnectionIdThatWasNotAskedForHasNoKnownSize) {
   EXPECT_FALSE(Header13::decode(with_cid("3f", 8, "0102 0003 aabbcc")));
+  EXPECT_FALSE(Header13::decode(from_hex("3f 0102 0003 aabbcc"))) << "nor is it empty";
 }
 
 TEST(Header13, WithoutTheBitThereIsNoConnectionId) {

@@ -104,6 +104,13 @@ TEST(RecordLayer, ARecordWithoutAnEndTakesTheRestWithIt) {
   }
 }
 
+// Those that are kept lie one after another.
+TEST(RecordLayer, ARecordThatWaitsForItsKeysHasALength) {
+  RecordLayer records;
+  EXPECT_EQ(take_all(records, from_hex("2e 0102 0003 aabbcc")), "future 2e01020003aabbcc");
+  EXPECT_EQ(take_all(records, from_hex("2a 0102 aabbcc")), "unknown_epoch");
+}
+
 TEST(RecordLayer, KnowsItsVersions) {
   RecordLayer records;
   const auto with_version = [&](const std::string& version) {
