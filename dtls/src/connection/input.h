@@ -7,7 +7,7 @@
 namespace sluice::dtls::connection {
 
 struct Input {
-  PathId path;  // the path of its datagram
+  PathId path{};  // the path of its datagram
   Instant now;
   bool record_opened = false;  // a protected record was authenticated
 };

@@ -42,7 +42,7 @@ struct EndOfHandshake13 {
   flight::Reassembler reassembler;
   Acknowledgements acknowledgements;
   flight::ReliableFlight last_flight;  // this side's
-  wire::MessageSeq next_seq;
+  wire::MessageSeq next_seq{};
   Instant give_up;
 };
 
@@ -120,7 +120,7 @@ class PostHandshake13 {
 
   enum class Kind : std::uint8_t { last_flight, ticket, key_update, request_id, new_id };
   struct Outgoing {
-    Kind kind;
+    Kind kind{};
     flight::ReliableFlight flight;
     unsigned periods = 1;
   };

@@ -5,12 +5,12 @@ namespace {
 
 // The fields of ConnectionInfo that depend on the version.
 struct VersionFacts {
-  ProtocolVersion version;
-  CipherSuite cipher_suite;
+  ProtocolVersion version{};
+  CipherSuite cipher_suite{};
   std::optional<NamedGroup> group;
-  bool extended_master_secret;
+  bool extended_master_secret = false;
   std::optional<PskKind> psk;
-  bool resumed;
+  bool resumed = false;
 };
 
 std::optional<PskKind> kind_of(const std::optional<schedule::PskKind>& psk) {

@@ -14,7 +14,7 @@ namespace sluice::dtls::handshake::server13 {
 // After a HelloRetryRequest: its values, and the digest of what the second hello must repeat.
 struct WaitSecondClientHello {
   static constexpr wire::Epoch kEpoch = wire::kPlaintextEpoch;
-  const schedule::CipherSuite13Parameters* suite;
+  const schedule::CipherSuite13Parameters* suite = nullptr;
   std::optional<NamedGroup> group;  // of the share that the server asked for
   crypto::Digest repeated;
 };
