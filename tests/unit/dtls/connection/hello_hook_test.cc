@@ -221,9 +221,8 @@ TEST(HelloHookSuites, ASessionOfCbcIsNotResumedWithoutEncryptThenMac) {
   ASSERT_EQ(first.client.connected->cipher_suite, options.cipher_suites.front());
   dtls::ConfigOptions client = options;
   client.hello_hook = hook_that([](OutgoingHello& hello) {
-    constexpr std::uint16_t kEncryptThenMac = 22;
     std::erase_if(hello.extensions,
-                  [](const auto& extension) { return extension.type == kEncryptThenMac; });
+                  [](const auto& extension) { return extension.type == 22; });  // encrypt_then_mac
   });
   Pair second = second_pair(client, options, first.client.sessions.at(0));
   second.run();
