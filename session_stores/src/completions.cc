@@ -37,14 +37,14 @@ void Completions::complete(Completion completion) {
 std::optional<Completion> Completions::poll() {
   const std::scoped_lock lock(mutex_);
   if (done_.empty()) return std::nullopt;
-  Completion first = std::move(done_.front());
-  done_.pop_front();
+  std::list<Completion> first;
+  first.splice(first.begin(), done_, done_.begin());
   --pending_;
   std::uint64_t count = 0;
   if (done_.empty() && read(event_, &count, sizeof count) < 0) {
     // It was not readable already.
   }
-  return first;
+  return std::move(first.front());
 }
 
 bool Completions::wait(std::chrono::milliseconds limit) {

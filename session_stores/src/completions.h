@@ -2,7 +2,7 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <optional>
 
@@ -33,7 +33,7 @@ class Completions {
   mutable std::mutex mutex_;
   std::condition_variable any_;
   std::size_t pending_ = 0;
-  std::deque<Completion> done_;
+  std::list<Completion> done_;
 };
 
 }  // namespace sluice::session_stores

@@ -24,12 +24,14 @@ class SharedSessions {
     sessions_.emplace(std::move(put.connection_id), Known{std::move(put.entry), by_expiry});
     return true;
   }
-  std::optional<Buffer> take(const Buffer& connection_id, std::int64_t now) {
+  // Empty: there is none.
+  Buffer take(const Buffer& connection_id, std::int64_t now) {
     const std::scoped_lock lock(mutex_);
     remove_expired(now);
-    if (auto session = remove(connection_id)) return session;
+    Buffer session = remove(connection_id);
+    if (!session.empty()) return session;
     const auto other = others_.find(connection_id);
-    return other == others_.end() ? std::nullopt : remove(Buffer(other->second));
+    return other == others_.end() ? Buffer() : remove(Buffer(other->second));
   }
   std::size_t count(std::int64_t now) {
     const std::scoped_lock lock(mutex_);
@@ -44,9 +46,9 @@ class SharedSessions {
     Expiries::iterator by_expiry;
   };
 
-  std::optional<Buffer> remove(const Buffer& first_id) {
+  Buffer remove(const Buffer& first_id) {
     auto known = sessions_.extract(first_id);
-    if (known.empty()) return std::nullopt;
+    if (known.empty()) return {};
     Entry& entry = known.mapped().entry;
     for (const Buffer& id : entry.other_connection_ids) {
       const auto other = others_.find(id);
@@ -93,7 +95,7 @@ class MemoryStore final : public LiveSessionStore {
   }
   Outcome done(const Take& take) { return TakeDone{sessions_->take(take.connection_id, now())}; }
   Outcome done(const Erase& erase) {
-    return EraseDone{sessions_->take(erase.connection_id, now()).has_value()};
+    return EraseDone{!sessions_->take(erase.connection_id, now()).empty()};
   }
   Outcome done(const Count& /*count*/) { return CountDone{sessions_->count(now())}; }
   [[nodiscard]] std::int64_t now() const { return seconds_now(options_); }

@@ -46,8 +46,8 @@ std::string take(LiveSessionStore& store, std::string_view id) {
   const Completion completion = next(store);
   if (const auto error = error_of(completion.outcome)) return std::string(to_string(*error));
   const auto& session = std::get<TakeDone>(completion.outcome).session;
-  if (!session) return "none";
-  return {reinterpret_cast<const char*>(session->data()), session->size()};
+  if (session.empty()) return "none";
+  return {reinterpret_cast<const char*>(session.data()), session.size()};
 }
 
 bool erase(LiveSessionStore& store, std::string_view id) {

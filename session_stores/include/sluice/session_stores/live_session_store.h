@@ -53,7 +53,7 @@ std::string_view to_string(StoreError error);
 
 struct PutDone {};
 struct TakeDone {
-  std::optional<Buffer> session;  // empty: there is none
+  Buffer session;  // empty: there is none
 };
 struct EraseDone {
   bool found;
