@@ -165,6 +165,7 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
     capacity.now -= written;
     ++next_;
     const bool may_join = cut == Cut::now && packs(epoch) && has_more() && next_epoch() == epoch &&
+                          item_at(range.end)->range.begin == range.end &&
                           (next_ == pieces_.size() || !pieces_[next_].is_cut);
     cut = may_join ? cut_next_piece(capacity) : Cut::none;
   } while (cut == Cut::now);

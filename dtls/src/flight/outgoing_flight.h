@@ -25,9 +25,9 @@ inline constexpr std::size_t kCautiousMtu = 548;
 // new record numbers. It keeps the pieces that the messages were cut into: a piece is acknowledged
 // and retransmitted as a whole, because some peers cannot complete a message whose fragments
 // overlap. So a fragment fits into a datagram of kCautiousMtu from the start. If a piece no longer
-// fits into a datagram, it becomes several smaller ones. In DTLS 1.3 a record has several pieces
-// when they are sent first. In a retransmission each has a record of its own: some peers drop what
-// follows a fragment that they have already.
+// fits into a datagram, it becomes several smaller ones. In DTLS 1.3 a record has pieces of several
+// messages when they are sent first. In a retransmission each piece has a record of its own: some
+// peers drop what follows a fragment that they have already.
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the

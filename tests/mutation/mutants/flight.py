@@ -80,6 +80,7 @@ MUTANTS = [
         ("if (is_to_recut_) join_pieces(0);", "", "what is sent again after a change of the MTU is cut anew"),
         ("const bool may_join = cut == Cut::now &&", "const bool may_join = false &&",
          "messages follow the end of another in its record when they are sent first"),
+        ("item_at(range.end)->range.begin == range.end &&", "", "a record has one fragment of a message"),
         ("(next_ == pieces_.size() || !pieces_[next_].is_cut);", "true;",
          "a piece that is sent again has a record of its own"),
         ("{{end, range.end}, epoch, false, was_cut});", "{{end, range.end}, epoch});",
