@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <sluice/dtls/bytes.h>
 
@@ -56,6 +57,31 @@ class Secret {
 
   std::array<std::byte, Capacity> bytes_{};
   Size size_ = 0;
+};
+
+// Any number of secret bytes, in memory of their own.
+class SecretBytes {
+ public:
+  SecretBytes() = default;
+  explicit SecretBytes(Buffer bytes) : bytes_(std::move(bytes)) {}
+  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  SecretBytes& operator=(SecretBytes&& other) noexcept {
+    if (this != &other) {
+      cleanse(bytes_);
+      bytes_ = std::exchange(other.bytes_, {});
+    }
+    return *this;
+  }
+  SecretBytes(const SecretBytes&) = delete;
+  SecretBytes& operator=(const SecretBytes&) = delete;
+  ~SecretBytes() { cleanse(bytes_); }
+
+  [[nodiscard]] Bytes bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+
+ private:
+  Buffer bytes_;
 };
 
 }  // namespace sluice::dtls
