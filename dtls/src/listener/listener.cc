@@ -166,6 +166,8 @@ class Listener::Impl {
   Outcome handle_datagram(Bytes datagram, Bytes address, Instant now);
 
   [[nodiscard]] const ListenerStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] handshake::CookieJar& cookies() { return cookies_; }
+  [[nodiscard]] crypto::Library& library() { return *library_; }
 
  private:
   using Entry = listener::HelloTable::Entry;
@@ -482,5 +484,11 @@ Listener::Outcome Listener::handle_datagram(Bytes datagram, Bytes peer_address, 
 }
 
 const ListenerStatistics& Listener::statistics() const { return impl_->statistics(); }
+Result<SecretBytes> Listener::export_cookie_secret(Instant now) {
+  return impl_->cookies().export_secret(impl_->library(), now);
+}
+Result<void> Listener::import_cookie_secret(Bytes secret, Instant now) {
+  return impl_->cookies().import_secret(impl_->library(), secret, now);
+}
 
 }  // namespace sluice::dtls

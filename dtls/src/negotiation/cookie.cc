@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "crypto/constant_time.h"
 #include "crypto/hmac.h"
@@ -21,12 +22,16 @@ std::byte mark_of(std::uint64_t generation) { return static_cast<std::byte>(gene
 
 constexpr std::size_t kMarksSize = 1 + CookieJar::kNumberSize;
 
+// An exported secret: format, lifetime, start, offset, master secret.
+constexpr std::uint8_t kSecretFormat = 1;
+constexpr std::size_t kSecretSize = 1 + 8 + 8 + 4 + 32;
+
 }  // namespace
 
 Result<CookieJar> CookieJar::make(crypto::Library& library, Duration lifetime) {
   CookieJar jar(lifetime);
-  auto done = renew(library, jar.current_);
-  if (done) done = renew(library, jar.previous_);
+  auto done = library.random(jar.master_.bytes());
+  if (done) done = jar.derive_keys(library);
   std::array<std::byte, sizeof jar.offset_> offset{};
   if (done) done = library.random(offset);
   if (!done) return forward_error(done);
@@ -34,27 +39,69 @@ Result<CookieJar> CookieJar::make(crypto::Library& library, Duration lifetime) {
   return jar;
 }
 
-Result<void> CookieJar::renew(crypto::Library& library, Key& key) {
-  return library.random(key.bytes());
+Result<CookieJar::Key> CookieJar::derive(crypto::Library& library, std::uint64_t generation) const {
+  auto hmac = crypto::Hmac::with_key(library, HashAlgorithm::sha256, master_.bytes());
+  if (!hmac) return forward_error(hmac);
+  std::array<std::byte, sizeof generation> number{};
+  wire::store(number, generation);
+  return hmac->compute({number}).map(
+      [](const crypto::Digest& digest) { return Key(digest.bytes()); });
+}
+
+Result<void> CookieJar::derive_keys(crypto::Library& library) {
+  auto current = derive(library, generation_);
+  if (!current) return forward_error(current);
+  auto previous = derive(library, generation_ - 1);
+  if (!previous) return forward_error(previous);
+  current_ = std::move(*current);
+  previous_ = std::move(*previous);
+  return {};
+}
+
+Result<SecretBytes> CookieJar::export_secret(crypto::Library& library, Instant now) {
+  if (auto done = advance(library, now); !done) return forward_error(done);
+  Buffer bytes;
+  bytes.reserve(kSecretSize);
+  wire::Writer out(bytes, wire::Growth::refused);
+  out.u8(kSecretFormat);
+  out.u64(static_cast<std::uint64_t>(lifetime_.count()));
+  out.u64(static_cast<std::uint64_t>(start_->time_since_epoch().count()));
+  out.u32(offset_);
+  out.bytes(master_.bytes());
+  return SecretBytes(std::move(bytes));
+}
+
+Result<void> CookieJar::import_secret(crypto::Library& library, Bytes secret, Instant now) {
+  wire::Reader reader(secret);
+  const bool is_format = reader.u8() == kSecretFormat;
+  CookieJar jar(Duration(static_cast<std::int64_t>(reader.u64())));
+  jar.start_ = Instant(Duration(static_cast<std::int64_t>(reader.u64())));
+  jar.offset_ = reader.u32();
+  jar.master_ = Key(reader.bytes(Key::capacity()));
+  if (!is_format || !reader.complete()) {
+    return tl::unexpected(Error{Errc::decode_error, {}, 0, "cookie secret: of another format"});
+  }
+  if (jar.lifetime_ != lifetime_) {
+    return tl::unexpected(Error{Errc::decode_error, {}, 0, "cookie secret: of another lifetime"});
+  }
+  auto done = jar.derive_keys(library);
+  if (done) done = jar.advance(library, now);
+  if (!done) return done;
+  *this = std::move(jar);
+  return {};
 }
 
 Result<void> CookieJar::advance(crypto::Library& library, Instant now) {
   if (!start_) start_ = now;
-  const Duration since = saturating_difference(now, *start_);
+  // The clocks of those who share a secret differ a little.
+  const Duration since = std::max(saturating_difference(now, *start_), Duration::zero());
   milliseconds_ = static_cast<std::uint64_t>(since / std::chrono::milliseconds{1});
   const auto generation = static_cast<std::uint64_t>(since / lifetime_);
   if (generation == generation_) return {};
-  Key fresh(32);
-  auto done = renew(library, fresh);
-  if (generation == generation_ + 1) {
-    if (done) previous_ = std::move(current_);
-  } else if (done) {
-    done = renew(library, previous_);
-  }
-  if (!done) return done;
-  current_ = std::move(fresh);
-  generation_ = generation;
-  return {};
+  const std::uint64_t before = std::exchange(generation_, generation);
+  auto done = derive_keys(library);
+  if (!done) generation_ = before;
+  return done;
 }
 
 Result<crypto::Digest> CookieJar::mac(crypto::Library& library, const Key& key, Bytes marks,

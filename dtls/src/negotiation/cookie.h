@@ -30,7 +30,8 @@ struct OpenedCookie {
 // A cookie has four parts: one byte that names the secret's generation, the cookie's number in four
 // bytes, content that the client can read but not change, and a MAC over these and the binding. The
 // secret changes once per lifetime. The one before it is still accepted, so a cookie is valid for
-// one to two lifetimes.
+// one to two lifetimes. All follow from one master secret, so that jars which share it change their
+// secrets together.
 //
 // Numbers are the milliseconds since the first input plus a random offset. So they do not tell how
 // many cookies others get, unless there are more than 1000 in a second.
@@ -43,6 +44,12 @@ class CookieJar {
   static constexpr std::size_t kOverhead = 1 + kNumberSize + kTagSize;
 
   static Result<CookieJar> make(crypto::Library& library, Duration lifetime);
+
+  // Makes another jar take the cookies of this one, and the other way round. Both must have the
+  // same lifetime. Errors: libcrypto_failure.
+  Result<SecretBytes> export_secret(crypto::Library& library, Instant now);
+  // Errors: decode_error, also for another lifetime; libcrypto_failure. The jar stays as it is.
+  Result<void> import_secret(crypto::Library& library, Bytes secret, Instant now);
 
   // Sets the time, and changes the secrets if the lifetime is over.
   Result<void> advance(crypto::Library& library, Instant now);
@@ -64,7 +71,9 @@ class CookieJar {
   using Key = Secret<32>;
 
   explicit CookieJar(Duration lifetime) : lifetime_(lifetime) {}
-  static Result<void> renew(crypto::Library& library, Key& key);
+  // The secret of a generation.
+  Result<Key> derive(crypto::Library& library, std::uint64_t generation) const;
+  Result<void> derive_keys(crypto::Library& library);
   // `marks`: generation and number.
   static Result<crypto::Digest> mac(crypto::Library& library, const Key& key, Bytes marks,
                                     Bytes content, const CookieBinding& binding);
@@ -77,6 +86,7 @@ class CookieJar {
   std::uint64_t milliseconds_ = 0;  // since start_
   std::uint64_t last_number_ = 0;
   std::uint32_t offset_ = 0;
+  Key master_{32};
   Key current_{32};
   Key previous_{32};
 };

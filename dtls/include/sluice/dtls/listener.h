@@ -17,6 +17,7 @@
 #include <sluice/dtls/connection.h>
 #include <sluice/dtls/environment.h>
 #include <sluice/dtls/error.h>
+#include <sluice/dtls/secret.h>
 
 namespace sluice::dtls {
 
@@ -184,6 +185,17 @@ class Listener {
   // equal addresses. An invalid cookie is answered as the RFCs require: in DTLS 1.2 with a new one,
   // in 1.3 with illegal_parameter, since a client may be asked only once.
   Outcome handle_datagram(Bytes datagram, Bytes peer_address, Instant now);
+
+  // Cookies that several Listeners share: a client may then be asked by one and return its cookie
+  // to another. One Listener's secret is enough for as long as they run; their clocks must agree to
+  // a fraction of cookie_lifetime, which is the same in all. Cookie numbers are those of one
+  // Listener: of two that different ones gave within the same millisecond, either may be the later.
+
+  // Errors: libcrypto_failure.
+  Result<SecretBytes> export_cookie_secret(Instant now);
+  // Errors: decode_error for bytes that export_cookie_secret() did not write or of another
+  // cookie_lifetime; libcrypto_failure. The former cookies stay valid then, and not otherwise.
+  Result<void> import_cookie_secret(Bytes secret, Instant now);
 
   [[nodiscard]] const ListenerStatistics& statistics() const;
 

@@ -9,8 +9,11 @@
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/peer_info.h>
 #include <sluice/dtls/protocol.h>
+#include <sluice/dtls/secret.h>
 
 namespace sluice::dtls {
+
+class Environment;  // <sluice/dtls/environment.h>
 
 namespace crypto {
 class Library;
@@ -72,6 +75,17 @@ class TicketKeys {
   ~TicketKeys();
 
   [[nodiscard]] Duration rotation() const;
+
+  // ---- keys that several servers share: a client then resumes at any of them. One server exports
+  // its keys, soon after each rotation, and the others import them; their clocks must agree, and
+  // the rotation is the same. A server whose keys are due before that makes its own.
+
+  // The present keys, made if there are none: with them all tickets can be read. Errors:
+  // libcrypto_failure.
+  Result<SecretBytes> export_keys(Environment& environment, Instant now);
+  // Replaces the keys. Errors: decode_error for bytes that export_keys() did not write, and
+  // libcrypto_failure; the keys stay.
+  Result<void> import_keys(Environment& environment, Bytes keys);
 
   // Internal: for the engine only. Errors: libcrypto_failure.
   Result<Buffer> seal(crypto::Library& library, Bytes session, Instant now);

@@ -56,6 +56,59 @@ TEST(TicketKeys, AKeyIsReplacedAfterARotationAndEndsAfterTwo) {
   EXPECT_FALSE(opens(Instant{2h}));
 }
 
+// ---- keys that several servers share
+
+TEST(TicketKeys, ServersThatShareThemReadEachOthersTickets) {
+  TicketKeys one(1h);
+  const Buffer old = must(one.seal(library(), counted(10), Instant{}));
+  const Buffer first = must(one.seal(library(), counted(10), Instant{1h}));
+  TicketKeys other(1h);
+  const SecretBytes keys = must(one.export_keys(test::environment(), Instant{1h}));
+  must(other.import_keys(test::environment(), keys.bytes()));
+  const auto opens = [&](TicketKeys& by, const Buffer& ticket) {
+    return must(by.open(library(), ticket, Instant{1h})).session == counted(10);
+  };
+  EXPECT_TRUE(opens(other, old));
+  EXPECT_TRUE(opens(other, first));
+  EXPECT_TRUE(opens(one, must(other.seal(library(), counted(10), Instant{1h}))));
+  // And after a restart of the first.
+  TicketKeys again(1h);
+  must(again.import_keys(test::environment(), keys.bytes()));
+  EXPECT_TRUE(opens(again, first));
+}
+
+TEST(TicketKeys, ServersThatShareAKeyShareNoNonce) {
+  TicketKeys one(1h);
+  const SecretBytes keys = must(one.export_keys(test::environment(), Instant{}));
+  TicketKeys other(1h);
+  must(other.import_keys(test::environment(), keys.bytes()));
+  std::set<Buffer> nonces;
+  for (int i = 0; i < 100; ++i) {
+    for (TicketKeys* server : {&one, &other}) {
+      nonces.insert(part(must(server->seal(library(), counted(10), Instant{})), kName, kNonce));
+    }
+    // Importing what it has does not make one begin again.
+    must(other.import_keys(test::environment(), keys.bytes()));
+  }
+  EXPECT_EQ(nonces.size(), 200U);
+}
+
+TEST(TicketKeys, OtherBytesAreRefused) {
+  TicketKeys one(1h);
+  must(one.seal(library(), counted(10), Instant{}));
+  const SecretBytes keys = must(one.export_keys(test::environment(), Instant{2h}));
+  TicketKeys other(1h);
+  for (std::size_t size = 0; size < keys.size(); ++size) {
+    const bool is_one_key = size == 1 + (keys.size() - 1) / 2;
+    EXPECT_EQ(other.import_keys(test::environment(), keys.bytes().first(size)).has_value(),
+              is_one_key)
+        << size;
+  }
+  Buffer changed = test::copy_of(keys.bytes());
+  changed.front() = std::byte{2};
+  EXPECT_FALSE(other.import_keys(test::environment(), changed));
+}
+
 TEST(TicketKeys, AChangedTicketDoesNotOpen) {
   TicketKeys keys(1h);
   const Buffer ticket = must(keys.seal(library(), counted(10), Instant{}));

@@ -153,6 +153,58 @@ TEST(CookieNumber, ComesRound) {
   EXPECT_FALSE(is_later(CookieNumber{7}, CookieNumber{7}));
 }
 
+// ---- jars that share a secret
+
+TEST(CookieJar, JarsOfOneSecretTakeEachOthersCookies) {
+  CookieJar one = make_jar(10s);
+  must(one.advance(library(), Instant{1000s}));
+  const Buffer before = cookie_of(one, counted(10));
+  CookieJar other = make_jar(10s);
+  must(other.advance(library(), Instant{3s}));
+  const SecretBytes secret = must(one.export_secret(library(), Instant{1004s}));
+  must(other.import_secret(library(), secret.bytes(), Instant{1005s}));
+  EXPECT_TRUE(open(other, before));
+  // They change their secrets together, however seldom either is used.
+  for (const Duration time : {1009s, 1010s, 1019s, 1500s}) {
+    must(one.advance(library(), Instant{time}));
+    must(other.advance(library(), Instant{time}));
+    EXPECT_TRUE(open(other, cookie_of(one, counted(10))));
+    EXPECT_TRUE(open(one, cookie_of(other, counted(10))));
+  }
+  EXPECT_FALSE(open(other, before));
+}
+
+TEST(CookieJar, ClocksMayDifferALittle) {
+  CookieJar one = make_jar(10s);
+  const SecretBytes secret = must(one.export_secret(library(), Instant{1000s}));
+  CookieJar other = make_jar(10s);
+  must(other.import_secret(library(), secret.bytes(), Instant{999s}));
+  const Buffer cookie = cookie_of(other, {});
+  EXPECT_TRUE(open(one, cookie));
+  must(other.advance(library(), Instant{1001s}));
+  EXPECT_TRUE(is_later(number_of(other, cookie_of(other, {})), number_of(other, cookie)));
+}
+
+TEST(CookieJar, OtherSecretsAreRefused) {
+  CookieJar one = make_jar(10s);
+  const SecretBytes secret = must(one.export_secret(library(), Instant{}));
+  const Bytes bytes = secret.bytes();
+  CookieJar other = make_jar(10s);
+  must(other.advance(library(), Instant{}));
+  const Buffer cookie = cookie_of(other, {});
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(other.import_secret(library(), bytes.first(size), Instant{})) << size;
+  }
+  Buffer format = copy_of(bytes);
+  format.front() = std::byte{2};
+  EXPECT_FALSE(other.import_secret(library(), format, Instant{}));
+  Buffer longer = copy_of(bytes);
+  longer.push_back({});
+  EXPECT_FALSE(other.import_secret(library(), longer, Instant{}));
+  EXPECT_TRUE(open(other, cookie)) << "the jar is as it was";
+  EXPECT_FALSE(make_jar(11s).import_secret(library(), bytes, Instant{})) << "another lifetime";
+}
+
 // However long nobody came; also when the mark of the generation comes round again.
 TEST(CookieJar, NothingHoldsAfterAPause) {
   for (const int generations : {2, 3, 255, 256, 257, 512, 100'000}) {
