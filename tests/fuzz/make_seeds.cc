@@ -15,6 +15,7 @@
 #include "support/encodings.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"
+#include "support/suites.h"
 #include "wire/writer.h"
 
 namespace sluice::fuzz {
@@ -411,6 +412,32 @@ void endpoint_seeds(const Recording& recording) {
   seed("forged", 0, forged);
 }
 
+// ---- session states
+
+void session_state_seeds() {
+  for (const auto suite :
+       {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, CipherSuite::psk_with_aes_128_ccm_8,
+        CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384}) {
+    ConfigOptions options = test::options_for_suite(suite);
+    options.connection_id_size = 8;
+    options.resumption = Resumption::tickets;
+    options.ticket_keys = std::make_shared<TicketKeys>();
+    const ConfigPtr config = must(Config::make(options));
+    test::Peer client = test::make_client(config);
+    test::Peer server = test::make_server(config);
+    test::exchange(client, server);
+    client.seal(test::bytes_of("lost"));
+    server.receive(client.seal(test::bytes_of("data")), {});
+    for (test::Peer* peer : {&client, &server}) {
+      const std::string name = test::name_of_suite(suite) + (peer == &client ? "_c" : "_s");
+      const auto state =
+          must(std::move(peer->connection())
+                   .export_session({.tag = test::bytes_of("tag"), .with_certificates = true}));
+      write("session_state_fuzz", name, state.bytes());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::fuzz
 
@@ -430,6 +457,7 @@ int main(int argc, char** argv) {
   reassembler_seeds();
   listener_seeds(recording);
   endpoint_seeds(recording);
+  session_state_seeds();
   connection_seeds("connection_server_fuzz", recording.from_client);
   connection_seeds("connection_client_fuzz", recording.from_server);
   return EXIT_SUCCESS;

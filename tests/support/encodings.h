@@ -30,7 +30,7 @@ struct Encoding {
 
 // Of messages and extensions.
 std::span<const Encoding> message_encodings();
-// Of what is stored or given to a client to keep: sessions, tickets, cookies.
+// Of what is stored or given to a client to keep: sessions, states, tickets, cookies.
 std::span<const Encoding> stored_encodings();
 
 }  // namespace sluice::test

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "connection/live_session.h"
 #include "message/new_session_ticket13.h"
 #include "negotiation/cookie.h"
 #include "negotiation/stored_session.h"
@@ -131,6 +132,27 @@ std::uint64_t beside_identity() {
   return must(handshake::seal_session(environment().library(), keys, session, {})).size();
 }
 
+// tag, PSK identity, server name
+EncodingOutcome session_state(Sizes s) {
+  connection::LiveSession session;
+  session.cipher_suite = CipherSuite::psk_with_aes_128_ccm_8;
+  session.tag = copy_of(filler(s[0]));
+  session.peer.info.credential = PeerCredential::psk;
+  session.peer.info.psk_identity = copy_of(filler(s[1]));
+  session.extensions.names.edit().server_name = text(s[2]);
+  session.read.epoch = session.write.epoch = wire::kFirstEncryptedEpoch12;
+  std::get<connection::LiveSession12>(session.of_version).master =
+      schedule::MasterSecret(filler(48));
+  const Buffer bytes = session.encode();
+  const auto decoded = connection::LiveSession::decode(bytes);
+  if (bytes.empty()) return decoded ? EncodingOutcome::differs : EncodingOutcome::refused;
+  const bool is_same = decoded && decoded->tag == session.tag &&
+                       decoded->peer.info.psk_identity == session.peer.info.psk_identity &&
+                       decoded->extensions.names->server_name == text(s[2]) &&
+                       decoded->encode() == bytes;
+  return is_same ? EncodingOutcome::same : EncodingOutcome::differs;
+}
+
 // content, address
 EncodingOutcome cookie(Sizes s) {
   auto& library = environment().library();
@@ -199,6 +221,10 @@ std::span<const Encoding> stored_encodings() {
        {kMaxTime, kMaxTime},
        [](Sizes s) { return s[0] <= kMaxTime && s[1] <= kMaxTime; },
        session_times},
+      {"session state",
+       {kMaxSessionTag, 65535, kMaxName},
+       [](Sizes s) { return s[0] <= kMaxSessionTag && s[1] <= 65535 && s[2] <= kMaxName; },
+       session_state},
       {"ticket", {kMaxSealed}, [](Sizes s) { return s[0] <= kMaxSealed; }, sealed_session},
       {"cookie", {255, 255}, [](Sizes s) { return s[0] <= 255 && s[1] <= 255; }, cookie}};
   return kEncodings;

@@ -20,8 +20,8 @@ CookieNumber Admission::cookie_number() const { return impl_->cookie; }
 
 Accepted Connection::accept(Admission admission, Environment& environment, PathId path, Instant now,
                             ConnectionIdSource* ids) {
-  auto impl =
-      std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now, ids);
+  auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now);
+  impl->begin_handshake(environment.key_log(), ids);
   auto outcome = impl->accept(*admission.impl_, now);
   return {Connection(std::move(impl)), std::move(outcome)};
 }

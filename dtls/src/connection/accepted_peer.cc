@@ -7,18 +7,33 @@ namespace sluice::dtls::connection {
 Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
                                         crypto::Library& library) {
   if (auto kept = identity.keep_fingerprint_only(library); !kept) return forward_error(kept);
-  const PeerInfo info = identity.info();
+  return of({.info = identity.info(), .valid_until = identity.valid_until});
+}
+
+AcceptedPeer AcceptedPeer::of(Facts facts) {
+  const PeerInfo& info = facts.info;
   AcceptedPeer peer;
   if (info.credential == PeerCredential::none) return peer;
   peer.authenticated_at_ = info.authenticated_at;
   peer.credential_ = info.credential;
   peer.signature_scheme_ = info.signature_scheme.value_or(SignatureScheme{});
   peer.is_verified_ = info.verified_name.has_value();
-  peer.set_proof(identity.credential);
+  peer.set_proof(peer.has_fingerprint() ? info.certificate_fingerprint : info.psk_identity);
   if (info.verified_name && !info.verified_name->empty()) {
     peer.edit_far().verified_name = *info.verified_name;
   }
+  if (facts.match) peer.edit_far().match = std::move(facts.match);
+  if (facts.valid_until != Instant::max()) peer.edit_far().valid_until = facts.valid_until;
   return peer;
+}
+
+AcceptedPeer::Facts AcceptedPeer::facts() const {
+  Facts facts{.info = info()};
+  if (const Far* all = far()) {
+    facts.match = all->match;
+    facts.valid_until = all->valid_until;
+  }
+  return facts;
 }
 
 void AcceptedPeer::set_proof(Bytes proof) {

@@ -24,6 +24,18 @@ class AcceptedPeer {
   // Errors: libcrypto_failure.
   static Result<AcceptedPeer> make(handshake::PeerIdentity identity, crypto::Library& library);
 
+  // What a connection that moves takes with it.
+  struct Facts {
+    PeerInfo info = {};  // without PeerInfo::certificate
+    // PeerIdentity::psk, which an AcceptedPeer does not keep: who exports it asks the Config. Empty
+    // also where the PSK was an answer (PskRequested).
+    std::optional<handshake::PskDigest> psk = {};
+    std::optional<Fingerprint> match = {};  // see keep(); none with SHA-256
+    Instant valid_until = Instant::max();   // PeerIdentity::valid_until
+  };
+  [[nodiscard]] Facts facts() const;
+  static AcceptedPeer of(Facts facts);
+
   // Keeps the fingerprint by which the certificate was accepted, for later calls of matches().
   void keep(const std::optional<Fingerprint>& match);
   // Whether the announced fingerprints contain one that was kept. Of those that can be compared,
@@ -39,6 +51,7 @@ class AcceptedPeer {
     Buffer proof = {};
     std::string verified_name = {};
     std::optional<Fingerprint> match = {};  // by another hash than SHA-256
+    Instant valid_until = Instant::max();
   };
 
   [[nodiscard]] bool has_fingerprint() const {

@@ -17,6 +17,8 @@ std::string_view to_string(SendError error) {
       return "too large for one record";
     case SendError::limit_reached:
       return "record numbers used up";
+    case SendError::snapshot_needed:
+      return "a snapshot is needed";
     case SendError::buffer_too_small:
       return "buffer too small";
     case SendError::libcrypto_failure:
@@ -42,7 +44,8 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
   if (auto fits = Impl::check(config->options(), environment, Role::client, ids); !fits) {
     return forward_error(fits);
   }
-  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now, ids);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now);
+  impl->begin_handshake(environment.key_log(), ids);
   if (auto started = impl->start_client(session, now); !started) return forward_error(started);
   return Connection(std::move(impl));
 }
@@ -52,8 +55,18 @@ Result<Connection> Connection::server(ConfigPtr config, Environment& environment
   if (auto fits = Impl::check(config->options(), environment, Role::server, ids); !fits) {
     return forward_error(fits);
   }
-  return Connection(
-      std::make_unique<Impl>(std::move(config), environment, Role::server, path, now, ids));
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::server, path, now);
+  impl->begin_handshake(environment.key_log(), ids);
+  return Connection(std::move(impl));
+}
+
+Result<Connection> Connection::restore(ConfigPtr config, Environment& environment,
+                                       SessionState&& state, PathId path, Instant now,
+                                       ConnectionIdSource* ids) {
+  auto impl = Impl::restore(std::move(config), environment, state.bytes(), path, now, ids);
+  if (!impl) return forward_error(impl);
+  const SessionState used = std::move(state);
+  return Connection(std::move(*impl));
 }
 
 Result<Pending> Connection::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
@@ -97,6 +110,18 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out) {
 std::optional<MutableBytes> Connection::poll_data() { return impl_->poll_data(); }
 std::optional<Event> Connection::poll_event() { return impl_->poll_event(); }
 std::optional<Instant> Connection::next_timeout() const { return impl_->next_timeout(); }
+
+Result<SessionState> Connection::export_session(const ExportOptions& options) && {
+  return impl_->export_session(options);
+}
+std::optional<ExportBlocked> Connection::export_blocked() const { return impl_->export_blocked(); }
+Result<Snapshot> Connection::snapshot(const SnapshotOptions& options) {
+  return impl_->snapshot(options);
+}
+Result<Pending> Connection::snapshot_stored(SnapshotId snapshot, Instant now) {
+  return impl_->snapshot_stored(snapshot, now);
+}
+bool Connection::snapshot_due() const { return impl_->is_snapshot_due(); }
 
 Role Connection::role() const { return impl_->role(); }
 ConnectionNumber Connection::number() const { return impl_->number(); }

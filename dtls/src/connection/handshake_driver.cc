@@ -406,7 +406,7 @@ Result<Established> HandshakeDriver::establish(Instant now) {
         shared_,
         EndOfHandshake13{std::move(reassembler_), std::move(acknowledgements_),
                          std::move(context_.transport.flight), context_.transport.next_seq(),
-                         give_up_.value_or(now)},
+                         give_up_.value_or(now), std::move(context_.transport.old_read_secret)},
         context_.transport.connection_ids, now);
     if (shared_.role == Role::server) {
       const auto issued = post_handshake->issue_ticket(*session13, now);

@@ -14,7 +14,7 @@
 namespace sluice::dtls {
 
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path,
-                       Instant now, ConnectionIdSource* ids)
+                       Instant now)
     : config_(std::move(config)),
       library_(&environment.library()),
       number_(environment.next_connection()),
@@ -23,13 +23,16 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
       mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
       path_(path),
       latest_(now) {
-  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, environment.key_log(), ids);
   if (PacketObserver* observer = environment.packet_observer()) {
     warm_.records().observe(std::make_unique<record::Observation>(*observer, number_));
   }
 }
 
 Connection::Impl::~Impl() { warm_.leave_list(*library_); }
+
+void Connection::Impl::begin_handshake(KeyLog* key_log, ConnectionIdSource* ids) {
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, key_log, ids);
+}
 
 Result<void> Connection::Impl::start_client(const std::optional<ResumableSession>& session,
                                             Instant now) {
@@ -322,7 +325,10 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   if (application_data.size() > size_of_record.max_contents()) {
     return tl::unexpected(SendError::too_large);
   }
-  if (!warm_.records().takes_data()) return tl::unexpected(SendError::limit_reached);
+  if (!warm_.records().takes_data()) {
+    return tl::unexpected(warm_.records().waits_for_snapshot() ? SendError::snapshot_needed
+                                                               : SendError::limit_reached);
+  }
   const std::size_t needed = size_of_record.padded(application_data.size(), path_mtu());
   if (out.size() < needed) return tl::unexpected(SendError::buffer_too_small);
   if (!warm_.warm_up(shared(), phase_)) return tl::unexpected(SendError::libcrypto_failure);

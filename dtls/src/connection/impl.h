@@ -23,8 +23,8 @@ namespace sluice::dtls {
 // handshake, a question or an unfinished record needs is allocated separately and freed afterwards.
 class Connection::Impl {
  public:
-  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now,
-       ConnectionIdSource* ids);
+  // It has no phase until begin_handshake() or restore().
+  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -32,6 +32,12 @@ class Connection::Impl {
   // Whether a connection can be made with these. Errors: invalid_config.
   static Result<void> check(const ConfigOptions& config, Environment& environment, Role role,
                             const ConnectionIdSource* ids);
+  // Continues an exported session. Errors: as Connection::restore(); decode_error.
+  static Result<std::unique_ptr<Impl>> restore(ConfigPtr config, Environment& environment,
+                                               Bytes state, PathId path, Instant now,
+                                               ConnectionIdSource* ids);
+
+  void begin_handshake(KeyLog* key_log, ConnectionIdSource* ids);
   Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
   Result<Pending> accept(Admission::Impl& admission, Instant now);
 
@@ -57,6 +63,13 @@ class Connection::Impl {
   std::optional<MutableBytes> poll_data() { return warm_.take_data(); }
   std::optional<Event> poll_event();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // Sessions that move (impl_export.cc).
+  Result<SessionState> export_session(const ExportOptions& options);
+  [[nodiscard]] std::optional<ExportBlocked> export_blocked() const;
+  Result<Snapshot> snapshot(const SnapshotOptions& options);
+  Result<Pending> snapshot_stored(SnapshotId snapshot, Instant now);
+  [[nodiscard]] bool is_snapshot_due() const;
 
   [[nodiscard]] Role role() const { return role_; }
   [[nodiscard]] ConnectionNumber number() const { return number_; }

@@ -1,5 +1,6 @@
 #include "connection/post_handshake12.h"
 
+#include "connection/live_session.h"
 #include "negotiation/fatal.h"
 
 namespace sluice::dtls::connection {
@@ -49,6 +50,23 @@ Result<PostHandshake12::Outcome> PostHandshake12::on_fragment(
 
 void PostHandshake12::on_timeout(Instant now) {
   if (last_flight_ != nullptr && now >= last_flight_->expires) last_flight_.reset();
+}
+
+flight::ReliableFlight last_flight_again(std::span<const Buffer> messages,
+                                         const RetransmissionTimers& timers) {
+  flight::ReliableFlight flight(timers);
+  for (const Buffer& bytes : messages) {
+    const auto message = *whole_message(bytes);
+    const bool is_finished = message.header.type == wire::HandshakeType::finished;
+    if (is_finished) flight.add_change_cipher_spec();
+    // It has fitted before.
+    static_cast<void>(
+        flight.add_message(message.header.type, message.header.message_seq,
+                           is_finished ? wire::kFirstEncryptedEpoch12 : wire::kPlaintextEpoch,
+                           [&](wire::Writer& out) { out.bytes(message.body); }));
+  }
+  flight.mark_written();
+  return flight;
 }
 
 std::optional<Instant> PostHandshake12::next_timeout() const {

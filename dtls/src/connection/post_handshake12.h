@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "connection/shared.h"
 #include "flight/reliable_flight.h"
@@ -45,6 +46,11 @@ class PostHandshake12 {
 
   std::unique_ptr<LastFlight> last_flight_;
 };
+
+// The last flight of a connection that moves, which has sent it before: Finished with a
+// ChangeCipherSpec before it, and perhaps a NewSessionTicket before that.
+flight::ReliableFlight last_flight_again(std::span<const Buffer> messages,
+                                         const RetransmissionTimers& timers);
 
 // The message with which the peer of `role` requests renegotiation.
 constexpr wire::HandshakeType renegotiation_request(Role role) {

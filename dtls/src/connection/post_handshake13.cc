@@ -35,7 +35,7 @@ PostHandshake13::PostHandshake13(const Shared& shared, EndOfHandshake13 handshak
     outgoing_.push_back({Kind::last_flight, std::move(handshake.last_flight)});
   } else {
     // The client's last flight answered our flight and needs an ACK.
-    old_keys_expire_ = now + kOldKeysLifetime;
+    keep_old_keys(std::move(handshake.old_read_secret), now);
     acknowledgements_.send_now();
     shared_.records.stop_writing_before(wire::kFirstApplicationEpoch13);
   }
@@ -215,12 +215,14 @@ Result<void> PostHandshake13::on_key_update(const flight::IncomingMessage& messa
       update->request != KeyUpdateRequest::update_requested) {
     return fatal(Errc::illegal_parameter, Alert::illegal_parameter, "request_update");
   }
-  auto secret = next_secret(session, handshake::other(shared_.role));
+  const Role peer = handshake::other(shared_.role);
+  auto old_secret = session.secrets.traffic(peer);
+  auto secret = next_secret(session, peer);
   if (!secret) return forward_error(secret);
   // The present keys are kept until the next keys have been used, because our ACK may be lost (RFC
   // 9147 section 8).
   shared_.records.stop_reading_before(read_epoch_);
-  old_keys_expire_ = now + kOldKeysLifetime;
+  keep_old_keys(std::move(old_secret), now);
   read_epoch_ = next_epoch(read_epoch_);
   auto opener = handshake::make_opener13(shared_.library, session.negotiated, *secret);
   if (!opener) return forward_error(opener);
@@ -464,11 +466,17 @@ Result<void> PostHandshake13::on_timeout(handshake::Session13& session, Instant 
   return continue_key_update(session, now);
 }
 
+void PostHandshake13::keep_old_keys(schedule::HashSecret read_secret, Instant now) {
+  old_keys_expire_ = now + kOldKeysLifetime;
+  old_read_secret_ = std::move(read_secret);
+}
+
 void PostHandshake13::expire_old_keys(Instant now) {
   if (!old_keys_expire_ || now < *old_keys_expire_) return;
   // RFC 9147 section 8: after a KeyUpdate the old keys are kept until the new keys have been used.
   if (read_epoch_ == wire::kFirstApplicationEpoch13 || shared_.records.has_read(read_epoch_)) {
     old_keys_expire_.reset();
+    old_read_secret_ = {};
     shared_.records.stop_reading_before(read_epoch_);
   } else {
     old_keys_expire_ = now + kOldKeysLifetime;

@@ -11,6 +11,7 @@
 #include <sluice/dtls/event.h>
 
 #include "connection/acknowledgements.h"
+#include "connection/live_session.h"
 #include "connection/shared.h"
 #include "flight/reassembler.h"
 #include "flight/reliable_flight.h"
@@ -44,6 +45,7 @@ struct EndOfHandshake13 {
   flight::ReliableFlight last_flight;  // this side's
   wire::MessageSeq next_seq{};
   Instant give_up;
+  schedule::HashSecret old_read_secret;  // of a server; see handshake::Transport
 };
 
 class PostHandshake13 {
@@ -53,6 +55,30 @@ class PostHandshake13 {
                   Instant now);
   // Continues from the state in which no message was in progress.
   PostHandshake13(const Shared& shared, const QuietPostHandshake13& quiet, ConnectionIdSource* ids);
+
+  // ---- a connection that moves. Its messages are sent again, in new records. What was to be
+  // acknowledged is forgotten: the peer repeats it, and that is acknowledged.
+
+  using MessagesUnderWay = LiveSession13::MessagesUnderWay;
+  [[nodiscard]] wire::MessageSeq next_seq() const { return next_seq_; }
+  // LiveSession13::peers_next.
+  [[nodiscard]] std::uint32_t peers_next() const {
+    return reassembler_.is_used_up() ? LiveSession13::kUsedUp
+                                     : wire::value_of(reassembler_.next_seq());
+  }
+  [[nodiscard]] bool awaits_ids() const { return awaits_ids_; }
+  // Empty: there are none. The client's last flight is not part of them.
+  [[nodiscard]] std::optional<MessagesUnderWay> messages_under_way() const;
+  // To be called on a new object. Errors: those of the reassembler; invalid_config where the
+  // Config's limits are too small for what was acknowledged.
+  Result<void> restore(const MessagesUnderWay& messages, Instant now);
+  // The keys of the epoch before the present one can still be read.
+  void restore_old_keys(schedule::HashSecret read_secret, Instant now) {
+    keep_old_keys(std::move(read_secret), now);
+  }
+  // Of the epoch before the present one, as long as that can be read; empty otherwise.
+  [[nodiscard]] const schedule::HashSecret& old_read_secret() const { return old_read_secret_; }
+  void restore_used_up() { reassembler_.start_used_up(); }
 
   // The remaining state if no message is in progress; empty otherwise.
   [[nodiscard]] std::optional<QuietPostHandshake13> quiet() const;
@@ -130,6 +156,8 @@ class PostHandshake13 {
     wire::MessageSeq key_update{};
   };
 
+  // Of a message that is sent after the handshake.
+  static Kind kind_of(wire::HandshakeType type);
   // Whether the record of the fragment may be acknowledged.
   Result<bool> on_fragment(const message::HandshakeFragment& fragment, wire::Epoch epoch,
                            Instant now);
@@ -155,6 +183,7 @@ class PostHandshake13 {
   // (draft-ietf-tls-rfc9147bis): its sender changes keys then.
   void acknowledge_processed(Instant now);
   void expire_old_keys(Instant now);
+  void keep_old_keys(schedule::HashSecret read_secret, Instant now);
   // Changes the write keys once the peer has processed the KeyUpdate, or sends one that waits.
   Result<void> continue_key_update(handshake::Session13& session, Instant now);
   Result<void> switch_write_keys(handshake::Session13& session);
@@ -173,6 +202,7 @@ class PostHandshake13 {
   wire::MessageSeq next_seq_;
   wire::Epoch read_epoch_ = wire::kFirstApplicationEpoch13;
   std::optional<Instant> old_keys_expire_;  // the keys of epochs before read_epoch_
+  schedule::HashSecret old_read_secret_;    // that they come from; empty: there are none
   // Until then the peer may repeat messages; an ACK lists all their records.
   std::optional<Instant> received_expire_;
   std::vector<Unprocessed> unprocessed_;  // at most ReceivedRecords::kMax

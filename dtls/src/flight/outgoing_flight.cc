@@ -56,6 +56,18 @@ void OutgoingFlight::add_change_cipher_spec() {
   items_.push_back({.is_change_cipher_spec = true, .range = {start, start + 1}});
 }
 
+void OutgoingFlight::mark_written() {
+  for (const Item& item : items_) {
+    if (pieces_.empty() || pieces_.back().epoch != item.epoch) {
+      pieces_.push_back({item.range, item.epoch});
+    }
+    pieces_.back().range.end = item.range.end;
+  }
+  cut_ = bytes_.size();
+  next_ = pieces_.size();
+  has_left_ = true;
+}
+
 // ---- acknowledgements
 
 bool OutgoingFlight::acknowledge(std::span<const message::RecordNumber> numbers) {

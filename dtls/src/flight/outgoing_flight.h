@@ -43,6 +43,16 @@ class OutgoingFlight {
   }
   void add_change_cipher_spec();
   void clear();
+  // Calls `visit(epoch, encoding)` for each message, without ChangeCipherSpec.
+  template <class Visit>
+  void for_each_message(Visit&& visit) const {
+    for (const Item& item : items_) {
+      if (item.is_change_cipher_spec) continue;
+      visit(item.epoch, Bytes(bytes_).subspan(item.range.begin, item.range.size()));
+    }
+  }
+  // The messages were sent before this object was made, in bounds that it does not know.
+  void mark_written();
 
   [[nodiscard]] bool empty() const { return items_.empty(); }
 

@@ -59,12 +59,29 @@ class Reassembler {
   // Sets the number of the first message, if other code has processed the messages before it. Call
   // this before the first add().
   void start_at(wire::MessageSeq seq) { next_seq_ = seq; }
+  // The same if the other code has processed the message with the last message_seq.
+  void start_used_up() { used_up_ = true; }
   // Whether data is missing before a fragment that has arrived.
   [[nodiscard]] bool has_gap() const;
   // Whether a message of this epoch, complete or not, is stored.
   [[nodiscard]] bool holds(wire::Epoch epoch) const;
   // Drops all messages and fragments of this epoch.
   void forget(wire::Epoch epoch);
+  // Calls `visit(epoch, fragment)` for each part of a message that is stored.
+  template <class Visit>
+  void for_each_kept(Visit&& visit) const {
+    for (const auto& [seq, partial] : partial_) {
+      const auto part = [&](std::size_t offset, Bytes body) {
+        const message::HandshakeHeader header{partial.type, partial.length, seq,
+                                              static_cast<std::uint32_t>(offset),
+                                              static_cast<std::uint32_t>(body.size())};
+        visit(partial.epoch, message::HandshakeFragment{header, body});
+      };
+      const Bytes start = Bytes(partial.encoding).subspan(message::kHandshakeHeaderSize);
+      if (!start.empty() || partial.length == 0) part(0, start);
+      for (const auto& [offset, body] : partial.ahead) part(offset, body);
+    }
+  }
   // Whether no message or fragment is stored.
   [[nodiscard]] bool empty() const { return partial_.empty(); }
   // Whether the message with the last message_seq was delivered. Then no message can be new.

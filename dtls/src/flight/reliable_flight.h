@@ -31,6 +31,11 @@ class ReliableFlight {
     return messages_.add_message(type, seq, epoch, std::forward<Encode>(encode));
   }
   void add_change_cipher_spec() { messages_.add_change_cipher_spec(); }
+  template <class Visit>
+  void for_each_message(Visit&& visit) const {
+    messages_.for_each_message(std::forward<Visit>(visit));
+  }
+  void mark_written() { messages_.mark_written(); }
   // Drops the messages. The timer continues until begin() or stop().
   void clear() { messages_.clear(); }
   [[nodiscard]] bool empty() const { return messages_.empty(); }

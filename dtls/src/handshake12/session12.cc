@@ -101,13 +101,23 @@ Result<Protection12> make_protection12(crypto::Library& library, const Negotiate
   return Protection12{std::move(*opener), std::move(*sealer)};
 }
 
+record::RecordRoom record_room12(const schedule::CipherSuite12Parameters& suite) {
+  if (const auto* own = std::get_if<const CipherSuite12*>(&suite.protection)) {
+    return record::room12((*own)->room(), false);
+  }
+  if (const auto* aead = std::get_if<schedule::AeadSuite12>(&suite.protection)) {
+    const std::size_t head = crypto::kAeadNonceSize - aead->fixed_iv_size;
+    return record::room12({head, crypto::tag_size(aead->aead)}, true);
+  }
+  return record::room12(record::CbcProtection12::kRoom, true);
+}
+
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role) {
   context.secret_log.add_master(master);
   auto protection = make_protection12(context.library, negotiated, master, role);
   if (!protection) return forward_error(protection);
-  // DTLS 1.2 itself has no limit; records are limited by their numbers.
-  const record::KeyLimits limits{.forgeries = context.config.max_forgeries_per_key};
+  const record::KeyLimits limits = record::key_limits12(context.config);
   context.transport.records.add_reader12(std::move(protection->opener), limits);
   context.transport.records.add_writer12(std::move(protection->sealer), limits);
   return {};

@@ -44,6 +44,8 @@ struct Protection12 {
 };
 Result<Protection12> make_protection12(crypto::Library& library, const Negotiated12& negotiated,
                                        const schedule::MasterSecret& master, Role role);
+// The room that the suite's protection takes in a record.
+record::RecordRoom record_room12(const schedule::CipherSuite12Parameters& suite);
 // Installs the keys of epoch 1 for both directions.
 Result<void> install_keys(Context& context, const Negotiated12& negotiated,
                           const schedule::MasterSecret& master, Role role);

@@ -459,6 +459,7 @@ Result<Session13> on(WaitFinished&& state, const Incoming& incoming, Context& co
   const auto& traffic = application.traffic();
   done = install_read13(context, negotiated, wire::kFirstApplicationEpoch13, traffic.client);
   if (!done) return forward_error(done);
+  context.transport.old_read_secret = handshake.traffic().client.clone();
   return Session13{negotiated, std::move(*resumption),
                    SessionSecrets(traffic, application.exporter())};
 }

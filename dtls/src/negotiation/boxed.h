@@ -26,6 +26,8 @@ class Boxed {
   }
   const T* operator->() const { return &**this; }
 
+  // Whether the value was allocated.
+  [[nodiscard]] bool has_value() const { return value_ != nullptr; }
   // Allocates the value, so that it can be changed.
   T& edit() {
     if (value_ == nullptr) value_ = std::make_unique<T>();

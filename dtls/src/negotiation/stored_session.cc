@@ -206,11 +206,10 @@ StoredSession StoredSession::clone() const {
 
 namespace {
 
-const PreSharedKey* find_psk_of(const PeerIdentity& peer, const ConfigOptions& config) {
+const PreSharedKey* find_psk(const ConfigOptions& config, Bytes identity) {
   const auto& known = config.pre_shared_keys;
-  const auto found = std::ranges::find_if(known, [&](const PreSharedKey& key) {
-    return std::ranges::equal(key.identity(), peer.credential);
-  });
+  const auto found = std::ranges::find_if(
+      known, [&](const PreSharedKey& key) { return std::ranges::equal(key.identity(), identity); });
   return found != known.end() ? &*found : nullptr;
 }
 
@@ -220,23 +219,26 @@ bool is_judged_by_caller(const ConfigOptions& config) {
   return config.ask_for_psk && config.ask_about_connection;
 }
 
+bool is_psk_unknown(const PeerIdentity& peer, const ConfigOptions& config) {
+  return peer.is_by_psk() && find_psk(config, peer.credential) == nullptr &&
+         !is_judged_by_caller(config);
+}
+
 }  // namespace
 
 void StoredSession::limit_lifetime(const ConfigOptions& config) {
-  if (peer.is_by_psk() && find_psk_of(peer, config) == nullptr && !is_judged_by_caller(config)) {
-    lifetime = Duration::zero();
-  }
+  if (is_psk_unknown(peer, config)) lifetime = Duration::zero();
   const Instant last = peer.resumable_until(config);
   if (last < expires()) lifetime = std::max(saturating_difference(last, issued), Duration::zero());
 }
 
 namespace {
 
-// A PSK that was withdrawn or replaced resumes nothing.
-bool is_psk_valid(const PeerIdentity& peer, const Context& context) {
-  const PreSharedKey* known = find_psk_of(peer, context.config);
-  return known != nullptr ? peer.is_by(context.library, *known)
-                          : is_judged_by_caller(context.config);
+// Whether the PSK was neither withdrawn nor replaced. One behind a question is the caller's to
+// judge.
+bool is_psk_valid(const PeerIdentity& peer, const ConfigOptions& config, crypto::Library& library) {
+  const PreSharedKey* known = find_psk(config, peer.credential);
+  return known != nullptr ? peer.is_by(library, *known) : config.ask_for_psk;
 }
 
 // RFC 6066 section 4: a length applies to resumed sessions, too, so it is that of the session. A
@@ -246,20 +248,44 @@ bool has_length_of(const StoredSession& session, Role role, const Context& conte
          (role == Role::client && session.max_fragment_length == message::MaxFragmentLength::none);
 }
 
+bool is_by_certificate(const PeerIdentity& peer) {
+  return peer.has_certificate() || peer.proof == PeerProof::certificate_fingerprint;
+}
+
 bool has_accepted_type(const PeerIdentity& peer, const ConfigOptions& config) {
-  return (!peer.has_certificate() || accepts(config, CertificateType::x509)) &&
-         (!peer.has_raw_public_key() || accepts(config, CertificateType::raw_public_key));
+  const bool is_by_raw_public_key =
+      peer.has_raw_public_key() || peer.proof == PeerProof::raw_public_key_fingerprint;
+  return (!is_by_certificate(peer) || accepts(config, CertificateType::x509)) &&
+         (!is_by_raw_public_key || accepts(config, CertificateType::raw_public_key));
 }
 
 // A resumed handshake does not show the chain again, so its verification must have been for the
 // name that is expected now.
-bool is_verified_enough(const StoredSession& session, Role role, const ConfigOptions& config) {
-  if (!verifies_chain(config) || !session.peer.has_certificate()) return true;
+bool is_verified_enough(const PeerIdentity& peer, Role role, const ConfigOptions& config) {
+  if (!verifies_chain(config) || !is_by_certificate(peer)) return true;
   const std::string expected = role == Role::client ? expected_name(config) : std::string();
-  return session.peer.verified_name == expected;
+  return peer.verified_name == expected;
 }
 
 }  // namespace
+
+Result<std::optional<PskDigest>> known_psk_digest(crypto::Library& library,
+                                                  const ConfigOptions& config, Bytes identity) {
+  const PreSharedKey* known = find_psk(config, identity);
+  if (known == nullptr) return std::nullopt;
+  return psk_digest(library, identity, known->key()).map([](const PskDigest& digest) {
+    return std::optional(digest);
+  });
+}
+
+bool is_still_accepted(const PeerIdentity& peer, Role role, const ConfigOptions& config,
+                       crypto::Library& library) {
+  if (peer.is_by_psk() && !is_psk_valid(peer, config, library)) return false;
+  // A server that requires certificates now does not continue the session of an anonymous client.
+  const bool needs_proof = role == Role::client || requires_certificate(config);
+  return has_accepted_type(peer, config) && (peer.proof != PeerProof::none || !needs_proof) &&
+         is_verified_enough(peer, role, config);
+}
 
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context) {
@@ -268,19 +294,14 @@ bool may_resume(const StoredSession& session, ProtocolVersion version, Role role
   const bool is_alive = now >= session.issued && now < session.expires() &&
                         now >= peer.authenticated_at && now < peer.resumable_until(context.config);
   if (!is_alive || peer.policy != context.peer.policy) return false;
-  if (peer.is_by_psk() && !is_psk_valid(peer, context)) return false;
   // Nothing checks a certificate of which only the fingerprint was kept.
   if (peer.proof == PeerProof::certificate_fingerprint ||
-      peer.proof == PeerProof::raw_public_key_fingerprint ||
-      !has_accepted_type(peer, context.config)) {
+      peer.proof == PeerProof::raw_public_key_fingerprint || is_psk_unknown(peer, context.config)) {
     return false;
   }
-  const bool has_proof = peer.has_certificate() || peer.has_raw_public_key() || peer.is_by_psk();
-  // A server that requires certificates now does not resume the session of an anonymous client.
-  const bool needs_proof = role == Role::client || requires_certificate(context.config);
   return session.version == version && session.server_name == context.terms.server_name &&
-         has_length_of(session, role, context) && (has_proof || !needs_proof) &&
-         is_verified_enough(session, role, context.config);
+         has_length_of(session, role, context) &&
+         is_still_accepted(peer, role, context.config, context.library);
 }
 
 void resume_peer(Context& context, const PeerIdentity& identity, Role role) {

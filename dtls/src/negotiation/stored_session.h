@@ -84,6 +84,17 @@ void visit_fields(Archive& archive, Fields& fields) {
 bool may_resume(const StoredSession& session, ProtocolVersion version, Role role,
                 const Context& context);
 
+// PeerIdentity::psk of the Config's PSK with this identity; empty: it has none.
+Result<std::optional<PskDigest>> known_psk_digest(crypto::Library& library,
+                                                  const ConfigOptions& config, Bytes identity);
+
+// Whether the Config still accepts this peer, by the proof that it has given and without asking for
+// another: its PSK was not withdrawn or replaced, its certificate has a type that is still accepted
+// and was verified for the expected name, where the Config wants that. Keys behind a question
+// (ask_for_psk) are the caller's to judge.
+bool is_still_accepted(const PeerIdentity& peer, Role role, const ConfigOptions& config,
+                       crypto::Library& library);
+
 // Copies the peer's identity from the resumed session to the context. A certificate or raw public
 // key is checked again, unless this is a server that no longer requests one.
 void resume_peer(Context& context, const PeerIdentity& identity, Role role);

@@ -7,6 +7,7 @@
 
 #include "flight/reliable_flight.h"
 #include "record/record_layer.h"
+#include "schedule/hkdf13.h"
 
 namespace sluice::dtls::handshake {
 
@@ -19,6 +20,8 @@ class Transport {
   flight::ReliableFlight flight;
   // Of this side's connection IDs, which the peer's records carry; null: random bytes.
   ConnectionIdSource* connection_ids = nullptr;
+  // Of the client's handshake records in DTLS 1.3, which a server may receive again afterwards.
+  schedule::HashSecret old_read_secret = {};
 
   // Drops the present flight, which the peer has answered.
   void begin_flight() {

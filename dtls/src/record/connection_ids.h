@@ -62,6 +62,23 @@ class ConnectionIds {
   // Uses the next spare, of which there is one at least.
   void use_spare();
 
+  // ---- connections that move
+
+  using List = std::vector<Bytes>;
+
+  // Those that the peer has used before, the longest ago first; the one in use; those that it has
+  // not used. Valid until the next change.
+  [[nodiscard]] List own_list() const;
+  // Of own_list(): the place of the one in use.
+  [[nodiscard]] std::size_t in_use() const { return number(kInUse); }
+  // The one in use, the spares. Valid until the next change.
+  [[nodiscard]] List peers_list() const;
+  // As the three above were: at most kMaxOwn own IDs of one size, and one and kMaxSpares of the
+  // peer, each of at most kMaxConnectionId bytes.
+  void restore(const List& own, std::size_t in_use, const List& peers) {
+    store(own, in_use, peers);
+  }
+
  private:
   // What bytes_ begins with: the size of own IDs, how many of them there are, which of them the
   // peer uses, how many IDs of the peer there are, and whether a record of the present datagram had
@@ -69,7 +86,6 @@ class ConnectionIds {
   // the one in use; those that it has not used. Then the peer's, each after its size: the one in
   // use, the spares.
   enum Place : std::uint8_t { kOwnSize, kOwnCount, kInUse, kPeersCount, kSeen, kIdsAt };
-  using List = std::vector<Bytes>;
 
   [[nodiscard]] std::size_t number(Place place) const {
     return are_set() ? std::to_integer<std::size_t>(bytes_[place]) : 0;
@@ -80,8 +96,6 @@ class ConnectionIds {
   }
   // kOwnCount: it is none of them.
   [[nodiscard]] std::size_t find_own(Bytes id) const;
-  [[nodiscard]] List own_list() const;
-  [[nodiscard]] List peers_list() const;
   void store(const List& own, std::size_t in_use, const List& peers);
 
   std::unique_ptr<std::byte[]> bytes_;  // null: not set

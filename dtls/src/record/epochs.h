@@ -36,11 +36,18 @@ class Epochs {
 
   // ---- all of them
 
-  // The epoch of `keys` is later than all epochs that are stored.
-  void add(Keys keys, Cipher cipher) {
+  // The newest first.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    if (empty()) return;
+    for (const Epochs* one = this; one != nullptr; one = one->older()) visit(one->newest_);
+  }
+  // The epoch of `keys` is later than all epochs that are stored. Without a cipher it is cold.
+  void add(Keys keys, Cipher cipher = {}) {
     auto older = empty() ? nullptr : std::make_unique<Epochs>(std::move(*this));
     newest_ = std::move(keys);
     held_ = std::make_unique<Held>(std::move(cipher), std::move(older));
+    release_unused();
   }
   void drop_before(wire::Epoch epoch) {
     if (newest_.epoch < epoch) {

@@ -15,6 +15,11 @@ struct KeyLimits {
   std::uint64_t forgeries = UINT64_MAX;  // received and not authentic under one key
 };
 
+// DTLS 1.2 itself has no limit; records are limited by their numbers.
+constexpr KeyLimits key_limits12(const ConfigOptions& config) {
+  return {.forgeries = config.max_forgeries_per_key};
+}
+
 // The limits of the cipher, or those of the Config where they are lower.
 constexpr KeyLimits key_limits13(crypto::AeadAlgorithm aead, const ConfigOptions& config) {
   constexpr std::uint64_t kGcmRecords = 23'726'566;    // 2^24.5 (RFC 8446 section 5.5)

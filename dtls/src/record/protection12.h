@@ -88,6 +88,10 @@ class Sealer12 {
   }
   explicit Sealer12(OwnProtection12 own) : sealer_(std::move(own)) {}
 
+  [[nodiscard]] RecordRoom12 room() const {
+    const auto* aead = std::get_if<AeadSealer12>(&sealer_);
+    return aead != nullptr ? aead->room() : std::get<OwnProtection12>(sealer_).room;
+  }
   // The bytes between header and plaintext, and the most bytes after the plaintext.
   [[nodiscard]] std::size_t head_room() const { return room().head; }
   [[nodiscard]] std::size_t tail_room() const { return room().tail; }
@@ -105,10 +109,6 @@ class Sealer12 {
 
  private:
   explicit Sealer12(AeadSealer12 aead) : sealer_(std::move(aead)) {}
-  [[nodiscard]] RecordRoom12 room() const {
-    const auto* aead = std::get_if<AeadSealer12>(&sealer_);
-    return aead != nullptr ? aead->room() : std::get<OwnProtection12>(sealer_).room;
-  }
 
   std::variant<AeadSealer12, OwnProtection12> sealer_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "record/record_size.h"
+
 namespace sluice::dtls::record {
 namespace {
 
@@ -41,9 +43,9 @@ Result<Sealer13> Sealer13::make(crypto::Library& library, const ProtectionKey13&
 Result<std::size_t> Sealer13::seal(const Header12& header, Bytes contents, MutableBytes out,
                                    std::size_t padded_size) {
   const std::size_t padded =
-      std::max({contents.size() + kInnerTypeSize, padded_size, min_inner_size()});
+      std::max({contents.size() + kInnerTypeSize, padded_size, min_inner_size(aead_.tag_size())});
   const Bytes id = header.connection_id;
-  const std::size_t head = head_room() + id.size();
+  const std::size_t head = kHeaderSize13 + id.size();
   const std::size_t length = padded + aead_.tag_size();
   const std::size_t size = head + length;
   if (out.size() < size) return tl::unexpected(Error{Errc::buffer_too_small});

@@ -24,16 +24,7 @@ class Sealer13 {
  public:
   static Result<Sealer13> make(crypto::Library& library, const ProtectionKey13& key);
 
-  // Without a connection ID.
-  static constexpr std::size_t head_room() { return kHeaderSize13; }
-  // The content type and the tag follow the contents.
-  [[nodiscard]] std::size_t tail_room() const { return kInnerTypeSize + aead_.tag_size(); }
-
-  // The shortest inner plaintext: ciphertext and tag hold at least the bytes that the mask is made
-  // from (RFC 9147 section 4.2.3).
-  [[nodiscard]] std::size_t min_inner_size() const {
-    return crypto::RecordMask::kSampleSize - aead_.tag_size();
-  }
+  [[nodiscard]] std::size_t tag_size() const { return aead_.tag_size(); }
 
   // Writes a whole record to `out` and returns its size. Of `header`, type, epoch, sequence number
   // and connection ID are used. Padding makes the inner plaintext `padded_size` bytes long, if it

@@ -13,9 +13,9 @@ RecordLayer::Taken RecordLayer::take(MutableBytes& datagram) {
   const auto* discard = std::get_if<Discard>(&taken);
   if (discard != nullptr && *discard == Discard::wrong_connection_id) datagram = {};
   const auto* record = std::get_if<Record>(&taken);
-  if (observation_ != nullptr && record != nullptr) {
-    observation_->record(Direction::received, record->type, record->epoch, record->sequence,
-                         record->contents);
+  if (observation() != nullptr && record != nullptr) {
+    observation()->record(Direction::received, record->type, record->epoch, record->sequence,
+                          record->contents);
   }
   return taken;
 }
@@ -184,17 +184,12 @@ bool RecordLayer::has_read(wire::Epoch epoch) const {
 }
 
 void RecordLayer::add_writer12(Sealer12 sealer, const KeyLimits& limits) {
-  const RecordRoom room{static_cast<std::uint16_t>(kHeaderSize12 + sealer.head_room()),
-                        static_cast<std::uint8_t>(sealer.tail_room()), 0, false,
-                        sealer.has_exact_room()};
+  const RecordRoom room = room12(sealer.room(), sealer.has_exact_room());
   writers_.add({wire::kFirstEncryptedEpoch12, 0, limits.records, room}, std::move(sealer));
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer, const KeyLimits& limits) {
-  const std::size_t min_inner = std::max(sealer.min_inner_size(), kInnerTypeSize);
-  const RecordRoom room{static_cast<std::uint16_t>(Sealer13::head_room()),
-                        static_cast<std::uint8_t>(sealer.tail_room()),
-                        static_cast<std::uint8_t>(min_inner - kInnerTypeSize), true, true};
+  const RecordRoom room = room13(sealer.tag_size());
   writers_.add({epoch, 0, limits.records, room}, std::move(sealer));
   is_encrypting_ = true;
 }
@@ -213,6 +208,41 @@ RecordSize RecordLayer::size_of(const Writer& writer) const {
   return {room, static_cast<std::uint16_t>(content_limits_.sent - new_type), padding_};
 }
 
+// ---- connections that move
+
+std::vector<ReadNumbers> RecordLayer::read_numbers(const KeyLimits& limits) const {
+  std::vector<ReadNumbers> all;
+  readers_.for_each([&](const Reader& reader) {
+    all.push_back({reader.epoch, reader.window.next(), reader.window.received(),
+                   limits.forgeries - reader.forgeries_left});
+  });
+  return all;
+}
+
+void RecordLayer::restore(ProtocolVersion version, const ReadNumbers& read,
+                          const WriteNumbers& write, const RecordRoom& room,
+                          const KeyLimits& limits) {
+  version_ = version;
+  reads_plaintext_ = false;
+  peer_encrypts_ = true;
+  is_encrypting_ = true;
+  is_cold_ = true;
+  readers_.add(restored(read, limits));
+  writers_.add({write.epoch, write.next, limits.records, room});
+}
+
+void RecordLayer::restore_old(const ReadNumbers& read, Opener13 opener, const KeyLimits& limits) {
+  readers_.add(restored(read, limits), std::move(opener));
+}
+
+RecordLayer::Reader RecordLayer::restored(const ReadNumbers& read, const KeyLimits& limits) const {
+  // A limit may be lower than before.
+  Reader reader{read.epoch, limits.forgeries - std::min(limits.forgeries, read.forgeries),
+                make_window()};
+  reader.window.restore(read.next, read.received);
+  return reader;
+}
+
 void RecordLayer::cool() {
   readers_.cool();
   writers_.cool();
@@ -223,13 +253,20 @@ bool RecordLayer::exhausted(wire::Epoch epoch) const {
   if (epoch == wire::kPlaintextEpoch) return next_plaintext_ > wire::kMaxSequenceNumber;
   const Writer* encrypted = find_writer(epoch);
   return encrypted != nullptr &&
-         (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= encrypted->limit);
+         (encrypted->next > wire::kMaxSequenceNumber || encrypted->next >= encrypted->limit ||
+          (send_limit() != nullptr && !send_limit()->allows({epoch, encrypted->next})));
 }
 
 bool RecordLayer::takes_data() const {
   const Writer* encrypted = find_writer(write_epoch());
-  return encrypted != nullptr && !exhausted(write_epoch()) &&
-         encrypted->next < encrypted->limit - encrypted->limit / 8;
+  return encrypted != nullptr && !exhausted(write_epoch()) && data_left() != 0 &&
+         !waits_for_snapshot();
+}
+
+std::uint64_t RecordLayer::data_left() const {
+  const auto& [epoch, next, limit, room] = writers_.newest();
+  const std::uint64_t end = std::min(limit - limit / 8, wire::kMaxSequenceNumber + 1);
+  return end - std::min(end, next);
 }
 
 bool RecordLayer::should_update_keys() const {
@@ -270,8 +307,8 @@ std::optional<std::size_t> RecordLayer::seal(wire::Epoch epoch, wire::ContentTyp
   }
   // A number is used up even if sealing fails: no nonce is used twice.
   const wire::SequenceNumber sequence{(plaintext ? next_plaintext_ : encrypted->newest().next)++};
-  if (observation_ != nullptr) {
-    observation_->record(Direction::sent, type, epoch, sequence, contents);
+  if (observation() != nullptr) {
+    observation()->record(Direction::sent, type, epoch, sequence, contents);
   }
   Header12 header{type, version_, epoch, sequence, contents.size()};
   if (!plaintext) {

@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include <sluice/dtls/statistics.h>
 
 #include "record/connection_ids.h"
+#include "record/epoch_numbers.h"
 #include "record/epochs.h"
 #include "record/future_record.h"
 #include "record/key_limits.h"
@@ -16,6 +18,7 @@
 #include "record/protection13.h"
 #include "record/record_size.h"
 #include "record/replay_window.h"
+#include "record/send_limit.h"
 
 namespace sluice::dtls::record {
 
@@ -57,9 +60,13 @@ class RecordLayer {
         window_units_(static_cast<std::uint8_t>(replay_window / ReplayWindow::kUnit)) {}
 
   // Reports each record that is accepted or sealed from now on.
-  void observe(std::unique_ptr<Observation> observation) { observation_ = std::move(observation); }
+  void observe(std::unique_ptr<Observation> observation) {
+    rare().observation = std::move(observation);
+  }
   // Null: there is no observer.
-  [[nodiscard]] Observation* observation() const { return observation_.get(); }
+  [[nodiscard]] Observation* observation() const {
+    return rare_ != nullptr ? rare_->observation.get() : nullptr;
+  }
 
   // ---- reading
 
@@ -146,11 +153,13 @@ class RecordLayer {
                                   MutableBytes out);
   // The number of the last record of the epoch that seal() wrote.
   [[nodiscard]] wire::SequenceNumber last_sequence(wire::Epoch epoch) const;
-  // Whether the epoch's sequence numbers, or its key's limit, are used up.
+  // Whether the epoch's sequence numbers, its key's limit or the send limit are used up.
   [[nodiscard]] bool exhausted(wire::Epoch epoch) const;
   // Whether write_epoch() has numbers left for application data: the last eighth of a key's records
   // is reserved for the messages that change the key.
   [[nodiscard]] bool takes_data() const;
+  // The numbers of write_epoch() that takes_data() would still allow, send limit aside.
+  [[nodiscard]] std::uint64_t data_left() const;
   // Whether half of the limit of write_epoch()'s key is used up.
   [[nodiscard]] bool should_update_keys() const;
 
@@ -169,6 +178,37 @@ class RecordLayer {
     is_cold_ = false;
   }
 
+  // ---- connections that move
+
+  // Of all epochs that can be read, the newest first. `limits`: those of their keys.
+  [[nodiscard]] std::vector<ReadNumbers> read_numbers(const KeyLimits& limits) const;
+  [[nodiscard]] WriteNumbers write_numbers() const {
+    return {writers_.newest().epoch, writers_.newest().next};
+  }
+  // The sequence number of the next plaintext record.
+  [[nodiscard]] std::uint64_t next_plaintext() const { return next_plaintext_; }
+  // Null: no snapshot was taken, so there is no limit.
+  [[nodiscard]] SendLimit* send_limit() const {
+    return rare_ != nullptr && rare_->send_limit ? &*rare_->send_limit : nullptr;
+  }
+  // Encrypted records before `limit` only, a record_number(), may be sealed.
+  SendLimit& limit_sending(std::uint64_t limit) { return rare().send_limit.emplace(limit); }
+  // Whether write_epoch() could go on if a snapshot were stored.
+  [[nodiscard]] bool waits_for_snapshot() const {
+    return send_limit() != nullptr && !send_limit()->allows_data(write_numbers());
+  }
+  // Nothing more is read or written.
+  void drop_keys() {
+    readers_ = {};
+    writers_ = {};
+  }
+  // Continues the present epochs of another object, which has read all its plaintext. The
+  // connection is cold. `room` is that of the write epoch's records.
+  void restore(ProtocolVersion version, const ReadNumbers& read, const WriteNumbers& write,
+               const RecordRoom& room, const KeyLimits& limits);
+  // The same for an earlier epoch that can still be read. To be called before restore().
+  void restore_old(const ReadNumbers& read, Opener13 opener, const KeyLimits& limits);
+
  private:
   struct Reader {
     wire::Epoch epoch = wire::kPlaintextEpoch;
@@ -179,8 +219,17 @@ class RecordLayer {
     wire::Epoch epoch = wire::kPlaintextEpoch;
     std::uint64_t next = 0;
     std::uint64_t limit = 0;  // of `next`, for this key
-    RecordRoom room;       // without a connection ID
+    RecordRoom room;          // without a connection ID
   };
+  // What few connections have.
+  struct Rare {
+    std::unique_ptr<Observation> observation = {};
+    std::optional<SendLimit> send_limit = {};
+  };
+  Rare& rare() {
+    if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
   using Readers = Epochs<Reader, Opener12, Opener13>;
   using Writers = Epochs<Writer, Sealer12, Sealer13>;
 
@@ -194,6 +243,8 @@ class RecordLayer {
   Taken open12(const Header12& header, MutableBytes record);
   Taken open13(const Header13& header, MutableBytes record);
   [[nodiscard]] ReplayWindow make_window() const;
+  // Without its keys.
+  [[nodiscard]] Reader restored(const ReadNumbers& read, const KeyLimits& limits) const;
   // Whether a record of this number, which is not marked yet, would be the newest.
   [[nodiscard]] bool is_newest(const Reader& reader, wire::SequenceNumber sequence) const;
   // Whether a record is accepted although it is not fresh. kTls12Cid: the type is still hidden.
@@ -225,7 +276,7 @@ class RecordLayer {
   Readers readers_;
   Writers writers_;
   ConnectionIds ids_;
-  std::unique_ptr<Observation> observation_;
+  std::unique_ptr<Rare> rare_;  // null: nothing of it
 };
 
 }  // namespace sluice::dtls::record

@@ -5,7 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <sluice/dtls/cipher_suite12.h>
+
+#include "crypto/record_mask.h"
 #include "record/header12.h"
+#include "record/header13.h"
 #include "record/inner_plaintext.h"
 
 namespace sluice::dtls::record {
@@ -18,6 +22,23 @@ struct RecordRoom {
   bool has_inner_type = false;         // the records have an InnerPlaintext
   bool has_exact_tail = true;          // every record has all of `tail`
 };
+
+// The room of records of DTLS 1.2. `has_exact_tail`: every record has all of `protection.tail`.
+constexpr RecordRoom room12(const RecordRoom12& protection, bool has_exact_tail) {
+  return {static_cast<std::uint16_t>(kHeaderSize12 + protection.head),
+          static_cast<std::uint8_t>(protection.tail), 0, false, has_exact_tail};
+}
+// The shortest inner plaintext of DTLS 1.3: ciphertext and tag hold at least the bytes that the
+// mask of the record number is made from (RFC 9147 section 4.2.3).
+constexpr std::size_t min_inner_size(std::size_t tag_size) {
+  return std::max(crypto::RecordMask::kSampleSize - tag_size, kInnerTypeSize);
+}
+// The room of records of DTLS 1.3 with tags of this size.
+constexpr RecordRoom room13(std::size_t tag_size) {
+  return {static_cast<std::uint16_t>(kHeaderSize13),
+          static_cast<std::uint8_t>(kInnerTypeSize + tag_size),
+          static_cast<std::uint8_t>(min_inner_size(tag_size) - kInnerTypeSize), true, true};
+}
 
 // Computes the overhead and the sizes of the records of one epoch, in bytes.
 class RecordSize {

@@ -48,4 +48,45 @@ void ReplayWindow::mark(wire::SequenceNumber sequence) {
   if (end_ - 1 - number < size()) words()[word_of(number)] |= bit_of(number);
 }
 
+namespace {
+
+constexpr std::byte kAllReceived{0xff};
+
+bool has_bit(Bytes bits, std::uint64_t index) {
+  return index / 8 >= bits.size() || (bits[index / 8] >> index % 8 & std::byte{1}) != std::byte{0};
+}
+
+}  // namespace
+
+Buffer ReplayWindow::received() const {
+  Buffer bits(size() / 8, kAllReceived);
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size(), end_); ++i) {
+    const std::uint64_t number = end_ - 1 - i;
+    if ((words()[word_of(number)] & bit_of(number)) != 0) continue;
+    bits[i / 8] &= ~(std::byte{1} << i % 8);
+  }
+  while (!bits.empty() && bits.back() == kAllReceived) bits.pop_back();
+  return bits;
+}
+
+bool ReplayWindow::is_sound(std::uint64_t next, Bytes received) {
+  if (next > wire::kMaxSequenceNumber + 1) return false;
+  if (received.empty()) return true;
+  // The highest number was received, and there are none below 0.
+  if (received.back() == kAllReceived || !has_bit(received, 0)) return false;
+  for (std::uint64_t i = next; i < 8 * received.size(); ++i) {
+    if (!has_bit(received, i)) return false;
+  }
+  return true;
+}
+
+void ReplayWindow::restore(std::uint64_t next, Bytes received) {
+  end_ = next & 0xf'ffff'ffff'ffff;
+  std::ranges::fill(words(), 0);
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size(), end_); ++i) {
+    const std::uint64_t number = end_ - 1 - i;
+    if (has_bit(received, i)) words()[word_of(number)] |= bit_of(number);
+  }
+}
+
 }  // namespace sluice::dtls::record

@@ -6,6 +6,8 @@
 #include <memory>
 #include <span>
 
+#include <sluice/dtls/bytes.h>
+
 #include "wire/types.h"
 
 namespace sluice::dtls::record {
@@ -37,6 +39,17 @@ class ReplayWindow {
   [[nodiscard]] std::uint64_t next() const { return end_; }
 
   void mark(wire::SequenceNumber sequence);
+
+  // ---- windows that move
+
+  // Which of the numbers before next() were received, the newest first: bit i % 8 of byte i / 8 is
+  // set for the number next() - 1 - i. Numbers beyond the last byte count as received, so the last
+  // byte is never 0xff.
+  [[nodiscard]] Buffer received() const;
+  // Whether received() can be `received` when next() is `next`.
+  static bool is_sound(std::uint64_t next, Bytes received);
+  // Continues another window, which may have another size. Both must be sound.
+  void restore(std::uint64_t next, Bytes received);
 
  private:
   // Larger windows are allocated, so that windows of the default size take no more memory.

@@ -219,6 +219,8 @@ std::string_view to_string(Errc code) {
     case Errc::message_seq_exhausted: return "message_seq exhausted";
     case Errc::handshake_timeout: return "handshake timed out";
     case Errc::srtp_not_negotiated: return "no SRTP profile negotiated";
+    case Errc::export_blocked: return "export blocked";
+    case Errc::session_refused: return "session refused";
     case Errc::unknown_state_key: return "unknown state key";
     case Errc::state_not_authentic: return "state not authentic";
     case Errc::too_many_connections: return "too many connections";

@@ -31,6 +31,7 @@ SendStatus status_of(dtls::SendError error) {
       return SendStatus::not_connected;
     case dtls::SendError::limit_reached:
       return SendStatus::limit_reached;
+    case dtls::SendError::snapshot_needed:  // a transport takes no snapshots
     case dtls::SendError::libcrypto_failure:
       return SendStatus::failed;
     case dtls::SendError::too_large:

@@ -19,6 +19,7 @@
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/event.h>
 #include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/live_session.h>
 #include <sluice/dtls/packet_observer.h>
 #include <sluice/dtls/path.h>
 #include <sluice/dtls/resumption.h>
@@ -52,6 +53,7 @@ enum class SendError : std::uint8_t {
   too_large,          // above ConnectionInfo::max_application_data
   limit_reached,      // the epoch's record numbers are used up (RFC 6347 section 4.1), or its
                       // key's limit is reached and the peer acknowledges no KeyUpdate
+  snapshot_needed,    // what the snapshots have reserved is used up: see snapshot()
   buffer_too_small,   // `out` is smaller than data + kSealOverhead, or than sealed_size()
   libcrypto_failure,  // such as no memory: a later call may succeed
 };
@@ -144,6 +146,23 @@ class Connection {
   static Accepted accept(Admission admission, Environment& environment, PathId path, Instant now,
                          ConnectionIdSource* ids = nullptr);
 
+  // Continues the session of another connection, which export_session() has ended: the same keys
+  // and record numbers, the same info(), no handshake and no Connected event. Its datagrams go to
+  // `path`. It has no ciphers until the first record. `state` is moved from on success only.
+  //
+  // `config` is checked as if the session were to begin now. Errors: invalid_config, as client()
+  // and server(); session_refused where it has not the version, the cipher suite, the SRTP profile,
+  // psk_ke, a client's max_fragment_length, the type of the peer's certificate or the peer's PSK
+  // any more, where it requires what the session lacks, where its policy (ConfigOptions::policy_id)
+  // is another, or where the chain of the peer's certificate has expired. A PSK that is not in
+  // pre_shared_keys is the caller's to judge where ask_for_psk is set. Times of the state are on
+  // the clock of `now`, so a clock that starts anew with the process makes the peer's chain valid
+  // for longer. `ids`, as in client(), makes further connection IDs; those of the session stay in
+  // use (own_connection_ids()), and connection_id_size must be theirs.
+  static Result<Connection> restore(ConfigPtr config, Environment& environment,
+                                    SessionState&& state, PathId path, Instant now,
+                                    ConnectionIdSource* ids = nullptr);
+
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -229,6 +248,41 @@ class Connection {
   // When to call handle_timeout(); empty: no timer runs. Never earlier than the time of the last
   // input, which means at once.
   [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  // ---- sessions that move
+
+  // Ends this connection, without a word to the peer, and returns what restore() continues it from.
+  // Errors: export_blocked, invalid_argument (a tag that is too long); the connection goes on then.
+  // Statistics, the path, its MTU and its RTT do not move.
+  Result<SessionState> export_session(const ExportOptions& options = {}) &&;
+  // Why export_session() would fail now; empty: it would not.
+  [[nodiscard]] std::optional<ExportBlocked> export_blocked() const;
+
+  // For sessions that are to survive a crash. A snapshot is a state like that of export_session(),
+  // but this connection goes on, and the snapshot starts SnapshotOptions::records further on:
+  //
+  //   1. Take a snapshot and store it in place of the one before.
+  //   2. When it is durable, call snapshot_stored(): this connection may then send up to where the
+  //      snapshot starts, and no further.
+  //   3. When snapshot_due(), take the next one. Where that comes too late, seal() returns
+  //      snapshot_needed, and acknowledgements and alerts wait, too.
+  //
+  // So no record number is used twice, whichever goes on after a crash. The first snapshot limits
+  // this connection at once; a connection that was restored from a snapshot sends nothing before it
+  // has stored one of its own. Records that the peer sent between the snapshot and the crash are
+  // not in the replay window of the snapshot: who recorded them can have them delivered again.
+  // Where the peer has changed its keys since, or uses a connection ID that it got since
+  // (DTLS 1.3), the snapshot cannot read it.
+  //
+  // Errors of snapshot(): export_blocked (outputs do not block it), invalid_argument.
+  Result<Snapshot> snapshot(const SnapshotOptions& options = {});
+  // An input. The snapshot must have replaced the earlier ones, so that none of them is restored.
+  // Errors: not_connected; invalid_argument for a snapshot that this connection has not taken.
+  Result<Pending> snapshot_stored(SnapshotId snapshot, Instant now);
+  // Whether half of the newest snapshot's records are used, or handshake messages have been
+  // exchanged since, such as for new keys or connection IDs. False if no snapshot was taken, and
+  // this connection is not restored from one.
+  [[nodiscard]] bool snapshot_due() const;
 
   // ---- state
 

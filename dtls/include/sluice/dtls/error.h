@@ -46,6 +46,8 @@ enum class Errc : std::uint8_t {
   message_seq_exhausted,    // the 16-bit message_seq is used up (RFC 6347 section 4.2.2)
   handshake_timeout,        // RetransmissionTimers::total has passed
   srtp_not_negotiated,      // the handshake chose no SRTP profile
+  export_blocked,           // see ExportBlocked; Error::detail says which
+  session_refused,          // the Config no longer allows what a stored session has: see detail
   unknown_state_key,        // StateKeys has not the key that has sealed it
   state_not_authentic,      // altered since StateKeys::seal(), or of another context
   too_many_connections,     // EndpointOptions::max_connections

@@ -185,6 +185,26 @@ TEST_P(Memory, WhoGoesColdGivesItsCiphersBack) {
   EXPECT_LE(bytes, kColdConnection);
 }
 
+TEST_P(Memory, ARestoredConnectionTakesNoMoreThanAnotherColdOne) {
+  Lean client(config_, Role::client);
+  Lean server(config_, Role::server);
+  accept_by_fingerprint(client, server);
+  exchange(client, server);
+  Buffer datagram(100);
+  const auto sealed = client.connection.seal(bytes_of("data"), datagram);
+  server.receive(MutableBytes(datagram).first(sealed.value()));
+  // The keys of the handshake go.
+  while (const auto next = server.connection.next_timeout()) {
+    ASSERT_TRUE(server.connection.handle_timeout(*next));
+  }
+  auto state = test::must(std::move(server.connection).export_session());
+  std::optional<Connection> restored = test::must(
+      Connection::restore(config_, test::environment(), std::move(state), test::kPath, Instant{}));
+  const std::int64_t bytes = left_by([&] { restored.reset(); }) * -1;
+  RecordProperty("bytes_a_restored_server", static_cast<int>(bytes));
+  EXPECT_LE(bytes, kColdConnection);
+}
+
 TEST_P(Memory, APeerWithAPskTakesNoMoreThanOneWithACertificate) {
   ConfigOptions options = this->options();
   options.identities = {};

@@ -140,6 +140,67 @@ TEST(ReplayWindow, MovesWithWhatItKnows) {
   }
 }
 
+// ---- windows that move to another connection
+
+// Any numbers, then a window of any size: it takes no number that the former did not take.
+TEST(ReplayWindow, ARestoredOneTakesNothingAgain) {
+  constexpr std::uint64_t kSeed = 7;
+  std::mt19937_64 random(kSeed);
+  for (const std::size_t from_size : {64U, 128U, 1024U}) {
+    for (const std::size_t to_size : {64U, 128U, 1024U}) {
+      for (const std::uint64_t start : {0U, 5U, 100U, 100'000U}) {
+        ReplayWindow from(from_size);
+        std::set<std::uint64_t> seen;
+        for (int i = 0; i < 200; ++i) {
+          const std::uint64_t number = start + random() % (2 * from_size);
+          if (!fresh(from, number)) continue;
+          mark(from, number);
+          seen.insert(number);
+        }
+        const Buffer received = from.received();
+        EXPECT_TRUE(ReplayWindow::is_sound(from.next(), received));
+        EXPECT_LE(received.size(), from_size / 8);
+        ReplayWindow to(to_size);
+        to.restore(from.next(), received);
+        EXPECT_EQ(to.next(), from.next());
+        for (std::uint64_t number = 0; number < start + 2 * from_size + 10; ++number) {
+          const bool is_near = number + to_size >= from.next();
+          EXPECT_EQ(fresh(to, number), fresh(from, number) && (is_near || number >= from.next()))
+              << "seed " << kSeed << ", " << from_size << " to " << to_size << ", " << number;
+        }
+      }
+    }
+  }
+}
+
+TEST(ReplayWindow, WithoutGapsItsFormIsEmpty) {
+  ReplayWindow window;
+  EXPECT_TRUE(window.received().empty());
+  for (std::uint64_t number = 0; number < 300; ++number) {
+    mark(window, number);
+    EXPECT_TRUE(window.received().empty()) << number;
+  }
+  mark(window, 301);
+  EXPECT_EQ(window.received(), Buffer{std::byte{0xfd}});
+}
+
+TEST(ReplayWindow, FormsThatNoneHasAreNotSound) {
+  const auto is_sound = [](std::uint64_t next, std::initializer_list<int> bytes) {
+    Buffer received;
+    for (const int byte : bytes) received.push_back(static_cast<std::byte>(byte));
+    return ReplayWindow::is_sound(next, received);
+  };
+  EXPECT_TRUE(is_sound(0, {}));
+  EXPECT_TRUE(is_sound(100, {0xfd}));
+  EXPECT_FALSE(is_sound(100, {0xfe})) << "the newest number was not received";
+  EXPECT_FALSE(is_sound(100, {0xfd, 0xff})) << "a byte too many";
+  EXPECT_TRUE(is_sound(2, {0xfd}));
+  EXPECT_FALSE(is_sound(2, {0xf9})) << "there is no number -1";
+  EXPECT_FALSE(is_sound(0, {0xfd}));
+  EXPECT_TRUE(is_sound(wire::kMaxSequenceNumber + 1, {}));
+  EXPECT_FALSE(is_sound(wire::kMaxSequenceNumber + 2, {}));
+}
+
 // A window that isn't larger than it was costs no more.
 TEST(ReplayWindow, LiesInPlaceUnlessItIsLarger) {
   static_assert(sizeof(ReplayWindow) <= sizeof(std::uint64_t) + kSize / 8);
