@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The code in README.md, docs/webrtc.md and docs/dtls.md is, word for word, a part of the files in docs/examples, which
-are compiled and run.
+"""The code in README.md and in the guides of docs/ is, word for word, a part of the files in docs/examples, which are
+compiled and run.
 
 A block of C++ has the name of its file in a comment above it:
 
@@ -49,7 +49,8 @@ def main():
     root = pathlib.Path(__file__).parents[3]
     faults = []
     quoted = set()
-    for page in (root / "docs" / "webrtc.md", root / "docs" / "dtls.md", root / "README.md"):
+    guides = [root / "docs" / name for name in ("webrtc.md", "dtls.md", "live-sessions.md")]
+    for page in (*guides, root / "README.md"):
 
         def read(name, folder=page.parent):
             path = folder / name
