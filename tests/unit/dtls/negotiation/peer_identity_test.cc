@@ -360,6 +360,20 @@ TEST_P(PeerIdentityOf, AFingerprintAloneIsNotResumed) {
   EXPECT_FALSE(is_resumed(second));
 }
 
+// RFC 5246 section 7.4.1.3: an empty session ID of the server's means a full handshake.
+TEST(SessionId, AnEmptyOneResumesNothing) {
+  const auto client = with_store(options_for(dtls::ProtocolVersion::dtls12));
+  auto stored = first_pair(client).client.sessions.at(0).session().clone();
+  stored.session_id.clear();
+  const auto nameless = dtls::handshake::to_resumable(std::move(stored)).value();
+  auto server = client;
+  server.resumption = Resumption::none;
+  Pair pair = second_pair(client, server, nameless);
+  pair.run();
+  EXPECT_TRUE(works(pair));
+  EXPECT_FALSE(is_resumed(pair));
+}
+
 TEST_P(PeerIdentityOf, AResumedSessionIsThatOfItsFirstHandshake) {
   const auto options = with_store(PeerIdentityOf::options());
   const Pair first = run(options, kFirst);

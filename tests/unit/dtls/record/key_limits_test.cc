@@ -50,5 +50,18 @@ TEST(KeyLimits, AnUpdateIsDueWhenHalfOfTheRecordsAreSealed) {
   }
 }
 
+// RFC 9147 section 4.5.3 and appendix B.
+TEST(KeyLimits, OfDtls13AreThoseOfTheCipher) {
+  using enum crypto::AeadAlgorithm;
+  const auto are = [](crypto::AeadAlgorithm aead, std::uint64_t sealed, std::uint64_t forgeries) {
+    const ConfigOptions options;
+    const KeyLimits limits = key_limits13(aead, options);
+    return limits.records == sealed && limits.forgeries == forgeries;
+  };
+  EXPECT_TRUE(are(aes_128_gcm, 23'726'566, std::uint64_t{1} << 36));
+  EXPECT_TRUE(are(chacha20_poly1305, UINT64_MAX, std::uint64_t{1} << 36));
+  EXPECT_TRUE(are(aes_128_ccm, 8'388'608, 11'863'283));
+}
+
 }  // namespace
 }  // namespace sluice::dtls::record
