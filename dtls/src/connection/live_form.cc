@@ -59,7 +59,7 @@ LiveSession12 session12_of(unsigned flags) {
   LiveSession12 session;
   session.extended_master_secret = (flags & kHasExtendedMasterSecret) != 0;
   session.resumed = (flags & kIsResumed) != 0;
-  if ((flags & kHasLastFlight) != 0) session.last_flight.emplace();
+  if ((flags & kHasLastFlight) != 0) session.last_flight = LiveSession12::LastFlight{};
   return session;
 }
 
@@ -67,9 +67,9 @@ LiveSession13 session13_of(unsigned flags) {
   LiveSession13 session;
   if ((flags & kHasExternalPsk) != 0) session.psk = schedule::PskKind::external;
   if ((flags & kHasResumptionPsk) != 0) session.psk = schedule::PskKind::resumption;
-  if ((flags & kHasOldKeys) != 0) session.old_keys.emplace();
-  if ((flags & kHasMessagesUnderWay) != 0) session.under_way.emplace();
-  if ((flags & kHasResumption) != 0) session.resumption.emplace();
+  if ((flags & kHasOldKeys) != 0) session.old_keys = LiveSession13::OldKeys{};
+  if ((flags & kHasMessagesUnderWay) != 0) session.under_way = LiveSession13::MessagesUnderWay{};
+  if ((flags & kHasResumption) != 0) session.resumption = LiveSession13::Resumption{};
   session.awaits_ids = (flags & kAwaitsConnectionIds) != 0;
   return session;
 }
