@@ -90,7 +90,7 @@ LiveSession full13() {
   session13.old_keys = {schedule::HashSecret(Buffer(32, std::byte{6})),
                         {wire::Epoch{6}, 5, test::from_hex("1f"), 0}};
   session13.old_keys->numbers.received = test::from_hex("f5");
-  session13.under_way.emplace();
+  session13.under_way = LiveSession13::MessagesUnderWay{};
   session13.under_way->key_update = true;
   session13.under_way->sent = {message_of(wire::HandshakeType::new_session_ticket, 60),
                                message_of(wire::HandshakeType::new_connection_id, 12),
