@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "completions.h"
 #include "options.h"
+#include "queued_store.h"
 #include "request.h"
 
 namespace sluice::session_stores {
@@ -72,21 +72,16 @@ class SharedSessions {
 
 namespace {
 
-class MemoryStore final : public LiveSessionStore {
+class MemoryStore final : public QueuedStore {
  public:
   MemoryStore(std::shared_ptr<SharedSessions> sessions, const StoreOptions& options)
-      : options_(options), sessions_(std::move(sessions)), completions_(options.max_pending) {}
-
-  std::optional<Completion> poll() override { return completions_.poll(); }
-  [[nodiscard]] int wait_handle() const override { return completions_.wait_handle(); }
-  bool wait(std::chrono::milliseconds limit) override { return completions_.wait(limit); }
-  [[nodiscard]] std::size_t pending() const override { return completions_.pending(); }
+      : QueuedStore(options), options_(options), sessions_(std::move(sessions)) {}
 
  private:
   Accepted submit(Request request) override {
-    if (!completions_.begin()) return tl::unexpected(StoreError::overloaded);
+    if (!completions().begin()) return tl::unexpected(StoreError::overloaded);
     auto outcome = std::visit([&](auto& operation) { return done(operation); }, request.operation);
-    completions_.complete({request.token, std::move(outcome)});
+    completions().complete({request.token, std::move(outcome)});
     return {};
   }
   Outcome done(Put& put) {
@@ -102,7 +97,6 @@ class MemoryStore final : public LiveSessionStore {
 
   const StoreOptions options_;
   std::shared_ptr<SharedSessions> sessions_;
-  Completions completions_;
 };
 
 }  // namespace

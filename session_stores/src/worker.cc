@@ -5,7 +5,7 @@
 namespace sluice::session_stores {
 
 WorkerStore::WorkerStore(const StoreOptions& options, std::unique_ptr<Backend> backend)
-    : completions_(options.max_pending), backend_(std::move(backend)), thread_([this] { run(); }) {}
+    : QueuedStore(options), backend_(std::move(backend)), thread_([this] { run(); }) {}
 
 WorkerStore::~WorkerStore() {
   {
@@ -17,7 +17,7 @@ WorkerStore::~WorkerStore() {
 }
 
 LiveSessionStore::Accepted WorkerStore::submit(Request request) {
-  if (!completions_.begin()) return tl::unexpected(StoreError::overloaded);
+  if (!completions().begin()) return tl::unexpected(StoreError::overloaded);
   {
     const std::scoped_lock lock(mutex_);
     requests_.push_back(std::move(request));
@@ -35,7 +35,7 @@ void WorkerStore::run() {
       if (requests_.empty()) return;
       std::swap(batch, requests_);
     }
-    backend_->process(batch, completions_);
+    backend_->process(batch, completions());
     batch.clear();
   }
 }

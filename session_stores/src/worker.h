@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "completions.h"
+#include "queued_store.h"
 #include "request.h"
 
 namespace sluice::session_stores {
@@ -24,21 +24,15 @@ class Backend {
   virtual void process(std::vector<Request>& requests, Completions& completions) = 0;
 };
 
-class WorkerStore final : public LiveSessionStore {
+class WorkerStore final : public QueuedStore {
  public:
   WorkerStore(const StoreOptions& options, std::unique_ptr<Backend> backend);
   ~WorkerStore() override;
-
-  std::optional<Completion> poll() override { return completions_.poll(); }
-  [[nodiscard]] int wait_handle() const override { return completions_.wait_handle(); }
-  bool wait(std::chrono::milliseconds limit) override { return completions_.wait(limit); }
-  [[nodiscard]] std::size_t pending() const override { return completions_.pending(); }
 
  private:
   Accepted submit(Request request) override;
   void run();
 
-  Completions completions_;
   std::unique_ptr<Backend> backend_;
   std::mutex mutex_;
   std::condition_variable changed_;
