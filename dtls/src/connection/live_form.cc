@@ -74,6 +74,37 @@ LiveSession13 session13_of(unsigned flags) {
   return session;
 }
 
+// ---- the same for both archives, whose optional values have been set up
+
+template <class Archive, class Names>
+void visit_name_fields(Archive& archive, Names& names) {
+  archive.bytes(names.srtp_mki);
+  archive.text(names.application_protocol);
+  archive.text(names.server_name);
+}
+
+template <class Archive, class Facts>
+void visit_peer_fields(Archive& archive, Facts& peer, SignatureScheme& scheme) {
+  auto& [info, psk, match, valid_until] = peer;
+  if (info.credential == PeerCredential::none) return;
+  archive.time(info.authenticated_at);
+  if (info.credential == PeerCredential::psk) {
+    archive.bytes(info.psk_identity);
+    if (psk) archive.fixed(*psk);
+    return;
+  }
+  archive.fixed(info.certificate_fingerprint);
+  archive.code(scheme);
+  if (info.verified_name) {
+    archive.text(*info.verified_name);
+    archive.time(valid_until);
+  }
+  if (match) {
+    archive.code(match->hash);
+    archive.bytes(match->value);
+  }
+}
+
 }  // namespace
 
 unsigned flags_of(const LiveSession& session) {
@@ -108,17 +139,13 @@ std::size_t secret_size(CipherSuite suite) {
 void visit_names(Encoder& archive, const LiveSession& session) {
   const auto& names = *session.extensions.names;
   if (!has_names(names)) return;
-  archive.bytes(names.srtp_mki);
-  archive.text(names.application_protocol);
-  archive.text(names.server_name);
+  visit_name_fields(archive, names);
 }
 
 void visit_names(Decoder& archive, LiveSession& session) {
   if (!session.extensions.names.has_value()) return;
   auto& names = session.extensions.names.edit();
-  archive.bytes(names.srtp_mki);
-  archive.text(names.application_protocol);
-  archive.text(names.server_name);
+  visit_name_fields(archive, names);
   if (!has_names(names)) archive.fail();
 }
 
@@ -128,23 +155,8 @@ void visit_peer(Encoder& archive, const AcceptedPeer::Facts& peer) {
                         (info.verified_name ? kHasVerifiedName : 0U) | (match ? kHasMatch : 0U) |
                         (psk ? kHasPskDigest : 0U);
   archive.code(static_cast<std::uint8_t>(kind));
-  if (info.credential == PeerCredential::none) return;
-  archive.time(info.authenticated_at);
-  if (info.credential == PeerCredential::psk) {
-    archive.bytes(info.psk_identity);
-    if (psk) archive.fixed(*psk);
-    return;
-  }
-  archive.fixed(info.certificate_fingerprint);
-  archive.code(info.signature_scheme.value_or(SignatureScheme{}));
-  if (info.verified_name) {
-    archive.text(*info.verified_name);
-    archive.time(valid_until);
-  }
-  if (match) {
-    archive.code(match->hash);
-    archive.bytes(match->value);
-  }
+  auto scheme = info.signature_scheme.value_or(SignatureScheme{});
+  visit_peer_fields(archive, peer, scheme);
 }
 
 void visit_peer(Decoder& archive, AcceptedPeer::Facts& peer) {
@@ -156,26 +168,14 @@ void visit_peer(Decoder& archive, AcceptedPeer::Facts& peer) {
   if ((kind & kHasVerifiedName) != 0) info.verified_name.emplace();
   if ((kind & kHasMatch) != 0) match.emplace();
   if ((kind & kHasPskDigest) != 0) psk.emplace();
-  if (info.credential == PeerCredential::none) return;
-  archive.time(info.authenticated_at);
-  if (info.credential == PeerCredential::psk) {
-    archive.bytes(info.psk_identity);
-    if (psk) archive.fixed(*psk);
-    return;
+  const bool has_fingerprint =
+      info.credential != PeerCredential::none && info.credential != PeerCredential::psk;
+  if (has_fingerprint) {
+    info.certificate_fingerprint.resize(crypto::hash_size(HashAlgorithm::sha256));
   }
-  info.certificate_fingerprint.resize(crypto::hash_size(HashAlgorithm::sha256));
-  archive.fixed(info.certificate_fingerprint);
   SignatureScheme scheme{};
-  archive.code(scheme);
+  visit_peer_fields(archive, peer, scheme);
   if (scheme != SignatureScheme{}) info.signature_scheme = scheme;
-  if (info.verified_name) {
-    archive.text(*info.verified_name);
-    archive.time(valid_until);
-  }
-  if (match) {
-    archive.code(match->hash);
-    archive.bytes(match->value);
-  }
 }
 
 }  // namespace sluice::dtls::connection::live_form
