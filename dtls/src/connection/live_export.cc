@@ -37,19 +37,18 @@ std::optional<LiveSession13::Resumption> resumption_of(const handshake::Session1
   return LiveSession13::Resumption{secret.clone(), has_certificate ? peer.credential : Buffer{}};
 }
 
-LiveSession13 live_session13(const Established13& complete, bool with_certificates) {
+LiveSession13 live_session13(const Established13& complete,
+                             const record::HandshakeProgress& progress, bool with_certificates) {
   const handshake::Session13& session = complete.session;
   LiveSession13 live;
   live.psk = session.negotiated.psk;
   live.client_secret = session.secrets.traffic(Role::client);
   live.server_secret = session.secrets.traffic(Role::server);
   live.exporter = session.secrets.exporter();
-  live.next = complete.quiet.next;
-  live.peers_next = wire::value_of(complete.quiet.peers_next);
+  live.next = progress.next;
+  live.peers_next = progress.peers_next;
   live.awaits_ids = complete.quiet.awaits_ids;
   if (const auto* messages = complete.post_handshake.get()) {
-    live.next = messages->next_seq();
-    live.peers_next = messages->peers_next();
     live.awaits_ids = messages->awaits_ids();
     live.under_way = messages->messages_under_way();
   }
@@ -111,7 +110,8 @@ Result<LiveSession> live_session_of(const Shared& shared, Phase& phase,
   const auto& complete = *established13(phase);
   live.group = complete.session.negotiated.group;
   live.extensions = complete.session.negotiated.extensions;
-  LiveSession13 session13 = live_session13(complete, options.with_certificates);
+  LiveSession13 session13 =
+      live_session13(complete, handshake_progress(phase, records), options.with_certificates);
   const auto* messages = complete.post_handshake.get();
   if (numbers.size() > 1 && messages != nullptr && !messages->old_read_secret().empty()) {
     session13.old_keys = {messages->old_read_secret().clone(), std::move(numbers[1])};
