@@ -79,7 +79,7 @@ class ErrorDetail {
 };
 
 struct Error {
-  Errc code;
+  Errc code{};
   // The alert that is sent to the peer; with alert_received and closed_by_peer the alert that came.
   std::optional<Alert> alert = {};
   // libcrypto's first error code (ERR_get_error()), or 0. libcrypto's error queue is left empty.
