@@ -5,12 +5,12 @@
 namespace sluice::dtls::record {
 
 Bytes ConnectionIds::own() const {
-  return number(kOwnCount) != 0 ? own_at(number(kInUse)) : Bytes{};
+  return number(at_own_count) != 0 ? own_at(number(at_in_use)) : Bytes{};
 }
 
 Bytes ConnectionIds::peers() const {
-  if (number(kPeersCount) == 0) return {};
-  const std::byte* at = bytes_.get() + kIdsAt + number(kOwnCount) * number(kOwnSize);
+  if (number(at_peers_count) == 0) return {};
+  const std::byte* at = bytes_.get() + at_ids + number(at_own_count) * number(at_own_size);
   return {at + 1, std::to_integer<std::size_t>(*at)};
 }
 
@@ -20,30 +20,30 @@ void ConnectionIds::set(Bytes own, Bytes peers) {
 
 std::size_t ConnectionIds::find_own(Bytes id) const {
   std::size_t index = 0;
-  while (index < number(kOwnCount) && !std::ranges::equal(own_at(index), id)) ++index;
+  while (index < number(at_own_count) && !std::ranges::equal(own_at(index), id)) ++index;
   return index;
 }
 
 bool ConnectionIds::take(Bytes id_in_record) {
-  if (id_in_record.empty()) return own().empty() || bytes_[kSeen] != std::byte{0};
+  if (id_in_record.empty()) return own().empty() || bytes_[at_seen] != std::byte{0};
   if (!is_own(id_in_record)) return false;
-  bytes_[kSeen] = std::byte{1};
+  bytes_[at_seen] = std::byte{1};
   return true;
 }
 
 void ConnectionIds::on_newest(Bytes id_in_record) {
-  const std::size_t in_use = number(kInUse);
+  const std::size_t in_use = number(at_in_use);
   if (id_in_record.empty() || std::ranges::equal(own_at(in_use), id_in_record)) return;
   const std::size_t found = find_own(id_in_record);
   const auto at = [&](std::size_t index) {
-    return bytes_.get() + kIdsAt + index * number(kOwnSize);
+    return bytes_.get() + at_ids + index * number(at_own_size);
   };
   if (found < in_use) {
     std::rotate(at(found), at(found + 1), at(in_use + 1));
     return;
   }
   std::rotate(at(in_use + 1), at(found), at(found + 1));
-  bytes_[kInUse] = static_cast<std::byte>(in_use + 1);
+  bytes_[at_in_use] = static_cast<std::byte>(in_use + 1);
 }
 
 // ---- further own IDs
@@ -55,12 +55,12 @@ std::vector<ConnectionId> ConnectionIds::all_own() const {
 }
 
 std::size_t ConnectionIds::unused_own() const {
-  return number(kOwnCount) == 0 ? 0 : number(kOwnCount) - number(kInUse) - 1;
+  return number(at_own_count) == 0 ? 0 : number(at_own_count) - number(at_in_use) - 1;
 }
 
 std::vector<ConnectionId> ConnectionIds::add_own(std::span<const ConnectionId> ids, bool replace) {
   List own = own_list();
-  std::size_t in_use = number(kInUse);
+  std::size_t in_use = number(at_in_use);
   if (replace) {
     // As if it had used them before all others.
     const auto first_unused = own.begin() + static_cast<std::ptrdiff_t>(in_use) + 1;
@@ -79,40 +79,40 @@ std::vector<ConnectionId> ConnectionIds::add_own(std::span<const ConnectionId> i
 // ---- further IDs of the peer
 
 std::size_t ConnectionIds::spares() const {
-  return number(kPeersCount) == 0 ? 0 : number(kPeersCount) - 1;
+  return number(at_peers_count) == 0 ? 0 : number(at_peers_count) - 1;
 }
 
 void ConnectionIds::add_spares(std::span<const Bytes> ids) {
   List peers = peers_list();
   const std::size_t room = kMaxSpares + 1 - peers.size();
   for (const Bytes id : ids.first(std::min(ids.size(), room))) peers.push_back(id);
-  store(own_list(), number(kInUse), peers);
+  store(own_list(), number(at_in_use), peers);
 }
 
 void ConnectionIds::replace_peers(std::span<const Bytes> ids) {
   const auto taken = ids.first(std::min(ids.size(), kMaxSpares + 1));
-  store(own_list(), number(kInUse), List(taken.begin(), taken.end()));
+  store(own_list(), number(at_in_use), List(taken.begin(), taken.end()));
 }
 
 void ConnectionIds::use_spare() {
   List peers = peers_list();
   peers.erase(peers.begin());
-  store(own_list(), number(kInUse), peers);
+  store(own_list(), number(at_in_use), peers);
 }
 
 // ---- storage
 
 ConnectionIds::List ConnectionIds::own_list() const {
   List own;
-  for (std::size_t i = 0; i < number(kOwnCount); ++i) own.push_back(own_at(i));
+  for (std::size_t i = 0; i < number(at_own_count); ++i) own.push_back(own_at(i));
   return own;
 }
 
 ConnectionIds::List ConnectionIds::peers_list() const {
   List peers;
   if (!are_set()) return peers;
-  const std::byte* at = bytes_.get() + kIdsAt + number(kOwnCount) * number(kOwnSize);
-  for (std::size_t i = 0; i < number(kPeersCount); ++i) {
+  const std::byte* at = bytes_.get() + at_ids + number(at_own_count) * number(at_own_size);
+  for (std::size_t i = 0; i < number(at_peers_count); ++i) {
     peers.emplace_back(at + 1, std::to_integer<std::size_t>(*at));
     at += 1 + peers.back().size();
   }
@@ -121,15 +121,15 @@ ConnectionIds::List ConnectionIds::peers_list() const {
 
 void ConnectionIds::store(const List& own, std::size_t in_use, const List& peers) {
   const std::size_t own_size = own.empty() ? 0 : own.front().size();
-  std::size_t size = kIdsAt + own.size() * own_size;
+  std::size_t size = at_ids + own.size() * own_size;
   for (const Bytes id : peers) size += 1 + id.size();
   auto bytes = std::make_unique<std::byte[]>(size);
-  bytes[kOwnSize] = static_cast<std::byte>(own_size);
-  bytes[kOwnCount] = static_cast<std::byte>(own.size());
-  bytes[kInUse] = static_cast<std::byte>(in_use);
-  bytes[kPeersCount] = static_cast<std::byte>(peers.size());
-  bytes[kSeen] = are_set() ? bytes_[kSeen] : std::byte{0};
-  std::byte* at = bytes.get() + kIdsAt;
+  bytes[at_own_size] = static_cast<std::byte>(own_size);
+  bytes[at_own_count] = static_cast<std::byte>(own.size());
+  bytes[at_in_use] = static_cast<std::byte>(in_use);
+  bytes[at_peers_count] = static_cast<std::byte>(peers.size());
+  bytes[at_seen] = are_set() ? bytes_[at_seen] : std::byte{0};
+  std::byte* at = bytes.get() + at_ids;
   for (const Bytes id : own) at = std::ranges::copy(id, at).out;
   for (const Bytes id : peers) {
     *at = static_cast<std::byte>(id.size());

@@ -33,7 +33,7 @@ class ConnectionIds {
   void clear() { bytes_.reset(); }
 
   void begin_datagram() {
-    if (are_set()) bytes_[kSeen] = std::byte{0};
+    if (are_set()) bytes_[at_seen] = std::byte{0};
   }
   // Whether a DTLS 1.3 record with this ID, or without one, is for this connection. RFC 9147
   // section 4 requires the ID in each datagram, not in each record: later records may come without
@@ -44,7 +44,7 @@ class ConnectionIds {
 
   // ---- further own IDs
 
-  [[nodiscard]] bool is_own(Bytes id) const { return find_own(id) != number(kOwnCount); }
+  [[nodiscard]] bool is_own(Bytes id) const { return find_own(id) != number(at_own_count); }
   [[nodiscard]] std::vector<ConnectionId> all_own() const;
   // Those that the peer has not used.
   [[nodiscard]] std::size_t unused_own() const;
@@ -70,7 +70,7 @@ class ConnectionIds {
   // not used. Valid until the next change.
   [[nodiscard]] List own_list() const;
   // Of own_list(): the place of the one in use.
-  [[nodiscard]] std::size_t in_use() const { return number(kInUse); }
+  [[nodiscard]] std::size_t in_use() const { return number(at_in_use); }
   // The one in use, the spares. Valid until the next change.
   [[nodiscard]] List peers_list() const;
   // As the three above were: at most kMaxOwn own IDs of one size, and one and kMaxSpares of the
@@ -85,16 +85,23 @@ class ConnectionIds {
   // an ID. Behind that are the own IDs: those that the peer has used before, the longest ago first;
   // the one in use; those that it has not used. Then the peer's, each after its size: the one in
   // use, the spares.
-  enum Place : std::uint8_t { kOwnSize, kOwnCount, kInUse, kPeersCount, kSeen, kIdsAt };
+  enum Place : std::uint8_t {
+    at_own_size,
+    at_own_count,
+    at_in_use,
+    at_peers_count,
+    at_seen,
+    at_ids
+  };
 
   [[nodiscard]] std::size_t number(Place place) const {
     return are_set() ? std::to_integer<std::size_t>(bytes_[place]) : 0;
   }
   [[nodiscard]] Bytes own_at(std::size_t index) const {
-    const std::size_t size = number(kOwnSize);
-    return {bytes_.get() + kIdsAt + index * size, size};
+    const std::size_t size = number(at_own_size);
+    return {bytes_.get() + at_ids + index * size, size};
   }
-  // kOwnCount: it is none of them.
+  // at_own_count: it is none of them.
   [[nodiscard]] std::size_t find_own(Bytes id) const;
   void store(const List& own, std::size_t in_use, const List& peers);
 
