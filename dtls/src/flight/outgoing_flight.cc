@@ -158,12 +158,13 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
     return std::min(bytes - std::min(bytes, size_of_record.overhead()),
                     size_of_record.max_contents());
   };
-  Capacity capacity{capacity_of(room.size()), capacity_of(datagram), capacity_of(kCautiousMtu)};
-  Cut cut = cut_next_piece(capacity);
+  const std::size_t capacity = capacity_of(room.size());
+  const std::size_t whole_capacity = capacity_of(datagram);
+  Cut cut = cut_next_piece(capacity, whole_capacity);
   if (cut == Cut::none) return 0;
 
   // The contents are at the offset where the record is sealed in place.
-  const MutableBytes contents = room.subspan(size_of_record.head(), capacity.now);
+  const MutableBytes contents = room.subspan(size_of_record.head(), capacity);
   const std::size_t first = next_;
   Range range = pieces_[first].range;
   const wire::ContentType type = item_at(range.begin)->is_change_cipher_spec
@@ -172,14 +173,11 @@ std::size_t OutgoingFlight::write_record(record::RecordLayer& records, MutableBy
   std::size_t size = 0;
   do {
     range.end = pieces_[next_].range.end;
-    const std::size_t written = write_contents(pieces_[next_].range, contents.subspan(size));
-    size += written;
-    capacity.now -= written;
+    size += write_contents(pieces_[next_].range, contents.subspan(size));
     ++next_;
     const bool may_join = cut == Cut::now && packs(epoch) && has_more() && next_epoch() == epoch &&
-                          item_at(range.end)->range.begin == range.end &&
                           (next_ == pieces_.size() || !pieces_[next_].is_cut);
-    cut = may_join ? cut_next_piece(capacity) : Cut::none;
+    cut = may_join ? cut_next_piece(capacity - size, whole_capacity) : Cut::none;
   } while (cut == Cut::now);
   const auto sealed = records.seal(epoch, type, contents.first(size), room);
   if (!sealed) {
@@ -196,19 +194,19 @@ wire::Epoch OutgoingFlight::next_epoch() const {
   return next_ < pieces_.size() ? pieces_[next_].epoch : item_at(cut_)->epoch;
 }
 
-OutgoingFlight::Cut OutgoingFlight::cut_next_piece(const Capacity& capacity) {
+OutgoingFlight::Cut OutgoingFlight::cut_next_piece(std::size_t capacity,
+                                                   std::size_t whole_capacity) {
   const wire::Epoch epoch = next_epoch();
   const bool is_last = next_ == pieces_.size();
   if (is_last) pieces_.push_back({{cut_, bytes_.size()}, epoch});
   const Range range = pieces_[next_].range;
   const bool was_cut = pieces_[next_].is_cut;
-  const bool is_kept =
-      was_cut && end_of_piece(range, capacity.whole, capacity.cautious, 0) == range.end;
+  const bool is_kept = was_cut && end_of_piece(range, whole_capacity, 0) == range.end;
   // Encrypted messages use what room a datagram has left.
   const bool is_encrypted = epoch != wire::kPlaintextEpoch;
-  const bool is_datagram_empty = capacity.now == capacity.whole;
+  const bool is_datagram_empty = capacity == whole_capacity;
   const std::size_t minimum = is_encrypted ? 1 : is_datagram_empty ? 0 : kMinimumFragment;
-  const std::size_t end = end_of_piece(range, capacity.now, capacity.cautious, minimum);
+  const std::size_t end = end_of_piece(range, capacity, minimum);
   const bool fits = is_kept ? end == range.end : end != range.begin;
   if (is_last && !fits) pieces_.pop_back();
   if (!fits) return Cut::none;
@@ -224,7 +222,7 @@ OutgoingFlight::Cut OutgoingFlight::cut_next_piece(const Capacity& capacity) {
 }
 
 std::size_t OutgoingFlight::end_of_piece(const Range& range, std::size_t capacity,
-                                         std::size_t fragment_capacity, std::size_t minimum) const {
+                                         std::size_t minimum) const {
   const auto first = item_at(range.begin);
   const std::size_t limit = std::min(range.end, range.begin + capacity);
   std::size_t end = range.begin;
@@ -234,11 +232,10 @@ std::size_t OutgoingFlight::end_of_piece(const Range& range, std::size_t capacit
     if (!packs(item->epoch)) break;
   }
   const bool is_whole = end != range.begin;
-  const std::size_t room = std::min(capacity, fragment_capacity);
-  if (is_whole || first->is_change_cipher_spec || room < kHandshakeHeaderSize) return end;
+  if (is_whole || first->is_change_cipher_spec || capacity < kHandshakeHeaderSize) return end;
   const std::size_t begin = std::max(range.begin, first->range.begin + kHandshakeHeaderSize);
   const std::size_t left = std::min(range.end, first->range.end) - begin;
-  const std::size_t size = std::min(left, room - kHandshakeHeaderSize);
+  const std::size_t size = std::min(left, capacity - kHandshakeHeaderSize);
   const bool is_too_short = size == 0 || (size < left && size < minimum);
   return is_too_short ? range.begin : begin + size;
 }

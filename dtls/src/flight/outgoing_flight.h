@@ -17,17 +17,12 @@
 
 namespace sluice::dtls::flight {
 
-// The 576 bytes that every IPv4 host accepts, minus IP and UDP headers (RFC 6347 section 4.1.1.1).
-// The limit of a datagram after repeated timeouts, because the path may drop larger ones.
-inline constexpr std::size_t kCautiousMtu = 548;
-
 // Stores the messages in plaintext and seals them when they are sent, so that a retransmission has
 // new record numbers. It keeps the pieces that the messages were cut into: a piece is acknowledged
 // and retransmitted as a whole, because some peers cannot complete a message whose fragments
-// overlap. So a fragment fits into a datagram of kCautiousMtu from the start. If a piece no longer
-// fits into a datagram, it becomes several smaller ones. In DTLS 1.3 a record has pieces of several
-// messages when they are sent first. In a retransmission each piece has a record of its own: some
-// peers drop what follows a fragment that they have already.
+// overlap. If a piece no longer fits into a datagram, it becomes several smaller ones. In DTLS 1.3
+// a record has several pieces when they are sent first. In a retransmission each has a record of
+// its own: some peers drop what follows a fragment that they have already.
 class OutgoingFlight {
  public:
   // Appends a message; `encode` writes its body. Returns the unfragmented encoding for the
@@ -127,25 +122,18 @@ class OutgoingFlight {
   std::size_t write_record(record::RecordLayer& records, MutableBytes room, std::size_t datagram);
   // Joins the unacknowledged pieces from `first` on, to be cut anew.
   void join_pieces(std::size_t first);
-  // How many bytes of contents a record can have.
-  struct Capacity {
-    std::size_t now = 0;       // in what is left of the datagram
-    std::size_t whole = 0;     // in an empty datagram
-    std::size_t cautious = 0;  // in an empty datagram of kCautiousMtu
-  };
   enum class Cut : std::uint8_t {
     none,    // no piece fits
     before,  // the piece has the bounds in which it was sent before
     now,
   };
-  // Makes pieces_[next_] a piece of at most `capacity.now` bytes of contents. A piece that was sent
-  // before is only divided when it is longer than an empty datagram can have.
-  Cut cut_next_piece(const Capacity& capacity);
-  // The end of a piece that begins with the range, does not exceed it, and fits: whole messages
-  // into `capacity` bytes, a fragment also into `fragment_capacity`. A fragment has at least
-  // `minimum` bytes of its message, or the rest. The begin of the range: none fits.
+  // Makes pieces_[next_] a piece of at most `capacity` bytes of contents. A piece that was sent
+  // before is only divided when it is longer than `whole_capacity`, which an empty datagram has.
+  Cut cut_next_piece(std::size_t capacity, std::size_t whole_capacity);
+  // The end of a piece that begins with the range, does not exceed it, and fits. A fragment has at
+  // least `minimum` bytes of its message, or the rest. The begin of the range: none fits.
   [[nodiscard]] std::size_t end_of_piece(const Range& range, std::size_t capacity,
-                                         std::size_t fragment_capacity, std::size_t minimum) const;
+                                         std::size_t minimum) const;
   // Writes the contents of a record. Returns their size.
   std::size_t write_contents(const Range& piece, MutableBytes out) const;
 

@@ -5,7 +5,11 @@
 namespace sluice::dtls::flight {
 namespace {
 
-constexpr unsigned kExpiriesBeforeCaution = 2;
+// The 576 bytes that every IPv4 host accepts, minus IP and UDP headers (RFC 6347 section 4.1.1.1).
+constexpr std::size_t kCautiousMtu = 548;
+// Few paths drop datagrams of the usual MTU. Some peers never complete a message whose fragments
+// were cut anew, so a lossy path first gets the time to deliver them as they are.
+constexpr unsigned kIdleTimeoutsBeforeCaution = 4;
 
 }  // namespace
 
@@ -21,7 +25,7 @@ void ReliableFlight::begin(Instant now, Instant give_up) {
 }
 
 std::size_t ReliableFlight::mtu(std::size_t of_path) const {
-  return timer_.expiries() >= kExpiriesBeforeCaution ? std::min(of_path, kCautiousMtu) : of_path;
+  return idle_timeouts_ >= kIdleTimeoutsBeforeCaution ? std::min(of_path, kCautiousMtu) : of_path;
 }
 
 OutgoingFlight::Written ReliableFlight::write_datagram(record::RecordLayer& records,

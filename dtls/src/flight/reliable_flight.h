@@ -57,8 +57,8 @@ class ReliableFlight {
   [[nodiscard]] bool has_more() const { return !is_held_ && messages_.has_more(); }
   // Whether the whole flight has been written at least once.
   [[nodiscard]] bool has_left() const { return messages_.has_left(); }
-  // Writes one datagram of at most `mtu` bytes. After two timeouts the limit is 548 bytes, because
-  // the path may drop larger datagrams.
+  // Writes one datagram of at most `mtu` bytes. After four timeouts without a new acknowledgement
+  // the limit is 548 bytes, because the path may drop larger datagrams.
   OutgoingFlight::Written write_datagram(record::RecordLayer& records, MutableBytes out,
                                          std::size_t mtu);
   // The largest datagram while the flight is under way, on a path with this MTU.

@@ -34,14 +34,12 @@ class RetransmissionTimer {
   // A new flight is sent. Its first timeout is initial().
   void start(Instant now) {
     timeout_ = std::min(initial_, settings_->maximum);
-    expiries_ = 0;
     deadline_ = now + timeout_;
   }
   // The flight is retransmitted for another reason than a timeout. The timeout keeps its length.
   void restart(Instant now) { deadline_ = now + timeout_; }
   // The deadline has passed and the flight is retransmitted.
   void back_off(Instant now) {
-    ++expiries_;
     const auto longer =
         std::chrono::duration<double, Duration::period>(timeout_) * settings_->back_off;
     timeout_ = longer < settings_->maximum ? std::chrono::duration_cast<Duration>(longer)
@@ -59,14 +57,11 @@ class RetransmissionTimer {
   // between two ACKs. RFC 9147 sections 5.8.1 and 7.2 set no limit. With one ACK per record the
   // number of datagrams would grow with the square of the flight's size.
   [[nodiscard]] Duration ack_answer_pause() const { return initial_ / 4; }
-  // The number of timeouts of the present flight.
-  [[nodiscard]] unsigned expiries() const { return expiries_; }
 
  private:
   const RetransmissionTimers* settings_;
   Duration initial_;
   Duration timeout_{};
-  unsigned expiries_ = 0;
   std::optional<Instant> deadline_;
 };
 

@@ -346,9 +346,10 @@ TEST(Rfc6347_4_1_1_1, RepeatedTimeoutsLeadToSmallerDatagrams) {
       return size;
     };
     EXPECT_GT(largest(), 1000U);
-    duel.expire();
-    EXPECT_GT(largest(), 1000U) << "one loss proves nothing";
-    duel.expire();
+    for (int timeouts = 1; timeouts < 4; ++timeouts) {
+      duel.expire();
+      EXPECT_GT(largest(), 1000U) << "a lossy path, probably";
+    }
     duel.expire();
     EXPECT_LE(largest(), 548U);
     duel.expire();

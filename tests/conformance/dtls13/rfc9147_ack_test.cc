@@ -133,7 +133,9 @@ TEST(Rfc9147_4_4, TheLastFlightBacksOffToSmallerDatagrams) {
   const auto largest = [](const std::vector<Buffer>& datagrams) {
     return std::ranges::max_element(datagrams, {}, &Buffer::size)->size();
   };
-  EXPECT_GT(largest(after_timeout(pair.client)), 1000U);
+  for (int timeouts = 1; timeouts < 4; ++timeouts) {
+    EXPECT_GT(largest(after_timeout(pair.client)), 1000U);
+  }
   auto small = after_timeout(pair.client);
   EXPECT_LE(largest(small), 548U);
   for (auto& datagram : small) pair.server.receive(std::move(datagram), {});

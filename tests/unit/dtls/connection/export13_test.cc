@@ -85,6 +85,30 @@ TEST(Export13, AKeyUpdateUnderWayIsCarriedOn) {
   }
 }
 
+// RFC 9147 section 8: records of the epoch before may still be on their way.
+TEST(Export13, TheKeysOfTheOldEpochMoveAndAreDroppedInTime) {
+  MovingPair moving(options());
+  moving.connect();
+  auto& [client, server] = moving.pair;
+  std::vector<Buffer> late;
+  for (int i = 0; i < 3; ++i) late.push_back(server.seal(bytes_of("late")));
+  ASSERT_TRUE(server.connection().update_keys(KeyUpdateRequest::update_not_requested, kSoon));
+  moving.pair.run();
+  moving.let_pass(kSoon);
+  ASSERT_TRUE(works(moving.pair));
+  moving.move(Role::client, {}, kSoon);
+  client.receive(std::move(late[0]), kSoon);
+  EXPECT_EQ(client.data.size(), 1U);
+  moving.move(Role::client, {}, kSoon);
+  client.data.clear();
+  client.receive(std::move(late[1]), kSoon);
+  EXPECT_EQ(client.data.size(), 1U);
+  moving.let_pass(kSoon + std::chrono::minutes{5});
+  client.receive(std::move(late[2]), kSoon + std::chrono::minutes{5});
+  EXPECT_EQ(client.data.size(), 1U);
+  EXPECT_TRUE(works(moving.pair));
+}
+
 // A server's ticket is not acknowledged yet.
 TEST(Export13, ATicketUnderWayIsSentAgain) {
   MovingPair moving(test::with_tickets(options()));

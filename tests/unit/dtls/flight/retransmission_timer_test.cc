@@ -40,7 +40,6 @@ TEST(RetransmissionTimer, DoublesUpToItsMaximum) {
   RetransmissionTimer timer(settings);
   EXPECT_EQ(timeouts(timer, 6), (std::vector<Duration>{seconds{1}, seconds{2}, seconds{4},
                                                        seconds{4}, seconds{4}, seconds{4}}));
-  EXPECT_EQ(timer.expiries(), 6U);
 }
 
 TEST(RetransmissionTimer, BacksOffByAnyFactor) {
@@ -70,7 +69,6 @@ TEST(RetransmissionTimer, ANewFlightStartsFromTheInitialValue) {
   timeouts(timer, 5);
   timer.start(kStart);
   EXPECT_EQ(*timer.deadline() - kStart, seconds{1});
-  EXPECT_EQ(timer.expiries(), 0U);
 }
 
 TEST(RetransmissionTimer, ARepetitionByThePeerKeepsTheBackOff) {
@@ -80,7 +78,6 @@ TEST(RetransmissionTimer, ARepetitionByThePeerKeepsTheBackOff) {
   timer.back_off(kStart + seconds{1});
   timer.restart(kStart + milliseconds{1500});
   EXPECT_EQ(*timer.deadline(), kStart + milliseconds{1500} + seconds{2});
-  EXPECT_EQ(timer.expiries(), 1U);
 }
 
 TEST(RetransmissionTimer, FollowsTheRoundTripTimeWithinBounds) {
