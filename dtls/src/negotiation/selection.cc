@@ -108,6 +108,25 @@ std::string_view no_suite_detail(const Context& context,
   return "the suites in common need a PSK or a certificate that this server does not have";
 }
 
+// A hello with neither groups nor shares offers PSKs with psk_ke (RFC 8446 section 9.2).
+Result<Choice13> choose_without_group13(const ConfigOptions& config,
+                                        const message::ClientHello& hello) {
+  const auto data = hello.extensions.find(ExtensionType::psk_key_exchange_modes);
+  const auto modes = data ? message::decode_psk_key_exchange_modes(*data) : std::nullopt;
+  constexpr std::byte kPskKe{static_cast<std::uint8_t>(PskKeyExchangeMode::psk_ke)};
+  if (!hello.extensions.has(ExtensionType::pre_shared_key) || !modes || !contains(*modes, kPskKe)) {
+    return missing_extension("supported_groups");
+  }
+  if (!has_mode(config, PskKeyExchangeMode::psk_ke)) {
+    return fatal(Errc::psk_mismatch, Alert::handshake_failure, kPskKeOnly);
+  }
+  const auto* suite = choose_suite13(config, hello);
+  if (suite == nullptr) {
+    return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, kNoneEnabled);
+  }
+  return Choice13{suite, {}, {}};
+}
+
 }  // namespace
 
 bool authenticates(KeyExchange12 exchange, crypto::KeyType type) {
@@ -166,25 +185,6 @@ Result<OwnIdentity> choose_identity13(const Context& context,
   return std::move(*own);
 }
 
-// A hello with neither groups nor shares offers PSKs with psk_ke (RFC 8446 section 9.2).
-Result<Choice13> choose_without_group13(const ConfigOptions& config,
-                                        const message::ClientHello& hello) {
-  const auto data = hello.extensions.find(ExtensionType::psk_key_exchange_modes);
-  const auto modes = data ? message::decode_psk_key_exchange_modes(*data) : std::nullopt;
-  constexpr std::byte kPskKe{static_cast<std::uint8_t>(PskKeyExchangeMode::psk_ke)};
-  if (!hello.extensions.has(ExtensionType::pre_shared_key) || !modes || !contains(*modes, kPskKe)) {
-    return missing_extension("supported_groups");
-  }
-  if (!has_mode(config, PskKeyExchangeMode::psk_ke)) {
-    return fatal(Errc::psk_mismatch, Alert::handshake_failure, kPskKeOnly);
-  }
-  const auto* suite = choose_suite13(config, hello);
-  if (suite == nullptr) {
-    return fatal(Errc::no_common_cipher_suite, Alert::handshake_failure, kNoneEnabled);
-  }
-  return Choice13{suite, {}, {}};
-}
-
 Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& library,
                           const message::ClientHello& hello) {
   const auto groups = offered<NamedGroup>(hello, ExtensionType::supported_groups, ListWidth::two,
@@ -209,7 +209,7 @@ Result<Choice13> choose13(const ConfigOptions& config, const crypto::Library& li
   }
   const auto group = groups->first_common(usable);
   if (!group) return fatal(Errc::no_common_group, Alert::handshake_failure);
-  return Choice13{suite, *group, std::nullopt};
+  return Choice13{suite, group, std::nullopt};
 }
 
 Result<Choice12> choose12(const Context& context, const message::ClientHello& hello) {
