@@ -25,18 +25,21 @@ class Counters {
   }
   void count_record_received() { add(records_received, 1); }
   void count_records_sent(std::size_t records) { add(records_sent, records); }
-  void count_retransmission() { ++flights_retransmitted_; }
-  void count_timeout() { ++timeouts_; }
+  void count_retransmission() { ++rest().flights_retransmitted; }
+  void count_timeout() { ++rest().timeouts; }
   void count(Discard reason) { ++rest().discarded[static_cast<std::size_t>(reason)]; }
 
   void set_rtt(Duration rtt) { rtt_ = stored(rtt); }
   void set_handshake_duration(Duration duration) { handshake_duration_ = stored(duration); }
 
   [[nodiscard]] Statistics statistics() const {
-    Statistics all{
-        get(datagrams_received), get(datagrams_sent), get(bytes_received),    get(bytes_sent),
-        get(records_received),   get(records_sent),   flights_retransmitted_, timeouts_};
-    if (rest_ != nullptr) all.discarded = rest_->discarded;
+    Statistics all{get(datagrams_received), get(datagrams_sent),   get(bytes_received),
+                   get(bytes_sent),         get(records_received), get(records_sent)};
+    if (rest_ != nullptr) {
+      all.flights_retransmitted = rest_->flights_retransmitted;
+      all.timeouts = rest_->timeouts;
+      all.discarded = rest_->discarded;
+    }
     if (rtt_ != kNoTime) all.rtt = Duration(rtt_);
     if (handshake_duration_ != kNoTime) all.handshake_duration = Duration(handshake_duration_);
     return all;
@@ -57,6 +60,8 @@ class Counters {
 
   struct Rest {
     Halves upper = {};  // of the totals, from 2^32 on
+    std::uint32_t flights_retransmitted = 0;
+    std::uint32_t timeouts = 0;
     std::array<std::uint32_t, kDiscardReasons> discarded = {};
   };
 
@@ -79,8 +84,6 @@ class Counters {
   }
 
   Halves lower_ = {};
-  std::uint32_t flights_retransmitted_ = 0;
-  std::uint32_t timeouts_ = 0;
   std::uint32_t rtt_ = kNoTime;  // microseconds, as is the next
   std::uint32_t handshake_duration_ = kNoTime;
   std::unique_ptr<Rest> rest_;  // null: all of it is zero

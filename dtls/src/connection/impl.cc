@@ -75,18 +75,17 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
     warm_.drop_data();
     outputs_.drop_reports();
     end(std::make_unique<const Error>(error));
-    reported_timeout_ = kNoTimeout;
+    outputs_.report_timeout(kNoTimeout);
     return tl::unexpected(error);
   }
   release_unused();
-  const Instant timeout = next_timeout().value_or(kNoTimeout);
   const bool opens_later = connection::opens_when_written(phase_, config_->options());
   const bool has_unaccepted = opens_later && !connection::unaccepted_data_of(phase_)->empty();
   return Pending{
       .transmit = outputs_.alert() != nullptr || !connection::sendable(phase_, role_).empty(),
       .data = warm_.has_data() || has_unaccepted,
       .event = outputs_.has_event() || opens_later,
-      .timer = std::exchange(reported_timeout_, timeout) != timeout,
+      .timer = outputs_.report_timeout(next_timeout().value_or(kNoTimeout)),
       .record_opened = record_opened};
 }
 
@@ -339,7 +338,7 @@ SendResult Connection::Impl::seal(Bytes application_data, MutableBytes out) {
   counters_.count_records_sent(1);
   counters_.count_sent(*size);
   observe_datagram(Direction::sent, path_, out.first(*size));
-  return Sealed(*size, is_due_now() && std::exchange(reported_timeout_, latest_) != latest_);
+  return Sealed(*size, is_due_now() && outputs_.report_timeout(latest_));
 }
 
 std::size_t Connection::Impl::sealed_size(std::size_t application_data) const {

@@ -164,7 +164,6 @@ class Connection::Impl {
   connection::Counters counters_;
   connection::Outputs outputs_;
   Instant latest_ = Instant::min();  // the time of the last input
-  Instant reported_timeout_ = kNoTimeout;
 };
 
 }  // namespace sluice::dtls

@@ -77,6 +77,15 @@ class Outputs {
     held_->is_late = false;
   }
 
+  // The caller is told that next_timeout() is `timeout`; Instant::max(): there is none. Whether
+  // that is new.
+  bool report_timeout(Instant timeout) {
+    if (held_ == nullptr && timeout == Instant::max()) return false;
+    const bool is_new = std::exchange(held().reported_timeout, timeout) != timeout;
+    release_if_empty();
+    return is_new;
+  }
+
   void release_if_empty() {
     if (held_ != nullptr && held_->empty()) held_.reset();
   }
@@ -87,10 +96,12 @@ class Outputs {
     std::vector<Event> events;  // at most one of each kind
     std::vector<Buffer> unaccepted;
     std::vector<record::KeptRecords> replayed;
+    Instant reported_timeout = Instant::max();
     bool is_late = false;
 
     [[nodiscard]] bool empty() const {
-      return !alert && events.empty() && unaccepted.empty() && replayed.empty();
+      return !alert && events.empty() && unaccepted.empty() && replayed.empty() &&
+             reported_timeout == Instant::max();
     }
   };
   Held& held() {

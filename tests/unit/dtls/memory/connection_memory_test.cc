@@ -177,7 +177,7 @@ TEST_P(Memory, OfTheHandshakeNothingIsLeftWhenItEnds) {
 }
 
 // One block: the secrets, record numbers and counts, and who the peer is.
-constexpr std::int64_t kColdConnection = 488;
+constexpr std::int64_t kColdConnection = 472;
 
 TEST_P(Memory, WhoGoesColdGivesItsCiphersBack) {
   const std::int64_t bytes = bytes_of_a_cold_server(config_, std::span(&fingerprint_, 1));
