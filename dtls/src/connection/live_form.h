@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -141,11 +140,10 @@ class Decoder {
   void number(std::uint64_t& number) { number = wire::take_variable(reader_); }
   template <class Code>
   void numbered(Code& code) {
-    using Value = std::conditional_t<std::is_enum_v<Code>, std::underlying_type<Code>,
-                                     std::type_identity<Code>>::type;
     const std::uint64_t number = wire::take_variable(reader_);
-    if (number > std::numeric_limits<Value>::max()) return reader_.fail();
     code = static_cast<Code>(number);
+    // The conversion changes a number that does not fit.
+    if (static_cast<std::uint64_t>(code) != number) reader_.fail();
   }
   void time(Instant& time) { time = Instant(Duration(static_cast<std::int64_t>(reader_.u64()))); }
   void fixed(MutableBytes bytes) {

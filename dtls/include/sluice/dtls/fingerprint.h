@@ -15,7 +15,7 @@ namespace sluice::dtls {
 // The hash of a certificate in DER, or of a raw public key (Identity::public_key()). A value type:
 // copy and share it freely.
 struct Fingerprint {
-  HashAlgorithm hash;
+  HashAlgorithm hash{};
   Buffer value;  // 20, 32, 48 or 64 bytes
 
   // Reads the two words after "a=fingerprint:": the hash's name and the value as hexadecimal pairs
