@@ -37,9 +37,9 @@ class OwnEnds {
 
  private:
   struct Entry {
-    SocketId socket;
+    SocketId socket{};
     UdpEndpoint own;
-    std::uint32_t uses;
+    std::uint32_t uses = 0;
   };
 
   SlotIndex index_;  // into entries_
