@@ -24,10 +24,10 @@ TEST(VariableInteger, HasTheExamplesOfTheRfc) {
 }
 
 TEST(VariableInteger, ComesBackInTheFewestBytes) {
-  const std::pair<std::uint64_t, std::size_t> kSizes[]{
+  const std::pair<std::uint64_t, std::size_t> sizes[]{
       {0, 1},        {63, 1},          {64, 2}, {16'383, 2}, {16'384, 4}, {(1U << 30) - 1, 4},
       {1U << 30, 8}, {kMaxVariable, 8}};
-  for (const auto& [number, size] : kSizes) {
+  for (const auto& [number, size] : sizes) {
     EXPECT_EQ(variable_size(number), size) << number;
     const auto bytes = encoded([&](Writer& out) { put_variable(out, number); });
     ASSERT_TRUE(bytes) << number;
