@@ -59,7 +59,7 @@ TEST_P(Close, ByThePeerBeforeOurLastFlightHasLeftIsNoError) {
   pair.flight(pair.client);
   if (!is13()) pair.flight(pair.server);
   Peer& closing = is13() ? pair.server : pair.client;
-  Peer& other = is13() ? pair.client : pair.server;
+  const Peer& other = is13() ? pair.client : pair.server;
   pair.flight(closing);
   EXPECT_FALSE(other.connected);
   close(closing);

@@ -23,7 +23,7 @@ std::optional<Instant> time_of_failure(Peer& peer) {
     const auto next = peer.connection().next_timeout();
     if (!next) return std::nullopt;
     peer.settle(peer.connection().handle_timeout(*next), *next);
-    if (peer.error) return *next;
+    if (peer.error) return next;
     if (peer.connected) static_cast<void>(peer.take_datagrams());
   }
   return std::nullopt;

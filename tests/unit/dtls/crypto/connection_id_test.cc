@@ -26,8 +26,8 @@ TEST(ConnectionId, HasItsBytesAtAnySize) {
     const Buffer bytes = counted(size);
     const ConnectionId id(bytes);
     EXPECT_EQ(to_hex(id.bytes()), to_hex(bytes));
-    const ConnectionId copy = id;
     ConnectionId moved = ConnectionId(id);
+    const ConnectionId copy = moved;
     ConnectionId assigned(counted(30));
     assigned = std::move(moved);
     EXPECT_EQ(to_hex(copy.bytes()), to_hex(bytes));

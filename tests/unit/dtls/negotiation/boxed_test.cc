@@ -18,7 +18,7 @@ TEST(Boxed, IsTheDefaultInOnePointer) {
 TEST(Boxed, ACopyIsAnotherValue) {
   Boxed<std::string> boxed;
   boxed.edit() = "a";
-  Boxed<std::string> copy = boxed;
+  const Boxed<std::string> copy = boxed;
   Boxed<std::string> assigned;
   assigned.edit() = "old";
   assigned = boxed;

@@ -124,7 +124,7 @@ TEST(PolicyId, MayBeGiven) {
 
 TEST(PeerIdentity, TheEndOfAProofDoesNotOverflow) {
   using dtls::Instant;
-  ConfigOptions options;
+  const ConfigOptions options;
   PeerIdentity identity;
   identity.authenticated_at = Instant::max() - 1h;
   EXPECT_EQ(identity.resumable_until(options), Instant::max());
