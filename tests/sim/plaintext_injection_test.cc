@@ -67,8 +67,8 @@ void add_malformed(std::vector<Kind>& kinds) {
   }
   for (const char* part : {"", "0b", "0200004000", "0b000014 0000 000000 0000",
                            "0b000014 0000 000000 000014 0102",  // its body is cut short
-                           "0b000064 0002 00005a 000014 "       // past its message's length
-                           "0101010101010101010101010101010101010101",
+                           // past its message's length
+                           "0b000064 0002 00005a 000014 0101010101010101010101010101010101010101",
                            "0e000000 0009 000000 000000 00"}) {  // a byte follows
     kinds.push_back({std::string("handshake ") + part, record(ContentType::handshake, part)});
   }

@@ -16,7 +16,7 @@ using dtls::ProtocolVersion;
 
 const std::string& page() {
   static const std::string kPage = [] {
-    std::ifstream file(SLUICE_TEST_DATA "/../docs/troubleshooting.md");
+    const std::ifstream file(SLUICE_TEST_DATA "/../docs/troubleshooting.md");
     std::ostringstream text;
     text << file.rdbuf();
     return std::move(text).str();
@@ -126,7 +126,7 @@ TEST(Troubleshooting, AnotherFingerprint) {
 }
 
 TEST(Troubleshooting, NoCertificate) {
-  dtls::ConfigOptions without;
+  const dtls::ConfigOptions without;
   Pair pair(without, options());
   pair.run();
   EXPECT_TRUE(says(pair.server.error, Errc::missing_certificate, "the peer sent no certificate"));

@@ -155,7 +155,7 @@ TEST_P(LiveSessionStoreTest, DoesNotFindASessionAfterItsLifetime) {
 TEST_P(LiveSessionStoreTest, StoresAnyBytes) {
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
-  std::string longest_id = all.substr(0, kMaxConnectionId);
+  const std::string longest_id = all.substr(0, kMaxConnectionId);
   std::string largest;
   while (largest.size() < kMaxSession) largest += all;
   for (const std::string& session : {std::string(1, '\0'), all, largest}) {

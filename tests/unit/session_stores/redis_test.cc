@@ -51,7 +51,7 @@ TEST(RedisStoreTest, FindsNoSessionOfARedisThatWasStartedAgain) {
 }
 
 TEST(RedisStoreTest, ARequestWithoutAnAnswerHasAnUnknownOutcome) {
-  RedisServer server;
+  const RedisServer server;
   auto options = RedisStoreOptions{.port = server.port()};
   options.timeout = std::chrono::milliseconds(200);
   const auto store = make_redis_store(options).value();
