@@ -251,7 +251,7 @@ TEST_P(ConfigChoice, AfterAListenerVersionSuiteAndGroupStay) {
     ConfigOptions asks = asking();
     asks.groups = {NamedGroup::secp384r1};
     ListeningServer server(make_config(asks));
-    ConfigOptions both = test::options();  // offers both versions
+    const ConfigOptions both = test::options();  // offers both versions
     Peer client = make_client(make_config(both));
     exchange(client, address, server);
     Peer& admitted = *server.connection(address);

@@ -137,7 +137,7 @@ TEST_P(Rfc6066Section4, RecordSizeLimitReplacesIt) {
 TEST_P(Rfc6066Section4, AnAnswerWithAnotherLengthIsIllegal) {
   ConfigOptions client = asking(512);
   client.hello_hook = std::make_shared<FragmentLengthHook>(from_hex("02"));
-  Pair pair = met(client);
+  const Pair pair = met(client);
   EXPECT_TRUE(failed(pair.client, Errc::illegal_parameter, Alert::illegal_parameter));
 }
 

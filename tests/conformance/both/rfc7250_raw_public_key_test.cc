@@ -222,7 +222,7 @@ TEST_P(Rfc7250, NoTypeInCommonEndsTheHandshake) {
 
 // A client that offers no type has X.509 certificates only.
 TEST_P(Rfc7250, AClientsCertificateMustBeOfATypeThatTheServerAccepts) {
-  Pair pair = met(options(), with_types({kX509}, {kRaw}));
+  const Pair pair = met(options(), with_types({kX509}, {kRaw}));
   EXPECT_TRUE(failed(pair.server, Errc::unsupported_certificate, Alert::unsupported_certificate));
   EXPECT_FALSE(pair.server.connected);
   // It may still have none at all, where the server lets it.
@@ -247,7 +247,7 @@ TEST_P(Rfc7250, AServersCertificateMustBeOfATypeThatTheClientAccepts) {
     }
   };
   client.hello_hook = std::make_shared<Removing>();
-  Pair pair = met(client, options());
+  const Pair pair = met(client, options());
   EXPECT_TRUE(failed(pair.client, Errc::unsupported_certificate, Alert::unsupported_certificate));
 }
 
@@ -279,8 +279,8 @@ TEST_P(Rfc7250, AnAnswerThatWasNotOfferedIsRefused) {
     ConfigOptions client = with_types({kRaw}, {kRaw});
     client.hello_hook = std::make_shared<CertificateTypesHook>(extension, from_hex("0100"));
     const bool is_own = extension == kClientExtension;
-    Pair pair = met(client, with_types(is_own ? Types{kRaw} : Types{kX509},
-                                       is_own ? Types{kX509} : Types{kRaw}));
+    const Pair pair = met(client, with_types(is_own ? Types{kRaw} : Types{kX509},
+                                             is_own ? Types{kX509} : Types{kRaw}));
     EXPECT_TRUE(failed(pair.client, Errc::illegal_parameter, Alert::illegal_parameter))
         << extension;
   }
@@ -391,7 +391,7 @@ TEST_P(Rfc7250, ASessionKeepsTheKey) {
   EXPECT_EQ(session.peer().certificate, copy_of(raw_identity().public_key()));
   const auto stored = must(ResumableSession::parse(session.serialize()));
 
-  Pair again = resumed_pair(both, both, stored);
+  const Pair again = resumed_pair(both, both, stored);
   EXPECT_TRUE(is_resumed(again));
   EXPECT_EQ(credential_of_peer(again.client), PeerCredential::raw_public_key);
   EXPECT_EQ(credential_of_peer(again.server), PeerCredential::raw_public_key);

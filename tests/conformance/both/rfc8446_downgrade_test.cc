@@ -72,14 +72,14 @@ TEST(Rfc8446_4_1_3, AServerOfDtls13MarksThatItChoseDtls12) {
 TEST(Rfc8446_4_1_3, AClientOfDtls13RefusesEitherMark) {
   for (const Buffer& mark : {kDowngradedTo12, kDowngradedBelow12}) {
     SCOPED_TRACE(to_hex(mark));
-    Pair pair = marked_pair(options_between(dtls12, dtls13), mark);
+    const Pair pair = marked_pair(options_between(dtls12, dtls13), mark);
     EXPECT_TRUE(failed(pair.client, Errc::illegal_parameter, Alert::illegal_parameter));
   }
 }
 
 // What is no mark is part of the random: the server's signature then shows the change.
 TEST(Rfc8446_4_1_3, OtherBytesAreNoMark) {
-  Pair pair = marked_pair(options_between(dtls12, dtls13), from_hex("444f574e47524402"));
+  const Pair pair = marked_pair(options_between(dtls12, dtls13), from_hex("444f574e47524402"));
   EXPECT_TRUE(failed(pair.client, Errc::bad_signature, Alert::decrypt_error));
 }
 

@@ -130,9 +130,9 @@ TEST_P(Rfc9146, EachSideSendsTheIdThatTheOtherAskedFor) {
 }
 
 TEST_P(Rfc9146, WithoutBothThereAreNone) {
-  const std::optional<std::size_t> kNone;
+  const std::optional<std::size_t> none;
   for (const auto& [clients, servers] :
-       {std::pair{kNone, kNone}, {kNone, std::optional(8UL)}, {std::optional(8UL), kNone}}) {
+       {std::pair{none, none}, {none, std::optional(8UL)}, {std::optional(8UL), none}}) {
     Pair pair = pair_of(clients, servers);
     pair.run();
     ASSERT_TRUE(works(pair));
@@ -203,7 +203,7 @@ TEST_P(Rfc9146, ASecondHelloRepeatsTheId) {
 // afresh".
 TEST_P(Rfc9146, ResumptionNegotiatesAfresh) {
   dtls::ConfigOptions client = with_tickets(asking_for(8));
-  dtls::ConfigOptions server = client;
+  const dtls::ConfigOptions server = client;
   client.ticket_keys = {};
   Pair first(client, server);
   first.run();

@@ -23,7 +23,7 @@ Buffer raw_certificate(Bytes key, std::size_t length) {
   return body;
 }
 
-Script raw_script(Role engine, const std::function<void(Buffer& body)>& change = [](Buffer&) {}) {
+Script raw_script(Role engine, const std::function<void(Buffer& body)>& change = {}) {
   Script script;
   script.takes_raw_public_key = true;
   script.client_hello.extensions.set(ExtensionType::client_certificate_type, from_hex("0102"));
@@ -35,7 +35,7 @@ Script raw_script(Role engine, const std::function<void(Buffer& body)>& change =
   const Buffer key = copy_of(script.identity.public_key());
   script.alter = altering(HandshakeType::certificate, [=](Buffer& body) {
     body = raw_certificate(key, key.size());
-    change(body);
+    if (change) change(body);
   });
   return script;
 }

@@ -6,9 +6,9 @@
 namespace sluice::test {
 namespace {
 
-class Rfc9146_5 : public testing::TestWithParam<CipherSuite> {};
+class Rfc9146Section5 : public testing::TestWithParam<CipherSuite> {};
 
-TEST_P(Rfc9146_5, RecordsCarryTheId) {
+TEST_P(Rfc9146Section5, RecordsCarryTheId) {
   dtls::ConfigOptions chosen = options_for(ProtocolVersion::dtls12);
   const std::string name(to_string(GetParam()));
   chosen.cipher_suites = {GetParam()};
@@ -37,7 +37,7 @@ TEST_P(Rfc9146_5, RecordsCarryTheId) {
   EXPECT_EQ(discards(pair.server, Discard::authentication_failed), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Suites, Rfc9146_5,
+INSTANTIATE_TEST_SUITE_P(Suites, Rfc9146Section5,
                          testing::Values(CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256,
                                          CipherSuite::ecdhe_rsa_with_chacha20_poly1305_sha256,
                                          CipherSuite::psk_with_aes_128_ccm_8,

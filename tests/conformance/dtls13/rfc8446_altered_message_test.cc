@@ -30,7 +30,7 @@ testing::AssertionResult is_refused(const Alteration& alteration,
   const std::size_t changed =
       AlteredHandshake(pair, alteration.sender, alteration.type, alteration.change).run();
   if (changed == 0) return testing::AssertionFailure() << "there was no such message";
-  Peer& receiver = alteration.sender == Role::client ? pair.server : pair.client;
+  const Peer& receiver = alteration.sender == Role::client ? pair.server : pair.client;
   return failed(receiver, alteration.code, alteration.alert);
 }
 

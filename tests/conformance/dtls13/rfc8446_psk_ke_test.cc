@@ -121,7 +121,7 @@ class WithoutShare : public dtls::HelloHook {
 TEST(Rfc8446_4_2_9, AServerHelloWithoutAShareIsRefusedUnlessPskKeWasOffered) {
   ConfigOptions server = with_modes({kWithDhe});
   server.hello_hook = std::make_shared<WithoutShare>();
-  Pair pair = met(with_modes({kWithDhe}), server);
+  const Pair pair = met(with_modes({kWithDhe}), server);
   EXPECT_TRUE(failed(pair.client, Errc::illegal_parameter, Alert::missing_extension));
 }
 
@@ -134,7 +134,7 @@ class WithShare : public dtls::HelloHook {
 TEST(Rfc8446_4_2_9, AShareThatNobodyAskedForIsRefused) {
   ConfigOptions server = with_modes({kAlone});
   server.hello_hook = std::make_shared<WithShare>();
-  Pair pair = met(with_modes({kAlone}), server);
+  const Pair pair = met(with_modes({kAlone}), server);
   EXPECT_TRUE(failed(pair.client, Errc::unsupported_extension, Alert::unsupported_extension));
 }
 

@@ -274,7 +274,7 @@ TEST(Rfc9147_9, TheMessagesAreUnexpectedWithoutIds) {
   struct Case {
     std::optional<std::size_t> clients;
     std::optional<std::size_t> servers;
-    HandshakeType type;
+    HandshakeType type{};
   };
   const Buffer request{std::byte{1}};
   const Buffer ids = new_ids({counted(4)}, ConnectionIdUsage::cid_spare);

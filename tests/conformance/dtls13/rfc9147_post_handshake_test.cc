@@ -21,7 +21,7 @@ class OneInFlight : public testing::Test {
     pair_.deliver({sent[0]}, Role::client);  // the ACK of the client's last flight
     ticket_ = std::move(sent[1]);
   }
-  void update_keys(Peer& peer) {
+  void update_keys(Peer& peer) const {
     peer.settle(peer.connection().update_keys(KeyUpdateRequest::update_not_requested, pair_.now),
                 pair_.now);
   }
