@@ -96,6 +96,57 @@ class OneWayRelay:
                 self.to_client.sendto(datagram, client)
 
 
+class Nat:
+    """Carries datagrams between a client that changes its port and a server that sees one address."""
+
+    CID_BIT = 0x10  # of the unified header (RFC 9147 section 4)
+
+    def __init__(self, server, id_size):
+        host, port = server.rsplit(":", 1)
+        self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.inside.bind(("127.0.0.1", 0))
+        self.outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.outside.connect((host, int(port)))
+        self.end, self.ended = socket.socketpair()
+        self.id_size = id_size
+        self.ports, self.ids = set(), set()
+        self.address = "127.0.0.1:%d" % self.inside.getsockname()[1]
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.close()
+        self.thread.join()
+        for one in (self.inside, self.outside, self.ended):
+            one.close()
+
+    def id_of(self, datagram):
+        if datagram[0] == 25:  # tls12_cid (RFC 9146 section 4)
+            return datagram[11:11 + self.id_size]
+        if datagram[0] >> 5 == 1 and datagram[0] & self.CID_BIT:
+            return datagram[1:1 + self.id_size]
+        return None
+
+    def run(self):
+        client = None
+        while True:
+            ready = select.select([self.inside, self.outside, self.ended], [], [])[0]
+            if self.ended in ready:
+                return
+            if self.inside in ready:
+                datagram, client = self.inside.recvfrom(65536)
+                self.ports.add(client[1])
+                connection_id = self.id_of(datagram)
+                if connection_id is not None:
+                    self.ids.add(connection_id)
+                self.outside.send(datagram)
+            if self.outside in ready:
+                self.inside.sendto(self.outside.recv(65536), client)
+
+
 class Tools(unittest.TestCase):
     def server(self, *options):
         server = self.enter(Process(SERVER, "--accept", "127.0.0.1:0", *options))
@@ -257,6 +308,35 @@ class Tools(unittest.TestCase):
                     self.assertIn("resumed", again.stderr)
             _, other = self.server("--dtls1_2", "--no_ticket", "--no_cache")
             self.assertNotIn("resumed", self.talk(other, "", "--sess_in", file).stderr)
+
+    def test_connection_ids(self):
+        for version in ("--dtls1_2", "--dtls1_3"):
+            _, server = self.echo(["--cid", "5"], [version, "--cid", "20"], "connection IDs of 20 bytes here and 5 there")
+            self.assertIn("connection IDs of 5 bytes here and 20 there", "".join(server.output))
+            self.echo(["--cid", "8"], [version, "--cid", "0"], "connection IDs of 0 bytes here and 8 there")
+            for ours, theirs in (["--cid", "8"], []), ([], ["--cid", "8"]), (["--cid", "0"], ["--cid", "0"]):
+                client, _ = self.echo(ours, [version, *theirs], "DTLS 1.")
+                self.assertNotIn("connection IDs", client.stderr)
+        self.assertGreater(self.talk("127.0.0.1:1", "", "--cid", "256").returncode, 2)
+
+    def test_a_client_goes_on_from_other_ports(self):
+        for version in ("--dtls1_2", "--dtls1_3"):
+            with self.subTest(version=version):
+                _, address = self.server("--cid", "8")
+                nat = self.enter(Nat(address, id_size=8))
+                client = self.enter(Process(CLIENT, "--connect", nat.address, version, "--cid", "0", "--rebind-every",
+                                            "0.1", "--wait", "1"))
+                while len(nat.ports) < 4:
+                    client.wait_for("now at 127.0.0.1:")
+                    client.say("still here\n")
+                self.assertEqual(client.finish(), 0)
+                self.assertIn("still here\n", "".join(client.output))
+                if version == "--dtls1_2":
+                    self.assertEqual(len(nat.ids), 1)
+                else:
+                    self.assertGreater(len(nat.ids), 1)
+                    self.assertIn("with another connection ID", "".join(client.output))
+        self.assertGreater(self.talk("127.0.0.1:1", "", "--rebind-every", "1").returncode, 2)
 
     def test_many_on_several_threads(self):
         server, address = self.server("--threads", "2")

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   std::string connect = "localhost:4433";
   std::string bind;
   app.add_option("--connect", connect, "Server to connect to: address:port")->capture_default_str();
-  app.add_option("--bind", bind, "Local address: address:port");
+  app.add_option("--bind", bind, "Local address: address:port. See --rebind-every");
   app.add_option(
          "--wait", options.wait,
          "Seconds to wait after the last line until as many bytes have come back as were sent")
@@ -46,6 +46,11 @@ int main(int argc, char** argv) {
   app.add_option("--maxfraglen", options.tool.max_fragment_length,
                  "Largest contents of a record to ask for (RFC 6066): 512, 1024, 2048 or 4096");
   add_options(app, options.tool);
+  app.add_option("--rebind-every", options.rebind_every,
+                 "Seconds after which the client goes on from another local port, each time, as "
+                 "if a NAT had forgotten it. With DTLS 1.3 it uses another connection ID there")
+      ->check(CLI::Range(0.01, 86400.0))
+      ->needs(app.get_option("--cid"));
   options.tool.resumption = dtls::Resumption::tickets;
   CLI11_PARSE(app, argc, argv);
 

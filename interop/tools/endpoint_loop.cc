@@ -1,21 +1,11 @@
 #include "tools/endpoint_loop.h"
 
-#include <algorithm>
 #include <span>
 #include <utility>
 
 #include "common/clock.h"
 
 namespace sluice::interop::tools {
-namespace {
-
-std::optional<dtls::Instant> earlier(std::optional<dtls::Instant> a,
-                                     std::optional<dtls::Instant> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
-}  // namespace
 
 EndpointLoop::EndpointLoop(UdpSocket& socket, dtls::Endpoint endpoint, EndpointHandler& handler)
     : socket_(socket), endpoint_(std::move(endpoint)), handler_(handler) {
@@ -24,7 +14,7 @@ EndpointLoop::EndpointLoop(UdpSocket& socket, dtls::Endpoint endpoint, EndpointH
 }
 
 void EndpointLoop::turn(std::optional<dtls::Instant> until) {
-  poller_.wait(earlier(endpoint_.next_timeout(), until));
+  poller_.wait(common::earlier(endpoint_.next_timeout(), until));
   endpoint_.handle_timeout(common::now());
   drain();
   if (!poller_.is_ready(socket_.descriptor())) return;
@@ -33,6 +23,12 @@ void EndpointLoop::turn(std::optional<dtls::Instant> until) {
     drain();
   });
   if (socket_.take_refusal()) handler_.on_refused();
+}
+
+void EndpointLoop::change_socket(UdpSocket fresh) {
+  poller_.remove(socket_.descriptor());
+  socket_ = std::move(fresh);
+  poller_.add(socket_.descriptor());
 }
 
 void EndpointLoop::drain() {

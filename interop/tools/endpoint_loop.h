@@ -39,6 +39,8 @@ class EndpointLoop {
   // Gives data and events to the handler and sends what is to be sent. Call it after an input of
   // the Endpoint outside the handler.
   void drain();
+  // Closes the socket and goes on with `fresh`. What is still to be read from the old one is lost.
+  void change_socket(UdpSocket fresh);
   // Seals `data` in one record and sends it. False: the connection can't send it (dtls::SendError).
   bool send(dtls::ConnectionHandle connection, dtls::Bytes data);
 

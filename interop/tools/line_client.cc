@@ -16,12 +16,17 @@
 namespace sluice::interop::tools {
 namespace {
 
+dtls::Duration seconds(double count) {
+  return std::chrono::duration_cast<dtls::Duration>(std::chrono::duration<double>(count));
+}
+
 class Client final : private EndpointHandler {
  public:
   Client(UdpSocket& socket, const LineOptions& options, ToolContext& context,
          dtls::Endpoint endpoint, int input)
       : options_(options),
         context_(context),
+        socket_(socket),
         loop_(socket, std::move(endpoint), *this),
         input_(input) {}
 
@@ -39,7 +44,8 @@ class Client final : private EndpointHandler {
 
  private:
   void turn() {
-    loop_.turn(is_confirmed() ? wait_until_ : std::nullopt);
+    loop_.turn(is_confirmed() ? common::earlier(wait_until_, rebind_at_) : std::nullopt);
+    rebind_when_due();
     if (connected_ && loop_.poller().is_ready(input_)) read_input();
     const bool has_all = received_ >= sent_ && (options_.session_out.empty() || has_session_);
     // Without the server's acknowledgement the server may not be connected. The endpoint reports a
@@ -48,6 +54,40 @@ class Client final : private EndpointHandler {
       static_cast<void>(loop_.endpoint().close(connection_, common::now()));
       loop_.drain();
     }
+  }
+
+  void rebind_when_due() {
+    if (options_.rebind_every == 0 || ended_ || !is_confirmed()) return;
+    const auto now = common::now();
+    if (rebind_at_ && now < *rebind_at_) return;
+    if (rebind_at_) rebind();
+    keep_spare_ids();
+    rebind_at_ = now + seconds(options_.rebind_every);
+  }
+
+  void rebind() {
+    auto fresh = socket_.with_another_port();
+    if (!fresh) return report("--rebind-every: " + fresh.error());
+    loop_.change_socket(*std::move(fresh));
+    bool has_another_id = false;
+    static_cast<void>(loop_.endpoint().apply(connection_, [&](dtls::Connection& connection) {
+      has_another_id =
+          connection.spare_connection_ids() != 0 && connection.change_connection_id().has_value();
+      return dtls::Result<dtls::Pending>{};
+    }));
+    report("now at " + to_string(socket_.own()) +
+           (has_another_id ? ", with another connection ID" : ""));
+  }
+
+  // Asks for spare connection IDs when there are none left. Without them, as in DTLS 1.2, the
+  // client goes on with the ID that it has.
+  void keep_spare_ids() {
+    constexpr std::size_t kSpares = 4;
+    static_cast<void>(loop_.endpoint().apply(connection_, [](dtls::Connection& connection) {
+      if (connection.spare_connection_ids() != 0) return dtls::Result<dtls::Pending>{};
+      return connection.request_connection_ids(kSpares, common::now());
+    }));
+    loop_.drain();
   }
 
   [[nodiscard]] bool is_confirmed() {
@@ -139,8 +179,7 @@ class Client final : private EndpointHandler {
       loop_.poller().remove(input_);
       connected_ = false;  // there is nothing more to send
       if (!line_.empty()) send_line();
-      wait_until_ = common::now() + std::chrono::duration_cast<dtls::Duration>(
-                                        std::chrono::duration<double>(options_.wait));
+      wait_until_ = common::now() + seconds(options_.wait);
       return;
     }
     for (const char c : std::span(bytes).first(static_cast<std::size_t>(size))) {
@@ -171,6 +210,7 @@ class Client final : private EndpointHandler {
 
   const LineOptions& options_;
   ToolContext& context_;
+  UdpSocket& socket_;
   EndpointLoop loop_;
   int input_;
   dtls::ConnectionHandle connection_{};
@@ -183,6 +223,7 @@ class Client final : private EndpointHandler {
   bool has_session_ = false;
   bool was_refused_ = false;
   std::optional<dtls::Instant> wait_until_;
+  std::optional<dtls::Instant> rebind_at_;
 };
 
 }  // namespace

@@ -12,6 +12,9 @@ struct LineOptions {
   double wait = 2;
   // Lines after which the keys are updated, each time; 0: never.
   std::size_t key_update = 0;
+  // Seconds after which the client moves to another local port, each time; 0: never. In DTLS 1.3 it
+  // uses another connection ID there, if it has a spare one.
+  double rebind_every = 0;
   // Files to write a session to and to resume one from. Empty: none.
   std::string session_out = {};
   std::string session_in = {};

@@ -67,6 +67,14 @@ tl::expected<SocketAddress, std::string> resolve(const std::string& text) {
   return address;
 }
 
+void SocketAddress::set_port(std::uint16_t port) {
+  if (family() == AF_INET) {
+    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = htons(port);
+  }
+}
+
 dtls::Ipv4Address to_address(const in_addr& address) { return copy<dtls::Ipv4Address>(address); }
 dtls::Ipv6Address to_address(const in6_addr& address) { return copy<dtls::Ipv6Address>(address); }
 

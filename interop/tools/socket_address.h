@@ -6,6 +6,7 @@
 
 #include <sluice/dtls/udp_endpoint.h>
 
+#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -17,6 +18,7 @@ struct SocketAddress {
 
   [[nodiscard]] int family() const { return storage.ss_family; }
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  void set_port(std::uint16_t port);
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 

@@ -247,6 +247,10 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--mtu", options.mtu, "Largest datagram of the handshake, in bytes")
       ->capture_default_str()
       ->check(CLI::Range(256, 16384));
+  app.add_option("--cid", options.connection_id_size,
+                 "Connection IDs (RFC 9146): have the peer use ones of this many bytes. 0: ask for "
+                 "none, but use those that the peer asks for. Default: no connection IDs")
+      ->check(CLI::Range(std::size_t{0}, dtls::kMaxConnectionId));
   app.add_option("--handshake_timeout", options.handshake_timeout,
                  "Seconds after which a handshake fails")
       ->capture_default_str()
@@ -269,6 +273,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   if (options.only_dtls13) config.min_version = dtls::ProtocolVersion::dtls13;
   config.mtu = options.mtu;
   config.max_fragment_length = options.max_fragment_length;
+  config.connection_id_size = options.connection_id_size;
   config.server_name = options.server_name;
   std::istringstream protocols(options.protocols);
   for (std::string protocol; std::getline(protocols, protocol, ',');) {
@@ -303,6 +308,12 @@ std::string describe(const dtls::ConnectionInfo& info) {
   if (info.srtp_profile) text.append(", ").append(to_string(*info.srtp_profile));
   if (!info.server_name.empty()) text += ", server name " + info.server_name;
   if (!info.application_protocol.empty()) text += ", ALPN " + info.application_protocol;
+  const std::size_t own = info.own_connection_id.size();
+  const std::size_t peers = info.peer_connection_id.size();
+  if (own + peers != 0) {
+    text += ", connection IDs of " + std::to_string(own) + " bytes here and " +
+            std::to_string(peers) + " there";
+  }
   return text;
 }
 

@@ -35,6 +35,8 @@ struct ToolOptions {
   std::size_t export_length = 20;
   std::size_t mtu = 1200;
   std::optional<std::size_t> max_fragment_length;  // that a client asks for
+  // Bytes of the connection IDs that the peer is to use. Empty: there are none in either direction.
+  std::optional<std::size_t> connection_id_size;
   unsigned handshake_timeout = 30;
   common::RecorderFiles files;
   dtls::Resumption resumption = dtls::Resumption::none;

@@ -102,6 +102,14 @@ UdpSocket::UdpSocket(UdpSocket&& other) noexcept
       is_refused_(other.is_refused_),
       buffer_(std::move(other.buffer_)) {}
 
+UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(is_connected_, other.is_connected_);
+  std::swap(is_refused_, other.is_refused_);
+  std::swap(buffer_, other.buffer_);
+  return *this;
+}
+
 UdpSocket::~UdpSocket() {
   if (descriptor_ >= 0) close(descriptor_);
 }
@@ -112,6 +120,21 @@ tl::expected<void, std::string> UdpSocket::connect(const SocketAddress& peer) {
   }
   is_connected_ = true;
   return {};
+}
+
+tl::expected<UdpSocket, std::string> UdpSocket::with_another_port() const {
+  SocketAddress local;
+  SocketAddress peer;
+  if (getsockname(descriptor_, local.get(), &local.size) != 0 ||
+      getpeername(descriptor_, peer.get(), &peer.size) != 0) {
+    return tl::unexpected(errno_text("getpeername"));
+  }
+  // The kernel chooses a port that is free, so not that of this socket.
+  local.set_port(0);
+  auto made = bind(local, {.reports_local_address = false});
+  if (!made) return made;
+  if (auto connected = made->connect(peer); !connected) return tl::unexpected(connected.error());
+  return made;
 }
 
 dtls::UdpEndpoint UdpSocket::own() const {

@@ -29,11 +29,14 @@ class UdpSocket {
                                                    const UdpSocketOptions& options);
 
   UdpSocket(UdpSocket&& other) noexcept;
-  UdpSocket& operator=(UdpSocket&&) = delete;
+  UdpSocket& operator=(UdpSocket&& other) noexcept;
   ~UdpSocket();
 
   // Receives from this peer only, and learns of its ICMP errors: see take_refusal().
   tl::expected<void, std::string> connect(const SocketAddress& peer);
+  // Another socket from the same local address to the same peer, with another local port. Only for
+  // a connected socket.
+  [[nodiscard]] tl::expected<UdpSocket, std::string> with_another_port() const;
   // Whether the connected peer's port was reported closed (ECONNREFUSED) since the last call.
   [[nodiscard]] bool take_refusal() { return std::exchange(is_refused_, false); }
 

@@ -67,6 +67,27 @@ TEST(UdpSocket, APortIsSharedOnlyWhenAllSocketsAllowIt) {
   EXPECT_FALSE(UdpSocket::bind(same, {.shares_port = false}).has_value());
 }
 
+TEST(UdpSocket, AnotherPortLeadsToTheSamePeer) {
+  auto peer = bound("127.0.0.1:0", {.reports_local_address = false});
+  auto first = bound("127.0.0.2:0", {.reports_local_address = false});
+  ASSERT_TRUE(first.connect(to_socket_address(peer.own(), 0)).has_value());
+  auto second = first.with_another_port();
+  ASSERT_TRUE(second.has_value()) << second.error();
+  EXPECT_EQ(second->own().address, first.own().address);
+  EXPECT_NE(second->own().port, first.own().port);
+  const auto own = second->own();
+  first = *std::move(second);
+  EXPECT_EQ(first.own(), own);
+  send(first, "hello", {.peer = peer.own()});
+  const auto arrived = received(peer);
+  ASSERT_EQ(arrived.size(), 1U);
+  EXPECT_EQ(arrived[0].path.peer, own);
+}
+
+TEST(UdpSocket, OnlyAConnectedSocketHasAnotherPortToThePeer) {
+  EXPECT_FALSE(bound("127.0.0.1:0", {}).with_another_port().has_value());
+}
+
 TEST(UdpSocket, ReceivesNothingWhereNothingHasCome) {
   auto socket = bound("127.0.0.1:0", {});
   EXPECT_TRUE(received(socket).empty());
