@@ -223,6 +223,7 @@ std::string_view to_string(Errc code) {
     case Errc::session_refused: return "session refused";
     case Errc::unknown_state_key: return "unknown state key";
     case Errc::state_not_authentic: return "state not authentic";
+    case Errc::connection_ids_used_up: return "connection IDs used up";
     case Errc::too_many_connections: return "too many connections";
     case Errc::buffer_too_small: return "buffer too small";
     case Errc::libcrypto_failure: return "libcrypto failure";

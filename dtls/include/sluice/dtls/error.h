@@ -50,6 +50,7 @@ enum class Errc : std::uint8_t {
   session_refused,          // the Config no longer allows what a stored session has: see detail
   unknown_state_key,        // StateKeys has not the key that has sealed it
   state_not_authentic,      // altered since StateKeys::seal(), or of another context
+  connection_ids_used_up,   // RoutableConnectionIds needs another key
   too_many_connections,     // EndpointOptions::max_connections
   buffer_too_small,
   libcrypto_failure,  // Error::libcrypto holds its first error code
