@@ -53,7 +53,7 @@ OUTSIDE = {
     "session_stores/include": EXPECTED,
     "session_stores/src": ["lmdb.h", "hiredis/", "fcntl.h", "sys/eventfd.h", "sys/file.h", "unistd.h"] + EXPECTED,
     "interop/common": POSIX + EXPECTED,
-    "interop/tools": ["CLI/"] + POSIX + EXPECTED,
+    "interop/tools": ["CLI/", "linux/filter.h"] + POSIX + EXPECTED,
     "interop/demo": ["CLI/", "glib.h", "gst/sdp/", "httplib.h", "nlohmann/", "usrsctp.h"] + POSIX + EXPECTED,
     "docs/examples": ["openssl/evp.h"] + POSIX,
     "tests": ["*"],
