@@ -43,7 +43,8 @@ void sizes(const test::Encoding& encoding, wire::Reader& input) {
     // encodings_test has them.
     const std::uint32_t number = input.u24();
     const bool is_large = (number & 0x800000) != 0 && maximum <= kMaxSize;
-    const std::uint64_t offset = std::min<std::uint64_t>({number & 0x7fffff, maximum, kMaxSize});
+    const std::uint64_t wanted = number & 0x7fffffU;
+    const std::uint64_t offset = std::min({wanted, maximum, kMaxSize});
     sizes.push_back(is_large ? maximum + 1 - offset : offset);
   }
   const auto expected =
