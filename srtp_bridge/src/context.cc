@@ -99,9 +99,7 @@ tl::expected<void, SetupError> Context::add_shard() {
 
 tl::expected<std::size_t, PacketError> Context::admit(std::uint32_t ssrc) {
   if (retired_.contains(ssrc)) return tl::unexpected(PacketError::ssrc_retired);
-  if (known_.size() >= options_.max_ssrcs && !may_retire()) {
-    return tl::unexpected(PacketError::too_many_ssrcs);
-  }
+  if (!may_add()) return tl::unexpected(PacketError::too_many_ssrcs);
   return shard_with_room();
 }
 
@@ -128,8 +126,9 @@ void Context::retire(const SsrcState& state) {
   } else {
     const auto& received = state.received;
     const auto& before = state.before;
-    removed_[state.ssrc] = {.rtp = received.rtp ? received.rtp : before.rtp,
-                            .srtcp = received.srtcp ? received.srtcp : before.srtcp};
+    removed_[state.ssrc] = {
+        .rtp = IndexHistory(std::max(received.rtp, before.rtp.highest())),
+        .srtcp = IndexHistory(std::max(received.srtcp, before.srtcp.highest()))};
   }
   if (shards_[state.shard].streams-- == kStreamsPerShard) roomy_.push_back(state.shard);
   remove_stream(state.shard, state.ssrc);
@@ -178,7 +177,7 @@ PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::siz
   }
   auto& state = add(ssrc, *shard);
   state.count(kind, size);
-  if (kind == PacketKind::rtp && options_.repeat_window > 0) {
+  if (kind == PacketKind::rtp) {
     sent_of(state).use(sequence);
     sent_of(state).set_tag(sequence, tag_of(buffer, size));
   }
@@ -186,9 +185,6 @@ PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::siz
 }
 
 PacketResult Context::protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size) {
-  if (options_.repeat_window == 0) {
-    return protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
-  }
   auto& sent = sent_of(state);
   const auto index = nearest_index(sent.highest(), sequence_of(buffer));
   if (index > kLastIndex) return tl::unexpected(PacketError::key_exhausted);
@@ -271,7 +267,7 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   const auto shard = returned ? shard_with_room() : admit(ssrc);
   if (!shard) return tl::unexpected(shard.error());
   SsrcState candidate{.ssrc = ssrc, .shard = *shard};
-  if (returned) candidate.before = removed->second;
+  if (returned) candidate.before = std::move(removed->second);
   // libsrtp makes an inbound stream only for a packet that has authenticated, with a roll-over
   // counter of 0. Those of a later one authenticate in a stream that is made before.
   const bool has_rolled_over = returned && is_after_roll_over(kind, packet, candidate);
@@ -279,17 +275,21 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
     const auto status = with_policy({ssrc_specific, ssrc}, [&](const srtp_policy_t& policy) {
       return srtp_add_stream(shards_[*shard].handle.get(), &policy);
     });
-    if (status != srtp_err_status_ok) return tl::unexpected(PacketError::internal);
+    if (status != srtp_err_status_ok) {
+      removed->second = std::move(candidate.before);
+      return tl::unexpected(PacketError::internal);
+    }
   }
   const auto result = unprotect_known(kind, packet, candidate);
   if (!result) {
     if (has_rolled_over) remove_stream(*shard, ssrc);
+    if (returned) removed->second = std::move(candidate.before);
     return result;
   }
   if (returned) removed_.erase(removed);
   auto& state = add(ssrc, *shard);
   state.received = candidate.received;
-  state.before = candidate.before;
+  state.before = std::move(candidate.before);
   state.count(kind, *result);
   return result;
 }
@@ -300,29 +300,45 @@ PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, Ssrc
   const auto index = index_of(kind, packet, state);
   const auto& before = is_rtp ? state.before.rtp : state.before.srtcp;
   auto& highest = is_rtp ? state.received.rtp : state.received.srtcp;
-  // The replay list went with the stream that was removed (RFC 3711 section 3.3.2).
-  if (before && index <= *before) return tl::unexpected(PacketError::replayed);
-  if (is_rtp && before && !highest) {
-    srtp_set_stream_roc(context, state.ssrc, static_cast<std::uint32_t>(index >> 16));
-  }
+  // libsrtp's replay list went with the stream that was removed (RFC 3711 section 3.3.2).
+  if (before.contains(index)) return tl::unexpected(PacketError::replayed);
+  const bool is_set = is_rtp && before.highest() && set_index(context, state, index);
   auto length = static_cast<int>(packet.size());
   const auto status = unprotect_by_libsrtp(kind, context, packet, length);
-  if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
+  if (status != srtp_err_status_ok) {
+    // Or a forged packet would set the roll-over counter of the next one.
+    if (is_set) srtp_set_stream_roc(context, state.ssrc, 0);
+    return tl::unexpected(error_of(status, direction_));
+  }
   highest = std::max(highest.value_or(0), index);
   return static_cast<std::size_t>(length);
 }
 
+bool Context::set_index(srtp_t context, const SsrcState& state, std::uint64_t index) const {
+  const auto roll_overs = static_cast<std::uint32_t>(index >> 16);
+  const auto& highest = state.received.rtp;
+  const bool is_clear =
+      highest && nearest_index(*highest, static_cast<std::uint16_t>(index)) == index;
+  // In a stream without packets libsrtp takes the counter to be 0.
+  if (is_clear || roll_overs == 0) return false;
+  return srtp_set_stream_roc(context, state.ssrc, roll_overs) == srtp_err_status_ok;
+}
+
 bool Context::is_after_roll_over(PacketKind kind, Bytes packet, const SsrcState& state) const {
-  if (kind != PacketKind::rtp || !state.before.rtp) return false;
+  if (kind != PacketKind::rtp || !state.before.rtp.highest()) return false;
   const auto index = index_of(kind, packet, state);
-  return index > *state.before.rtp && index >> 16 != 0;
+  return !state.before.rtp.contains(index) && index >> 16 != 0;
 }
 
 std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& state) const {
   if (kind == PacketKind::rtp) {
-    const auto highest = state.received.rtp ? state.received.rtp : state.before.rtp;
+    const auto highest = std::max(state.received.rtp, state.before.rtp.highest());
     return nearest_index(highest.value_or(0), sequence_of(packet));
   }
+  return srtcp_index_of(packet);
+}
+
+std::uint64_t Context::srtcp_index_of(Bytes packet) const {
   const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
   std::uint64_t index = 0;
   for (const std::byte byte : packet.last(behind + kSrtcpIndex).first(kSrtcpIndex)) {

@@ -13,6 +13,7 @@
 #include "packet.h"
 #include "profile.h"
 #include "ssrc_table.h"
+#include "state_form.h"
 
 namespace sluice::srtp {
 
@@ -29,6 +30,13 @@ class Context {
   bool remove_ssrc(std::uint32_t ssrc);
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const { return known_.ssrcs(); }
   [[nodiscard]] std::vector<SsrcStatistics> ssrc_statistics() const { return known_.statistics(); }
+  // What restore() continues from. Ends this context: it uses up an SRTCP index of each SSRC.
+  void export_outbound(StreamStates& states);
+  void export_inbound(StreamStates& states);
+  // Of a context that has met no SSRC. Errors: foreign_state, state_too_large, out_of_memory.
+  [[nodiscard]] tl::expected<void, SetupError> restore_outbound(const StreamStates& states);
+  [[nodiscard]] tl::expected<void, SetupError> restore_inbound(StreamStates& states);
+
   // SSRCs that made room for others.
   [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
 
@@ -65,8 +73,11 @@ class Context {
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
   // Keeps what must not be used or accepted again.
   void retire(const SsrcState& state);
-  [[nodiscard]] bool may_retire() const {
-    return retired_.size() + removed_.size() < Session::kMaxRetired;
+  [[nodiscard]] std::size_t gone() const { return retired_.size() + removed_.size(); }
+  [[nodiscard]] bool may_retire() const { return gone() < Session::kMaxRetired; }
+  // Of a context that is restored, SSRCs may be gone without having made room.
+  [[nodiscard]] bool may_add() const {
+    return known_.size() + gone() < options_.max_ssrcs + Session::kMaxRetired;
   }
   void remove_stream(std::size_t shard, std::uint32_t ssrc);
 
@@ -86,11 +97,26 @@ class Context {
   [[nodiscard]] bool is_after_roll_over(PacketKind kind, Bytes packet,
                                         const SsrcState& state) const;
   [[nodiscard]] std::uint64_t index_of(PacketKind kind, Bytes packet, const SsrcState& state) const;
+  [[nodiscard]] std::uint64_t srtcp_index_of(Bytes packet) const;
+  // Has libsrtp take this RTP packet as the one of `index`, where it would not by itself. Returns
+  // whether it had to.
+  bool set_index(srtp_t context, const SsrcState& state, std::uint64_t index) const;
   srtp_err_status_t unprotect_by_libsrtp(PacketKind kind, srtp_t context, MutableBytes packet,
                                          int& length);
   [[nodiscard]] SentPackets& sent_of(SsrcState& state) const;
   // Of a protected RTP packet that had `size` bytes before.
   [[nodiscard]] SentPackets::Tag tag_of(Bytes packet, std::size_t size) const;
+
+  // An SRTCP packet without contents, under the next index of the SSRC; empty when there is none.
+  [[nodiscard]] dtls::Buffer protect_empty_rtcp(std::size_t shard, std::uint32_t ssrc);
+  [[nodiscard]] tl::expected<void, SetupError> restore_outbound(const OutboundStream& stream);
+  // Makes libsrtp's stream, whose next SRTCP index is the one after that of `last`.
+  [[nodiscard]] bool restore_srtcp_index(std::size_t shard, std::uint32_t ssrc, Bytes last);
+  // Makes `index` the highest RTP index of libsrtp's stream.
+  [[nodiscard]] bool restore_rtp_index(std::size_t shard, std::uint32_t ssrc, std::uint64_t index);
+  // What has been received of an SSRC, and whether libsrtp's stream has received an index.
+  [[nodiscard]] IndexHistory received(PacketKind kind, const SsrcState& state, std::size_t window);
+  [[nodiscard]] bool has_received(PacketKind kind, const SsrcState& state, std::uint64_t index);
 
   // Whether an inbound packet is as long as what it must hold, and encrypted.
   [[nodiscard]] bool complete(PacketKind kind, Bytes packet, std::size_t header) const;
@@ -105,9 +131,9 @@ class Context {
   std::vector<Shard> shards_;
   std::vector<std::size_t> roomy_;  // the shards that have room
   SsrcTable known_;                 // at most options_.max_ssrcs
-  // Together at most Session::kMaxRetired.
-  SsrcSet retired_;                   // outbound: not used again
-  SsrcMap<ReceivedIndices> removed_;  // inbound
+  // Together at most Session::kMaxRetired; more where a session was restored.
+  SsrcSet retired_;                  // outbound: not used again
+  SsrcMap<ReceivedBefore> removed_;  // inbound
   std::uint64_t displaced_ = 0;
   dtls::Buffer copy_;  // of a packet that is sent again, as large as the largest of them
 };

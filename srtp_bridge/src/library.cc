@@ -68,6 +68,10 @@ std::string_view to_string(SetupError error) {
       return "unsupported_profile";
     case SetupError::out_of_memory:
       return "out_of_memory";
+    case SetupError::foreign_state:
+      return "foreign_state";
+    case SetupError::state_too_large:
+      return "state_too_large";
   }
   return "unknown";
 }

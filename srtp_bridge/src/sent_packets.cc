@@ -20,6 +20,22 @@ SentPackets::SentPackets(std::size_t window, std::size_t repeats)
       used_(std::bit_ceil((window + kWordBits - 1) / kWordBits)),
       tags_(std::bit_ceil(repeats)) {}
 
+void SentPackets::restore(const IndexHistory& history) {
+  if (!history.highest()) return;
+  const auto highest = *history.highest();
+  use(highest);
+  const auto below = std::min<std::uint64_t>(window_ - 1, highest);
+  for (auto index = highest - below; index < highest; ++index) {
+    if (history.contains(index)) word_of(index) |= bit_of(index);
+  }
+}
+
+IndexHistory SentPackets::history() const {
+  if (state_of(highest_) != State::used) return {};
+  return IndexHistory::of(highest_, window_,
+                          [this](std::uint64_t index) { return state_of(index) == State::used; });
+}
+
 SentPackets::State SentPackets::state_of(std::uint64_t index) const {
   if (index > highest_) return State::unused;
   if (highest_ - index >= window_) return State::out_of_window;

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "index_history.h"
+
 namespace sluice::srtp {
 
 // An index may be used again for the same packet alone: under one key and index, AES counter mode
@@ -18,9 +20,15 @@ class SentPackets {
   using Tag = std::uint64_t;
 
   // `window`: how far a packet may lag behind the newest one. `repeats`: how far one that is sent
-  // again may, at most `window`. Both in packets, both at least 1. Takes window / 8 bytes, and
-  // eight bytes for each of `repeats`, which is rounded up to a power of two.
+  // again may, 0 (none) to `window`, which is at least 1; both in packets. Takes window / 8 bytes,
+  // and eight bytes for each of `repeats`, which is rounded up to a power of two.
   SentPackets(std::size_t window, std::size_t repeats);
+
+  // All that `history` contains is used, without tags. What it has no room for is out of the
+  // window.
+  void restore(const IndexHistory& history);
+  // Empty before the first packet.
+  [[nodiscard]] IndexHistory history() const;
 
   // 0 before the first packet.
   [[nodiscard]] std::uint64_t highest() const { return highest_; }

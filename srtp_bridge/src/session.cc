@@ -101,6 +101,30 @@ tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOp
   return Session(std::make_unique<Impl>(owned.profile, std::move(*inbound), std::move(*outbound)));
 }
 
+SrtpState Session::export_state() && {
+  const auto impl = std::move(impl_);
+  StreamStates states{.profile = impl->profile()};
+  impl->context(Direction::outbound).export_outbound(states);
+  impl->context(Direction::inbound).export_inbound(states);
+  return SrtpState(states.encode());
+}
+
+tl::expected<Session, SetupError> Session::restore(dtls::SrtpKeys&& keys, SrtpState state,
+                                                   SessionOptions options) {
+  auto owned = std::move(keys);
+  auto states = StreamStates::decode(state.bytes());
+  if (!states || states->profile != owned.profile) {
+    return tl::unexpected(SetupError::foreign_state);
+  }
+  auto session = make(std::move(owned), options);
+  if (!session) return session;
+  const auto outbound = session->impl_->context(Direction::outbound).restore_outbound(*states);
+  if (!outbound) return tl::unexpected(outbound.error());
+  const auto inbound = session->impl_->context(Direction::inbound).restore_inbound(*states);
+  if (!inbound) return tl::unexpected(inbound.error());
+  return session;
+}
+
 PacketResult Session::protect_rtp(MutableBytes buffer, std::size_t size) {
   return impl_->protect(PacketKind::rtp, buffer, size);
 }

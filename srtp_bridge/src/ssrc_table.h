@@ -12,6 +12,7 @@
 
 #include <sluice/srtp/session.h>
 
+#include "index_history.h"
 #include "packet.h"
 #include "sent_packets.h"
 
@@ -28,14 +29,20 @@ struct ReceivedIndices {
   std::optional<std::uint64_t> srtcp = {};
 };
 
+// What has been received of an inbound SSRC before its stream in libsrtp began.
+struct ReceivedBefore {
+  IndexHistory rtp = {};
+  IndexHistory srtcp = {};
+};
+
 // What a session keeps of an SSRC beside libsrtp's stream.
 struct SsrcState {
   std::uint32_t ssrc = 0;
   std::size_t shard = 0;                      // where libsrtp's stream is
   std::uint64_t order = 0;                    // of its first packet
   std::unique_ptr<SentPackets> sent = {};     // outbound, from the first RTP packet on
-  ReceivedIndices received = {};              // inbound
-  ReceivedIndices before = {};                // inbound: received before it was removed
+  ReceivedIndices received = {};              // inbound: by libsrtp's stream
+  ReceivedBefore before = {};                 // inbound: before it was removed, or moved
   SsrcStatistics counts = {};                 // of packets that were accepted
   std::list<SsrcState>::iterator place = {};  // in the table
 
@@ -63,6 +70,8 @@ class SsrcTable {
   }
   // The one that was used the longest time ago. There is one.
   [[nodiscard]] const SsrcState& oldest() const { return by_use_.front(); }
+  // All, the oldest first.
+  [[nodiscard]] const std::list<SsrcState>& by_use() const { return by_use_; }
   void remove(std::uint32_t ssrc);
 
   [[nodiscard]] std::size_t size() const { return by_use_.size(); }

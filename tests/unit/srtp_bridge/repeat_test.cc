@@ -112,8 +112,8 @@ TEST_P(Repeat, WithAnMkiAndOfAnySize) {
   }
 }
 
-// A session without repetitions, where libsrtp alone decides, never uses an index twice: what this
-// session makes of packets of which no two are the same must be what that one makes of them.
+// A session without repetitions, where libsrtp decides as well, never uses an index twice: what
+// this session makes of packets of which no two are the same must be what that one makes of them.
 TEST_P(Repeat, NoIndexIsUsedForTwoPackets) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);

@@ -14,6 +14,8 @@ enum class SetupError : std::uint8_t {
   invalid_keys,         // unknown profile, wrong key length, or an MKI above kMaxMki
   out_of_memory,        // libsrtp could not make a context
   unsupported_profile,  // libsrtp was built without it, such as without AES-GCM
+  foreign_state,        // Session::restore(): the state is of other keys or another profile
+  state_too_large,      // Session::restore(): more SSRCs than SessionOptions::max_ssrcs allows
 };
 
 std::string_view to_string(SetupError error);

@@ -11,6 +11,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/srtp_keys.h>
 #include <sluice/srtp/library.h>
+#include <sluice/srtp/state.h>
 
 namespace sluice::srtp {
 
@@ -114,6 +115,19 @@ class Session {
  public:
   // Takes the keys: they are wiped where they were, also on failure, and at the end of the session.
   static tl::expected<Session, SetupError> make(dtls::SrtpKeys&& keys, SessionOptions options = {});
+
+  // Ends this session and returns what restore() continues it from, with the same keys. From then
+  // on it must not be used. The time grows with the number of SSRCs, and inbound with the gaps in
+  // the last replay_window packets of each.
+  SrtpState export_state() &&;
+  // Continues with the indices and replay windows of the state: no index is used twice, and no
+  // packet is accepted twice. Packets that were sent before cannot be sent again. Statistics begin
+  // at 0; ssrcs() has inbound SSRCs again from their next packet on. The time grows with the number
+  // of outbound SSRCs, each of which takes up to 128 SRTCP packets that nobody sees. A host's event
+  // handler of libsrtp may see event_ssrc_collision for each of them, of no meaning.
+  // Errors: as make(), foreign_state, state_too_large.
+  static tl::expected<Session, SetupError> restore(dtls::SrtpKeys&& keys, SrtpState state,
+                                                   SessionOptions options = {});
 
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;

@@ -1,0 +1,232 @@
+#include "state_form.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include <sluice/srtp/session.h>
+#include <sluice/srtp/state.h>
+
+#include "packet.h"
+#include "packet_index.h"
+#include "profile.h"
+#include "ssrc_table.h"
+
+namespace sluice::srtp {
+namespace {
+
+using dtls::Buffer;
+
+constexpr std::byte kFormat{1};
+constexpr std::size_t kMaxWindow = 32767;                    // SessionOptions::replay_window
+constexpr std::size_t kMaxOlder = (kMaxWindow - 1 + 7) / 8;  // bytes
+constexpr std::size_t kMaxSsrcs = 65535;                     // SessionOptions::max_ssrcs
+constexpr std::size_t kIndexSize = 6;                        // 48 bits, for SRTCP too
+constexpr std::uint64_t kLastSrtcpIndex = 0x7fff'ffff;       // 31 bits (RFC 3711 section 3.4)
+constexpr std::uint8_t kHasRtp = 1;
+constexpr std::uint8_t kHasSrtcp = 2;
+
+// ---- writing, in network order
+
+void put(Buffer& out, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::byte>(value >> 8 * i & 0xff));
+}
+
+void put(Buffer& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+void put(Buffer& out, const IndexHistory& history) {
+  if (!history.highest()) return;
+  put(out, *history.highest(), kIndexSize);
+  put(out, history.older().size(), 2);
+  put(out, history.older());
+}
+
+// ---- reading
+
+// The first failure makes all that follows empty.
+class Reader {
+ public:
+  explicit Reader(Bytes bytes) : rest_(bytes) {}
+
+  std::uint64_t number(std::size_t size) {
+    std::uint64_t value = 0;
+    for (const std::byte byte : bytes(size)) value = value << 8 | std::to_integer<unsigned>(byte);
+    return value;
+  }
+  Bytes bytes(std::size_t size) {
+    if (size > rest_.size()) {
+      fail("truncated");
+      return {};
+    }
+    const Bytes taken = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return taken;
+  }
+  // Each entry takes at least five bytes or four.
+  std::size_t count(std::size_t limit, std::size_t entry) {
+    const auto value = number(4);
+    if (value > limit) fail("a count out of range");
+    if (value > rest_.size() / entry) fail("truncated");
+    return failed() ? 0 : static_cast<std::size_t>(value);
+  }
+
+  void fail(std::string_view why) {
+    if (failure_.empty()) failure_ = why;
+    rest_ = {};
+  }
+  [[nodiscard]] bool failed() const { return !failure_.empty(); }
+  [[nodiscard]] std::string_view failure() const { return failure_; }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  Bytes rest_;
+  std::string_view failure_ = {};
+};
+
+// Whether the last byte is one that IndexHistory keeps: it has a zero, and ones below index 0.
+bool is_last_byte_right(std::uint64_t highest, Bytes older) {
+  const auto last = older.back();
+  if (last == std::byte{0xff}) return false;
+  const std::uint64_t first_place = 8 * (older.size() - 1);
+  for (unsigned bit = 0; bit < 8; ++bit) {
+    const bool is_one = (last >> bit & std::byte{1}) != std::byte{0};
+    if (first_place + bit >= highest && !is_one) return false;
+  }
+  return true;
+}
+
+IndexHistory take_history(Reader& in, std::uint64_t limit) {
+  const auto highest = in.number(kIndexSize);
+  const auto size = static_cast<std::size_t>(in.number(2));
+  if (highest > limit) in.fail("an index out of range");
+  if (size > kMaxOlder) in.fail("a window out of range");
+  const Bytes older = in.bytes(size);
+  if (in.failed()) return {};
+  if (!older.empty() && !is_last_byte_right(highest, older)) {
+    in.fail("a window in another form than the shortest");
+    return {};
+  }
+  return {highest, Buffer(older.begin(), older.end())};
+}
+
+std::uint8_t take_flags(Reader& in, std::uint8_t known) {
+  const auto flags = static_cast<std::uint8_t>(in.number(1));
+  if ((flags & ~known) != 0) in.fail("an unknown flag");
+  return flags;
+}
+
+// ---- streams
+
+void put(Buffer& out, const OutboundStream& stream) {
+  put(out, stream.ssrc, 4);
+  put(out, stream.rtp.highest() ? kHasRtp : 0, 1);
+  put(out, stream.rtp);
+  put(out, stream.last_srtcp.size(), 1);
+  put(out, stream.last_srtcp);
+}
+
+OutboundStream take_outbound(Reader& in) {
+  OutboundStream stream;
+  stream.ssrc = static_cast<std::uint32_t>(in.number(4));
+  if ((take_flags(in, kHasRtp) & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
+  const Bytes packet = in.bytes(static_cast<std::size_t>(in.number(1)));
+  const bool fits = clear_header_size(PacketKind::rtcp, packet) && is_rtcp(packet) &&
+                    ssrc_of(PacketKind::rtcp, packet) == stream.ssrc;
+  if (!fits) in.fail("an SRTCP packet that is not of its SSRC");
+  stream.last_srtcp.assign(packet.begin(), packet.end());
+  return stream;
+}
+
+void put(Buffer& out, const InboundStream& stream) {
+  const auto flags =
+      (stream.rtp.highest() ? kHasRtp : 0) | (stream.srtcp.highest() ? kHasSrtcp : 0);
+  put(out, stream.ssrc, 4);
+  put(out, static_cast<std::uint64_t>(flags), 1);
+  put(out, stream.rtp);
+  put(out, stream.srtcp);
+}
+
+InboundStream take_inbound(Reader& in) {
+  InboundStream stream;
+  stream.ssrc = static_cast<std::uint32_t>(in.number(4));
+  const auto flags = take_flags(in, kHasRtp | kHasSrtcp);
+  if (flags == 0) in.fail("an SSRC without an index");
+  if ((flags & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
+  if ((flags & kHasSrtcp) != 0) stream.srtcp = take_history(in, kLastSrtcpIndex);
+  return stream;
+}
+
+// Refuses an SSRC that is not above the one before.
+class Ascending {
+ public:
+  void next(Reader& in, std::uint32_t ssrc) {
+    if (before_ && *before_ >= ssrc) in.fail("SSRCs that are not in order");
+    before_ = ssrc;
+  }
+
+ private:
+  std::optional<std::uint32_t> before_ = {};
+};
+
+void take_all_outbound(Reader& in, StreamStates& states) {
+  SsrcSet seen;
+  for (auto count = in.count(kMaxSsrcs, 5); count > 0 && !in.failed(); --count) {
+    states.outbound.push_back(take_outbound(in));
+    if (!seen.insert(states.outbound.back().ssrc).second) in.fail("an SSRC that comes twice");
+  }
+  Ascending order;
+  for (auto count = in.count(Session::kMaxRetired + kMaxSsrcs, 4); count > 0 && !in.failed();
+       --count) {
+    states.retired.push_back(static_cast<std::uint32_t>(in.number(4)));
+    order.next(in, states.retired.back());
+    if (seen.contains(states.retired.back())) in.fail("an SSRC that comes twice");
+  }
+}
+
+void take_all_inbound(Reader& in, StreamStates& states) {
+  Ascending order;
+  for (auto count = in.count(Session::kMaxRetired + kMaxSsrcs, 5); count > 0 && !in.failed();
+       --count) {
+    states.inbound.push_back(take_inbound(in));
+    order.next(in, states.inbound.back().ssrc);
+  }
+}
+
+}  // namespace
+
+Buffer StreamStates::encode() const {
+  Buffer out;
+  out.push_back(kFormat);
+  put(out, static_cast<std::uint64_t>(profile), 2);
+  put(out, outbound.size(), 4);
+  for (const auto& stream : outbound) put(out, stream);
+  put(out, retired.size(), 4);
+  for (const auto ssrc : retired) put(out, ssrc, 4);
+  put(out, inbound.size(), 4);
+  for (const auto& stream : inbound) put(out, stream);
+  return out;
+}
+
+dtls::Result<StreamStates> StreamStates::decode(Bytes bytes) {
+  Reader in(bytes);
+  StreamStates states;
+  if (in.number(1) != std::to_integer<std::uint64_t>(kFormat)) in.fail("another format");
+  states.profile = static_cast<dtls::SrtpProfile>(in.number(2));
+  if (!in.failed() && !profile_of(states.profile)) in.fail("an unknown SRTP profile");
+  take_all_outbound(in, states);
+  take_all_inbound(in, states);
+  if (!in.failed() && !in.at_end()) in.fail("bytes that are left over");
+  if (in.failed()) {
+    return tl::unexpected(dtls::Error{.code = dtls::Errc::decode_error, .detail = in.failure()});
+  }
+  return states;
+}
+
+dtls::Result<SrtpState> SrtpState::parse(Bytes bytes) {
+  return StreamStates::decode(bytes).map(
+      [&](const StreamStates&) { return SrtpState(Buffer(bytes.begin(), bytes.end())); });
+}
+
+}  // namespace sluice::srtp
