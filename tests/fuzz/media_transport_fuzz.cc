@@ -193,9 +193,40 @@ class Game {
       case 3:
         ends_[end].transport = std::move(transport);
         return;
+      case 4:
+        return export_and_restore(end);
       default:
         return deliver_all();
     }
+  }
+
+  void export_and_restore(std::size_t end) {
+    auto& transport = ends_[end].transport;
+    const auto path = transport.path();
+    const auto blocked = transport.export_blocked();
+    auto state = std::move(transport).export_session();
+    require(state.has_value() != blocked.has_value(), "export_blocked() tells");
+    if (!state) return;
+    require(transport.ended(), "an export ends its source");
+    auto parsed = TransportState::parse(state->bytes());
+    require(parsed.has_value(), "an exported state can be read");
+    auto restored = MediaTransport::restore({.dtls = world().configs[end]}, world().environment,
+                                            std::move(*parsed), now_);
+    require(restored.has_value(), "an exported state can be restored");
+    require(restored->connected() && restored->path() == path, "a call goes on where it was");
+    transport = std::move(*restored);
+    damage_state(end, *state);
+  }
+  // Whatever is in a state, reading it does no harm.
+  void damage_state(std::size_t end, const TransportState& state) {
+    Packet damaged(state.bytes().begin(), state.bytes().end());
+    damaged[choices_.two_bytes() % damaged.size()] ^= static_cast<std::byte>(choices_.byte());
+    if (choices_.below(4) == 0) damaged.resize(choices_.two_bytes() % damaged.size());
+    auto parsed = TransportState::parse(damaged);
+    if (!parsed) return;
+    auto restored = MediaTransport::restore({.dtls = world().configs[end]}, world().environment,
+                                            std::move(*parsed), now_);
+    if (restored) static_cast<void>(std::move(*restored).export_session());
   }
 
   // ---- time and the network

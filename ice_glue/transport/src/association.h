@@ -30,6 +30,17 @@ class Association {
   // Null unless it has been made.
   [[nodiscard]] srtp::Session* session_if_made() { return std::get_if<srtp::Session>(&session_); }
 
+  // Ends the session, if there is one.
+  std::optional<srtp::SrtpState> export_srtp() {
+    auto* made = session_if_made();
+    if (made == nullptr) return std::nullopt;
+    auto state = std::move(*made).export_state();
+    end_media();
+    return state;
+  }
+  // The session of an association that was restored.
+  dtls::Result<void> restore_srtp(srtp::SrtpState state, const srtp::SessionOptions& options);
+
   // Why libsrtp made no session, if it was asked to.
   [[nodiscard]] std::optional<srtp::SetupError> session_failure() const {
     const auto* failed = std::get_if<Failed>(&session_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include <sluice/transport/media_transport.h>
 
@@ -53,6 +54,8 @@ class Associations {
   bool select(PathId path);
   void remove_path(PathId path);
   [[nodiscard]] std::optional<PathId> selected() const { return selected_; }
+  // Of the newest association, in the order in which they came.
+  [[nodiscard]] std::vector<PathId> newest_paths() const { return paths_.paths_of(generation_); }
   // The selected path, if it belongs to the newest association.
   [[nodiscard]] std::optional<PathId> selected_for_newest() const;
 

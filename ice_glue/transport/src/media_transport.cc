@@ -82,6 +82,19 @@ dtls::Result<MediaTransport> MediaTransport::make(MediaTransportOptions options,
   return MediaTransport(std::make_unique<Impl>(std::move(options), environment));
 }
 
+dtls::Result<MediaTransport> MediaTransport::restore(MediaTransportOptions options,
+                                                     dtls::Environment& environment,
+                                                     TransportState state, Instant now) {
+  if (const auto wrong = wrong_field(options); !wrong.empty()) {
+    return tl::unexpected(dtls::Error{.code = dtls::Errc::invalid_config, .detail = wrong});
+  }
+  auto impl = std::make_unique<Impl>(std::move(options), environment);
+  if (const auto restored = impl->restore(state.bytes(), now); !restored) {
+    return dtls::forward_error(restored);
+  }
+  return MediaTransport(std::move(impl));
+}
+
 MediaTransport::MediaTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 MediaTransport::MediaTransport(MediaTransport&&) noexcept = default;
 MediaTransport& MediaTransport::operator=(MediaTransport&&) noexcept = default;
@@ -119,6 +132,13 @@ dtls::Result<TransportPending> MediaTransport::handle_timeout(Instant now) {
   return impl_->handle_timeout(now);
 }
 dtls::Result<TransportPending> MediaTransport::close(Instant now) { return impl_->close(now); }
+
+dtls::Result<TransportState> MediaTransport::export_session(const dtls::ExportOptions& options) && {
+  return impl_->export_session(options);
+}
+std::optional<ExportBlocked> MediaTransport::export_blocked() const {
+  return impl_->export_blocked();
+}
 
 srtp::PacketResult MediaTransport::protect_rtp(MutableBytes buffer, std::size_t size) {
   return impl_->protect(MediaKind::rtp, buffer, size);

@@ -18,6 +18,11 @@ class MediaTransport::Impl {
  public:
   Impl(MediaTransportOptions options, dtls::Environment& environment);
 
+  // Of a transport that is new. On an Error it is of no use.
+  dtls::Result<void> restore(Bytes state, Instant now);
+  dtls::Result<TransportState> export_session(const dtls::ExportOptions& options);
+  [[nodiscard]] std::optional<ExportBlocked> export_blocked() const;
+
   // Inputs, as in MediaTransport.
   dtls::Result<TransportPending> start(dtls::Role role, Instant now);
   dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,

@@ -19,6 +19,14 @@ void PathTable::remove(dtls::PathId path) {
   std::erase_if(entries_, [path](const Entry& entry) { return entry.path == path; });
 }
 
+std::vector<dtls::PathId> PathTable::paths_of(Generation generation) const {
+  std::vector<dtls::PathId> paths;
+  for (const Entry& entry : entries_) {
+    if (entry.generation == generation) paths.push_back(entry.path);
+  }
+  return paths;
+}
+
 std::optional<Generation> PathTable::generation_of(dtls::PathId path) const {
   const auto known = std::ranges::find(entries_, path, &Entry::path);
   return known != entries_.end() ? std::optional(known->generation) : std::nullopt;

@@ -22,6 +22,7 @@ class PathTable {
   void remove(dtls::PathId path);
   // Empty for a path that isn't known.
   [[nodiscard]] std::optional<Generation> generation_of(dtls::PathId path) const;
+  [[nodiscard]] std::vector<dtls::PathId> paths_of(Generation generation) const;
   [[nodiscard]] bool knows(dtls::PathId path) const { return generation_of(path).has_value(); }
 
  private:

@@ -13,6 +13,7 @@
 #include <sluice/dtls/connection.h>
 #include <sluice/srtp/session.h>
 #include <sluice/transport/classify.h>
+#include <sluice/transport/transport_state.h>
 
 namespace sluice::transport {
 
@@ -197,6 +198,16 @@ class MediaTransport {
   static dtls::Result<MediaTransport> make(MediaTransportOptions options,
                                            dtls::Environment& environment);
 
+  // Continues a call that export_session() has exported, in this process or elsewhere: connected at
+  // once, with the keys, paths, MTU and RTT of the former. There is no TransportConnected for it.
+  // Statistics begin at 0. The options are checked as by make(), and the Config again as by
+  // dtls::Connection::restore(). Paths that the ICE agent knows by other numbers now:
+  // path_removed() and path_selected(). Errors: invalid_config, decode_error, session_refused (also
+  // for a state with more paths or SSRCs than the options allow), libcrypto_failure.
+  static dtls::Result<MediaTransport> restore(MediaTransportOptions options,
+                                              dtls::Environment& environment, TransportState state,
+                                              Instant now);
+
   MediaTransport(MediaTransport&&) noexcept;
   MediaTransport& operator=(MediaTransport&&) noexcept;
   ~MediaTransport();
@@ -249,6 +260,15 @@ class MediaTransport {
   dtls::Result<TransportPending> handle_timeout(Instant now);
   // Queues close_notify and ends the transport.
   dtls::Result<TransportPending> close(Instant now);
+
+  // ---- calls that move
+
+  // Ends this transport, without a word to the peer, and returns what restore() continues it from.
+  // SRTP moves by export only: a dtls::Snapshot would not reserve its indices. Errors:
+  // export_blocked, invalid_argument (a tag that is too long); the transport goes on then.
+  dtls::Result<TransportState> export_session(const dtls::ExportOptions& options = {}) &&;
+  // Why export_session() would fail now; empty: it would not.
+  [[nodiscard]] std::optional<ExportBlocked> export_blocked() const;
 
   // ---- sending
 
