@@ -130,6 +130,9 @@ std::size_t Connection::spare_connection_ids() const { return impl_->connection_
 std::vector<ConnectionId> Connection::own_connection_ids() const {
   return impl_->connection_ids().all_own();
 }
+bool Connection::has_own_connection_id(Bytes id) const {
+  return !id.empty() && impl_->connection_ids().is_own(id);
+}
 bool Connection::connected() const { return impl_->is_open(); }
 bool Connection::handshake_confirmed() const { return impl_->is_handshake_confirmed(); }
 bool Connection::ended() const { return impl_->ended(); }

@@ -59,7 +59,7 @@ void Connection::Impl::set_time(Instant now) {
   if (HandshakeDriver* running = connection::handshaking(phase_)) running->set_time(now);
 }
 
-Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool record_opened) {
+Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, const Input& input) {
   if (!outcome) {
     Error error = outcome.error();
     error.is_fatal = true;
@@ -86,7 +86,8 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, bool re
       .data = warm_.has_data() || has_unaccepted,
       .event = outputs_.has_event() || opens_later,
       .timer = outputs_.report_timeout(next_timeout().value_or(kNoTimeout)),
-      .record_opened = record_opened};
+      .record_opened = input.record_opened,
+      .newest_record = input.newest_record};
 }
 
 void Connection::Impl::end(std::unique_ptr<const Error> error) {
@@ -120,7 +121,7 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
   const bool may_replay = !is_open() || outputs_.replayed() != 0;
   if (outcome && may_replay) outcome = replay_future_records(input);
   if (outcome && is_key_update_due()) outcome = update_due_keys(now);
-  return end_input(outcome, input.record_opened);
+  return end_input(outcome, input);
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {
@@ -152,7 +153,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
     auto outcome = use != nullptr ? use_config(use->config, now)
                                   : after_step(running->answer(answer, now), now);
     if (outcome) outcome = replay_future_records(input);
-    return end_input(outcome, input.record_opened);
+    return end_input(outcome, input);
   }
   // This is an error of the caller; the connection continues.
   return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no such question"});

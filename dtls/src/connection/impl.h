@@ -113,7 +113,7 @@ class Connection::Impl {
   // Each input begins and ends with these.
   // Whether the connection has ended.
   [[nodiscard]] bool begin_input(Instant now);
-  Result<Pending> end_input(const Result<void>& outcome, bool record_opened = false);
+  Result<Pending> end_input(const Result<void>& outcome, const Input& input = {});
   void set_time(Instant now);
   // `error`: null if either side has closed the connection.
   void end(std::unique_ptr<const Error> error);

@@ -23,6 +23,10 @@ Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& inpu
       // Anyone can send a record again that was received before.
       if (record->is_repeated) continue;
       input.record_opened = true;
+      // RFC 9147 section 4 wants the ID in the datagram, not in each of its records: the record
+      // layer has seen to that.
+      const bool has_our_id = !connection_ids().own().empty();
+      input.newest_record = input.newest_record || (record->is_newest && has_our_id);
       if (auto* messages = connection::messages_under_way(phase_)) {
         messages->on_peer_heard(input.now);
       }

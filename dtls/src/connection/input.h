@@ -8,8 +8,9 @@ namespace sluice::dtls::connection {
 
 struct Input {
   PathId path{};  // the path of its datagram
-  Instant now;
+  Instant now{};
   bool record_opened = false;  // a protected record was authenticated
+  bool newest_record = false;  // Pending::newest_record
 };
 
 }  // namespace sluice::dtls::connection

@@ -39,6 +39,11 @@ struct Pending {
   // The input contained a record that authenticated, or released one that had waited for its keys.
   // Replayed and forged records do not set it. Only a Connection sets it; an Endpoint does not.
   bool record_opened = false;
+  // A datagram has brought an authenticated record with this side's connection ID that is newer, by
+  // epoch and number, than all before it. If the datagram came on another path, its sender may have
+  // moved there; an attacker may also have been faster with a copy (RFC 9146 section 6). Only a
+  // Connection sets it; an Endpoint does not.
+  bool newest_record = false;
 };
 
 // One datagram that poll_transmit() wrote.
@@ -294,6 +299,8 @@ class Connection {
   [[nodiscard]] std::size_t spare_connection_ids() const;
   // All that the peer may use; the ones that it was given last come last.
   [[nodiscard]] std::vector<ConnectionId> own_connection_ids() const;
+  // Whether `id` is one of them.
+  [[nodiscard]] bool has_own_connection_id(Bytes id) const;
   [[nodiscard]] bool connected() const;
   // Whether the peer is known to have what completes the handshake. A DTLS 1.3 client is Connected
   // before the server has its Finished; this becomes true when the server acknowledges it (RFC 9147
