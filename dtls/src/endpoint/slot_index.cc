@@ -22,8 +22,9 @@ void SlotIndex::insert(std::uint64_t hash, SlotNumber slot) {
 
 void SlotIndex::erase(std::uint64_t hash, SlotNumber slot) {
   if (entries_.empty()) return;
-  std::size_t hole = static_cast<std::uint32_t>(hash) & mask();
-  while (entries_[hole].slot != slot) {
+  const auto tag = static_cast<std::uint32_t>(hash);
+  std::size_t hole = tag & mask();
+  while (entries_[hole].tag != tag || entries_[hole].slot != slot) {
     if (entries_[hole].slot == kNoSlot) return;
     hole = (hole + 1) & mask();
   }

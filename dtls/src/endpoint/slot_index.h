@@ -13,7 +13,7 @@ inline constexpr SlotNumber kNoSlot = UINT32_MAX;
 
 // A hash table with open addressing and linear probing: 8 bytes per entry, at most three of four
 // entries in use. The hashes must come from a KeyedHash, because an attacker who can predict hashes
-// can make probes long. A slot may be in several indexes, each by another key.
+// can make probes long. A slot may be in several indexes, and in one by several keys.
 class SlotIndex {
  public:
   // The slot of this hash for which `is_it` holds, or kNoSlot.
@@ -29,7 +29,7 @@ class SlotIndex {
 
   // Allocates a table of twice the size if this one is full.
   void insert(std::uint64_t hash, SlotNumber slot);
-  // The arguments are those of insert().
+  // The arguments are those of insert(). Does nothing where there is no such entry.
   void erase(std::uint64_t hash, SlotNumber slot);
   // Makes room for `count` slots, so that insert() does not allocate.
   void reserve(std::size_t count);

@@ -69,6 +69,19 @@ TEST(SlotIndex, AnEmptyOneFindsNothing) {
   EXPECT_EQ(index.size(), 0U);
 }
 
+TEST(SlotIndex, ASlotMayHaveSeveralKeys) {
+  SlotIndex index;
+  const auto has = [&](std::uint64_t hash) {
+    return index.find(hash, [](SlotNumber slot) { return slot == 5; }) == 5;
+  };
+  // Neighbours in the table.
+  for (std::uint64_t hash = 0; hash < 10; ++hash) index.insert(hash, 5);
+  index.erase(4, 5);
+  index.erase(4, 5);
+  EXPECT_EQ(index.size(), 9U);
+  for (std::uint64_t hash = 0; hash < 10; ++hash) EXPECT_EQ(has(hash), hash != 4) << hash;
+}
+
 TEST(SlotIndex, AsksOnlyForSlotsOfTheHash) {
   SlotIndex index;
   for (SlotNumber slot = 0; slot < 1000; ++slot) index.insert(slot * 0x9e3779b9ULL, slot);
