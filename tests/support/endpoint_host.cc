@@ -61,6 +61,8 @@ void EndpointHost::settle(Instant now) {
       config_requests.push_back(*choosing);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event->what)) {
       known[event->connection].connected = connected->info;
+    } else if (const auto* moved = std::get_if<dtls::PeerMoved>(&event->what)) {
+      known[event->connection].moves.push_back(*moved);
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event->what)) {
       known[event->connection].ended = *ended;
     }
@@ -84,10 +86,14 @@ EndpointHost::Known* EndpointHost::at(const UdpPath& path) {
 }
 
 Buffer EndpointHost::seal(const UdpPath& path, dtls::Bytes data) {
-  Buffer out(data.size() + dtls::kSealOverhead);
   const auto handle = endpoint.find(path);
-  const auto size =
-      handle ? endpoint.seal(*handle, data, out) : tl::unexpected(dtls::SendError::not_connected);
+  return handle ? seal(*handle, data) : Buffer();
+}
+
+Buffer EndpointHost::seal(dtls::ConnectionHandle connection, dtls::Bytes data) {
+  const dtls::Connection* known = endpoint.find(connection);
+  Buffer out(known != nullptr ? known->sealed_size(data.size()) : 0);
+  const auto size = endpoint.seal(connection, data, out);
   out.resize(size.value_or(0));
   return out;
 }

@@ -26,6 +26,7 @@ class EndpointHost {
     std::optional<dtls::ConnectionInfo> connected;
     std::optional<dtls::Ended> ended;
     std::vector<dtls::Buffer> data;
+    std::vector<dtls::PeerMoved> moves;
   };
 
   // Lets peers in with `server`, if that isn't null.
@@ -42,6 +43,7 @@ class EndpointHost {
   Known* at(const dtls::UdpPath& path);
   // One record of application data to that address.
   dtls::Buffer seal(const dtls::UdpPath& path, dtls::Bytes data);
+  dtls::Buffer seal(dtls::ConnectionHandle connection, dtls::Bytes data);
 
   bool accepts_peers = true;
   dtls::Endpoint endpoint;

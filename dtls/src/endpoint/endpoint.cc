@@ -76,6 +76,11 @@ Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& env
   if (options.reserved_connections > kMaxConnections) {
     return invalid("reserved_connections: above 2^30");
   }
+  const std::size_t id_size =
+      options.connection_ids != nullptr ? options.connection_ids->size() : 1;
+  if (id_size == 0 || id_size > kMaxConnectionId) {
+    return invalid("connection_ids: size not from 1 to 255");
+  }
   std::optional<Listener> listener;
   if (options.server) {
     auto made = Listener::make(options.server, environment, options.listener);
@@ -84,8 +89,11 @@ Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& env
   }
   auto hash = crypto::KeyedHash::make(environment.library());
   if (!hash) return forward_error(hash);
-  return Endpoint(
-      std::make_unique<Impl>(options, environment, std::move(listener), *std::move(hash)));
+  auto impl = std::make_unique<Impl>(options, environment, std::move(listener), *std::move(hash));
+  if (options.server) {
+    if (auto fits = impl->prepare(options.server->options()); !fits) return forward_error(fits);
+  }
+  return Endpoint(std::move(impl));
 }
 
 Result<ConnectionHandle> Endpoint::connect(ConfigPtr config, const UdpPath& path, Instant now,

@@ -11,10 +11,17 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
       environment_(&environment),
       listener_(std::move(listener)),
       hash_(std::move(hash)),
+      ids_(slots_, hash_, environment, options.connection_ids),
       connections_of_hosts_(options.ipv6_host_prefix),
       half_open_of_hosts_(options.ipv6_host_prefix) {
   slots_.reserve(options.reserved_connections);
   by_path_.reserve(options.reserved_connections);
+}
+
+Result<void> Endpoint::Impl::prepare(const ConfigOptions& config) {
+  auto fits = ids_.use_size_of(config);
+  if (fits) ids_.reserve(options_.reserved_connections);
+  return fits;
 }
 
 // ---- inputs
@@ -22,15 +29,16 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
 Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath& path, Instant now,
                                                  const std::optional<ResumableSession>& session) {
   begin_input(now);
-  if (by_path_.size() >= options_.max_connections) {
+  if (occupied() >= options_.max_connections) {
     return tl::unexpected(Error{Errc::too_many_connections});
   }
   const std::uint64_t hash = hash_of(path);
   if (find(path, hash) != kNoSlot) {
     return path_is_in_use();
   }
+  if (auto fits = prepare(config->options()); !fits) return forward_error(fits);
   const SlotNumber number = take_slot(path, now);
-  auto made = Connection::client(std::move(config), *environment_, kFirstPath, now, session);
+  auto made = Connection::client(std::move(config), *environment_, kFirstPath, now, session, &ids_);
   if (!made) {
     release_slot(number);
     return forward_error(made);
@@ -45,22 +53,18 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
 Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
   begin_input(now);
   ++statistics_.datagrams_received;
-  const std::uint64_t hash = hash_of(path);
-  const SlotNumber known = find_receiver(datagram, path, hash);
-  if (known == kNoSlot) {
-    on_stranger(datagram, path, hash, now);
+  const Bytes id = endpoint::connection_id_of(datagram, ids_.size());
+  if (const SlotNumber known = ids_.find(id); known != kNoSlot) {
+    deliver(known, datagram, path, now);
     return pending();
   }
-  const auto kind = endpoint::peek(datagram);
-  const SlotNumber other = slots_[known].other_association;
-  if (kind == endpoint::DatagramKind::client_hello) {
-    on_hello(known, datagram, hash, now);
-  } else if (other == kNoSlot) {
-    deliver(known, datagram, now);
-  } else if (kind == endpoint::DatagramKind::plaintext) {
-    deliver(other, datagram, now);
+  const std::uint64_t hash = hash_of(path);
+  if (const SlotNumber known = find(path, hash); known != kNoSlot) {
+    deliver_by_path(known, datagram, path, hash, now);
+  } else if (!id.empty()) {
+    ++statistics_.unknown_connection_id;
   } else {
-    deliver_to_either(known, other, datagram, now);
+    on_stranger(datagram, path, hash, now);
   }
   return pending();
 }
@@ -90,6 +94,8 @@ void Endpoint::Impl::begin_input(Instant now) {
 }
 
 void Endpoint::Impl::drop_delivered() {
+  // This input may come from a function that apply() has called.
+  if (!pinned_.empty()) ids_.settle(pinned_.back());
   data_ = kNoSlot;
   if (!std::exchange(is_opened_late_, false)) opened_.clear();
 }
@@ -114,6 +120,7 @@ void Endpoint::Impl::unpin() {
   // The slot has not been released meanwhile, because it has a connection.
   const SlotNumber number = pinned_.back();
   pinned_.pop_back();
+  ids_.settle(number);
   const Slot& slot = slots_[number];
   const bool has_ended = slot.end && !decltype(transmits_)::holds(slot);
   if (has_ended) stop_transmitting(number);
@@ -165,26 +172,45 @@ void Endpoint::Impl::release_slot(SlotNumber number) {
   slots_.release(number);
 }
 
-bool Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, Instant now) {
-  Connection& connection = *slots_[number].connection;
-  const auto outcome = connection.handle_datagram(datagram, connection.path(), now);
+bool Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, const UdpPath& path,
+                             Instant now) {
+  const PathId id = number_of(number, path);
+  const auto outcome = slots_[number].connection->handle_datagram(datagram, id, now);
   if (outcome && outcome->data) data_ = number;
+  if (outcome && id != slots_[number].path.number) on_other_path(number, id, path, *outcome);
   settle(number, outcome, EndReason::closed_by_peer);
   // Only a record that was opened leads to an error, unless too many were not.
   return outcome ? outcome->record_opened : outcome.error().code != Errc::integrity_limit_reached;
 }
 
+void Endpoint::Impl::deliver_by_path(SlotNumber known, MutableBytes datagram, const UdpPath& path,
+                                     std::uint64_t hash, Instant now) {
+  const auto kind = endpoint::peek(datagram);
+  const SlotNumber other = slots_[known].other_association;
+  if (kind == endpoint::DatagramKind::client_hello) {
+    on_hello(known, datagram, hash, now);
+  } else if (other == kNoSlot) {
+    deliver(known, datagram, path, now);
+  } else if (kind == endpoint::DatagramKind::plaintext) {
+    deliver(other, datagram, path, now);
+  } else {
+    deliver_to_either(known, other, datagram, path, now);
+  }
+}
+
 void Endpoint::Impl::deliver_to_either(SlotNumber connected, SlotNumber newer,
-                                       MutableBytes datagram, Instant now) {
+                                       MutableBytes datagram, const UdpPath& path, Instant now) {
   // A failed attempt to open a record in place destroys it.
   copy_.assign(datagram.begin(), datagram.end());
-  const bool opened = deliver(connected, copy_, now);
-  if (!opened && slots_[newer].is_alive()) deliver(newer, datagram, now);
+  const bool opened = deliver(connected, copy_, path, now);
+  if (!opened && slots_[newer].is_alive()) deliver(newer, datagram, path, now);
 }
 
 void Endpoint::Impl::settle(SlotNumber number, const Result<Pending>& outcome, EndReason reason) {
   Slot& slot = slots_[number];
   const Connection& connection = *slot.connection;
+  ids_.settle(number);
+  follow_path(number);
   if (outcome && outcome->transmit) transmits_.push(slots_, number);
   if (outcome && outcome->event) events_.push(slots_, number);
   if (outcome && outcome->record_opened) on_record_of(number);
@@ -193,6 +219,7 @@ void Endpoint::Impl::settle(SlotNumber number, const Result<Pending>& outcome, E
     return end(number, EndReason::failed, &outcome.error());
   }
   set_timer(number);
+  drop_other_paths(number);
   if (!slot.is_connected && connection.connected()) on_connected(number);
 }
 
@@ -231,6 +258,7 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
     leave_half_open(number);
   }
   leave_index(number);
+  ids_.remove(number);
   events_.push(slots_, number);
   // Handshakes that are displaced and connections that are replaced end without a word.
   const bool may_have_alert = reason != EndReason::aborted && reason != EndReason::replaced &&

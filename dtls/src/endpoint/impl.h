@@ -9,6 +9,7 @@
 #include "crypto/keyed_hash.h"
 #include "endpoint/datagram_peek.h"
 #include "endpoint/host_counts.h"
+#include "endpoint/id_index.h"
 #include "endpoint/other_paths.h"
 #include "endpoint/slot_queue.h"
 #include "endpoint/slot_table.h"
@@ -20,6 +21,11 @@ class Endpoint::Impl {
  public:
   Impl(const EndpointOptions& options, Environment& environment, std::optional<Listener> listener,
        crypto::KeyedHash hash);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() = default;
+  // Connections of this Config are to come. Errors: invalid_config.
+  Result<void> prepare(const ConfigOptions& config);
 
   // Inputs, as in Endpoint.
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
@@ -68,20 +74,28 @@ class Endpoint::Impl {
   // The connection at a path. If the path has two associations, this is the connected one. kNoSlot:
   // none.
   [[nodiscard]] SlotNumber find(const UdpPath& path, std::uint64_t hash) const;
-  // The connection that a datagram belongs to, found by its path. A lookup by a key in the
-  // datagram, such as a connection ID, belongs in this function. kNoSlot: the source is unknown.
-  [[nodiscard]] SlotNumber find_receiver(Bytes datagram, const UdpPath& path,
-                                         std::uint64_t hash) const;
   // The connection's path with this `id`, or its present path if `id` is unknown.
   [[nodiscard]] UdpPath path_of(SlotNumber number, PathId id) const;
-  // Enters the connection into the index of paths.
+  // The number under which the connection gets a datagram from `path`.
+  [[nodiscard]] PathId number_of(SlotNumber number, const UdpPath& path) const;
+  // Enters the connection into the index of paths. Of several at one path the index has one.
   void enter_index(SlotNumber number);
+  // Whether datagrams without a connection ID may be for this connection.
+  [[nodiscard]] bool needs_path(const Slot& slot) const;
   // Removes the connection from the index of paths. Another association at the same path then takes
   // its place.
   void leave_index(SlotNumber number);
   [[nodiscard]] bool counts_for_host(const Slot& slot) const;
-  // All changes of a connection's path happen here. No connection may have `path`.
-  void move_path(SlotNumber number, const UdpPath& path);
+  // All changes of a connection's path happen here. `id`: the number of `path`.
+  void move_path(SlotNumber number, const UdpPath& path, PathId id);
+  // Whether a connection whose peer begins another association may leave that alone.
+  [[nodiscard]] bool may_part(const Slot& slot) const;
+  // The connection has processed a datagram from a path that is not its present one.
+  void on_other_path(SlotNumber number, PathId id, const UdpPath& path, const Pending& outcome);
+  // Does what the connection has done: it may have changed its path.
+  void follow_path(SlotNumber number);
+  // Drops the paths that the connection has no use for any more.
+  void drop_other_paths(SlotNumber number);
   [[nodiscard]] static tl::unexpected<Error> path_is_in_use() {
     return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "path: has a connection"});
   }
@@ -90,11 +104,15 @@ class Endpoint::Impl {
   SlotNumber take_slot(const UdpPath& path, Instant now);
   void release_slot(SlotNumber number);
   // Whether the connection has opened a record.
-  bool deliver(SlotNumber number, MutableBytes datagram, Instant now);
+  bool deliver(SlotNumber number, MutableBytes datagram, const UdpPath& path, Instant now);
+  // Delivers a datagram that has no known connection ID to `known`, which is at its path, or to
+  // another association there.
+  void deliver_by_path(SlotNumber known, MutableBytes datagram, const UdpPath& path,
+                       std::uint64_t hash, Instant now);
   // Delivers a datagram for which two associations at one path may both have keys to the one that
   // can open it.
   void deliver_to_either(SlotNumber connected, SlotNumber newer, MutableBytes datagram,
-                         Instant now);
+                         const UdpPath& path, Instant now);
   // Follows each input to a connection: queues it for polling and notes whether it is connected or
   // has ended. `reason` applies if it has ended without an error.
   void settle(SlotNumber number, const Result<Pending>& outcome, EndReason reason);
@@ -104,6 +122,8 @@ class Endpoint::Impl {
   void on_connected(SlotNumber number);
   void end(SlotNumber number, EndReason reason, const Error* error = nullptr);
   void leave_half_open(SlotNumber number);
+  // Two associations at one path, of which the newer is to replace the older, count once.
+  [[nodiscard]] std::size_t occupied() const { return size_ - pairs_; }
   [[nodiscard]] Pending pending();
 
   // Connections of peers by the time of their last record (impl_silence.cc). on_record_of() notes
@@ -136,6 +156,8 @@ class Endpoint::Impl {
   void stop_transmitting(SlotNumber number);
   // Releases the slot once its end is reported, too.
   void release_if_done(SlotNumber number);
+  // The event of a connection that has moved since the last one. Empty: it has not.
+  std::optional<PeerMoved> take_move(SlotNumber number);
 
   EndpointOptions options_;
   Environment* environment_;
@@ -143,6 +165,7 @@ class Endpoint::Impl {
   crypto::KeyedHash hash_;
 
   endpoint::SlotTable slots_;
+  endpoint::IdIndex ids_;
   // Of connections that have ended.
   struct EndReport {
     std::optional<Error> error;
@@ -152,6 +175,7 @@ class Endpoint::Impl {
   std::unordered_map<SlotNumber, EndReport> end_reports_;
   endpoint::OwnEnds own_ends_;
   endpoint::OtherPaths other_paths_;
+  std::unordered_map<SlotNumber, UdpPath> moved_from_;  // by a PeerMoved that is to be polled
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
@@ -159,6 +183,7 @@ class Endpoint::Impl {
   endpoint::SlotList half_open_;  // by age
   endpoint::SlotList silent_;     // by Times::heard
   std::size_t size_ = 0;
+  std::size_t pairs_ = 0;         // of associations at one path
   Instant now_ = Instant::min();  // of the last input
   EndpointStatistics statistics_;
 

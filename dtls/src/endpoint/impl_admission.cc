@@ -46,7 +46,7 @@ void Endpoint::Impl::admit(Admission admission, MutableBytes datagram, const Udp
       ++statistics_.repeated_hellos;
       // The handshake repeats its flight (RFC 6347 section 4.2.4).
       const bool is_same = under_way != kNoSlot && slots_[under_way].cookie == cookie;
-      if (is_same) deliver(under_way, datagram, now);
+      if (is_same) deliver(under_way, datagram, path, now);
       return;
     }
     // A client that begins another handshake does not continue one that it has begun before.
@@ -65,7 +65,7 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
   const SlotNumber number = take_slot(path, now);
   Slot& slot = slots_[number];
   slot.cookie = admission.cookie_number();
-  auto accepted = Connection::accept(std::move(admission), *environment_, kFirstPath, now);
+  auto accepted = Connection::accept(std::move(admission), *environment_, kFirstPath, now, &ids_);
   slot.connection.emplace(std::move(accepted.connection));
   ++size_;
   ++statistics_.accepted;
@@ -74,6 +74,7 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
   if (connected == kNoSlot) {
     enter_index(number);
   } else {
+    ++pairs_;
     slot.is_new_association = true;
     slot.other_association = connected;
     slots_[connected].other_association = number;
@@ -101,7 +102,7 @@ std::optional<Refusal> Endpoint::Impl::refuse(const UdpEndpoint& peer, bool is_n
   if (half_open_of_host != 0 && half_open_of_hosts_.of(hash_, peer) >= half_open_of_host) {
     return Refusal::too_many_half_open_of_host;
   }
-  const bool is_full = !is_new_association && by_path_.size() >= options_.max_connections;
+  const bool is_full = !is_new_association && occupied() >= options_.max_connections;
   const bool has_room = half_open_.size() < options_.max_half_open;
   if (!is_full && has_room) return std::nullopt;
   const SlotNumber oldest = half_open_.first();

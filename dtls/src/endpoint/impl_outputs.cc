@@ -27,6 +27,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     const SlotNumber number = events_.first();
     Slot& slot = slots_[number];
     const ConnectionHandle handle = slots_.handle_of(number);
+    if (auto moved = take_move(number)) return EndpointEvent{handle, *moved};
     auto event = slot.connection ? slot.connection->poll_event() : std::nullopt;
     if (event && std::holds_alternative<Closed>(*event)) continue;  // reported by Ended
     if (event) {
@@ -53,6 +54,14 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
   return std::nullopt;
 }
 
+std::optional<PeerMoved> Endpoint::Impl::take_move(SlotNumber number) {
+  const auto from = moved_from_.extract(number);
+  const UdpPath present = path_of(slots_[number]);
+  // It may be back already.
+  if (!from || from.mapped() == present) return std::nullopt;
+  return PeerMoved{from.mapped(), present};
+}
+
 std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) {
   if (const auto reply = std::exchange(reply_, std::nullopt)) {
     const std::size_t size = std::min(reply->datagram.size(), out.size());
@@ -73,6 +82,7 @@ std::optional<EndpointTransmit> Endpoint::Impl::poll_transmit(MutableBytes out) 
     } else {
       transmits_.erase(slots_, number);
       set_timer(number);
+      drop_other_paths(number);
     }
   }
   return std::nullopt;
@@ -103,7 +113,7 @@ void Endpoint::Impl::stop_transmitting(SlotNumber number) {
 void Endpoint::Impl::release_if_done(SlotNumber number) {
   const Slot& slot = slots_[number];
   if (!slot.end_reported || slot.connection) return;
-  other_paths_.remove(number);
+  other_paths_.drop_all(number);
   release_slot(number);
 }
 

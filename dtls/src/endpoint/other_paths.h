@@ -2,9 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include <sluice/dtls/path.h>
 
@@ -12,43 +11,67 @@
 
 namespace sluice::dtls::endpoint {
 
-// A connection counts its paths: the numbers are its PathIds, from 0. Its slot has the present
-// path; the former ones, to which it may still send, are here. A connection that has had one path
-// only takes no memory.
+// The paths of a connection have PathIds. Its slot has the present path; the former ones, to which
+// it may still send, and those that its peer may be moving to are here. A connection takes memory
+// only as long as it has such paths.
 class OtherPaths {
  public:
-  // Former paths of one connection. Another one replaces the oldest.
-  static constexpr std::size_t kMost = 2;
+  // Of one connection. Another one replaces that which was kept longest ago.
+  static constexpr std::size_t kMost = 3;
 
-  // The connection leaves `former`. Returns the PathId of its next path.
-  PathId move(SlotNumber connection, const UdpPath& former) {
-    Known& known = of_connections_[connection];
-    std::ranges::rotate(known.paths, known.paths.end() - 1);
-    known.paths.front() = former;
-    return PathId{++known.present};
+  // The number of a path that is not the present one: a new number if the path is not kept. Numbers
+  // of paths that are not kept any longer are given again.
+  [[nodiscard]] PathId number_of(SlotNumber connection, const UdpPath& path, PathId present) const {
+    auto next = static_cast<std::uint32_t>(present);
+    for (const Other& other : others_of(connection)) {
+      if (other.path == path) return other.number;
+      next = std::max(next, static_cast<std::uint32_t>(other.number));
+    }
+    return PathId{next + 1};
   }
-  // A former path. Null if `id` is the present path or unknown.
-  [[nodiscard]] const UdpPath* find(SlotNumber connection, PathId id) const {
+  // Null: the path is not kept.
+  [[nodiscard]] const UdpPath* find(SlotNumber connection, PathId number) const {
+    for (const Other& other : others_of(connection)) {
+      if (other.number == number) return &other.path;
+    }
+    return nullptr;
+  }
+
+  void keep(SlotNumber connection, PathId number, const UdpPath& path) {
+    std::vector<Other>& others = of_connections_[connection];
+    std::erase_if(others, [&](const Other& other) { return other.number == number; });
+    if (others.size() == kMost) others.pop_back();
+    others.insert(others.begin(), Other{path, number});
+  }
+  // The path becomes the present one.
+  void drop(SlotNumber connection, PathId number) {
     const auto found = of_connections_.find(connection);
-    if (found == of_connections_.end()) return nullptr;
-    const Known& known = found->second;
-    // 1: the path before the present one.
-    const std::uint32_t age = known.present - static_cast<std::uint32_t>(id);
-    const bool is_known = age >= 1 && age <= kMost && age <= known.present;
-    return is_known ? &known.paths[age - 1] : nullptr;
+    if (found == of_connections_.end()) return;
+    std::erase_if(found->second, [&](const Other& other) { return other.number == number; });
+    if (found->second.empty()) of_connections_.erase(found);
   }
-  void remove(SlotNumber connection) { of_connections_.erase(connection); }
+  void drop_all(SlotNumber connection) { of_connections_.erase(connection); }
 
-  // Connections that have moved.
+  [[nodiscard]] bool has_any(SlotNumber connection) const {
+    return of_connections_.contains(connection);
+  }
+  // Connections with other paths.
   [[nodiscard]] std::size_t size() const { return of_connections_.size(); }
 
  private:
-  struct Known {
-    std::array<UdpPath, kMost> paths;  // the newest first
-    std::uint32_t present = 0;
+  struct Other {
+    UdpPath path;
+    PathId number{};
   };
+  using Others = std::vector<Other>;  // the newest first
 
-  std::unordered_map<SlotNumber, Known> of_connections_;
+  [[nodiscard]] const Others& others_of(SlotNumber connection) const {
+    static const Others kNone;
+    const auto found = of_connections_.find(connection);
+    return found == of_connections_.end() ? kNone : found->second;
+  }
+
+  std::unordered_map<SlotNumber, Others> of_connections_;
 };
 
 }  // namespace sluice::dtls::endpoint

@@ -11,7 +11,7 @@ std::uint64_t hash_of(const crypto::KeyedHash& hash, SocketId socket, const UdpE
 
 }  // namespace
 
-StoredPath OwnEnds::store(const crypto::KeyedHash& hash, const UdpPath& path) {
+StoredPath OwnEnds::store(const crypto::KeyedHash& hash, const UdpPath& path, PathId path_number) {
   const std::uint64_t value = hash_of(hash, path.socket, path.own);
   std::uint32_t number = index_.find(value, [&](std::uint32_t candidate) {
     const Entry& entry = entries_[candidate];
@@ -29,7 +29,7 @@ StoredPath OwnEnds::store(const crypto::KeyedHash& hash, const UdpPath& path) {
     index_.insert(value, number);
   }
   ++entries_[number].uses;
-  return {path.peer, StoredPath::OwnEnd{number}};
+  return {path.peer, StoredPath::OwnEnd{number}, path_number};
 }
 
 void OwnEnds::release(const crypto::KeyedHash& hash, const StoredPath& path) {

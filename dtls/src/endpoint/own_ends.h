@@ -17,6 +17,7 @@ struct StoredPath {
 
   UdpEndpoint peer;
   OwnEnd own_end{};
+  PathId number{};  // that the connection knows it by
 };
 
 // A socket and an address of this host: a million paths have few of them, so a slot keeps a number
@@ -24,7 +25,7 @@ struct StoredPath {
 class OwnEnds {
  public:
   // The path's end has one use more then.
-  StoredPath store(const crypto::KeyedHash& hash, const UdpPath& path);
+  StoredPath store(const crypto::KeyedHash& hash, const UdpPath& path, PathId path_number = {});
   // The path's end has one use less. Without a use, its number may become another end's.
   void release(const crypto::KeyedHash& hash, const StoredPath& path);
 

@@ -41,7 +41,7 @@ struct Times {
 struct Slot {
   // Empty: the slot is free, or the connection has ended and has nothing left to send.
   std::optional<Connection> connection;
-  StoredPath path;  // the present one, which Connection::path() numbers
+  StoredPath path;  // the present one; OtherPaths has the others
   std::uint32_t generation = 0;
   bool is_used = false;
   bool is_connected = false;
@@ -50,12 +50,12 @@ struct Slot {
   // has the connected one only.
   bool is_new_association = false;
   bool end_reported = false;
-  std::optional<EndReason> end;
   SlotNumber other_association = kNoSlot;
   // Of the ClientHello that has begun the association, which tells repetitions; 0 where this side
   // is client.
   CookieNumber cookie{};
-  Places places;
+  [[no_unique_address]] Places places;  // the next member begins in its padding
+  std::optional<EndReason> end;
   Times times;
 
   [[nodiscard]] bool is_alive() const { return is_used && !end; }

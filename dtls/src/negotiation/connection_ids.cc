@@ -31,6 +31,10 @@ Result<void> accept_connection_ids(const Context& context, const ExtensionAgreem
                                    AgreedExtensions& /*agreed*/) {
   record::RecordLayer& records = context.transport.records;
   if (!servers) {
+    ConnectionIdSource* const source = context.transport.connection_ids;
+    if (source != nullptr && !records.connection_ids().own().empty()) {
+      source->retire(records.connection_ids().own());
+    }
     records.clear_connection_ids();
     return {};
   }

@@ -27,6 +27,8 @@ inline constexpr std::size_t kMaxCiphertext12 = kMaxPlaintext + 2048;
 
 // The outer type of records with a connection ID (RFC 9146 section 4). The content type is inside.
 inline constexpr wire::ContentType kTls12Cid{25};
+// Where the ID is in such a record.
+inline constexpr std::size_t kConnectionIdAt12 = 11;
 
 struct Header12 {
   wire::ContentType type{};
@@ -60,8 +62,8 @@ struct Header12 {
     wire::store(out.subspan(1, 2), wire::value_of(version));
     wire::store(out.subspan(3, 2), wire::value_of(epoch));
     wire::store(out.subspan(5, 6), wire::value_of(sequence));
-    std::ranges::copy(connection_id, out.begin() + 11);
-    wire::store(out.subspan(11 + connection_id.size(), 2), length);
+    std::ranges::copy(connection_id, out.begin() + kConnectionIdAt12);
+    wire::store(out.subspan(kConnectionIdAt12 + connection_id.size(), 2), length);
   }
 };
 

@@ -26,6 +26,8 @@ inline constexpr unsigned kConnectionId = 0x10;
 inline constexpr unsigned kLongSequence = 0x08;
 inline constexpr unsigned kLengthPresent = 0x04;
 inline constexpr unsigned kEpochMask = 0x03;
+// Where the connection ID is in a record.
+inline constexpr std::size_t kConnectionIdAt13 = 1;
 
 // The header as received: its sequence number is still encrypted.
 struct Header13 {
@@ -41,7 +43,9 @@ struct Header13 {
   }
 
   // Of the record that begins with this header; empty: it has none.
-  [[nodiscard]] Bytes connection_id_in(Bytes record) const { return record.subspan(1, cid_size); }
+  [[nodiscard]] Bytes connection_id_in(Bytes record) const {
+    return record.subspan(kConnectionIdAt13, cid_size);
+  }
   [[nodiscard]] bool matches(wire::Epoch epoch) const {
     return (wire::value_of(epoch) & kEpochMask) == (flags & unsigned{kEpochMask});
   }

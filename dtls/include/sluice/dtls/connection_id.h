@@ -78,8 +78,8 @@ class ConnectionIdSource {
   [[nodiscard]] virtual std::size_t size() const = 0;
   // Fills `out`, which has size() bytes. An Error ends the handshake that needs the ID.
   virtual Result<void> make(MutableBytes out) = 0;
-  // A connection does not use this ID any longer, and goes on with others. Not called for the IDs
-  // of a connection that has ended.
+  // A connection does not use this ID any longer, and goes on with others, or with none where the
+  // server has not agreed to use them. Not called for the IDs of a connection that has ended.
   virtual void retire(Bytes /*id*/) {}
 };
 

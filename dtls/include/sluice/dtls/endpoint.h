@@ -1,4 +1,5 @@
-// Many connections on one socket or several, found by the addresses of their datagrams.
+// Many connections on one socket or several, found by the connection IDs and addresses of their
+// datagrams.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <variant>
 
 #include <sluice/dtls/connection.h>
+#include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/listener.h>
 #include <sluice/dtls/path.h>
 
@@ -27,10 +29,31 @@ constexpr std::uint32_t slot_of(ConnectionHandle handle) {
   return static_cast<std::uint32_t>(handle);
 }
 
+// When a connection follows its peer to another path ("Peer Address Update", RFC 9146 section 6).
+// Only datagrams with a connection ID can come from another path; what is authentic in them is
+// delivered in any case.
+enum class PeerMove : std::uint8_t {
+  // Only set_path() moves connections.
+  never,
+  // A connection moves with a datagram from another path that brings a newer record than all before
+  // (Pending::newest_record), once it is connected. Replayed, forged and reordered datagrams move
+  // nothing. But nothing proves that the peer is there: an attacker who sees a datagram, and has a
+  // copy arrive first from an address of his choice, draws to it what this side sends, until the
+  // next newer record of the peer. He can read none of it, and may want to flood that address.
+  newer_record,
+};
+
 struct EndpointOptions {
   // The Config of connections that peers begin. Null: peers cannot begin any.
   ConfigPtr server = {};
   ListenerOptions listener = {};
+
+  // Makes the connection IDs of connections whose Config has a connection_id_size other than 0,
+  // which must be of its size. It is not owned and must outlive the Endpoint. Null: random IDs,
+  // whose size is that of the first such Config, which all others must have. The Endpoint asks
+  // again for an ID that one of its connections has, up to 31 times.
+  ConnectionIdSource* connection_ids = nullptr;
+  PeerMove peer_move = PeerMove::never;
 
   // Connections of both roles, handshakes under way included. Where there are so many, another peer
   // replaces the oldest handshake of a peer, if that is older than half_open_grace, or else a
@@ -96,6 +119,13 @@ struct Ended {
   Statistics statistics = {};
 };
 
+// The peer of a connection has moved, and the connection with it (PeerMove). It does not tell of
+// set_path(). Moves that were not polled yet are told as one.
+struct PeerMoved {
+  UdpPath from;
+  UdpPath to;
+};
+
 namespace detail {
 template <class Events, class... More>
 struct WithEvents;
@@ -107,8 +137,8 @@ struct WithEvents<std::variant<Events...>, More...> {
 
 struct EndpointEvent {
   ConnectionHandle connection;
-  // The events of a Connection, with Ended in place of Closed.
-  detail::WithEvents<Event, Ended>::Type what;
+  // The events of a Connection, with Ended in place of Closed, and PeerMoved.
+  detail::WithEvents<Event, Ended, PeerMoved>::Type what;
 };
 
 struct EndpointData {
@@ -137,8 +167,11 @@ struct EndpointStatistics {
   std::uint64_t datagrams_received = 0;
   std::uint64_t to_listener = 0;  // from unknown sources, and all ClientHellos
   std::uint64_t unknown = 0;      // from unknown sources, where peers cannot begin
-  std::uint64_t accepted = 0;     // connections that peers have begun
-  std::uint64_t connected = 0;    // connections of both roles whose handshake was completed
+  // From unknown sources, with a connection ID that no connection has: dropped.
+  std::uint64_t unknown_connection_id = 0;
+  std::uint64_t moves = 0;      // of connections that have followed their peers
+  std::uint64_t accepted = 0;   // connections that peers have begun
+  std::uint64_t connected = 0;  // connections of both roles whose handshake was completed
   // ClientHellos with the cookie of a peer that has its connection already, or with an older one.
   std::uint64_t repeated_hellos = 0;
   std::uint64_t colliding_hellos = 0;  // ClientHellos from a path where connect() is under way
@@ -160,6 +193,8 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
   visit(std::string_view("datagrams_received"), kNone, statistics.datagrams_received);
   visit(std::string_view("to_listener"), kNone, statistics.to_listener);
   visit(std::string_view("unknown"), kNone, statistics.unknown);
+  visit(std::string_view("unknown_connection_id"), kNone, statistics.unknown_connection_id);
+  visit(std::string_view("moves"), kNone, statistics.moves);
   visit(std::string_view("accepted"), kNone, statistics.accepted);
   visit(std::string_view("connected"), kNone, statistics.connected);
   visit(std::string_view("repeated_hellos"), kNone, statistics.repeated_hellos);
@@ -177,6 +212,10 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // Connection says of other orders and of bounds holds here too. An input that an event leads to is
 // to be followed by another turn. Times must not go backwards.
 //
+// A datagram whose first record has the connection ID of a connection (RFC 9146, RFC 9147 section
+// 9) is for that connection, wherever it comes from. Other datagrams are for the connection at
+// their path. No two connections of an Endpoint have the same ID.
+//
 // Datagrams from unknown sources go to a Listener. A peer whose cookie is valid gets a connection,
 // if the limits allow it. A peer may begin a new association from the path of a connected one (RFC
 // 9147 section 5.11): it gets a second connection, which replaces the old one once it is connected,
@@ -193,19 +232,26 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // the kernel gives all datagrams from one address to the same socket as long as the number of
 // sockets does not change.
 //
-// Paths: the paths of each connection are numbered from 0 in order of use; the numbers are the
-// PathIds of Connection::path() and PacketObserver. Move a connection with set_path() of the
-// Endpoint, never with that of the Connection.
+// Paths: the paths of each connection have numbers from 0 on, which are the PathIds of
+// Connection::path() and PacketObserver. The number of a path that the connection has left, or of
+// one from which nothing authentic has come, may later be that of another. Move a connection with
+// set_path() of the Endpoint, never with that of the Connection.
 //
-// Time: a datagram takes one look-up in a hash table with a secret key, next_timeout() none, a
-// timer O(log n), an idle connection that ends or gives way O(1). A connection without a timer
-// takes none. In the long run, datagrams allocate only the ciphers of cold connections
-// (Environment::Options::max_warm_connections), and timers nothing.
+// Several connections may be at one path when peers have moved there, for example because a NAT has
+// given the address of a sleeping device to another. Their datagrams are told apart by their
+// connection IDs. Those without one are for a connection that has no ID, has its handshake under
+// way or begins anew there, else for the one that came last; find() gives the same.
 //
-// Memory: about 200 bytes per connection besides the Connection, which are freed with the Endpoint;
-// Connections are freed when they end. There are at most max_connections and max_half_open
-// together, and those that have ended and are still to be polled. The Config bounds what a
-// handshake takes.
+// Time: a datagram takes one look-up in a hash table with a secret key, or two where connections
+// have IDs, next_timeout() none, a timer O(log n), an idle connection that ends or gives way O(1).
+// A connection without a timer takes none. In the long run, datagrams allocate only the ciphers of
+// cold connections (Environment::Options::max_warm_connections), and timers nothing.
+//
+// Memory: about 200 bytes per connection besides the Connection, and 11 to 22 for each connection
+// ID, which are freed with the Endpoint; Connections are freed when they end. Up to 3 paths besides
+// the present one are kept while something is under way that may be sent there. There are at most
+// max_connections and max_half_open together, and those that have ended and are still to be polled.
+// The Config bounds what a handshake takes.
 class Endpoint {
  public:
   // Errors: invalid_config, with Error::detail naming the option; libcrypto_failure.
@@ -218,7 +264,8 @@ class Endpoint {
   // ---- inputs
 
   // A connection in the client's role, as from Connection::client(). Errors: invalid_argument (the
-  // path has a connection), too_many_connections, libcrypto_failure.
+  // path has a connection), invalid_config (also where connection_id_size does not fit:
+  // EndpointOptions::connection_ids), too_many_connections, libcrypto_failure.
   Result<ConnectionHandle> connect(ConfigPtr config, const UdpPath& path, Instant now,
                                    const std::optional<ResumableSession>& session = {});
 
@@ -246,7 +293,8 @@ class Endpoint {
   Result<Pending> abort(ConnectionHandle connection);
   // Moves a connection to another path. The caller decides that: the engine does not verify the
   // path with the peer. From now on datagrams from `path` are for this connection, which sends
-  // everything there, while the former path is that of an unknown source. A limit per host does not
+  // everything there, while the former path is that of an unknown source, except for datagrams
+  // with a connection ID. A limit per host does not
   // refuse the move, but the connection counts for its new host. If the peer has begun a new
   // association at the former path, that goes on there and no longer replaces this one. Errors,
   // which change nothing: closed (the handle is no longer valid), invalid_argument (`path` has
@@ -286,7 +334,7 @@ class Endpoint {
 
   // Null when the handle is not or no longer valid. The pointer is valid until the next input.
   [[nodiscard]] const Connection* find(ConnectionHandle connection) const;
-  // The connection that datagrams from `path` are for.
+  // The connection that datagrams from `path` are for if they have no connection ID.
   [[nodiscard]] std::optional<ConnectionHandle> find(const UdpPath& path) const;
   // Where the connection's datagrams come from and go to.
   [[nodiscard]] std::optional<UdpPath> path_of(ConnectionHandle connection) const;

@@ -9,47 +9,59 @@ namespace {
 
 using test::path_of;
 
+constexpr PathId kFirst{0};
+
 TEST(OtherPaths, FindsThoseOfEachConnection) {
   OtherPaths paths;
-  EXPECT_EQ(paths.find(1, PathId{0}), nullptr);
-  EXPECT_EQ(paths.move(1, path_of(10)), PathId{1});
-  EXPECT_EQ(paths.move(2, path_of(20)), PathId{1});
-  EXPECT_EQ(paths.move(1, path_of(11)), PathId{2});
-  ASSERT_NE(paths.find(1, PathId{0}), nullptr);
-  EXPECT_EQ(*paths.find(1, PathId{0}), path_of(10));
+  EXPECT_EQ(paths.find(1, kFirst), nullptr);
+  EXPECT_EQ(paths.number_of(1, path_of(10), kFirst), PathId{1});
+  EXPECT_EQ(paths.size(), 0U) << "it is not kept yet";
+  paths.keep(1, PathId{1}, path_of(10));
+  EXPECT_EQ(paths.number_of(1, path_of(10), kFirst), PathId{1});
+  EXPECT_EQ(paths.number_of(1, path_of(11), kFirst), PathId{2});
+  EXPECT_EQ(paths.number_of(1, path_of(11), PathId{7}), PathId{8});
+  EXPECT_EQ(paths.number_of(2, path_of(10), kFirst), PathId{1});
   ASSERT_NE(paths.find(1, PathId{1}), nullptr);
-  EXPECT_EQ(*paths.find(1, PathId{1}), path_of(11));
-  ASSERT_NE(paths.find(2, PathId{0}), nullptr);
-  EXPECT_EQ(*paths.find(2, PathId{0}), path_of(20));
-  EXPECT_EQ(paths.find(1, PathId{2}), nullptr) << "the present one";
-  EXPECT_EQ(paths.find(1, PathId{3}), nullptr);
+  EXPECT_EQ(*paths.find(1, PathId{1}), path_of(10));
+  EXPECT_EQ(paths.find(1, PathId{2}), nullptr);
   EXPECT_EQ(paths.find(1, PathId{UINT32_MAX}), nullptr);
-  EXPECT_EQ(paths.find(3, PathId{0}), nullptr);
+  EXPECT_EQ(paths.find(2, PathId{1}), nullptr);
 }
 
 TEST(OtherPaths, KeepsTheNewest) {
   OtherPaths paths;
-  for (std::uint32_t i = 0; i < 5; ++i) EXPECT_EQ(paths.move(1, path_of(i)), PathId{i + 1});
+  constexpr std::uint32_t kCount = 6;
+  for (std::uint32_t i = 0; i < kCount; ++i) paths.keep(1, PathId{i}, path_of(i));
   EXPECT_EQ(paths.size(), 1U);
-  for (std::uint32_t i = 0; i < 5; ++i) {
+  for (std::uint32_t i = 0; i < kCount; ++i) {
     const UdpPath* found = paths.find(1, PathId{i});
-    ASSERT_EQ(found != nullptr, i + OtherPaths::kMost >= 5) << i;
+    ASSERT_EQ(found != nullptr, i + OtherPaths::kMost >= kCount) << i;
     if (found != nullptr) {
       EXPECT_EQ(*found, path_of(i));
     }
   }
+  // That which is kept again is the newest.
+  paths.keep(1, PathId{3}, path_of(3));
+  paths.keep(1, PathId{6}, path_of(6));
+  EXPECT_NE(paths.find(1, PathId{3}), nullptr);
+  EXPECT_EQ(paths.find(1, PathId{4}), nullptr);
 }
 
-TEST(OtherPaths, NothingIsLeftOfAConnection) {
+TEST(OtherPaths, NothingIsLeft) {
   OtherPaths paths;
-  paths.move(1, path_of(10));
-  paths.move(2, path_of(20));
-  paths.remove(1);
-  paths.remove(1);
+  paths.keep(1, PathId{1}, path_of(10));
+  paths.keep(1, PathId{2}, path_of(11));
+  paths.keep(2, PathId{1}, path_of(20));
+  paths.drop(1, PathId{1});
+  EXPECT_EQ(paths.find(1, PathId{1}), nullptr);
+  EXPECT_NE(paths.find(1, PathId{2}), nullptr);
+  EXPECT_NE(paths.find(2, PathId{1}), nullptr);
+  paths.drop(1, PathId{2});
+  paths.drop(1, PathId{2});
   EXPECT_EQ(paths.size(), 1U);
-  EXPECT_EQ(paths.find(1, PathId{0}), nullptr);
-  EXPECT_NE(paths.find(2, PathId{0}), nullptr);
-  EXPECT_EQ(paths.move(1, path_of(30)), PathId{1});
+  paths.drop_all(2);
+  paths.drop_all(2);
+  EXPECT_EQ(paths.size(), 0U);
 }
 
 }  // namespace
