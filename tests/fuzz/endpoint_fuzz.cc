@@ -1,6 +1,6 @@
 // An Endpoint, genuine clients at a few addresses, and everything that anybody may send from there:
 // its limits hold, each connection ends once and leaves nothing, and who is connected stays so
-// whatever is sent in plaintext.
+// whatever is sent in plaintext. Some runs have connection IDs, and clients that move.
 #include <sluice/dtls/endpoint.h>
 
 #include <array>
@@ -30,12 +30,13 @@ Environment& fresh_environment() {
   return environment;
 }
 
-ConfigPtr make_config(bool only12, std::size_t mtu) {
+ConfigPtr make_config(bool only12, std::size_t mtu, std::optional<std::size_t> id_size = {}) {
   static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   ConfigOptions options;
   options.identities = {kIdentity};
   options.groups = {NamedGroup::secp256r1};
   options.mtu = mtu;
+  options.connection_id_size = id_size;
   if (only12) options.max_version = ProtocolVersion::dtls12;
   return must(Config::make(std::move(options)));
 }
@@ -49,17 +50,19 @@ UdpPath path_of(unsigned number) {
 enum class Step : std::uint8_t {
   datagram,  // address, length, bytes: from anybody
   client,    // address, bits: begins anew; 1: DTLS 1.2, 2: in pieces
-  next,      // address, offset, mask: the client's next datagram, one byte changed unless 0
+  next,      // address and how far it is moved, offset, mask: the client's next datagram, one byte
+             // changed unless 0
   answers,   // address: what the endpoint has sent there reaches the client
   time,      // seconds
-  use,       // address, what: of the connection there
+  use,       // address, what: of the connection there; 16: the client there sends data
 };
 constexpr unsigned kSteps = 6;
 
 class Run {
  public:
   explicit Run(std::uint8_t choices)
-      : environment_(fresh_environment()),
+      : has_ids_((choices & 64) != 0),
+        environment_(fresh_environment()),
         endpoint_(must(Endpoint::make(make_options(choices), environment_))) {}
 
   void step(wire::Reader& input) {
@@ -73,7 +76,8 @@ class Run {
         return begin(number, input.u8());
       case Step::next: {
         const std::size_t offset = input.u8();
-        return next(number, offset, static_cast<std::byte>(input.u8()));
+        const unsigned from = has_ids_ ? (number + value / kAddresses) % kAddresses : number;
+        return next(number, from, offset, static_cast<std::byte>(input.u8()));
       }
       case Step::answers:
         return answers(number);
@@ -94,6 +98,8 @@ class Run {
           SLUICE_CHECK(endpoint_.abort(*known).has_value());
       }
     }
+    // Those that share their path with another.
+    endpoint_.close_all(now_);
     drain();
     SLUICE_CHECK(endpoint_.size() == 0 && endpoint_.half_open() == 0);
     SLUICE_CHECK(!endpoint_.next_timeout());
@@ -103,7 +109,11 @@ class Run {
  private:
   static EndpointOptions make_options(std::uint8_t choices) {
     EndpointOptions options;
-    options.server = make_config((choices & 1) != 0, 1200);
+    const bool has_ids = (choices & 64) != 0;
+    // One byte: they are soon used up.
+    options.server =
+        make_config((choices & 1) != 0, 1200, has_ids ? std::optional(1) : std::nullopt);
+    if (has_ids) options.peer_move = PeerMove::newer_record;
     options.max_connections = kLimit;
     options.max_half_open = kLimit;
     options.max_connections_per_host = (choices & 2) != 0 ? 1U : 0U;
@@ -133,7 +143,8 @@ class Run {
 
   void begin(unsigned number, unsigned bits) {
     Client& client = clients_[number];
-    const auto config = make_config((bits & 1) != 0, (bits & 2) != 0 ? kMinimumMtu : 1200);
+    const auto id_size = has_ids_ ? std::optional(0) : std::nullopt;
+    const auto config = make_config((bits & 1) != 0, (bits & 2) != 0 ? kMinimumMtu : 1200, id_size);
     client.connection.emplace(must(Connection::client(config, environment_, PathId{1}, now_)));
     collect(client);
   }
@@ -146,13 +157,13 @@ class Run {
     }
   }
 
-  void next(unsigned number, std::size_t offset, std::byte mask) {
+  void next(unsigned number, unsigned from, std::size_t offset, std::byte mask) {
     Client& client = clients_[number];
     if (client.sent.empty()) return;
     Buffer datagram = std::move(client.sent.front());
     client.sent.pop_front();
     datagram[offset % datagram.size()] ^= mask;
-    endpoint_.handle_datagram(datagram, path_of(number), now_);
+    endpoint_.handle_datagram(datagram, path_of(from), now_);
     drain();
   }
 
@@ -175,6 +186,7 @@ class Run {
   void use(unsigned number, unsigned what) {
     const auto known = endpoint_.find(path_of(number));
     std::array<std::byte, 100> out{};
+    if ((what & 16) != 0) return say(number);
     if (what % 4 == 0) {
       const auto called = endpoint_.connect(make_config(false, 1200), path_of(number), now_);
       SLUICE_CHECK(!known || !called);
@@ -187,6 +199,14 @@ class Run {
       static_cast<void>(endpoint_.seal(*known, test::bytes_of("data"), out));
     }
     drain();
+  }
+
+  void say(unsigned number) {
+    Client& client = clients_[number];
+    if (!client.connection || client.sent.size() == kMaxWaiting) return;
+    Buffer out(client.connection->sealed_size(4));
+    const auto size = client.connection->seal(test::bytes_of("data"), out);
+    if (size) client.sent.emplace_back(out.begin(), out.begin() + static_cast<long>(size->size));
   }
 
   void drain() {
@@ -211,6 +231,7 @@ class Run {
     SLUICE_CHECK(endpoint_.size() <= 2 * kLimit);
   }
 
+  bool has_ids_;
   Environment& environment_;
   Instant now_{};
   Endpoint endpoint_;
