@@ -129,6 +129,7 @@ void message_seeds(const Recording& recording) {
   seed(12, "new_session_ticket", test::from_hex("00015180 0004 01020304"));
   seed(19, "stored_session", stored_session());
   seed(20, "new_connection_id", test::from_hex("0006 02aaab 02bbbc 01"));
+  seed(21, "path_response", test::from_hex("01 0102030405060708"));
 }
 
 // In the order of encode_fuzz's codecs, behind which stand the rows of sizes.

@@ -26,6 +26,7 @@
 #include "message/new_connection_id.h"
 #include "message/new_session_ticket12.h"
 #include "message/new_session_ticket13.h"
+#include "message/path_message.h"
 #include "message/pre_shared_key.h"
 #include "message/record_size_limit.h"
 #include "message/renegotiation_info.h"
@@ -242,6 +243,12 @@ void new_session_ticket(const Buffer& body) {
       comes_back(body, [&](wire::Writer& out) { put_new_session_ticket12(out, *decoded); }));
 }
 
+void path_message(const Buffer& body) {
+  const auto decoded = PathMessage::decode(body);
+  if (decoded) SLUICE_CHECK(std::ranges::equal(decoded->encode(), body));
+  if (PathMessage::is_malformed(body)) SLUICE_CHECK(body.size() != PathMessage::kSize || decoded);
+}
+
 // What a server reads back out of its store, or a client out of a file.
 void stored_session(const Buffer& body) {
   const auto session = ResumableSession::parse(body);
@@ -271,7 +278,8 @@ constexpr std::array kDecoders{certificate,
                                pre_shared_keys,
                                names,
                                stored_session,
-                               connection_ids};
+                               connection_ids,
+                               path_message};
 
 }  // namespace
 }  // namespace sluice::fuzz

@@ -61,6 +61,8 @@ void Peer::on_event(dtls::Event event, Instant now) {
   } else if (auto* to_store = std::get_if<dtls::SessionToStore>(&event)) {
     if (store != nullptr) store->keep(*to_store, now);
     stored.push_back(std::move(*to_store));
+  } else if (const auto* moved = std::get_if<dtls::PathChanged>(&event)) {
+    path_changes.push_back(*moved);
   } else {
     closed = true;
   }

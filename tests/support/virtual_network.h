@@ -53,6 +53,7 @@ class Peer {
   bool closed = false;
   std::optional<dtls::Error> error;
   std::vector<dtls::Buffer> data;
+  std::vector<dtls::PathChanged> path_changes;
 
  private:
   void take_outputs(dtls::Instant now);

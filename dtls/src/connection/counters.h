@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <sluice/dtls/statistics.h>
 
@@ -27,9 +28,15 @@ class Counters {
   void count_records_sent(std::size_t records) { add(records_sent, records); }
   void count_retransmission() { ++rest().flights_retransmitted; }
   void count_timeout() { ++rest().timeouts; }
+  void count_path_challenge() { ++rest().path_challenges; }
+  void count_path_validated() { ++rest().paths_validated; }
+  void count_path_refused() { ++rest().paths_refused; }
   void count(Discard reason) { ++rest().discarded[static_cast<std::size_t>(reason)]; }
 
   void set_rtt(Duration rtt) { rtt_ = stored(rtt); }
+  [[nodiscard]] std::optional<Duration> rtt() const {
+    return rtt_ != kNoTime ? std::optional(Duration(rtt_)) : std::nullopt;
+  }
   void set_handshake_duration(Duration duration) { handshake_duration_ = stored(duration); }
 
   [[nodiscard]] Statistics statistics() const {
@@ -38,9 +45,12 @@ class Counters {
     if (rest_ != nullptr) {
       all.flights_retransmitted = rest_->flights_retransmitted;
       all.timeouts = rest_->timeouts;
+      all.path_challenges = rest_->path_challenges;
+      all.paths_validated = rest_->paths_validated;
+      all.paths_refused = rest_->paths_refused;
       all.discarded = rest_->discarded;
     }
-    if (rtt_ != kNoTime) all.rtt = Duration(rtt_);
+    all.rtt = rtt();
     if (handshake_duration_ != kNoTime) all.handshake_duration = Duration(handshake_duration_);
     return all;
   }
@@ -63,6 +73,9 @@ class Counters {
     std::uint32_t flights_retransmitted = 0;
     std::uint32_t timeouts = 0;
     std::array<std::uint32_t, kDiscardReasons> discarded = {};
+    std::uint32_t path_challenges = 0;
+    std::uint32_t paths_validated = 0;
+    std::uint32_t paths_refused = 0;
   };
 
   static std::uint32_t stored(Duration time) {

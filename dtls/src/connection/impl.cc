@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "connection/earliest.h"
 #include "crypto/library.h"
 #include "negotiation/config_question.h"
 #include "negotiation/connection_ids.h"
@@ -81,17 +82,19 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, const I
   release_unused();
   const bool opens_later = connection::opens_when_written(phase_, config_->options());
   const bool has_unaccepted = opens_later && !connection::unaccepted_data_of(phase_)->empty();
-  return Pending{
-      .transmit = outputs_.alert() != nullptr || !connection::sendable(phase_, role_).empty(),
-      .data = warm_.has_data() || has_unaccepted,
-      .event = outputs_.has_event() || opens_later,
-      .timer = outputs_.report_timeout(next_timeout().value_or(kNoTimeout)),
-      .record_opened = input.record_opened,
-      .newest_record = input.newest_record};
+  return Pending{.transmit = connection::has_output(outputs_, warm_.records(), phase_, role_),
+                 .data = warm_.has_data() || has_unaccepted,
+                 .event = outputs_.has_event() || opens_later,
+                 .timer = outputs_.report_timeout(next_timeout().value_or(kNoTimeout)),
+                 .record_opened = input.record_opened,
+                 // RFC 9147 section 4 wants the ID in the datagram, not in each of its records: the
+                 // record layer has seen to that.
+                 .newest_record = input.newest && !connection_ids().own().empty()};
 }
 
 void Connection::Impl::end(std::unique_ptr<const Error> error) {
   warm_.leave_list(*library_);
+  outputs_.drop_path_checks();
   std::unique_ptr<const ConnectionInfo> last_info;
   if (auto known = info()) last_info = std::make_unique<const ConnectionInfo>(*std::move(known));
   phase_ = Ended{std::move(error), std::move(last_info)};
@@ -121,12 +124,14 @@ Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId 
   const bool may_replay = !is_open() || outputs_.replayed() != 0;
   if (outcome && may_replay) outcome = replay_future_records(input);
   if (outcome && is_key_update_due()) outcome = update_due_keys(now);
+  if (outcome) connection::PathChanges(shared(), phase_, path_).after_datagram(input);
   return end_input(outcome, input);
 }
 
 Result<Pending> Connection::Impl::handle_timeout(Instant now) {
   if (begin_input(now)) return end_input({});
   auto outcome = connection::on_timeout(phase_, now);
+  connection::PathChanges(shared(), phase_, path_).on_timeout(now);
   if (outcome && is_key_update_due()) outcome = update_due_keys(now);
   return end_input(outcome);
 }
@@ -208,17 +213,7 @@ Result<void> Connection::Impl::change_connection_id() {
 }
 
 void Connection::Impl::set_path(PathId path) {
-  // RFC 9147 section 9: a new ID SHOULD be used on a new path, so that observers cannot link them.
-  record::ConnectionIds& ids = warm_.records().connection_ids();
-  if (path != path_ && is_open() && ids.spares() != 0) ids.use_spare();
-  path_ = path;
-}
-
-Result<Pending> Connection::Impl::close(Instant now) {
-  if (begin_input(now)) return end_input({});
-  queue_alert(message::AlertLevel::warning, Alert::close_notify);
-  end(nullptr);
-  return end_input({});
+  connection::PathChanges(shared(), phase_, path_).set(path);
 }
 
 void Connection::Impl::set_path_mtu(std::size_t mtu) {
@@ -227,6 +222,13 @@ void Connection::Impl::set_path_mtu(std::size_t mtu) {
 }
 
 void Connection::Impl::set_path_rtt(Duration rtt) { connection::set_path_rtt(phase_, rtt); }
+
+Result<Pending> Connection::Impl::close(Instant now) {
+  if (begin_input(now)) return end_input({});
+  queue_alert(message::AlertLevel::warning, Alert::close_notify);
+  end(nullptr);
+  return end_input({});
+}
 
 // ---- the handshake and what follows it
 
@@ -365,13 +367,13 @@ void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes 
 }
 
 std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
-  const auto sendable = connection::sendable(phase_, role_);
-  const bool has_output = !sendable.empty() || outputs_.alert() != nullptr;
   const bool opens = connection::opens_when_written(phase_, config_->options());
   std::optional<Transmit> sent;
+  const bool has_output = connection::has_output(outputs_, warm_.records(), phase_, role_);
   if (has_output && warm_.warm_up(shared(), phase_)) {
     const HandshakeDriver* running = connection::handshaking(phase_);
     const std::size_t mtu = running != nullptr ? running->flight().mtu(path_mtu()) : path_mtu();
+    const auto sendable = connection::sendable(phase_, role_);
     sent = connection::write_datagram(shared(), sendable, {path_, mtu}, out);
   }
   if (sent) {
@@ -395,7 +397,10 @@ std::optional<Event> Connection::Impl::poll_event() {
 
 std::optional<Instant> Connection::Impl::next_timeout() const {
   if (is_due_now()) return latest_;
-  const auto next = connection::next_timeout(phase_);
+  auto next = connection::next_timeout(phase_);
+  if (const auto* checks = outputs_.path_checks()) {
+    next = connection::earliest({next, checks->next_timeout()});
+  }
   return next ? std::optional(std::max(*next, latest_)) : std::nullopt;
 }
 

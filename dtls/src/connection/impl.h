@@ -11,6 +11,7 @@
 #include "connection/counters.h"
 #include "connection/input.h"
 #include "connection/outputs.h"
+#include "connection/path_changes.h"
 #include "connection/phase.h"
 #include "connection/shared.h"
 #include "connection/transmission.h"
@@ -123,7 +124,7 @@ class Connection::Impl {
   // Records (impl_records.cc).
   Result<void> handle_records(MutableBytes datagram, Input& input);
   Result<void> replay_future_records(Input& input);
-  Result<void> on_record(const record::Record& record, const Input& input);
+  Result<void> on_record(const record::Record& record, Input& input);
   Result<void> on_handshake(const record::Record& record, Instant now);
   Result<void> on_change_cipher_spec(const record::Record& record, Instant now);
   Result<void> on_alert(const record::Record& record, Instant now);

@@ -17,9 +17,8 @@ tl::unexpected<Error> blocked_by(ExportBlocked reason) {
 std::optional<ExportBlocked> Connection::Impl::export_blocked() const {
   if (!is_open()) return ExportBlocked::not_connected;
   // What waits for a snapshot cannot be polled, and is sent again where the session goes on.
-  const bool has_datagram =
-      !warm_.records().waits_for_snapshot() &&
-      (outputs_.alert() != nullptr || !connection::sendable(phase_, role_).empty());
+  const bool has_datagram = !warm_.records().waits_for_snapshot() &&
+                            connection::has_output(outputs_, warm_.records(), phase_, role_);
   if (has_datagram || outputs_.has_event() || warm_.has_data()) {
     return ExportBlocked::outputs_pending;
   }

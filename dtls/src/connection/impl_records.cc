@@ -7,26 +7,36 @@ namespace sluice::dtls {
 using handshake::fatal;
 using wire::ContentType;
 
+namespace {
+
+// What the record says about its path.
+void note(const record::Record& record, std::size_t size, connection::Input& input) {
+  if (record.epoch == wire::kPlaintextEpoch || record.is_repeated) return;
+  input.accepted += size;
+  const bool is_path_message = record.type == ContentType::return_routability_check;
+  input.newest = input.newest || (record.is_newest && !is_path_message);
+}
+
+}  // namespace
+
 Result<void> Connection::Impl::handle_records(MutableBytes datagram, Input& input) {
   Result<void> outcome;
   warm_.records().begin_datagram();
   while (outcome && !datagram.empty() && !ended()) {
+    const std::size_t before = datagram.size();
     auto taken = warm_.records().take(datagram);
     if (std::holds_alternative<record::NeedsCiphers>(taken) && warm_.warm_up(shared(), phase_)) {
       taken = warm_.records().take(datagram);
     }
     if (const auto* record = std::get_if<record::Record>(&taken)) {
       counters_.count_record_received();
+      note(*record, before - datagram.size(), input);
       outcome = on_record(*record, input);
       if (record->epoch == wire::kPlaintextEpoch) continue;
       warm_.mark_used(shared(), phase_);
       // Anyone can send a record again that was received before.
       if (record->is_repeated) continue;
       input.record_opened = true;
-      // RFC 9147 section 4 wants the ID in the datagram, not in each of its records: the record
-      // layer has seen to that.
-      const bool has_our_id = !connection_ids().own().empty();
-      input.newest_record = input.newest_record || (record->is_newest && has_our_id);
       if (auto* messages = connection::messages_under_way(phase_)) {
         messages->on_peer_heard(input.now);
       }
@@ -66,7 +76,7 @@ Result<void> Connection::Impl::replay_future_records(Input& input) {
   return outcome;
 }
 
-Result<void> Connection::Impl::on_record(const record::Record& record, const Input& input) {
+Result<void> Connection::Impl::on_record(const record::Record& record, Input& input) {
   // RFC 5246 section 6.2.1. Plaintext records above the limit were discarded before, because they
   // are not authenticated. RFC 8449 section 4 allows either to discard a protected record or to
   // send an alert. An alert is better here: the record is authentic, so its retransmissions would
@@ -85,6 +95,11 @@ Result<void> Connection::Impl::on_record(const record::Record& record, const Inp
       return on_application_data(record);
     case ContentType::ack:
       return on_ack(record, input.now);
+    case ContentType::return_routability_check:
+      if (record.epoch != wire::kPlaintextEpoch) {
+        return connection::PathChanges(shared(), phase_, path_).on_message(record, input);
+      }
+      break;
   }
   // RFC 5246 section 6: an unexpected type is fatal, except in plaintext, which is not
   // authenticated.

@@ -38,7 +38,8 @@ unsigned flags_of(const handshake::AgreedExtensions& extensions) {
          (extensions.record_size_limits ? kHasRecordSizeLimits : 0U) |
          (extensions.client_certificate_type ? kHasClientCertificateType : 0U) |
          (extensions.server_certificate_type ? kHasServerCertificateType : 0U) |
-         (extensions.max_fragment_length != MaxFragmentLength::none ? kHasMaxFragmentLength : 0U);
+         (extensions.max_fragment_length != MaxFragmentLength::none ? kHasMaxFragmentLength : 0U) |
+         (extensions.return_routability ? kHasReturnRoutability : 0U);
 }
 
 handshake::AgreedExtensions extensions_of(unsigned flags) {
@@ -48,6 +49,7 @@ handshake::AgreedExtensions extensions_of(unsigned flags) {
   if ((flags & kHasRecordSizeLimits) != 0) extensions.record_size_limits.emplace();
   if ((flags & kHasClientCertificateType) != 0) extensions.client_certificate_type.emplace();
   if ((flags & kHasServerCertificateType) != 0) extensions.server_certificate_type.emplace();
+  extensions.return_routability = (flags & kHasReturnRoutability) != 0;
   // Any but `none`: the value follows.
   if ((flags & kHasMaxFragmentLength) != 0) {
     extensions.max_fragment_length = MaxFragmentLength::bytes_512;

@@ -40,8 +40,9 @@ inline constexpr unsigned kHasResumption = 1U << 15;
 inline constexpr unsigned kHasClientCertificateType = 1U << 16;  // the next three in both
 inline constexpr unsigned kHasServerCertificateType = 1U << 17;
 inline constexpr unsigned kHasMaxFragmentLength = 1U << 18;
-inline constexpr unsigned kAwaitsConnectionIds = 1U << 19;  // in DTLS 1.3 only
-inline constexpr unsigned kAll = (1U << 20) - 1;
+inline constexpr unsigned kAwaitsConnectionIds = 1U << 19;   // in DTLS 1.3 only
+inline constexpr unsigned kHasReturnRoutability = 1U << 20;  // with connection IDs
+inline constexpr unsigned kAll = (1U << 21) - 1;
 inline constexpr unsigned kOnly12 = kHasExtendedMasterSecret | kIsResumed | kHasLastFlight;
 inline constexpr unsigned kOnly13 = kHasExternalPsk | kHasResumptionPsk | kHasOldKeys |
                                     kHasMessagesUnderWay | kHasResumption | kAwaitsConnectionIds;

@@ -83,6 +83,10 @@ Result<void> check_negotiated(const LiveSession& session, const ConfigOptions& c
   if (ids && config.connection_id_size != own_size) {
     return refused("connection_id_size: the session's has another");
   }
+  if (session.extensions.return_routability &&
+      handshake::return_routability(config) == ReturnRoutability::none) {
+    return refused("return_routability: none, but the session has it");
+  }
   return {};
 }
 

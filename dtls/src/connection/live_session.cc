@@ -187,7 +187,8 @@ bool is_sound13(const LiveSession& session, const LiveSession13& session13) {
 
 bool LiveSession::is_sound() const {
   if (tag.size() > kMaxSessionTag || !is_sound_peer(peer) || !is_sound_extensions(extensions) ||
-      (connection_ids && !are_sound_ids(*connection_ids, speaks13())) || !is_sound_numbers(read) ||
+      (connection_ids && !are_sound_ids(*connection_ids, speaks13())) ||
+      (extensions.return_routability && !connection_ids) || !is_sound_numbers(read) ||
       write.next > wire::kMaxSequenceNumber + 1) {
     return false;
   }

@@ -1,4 +1,4 @@
-// The outputs of a connection, except application data.
+// The outputs of a connection, except application data, and the checks of its paths.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <sluice/dtls/event.h>
 #include <sluice/dtls/path.h>
 
+#include "connection/path_checks.h"
 #include "message/alert.h"
 #include "record/future_record.h"
 #include "wire/types.h"
@@ -21,7 +22,7 @@ struct QueuedAlert {
   std::optional<PathId> path = {};  // empty: the connection's path at the time of sending
 };
 
-// Uses memory only while it is not empty, because most connections have no outputs most of the
+// Uses memory only while it is not empty, because most connections have none of it most of the
 // time.
 class Outputs {
  public:
@@ -34,6 +35,16 @@ class Outputs {
   void drop_alert() { held_->alert.reset(); }
 
   void add(Event event) { held().events.push_back(std::move(event)); }
+  // In place of one that was not polled yet.
+  void add_path_change(PathId from, PathId to) {
+    for (Event& event : held().events) {
+      if (auto* earlier = std::get_if<PathChanged>(&event)) {
+        earlier->to = to;
+        return;
+      }
+    }
+    add(PathChanged{from, to});
+  }
   [[nodiscard]] bool has_event() const { return held_ != nullptr && !held_->events.empty(); }
   std::optional<Event> take_event() {
     if (!has_event()) return std::nullopt;
@@ -68,6 +79,19 @@ class Outputs {
     held_->is_late = false;
   }
 
+  // Null: no check is under way, and there is nothing to answer.
+  [[nodiscard]] PathChecks* path_checks() const {
+    return held_ != nullptr ? held_->path_checks.get() : nullptr;
+  }
+  PathChecks& make_path_checks() {
+    auto& checks = held().path_checks;
+    if (checks == nullptr) checks = std::make_unique<PathChecks>();
+    return *checks;
+  }
+  void drop_path_checks() {
+    if (held_ != nullptr) held_->path_checks.reset();
+  }
+
   // The connection opened while its outputs were polled, perhaps after data and events had been.
   void mark_late() { held().is_late = true; }
   [[nodiscard]] bool is_late() const { return held_ != nullptr && held_->is_late; }
@@ -87,7 +111,9 @@ class Outputs {
   }
 
   void release_if_empty() {
-    if (held_ != nullptr && held_->empty()) held_.reset();
+    if (held_ == nullptr) return;
+    if (held_->path_checks != nullptr && held_->path_checks->empty()) held_->path_checks.reset();
+    if (held_->empty()) held_.reset();
   }
 
  private:
@@ -97,11 +123,12 @@ class Outputs {
     std::vector<Buffer> unaccepted;
     std::vector<record::KeptRecords> replayed;
     Instant reported_timeout = Instant::max();
+    std::unique_ptr<PathChecks> path_checks;
     bool is_late = false;
 
     [[nodiscard]] bool empty() const {
       return !alert && events.empty() && unaccepted.empty() && replayed.empty() &&
-             reported_timeout == Instant::max();
+             reported_timeout == Instant::max() && path_checks == nullptr;
     }
   };
   Held& held() {

@@ -52,7 +52,8 @@ ConnectionInfo info_from(const VersionFacts& facts, const AgreedExtensions& exte
           .resumed = facts.resumed,
           .application_protocol = extensions.names->application_protocol,
           .server_name = extensions.names->server_name,
-          .srtp_mki = extensions.names->srtp_mki};
+          .srtp_mki = extensions.names->srtp_mki,
+          .return_routability = extensions.return_routability};
 }
 
 Result<void> export_from(crypto::Library& library, const Session12& session, std::string_view label,
@@ -73,6 +74,11 @@ ConnectionInfo info_of(SessionView session, Role role) {
   return std::visit(
       [&](const auto* s) { return info_from(facts_of(*s), s->negotiated.extensions, role); },
       session);
+}
+
+bool has_return_routability(SessionView session) {
+  return std::visit([](const auto* s) { return s->negotiated.extensions.return_routability; },
+                    session);
 }
 
 Result<void> export_keying_material(crypto::Library& library, SessionView session,

@@ -45,6 +45,7 @@ struct AgreedExtensions {
   std::optional<CertificateType> client_certificate_type = {};
   std::optional<CertificateType> server_certificate_type = {};
   message::MaxFragmentLength max_fragment_length = {};
+  bool return_routability = false;  // RFC 9853
 };
 
 // What a server has chosen.
@@ -75,6 +76,7 @@ extern const ExtensionAgreement kMaxFragmentLengthAgreement;
 extern const ExtensionAgreement kClientCertificateTypeAgreement;
 extern const ExtensionAgreement kServerCertificateTypeAgreement;
 extern const ExtensionAgreement kConnectionIdAgreement;
+extern const ExtensionAgreement kReturnRoutabilityAgreement;  // after kConnectionIdAgreement
 
 // The name in a client's server_name; empty without one. Errors: decode_error.
 Result<std::string> requested_server_name(const message::ExtensionBlock& clients);

@@ -338,6 +338,14 @@ Result<void> check_records(const ConfigOptions& options) {
   if (options.connection_id_size.value_or(0) > kMaxConnectionId) {
     return invalid_config("connection_id_size: above 255 bytes");
   }
+  // RFC 9853 section 3.
+  const auto routability = options.return_routability.value_or(ReturnRoutability::none);
+  if (routability > ReturnRoutability::enhanced) {
+    return invalid_config("return_routability: unknown kind");
+  }
+  if (routability != ReturnRoutability::none && !options.connection_id_size) {
+    return invalid_config("return_routability: needs connection_id_size");
+  }
   if (options.max_records_per_key < 2) return invalid_config("max_records_per_key: below 2");
   return {};
 }

@@ -9,6 +9,11 @@ bool is_allowed(const ConfigOptions& config, ProtocolVersion version) {
   return version <= config.min_version && version >= config.max_version;
 }
 
+ReturnRoutability return_routability(const ConfigOptions& config) {
+  if (!config.connection_id_size) return ReturnRoutability::none;
+  return config.return_routability.value_or(ReturnRoutability::enhanced);
+}
+
 bool has_psk(const ConfigOptions& config) {
   return !config.pre_shared_keys.empty() || config.ask_for_psk;
 }

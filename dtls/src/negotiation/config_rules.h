@@ -11,6 +11,9 @@ namespace sluice::dtls::handshake {
 
 bool is_allowed(const ConfigOptions& config, ProtocolVersion version);
 
+// How this side checks a peer's new address; none: the extension is neither offered nor accepted.
+ReturnRoutability return_routability(const ConfigOptions& config);
+
 // Whether this side can have PSKs, in the Config or on request.
 bool has_psk(const ConfigOptions& config);
 // Whether the peer's certificate may be of this type.

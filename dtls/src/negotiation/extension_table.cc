@@ -53,6 +53,9 @@ bool has_fragment_length(const ConfigOptions& config) {
 bool has_connection_id_size(const ConfigOptions& config) {
   return config.connection_id_size.has_value();
 }
+bool has_return_routability(const ConfigOptions& config) {
+  return return_routability(config) != ReturnRoutability::none;
+}
 bool has_certificate_schemes(const ConfigOptions& config) {
   return !config.certificate_signature_schemes.empty();
 }
@@ -244,6 +247,8 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::max_fragment_length, CH | EE, has_fragment_length, put_fragment_length, &kMaxFragmentLengthAgreement},
     // RFC 9147 section 9 answers it in the ServerHello.
     ExtensionRow{ExtensionType::connection_id, CH | SH, has_connection_id_size, put_own_connection_id, &kConnectionIdAgreement},
+    // It depends on what that agrees on.
+    ExtensionRow{ExtensionType::rrc, CH | SH, has_return_routability, put_empty<ExtensionType::rrc>, &kReturnRoutabilityAgreement},
     // Extensions of DTLS 1.3 only.
     ExtensionRow{ExtensionType::supported_versions, CH | SH | HRR, allows13, put_versions, nullptr},
     ExtensionRow{ExtensionType::cookie, CH | HRR, nullptr, put_retry_cookie, nullptr},

@@ -37,6 +37,8 @@ std::string_view to_string(ContentType type) {
       return "application_data";
     case ContentType::ack:
       return "ACK";
+    case ContentType::return_routability_check:
+      return "return_routability_check";
   }
   return "unknown";
 }

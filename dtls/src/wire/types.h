@@ -56,6 +56,7 @@ enum class ExtensionType : std::uint16_t {
   signature_algorithms_cert = 50,
   key_share = 51,
   connection_id = 54,
+  rrc = 61,  // RFC 9853
   renegotiation_info = 0xff01,
 };
 

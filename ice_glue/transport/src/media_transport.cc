@@ -30,6 +30,12 @@ bool asks_questions(const dtls::ConfigOptions& options) {
          std::ranges::any_of(options.identities, &dtls::Identity::has_key_elsewhere);
 }
 
+// ICE decides which path is used, and has checked it (RFC 8445): a Connection must not move by
+// itself.
+bool checks_paths(const dtls::ConfigOptions& options) {
+  return options.connection_id_size && options.return_routability != dtls::ReturnRoutability::none;
+}
+
 // Otherwise the handshake would succeed, and then no media would pass.
 std::string_view unsupported_srtp(const dtls::ConfigOptions& options) {
   if (options.srtp_profiles.empty()) return {};
@@ -62,6 +68,8 @@ std::string_view wrong_field(const MediaTransportOptions& options) {
   }
   if (asks_questions(options.dtls->options()))
     return "dtls: questions, which MediaTransport can't answer";
+  if (checks_paths(options.dtls->options()))
+    return "dtls: return_routability: ICE checks paths; connection IDs need none";
   if (const auto wrong = unsupported_srtp(options.dtls->options()); !wrong.empty()) return wrong;
   if (options.max_early_packets > kMaxCount) return "max_early_packets: above 1024";
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";

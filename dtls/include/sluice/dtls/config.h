@@ -66,6 +66,22 @@ enum class PeerAuthentication : std::uint8_t {
   verify_if_given,
 };
 
+// How a connection checks that the peer can be reached at the new address from which its records
+// come (RFC 9853 section 5). Records from a new address change nothing before the check succeeds.
+enum class ReturnRoutability : std::uint8_t {
+  // No check, and none for the peer. For applications that validate addresses themselves, as ICE
+  // does.
+  none,
+  // Asks at the new address only. A peer behind a NAT that has changed its address is followed
+  // within a round trip. Whoever copies records on their way, and is faster than the peer, can draw
+  // the connection to its own address.
+  basic,
+  // Asks at the old address first, and at the new one if there is no answer, or if the peer says
+  // that it has moved. A copied record moves nothing while the peer still answers at its old
+  // address. It costs three round trips more, or one second, where the old address is dead.
+  enhanced,
+};
+
 // The largest number of PSKs that a client offers.
 inline constexpr std::size_t kMaxOfferedPsks = 8;
 
@@ -230,6 +246,11 @@ struct ConfigOptions {
   // it asks for. Empty: the extension is neither offered nor accepted. Observers can recognise a
   // connection by its ID (RFC 9146 section 8).
   std::optional<std::size_t> connection_id_size = {};
+  // The return routability check (RFC 9853), offered and accepted with connection IDs only: both
+  // sides must have it, and either may use another kind. Connection::handle_datagram() then tells a
+  // new address by its PathId, and PathChanged that the connection has moved. Empty: `enhanced`
+  // where connection_id_size is set, else none. Any but `none` needs connection_id_size.
+  std::optional<ReturnRoutability> return_routability = {};
 
   // Receives the peer's hellos, may change our own. Null: none.
   std::shared_ptr<const HelloHook> hello_hook = {};

@@ -174,7 +174,9 @@ class Connection {
 
   // ---- inputs
 
-  // Takes one datagram and decrypts it in place; spans from poll_data() point into it.
+  // Takes one datagram and decrypts it in place; spans from poll_data() point into it. `path` is
+  // where it came from. Where return routability checks are agreed on (ConnectionInfo), a new path
+  // of the peer is checked, and path() changes when the peer has answered there (PathChanged).
   Result<Pending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   // Call it at next_timeout() or later; an earlier call does nothing.
   Result<Pending> handle_timeout(Instant now);
@@ -224,7 +226,9 @@ class Connection {
   // Queues close_notify and ends the connection; a handshake in progress is abandoned.
   Result<Pending> close(Instant now);
 
-  // The path of the datagrams from poll_transmit() from now on.
+  // The path of the datagrams from poll_transmit() from now on. It ends a return routability check
+  // that is under way. Where such checks are agreed on, records that still come on the path before
+  // this one begin none.
   void set_path(PathId path);
   // The largest datagram of the path, in bytes (256 to 16384), for handshake flights that are not
   // yet sent.
@@ -258,7 +262,7 @@ class Connection {
 
   // Ends this connection, without a word to the peer, and returns what restore() continues it from.
   // Errors: export_blocked, invalid_argument (a tag that is too long); the connection goes on then.
-  // Statistics, the path, its MTU and its RTT do not move.
+  // Statistics, the path, its MTU and its RTT, and return routability checks do not move.
   Result<SessionState> export_session(const ExportOptions& options = {}) &&;
   // Why export_session() would fail now; empty: it would not.
   [[nodiscard]] std::optional<ExportBlocked> export_blocked() const;

@@ -11,6 +11,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/identity.h>
+#include <sluice/dtls/path.h>
 #include <sluice/dtls/pre_shared_key.h>
 #include <sluice/dtls/resumption.h>
 #include <sluice/dtls/statistics.h>
@@ -205,8 +206,17 @@ struct SessionToStore {
   ResumableSession session;
 };
 
+// A return routability check (ConfigOptions::return_routability) has shown that the peer is at
+// `to`: path() is that now, as after set_path(). Application data goes there from now on. Where the
+// connection has moved again before the event is polled, one event has the first `from` and the
+// last `to`.
+struct PathChanged {
+  PathId from{};
+  PathId to{};
+};
+
 using Event = std::variant<PeerCertificateReceived, PskRequested, SessionRequested,
                            IdentityRequested, SignatureRequested, ConnectionToVerify, Connected,
-                           SessionReceived, SessionToStore, Closed, ConfigRequested>;
+                           SessionReceived, SessionToStore, Closed, ConfigRequested, PathChanged>;
 
 }  // namespace sluice::dtls

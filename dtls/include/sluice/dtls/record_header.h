@@ -12,7 +12,8 @@ enum class ContentType : std::uint8_t {
   alert = 21,
   handshake = 22,
   application_data = 23,
-  ack = 26,  // RFC 9147 section 7
+  ack = 26,                       // RFC 9147 section 7
+  return_routability_check = 27,  // RFC 9853 section 4
 };
 
 // Selects a record's keys; 0: plaintext. 64 bits in DTLS 1.3; records carry the low two.

@@ -25,11 +25,13 @@ enum class Discard : std::uint8_t {
   wrong_connection_id,    // not the connection ID that this side has asked for, or none of it
   replayed,               // seen before, or older than the window
   authentication_failed,  // forged, damaged, or sealed with another key
-  unexpected_content,     // not allowed in this state, or a plaintext alert of someone else's
-  stale_message,          // a handshake message that was received before
-  reassembly_full,        // above max_reassembly or max_handshake_message, or too far ahead
-  unaccepted_data_full,   // ConfigOptions::max_unaccepted_data reached
-  after_close,            // the connection has ended
+  // Not allowed in this state, a plaintext alert of someone else's, or a message of a return
+  // routability check that answers nothing.
+  unexpected_content,
+  stale_message,         // a handshake message that was received before
+  reassembly_full,       // above max_reassembly or max_handshake_message, or too far ahead
+  unaccepted_data_full,  // ConfigOptions::max_unaccepted_data reached
+  after_close,           // the connection has ended
 };
 inline constexpr std::size_t kDiscardReasons = 11;
 
@@ -44,6 +46,11 @@ struct Statistics {
   std::uint64_t records_sent = 0;
   std::uint32_t flights_retransmitted = 0;
   std::uint32_t timeouts = 0;
+  // Return routability checks of this side (RFC 9853): messages sent, addresses that the peer
+  // answered from, and addresses that it did not.
+  std::uint32_t path_challenges = 0;
+  std::uint32_t paths_validated = 0;
+  std::uint32_t paths_refused = 0;
   std::array<std::uint32_t, kDiscardReasons> discarded = {};
   // Round-trip time: from a flight to its first answer, if it was sent only once (Karn's rule).
   std::optional<Duration> rtt = {};
@@ -77,6 +84,9 @@ void for_each_counter(const Statistics& statistics, Visit&& visit) {
   visit(std::string_view("flights_retransmitted"), kNone,
         std::uint64_t{statistics.flights_retransmitted});
   visit(std::string_view("timeouts"), kNone, std::uint64_t{statistics.timeouts});
+  visit(std::string_view("path_challenges"), kNone, std::uint64_t{statistics.path_challenges});
+  visit(std::string_view("paths_validated"), kNone, std::uint64_t{statistics.paths_validated});
+  visit(std::string_view("paths_refused"), kNone, std::uint64_t{statistics.paths_refused});
   for (std::size_t i = 0; i < kDiscardReasons; ++i) {
     visit(std::string_view("discarded"), to_string(static_cast<Discard>(i)),
           std::uint64_t{statistics.discarded[i]});
@@ -107,6 +117,8 @@ struct ConnectionInfo {
   // The connection IDs that the peer's records carry, and this side's; empty: none.
   ConnectionId own_connection_id = {};
   ConnectionId peer_connection_id = {};
+  // Whether both sides have the return routability check (ConfigOptions::return_routability).
+  bool return_routability = false;
   PeerInfo peer = {};
 };
 

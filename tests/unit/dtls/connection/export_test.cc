@@ -30,6 +30,7 @@ bool are_equal(const ConnectionInfo& a, const ConnectionInfo& b) {
          a.application_protocol == b.application_protocol && a.server_name == b.server_name &&
          a.srtp_mki == b.srtp_mki && a.own_connection_id == b.own_connection_id &&
          a.peer_connection_id == b.peer_connection_id &&
+         a.return_routability == b.return_routability &&
          a.max_application_data == b.max_application_data && are_equal(a.peer, b.peer);
 }
 

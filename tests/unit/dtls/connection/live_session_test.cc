@@ -35,6 +35,7 @@ LiveSession full(LiveSession session) {
   session.extensions.client_certificate_type = CertificateType::raw_public_key;
   session.extensions.server_certificate_type = CertificateType::x509;
   session.extensions.max_fragment_length = message::MaxFragmentLength::bytes_2048;
+  session.extensions.return_routability = true;
   session.extensions.names.edit().srtp_mki = counted(4);
   session.extensions.names.edit().application_protocol = "coap";
   session.extensions.names.edit().server_name = "server.example";
@@ -156,6 +157,7 @@ TEST(LiveSessionForm, ComesBackWithEachField) {
     EXPECT_EQ(extensions.client_certificate_type, CertificateType::raw_public_key);
     EXPECT_EQ(extensions.server_certificate_type, CertificateType::x509);
     EXPECT_EQ(extensions.max_fragment_length, message::MaxFragmentLength::bytes_2048);
+    EXPECT_TRUE(extensions.return_routability);
   }
 }
 
@@ -279,6 +281,15 @@ TEST(LiveSessionForm, ValuesThatNoSessionHasAreRefused) {
       full13(), [](auto& s) { std::get<LiveSession13>(s.of_version).under_way->sent.pop_back(); }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) {
     std::get<LiveSession13>(s.of_version).resumption->certificate.clear();
+  }));
+}
+
+TEST(LiveSessionForm, ReturnRoutabilityNeedsConnectionIds) {
+  EXPECT_TRUE(is_refused(full12(), [](auto& s) { s.connection_ids.reset(); }));
+  EXPECT_TRUE(is_refused(full13(), [](auto& s) {
+    s.connection_ids.reset();
+    std::get<LiveSession13>(s.of_version).under_way.reset();
+    std::get<LiveSession13>(s.of_version).awaits_ids = false;
   }));
 }
 

@@ -166,6 +166,20 @@ TEST_P(Restore, NeedsTheTypeOfThePeersCertificate) {
   }
 }
 
+TEST_P(Restore, NeedsTheReturnRoutabilityCheckOfItsSession) {
+  ConfigOptions with_ids = options();
+  with_ids.connection_id_size = 8;
+  for (const Role role : kRoles) {
+    EXPECT_TRUE(is_refused(
+        with_ids, role, [](auto& config) { config.return_routability = ReturnRoutability::none; },
+        "return_routability"));
+    // Each side has its own way.
+    ConfigOptions basic = with_ids;
+    basic.return_routability = ReturnRoutability::basic;
+    EXPECT_TRUE(restore(state_of(with_ids, role), basic));
+  }
+}
+
 TEST_P(Restore, NeedsTheSizeOfItsConnectionIds) {
   ConfigOptions with_ids = options();
   with_ids.connection_id_size = 8;

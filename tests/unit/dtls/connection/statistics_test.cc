@@ -69,7 +69,7 @@ TEST_P(Counters, AreReadWithTheirNames) {
     const bool is_new = all.emplace(std::string(name) + "/" + std::string(reason), value).second;
     EXPECT_TRUE(is_new) << name << reason;
   });
-  EXPECT_EQ(all.size(), 8U + kDiscardReasons);
+  EXPECT_EQ(all.size(), 11U + kDiscardReasons);
   EXPECT_EQ(all.at("bytes_sent/"), statistics.bytes_sent);
   EXPECT_EQ(all.at("discarded/malformed_record"), 1U);
   EXPECT_EQ(statistics.count(Discard::malformed_record), 1U);
