@@ -6,6 +6,14 @@
 #include "endpoint/impl.h"
 
 namespace sluice::dtls {
+namespace {
+
+// By Ended, by PeerMoved.
+bool is_told_otherwise(const Event& event) {
+  return std::holds_alternative<Closed>(event) || std::holds_alternative<PathChanged>(event);
+}
+
+}  // namespace
 
 std::optional<EndpointData> Endpoint::Impl::poll_data() {
   for (;;) {
@@ -29,7 +37,7 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     const ConnectionHandle handle = slots_.handle_of(number);
     if (auto moved = take_move(number)) return EndpointEvent{handle, *moved};
     auto event = slot.connection ? slot.connection->poll_event() : std::nullopt;
-    if (event && std::holds_alternative<Closed>(*event)) continue;  // reported by Ended
+    if (event && is_told_otherwise(*event)) continue;
     if (event) {
       return std::visit(
           [&](auto&& what) { return EndpointEvent{handle, std::forward<decltype(what)>(what)}; },

@@ -107,7 +107,8 @@ void Endpoint::Impl::on_other_path(SlotNumber number, PathId id, const UdpPath& 
   const Slot& slot = slots_[number];
   // Before the peer is accepted, it is anybody: it cannot have datagrams sent elsewhere.
   const bool moves = options_.peer_move == PeerMove::newer_record && outcome.newest_record &&
-                     slot.is_connected && may_part(slot);
+                     slot.is_connected && may_part(slot) &&
+                     !slot.connection->info()->return_routability;
   if (moves) slots_[number].connection->set_path(id);
 }
 

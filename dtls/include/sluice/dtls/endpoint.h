@@ -35,11 +35,15 @@ constexpr std::uint32_t slot_of(ConnectionHandle handle) {
 enum class PeerMove : std::uint8_t {
   // Only set_path() moves connections.
   never,
-  // A connection moves with a datagram from another path that brings a newer record than all before
-  // (Pending::newest_record), once it is connected. Replayed, forged and reordered datagrams move
-  // nothing. But nothing proves that the peer is there: an attacker who sees a datagram, and has a
-  // copy arrive first from an address of his choice, draws to it what this side sends, until the
-  // next newer record of the peer. He can read none of it, and may want to flood that address.
+  // A connection moves once its peer has answered from the other path, where it has agreed on the
+  // return routability check (ConfigOptions::return_routability). Others stay.
+  after_check,
+  // Connections without the check move too: with a datagram from another path that brings a newer
+  // record than all before (Pending::newest_record), once they are connected. Replayed, forged and
+  // reordered datagrams move nothing. But nothing proves that the peer is there: an attacker who
+  // sees a datagram, and has a copy arrive first from an address of his choice, draws to it what
+  // this side sends, until the next newer record of the peer. He can read none of it, and may want
+  // to flood that address.
   newer_record,
 };
 
@@ -53,7 +57,7 @@ struct EndpointOptions {
   // whose size is that of the first such Config, which all others must have. The Endpoint asks
   // again for an ID that one of its connections has, up to 31 times.
   ConnectionIdSource* connection_ids = nullptr;
-  PeerMove peer_move = PeerMove::never;
+  PeerMove peer_move = PeerMove::after_check;
 
   // Connections of both roles, handshakes under way included. Where there are so many, another peer
   // replaces the oldest handshake of a peer, if that is older than half_open_grace, or else a
@@ -137,7 +141,7 @@ struct WithEvents<std::variant<Events...>, More...> {
 
 struct EndpointEvent {
   ConnectionHandle connection;
-  // The events of a Connection, with Ended in place of Closed, and PeerMoved.
+  // The events of a Connection, with Ended in place of Closed and PeerMoved in place of PathChanged.
   detail::WithEvents<Event, Ended, PeerMoved>::Type what;
 };
 
