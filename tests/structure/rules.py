@@ -29,6 +29,7 @@ ARROWS = {
     "interop/common": ["dtls/include"],
     "interop/tools": ["interop/common"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
+    "interop/peers": [],
     "docs/examples": ["ice_glue/nice/include"],
     # What checks the code sees all of it.
     "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src",
@@ -55,6 +56,7 @@ OUTSIDE = {
     "interop/common": POSIX + EXPECTED,
     "interop/tools": ["CLI/", "linux/filter.h"] + POSIX + EXPECTED,
     "interop/demo": ["CLI/", "glib.h", "gst/sdp/", "httplib.h", "nlohmann/", "usrsctp.h"] + POSIX + EXPECTED,
+    "interop/peers": ["mbedtls/"] + POSIX,
     "docs/examples": ["openssl/evp.h"] + POSIX,
     "tests": ["*"],
     "bench": ["*"],

@@ -17,6 +17,8 @@ HOLD = 0.03
 class LossyRelay:
     """Relays between one client and a server. Ends with the `with` block."""
 
+    lossy = True
+
     def __init__(self, server_port, seed):
         self.server = ("127.0.0.1", server_port)
         self.client = None

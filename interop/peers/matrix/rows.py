@@ -9,7 +9,8 @@ import subprocess
 
 from programs import Failed
 
-SECONDS = 60  # limits a failing row; node can take 20 s to start on a busy machine
+# Limits a failing row. On a busy machine node takes 20 s to start; a flight that is lost four times takes half a minute.
+SECONDS = 60
 PSK_TEXT = "sixteen bytes of"  # libcoap takes keys as text
 PSK = PSK_TEXT.encode().hex()
 IDENTITY = "Client_identity"
