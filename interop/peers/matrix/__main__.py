@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import cid_rows
 import echo_rows
 import gnutls_rows
 import libcoap_rows
@@ -40,7 +41,7 @@ def isolate():
 
 
 def all_rows(kit, quick):
-    groups = [openssl_rows, gnutls_rows, libcoap_rows, echo_rows] + ([] if quick else [webrtc_rows])
+    groups = [openssl_rows, gnutls_rows, libcoap_rows, echo_rows, cid_rows] + ([] if quick else [webrtc_rows])
     rows = [row for group in groups for row in group.rows(kit)]
     for row in rows:
         if row.alone and not row.outcome and not os.environ.get(ISOLATED):

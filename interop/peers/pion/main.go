@@ -27,6 +27,7 @@ type settings struct {
 	psk, identity, serverName string
 	cipher                    string
 	requireCertificate        bool
+	connectionIDSize          int
 	mtu                       int
 	timeout                   time.Duration
 }
@@ -42,6 +43,7 @@ func main() {
 	flag.StringVar(&s.serverName, "servername", "", "server_name to send")
 	flag.StringVar(&s.cipher, "cipher", "", "the only cipher suite, by IANA's name")
 	flag.BoolVar(&s.requireCertificate, "verify", false, "require a certificate of the client")
+	flag.IntVar(&s.connectionIDSize, "cid", -1, "size of the connection IDs that the peer uses; 0: only send the peer's")
 	flag.IntVar(&s.mtu, "mtu", 1200, "largest datagram of the handshake")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Second, "time for the handshake")
 	flag.Parse()
@@ -75,6 +77,12 @@ func common(s settings) ([]dtls.Option, error) {
 			return nil, err
 		}
 		options = append(options, dtls.WithCertificates(certificate))
+	}
+	switch {
+	case s.connectionIDSize == 0:
+		options = append(options, dtls.WithConnectionIDGenerator(dtls.OnlySendCIDGenerator()))
+	case s.connectionIDSize > 0:
+		options = append(options, dtls.WithConnectionIDGenerator(dtls.RandomCIDGenerator(s.connectionIDSize)))
 	}
 	if s.cipher != "" {
 		suite, err := suiteOf(s.cipher)
