@@ -91,8 +91,8 @@ Buffer EndpointHost::seal(const UdpPath& path, dtls::Bytes data) {
 }
 
 Buffer EndpointHost::seal(dtls::ConnectionHandle connection, dtls::Bytes data) {
-  const dtls::Connection* known = endpoint.find(connection);
-  Buffer out(known != nullptr ? known->sealed_size(data.size()) : 0);
+  const dtls::Connection* sender = endpoint.find(connection);
+  Buffer out(sender != nullptr ? sender->sealed_size(data.size()) : 0);
   const auto size = endpoint.seal(connection, data, out);
   out.resize(size.value_or(0));
   return out;
