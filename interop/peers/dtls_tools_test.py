@@ -105,8 +105,9 @@ class Nat:
         host, port = server.rsplit(":", 1)
         self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.inside.bind(("127.0.0.1", 0))
-        self.outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.outside.connect((host, int(port)))
+        self.server = (host, int(port))
+        self.outside = []
+        self.change_port()
         self.end, self.ended = socket.socketpair()
         self.id_size = id_size
         self.ports, self.ids = set(), set()
@@ -120,8 +121,14 @@ class Nat:
     def __exit__(self, *_):
         self.end.close()
         self.thread.join()
-        for one in (self.inside, self.outside, self.ended):
+        for one in (self.inside, *self.outside, self.ended):
             one.close()
+
+    def change_port(self):
+        """The server sees the client at another port from now on; what it sends to the former ones still arrives."""
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.connect(self.server)
+        self.outside.append(made)
 
     def id_of(self, datagram):
         if datagram[0] == 25:  # tls12_cid (RFC 9146 section 4)
@@ -133,7 +140,7 @@ class Nat:
     def run(self):
         client = None
         while True:
-            ready = select.select([self.inside, self.outside, self.ended], [], [])[0]
+            ready = select.select([self.inside, *self.outside, self.ended], [], [])[0]
             if self.ended in ready:
                 return
             if self.inside in ready:
@@ -142,9 +149,10 @@ class Nat:
                 connection_id = self.id_of(datagram)
                 if connection_id is not None:
                     self.ids.add(connection_id)
-                self.outside.send(datagram)
-            if self.outside in ready:
-                self.inside.sendto(self.outside.recv(65536), client)
+                self.outside[-1].send(datagram)
+            for one in ready:
+                if one is not self.inside:
+                    self.inside.sendto(one.recv(65536), client)
 
 
 class Tools(unittest.TestCase):
@@ -337,6 +345,37 @@ class Tools(unittest.TestCase):
                     self.assertGreater(len(nat.ids), 1)
                     self.assertIn("with another connection ID", "".join(client.output))
         self.assertGreater(self.talk("127.0.0.1:1", "", "--rebind-every", "1").returncode, 2)
+
+    def test_a_client_reaches_its_connection_from_other_ports(self):
+        for version in ("--dtls1_2", "--dtls1_3"):
+            with self.subTest(version=version):
+                server, address = self.server("--cid", "8")
+                client = self.enter(Process(CLIENT, "--connect", address, version, "--cid", "0", "--rebind-every",
+                                            "0.2", "--wait", "1"))
+                for _ in range(3):
+                    client.wait_for("now at 127.0.0.1:")
+                    client.say("still here\n")
+                    server.wait_for("moved to 127.0.0.1:")
+                self.assertEqual(client.finish(), 0)
+                self.assertIn("still here\n", "".join(client.output))
+
+    def test_a_client_reaches_its_thread_from_other_ports(self):
+        # By their addresses, 12 datagrams would all reach one of four threads with a probability of 2^-24.
+        for version in ("--dtls1_2", "--dtls1_3"):
+            with self.subTest(version=version):
+                _, address = self.server("--threads", "4", "--cid", "8")
+                nat = self.enter(Nat(address, id_size=8))
+                client = self.enter(Process(CLIENT, "--connect", nat.address, version, "--cid", "0"))
+                client.wait_for("connection IDs of 0 bytes here and 8 there")
+                for number in range(12):
+                    nat.change_port()
+                    client.say(f"line {number}\n")
+                    client.wait_for(f"line {number}")
+                self.assertEqual(client.finish(), 0)
+        for options in (["--threads", "2", "--cid", "5"], ["--threads", "2", "--cid", "21"], ["--threads", "33", "--cid", "8"]):
+            with self.subTest(options=options):
+                refused = subprocess.run([SERVER, "--accept", "127.0.0.1:0", *options], capture_output=True, timeout=SECONDS)
+                self.assertEqual(refused.returncode, 1)
 
     def test_many_on_several_threads(self):
         server, address = self.server("--threads", "2")

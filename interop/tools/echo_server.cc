@@ -12,6 +12,9 @@
 namespace sluice::interop::tools {
 namespace {
 
+// The first octet, a server number of one byte and the shortest nonce.
+constexpr std::size_t kMinRoutableId = 6;
+
 class Server final : private EndpointHandler {
  public:
   Server(UdpSocket& socket, const EchoOptions& options, ToolContext& context,
@@ -51,6 +54,8 @@ class Server final : private EndpointHandler {
       answer(event.connection, *psk);
     } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&event.what)) {
       options_.sessions->keep(*to_store, common::now());
+    } else if (const auto* moved = std::get_if<dtls::PeerMoved>(&event.what)) {
+      report(moved->from, "moved to " + to_string(moved->to.peer));
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
       report(ended->path, std::string(to_string(ended->reason)) +
                               (ended->error ? ": " + to_string(*ended->error) : ""));
@@ -96,10 +101,33 @@ class Server final : private EndpointHandler {
 
 }  // namespace
 
-tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options, int stop) {
+tl::expected<void, std::string> check_routable(std::size_t id_size, unsigned workers) {
+  if (id_size < kMinRoutableId || id_size > dtls::kMaxRoutableId) {
+    return tl::unexpected<std::string>("--cid: with several threads, 6 to 20 bytes");
+  }
+  if (workers > dtls::kMaxRoutableWorkers) {
+    return tl::unexpected<std::string>("--threads: with --cid, 32 at most");
+  }
+  return {};
+}
+
+tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options,
+                                      std::uint8_t worker, int stop) {
   auto context = ToolContext::make(options.tool, options.wanted);
   if (!context) return tl::unexpected(context.error());
-  auto endpoint = dtls::Endpoint::make({.server = (*context)->config()}, (*context)->environment());
+  dtls::Environment& environment = (*context)->environment();
+  std::unique_ptr<dtls::RoutableConnectionIds> ids;
+  if (options.routing_key && options.tool.connection_id_size) {
+    const dtls::RoutableIdLayout layout{.size = *options.tool.connection_id_size};
+    auto made = dtls::RoutableConnectionIds::make(environment, {.layout = layout, .worker = worker},
+                                                  *options.routing_key);
+    if (!made) return tl::unexpected(to_string(made.error()));
+    ids = *std::move(made);
+  }
+  auto endpoint = dtls::Endpoint::make({.server = (*context)->config(),
+                                        .connection_ids = ids.get(),
+                                        .peer_move = dtls::PeerMove::newer_record},
+                                       environment);
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
   Server(socket, options, **context, *std::move(endpoint)).run(stop);
   return {};

@@ -2,12 +2,19 @@
 #pragma once
 
 #include <sluice/dtls/resumption_store.h>
+#include <sluice/dtls/routable_connection_id.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
 
 #include "tools/poller.h"
 #include "tools/tool_options.h"
 #include "tools/udp_socket.h"
 
 namespace sluice::interop::tools {
+
+using RoutingKey = std::array<std::byte, dtls::kRoutableKeySize>;
 
 struct EchoOptions {
   ToolOptions tool;
@@ -20,10 +27,17 @@ struct EchoOptions {
   dtls::ResumptionStore* sessions = nullptr;
   // Connections whose client asks for another name are closed. Empty: all names are served.
   std::string server_name = {};
+  // The connection IDs name the worker, for steer_by_connection_id(). Empty: they are random.
+  std::optional<RoutingKey> routing_key = {};
 };
 
+// Whether several workers can have connection IDs of this size that name them. The error says what
+// is wrong.
+tl::expected<void, std::string> check_routable(std::size_t id_size, unsigned workers);
+
 // Serves until `stop` is readable, or until `accept` connections have ended, then closes the
-// remaining ones. The error says what is wrong.
-tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options, int stop);
+// remaining ones. `worker` numbers the threads of a port from 0. The error says what is wrong.
+tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options,
+                                      std::uint8_t worker, int stop);
 
 }  // namespace sluice::interop::tools

@@ -4,8 +4,10 @@
 #include <iostream>
 #include <thread>
 
+#include "common/random_numbers.h"
 #include "common/stop_signals.h"
 #include "tools/echo_server.h"
+#include "tools/steering.h"
 
 namespace {
 
@@ -43,7 +45,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--no_cache", options.no_cache, "With --no_ticket: no session can be resumed");
   add_options(app, options.echo.tool);
   auto* threads =
-      app.add_option("--threads", options.threads, "Number of threads, each with its own socket")
+      app.add_option("--threads", options.threads,
+                     "Number of threads, each with its own socket. With --cid, which must be 6 to "
+                     "20 then, a client reaches its thread from any address")
           ->check(CLI::Range(1, 256));
   for (const char* single : {"--pcap", "--keylogfile", "--naccept"}) {
     threads->excludes(app.get_option(single));
@@ -69,6 +73,20 @@ tl::expected<std::vector<UdpSocket>, std::string> make_sockets(const Options& op
   return sockets;
 }
 
+// With --threads and --cid the kernel leads each datagram to the thread that its ID names.
+tl::expected<void, std::string> steer(const UdpSocket& socket, Options& options) {
+  const auto id_size = options.echo.tool.connection_id_size.value_or(0);
+  if (options.threads == 1 || id_size == 0) return {};
+  auto checked = sluice::interop::tools::check_routable(id_size, options.threads);
+  if (!checked) return checked;
+  sluice::interop::tools::RoutingKey key{};
+  for (std::byte& byte : key) {
+    byte = static_cast<std::byte>(sluice::interop::common::random_u32() & 0xff);
+  }
+  options.echo.routing_key = key;
+  return sluice::interop::tools::steer_by_connection_id(socket);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,13 +107,17 @@ int main(int argc, char** argv) {
   const sluice::interop::common::StopSignals stop;
   auto sockets = make_sockets(options);
   if (!sockets) return report_failure(sockets.error());
+  if (const auto steered = steer(sockets->front(), options); !steered) {
+    return report_failure(steered.error());
+  }
   std::cout << "ACCEPT " << sluice::interop::tools::to_string(sockets->front().own()) << std::endl;
   std::atomic<int> status = 0;
   {
     std::vector<std::jthread> threads;
     for (UdpSocket& socket : *sockets) {
-      threads.emplace_back([&] {
-        const auto served = serve(socket, options.echo, stop.descriptor());
+      const auto worker = static_cast<std::uint8_t>(threads.size());
+      threads.emplace_back([&, worker] {
+        const auto served = serve(socket, options.echo, worker, stop.descriptor());
         if (!served) status = report_failure(served.error());
       });
     }
