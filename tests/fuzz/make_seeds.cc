@@ -356,6 +356,13 @@ void listener_seeds(const Recording& recording) {
   });
 }
 
+// Of endpoint_fuzz: two clients are connected, and send from the addresses of each other and of
+// nobody. {2, 8, 0, 0}: the client of address 0, from address 2.
+std::vector<std::vector<int>> moves_of_clients() {
+  return {{5, 0, 3},    {5, 0, 16}, {2, 8, 0, 0}, {5, 1, 16}, {5, 1, 16}, {2, 13, 0, 0},
+          {2, 1, 0, 0}, {5, 0, 16}, {2, 4, 0, 0}, {5, 0, 1},  {5, 1, 3}};
+}
+
 // In the order of endpoint_fuzz's steps.
 void endpoint_seeds(const Recording& recording) {
   using Steps = std::vector<std::vector<int>>;
@@ -386,12 +393,9 @@ void endpoint_seeds(const Recording& recording) {
     const std::string version = std::to_string(bits);
     seed("connected_" + version, 0, joined({handshake(0, bits, 4), {{5, 0, 3}, {5, 0, 1}}}));
     seed("anew_" + version, 0, joined({handshake(0, bits, 4), handshake(0, bits, 4)}));
-    // Choice 64: with connection IDs. {2, 8, 0, 0}: the client of address 0, from address 2.
+    // Choice 64: with connection IDs.
     seed("moves_" + version, 64,
-         joined({handshake(0, bits, 4),
-                 handshake(1, bits, 4),
-                 {{5, 0, 3}, {5, 0, 16}, {2, 8, 0, 0}, {5, 1, 16}, {5, 1, 16}, {2, 13, 0, 0}},
-                 {{2, 1, 0, 0}, {5, 0, 16}, {2, 4, 0, 0}, {5, 0, 1}, {5, 1, 3}}}));
+         joined({handshake(0, bits, 4), handshake(1, bits, 4), moves_of_clients()}));
     seed("anew_halfway_" + version, 0, joined({handshake(0, bits, 2), handshake(0, bits, 4)}));
     seed("new_association_stalls_" + version, 0,
          joined({handshake(0, bits, 4), handshake(0, bits, 2), {{4, 100}}}));

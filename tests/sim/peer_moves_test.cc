@@ -26,7 +26,7 @@ using dtls::Duration;
 using dtls::Instant;
 using dtls::UdpPath;
 
-constexpr int kRuns = 5;
+constexpr int kRuns = 3;
 constexpr Duration kEnd = 60s;
 constexpr Duration kOneWay = 25ms;
 constexpr Duration kStep = 10ms;   // each side sends so often

@@ -282,6 +282,7 @@ void ScriptedPeer::receive(Bytes datagram) {
         break;
       case ContentType::change_cipher_spec:
       case ContentType::ack:
+      case ContentType::return_routability_check:
         break;
     }
     records.push_back(std::move(record));

@@ -92,6 +92,8 @@ std::string describe(const dtls::ObservedRecord& record) {
       return std::to_string(record.contents.size()) + " bytes of application data";
     case dtls::ContentType::change_cipher_spec:
       return "ChangeCipherSpec";
+    case dtls::ContentType::return_routability_check:
+      return "return routability check";
   }
   return "unknown record";
 }

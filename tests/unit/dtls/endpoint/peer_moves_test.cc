@@ -16,9 +16,9 @@ using dtls::Instant;
 using dtls::PeerMove;
 using dtls::Refusal;
 
-const dtls::UdpPath kHome = path_of(1);
-const dtls::UdpPath kAway = path_of(2, 99);
-const dtls::UdpPath kElsewhere = path_of(3, 7);
+const dtls::UdpPath kFormer = path_of(1);
+const dtls::UdpPath kNext = path_of(2, 99);
+const dtls::UdpPath kFar = path_of(3, 7);
 
 class PeerMoves : public ByVersion {
  protected:
@@ -69,130 +69,130 @@ class PeerMoves : public ByVersion {
 
 TEST_P(PeerMoves, ANewerRecordMovesTheConnection) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
-  EXPECT_TRUE(reaches(peer, kAway, host, handle));
-  EXPECT_EQ(host.endpoint.path_of(handle), kAway);
-  EXPECT_EQ(host.endpoint.find(kAway), handle);
-  EXPECT_EQ(host.endpoint.find(kHome), std::nullopt);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
+  EXPECT_TRUE(reaches(peer, kNext, host, handle));
+  EXPECT_EQ(host.endpoint.path_of(handle), kNext);
+  EXPECT_EQ(host.endpoint.find(kNext), handle);
+  EXPECT_EQ(host.endpoint.find(kFormer), std::nullopt);
   EXPECT_EQ(host.endpoint.statistics().moves, 1U);
   ASSERT_EQ(host.known[handle].moves.size(), 1U);
-  EXPECT_EQ(host.known[handle].moves[0].from, kHome);
-  EXPECT_EQ(host.known[handle].moves[0].to, kAway);
-  EXPECT_TRUE(works(peer, kAway, host));
+  EXPECT_EQ(host.known[handle].moves[0].from, kFormer);
+  EXPECT_EQ(host.known[handle].moves[0].to, kNext);
+  EXPECT_TRUE(works(peer, kNext, host));
   // And back.
-  EXPECT_TRUE(reaches(peer, kHome, host, handle));
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
+  EXPECT_TRUE(reaches(peer, kFormer, host, handle));
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
   EXPECT_EQ(host.endpoint.size(), 1U);
 }
 
 TEST_P(PeerMoves, AnOlderRecordMovesNothing) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const Buffer late = peer.seal(bytes_of("late"));
   const Buffer later = peer.seal(bytes_of("later"));
-  EXPECT_TRUE(reaches(peer, kAway, host, handle));
+  EXPECT_TRUE(reaches(peer, kNext, host, handle));
   const std::size_t before = host.known[handle].data.size();
-  host.receive(late, kHome);
-  host.receive(later, kElsewhere);
+  host.receive(late, kFormer);
+  host.receive(later, kFar);
   EXPECT_EQ(host.known[handle].data.size(), before + 2) << "they are authentic";
-  EXPECT_EQ(host.endpoint.path_of(handle), kAway);
+  EXPECT_EQ(host.endpoint.path_of(handle), kNext);
   EXPECT_EQ(host.endpoint.statistics().moves, 1U);
 }
 
 TEST_P(PeerMoves, AReplayedOrForgedRecordMovesNothing) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const Buffer datagram = peer.seal(bytes_of("data"));
-  host.receive(datagram, kHome);
-  host.receive(datagram, kAway);
+  host.receive(datagram, kFormer);
+  host.receive(datagram, kNext);
   Buffer forged = peer.seal(bytes_of("data"));
   forged.back() ^= std::byte{1};
-  host.receive(forged, kAway);
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
+  host.receive(forged, kNext);
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
   EXPECT_EQ(host.endpoint.statistics().moves, 0U);
-  EXPECT_EQ(host.endpoint.find(kAway), std::nullopt);
+  EXPECT_EQ(host.endpoint.find(kNext), std::nullopt);
   // What this side sends comes back to it from another address.
-  host.receive(host.seal(handle, bytes_of("data")), kAway);
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
+  host.receive(host.seal(handle, bytes_of("data")), kNext);
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
 }
 
 // The weakness that <sluice/dtls/endpoint.h> states: the copy of a record that comes first counts.
 // The next newer record of the peer ends it.
 TEST_P(PeerMoves, TheFirstCopyOfANewerRecordMovesTheConnection) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const Buffer datagram = peer.seal(bytes_of("data"));
-  host.receive(datagram, kElsewhere);
-  host.receive(datagram, kHome);
-  EXPECT_EQ(host.endpoint.path_of(handle), kElsewhere);
-  EXPECT_TRUE(reaches(peer, kHome, host, handle));
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
-  EXPECT_TRUE(works(peer, kHome, host));
+  host.receive(datagram, kFar);
+  host.receive(datagram, kFormer);
+  EXPECT_EQ(host.endpoint.path_of(handle), kFar);
+  EXPECT_TRUE(reaches(peer, kFormer, host, handle));
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
+  EXPECT_TRUE(works(peer, kFormer, host));
 }
 
 TEST_P(PeerMoves, ADatagramWithSeveralRecordsCountsByItsNewest) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const Buffer old = peer.seal(bytes_of("old"));
-  EXPECT_TRUE(reaches(peer, kHome, host, handle));
+  EXPECT_TRUE(reaches(peer, kFormer, host, handle));
   Buffer both = old;
   const Buffer newer = peer.seal(bytes_of("newer"));
   both.insert(both.end(), newer.begin(), newer.end());
-  host.receive(both, kAway);
-  EXPECT_EQ(host.endpoint.path_of(handle), kAway);
+  host.receive(both, kNext);
+  EXPECT_EQ(host.endpoint.path_of(handle), kNext);
 }
 
 TEST_P(PeerMoves, BeforeThePeerIsAcceptedNothingMoves) {
   EndpointHost host = this->host();
   host.accepts_peers = false;
   Peer peer = client();
-  exchange(peer, kHome, host);
+  exchange(peer, kFormer, host);
   ASSERT_TRUE(peer.connected);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   ASSERT_FALSE(host.known[handle].connected);
-  host.receive(peer.seal(bytes_of("data")), kAway);
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
+  host.receive(peer.seal(bytes_of("data")), kNext);
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
   EXPECT_EQ(host.endpoint.half_open(), 1U);
 }
 
 // RFC 5246 section 7.2.1: a close_notify is answered, at the address from which it has come.
 TEST_P(PeerMoves, APeerMayCloseFromAnotherPath) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   peer.settle(peer.connection().close({}), {});
-  for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), kAway);
+  for (auto& datagram : peer.take_datagrams()) host.receive(std::move(datagram), kNext);
   ASSERT_TRUE(host.known[handle].ended);
   EXPECT_EQ(host.known[handle].ended->reason, EndReason::closed_by_peer);
-  EXPECT_EQ(host.known[handle].ended->path, kAway);
+  EXPECT_EQ(host.known[handle].ended->path, kNext);
   const auto sent = host.take_datagrams();
   ASSERT_EQ(sent.size(), 1U);
-  EXPECT_EQ(sent[0].path, kAway);
-  EXPECT_EQ(host.endpoint.find(kAway), std::nullopt);
-  EXPECT_EQ(host.endpoint.find(kHome), std::nullopt);
+  EXPECT_EQ(sent[0].path, kNext);
+  EXPECT_EQ(host.endpoint.find(kNext), std::nullopt);
+  EXPECT_EQ(host.endpoint.find(kFormer), std::nullopt);
 }
 
 TEST_P(PeerMoves, MovesThatWereNotPolledAreToldAsOne) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const auto arrive = [&](const dtls::UdpPath& path) {
     Buffer datagram = peer.seal(bytes_of("data"));
     host.endpoint.handle_datagram(datagram, path, {});
   };
-  arrive(kAway);
-  arrive(kElsewhere);
+  arrive(kNext);
+  arrive(kFar);
   host.settle({});
   ASSERT_EQ(host.known[handle].moves.size(), 1U);
-  EXPECT_EQ(host.known[handle].moves[0].from, kHome);
-  EXPECT_EQ(host.known[handle].moves[0].to, kElsewhere);
-  arrive(kAway);
-  arrive(kElsewhere);
+  EXPECT_EQ(host.known[handle].moves[0].from, kFormer);
+  EXPECT_EQ(host.known[handle].moves[0].to, kFar);
+  arrive(kNext);
+  arrive(kFar);
   host.settle({});
   EXPECT_EQ(host.known[handle].moves.size(), 1U) << "it is where it was";
   EXPECT_EQ(host.endpoint.statistics().moves, 4U);
@@ -200,10 +200,10 @@ TEST_P(PeerMoves, MovesThatWereNotPolledAreToldAsOne) {
 
 TEST_P(PeerMoves, AMoveOfTheConnectionItselfIsFollowed) {
   EndpointHost host = this->host();
-  Peer peer = connect(host, kHome);
-  const ConnectionHandle handle = *host.endpoint.find(kHome);
+  Peer peer = connect(host, kFormer);
+  const ConnectionHandle handle = *host.endpoint.find(kFormer);
   const dtls::PathId former = host.endpoint.find(handle)->path();
-  ASSERT_TRUE(host.endpoint.set_path(handle, kAway));
+  ASSERT_TRUE(host.endpoint.set_path(handle, kNext));
   const auto move_to = [&](dtls::PathId path) {
     return host.endpoint.apply(handle, [&](dtls::Connection& connection) {
       connection.set_path(path);
@@ -212,96 +212,96 @@ TEST_P(PeerMoves, AMoveOfTheConnectionItselfIsFollowed) {
   };
   ASSERT_TRUE(move_to(former));
   host.settle({});
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
-  EXPECT_EQ(host.endpoint.find(kHome), handle);
-  EXPECT_EQ(host.endpoint.find(kAway), std::nullopt);
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
+  EXPECT_EQ(host.endpoint.find(kFormer), handle);
+  EXPECT_EQ(host.endpoint.find(kNext), std::nullopt);
   ASSERT_EQ(host.known[handle].moves.size(), 1U);
-  EXPECT_EQ(host.known[handle].moves[0].from, kAway);
+  EXPECT_EQ(host.known[handle].moves[0].from, kNext);
   // To a path that is not known it does not go.
   ASSERT_TRUE(move_to(dtls::PathId{77}));
   EXPECT_EQ(host.endpoint.find(handle)->path(), former);
-  EXPECT_EQ(host.endpoint.path_of(handle), kHome);
-  EXPECT_TRUE(works(peer, kHome, host));
+  EXPECT_EQ(host.endpoint.path_of(handle), kFormer);
+  EXPECT_TRUE(works(peer, kFormer, host));
 }
 
 // ---- several connections at one path
 
 TEST_P(PeerMoves, TheNewerOwnerOfAPathIsFoundThere) {
   EndpointHost host = this->host();
-  Peer sleeping = connect(host, kHome);
-  Peer moving = connect(host, kAway);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  const ConnectionHandle second = *host.endpoint.find(kAway);
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
-  EXPECT_EQ(host.endpoint.path_of(second), kHome);
-  EXPECT_EQ(host.endpoint.find(kHome), second);
-  EXPECT_EQ(host.endpoint.find(kAway), std::nullopt);
-  EXPECT_EQ(host.endpoint.path_of(first), kHome);
+  Peer sleeping = connect(host, kFormer);
+  Peer moving = connect(host, kNext);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  const ConnectionHandle second = *host.endpoint.find(kNext);
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
+  EXPECT_EQ(host.endpoint.path_of(second), kFormer);
+  EXPECT_EQ(host.endpoint.find(kFormer), second);
+  EXPECT_EQ(host.endpoint.find(kNext), std::nullopt);
+  EXPECT_EQ(host.endpoint.path_of(first), kFormer);
   // Both are reached by their IDs from there.
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(reaches(sleeping, kHome, host, first));
-    EXPECT_TRUE(reaches(moving, kHome, host, second));
+    EXPECT_TRUE(reaches(sleeping, kFormer, host, first));
+    EXPECT_TRUE(reaches(moving, kFormer, host, second));
     EXPECT_TRUE(is_reached(sleeping, host, first));
     EXPECT_TRUE(is_reached(moving, host, second));
   }
   // Each goes its way.
-  EXPECT_TRUE(reaches(sleeping, kElsewhere, host, first));
-  EXPECT_EQ(host.endpoint.find(kElsewhere), first);
-  EXPECT_EQ(host.endpoint.find(kHome), second);
+  EXPECT_TRUE(reaches(sleeping, kFar, host, first));
+  EXPECT_EQ(host.endpoint.find(kFar), first);
+  EXPECT_EQ(host.endpoint.find(kFormer), second);
   ASSERT_TRUE(host.endpoint.abort(second));
-  EXPECT_EQ(host.endpoint.find(kHome), std::nullopt);
-  EXPECT_TRUE(works(sleeping, kElsewhere, host));
+  EXPECT_EQ(host.endpoint.find(kFormer), std::nullopt);
+  EXPECT_TRUE(works(sleeping, kFar, host));
 }
 
 TEST_P(PeerMoves, TheOneThatLeavesAPathEndsNobodyThere) {
   EndpointHost host = this->host();
-  Peer sleeping = connect(host, kHome);
-  Peer moving = connect(host, kAway);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  const ConnectionHandle second = *host.endpoint.find(kAway);
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
+  Peer sleeping = connect(host, kFormer);
+  Peer moving = connect(host, kNext);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  const ConnectionHandle second = *host.endpoint.find(kNext);
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
   // The one without an entry in the index of paths ends.
   ASSERT_TRUE(host.endpoint.abort(first));
   host.settle({});
-  EXPECT_EQ(host.endpoint.find(kHome), second);
-  EXPECT_TRUE(works(moving, kHome, host));
+  EXPECT_EQ(host.endpoint.find(kFormer), second);
+  EXPECT_TRUE(works(moving, kFormer, host));
   EXPECT_EQ(host.endpoint.size(), 1U);
 }
 
 TEST_P(PeerMoves, AConnectionWithoutAnIdKeepsItsPath) {
   EndpointHost host = this->host();
-  Peer without = connect(client_without_id(), host, kHome);
-  Peer moving = connect(host, kAway);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  const ConnectionHandle second = *host.endpoint.find(kAway);
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
-  EXPECT_EQ(host.endpoint.path_of(second), kHome);
-  EXPECT_EQ(host.endpoint.find(kHome), first);
-  EXPECT_TRUE(works(without, kHome, host));
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
+  Peer without = connect(client_without_id(), host, kFormer);
+  Peer moving = connect(host, kNext);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  const ConnectionHandle second = *host.endpoint.find(kNext);
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
+  EXPECT_EQ(host.endpoint.path_of(second), kFormer);
+  EXPECT_EQ(host.endpoint.find(kFormer), first);
+  EXPECT_TRUE(works(without, kFormer, host));
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
   EXPECT_TRUE(is_reached(moving, host, second));
-  EXPECT_TRUE(works(without, kHome, host));
+  EXPECT_TRUE(works(without, kFormer, host));
   // It does not move either.
-  host.receive(without.seal(bytes_of("data")), kElsewhere);
-  EXPECT_EQ(host.endpoint.path_of(first), kHome);
-  EXPECT_TRUE(reaches(moving, kElsewhere, host, second));
-  EXPECT_EQ(host.endpoint.find(kElsewhere), second);
-  EXPECT_EQ(host.endpoint.find(kHome), first);
+  host.receive(without.seal(bytes_of("data")), kFar);
+  EXPECT_EQ(host.endpoint.path_of(first), kFormer);
+  EXPECT_TRUE(reaches(moving, kFar, host, second));
+  EXPECT_EQ(host.endpoint.find(kFar), second);
+  EXPECT_EQ(host.endpoint.find(kFormer), first);
 }
 
 TEST_P(PeerMoves, AHandshakeKeepsItsPath) {
   EndpointHost host = this->host();
-  Peer moving = connect(host, kAway);
-  const ConnectionHandle second = *host.endpoint.find(kAway);
-  Peer beginning = begin(host, kHome);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
-  EXPECT_EQ(host.endpoint.path_of(second), kHome);
-  EXPECT_EQ(host.endpoint.find(kHome), first);
+  Peer moving = connect(host, kNext);
+  const ConnectionHandle second = *host.endpoint.find(kNext);
+  Peer beginning = begin(host, kFormer);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
+  EXPECT_EQ(host.endpoint.path_of(second), kFormer);
+  EXPECT_EQ(host.endpoint.find(kFormer), first);
   host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(beginning, kHome, host, Instant{1s});
-  EXPECT_TRUE(works(beginning, kHome, host, Instant{1s}));
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
+  exchange(beginning, kFormer, host, Instant{1s});
+  EXPECT_TRUE(works(beginning, kFormer, host, Instant{1s}));
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
   EXPECT_EQ(host.endpoint.size(), 2U);
 }
 
@@ -309,59 +309,59 @@ TEST_P(PeerMoves, AHandshakeKeepsItsPath) {
 // and none that is found by its ID there.
 TEST_P(PeerMoves, ANewAssociationReplacesThatWhichIsFoundAtThePath) {
   EndpointHost host = this->host();
-  Peer sleeping = connect(host, kHome);
-  Peer moving = connect(host, kAway);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  const ConnectionHandle second = *host.endpoint.find(kAway);
-  EXPECT_TRUE(reaches(moving, kHome, host, second));
+  Peer sleeping = connect(host, kFormer);
+  Peer moving = connect(host, kNext);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  const ConnectionHandle second = *host.endpoint.find(kNext);
+  EXPECT_TRUE(reaches(moving, kFormer, host, second));
   Peer anew = client();
-  exchange(anew, kHome, host);
-  EXPECT_TRUE(works(anew, kHome, host));
+  exchange(anew, kFormer, host);
+  EXPECT_TRUE(works(anew, kFormer, host));
   EXPECT_EQ(host.endpoint.find(second), nullptr);
   ASSERT_TRUE(host.known[second].ended);
   EXPECT_EQ(host.known[second].ended->reason, EndReason::replaced);
-  EXPECT_TRUE(reaches(sleeping, kHome, host, first));
-  EXPECT_TRUE(reaches(sleeping, kElsewhere, host, first));
+  EXPECT_TRUE(reaches(sleeping, kFormer, host, first));
+  EXPECT_TRUE(reaches(sleeping, kFar, host, first));
   EXPECT_EQ(host.endpoint.size(), 2U);
 }
 
 TEST_P(PeerMoves, ANewAssociationStaysWhenTheOldOneMoves) {
   EndpointHost host = this->host();
-  Peer old = connect(host, kHome);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  Peer anew = begin(host, kHome);
-  EXPECT_TRUE(reaches(old, kAway, host, first));
-  EXPECT_EQ(host.endpoint.find(kAway), first);
-  ASSERT_TRUE(host.endpoint.find(kHome));
+  Peer old = connect(host, kFormer);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  Peer anew = begin(host, kFormer);
+  EXPECT_TRUE(reaches(old, kNext, host, first));
+  EXPECT_EQ(host.endpoint.find(kNext), first);
+  ASSERT_TRUE(host.endpoint.find(kFormer));
   host.handle_timeout(*host.endpoint.next_timeout());
-  exchange(anew, kHome, host, Instant{1s});
-  EXPECT_TRUE(works(anew, kHome, host, Instant{1s}));
-  EXPECT_TRUE(works(old, kAway, host, Instant{1s}));
+  exchange(anew, kFormer, host, Instant{1s});
+  EXPECT_TRUE(works(anew, kFormer, host, Instant{1s}));
+  EXPECT_TRUE(works(old, kNext, host, Instant{1s}));
   EXPECT_EQ(host.endpoint.size(), 2U);
 }
 
 // The two would be one above the limit.
 TEST_P(PeerMoves, AtTheLimitAConnectionDoesNotLeaveItsNewAssociation) {
   EndpointHost host = this->host({.max_connections = 1});
-  Peer old = connect(host, kHome);
-  const ConnectionHandle first = *host.endpoint.find(kHome);
-  const Peer anew = begin(host, kHome);
+  Peer old = connect(host, kFormer);
+  const ConnectionHandle first = *host.endpoint.find(kFormer);
+  const Peer anew = begin(host, kFormer);
   ASSERT_EQ(host.endpoint.size(), 2U);
-  EXPECT_TRUE(reaches(old, kAway, host, first));
-  EXPECT_EQ(host.endpoint.path_of(first), kHome);
+  EXPECT_TRUE(reaches(old, kNext, host, first));
+  EXPECT_EQ(host.endpoint.path_of(first), kFormer);
   ASSERT_TRUE(
       host.endpoint.abort(ConnectionHandle{static_cast<std::uint64_t>(slot_of(first)) + 1}));
-  EXPECT_TRUE(reaches(old, kAway, host, first));
-  EXPECT_EQ(host.endpoint.path_of(first), kAway);
+  EXPECT_TRUE(reaches(old, kNext, host, first));
+  EXPECT_EQ(host.endpoint.path_of(first), kNext);
 }
 
 TEST_P(PeerMoves, ConnectionsAtOnePathCountEach) {
   EndpointHost host = this->host({.max_connections = 2});
-  const Peer sleeping = connect(host, kHome);
-  Peer moving = connect(host, kAway);
-  EXPECT_TRUE(reaches(moving, kHome, host, *host.endpoint.find(kAway)));
+  const Peer sleeping = connect(host, kFormer);
+  Peer moving = connect(host, kNext);
+  EXPECT_TRUE(reaches(moving, kFormer, host, *host.endpoint.find(kNext)));
   Peer refused = client();
-  exchange(refused, kElsewhere, host);
+  exchange(refused, kFar, host);
   EXPECT_FALSE(refused.connected);
   EXPECT_EQ(host.endpoint.statistics().count(Refusal::too_many_connections), 1U);
 }

@@ -27,7 +27,7 @@ class IdMemory : public ByVersion {
     with_psk.identities = {};
     with_psk.pre_shared_keys = {
         must(dtls::PreSharedKey::make(bytes_of("device"), Buffer(16, std::byte{42})))};
-    with_psk.cipher_suites = {is13() ? dtls::CipherSuite::aes_128_ccm_8_sha256
+    with_psk.cipher_suites = {is13() ? dtls::CipherSuite::aes_128_gcm_sha256
                                      : dtls::CipherSuite::psk_with_aes_128_ccm_8};
     with_psk.connection_id_size = id_size;
     return make_config(with_psk);
