@@ -216,24 +216,25 @@ TEST_P(StateTest, AMoveChangesNothing) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
+    const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     // libsrtp rounds its window up to 32.
-    const SessionOptions options{.replay_window = 64 + 32 * (random() % 4), .repeat_window = 0};
+    const SessionOptions options{.replay_window = 64 + 32 * below(4), .repeat_window = 0};
     peers_ = make_peers(GetParam(), options);
     auto still = make_peers(GetParam(), options);
-    std::array<unsigned, 3> at = {65400, 100, static_cast<unsigned>(random() & 0xffff)};
+    std::array<unsigned, 3> at = {65400, 100, below(0x10000)};
     std::vector<Packet> sent;
     for (int i = 0; i < 1500; ++i) {
-      const std::uint32_t ssrc = random() % 3;
+      const std::uint32_t ssrc = below(3);
       auto& next = at[ssrc];
-      next += random() % 60 == 0 ? random() % 20000 : random() % 3;
-      const auto plain = rtp(ssrc, next - random() % 40);
+      next += below(60) == 0 ? below(20000) : below(3);
+      const auto plain = rtp(ssrc, next - below(40));
       const auto packet = protect_rtp(peers_.client, plain);
       ASSERT_EQ(packet, protect_rtp(still.client, plain)) << i;
       if (!packet.empty()) sent.push_back(packet);
-      const auto back = std::min<std::size_t>(sent.size(), 1 + random() % 200);
+      const auto back = std::min<std::size_t>(sent.size(), 1 + below(200));
       const auto& arrives = sent[sent.size() - back];
       ASSERT_EQ(unprotect_rtp(peers_.server, arrives), unprotect_rtp(still.server, arrives)) << i;
-      if (random() % 40 == 0) move(random() % 2 == 0, options);
+      if (below(40) == 0) move(below(2) == 0, options);
     }
   }
 }
