@@ -16,15 +16,15 @@ dtls::UdpPath from_port(std::uint16_t port) {
   return {.peer = {dtls::Ipv4Address{192, 0, 2, 7}, port}};
 }
 
-// The server asks each peer to put an ID of 8 bytes into its records.
+// The server asks each peer to put an ID of 8 bytes into its records, and checks new addresses.
 dtls::Result<dtls::Endpoint> make_server(const dtls::PreSharedKey& key,
                                          dtls::Environment& environment) {
   auto config = dtls::Config::make({.pre_shared_keys = {key},
                                     .cipher_suites = {dtls::CipherSuite::psk_with_aes_128_ccm_8},
-                                    .connection_id_size = 8});
+                                    .connection_id_size = 8,
+                                    .return_routability = dtls::ReturnRoutability::basic});
   if (!config) return dtls::forward_error(config);
-  return dtls::Endpoint::make({.server = *config, .peer_move = dtls::PeerMove::newer_record},
-                              environment);
+  return dtls::Endpoint::make({.server = *config}, environment);
 }
 
 // The program's tables know the device by its handle, whatever its address.
@@ -82,6 +82,8 @@ int main() {
   if (!sealed) return 1;
   server.handle_datagram(std::span(record).first(sealed->size), from_port(50'123), now);
   const auto data = server.poll_data();
-  while (const auto event = server.poll_event()) on_event(*event);
+  // The server asks whether the device is there, and it answers.
+  while (carry(server, device, address, now) || carry(device, server, from_port(50'123), now)) {
+  }
   return data && server.path_of(data->connection) == from_port(50'123) ? 0 : 1;
 }

@@ -4,14 +4,13 @@
 #include <sluice/srtp/session.h>
 
 #include "context.h"
+#include "session_limits.h"
 
 namespace sluice::srtp {
 namespace {
 
-// libsrtp refuses other windows.
+// libsrtp refuses a smaller window.
 constexpr std::size_t kMinWindow = 64;
-constexpr std::size_t kMaxWindow = 32767;
-constexpr std::size_t kMaxSsrcs = 65535;
 
 void count(const PacketResult& result, PacketKind kind, Statistics::Counters& counters) {
   if (!result) {

@@ -12,6 +12,7 @@
 #include "packet.h"
 #include "packet_index.h"
 #include "profile.h"
+#include "session_limits.h"
 #include "ssrc_table.h"
 
 namespace sluice::srtp {
@@ -20,9 +21,7 @@ namespace {
 using dtls::Buffer;
 
 constexpr std::byte kFormat{1};
-constexpr std::size_t kMaxWindow = 32767;                    // SessionOptions::replay_window
 constexpr std::size_t kMaxOlder = (kMaxWindow - 1 + 7) / 8;  // bytes
-constexpr std::size_t kMaxSsrcs = 65535;                     // SessionOptions::max_ssrcs
 constexpr std::size_t kIndexSize = 6;                        // 48 bits, for SRTCP too
 constexpr std::uint64_t kLastSrtcpIndex = 0x7fff'ffff;       // 31 bits (RFC 3711 section 3.4)
 constexpr std::uint8_t kHasRtp = 1;

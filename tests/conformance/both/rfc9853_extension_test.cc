@@ -10,9 +10,9 @@ namespace {
 constexpr std::uint16_t kRrc = 61;
 
 // Keeps the extensions that hellos have, and may change them.
-struct Hook final : dtls::HelloHook {
+struct AlteringHook final : dtls::HelloHook {
   using Alter = std::function<void(std::vector<dtls::HelloExtension>&)>;
-  explicit Hook(Alter change = {}) : alter(std::move(change)) {}
+  explicit AlteringHook(Alter change = {}) : alter(std::move(change)) {}
   void on_sending(dtls::OutgoingHello& hello) const override {
     if (alter) alter(hello.extensions);
     sent.clear();
@@ -21,10 +21,10 @@ struct Hook final : dtls::HelloHook {
   Alter alter;
   mutable std::set<std::uint16_t> sent;
 };
-Hook::Alter without(std::uint16_t type) {
+AlteringHook::Alter without(std::uint16_t type) {
   return [=](auto& all) { std::erase_if(all, [&](const auto& one) { return one.type == type; }); };
 }
-Hook::Alter with(std::uint16_t type, const Buffer& data) {
+AlteringHook::Alter with(std::uint16_t type, const Buffer& data) {
   return [=](auto& all) {
     without(type)(all);
     all.push_back({type, data});
@@ -57,7 +57,7 @@ TEST_P(Rfc9853Messages, BothMustHaveIt) {
 TEST_P(Rfc9853Messages, IsOfferedWithConnectionIdsOnly) {
   for (const bool has_ids : {false, true}) {
     ConfigOptions client = has_ids ? with_ids() : options();
-    const auto hook = std::make_shared<Hook>();
+    const auto hook = std::make_shared<AlteringHook>();
     client.hello_hook = hook;
     Pair pair(client, with_ids());
     pair.run();
@@ -85,9 +85,9 @@ TEST(ReturnRoutabilityOption, NeedsConnectionIds) {
 // "[...] omits the connection_id extension, the server MUST NOT include the rrc extension".
 TEST_P(Rfc9853Messages, IsNotAnsweredWithoutConnectionIds) {
   ConfigOptions client = options();
-  client.hello_hook = std::make_shared<Hook>(with(kRrc, {}));
+  client.hello_hook = std::make_shared<AlteringHook>(with(kRrc, {}));
   ConfigOptions server = with_ids();
-  const auto hook = std::make_shared<Hook>();
+  const auto hook = std::make_shared<AlteringHook>();
   server.hello_hook = hook;
   Pair pair(client, server);
   pair.run();
@@ -99,7 +99,7 @@ TEST_P(Rfc9853Messages, IsNotAnsweredWithoutConnectionIds) {
 // A server that answers it, but has no connection IDs, has not agreed on it.
 TEST_P(Rfc9853Messages, IsNotAgreedOnWithoutConnectionIds) {
   ConfigOptions server = options();
-  server.hello_hook = std::make_shared<Hook>(with(kRrc, {}));
+  server.hello_hook = std::make_shared<AlteringHook>(with(kRrc, {}));
   Pair pair(with_ids(), server);
   pair.run();
   ASSERT_TRUE(works(pair));
@@ -116,7 +116,7 @@ TEST_P(Rfc9853Messages, IsNotAgreedOnWithoutConnectionIds) {
 TEST_P(Rfc9853Messages, AnExtensionWithDataIsFatal) {
   for (const Role role : kRoles) {
     ConfigOptions changing = with_ids();
-    changing.hello_hook = std::make_shared<Hook>(with(kRrc, from_hex("00")));
+    changing.hello_hook = std::make_shared<AlteringHook>(with(kRrc, from_hex("00")));
     const bool is_client = role == Role::client;
     Pair pair(is_client ? changing : with_ids(), is_client ? with_ids() : changing);
     pair.run();
@@ -127,11 +127,11 @@ TEST_P(Rfc9853Messages, AnExtensionWithDataIsFatal) {
 
 TEST_P(Rfc9853Messages, AnUnsolicitedAnswerIsFatal) {
   ConfigOptions answering = with_ids(ReturnRoutability::none);
-  answering.hello_hook = std::make_shared<Hook>(with(kRrc, {}));
+  answering.hello_hook = std::make_shared<AlteringHook>(with(kRrc, {}));
   for (const bool hook_removes : {false, true}) {
     ConfigOptions client =
         with_ids(hook_removes ? ReturnRoutability::basic : ReturnRoutability::none);
-    if (hook_removes) client.hello_hook = std::make_shared<Hook>(without(kRrc));
+    if (hook_removes) client.hello_hook = std::make_shared<AlteringHook>(without(kRrc));
     Pair pair(client, answering);
     pair.run();
     EXPECT_TRUE(failed(pair.client, Errc::unsupported_extension, Alert::unsupported_extension));

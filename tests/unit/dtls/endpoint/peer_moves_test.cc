@@ -25,6 +25,7 @@ class PeerMoves : public ByVersion {
   static dtls::ConfigPtr asking_for(std::optional<std::size_t> size) {
     dtls::ConfigOptions asking = options();
     asking.connection_id_size = size;
+    asking.return_routability = dtls::ReturnRoutability::none;
     return make_config(asking);
   }
   static EndpointHost host(dtls::EndpointOptions limits = {}) {

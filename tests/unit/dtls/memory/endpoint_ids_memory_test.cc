@@ -30,6 +30,7 @@ class IdMemory : public ByVersion {
     with_psk.cipher_suites = {is13() ? dtls::CipherSuite::aes_128_gcm_sha256
                                      : dtls::CipherSuite::psk_with_aes_128_ccm_8};
     with_psk.connection_id_size = id_size;
+    with_psk.return_routability = dtls::ReturnRoutability::none;
     return make_config(with_psk);
   }
 

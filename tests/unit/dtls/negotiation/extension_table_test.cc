@@ -32,7 +32,8 @@ std::set<ExtensionType> in_message(ExtensionPlaces place) {
 TEST(ExtensionTable, HasThePlacesOfTheRfc) {
   EXPECT_EQ(in_message(ExtensionPlaces::server_hello),
             (std::set{ExtensionType::key_share, ExtensionType::pre_shared_key,
-                      ExtensionType::supported_versions, ExtensionType::connection_id}));
+                      ExtensionType::supported_versions, ExtensionType::connection_id,
+                      ExtensionType::rrc}));
   EXPECT_EQ(in_message(ExtensionPlaces::hello_retry_request),
             (std::set{ExtensionType::key_share, ExtensionType::cookie,
                       ExtensionType::supported_versions}));
@@ -103,18 +104,27 @@ TEST(ExtensionTable, OffersWhatItSays) {
 
 // Fingerprints of clients and the known answers depend on the order.
 TEST(ExtensionTable, KeepsTheOrderOfOurHello) {
-  EXPECT_EQ(
-      types_in_hello(everything()),
-      (std::vector{ExtensionType::server_name, ExtensionType::renegotiation_info,
-                   ExtensionType::extended_master_secret, ExtensionType::ec_point_formats,
-                   ExtensionType::encrypt_then_mac, ExtensionType::session_ticket,
-                   ExtensionType::supported_groups, ExtensionType::signature_algorithms,
-                   ExtensionType::signature_algorithms_cert, ExtensionType::use_srtp,
-                   ExtensionType::application_layer_protocol_negotiation,
-                   ExtensionType::client_certificate_type, ExtensionType::server_certificate_type,
-                   ExtensionType::record_size_limit, ExtensionType::max_fragment_length,
-                   ExtensionType::connection_id, ExtensionType::supported_versions,
-                   ExtensionType::key_share, ExtensionType::psk_key_exchange_modes}));
+  EXPECT_EQ(types_in_hello(everything()),
+            (std::vector{ExtensionType::server_name,
+                         ExtensionType::renegotiation_info,
+                         ExtensionType::extended_master_secret,
+                         ExtensionType::ec_point_formats,
+                         ExtensionType::encrypt_then_mac,
+                         ExtensionType::session_ticket,
+                         ExtensionType::supported_groups,
+                         ExtensionType::signature_algorithms,
+                         ExtensionType::signature_algorithms_cert,
+                         ExtensionType::use_srtp,
+                         ExtensionType::application_layer_protocol_negotiation,
+                         ExtensionType::client_certificate_type,
+                         ExtensionType::server_certificate_type,
+                         ExtensionType::record_size_limit,
+                         ExtensionType::max_fragment_length,
+                         ExtensionType::connection_id,
+                         ExtensionType::rrc,
+                         ExtensionType::supported_versions,
+                         ExtensionType::key_share,
+                         ExtensionType::psk_key_exchange_modes}));
 }
 
 }  // namespace
