@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "connection/earliest.h"
+#include "crypto/hmac.h"
 #include "crypto/library.h"
 #include "negotiation/config_question.h"
 #include "negotiation/connection_ids.h"
@@ -112,6 +113,8 @@ void Connection::Impl::release_unused() {
 }
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
+  // A datagram often has several messages that use the same secret.
+  const crypto::DeferredWipe wipe(*library_);
   counters_.count_received(datagram.size());
   const bool is_over = begin_input(now);
   observe_datagram(Direction::received, path, datagram);

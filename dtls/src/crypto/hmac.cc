@@ -1,9 +1,11 @@
 #include "crypto/hmac.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <sluice/dtls/secret.h>
 
+#include "crypto/constant_time.h"
 #include "crypto/failure.h"
 #include "crypto/library.h"
 
@@ -17,6 +19,10 @@ void wipe_key(EVP_MAC_CTX* context) {
   static constexpr std::array<unsigned char, kMaxHashSize> kNoKey{};
   EVP_MAC_init(context, kNoKey.data(), kNoKey.size(), nullptr);
 }
+
+constexpr std::array kHashes{HashAlgorithm::sha1, HashAlgorithm::sha256, HashAlgorithm::sha384,
+                             HashAlgorithm::sha512};
+constexpr unsigned bit_of(HashAlgorithm hash) { return 1U << static_cast<unsigned>(hash); }
 
 bool update(EVP_MAC_CTX* context, Bytes part) {
   return EVP_MAC_update(context, octets(part), part.size()) == 1;
@@ -42,13 +48,28 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
 }  // namespace
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
+  library.hmac_keys().repeated.clear();
   // EVP_MAC_init takes a null key as "keep the previous key", not as the empty key.
   static constexpr unsigned char kEmpty = 0;
   const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
   if (EVP_MAC_init(library.hmac_context(hash), bytes, key.size(), nullptr) != 1) {
     return failure("EVP_MAC_init");
   }
-  return Hmac(library, hash);
+  return Hmac(library, hash, true);
+}
+
+Result<Hmac> Hmac::with_repeated_key(Library& library, HashAlgorithm hash, Bytes key) {
+  HmacKeys& keys = library.hmac_keys();
+  const bool is_set = !keys.repeated.empty() && keys.repeated_hash == hash &&
+                      equal(std::as_const(keys.repeated).bytes(), key);
+  if (is_set) return Hmac(library, hash, false);
+  auto hmac = with_key(library, hash, key);
+  // Without a DeferredWipe the destructor of Hmac wipes the key.
+  if (hmac && keys.deferred_wipes > 0 && key.size() <= keys.repeated.capacity()) {
+    keys.repeated = Secret<48>(key);
+    keys.repeated_hash = hash;
+  }
+  return hmac;
 }
 
 Hmac::~Hmac() {
@@ -57,7 +78,7 @@ Hmac::~Hmac() {
   if (keys.deferred_wipes == 0) {
     wipe_key(library_->hmac_context(hash_));
   } else {
-    keys.left[static_cast<std::size_t>(hash_)] = true;
+    keys.left |= bit_of(hash_);
   }
 }
 
@@ -83,10 +104,11 @@ DeferredWipe::DeferredWipe(Library& library) : library_(library) {
 DeferredWipe::~DeferredWipe() {
   HmacKeys& keys = library_.hmac_keys();
   if (--keys.deferred_wipes > 0) return;
-  for (std::size_t i = 0; i < keys.left.size(); ++i) {
-    if (std::exchange(keys.left[i], false)) {
-      wipe_key(library_.hmac_context(static_cast<HashAlgorithm>(i)));
-    }
+  keys.repeated.clear();
+  const unsigned left = std::exchange(keys.left, 0U);
+  if (left == 0) return;
+  for (const HashAlgorithm hash : kHashes) {
+    if ((left & bit_of(hash)) != 0) wipe_key(library_.hmac_context(hash));
   }
 }
 

@@ -14,6 +14,9 @@ namespace sluice::dtls::crypto {
 class Hmac {
  public:
   static Result<Hmac> with_key(Library& library, HashAlgorithm hash, Bytes key);
+  // For a key that is used again soon, such as a master secret. While a DeferredWipe exists, the
+  // key is not set again if it was the last one that was set. The comparison takes constant time.
+  static Result<Hmac> with_repeated_key(Library& library, HashAlgorithm hash, Bytes key);
 
   Hmac(Hmac&& other) noexcept
       : library_(std::exchange(other.library_, nullptr)),
@@ -26,11 +29,12 @@ class Hmac {
   Result<Digest> compute(std::initializer_list<Bytes> parts);
 
  private:
-  Hmac(Library& library, HashAlgorithm hash) : library_(&library), hash_(hash) {}
+  Hmac(Library& library, HashAlgorithm hash, bool is_begun)
+      : library_(&library), hash_(hash), is_begun_(is_begun) {}
 
   Library* library_;
   HashAlgorithm hash_;
-  bool is_begun_ = true;  // setting a key begins a MAC too
+  bool is_begun_;  // setting a key begins a MAC too
 };
 
 // Delays the wiping of HMAC keys. While a DeferredWipe exists, the destructor of Hmac leaves its

@@ -8,6 +8,7 @@
 
 #include <sluice/dtls/environment.h>
 #include <sluice/dtls/protocol.h>
+#include <sluice/dtls/secret.h>
 
 #include "crypto/aead.h"
 #include "crypto/injected_random.h"
@@ -19,7 +20,10 @@ namespace sluice::dtls::crypto {
 // Records which of the Library's HMAC contexts still have a key.
 struct HmacKeys {
   unsigned deferred_wipes = 0;  // DeferredWipe objects that exist
-  std::array<bool, 4> left{};   // by hash: the key of a destroyed Hmac remains
+  unsigned left = 0;            // bits by hash: the key of a destroyed Hmac remains
+  // The last key that was set, if it was set by Hmac::with_repeated_key(), and its hash.
+  Secret<48> repeated;
+  HashAlgorithm repeated_hash{};
 };
 
 // Only one thread may use it at a time, because all callers share its contexts.

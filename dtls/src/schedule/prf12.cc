@@ -9,7 +9,8 @@ namespace sluice::dtls::schedule {
 
 Result<void> prf12(crypto::Library& library, HashAlgorithm hash, Bytes secret,
                    std::string_view label, Bytes seed, MutableBytes out) {
-  auto hmac = crypto::Hmac::with_key(library, hash, secret);
+  // The master secret gives the key block and both Finished.
+  auto hmac = crypto::Hmac::with_repeated_key(library, hash, secret);
   if (!hmac) return forward_error(hmac);
   const Bytes label_bytes = std::as_bytes(std::span(label));
 

@@ -69,6 +69,13 @@ MUTANTS = [
          "the validity is checked at the time that was asked for"),
     ),
     *mutants_of(
+        "dtls/src/crypto/hmac.cc", "dtls_crypto_test",
+        ("keys.repeated_hash == hash &&", "true &&", "an HMAC key is set for its hash"),
+        ("equal(std::as_const(keys.repeated).bytes(), key);", "true;", "another HMAC key is set"),
+        ("library.hmac_keys().repeated.clear();", "", "the HMAC key that was set before is not used again"),
+        ("keys.repeated.clear();\n  const unsigned left", "const unsigned left", "an HMAC key that was wiped is set again"),
+    ),
+    *mutants_of(
         "dtls/src/crypto/ticket_keys.cc",
         "dtls12_conformance_test dtls13_conformance_test dtls_negotiation_test dtls_crypto_test",
         ("return saturating_difference(now, key.made) / 2 < rotation;", "return true;",

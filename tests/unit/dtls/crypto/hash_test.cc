@@ -114,6 +114,66 @@ TEST_F(HmacTest, ADeferredWipeComesAtTheEndOfTheOutermost) {
   EXPECT_EQ(mac_of_present_key(), wiped);
 }
 
+// A key that is not set again gives the MACs of that key, whatever was set or wiped meanwhile.
+TEST_F(HmacTest, ARepeatedKeyIsAlwaysTheRightOne) {
+  const auto mac_of = [](Result<Hmac> (*make)(Library&, HashAlgorithm, Bytes), HashAlgorithm hash,
+                         std::string_view key) {
+    Hmac hmac = must(make(library(), hash, bytes_of(key)));
+    return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
+  };
+  const auto once = [&](HashAlgorithm hash, std::string_view key) {
+    return mac_of(&Hmac::with_key, hash, key);
+  };
+  const auto repeated = [&](HashAlgorithm hash, std::string_view key) {
+    return mac_of(&Hmac::with_repeated_key, hash, key);
+  };
+  constexpr auto kHash = HashAlgorithm::sha256;
+  const std::string longest(48, 'k');
+  const std::string too_long(49, 'k');
+  for (const std::string& key : {std::string("key"), longest, too_long}) {
+    const std::string expected = once(kHash, key);
+    const std::string expected384 = once(HashAlgorithm::sha384, key);
+    EXPECT_EQ(repeated(kHash, key), expected);
+    for (int i = 0; i < 2; ++i) {
+      const DeferredWipe outer(library());
+      EXPECT_EQ(repeated(kHash, key), expected) << "after a wipe";
+      EXPECT_EQ(repeated(kHash, key), expected);
+      {
+        const DeferredWipe inner(library());
+        EXPECT_EQ(repeated(kHash, key), expected);
+      }
+      EXPECT_EQ(repeated(kHash, key), expected);
+      EXPECT_EQ(repeated(HashAlgorithm::sha384, key), expected384) << "another hash";
+      EXPECT_EQ(repeated(kHash, key), expected);
+      EXPECT_NE(repeated(kHash, "kez"), expected) << "another key";
+      EXPECT_EQ(repeated(kHash, key), expected);
+      EXPECT_NE(once(kHash, "another"), expected) << "another key, set once";
+      EXPECT_EQ(repeated(kHash, key), expected);
+    }
+    EXPECT_EQ(repeated(kHash, key), expected);
+  }
+}
+
+// The key of an Hmac that lives longer than the DeferredWipe in which it was made.
+TEST_F(HmacTest, ARepeatedKeyIsForgottenWithTheDeferredWipe) {
+  const auto make = [] {
+    return must(Hmac::with_repeated_key(library(), HashAlgorithm::sha256, bytes_of("key")));
+  };
+  const auto compute = [](Hmac& hmac) {
+    return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
+  };
+  std::string expected;
+  {
+    auto deferred = std::make_unique<const DeferredWipe>(library());
+    Hmac hmac = make();
+    expected = compute(hmac);
+    deferred.reset();
+  }
+  const DeferredWipe deferred(library());
+  Hmac hmac = make();
+  EXPECT_EQ(compute(hmac), expected);
+}
+
 // Longer than what is joined into one update.
 TEST_F(HmacTest, LongPartsAreOneMessageToo) {
   const Buffer half = test::counted(150);
