@@ -63,7 +63,9 @@ OUTSIDE = {
 }
 
 # Files of a unit that may include more: the engine has no sockets, and one optional header converts their addresses.
+# Memory that a child process does not inherit has no other interface.
 OUTSIDE_OF_FILE = {
+    "dtls/src/crypto/random_reserve.cc": ["sys/mman.h"],
     "dtls/include/sluice/dtls/socket_address.h": ["arpa/inet.h", "netinet/in.h", "sys/socket.h"],
 }
 

@@ -171,6 +171,12 @@ Result<void> Library::random(MutableBytes out) {
   return {};
 }
 
+Result<void> Library::public_random(MutableBytes out) {
+  // A RandomSource is asked for what is needed and for nothing else.
+  if (injected_ || !reserve_.exists() || out.size() > RandomReserve::kSize) return random(out);
+  return reserve_.take(out, [this](MutableBytes bytes) { return random(bytes); });
+}
+
 }  // namespace sluice::dtls::crypto
 
 namespace sluice::dtls {

@@ -13,6 +13,7 @@
 #include "crypto/aead.h"
 #include "crypto/injected_random.h"
 #include "crypto/openssl_ptr.h"
+#include "crypto/random_reserve.h"
 #include "crypto/warm_list.h"
 
 namespace sluice::dtls::crypto {
@@ -71,7 +72,11 @@ class Library {
   // in memory as long as the context does.
   EVP_PKEY_CTX* ecdsa_signer(EVP_PKEY* key);
 
+  // For keys and everything else that must stay secret.
   Result<void> random(MutableBytes out);
+  // For values that everybody may see at once, such as the random of a hello. They may come from
+  // bytes that were drawn before.
+  Result<void> public_random(MutableBytes out);
 
   // The connections that have keyed ciphers.
   [[nodiscard]] WarmList& warm_list() { return warm_list_; }
@@ -85,6 +90,7 @@ class Library {
 
   std::optional<InjectedRandom> injected_;
   OSSL_LIB_CTX* context_ = nullptr;
+  RandomReserve reserve_;
   std::string properties_;
   std::array<DigestPtr, 4> digests_;
   std::array<CipherPtr, kAeadAlgorithms> ciphers_;

@@ -6,7 +6,7 @@
 namespace sluice::dtls {
 
 Result<void> RandomConnectionIds::make(MutableBytes out) {
-  return environment_.library().random(out);
+  return environment_.library().public_random(out);
 }
 
 }  // namespace sluice::dtls

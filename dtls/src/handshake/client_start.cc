@@ -226,7 +226,7 @@ Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& 
 
 Result<WaitServerHello> start(Context& context, const std::optional<ResumableSession>& session) {
   WaitServerHello state;
-  if (auto filled = context.library.random(state.offer.random); !filled) {
+  if (auto filled = context.library.public_random(state.offer.random); !filled) {
     return forward_error(filled);
   }
   context.secret_log.set_client_random(state.offer.random);

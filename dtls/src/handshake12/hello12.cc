@@ -64,7 +64,7 @@ Result<Negotiated12> negotiate(Context& context, const ClientHello& hello, const
       hello.extensions.has(ExtensionType::extended_master_secret) &&
       context.config.extended_master_secret != ExtendedMasterSecret::disable;
   auto& random = negotiated.randoms.server;
-  if (auto filled = context.library.random(random); !filled) return forward_error(filled);
+  if (auto filled = context.library.public_random(random); !filled) return forward_error(filled);
   // RFC 8446 section 4.1.3: lets a client of DTLS 1.3 detect a downgrade.
   if (is_allowed(context.config, ProtocolVersion::dtls13)) {
     std::ranges::copy(message::kDowngradeTo12, random.end() - message::kDowngradeTo12.size());

@@ -42,7 +42,7 @@ Result<void> offer_session12(Context& context, const std::optional<ResumableSess
   if (stored.ticket.empty()) return {};
   // RFC 5077 section 3.4: a random session ID; the server repeats it if it accepts the ticket.
   offer.session_id.resize(wire::kMaxSessionId);
-  return context.library.random(offer.session_id);
+  return context.library.public_random(offer.session_id);
 }
 
 bool is_resumed12(const Offer& offer, const message::ServerHello& hello) {

@@ -65,7 +65,7 @@ Result<void> announce_session12(Context& context, const message::ClientHello& he
     return {};
   }
   resumption.session_id.resize(kSessionNameSize);
-  return context.library.random(resumption.session_id);
+  return context.library.public_random(resumption.session_id);
 }
 
 Result<void> send_ticket12(Context& context, const Session12& session) {

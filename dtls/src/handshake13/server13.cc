@@ -139,7 +139,7 @@ Result<schedule::HandshakeSecrets> send_server_hello(Context& context,
   const auto made = make_share(context.library, negotiated, client_share);
   if (!made) return forward_error(made);
   schedule::Random random{};
-  auto done = context.library.random(random);
+  auto done = context.library.public_random(random);
   const auto put_extensions = [&](wire::Writer& out) {
     put_selected_version(out);
     if (*made) {

@@ -53,7 +53,7 @@ Result<std::optional<IssuedTicket>> issue_ticket13(crypto::Library& library,
   }
   // With a store, the ticket is only the name of the session.
   issued.ticket.resize(kSessionNameSize);
-  if (auto filled = library.random(issued.ticket); !filled) return forward_error(filled);
+  if (auto filled = library.public_random(issued.ticket); !filled) return forward_error(filled);
   issued.to_store = to_resumable(std::move(*stored));
   return issued.to_store ? std::optional(std::move(issued)) : std::nullopt;
 }

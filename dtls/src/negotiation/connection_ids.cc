@@ -65,7 +65,7 @@ Result<ConnectionId> make_connection_id(crypto::Library& library, std::size_t si
   std::array<std::byte, kMaxConnectionId> bytes{};
   const MutableBytes id = MutableBytes(bytes).first(size);
   if (id.empty()) return ConnectionId();
-  const auto made = source != nullptr ? source->make(id) : library.random(id);
+  const auto made = source != nullptr ? source->make(id) : library.public_random(id);
   if (!made) return forward_error(made);
   return ConnectionId(id);
 }

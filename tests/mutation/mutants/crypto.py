@@ -76,6 +76,23 @@ MUTANTS = [
         ("keys.repeated.clear();\n  const unsigned left", "const unsigned left", "an HMAC key that was wiped is set again"),
     ),
     *mutants_of(
+        "dtls/src/crypto/random_reserve.cc", "dtls_crypto_test",
+        ("if (madvise(memory, sizeof(Page), MADV_WIPEONFORK) == 0) page_ =", "page_ =",
+         "a child process does not use its parent's random bytes"),
+        ("cleanse(taken);", "", "random bytes are wiped where they were kept"),
+    ),
+    *mutants_of(
+        "dtls/src/crypto/random_reserve.h", "dtls_crypto_test",
+        ("page_->left = 0;", "", "random bytes of a filling that failed are not used"),
+        ("if (page_->left < out.size()) {", "if (page_->left == 0) {", "no more random bytes are taken than there are"),
+    ),
+    *mutants_of(
+        "dtls/src/crypto/library.cc", "dtls_crypto_test",
+        ("if (injected_ || !reserve_.exists()", "if (!reserve_.exists()",
+         "a RandomSource is asked for nothing that is not needed"),
+        ("|| out.size() > RandomReserve::kSize)", ")", "random bytes come in any number"),
+    ),
+    *mutants_of(
         "dtls/src/crypto/ticket_keys.cc",
         "dtls12_conformance_test dtls13_conformance_test dtls_negotiation_test dtls_crypto_test",
         ("return saturating_difference(now, key.made) / 2 < rotation;", "return true;",
