@@ -47,9 +47,9 @@ Result<AfterFlight> send_second_flight(Context& context, const Negotiated12& neg
   auto done = install_keys(context, negotiated, session.master, Role::client);
   if (done) done = send_finished(context, session, Role::client);
   if (!done) return forward_error(done);
-  auto peer = PeerIdentity::of_psk(context.library, key.identity(), key.key());
-  if (!peer) return forward_error(peer);
-  context.peer.identity = std::move(*peer);
+  if (auto known = context.set_psk_identity(key.identity(), key.key()); !known) {
+    return forward_error(known);
+  }
   return client12::await_last_flight(context, std::move(session));
 }
 

@@ -43,9 +43,9 @@ Result<WaitFinished> use_key(Context& context, const WaitPsk& state, Bytes key) 
   Session12 session{state.negotiated, std::move(*master), state.group};
   const auto installed = install_keys(context, session.negotiated, session.master, Role::server);
   if (!installed) return forward_error(installed);
-  auto peer = PeerIdentity::of_psk(context.library, state.identity, key);
-  if (!peer) return forward_error(peer);
-  context.peer.identity = std::move(*peer);
+  if (auto known = context.set_psk_identity(state.identity, key); !known) {
+    return forward_error(known);
+  }
   return WaitFinished{std::move(session)};
 }
 

@@ -77,9 +77,21 @@ class Context {
   Resumption12 resumption12;
   HelloHookState hello_hook;
 
-  // Called when the handshake begins.
+  // Called when the handshake begins. Only sessions that are resumed need a policy.
   Result<void> set_policy(Role role) {
+    if (!keeps_session()) return {};
     return policy_of(library, config, role).map([&](const PolicyId& id) { peer.policy = id; });
+  }
+
+  // Called when the peer has shown that it knows this PSK.
+  Result<void> set_psk_identity(Bytes identity, Bytes key) {
+    if (!keeps_session()) {
+      peer.identity = PeerIdentity::of_psk(identity);
+      return {};
+    }
+    return PeerIdentity::of_psk(library, identity, key).map([&](PeerIdentity known) {
+      peer.identity = std::move(known);
+    });
   }
 
   [[nodiscard]] bool speaks13() const { return version == ProtocolVersion::dtls13; }
@@ -105,6 +117,9 @@ class Context {
   }
 
  private:
+  // Whether the session may be resumed later, or is a resumed one.
+  [[nodiscard]] bool keeps_session() const { return config.resumption != Resumption::none; }
+
   std::optional<Question> question_;
 };
 

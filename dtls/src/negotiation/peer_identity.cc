@@ -88,10 +88,14 @@ PeerIdentity PeerIdentity::of_certificate(Bytes certificate, CertificateType typ
 
 Result<PeerIdentity> PeerIdentity::of_psk(crypto::Library& library, Bytes identity, Bytes key) {
   return psk_digest(library, identity, key).map([&](const PskDigest& digest) {
-    return PeerIdentity{.proof = PeerProof::external_psk,
-                        .credential = Buffer(identity.begin(), identity.end()),
-                        .psk = digest};
+    PeerIdentity peer = of_psk(identity);
+    peer.psk = digest;
+    return peer;
   });
+}
+
+PeerIdentity PeerIdentity::of_psk(Bytes identity) {
+  return {.proof = PeerProof::external_psk, .credential = Buffer(identity.begin(), identity.end())};
 }
 
 bool PeerIdentity::is_by(crypto::Library& library, const PreSharedKey& key) const {

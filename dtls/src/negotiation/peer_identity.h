@@ -44,7 +44,8 @@ Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config
 struct PeerIdentity {
   PeerProof proof = PeerProof::none;
   Buffer credential = {};
-  PskDigest psk{};  // of the external PSK's identity and key; zeros without one
+  // Of the external PSK's identity and key; zeros without one, and where no session is kept.
+  PskDigest psk{};
   // The name for which the certificate chain was verified; a server verifies for no name and has an
   // empty one. Without a value the chain was not verified.
   std::optional<std::string> verified_name = {};
@@ -59,6 +60,8 @@ struct PeerIdentity {
   static PeerIdentity of_certificate(Bytes certificate,
                                      CertificateType type = CertificateType::x509);
   static Result<PeerIdentity> of_psk(crypto::Library& library, Bytes identity, Bytes key);
+  // Without the digest.
+  static PeerIdentity of_psk(Bytes identity);
 
   [[nodiscard]] bool has_certificate() const { return proof == PeerProof::certificate; }
   [[nodiscard]] bool has_raw_public_key() const { return proof == PeerProof::raw_public_key; }

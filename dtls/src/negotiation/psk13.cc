@@ -83,10 +83,7 @@ Result<void> authenticate_by(Context& context, const Psk13& psk, Role role) {
     resume_peer(context, psk.peer, role);
     return {};
   }
-  auto peer = PeerIdentity::of_psk(context.library, psk.identity, psk.key.bytes());
-  if (!peer) return forward_error(peer);
-  context.peer.identity = std::move(*peer);
-  return {};
+  return context.set_psk_identity(psk.identity, psk.key.bytes());
 }
 
 std::vector<PskOffer> make_psk_offers(const std::optional<ResumableSession>& session,
