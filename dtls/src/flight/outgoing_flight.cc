@@ -51,6 +51,7 @@ void OutgoingFlight::join_pieces(std::size_t first) {
 }
 
 void OutgoingFlight::add_change_cipher_spec() {
+  reserve();
   const std::size_t start = bytes_.size();
   bytes_.push_back(std::byte{1});
   items_.push_back({.is_change_cipher_spec = true, .range = {start, start + 1}});
@@ -110,7 +111,16 @@ std::vector<OutgoingFlight::Item>::const_iterator OutgoingFlight::item_at(
   return std::ranges::find_if(items_, [&](const Item& item) { return offset < item.range.end; });
 }
 
+void OutgoingFlight::reserve() {
+  if (!items_.empty()) return;
+  bytes_.reserve(kUsualBytes);
+  items_.reserve(kUsualItems);
+  pieces_.reserve(kUsualItems);
+  sent_.reserve(kUsualItems);
+}
+
 std::size_t OutgoingFlight::begin_message() {
+  reserve();
   const std::size_t start = bytes_.size();
   bytes_.resize(start + kHandshakeHeaderSize);
   return start;

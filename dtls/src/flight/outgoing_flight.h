@@ -113,6 +113,11 @@ class OutgoingFlight {
   // The item that contains this byte.
   [[nodiscard]] std::vector<Item>::const_iterator item_at(std::size_t offset) const;
 
+  // Allocates for a usual flight at its first message, so that it does not grow piece by piece.
+  void reserve();
+  static constexpr std::size_t kUsualBytes = 192;
+  static constexpr std::size_t kUsualItems = 4;
+
   std::size_t begin_message();
   Result<Bytes> end_message(std::size_t start, bool fits, wire::HandshakeType type,
                             wire::MessageSeq seq, wire::Epoch epoch);

@@ -13,11 +13,13 @@ namespace sluice::dtls::flight {
 class ReceivedRecords {
  public:
   static constexpr std::size_t kMax = 32;
+  static constexpr std::size_t kUsual = 4;  // flights with more records are rare
 
   void add(const message::RecordNumber& number) {
     // A duplicate of a plaintext datagram has the same record numbers.
     if (std::ranges::find(numbers_, number) != numbers_.end()) return;
     if (numbers_.size() == kMax) numbers_.erase(numbers_.begin());
+    if (numbers_.empty()) numbers_.reserve(kUsual);
     numbers_.push_back(number);
   }
   void clear() { numbers_.clear(); }

@@ -39,7 +39,7 @@ bool has_record_size_limit(const ConfigOptions& config) {
 }
 // RFC 7250 section 4.1: without the extension X.509 is the only type.
 bool is_x509_only(const std::vector<CertificateType>& types) {
-  return types == std::vector{CertificateType::x509};
+  return types.size() == 1 && types.front() == CertificateType::x509;
 }
 bool has_own_types(const ConfigOptions& config) {
   return !is_x509_only(config.own_certificate_types);

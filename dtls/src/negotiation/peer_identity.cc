@@ -17,6 +17,7 @@ namespace {
 // The hashed text begins with this, then a PolicyText, then what that says. All fields have a fixed
 // size or a length, so no two policies have the same text.
 constexpr std::string_view kLabel = "sluice session policy 1";
+constexpr std::size_t kUsualText = 128;  // bytes, without chains and a given policy
 enum class PolicyText : std::uint8_t { derived, given };
 
 void put_vector(wire::Writer& out, Bytes bytes) {
@@ -63,6 +64,7 @@ void put_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
 
 Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config, Role role) {
   Buffer text;
+  text.reserve(kUsualText);
   wire::Writer out(text);
   out.bytes(std::as_bytes(std::span(kLabel)));
   out.code(role);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/error.h>
@@ -32,7 +33,8 @@ class ConnectionId {
     std::ranges::copy(bytes.first(size_), data());
   }
   ConnectionId(const ConnectionId& other) : ConnectionId(other.bytes()) {}
-  ConnectionId(ConnectionId&& other) noexcept { swap(other); }
+  ConnectionId(ConnectionId&& other) noexcept
+      : far_(std::move(other.far_)), near_(other.near_), size_(std::exchange(other.size_, {})) {}
   ConnectionId& operator=(ConnectionId other) noexcept {
     swap(other);
     return *this;
