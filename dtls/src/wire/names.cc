@@ -235,6 +235,12 @@ std::string_view to_string(Errc code) {
   return "unknown";
 }
 
+ErrorDetail::ErrorDetail(const ErrorDetail& other) = default;
+ErrorDetail::ErrorDetail(ErrorDetail&& other) noexcept = default;
+ErrorDetail& ErrorDetail::operator=(const ErrorDetail& other) = default;
+ErrorDetail& ErrorDetail::operator=(ErrorDetail&& other) noexcept = default;
+ErrorDetail::~ErrorDetail() = default;
+
 std::string to_string(const Error& error, SourcePlace place) {
   std::string text(to_string(error.code));
   if (!error.detail.empty()) text.append(": ").append(error.detail.view());

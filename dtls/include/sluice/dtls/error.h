@@ -68,6 +68,13 @@ class ErrorDetail {
   ErrorDetail(std::string_view text) : view_(text) {}  // NOLINT(google-explicit-constructor)
   explicit ErrorDetail(std::string composed)
       : composed_(std::make_shared<const std::string>(std::move(composed))), view_(*composed_) {}
+  // Not inline, and marked as rarely called: a Result has these calls in every function that it
+  // passes through, but nearly all Results hold a value.
+  [[gnu::cold]] ErrorDetail(const ErrorDetail& other);
+  [[gnu::cold]] ErrorDetail(ErrorDetail&& other) noexcept;
+  [[gnu::cold]] ErrorDetail& operator=(const ErrorDetail& other);
+  [[gnu::cold]] ErrorDetail& operator=(ErrorDetail&& other) noexcept;
+  [[gnu::cold]] ~ErrorDetail();
 
   [[nodiscard]] std::string_view view() const { return view_; }
   [[nodiscard]] bool empty() const { return view_.empty(); }
@@ -102,7 +109,7 @@ using Result = tl::expected<T, Error>;
 // The error of a Result that has failed, to return it as another Result:
 //   if (!hash) return forward_error(hash);
 template <class T>
-tl::unexpected<Error> forward_error(const Result<T>& failed) {
+[[gnu::cold]] tl::unexpected<Error> forward_error(const Result<T>& failed) {
   return tl::unexpected(failed.error());
 }
 
