@@ -75,6 +75,8 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
   if (path_of(slot) == path) return {};
   if (find(path, hash_of(path)) != kNoSlot) return path_is_in_use();
   if (!may_part(slot)) return tl::unexpected(Error{Errc::too_many_connections});
+  // A number that no path has had lately: the connection treats the one before the present as left.
+  other_paths_.drop(number, other_paths_.number_of(number, path, slot.path.number));
   const PathId id = other_paths_.number_of(number, path, slot.path.number);
   move_path(number, path, id);
   slots_[number].connection->set_path(id);
