@@ -30,13 +30,19 @@ Environment& fresh_environment() {
   return environment;
 }
 
-ConfigPtr make_config(bool only12, std::size_t mtu, std::optional<std::size_t> id_size = {}) {
+struct Ids {
+  std::optional<std::size_t> size = {};
+  bool are_checked = true;
+};
+
+ConfigPtr make_config(bool only12, std::size_t mtu, const Ids& ids = {}) {
   static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
   ConfigOptions options;
   options.identities = {kIdentity};
   options.groups = {NamedGroup::secp256r1};
   options.mtu = mtu;
-  options.connection_id_size = id_size;
+  options.connection_id_size = ids.size;
+  if (!ids.are_checked) options.return_routability = ReturnRoutability::none;
   if (only12) options.max_version = ProtocolVersion::dtls12;
   return must(Config::make(std::move(options)));
 }
@@ -61,7 +67,7 @@ constexpr unsigned kSteps = 6;
 class Run {
  public:
   explicit Run(std::uint8_t choices)
-      : has_ids_((choices & 64) != 0),
+      : choices_(choices),
         environment_(fresh_environment()),
         endpoint_(must(Endpoint::make(make_options(choices), environment_))) {}
 
@@ -76,7 +82,8 @@ class Run {
         return begin(number, input.u8());
       case Step::next: {
         const std::size_t offset = input.u8();
-        const unsigned from = has_ids_ ? (number + value / kAddresses) % kAddresses : number;
+        const bool has_ids = (choices_ & 64) != 0;
+        const unsigned from = has_ids ? (number + value / kAddresses) % kAddresses : number;
         return next(number, from, offset, static_cast<std::byte>(input.u8()));
       }
       case Step::answers:
@@ -107,13 +114,16 @@ class Run {
   }
 
  private:
+  // 64: there are connection IDs; 128: without return routability checks.
+  static Ids ids_of(std::uint8_t choices, std::size_t size) {
+    if ((choices & 64) == 0) return {};
+    return {.size = size, .are_checked = (choices & 128) == 0};
+  }
   static EndpointOptions make_options(std::uint8_t choices) {
     EndpointOptions options;
-    const bool has_ids = (choices & 64) != 0;
     // One byte: they are soon used up.
-    options.server =
-        make_config((choices & 1) != 0, 1200, has_ids ? std::optional(1) : std::nullopt);
-    if (has_ids) options.peer_move = PeerMove::newer_record;
+    options.server = make_config((choices & 1) != 0, 1200, ids_of(choices, 1));
+    options.peer_move = PeerMove::newer_record;
     options.max_connections = kLimit;
     options.max_half_open = kLimit;
     options.max_connections_per_host = (choices & 2) != 0 ? 1U : 0U;
@@ -143,8 +153,8 @@ class Run {
 
   void begin(unsigned number, unsigned bits) {
     Client& client = clients_[number];
-    const auto id_size = has_ids_ ? std::optional(0) : std::nullopt;
-    const auto config = make_config((bits & 1) != 0, (bits & 2) != 0 ? kMinimumMtu : 1200, id_size);
+    const auto config =
+        make_config((bits & 1) != 0, (bits & 2) != 0 ? kMinimumMtu : 1200, ids_of(choices_, 0));
     client.connection.emplace(must(Connection::client(config, environment_, PathId{1}, now_)));
     collect(client);
   }
@@ -231,7 +241,7 @@ class Run {
     SLUICE_CHECK(endpoint_.size() <= 2 * kLimit);
   }
 
-  bool has_ids_;
+  std::uint8_t choices_;
   Environment& environment_;
   Instant now_{};
   Endpoint endpoint_;

@@ -393,9 +393,11 @@ void endpoint_seeds(const Recording& recording) {
     const std::string version = std::to_string(bits);
     seed("connected_" + version, 0, joined({handshake(0, bits, 4), {{5, 0, 3}, {5, 0, 1}}}));
     seed("anew_" + version, 0, joined({handshake(0, bits, 4), handshake(0, bits, 4)}));
-    // Choice 64: with connection IDs.
-    seed("moves_" + version, 64,
-         joined({handshake(0, bits, 4), handshake(1, bits, 4), moves_of_clients()}));
+    // Choice 64: with connection IDs; 128: without checks of new addresses.
+    for (const auto& [name, choices] : {std::pair("moves_", 64 + 128), std::pair("checks_", 64)}) {
+      seed(name + version, choices,
+           joined({handshake(0, bits, 4), handshake(1, bits, 4), moves_of_clients()}));
+    }
     seed("anew_halfway_" + version, 0, joined({handshake(0, bits, 2), handshake(0, bits, 4)}));
     seed("new_association_stalls_" + version, 0,
          joined({handshake(0, bits, 4), handshake(0, bits, 2), {{4, 100}}}));
