@@ -51,4 +51,12 @@ ProtocolVersion SessionState::version() const {
              : ProtocolVersion::dtls12;
 }
 
+std::vector<ConnectionId> SessionState::own_connection_ids() const {
+  const auto session = connection::LiveSession::decode(bytes());
+  if (!session || !session->connection_ids) return {};
+  std::vector<ConnectionId> ids;
+  for (const Buffer& id : session->connection_ids->own) ids.emplace_back(Bytes(id));
+  return ids;
+}
+
 }  // namespace sluice::dtls

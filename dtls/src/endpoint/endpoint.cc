@@ -9,6 +9,51 @@ namespace {
 constexpr std::size_t kMaxConnections = std::size_t{1} << 30;
 constexpr unsigned kIpv6Bits = 128;
 constexpr Duration kLongestSilence = std::chrono::days{3650};
+constexpr Duration kLongestWait = std::chrono::hours{1};
+
+bool is_silence(Duration limit) { return limit >= Duration::zero() && limit <= kLongestSilence; }
+
+std::optional<std::string_view> problem_of_limits(const EndpointOptions& options) {
+  if (options.max_connections == 0 || options.max_connections > kMaxConnections) {
+    return "max_connections: not from 1 to 2^30";
+  }
+  if (options.max_half_open == 0 || options.max_half_open > kMaxConnections) {
+    return "max_half_open: not from 1 to 2^30";
+  }
+  if (options.half_open_grace < Duration::zero()) return "half_open_grace: below 0";
+  if (options.ipv6_host_prefix > kIpv6Bits) return "ipv6_host_prefix: above 128";
+  if (!is_silence(options.idle_limit)) return "idle_limit: not from 0 to 3650 days";
+  if (!is_silence(options.displace_silent_after.value_or(Duration::zero()))) {
+    return "displace_silent_after: not from 0 to 3650 days";
+  }
+  if (options.max_timers_per_call == 0) return "max_timers_per_call: 0";
+  if (options.reserved_connections > kMaxConnections) {
+    return "reserved_connections: above 2^30";
+  }
+  const std::size_t id_size =
+      options.connection_ids != nullptr ? options.connection_ids->size() : 1;
+  if (id_size == 0 || id_size > kMaxConnectionId) {
+    return "connection_ids: size not from 1 to 255";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> problem_of_ageing(const EndpointOptions& options) {
+  if (!is_silence(options.age_after)) return "age_after: not from 0 to 3650 days";
+  const WakingOptions& waking = options.waking;
+  if (waking.timeout <= Duration::zero() || waking.timeout > kLongestWait) {
+    return "waking: timeout not above 0 and up to 1 hour";
+  }
+  if (waking.max_datagrams_each == 0) return "waking: max_datagrams_each: 0";
+  // Without connection IDs of this side no session would age or be asked for.
+  if (!options.server || options.server->options().ask_for_config) return std::nullopt;
+  if (options.server->options().connection_id_size.value_or(0) != 0) return std::nullopt;
+  if (waking.max_wanted != 0) return "waking: the server's Config has no connection_id_size";
+  if (options.age_after != Duration::zero() || options.max_live != 0) {
+    return "age_after, max_live: the server's Config has no connection_id_size";
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -30,6 +75,8 @@ std::string_view to_string(EndReason reason) {
       return "idle";
     case EndReason::displaced_silent:
       return "silent, and displaced by another peer";
+    case EndReason::exported:
+      return "exported";
   }
   return "unknown";
 }
@@ -54,32 +101,8 @@ Endpoint& Endpoint::operator=(Endpoint&&) noexcept = default;
 Endpoint::~Endpoint() = default;
 
 Result<Endpoint> Endpoint::make(const EndpointOptions& options, Environment& environment) {
-  const auto invalid = [](std::string_view detail) {
-    return tl::unexpected(Error{Errc::invalid_config, {}, 0, detail});
-  };
-  if (options.max_connections == 0 || options.max_connections > kMaxConnections) {
-    return invalid("max_connections: not from 1 to 2^30");
-  }
-  if (options.max_half_open == 0 || options.max_half_open > kMaxConnections) {
-    return invalid("max_half_open: not from 1 to 2^30");
-  }
-  if (options.half_open_grace < Duration::zero()) return invalid("half_open_grace: below 0");
-  if (options.ipv6_host_prefix > kIpv6Bits) return invalid("ipv6_host_prefix: above 128");
-  if (options.idle_limit < Duration::zero() || options.idle_limit > kLongestSilence) {
-    return invalid("idle_limit: not from 0 to 3650 days");
-  }
-  const Duration silence = options.displace_silent_after.value_or(Duration::zero());
-  if (silence < Duration::zero() || silence > kLongestSilence) {
-    return invalid("displace_silent_after: not from 0 to 3650 days");
-  }
-  if (options.max_timers_per_call == 0) return invalid("max_timers_per_call: 0");
-  if (options.reserved_connections > kMaxConnections) {
-    return invalid("reserved_connections: above 2^30");
-  }
-  const std::size_t id_size =
-      options.connection_ids != nullptr ? options.connection_ids->size() : 1;
-  if (id_size == 0 || id_size > kMaxConnectionId) {
-    return invalid("connection_ids: size not from 1 to 255");
+  for (const auto problem : {problem_of_limits(options), problem_of_ageing(options)}) {
+    if (problem) return tl::unexpected(Error{Errc::invalid_config, {}, 0, *problem});
   }
   std::optional<Listener> listener;
   if (options.server) {
@@ -115,6 +138,25 @@ Pending Endpoint::close_all(Instant now) { return impl_->close_all(now); }
 Result<Pending> Endpoint::abort(ConnectionHandle connection) { return impl_->abort(connection); }
 Result<void> Endpoint::set_path(ConnectionHandle connection, const UdpPath& path) {
   return impl_->set_path(connection, path);
+}
+Result<SessionState> Endpoint::export_session(ConnectionHandle connection,
+                                              const ExportOptions& options, Instant now) {
+  return impl_->export_session(connection, options, now);
+}
+Result<ConnectionHandle> Endpoint::adopt(ConfigPtr config, SessionState&& state,
+                                         const UdpPath& path, Instant now) {
+  return impl_->adopt(std::move(config), std::move(state), path, now);
+}
+Result<void> Endpoint::set_tag(ConnectionHandle connection, Bytes tag) {
+  return impl_->set_tag(connection, tag);
+}
+Result<Pending> Endpoint::restore_wanted(WantedSession wanted, ConfigPtr config,
+                                         SessionState&& state, const std::optional<UdpPath>& path,
+                                         Instant now) {
+  return impl_->restore_wanted(wanted, std::move(config), std::move(state), path, now);
+}
+Pending Endpoint::drop_wanted(WantedSession wanted, Instant now) {
+  return impl_->drop_wanted(wanted, now);
 }
 void Endpoint::pin(ConnectionHandle connection) { impl_->pin(connection); }
 void Endpoint::unpin() { impl_->unpin(); }

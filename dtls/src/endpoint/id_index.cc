@@ -69,6 +69,14 @@ void IdIndex::enter(SlotNumber slot) {
   retired_.clear();
 }
 
+void IdIndex::enter_all(SlotNumber slot) {
+  made_.clear();
+  retired_.clear();
+  for (const ConnectionId& id : slots_[slot].connection->own_connection_ids()) {
+    by_id_.insert(hash_(id.bytes()), slot);
+  }
+}
+
 void IdIndex::remove(SlotNumber slot) {
   if (by_id_.size() == 0) return;
   for (const ConnectionId& id : slots_[slot].connection->own_connection_ids()) {

@@ -46,6 +46,8 @@ class IdIndex final : public ConnectionIdSource {
   void settle(SlotNumber slot) {
     if (!made_.empty() || !retired_.empty()) enter(slot);
   }
+  // The connection was restored with its IDs.
+  void enter_all(SlotNumber slot);
   // The connection ends.
   void remove(SlotNumber slot);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "connection/earliest.h"
+
 namespace sluice::dtls {
 
 Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
@@ -13,7 +15,8 @@ Endpoint::Impl::Impl(const EndpointOptions& options, Environment& environment,
       hash_(std::move(hash)),
       ids_(slots_, hash_, environment, options.connection_ids),
       connections_of_hosts_(options.ipv6_host_prefix),
-      half_open_of_hosts_(options.ipv6_host_prefix) {
+      half_open_of_hosts_(options.ipv6_host_prefix),
+      wanted_(options.waking) {
   slots_.reserve(options.reserved_connections);
   by_path_.reserve(options.reserved_connections);
 }
@@ -58,6 +61,10 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
     deliver(known, datagram, path, now);
     return pending();
   }
+  if (!id.empty() && options_.waking.max_wanted != 0) {
+    want(id, datagram, path, now);
+    return pending();
+  }
   const std::uint64_t hash = hash_of(path);
   if (const SlotNumber known = find(path, hash); known != kNoSlot) {
     deliver_by_path(known, datagram, path, hash, now);
@@ -71,16 +78,25 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
 
 Pending Endpoint::Impl::handle_timeout(Instant now) {
   begin_input(now);
+  expire_wanted(now);
+  // Another input to the same connection would drop its data.
+  if (deliver_released(now)) return pending();
   // Each timer that is due fires once: one that is due again at once must not keep the others back.
   std::size_t timers = timers_.size();
   for (std::size_t left = options_.max_timers_per_call; left > 0; --left) {
     const auto next = timers > 0 ? timers_.next() : std::nullopt;
     const auto idle = idle_deadline();
-    if (idle && *idle <= now && (!next || *idle <= *next)) {
-      dismiss(silent_.first(), EndReason::idle, now);
+    const auto ageing = ageing_deadline();
+    const auto first = connection::earliest({next, idle, ageing});
+    if (!first || *first > now) break;
+    if (first == idle) {
+      dismiss(longest_silent(), EndReason::idle, now);
       continue;
     }
-    if (!next || *next > now) break;
+    if (first == ageing) {
+      age_one(now);
+      continue;
+    }
     --timers;
     const SlotNumber number = timers_.first();
     settle(number, slots_[number].connection->handle_timeout(now), EndReason::closed);
@@ -235,7 +251,7 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
   leave_half_open(number);
   slot.is_connected = true;
   slot.times.heard = now_;
-  if (slot.connection->role() == Role::server) silent_.push(slots_, number);
+  if (slot.connection->role() == Role::server) silence_list(slot).push(slots_, number);
   ++statistics_.connected;
   // RFC 9147 section 5.11, RFC 6347 section 4.2.8: the new association replaces the old one only
   // now, since a completed handshake shows that the peer is at this path and is authenticated.
@@ -252,16 +268,19 @@ void Endpoint::Impl::end(SlotNumber number, EndReason reason, const Error* error
                         ended.statistics()});
   --size_;
   timers_.set(number, std::nullopt);
+  tags_.erase(number);
   if (slot.is_connected) {
-    silent_.erase(slots_, number);
+    silence_list(slot).erase(slots_, number);
   } else {
     leave_half_open(number);
   }
   leave_index(number);
   ids_.remove(number);
   events_.push(slots_, number);
-  // Handshakes that are displaced and connections that are replaced end without a word.
+  // Handshakes that are displaced, connections that are replaced and exported ones end without a
+  // word.
   const bool may_have_alert = reason != EndReason::aborted && reason != EndReason::replaced &&
+                              reason != EndReason::exported &&
                               (reason != EndReason::displaced || slot.is_connected);
   if (may_have_alert) {
     transmits_.push(slots_, number);
@@ -280,7 +299,7 @@ Pending Endpoint::Impl::pending() {
   const auto timeout = next_timeout();
   return {.transmit = reply_.has_value() || !transmits_.empty(),
           .data = data_ != kNoSlot || !opened_.empty(),
-          .event = !events_.empty(),
+          .event = !events_.empty() || wanted_.has_news(),
           .timer = std::exchange(reported_timeout_, timeout) != timeout};
 }
 

@@ -14,6 +14,7 @@
 #include "endpoint/slot_queue.h"
 #include "endpoint/slot_table.h"
 #include "endpoint/timer_queue.h"
+#include "endpoint/wanted_sessions.h"
 
 namespace sluice::dtls {
 
@@ -43,6 +44,16 @@ class Endpoint::Impl {
   Connection* begin_input(ConnectionHandle handle);
   Result<Pending> end_input(ConnectionHandle handle, const Result<Pending>& outcome);
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
+
+  // Sessions that leave and enter (impl_sessions.cc, impl_waking.cc).
+  Result<SessionState> export_session(ConnectionHandle handle, const ExportOptions& options,
+                                      Instant now);
+  Result<void> set_tag(ConnectionHandle handle, Bytes tag);
+  Result<ConnectionHandle> adopt(ConfigPtr config, SessionState&& state, const UdpPath& path,
+                                 Instant now);
+  Result<Pending> restore_wanted(WantedSession wanted, ConfigPtr config, SessionState&& state,
+                                 const std::optional<UdpPath>& path, Instant now);
+  Pending drop_wanted(WantedSession wanted, Instant now);
 
   // Outputs (impl_outputs.cc).
   std::optional<EndpointData> poll_data();
@@ -129,6 +140,12 @@ class Endpoint::Impl {
   // Connections of peers by the time of their last record (impl_silence.cc). on_record_of() notes
   // that an authenticated record has come.
   void on_record_of(SlotNumber number);
+  // The list that it is in, once connected: those that may age have one of their own.
+  endpoint::SlotList& silence_list(const Slot& slot);
+  // kNoSlot: there is none.
+  [[nodiscard]] SlotNumber longest_silent() const;
+  // When a silence of so long ends for certain: a later record may have come than `heard` says.
+  [[nodiscard]] static Instant end_of_silence(Instant heard, Duration limit);
   // When the connection that has been silent longest has to end.
   [[nodiscard]] std::optional<Instant> idle_deadline() const;
   // The connection that has been silent longest, if it has to give way to a new peer. Else kNoSlot.
@@ -137,6 +154,29 @@ class Endpoint::Impl {
   void dismiss(SlotNumber number, EndReason reason, Instant now);
   // A peer has connected that was admitted above max_connections.
   void make_room_for(SlotNumber newcomer, Instant now);
+
+  // Sessions that leave and enter (impl_sessions.cc).
+  Result<SessionState> export_slot(SlotNumber number, ExportOptions options);
+  void keep_tag(SlotNumber number, Bytes tag);
+  // When the connection that has been silent longest has to age.
+  [[nodiscard]] std::optional<Instant> ageing_deadline() const;
+  void age_one(Instant now);
+  Result<SlotNumber> enter(ConfigPtr config, SessionState&& state, const UdpPath& path,
+                           Instant now);
+  // A slot for a restored connection.
+  SlotNumber place(Connection connection, const UdpPath& path, Instant now);
+
+  // Datagrams for sessions that sleep (impl_waking.cc).
+  void want(Bytes id, Bytes datagram, const UdpPath& path, Instant now);
+  void expire_wanted(Instant now);
+  Result<SlotNumber> answer_wanted(WantedSession wanted, ConfigPtr config, SessionState&& state,
+                                   const std::optional<UdpPath>& path, Instant now);
+  // Where the first waiting datagram comes from that the session can open. Errors: not_wanted;
+  // those of Connection::restore().
+  Result<UdpPath> authentic_path(const endpoint::WantedSessions::Question& question,
+                                 const ConfigPtr& config, const SessionState& state, Instant now);
+  // Processes a datagram that has waited. Whether there was one that its connection has opened.
+  bool deliver_released(Instant now);
 
   // New connections of peers (impl_admission.cc). on_hello() processes a ClientHello, or a fragment
   // of one, from the path of a connection.
@@ -156,6 +196,8 @@ class Endpoint::Impl {
   void stop_transmitting(SlotNumber number);
   // Releases the slot once its end is reported, too.
   void release_if_done(SlotNumber number);
+  // What tells the end of the connection.
+  EndpointEvent last_event(SlotNumber number);
   // The event of a connection that has moved since the last one. Empty: it has not.
   std::optional<PeerMoved> take_move(SlotNumber number);
 
@@ -182,6 +224,13 @@ class Endpoint::Impl {
   endpoint::HostCounts half_open_of_hosts_;
   endpoint::SlotList half_open_;  // by age
   endpoint::SlotList silent_;     // by Times::heard
+  endpoint::SlotList ageable_;    // by Times::heard
+  using Tag = Secret<kMaxSessionTag>;
+  std::unordered_map<SlotNumber, Tag> tags_;           // set_tag(), and those of restored sessions
+  std::unordered_map<SlotNumber, SessionState> aged_;  // to be polled
+  std::unordered_map<SlotNumber, Buffer> restored_;    // to be polled: the tags
+  Instant age_again_ = Instant::min();                 // not before
+  endpoint::WantedSessions wanted_;
   std::size_t size_ = 0;
   std::size_t pairs_ = 0;         // of associations at one path
   Instant now_ = Instant::min();  // of the last input
@@ -201,6 +250,7 @@ class Endpoint::Impl {
   bool is_opened_late_ = false;     // since the last input
   std::vector<SlotNumber> pinned_;  // by calls of apply(), the innermost last
   Buffer copy_;                     // of a datagram that two associations may have to try
+  Buffer woken_;                    // the datagram that deliver_released() has delivered
   std::optional<Instant> reported_timeout_;
 };
 

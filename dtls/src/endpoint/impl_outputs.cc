@@ -35,6 +35,9 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
     const SlotNumber number = events_.first();
     Slot& slot = slots_[number];
     const ConnectionHandle handle = slots_.handle_of(number);
+    if (auto tag = restored_.extract(number)) {
+      return EndpointEvent{handle, SessionRestored{std::move(tag.mapped())}};
+    }
     if (auto moved = take_move(number)) return EndpointEvent{handle, *moved};
     auto event = slot.connection ? slot.connection->poll_event() : std::nullopt;
     if (event && is_told_otherwise(*event)) continue;
@@ -48,18 +51,30 @@ std::optional<EndpointEvent> Endpoint::Impl::poll_event() {
       set_timer(number);
       continue;
     }
-    Ended ended{*slot.end, path_of(slot)};
-    if (auto report = end_reports_.extract(number)) {
-      ended.error = std::move(report.mapped().error);
-      ended.info = std::move(report.mapped().info);
-      ended.statistics = report.mapped().statistics;
-    }
-    ++statistics_.ended[static_cast<std::size_t>(ended.reason)];
+    auto last = last_event(number);
     slot.end_reported = true;
     release_if_done(number);
-    return EndpointEvent{handle, std::move(ended)};
+    return last;
   }
+  if (auto wanted = wanted_.poll()) return EndpointEvent{kNoConnection, *std::move(wanted)};
   return std::nullopt;
+}
+
+EndpointEvent Endpoint::Impl::last_event(SlotNumber number) {
+  const Slot& slot = slots_[number];
+  const ConnectionHandle handle = slots_.handle_of(number);
+  auto report = end_reports_.extract(number);
+  if (auto aged = aged_.extract(number)) {
+    return EndpointEvent{handle, SessionAged{std::move(aged.mapped()), path_of(slot)}};
+  }
+  Ended ended{*slot.end, path_of(slot)};
+  if (report) {
+    ended.error = std::move(report.mapped().error);
+    ended.info = std::move(report.mapped().info);
+    ended.statistics = report.mapped().statistics;
+  }
+  ++statistics_.ended[static_cast<std::size_t>(ended.reason)];
+  return EndpointEvent{handle, std::move(ended)};
 }
 
 std::optional<PeerMoved> Endpoint::Impl::take_move(SlotNumber number) {
@@ -105,7 +120,10 @@ void Endpoint::Impl::on_opened(SlotNumber number) {
 }
 
 std::optional<Instant> Endpoint::Impl::next_timeout() const {
-  const auto next = connection::earliest({timers_.next(), idle_deadline()});
+  // What has waited for its session is due at once.
+  const auto released = wanted_.has_released() ? std::optional(now_) : std::nullopt;
+  const auto next = connection::earliest(
+      {timers_.next(), idle_deadline(), ageing_deadline(), wanted_.deadline(), released});
   return next ? std::optional(std::max(*next, now_)) : std::nullopt;
 }
 

@@ -17,20 +17,37 @@ void Endpoint::Impl::on_record_of(SlotNumber number) {
   const bool is_listed = slot.is_connected && slot.connection->role() == Role::server;
   if (!is_listed || now_ - slot.times.heard < kSilenceStep) return;
   slot.times.heard = now_;
-  silent_.erase(slots_, number);
-  silent_.push(slots_, number);
+  silence_list(slot).erase(slots_, number);
+  silence_list(slot).push(slots_, number);
+}
+
+endpoint::SlotList& Endpoint::Impl::silence_list(const Slot& slot) {
+  const bool is_ageing = options_.age_after != Duration::zero() || options_.max_live != 0;
+  return is_ageing && !slot.connection->own_connection_ids().empty() ? ageable_ : silent_;
+}
+
+Endpoint::Impl::SlotNumber Endpoint::Impl::longest_silent() const {
+  const SlotNumber one = silent_.first();
+  const SlotNumber other = ageable_.first();
+  if (one == kNoSlot || other == kNoSlot) return one == kNoSlot ? other : one;
+  return slots_[one].times.heard <= slots_[other].times.heard ? one : other;
+}
+
+Instant Endpoint::Impl::end_of_silence(Instant heard, Duration limit) {
+  // A later record may have come within the step.
+  limit += kSilenceStep;
+  return std::min(heard, Instant::max() - limit) + limit;
 }
 
 std::optional<Instant> Endpoint::Impl::idle_deadline() const {
-  if (options_.idle_limit == Duration::zero() || silent_.empty()) return std::nullopt;
-  // A later record may have come within the step.
-  const Duration limit = options_.idle_limit + kSilenceStep;
-  return std::min(slots_[silent_.first()].times.heard, Instant::max() - limit) + limit;
+  const SlotNumber longest = longest_silent();
+  if (options_.idle_limit == Duration::zero() || longest == kNoSlot) return std::nullopt;
+  return end_of_silence(slots_[longest].times.heard, options_.idle_limit);
 }
 
 Endpoint::Impl::SlotNumber Endpoint::Impl::find_displaceable(Instant now) const {
-  if (!options_.displace_silent_after || silent_.empty()) return kNoSlot;
-  const SlotNumber first = silent_.first();
+  const SlotNumber first = longest_silent();
+  if (!options_.displace_silent_after || first == kNoSlot) return kNoSlot;
   return now - slots_[first].times.heard >= *options_.displace_silent_after ? first : kNoSlot;
 }
 

@@ -228,6 +228,7 @@ std::string_view to_string(Errc code) {
     case Errc::connection_ids_used_up: return "connection IDs used up";
     case Errc::too_many_connections: return "too many connections";
     case Errc::connection_id_in_use: return "connection ID in use";
+    case Errc::not_wanted: return "the session is not waited for";
     case Errc::buffer_too_small: return "buffer too small";
     case Errc::libcrypto_failure: return "libcrypto failure";
   }

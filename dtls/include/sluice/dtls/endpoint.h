@@ -17,11 +17,14 @@
 #include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/listener.h>
 #include <sluice/dtls/path.h>
+#include <sluice/dtls/sleeping_session.h>
 
 namespace sluice::dtls {
 
 // One connection of an Endpoint. No other connection of that Endpoint ever gets the same handle.
 enum class ConnectionHandle : std::uint64_t {};
+// Never that of a connection.
+inline constexpr ConnectionHandle kNoConnection{UINT64_MAX};
 
 // A small number that no other connection of the same Endpoint has at the same time, for tables of
 // the caller.
@@ -87,8 +90,19 @@ struct EndpointOptions {
   // alone ends no connection. Until then there may be as many as max_half_open connections more.
   // Empty: connections do not give way. At most 3650 days.
   std::optional<Duration> displace_silent_after = std::chrono::hours{1};
-  // The timers that one handle_timeout() fires, and the idle connections that it ends, together; at
-  // least 1. A bound, because after a jump of the clock all may be due at once, and meanwhile
+  // Ageing: where no authenticated record of the peer has come for so long, the session leaves the
+  // Endpoint, and SessionAged gives it to the caller; at the earliest then, at the latest a second
+  // later. For connections that peers have begun, here or before adopt(), with connection IDs of
+  // this side. 0: never. At most 3650 days.
+  Duration age_after = Duration::zero();
+  // Of those connections, so many stay. The ones that have been idle longest leave. 0: no limit. It
+  // should be below max_connections, where peers that could sleep would have to give way.
+  std::size_t max_live = 0;
+  // Wakes sessions when datagrams come for them.
+  WakingOptions waking = {};
+  // The timers that one handle_timeout() fires, and the idle connections that it ends or that age,
+  // together; at least 1. Also the aged sessions that wait to be polled: with so many, ageing
+  // pauses. A bound, because after a jump of the clock all may be due at once, and meanwhile
   // nobody reads the socket. A timer takes some 10 us, with the datagrams that it sends.
   std::size_t max_timers_per_call = 256;
 
@@ -108,12 +122,13 @@ enum class EndReason : std::uint8_t {
   displaced,
   idle,              // EndpointOptions::idle_limit
   displaced_silent,  // by a new peer: EndpointOptions::displace_silent_after
+  exported,          // by export_session(); not where SessionAged tells it
 };
-inline constexpr std::size_t kEndReasons = 8;
+inline constexpr std::size_t kEndReasons = 9;
 
 std::string_view to_string(EndReason reason);
 
-// The last event of each connection. Its handle is no longer valid.
+// The last event of each connection, but for those of SessionAged. Its handle is no longer valid.
 struct Ended {
   EndReason reason;
   UdpPath path;  // the last one
@@ -141,8 +156,10 @@ struct WithEvents<std::variant<Events...>, More...> {
 
 struct EndpointEvent {
   ConnectionHandle connection;
-  // The events of a Connection, with Ended in place of Closed and PeerMoved in place of PathChanged.
-  detail::WithEvents<Event, Ended, PeerMoved>::Type what;
+  // The events of a Connection, with Ended in place of Closed and PeerMoved in place of
+  // PathChanged.
+  detail::WithEvents<Event, Ended, PeerMoved, SessionAged, SessionWanted, SessionRestored>::Type
+      what;
 };
 
 struct EndpointData {
@@ -179,6 +196,13 @@ struct EndpointStatistics {
   // ClientHellos with the cookie of a peer that has its connection already, or with an older one.
   std::uint64_t repeated_hellos = 0;
   std::uint64_t colliding_hellos = 0;  // ClientHellos from a path where connect() is under way
+  std::uint64_t aged = 0;              // SessionAged
+  std::uint64_t adopted = 0;           // by adopt() and restore_wanted()
+  std::uint64_t wanted = 0;            // SessionWanted
+  std::uint64_t wanted_expired = 0;    // questions without an answer for WakingOptions::timeout
+  std::uint64_t wanted_refused = 0;    // answers with a state that restore_wanted() did not take
+  // Datagrams for sessions that sleep: above the bounds of WakingOptions, or there was no session.
+  std::uint64_t wanted_dropped = 0;
   std::array<std::uint64_t, kEndReasons> ended = {};
   std::array<std::uint64_t, kRefusals> refused = {};
 
@@ -203,6 +227,12 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
   visit(std::string_view("connected"), kNone, statistics.connected);
   visit(std::string_view("repeated_hellos"), kNone, statistics.repeated_hellos);
   visit(std::string_view("colliding_hellos"), kNone, statistics.colliding_hellos);
+  visit(std::string_view("aged"), kNone, statistics.aged);
+  visit(std::string_view("adopted"), kNone, statistics.adopted);
+  visit(std::string_view("wanted"), kNone, statistics.wanted);
+  visit(std::string_view("wanted_expired"), kNone, statistics.wanted_expired);
+  visit(std::string_view("wanted_refused"), kNone, statistics.wanted_refused);
+  visit(std::string_view("wanted_dropped"), kNone, statistics.wanted_dropped);
   for (std::size_t i = 0; i < kEndReasons; ++i) {
     visit(std::string_view("ended"), to_string(static_cast<EndReason>(i)), statistics.ended[i]);
   }
@@ -229,7 +259,8 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // from a repetition: a peer need not make another random each time it starts.
 //
 // A connection that has ended is not found by its path any more. It is destroyed when its Ended and
-// its last datagrams have been polled. Each connection ends with one Ended, connected or not.
+// its last datagrams have been polled. Each connection ends with one Ended, connected or not, or
+// with one SessionAged.
 //
 // One thread at a time uses an Endpoint, together with its Environment, which must outlive it. A
 // program with several threads has one Endpoint per thread, each with its own SO_REUSEPORT socket:
@@ -255,7 +286,8 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // ID, which are freed with the Endpoint; Connections are freed when they end. Up to 3 paths besides
 // the present one are kept while something is under way that may be sent there. There are at most
 // max_connections and max_half_open together, and those that have ended and are still to be polled.
-// The Config bounds what a handshake takes.
+// The Config bounds what a handshake takes. WakingOptions bounds the datagrams that wait for
+// sessions.
 class Endpoint {
  public:
   // Errors: invalid_config, with Error::detail naming the option; libcrypto_failure.
@@ -316,6 +348,48 @@ class Endpoint {
     const Pin pin(*this, connection);
     return end_input(connection, std::forward<Input>(input)(*known));
   }
+
+  // ---- sessions that leave and enter
+
+  // As Connection::export_session(): the connection leaves without a word to its peer. Its last
+  // event is Ended, with EndReason::exported. Without ExportOptions::tag the state has that of
+  // set_tag(). Errors, which change nothing: closed, export_blocked, invalid_argument (a tag that
+  // is too long).
+  Result<SessionState> export_session(ConnectionHandle connection, const ExportOptions& options,
+                                      Instant now);
+  // As Connection::restore(), at this path: the last one of the session, which SessionAged or
+  // path_of() told. The connection counts as one that has just had a record. With connection IDs it
+  // may share its path with others, as after a move of its peer. `state` is moved from on success
+  // only. Errors: too_many_connections; connection_id_in_use, where a connection here has one of
+  // the session's; invalid_argument (the session has no connection ID, and the path has a
+  // connection); invalid_config, session_refused, libcrypto_failure.
+  Result<ConnectionHandle> adopt(ConfigPtr config, SessionState&& state, const UdpPath& path,
+                                 Instant now);
+  // The name that the session has when it ages: up to kMaxSessionTag bytes, empty: none. A session
+  // that is restored has that of its state. A connection without one takes no memory for it.
+  // Errors, which change nothing: closed, invalid_argument.
+  Result<void> set_tag(ConnectionHandle connection, Bytes tag);
+
+  // Answers SessionWanted: this is the session. SessionRestored follows, then the datagrams that
+  // have waited are processed, one in each turn: next_timeout() is not after `now`, and
+  // handle_timeout() takes them.
+  //
+  // `path`: the last one of the session, as SessionAged told. What has waited may have come from
+  // elsewhere, and the connection then follows its peer as EndpointOptions::peer_move says. Empty:
+  // not known. Then the session is restored only where one of the waiting datagrams is authentic
+  // and newer than all before, at the path where that came from; all that PeerMove::newer_record
+  // warns of holds.
+  //
+  // Each call ends the question. `state` is moved from on success only: after an Error it is still
+  // the caller's, and is to be stored again unless the session has become worthless. Errors: those
+  // of adopt(); not_wanted, where the time for an answer has passed, adopt() was faster, or with an
+  // empty `path` nothing authentic waits; session_refused also for a session that has not the
+  // connection ID asked for.
+  Result<Pending> restore_wanted(WantedSession wanted, ConfigPtr config, SessionState&& state,
+                                 const std::optional<UdpPath>& path, Instant now);
+  // Answers SessionWanted: there is no such session. Its datagrams are dropped, and further ones
+  // until WakingOptions::timeout after the question. Does nothing for a question that has ended.
+  Pending drop_wanted(WantedSession wanted, Instant now);
 
   // As Connection::seal(): writes a datagram to be sent on path_of(connection). Sealed::timer is
   // about next_timeout() of the Endpoint.

@@ -52,7 +52,9 @@ enum class Errc : std::uint8_t {
   state_not_authentic,      // altered since StateKeys::seal(), or of another context
   connection_ids_used_up,   // RoutableConnectionIds needs another key
   too_many_connections,     // EndpointOptions::max_connections
-  connection_id_in_use,     // the ConnectionIdSource makes no ID that is new to the Endpoint
+  connection_id_in_use,     // the ConnectionIdSource makes no ID that is new to the Endpoint, or a
+                            // session has one that a connection of the Endpoint has
+  not_wanted,               // Endpoint::restore_wanted(): nothing waits for the session any more
   buffer_too_small,
   libcrypto_failure,  // Error::libcrypto holds its first error code
 };

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sluice/dtls/bytes.h>
+#include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/error.h>
 #include <sluice/dtls/protocol.h>
 #include <sluice/dtls/secret.h>
@@ -57,6 +59,9 @@ class SessionState {
   [[nodiscard]] Bytes tag() const;
   [[nodiscard]] Role role() const;
   [[nodiscard]] ProtocolVersion version() const;
+  // By which its peer may send, so that a store finds it by each of them. Those that the peer was
+  // given last come last.
+  [[nodiscard]] std::vector<ConnectionId> own_connection_ids() const;
 
   // Internal: for the engine only.
   explicit SessionState(Buffer bytes) : bytes_(std::move(bytes)) {}
