@@ -48,7 +48,7 @@ void EndpointHost::settle(Instant now) {
   while (const auto data = endpoint.poll_data()) {
     known[data->connection].data.emplace_back(data->bytes.begin(), data->bytes.end());
   }
-  while (const auto event = endpoint.poll_event()) {
+  while (auto event = endpoint.poll_event()) {
     if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event->what)) {
       if (!accepts_peers) continue;
       // What the answer leads to comes with the next turns; data are there at once.
@@ -65,6 +65,12 @@ void EndpointHost::settle(Instant now) {
       known[event->connection].moves.push_back(*moved);
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event->what)) {
       known[event->connection].ended = *ended;
+    } else if (auto* aged = std::get_if<dtls::SessionAged>(&event->what)) {
+      known[event->connection].aged = std::move(*aged);
+    } else if (auto* restored = std::get_if<dtls::SessionRestored>(&event->what)) {
+      known[event->connection].restored = std::move(*restored);
+    } else if (auto* asked_for = std::get_if<dtls::SessionWanted>(&event->what)) {
+      wanted.push_back(std::move(*asked_for));
     }
   }
 }

@@ -27,6 +27,8 @@ class EndpointHost {
     std::optional<dtls::Ended> ended;
     std::vector<dtls::Buffer> data;
     std::vector<dtls::PeerMoved> moves;
+    std::optional<dtls::SessionAged> aged = {};
+    std::optional<dtls::SessionRestored> restored = {};
   };
 
   // Lets peers in with `server`, if that isn't null.
@@ -49,6 +51,7 @@ class EndpointHost {
   dtls::Endpoint endpoint;
   // These wait for the test's answer.
   std::vector<dtls::ConfigRequested> config_requests;
+  std::vector<dtls::SessionWanted> wanted;
   // Each that an event has told of.
   std::map<dtls::ConnectionHandle, Known> known;
 
