@@ -14,6 +14,9 @@ namespace sluice::test {
 class Sleeping : public ByVersion {
  protected:
   static constexpr std::size_t kIdSize = 8;
+  static inline const dtls::UdpPath kHome = path_of(1);
+  static inline const dtls::UdpPath kAway = path_of(2, 99);
+  static inline const dtls::UdpPath kElsewhere = path_of(3, 7);
 
   static dtls::ConfigPtr asking_for(std::optional<std::size_t> id_size) {
     dtls::ConfigOptions asking = options();

@@ -10,10 +10,6 @@ using dtls::EndReason;
 using dtls::Errc;
 using dtls::Instant;
 
-const dtls::UdpPath kA = path_of(1);
-const dtls::UdpPath kB = path_of(2);
-const dtls::UdpPath kC = path_of(3);
-
 class Ageing : public Sleeping {
  protected:
   static bool has_aged(EndpointHost& host, ConnectionHandle handle) {
@@ -23,8 +19,8 @@ class Ageing : public Sleeping {
 
 TEST_P(Ageing, AnIdleConnectionLeavesWithoutAWord) {
   EndpointHost host = this->host({.age_after = 60s});
-  const Peer peer = connect(host, kA);
-  const ConnectionHandle handle = *host.endpoint.find(kA);
+  const Peer peer = connect(host, kHome);
+  const ConnectionHandle handle = *host.endpoint.find(kHome);
   const auto ids = host.endpoint.find(handle)->own_connection_ids();
   pass(host, Instant{60s});
   EXPECT_FALSE(has_aged(host, handle));
@@ -32,7 +28,7 @@ TEST_P(Ageing, AnIdleConnectionLeavesWithoutAWord) {
   host.handle_timeout(Instant{61s});
   ASSERT_TRUE(has_aged(host, handle));
   const auto& aged = *host.known[handle].aged;
-  EXPECT_EQ(aged.path, kA);
+  EXPECT_EQ(aged.path, kHome);
   EXPECT_EQ(aged.state.own_connection_ids(), ids);
   EXPECT_TRUE(aged.state.tag().empty());
   EXPECT_FALSE(host.known[handle].ended) << "SessionAged is the last event";
@@ -40,20 +36,20 @@ TEST_P(Ageing, AnIdleConnectionLeavesWithoutAWord) {
   EXPECT_EQ(host.endpoint.next_timeout(), std::nullopt);
   EXPECT_EQ(host.endpoint.size(), 0U);
   EXPECT_EQ(host.endpoint.find(handle), nullptr);
-  EXPECT_EQ(host.endpoint.find(kA), std::nullopt);
+  EXPECT_EQ(host.endpoint.find(kHome), std::nullopt);
   EXPECT_EQ(host.endpoint.statistics().aged, 1U);
   EXPECT_EQ(host.endpoint.statistics().count(EndReason::exported), 0U);
 }
 
 TEST_P(Ageing, RecordsOfThePeerKeepItHere) {
   EndpointHost host = this->host({.age_after = 10s});
-  Peer talker = connect(host, kA);
-  const Peer silent = connect(host, kB);
-  const ConnectionHandle talking = *host.endpoint.find(kA);
-  const ConnectionHandle sleeping = *host.endpoint.find(kB);
+  Peer talker = connect(host, kHome);
+  const Peer silent = connect(host, kAway);
+  const ConnectionHandle talking = *host.endpoint.find(kHome);
+  const ConnectionHandle sleeping = *host.endpoint.find(kAway);
   for (Instant now{}; now < Instant{100s}; now += 4s) {
     pass(host, now);
-    EXPECT_TRUE(reaches(talker, kA, host, talking, now));
+    EXPECT_TRUE(reaches(talker, kHome, host, talking, now));
     EXPECT_EQ(has_aged(host, sleeping), now >= Instant{11s});
   }
   pass(host, Instant{106s});
@@ -64,11 +60,11 @@ TEST_P(Ageing, RecordsOfThePeerKeepItHere) {
 
 TEST_P(Ageing, TheSessionGoesOnUnderAnotherHandle) {
   EndpointHost host = this->host({.age_after = 10s});
-  Peer peer = connect(host, kA);
-  const ConnectionHandle first = *host.endpoint.find(kA);
+  Peer peer = connect(host, kHome);
+  const ConnectionHandle first = *host.endpoint.find(kHome);
   for (int round = 1; round <= 3; ++round) {
     const Instant now{round * 100s};
-    const ConnectionHandle before = *host.endpoint.find(kA);
+    const ConnectionHandle before = *host.endpoint.find(kHome);
     pass(host, now);
     ASSERT_TRUE(has_aged(host, before));
     auto& aged = *host.known[before].aged;
@@ -78,7 +74,7 @@ TEST_P(Ageing, TheSessionGoesOnUnderAnotherHandle) {
     EXPECT_NE(after, before);
     EXPECT_NE(after, first);
     EXPECT_EQ(host.endpoint.close(before, now).error().code, Errc::closed);
-    EXPECT_TRUE(works_both_ways(peer, kA, host, after, now));
+    EXPECT_TRUE(works_both_ways(peer, kHome, host, after, now));
   }
   EXPECT_EQ(host.endpoint.statistics().aged, 3U);
   EXPECT_EQ(host.endpoint.statistics().adopted, 3U);
@@ -87,10 +83,10 @@ TEST_P(Ageing, TheSessionGoesOnUnderAnotherHandle) {
 
 TEST_P(Ageing, ItsTagGoesAlong) {
   EndpointHost host = this->host({.age_after = 10s});
-  const Peer peer = connect(host, kA);
-  const Peer nameless = connect(host, kB);
-  const ConnectionHandle named = *host.endpoint.find(kA);
-  const ConnectionHandle other = *host.endpoint.find(kB);
+  const Peer peer = connect(host, kHome);
+  const Peer nameless = connect(host, kAway);
+  const ConnectionHandle named = *host.endpoint.find(kHome);
+  const ConnectionHandle other = *host.endpoint.find(kAway);
   must(host.endpoint.set_tag(named, bytes_of("meter 7")));
   must(host.endpoint.set_tag(other, bytes_of("meter 8")));
   must(host.endpoint.set_tag(other, {}));
@@ -102,9 +98,9 @@ TEST_P(Ageing, ItsTagGoesAlong) {
   EXPECT_EQ(to_hex(aged.state.tag()), to_hex(bytes_of("meter 7")));
   EXPECT_TRUE(host.known[other].aged->state.tag().empty());
   // It has the name when it ages again, and nobody gets it who has the slot then.
-  const auto again = must(host.endpoint.adopt(config_, std::move(aged.state), kA, Instant{20s}));
+  const auto again = must(host.endpoint.adopt(config_, std::move(aged.state), kHome, Instant{20s}));
   const auto unnamed = must(
-      host.endpoint.adopt(config_, std::move(host.known[other].aged->state), kB, Instant{20s}));
+      host.endpoint.adopt(config_, std::move(host.known[other].aged->state), kAway, Instant{20s}));
   pass(host, Instant{40s});
   EXPECT_EQ(to_hex(host.known[again].aged->state.tag()), to_hex(bytes_of("meter 7")));
   EXPECT_TRUE(host.known[unnamed].aged->state.tag().empty());
@@ -119,7 +115,9 @@ TEST_P(Ageing, AboveACountTheLongestIdleLeave) {
     peers.push_back(connect(host, path_of(i), now));
     handles.push_back(*host.endpoint.find(path_of(i)));
     // The first one is in use.
-    if (i > 0) EXPECT_TRUE(reaches(peers[0], path_of(0), host, handles[0], now));
+    if (i > 0) {
+      EXPECT_TRUE(reaches(peers[0], path_of(0), host, handles[0], now));
+    }
     pass(host, now);
     EXPECT_EQ(host.endpoint.size(), std::min(i + 1, 2U));
   }
@@ -158,9 +156,9 @@ TEST_P(Ageing, PausesWhileMuchIsToBePolled) {
 TEST_P(Ageing, WhatCannotBeExportedYetIsTriedAgain) {
   if (!is13()) return;
   EndpointHost host = this->host({.age_after = 10s});
-  const Peer peer = connect(host, kA);
-  const Peer other = connect(host, kB, Instant{1s});
-  const ConnectionHandle handle = *host.endpoint.find(kA);
+  const Peer peer = connect(host, kHome);
+  const Peer other = connect(host, kAway, Instant{1s});
+  const ConnectionHandle handle = *host.endpoint.find(kHome);
   const Instant late{1000s};
   must(host.endpoint
            .apply(handle,
@@ -181,21 +179,21 @@ TEST_P(Ageing, WhatCannotBeExportedYetIsTriedAgain) {
 TEST_P(Ageing, OnlySessionsThatCanBeFoundAgain) {
   EndpointHost host = this->host({.age_after = 10s});
   EndpointHost called = this->host();
-  const Peer without = connect_without_id(host, kA);
-  ASSERT_TRUE(host.endpoint.connect(config_, kB, {}));
+  const Peer without = connect_without_id(host, kHome);
+  ASSERT_TRUE(host.endpoint.connect(config_, kAway, {}));
   exchange(host, called);
-  ASSERT_TRUE(host.endpoint.find(*host.endpoint.find(kB))->connected());
+  ASSERT_TRUE(host.endpoint.find(*host.endpoint.find(kAway))->connected());
   pass(host, Instant{24h * 365});
-  EXPECT_TRUE(host.endpoint.find(kA)) << "it has no connection ID";
-  EXPECT_TRUE(host.endpoint.find(kB)) << "this side has begun it";
+  EXPECT_TRUE(host.endpoint.find(kHome)) << "it has no connection ID";
+  EXPECT_TRUE(host.endpoint.find(kAway)) << "this side has begun it";
 }
 
 TEST_P(Ageing, AShorterLimitOfSilenceComesFirst) {
   EndpointHost host = this->host({.idle_limit = 5s, .age_after = 10s});
-  const Peer peer = connect(host, kA);
-  const Peer without = connect_without_id(host, kB, Instant{1s});
-  const ConnectionHandle first = *host.endpoint.find(kA);
-  const ConnectionHandle second = *host.endpoint.find(kB);
+  const Peer peer = connect(host, kHome);
+  const Peer without = connect_without_id(host, kAway, Instant{1s});
+  const ConnectionHandle first = *host.endpoint.find(kHome);
+  const ConnectionHandle second = *host.endpoint.find(kAway);
   pass(host, Instant{6s});
   EXPECT_EQ(host.known[first].ended->reason, EndReason::idle);
   EXPECT_FALSE(host.known[second].ended);
@@ -208,12 +206,12 @@ TEST_P(Ageing, TheLongestSilentOfAllGivesWay) {
   for (const bool has_id : {true, false}) {
     EndpointHost host =
         this->host({.max_connections = 2, .displace_silent_after = 10s, .age_after = 1000s});
-    const Peer one = has_id ? connect(host, kA) : connect_without_id(host, kA);
+    const Peer one = has_id ? connect(host, kHome) : connect_without_id(host, kHome);
     const Peer other =
-        has_id ? connect_without_id(host, kB, Instant{5s}) : connect(host, kB, Instant{5s});
-    const Peer newcomer = connect(host, kC, Instant{100s});
-    EXPECT_FALSE(host.endpoint.find(kA));
-    EXPECT_TRUE(host.endpoint.find(kB));
+        has_id ? connect_without_id(host, kAway, Instant{5s}) : connect(host, kAway, Instant{5s});
+    const Peer newcomer = connect(host, kElsewhere, Instant{100s});
+    EXPECT_FALSE(host.endpoint.find(kHome));
+    EXPECT_TRUE(host.endpoint.find(kAway));
     EXPECT_EQ(host.endpoint.statistics().count(EndReason::displaced_silent), 1U);
   }
 }

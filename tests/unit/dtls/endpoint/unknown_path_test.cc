@@ -11,10 +11,6 @@ using dtls::Errc;
 using dtls::Instant;
 using dtls::SessionState;
 
-const dtls::UdpPath kHome = path_of(1);
-const dtls::UdpPath kAway = path_of(2, 99);
-const dtls::UdpPath kElsewhere = path_of(3, 7);
-
 class UnknownPath : public Sleeping {
  protected:
   EndpointHost host() { return Sleeping::host({.waking = {.max_wanted = 8}}); }

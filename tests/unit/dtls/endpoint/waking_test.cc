@@ -14,10 +14,6 @@ using dtls::Instant;
 using dtls::PeerMove;
 using dtls::SessionState;
 
-const dtls::UdpPath kHome = path_of(1);
-const dtls::UdpPath kAway = path_of(2, 99);
-const dtls::UdpPath kElsewhere = path_of(3, 7);
-
 class Waking : public Sleeping {
  protected:
   EndpointHost host(dtls::EndpointOptions limits = {}) {
