@@ -125,7 +125,8 @@ int main() {
   const dtls::UdpPath at_device{.peer = {dtls::Ipv4Address{198, 51, 100, 1}, 5684}};
   const dtls::UdpPath at_server{.peer = {dtls::Ipv4Address{192, 0, 2, 7}, 40'000}};
   dtls::Instant now{};
-  const auto connection = device.connect(config, at_device, now).value();
+  const auto connection = device.connect(config, at_device, now);
+  if (!connection) return 1;
   while (carry(device, server.endpoint, at_server, now) ||
          carry(server.endpoint, device, at_device, now)) {
   }
@@ -138,7 +139,7 @@ int main() {
   std::cout << server.endpoint.size() << " live connections\n";
 
   std::array<std::byte, 200> record{};
-  const auto sealed = device.seal_datagram(connection, bytes_of("21 degrees"), record);
+  const auto sealed = device.seal_datagram(*connection, bytes_of("21 degrees"), record);
   if (!sealed) return 1;
   server.endpoint.handle_datagram(std::span(record).first(sealed->size), at_server, now);
   while (const auto event = server.endpoint.poll_event()) server.on_event(*event, now);
