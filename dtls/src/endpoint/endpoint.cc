@@ -135,6 +135,16 @@ Result<Pending> Endpoint::close(ConnectionHandle connection, Instant now) {
   return impl_->close(connection, now);
 }
 Pending Endpoint::close_all(Instant now) { return impl_->close_all(now); }
+Result<SecretBytes> Endpoint::export_cookie_secret(Instant now) {
+  Listener* listener = impl_->listener();
+  if (listener == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
+  return listener->export_cookie_secret(now);
+}
+Result<void> Endpoint::import_cookie_secret(Bytes secret, Instant now) {
+  Listener* listener = impl_->listener();
+  if (listener == nullptr) return tl::unexpected(Error{Errc::invalid_argument});
+  return listener->import_cookie_secret(secret, now);
+}
 Result<Pending> Endpoint::abort(ConnectionHandle connection) { return impl_->abort(connection); }
 Result<void> Endpoint::set_path(ConnectionHandle connection, const UdpPath& path) {
   return impl_->set_path(connection, path);

@@ -72,6 +72,8 @@ class Endpoint::Impl {
   [[nodiscard]] std::size_t half_open() const { return half_open_.size(); }
   [[nodiscard]] const EndpointStatistics& statistics() const { return statistics_; }
   [[nodiscard]] const ListenerStatistics& listener_statistics() const;
+  // Null when peers cannot begin connections.
+  [[nodiscard]] Listener* listener() { return listener_ ? &*listener_ : nullptr; }
 
  private:
   using Slot = endpoint::Slot;

@@ -17,6 +17,7 @@
 #include <sluice/dtls/connection_id.h>
 #include <sluice/dtls/listener.h>
 #include <sluice/dtls/path.h>
+#include <sluice/dtls/secret.h>
 #include <sluice/dtls/sleeping_session.h>
 
 namespace sluice::dtls {
@@ -325,6 +326,10 @@ class Endpoint {
   // Queues close_notify and ends the connection.
   Result<Pending> close(ConnectionHandle connection, Instant now);
   Pending close_all(Instant now);
+  // As export_cookie_secret() and import_cookie_secret() of Listener, for Endpoints that share
+  // their cookies. Errors also: invalid_argument when peers cannot begin connections.
+  Result<SecretBytes> export_cookie_secret(Instant now);
+  Result<void> import_cookie_secret(Bytes secret, Instant now);
   // Ends the connection at once, without an alert.
   Result<Pending> abort(ConnectionHandle connection);
   // Moves a connection to another path. The caller decides that: the engine does not verify the

@@ -195,6 +195,28 @@ TEST_P(EndpointBoth, WithoutAServersConfigNobodyIsLetIn) {
   EXPECT_TRUE(host.at(path_of(1))->connected);
 }
 
+TEST_P(EndpointBoth, EndpointsThatShareTheirCookiesAdmitEachOthersClients) {
+  for (const bool shares : {true, false}) {
+    EndpointHost asking(make_config(options()));
+    EndpointHost admitting(make_config(options()));
+    if (shares) {
+      const auto secret = must(asking.endpoint.export_cookie_secret(Instant{}));
+      must(admitting.endpoint.import_cookie_secret(secret.bytes(), Instant{}));
+    }
+    Peer client = make_client(make_config(options()));
+    for (auto& hello : client.take_datagrams()) asking.receive(std::move(hello), path_of(1));
+    for (auto& request : asking.take_datagrams()) client.receive(std::move(request.datagram));
+    exchange(client, path_of(1), admitting);
+    EXPECT_EQ(admitting.endpoint.listener_statistics().refused_cookies, shares ? 0U : 1U);
+    EXPECT_TRUE(!shares || works(client, path_of(1), admitting));
+  }
+  EndpointHost without_peers(nullptr);
+  EXPECT_EQ(without_peers.endpoint.export_cookie_secret(Instant{}).error().code,
+            dtls::Errc::invalid_argument);
+  EXPECT_EQ(without_peers.endpoint.import_cookie_secret({}, Instant{}).error().code,
+            dtls::Errc::invalid_argument);
+}
+
 TEST_P(EndpointBoth, TimersFireInTheirOrder) {
   EndpointHost host(make_config(options()));
   std::vector<Peer> peers;
