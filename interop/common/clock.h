@@ -9,10 +9,16 @@
 
 namespace sluice::interop::common {
 
-// The steady clock, in microseconds. Thread-safe.
+// Microseconds since 1970, by a clock that never goes backwards: the time of day at the first call,
+// and from there on the steady clock. So times in sessions and keys that are kept mean the same to
+// the next process, and to another machine. Thread-safe.
 inline dtls::Instant now() {
+  using std::chrono::steady_clock;
+  using std::chrono::system_clock;
+  static const auto start_of_steady_clock =
+      system_clock::now().time_since_epoch() - steady_clock::now().time_since_epoch();
   return dtls::Instant{std::chrono::duration_cast<dtls::Duration>(
-      std::chrono::steady_clock::now().time_since_epoch())};
+      steady_clock::now().time_since_epoch() + start_of_steady_clock)};
 }
 
 // The earlier of two times, either of which may be missing.
