@@ -327,6 +327,16 @@ class Tools(unittest.TestCase):
                 self.assertNotIn("connection IDs", client.stderr)
         self.assertGreater(self.talk("127.0.0.1:1", "", "--cid", "256").returncode, 2)
 
+    def test_return_routability_checks(self):
+        checks = "return routability check"
+        for version in ("--dtls1_2", "--dtls1_3"):
+            for kind in ("basic", "enhanced"):
+                self.echo(["--cid", "8", "--rrc", kind], [version, "--cid", "0"], checks)
+            client, _ = self.echo(["--cid", "8", "--rrc", "none"], [version, "--cid", "0"], "DTLS 1.")
+            self.assertNotIn(checks, client.stderr)
+        for options in (["--rrc", "basic"], ["--cid", "8", "--rrc", "other"]):
+            self.assertGreater(self.talk("127.0.0.1:1", "", *options).returncode, 2)
+
     def test_a_client_goes_on_from_other_ports(self):
         for version in ("--dtls1_2", "--dtls1_3"):
             with self.subTest(version=version):

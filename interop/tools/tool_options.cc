@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iomanip>
 #include <iterator>
+#include <map>
 #include <span>
 #include <sstream>
 
@@ -62,6 +63,15 @@ constexpr std::array kSrtpProfiles{
     Named{dtls::SrtpProfile::aes128_cm_hmac_sha1_80, "SRTP_AES128_CM_SHA1_80"},
     Named{dtls::SrtpProfile::aes128_cm_hmac_sha1_32, "SRTP_AES128_CM_SHA1_32"},
 };
+
+const std::map<std::string, dtls::ReturnRoutability>& return_routabilities() {
+  using dtls::ReturnRoutability;
+  static const std::map<std::string, ReturnRoutability> all{
+      {"none", ReturnRoutability::none},
+      {"basic", ReturnRoutability::basic},
+      {"enhanced", ReturnRoutability::enhanced}};
+  return all;
+}
 
 // Parses names separated by colons. The error is the first unknown name.
 template <class Value>
@@ -202,6 +212,18 @@ tl::expected<void, std::string> set_verification(const ToolOptions& options,
   return {};
 }
 
+void add_connection_id_options(CLI::App& app, ToolOptions& options) {
+  app.add_option("--cid", options.connection_id_size,
+                 "Connection IDs (RFC 9146): have the peer use ones of this many bytes. 0: ask for "
+                 "none, but use those that the peer asks for. Default: no connection IDs")
+      ->check(CLI::Range(std::size_t{0}, dtls::kMaxConnectionId));
+  app.add_option("--rrc", options.return_routability,
+                 "Return routability check (RFC 9853) before a connection follows its peer to "
+                 "another address: none, basic or enhanced. Default with --cid: enhanced")
+      ->transform(CLI::CheckedTransformer(return_routabilities()))
+      ->needs(app.get_option("--cid"));
+}
+
 }  // namespace
 
 void add_options(CLI::App& app, ToolOptions& options) {
@@ -247,10 +269,7 @@ void add_options(CLI::App& app, ToolOptions& options) {
   app.add_option("--mtu", options.mtu, "Largest datagram of the handshake, in bytes")
       ->capture_default_str()
       ->check(CLI::Range(256, 16384));
-  app.add_option("--cid", options.connection_id_size,
-                 "Connection IDs (RFC 9146): have the peer use ones of this many bytes. 0: ask for "
-                 "none, but use those that the peer asks for. Default: no connection IDs")
-      ->check(CLI::Range(std::size_t{0}, dtls::kMaxConnectionId));
+  add_connection_id_options(app, options);
   app.add_option("--handshake_timeout", options.handshake_timeout,
                  "Seconds after which a handshake fails")
       ->capture_default_str()
@@ -274,6 +293,7 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   config.mtu = options.mtu;
   config.max_fragment_length = options.max_fragment_length;
   config.connection_id_size = options.connection_id_size;
+  config.return_routability = options.return_routability;
   config.server_name = options.server_name;
   std::istringstream protocols(options.protocols);
   for (std::string protocol; std::getline(protocols, protocol, ',');) {
@@ -314,6 +334,7 @@ std::string describe(const dtls::ConnectionInfo& info) {
     text += ", connection IDs of " + std::to_string(own) + " bytes here and " +
             std::to_string(peers) + " there";
   }
+  if (info.return_routability) text += ", return routability check";
   return text;
 }
 

@@ -37,6 +37,8 @@ struct ToolOptions {
   std::optional<std::size_t> max_fragment_length;  // that a client asks for
   // Bytes of the connection IDs that the peer is to use. Empty: there are none in either direction.
   std::optional<std::size_t> connection_id_size;
+  // Empty: as in ConfigOptions.
+  std::optional<dtls::ReturnRoutability> return_routability;
   unsigned handshake_timeout = 30;
   common::RecorderFiles files;
   dtls::Resumption resumption = dtls::Resumption::none;
