@@ -1,5 +1,6 @@
 #include "tools/echo_server.h"
 
+#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "common/clock.h"
 #include "tools/coap_answer.h"
 #include "tools/endpoint_loop.h"
+#include "tools/session_keeper.h"
 #include "tools/tool_context.h"
 
 namespace sluice::interop::tools {
@@ -15,23 +17,68 @@ namespace {
 // The first octet, a server number of one byte and the shortest nonce.
 constexpr std::size_t kMinRoutableId = 6;
 
+// How long the server goes on at its end for sessions that are to be stored.
+constexpr auto kMoveOutLimit = std::chrono::seconds{5};
+// When it looks again whether a session that cannot be exported yet has become so.
+constexpr auto kMoveOutPause = std::chrono::milliseconds{20};
+// The questions to the store that wait at once.
+constexpr std::size_t kMaxWanted = 4096;
+
 class Server final : private EndpointHandler {
  public:
   Server(UdpSocket& socket, const EchoOptions& options, ToolContext& context,
          dtls::Endpoint endpoint)
       : options_(options), context_(context), loop_(socket, std::move(endpoint), *this) {}
 
-  void run(int stop) {
+  void keep_sessions(std::unique_ptr<SleepingSessions> sessions) {
+    const auto report = [this](const std::string& what) {
+      if (!options_.tool.quiet) std::cerr << what + "\n";
+    };
+    keeper_.emplace(loop_.endpoint(), std::move(sessions), context_.config(), report);
+    loop_.poller().add(keeper_->descriptor());
+  }
+
+  // The error says how many sessions could not be stored at the end.
+  tl::expected<void, std::string> run(int stop) {
     loop_.poller().add(stop);
     while (!loop_.poller().is_ready(stop) && !has_served_all()) {
-      loop_.turn();
+      turn(std::nullopt);
       report_refused_hellos();
     }
+    loop_.poller().remove(stop);
+    tl::expected<void, std::string> moved;
+    if (keeper_ && options_.store->kind != StoreKind::memory) moved = move_out();
     loop_.endpoint().close_all(common::now());
     loop_.drain();
+    return moved;
   }
 
  private:
+  void turn(std::optional<dtls::Instant> until) {
+    loop_.turn(until);
+    if (!keeper_) return;
+    keeper_->poll();
+    loop_.drain();
+  }
+
+  tl::expected<void, std::string> move_out() {
+    const KeeperCounts before = keeper_->counts();
+    const auto limit = common::now() + kMoveOutLimit;
+    bool is_done = false;
+    while (!(is_done = keeper_->move_out()) && common::now() < limit) {
+      loop_.drain();
+      turn(common::now() + kMoveOutPause);
+    }
+    loop_.drain();
+    const KeeperCounts& counts = keeper_->counts();
+    std::cerr << "sessions: " + std::to_string(counts.stored) + " stored, " +
+                     std::to_string(counts.restored) + " restored, " +
+                     std::to_string(loop_.endpoint().statistics().connected) + " begun here\n";
+    if (is_done && counts.lost == before.lost) return {};
+    return tl::unexpected("sessions that were not stored: " +
+                          std::to_string(counts.lost - before.lost + keeper_->awake()));
+  }
+
   [[nodiscard]] bool has_served_all() {
     return options_.accept != 0 && loop_.endpoint().size() == 0 &&
            loop_.endpoint().statistics().connected >= options_.accept;
@@ -44,6 +91,7 @@ class Server final : private EndpointHandler {
   }
 
   void on_event(const dtls::EndpointEvent& event) override {
+    if (keeper_) keeper_->on_event(event);
     if (const auto* asked = std::get_if<dtls::PeerCertificateReceived>(&event.what)) {
       context_.answer_certificate(loop_.endpoint(), event.connection, *asked);
     } else if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
@@ -96,8 +144,21 @@ class Server final : private EndpointHandler {
   const EchoOptions& options_;
   ToolContext& context_;
   EndpointLoop loop_;
+  std::optional<SessionKeeper> keeper_;
   std::uint64_t reported_refusals_ = 0;
 };
+
+dtls::EndpointOptions endpoint_options(const EchoOptions& options, const ToolContext& context,
+                                       dtls::ConnectionIdSource* ids) {
+  dtls::EndpointOptions made{
+      .server = context.config(), .connection_ids = ids, .peer_move = dtls::PeerMove::newer_record};
+  if (options.store) {
+    made.waking.max_wanted = kMaxWanted;
+    made.age_after = std::chrono::duration_cast<dtls::Duration>(
+        std::chrono::duration<double>(options.age_after));
+  }
+  return made;
+}
 
 }  // namespace
 
@@ -124,13 +185,21 @@ tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& opti
     if (!made) return tl::unexpected(to_string(made.error()));
     ids = *std::move(made);
   }
-  auto endpoint = dtls::Endpoint::make({.server = (*context)->config(),
-                                        .connection_ids = ids.get(),
-                                        .peer_move = dtls::PeerMove::newer_record},
-                                       environment);
+  auto endpoint =
+      dtls::Endpoint::make(endpoint_options(options, **context, ids.get()), environment);
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
-  Server(socket, options, **context, *std::move(endpoint)).run(stop);
-  return {};
+  if (options.keys != nullptr) {
+    const auto shared =
+        endpoint->import_cookie_secret(options.keys->cookie_secret.bytes(), common::now());
+    if (!shared) return tl::unexpected(to_string(shared.error()));
+  }
+  Server server(socket, options, **context, *std::move(endpoint));
+  if (options.store) {
+    auto sessions = open_sleeping_sessions(*options.store, environment, options.keys->states);
+    if (!sessions) return tl::unexpected(sessions.error());
+    server.keep_sessions(*std::move(sessions));
+  }
+  return server.run(stop);
 }
 
 }  // namespace sluice::interop::tools

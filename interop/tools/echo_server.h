@@ -9,6 +9,8 @@
 #include <optional>
 
 #include "tools/poller.h"
+#include "tools/server_keys.h"
+#include "tools/store_address.h"
 #include "tools/tool_options.h"
 #include "tools/udp_socket.h"
 
@@ -29,14 +31,21 @@ struct EchoOptions {
   std::string server_name = {};
   // The connection IDs name the worker, for steer_by_connection_id(). Empty: they are random.
   std::optional<RoutingKey> routing_key = {};
+  // Where sessions with connection IDs wait that have been silent for `age_after` seconds (0: they
+  // stay), and all when the server ends. Needs `keys`.
+  std::optional<StoreAddress> store = {};
+  double age_after = 0;
+  // Outlives the server. Null: none are shared.
+  const ServerKeys* keys = nullptr;
 };
 
 // Whether several workers can have connection IDs of this size that name them. The error says what
 // is wrong.
 tl::expected<void, std::string> check_routable(std::size_t id_size, unsigned workers);
 
-// Serves until `stop` is readable, or until `accept` connections have ended, then closes the
-// remaining ones. `worker` numbers the threads of a port from 0. The error says what is wrong.
+// Serves until `stop` is readable, or until `accept` connections have ended, then puts the
+// remaining ones into the store, or closes them. `worker` numbers the threads of a port from 0. The
+// error says what is wrong.
 tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options,
                                       std::uint8_t worker, int stop);
 

@@ -20,7 +20,26 @@ struct Options {
   unsigned threads = 1;
   bool no_ticket = false;
   bool no_cache = false;
+  std::string store;
+  std::string keys;
 };
+
+void add_store_options(CLI::App& app, Options& options) {
+  auto* store =
+      app.add_option("--store", options.store,
+                     "Keep sessions that have connection IDs in a store: memory, lmdb:PATH or "
+                     "redis:HOST:PORT. lmdb and redis also get all sessions at the end (SIGTERM, "
+                     "SIGINT), and the next server goes on with them")
+          ->needs(app.get_option("--cid"));
+  app.add_option("--age-after", options.echo.age_after,
+                 "Seconds without a record of the client after which its session goes into the "
+                 "store, until a datagram comes for it. Default: never")
+      ->check(CLI::Range(0.1, 86400.0 * 365))
+      ->needs(store);
+  app.add_option("--tickets-key", options.keys,
+                 "File with the keys for tickets, cookies and stored sessions, which servers of a "
+                 "cluster share. It is made if it is missing. Default: new keys");
+}
 
 void add_options(CLI::App& app, Options& options) {
   app.add_option("--accept,--port", options.accept,
@@ -44,6 +63,7 @@ void add_options(CLI::App& app, Options& options) {
                "Issue no tickets; keep sessions in the server to resume them");
   app.add_flag("--no_cache", options.no_cache, "With --no_ticket: no session can be resumed");
   add_options(app, options.echo.tool);
+  add_store_options(app, options);
   auto* threads =
       app.add_option("--threads", options.threads,
                      "Number of threads, each with its own socket. With --cid, which must be 6 to "
@@ -87,6 +107,51 @@ tl::expected<void, std::string> steer(const UdpSocket& socket, Options& options)
   return sluice::interop::tools::steer_by_connection_id(socket);
 }
 
+tl::expected<void, std::string> check_store(Options& options) {
+  if (options.store.empty()) return {};
+  const auto address = sluice::interop::tools::parse_store(options.store);
+  if (!address) return tl::unexpected(address.error());
+  using sluice::interop::tools::StoreKind;
+  const auto wrong = [](const char* what) { return tl::unexpected<std::string>(what); };
+  if (options.echo.tool.connection_id_size == 0) return wrong("--store: needs a --cid above 0");
+  if (address->kind == StoreKind::memory && options.echo.age_after == 0) {
+    return wrong("--store memory: needs --age-after");
+  }
+  if (address->kind != StoreKind::memory && options.keys.empty()) {
+    return wrong("--store: lmdb and redis need --tickets-key, for who comes later");
+  }
+  // LMDB allows a process to open a database once.
+  if (address->kind == StoreKind::lmdb && options.threads > 1) {
+    return wrong("--store lmdb: one thread only");
+  }
+  options.echo.store = *address;
+  return {};
+}
+
+using ServerKeysOrError =
+    tl::expected<std::unique_ptr<sluice::interop::tools::ServerKeys>, std::string>;
+
+// Null where nothing needs them.
+ServerKeysOrError make_keys(Options& options) {
+  if (options.keys.empty() && !options.echo.store) return nullptr;
+  auto keys = sluice::interop::tools::make_server_keys(options.echo.tool, options.keys);
+  if (keys) options.echo.keys = keys->get();
+  return keys;
+}
+
+// How sessions are resumed.
+void set_resumption(Options& options, sluice::dtls::ResumptionStore& sessions) {
+  options.echo.sessions = &sessions;
+  if (!options.no_ticket) {
+    options.echo.tool.resumption = sluice::dtls::Resumption::tickets;
+    options.echo.tool.ticket_keys = options.echo.keys != nullptr
+                                        ? options.echo.keys->tickets
+                                        : std::make_shared<sluice::dtls::TicketKeys>();
+  } else if (!options.no_cache) {
+    options.echo.tool.resumption = sluice::dtls::Resumption::store;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -95,14 +160,11 @@ int main(int argc, char** argv) {
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
 
+  if (const auto checked = check_store(options); !checked) return report_failure(checked.error());
+  const auto keys = make_keys(options);
+  if (!keys) return report_failure(keys.error());
   sluice::dtls::ResumptionStore sessions;
-  options.echo.sessions = &sessions;
-  if (!options.no_ticket) {
-    options.echo.tool.resumption = sluice::dtls::Resumption::tickets;
-    options.echo.tool.ticket_keys = std::make_shared<sluice::dtls::TicketKeys>();
-  } else if (!options.no_cache) {
-    options.echo.tool.resumption = sluice::dtls::Resumption::store;
-  }
+  set_resumption(options, sessions);
 
   const sluice::interop::common::StopSignals stop;
   auto sockets = make_sockets(options);

@@ -27,7 +27,7 @@ ARROWS = {
     "session_stores/include": ["dtls/include"],
     "session_stores/src": ["session_stores/include"],
     "interop/common": ["dtls/include"],
-    "interop/tools": ["interop/common"],
+    "interop/tools": ["interop/common", "session_stores/include"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
     "interop/peers": [],
     "docs/examples": ["ice_glue/nice/include"],

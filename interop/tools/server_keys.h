@@ -1,0 +1,28 @@
+// The keys of a server's threads: for tickets, cookies and stored sessions.
+#pragma once
+
+#include <sluice/dtls/resumption.h>
+#include <sluice/dtls/secret.h>
+#include <sluice/dtls/state_keys.h>
+
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "tools/tool_options.h"
+
+namespace sluice::interop::tools {
+
+// Thread-safe, once it is made.
+struct ServerKeys {
+  dtls::StateKeys states;
+  std::shared_ptr<dtls::TicketKeys> tickets = std::make_shared<dtls::TicketKeys>();
+  dtls::SecretBytes cookie_secret;  // for dtls::Endpoint::import_cookie_secret()
+};
+
+// The keys of `file`, which is made if it is missing; without a file new ones, for this process
+// alone. The error says what is wrong with it or with the options.
+tl::expected<std::unique_ptr<ServerKeys>, std::string> make_server_keys(const ToolOptions& options,
+                                                                        const std::string& file);
+
+}  // namespace sluice::interop::tools
