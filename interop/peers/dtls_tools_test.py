@@ -5,6 +5,7 @@ Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT,
 """
 
 import hashlib
+import itertools
 import os
 import pathlib
 import select
@@ -357,9 +358,9 @@ class Tools(unittest.TestCase):
         self.assertGreater(self.talk("127.0.0.1:1", "", "--rebind-every", "1").returncode, 2)
 
     def test_a_client_reaches_its_connection_from_other_ports(self):
-        for version in ("--dtls1_2", "--dtls1_3"):
-            with self.subTest(version=version):
-                server, address = self.server("--cid", "8")
+        for version, check in itertools.product(("--dtls1_2", "--dtls1_3"), ("none", "basic", "enhanced")):
+            with self.subTest(version=version, check=check):
+                server, address = self.server("--cid", "8", "--rrc", check)
                 client = self.enter(Process(CLIENT, "--connect", address, version, "--cid", "0", "--rebind-every",
                                             "1", "--wait", "1"))
                 for number in range(3):
