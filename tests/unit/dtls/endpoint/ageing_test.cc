@@ -137,7 +137,8 @@ TEST_P(Ageing, PausesWhileMuchIsToBePolled) {
   const Instant late{100s};
   for (int i = 0; i < 4; ++i) host.endpoint.handle_timeout(late);
   EXPECT_EQ(host.endpoint.size(), 3U);
-  EXPECT_EQ(host.endpoint.next_timeout(), std::nullopt) << "nothing to be done before the poll";
+  EXPECT_GT(host.endpoint.next_timeout().value_or(Instant::max()), late)
+      << "nothing to be done before the poll";
   const auto first = host.endpoint.poll_event();
   ASSERT_TRUE(first);
   EXPECT_TRUE(std::holds_alternative<dtls::SessionAged>(first->what));
@@ -168,10 +169,16 @@ TEST_P(Ageing, WhatCannotBeExportedYetIsTriedAgain) {
            .map([](dtls::Pending) {}));
   host.endpoint.handle_timeout(late);
   EXPECT_EQ(host.endpoint.size(), 2U);
-  EXPECT_EQ(host.endpoint.next_timeout(), late + 1s);
-  EXPECT_FALSE(host.take_datagrams().empty());
-  host.endpoint.handle_timeout(late + 1s);
-  host.settle(late + 1s);
+  Instant now = late;
+  for (int turn = 0; turn < 20 && host.endpoint.size() != 0; ++turn) {
+    host.settle(now);
+    // The KeyUpdate, which is sent again until the session leaves.
+    static_cast<void>(host.take_datagrams());
+    now = host.endpoint.next_timeout().value();
+    host.endpoint.handle_timeout(now);
+  }
+  host.settle(now);
+  EXPECT_EQ(now, late + 1s);
   EXPECT_TRUE(has_aged(host, handle));
   EXPECT_EQ(host.endpoint.size(), 0U);
 }
