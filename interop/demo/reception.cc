@@ -20,8 +20,10 @@ dtls::Duration from_ntp_units(std::uint32_t units) {
 }
 
 void Reception::packet(std::uint16_t sequence_number, std::uint32_t timestamp, dtls::Instant now) {
-  const std::int64_t arrival =
-      now.time_since_epoch().count() * clock_rate_ / kMicrosecondsPerSecond;
+  // In two parts: microseconds since 1970, times the clock rate, do not fit.
+  const std::int64_t time = now.time_since_epoch().count();
+  const std::int64_t arrival = time / kMicrosecondsPerSecond * clock_rate_ +
+                               time % kMicrosecondsPerSecond * clock_rate_ / kMicrosecondsPerSecond;
   const std::int64_t transit = arrival - timestamp;
   if (received_ == 0) {
     base_ = highest_ = sequence_number;
