@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <sluice/dtls/connection_id.h>
+#include <sluice/dtls/routable_connection_id.h>
 
 #include "crypto/keyed_hash.h"
 #include "endpoint/slot_index.h"
@@ -40,6 +41,10 @@ class IdIndex final : public ConnectionIdSource {
   Result<void> make(MutableBytes out) override;
   void retire(Bytes id) override;
 
+  // The ID that the first record of a datagram has; empty: none.
+  [[nodiscard]] Bytes id_in(Bytes datagram) const {
+    return connection_id_in(datagram, size_).value_or(Bytes{});
+  }
   // The connection whose ID this is; kNoSlot: there is none.
   [[nodiscard]] SlotNumber find(Bytes id) const;
   // IDs were made for the connection of this slot, or retired by it.

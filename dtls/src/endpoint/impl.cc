@@ -56,7 +56,7 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
 Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
   begin_input(now);
   ++statistics_.datagrams_received;
-  const Bytes id = endpoint::connection_id_of(datagram, ids_.size());
+  const Bytes id = ids_.id_in(datagram);
   if (const SlotNumber known = ids_.find(id); known != kNoSlot) {
     deliver(known, datagram, path, now);
     return pending();

@@ -1,4 +1,4 @@
-// Where load balancers find the connection ID of a datagram.
+// Where load balancers, and an Endpoint, find the connection ID of a datagram.
 #include <gtest/gtest.h>
 
 #include <sluice/dtls/routable_connection_id.h>
@@ -16,6 +16,11 @@ std::string found_in(std::string_view datagram, std::size_t size) {
   const Buffer bytes = from_hex(datagram);
   const auto id = connection_id_in(bytes, size);
   return id ? to_hex(*id) : "none";
+}
+
+// Empty: none.
+std::string id_in(const std::string& datagram, std::size_t size) {
+  return to_hex(connection_id_in(from_hex(datagram), size).value_or(Bytes{}));
 }
 
 // RFC 9146 section 4.
@@ -46,6 +51,27 @@ TEST(ConnectionIdIn, HasASizeFrom1To255) {
   EXPECT_FALSE(connection_id_in(datagram, 256));
   EXPECT_FALSE(connection_id_in({}, 8));
 }
+
+TEST(ConnectionIdInARecord, ATls12CidRecord) {
+  const std::string record = "19fefd00010000000000020102030400050000000000";
+  EXPECT_EQ(id_in(record, 4), "01020304");
+  EXPECT_EQ(id_in(record, 1), "01");
+  EXPECT_EQ(id_in(record, 0), "");
+  EXPECT_EQ(id_in(record.substr(0, 30), 4), "01020304");
+  EXPECT_EQ(id_in(record.substr(0, 28), 4), "") << "too short";
+  EXPECT_EQ(id_in("17" + record.substr(2), 4), "") << "application_data";
+}
+
+TEST(ConnectionIdInARecord, AUnifiedHeader) {
+  EXPECT_EQ(id_in("3f0102030405060007", 3), "010203");
+  EXPECT_EQ(id_in("30010203", 3), "010203");
+  EXPECT_EQ(id_in("300102", 3), "") << "too short";
+  EXPECT_EQ(id_in("2f0102030405060007", 3), "") << "the C bit is clear";
+  EXPECT_EQ(id_in("3f0102030405060007", 0), "");
+  EXPECT_EQ(id_in("50010203", 3), "") << "not a unified header";
+}
+
+TEST(ConnectionIdInARecord, AnEmptyDatagram) { EXPECT_EQ(id_in("", 4), ""); }
 
 }  // namespace
 }  // namespace sluice::dtls
