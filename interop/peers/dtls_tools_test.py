@@ -6,130 +6,41 @@ Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT,
 
 import hashlib
 import itertools
-import os
 import pathlib
-import select
-import socket
 import subprocess
 import tempfile
-import threading
 import unittest
 
-SERVER = os.environ["SLUICE_DTLS_SERVER"]
-CLIENT = os.environ["SLUICE_DTLS_CLIENT"]
-OPENSSL = os.environ["OPENSSL"]
-SECONDS = 20  # limits a failing test
-PSK = "00112233445566778899aabbccddeeff"
+from tools_test_case import CLIENT, OPENSSL, PSK, SECONDS, SERVER, Process, Relay, ToolsTestCase
 
 
-class Process:
-    """A program whose output is read line by line up to an expected text."""
-
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-        self.watchdog = threading.Timer(SECONDS, self.process.kill)
-        self.watchdog.start()
-        self.output = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.watchdog.cancel()
-        self.process.kill()
-        self.process.communicate()
-
-    def wait_for(self, text):
-        for line in self.process.stdout:
-            self.output.append(line)
-            if text in line:
-                return line
-        raise AssertionError(f"did not print '{text}': {''.join(self.output)}")
-
-    def say(self, text):
-        self.process.stdin.write(text)
-        self.process.stdin.flush()
-
-    def finish(self):
-        """Closes the input, waits for the end and returns the exit code."""
-        self.output.append(self.process.communicate()[0])
-        return self.process.returncode
-
-
-class OneWayRelay:
+class OneWayRelay(Relay):
     """Carries datagrams between a client and a server until the server's flight; after it only to the client."""
 
     HELLO_RETRY_REQUEST = 400  # bytes; the server's flight is longer
 
     def __init__(self, server):
-        host, port = server.rsplit(":", 1)
-        self.to_client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.to_client.bind(("127.0.0.1", 0))
-        self.to_server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.to_server.connect((host, int(port)))
-        self.end, self.ended = socket.socketpair()
-        self.thread = threading.Thread(target=self.run)
+        super().__init__(server)
+        self.carries = True
 
-    def __enter__(self):
-        self.thread.start()
-        return "127.0.0.1:%d" % self.to_client.getsockname()[1]
+    def on_client(self, datagram):
+        if self.carries:
+            super().on_client(datagram)
 
-    def __exit__(self, *_):
-        self.end.close()
-        self.thread.join()
-        for one in (self.to_client, self.to_server, self.ended):
-            one.close()
-
-    def run(self):
-        client, carries = None, True
-        while True:
-            ready = select.select([self.to_client, self.to_server, self.ended], [], [])[0]
-            if self.ended in ready:
-                return
-            if self.to_client in ready:
-                datagram, client = self.to_client.recvfrom(65536)
-                if carries:
-                    self.to_server.send(datagram)
-            if self.to_server in ready:
-                datagram = self.to_server.recv(65536)
-                carries = carries and len(datagram) < self.HELLO_RETRY_REQUEST
-                self.to_client.sendto(datagram, client)
+    def on_server(self, datagram):
+        self.carries = self.carries and len(datagram) < self.HELLO_RETRY_REQUEST
+        super().on_server(datagram)
 
 
-class Nat:
+class Nat(Relay):
     """Carries datagrams between a client that changes its port and a server that sees one address."""
 
     CID_BIT = 0x10  # of the unified header (RFC 9147 section 4)
 
     def __init__(self, server, id_size):
-        host, port = server.rsplit(":", 1)
-        self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.inside.bind(("127.0.0.1", 0))
-        self.server = (host, int(port))
-        self.outside = []
-        self.change_port()
-        self.end, self.ended = socket.socketpair()
+        super().__init__(server)
         self.id_size = id_size
         self.ports, self.ids = set(), set()
-        self.address = "127.0.0.1:%d" % self.inside.getsockname()[1]
-        self.thread = threading.Thread(target=self.run)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.end.close()
-        self.thread.join()
-        for one in (self.inside, *self.outside, self.ended):
-            one.close()
-
-    def change_port(self):
-        """The server sees the client at another port from now on; what it sends to the former ones still arrives."""
-        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        made.connect(self.server)
-        self.outside.append(made)
 
     def id_of(self, datagram):
         if datagram[0] == 25:  # tls12_cid (RFC 9146 section 4)
@@ -138,32 +49,18 @@ class Nat:
             return datagram[1:1 + self.id_size]
         return None
 
-    def run(self):
-        client = None
-        while True:
-            ready = select.select([self.inside, *self.outside, self.ended], [], [])[0]
-            if self.ended in ready:
-                return
-            if self.inside in ready:
-                datagram, client = self.inside.recvfrom(65536)
-                self.ports.add(client[1])
-                connection_id = self.id_of(datagram)
-                if connection_id is not None:
-                    self.ids.add(connection_id)
-                self.outside[-1].send(datagram)
-            for one in ready:
-                if one is not self.inside:
-                    self.inside.sendto(one.recv(65536), client)
+    def on_client(self, datagram):
+        self.ports.add(self.client[1])
+        connection_id = self.id_of(datagram)
+        if connection_id is not None:
+            self.ids.add(connection_id)
+        super().on_client(datagram)
 
 
-class Tools(unittest.TestCase):
+class Tools(ToolsTestCase):
     def server(self, *options):
         server = self.enter(Process(SERVER, "--accept", "127.0.0.1:0", *options))
         return server, server.wait_for("ACCEPT").split()[-1]
-
-    def enter(self, context):  # as enterContext() of Python 3.11
-        self.addCleanup(context.__exit__)
-        return context.__enter__()
 
     def talk(self, address, text, *options):
         return subprocess.run([CLIENT, "--connect", address, *options], input=text, capture_output=True,
@@ -252,7 +149,7 @@ class Tools(unittest.TestCase):
 
     def test_a_last_flight_that_nobody_acknowledges_is_a_failure(self):
         _, address = self.server("--dtls1_3")
-        relayed = self.enter(OneWayRelay(address))
+        relayed = self.enter(OneWayRelay(address)).address
         client = self.talk(relayed, "hello\n", "--wait", "0", "--handshake_timeout", "1")
         self.assertEqual(client.returncode, 2, client.stderr)
         self.assertIn("DTLS 1.3", client.stderr)

@@ -8,7 +8,6 @@ Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT,
 import os
 import pathlib
 import re
-import select
 import shutil
 import socket
 import struct
@@ -17,58 +16,31 @@ import tempfile
 import threading
 import unittest
 
-from dtls_tools_test import CLIENT, PSK, SECONDS, SERVER, Process
+from tools_test_case import CLIENT, PSK, SECONDS, SERVER, Process, Relay, ToolsTestCase
 
 VERSIONS = ("--dtls1_2", "--dtls1_3")
 # Options of the server and of the client. With --Verify the client has a certificate, too.
 CREDENTIALS = {"PSK": (["--psk", PSK], ["--psk", PSK]), "certificates": (["--Verify", "1"], [])}
 
 
-class Switch:
+class Switch(Relay):
     """Carries datagrams between one client and a server that may be replaced, and keeps a copy of all."""
 
     def __init__(self, server):
-        self.inside, self.outside = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        for one in (self.inside, self.outside):
-            one.bind(("127.0.0.1", 0))
-        self.lead_to(server)
-        self.address = "127.0.0.1:%d" % self.inside.getsockname()[1]
+        super().__init__(server)
         self.of_client, self.of_server = [], []
-        self.end, self.ended = socket.socketpair()
-        self.thread = threading.Thread(target=self.run)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.end.close()
-        self.thread.join()
-        for one in (self.inside, self.outside, self.ended):
-            one.close()
-
-    def lead_to(self, server):
-        host, port = server.rsplit(":", 1)
-        self.server = (host, int(port))
 
     def repeat_all_of_client(self):
         for datagram in list(self.of_client):
-            self.outside.sendto(datagram, self.server)
+            super().on_client(datagram)
 
-    def run(self):
-        client = None
-        while True:
-            ready = select.select([self.inside, self.outside, self.ended], [], [])[0]
-            if self.ended in ready:
-                return
-            if self.inside in ready:
-                datagram, client = self.inside.recvfrom(65536)
-                self.of_client.append(datagram)
-                self.outside.sendto(datagram, self.server)
-            if self.outside in ready:
-                datagram = self.outside.recv(65536)
-                self.of_server.append(datagram)
-                self.inside.sendto(datagram, client)
+    def on_client(self, datagram):
+        self.of_client.append(datagram)
+        super().on_client(datagram)
+
+    def on_server(self, datagram):
+        self.of_server.append(datagram)
+        super().on_server(datagram)
 
 
 class Lines:
@@ -112,15 +84,10 @@ def numbers_of_records12(datagrams):
     return numbers
 
 
-class MovingSessions(unittest.TestCase):
+class MovingSessions(ToolsTestCase):
     def setUp(self):
         self.folder = self.enter(tempfile.TemporaryDirectory())
         self.keys = str(pathlib.Path(self.folder, "keys"))
-
-    def enter(self, context):  # as enterContext() of Python 3.11
-        entered = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return entered
 
     def server(self, store, *options, address="127.0.0.1:0"):
         server = self.enter(Process(SERVER, "--accept", address, "--cid", "8", "--store", store, "--tickets-key",
