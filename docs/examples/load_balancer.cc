@@ -30,7 +30,7 @@ class LoadBalancer {
   std::size_t server_for(dtls::Bytes datagram, const dtls::UdpEndpoint& from) {
     const auto id = decoder_.decode_datagram(datagram);
     if (id && id->server < servers_) return id->server;
-    // A handshake that begins, or an ID that somebody made up. Your hash of the addresses:
+    // A handshake that begins, or an invalid ID. Your hash of the addresses:
     return from.port % servers_;
   }
 
