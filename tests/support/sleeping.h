@@ -7,7 +7,7 @@
 
 #include "support/by_version.h"
 #include "support/bytes.h"
-#include "support/endpoint_host.h"
+#include "support/endpoint_peers.h"
 
 namespace sluice::test {
 
@@ -36,10 +36,7 @@ class Sleeping : public ByVersion {
   }
   static Peer connect(const dtls::ConfigPtr& config, EndpointHost& host, const dtls::UdpPath& path,
                       dtls::Instant now) {
-    Peer peer = make_client(config, now);
-    exchange(peer, path, host, now);
-    EXPECT_TRUE(works(peer, path, host, now));
-    return peer;
+    return connected(make_client(config, now), path, host, now);
   }
   // All timers up to that time.
   static void pass(EndpointHost& host, dtls::Instant until) {
@@ -58,18 +55,6 @@ class Sleeping : public ByVersion {
   }
   static dtls::SessionState copy_of_state(const dtls::SessionState& state) {
     return must(dtls::SessionState::parse(state.bytes()));
-  }
-  static bool reaches(Peer& peer, const dtls::UdpPath& path, EndpointHost& host,
-                      dtls::ConnectionHandle handle, dtls::Instant now = {}) {
-    const std::size_t before = host.known[handle].data.size();
-    host.receive(peer.seal(bytes_of("data")), path, now);
-    return host.known[handle].data.size() == before + 1;
-  }
-  // Whether what this side sends reaches the peer.
-  static bool is_reached(Peer& peer, EndpointHost& host, dtls::ConnectionHandle handle) {
-    const std::size_t before = peer.data.size();
-    peer.receive(host.seal(handle, bytes_of("data")), {});
-    return peer.data.size() == before + 1;
   }
   static bool works_both_ways(Peer& peer, const dtls::UdpPath& path, EndpointHost& host,
                               dtls::ConnectionHandle handle, dtls::Instant now = {}) {

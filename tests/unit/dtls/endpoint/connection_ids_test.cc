@@ -5,7 +5,7 @@
 
 #include "support/by_version.h"
 #include "support/bytes.h"
-#include "support/endpoint_host.h"
+#include "support/endpoint_peers.h"
 
 namespace sluice::test {
 namespace {
@@ -55,17 +55,7 @@ class EndpointIds : public ByVersion {
   // Its records have the ID of the other side.
   static Peer client() { return make_client(asking_for(0)); }
   static Peer connect(EndpointHost& host, const dtls::UdpPath& path) {
-    Peer peer = client();
-    exchange(peer, path, host);
-    EXPECT_TRUE(works(peer, path, host));
-    return peer;
-  }
-  // Whether a record of the peer is delivered from that path.
-  static bool reaches(Peer& peer, const dtls::UdpPath& path, EndpointHost& host,
-                      ConnectionHandle handle) {
-    const std::size_t before = host.known[handle].data.size();
-    host.receive(peer.seal(bytes_of("data")), path);
-    return host.known[handle].data.size() == before + 1;
+    return connected(client(), path, host);
   }
   static Buffer id_in(Bytes datagram) {
     return copy_of(dtls::connection_id_in(datagram, kIdSize).value_or(Bytes{}));

@@ -5,7 +5,7 @@
 
 #include "support/by_version.h"
 #include "support/bytes.h"
-#include "support/endpoint_host.h"
+#include "support/endpoint_peers.h"
 
 namespace sluice::test {
 namespace {
@@ -35,10 +35,7 @@ class EndpointChecks : public ByVersion {
     return EndpointHost(asking_for(8, kind), std::move(limits));
   }
   static Peer connect(EndpointHost& host, const UdpPath& path = kOldAddress) {
-    Peer peer = make_client(asking_for(0, ReturnRoutability::basic));
-    exchange(peer, path, host);
-    EXPECT_TRUE(works(peer, path, host));
-    return peer;
+    return connected(make_client(asking_for(0, ReturnRoutability::basic)), path, host);
   }
   // What the host sends because of a record of the peer that comes from there.
   static std::vector<EndpointHost::Sent> challenge(Peer& peer, const UdpPath& path,

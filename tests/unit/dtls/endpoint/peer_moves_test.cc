@@ -3,7 +3,7 @@
 
 #include "support/by_version.h"
 #include "support/bytes.h"
-#include "support/endpoint_host.h"
+#include "support/endpoint_peers.h"
 
 namespace sluice::test {
 namespace {
@@ -39,9 +39,7 @@ class PeerMoves : public ByVersion {
     return connect(client(), host, path);
   }
   static Peer connect(Peer peer, EndpointHost& host, const dtls::UdpPath& path) {
-    exchange(peer, path, host);
-    EXPECT_TRUE(works(peer, path, host));
-    return peer;
+    return connected(std::move(peer), path, host);
   }
   // A handshake that has been answered with the server's flight, which is lost.
   static Peer begin(EndpointHost& host, const dtls::UdpPath& path) {
@@ -53,18 +51,6 @@ class PeerMoves : public ByVersion {
       }
     }
     return peer;
-  }
-  static bool reaches(Peer& peer, const dtls::UdpPath& path, EndpointHost& host,
-                      ConnectionHandle handle) {
-    const std::size_t before = host.known[handle].data.size();
-    host.receive(peer.seal(bytes_of("data")), path);
-    return host.known[handle].data.size() == before + 1;
-  }
-  // Whether what this side sends reaches the peer.
-  static bool is_reached(Peer& peer, EndpointHost& host, ConnectionHandle handle) {
-    const std::size_t before = peer.data.size();
-    peer.receive(host.seal(handle, bytes_of("data")), {});
-    return peer.data.size() == before + 1;
   }
 };
 
