@@ -7,39 +7,59 @@ usage: check_includes.py BUILD_DIR FILE...      (a build without unity; paths re
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 from compile_commands import Passed, compiler_call, count_failures, entries
 
 
-def call_for(path: str, by_source: dict, by_folder: dict) -> tuple[list[str], str] | None:
-    """How the file is compiled alone, and where; None for a file that no target has."""
-    if "/interop/peers/" in path:
-        return None  # ./dev interop compiles it where the implementation is installed that it is for
-    entry = by_source.get(path)
-    folder = os.path.dirname(path)
-    # A header is compiled as the sources of its folder are, or of the nearest folder above; a public one, as those of
-    # its module.
-    while entry is None and len(folder) > 1:
-        entry = by_folder.get(folder) or by_folder.get(os.path.join(folder, "src"))
-        folder = os.path.dirname(folder)
-    if entry is None:
-        return None
-    call = compiler_call(entry)
-    call[call.index("-c") :] = ["-fsyntax-only", "-x", "c++"]
-    call += ["-include", path, os.devnull] if path.endswith(".h") else [path]
-    return call, entry["directory"]
+class Calls:
+    """How each file is compiled."""
+
+    def __init__(self, build: pathlib.Path):
+        self._by_source, self._by_included, self._by_folder = {}, {}, {}
+        # First those that may include the most.
+        for entry in sorted(entries(build), key=lambda entry: -entry["command"].count(" -I")):
+            source = entry["file"]
+            self._by_source[source] = entry
+            for included in re.findall(r'^#include "(.*)"$', pathlib.Path(source).read_text(), re.MULTILINE):
+                self._by_included.setdefault(included, entry)
+            for folder in pathlib.Path(source).parents:
+                self._by_folder.setdefault(str(folder), entry)
+
+    def call_for(self, path: str) -> tuple[list[str], str] | None:
+        """How the file is compiled alone, and where; None for a file that no target has."""
+        if "/interop/peers/" in path:
+            return None  # ./dev interop compiles it where the implementation is installed that it is for
+        entry = self._like_header(path) if path.endswith(".h") else self._by_source.get(path)
+        if entry is None:
+            return None
+        call = compiler_call(entry)
+        call[call.index("-c") :] = ["-fsyntax-only", "-x", "c++"]
+        call += ["-include", path, os.devnull] if path.endswith(".h") else [path]
+        return call, entry["directory"]
+
+    def _like_header(self, path: str) -> dict | None:
+        """As the source of the same name, or one that includes it, or one of its folder or of the nearest above; a
+        public header as the sources of its module."""
+        parts = pathlib.Path(path).parts
+        names = ["/".join(parts[first:]) for first in range(1, len(parts))]
+        like = [self._by_source.get(path.removesuffix(".h") + ".cc")]
+        like += [self._by_included.get(name) for name in names]
+        for folder in map(str, pathlib.Path(path).parents):
+            like += [self._by_folder.get(folder), self._by_folder.get(os.path.join(folder, "src"))]
+        return next((entry for entry in like if entry is not None), None)
 
 
-def check(path: str, by_source: dict, by_folder: dict, passed: Passed) -> str:
+def check(path: str, calls: Calls, passed: Passed) -> str:
     """Why the file does not compile by itself; empty when it does."""
-    found = call_for(path, by_source, by_folder)
+    found = calls.call_for(path)
     if found is None:
         return ""
     call, folder = found
     text = subprocess.run([*call, "-E"], cwd=folder, capture_output=True).stdout
-    stamp = passed.stamp(text)
+    stamp = passed.stamp("\0".join(call).encode() + text)
     if stamp.exists():
         return ""
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True)
@@ -51,15 +71,9 @@ def check(path: str, by_source: dict, by_folder: dict, passed: Passed) -> str:
 
 def main() -> int:
     build, files = pathlib.Path(sys.argv[1]), [os.path.abspath(name) for name in sys.argv[2:]]
-    by_source, by_folder = {}, {}
-    for entry in entries(build):
-        by_source[entry["file"]] = entry
-        folder = os.path.dirname(entry["file"])
-        while len(folder) > 1:
-            by_folder.setdefault(folder, entry)
-            folder = os.path.dirname(folder)
-    passed = Passed(build / "includes", pathlib.Path(__file__).read_bytes())
-    failed = count_failures(lambda path: check(path, by_source, by_folder, passed), files)
+    calls = Calls(build)
+    passed = Passed(build / "includes", b"")
+    failed = count_failures(lambda path: check(path, calls, passed), files)
     print(f"{len(files) - failed} of {len(files)} files compile by themselves")
     return 1 if failed else 0
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "schedule/cipher_suite.h"
+#include "support/bytes.h"
 #include "support/endpoints.h"
 
 namespace sluice::test {

@@ -176,7 +176,7 @@ TEST_P(Rfc4279Section2, UnknownLooksLikeWrong) {
 TEST_P(Rfc4279Section2, AWrongKeyIsTheReasonGivenWhenTimeIsUp) {
   Pair pair = pair_of(psk("sensor", 1), psk("sensor", 2), GetParam());
   VirtualNetwork network({}, 4279);
-  network.run_until(pair.client, pair.server, Instant{300s});
+  network.run_until(pair.client, pair.server, dtls::Instant{300s});
   for (const Peer* peer : {&pair.client, &pair.server}) {
     ASSERT_TRUE(peer->error);
     EXPECT_EQ(peer->error->code, Errc::handshake_timeout);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "support/bytes.h"
 #include "support/endpoints.h"
 
 namespace sluice::dtls::flight {
