@@ -13,9 +13,11 @@ namespace {
 
 class SluiceHandshake {
  public:
+  // The server's environment. The client has its own, as on another machine.
   SluiceHandshake(const HandshakeKind& kind, dtls::Environment& environment)
       : kind_(kind),
         environment_(environment),
+        client_environment_(test::must(dtls::Environment::make())),
         config_(test::make_config(handshake_options(kind))),
         fingerprints_{test::must(dtls::Fingerprint::of(test::ecdsa_identity().certificate(),
                                                        dtls::HashAlgorithm::sha256, environment))} {
@@ -32,8 +34,8 @@ class SluiceHandshake {
  private:
   // Whether it was a resumed one.
   bool run(const std::optional<dtls::ResumableSession>& session) {
-    auto client =
-        test::must(dtls::Connection::client(config_, environment_, test::kPath, {}, session));
+    auto client = test::must(
+        dtls::Connection::client(config_, client_environment_, test::kPath, {}, session));
     auto server = test::must(dtls::Connection::server(config_, environment_, test::kPath, {}));
     if (!kind_.psk) {
       test::must(client.set_peer_fingerprints(fingerprints_, {}));
@@ -79,6 +81,7 @@ class SluiceHandshake {
 
   HandshakeKind kind_;
   dtls::Environment& environment_;
+  dtls::Environment client_environment_;
   dtls::ConfigPtr config_;
   std::array<dtls::Fingerprint, 1> fingerprints_;
   dtls::ResumptionStore store_;

@@ -30,7 +30,10 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
   }
 }
 
-Connection::Impl::~Impl() { warm_.leave_list(*library_); }
+Connection::Impl::~Impl() {
+  warm_.leave_list(*library_);
+  crypto::forget_repeated_key(*library_);
+}
 
 void Connection::Impl::begin_handshake(KeyLog* key_log, ConnectionIdSource* ids) {
   phase_ = std::make_unique<HandshakeDriver>(shared(), number_, key_log, ids);
@@ -95,6 +98,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, const I
 
 void Connection::Impl::end(std::unique_ptr<const Error> error) {
   warm_.leave_list(*library_);
+  crypto::forget_repeated_key(*library_);
   outputs_.drop_path_checks();
   std::unique_ptr<const ConnectionInfo> last_info;
   if (auto known = info()) last_info = std::make_unique<const ConnectionInfo>(*std::move(known));

@@ -17,22 +17,24 @@ constexpr OSSL_PARAM kEndOfParameters = OSSL_PARAM_END;
 
 enum class Direction : int { open = 0, seal = 1 };
 
-bool prepare_ccm(EVP_CIPHER_CTX* context, std::size_t tag_size) {
+// CCM's sizes must be set before its key.
+bool prepare_ccm(const KeyedCipher& keyed, const EVP_CIPHER* cipher, int way) {
   std::size_t nonce_size = kAeadNonceSize;
   const std::array sizes{
-      OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, &nonce_size),
-      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, tag_size),
-      OSSL_PARAM_construct_end()};
-  return EVP_CIPHER_CTX_set_params(context, sizes.data()) == 1;
+      OSSL_PARAM OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, &nonce_size),
+      OSSL_PARAM OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, keyed.tag_size()),
+      kEndOfParameters};
+  return EVP_CipherInit_ex2(keyed.context.get(), cipher, nullptr, nullptr, way, sizes.data()) == 1;
 }
 
 bool set_key(const KeyedCipher& keyed, const EVP_CIPHER* cipher, Bytes key, Direction direction) {
   EVP_CIPHER_CTX* context = keyed.context.get();
   const int way = static_cast<int>(direction);
-  return cipher != nullptr && context != nullptr && key.size() == key_size(keyed.aead) &&
-         EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, way, nullptr) == 1 &&
-         (!keyed.is_ccm() || prepare_ccm(context, keyed.tag_size())) &&
-         EVP_CipherInit_ex2(context, nullptr, octets(key), nullptr, way, nullptr) == 1;
+  if (cipher == nullptr || context == nullptr || key.size() != key_size(keyed.aead)) return false;
+  if (keyed.is_ccm() && !prepare_ccm(keyed, cipher, way)) return false;
+  const EVP_CIPHER* const present = nullptr;
+  return EVP_CipherInit_ex2(context, keyed.is_ccm() ? present : cipher, octets(key), nullptr, way,
+                            nullptr) == 1;
 }
 
 Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,

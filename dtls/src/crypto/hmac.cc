@@ -1,6 +1,7 @@
 #include "crypto/hmac.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <sluice/dtls/secret.h>
@@ -24,6 +25,20 @@ constexpr std::array kHashes{HashAlgorithm::sha1, HashAlgorithm::sha256, HashAlg
                              HashAlgorithm::sha512};
 constexpr unsigned bit_of(HashAlgorithm hash) { return 1U << static_cast<unsigned>(hash); }
 
+// Now, or with the outermost DeferredWipe.
+void wipe_soon(Library& library, HashAlgorithm hash) {
+  HmacKeys& keys = library.hmac_keys();
+  if (keys.deferred_wipes == 0) {
+    wipe_key(library.hmac_context(hash));
+  } else {
+    keys.left |= bit_of(hash);
+  }
+}
+
+bool is_left(const HmacKeys& keys, HashAlgorithm hash) {
+  return !keys.repeated.empty() && keys.repeated_hash == hash;
+}
+
 bool update(EVP_MAC_CTX* context, Bytes part) {
   return EVP_MAC_update(context, octets(part), part.size()) == 1;
 }
@@ -36,10 +51,13 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
   if (parts.size() == 1 || size > kShortMessage) {
     return std::ranges::all_of(parts, [&](Bytes part) { return update(context, part); });
   }
-  std::array<std::byte, kShortMessage> message{};
-  auto end = message.begin();
-  for (const Bytes part : parts) end = std::ranges::copy(part, end).out;
-  const MutableBytes whole(message.begin(), end);
+  std::array<std::byte, kShortMessage> message;
+  std::byte* end = message.data();
+  for (const Bytes part : parts) {
+    if (!part.empty()) std::memcpy(end, part.data(), part.size());
+    end += part.size();
+  }
+  const MutableBytes whole(message.data(), end);
   const bool done = update(context, Bytes(whole));
   cleanse(whole);
   return done;
@@ -48,24 +66,27 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
 }  // namespace
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
-  library.hmac_keys().repeated.clear();
+  HmacKeys& keys = library.hmac_keys();
+  // This key replaces the repeated one only in the context of the same hash.
+  if (!keys.repeated.empty() && keys.repeated_hash != hash) wipe_soon(library, keys.repeated_hash);
+  keys.repeated.clear();
   // EVP_MAC_init takes a null key as "keep the previous key", not as the empty key.
   static constexpr unsigned char kEmpty = 0;
   const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
   if (EVP_MAC_init(library.hmac_context(hash), bytes, key.size(), nullptr) != 1) {
     return failure("EVP_MAC_init");
   }
+  keys.left &= ~bit_of(hash);
   return Hmac(library, hash, true);
 }
 
 Result<Hmac> Hmac::with_repeated_key(Library& library, HashAlgorithm hash, Bytes key) {
   HmacKeys& keys = library.hmac_keys();
-  const bool is_set = !keys.repeated.empty() && keys.repeated_hash == hash &&
-                      equal(std::as_const(keys.repeated).bytes(), key);
-  if (is_set) return Hmac(library, hash, false);
+  if (is_left(keys, hash) && equal(std::as_const(keys.repeated).bytes(), key)) {
+    return Hmac(library, hash, false);
+  }
   auto hmac = with_key(library, hash, key);
-  // Without a DeferredWipe the destructor of Hmac wipes the key.
-  if (hmac && keys.deferred_wipes > 0 && key.size() <= keys.repeated.capacity()) {
+  if (hmac && key.size() <= keys.repeated.capacity()) {
     keys.repeated = Secret<48>(key);
     keys.repeated_hash = hash;
   }
@@ -73,13 +94,14 @@ Result<Hmac> Hmac::with_repeated_key(Library& library, HashAlgorithm hash, Bytes
 }
 
 Hmac::~Hmac() {
-  if (library_ == nullptr) return;
-  HmacKeys& keys = library_->hmac_keys();
-  if (keys.deferred_wipes == 0) {
-    wipe_key(library_->hmac_context(hash_));
-  } else {
-    keys.left |= bit_of(hash_);
-  }
+  if (library_ != nullptr && !is_left(library_->hmac_keys(), hash_)) wipe_soon(*library_, hash_);
+}
+
+void forget_repeated_key(Library& library) {
+  HmacKeys& keys = library.hmac_keys();
+  if (keys.repeated.empty()) return;
+  wipe_soon(library, keys.repeated_hash);
+  keys.repeated.clear();
 }
 
 Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) {
@@ -104,7 +126,6 @@ DeferredWipe::DeferredWipe(Library& library) : library_(library) {
 DeferredWipe::~DeferredWipe() {
   HmacKeys& keys = library_.hmac_keys();
   if (--keys.deferred_wipes > 0) return;
-  keys.repeated.clear();
   const unsigned left = std::exchange(keys.left, 0U);
   if (left == 0) return;
   for (const HashAlgorithm hash : kHashes) {

@@ -10,12 +10,14 @@
 namespace sluice::dtls::crypto {
 
 // Uses the Library's only HMAC context of this hash, so at most one Hmac per hash may exist at a
-// time. The destructor overwrites the key in the context.
+// time. The destructor overwrites the key in the context, but for a repeated key.
 class Hmac {
  public:
   static Result<Hmac> with_key(Library& library, HashAlgorithm hash, Bytes key);
-  // For a key that is used again soon, such as a master secret. While a DeferredWipe exists, the
-  // key is not set again if it was the last one that was set. The comparison takes constant time.
+  // For a key of at most 48 bytes that its connection has for as long as it exists, such as a
+  // master secret. It remains in the context until another key is set or forget_repeated_key() is
+  // called, and is not set again meanwhile: setting or wiping a key costs as much as a MAC. The
+  // comparison takes constant time.
   static Result<Hmac> with_repeated_key(Library& library, HashAlgorithm hash, Bytes key);
 
   Hmac(Hmac&& other) noexcept
@@ -37,9 +39,13 @@ class Hmac {
   bool is_begun_;  // setting a key begins a MAC too
 };
 
-// Delays the wiping of HMAC keys. While a DeferredWipe exists, the destructor of Hmac leaves its
-// key in the Library's context until the next key replaces it, because wiping a key costs as much
-// as setting one. The destructor of the outermost DeferredWipe wipes the keys that are left.
+// Wipes the key that Hmac::with_repeated_key() has left. Call it where a connection ends, whose key
+// it may be.
+void forget_repeated_key(Library& library);
+
+// Delays the wiping of other HMAC keys. While a DeferredWipe exists, the destructor of Hmac leaves
+// its key in the Library's context until the next key replaces it, because wiping a key costs as
+// much as setting one. The destructor of the outermost DeferredWipe wipes the keys that are left.
 class DeferredWipe {
  public:
   explicit DeferredWipe(Library& library);

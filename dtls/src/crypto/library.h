@@ -21,8 +21,8 @@ namespace sluice::dtls::crypto {
 // Records which of the Library's HMAC contexts still have a key.
 struct HmacKeys {
   unsigned deferred_wipes = 0;  // DeferredWipe objects that exist
-  unsigned left = 0;            // bits by hash: the key of a destroyed Hmac remains
-  // The last key that was set, if it was set by Hmac::with_repeated_key(), and its hash.
+  unsigned left = 0;            // bits by hash: the key of a destroyed Hmac remains, to be wiped
+  // The key that Hmac::with_repeated_key() has left in the context of this hash.
   Secret<48> repeated;
   HashAlgorithm repeated_hash{};
 };

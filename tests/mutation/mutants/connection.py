@@ -186,6 +186,10 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/impl.cc", f"{CONNECTION} key_update_sim_test",
+        ("warm_.leave_list(*library_);\n  crypto::forget_repeated_key(*library_);\n}", "warm_.leave_list(*library_);\n}",
+         "a destroyed connection's HMAC key is wiped"),
+        ("warm_.leave_list(*library_);\n  crypto::forget_repeated_key(*library_);\n  outputs_", "warm_.leave_list(*library_);\n  outputs_",
+         "an ended connection's HMAC key is wiped"),
         ("if (!warm_.records().takes_data()) {", "if (false) {",
          "data ends before the limit of a key"),
         ("if (phase == nullptr || !(*phase)->gate.accepted()) return;", "if (phase == nullptr) return;",

@@ -70,10 +70,14 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/crypto/hmac.cc", "dtls_crypto_test",
-        ("keys.repeated_hash == hash &&", "true &&", "an HMAC key is set for its hash"),
-        ("equal(std::as_const(keys.repeated).bytes(), key);", "true;", "another HMAC key is set"),
-        ("library.hmac_keys().repeated.clear();", "", "the HMAC key that was set before is not used again"),
-        ("keys.repeated.clear();\n  const unsigned left", "const unsigned left", "an HMAC key that was wiped is set again"),
+        ("&& keys.repeated_hash == hash", "", "an HMAC key is set for its hash"),
+        ("equal(std::as_const(keys.repeated).bytes(), key)", "true", "another HMAC key is set"),
+        ("keys.repeated.clear();\n  // EVP_MAC_init takes", "// EVP_MAC_init takes",
+         "the HMAC key that was set before is not used again"),
+        ("wipe_soon(library, keys.repeated_hash);\n  keys.repeated.clear();\n  //", "keys.repeated.clear();\n  //",
+         "a repeated HMAC key that is left in the context of another hash is wiped"),
+        ("wipe_soon(library, keys.repeated_hash);\n  keys.repeated.clear();\n}", "keys.repeated.clear();\n}",
+         "a repeated HMAC key that is forgotten is wiped"),
     ),
     *mutants_of(
         "dtls/src/crypto/random_reserve.cc", "dtls_crypto_test",

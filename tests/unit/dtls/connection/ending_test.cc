@@ -1,4 +1,5 @@
 // How connections end: closed in each phase, refused, failed; and what they do afterwards.
+#include "crypto/library.h"
 #include "support/connections.h"
 
 namespace sluice::dtls {
@@ -51,6 +52,22 @@ TEST_P(Close, OfAnOpenConnectionIsTakenByThePeer) {
     // RFC 5246 section 7.2.1: the other side answers with a close_notify of its own.
     EXPECT_EQ(discards(closing, Discard::after_close), 1U);
   }
+}
+
+// libcrypto's context has the master secret for as long as a connection has it.
+TEST(Ending, WipesTheMasterSecretInTheLibrary) {
+  const auto& left = test::environment().library().hmac_keys().repeated;
+  {
+    Pair pair = connected_pair(test::options_for(ProtocolVersion::dtls12));
+    EXPECT_FALSE(left.empty());
+    close(pair.client);
+    EXPECT_TRUE(left.empty());
+  }
+  {
+    const Pair pair = connected_pair(test::options_for(ProtocolVersion::dtls12));
+    EXPECT_FALSE(left.empty());
+  }
+  EXPECT_TRUE(left.empty());
 }
 
 // The handshake is complete, but our last flight has not left.

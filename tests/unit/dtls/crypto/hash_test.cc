@@ -58,7 +58,20 @@ TEST_F(Hash, ThatOfNothingIsKnown) {
   }
 }
 
-using HmacTest = test::CryptoTest;
+class HmacTest : public test::CryptoTest {
+ protected:
+  // Under the key that libcrypto's context for SHA-256 has.
+  static std::string mac_of_present_key() {
+    EVP_MAC_CTX* context = library().hmac_context(HashAlgorithm::sha256);
+    std::array<std::byte, 32> value{};
+    std::size_t size = 0;
+    const Bytes message = bytes_of("message");
+    EXPECT_EQ(EVP_MAC_init(context, nullptr, 0, nullptr), 1);
+    EXPECT_EQ(EVP_MAC_update(context, octets(message), message.size()), 1);
+    EXPECT_EQ(EVP_MAC_final(context, octets(MutableBytes(value)), &size, value.size()), 1);
+    return to_hex(value);
+  }
+};
 
 TEST_F(HmacTest, PartsAreOneMessage) {
   Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of("key")));
@@ -86,17 +99,6 @@ TEST_F(HmacTest, ADeferredWipeComesAtTheEndOfTheOutermost) {
   const auto mac = [](std::string_view key) {
     Hmac hmac = must(Hmac::with_key(library(), HashAlgorithm::sha256, bytes_of(key)));
     return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
-  };
-  // Under the key that libcrypto's context has at present.
-  const auto mac_of_present_key = [] {
-    EVP_MAC_CTX* context = library().hmac_context(HashAlgorithm::sha256);
-    std::array<std::byte, 32> value{};
-    std::size_t size = 0;
-    const Bytes message = bytes_of("message");
-    EXPECT_EQ(EVP_MAC_init(context, nullptr, 0, nullptr), 1);
-    EXPECT_EQ(EVP_MAC_update(context, octets(message), message.size()), 1);
-    EXPECT_EQ(EVP_MAC_final(context, octets(MutableBytes(value)), &size, value.size()), 1);
-    return to_hex(value);
   };
   const std::string wiped = mac(std::string_view("\0", 1));  // padded with zeros, as all are
   const std::string first = mac("first");
@@ -155,7 +157,7 @@ TEST_F(HmacTest, ARepeatedKeyIsAlwaysTheRightOne) {
 }
 
 // The key of an Hmac that lives longer than the DeferredWipe in which it was made.
-TEST_F(HmacTest, ARepeatedKeyIsForgottenWithTheDeferredWipe) {
+TEST_F(HmacTest, ARepeatedKeyOutlivesADeferredWipe) {
   const auto make = [] {
     return must(Hmac::with_repeated_key(library(), HashAlgorithm::sha256, bytes_of("key")));
   };
@@ -172,6 +174,37 @@ TEST_F(HmacTest, ARepeatedKeyIsForgottenWithTheDeferredWipe) {
   const DeferredWipe deferred(library());
   Hmac hmac = make();
   EXPECT_EQ(compute(hmac), expected);
+}
+
+TEST_F(HmacTest, ARepeatedKeyIsWipedWhenItIsForgottenOrReplaced) {
+  const auto repeat = [](HashAlgorithm hash, std::string_view key) {
+    Hmac hmac = must(Hmac::with_repeated_key(library(), hash, bytes_of(key)));
+    return to_hex(must(hmac.compute({bytes_of("message")})).bytes());
+  };
+  constexpr auto kHash = HashAlgorithm::sha256;
+  const std::string kept = repeat(kHash, "key");
+  EXPECT_EQ(mac_of_present_key(), kept);
+  forget_repeated_key(library());
+  EXPECT_NE(mac_of_present_key(), kept);
+
+  repeat(kHash, "key");
+  repeat(HashAlgorithm::sha384, "key");
+  EXPECT_NE(mac_of_present_key(), kept) << "a key for another hash was set";
+
+  repeat(kHash, "key");
+  {
+    const DeferredWipe deferred(library());
+    forget_repeated_key(library());
+  }
+  EXPECT_NE(mac_of_present_key(), kept);
+
+  repeat(kHash, std::string(49, 'k'));
+  forget_repeated_key(library());
+  const std::string wiped = mac_of_present_key();
+  {
+    must(Hmac::with_key(library(), kHash, bytes_of("key")));
+  }
+  EXPECT_EQ(mac_of_present_key(), wiped) << "too long to be kept";
 }
 
 // Longer than what is joined into one update.
