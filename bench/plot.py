@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws what sluice-bench has measured: docs/performance/*.svg, and the tables of docs/performance.md.
+"""Draws what sluice-bench has measured: docs/performance/*.svg, and the tables of docs/performance.md. Plots and tables
+of what FIGURES.json does not have stay as they are.
 
 Usage: bench/plot.py FIGURES.json     (from ./dev bench --json FIGURES.json)
 Needs nothing but Python.
@@ -17,7 +18,8 @@ DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3": "#5aa9dd", "libssl": "#c8553d",
            "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
-         "libsrtp": "raw libsrtp", "libssl_rtt": "libssl, our timers", "ordinary": "ordinary ClientHello"}
+         "libsrtp": "raw libsrtp", "libssl_rtt": "libssl, our timers", "ordinary": "ordinary ClientHello",
+         "small": "20,000 sessions"}
 
 # In pixels.
 WIDTH, LABELS, FIGURES = 820, 210, 70
@@ -117,7 +119,9 @@ def set_up_times(measures):
     return Chart("Set-up time of a call, 95th percentile", "ms", groups, logarithmic=True)
 
 
-CHARTS = {"handshakes": handshakes, "records": records, "memory": memory, "set_up_time": set_up_times}
+# By file, with the measures that they need.
+CHARTS = {"handshakes": ("handshake/", handshakes), "records": ("record/", records), "memory": ("memory/", memory),
+          "set_up_time": ("set_up/", set_up_times)}
 
 
 def row(cells):
@@ -141,9 +145,15 @@ def table(measures, prefix):
     return "\n".join(lines)
 
 
+def has_any(measures, prefix):
+    return any(re.match(prefix, name) for name in measures)
+
+
 def fill_tables(text, measures):
-    """Writes each table between its marks, <!-- table: EXPRESSION --> and <!-- end -->."""
+    """Writes each table between its marks, <!-- table: EXPRESSION --> and <!-- end -->, if it was measured."""
     def fill(match):
+        if not has_any(measures, match[2]):
+            return match[0]
         return f"{match[1]}\n{table(measures, match[2])}\n<!-- end -->"
     return re.sub(r"(<!-- table: (\S+) -->)\n.*?<!-- end -->", fill, text, flags=re.DOTALL)
 
@@ -155,8 +165,9 @@ def main():
         measures = {measure["name"]: measure for measure in json.load(file)["measures"]}
     folder = DOCS / "performance"
     folder.mkdir(exist_ok=True)
-    for name, draw in CHARTS.items():
-        (folder / f"{name}.svg").write_text(draw(measures).svg(), encoding="utf-8")
+    for name, (prefix, draw) in CHARTS.items():
+        if has_any(measures, prefix):
+            (folder / f"{name}.svg").write_text(draw(measures).svg(), encoding="utf-8")
     page = DOCS / "performance.md"
     page.write_text(fill_tables(page.read_text(encoding="utf-8"), measures), encoding="utf-8")
 
