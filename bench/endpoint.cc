@@ -36,9 +36,9 @@ dtls::ConfigPtr make_psk_config() {
   return test::make_config(options);
 }
 
-class Fleet {
+class ManyConnections {
  public:
-  explicit Fleet(std::size_t size)
+  explicit ManyConnections(std::size_t size)
       : config_(make_psk_config()),
         before_(heap_in_use()),
         endpoint_(test::must(dtls::Endpoint::make({.server = config_,
@@ -139,46 +139,46 @@ class Fleet {
 };
 
 // The one that is being measured; the one before is gone when the next is made.
-Fleet& fleet_of(std::size_t size) {
-  static std::unique_ptr<Fleet> fleet;
-  if (!fleet || fleet->endpoint().size() != size) {
-    fleet.reset();
-    fleet = std::make_unique<Fleet>(size);
+ManyConnections& connections_of(std::size_t size) {
+  static std::unique_ptr<ManyConnections> connections;
+  if (!connections || connections->endpoint().size() != size) {
+    connections.reset();
+    connections = std::make_unique<ManyConnections>(size);
   }
-  return *fleet;
+  return *connections;
 }
 
 // With a timer of each running.
 void run_next_timeout(benchmark::State& state, std::size_t size) {
-  Fleet& fleet = fleet_of(size);
-  while (state.KeepRunning()) benchmark::DoNotOptimize(fleet.endpoint().next_timeout());
+  ManyConnections& connections = connections_of(size);
+  while (state.KeepRunning()) benchmark::DoNotOptimize(connections.endpoint().next_timeout());
 }
 
 // One timer fires, and its connection is called.
 void run_wake_ups(benchmark::State& state, std::size_t size) {
-  Fleet& fleet = fleet_of(size);
-  while (state.KeepRunning()) fleet.wake_one();
+  ManyConnections& connections = connections_of(size);
+  while (state.KeepRunning()) connections.wake_one();
 }
 
 // A datagram finds its connection, is opened and delivered.
 void run_datagrams(benchmark::State& state, std::size_t size) {
-  Fleet& fleet = fleet_of(size);
+  ManyConnections& connections = connections_of(size);
   std::size_t next = 0;
   while (state.KeepRunning()) {
-    if (next % fleet.talkers() == 0) {
+    if (next % connections.talkers() == 0) {
       state.PauseTiming();
-      fleet.seal();
+      connections.seal();
       state.ResumeTiming();
     }
-    fleet.receive(next++);
+    connections.receive(next++);
   }
 }
 
 // No timer runs, and a call of handle_timeout() looks at no connection.
 void run_idle(benchmark::State& state, std::size_t size) {
-  Fleet& fleet = fleet_of(size);
-  fleet.fall_idle();
-  while (state.KeepRunning()) fleet.endpoint().handle_timeout(Instant::max());
+  ManyConnections& connections = connections_of(size);
+  connections.fall_idle();
+  while (state.KeepRunning()) connections.endpoint().handle_timeout(Instant::max());
 }
 
 using EndpointRunner = void (*)(benchmark::State&, std::size_t);
@@ -196,9 +196,9 @@ Measure endpoint_memory(std::size_t size) {
   return {.name = "endpoint/memory_idle/" + std::to_string(size),
           .unit = "bytes each",
           .contestants = {{kOurs, Sampled([=](const Plan& /*plan*/) {
-                             Fleet& fleet = fleet_of(size);
-                             fleet.fall_idle();
-                             return std::vector{fleet.bytes_each_idle()};
+                             ManyConnections& connections = connections_of(size);
+                             connections.fall_idle();
+                             return std::vector{connections.bytes_each_idle()};
                            })}}};
 }
 
