@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs sluice-bench --quick and checks that its JSON has the form, and all the measures, that it should have.
+"""Runs sluice-bench --quick --fleet and checks that its JSON has the form, and all the measures, that it should have.
 
 Usage: check_figures.py SLUICE_BENCH JSON_FILE
 What the figures are isn't judged here.
@@ -30,6 +30,10 @@ EXPECTED = [
     (r"memory/(in_progress|idle_warm)/1\.2", {"libssl", "gnutls"}, 2),
     (r"memory/(in_progress|idle_warm|idle_cold)/1\.[23]", set(), 6),
     (r"endpoint/(next_timeout|datagram|wake_up|idle|memory_idle)/\d+", set(), 10),
+    (r"fleet/live/(handshakes|next_timeout|datagram|wake_up|resident|bytes)/\d+", set(), 6),
+    (r"fleet/(exports|restores)/\d+", set(), 2),
+    (r"fleet/state", set(), 1),
+    (r"fleet/(lmdb|redis)/(ageing|bytes|anonymous|mapped|wake_p50|wake_p99)/\d+", set(), 12),
     (r"strangers/(listener|endpoint)/\w+", {"ordinary"}, 46),
 ]
 FIELDS = {"name": str, "unit": str, "ours": (int, float), "spread": (int, float), "peers": dict, "ratios": dict,
@@ -67,7 +71,7 @@ def check(measures):
 def main():
     bench, path = sys.argv[1:]
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    subprocess.run([bench, "--quick", "--json", path], check=True)
+    subprocess.run([bench, "--quick", "--fleet", "--json", path], check=True)
     with open(path, encoding="utf-8") as file:
         measures = json.load(file)["measures"]
     faults = check(measures)

@@ -5,6 +5,7 @@
 #include <regex>
 #include <string>
 
+#include "fleet.h"
 #include "measures.h"
 #include "pin.h"
 #include "report.h"
@@ -15,10 +16,25 @@ namespace {
 struct Arguments {
   bool quick = false;
   bool million = false;
+  bool fleet = false;
+  bool is_long = false;
+  std::size_t fleet_sessions = 0;
   bool list = false;
   std::string json;
   std::string filter = ".";
 };
+
+void add_fleets(Measures& measures, const Plan& plan) {
+  for (const std::size_t sessions : plan.fleets) {
+    add_live_fleet(measures, sessions, plan.fleets.front());
+  }
+  if (plan.fleets.empty()) return;
+  add_fleet_exports(measures, plan.fleets.front());
+#if SLUICE_BENCH_STORES
+  for (const std::size_t sessions : plan.fleets) add_lmdb_fleet(measures, sessions);
+  add_redis_fleet(measures, plan.fleets.front());
+#endif
+}
 
 Measures all_measures(const Plan& plan) {
   Measures measures;
@@ -33,12 +49,21 @@ Measures all_measures(const Plan& plan) {
   add_memory(measures);
   add_endpoints(measures, plan);
   add_strangers(measures);
+  add_fleets(measures, plan);
   return measures;
 }
 
-int measure_all(const Arguments& arguments) {
+Plan plan_of(const Arguments& arguments) {
   Plan plan = arguments.quick ? quick_plan() : Plan{};
   plan.million = arguments.million;
+  if (arguments.fleet) plan.fleets.push_back(arguments.quick ? kQuickFleet : kSmallFleet);
+  if (arguments.fleet_sessions != 0) plan.fleets.push_back(arguments.fleet_sessions);
+  if (arguments.is_long) plan.fleets.push_back(kLargeFleet);
+  return plan;
+}
+
+int measure_all(const Arguments& arguments) {
+  const Plan plan = plan_of(arguments);
   std::ofstream json;
   if (!arguments.json.empty()) {
     json.open(arguments.json);
@@ -77,6 +102,16 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", arguments.quick, "fewer repetitions, less exact: 20 s");
   app.add_flag("--million", arguments.million,
                "also an Endpoint with 1,000,000 connections: some minutes, 8 GB");
+  auto* fleet = app.add_flag("--fleet", arguments.fleet,
+                             "also 20,000 devices that seldom speak, live and in stores: 30 s");
+  app.add_option("--fleet-sessions", arguments.fleet_sessions,
+                 "with --fleet: also with so many devices")
+      ->needs(fleet)
+      ->check(CLI::Range(kSmallFleet, kLargeFleet));
+  app.add_flag("--long", arguments.is_long,
+               "with --fleet: also with 25,000,000 devices: an hour, 17 GB of memory and 20 GB of "
+               "disk in TMPDIR")
+      ->needs(fleet);
   app.add_flag("--list", arguments.list, "only print the names of the measurements");
   app.add_option("--json", arguments.json, "write the figures to this file");
   app.add_option("--filter", arguments.filter,

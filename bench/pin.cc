@@ -27,4 +27,11 @@ void pin_to(std::size_t core) {
   if (sched_setaffinity(0, sizeof set, &set) != 0) throw std::runtime_error("sched_setaffinity");
 }
 
+void unpin() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const std::size_t core : cores()) CPU_SET(core, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) throw std::runtime_error("sched_setaffinity");
+}
+
 }  // namespace sluice::bench

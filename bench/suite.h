@@ -22,6 +22,8 @@ struct Plan {
   double slice_seconds = 0.005;  // of CPU time, each round of what is timed
   std::size_t sessions = 10'000;
   std::size_t calls = 1000;  // simulated, of each path
+  // Of a fleet; empty: no fleet is measured. The others are compared with the first.
+  std::vector<std::size_t> fleets = {};
 };
 Plan quick_plan();
 
