@@ -72,6 +72,29 @@ TEST_P(Rfc9853, WithoutAnswerTheConnectionStays) {
   EXPECT_TRUE(has_moved(world, kNew));
 }
 
+// An answer after T is discarded, and its bytes draw nothing. The next record from there does.
+TEST_P(Rfc9853, AnAnswerThatComesTooLateMovesNothing) {
+  PathWorld world(basic());
+  world.deliver(Role::server, kNew, world.seal(Role::client, 200));
+  world.run();
+  const auto asked = sent(world, Role::server, PathMessageType::path_challenge).at(0);
+  world.pass(kT);
+  ASSERT_EQ(statistics(world).paths_refused, 1U);
+  world.deliver(Role::server, kNew,
+                world.seal(Role::client, ContentType::return_routability_check,
+                           message(PathMessageType::path_response, asked.message.cookie)));
+  EXPECT_EQ(path(world), kPath);
+  EXPECT_EQ(statistics(world).count(Discard::unexpected_content), 1U);
+  EXPECT_EQ(statistics(world).paths_validated, 0U);
+  world.run();
+  EXPECT_EQ(sent(world, Role::server, PathMessageType::path_challenge).size(), 3U);
+  world.deliver(Role::server, kNew, world.seal(Role::client));
+  world.run();
+  const auto challenges = sent(world, Role::server, PathMessageType::path_challenge);
+  ASSERT_EQ(challenges.size(), 4U);
+  EXPECT_NE(challenges.back().message.cookie, asked.message.cookie);
+}
+
 // Any one of the three may be lost, or its answer.
 TEST_P(Rfc9853, LossIsMadeUpFor) {
   for (const auto& options : {basic(), enhanced()}) {

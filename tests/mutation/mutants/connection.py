@@ -33,6 +33,9 @@ MUTANTS = [
         ("if (!is_on_old_path_) sent_ += bytes;", "", "challenges count against the limit of the new path"),
         ("if (now < next_) return Outcome::under_way;", "", "a check has its time"),
         ("cookies_sent_ = 0;", "", "cookies of the old path are not good for the new one"),
+        ("intervals_ = 0;", "", "T begins anew on the new path"),
+        ("return is_response ? Outcome::validated : Outcome::refused;", "return Outcome::validated;",
+         "a path_drop validates nothing"),
     ),
     *mutants_of(
         "dtls/src/negotiation/return_routability.cc", CONNECTION,
