@@ -96,8 +96,11 @@ bool are_sound_ids(const LiveConnectionIds& ids, bool speaks13) {
   // DTLS 1.2 has no messages for further ones.
   const std::size_t max_own = speaks13 ? record::ConnectionIds::kMaxOwn : 1;
   const std::size_t max_peers = speaks13 ? record::ConnectionIds::kMaxSpares + 1 : 1;
+  // A request for more is answered by as many as are missing to kMaxSpares.
+  const std::size_t max_to_end = ids.in_use + 1 + record::ConnectionIds::kMaxSpares;
   return (!ids.own.empty() || !ids.peers.empty()) && ids.own.size() <= max_own &&
-         ids.peers.size() <= max_peers && ids.in_use < std::max<std::size_t>(ids.own.size(), 1) &&
+         ids.own.size() <= max_to_end && ids.peers.size() <= max_peers &&
+         ids.in_use < std::max<std::size_t>(ids.own.size(), 1) &&
          std::ranges::all_of(
              ids.own, [&](const Buffer& id) { return is_id(id) && id.size() == size; }) &&
          std::ranges::all_of(ids.peers, is_id);

@@ -303,6 +303,16 @@ TEST(LiveSessionForm, ConnectionIdsThatNoSessionHasAreRefused) {
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids->peers[1].clear(); }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids->peers[1] = Buffer(256); }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids->own.resize(17, Buffer(8)); }));
+  // A peer gets at most eight that it has not used: no answer to a request may add to more.
+  const auto with_unused = [](std::size_t unused) {
+    return [=](auto& s) {
+      s.connection_ids->own.resize(16, Buffer(8));
+      s.connection_ids->in_use = static_cast<std::uint8_t>(15 - unused);
+    };
+  };
+  EXPECT_FALSE(is_refused(full13(), with_unused(8)));
+  EXPECT_TRUE(is_refused(full13(), with_unused(9)));
+  EXPECT_TRUE(is_refused(full13(), with_unused(15)));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids->peers.resize(10, Buffer(8)); }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids.reset(); }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.connection_ids->peers.clear(); }));
