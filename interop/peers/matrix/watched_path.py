@@ -71,6 +71,11 @@ class WatchedPath:
         self.inside.close()
         self.outside.close()
 
+    @property
+    def client_port(self):
+        """Where the server sees the client."""
+        return self.outside.getsockname()[1]
+
     def rebind(self):
         """From now on the server sees the client at another port. What goes to the old one is lost."""
         old, self.outside = self.outside, self._socket()
