@@ -186,6 +186,10 @@ void Harness::step(Step step, wire::Reader& input) {
     }
     case Step::close:
       return settle(connection_.close(now_));
+    case Step::connection_ids: {
+      const unsigned what = input.u8();
+      return connection_ids(what, input.u8());
+    }
   }
 }
 
@@ -223,6 +227,24 @@ void Harness::handshake(wire::Reader& input) {
   header.encode(contents);
   contents.insert(contents.end(), body.begin(), body.end());
   sealed_record(wire::ContentType::handshake, contents);
+}
+
+void Harness::connection_ids(unsigned what, std::size_t count) {
+  const bool is_ours = (what & 1) != 0;
+  Connection& side = is_ours ? connection_ : peer_;
+  if (what / 2 % 3 == 2) {
+    // Says nothing to the other side.
+    const std::size_t spares = side.spare_connection_ids();
+    const bool is_used = side.change_connection_id().has_value();
+    SLUICE_CHECK(side.spare_connection_ids() == spares - (is_used ? 1 : 0));
+    return check_promises();
+  }
+  const auto outcome =
+      what / 2 % 3 == 0 ? side.request_connection_ids(count, now_) : side.renew_connection_id(now_);
+  if (!is_ours) return take_datagrams();
+  // Where there are none, it is the caller's mistake and changes nothing.
+  if (!outcome && !outcome.error().is_fatal) return;
+  settle(outcome);
 }
 
 void Harness::receive(Buffer datagram, bool genuine) {
@@ -308,6 +330,18 @@ void Harness::check_promises() {
   SLUICE_CHECK((connection_.info() && !connection_.ended()) == connection_.connected());
   if (error_) SLUICE_CHECK(!connection_.connected() && !connection_.next_timeout());
   SLUICE_CHECK(from_peer_.size() < 4096);
+  check_connection_ids();
+}
+
+// However many the peer asks for, and gives.
+void Harness::check_connection_ids() {
+  SLUICE_CHECK(connection_.spare_connection_ids() <= kMaxSpareConnectionIds);
+  const auto own = connection_.own_connection_ids();
+  SLUICE_CHECK(own.size() <= record::ConnectionIds::kMaxOwn);
+  for (const ConnectionId& id : own) {
+    SLUICE_CHECK(id.size() == config_->options().connection_id_size);
+    SLUICE_CHECK(connection_.has_own_connection_id(id.bytes()));
+  }
 }
 
 void run_connection(Role role, wire::Reader input) {

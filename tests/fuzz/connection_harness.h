@@ -33,8 +33,10 @@ enum class Step : std::uint8_t {
   path,          // MTU, milliseconds of RTT
   data,          // length: seals application data
   close,
+  connection_ids,  // bits, count: 1: this side, else the peer; then asks for spare IDs, gives a new
+                   // one to be used at once, or uses a spare (RFC 9147 section 9)
 };
-inline constexpr unsigned kSteps = 10;
+inline constexpr unsigned kSteps = 11;
 
 // All randomness is deterministic: the same input does the same.
 class Harness {
@@ -49,6 +51,7 @@ class Harness {
   void next_from_peer(dtls::wire::Reader& input);
   void sealed_record(dtls::wire::ContentType type, dtls::Bytes contents);
   void handshake(dtls::wire::Reader& input);
+  void connection_ids(unsigned what, std::size_t count);
 
   // Hands a datagram in. `genuine`: the peer made it, so it may have an effect.
   void receive(dtls::Buffer datagram, bool genuine);
@@ -58,6 +61,7 @@ class Harness {
   void take_events();
   void take_datagrams();
   void check_promises();
+  void check_connection_ids();
   void deliver_all();
 
   dtls::ConfigPtr config_;
