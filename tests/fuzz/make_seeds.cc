@@ -10,12 +10,12 @@
 #include "crypto/openssl_ptr.h"
 #include "flight/reassembler.h"
 #include "fuzz/connection_harness.h"
+#include "fuzz/seeds.h"
 #include "record/record_layer.h"
 #include "support/bytes.h"
 #include "support/encodings.h"
 #include "support/endpoints.h"
 #include "support/fixed_identity.h"
-#include "support/suites.h"
 #include "wire/writer.h"
 
 namespace sluice::fuzz {
@@ -26,13 +26,6 @@ using test::must;
 using wire::HandshakeType;
 
 std::filesystem::path root;
-
-void write(const std::string& target, const std::string& name, Bytes seed) {
-  std::filesystem::create_directories(root / target);
-  std::ofstream file(root / target / name, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
-  if (!file) throw std::runtime_error("cannot write " + (root / target / name).string());
-}
 
 Identity identity() { return must(Identity::from_pem(test::kCertificate, test::kPrivateKey)); }
 
@@ -272,6 +265,35 @@ class Program {
   wire::Writer out_{bytes_};
 };
 
+// Connection IDs that change. Choices 65 and 79: of 1 and 7 bytes.
+void rotation_seeds(const std::string& target) {
+  for (const int choices : {65, 79}) {
+    Program rotation(State::connected, static_cast<std::uint8_t>(choices));
+    rotation.finish();
+    for (const int what : {1, 0, 3, 2, 5, 4}) {
+      rotation.step(Step::connection_ids, {what, 3})
+          .step(Step::data, {10})
+          .step(Step::next_from_peer, {0, 0, 0})
+          .step(Step::next_from_peer, {0, 0, 0})
+          .step(Step::time, {0, 200});
+    }
+    rotation.save(target, "connected_rotation_" + std::to_string(choices));
+  }
+  // RequestConnectionId, spare IDs and one to be used at once, from the message_seq on that the
+  // peer may have reached.
+  for (const int usage : {0, 2}) {
+    Program given(State::connected, 79);
+    given.finish();
+    for (int seq = 2; seq < 12; seq += 3) {
+      given.step(Step::handshake, {9, seq, 0, 0, 1, 1, 200})
+          .step(Step::handshake, {10, seq + 1, 0, 0, 7, 7, 0, 4, 1, 65, 1, 66, 1})
+          .step(Step::handshake, {10, seq + 2, 0, 0, 6, 6, 0, 3, 2, 67, 68, usage})
+          .step(Step::data, {10});
+    }
+    given.save(target, "connected_ids_given_" + std::to_string(usage));
+  }
+}
+
 void connection_seeds(const std::string& target, const std::vector<Buffer>& peers_datagrams) {
   static const std::map<State, std::string> kStates{{State::fresh, "fresh"},
                                                     {State::midst, "midst"},
@@ -425,33 +447,15 @@ void endpoint_seeds(const Recording& recording) {
   seed("forged", 0, forged);
 }
 
-// ---- session states
+}  // namespace
 
-void session_state_seeds() {
-  for (const auto suite :
-       {CipherSuite::ecdhe_ecdsa_with_aes_128_gcm_sha256, CipherSuite::psk_with_aes_128_ccm_8,
-        CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384}) {
-    ConfigOptions options = test::options_for_suite(suite);
-    options.connection_id_size = 8;
-    options.resumption = Resumption::tickets;
-    options.ticket_keys = std::make_shared<TicketKeys>();
-    const ConfigPtr config = must(Config::make(options));
-    test::Peer client = test::make_client(config);
-    test::Peer server = test::make_server(config);
-    test::exchange(client, server);
-    client.seal(test::bytes_of("lost"));
-    server.receive(client.seal(test::bytes_of("data")), {});
-    for (test::Peer* peer : {&client, &server}) {
-      const std::string name = test::name_of_suite(suite) + (peer == &client ? "_c" : "_s");
-      const auto state =
-          must(std::move(peer->connection())
-                   .export_session({.tag = test::bytes_of("tag"), .with_certificates = true}));
-      write("session_state_fuzz", name, state.bytes());
-    }
-  }
+void write(const std::string& target, const std::string& name, Bytes seed) {
+  std::filesystem::create_directories(root / target);
+  std::ofstream file(root / target / name, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
+  if (!file) throw std::runtime_error("cannot write " + (root / target / name).string());
 }
 
-}  // namespace
 }  // namespace sluice::fuzz
 
 int main(int argc, char** argv) {
@@ -471,7 +475,12 @@ int main(int argc, char** argv) {
   listener_seeds(recording);
   endpoint_seeds(recording);
   session_state_seeds();
+  waking_seeds();
+  media_state_seeds();
   connection_seeds("connection_server_fuzz", recording.from_client);
   connection_seeds("connection_client_fuzz", recording.from_server);
+  for (const char* target : {"connection_server_fuzz", "connection_client_fuzz"}) {
+    rotation_seeds(target);
+  }
   return EXIT_SUCCESS;
 }
