@@ -49,32 +49,48 @@ struct StateKeys::State {
   struct Named {
     StateKeyId id;
     StateKey key;
+    bool seals;
   };
 
   mutable std::mutex mutex = {};
-  std::vector<Named> keys = {};  // the newest last
+  std::vector<Named> keys = {};  // of those that seal, the last one does
 
-  // The key with this id, or the newest.
+  Result<void> add(StateKeyId id, Bytes key, bool seals) {
+    if (key.size() != kKeySize) return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "key"});
+    const std::lock_guard lock(mutex);
+    if (std::ranges::find(keys, id, &Named::id) != keys.end()) {
+      return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "id: in use"});
+    }
+    keys.push_back({id, StateKey(key), seals});
+    return {};
+  }
+  // The key with this id, or the one that seals.
   [[nodiscard]] std::optional<Named> find(std::optional<StateKeyId> id) const {
     const std::lock_guard lock(mutex);
-    const auto found =
-        id ? std::ranges::find(keys, *id, &Named::id) : keys.end() - (keys.empty() ? 0 : 1);
-    if (found == keys.end()) return std::nullopt;
-    return Named{found->id, found->key.clone()};
+    const auto is_it = [&](const Named& key) { return id ? key.id == *id : key.seals; };
+    const auto found = std::ranges::find_if(keys.rbegin(), keys.rend(), is_it);
+    if (found == keys.rend()) return std::nullopt;
+    return Named{found->id, found->key.clone(), found->seals};
   }
 };
 
 StateKeys::StateKeys() : state_(std::make_unique<State>()) {}
 StateKeys::~StateKeys() = default;
 
-Result<void> StateKeys::add(StateKeyId id, Bytes key) {
-  if (key.size() != kKeySize) return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "key"});
+Result<void> StateKeys::add(StateKeyId id, Bytes key) { return state_->add(id, key, true); }
+
+Result<void> StateKeys::add_for_opening(StateKeyId id, Bytes key) {
+  return state_->add(id, key, false);
+}
+
+bool StateKeys::seal_with(StateKeyId id) {
   const std::lock_guard lock(state_->mutex);
-  if (std::ranges::find(state_->keys, id, &State::Named::id) != state_->keys.end()) {
-    return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "id: in use"});
-  }
-  state_->keys.push_back({id, StateKey(key)});
-  return {};
+  auto& keys = state_->keys;
+  const auto chosen = std::ranges::find(keys, id, &State::Named::id);
+  if (chosen == keys.end()) return false;
+  chosen->seals = true;
+  std::rotate(chosen, chosen + 1, keys.end());
+  return true;
 }
 
 bool StateKeys::remove(StateKeyId id) {
@@ -84,7 +100,7 @@ bool StateKeys::remove(StateKeyId id) {
 
 Result<Buffer> StateKeys::seal(Environment& environment, Bytes state, Bytes context) const {
   const auto key = state_->find(std::nullopt);
-  if (!key) return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no key was added"});
+  if (!key) return tl::unexpected(Error{Errc::invalid_argument, {}, 0, "no key seals"});
   crypto::Library& library = environment.library();
   auto sealer = crypto::AeadSealer::make(library, kStateAead, key->key.bytes());
   if (!sealer) return forward_error(sealer);

@@ -49,7 +49,7 @@ def main():
     root = pathlib.Path(__file__).parents[3]
     faults = []
     quoted = set()
-    guides = [root / "docs" / name for name in ("webrtc.md", "dtls.md", "live-sessions.md")]
+    guides = [root / "docs" / name for name in ("webrtc.md", "dtls.md", "live-sessions.md", "fleet.md")]
     for page in (*guides, root / "README.md"):
 
         def read(name, folder=page.parent):

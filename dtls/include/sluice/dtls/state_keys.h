@@ -16,7 +16,7 @@ namespace sluice::dtls {
 // Names a key. Never give two keys the same id. It is readable in what the key has sealed.
 enum class StateKeyId : std::uint32_t {};
 
-// Seals with the newest key, opens with all of them (AES-256-GCM). Several threads may use one
+// Seals with one key, opens with all of them (AES-256-GCM). Several threads may use one
 // object at once, and several processes the same keys.
 //
 // `context` says what the bytes are and where they belong, such as the name under which a store
@@ -38,10 +38,16 @@ class StateKeys {
   // section 8.3): add another one before. Errors: invalid_argument for a key of another size or an
   // id that is in use.
   Result<void> add(StateKeyId id, Bytes key);
-  // What this key has sealed cannot be opened any more. False: there is no such key.
+  // This key opens, and does not seal before seal_with(). For processes that share a store: each
+  // must have a key before one of them seals with it. Errors: as add().
+  Result<void> add_for_opening(StateKeyId id, Bytes key);
+  // This key seals from now on. False: there is no such key.
+  bool seal_with(StateKeyId id);
+  // What this key has sealed cannot be opened any more. If it was the one that seals, the one
+  // before it seals again. False: there is no such key.
   bool remove(StateKeyId id);
 
-  // Errors: invalid_argument without a key; libcrypto_failure.
+  // Errors: invalid_argument without a key that seals; libcrypto_failure.
   Result<Buffer> seal(Environment& environment, Bytes state, Bytes context) const;
   // Errors: decode_error for what seal() did not write; unknown_state_key; state_not_authentic for
   // altered bytes or another context; libcrypto_failure.

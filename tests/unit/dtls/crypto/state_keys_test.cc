@@ -47,6 +47,35 @@ TEST_F(SealedStates, OpenAgain) {
   }
 }
 
+// The id is in front, after the format.
+TEST_F(SealedStates, AKeyForOpeningSealsWhenItIsChosen) {
+  const auto id_of_sealer = [this] { return seal(counted(1))[4]; };
+  must(keys_.add_for_opening(kSecond, key_of(2)));
+  EXPECT_EQ(id_of_sealer(), std::byte{4});
+  StateKeys other;
+  must(other.add(kSecond, key_of(2)));
+  const Buffer of_other = must(other.seal(test::environment(), counted(10), bytes_of("session 7")));
+  EXPECT_TRUE(opens(of_other, counted(10)));
+
+  EXPECT_TRUE(keys_.seal_with(kSecond));
+  EXPECT_EQ(id_of_sealer(), std::byte{2});
+  EXPECT_TRUE(keys_.seal_with(kFirst));
+  EXPECT_EQ(id_of_sealer(), std::byte{4});
+  EXPECT_TRUE(keys_.remove(kFirst));
+  EXPECT_EQ(id_of_sealer(), std::byte{2}) << "the one before it";
+  EXPECT_FALSE(keys_.seal_with(kFirst));
+}
+
+TEST(StateKeysForOpening, SealNothing) {
+  StateKeys keys;
+  must(keys.add_for_opening(kFirst, key_of(1)));
+  const auto sealed = keys.seal(test::environment(), counted(1), {});
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, Errc::invalid_argument);
+  EXPECT_FALSE(keys.add_for_opening(kFirst, key_of(2))) << "in use";
+  EXPECT_FALSE(keys.add_for_opening(kSecond, Buffer(31))) << "size";
+}
+
 TEST_F(SealedStates, NoNonceComesTwice) {
   std::set<Buffer> sealed;
   for (int i = 0; i < 100; ++i) sealed.insert(seal(counted(10)));
