@@ -15,10 +15,10 @@ namespace sluice::interop::common {
 inline dtls::Instant now() {
   using std::chrono::steady_clock;
   using std::chrono::system_clock;
-  static const auto start_of_steady_clock =
+  static const auto kStartOfSteadyClock =
       system_clock::now().time_since_epoch() - steady_clock::now().time_since_epoch();
   return dtls::Instant{std::chrono::duration_cast<dtls::Duration>(
-      steady_clock::now().time_since_epoch() + start_of_steady_clock)};
+      steady_clock::now().time_since_epoch() + kStartOfSteadyClock)};
 }
 
 // The earlier of two times, either of which may be missing.

@@ -89,7 +89,7 @@ LmdbFolder::~LmdbFolder() {
   if (marker_ >= 0) close(marker_);
 }
 
-void LmdbFolder::close_in_order() {
+void LmdbFolder::close_in_order() const {
   // The last process alone: another one still changes the database.
   if (flock(marker_, LOCK_EX | LOCK_NB) == 0) write_all(marker_, "");
 }

@@ -24,7 +24,7 @@ class LmdbFolder {
 
   // The database has been synced, and this process does not change it any more. Unless another
   // process has the folder open, the next one finds it in order.
-  void close_in_order();
+  void close_in_order() const;
 
  private:
   LmdbFolder(std::filesystem::path folder, int marker)

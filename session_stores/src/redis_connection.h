@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <sluice/session_stores/redis_store.h>
 
@@ -21,7 +22,7 @@ using ReplyPtr = std::unique_ptr<redisReply, FreeReply>;
 
 class RedisConnection {
  public:
-  explicit RedisConnection(const RedisStoreOptions& options) : options_(options) {}
+  explicit RedisConnection(RedisStoreOptions options) : options_(std::move(options)) {}
 
   // Connects unless it is connected. False: that failed.
   bool connect();

@@ -108,6 +108,7 @@ SrtpState Session::export_state() && {
   return SrtpState(states.encode());
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a state is restored once.
 tl::expected<Session, SetupError> Session::restore(dtls::SrtpKeys&& keys, SrtpState state,
                                                    SessionOptions options) {
   auto owned = std::move(keys);

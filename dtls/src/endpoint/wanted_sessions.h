@@ -66,7 +66,7 @@ class WantedSessions {
     Instant deadline;
   };
   struct Before {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard's name
     bool operator()(Bytes one, Bytes other) const {
       return std::ranges::lexicographical_compare(one, other);
     }

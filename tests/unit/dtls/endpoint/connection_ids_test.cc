@@ -119,7 +119,7 @@ TEST_P(EndpointIds, AnEndpointThatOnlyConnectsCountsUnknownIds) {
   exchange(caller, host);
   const ConnectionHandle called = *host.endpoint.find(kUsualPath);
   const ConnectionHandle calling = *caller.endpoint.find(kUsualPath);
-  Buffer datagram = host.seal(called, bytes_of("data"));
+  const Buffer datagram = host.seal(called, bytes_of("data"));
   Buffer forged = datagram;
   forged[is13() ? 1 : 11] ^= std::byte{1};
   caller.receive(forged, kOtherPath);
@@ -340,7 +340,7 @@ TEST_P(EndpointSpareIds, AFunctionMayUseTheEndpointMeanwhile) {
 TEST_P(EndpointSpareIds, AFunctionThatEndsItsConnectionLeavesNone) {
   CountingIds source(250);
   EndpointHost host = this->host({.connection_ids = &source});
-  Peer one = connect(host, kUsualPath);
+  const Peer one = connect(host, kUsualPath);
   const ConnectionHandle handle = *host.endpoint.find(kUsualPath);
   ASSERT_TRUE(host.endpoint.apply(handle, [&](Connection& connection) {
     EXPECT_TRUE(host.endpoint.abort(handle));
@@ -350,7 +350,7 @@ TEST_P(EndpointSpareIds, AFunctionThatEndsItsConnectionLeavesNone) {
   static_cast<void>(host.take_datagrams());
   ASSERT_EQ(source.made, 2U);
   source.made = 0;
-  Peer next = connect(host, kUsualPath);
+  const Peer next = connect(host, kUsualPath);
   Peer after = connect(host, kOtherPath);
   EXPECT_EQ(to_hex(id_in(after.seal(bytes_of("data")))), "01010101");
 }

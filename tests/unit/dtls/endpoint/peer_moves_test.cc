@@ -244,7 +244,7 @@ TEST_P(PeerMoves, TheNewerOwnerOfAPathIsFoundThere) {
 
 TEST_P(PeerMoves, TheOneThatLeavesAPathEndsNobodyThere) {
   EndpointHost host = this->host();
-  Peer sleeping = connect(host, kFormer);
+  const Peer sleeping = connect(host, kFormer);
   Peer moving = connect(host, kNext);
   const ConnectionHandle first = *host.endpoint.find(kFormer);
   const ConnectionHandle second = *host.endpoint.find(kNext);
