@@ -47,9 +47,7 @@ constexpr Duration kLastWake = 360s;
 constexpr Duration kQuiet = 520s;
 constexpr Duration kEnd = kQuiet + 2 * Duration(FleetServer::kLifetime) + 60s;
 constexpr Duration kRepetition = 1s;
-// A server whose last flight is lost puts the session to sleep, and does not wake it for what the
-// client then repeats: in DTLS 1.2 that has no connection ID in its first record. So the client
-// begins again.
+// Of a handshake. A server whose last flight is lost may put the session to sleep meanwhile.
 constexpr Duration kPatience = 30s;
 // So many in a row are lost, the echoes included, to one device of the fleet in a million runs.
 constexpr unsigned kTries = 60;

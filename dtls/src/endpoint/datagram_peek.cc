@@ -22,4 +22,15 @@ DatagramKind peek(Bytes datagram) {
   return is_hello ? DatagramKind::client_hello : DatagramKind::plaintext;
 }
 
+Bytes behind_plaintext(Bytes datagram) {
+  while (!datagram.empty() && !record::Header13::is_unified(datagram.front())) {
+    const auto header = record::Header12::decode(datagram);
+    if (!header || header->epoch != wire::kPlaintextEpoch) break;
+    const std::size_t size = record::kHeaderSize12 + header->length;
+    if (size > datagram.size()) return {};
+    datagram = datagram.subspan(size);
+  }
+  return datagram;
+}
+
 }  // namespace sluice::dtls::endpoint

@@ -16,4 +16,9 @@ enum class DatagramKind : std::uint8_t {
 // Reads the first record only: a client puts nothing before a ClientHello.
 DatagramKind peek(Bytes datagram);
 
+// What follows the records of epoch 0 that the datagram begins with. They have no connection ID
+// (RFC 9146 section 3), but what is behind them may: a client of DTLS 1.2 that repeats its last
+// flight begins with some.
+Bytes behind_plaintext(Bytes datagram);
+
 }  // namespace sluice::dtls::endpoint

@@ -55,6 +55,9 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/endpoint/impl.cc", ENDPOINT,
+        ("ids_.id_in(endpoint::behind_plaintext(datagram))", "Bytes{}", "an ID behind plaintext is found"),
+        ("return ids_.id_in(datagram).empty() ? kNoSlot : known;", "return known;",
+         "a handshake takes plaintext from its own path only"),
         ("if (occupied() >= options_.max_connections) { return tl::unexpected(Error{Errc::too_many_connections}); } const std::uint64_t",
          "const std::uint64_t", "connect() respects the limit of connections"),
         ("if (find(path, hash) != kNoSlot) {", "if (false) {", "connect() takes a path that is free"),

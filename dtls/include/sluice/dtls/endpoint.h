@@ -248,8 +248,10 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // to be followed by another turn. Times must not go backwards.
 //
 // A datagram whose first record has the connection ID of a connection (RFC 9146, RFC 9147 section
-// 9) is for that connection, wherever it comes from. Other datagrams are for the connection at
-// their path. No two connections of an Endpoint have the same ID.
+// 9) is for that connection, wherever it comes from. The same holds for the first record behind
+// plaintext once the handshake is complete: a client of DTLS 1.2 repeats its last flight so. Other
+// datagrams are for the connection at their path. No two connections of an Endpoint have the same
+// ID.
 //
 // Datagrams from unknown sources go to a Listener. A peer whose cookie is valid gets a connection,
 // if the limits allow it. A peer may begin a new association from the path of a connected one (RFC

@@ -48,6 +48,81 @@ class Waking : public Sleeping {
   }
 };
 
+// A client that has not got the server's last flight. In DTLS 1.2 its repeated flight begins with
+// plaintext, which has no ID.
+class LateClient {
+ public:
+  LateClient(const dtls::ConfigPtr& config, EndpointHost& host, const dtls::UdpPath& path)
+      : client(make_client(config, {})) {
+    for (bool done = false; !done;) {
+      for (Buffer& datagram : client.take_datagrams()) host.receive(std::move(datagram), path);
+      auto answers = host.take_datagrams();
+      done = host.at(path) != nullptr && host.at(path)->connected;
+      for (auto& sent : answers) {
+        if (!done) client.receive(std::move(sent.datagram), {});
+      }
+    }
+    EXPECT_FALSE(client.connection().handshake_confirmed());
+  }
+  // The time at which it has repeated its flight, from `path`.
+  Instant repeat(EndpointHost& host, const dtls::UdpPath& path) {
+    const Instant now = *client.connection().next_timeout();
+    client.settle(client.connection().handle_timeout(now), now);
+    for (Buffer& datagram : client.take_datagrams()) host.receive(std::move(datagram), path, now);
+    return now;
+  }
+  // What the host sends now and at its next timer: an ACK may wait for that.
+  void receive(EndpointHost& host, Instant now) {
+    for (auto& sent : host.take_datagrams()) client.receive(std::move(sent.datagram), now);
+    now = host.endpoint.next_timeout().value_or(now);
+    host.handle_timeout(now);
+    for (auto& sent : host.take_datagrams()) client.receive(std::move(sent.datagram), now);
+  }
+
+  Peer client;
+};
+
+TEST_P(Waking, AClientWithoutTheLastFlightWakesItsSession) {
+  EndpointHost host = this->host();
+  LateClient late(asking_for(0), host, kHome);
+  SessionState state = put_to_sleep(host, *host.endpoint.find(kHome));
+  const Instant now = late.repeat(host, kAway);
+  ASSERT_EQ(host.wanted.size(), 1U);
+  wake(host, state, now);
+  host.handle_timeout(now);
+  late.receive(host, now);
+  EXPECT_TRUE(late.client.connection().handshake_confirmed());
+}
+
+TEST_P(Waking, AClientWithoutTheLastFlightIsAnsweredAtItsOldAddress) {
+  EndpointHost host = this->host();
+  LateClient late(asking_for(0), host, kHome);
+  const Instant now = late.repeat(host, kAway);
+  EXPECT_TRUE(host.wanted.empty());
+  late.receive(host, now);
+  EXPECT_TRUE(late.client.connection().handshake_confirmed());
+}
+
+// Whoever has seen the ID of a handshake could inject plaintext into it from anywhere.
+TEST_P(Waking, PlaintextBeforeAnIdChangesNoHandshakeFromElsewhere) {
+  if (is13()) GTEST_SKIP() << "DTLS 1.3 has no plaintext before records with an ID";
+  EndpointHost host = this->host();
+  Peer client = make_client(asking_for(0), {});
+  const auto carry = [&](const dtls::UdpPath& path) {
+    for (Buffer& datagram : client.take_datagrams()) host.receive(std::move(datagram), path);
+    for (auto& sent : host.take_datagrams()) client.receive(std::move(sent.datagram), {});
+  };
+  carry(kHome);  // the cookie
+  carry(kHome);
+  const std::vector<Buffer> flight = client.take_datagrams();
+  for (const Buffer& datagram : flight) host.receive(datagram, kElsewhere);
+  EXPECT_TRUE(host.wanted.empty());
+  EXPECT_EQ(host.at(kHome)->connected, std::nullopt);
+  for (const Buffer& datagram : flight) host.receive(datagram, kHome);
+  static_cast<void>(host.take_datagrams());
+  EXPECT_TRUE(host.at(kHome)->connected);
+}
+
 TEST_P(Waking, ADatagramWakesItsSession) {
   EndpointHost host = this->host();
   Peer peer = connect(host, kHome);
