@@ -133,7 +133,6 @@ bool Server::restore(dtls::WantedSession wanted, dtls::Bytes sealed, dtls::Insta
   if (!state) return false;
   // Without a path: the session goes on where the first authentic datagram has come from.
   const auto restored = endpoint_.restore_wanted(wanted, config_, *std::move(state), {}, now);
-  // NOLINTNEXTLINE(bugprone-use-after-move): after an Error the state is still ours.
   if (!restored && restored.error().code != dtls::Errc::session_refused) put(*state);
   return restored.has_value();
 }

@@ -67,6 +67,7 @@ int main() {
   const auto device_config = dtls::Config::make(options).value();
 
   std::vector<Server> servers;
+  servers.reserve(2);
   for (std::uint64_t i = 0; i < 2; ++i) servers.emplace_back(environment, server_config, i, key);
   LoadBalancer balancer(environment, key, servers.size());
   auto device = dtls::Connection::client(device_config, environment, {}, {}).value();

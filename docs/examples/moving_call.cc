@@ -60,7 +60,7 @@ static void receive(Peer& peer, dtls::MutableBytes datagram) {
 }
 
 static void transmit(Peer& from, Peer& to) {
-  std::array<std::byte, dtls::kMaxDatagram> datagram;
+  std::array<std::byte, dtls::kMaxDatagram> datagram{};
   while (const auto next = from.media.poll_transmit(datagram)) {
     receive(to, std::span(datagram).first(next->size));
   }
