@@ -16,9 +16,9 @@ class Rfc9146PeerAddress : public ByVersion {
     return asking;
   }
   static Pending receive(Peer& peer, Buffer datagram) {
-    auto outcome = peer.connection().handle_datagram(datagram, kPath, {});
+    const auto outcome = peer.connection().handle_datagram(datagram, kPath, {});
     const Pending pending = must(outcome);
-    peer.settle(std::move(outcome), {});
+    peer.settle(outcome, {});
     return pending;
   }
 };
