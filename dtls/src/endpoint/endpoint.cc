@@ -153,6 +153,17 @@ Result<SessionState> Endpoint::export_session(ConnectionHandle connection,
                                               const ExportOptions& options, Instant now) {
   return impl_->export_session(connection, options, now);
 }
+Result<Snapshot> Endpoint::snapshot(ConnectionHandle connection, const SnapshotOptions& options) {
+  return impl_->snapshot(connection, options);
+}
+Result<Pending> Endpoint::snapshot_stored(ConnectionHandle connection, SnapshotId snapshot,
+                                          Instant now) {
+  return apply(connection, [&](Connection& known) { return known.snapshot_stored(snapshot, now); });
+}
+bool Endpoint::snapshot_due(ConnectionHandle connection) const {
+  const Connection* known = find(connection);
+  return known != nullptr && known->snapshot_due();
+}
 Result<ConnectionHandle> Endpoint::adopt(ConfigPtr config, SessionState&& state,
                                          const UdpPath& path, Instant now) {
   return impl_->adopt(std::move(config), std::move(state), path, now);

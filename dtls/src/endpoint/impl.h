@@ -46,6 +46,7 @@ class Endpoint::Impl {
   SendResult seal(ConnectionHandle handle, Bytes application_data, MutableBytes out);
 
   // Sessions that leave and enter (impl_sessions.cc, impl_waking.cc).
+  Result<Snapshot> snapshot(ConnectionHandle handle, SnapshotOptions options);
   Result<SessionState> export_session(ConnectionHandle handle, const ExportOptions& options,
                                       Instant now);
   Result<void> set_tag(ConnectionHandle handle, Bytes tag);
@@ -164,6 +165,7 @@ class Endpoint::Impl {
   // Sessions that leave and enter (impl_sessions.cc).
   Result<SessionState> export_slot(SlotNumber number, ExportOptions options);
   void keep_tag(SlotNumber number, Bytes tag);
+  [[nodiscard]] Bytes tag_of(SlotNumber number) const;
   // When the connection that has been silent longest has to age.
   [[nodiscard]] std::optional<Instant> ageing_deadline() const;
   void age_one(Instant now);

@@ -25,9 +25,20 @@ Result<SessionState> Endpoint::Impl::export_session(ConnectionHandle handle,
 }
 
 Result<SessionState> Endpoint::Impl::export_slot(SlotNumber number, ExportOptions options) {
-  const auto tag = tags_.find(number);
-  if (options.tag.empty() && tag != tags_.end()) options.tag = tag->second.bytes();
+  if (options.tag.empty()) options.tag = tag_of(number);
   return std::move(*slots_[number].connection).export_session(options);
+}
+
+Result<Snapshot> Endpoint::Impl::snapshot(ConnectionHandle handle, SnapshotOptions options) {
+  const SlotNumber number = slots_.find(handle);
+  if (number == kNoSlot) return tl::unexpected(Error{Errc::closed});
+  if (options.tag.empty()) options.tag = tag_of(number);
+  return slots_[number].connection->snapshot(options);
+}
+
+Bytes Endpoint::Impl::tag_of(SlotNumber number) const {
+  const auto tag = tags_.find(number);
+  return tag != tags_.end() ? tag->second.bytes() : Bytes{};
 }
 
 Result<void> Endpoint::Impl::set_tag(ConnectionHandle handle, Bytes tag) {

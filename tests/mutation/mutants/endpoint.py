@@ -115,7 +115,7 @@ MUTANTS = [
         "dtls/src/endpoint/impl_sessions.cc", ENDPOINT,
         ("if (state) end(number, EndReason::exported);", "if (state) end(number, EndReason::aborted);",
          "an export is told as such"),
-        ("if (options.tag.empty() && tag != tags_.end()) options.tag = tag->second.bytes();", "",
+        ("return tag != tags_.end() ? tag->second.bytes() : Bytes{};", "return {};",
          "the tag of a connection is that of its session"),
         ("ageable_.empty() || aged_.size() >= options_.max_timers_per_call", "ageable_.empty()",
          "the aged sessions that wait to be polled are limited"),

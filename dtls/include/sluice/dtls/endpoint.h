@@ -364,6 +364,17 @@ class Endpoint {
   // is too long).
   Result<SessionState> export_session(ConnectionHandle connection, const ExportOptions& options,
                                       Instant now);
+  // As Connection::snapshot(), snapshot_stored() and snapshot_due(), for a crash of the process.
+  // Without SnapshotOptions::tag the state has that of set_tag(). The store may then have sessions
+  // that are here: SessionWanted for a connection ID that its connection does not use any more
+  // finds one, and so does a peer that reaches another server of the store. So the store must
+  // belong to this Endpoint alone, and a state whose tag is that of a connection here must not be
+  // restored. Errors also: closed.
+  Result<Snapshot> snapshot(ConnectionHandle connection, const SnapshotOptions& options = {});
+  Result<Pending> snapshot_stored(ConnectionHandle connection, SnapshotId snapshot, Instant now);
+  // To be asked after an output or seal() of this connection. False for a handle that is no longer
+  // valid.
+  [[nodiscard]] bool snapshot_due(ConnectionHandle connection) const;
   // As Connection::restore(), at this path: the last one of the session, which SessionAged or
   // path_of() told. The connection counts as one that has just had a record. With connection IDs it
   // may share its path with others, as after a move of its peer. `state` is moved from on success
