@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 // Holds the boot ID of the system while a process has the database open.
 constexpr const char* kMarker = "in-use";
+// Always empty: only its lock counts. The lock on the marker is exclusive for moments in any case.
+constexpr const char* kOwner = "owner";
 
 tl::unexpected<dtls::Error> failure(const fs::path& path, int error) {
   return invalid(path.string() + ": " + std::generic_category().message(error));
@@ -61,20 +63,28 @@ void remove_database(const fs::path& folder) {
 
 }  // namespace
 
-dtls::Result<LmdbFolder> LmdbFolder::open(const fs::path& folder, bool survives_power_failure) {
+dtls::Result<LmdbFolder> LmdbFolder::open(const fs::path& folder, const Options& options) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return failure(folder, error.value());
+  const fs::path owner = folder / kOwner;
+  LmdbFolder opened(folder, ::open(owner.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), -1);
+  if (opened.owner_ < 0) return failure(owner, errno);
+  if (flock(opened.owner_, (options.is_exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failure(owner, errno);
+    return invalid(folder.string() + ": another process has it open, which excludes this one");
+  }
   const fs::path path = folder / kMarker;
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return failure(path, errno);
-  LmdbFolder opened(folder, file);
+  opened.marker_ = file;
 
   // The first process alone may find what a stop of the machine has left.
   if (flock(file, LOCK_EX | LOCK_NB) == 0) {
     const std::string present = boot_id();
     const std::string left = contents_of(file);
-    if (!survives_power_failure && !left.empty() && left != present) remove_database(folder);
+    if (!options.survives_power_failure && !left.empty() && left != present)
+      remove_database(folder);
     if (!write_all(file, present)) return failure(path, errno);
     sync_folder(folder);
   }
@@ -83,10 +93,14 @@ dtls::Result<LmdbFolder> LmdbFolder::open(const fs::path& folder, bool survives_
 }
 
 LmdbFolder::LmdbFolder(LmdbFolder&& other) noexcept
-    : folder_(std::move(other.folder_)), marker_(std::exchange(other.marker_, -1)) {}
+    : folder_(std::move(other.folder_)),
+      owner_(std::exchange(other.owner_, -1)),
+      marker_(std::exchange(other.marker_, -1)) {}
 
 LmdbFolder::~LmdbFolder() {
-  if (marker_ >= 0) close(marker_);
+  for (const int file : {marker_, owner_}) {
+    if (file >= 0) close(file);
+  }
 }
 
 void LmdbFolder::close_in_order() const {

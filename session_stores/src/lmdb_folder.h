@@ -14,10 +14,14 @@ namespace sluice::session_stores {
 // machine has stopped meanwhile, and the database is removed before it is opened.
 class LmdbFolder {
  public:
-  // Makes the folder if it is missing. `survives_power_failure`: each transaction is synced, so the
-  // database is never removed. Errors: invalid_config.
-  static dtls::Result<LmdbFolder> open(const std::filesystem::path& folder,
-                                       bool survives_power_failure);
+  struct Options {
+    // Each transaction is synced, so the database is never removed.
+    bool survives_power_failure = false;
+    // LmdbStoreOptions::exclusive.
+    bool is_exclusive = false;
+  };
+  // Makes the folder if it is missing. Errors: invalid_config.
+  static dtls::Result<LmdbFolder> open(const std::filesystem::path& folder, const Options& options);
   LmdbFolder(LmdbFolder&& other) noexcept;
   LmdbFolder& operator=(LmdbFolder&&) = delete;
   ~LmdbFolder();
@@ -27,11 +31,13 @@ class LmdbFolder {
   void close_in_order() const;
 
  private:
-  LmdbFolder(std::filesystem::path folder, int marker)
-      : folder_(std::move(folder)), marker_(marker) {}
+  LmdbFolder(std::filesystem::path folder, int owner, int marker)
+      : folder_(std::move(folder)), owner_(owner), marker_(marker) {}
 
   std::filesystem::path folder_;
-  int marker_;  // the file, with a shared lock; -1: closed
+  // Files with locks; -1: closed.
+  int owner_;   // shared, or of this process alone
+  int marker_;  // shared
 };
 
 }  // namespace sluice::session_stores

@@ -249,7 +249,8 @@ dtls::Result<std::unique_ptr<LiveSessionStore>> make_lmdb_store(const LmdbStoreO
   if (options.store.max_pending == 0) return invalid("max_pending");
   if (options.folder.empty()) return invalid("folder");
   const bool survives_power_failure = options.durability == Durability::machine;
-  auto folder = LmdbFolder::open(options.folder, survives_power_failure);
+  auto folder = LmdbFolder::open(options.folder, {.survives_power_failure = survives_power_failure,
+                                                  .is_exclusive = options.exclusive});
   if (!folder) return dtls::forward_error(folder);
 
   MDB_env* handle = nullptr;

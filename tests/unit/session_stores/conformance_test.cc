@@ -16,7 +16,7 @@
 
 #include "redis_server.h"
 #include "requests.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace sluice::session_stores::test {
 namespace {
@@ -48,7 +48,7 @@ class LmdbPlace final : public Place {
   }
 
  private:
-  TemporaryFolder folder_;
+  sluice::test::TemporaryFolder folder_;
 };
 
 class RedisPlace final : public Place {

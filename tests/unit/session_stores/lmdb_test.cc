@@ -8,7 +8,7 @@
 #include <sluice/session_stores/lmdb_store.h>
 
 #include "requests.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace sluice::session_stores::test {
 namespace {
@@ -37,7 +37,7 @@ class LmdbStoreTest : public testing::Test {
     std::ofstream(options().folder / "in-use") << "00000000-0000-0000-0000-000000000000";
   }
 
-  TemporaryFolder folder_;
+  sluice::test::TemporaryFolder folder_;
 };
 
 TEST_F(LmdbStoreTest, SessionsSurviveKill9) {
@@ -72,6 +72,37 @@ TEST_F(LmdbStoreTest, AnotherProcessKeepsTheFolderInUse) {
   EXPECT_GT(std::filesystem::file_size(options().folder / "in-use"), 0)
       << "the other store still changes the database";
   EXPECT_EQ(take(*other, "id"), "session");
+}
+
+TEST_F(LmdbStoreTest, AnExclusiveStoreIsTheOnlyOne) {
+  auto exclusive = options();
+  exclusive.exclusive = true;
+  {
+    const auto only = make_lmdb_store(exclusive).value();
+    for (const auto& late : {make_lmdb_store(options()), make_lmdb_store(exclusive)}) {
+      ASSERT_FALSE(late);
+      EXPECT_EQ(late.error().code, dtls::Errc::invalid_config);
+      EXPECT_NE(late.error().detail.view().find("another process"), std::string_view::npos);
+    }
+    put(*only, {"id"}, "session");
+  }
+  const auto shared = open();
+  EXPECT_FALSE(make_lmdb_store(exclusive));
+  EXPECT_EQ(take(*shared, "id"), "session");
+}
+
+TEST_F(LmdbStoreTest, Kill9EndsThatAStoreIsTheOnlyOne) {
+  auto exclusive = options();
+  exclusive.exclusive = true;
+  const pid_t process = fork();
+  if (process == 0) {
+    put(*make_lmdb_store(exclusive).value(), {"id"}, "session");
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  waitpid(process, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(take(*make_lmdb_store(exclusive).value(), "id"), "session");
 }
 
 TEST_F(LmdbStoreTest, ASessionWithoutRoomFailsAlone) {

@@ -7,7 +7,7 @@
 
 #include "redis_server.h"
 #include "requests.h"
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace sluice::session_stores::test {
 namespace {
@@ -37,7 +37,7 @@ TEST(RedisStoreTest, RequestsFailWhileThereIsNoServer) {
 
 // What Redis has read back from its disk may be older than the last take.
 TEST(RedisStoreTest, FindsNoSessionOfARedisThatWasStartedAgain) {
-  const TemporaryFolder folder;
+  const sluice::test::TemporaryFolder folder;
   RedisServer server({}, folder.path());
   const auto port = server.port();
   {

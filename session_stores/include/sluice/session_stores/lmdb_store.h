@@ -28,6 +28,11 @@ struct LmdbStoreOptions {
   // Takes addresses, not memory; the file grows as needed and never shrinks.
   std::size_t max_bytes = std::size_t{16} << 30;
   Durability durability = Durability::process;
+  // No other store may have the folder open at the same time: make_lmdb_store() fails here where
+  // one has, and there while this one has. For snapshots (Connection::snapshot()): a session in the
+  // store may still be in use where its snapshot was taken, so nobody else may take it. The lock
+  // ends with the process, also by kill -9.
+  bool exclusive = false;
 };
 
 // One thread per store makes the changes: all requests that wait are one transaction.

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace sluice::session_stores::test {
+namespace sluice::test {
 
 class TemporaryFolder {
  public:
@@ -28,4 +28,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace sluice::session_stores::test
+}  // namespace sluice::test
