@@ -10,6 +10,7 @@
 #include "tools/endpoint_loop.h"
 #include "tools/session_keeper.h"
 #include "tools/tool_context.h"
+#include "tools/waiting_answers.h"
 
 namespace sluice::interop::tools {
 namespace {
@@ -34,7 +35,8 @@ class Server final : private EndpointHandler {
     const auto report = [this](const std::string& what) {
       if (!options_.tool.quiet) std::cerr << what + "\n";
     };
-    keeper_.emplace(loop_.endpoint(), std::move(sessions), context_.config(), report);
+    keeper_.emplace(loop_.endpoint(), std::move(sessions), context_.config(),
+                    options_.takes_snapshots, report);
     loop_.poller().add(keeper_->descriptor());
   }
 
@@ -50,6 +52,7 @@ class Server final : private EndpointHandler {
     if (keeper_ && options_.store->kind != StoreKind::memory) moved = move_out();
     loop_.endpoint().close_all(common::now());
     loop_.drain();
+    if (keeper_) keeper_->keep_snapshots();
     return moved;
   }
 
@@ -59,6 +62,10 @@ class Server final : private EndpointHandler {
     if (!keeper_) return;
     keeper_->poll();
     loop_.drain();
+    waiting_.send([this](dtls::ConnectionHandle connection, dtls::Bytes answer) {
+      return send_now(connection, answer);
+    });
+    keeper_->keep_snapshots();
   }
 
   tl::expected<void, std::string> move_out() {
@@ -70,13 +77,26 @@ class Server final : private EndpointHandler {
       turn(common::now() + kMoveOutPause);
     }
     loop_.drain();
+    report_sessions();
     const KeeperCounts& counts = keeper_->counts();
-    std::cerr << "sessions: " + std::to_string(counts.stored) + " stored, " +
-                     std::to_string(counts.restored) + " restored, " +
-                     std::to_string(loop_.endpoint().statistics().connected) + " begun here\n";
     if (is_done && counts.lost == before.lost) return {};
     return tl::unexpected("sessions that were not stored: " +
                           std::to_string(counts.lost - before.lost + keeper_->awake()));
+  }
+
+  void report_sessions() {
+    const KeeperCounts& counts = keeper_->counts();
+    const SnapshotCounts& snapshots = keeper_->snapshots();
+    std::string text = "sessions: " + std::to_string(counts.stored) + " stored, " +
+                       std::to_string(counts.restored) + " restored, " +
+                       std::to_string(loop_.endpoint().statistics().connected) + " begun here";
+    if (snapshots.stored + snapshots.failed != 0) {
+      text += "; snapshots: " + std::to_string(snapshots.stored) + " stored, " +
+              std::to_string(snapshots.failed) + " failed, " +
+              std::to_string(snapshots.left_behind) +
+              " left behind; answers dropped: " + std::to_string(waiting_.dropped());
+    }
+    std::cerr << text + "\n";
   }
 
   [[nodiscard]] bool has_served_all() {
@@ -87,7 +107,20 @@ class Server final : private EndpointHandler {
   void on_data(const dtls::EndpointData& data) override {
     const auto answer = options_.answers_coap ? answer_to_coap(data.bytes)
                                               : dtls::Buffer(data.bytes.begin(), data.bytes.end());
-    if (answer) loop_.send(data.connection, *answer);
+    if (!answer) return;
+    // In the order of the questions.
+    if (waiting_.has(data.connection) || !send_now(data.connection, *answer)) {
+      waiting_.add(data.connection, *answer);
+    }
+  }
+  void on_sent(dtls::ConnectionHandle connection) override {
+    if (keeper_) keeper_->on_sent(connection);
+  }
+  // False: not before a snapshot is stored.
+  bool send_now(dtls::ConnectionHandle connection, dtls::Bytes answer) {
+    const auto sent = loop_.send(connection, answer);
+    on_sent(connection);
+    return sent || sent.error() != dtls::SendError::snapshot_needed;
   }
 
   void on_event(const dtls::EndpointEvent& event) override {
@@ -102,9 +135,12 @@ class Server final : private EndpointHandler {
       answer(event.connection, *psk);
     } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&event.what)) {
       options_.sessions->keep(*to_store, common::now());
+    } else if (std::holds_alternative<dtls::SessionAged>(event.what)) {
+      waiting_.forget(event.connection);
     } else if (const auto* moved = std::get_if<dtls::PeerMoved>(&event.what)) {
       report(moved->from, "moved to " + to_string(moved->to.peer));
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
+      waiting_.forget(event.connection);
       report(ended->path, std::string(to_string(ended->reason)) +
                               (ended->error ? ": " + to_string(*ended->error) : ""));
     }
@@ -145,6 +181,7 @@ class Server final : private EndpointHandler {
   ToolContext& context_;
   EndpointLoop loop_;
   std::optional<SessionKeeper> keeper_;
+  WaitingAnswers waiting_;
   std::uint64_t reported_refusals_ = 0;
 };
 

@@ -35,6 +35,8 @@ struct EchoOptions {
   // stay), and all when the server ends. Needs `keys`.
   std::optional<StoreAddress> store = {};
   double age_after = 0;
+  // The store, LMDB, also has a snapshot of each session that is here, for a crash.
+  bool takes_snapshots = false;
   // Outlives the server. Null: none are shared.
   const ServerKeys* keys = nullptr;
 };

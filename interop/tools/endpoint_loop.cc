@@ -37,6 +37,7 @@ void EndpointLoop::drain() {
     again = false;
     while (const auto sent = endpoint_.poll_transmit(out_)) {
       socket_.send(std::span(out_).first(sent->size), sent->path);
+      if (sent->connection) handler_.on_sent(*sent->connection);
     }
     while (const auto data = endpoint_.poll_data()) {
       handler_.on_data(*data);
@@ -49,11 +50,12 @@ void EndpointLoop::drain() {
   }
 }
 
-bool EndpointLoop::send(dtls::ConnectionHandle connection, dtls::Bytes data) {
+tl::expected<void, dtls::SendError> EndpointLoop::send(dtls::ConnectionHandle connection,
+                                                       dtls::Bytes data) {
   const auto sealed = endpoint_.seal_datagram(connection, data, out_);
-  if (!sealed) return false;
+  if (!sealed) return tl::unexpected(sealed.error());
   socket_.send(std::span(out_).first(sealed->size), sealed->path);
-  return true;
+  return {};
 }
 
 }  // namespace sluice::interop::tools

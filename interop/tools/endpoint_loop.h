@@ -17,6 +17,8 @@ class EndpointHandler {
   // The bytes are valid until the next input of the Endpoint.
   virtual void on_data(const dtls::EndpointData& data) = 0;
   virtual void on_event(const dtls::EndpointEvent& event) = 0;
+  // The Endpoint has made a datagram of this connection that was sent.
+  virtual void on_sent(dtls::ConnectionHandle /*connection*/) {}
   // The network says that nothing listens at the peer of a connected socket. Anyone can forge that.
   virtual void on_refused() {}
 
@@ -41,8 +43,8 @@ class EndpointLoop {
   void drain();
   // Closes the socket and goes on with `fresh`. What is still to be read from the old one is lost.
   void change_socket(UdpSocket fresh);
-  // Seals `data` in one record and sends it. False: the connection can't send it (dtls::SendError).
-  bool send(dtls::ConnectionHandle connection, dtls::Bytes data);
+  // Seals `data` in one record and sends it.
+  tl::expected<void, dtls::SendError> send(dtls::ConnectionHandle connection, dtls::Bytes data);
 
  private:
   UdpSocket& socket_;

@@ -36,6 +36,10 @@ void add_store_options(CLI::App& app, Options& options) {
                  "store, until a datagram comes for it. Default: never")
       ->check(CLI::Range(0.1, 86400.0 * 365))
       ->needs(store);
+  app.add_flag("--snapshots", options.echo.takes_snapshots,
+               "Keep a snapshot of each session in the store, so that sessions also go on after a "
+               "crash (kill -9). Needs --store lmdb")
+      ->needs(store);
   app.add_option("--tickets-key", options.keys,
                  "File with the keys for tickets, cookies and stored sessions, which servers of a "
                  "cluster share. It is made if it is missing. Default: new keys");
@@ -119,6 +123,10 @@ tl::expected<void, std::string> check_store(Options& options) {
   }
   if (address->kind != StoreKind::memory && options.keys.empty()) {
     return wrong("--store: lmdb and redis need --tickets-key, for who comes later");
+  }
+  // Another server of the store would take the snapshot of a session that is still in use here.
+  if (options.echo.takes_snapshots && address->kind != StoreKind::lmdb) {
+    return wrong("--snapshots: needs --store lmdb:PATH, which one server has for itself");
   }
   // LMDB allows a process to open a database once.
   if (address->kind == StoreKind::lmdb && options.threads > 1) {

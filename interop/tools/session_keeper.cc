@@ -28,29 +28,42 @@ bool is_worth_keeping(dtls::Errc error) {
 }  // namespace
 
 SessionKeeper::SessionKeeper(dtls::Endpoint& endpoint, std::unique_ptr<SleepingSessions> sessions,
-                             dtls::ConfigPtr config, Report report)
+                             dtls::ConfigPtr config, bool takes_snapshots, Report report)
     : endpoint_(endpoint),
       sessions_(std::move(sessions)),
       config_(std::move(config)),
-      report_(std::move(report)) {}
+      report_(std::move(report)),
+      snapshots_(endpoint_, *sessions_, takes_snapshots, report_) {}
 
 void SessionKeeper::on_event(const dtls::EndpointEvent& event) {
+  const dtls::ConnectionHandle connection = event.connection;
   if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
-    if (connected->info.own_connection_id.size() != 0) awake_.insert(event.connection);
-  } else if (std::holds_alternative<dtls::SessionRestored>(event.what)) {
-    awake_.insert(event.connection);
-    ++counts_.restored;
-    if (const auto path = endpoint_.path_of(event.connection)) {
-      report_(to_string(path->peer) + " restored");
-    }
+    if (connected->info.own_connection_id.size() == 0) return;
+    awake_.insert(connection);
+    snapshots_.add(connection, {});
+  } else if (const auto* restored = std::get_if<dtls::SessionRestored>(&event.what)) {
+    on_restored(connection, restored->tag);
   } else if (const auto* aged = std::get_if<dtls::SessionAged>(&event.what)) {
-    awake_.erase(event.connection);
+    awake_.erase(connection);
+    snapshots_.remove(connection);
     sessions_->put(aged->state, aged->path.peer);
     report_(to_string(aged->path.peer) + " asleep");
   } else if (const auto* wanted = std::get_if<dtls::SessionWanted>(&event.what)) {
     take(*wanted);
+  } else if (std::holds_alternative<dtls::PeerMoved>(event.what)) {
+    snapshots_.on_moved(connection);
   } else if (std::holds_alternative<dtls::Ended>(event.what)) {
-    awake_.erase(event.connection);
+    awake_.erase(connection);
+    snapshots_.on_ended(connection);
+  }
+}
+
+void SessionKeeper::on_restored(dtls::ConnectionHandle connection, dtls::Bytes tag) {
+  awake_.insert(connection);
+  snapshots_.add(connection, tag);
+  ++counts_.restored;
+  if (const auto path = endpoint_.path_of(connection)) {
+    report_(to_string(path->peer) + " restored");
   }
 }
 
@@ -59,16 +72,15 @@ void SessionKeeper::take(const dtls::SessionWanted& wanted) {
     static_cast<void>(endpoint_.drop_wanted(wanted.wanted, common::now()));
     return;
   }
-  asked_.emplace(wanted.wanted, wanted);
-  sessions_->take(wanted.wanted, wanted.connection_id.bytes());
+  asked_.emplace(sessions_->take(wanted.connection_id.bytes()), wanted);
 }
 
 void SessionKeeper::poll() {
   while (auto outcome = sessions_->poll()) {
-    if (!outcome->wanted) {
-      on_put(*outcome);
-    } else if (const auto asked = asked_.extract(*outcome->wanted); !asked.empty()) {
+    if (const auto asked = asked_.extract(outcome->request); !asked.empty()) {
       answer(asked.mapped(), *std::move(outcome));
+    } else if (!snapshots_.on_outcome(*outcome)) {
+      on_put(*outcome);
     }
   }
 }
@@ -82,7 +94,7 @@ void SessionKeeper::answer(const dtls::SessionWanted& wanted, StoreOutcome outco
   if (!outcome.error.empty()) {
     report_(to_string(wanted.path.peer) + ": its session cannot be had: " + outcome.error);
   }
-  if (outcome.session) {
+  if (outcome.session && !snapshots_.reclaim(outcome.session->state.tag())) {
     restore(wanted, *std::move(outcome.session));
   } else {
     static_cast<void>(endpoint_.drop_wanted(wanted.wanted, common::now()));
@@ -105,10 +117,13 @@ bool SessionKeeper::move_out() {
   is_moving_out_ = true;
   for (auto next = awake_.begin(); next != awake_.end() && sessions_->pending() < kMovesAtOnce;) {
     const auto connection = *next++;
+    // What waits for the snapshot is still to be sent.
+    if (snapshots_.is_storing(connection)) continue;
     const auto path = endpoint_.path_of(connection);
     const auto state = endpoint_.export_session(connection, {}, common::now());
     if (!state && state.error().code == dtls::Errc::export_blocked) continue;
     awake_.erase(connection);
+    snapshots_.remove(connection);
     if (state && path) sessions_->put(*state, path->peer);
   }
   poll();

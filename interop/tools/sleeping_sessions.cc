@@ -7,7 +7,6 @@
 #include <deque>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -29,7 +28,7 @@ StoreOrError open_store(const StoreAddress& address) {
     case StoreKind::memory:
       return stores::make_memory_store();
     case StoreKind::lmdb:
-      return stores::make_lmdb_store({.folder = address.place});
+      return stores::make_lmdb_store({.folder = address.place, .exclusive = true});
     case StoreKind::redis:
       return stores::make_redis_store({.host = address.place, .port = address.port});
   }
@@ -42,24 +41,30 @@ class SealedSessions final : public SleepingSessions {
                  const dtls::StateKeys& keys)
       : store_(std::move(store)), environment_(environment), keys_(keys) {}
 
-  void put(const dtls::SessionState& state, const dtls::UdpEndpoint& peer) override {
+  StoreRequest put(const dtls::SessionState& state, const dtls::UdpEndpoint& peer) override {
+    const StoreRequest request = next_request();
     const auto sealed = keys_.seal(environment_, encode_stored(state, peer).bytes(), context());
-    if (!sealed) return refuse({.error = to_string(sealed.error())});
+    if (!sealed) {
+      refuse(request, to_string(sealed.error()));
+      return request;
+    }
     const std::vector<dtls::ConnectionId> ids = state.own_connection_ids();
     std::vector<dtls::Bytes> names;
+    if (!state.tag().empty()) names.push_back(state.tag());
     for (const dtls::ConnectionId& id : ids) names.push_back(id.bytes());
-    const auto accepted =
-        store_->put(kPut, {.connection_ids = names, .session = *sealed, .lifetime = kLifetime});
-    if (!accepted) refuse({.error = std::string(to_string(accepted.error()))});
+    return accept(
+        request, store_->put(token_of(request),
+                             {.connection_ids = names, .session = *sealed, .lifetime = kLifetime}));
   }
 
-  void take(dtls::WantedSession wanted, dtls::Bytes connection_id) override {
-    const auto token = static_cast<stores::RequestToken>(next_token_++);
-    const auto accepted = store_->take(token, connection_id);
-    if (!accepted) {
-      return refuse({.wanted = wanted, .error = std::string(to_string(accepted.error()))});
-    }
-    wanted_.emplace(token, wanted);
+  StoreRequest take(dtls::Bytes connection_id) override {
+    const StoreRequest request = next_request();
+    return accept(request, store_->take(token_of(request), connection_id));
+  }
+
+  StoreRequest erase(dtls::Bytes tag) override {
+    const StoreRequest request = next_request();
+    return accept(request, store_->erase(token_of(request), tag));
   }
 
   std::optional<StoreOutcome> poll() override {
@@ -70,10 +75,7 @@ class SealedSessions final : public SleepingSessions {
     }
     const auto completion = store_->poll();
     if (!completion) return std::nullopt;
-    StoreOutcome outcome;
-    if (const auto known = wanted_.extract(completion->token); !known.empty()) {
-      outcome.wanted = known.mapped();
-    }
+    StoreOutcome outcome{.request = static_cast<StoreRequest>(completion->token)};
     if (const auto* failed = std::get_if<stores::Failed>(&completion->outcome)) {
       outcome.error = to_string(failed->error);
     } else if (const auto* taken = std::get_if<stores::TakeDone>(&completion->outcome)) {
@@ -86,9 +88,19 @@ class SealedSessions final : public SleepingSessions {
   [[nodiscard]] std::size_t pending() const override { return store_->pending() + refused_.size(); }
 
  private:
-  static constexpr stores::RequestToken kPut{0};
-
   static dtls::Bytes context() { return std::as_bytes(std::span(kContext)); }
+  static stores::RequestToken token_of(StoreRequest request) {
+    return static_cast<stores::RequestToken>(request);
+  }
+  StoreRequest next_request() { return static_cast<StoreRequest>(next_request_++); }
+
+  StoreRequest accept(StoreRequest request, const stores::LiveSessionStore::Accepted& accepted) {
+    if (!accepted) refuse(request, std::string(to_string(accepted.error())));
+    return request;
+  }
+  void refuse(StoreRequest request, std::string why) {
+    refused_.push_back({.request = request, .error = std::move(why)});
+  }
 
   void open(dtls::Bytes sealed, StoreOutcome& outcome) {
     const auto opened = keys_.open(environment_, sealed, context());
@@ -104,13 +116,10 @@ class SealedSessions final : public SleepingSessions {
     outcome.session = *std::move(session);
   }
 
-  void refuse(StoreOutcome outcome) { refused_.push_back(std::move(outcome)); }
-
   std::unique_ptr<stores::LiveSessionStore> store_;
   dtls::Environment& environment_;
   const dtls::StateKeys& keys_;
-  std::uint64_t next_token_ = static_cast<std::uint64_t>(kPut) + 1;
-  std::unordered_map<stores::RequestToken, dtls::WantedSession> wanted_;
+  std::uint64_t next_request_ = 0;
   std::deque<StoreOutcome> refused_;
 };
 

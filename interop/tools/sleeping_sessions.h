@@ -2,9 +2,10 @@
 #pragma once
 
 #include <sluice/dtls/environment.h>
-#include <sluice/dtls/sleeping_session.h>
+#include <sluice/dtls/live_session.h>
 #include <sluice/dtls/state_keys.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,16 +16,18 @@
 
 namespace sluice::interop::tools {
 
-// The outcome of a put() or take().
+// No other request of the same store ever has the same number.
+enum class StoreRequest : std::uint64_t {};
+
 struct StoreOutcome {
-  // What take() was told; empty: the outcome of a put().
-  std::optional<dtls::WantedSession> wanted = {};
-  std::optional<StoredSession> session = {};
+  StoreRequest request{};
+  std::optional<StoredSession> session = {};  // of a take()
   // What went wrong. Empty after take() without a session: the store has none.
   std::string error = {};
 };
 
-// Nothing blocks. Used by one thread.
+// Nothing blocks. Used by one thread. Requests are carried out in their order, and each has one
+// outcome.
 class SleepingSessions {
  public:
   SleepingSessions() = default;
@@ -32,9 +35,12 @@ class SleepingSessions {
   SleepingSessions& operator=(const SleepingSessions&) = delete;
   virtual ~SleepingSessions() = default;
 
-  // An outcome follows. The session is found by each of its own connection IDs.
-  virtual void put(const dtls::SessionState& state, const dtls::UdpEndpoint& peer) = 0;
-  virtual void take(dtls::WantedSession wanted, dtls::Bytes connection_id) = 0;
+  // The session is found by each of its own connection IDs. It replaces the one that has the same
+  // tag, if it has one.
+  virtual StoreRequest put(const dtls::SessionState& state, const dtls::UdpEndpoint& peer) = 0;
+  virtual StoreRequest take(dtls::Bytes connection_id) = 0;
+  // Removes the session with this tag, if there is one.
+  virtual StoreRequest erase(dtls::Bytes tag) = 0;
 
   virtual std::optional<StoreOutcome> poll() = 0;
   // Readable once poll() has the outcome of a call that the store has accepted. One that it has
@@ -44,8 +50,9 @@ class SleepingSessions {
   [[nodiscard]] virtual std::size_t pending() const = 0;
 };
 
-// The environment and the keys must outlive it. The error says what is wrong; also where the tools
-// were built without sluice::session_stores.
+// The environment and the keys must outlive it. An LMDB database is open for one process alone: it
+// may have snapshots of sessions that are in use there. The error says what is wrong; also where
+// the tools were built without sluice::session_stores.
 tl::expected<std::unique_ptr<SleepingSessions>, std::string> open_sleeping_sessions(
     const StoreAddress& address, dtls::Environment& environment, const dtls::StateKeys& keys);
 
