@@ -136,6 +136,12 @@ TicketKeys::~TicketKeys() = default;
 
 Duration TicketKeys::rotation() const { return state_->rotation; }
 
+std::optional<Instant> TicketKeys::next_rotation() const {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->current) return std::nullopt;
+  return saturating_add(state_->current->made, state_->rotation);
+}
+
 Result<Buffer> TicketKeys::seal(crypto::Library& library, Bytes session, Instant now) {
   const auto key = state_->take(library, now);
   if (!key) return forward_error(key);

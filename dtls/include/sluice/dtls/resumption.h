@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
@@ -75,6 +76,9 @@ class TicketKeys {
   ~TicketKeys();
 
   [[nodiscard]] Duration rotation() const;
+  // From when on new keys are due: the next ticket, or export_keys(), makes them. Empty: there are
+  // none yet.
+  [[nodiscard]] std::optional<Instant> next_rotation() const;
 
   // ---- keys that several servers share: a client then resumes at any of them. One server exports
   // its keys, soon after each rotation, and the others import them; their clocks must agree, and

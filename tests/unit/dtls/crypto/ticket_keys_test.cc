@@ -56,6 +56,22 @@ TEST(TicketKeys, AKeyIsReplacedAfterARotationAndEndsAfterTwo) {
   EXPECT_FALSE(opens(Instant{2h}));
 }
 
+TEST(TicketKeys, TellWhenTheNextOnesAreDue) {
+  TicketKeys keys(1h);
+  EXPECT_EQ(keys.next_rotation(), std::nullopt);
+  must(keys.seal(library(), counted(10), Instant{5h}));
+  EXPECT_EQ(keys.next_rotation(), Instant{6h});
+  const SecretBytes before = must(keys.export_keys(test::environment(), Instant{6h - 1us}));
+  EXPECT_EQ(keys.next_rotation(), Instant{6h});
+  must(keys.export_keys(test::environment(), Instant{6h}));
+  EXPECT_EQ(keys.next_rotation(), Instant{7h});
+  must(keys.import_keys(test::environment(), before.bytes()));
+  EXPECT_EQ(keys.next_rotation(), Instant{6h});
+  TicketKeys eternal(Duration::max());
+  must(eternal.seal(library(), counted(10), Instant{1h}));
+  EXPECT_EQ(eternal.next_rotation(), Instant::max());
+}
+
 // ---- keys that several servers share
 
 TEST(TicketKeys, ServersThatShareThemReadEachOthersTickets) {
