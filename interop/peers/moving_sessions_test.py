@@ -276,6 +276,22 @@ class MovingSessions(ToolsTestCase):
         os.chmod(self.keys, 0o640)
         self.refuses("--tickets-key", self.keys)
 
+    def test_new_ticket_keys_survive_a_crash(self):
+        self.server("memory", "--age-after", "60")
+        made = pathlib.Path(self.keys).read_bytes()
+        rotating, _ = self.server("memory", "--age-after", "60", "--ticket-rotation", "1")
+        rotating.wait_for("new ticket keys are in the file")
+        rotating.process.kill()
+        rotating.process.wait()
+        self.assertNotEqual(pathlib.Path(self.keys).read_bytes(), made)
+        self.assertEqual(os.stat(self.keys).st_mode & 0o777, 0o600)
+        file = str(pathlib.Path(self.folder, "session"))
+        server, address = self.server("memory", "--age-after", "60")
+        self.assertNotIn("resumed", self.talk(address, "--sess_out", file))
+        server.process.kill()
+        _, address = self.server("memory", "--age-after", "60")
+        self.assertIn("resumed", self.talk(address, "--sess_in", file))
+
     def test_stores_that_cannot_be_had(self):
         keys = ["--tickets-key", self.keys]
         for options in (["--store", "memory"], ["--store", "lmdb:" + self.folder], ["--store", "elsewhere", *keys],

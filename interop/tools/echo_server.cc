@@ -41,10 +41,15 @@ class Server final : private EndpointHandler {
   }
 
   // The error says how many sessions could not be stored at the end.
-  tl::expected<void, std::string> run(int stop) {
+  // `rotation` may be null.
+  tl::expected<void, std::string> run(int stop, KeyRotation* rotation) {
     loop_.poller().add(stop);
     while (!loop_.poller().is_ready(stop) && !has_served_all()) {
-      turn(std::nullopt);
+      turn(rotation != nullptr ? std::optional(rotation->due()) : std::nullopt);
+      if (rotation != nullptr && rotation->keep(context_.environment(), common::now()) &&
+          !options_.tool.quiet) {
+        std::cerr << "new ticket keys are in the file\n";
+      }
       report_refused_hellos();
     }
     loop_.poller().remove(stop);
@@ -236,7 +241,7 @@ tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& opti
     if (!sessions) return tl::unexpected(sessions.error());
     server.keep_sessions(*std::move(sessions));
   }
-  return server.run(stop);
+  return server.run(stop, worker == 0 ? options.rotation : nullptr);
 }
 
 }  // namespace sluice::interop::tools

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "tools/key_rotation.h"
 #include "tools/poller.h"
 #include "tools/server_keys.h"
 #include "tools/store_address.h"
@@ -39,6 +40,8 @@ struct EchoOptions {
   bool takes_snapshots = false;
   // Outlives the server. Null: none are shared.
   const ServerKeys* keys = nullptr;
+  // The same, for the keys in a file. Worker 0 alone uses it. Null: there is no file.
+  KeyRotation* rotation = nullptr;
 };
 
 // Whether several workers can have connection IDs of this size that name them. The error says what

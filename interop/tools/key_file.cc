@@ -1,6 +1,7 @@
 #include "tools/key_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -99,18 +101,48 @@ tl::expected<KeySet, std::string> read_keys(const std::string& file, int descrip
   return keys;
 }
 
-// Makes the file whole or not at all: under another name first. False: another process was faster.
+tl::expected<KeySet, std::string> read_keys(const std::string& file) {
+  const OpenFile present(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (present.get() < 0) return system_error(file);
+  return read_keys(file, present.get());
+}
+
+// A file beside `file` until it gets its name, so that `file` is whole or not there.
+class Draft {
+ public:
+  explicit Draft(const std::string& file) : file_(file), name_(file + "." + common::random_id()) {}
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() { unlink(name_.c_str()); }
+
+  tl::expected<void, std::string> write(dtls::Bytes bytes) const {
+    const OpenFile made(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const bool is_written = made.get() >= 0 &&
+                            ::write(made.get(), bytes.data(), bytes.size()) == std::ssize(bytes) &&
+                            fsync(made.get()) == 0;
+    if (!is_written) return system_error(file_);
+    return {};
+  }
+  // False: another process was faster.
+  [[nodiscard]] tl::expected<bool, std::string> become_first() const {
+    if (link(name_.c_str(), file_.c_str()) == 0) return true;
+    if (errno == EEXIST) return false;
+    return system_error(file_);
+  }
+  [[nodiscard]] tl::expected<void, std::string> replace() const {
+    if (rename(name_.c_str(), file_.c_str()) != 0) return system_error(file_);
+    return {};
+  }
+
+ private:
+  const std::string& file_;
+  std::string name_;
+};
+
 tl::expected<bool, std::string> make_file(const std::string& file, dtls::Bytes bytes) {
-  const std::string draft = file + "." + common::random_id();
-  const OpenFile made(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (made.get() < 0) return system_error(file);
-  const bool is_written =
-      write(made.get(), bytes.data(), bytes.size()) == std::ssize(bytes) && fsync(made.get()) == 0;
-  const bool is_linked = is_written && link(draft.c_str(), file.c_str()) == 0;
-  const int error = errno;
-  unlink(draft.c_str());
-  if (is_linked || (is_written && error == EEXIST)) return is_linked;
-  return key_file_error(file, std::strerror(error));
+  const Draft draft(file);
+  if (auto written = draft.write(bytes); !written) return tl::unexpected(written.error());
+  return draft.become_first();
 }
 
 }  // namespace
@@ -153,9 +185,29 @@ tl::expected<KeySet, std::string> read_or_make_keys(
   const auto is_ours = make_file(file, encode(*keys).bytes());
   if (!is_ours) return tl::unexpected(is_ours.error());
   if (*is_ours) return keys;
-  const OpenFile theirs(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (theirs.get() < 0) return system_error(file);
-  return read_keys(file, theirs.get());
+  return read_keys(file);
+}
+
+tl::expected<void, std::string> change_keys(
+    const std::string& file, const std::function<ChangedKeys(KeySet present)>& change) {
+  // A symbolic link stays, and what it leads to is replaced.
+  std::error_code error;
+  const auto path = std::filesystem::canonical(file, error);
+  if (error) return key_file_error(file, error.message());
+  // The lock is on the folder, because the file is another one afterwards.
+  const OpenFile folder(open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || flock(folder.get(), LOCK_EX) != 0) return system_error(file);
+  auto present = read_keys(path.string());
+  if (!present) return tl::unexpected(present.error());
+  const auto changed = change(*std::move(present));
+  if (!changed) return key_file_error(file, changed.error());
+  if (!*changed) return {};
+  const std::string name = path.string();
+  const Draft draft(name);
+  if (auto written = draft.write(encode(**changed).bytes()); !written) return written;
+  if (auto replaced = draft.replace(); !replaced) return replaced;
+  if (fsync(folder.get()) != 0) return system_error(file);
+  return {};
 }
 
 }  // namespace sluice::interop::tools

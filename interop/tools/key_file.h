@@ -7,6 +7,7 @@
 #include <sluice/dtls/state_keys.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -30,5 +31,13 @@ tl::expected<KeySet, std::string> decode_keys(dtls::Bytes bytes);
 // 0600). The error says what is wrong.
 tl::expected<KeySet, std::string> read_or_make_keys(
     const std::string& file, const std::function<tl::expected<KeySet, std::string>()>& make);
+
+// What is to stand in the file now; empty: what stands there.
+using ChangedKeys = tl::expected<std::optional<KeySet>, std::string>;
+// Gives the keys of the file to `change`, and replaces the file by those that it returns; the file
+// is always whole. Other processes that change it meanwhile wait, so `change` must be quick. The
+// error says what is wrong; the file may have been replaced nevertheless.
+tl::expected<void, std::string> change_keys(
+    const std::string& file, const std::function<ChangedKeys(KeySet present)>& change);
 
 }  // namespace sluice::interop::tools

@@ -42,7 +42,8 @@ KeysOrError make_keys(ToolContext& context) {
 }  // namespace
 
 tl::expected<std::unique_ptr<ServerKeys>, std::string> make_server_keys(const ToolOptions& options,
-                                                                        const std::string& file) {
+                                                                        const std::string& file,
+                                                                        dtls::Duration rotation) {
   auto bare = options;
   bare.files = {};
   const auto context = ToolContext::make(bare, dtls::PeerAuthentication::none);
@@ -51,12 +52,14 @@ tl::expected<std::unique_ptr<ServerKeys>, std::string> make_server_keys(const To
   auto keys = file.empty() ? make() : read_or_make_keys(file, make);
   if (!keys) return tl::unexpected(keys.error());
   auto made = std::make_unique<ServerKeys>();
+  made->tickets = std::make_shared<dtls::TicketKeys>(rotation);
   auto done = made->states.add(keys->state_key_id, keys->state_key.bytes());
   if (done) {
     done = made->tickets->import_keys((*context)->environment(), keys->ticket_keys.bytes());
   }
   if (!done) return tl::unexpected(file + ": " + to_string(done.error()));
   made->cookie_secret = std::move(keys->cookie_secret);
+  made->stored_tickets = std::move(keys->ticket_keys);
   return made;
 }
 

@@ -16,13 +16,17 @@ namespace sluice::interop::tools {
 // Thread-safe, once it is made.
 struct ServerKeys {
   dtls::StateKeys states;
-  std::shared_ptr<dtls::TicketKeys> tickets = std::make_shared<dtls::TicketKeys>();
+  std::shared_ptr<dtls::TicketKeys> tickets;
   dtls::SecretBytes cookie_secret;  // for dtls::Endpoint::import_cookie_secret()
+  // As the file has the ticket keys, for KeyRotation.
+  dtls::SecretBytes stored_tickets;
 };
 
 // The keys of `file`, which is made if it is missing; without a file new ones, for this process
-// alone. The error says what is wrong with it or with the options.
+// alone. `rotation` is that of the ticket keys. The error says what is wrong with the file or with
+// the options.
 tl::expected<std::unique_ptr<ServerKeys>, std::string> make_server_keys(const ToolOptions& options,
-                                                                        const std::string& file);
+                                                                        const std::string& file,
+                                                                        dtls::Duration rotation);
 
 }  // namespace sluice::interop::tools

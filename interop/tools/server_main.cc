@@ -22,6 +22,7 @@ struct Options {
   bool no_cache = false;
   std::string store;
   std::string keys;
+  double ticket_rotation = 86400;  // seconds
 };
 
 void add_store_options(CLI::App& app, Options& options) {
@@ -42,7 +43,14 @@ void add_store_options(CLI::App& app, Options& options) {
       ->needs(store);
   app.add_option("--tickets-key", options.keys,
                  "File with the keys for tickets, cookies and stored sessions, which servers of a "
-                 "cluster share. It is made if it is missing. Default: new keys");
+                 "cluster share. It is made if it is missing, and gets the ticket keys that "
+                 "follow. Default: new keys");
+  app.add_option("--ticket-rotation", options.ticket_rotation,
+                 "Seconds after which new ticket keys follow. A ticket is valid for one to two "
+                 "times as long")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 86400.0 * 365))
+      ->excludes(app.get_option("--no_ticket"));
 }
 
 void add_options(CLI::App& app, Options& options) {
@@ -139,12 +147,30 @@ tl::expected<void, std::string> check_store(Options& options) {
 using ServerKeysOrError =
     tl::expected<std::unique_ptr<sluice::interop::tools::ServerKeys>, std::string>;
 
+sluice::dtls::Duration rotation_of(const Options& options) {
+  return std::chrono::duration_cast<sluice::dtls::Duration>(
+      std::chrono::duration<double>(options.ticket_rotation));
+}
+
 // Null where nothing needs them.
 ServerKeysOrError make_keys(Options& options) {
   if (options.keys.empty() && !options.echo.store) return nullptr;
-  auto keys = sluice::interop::tools::make_server_keys(options.echo.tool, options.keys);
+  auto keys = sluice::interop::tools::make_server_keys(options.echo.tool, options.keys,
+                                                       rotation_of(options));
   if (keys) options.echo.keys = keys->get();
   return keys;
+}
+
+using KeyRotationPtr = std::unique_ptr<sluice::interop::tools::KeyRotation>;
+
+// Null where there is no file with keys.
+KeyRotationPtr make_rotation(Options& options, sluice::interop::tools::ServerKeys* keys) {
+  if (options.keys.empty()) return nullptr;
+  auto rotation = std::make_unique<sluice::interop::tools::KeyRotation>(
+      options.keys, keys->tickets, std::move(keys->stored_tickets),
+      [](const std::string& failure) { std::cerr << "sluice-dtls-server: " + failure + "\n"; });
+  options.echo.rotation = rotation.get();
+  return rotation;
 }
 
 // How sessions are resumed.
@@ -152,9 +178,10 @@ void set_resumption(Options& options, sluice::dtls::ResumptionStore& sessions) {
   options.echo.sessions = &sessions;
   if (!options.no_ticket) {
     options.echo.tool.resumption = sluice::dtls::Resumption::tickets;
-    options.echo.tool.ticket_keys = options.echo.keys != nullptr
-                                        ? options.echo.keys->tickets
-                                        : std::make_shared<sluice::dtls::TicketKeys>();
+    options.echo.tool.ticket_keys =
+        options.echo.keys != nullptr
+            ? options.echo.keys->tickets
+            : std::make_shared<sluice::dtls::TicketKeys>(rotation_of(options));
   } else if (!options.no_cache) {
     options.echo.tool.resumption = sluice::dtls::Resumption::store;
   }
@@ -171,6 +198,7 @@ int main(int argc, char** argv) {
   if (const auto checked = check_store(options); !checked) return report_failure(checked.error());
   const auto keys = make_keys(options);
   if (!keys) return report_failure(keys.error());
+  const auto rotation = make_rotation(options, keys->get());
   sluice::dtls::ResumptionStore sessions;
   set_resumption(options, sessions);
 

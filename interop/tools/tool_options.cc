@@ -302,6 +302,9 @@ tl::expected<ToolConfig, std::string> make_config(const ToolOptions& options,
   config.timers.total = std::chrono::seconds(options.handshake_timeout);
   config.resumption = options.resumption;
   config.ticket_keys = options.ticket_keys;
+  if (options.ticket_keys) {
+    config.session_lifetime = std::min(config.session_lifetime, options.ticket_keys->rotation());
+  }
   if (auto set = set_verification(options, wanted, config); !set) return Failure(set.error());
   ToolConfig made;
   if (!options.fingerprint.empty()) {
