@@ -107,6 +107,7 @@ void Server::put(const dtls::SessionState& state) {
   if (!sealed) return;
   const std::vector<dtls::ConnectionId> ids = state.own_connection_ids();
   std::vector<dtls::Bytes> names;
+  names.reserve(ids.size());
   for (const dtls::ConnectionId& id : ids) names.push_back(id.bytes());
   // Where it fails, the device makes a handshake: count that, and watch it.
   static_cast<void>(store_->put(

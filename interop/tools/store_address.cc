@@ -16,6 +16,7 @@ tl::expected<StoreAddress, std::string> parse_store(std::string_view text) {
     std::uint16_t port = 0;
     const std::string_view digits = text.substr(colon + 1);
     const char* const end = digits.data() + digits.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the end is given, too.
     const auto read = std::from_chars(digits.data(), end, port);
     if (read.ec == std::errc{} && read.ptr == end && port != 0) {
       std::string_view host = text.substr(kRedis.size(), colon - kRedis.size());

@@ -66,11 +66,11 @@ constexpr std::array kSrtpProfiles{
 
 const std::map<std::string, dtls::ReturnRoutability>& return_routabilities() {
   using dtls::ReturnRoutability;
-  static const std::map<std::string, ReturnRoutability> all{
+  static const std::map<std::string, ReturnRoutability> kAll{
       {"none", ReturnRoutability::none},
       {"basic", ReturnRoutability::basic},
       {"enhanced", ReturnRoutability::enhanced}};
-  return all;
+  return kAll;
 }
 
 // Parses names separated by colons. The error is the first unknown name.
