@@ -38,7 +38,7 @@ SessionKeeper::SessionKeeper(dtls::Endpoint& endpoint, std::unique_ptr<SleepingS
 void SessionKeeper::on_event(const dtls::EndpointEvent& event) {
   const dtls::ConnectionHandle connection = event.connection;
   if (const auto* connected = std::get_if<dtls::Connected>(&event.what)) {
-    if (connected->info.own_connection_id.size() == 0) return;
+    if (connected->info.own_connection_id.empty()) return;
     awake_.insert(connection);
     snapshots_.add(connection, {});
   } else if (const auto* restored = std::get_if<dtls::SessionRestored>(&event.what)) {

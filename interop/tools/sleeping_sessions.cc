@@ -50,7 +50,7 @@ class SealedSessions final : public SleepingSessions {
     }
     const std::vector<dtls::ConnectionId> ids = state.own_connection_ids();
     std::vector<dtls::Bytes> names;
-    names.reserve(ids.size());
+    names.reserve(1 + ids.size());
     if (!state.tag().empty()) names.push_back(state.tag());
     for (const dtls::ConnectionId& id : ids) names.push_back(id.bytes());
     return accept(
