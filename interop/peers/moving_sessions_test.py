@@ -109,13 +109,13 @@ class MovingSessions(ToolsTestCase):
 
     def check_echoes(self, client, switch, first_after_move):
         """Each line came back once at most, those after the move exactly once, and there was one handshake."""
+        self.check_numbers(client, switch)
         text = "".join(client.output)
         echoed = [int(number) for number in re.findall(r"^line (\d+)$", text, re.MULTILINE)]
         self.assertEqual(len(echoed), len(set(echoed)), echoed)
         after = [number for number in echoed if number >= first_after_move]
         self.assertEqual(after, list(range(first_after_move, first_after_move + len(after))))
         self.assertEqual(text.count("connection IDs of"), 1, text)
-        self.check_numbers(client, switch)
 
     def check_numbers(self, client, switch):
         """No record number, and so no nonce, was used twice by either side."""

@@ -207,6 +207,7 @@ class Game {
     auto state = std::move(transport).export_session();
     require(state.has_value() != blocked.has_value(), "export_blocked() tells");
     if (!state) return;
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     require(transport.ended(), "an export ends its source");
     auto parsed = TransportState::parse(state->bytes());
     require(parsed.has_value(), "an exported state can be read");
