@@ -30,7 +30,7 @@ ARROWS = {
     "interop/tools": ["interop/common", "session_stores/include"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
     "interop/peers": [],
-    "docs/examples": ["ice_glue/nice/include"],
+    "docs/examples": ["ice_glue/nice/include", "session_stores/include"],
     # What checks the code sees all of it.
     "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src",
               "session_stores/src", "interop/tools", "interop/demo", "docs/examples"],
