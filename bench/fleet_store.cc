@@ -14,8 +14,8 @@
 
 #include "pin.h"
 #include "support/endpoints.h"
+#include "support/temporary_folder.h"
 #include "unit/session_stores/redis_server.h"
-#include "unit/session_stores/temporary_folder.h"
 
 namespace sluice::bench {
 namespace {
@@ -37,7 +37,7 @@ auto make_unpinned(Make&& make) {
 class LmdbFleetStore final : public FleetStore {
  public:
   LmdbFleetStore() {
-    const stores::test::TemporaryFolder folder;
+    const test::TemporaryFolder folder;
     sessions_ = make_unpinned([&] {
       return stores::make_lmdb_store({.folder = folder.path(), .max_bytes = kMaxDatabase});
     });
