@@ -56,19 +56,21 @@ Result<ConnectionHandle> Endpoint::Impl::connect(ConfigPtr config, const UdpPath
 Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& path, Instant now) {
   begin_input(now);
   ++statistics_.datagrams_received;
-  const Bytes id = id_of(datagram);
-  if (const SlotNumber known = find_by_id(id, datagram); known != kNoSlot) {
-    deliver(known, datagram, path, now);
+  const IdInDatagram id = id_in(datagram);
+  const SlotNumber owner = ids_.find(id.bytes);
+  // A handshake takes plaintext from its own path only: anyone can write it.
+  if (owner != kNoSlot && (!id.is_behind_plaintext || slots_[owner].is_connected)) {
+    deliver(owner, datagram, path, now);
     return pending();
   }
-  if (!id.empty() && options_.waking.max_wanted != 0 && ids_.find(id) == kNoSlot) {
-    want(id, datagram, path, now);
+  if (!id.bytes.empty() && owner == kNoSlot && options_.waking.max_wanted != 0) {
+    want(id.bytes, datagram, path, now);
     return pending();
   }
   const std::uint64_t hash = hash_of(path);
   if (const SlotNumber known = find(path, hash); known != kNoSlot) {
     deliver_by_path(known, datagram, path, hash, now);
-  } else if (!ids_.id_in(datagram).empty()) {
+  } else if (!id.bytes.empty() && !id.is_behind_plaintext) {
     ++statistics_.unknown_connection_id;
   } else {
     on_stranger(datagram, path, hash, now);
@@ -76,17 +78,10 @@ Pending Endpoint::Impl::handle_datagram(MutableBytes datagram, const UdpPath& pa
   return pending();
 }
 
-Bytes Endpoint::Impl::id_of(Bytes datagram) const {
+Endpoint::Impl::IdInDatagram Endpoint::Impl::id_in(Bytes datagram) const {
   if (ids_.size() == 0) return {};
-  const Bytes id = ids_.id_in(datagram);
-  return id.empty() ? ids_.id_in(endpoint::behind_plaintext(datagram)) : id;
-}
-
-Endpoint::Impl::SlotNumber Endpoint::Impl::find_by_id(Bytes id, Bytes datagram) const {
-  const SlotNumber known = ids_.find(id);
-  if (known == kNoSlot || slots_[known].is_connected) return known;
-  // A handshake takes plaintext from its own path only: anyone can write it.
-  return ids_.id_in(datagram).empty() ? kNoSlot : known;
+  if (const Bytes first = ids_.id_in(datagram); !first.empty()) return {first};
+  return {ids_.id_in(endpoint::behind_plaintext(datagram)), true};
 }
 
 Pending Endpoint::Impl::handle_timeout(Instant now) {

@@ -119,10 +119,12 @@ class Endpoint::Impl {
   void release_slot(SlotNumber number);
   // Whether the connection has opened a record.
   bool deliver(SlotNumber number, MutableBytes datagram, const UdpPath& path, Instant now);
-  // The connection ID of the first record, or of the first one behind plaintext; empty: none.
-  [[nodiscard]] Bytes id_of(Bytes datagram) const;
-  // The connection that a datagram with this ID is for, from any path; kNoSlot: none.
-  [[nodiscard]] SlotNumber find_by_id(Bytes id, Bytes datagram) const;
+  struct IdInDatagram {
+    Bytes bytes;  // empty: none
+    bool is_behind_plaintext = false;
+  };
+  // The connection ID of the first record, or of the first one behind plaintext.
+  [[nodiscard]] IdInDatagram id_in(Bytes datagram) const;
   // Delivers a datagram that has no known connection ID to `known`, which is at its path, or to
   // another association there.
   void deliver_by_path(SlotNumber known, MutableBytes datagram, const UdpPath& path,

@@ -81,7 +81,7 @@ Result<UdpPath> Endpoint::Impl::authentic_path(const endpoint::WantedSessions::Q
 bool Endpoint::Impl::deliver_released(Instant now) {
   auto next = wanted_.take_released();
   if (!next) return false;
-  const SlotNumber number = ids_.find(id_of(next->bytes));
+  const SlotNumber number = ids_.find(id_in(next->bytes).bytes);
   if (number == kNoSlot) {
     ++statistics_.wanted_dropped;
     return false;

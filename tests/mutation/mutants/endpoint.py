@@ -56,7 +56,7 @@ MUTANTS = [
     *mutants_of(
         "dtls/src/endpoint/impl.cc", ENDPOINT,
         ("ids_.id_in(endpoint::behind_plaintext(datagram))", "Bytes{}", "an ID behind plaintext is found"),
-        ("return ids_.id_in(datagram).empty() ? kNoSlot : known;", "return known;",
+        ("(!id.is_behind_plaintext || slots_[owner].is_connected)", "true",
          "a handshake takes plaintext from its own path only"),
         ("if (occupied() >= options_.max_connections) { return tl::unexpected(Error{Errc::too_many_connections}); } const std::uint64_t",
          "const std::uint64_t", "connect() respects the limit of connections"),
