@@ -67,9 +67,11 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
 
 Result<Hmac> Hmac::with_key(Library& library, HashAlgorithm hash, Bytes key) {
   HmacKeys& keys = library.hmac_keys();
-  // This key replaces the repeated one only in the context of the same hash.
-  if (!keys.repeated.empty() && keys.repeated_hash != hash) wipe_soon(library, keys.repeated_hash);
-  keys.repeated.clear();
+  if (is_left(keys, hash)) {
+    keys.repeated.clear();  // this key replaces it in its context
+  } else {
+    forget_repeated_key(library);
+  }
   // EVP_MAC_init takes a null key as "keep the previous key", not as the empty key.
   static constexpr unsigned char kEmpty = 0;
   const unsigned char* const bytes = key.empty() ? &kEmpty : octets(key);
