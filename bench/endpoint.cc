@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "device_exchange.h"
 #include "heap.h"
 #include "measures.h"
 #include "support/bytes.h"
@@ -101,32 +102,13 @@ class ManyConnections {
     const double before = is_talker ? heap_in_use() : 0;
     auto client =
         test::must(dtls::Connection::client(config_, test::environment(), test::kPath, now_));
-    while (exchange(client, path)) {
-    }
+    while (exchange(client, endpoint_, path, now_)) continue;
     if (!client.connected()) throw std::runtime_error("handshake failed");
     if (!is_talker) return;
     const double of_both = heap_in_use() - before;
     talkers_.push_back({std::move(client), path, {}});
     // Both ends of a connection hold the same: good enough for one of a thousand.
     heap_of_talkers_ += of_both / 2;
-  }
-
-  bool exchange(dtls::Connection& client, const dtls::UdpPath& path) {
-    std::array<std::byte, 1500> datagram{};
-    bool moved = false;
-    while (const auto sent = client.poll_transmit(datagram)) {
-      endpoint_.handle_datagram(dtls::MutableBytes(datagram).first(sent->size), path, now_);
-    }
-    while (endpoint_.poll_event()) {
-    }
-    while (const auto sent = endpoint_.poll_transmit(datagram)) {
-      moved = true;
-      if (!client.handle_datagram(dtls::MutableBytes(datagram).first(sent->size), test::kPath,
-                                  now_)) {
-        throw std::runtime_error("handshake failed");
-      }
-    }
-    return moved;
   }
 
   dtls::ConfigPtr config_;

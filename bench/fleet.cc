@@ -69,7 +69,7 @@ void Fleet::pass_until(dtls::Instant then) {
        next = endpoint_.next_timeout()) {
     now_ = std::max(now_, *next);
     endpoint_.handle_timeout(now_);
-    poll_events();
+    poll_events(endpoint_, options_.on_event);
   }
   now_ = std::max(now_, then);
 }
@@ -83,41 +83,20 @@ void Fleet::fire_one() {
   endpoint_.handle_timeout(now_);
 }
 
-void Fleet::poll_events() {
-  while (const auto event = endpoint_.poll_event()) {
-    if (options_.on_event) options_.on_event(*event);
-  }
-}
-
 void Fleet::poll_outputs() {
   std::array<std::byte, 1500> datagram{};
   if (endpoint_.poll_transmit(datagram)) throw std::runtime_error("an idle session sends");
-  poll_events();
+  poll_events(endpoint_, options_.on_event);
 }
 
 void Fleet::connect(std::size_t number) {
   const auto path = path_of_device(number);
   auto device = test::must(dtls::Connection::client(config_, of_devices_, test::kPath, now_));
-  while (exchange(device, path)) continue;
+  while (exchange(device, endpoint_, path, now_, options_.on_event)) continue;
   if (!device.connected()) throw std::runtime_error("handshake failed");
   const std::size_t step = options_.sessions / options_.talkers;
   const bool is_talker = number % step == 0 && talkers_.size() < options_.talkers;
   if (is_talker) talkers_.push_back({std::move(device), path});
-}
-
-bool Fleet::exchange(dtls::Connection& device, const dtls::UdpPath& path) {
-  std::array<std::byte, 1500> datagram{};
-  while (const auto sent = device.poll_transmit(datagram)) {
-    endpoint_.handle_datagram(dtls::MutableBytes(datagram).first(sent->size), path, now_);
-  }
-  poll_events();
-  bool has_answered = false;
-  while (const auto sent = endpoint_.poll_transmit(datagram)) {
-    has_answered = true;
-    const auto bytes = dtls::MutableBytes(datagram).first(sent->size);
-    test::must(device.handle_datagram(bytes, test::kPath, now_));
-  }
-  return has_answered;
 }
 
 }  // namespace sluice::bench

@@ -5,8 +5,9 @@
 #include <sluice/dtls/endpoint.h>
 
 #include <cstddef>
-#include <functional>
 #include <vector>
+
+#include "device_exchange.h"
 
 namespace sluice::bench {
 
@@ -29,8 +30,7 @@ struct FleetOptions {
   // Of the clock, from one handshake to the next.
   dtls::Duration interval;
   dtls::EndpointOptions endpoint = {};  // without its Config and its limits
-  // Takes each event of the Endpoint; null: nobody does.
-  std::function<void(const dtls::EndpointEvent&)> on_event = {};
+  EventHandler on_event = {};           // takes the events of the Endpoint; null: they are dropped
 };
 
 class Fleet {
@@ -45,7 +45,6 @@ class Fleet {
   void fall_idle();
   // One timer, whenever that is due.
   void fire_one();
-  void poll_events();
   // Where no datagram is under way: events, and connections that turn out to have none to send.
   void poll_outputs();
 
@@ -58,8 +57,6 @@ class Fleet {
 
  private:
   void connect(std::size_t number);
-  // Whether the server has answered.
-  bool exchange(dtls::Connection& device, const dtls::UdpPath& path);
 
   const FleetOptions options_;
   dtls::ConfigPtr config_;

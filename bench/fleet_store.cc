@@ -100,7 +100,7 @@ class RedisFleetStore final : public FleetStore {
 
 // Whether a shell would find the program.
 bool is_installed(const std::string& program) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment.
   const char* path = std::getenv("PATH");
   std::istringstream folders(path != nullptr ? path : "");
   for (std::string folder; std::getline(folders, folder, ':');) {
