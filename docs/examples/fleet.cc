@@ -100,8 +100,8 @@ void Server::on_event(const dtls::EndpointEvent& event) {
   }
 }
 
-// Whoever may read the store gets nothing, and one session cannot be put in another's place: the
-// Endpoint checks the ID that it has asked for.
+// A sealed state cannot be read or altered in the store. A state under the ID of another session is
+// refused by the Endpoint, which checks the ID that it has asked for.
 void Server::put(const dtls::SessionState& state) {
   const auto sealed = keys_.seal(environment_, state.bytes(), bytes_of("session"));
   if (!sealed) return;

@@ -166,7 +166,7 @@ class MovingSessions(ToolsTestCase):
         self.for_each_kind(self.check_crashes)
 
     def check_crashes(self, of_server, of_client):
-        """What was sent while no server ran is lost, and nothing comes back twice: nobody repeats what the client sent.
+        """What was sent while no server ran is lost, and nothing comes back twice: the network repeats no datagram.
         After a crash the replay window is as old as the snapshot (docs/live-sessions.md)."""
         store = "lmdb:" + self.enter(tempfile.TemporaryDirectory())
         server, address = self.server(store, "--snapshots", *of_server)

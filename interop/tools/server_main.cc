@@ -130,7 +130,8 @@ tl::expected<void, std::string> check_store(Options& options) {
     return wrong("--store memory: needs --age-after");
   }
   if (address->kind != StoreKind::memory && options.keys.empty()) {
-    return wrong("--store: lmdb and redis need --tickets-key, for who comes later");
+    return wrong(
+        "--store: lmdb and redis need --tickets-key, because the next server needs the same keys");
   }
   // Another server of the store would take the snapshot of a session that is still in use here.
   if (options.echo.takes_snapshots && address->kind != StoreKind::lmdb) {

@@ -9,7 +9,8 @@
 namespace sluice::interop::tools {
 namespace {
 
-// Nobody can guess a name, and so nobody can have it taken by a datagram whose connection ID it is.
+// Of random bytes: a name that could be guessed could be sent as a connection ID, and the store
+// would give the session out.
 constexpr std::size_t kNameSize = 16;
 // The requests that the store has under way at most. It bounds the memory that they take, and
 // leaves room for the questions for sleeping sessions.
