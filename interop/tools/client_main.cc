@@ -1,5 +1,6 @@
 // sluice-dtls-client: sends lines over DTLS and prints the data that comes back. Its options are
 // named like those of `openssl s_client`. Exit codes: see --help.
+#include <sluice/udp/address.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -55,16 +56,17 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   signal(SIGPIPE, SIG_IGN);
-  const auto server = resolve(connect);
+  const auto server = udp::resolve(connect);
   if (!server) return fail(server.error());
   sluice::dtls::UdpEndpoint any;
-  if (server->family() == AF_INET6) any.address = sluice::dtls::Ipv6Address{};
-  const auto own = bind.empty() ? to_socket_address(any, 0) : resolve(bind);
+  if (server->storage.ss_family == AF_INET6) any.address = sluice::dtls::Ipv6Address{};
+  const auto own = bind.empty() ? dtls::to_socket_address(any) : udp::resolve(bind);
   if (!own) return fail(own.error());
-  auto socket = UdpSocket::bind(*own, {.reports_local_address = false});
+  auto socket = udp::Socket::bind(*own, {.reports_local_address = false});
   if (!socket) return fail(socket.error());
   if (const auto connected = socket->connect(*server); !connected) return fail(connected.error());
-  const auto outcome = talk(*socket, to_endpoint(*server), options, STDIN_FILENO);
+  const auto outcome =
+      talk(*std::move(socket), *dtls::to_udp_endpoint(*server), options, STDIN_FILENO);
   if (!outcome) return fail(outcome.error());
   return *outcome == LineOutcome::done ? 0 : 2;
 }

@@ -1,5 +1,7 @@
 #include "tools/echo_server.h"
 
+#include <sluice/udp/address.h>
+
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -27,9 +29,8 @@ constexpr std::size_t kMaxWanted = 4096;
 
 class Server final : private EndpointHandler {
  public:
-  Server(UdpSocket& socket, const EchoOptions& options, ToolContext& context,
-         dtls::Endpoint endpoint)
-      : options_(options), context_(context), loop_(socket, std::move(endpoint), *this) {}
+  Server(const EchoOptions& options, ToolContext& context, EndpointDriver driver)
+      : options_(options), context_(context), loop_(std::move(driver), *this) {}
 
   void keep_sessions(std::unique_ptr<SleepingSessions> sessions) {
     const auto report = [this](const std::string& what) {
@@ -39,6 +40,9 @@ class Server final : private EndpointHandler {
                     options_.takes_snapshots, report);
     loop_.poller().add(keeper_->descriptor());
   }
+
+  // At the end.
+  udp::Socket release_socket() { return std::move(loop_.socket()); }
 
   // The error says how many sessions could not be stored at the end.
   // `rotation` may be null.
@@ -143,7 +147,7 @@ class Server final : private EndpointHandler {
     } else if (std::holds_alternative<dtls::SessionAged>(event.what)) {
       waiting_.forget(event.connection);
     } else if (const auto* moved = std::get_if<dtls::PeerMoved>(&event.what)) {
-      report(moved->from, "moved to " + to_string(moved->to.peer));
+      report(moved->from, "moved to " + udp::to_string(moved->to.peer));
     } else if (const auto* ended = std::get_if<dtls::Ended>(&event.what)) {
       waiting_.forget(event.connection);
       report(ended->path, std::string(to_string(ended->reason)) +
@@ -179,7 +183,7 @@ class Server final : private EndpointHandler {
 
   void report(const dtls::UdpPath& path, const std::string& what) const {
     // One write for the whole line, so that lines of several threads don't mix.
-    if (!options_.tool.quiet) std::cerr << to_string(path.peer) + " " + what + "\n";
+    if (!options_.tool.quiet) std::cerr << udp::to_string(path.peer) + " " + what + "\n";
   }
 
   const EchoOptions& options_;
@@ -214,7 +218,7 @@ tl::expected<void, std::string> check_routable(std::size_t id_size, unsigned wor
   return {};
 }
 
-tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options,
+tl::expected<void, std::string> serve(udp::Socket& socket, const EchoOptions& options,
                                       std::uint8_t worker, int stop) {
   auto context = ToolContext::make(options.tool, options.wanted);
   if (!context) return tl::unexpected(context.error());
@@ -235,13 +239,17 @@ tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& opti
         endpoint->import_cookie_secret(options.keys->cookie_secret.bytes(), common::now());
     if (!shared) return tl::unexpected(to_string(shared.error()));
   }
-  Server server(socket, options, **context, *std::move(endpoint));
+  auto driver = EndpointDriver::make(*std::move(endpoint), std::move(socket));
+  if (!driver) return tl::unexpected(driver.error());
+  Server server(options, **context, *std::move(driver));
   if (options.store) {
     auto sessions = open_sleeping_sessions(*options.store, environment, options.keys->states);
     if (!sessions) return tl::unexpected(sessions.error());
     server.keep_sessions(*std::move(sessions));
   }
-  return server.run(stop, worker == 0 ? options.rotation : nullptr);
+  auto served = server.run(stop, worker == 0 ? options.rotation : nullptr);
+  socket = server.release_socket();
+  return served;
 }
 
 }  // namespace sluice::interop::tools

@@ -3,6 +3,7 @@
 
 #include <sluice/dtls/resumption_store.h>
 #include <sluice/dtls/routable_connection_id.h>
+#include <sluice/udp/socket.h>
 
 #include <array>
 #include <cstdint>
@@ -13,7 +14,6 @@
 #include "tools/server_keys.h"
 #include "tools/store_address.h"
 #include "tools/tool_options.h"
-#include "tools/udp_socket.h"
 
 namespace sluice::interop::tools {
 
@@ -50,8 +50,8 @@ tl::expected<void, std::string> check_routable(std::size_t id_size, unsigned wor
 
 // Serves until `stop` is readable, or until `accept` connections have ended, then puts the
 // remaining ones into the store, or closes them. `worker` numbers the threads of a port from 0. The
-// error says what is wrong.
-tl::expected<void, std::string> serve(UdpSocket& socket, const EchoOptions& options,
+// error says what is wrong. The socket stays open: steer_by_connection_id() says why.
+tl::expected<void, std::string> serve(udp::Socket& socket, const EchoOptions& options,
                                       std::uint8_t worker, int stop);
 
 }  // namespace sluice::interop::tools

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <sluice/dtls/endpoint.h>
+#include <sluice/udp/driver.h>
 
-#include <array>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "tools/poller.h"
-#include "tools/udp_socket.h"
 
 namespace sluice::interop::tools {
 
@@ -26,12 +27,15 @@ class EndpointHandler {
   ~EndpointHandler() = default;
 };
 
-// The socket and the handler outlive the loop. Used by one thread.
+using EndpointDriver = udp::Driver<dtls::Endpoint>;
+
+// The handler outlives the loop. Used by one thread.
 class EndpointLoop {
  public:
-  EndpointLoop(UdpSocket& socket, dtls::Endpoint endpoint, EndpointHandler& handler);
+  EndpointLoop(EndpointDriver driver, EndpointHandler& handler);
 
-  dtls::Endpoint& endpoint() { return endpoint_; }
+  dtls::Endpoint& endpoint() { return driver_.server(); }
+  udp::Socket& socket() { return driver_.socket(); }
   // Other descriptors that turn() waits for.
   Poller& poller() { return poller_; }
 
@@ -41,18 +45,20 @@ class EndpointLoop {
   // Gives data and events to the handler and sends what is to be sent. Call it after an input of
   // the Endpoint outside the handler.
   void drain();
-  // Closes the socket and goes on with `fresh`. What is still to be read from the old one is lost.
-  void change_socket(UdpSocket fresh);
-  // Seals `data` in one record and sends it.
+  // As udp::Driver::change_socket().
+  tl::expected<void, std::string> change_socket(udp::Socket fresh) {
+    return driver_.change_socket(std::move(fresh));
+  }
+  // Seals `data` in one record, which leaves at once, or at the end of the turn.
   tl::expected<void, dtls::SendError> send(dtls::ConnectionHandle connection, dtls::Bytes data);
 
  private:
-  UdpSocket& socket_;
-  dtls::Endpoint endpoint_;
+  void poll();
+
+  EndpointDriver driver_;
   EndpointHandler& handler_;
   Poller poller_;
-  // Larger than kMaxDatagram, so it also holds what poll_transmit() writes.
-  std::array<std::byte, dtls::kMaxApplicationData + dtls::kSealOverhead> out_ = {};
+  bool is_in_turn_ = false;
 };
 
 }  // namespace sluice::interop::tools

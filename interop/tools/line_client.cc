@@ -1,6 +1,7 @@
 #include "tools/line_client.h"
 
 #include <fcntl.h>
+#include <sluice/udp/address.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,13 +23,8 @@ dtls::Duration seconds(double count) {
 
 class Client final : private EndpointHandler {
  public:
-  Client(UdpSocket& socket, const LineOptions& options, ToolContext& context,
-         dtls::Endpoint endpoint, int input)
-      : options_(options),
-        context_(context),
-        socket_(socket),
-        loop_(socket, std::move(endpoint), *this),
-        input_(input) {}
+  Client(const LineOptions& options, ToolContext& context, EndpointDriver driver, int input)
+      : options_(options), context_(context), loop_(std::move(driver), *this), input_(input) {}
 
   tl::expected<LineOutcome, std::string> run(const dtls::UdpEndpoint& server) {
     const auto session = read_session();
@@ -66,16 +62,18 @@ class Client final : private EndpointHandler {
   }
 
   void rebind() {
-    auto fresh = socket_.with_another_port();
+    auto fresh = loop_.socket().with_another_port();
     if (!fresh) return report("--rebind-every: " + fresh.error());
-    loop_.change_socket(*std::move(fresh));
+    if (const auto changed = loop_.change_socket(*std::move(fresh)); !changed) {
+      return report("--rebind-every: " + changed.error());
+    }
     bool has_another_id = false;
     static_cast<void>(loop_.endpoint().apply(connection_, [&](dtls::Connection& connection) {
       has_another_id =
           connection.spare_connection_ids() != 0 && connection.change_connection_id().has_value();
       return dtls::Result<dtls::Pending>{};
     }));
-    report("now at " + to_string(socket_.own()) +
+    report("now at " + udp::to_string(loop_.socket().own()) +
            (has_another_id ? ", with another connection ID" : ""));
   }
 
@@ -210,7 +208,6 @@ class Client final : private EndpointHandler {
 
   const LineOptions& options_;
   ToolContext& context_;
-  UdpSocket& socket_;
   EndpointLoop loop_;
   int input_;
   dtls::ConnectionHandle connection_{};
@@ -228,13 +225,15 @@ class Client final : private EndpointHandler {
 
 }  // namespace
 
-tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
+tl::expected<LineOutcome, std::string> talk(udp::Socket socket, const dtls::UdpEndpoint& server,
                                             const LineOptions& options, int input) {
   auto context = ToolContext::make(options.tool, dtls::PeerAuthentication::require);
   if (!context) return tl::unexpected(context.error());
   auto endpoint = dtls::Endpoint::make({}, (*context)->environment());
   if (!endpoint) return tl::unexpected(to_string(endpoint.error()));
-  return Client(socket, options, **context, *std::move(endpoint), input).run(server);
+  auto driver = EndpointDriver::make(*std::move(endpoint), std::move(socket));
+  if (!driver) return tl::unexpected(driver.error());
+  return Client(options, **context, *std::move(driver), input).run(server);
 }
 
 }  // namespace sluice::interop::tools

@@ -1,8 +1,9 @@
 // The client: sends lines and prints the data that comes back.
 #pragma once
 
+#include <sluice/udp/socket.h>
+
 #include "tools/tool_options.h"
-#include "tools/udp_socket.h"
 
 namespace sluice::interop::tools {
 
@@ -23,7 +24,7 @@ struct LineOptions {
 enum class LineOutcome { done, failed };
 
 // Sends the lines of `input` up to its end. The error says why the connection could not be started.
-tl::expected<LineOutcome, std::string> talk(UdpSocket& socket, const dtls::UdpEndpoint& server,
+tl::expected<LineOutcome, std::string> talk(udp::Socket socket, const dtls::UdpEndpoint& server,
                                             const LineOptions& options, int input);
 
 }  // namespace sluice::interop::tools

@@ -1,5 +1,8 @@
 // sluice-dtls-server: an echo server over DTLS. Its options are named like those of `openssl
 // s_server`.
+#include <sluice/udp/address.h>
+#include <sluice/udp/steering.h>
+
 #include <atomic>
 #include <iostream>
 #include <thread>
@@ -7,12 +10,11 @@
 #include "common/random_numbers.h"
 #include "common/stop_signals.h"
 #include "tools/echo_server.h"
-#include "tools/steering.h"
 
 namespace {
 
 using sluice::interop::tools::EchoOptions;
-using sluice::interop::tools::UdpSocket;
+using sluice::udp::Socket;
 
 struct Options {
   EchoOptions echo;
@@ -92,21 +94,21 @@ int report_failure(const std::string& why) {
 }
 
 // One socket per thread, all on the same port.
-tl::expected<std::vector<UdpSocket>, std::string> make_sockets(const Options& options) {
-  auto address = sluice::interop::tools::resolve(options.accept);
+tl::expected<std::vector<Socket>, std::string> make_sockets(const Options& options) {
+  auto address = sluice::udp::resolve(options.accept);
   if (!address) return tl::unexpected(address.error());
-  std::vector<UdpSocket> sockets;
+  std::vector<Socket> sockets;
   for (unsigned i = 0; i < options.threads; ++i) {
-    auto made = UdpSocket::bind(*address, {.shares_port = options.threads > 1});
+    auto made = Socket::bind(*address, {.shares_port = options.threads > 1});
     if (!made) return tl::unexpected(options.accept + ": " + made.error());
-    if (i == 0) *address = sluice::interop::tools::to_socket_address(made->own(), 0);
+    if (i == 0) *address = sluice::dtls::to_socket_address(made->own());
     sockets.push_back(*std::move(made));
   }
   return sockets;
 }
 
 // With --threads and --cid the kernel leads each datagram to the thread that its ID names.
-tl::expected<void, std::string> steer(const UdpSocket& socket, Options& options) {
+tl::expected<void, std::string> steer(const Socket& socket, Options& options) {
   const auto id_size = options.echo.tool.connection_id_size.value_or(0);
   if (options.threads == 1 || id_size == 0) return {};
   auto checked = sluice::interop::tools::check_routable(id_size, options.threads);
@@ -116,7 +118,7 @@ tl::expected<void, std::string> steer(const UdpSocket& socket, Options& options)
     byte = static_cast<std::byte>(sluice::interop::common::random_u32() & 0xff);
   }
   options.echo.routing_key = key;
-  return sluice::interop::tools::steer_by_connection_id(socket);
+  return sluice::udp::steer_by_connection_id(socket);
 }
 
 tl::expected<void, std::string> check_store(Options& options) {
@@ -209,11 +211,11 @@ int main(int argc, char** argv) {
   if (const auto steered = steer(sockets->front(), options); !steered) {
     return report_failure(steered.error());
   }
-  std::cout << "ACCEPT " << sluice::interop::tools::to_string(sockets->front().own()) << std::endl;
+  std::cout << "ACCEPT " << sluice::udp::to_string(sockets->front().own()) << std::endl;
   std::atomic<int> status = 0;
   {
     std::vector<std::jthread> threads;
-    for (UdpSocket& socket : *sockets) {
+    for (Socket& socket : *sockets) {
       const auto worker = static_cast<std::uint8_t>(threads.size());
       threads.emplace_back([&, worker] {
         const auto served = serve(socket, options.echo, worker, stop.descriptor());

@@ -1,9 +1,10 @@
 #include "tools/session_keeper.h"
 
+#include <sluice/udp/address.h>
+
 #include <utility>
 
 #include "common/clock.h"
-#include "tools/socket_address.h"
 
 namespace sluice::interop::tools {
 namespace {
@@ -47,7 +48,7 @@ void SessionKeeper::on_event(const dtls::EndpointEvent& event) {
     awake_.erase(connection);
     snapshots_.remove(connection);
     sessions_->put(aged->state, aged->path.peer);
-    report_(to_string(aged->path.peer) + " asleep");
+    report_(udp::to_string(aged->path.peer) + " asleep");
   } else if (const auto* wanted = std::get_if<dtls::SessionWanted>(&event.what)) {
     take(*wanted);
   } else if (std::holds_alternative<dtls::PeerMoved>(event.what)) {
@@ -63,7 +64,7 @@ void SessionKeeper::on_restored(dtls::ConnectionHandle connection, dtls::Bytes t
   snapshots_.add(connection, tag);
   ++counts_.restored;
   if (const auto path = endpoint_.path_of(connection)) {
-    report_(to_string(path->peer) + " restored");
+    report_(udp::to_string(path->peer) + " restored");
   }
 }
 
@@ -92,7 +93,7 @@ void SessionKeeper::on_put(const StoreOutcome& outcome) {
 
 void SessionKeeper::answer(const dtls::SessionWanted& wanted, StoreOutcome outcome) {
   if (!outcome.error.empty()) {
-    report_(to_string(wanted.path.peer) + ": its session cannot be had: " + outcome.error);
+    report_(udp::to_string(wanted.path.peer) + ": its session cannot be had: " + outcome.error);
   }
   if (outcome.session && !snapshots_.reclaim(outcome.session->state.tag())) {
     restore(wanted, *std::move(outcome.session));
@@ -107,7 +108,7 @@ void SessionKeeper::restore(const dtls::SessionWanted& wanted, StoredSession ses
                                                  path, common::now());
   if (restored) return;
   ++counts_.refused;
-  report_(to_string(wanted.path.peer) +
+  report_(udp::to_string(wanted.path.peer) +
           ": its session does not go on: " + to_string(restored.error()));
   // NOLINTNEXTLINE(bugprone-use-after-move): an Error leaves the state where it was.
   if (is_worth_keeping(restored.error().code)) sessions_->put(session.state, session.peer);

@@ -1,6 +1,7 @@
 #include "tools/endpoint_loop.h"
 
 #include <gmock/gmock.h>
+#include <sluice/udp/address.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -12,10 +13,10 @@ namespace {
 // One end of a connection on loopback: remembers what it is told, and sends data back if asked to.
 class End final : public EndpointHandler {
  public:
-  End(UdpSocket& socket, ToolContext& context, bool is_server)
+  End(udp::Socket socket, ToolContext& context, bool is_server)
       : context_(context),
         echoes_(is_server),
-        loop_(socket, endpoint_of(context, is_server), *this) {}
+        loop_(*EndpointDriver::make(endpoint_of(context, is_server), std::move(socket)), *this) {}
 
   void on_data(const dtls::EndpointData& data) override {
     text += std::string(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
@@ -52,8 +53,8 @@ class End final : public EndpointHandler {
 
 class EndpointLoopTest : public testing::Test {
  protected:
-  static UdpSocket loopback_socket(const UdpSocketOptions& options) {
-    return *UdpSocket::bind(*resolve("127.0.0.1:0"), options);
+  static udp::Socket loopback_socket(const udp::SocketOptions& options) {
+    return *udp::Socket::bind(*udp::resolve("127.0.0.1:0"), options);
   }
   static std::unique_ptr<ToolContext> context(dtls::PeerAuthentication wanted) {
     return *ToolContext::make({}, wanted);
@@ -70,17 +71,15 @@ class EndpointLoopTest : public testing::Test {
     }
   }
 
-  UdpSocket server_socket_ = loopback_socket({});
-  UdpSocket client_socket_ = loopback_socket({.reports_local_address = false});
   std::unique_ptr<ToolContext> server_context_ = context(dtls::PeerAuthentication::none);
   std::unique_ptr<ToolContext> client_context_ = context(dtls::PeerAuthentication::require);
-  End server_{server_socket_, *server_context_, true};
-  End client_{client_socket_, *client_context_, false};
+  End server_{loopback_socket({}), *server_context_, true};
+  End client_{loopback_socket({.reports_local_address = false}), *client_context_, false};
 };
 
 TEST_F(EndpointLoopTest, ConnectsSendsAndCloses) {
   const auto connection = client_.loop().endpoint().connect(
-      client_context_->config(), {.peer = server_socket_.own()}, common::now());
+      client_context_->config(), {.peer = server_.loop().socket().own()}, common::now());
   ASSERT_TRUE(connection.has_value());
   client_.loop().drain();
   const std::string text = "over and back";
@@ -106,7 +105,7 @@ TEST_F(EndpointLoopTest, ATurnEndsWhenAnotherDescriptorCanBeRead) {
   ASSERT_EQ(write(pipe_ends[1], "x", 1), 1);
   server_.loop().turn();
   EXPECT_TRUE(server_.loop().poller().is_ready(pipe_ends[0]));
-  EXPECT_FALSE(server_.loop().poller().is_ready(server_socket_.descriptor()));
+  EXPECT_FALSE(server_.loop().poller().is_ready(server_.loop().socket().descriptor()));
   for (const int end : pipe_ends) close(end);
 }
 

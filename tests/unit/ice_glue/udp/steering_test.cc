@@ -1,12 +1,14 @@
 // Which of the sockets on one port receives a datagram: the kernel of this machine decides.
-#include "tools/steering.h"
+#include <sluice/udp/steering.h>
 
 #include <gmock/gmock.h>
 
 #include <optional>
 #include <vector>
 
-namespace sluice::interop::tools {
+#include <sluice/udp/address.h>
+
+namespace sluice::udp {
 namespace {
 
 constexpr std::size_t kWorkers = 4;
@@ -31,13 +33,12 @@ Octets record13_with(unsigned first_octet, unsigned flags) {
 class Steering : public testing::Test {
  protected:
   Steering() {
-    const UdpSocketOptions shared{.shares_port = true, .reports_local_address = false};
-    workers_.push_back(*UdpSocket::bind(*resolve("127.0.0.1:0"), shared));
-    const auto port = to_socket_address(workers_.front().own(), 0);
-    while (workers_.size() < kWorkers) workers_.push_back(*UdpSocket::bind(port, shared));
+    const SocketOptions shared{.shares_port = true, .reports_local_address = false};
+    workers_.push_back(*Socket::bind(*resolve("127.0.0.1:0"), shared));
+    const auto port = dtls::to_socket_address(workers_.front().own());
+    while (workers_.size() < kWorkers) workers_.push_back(*Socket::bind(port, shared));
     while (sources_.size() < kSources) {
-      sources_.push_back(
-          *UdpSocket::bind(*resolve("127.0.0.1:0"), {.reports_local_address = false}));
+      sources_.push_back(*Socket::bind(*resolve("127.0.0.1:0"), {.reports_local_address = false}));
     }
     by_address_ = receivers_of(datagram_of({22, 0xfe, 0xfd}));
   }
@@ -46,14 +47,14 @@ class Steering : public testing::Test {
   // soon as it has been sent.
   std::vector<std::size_t> receivers_of(const dtls::Buffer& datagram) {
     std::vector<std::size_t> receivers;
-    for (const UdpSocket& source : sources_) {
+    for (Socket& source : sources_) {
       source.send(datagram, {.peer = workers_.front().own()});
       for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-        workers_[worker].receive([&](dtls::MutableBytes received, const dtls::UdpPath& path) {
-          EXPECT_EQ(path.peer, source.own());
-          EXPECT_EQ(received.size(), datagram.size());
+        for (const Received& received : workers_[worker].receive()) {
+          EXPECT_EQ(received.path.peer, source.own());
+          EXPECT_EQ(received.bytes.size(), datagram.size());
           receivers.push_back(worker);
-        });
+        }
       }
     }
     EXPECT_EQ(receivers.size(), sources_.size());
@@ -63,8 +64,8 @@ class Steering : public testing::Test {
     return receivers_of(datagram_of(octets));
   }
 
-  std::vector<UdpSocket> workers_;
-  std::vector<UdpSocket> sources_;
+  std::vector<Socket> workers_;
+  std::vector<Socket> sources_;
   std::vector<std::size_t> by_address_;  // without the program
 };
 
@@ -119,9 +120,9 @@ TEST_F(Steering, TheAddressesDecideWhereADatagramIsTooShort) {
 }
 
 TEST(SteeringAlone, NeedsASharedPort) {
-  const auto socket = *UdpSocket::bind(*resolve("127.0.0.1:0"), {});
+  const auto socket = *Socket::bind(*resolve("127.0.0.1:0"), {});
   EXPECT_FALSE(steer_by_connection_id(socket).has_value());
 }
 
 }  // namespace
-}  // namespace sluice::interop::tools
+}  // namespace sluice::udp

@@ -1,12 +1,14 @@
-#include "tools/steering.h"
+#include <sluice/udp/steering.h>
 
-#include <sluice/dtls/routable_connection_id.h>
+#include <linux/filter.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-namespace sluice::interop::tools {
+#include <sluice/dtls/routable_connection_id.h>
+
+namespace sluice::udp {
 namespace {
 
 // Of a tls12_cid record (RFC 9146 section 4): the content type, and the bytes before the ID.
@@ -35,6 +37,8 @@ constexpr sock_filter skip(unsigned count) { return BPF_STMT(BPF_JMP | BPF_JA, c
 constexpr sock_filter give(unsigned value) { return BPF_STMT(BPF_RET | BPF_K, value); }
 constexpr sock_filter give_loaded() { return BPF_STMT(BPF_RET | BPF_A, 0); }
 
+// Returns the worker, or a number that no socket has.
+//
 // Offsets are from the start of the UDP payload. To load a byte beyond the end would end the
 // program with 0, the first socket, so the size is checked before.
 constexpr std::array kSteering{
@@ -56,9 +60,7 @@ constexpr std::array kSteering{
 
 }  // namespace
 
-std::span<const sock_filter> steering_program() { return kSteering; }
-
-tl::expected<void, std::string> steer_by_connection_id(const UdpSocket& socket) {
+tl::expected<void, std::string> steer_by_connection_id(const Socket& socket) {
   auto program = kSteering;
   const sock_fprog attached{.len = program.size(), .filter = program.data()};
   if (setsockopt(socket.descriptor(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &attached,
@@ -68,4 +70,4 @@ tl::expected<void, std::string> steer_by_connection_id(const UdpSocket& socket) 
   return {};
 }
 
-}  // namespace sluice::interop::tools
+}  // namespace sluice::udp

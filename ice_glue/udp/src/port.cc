@@ -1,0 +1,109 @@
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <sluice/udp/driver.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+namespace sluice::udp::detail {
+namespace {
+
+std::string errno_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+
+bool watch(int epoll, int descriptor) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+dtls::Duration until(dtls::Instant time) {
+  const dtls::Instant present = now();
+  return time <= present ? dtls::Duration::zero() : time - present;
+}
+
+}  // namespace
+
+tl::expected<Port, std::string> Port::open(Socket socket) {
+  Port made(std::move(socket));
+  made.epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (made.epoll_ < 0) return tl::unexpected(errno_text("epoll_create1"));
+  made.timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (made.timer_ < 0) return tl::unexpected(errno_text("timerfd_create"));
+  if (!watch(made.epoll_, made.timer_) || !watch(made.epoll_, made.socket_.descriptor())) {
+    return tl::unexpected(errno_text("epoll_ctl"));
+  }
+  return made;
+}
+
+Port::Port(Port&& other) noexcept
+    : socket_(std::move(other.socket_)),
+      batch_(std::move(other.batch_)),
+      epoll_(std::exchange(other.epoll_, -1)),
+      timer_(std::exchange(other.timer_, -1)),
+      wakes_at_(other.wakes_at_) {}
+
+Port& Port::operator=(Port&& other) noexcept {
+  std::swap(socket_, other.socket_);
+  std::swap(batch_, other.batch_);
+  std::swap(epoll_, other.epoll_);
+  std::swap(timer_, other.timer_);
+  std::swap(wakes_at_, other.wakes_at_);
+  return *this;
+}
+
+Port::~Port() {
+  for (const int descriptor : {epoll_, timer_}) {
+    if (descriptor >= 0) close(descriptor);
+  }
+}
+
+tl::expected<void, std::string> Port::change_socket(Socket fresh) {
+  if (!watch(epoll_, fresh.descriptor())) return tl::unexpected(errno_text("epoll_ctl"));
+  flush();
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, socket_.descriptor(), nullptr);
+  socket_ = std::move(fresh);
+  return {};
+}
+
+dtls::MutableBytes Port::room(std::size_t size) {
+  auto room = batch_.room(size);
+  if (!room.empty()) return room;
+  flush();
+  return batch_.room(size);
+}
+
+void Port::flush() {
+  if (batch_.empty()) return;
+  socket_.send(batch_);
+  batch_.clear();
+}
+
+void Port::wake_at(std::optional<dtls::Instant> time) {
+  if (time == wakes_at_) return;
+  wakes_at_ = time;
+  itimerspec setting{};  // zero: never
+  if (time) {
+    // Zero would be never.
+    const auto left = std::max<dtls::Duration>(until(*time), std::chrono::microseconds{1});
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    setting.it_value.tv_sec = seconds.count();
+    setting.it_value.tv_nsec = std::chrono::nanoseconds(left - seconds).count();
+  }
+  timerfd_settime(timer_, 0, &setting, nullptr);
+}
+
+void Port::wait(std::optional<dtls::Instant> time) const {
+  int milliseconds = -1;
+  if (time) {
+    const auto most = std::chrono::milliseconds(std::chrono::hours{1});
+    milliseconds = static_cast<int>(
+        std::min(std::chrono::ceil<std::chrono::milliseconds>(until(*time)), most).count());
+  }
+  epoll_event event{};
+  epoll_wait(epoll_, &event, 1, milliseconds);
+}
+
+}  // namespace sluice::udp::detail

@@ -1,0 +1,282 @@
+#include <sluice/udp/socket.h>
+
+#include <netinet/udp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "control.h"
+
+namespace sluice::udp {
+namespace {
+
+// The largest UDP datagram, and the largest piece of joined ones.
+constexpr std::size_t kLargest = 65535;
+
+std::string errno_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+
+bool set(int descriptor, int level, int option, int value) {
+  return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
+}
+
+int get(int descriptor, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+// `forced` ignores the system's limit, where the process may.
+bool set_buffer(int descriptor, int option, int forced, std::size_t size) {
+  if (size == 0) return true;
+  if (size > kLargest * kLargest / 4) return errno = EINVAL, false;
+  const auto wanted = static_cast<int>(size);
+  if (set(descriptor, SOL_SOCKET, forced, wanted)) return true;
+  if (!set(descriptor, SOL_SOCKET, option, wanted)) return false;
+  // The kernel keeps twice the size, or silently less.
+  if (get(descriptor, option) / 2 < wanted) return errno = EPERM, false;
+  return true;
+}
+
+int family_of(int descriptor) {
+  dtls::SocketAddress address;
+  const bool known = getsockname(descriptor, address.get(), &address.size) == 0;
+  return known ? address.storage.ss_family : AF_UNSPEC;
+}
+
+bool is_full(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS; }
+
+}  // namespace
+
+Socket::Socket(int descriptor, const SocketOptions& options)
+    : descriptor_(descriptor), options_(options), buffer_(kBatch * kLargest) {
+  received_.reserve(kBatch * SendBatch::kMaxSegments);
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      options_(other.options_),
+      is_connected_(other.is_connected_),
+      is_refused_(other.is_refused_),
+      buffer_(std::move(other.buffer_)),
+      received_(std::move(other.received_)),
+      statistics_(other.statistics_) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(options_, other.options_);
+  std::swap(is_connected_, other.is_connected_);
+  std::swap(is_refused_, other.is_refused_);
+  std::swap(buffer_, other.buffer_);
+  std::swap(received_, other.received_);
+  std::swap(statistics_, other.statistics_);
+  return *this;
+}
+
+Socket::~Socket() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+tl::expected<Socket, std::string> Socket::bind(const dtls::SocketAddress& address,
+                                               const SocketOptions& options) {
+  const int family = address.storage.ss_family;
+  Socket made(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP), options);
+  if (made.descriptor_ < 0) return tl::unexpected(errno_text("socket"));
+  if (family == AF_INET6) set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (options.shares_port && !set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return tl::unexpected(errno_text("SO_REUSEPORT"));
+  }
+  if (::bind(made.descriptor_, address.get(), address.size) != 0) {
+    return tl::unexpected(errno_text("bind"));
+  }
+  if (auto done = made.set_options(); !done) return tl::unexpected(done.error());
+  return made;
+}
+
+tl::expected<Socket, std::string> Socket::adopt(int descriptor, const SocketOptions& options) {
+  Socket made(descriptor, options);
+  dtls::SocketAddress own;
+  if (getsockname(descriptor, own.get(), &own.size) != 0) {
+    return tl::unexpected(errno_text("getsockname"));
+  }
+  dtls::SocketAddress peer;
+  made.is_connected_ = getpeername(descriptor, peer.get(), &peer.size) == 0;
+  if (auto done = made.set_options(); !done) return tl::unexpected(done.error());
+  return made;
+}
+
+tl::expected<void, std::string> Socket::set_options() {
+  const int family = family_of(descriptor_);
+  if (options_.reports_local_address) {
+    const bool is_set = family == AF_INET6
+                            ? set(descriptor_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                            : family != AF_INET || set(descriptor_, IPPROTO_IP, IP_PKTINFO, 1);
+    if (!is_set) return tl::unexpected(errno_text("IP_PKTINFO"));
+  }
+  // A kernel before 5.0 has no UDP_GRO: then nothing is joined.
+  if (options_.joins_received) set(descriptor_, IPPROTO_UDP, UDP_GRO, 1);
+  if (!set_buffer(descriptor_, SO_RCVBUF, SO_RCVBUFFORCE, options_.receive_buffer)) {
+    return tl::unexpected(errno_text("SO_RCVBUF"));
+  }
+  if (!set_buffer(descriptor_, SO_SNDBUF, SO_SNDBUFFORCE, options_.send_buffer)) {
+    return tl::unexpected(errno_text("SO_SNDBUF"));
+  }
+  return {};
+}
+
+tl::expected<void, std::string> Socket::connect(const dtls::SocketAddress& peer) {
+  if (::connect(descriptor_, peer.get(), peer.size) != 0) {
+    return tl::unexpected(errno_text("connect"));
+  }
+  is_connected_ = true;
+  return {};
+}
+
+tl::expected<Socket, std::string> Socket::with_another_port() const {
+  dtls::SocketAddress peer;
+  if (getpeername(descriptor_, peer.get(), &peer.size) != 0) {
+    return tl::unexpected(errno_text("getpeername"));
+  }
+  // The kernel chooses a port that is free, so not that of this socket.
+  dtls::UdpEndpoint local = own();
+  local.port = 0;
+  auto made = bind(dtls::to_socket_address(local), options_);
+  if (!made) return made;
+  if (auto connected = made->connect(peer); !connected) return tl::unexpected(connected.error());
+  return made;
+}
+
+dtls::UdpEndpoint Socket::own() const {
+  dtls::SocketAddress address;
+  getsockname(descriptor_, address.get(), &address.size);
+  return dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{});
+}
+
+std::span<const Received> Socket::receive() {
+  std::array<mmsghdr, kBatch> messages{};
+  std::array<iovec, kBatch> pieces{};
+  std::array<dtls::SocketAddress, kBatch> from;
+  std::array<Control, kBatch> controls{};
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    pieces[i] = {buffer_.data() + i * kLargest, kLargest};
+    msghdr& message = messages[i].msg_hdr;
+    message.msg_name = from[i].get();
+    message.msg_namelen = from[i].size;
+    message.msg_iov = &pieces[i];
+    message.msg_iovlen = 1;
+    message.msg_control = controls[i].bytes.data();
+    message.msg_controllen = controls[i].bytes.size();
+  }
+  received_.clear();
+  const int count = recvmmsg(descriptor_, messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+  if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
+  for (int n = 0; n < count; ++n) {
+    const auto i = static_cast<std::size_t>(n);
+    dtls::UdpPath path{.peer = dtls::to_udp_endpoint(from[i]).value_or(dtls::UdpEndpoint{})};
+    const std::size_t segment_size = read_control(messages[i].msg_hdr, path);
+    take(dtls::MutableBytes(buffer_).subspan(i * kLargest, messages[i].msg_len), segment_size,
+         path);
+  }
+  statistics_.received += received_.size();
+  return received_;
+}
+
+void Socket::take(dtls::MutableBytes piece, std::size_t segment_size, const dtls::UdpPath& path) {
+  if (segment_size == 0) segment_size = piece.size();
+  do {
+    const std::size_t size = std::min(segment_size, piece.size());
+    received_.push_back({.bytes = piece.first(size), .path = path});
+    piece = piece.subspan(size);
+  } while (!piece.empty());
+}
+
+void Socket::send(const SendBatch& batch) {
+  if (options_.joins_sent) return send_runs(batch.runs());
+  for (const SendRun& run : batch.runs()) send_divided(run);
+}
+
+void Socket::send(dtls::Bytes datagram, const dtls::UdpPath& path) {
+  const SendRun run{
+      .path = path, .bytes = datagram, .segment_size = datagram.size(), .datagrams = 1};
+  send_runs({&run, 1});
+}
+
+void Socket::send_runs(std::span<const SendRun> runs) {
+  while (!runs.empty()) {
+    const std::size_t count = std::min(runs.size(), kBatch);
+    if (!send_at_once(runs.first(count))) return count_dropped(runs.subspan(count));
+    runs = runs.subspan(count);
+  }
+}
+
+bool Socket::send_at_once(std::span<const SendRun> runs) {
+  std::array<mmsghdr, kBatch> messages{};
+  std::array<iovec, kBatch> pieces{};
+  std::array<dtls::SocketAddress, kBatch> to;
+  std::array<Control, kBatch> controls;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const SendRun& run = runs[i];
+    msghdr& message = messages[i].msg_hdr;
+    if (!is_connected_) {
+      to[i] = dtls::to_socket_address(run.path.peer, static_cast<unsigned>(run.path.socket));
+      message.msg_name = to[i].get();
+      message.msg_namelen = to[i].size;
+    }
+    pieces[i] = {const_cast<std::byte*>(run.bytes.data()), run.bytes.size()};
+    message.msg_iov = &pieces[i];
+    message.msg_iovlen = 1;
+    write_control(message, controls[i], run.path, run.datagrams > 1 ? run.segment_size : 0);
+  }
+  std::size_t done = 0;
+  bool was_refused = false;
+  while (done < runs.size()) {
+    // It sends from the first message on, up to one that fails.
+    const int count = sendmmsg(descriptor_, &messages[done],
+                               static_cast<unsigned>(runs.size() - done), MSG_DONTWAIT);
+    if (count > 0) {
+      const auto sent = static_cast<std::size_t>(count);
+      for (const SendRun& run : runs.subspan(done, sent)) statistics_.sent += run.datagrams;
+      done += sent;
+      was_refused = false;
+    } else if (is_full(errno)) {
+      count_dropped(runs.subspan(done));
+      return false;
+    } else if (errno == ECONNREFUSED && !was_refused) {
+      // The error of an earlier datagram, in place of sending this one.
+      is_refused_ = was_refused = true;
+    } else if (errno != EINTR) {
+      handle_refusal(runs[done++], errno);
+    }
+  }
+  return true;
+}
+
+void Socket::count_dropped(std::span<const SendRun> runs) {
+  for (const SendRun& run : runs) statistics_.dropped_full += run.datagrams;
+}
+
+void Socket::handle_refusal(const SendRun& run, int error) {
+  if (run.datagrams == 1) {
+    ++statistics_.dropped_refused;
+    return;
+  }
+  // EINVAL: the datagrams are larger than the path's MTU. EIO: the interface cannot divide at all.
+  if (error == EIO) options_.joins_sent = false;
+  ++statistics_.divided;
+  send_divided(run);
+}
+
+void Socket::send_divided(const SendRun& run) {
+  std::array<SendRun, SendBatch::kMaxSegments> single;
+  dtls::Bytes rest = run.bytes;
+  for (std::size_t i = 0; i < run.datagrams; ++i) {
+    const std::size_t size = std::min(run.segment_size, rest.size());
+    single[i] = {.path = run.path, .bytes = rest.first(size), .segment_size = size, .datagrams = 1};
+    rest = rest.subspan(size);
+  }
+  send_runs(std::span(single).first(run.datagrams));
+}
+
+}  // namespace sluice::udp
