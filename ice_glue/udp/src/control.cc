@@ -8,6 +8,8 @@
 
 #include <sluice/dtls/socket_address.h>
 
+#include "family.h"
+
 namespace sluice::udp {
 namespace {
 
@@ -53,6 +55,7 @@ std::size_t read_control(msghdr& message, dtls::UdpPath& path) {
     } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
       const auto info = info_of<in6_pktinfo>(header);
       dtls::detail::copy_address(info.ipi6_addr, path.own.address.emplace<dtls::Ipv6Address>());
+      path.own = unmapped(path.own);
       // A link-local address is only unique together with its interface.
       if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) path.socket = dtls::SocketId{info.ipi6_ifindex};
     } else if (header->cmsg_level == IPPROTO_UDP && header->cmsg_type == UDP_GRO) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "control.h"
+#include "family.h"
 
 namespace sluice::udp {
 namespace {
@@ -46,6 +47,13 @@ int family_of(int descriptor) {
   return known ? address.storage.ss_family : AF_UNSPEC;
 }
 
+// To send from an IPv6 socket. An empty local address stays empty.
+dtls::UdpPath mapped_path(dtls::UdpPath path) {
+  path.peer = mapped(path.peer);
+  if (path.own != dtls::UdpEndpoint{}) path.own = mapped(path.own);
+  return path;
+}
+
 bool is_full(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS; }
 
 }  // namespace
@@ -58,6 +66,7 @@ Socket::Socket(int descriptor, const SocketOptions& options)
 Socket::Socket(Socket&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       options_(other.options_),
+      is_ipv6_(other.is_ipv6_),
       is_connected_(other.is_connected_),
       is_refused_(other.is_refused_),
       buffer_(std::move(other.buffer_)),
@@ -67,6 +76,7 @@ Socket::Socket(Socket&& other) noexcept
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(options_, other.options_);
+  std::swap(is_ipv6_, other.is_ipv6_);
   std::swap(is_connected_, other.is_connected_);
   std::swap(is_refused_, other.is_refused_);
   std::swap(buffer_, other.buffer_);
@@ -109,10 +119,10 @@ tl::expected<Socket, std::string> Socket::adopt(int descriptor, const SocketOpti
 
 tl::expected<void, std::string> Socket::set_options() {
   const int family = family_of(descriptor_);
+  is_ipv6_ = family == AF_INET6;
   if (options_.reports_local_address) {
-    const bool is_set = family == AF_INET6
-                            ? set(descriptor_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                            : family != AF_INET || set(descriptor_, IPPROTO_IP, IP_PKTINFO, 1);
+    const bool is_set = is_ipv6_ ? set(descriptor_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                                 : family != AF_INET || set(descriptor_, IPPROTO_IP, IP_PKTINFO, 1);
     if (!is_set) return tl::unexpected(errno_text("IP_PKTINFO"));
   }
   // A kernel before 5.0 has no UDP_GRO: then nothing is joined.
@@ -151,7 +161,7 @@ tl::expected<Socket, std::string> Socket::with_another_port() const {
 dtls::UdpEndpoint Socket::own() const {
   dtls::SocketAddress address;
   getsockname(descriptor_, address.get(), &address.size);
-  return dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{});
+  return unmapped(dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{}));
 }
 
 std::span<const Received> Socket::receive() {
@@ -174,7 +184,8 @@ std::span<const Received> Socket::receive() {
   if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
   for (int n = 0; n < count; ++n) {
     const auto i = static_cast<std::size_t>(n);
-    dtls::UdpPath path{.peer = dtls::to_udp_endpoint(from[i]).value_or(dtls::UdpEndpoint{})};
+    dtls::UdpPath path{.peer =
+                           unmapped(dtls::to_udp_endpoint(from[i]).value_or(dtls::UdpEndpoint{}))};
     const std::size_t segment_size = read_control(messages[i].msg_hdr, path);
     take(dtls::MutableBytes(buffer_).subspan(i * kLargest, messages[i].msg_len), segment_size,
          path);
@@ -218,16 +229,17 @@ bool Socket::send_at_once(std::span<const SendRun> runs) {
   std::array<Control, kBatch> controls;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const SendRun& run = runs[i];
+    const dtls::UdpPath path = is_ipv6_ ? mapped_path(run.path) : run.path;
     msghdr& message = messages[i].msg_hdr;
     if (!is_connected_) {
-      to[i] = dtls::to_socket_address(run.path.peer, static_cast<unsigned>(run.path.socket));
+      to[i] = dtls::to_socket_address(path.peer, static_cast<unsigned>(path.socket));
       message.msg_name = to[i].get();
       message.msg_namelen = to[i].size;
     }
     pieces[i] = {const_cast<std::byte*>(run.bytes.data()), run.bytes.size()};
     message.msg_iov = &pieces[i];
     message.msg_iovlen = 1;
-    write_control(message, controls[i], run.path, run.datagrams > 1 ? run.segment_size : 0);
+    write_control(message, controls[i], path, run.datagrams > 1 ? run.segment_size : 0);
   }
   std::size_t done = 0;
   bool was_refused = false;

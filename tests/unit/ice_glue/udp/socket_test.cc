@@ -67,6 +67,25 @@ TEST(Socket, NamesOnlyThePeerWhereTheLocalAddressIsNotWanted) {
   EXPECT_EQ(arrived[0].path, dtls::UdpPath{.peer = sender.own()});
 }
 
+// Peers compare the addresses that STUN tells them with their own.
+TEST(Socket, AnIpv6SocketHasIpv4PeersInTheirOwnForm) {
+  auto server = bound("*:0", {});
+  for (const char* address : {"127.0.0.1:0", "[::1]:0"}) {
+    auto client = bound(address, {.reports_local_address = false});
+    auto to = client.own();
+    to.port = server.own().port;
+    send(client, "hello", {.peer = to});
+    const auto arrived = received(server);
+    ASSERT_EQ(arrived.size(), 1U);
+    EXPECT_EQ(arrived[0].path.peer, client.own());
+    EXPECT_EQ(arrived[0].path.own.address, to.address);
+    send(server, "back", arrived[0].path);
+    const auto back = received(client);
+    ASSERT_EQ(back.size(), 1U) << address;
+    EXPECT_EQ(back[0].path.peer, to);
+  }
+}
+
 TEST(Socket, APortIsSharedOnlyWhenAllSocketsAllowIt) {
   const auto first = bound("127.0.0.1:0", {.shares_port = true});
   const auto same = dtls::to_socket_address(first.own());

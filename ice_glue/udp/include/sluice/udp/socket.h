@@ -60,6 +60,9 @@ struct SocketStatistics {
 // Never waits: it is non-blocking. Move-only; used by one thread at a time. Takes 1 MB of memory
 // for what receive() reads, and allocates nothing later.
 //
+// An IPv6 socket that receives IPv4 too has IPv4 addresses in those paths, not their IPv6 form
+// (::ffff:192.0.2.1), and takes both forms to send to.
+//
 // SocketId: 0 for all paths but those of link-local IPv6 addresses, which have the number of their
 // interface.
 class Socket {
@@ -117,6 +120,7 @@ class Socket {
 
   int descriptor_;
   SocketOptions options_;
+  bool is_ipv6_ = false;
   bool is_connected_ = false;
   bool is_refused_ = false;
   std::vector<std::byte> buffer_;
