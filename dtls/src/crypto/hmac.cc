@@ -89,7 +89,7 @@ Result<Hmac> Hmac::with_repeated_key(Library& library, HashAlgorithm hash, Bytes
   }
   auto hmac = with_key(library, hash, key);
   if (hmac && key.size() <= keys.repeated.capacity()) {
-    keys.repeated = Secret<48>(key);
+    keys.repeated = Secret<kMaxRepeatedKey>(key);
     keys.repeated_hash = hash;
   }
   return hmac;

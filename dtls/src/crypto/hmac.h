@@ -9,15 +9,18 @@
 
 namespace sluice::dtls::crypto {
 
+// The block of SHA-1 and SHA-256: HMAC would hash a longer key (RFC 2104 section 2).
+inline constexpr std::size_t kMaxRepeatedKey = 64;
+
 // Uses the Library's only HMAC context of this hash, so at most one Hmac per hash may exist at a
 // time. The destructor overwrites the key in the context, but for a repeated key.
 class Hmac {
  public:
   static Result<Hmac> with_key(Library& library, HashAlgorithm hash, Bytes key);
-  // For a key of at most 48 bytes that its connection has for as long as it exists, such as a
-  // master secret. It remains in the context until another key is set or forget_repeated_key() is
-  // called, and is not set again meanwhile: setting or wiping a key costs as much as a MAC. The
-  // comparison takes constant time.
+  // For a key of at most kMaxRepeatedKey bytes that its connection has for as long as it exists,
+  // such as a master secret. It remains in the context until another key is set or
+  // forget_repeated_key() is called, and is not set again meanwhile: setting or wiping a key costs
+  // as much as a MAC. The comparison takes constant time.
   static Result<Hmac> with_repeated_key(Library& library, HashAlgorithm hash, Bytes key);
 
   Hmac(Hmac&& other) noexcept

@@ -11,6 +11,7 @@
 #include <sluice/dtls/secret.h>
 
 #include "crypto/aead.h"
+#include "crypto/hmac.h"
 #include "crypto/injected_random.h"
 #include "crypto/openssl_ptr.h"
 #include "crypto/random_reserve.h"
@@ -23,7 +24,7 @@ struct HmacKeys {
   unsigned deferred_wipes = 0;  // DeferredWipe objects that exist
   unsigned left = 0;            // bits by hash: the key of a destroyed Hmac remains, to be wiped
   // The key that Hmac::with_repeated_key() has left in the context of this hash.
-  Secret<48> repeated;
+  Secret<kMaxRepeatedKey> repeated;
   HashAlgorithm repeated_hash{};
 };
 

@@ -130,8 +130,8 @@ TEST_F(HmacTest, ARepeatedKeyIsAlwaysTheRightOne) {
     return mac_of(&Hmac::with_repeated_key, hash, key);
   };
   constexpr auto kHash = HashAlgorithm::sha256;
-  const std::string longest(48, 'k');
-  const std::string too_long(49, 'k');
+  const std::string longest(kMaxRepeatedKey, 'k');
+  const std::string too_long(kMaxRepeatedKey + 1, 'k');
   for (const std::string& key : {std::string("key"), longest, too_long}) {
     const std::string expected = once(kHash, key);
     const std::string expected384 = once(HashAlgorithm::sha384, key);
