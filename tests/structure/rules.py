@@ -20,6 +20,9 @@ ARROWS = {
     "dtls/src/endpoint": ["dtls/src/connection"],
     "srtp_bridge/include": ["dtls/include"],
     "srtp_bridge/src": ["srtp_bridge/include"],
+    "ice_glue/stun/include": ["dtls/include"],
+    # HMAC-SHA1 comes from the only place for libcrypto.
+    "ice_glue/stun/src": ["ice_glue/stun/include", "dtls/src/crypto"],
     "ice_glue/transport/include": ["srtp_bridge/include"],
     "ice_glue/transport/src": ["ice_glue/transport/include"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
@@ -32,10 +35,11 @@ ARROWS = {
     "interop/tools": ["interop/common", "session_stores/include"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
     "interop/peers": [],
-    "docs/examples": ["ice_glue/nice/include", "ice_glue/udp/include", "session_stores/include"],
+    "docs/examples": ["ice_glue/nice/include", "ice_glue/stun/include", "ice_glue/udp/include", "session_stores/include"],
     # What checks the code sees all of it.
-    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/transport/src", "ice_glue/nice/src", "ice_glue/udp/src",
-              "session_stores/src", "interop/tools", "interop/demo", "docs/examples"],
+    "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/stun/src", "ice_glue/transport/src",
+              "ice_glue/nice/src", "ice_glue/udp/src", "session_stores/src", "interop/tools", "interop/demo",
+              "docs/examples"],
     "bench": ["tests"],
 }
 
@@ -49,6 +53,8 @@ OUTSIDE = {
     "dtls/src/crypto": ["openssl/"],
     "srtp_bridge/include": EXPECTED,
     "srtp_bridge/src": ["srtp2/", "dlfcn.h"] + EXPECTED,
+    "ice_glue/stun/include": EXPECTED,
+    "ice_glue/stun/src": EXPECTED,
     "ice_glue/transport/include": EXPECTED,
     "ice_glue/transport/src": EXPECTED,
     "ice_glue/nice/include": EXPECTED,

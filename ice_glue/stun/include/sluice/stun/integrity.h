@@ -37,6 +37,7 @@ class IntegrityKey {
 
 // Whether the message has a MESSAGE-INTEGRITY that is right for this key. Compares in constant
 // time. False also if libcrypto fails. `message` must come from decode().
+// Allocates nothing of its own; libcrypto's HMAC allocates and frees contexts for each MAC.
 //
 // The last key that was used remains in the Environment, so that a response costs no second setting
 // of the key, until another is used, or forget_integrity_key() is called, or the Environment ends.

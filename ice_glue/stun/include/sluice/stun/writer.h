@@ -16,8 +16,9 @@
 namespace sluice::stun {
 
 // Writes one message into the caller's buffer, attributes in the order of the calls, padding bytes
-// zero. Allocates nothing. An attribute that does not fit or has a forbidden value is left out
-// whole, and finish() returns the error of the first such call.
+// zero. Allocates nothing, but for what libcrypto does in finish(). An attribute that does not fit
+// or has a forbidden value is left out whole, finish() then returns the error of the first such
+// call.
 //
 //   std::array<std::byte, 128> datagram;
 //   Writer response(datagram, MessageClass::success_response, request.method, request.transaction);
@@ -61,19 +62,20 @@ class Writer {
   dtls::Result<std::size_t> finish();
 
  private:
-  // The value's place, `size` bytes; empty if it does not fit.
+  // Writes an attribute's header and padding; the place of its value, empty if it does not fit.
   dtls::MutableBytes add(AttributeType type, std::size_t size);
+  void number(AttributeType type, std::uint64_t value, std::size_t size);
   void address(AttributeType type, const dtls::UdpEndpoint& endpoint, dtls::Bytes mask);
+  void bytes(AttributeType type, dtls::Bytes value);
   void text(AttributeType type, std::string_view value, std::size_t max, const char* name);
-  void refuse(const char* name);
-  void put_length(std::size_t message_size);
-  [[nodiscard]] dtls::Result<void> check_space(std::size_t more) const;
-  void add_fingerprint();
+  // Counts only if nothing has failed before. `detail` has static lifetime.
+  void fail(dtls::Errc code, const char* detail);
 
   dtls::MutableBytes out_;
   std::size_t size_ = 0;
-  bool is_full_ = false;
-  const char* refused_ = nullptr;  // the first forbidden value
+  bool has_failed_ = false;
+  dtls::Errc error_{};
+  const char* detail_ = "";
 };
 
 }  // namespace sluice::stun
