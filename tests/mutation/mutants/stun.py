@@ -1,0 +1,70 @@
+"""STUN messages."""
+
+from mutant import mutants_of
+
+STUN = "stun_test stun_kat_test stun_property_test stun_fuzz"
+
+MUTANTS = [
+    *mutants_of(
+        "ice_glue/stun/src/decode.cc", STUN,
+        ("if (datagram.size() < kHeaderSize) return DecodeError::too_short;", "if (datagram.empty()) return DecodeError::too_short;",
+         "a datagram has a header"),
+        ("if (type > 0x3fff) return DecodeError::not_stun;", "", "the first two bits are zero"),
+        ("if (load<std::uint32_t>(datagram, kCookieAt) != kMagicCookie) {", "if (false) {", "the magic cookie is right"),
+        ("if (length % 4 != 0 || length", "if (length", "the length of a message is a multiple of four"),
+        ("length != datagram.size() - kHeaderSize)", "length > datagram.size() - kHeaderSize)",
+         "nothing follows the message in its datagram"),
+        ("if (padded(size) > rest.size()) return DecodeError::attribute_too_long;",
+         "if (size > rest.size() + 4) return DecodeError::attribute_too_long;", "an attribute ends within the message"),
+        ("} else if (!message.integrity_at) {", "} else {", "what follows MESSAGE-INTEGRITY is ignored"),
+        ("if (at + kFingerprintSize != message.bytes.size()) return DecodeError::fingerprint_not_last;", "",
+         "FINGERPRINT is last"),
+        ("if (load<std::uint32_t>(value) != expected) return DecodeError::wrong_fingerprint;", "", "FINGERPRINT is right"),
+        ("if (field) return {}; if (value.size() != sizeof(Number)) return DecodeError::wrong_attribute_size;",
+         "if (value.size() != sizeof(Number)) return DecodeError::wrong_attribute_size;",
+         "only the first number of a type counts"),
+        ("if (value.size() != sizeof(Number)) return DecodeError::wrong_attribute_size;",
+         "if (value.size() < sizeof(Number)) return DecodeError::wrong_attribute_size;", "a number has its size"),
+        ("if (!message.dtls_in_stun) message.dtls_in_stun = value;", "message.dtls_in_stun = value;",
+         "only the first DTLS datagram counts"),
+        ("if (is_comprehension_required(type)) message.unknown.add(type);", "",
+         "unknown attributes that must be understood are listed"),
+        ("if (number > 99 ||", "if (", "the number of an error code is below 100"),
+        ("code < kMinErrorCode || code > kMaxErrorCode", "code < kMinErrorCode", "an error code is at most 699"),
+        ("if (address.size() != (is_ipv4 ? sizeof(dtls::Ipv4Address) : sizeof(dtls::Ipv6Address))) {",
+         "if (address.size() < (is_ipv4 ? sizeof(dtls::Ipv4Address) : sizeof(dtls::Ipv6Address))) {",
+         "an address has the size of its family"),
+        ("if (value.size() > kMaxReadText) return DecodeError::wrong_attribute_size;", "", "a text has at most 763 bytes"),
+    ),
+    *mutants_of(
+        "ice_glue/stun/src/integrity.cc", STUN,
+        ("if (!message.integrity_at) return false;", "if (!message.integrity_at) return true;",
+         "a message without MESSAGE-INTEGRITY is not authentic"),
+        ("return dtls::crypto::equal(mac->bytes(), received);", "return dtls::crypto::equal(mac->bytes().first(19), received.first(19));",
+         "the whole MAC is compared"),
+        ("if (bytes.empty()) {", "if (false) {", "a password is not empty"),
+        ("if (bytes.size() <= kBlockSize) return IntegrityKey(Key(bytes));", "return IntegrityKey(Key(bytes));",
+         "a longer password is hashed"),
+    ),
+    *mutants_of(
+        "ice_glue/stun/src/message_mac.cc", STUN,
+        ("before.size() - kHeaderSize + kIntegritySize", "before.size() - kHeaderSize",
+         "the MAC's length ends with MESSAGE-INTEGRITY"),
+    ),
+    *mutants_of(
+        "ice_glue/stun/src/writer.cc", STUN,
+        ("if (whole > out_.size() - size_ || size_ - kHeaderSize + whole > kMaxMessageLength) {",
+         "if (whole > out_.size() - size_) {", "a message has at most 65,532 bytes behind its header"),
+        ("if (has_failed_) return {};", "", "nothing is written after a failure"),
+        ("if (has_failed_) return; has_failed_ = true;", "has_failed_ = true;", "the first failure is told"),
+        ("std::fill(value.data() + size, out_.data() + size_, std::byte{0});", "", "padding is zero"),
+        ("if (value.size() > max) return fail(Errc::invalid_argument, name);", "", "a text is not too long"),
+        ("if (static_cast<unsigned>(method) > 0xfff) {", "if (false) {",
+         "a method has 12 bits"),
+    ),
+    *mutants_of(
+        "ice_glue/stun/include/sluice/stun/attributes.h", STUN,
+        ("if (count_ == kMaxTypes || std::ranges::find(known, type) != known.end()) return;",
+         "if (count_ == kMaxTypes) return;", "an unknown type is listed once"),
+    ),
+]
