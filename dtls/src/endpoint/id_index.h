@@ -7,7 +7,7 @@
 #include <sluice/dtls/routable_connection_id.h>
 
 #include "crypto/keyed_hash.h"
-#include "endpoint/slot_index.h"
+#include "endpoint/tables.h"
 #include "endpoint/slot_table.h"
 
 namespace sluice::dtls::endpoint {

@@ -1,5 +1,5 @@
 // How peers that connect to this endpoint get a connection.
-#include "endpoint/address_encoding.h"
+#include "endpoint/tables.h"
 #include "endpoint/impl.h"
 
 namespace sluice::dtls {

@@ -1,7 +1,7 @@
 // Which connection a path belongs to, and how connections move from one path to another.
 #include <utility>
 
-#include "endpoint/address_encoding.h"
+#include "endpoint/tables.h"
 #include "endpoint/impl.h"
 
 namespace sluice::dtls {

@@ -7,7 +7,7 @@
 
 #include <sluice/dtls/path.h>
 
-#include "endpoint/slot_index.h"
+#include "endpoint/tables.h"
 
 namespace sluice::dtls::endpoint {
 

@@ -7,8 +7,7 @@
 
 #include <sluice/dtls/endpoint.h>
 
-#include "endpoint/own_ends.h"
-#include "endpoint/slot_index.h"
+#include "endpoint/tables.h"
 
 namespace sluice::dtls::endpoint {
 

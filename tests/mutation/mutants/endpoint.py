@@ -182,12 +182,12 @@ MUTANTS = [
          "IDs that were retired take no memory"),
     ),
     *mutants_of(
-        "dtls/src/endpoint/slot_index.cc", ENDPOINT,
+        "dtls/src/table/slot_index.cc", ENDPOINT + " dtls_table_test",
         ("while (entries_[hole].tag != tag || entries_[hole].slot != slot) {", "while (entries_[hole].slot != slot) {",
          "a slot may have several keys"),
     ),
     *mutants_of(
-        "dtls/src/endpoint/host_counts.cc", ENDPOINT,
+        "dtls/src/table/host_counts.cc", ENDPOINT + " dtls_table_test",
         ("if (is_mapped) return host;", "", "mapped IPv4 addresses are hosts"),
         ("host[i] &= static_cast<std::byte>(0xff00U >> bits);", "", "an IPv6 host is a prefix"),
     ),

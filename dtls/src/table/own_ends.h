@@ -1,4 +1,4 @@
-// This side's ends of the paths of an Endpoint.
+// This side's ends of many paths.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <sluice/dtls/path.h>
 
 #include "crypto/keyed_hash.h"
-#include "endpoint/slot_index.h"
+#include "table/slot_index.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 // A path as it is stored: the own end by its number, which OwnEnds gives.
 struct StoredPath {
@@ -48,4 +48,4 @@ class OwnEnds {
   std::vector<std::uint32_t> free_;
 };
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

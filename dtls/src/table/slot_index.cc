@@ -1,10 +1,10 @@
-#include "endpoint/slot_index.h"
+#include "table/slot_index.h"
 
 #include <algorithm>
 #include <bit>
 #include <utility>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 constexpr std::size_t kFewest = 16;
@@ -61,4 +61,4 @@ void SlotIndex::place(Entry entry) {
   entries_[at] = entry;
 }
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

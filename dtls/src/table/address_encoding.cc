@@ -1,4 +1,4 @@
-#include "endpoint/address_encoding.h"
+#include "table/address_encoding.h"
 
 #include <algorithm>
 #include <span>
@@ -6,7 +6,7 @@
 
 #include "wire/writer.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 std::array<std::byte, kEncodedEndpoint> encode(const UdpEndpoint& endpoint) {
   std::array<std::byte, kEncodedEndpoint> out{};
@@ -28,4 +28,4 @@ std::array<std::byte, kEncodedPath> encode(const UdpPath& path) {
   return out;
 }
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -1,8 +1,8 @@
-#include "endpoint/own_ends.h"
+#include "table/own_ends.h"
 
-#include "endpoint/address_encoding.h"
+#include "table/address_encoding.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 std::uint64_t hash_of(const crypto::KeyedHash& hash, SocketId socket, const UdpEndpoint& own) {
@@ -40,4 +40,4 @@ void OwnEnds::release(const crypto::KeyedHash& hash, const StoredPath& path) {
   free_.push_back(index);
 }
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

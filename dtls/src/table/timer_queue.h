@@ -1,4 +1,4 @@
-// The timers of an Endpoint's connections.
+// The timers of many slots.
 #pragma once
 
 #include <optional>
@@ -6,9 +6,9 @@
 
 #include <sluice/dtls/clock.h>
 
-#include "endpoint/slot_index.h"
+#include "table/slot_index.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 // A heap with four children per node, and the position of each slot in it. The first timer is read
 // in O(1); setting, moving or stopping one takes O(log n). A slot without a timer takes 4 bytes and
@@ -47,4 +47,4 @@ class TimerQueue {
   std::vector<Position> positions_;  // of each slot, in heap_
 };
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

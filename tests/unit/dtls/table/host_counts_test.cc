@@ -1,4 +1,4 @@
-#include "endpoint/host_counts.h"
+#include "table/host_counts.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "crypto/library.h"
 #include "support/endpoints.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 const crypto::KeyedHash& keyed_hash() {
@@ -84,4 +84,4 @@ TEST(HostCounts, DoesAsAMapDoes) {
 }
 
 }  // namespace
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
-// Numbers the slots of an Endpoint.
+// Numbers the slots of a table.
 using SlotNumber = std::uint32_t;
 inline constexpr SlotNumber kNoSlot = UINT32_MAX;
 
@@ -50,4 +50,4 @@ class SlotIndex {
   std::size_t size_ = 0;
 };
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -1,11 +1,11 @@
-#include "endpoint/own_ends.h"
+#include "table/own_ends.h"
 
 #include <gtest/gtest.h>
 
 #include "crypto/library.h"
 #include "support/endpoints.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 const crypto::KeyedHash& hash_of_ends() {
@@ -63,4 +63,4 @@ TEST(OwnEnds, NumbersAreUsedAgain) {
 }
 
 }  // namespace
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -1,9 +1,9 @@
-#include "endpoint/host_counts.h"
+#include "table/host_counts.h"
 
 #include <algorithm>
 #include <span>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 // RFC 4291 section 2.5.5.2.
@@ -69,4 +69,4 @@ void HostCounts::remove(const crypto::KeyedHash& hash, const UdpEndpoint& peer) 
   free_ = entry;
 }
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

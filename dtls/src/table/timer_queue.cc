@@ -1,9 +1,9 @@
-#include "endpoint/timer_queue.h"
+#include "table/timer_queue.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 void TimerQueue::set(SlotNumber slot, std::optional<Instant> when) {
   if (!when) return stop(slot);
@@ -54,4 +54,4 @@ void TimerQueue::settle(std::size_t at, Timer timer) {
   put(at, timer);
 }
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -7,9 +7,9 @@
 #include <sluice/dtls/udp_endpoint.h>
 
 #include "crypto/keyed_hash.h"
-#include "endpoint/slot_index.h"
+#include "table/slot_index.h"
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 // A host whose count is zero has no entry. The entries' memory stays as large as it has ever been.
 class HostCounts {
@@ -41,4 +41,4 @@ class HostCounts {
   std::uint32_t free_ = kNoSlot;
 };
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

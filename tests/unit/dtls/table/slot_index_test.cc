@@ -1,12 +1,12 @@
 // SlotIndex against std::unordered_multimap, with few hashes and many. A failure prints its seed.
-#include "endpoint/slot_index.h"
+#include "table/slot_index.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 constexpr int kIndexRuns = 60;
@@ -96,4 +96,4 @@ TEST(SlotIndex, AsksOnlyForSlotsOfTheHash) {
 }
 
 }  // namespace
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -6,7 +6,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/path.h>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 
 // Equal for equal addresses and for no others.
 inline constexpr std::size_t kEncodedEndpoint = 19;
@@ -15,4 +15,4 @@ std::array<std::byte, kEncodedEndpoint> encode(const UdpEndpoint& endpoint);
 inline constexpr std::size_t kEncodedPath = 4 + 2 * kEncodedEndpoint;
 std::array<std::byte, kEncodedPath> encode(const UdpPath& path);
 
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table

@@ -1,5 +1,5 @@
 // TimerQueue against a sorted set. A failure prints its seed.
-#include "endpoint/timer_queue.h"
+#include "table/timer_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-namespace sluice::dtls::endpoint {
+namespace sluice::dtls::table {
 namespace {
 
 constexpr int kTimerRuns = 60;
@@ -84,4 +84,4 @@ TEST(TimerQueue, StopsWhatNeverRan) {
 }
 
 }  // namespace
-}  // namespace sluice::dtls::endpoint
+}  // namespace sluice::dtls::table
