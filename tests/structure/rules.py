@@ -26,6 +26,9 @@ ARROWS = {
     "ice_glue/stun/src": ["ice_glue/stun/include", "dtls/src/crypto"],
     "ice_glue/transport/include": ["srtp_bridge/include"],
     "ice_glue/transport/src": ["ice_glue/transport/include"],
+    "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include"],
+    # The tables and the keyed hash of an Endpoint.
+    "ice_glue/lite/src": ["ice_glue/lite/include", "dtls/src/table"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
     "ice_glue/nice/src": ["ice_glue/nice/include"],
     "ice_glue/udp/include": ["dtls/include"],
@@ -36,11 +39,12 @@ ARROWS = {
     "interop/tools": ["interop/common", "session_stores/include"],
     "interop/demo": ["interop/common", "ice_glue/nice/include"],
     "interop/peers": [],
-    "docs/examples": ["ice_glue/nice/include", "ice_glue/stun/include", "ice_glue/udp/include", "session_stores/include"],
+    "docs/examples": ["ice_glue/nice/include", "ice_glue/lite/include", "ice_glue/udp/include",
+                      "session_stores/include"],
     # What checks the code sees all of it.
     "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/stun/src", "ice_glue/transport/src",
-              "ice_glue/nice/src", "ice_glue/udp/src", "session_stores/src", "interop/tools", "interop/demo",
-              "docs/examples"],
+              "ice_glue/lite/src", "ice_glue/nice/src", "ice_glue/udp/src", "session_stores/src", "interop/tools",
+              "interop/demo", "docs/examples"],
     "bench": ["tests"],
 }
 
@@ -58,6 +62,8 @@ OUTSIDE = {
     "ice_glue/stun/src": EXPECTED,
     "ice_glue/transport/include": EXPECTED,
     "ice_glue/transport/src": EXPECTED,
+    "ice_glue/lite/include": EXPECTED,
+    "ice_glue/lite/src": EXPECTED,
     "ice_glue/nice/include": EXPECTED,
     "ice_glue/nice/src": ["nice/", "glib", "gio/", "gobject/"] + POSIX + EXPECTED,
     "ice_glue/udp/include": EXPECTED,

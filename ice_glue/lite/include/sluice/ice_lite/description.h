@@ -1,0 +1,34 @@
+// What the SDP of a lite agent says about ICE (RFC 8839).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <sluice/dtls/udp_endpoint.h>
+#include <sluice/ice_lite/session.h>
+
+namespace sluice::ice_lite {
+
+// For the session level of the SDP, with CRLF (RFC 8839 sections 5.3 and 5.6): the agent is lite,
+// and conforms to RFC 8445.
+inline constexpr std::string_view kSessionLines = "a=ice-lite\r\na=ice-options:ice2\r\n";
+
+// An address that peers reach the server's port at. Behind a NAT with a port of its own for this
+// one (NAT 1:1), that is the public address and port. All are host candidates: a lite agent has no
+// others (RFC 8445 section 5.2). UDP.
+struct AnnouncedAddress {
+  dtls::UdpEndpoint address;
+};
+
+// The value of one a=candidate line (RFC 8839 section 5.1), without "a=": component 1, type host.
+// `preference` is the local preference (RFC 8445 section 5.1.2.1), which also makes the foundation:
+// no two candidates of a session may have the same.
+std::string candidate(const AnnouncedAddress& announced, std::uint16_t preference);
+
+// The lines of a media section, each with CRLF: a=ice-ufrag, a=ice-pwd, an a=candidate for each
+// address, the preferred one first, and a=end-of-candidates (RFC 8840). For IPv4 and IPv6 addresses
+// RFC 8421 recommends to begin with IPv6 and to alternate.
+std::string media_lines(const Credentials& local, std::span<const AnnouncedAddress> announced);
+
+}  // namespace sluice::ice_lite

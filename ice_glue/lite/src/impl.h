@@ -1,0 +1,166 @@
+// IceLiteServer behind its facade.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sluice/ice_lite/ice_lite_server.h>
+#include <sluice/stun/message.h>
+
+#include "crypto/keyed_hash.h"
+#include "early_datagrams.h"
+#include "response_budget.h"
+#include "responses.h"
+#include "session_table.h"
+#include "table/host_counts.h"
+#include "table/timer_queue.h"
+#include "tuple_table.h"
+
+namespace sluice::ice_lite {
+
+class IceLiteServer::Impl {
+ public:
+  Impl(const ServerOptions& options, dtls::Environment& environment, dtls::crypto::KeyedHash keyed);
+
+  // As in IceLiteServer.
+  dtls::Result<SessionHandle> add_session(const SessionOptions& options, Instant now);
+  [[nodiscard]] std::optional<Credentials> local_credentials(SessionHandle session) const;
+  dtls::Result<void> set_remote_ufrag(SessionHandle session, std::string_view ufrag, Instant now);
+  dtls::Result<Credentials> restart_ice(SessionHandle session, const IceRestart& restart,
+                                        Instant now);
+  dtls::Result<Pending> close(SessionHandle session, Instant now);
+  Pending close_all(Instant now);
+  void remove(SessionHandle session);
+  // Null for a handle that is not valid.
+  transport::MediaTransport* begin_input(SessionHandle session);
+  dtls::Result<Pending> end_input(SessionHandle session,
+                                  const dtls::Result<transport::TransportPending>& outcome);
+
+  Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
+  Pending handle_timeout(Instant now);
+
+  tl::expected<Transmit, srtp::PacketError> protect(transport::MediaKind kind,
+                                                    SessionHandle session, MutableBytes buffer,
+                                                    std::size_t size);
+  tl::expected<Transmit, dtls::SendError> seal_data(SessionHandle session, Bytes application_data,
+                                                    MutableBytes out);
+
+  std::optional<Transmit> poll_transmit(MutableBytes out);
+  std::optional<Data> poll_data();
+  std::optional<Media> poll_media();
+  std::optional<Event> poll_event();
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  [[nodiscard]] const transport::MediaTransport* find(SessionHandle session) const;
+  [[nodiscard]] srtp::Session* srtp_session(SessionHandle session);
+  [[nodiscard]] std::optional<SessionHandle> find(const dtls::UdpPath& path) const;
+  [[nodiscard]] std::optional<dtls::UdpPath> path_of(SessionHandle session) const;
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t tuples() const { return tuples_.size(); }
+  [[nodiscard]] const ServerStatistics& statistics() const { return statistics_; }
+
+ private:
+  // Where a datagram came from: the path, its hash, and the tuple that it has, if any.
+  struct Arrival {
+    const dtls::UdpPath& path;
+    std::uint64_t hash;
+    SlotNumber tuple;
+    std::size_t size;
+    Instant now;
+  };
+  // A request whose MESSAGE-INTEGRITY is right.
+  struct Check {
+    const stun::Message& message;
+    SlotNumber session;
+    const LocalCredentials& credentials;
+    std::string_view remote_ufrag;
+  };
+
+  // ---- every input
+  void begin_turn(Instant now);
+  Pending end_turn();
+  // Takes note of what an input to a session's transport has left.
+  void settle(SlotNumber number, const dtls::Result<transport::TransportPending>& outcome);
+  void queue(Output output, SlotNumber number);
+  // The first session that waits in a queue; kNoSlot: none.
+  SlotNumber first(Output output);
+  void pop(Output output);
+  void set_timer(SlotNumber number);
+  void drop(Drop reason, std::size_t count = 1) {
+    statistics_.dropped[static_cast<std::size_t>(reason)] += count;
+  }
+
+  // ---- sessions
+  dtls::Result<LocalCredentials> make_credentials(const std::optional<Credentials>& given,
+                                                  const std::string& remote_ufrag,
+                                                  IceGeneration generation);
+  void end(SlotNumber number, EndReason reason, std::optional<dtls::Error> error = {});
+  // When everything of an ended session was polled.
+  void release_if_done(SlotNumber number);
+  void release(SlotNumber number);
+  std::optional<Event> next_event(SlotNumber number);
+
+  // ---- datagrams that are not STUN
+  void on_packet(MutableBytes datagram, transport::PacketClass packet_class,
+                 const Arrival& arrival);
+  void on_early(Bytes datagram, const Arrival& arrival);
+  void measure_rtt(SlotNumber tuple, Instant now);
+
+  // ---- checks
+  void on_stun(Bytes datagram, const Arrival& arrival);
+  void on_request(const stun::Message& request, const Arrival& arrival);
+  void on_check(const Check& check, const Arrival& arrival);
+  // Counts and, unless the budget or the size forbids it, answers. `key`: of an authentic request.
+  void refuse(Drop reason, std::uint16_t code, const stun::Message& request, const Arrival& arrival,
+              const stun::IntegrityKey* key);
+  void respond(const Check& check, const Arrival& arrival);
+  // False: not sent, and counted.
+  bool queue_response(const Arrival& arrival, const Response& response);
+
+  // ---- tuples
+  // The tuple for a valid check: the present one, or a new one of the session if the limits allow
+  // it. kNoSlot: dropped.
+  SlotNumber admit(const Check& check, const Arrival& arrival);
+  SlotNumber add_tuple(SlotNumber session, const Arrival& arrival);
+  void remove_tuple(SlotNumber tuple);
+  // Gives a tuple of another session away. False where that has used it a moment ago.
+  bool take_tuple(SlotNumber tuple, SlotNumber by, Instant now);
+  // Makes room for another tuple of the session.
+  void displace_tuple(SlotNumber session, Instant now);
+  // Tells the transport of a tuple that it may use.
+  void validate(SlotNumber tuple, Instant now);
+  void nominate(SlotNumber tuple, const Check& check, Instant now);
+  void select(SlotNumber tuple, Instant now);
+  // The best of the nominated tuples; kNoSlot: there is none.
+  [[nodiscard]] SlotNumber best_tuple(const Session& session) const;
+  // The session has lost the tuple that it has used. False: it has no other.
+  bool select_another(SlotNumber session, Instant now);
+  void expire_tuples(SlotNumber session, Instant now);
+  void deliver_early(SlotNumber tuple, const Arrival& arrival);
+  [[nodiscard]] bool is_usable(const Session& session, const Tuple& tuple) const {
+    return tuple.checks.generation >= session.least_generation;
+  }
+  // Where the transport sends to; empty: nowhere.
+  [[nodiscard]] std::optional<dtls::UdpPath> path_of(const transport::MediaTransport& of) const;
+
+  ServerOptions options_;
+  dtls::Environment* environment_;
+  dtls::crypto::KeyedHash keyed_;
+  ServerStatistics statistics_;
+
+  SessionTable sessions_;
+  TupleTable tuples_;
+  dtls::table::HostCounts hosts_;
+  EarlyDatagrams early_;
+  ResponseBudget budget_;
+  Responses responses_;
+  std::array<Queue<SlotNumber>, kOutputs> queues_;
+  dtls::table::TimerQueue timers_;
+  Instant latest_ = Instant::min();
+  std::optional<Instant> reported_timeout_;
+};
+
+}  // namespace sluice::ice_lite

@@ -1,0 +1,44 @@
+// Tells whether a check was seen before.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <sluice/stun/message.h>
+
+namespace sluice::ice_lite {
+
+// STUN has no protection against replays (RFC 8489 section 16.1.3). The peer chooses transaction
+// IDs at random, so 32 bits of each of the last ones tell nearly all repetitions, and one in a
+// hundred million new checks is taken for a repetition.
+class RecentChecks {
+ public:
+  // Of one tuple: at 2.5 s between checks, as libwebrtc sends them, the last 80 s.
+  static constexpr std::size_t kMost = 32;
+
+  [[nodiscard]] bool contain(const stun::TransactionId& transaction) const {
+    const std::uint32_t part = part_of(transaction);
+    return std::find(parts_.begin(), parts_.begin() + count_, part) != parts_.begin() + count_;
+  }
+  void add(const stun::TransactionId& transaction) {
+    parts_[next_] = part_of(transaction);
+    next_ = static_cast<std::uint8_t>((next_ + 1) % kMost);
+    count_ = std::max<std::uint8_t>(count_, next_ == 0 ? kMost : next_);
+  }
+
+ private:
+  static std::uint32_t part_of(const stun::TransactionId& transaction) {
+    std::uint32_t part = 0;
+    std::memcpy(&part, transaction.data() + transaction.size() - sizeof part, sizeof part);
+    return part;
+  }
+
+  std::array<std::uint32_t, kMost> parts_{};
+  std::uint8_t next_ = 0;
+  std::uint8_t count_ = 0;
+};
+
+}  // namespace sluice::ice_lite

@@ -1,0 +1,75 @@
+"""One port for all sessions: checks, nominations, consent, tuples."""
+
+from mutant import mutants_of
+
+LITE = "ice_lite_test ice_lite_sim_test"
+
+MUTANTS = [
+    *mutants_of(
+        "ice_glue/lite/src/impl_checks.cc", LITE,
+        ("if (!message->has_fingerprint) return drop(Drop::no_fingerprint);", "", "a check has a FINGERPRINT"),
+        ("if (!stun::verify_integrity(request, *environment_, credentials.key)) {", "if (false) {",
+         "a check is authentic"),
+        ("if (request.ice_controlled) {", "if (false) {", "the peer controls"),
+        ("if (!request.priority) {", "if (false) {", "a check has a PRIORITY"),
+        ("if (!expected.empty() && expected != check.remote_ufrag) return drop(Drop::wrong_remote_ufrag);", "",
+         "checks of another peer are dropped"),
+        ("if (is_repeated && !is_known) return drop(Drop::repeated_elsewhere);", "",
+         "a repeated check makes no tuple elsewhere"),
+        ("if (is_repeated) return respond(check, arrival);", "", "a repeated check prolongs no consent"),
+        ("if (key == nullptr && !budget_.take(arrival.now)) return drop(Drop::response_budget);", "",
+         "errors for strangers are limited"),
+        ("if (key == nullptr && !budget_.take(arrival.now))", "if (!budget_.take(arrival.now))",
+         "errors for the authentic are not limited"),
+        ("if (response.size > arrival.size) {", "if (false) {", "a response is no larger than its request"),
+        ("if (responses_.size() == kMaxQueuedResponses) {", "if (false) {", "waiting responses are limited"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/impl_tuples.cc", LITE,
+        ("if (is_in_use) return false;", "", "a tuple in use is not given away"),
+        ("if (each == session.selected && session.tuples > 1) continue;", "", "the tuple in use stays"),
+        ("tuples_[each].checked <= tuples_[longest].checked", "false", "the longest unchecked tuple goes"),
+        ("if (is_old || !is_usable(session, tuple)) return;", "if (!is_usable(session, tuple)) return;",
+         "old credentials nominate no tuple of newer ones"),
+        ("if (is_old || !is_usable(session, tuple)) return;", "if (is_old) return;",
+         "tuples of old credentials are not for a new association"),
+        ("if (takes_over(tuple.checks, selected.checks, is_quiet)) select(number, now);", "select(number, now);",
+         "not every nomination is followed"),
+        ("if (due > now) {", "if (false) {", "a tuple lives as long as its consent"),
+        ("if (!lost || select_another(number, now)) return;", "if (!lost) return;",
+         "another nominated tuple takes the place of a lost one"),
+        ("tuples_.size() >= options_.max_tuples", "false", "tuples are limited"),
+        ("hosts_.of(keyed_, arrival.path.peer) >= options_.max_tuples_per_host", "false",
+         "the tuples of a host are limited"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/impl.cc", LITE,
+        ("if (has_moved) select(arrival.tuple, arrival.now);", "", "a peer is followed where its media comes from"),
+        ("tuple.is_nominated &&", "true &&", "only a nominated tuple is followed"),
+        ("if (!begins || session.rtt) return;", "return;", "the round trip is measured"),
+        ("if (!begins || session.rtt) return;", "if (!begins) return;", "a round trip that was told has precedence"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/nomination.h", LITE,
+        ("if (other.generation != selected.generation) return other.generation > selected.generation;", "",
+         "newer credentials take over"),
+        ("if (other.nomination != selected.nomination) return other.nomination > selected.nomination;", "",
+         "the highest nomination takes over"),
+        ("other.priority > selected.priority || is_quiet", "other.priority >= selected.priority || is_quiet",
+         "a replay takes nothing over"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/early_datagrams.cc", LITE,
+        ("if (entry.count == kMaxEarlyDatagrams) return Kept::full;",
+         "if (entry.count == kMaxEarlyDatagrams) return Kept::yes;", "a tuple keeps two datagrams"),
+        (">= max_of_host_) return Kept::full;", ">= SIZE_MAX) return Kept::full;",
+         "the early tuples of a host are limited"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/session_table.cc", LITE,
+        ("return is_alive && handle_of(number) == handle ? number : kNoSlot;", "return is_alive ? number : kNoSlot;",
+         "a handle is that of one session"),
+        ("if (session.newer) forget(keyed, number, *session.newer); session.newest_generation",
+         "session.newest_generation", "a restart replaces one that is not complete"),
+    ),
+]

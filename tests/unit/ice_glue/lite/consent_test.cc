@@ -1,0 +1,87 @@
+// Consent by the checks of the peer (RFC 7675).
+#include "lite_server.h"
+
+namespace sluice::ice_lite {
+namespace {
+
+TEST(LiteConsent, ExpiresThirtySecondsAfterTheLastCheck) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  lite.pass(29s);
+  lite.check(lite.check_for(session), kPeer);
+  lite.pass(30s - 1us);
+  EXPECT_EQ(lite.peer_of(session), kPeer);
+  EXPECT_TRUE(lite.told<Expired>(session).empty());
+  lite.pass(1us);
+  EXPECT_EQ(lite.peer_of(session), std::nullopt);
+  const auto told = lite.told<Expired>(session);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].path, LiteServer::path(kPeer));
+  EXPECT_EQ(lite.server.tuples(), 0U);
+  EXPECT_EQ(lite.server.statistics().expired, 1U);
+  EXPECT_EQ(lite.server.next_timeout(), std::nullopt);
+}
+
+TEST(LiteConsent, IsNotProlongedByARepetition) {
+  LiteServer lite;
+  const auto session = lite.add();
+  auto fields = lite.check_for(session);
+  fields.use_candidate = true;
+  fields.transaction.emplace()[11] = std::byte{7};
+  lite.check(fields, kPeer);
+  lite.pass(20s);
+  EXPECT_EQ(lite.check(fields, kPeer), kSuccess);
+  lite.pass(10s);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
+}
+
+TEST(LiteConsent, IsNotProlongedByForgeries) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  auto forged = lite.check_for(session);
+  forged.pwd += "x";
+  lite.pass(20s);
+  lite.check(forged, kPeer);
+  lite.send(test::make_rtp(), kPeer);
+  lite.pass(10s);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
+}
+
+TEST(LiteConsent, ComesBackWithANomination) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  lite.pass(30s);
+  lite.nominate(session, address(1, 6000));
+  EXPECT_EQ(lite.peer_of(session), address(1, 6000));
+  EXPECT_EQ(lite.told<PathSelected>(session).size(), 2U);
+}
+
+TEST(LiteConsent, OfATupleThatIsNotNominatedEndsSilently) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.check(lite.check_for(session), kPeer);
+  lite.pass(30s);
+  EXPECT_EQ(lite.server.tuples(), 0U);
+  EXPECT_TRUE(lite.events.empty());
+}
+
+TEST(LiteConsent, OfManySessionsEndsInTurns) {
+  LiteServer lite({.max_timers_per_call = 2});
+  std::vector<SessionHandle> sessions;
+  for (std::uint8_t i = 0; i < 5; ++i) {
+    sessions.push_back(lite.add());
+    lite.nominate(sessions.back(), address(i, 1));
+  }
+  lite.now += 30s;
+  lite.server.handle_timeout(lite.now);
+  EXPECT_EQ(lite.server.statistics().expired, 2U);
+  EXPECT_EQ(lite.server.next_timeout(), lite.now);
+  lite.pass(0s);
+  EXPECT_EQ(lite.server.statistics().expired, 5U);
+}
+
+}  // namespace
+}  // namespace sluice::ice_lite

@@ -1,0 +1,137 @@
+// What a session takes, and that nothing is allocated per packet. A program of its own, because it
+// replaces the allocators.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <vector>
+
+#include "support/allocations.h"
+#include "support/ice_checks.h"
+#include "support/ice_world.h"
+
+namespace sluice::ice_lite {
+namespace {
+
+using namespace std::chrono_literals;
+using test::address;
+using test::IceWorld;
+
+// Before anything has called libcrypto.
+const bool kCountsLibcrypto = test::count_libcrypto();
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kHasGlibcHeap = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kHasGlibcHeap = false;
+#else
+constexpr bool kHasGlibcHeap = true;
+#endif
+#else
+constexpr bool kHasGlibcHeap = true;
+#endif
+
+// As glibc counts it, with the heads of blocks: libsrtp's contexts, too.
+std::size_t heap_in_use() {
+  malloc_trim(0);
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+dtls::ConfigOptions dtls13_with_gcm() {
+  auto options = test::options_for(dtls::ProtocolVersion::dtls13);
+  options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
+  options.srtp_profiles = {dtls::SrtpProfile::aead_aes_128_gcm};
+  return options;
+}
+
+TEST(IceLiteMemory, OfAConnectedSessionIsBounded) {
+  if (!kHasGlibcHeap) GTEST_SKIP() << "the heap is not glibc's";
+  constexpr std::uint8_t kSessions = 100;
+  IceWorld world({.dtls = dtls13_with_gcm()});
+  std::vector<SessionHandle> sessions;
+  for (std::uint8_t i = 0; i < kSessions; ++i) {
+    sessions.push_back(world.begin({.candidates = {address(i, 1)}, .seed = i + 1U}));
+  }
+  world.run_for(5s);
+  for (std::size_t i = 0; i < kSessions; ++i) {
+    ASSERT_TRUE(world.clients[i]->send_rtp(test::make_rtp()));
+    world.flush(i);
+    ASSERT_TRUE(world.send_rtp(sessions[i], test::make_rtp()));
+  }
+  // What answers a retransmitted last flight goes after 2 x MSL.
+  world.run_for(5min);
+  ASSERT_EQ(world.rtp.size(), kSessions);
+  ASSERT_EQ(world.server.size(), kSessions);
+  world.clients.clear();
+  world.all_events.clear();
+  world.rtp.clear();
+
+  const auto full = heap_in_use();
+  for (const auto session : sessions) world.server.remove(session);
+  const auto empty = heap_in_use();
+  const std::size_t each = (full - empty) / kSessions;
+  RecordProperty("bytes_of_a_session", static_cast<int>(each));
+  std::cout << "a session takes " << each << " bytes on the heap\n";
+  EXPECT_GT(each, 4'000U) << "libsrtp's contexts are in it";
+  EXPECT_LE(each, 12'000U);
+}
+
+TEST(IceLiteMemory, IsNotAllocatedForAPacket) {
+  ASSERT_TRUE(kCountsLibcrypto);
+  IceWorld world({.dtls = dtls13_with_gcm()});
+  const auto session = world.begin({.candidates = {address(1, 1)}});
+  world.run_for(5min);
+  auto& client = world.clients[0]->transport;
+  const auto credentials = world.server.local_credentials(session).value();
+  const test::CheckFields fields{.username = credentials.ufrag + ":client", .pwd = credentials.pwd};
+  const dtls::UdpPath path{.peer = address(1, 1), .own = test::kServerAddress};
+  const dtls::UdpPath stranger{.peer = address(9, 9), .own = test::kServerAddress};
+  std::vector<dtls::Buffer> checks;
+  for (int i = 0; i < 300; ++i) checks.push_back(test::make_check(fields));
+  auto forged = fields;
+  forged.pwd += "x";
+  auto rtp = test::make_rtp({.payload = 1000});
+  const test::Packet data(1000, std::byte{7});
+  std::array<std::byte, 1500> wire{};
+  std::array<std::byte, 1500> out{};
+  std::size_t got = 0;
+  const auto arrive = [&](dtls::MutableBytes datagram, const dtls::UdpPath& from) {
+    world.server.handle_datagram(datagram, from, world.now);
+    while (world.server.poll_transmit(out)) ++got;
+    while (world.server.poll_data()) ++got;
+    while (world.server.poll_media()) ++got;
+    while (world.server.poll_event()) continue;
+    static_cast<void>(world.server.next_timeout());
+  };
+  std::uint16_t sequence = 0;
+  auto forgery = test::make_check(forged);
+  const auto round = [&](dtls::Buffer& check) {
+    arrive(check, path);
+    arrive(forgery, stranger);
+    ++sequence;
+    rtp[2] = static_cast<std::byte>(sequence >> 8);
+    rtp[3] = static_cast<std::byte>(sequence & 0xff);
+    std::ranges::copy(rtp, wire.begin());
+    arrive(dtls::MutableBytes(wire).first(client.protect_rtp(wire, rtp.size()).value()), path);
+    arrive(dtls::MutableBytes(wire).first(client.seal_data(data, wire).value()), path);
+    wire[0] = std::byte{0x80};
+    arrive(dtls::MutableBytes(wire).first(100), stranger);
+    std::ranges::copy(rtp, wire.begin());
+    got += world.server.protect_rtp(session, wire, rtp.size()).has_value() ? 1U : 0U;
+    got += world.server.seal_data(session, data, wire).has_value() ? 1U : 0U;
+  };
+  for (std::size_t i = 0; i < 100; ++i) round(checks[i]);
+  const auto before = test::allocations().count;
+  got = 0;
+  for (std::size_t i = 100; i < 300; ++i) round(checks[i]);
+  EXPECT_EQ(test::allocations().count, before);
+  // A response, an RTP packet and data came, and as much left.
+  EXPECT_GE(got, 200U * 5);
+}
+
+}  // namespace
+}  // namespace sluice::ice_lite
