@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/random_numbers.h"
+#include "demo/nice_calls.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -33,11 +34,12 @@ tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(Servic
   config_options.timers.total = std::chrono::seconds{30};
   auto config = dtls::Config::make(std::move(config_options));
   if (!config) return tl::unexpected(dtls::to_string(config.error()));
-  if (auto checked = nice::check(options.ice); !checked) {
-    return tl::unexpected("ICE: " + std::string{checked.error().detail});
-  }
-  return std::unique_ptr<EchoService>{
-      new EchoService(std::move(options), context, std::move(*environment), std::move(*config))};
+  auto kept = std::make_unique<dtls::Environment>(*std::move(environment));
+  auto transports = options.agent == IceAgent::lite ? make_lite_calls(options.lite, *kept, context)
+                                                    : make_nice_calls(options.ice, *kept, context);
+  if (!transports) return tl::unexpected(transports.error());
+  return std::unique_ptr<EchoService>{new EchoService(std::move(options), context, std::move(kept),
+                                                      *std::move(config), *std::move(transports))};
 }
 
 template <void (EchoService::*Work)()>
@@ -53,11 +55,13 @@ _GSource* EchoService::start_timer(std::chrono::milliseconds period) {
 }
 
 EchoService::EchoService(ServiceOptions options, _GMainContext* context,
-                         dtls::Environment environment, dtls::ConfigPtr config)
+                         std::unique_ptr<dtls::Environment> environment, dtls::ConfigPtr config,
+                         std::unique_ptr<CallTransports> transports)
     : options_(std::move(options)),
       context_(context),
       environment_(std::move(environment)),
       config_(std::move(config)),
+      transports_(std::move(transports)),
       sctp_time_(common::now()) {
   if (options_.max_sessions_per_address == 0) {
     options_.max_sessions_per_address = std::max<std::size_t>(options_.max_sessions / 2, 1);
@@ -86,14 +90,16 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
   }
   const std::string id = common::random_id();
   auto session = EchoSession::make(
-      id, std::move(offer), {.dtls = config_, .ice = options_.ice, .setup = *chosen},
-      {.environment = environment_, .context = context_, .sctp = sctp_},
+      id, std::move(offer),
+      {.dtls = config_, .setup = *chosen, .connect_timeout = options_.connect_timeout},
+      {.transports = *transports_, .sctp = sctp_},
       [done, id](const std::string& answer) { done(Created{.id = id, .answer = answer}); });
   if (!session) {
     done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
     return;
   }
-  sessions_.emplace(id, Session{.address = address, .echo = std::move(*session)});
+  const auto made = sessions_.emplace(id, Session{.address = address, .echo = std::move(*session)});
+  made.first->second.echo->answer_if_ready();
 }
 
 // A new session may take the place of an ended one. One address leaves room for others.

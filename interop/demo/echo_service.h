@@ -12,6 +12,7 @@
 #include <sluice/nice/ice_options.h>
 
 #include "demo/echo_session.h"
+#include "demo/lite_calls.h"
 #include "demo/sctp_association.h"
 
 // GLib's GSource.
@@ -19,13 +20,21 @@ struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-
 
 namespace sluice::interop::demo {
 
+enum class IceAgent : std::uint8_t {
+  lite,     // sluice::ice_lite: all calls on one UDP port
+  libnice,  // sluice::nice: a UDP port per call and local address
+};
+
 struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
   std::size_t max_sessions_per_address = 0;           // 0: half of max_sessions, and at least 1
   nice::Setup setup = nice::Setup::passive;           // our role when the offer says actpass
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
-  nice::IceOptions ice = {};
+  dtls::Duration connect_timeout = std::chrono::seconds{60};  // of a call, until it is connected
+  IceAgent agent = IceAgent::lite;
+  LiteOptions lite = {};      // IceAgent::lite
+  nice::IceOptions ice = {};  // IceAgent::libnice
   // Observe the DTLS connections, on the service's thread. Not owned; may be null.
   dtls::KeyLog* key_log = nullptr;
   dtls::PacketObserver* packet_observer = nullptr;
@@ -62,8 +71,9 @@ class EchoService {
   [[nodiscard]] std::optional<std::string> statistics(const std::string& id) const;
 
  private:
-  EchoService(ServiceOptions options, _GMainContext* context, dtls::Environment environment,
-              dtls::ConfigPtr config);
+  EchoService(ServiceOptions options, _GMainContext* context,
+              std::unique_ptr<dtls::Environment> environment, dtls::ConfigPtr config,
+              std::unique_ptr<CallTransports> transports);
   struct Session {
     std::string address;  // the client's
     std::unique_ptr<EchoSession> echo;
@@ -77,8 +87,9 @@ class EchoService {
 
   ServiceOptions options_;
   _GMainContext* context_;
-  dtls::Environment environment_;
+  std::unique_ptr<dtls::Environment> environment_;
   dtls::ConfigPtr config_;
+  std::unique_ptr<CallTransports> transports_;
   SctpStack sctp_;
   dtls::Instant sctp_time_;
   std::map<std::string, Session> sessions_;  // at most max_sessions

@@ -21,21 +21,6 @@ std::vector<std::uint32_t> distinct_ssrcs(std::size_t count) {
   return ssrcs;
 }
 
-std::string describe(const nice::CloseReason& reason) {
-  switch (reason.cause) {
-    case nice::CloseReason::Cause::local:
-      return "closed here";
-    case nice::CloseReason::Cause::peer:
-      return "closed by the peer";
-    case nice::CloseReason::Cause::error:
-      break;
-  }
-  if (!reason.error) return "DTLS failed";
-  std::string text = "DTLS failed: " + std::string{dtls::to_string(reason.error->code)};
-  if (reason.error->alert) text += " (" + std::string{dtls::to_string(*reason.error->alert)} + ")";
-  return text;
-}
-
 }  // namespace
 
 std::string_view to_string(SessionState state) {
@@ -81,24 +66,13 @@ std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
 }
 
 SdpResult<void> EchoSession::open() {
-  const auto refused = [](const nice::TransportError& error) {
-    std::string sentence = "The transport can't be opened: ";
-    sentence += nice::to_string(error.code);
-    if (!error.detail.empty()) sentence += " (" + std::string{error.detail} + ")";
-    return tl::unexpected(SdpError{sentence + "."});
-  };
-  nice::NiceTransportOptions options;
-  options.media.dtls = options_.dtls;
-  options.ice = options_.ice;
-  // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
-  options.ice.role = offer_.ice_lite ? nice::IceRole::controlling : nice::IceRole::controlled;
-  options.answer_setup = options_.setup;
-  auto transport = nice::NiceTransport::make(options, shared_.environment, shared_.context, *this);
-  if (!transport) return refused(transport.error());
-  transport_.emplace(std::move(*transport));
-  if (auto set = transport_->set_remote_offer(offer_.transport); !set) {
-    return refused(set.error());
-  }
+  auto transport = shared_.transports.open({.dtls = options_.dtls,
+                                            .setup = options_.setup,
+                                            .offer = offer_.transport,
+                                            .offer_is_lite = offer_.ice_lite},
+                                           *this);
+  if (!transport) return tl::unexpected(std::move(transport.error()));
+  transport_ = *std::move(transport);
   return {};
 }
 
@@ -129,7 +103,7 @@ std::string EchoSession::write_statistics(std::string_view reason) const {
                                   .reason = reason,
                                   .age = common::now() - start_,
                                   .times = times_,
-                                  .transport = transport_ ? &*transport_ : nullptr,
+                                  .transport = transport_.get(),
                                   .media = media_.statistics(),
                                   .channels = channels_ ? &*channels_ : nullptr,
                                   .sctp = sctp_.get()});
@@ -145,20 +119,23 @@ void EchoSession::mark(std::optional<dtls::Duration>& time) const {
 
 // ---- events of the transport
 
-void EchoSession::on_local_candidates_done() {
+void EchoSession::answer_if_ready() {
+  if (transport_ && transport_->description_ready()) on_description_ready();
+}
+
+void EchoSession::on_description_ready() {
   if (!ready_) return;
   const std::uint64_t session_id =
       std::uint64_t{common::random_u32()} << 31 | common::random_u32() >> 1;
-  const auto sdp = write_answer(
-      offer_, transport_->local_description(),
-      {.session_id = session_id, .ssrcs = ssrcs_, .max_message_size = kMaxMessageSize});
+  const auto sdp = write_answer(offer_, transport_->local_description(),
+                                {.session_id = session_id,
+                                 .ice_lite = transport_->is_ice_lite(),
+                                 .ssrcs = ssrcs_,
+                                 .max_message_size = kMaxMessageSize});
   std::exchange(ready_, nullptr)(sdp);
 }
 
-void EchoSession::on_ice_state(nice::IceState state) {
-  if (state == nice::IceState::connected || state == nice::IceState::completed) mark(times_.ice);
-  if (state == nice::IceState::failed) end("ICE failed");
-}
+void EchoSession::on_path() { mark(times_.ice); }
 
 void EchoSession::on_connected(const dtls::ConnectionInfo& info) {
   mark(times_.dtls);
@@ -184,7 +161,7 @@ void EchoSession::on_data(MutableBytes data) {
   flush_data();
 }
 
-void EchoSession::on_closed(const nice::CloseReason& reason) { end(describe(reason)); }
+void EchoSession::on_transport_ended(const std::string& reason) { end(reason); }
 
 // ---- data channels
 

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <sluice/nice/nice_transport.h>
-
+#include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
 #include "demo/sctp_association.h"
@@ -20,7 +19,6 @@ namespace sluice::interop::demo {
 
 struct SessionOptions {
   dtls::ConfigPtr dtls = {};                                  // required
-  nice::IceOptions ice = {};                                  // the offer sets the role
   nice::Setup setup = nice::Setup::passive;                   // our role: active or passive
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
@@ -36,13 +34,12 @@ struct SetupTimes {
   std::optional<dtls::Duration> data;   // first open data channel
 };
 
-// Created, used and destroyed on the thread of the main context, like NiceTransport.
-class EchoSession final : private nice::NiceTransportListener {
+// Created, used and destroyed on the service's thread.
+class EchoSession final : private CallListener {
  public:
   // What all sessions share. It outlives them.
   struct Shared {
-    dtls::Environment& environment;
-    _GMainContext* context;
+    CallTransports& transports;
     SctpStack& sctp;
   };
   // Called once with the answer, when all candidates are known, and never before make() has
@@ -54,6 +51,8 @@ class EchoSession final : private nice::NiceTransportListener {
                                                       SessionOptions options, const Shared& shared,
                                                       AnswerReady ready);
   ~EchoSession();
+  // To be called once make() has returned, for an answer that is ready already.
+  void answer_if_ready();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
 
@@ -83,13 +82,13 @@ class EchoSession final : private nice::NiceTransportListener {
   // Sets `time` to the time since the offer, unless it is already set.
   void mark(std::optional<dtls::Duration>& time) const;
 
-  void on_local_candidates_done() override;
-  void on_ice_state(nice::IceState state) override;
+  void on_description_ready() override;
+  void on_path() override;
   void on_connected(const dtls::ConnectionInfo& info) override;
   void on_rtp(MutableBytes packet) override;
   void on_rtcp(MutableBytes packet) override;
   void on_data(MutableBytes data) override;
-  void on_closed(const nice::CloseReason& reason) override;
+  void on_transport_ended(const std::string& reason) override;
 
   std::string id_;
   Offer offer_;
@@ -103,7 +102,7 @@ class EchoSession final : private nice::NiceTransportListener {
   std::string final_statistics_;
 
   std::vector<std::uint32_t> ssrcs_;  // parallel to the offer's sections
-  std::optional<nice::NiceTransport> transport_;
+  std::unique_ptr<CallTransport> transport_;
   MediaEcho media_;
   std::unique_ptr<SctpAssociation> sctp_;
   std::optional<ChannelEcho> channels_;

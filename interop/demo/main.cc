@@ -13,11 +13,13 @@
 namespace {
 
 using sluice::interop::demo::HttpOptions;
+using sluice::interop::demo::IceAgent;
 using sluice::interop::demo::ServiceOptions;
 
 struct Options {
   HttpOptions http;
   ServiceOptions service;
+  std::vector<std::string> ice_addresses;
   sluice::interop::common::RecorderFiles files;
 };
 
@@ -75,8 +77,19 @@ void add_options(CLI::App& app, Options& options) {
          },
          "Newest DTLS version: 1.2 or 1.3 (the default)")
       ->check(CLI::IsMember({"1.2", "1.3"}));
+  app.add_option_function<std::string>(
+         "--ice",
+         [&service](const std::string& word) {
+           service.agent = word == "lite" ? IceAgent::lite : IceAgent::libnice;
+         },
+         "ICE agent: lite (the default), with one UDP port for all calls, or libnice, with a port "
+         "per call and address")
+      ->check(CLI::IsMember({"lite", "libnice"}));
+  app.add_option("--ice-port", service.lite.port,
+                 "UDP port of all calls with --ice lite. Default: any free port")
+      ->check(CLI::Range(1, 65535));
   app.add_option(
-      "--ice-address", service.ice.local_addresses,
+      "--ice-address", options.ice_addresses,
       "Local address for ICE candidates; may be given several times. Default: all addresses, "
       "loopback included");
   app.add_option("--keylog", options.files.key_log,
@@ -127,6 +140,8 @@ int main(int argc, char** argv) {
   options.service.ice.pacing = std::chrono::milliseconds{5};
   add_options(app, options);
   CLI11_PARSE(app, argc, argv);
+  options.service.lite.addresses = options.ice_addresses;
+  options.service.ice.local_addresses = options.ice_addresses;
 
   const sluice::interop::common::StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE

@@ -108,7 +108,10 @@ std::string write_answer(const Offer& offer, const nice::Description& transport,
   }
   const std::string tagged = group.substr(group.empty() ? 0 : 1, group.find(' ', 1) - 1);
   if (!group.empty()) document.attributes.add("group", "BUNDLE" + group);
-  document.attributes.add("ice-options", "trickle");
+  if (options.ice_lite) document.attributes.add("ice-lite");
+  // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
+  // trickle.
+  document.attributes.add("ice-options", options.ice_lite ? "ice2" : "trickle");
   document.attributes.add("msid-semantic", " WMS " + std::string{kStream});
 
   for (std::size_t i = 0; i < offer.sections.size(); ++i) {

@@ -33,7 +33,7 @@ std::uint64_t total(const Counters& counters) {
   return std::accumulate(counters.begin(), counters.end(), std::uint64_t{0});
 }
 
-Json dtls_json(const nice::NiceTransport& transport) {
+Json dtls_json(const CallTransport& transport) {
   Json json = {{"version", nullptr},
                {"cipher_suite", nullptr},
                {"group", nullptr},
@@ -56,23 +56,20 @@ Json dtls_json(const nice::NiceTransport& transport) {
   return json;
 }
 
-Json ice_json(const nice::NiceTransport& transport) {
-  const auto statistics = transport.ice_statistics();
-  Json json = {
-      {"state", to_string(statistics.state)},      {"pair", nullptr},
-      {"bytes_in", statistics.bytes_received},     {"bytes_out", statistics.bytes_sent},
-      {"sends_blocked", statistics.sends_blocked}, {"sends_refused", statistics.sends_refused}};
-  if (statistics.selected_pair) json["pair"] = nice::to_string(*statistics.selected_pair);
+Json ice_json(const CallTransport& transport) {
+  const PathFigures path = transport.path_figures();
+  Json json = {{"state", path.state}, {"pair", nullptr}};
+  if (!path.pair.empty()) json["pair"] = path.pair;
   return json;
 }
 
-Json packets_json(const nice::NiceTransport& transport) {
-  const auto ice = transport.ice_statistics();
-  const auto& media = transport.media_statistics();
+Json packets_json(const CallTransport& transport) {
+  const PathFigures path = transport.path_figures();
+  const auto media = transport.media_statistics();
   const auto dtls = transport.dtls_statistics();
   const auto refused = total(media.media_refused);
-  return {{"in", ice.datagrams_received},
-          {"out", ice.datagrams_sent},
+  return {{"in", path.datagrams_received},
+          {"out", path.datagrams_sent},
           {"rtp_in", media.rtp_received},
           {"rtp_out", media.rtp_sent},
           {"rtcp_in", media.rtcp_received},

@@ -4,8 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include <sluice/nice/nice_transport.h>
-
+#include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
 #include "demo/sctp_association.h"
@@ -20,7 +19,7 @@ struct SessionFigures {
   std::string_view reason;  // why it ended; empty while it runs
   dtls::Duration age;
   const SetupTimes& times;
-  const nice::NiceTransport* transport;  // null: the session has ended
+  const CallTransport* transport;  // null: the session has ended
   const MediaEchoStatistics& media;
   const ChannelEcho* channels;  // null: no data channels
   const SctpAssociation* sctp;  // null: no data channels

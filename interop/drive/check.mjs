@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Checks with a real browser that wrong calls fail, and that calls end: check.mjs --browser NAME [--check NAME]...
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
@@ -8,6 +9,7 @@ import { closeBrowser, isolate, startServer } from './processes.mjs';
 
 const BROWSERS = { chromium, firefox };
 const POLL_MS = 50;
+const CALLS_AT_ONCE = 50;
 const LIMIT_MS = 20_000;
 
 function must(condition, what) {
@@ -23,6 +25,14 @@ async function serverSays(url, wanted) {
     if (Date.now() > end) throw new Error(`waited too long for the server's statistics: ${JSON.stringify(statistics)}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+const later = (time) => new Promise((resolve) => { setTimeout(resolve, time, false); });
+
+// The UDP sockets of a process, as `ss -ulpn` shows them.
+function udpSockets(pid) {
+  const { stdout } = spawnSync('ss', ['-Huanp'], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line.includes(`pid=${pid},`)).length;
 }
 
 async function sessionUrl(page) {
@@ -62,6 +72,16 @@ const CHECKS = {
   async 'wrong-answer-fingerprint'({ page, setup }) {
     const reason = await wrongFingerprint(page, 'answer', setup);
     must(reason.startsWith('DTLS failed: the peer sent a fatal alert'), `the browser rejected the server (${reason})`);
+  },
+
+  // Whatever the number of calls, the server has one UDP socket.
+  async 'many-calls-on-one-port'({ page, pid }) {
+    must(udpSockets(pid) === 1, `one socket before the calls (${udpSockets(pid)})`);
+    const calls = step.callMany(page, CALLS_AT_ONCE);
+    const most = new Set();
+    while (!(await Promise.race([calls.then(() => true), later(POLL_MS)]))) most.add(udpSockets(pid));
+    must(await calls === CALLS_AT_ONCE, 'every call has its text back');
+    must(most.size === 1 && most.has(1), `one socket during the calls (${[...most]})`);
   },
 
   async delete({ page, setup }) {
@@ -114,11 +134,11 @@ const CHECKS = {
 };
 
 // Each check has its own page and session. All share one browser, which takes longest to start.
-async function run(browser, url, name, setup) {
+async function run(browser, { url, pid }, name, setup) {
   const page = await step.openPage(browser, url);
   const what = `${name}${setup && `, server ${setup}`}`;
   try {
-    await CHECKS[name]({ page, setup });
+    await CHECKS[name]({ page, setup, pid });
     console.log(`${what}: passed`);
   } catch (error) {
     console.error(`${what}: ${error.message ?? error}`);
@@ -137,12 +157,13 @@ async function main() {
     throw new Error(`usage: check.mjs --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
   }
   await isolate();
-  const server = await startServer();
+  const limit = String(CALLS_AT_ONCE + 1);
+  const server = await startServer(['--max-sessions', limit, '--max-sessions-per-address', limit]);
   let browser = null;
   try {
     browser = await kind.launch();
     for (const name of values.check) {
-      for (const setup of ['active', 'passive']) await run(browser, server.url, name, setup);
+      for (const setup of ['active', 'passive']) await run(browser, server, name, setup);
     }
   } finally {
     if (browser) await closeBrowser(browser);

@@ -14,6 +14,7 @@ import { table } from './table.mjs';
 const USAGE = `usage: demo.mjs [options]
   --browser chromium|firefox|all   browser that makes the call (default: chromium)
   --setup active|passive           the server's DTLS role: active is client (default: the server chooses)
+  --ice lite|libnice               the server's ICE agent: all calls on one UDP port, or a port per call (default: lite)
   --dtls-max 1.2|1.3               newest DTLS version of the server (default: 1.3)
   --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
   --seconds N                      length of the call (default: 5)
@@ -34,6 +35,7 @@ function readArguments() {
       options: {
         browser: { type: 'string', default: 'chromium' },
         setup: { type: 'string', default: '' },
+        ice: { type: 'string', default: 'lite' },
         'dtls-max': { type: 'string', default: '1.3' },
         'browser-dtls-max': { type: 'string', default: '1.3' },
         seconds: { type: 'string', default: '5' },
@@ -48,6 +50,7 @@ function readArguments() {
     });
     const seconds = Number(values.seconds);
     if (!BROWSERS[values.browser]) throw new Error(`no browser '${values.browser}'`);
+    if (!['lite', 'libnice'].includes(values.ice)) throw new Error(`no ICE agent '${values.ice}'`);
     if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
     if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
     const limits = [values['dtls-max'], values['browser-dtls-max']];
@@ -61,7 +64,7 @@ function readArguments() {
 }
 
 function serverArguments(args) {
-  const passedOn = ['port', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
+  const passedOn = ['port', 'ice', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
   return passedOn.flatMap((name) => [`--${name}`, args[name]]);
 }
 

@@ -146,6 +146,32 @@ export function delayCamera(page) {
 }
 export const grantCamera = (page) => page.evaluate(() => window.grant());
 
+// Makes `count` calls at once, each with a data channel alone, and resolves to how many of them have sent a text back.
+export function callMany(page, count) {
+  return page.evaluate(async (calls) => {
+    const call = async (number) => {
+      const connection = new RTCPeerConnection();
+      const channel = connection.createDataChannel('many');
+      await connection.setLocalDescription();
+      while (connection.iceGatheringState !== 'complete') await new Promise((done) => { setTimeout(done, 20); });
+      const response = await fetch('/echo', {
+        method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: connection.localDescription.sdp,
+      });
+      if (!response.ok) throw new Error(await response.text());
+      await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+      const text = `call ${number}`;
+      await new Promise((done) => {
+        channel.onopen = () => channel.send(text);
+        channel.onmessage = ({ data }) => { if (data === text) done(); };
+      });
+      return connection;
+    };
+    const made = await Promise.all(Array.from({ length: calls }, (_, number) => call(number)));
+    made.forEach((connection) => connection.close());
+    return made.length;
+  }, count);
+}
+
 // Changes the offer or the answer (`which`) on the way, as an attacker between page and server could: the first byte of
 // each fingerprint becomes another.
 export function tamperFingerprint(page, which) {

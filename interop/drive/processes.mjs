@@ -38,7 +38,7 @@ export async function isolate() {
   process.exit(Number.isInteger(code) ? code : 1);
 }
 
-// Starts sluice-demo on a free port of loopback. Resolves to its URL, `stop` and `ended`. stop() throws if the server
+// Starts sluice-demo on a free port of loopback. Resolves to its URL, its process, `stop` and `ended`. stop() throws if the server
 // did not exit with 0: a crash, or an error that a sanitizer found.
 export async function startServer(args = [], { stderr = 'inherit' } = {}) {
   const binary = process.env.SLUICE_DEMO_BINARY;
@@ -58,7 +58,7 @@ export async function startServer(args = [], { stderr = 'inherit' } = {}) {
       setTimeout(() => reject(new Error('sluice-demo printed no URL')), START_LIMIT_MS).unref();
     }),
   ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
-  return { url: url.trim(), stop, ended };
+  return { url: url.trim(), pid: server.pid, stop, ended };
 }
 
 // Ends a browser that puppeteer has started, by force if it doesn't close.

@@ -120,7 +120,7 @@ TEST(Socket, ReceivesNothingWhereNothingHasCome) {
 }
 
 // A datagram of so many bytes, all of which say which one it is.
-void put(SendBatch& batch, std::size_t size, int number, const dtls::UdpPath& path) {
+void put_filled(SendBatch& batch, std::size_t size, int number, const dtls::UdpPath& path) {
   const auto room = batch.room(size);
   ASSERT_GE(room.size(), size);
   std::ranges::fill(room.first(size), static_cast<std::byte>(number));
@@ -146,7 +146,8 @@ TEST(Socket, ABatchArrivesInOrderAndDivided) {
       auto receiver = bound("127.0.0.1:0", {.joins_received = joins_received});
       auto sender = bound("127.0.0.1:0", {.joins_sent = joins_sent});
       SendBatch batch;
-      for (const auto& [size, number] : sent) put(batch, size, number, {.peer = receiver.own()});
+      for (const auto& [size, number] : sent)
+        put_filled(batch, size, number, {.peer = receiver.own()});
       sender.send(batch);
       EXPECT_EQ(sizes_and_numbers(receiver), sent) << joins_sent << joins_received;
       const SocketStatistics expected{.sent = sent.size()};
@@ -164,7 +165,7 @@ TEST(Socket, AFullBatchArrives) {
   // Sizes that differ make as many runs as a batch takes.
   for (std::size_t i = 0; i < SendBatch::kMaxRuns; ++i) {
     sent.emplace_back(100 + i, static_cast<int>(i));
-    put(batch, sent.back().first, sent.back().second, {.peer = receiver.own()});
+    put_filled(batch, sent.back().first, sent.back().second, {.peer = receiver.own()});
   }
   EXPECT_EQ(batch.runs().size(), SendBatch::kMaxRuns);
   sender.send(batch);
@@ -177,8 +178,8 @@ TEST(Socket, ARunWithSegmentsAboveTheMtuLeavesDatagramByDatagram) {
   auto sender = bound("[::1]:0", {});
   const dtls::UdpPath path{.peer = receiver.own()};
   SendBatch batch;
-  put(batch, 32'000, 1, path);
-  put(batch, 32'000, 2, path);
+  put_filled(batch, 32'000, 1, path);
+  put_filled(batch, 32'000, 2, path);
   ASSERT_EQ(batch.runs().size(), 1U);
   sender.send(batch);
   const std::vector<std::pair<std::size_t, int>> all{{32'000, 1}, {32'000, 2}};
@@ -191,10 +192,10 @@ TEST(Socket, ARefusedDatagramIsCountedAndTheOthersLeave) {
   auto receiver = bound("127.0.0.1:0", {});
   auto sender = bound("127.0.0.1:0", {});
   SendBatch batch;
-  put(batch, 10, 1, {.peer = receiver.own()});
-  put(batch, 10, 2, {.peer = {kLoopback, 0}});
-  put(batch, 10, 3, {.peer = {kLoopback, 0}});
-  put(batch, 10, 4, {.peer = receiver.own()});
+  put_filled(batch, 10, 1, {.peer = receiver.own()});
+  put_filled(batch, 10, 2, {.peer = {kLoopback, 0}});
+  put_filled(batch, 10, 3, {.peer = {kLoopback, 0}});
+  put_filled(batch, 10, 4, {.peer = receiver.own()});
   sender.send(batch);
   const std::vector<std::pair<std::size_t, int>> all{{10, 1}, {10, 4}};
   EXPECT_EQ(sizes_and_numbers(receiver), all);
@@ -213,7 +214,7 @@ TEST(Socket, DropsAndCountsWhatTheKernelHasNoRoomFor) {
   const SocketStatistics& counts = sender.statistics();
   std::size_t batches = 0;
   for (; counts.dropped_full == 0 && batches < 1000; ++batches) {
-    for (std::size_t size = 1; size <= SendBatch::kMaxRuns; ++size) put(batch, size, 1, {});
+    for (std::size_t size = 1; size <= SendBatch::kMaxRuns; ++size) put_filled(batch, size, 1, {});
     sender.send(batch);
     batch.clear();
   }
@@ -222,7 +223,7 @@ TEST(Socket, DropsAndCountsWhatTheKernelHasNoRoomFor) {
   const auto arrived = sizes_and_numbers(receiver);
   EXPECT_EQ(arrived.size(), counts.sent);
   // There is room again.
-  put(batch, 5, 9, {});
+  put_filled(batch, 5, 9, {});
   sender.send(batch);
   EXPECT_EQ(sizes_and_numbers(receiver).size(), 1U);
 }

@@ -30,7 +30,7 @@ class HttpServerTest : public testing::Test {
 
   void start(ServiceOptions options, HttpOptions http = {}) {
     stop();
-    options.ice.local_addresses = {"127.0.0.1"};
+    options.ice.local_addresses = options.lite.addresses = {"127.0.0.1"};
     service_ = thread_.call(
         [&] { return EchoService::make(std::move(options), thread_.context()).value(); });
     server_ = HttpServer::start(std::move(http), thread_, *service_).value();
@@ -46,6 +46,19 @@ class HttpServerTest : public testing::Test {
   httplib::Result post(const std::string& body, const std::string& path = "/echo",
                        const char* type = kSdp) {
     return client_->Post(path, body, type);
+  }
+
+  // Makes the only session that there may be, and waits for its end.
+  void expect_end_of_only_session(const char* reason) {
+    const auto location = create();
+    nlohmann::json json = statistics(location);
+    while (json["state"] != "ended") {  // limited by ctest's timeout
+      std::this_thread::yield();
+      json = statistics(location);
+    }
+    EXPECT_EQ(json["reason"], reason);
+    EXPECT_EQ(post(small_offer())->status, 201);
+    EXPECT_EQ(client_->Get(location + "/statistics")->status, 404);
   }
 
   // A session's URL.
@@ -247,17 +260,50 @@ TEST_F(HttpServerTest, ConnectionsOfAnAddressAreLimited) {
 TEST_F(HttpServerTest, SessionWithoutAPeerEnds) {
   ServiceOptions options;
   options.max_sessions = 1;
+  options.agent = IceAgent::libnice;
   options.ice.timeout = std::chrono::milliseconds{100};
   start(options);
-  const auto location = create();
-  nlohmann::json json = statistics(location);
-  while (json["state"] != "ended") {  // limited by ctest's timeout
-    std::this_thread::yield();
-    json = statistics(location);
+  expect_end_of_only_session("ICE failed");
+}
+
+// A lite agent waits for checks.
+TEST_F(HttpServerTest, SessionWithoutChecksEnds) {
+  ServiceOptions options;
+  options.max_sessions = 1;
+  options.connect_timeout = std::chrono::milliseconds{100};
+  start(options);
+  expect_end_of_only_session("not connected in time");
+}
+
+// RFC 8445 section 6.1.1: two lite agents would both wait.
+TEST_F(HttpServerTest, ALiteAgentRefusesAnother) {
+  const auto offer = std::string("a=ice-lite\r\n");
+  auto sdp = small_offer();
+  sdp.insert(sdp.find("m="), offer);
+  const auto response = post(sdp);
+  EXPECT_EQ(response->status, 500);
+  EXPECT_THAT(response->body, HasSubstr("ice-lite"));
+}
+
+TEST_F(HttpServerTest, TheAnswerSaysWhichAgentItHas) {
+  for (const IceAgent agent : {IceAgent::lite, IceAgent::libnice}) {
+    start({.agent = agent});
+    const auto answer = post(small_offer())->body;
+    const bool is_lite = answer.find("a=ice-lite\r\n") != std::string::npos;
+    EXPECT_EQ(is_lite, agent == IceAgent::lite);
+    EXPECT_THAT(answer, HasSubstr(" 127.0.0.1 "));
+    EXPECT_THAT(answer, HasSubstr("a=end-of-candidates\r\n"));
   }
-  EXPECT_EQ(json["reason"], "ICE failed");
-  EXPECT_EQ(post(small_offer())->status, 201);
-  EXPECT_EQ(client_->Get(location + "/statistics")->status, 404);
+}
+
+TEST_F(HttpServerTest, AllSessionsHaveOnePort) {
+  const auto port_of = [&] {
+    const auto answer = post(small_offer())->body;
+    const auto at = answer.find(" 127.0.0.1 ");
+    return answer.substr(at, answer.find(" typ ", at) - at);
+  };
+  const auto first = port_of();
+  EXPECT_EQ(port_of(), first);
 }
 
 TEST_F(HttpServerTest, ManyAtATime) {
@@ -294,11 +340,13 @@ TEST(HttpServerStart, SaysThatThePortIsTaken) {
 }
 
 TEST(EchoServiceOptions, BadOnesAreNamed) {
-  ServiceOptions options;
-  options.ice.local_addresses = {"not an address"};
-  const auto service = EchoService::make(std::move(options), nullptr);
-  ASSERT_FALSE(service);
-  EXPECT_THAT(service.error(), HasSubstr("local_addresses"));
+  const auto error_of = [](const ServiceOptions& options) {
+    const auto service = EchoService::make(options, nullptr);
+    return service ? "" : service.error();
+  };
+  EXPECT_THAT(error_of({.agent = IceAgent::libnice, .ice = {.local_addresses = {"nowhere"}}}),
+              HasSubstr("local_addresses"));
+  EXPECT_THAT(error_of({.lite = {.addresses = {"nowhere"}}}), HasSubstr("nowhere"));
 }
 
 }  // namespace

@@ -1,0 +1,90 @@
+// The transport of one call: ICE, DTLS, SRTP and data, with either ICE agent.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <sluice/nice/description.h>
+#include <sluice/transport/media_transport.h>
+
+#include "demo/sdp_document.h"
+
+namespace sluice::interop::demo {
+
+using dtls::Bytes;
+using dtls::MutableBytes;
+
+// What a CallTransport reports. All calls come on the service's thread and never from within a
+// method of CallTransport; each may call any method, also destroy the transport. Spans are valid
+// until the call returns.
+class CallListener {
+ public:
+  // CallTransport::local_description() has all candidates now.
+  virtual void on_description_ready() = 0;
+  // ICE has found the first path that works.
+  virtual void on_path() = 0;
+  // The peer is accepted: media and data can be sent.
+  virtual void on_connected(const dtls::ConnectionInfo& info) = 0;
+  virtual void on_rtp(MutableBytes packet) = 0;
+  virtual void on_rtcp(MutableBytes packet) = 0;
+  virtual void on_data(MutableBytes data) = 0;
+  // The last call.
+  virtual void on_transport_ended(const std::string& reason) = 0;
+
+ protected:
+  ~CallListener() = default;
+};
+
+// For statistics. Datagrams of DTLS, RTP and RTCP, without STUN.
+struct PathFigures {
+  std::string state;  // of ICE
+  std::string pair;   // of candidates; empty: none yet
+  std::uint64_t datagrams_received = 0;
+  std::uint64_t datagrams_sent = 0;
+};
+
+// Packets and data that cannot be sent are dropped.
+class CallTransport {
+ public:
+  virtual ~CallTransport() = default;
+
+  // Whether local_description() has all candidates already. If not, on_description_ready() follows.
+  [[nodiscard]] virtual bool description_ready() const = 0;
+  [[nodiscard]] virtual nice::Description local_description() const = 0;
+  // Whether the answer must say a=ice-lite.
+  [[nodiscard]] virtual bool is_ice_lite() const = 0;
+
+  virtual void send_rtp(Bytes packet) = 0;
+  virtual void send_rtcp(Bytes packet) = 0;
+  virtual void send_data(Bytes data) = 0;
+
+  [[nodiscard]] virtual PathFigures path_figures() const = 0;
+  // Empty until connected.
+  [[nodiscard]] virtual std::optional<dtls::ConnectionInfo> info() const = 0;
+  [[nodiscard]] virtual transport::MediaTransportStatistics media_statistics() const = 0;
+  // Empty before the handshake begins.
+  [[nodiscard]] virtual std::optional<dtls::Statistics> dtls_statistics() const = 0;
+};
+
+struct CallOptions {
+  dtls::ConfigPtr dtls = {};                 // required
+  nice::Setup setup = nice::Setup::passive;  // our role: active or passive
+  nice::Description offer = {};              // the transport's part of the offer
+  bool offer_is_lite = false;                // the offer says a=ice-lite
+};
+
+// Opens the transports of a service's calls. Used on the service's thread; outlives them.
+class CallTransports {
+ public:
+  virtual ~CallTransports() = default;
+  // The listener outlives the transport. The error is a sentence that says why it can't be opened.
+  virtual SdpResult<std::unique_ptr<CallTransport>> open(const CallOptions& options,
+                                                         CallListener& listener) = 0;
+};
+
+// What ended a connection, in a few words.
+std::string describe_failure(const std::optional<dtls::Error>& error);
+
+}  // namespace sluice::interop::demo
