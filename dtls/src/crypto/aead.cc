@@ -27,11 +27,17 @@ bool prepare_ccm(const KeyedCipher& keyed, const EVP_CIPHER* cipher, int way) {
   return EVP_CipherInit_ex2(keyed.context.get(), cipher, nullptr, nullptr, way, sizes.data()) == 1;
 }
 
-bool set_key(const KeyedCipher& keyed, const EVP_CIPHER* cipher, Bytes key, Direction direction) {
+// `sized`: a sized_context(), or null.
+bool set_key(const KeyedCipher& keyed, const EVP_CIPHER* cipher, const EVP_CIPHER_CTX* sized,
+             Bytes key, Direction direction) {
   EVP_CIPHER_CTX* context = keyed.context.get();
   const int way = static_cast<int>(direction);
   if (cipher == nullptr || context == nullptr || key.size() != key_size(keyed.aead)) return false;
-  if (keyed.is_ccm() && !prepare_ccm(keyed, cipher, way)) return false;
+  if (sized != nullptr) {
+    if (EVP_CIPHER_CTX_copy(context, sized) != 1) return false;
+  } else if (keyed.is_ccm() && !prepare_ccm(keyed, cipher, way)) {
+    return false;
+  }
   const EVP_CIPHER* const present = nullptr;
   return EVP_CipherInit_ex2(context, keyed.is_ccm() ? present : cipher, octets(key), nullptr, way,
                             nullptr) == 1;
@@ -40,7 +46,8 @@ bool set_key(const KeyedCipher& keyed, const EVP_CIPHER* cipher, Bytes key, Dire
 Result<KeyedCipher> keyed_cipher(Library& library, AeadAlgorithm aead, Bytes key,
                                  Direction direction) {
   KeyedCipher keyed{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, library.has_tls_parameters(aead)};
-  if (!set_key(keyed, library.cipher(aead), key, direction)) return failure("AEAD key");
+  const EVP_CIPHER_CTX* const sized = library.sized_context(aead);
+  if (!set_key(keyed, library.cipher(aead), sized, key, direction)) return failure("AEAD key");
   return keyed;
 }
 
@@ -57,20 +64,21 @@ OSSL_PARAM tag_parameter(MutableBytes tag) {
   return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
 }
 
-// The parameter that EVP_CIPHER_CTX_ctrl makes for EVP_CTRL_AEAD_SET_IV_FIXED. The length -1 means
-// that it sets the whole nonce.
-OSSL_PARAM nonce_parameter(const AeadNonce& nonce) {
+// The parameter that EVP_CIPHER_CTX_ctrl makes for EVP_CTRL_AEAD_SET_IV_FIXED. For GCM the length
+// -1 means that it sets the whole nonce. CCM takes the fixed part only, and the rest from the
+// record.
+OSSL_PARAM nonce_parameter(const AeadNonce& nonce, AeadAlgorithm aead) {
   return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED,
                                  const_cast<std::byte*>(nonce.data()),
-                                 static_cast<std::size_t>(-1));
+                                 is_ccm(aead) ? kFixedNonceSize : static_cast<std::size_t>(-1));
 }
 
 // Starts a message. To open one, pass the `tag` to verify.
 bool start(const KeyedCipher& cipher, const AeadNonce& nonce,
            const OSSL_PARAM& tag = kEndOfParameters) {
   EVP_CIPHER_CTX* context = cipher.context.get();
-  if (cipher.has_tls_parameters) {
-    const std::array parameters{nonce_parameter(nonce), tag, kEndOfParameters};
+  if (cipher.has_nonce_parameter()) {
+    const std::array parameters{nonce_parameter(nonce, cipher.aead), tag, kEndOfParameters};
     return EVP_CIPHER_CTX_set_params(context, parameters.data()) == 1;
   }
   const std::array parameters{tag, kEndOfParameters};
@@ -113,7 +121,7 @@ bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce,
   data[data.size() - 2] = static_cast<std::byte>(length >> 8);
   data[data.size() - 1] = static_cast<std::byte>(length & 0xff);
   const std::array parameters{
-      nonce_parameter(nonce),
+      nonce_parameter(nonce, cipher.aead),
       OSSL_PARAM OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, data.data(), data.size()),
       kEndOfParameters};
   int size = 0;
@@ -122,33 +130,67 @@ bool process_record12(const KeyedCipher& cipher, const AeadNonce& nonce,
                           static_cast<int>(record.size())) == 1;
 }
 
+// ---- tests of libcrypto, with empty messages
+
+constexpr std::array<std::byte, kMaxAeadKeySize> kTestKey{};
+
+bool seals_to(const KeyedCipher& cipher, const AeadNonce& nonce, Bytes data, Bytes tag) {
+  std::array<std::byte, kMaxAeadTagSize> sealed{};
+  const MutableBytes out = MutableBytes(sealed).first(tag.size());
+  return seal(cipher, nonce, data, {}, out) && std::ranges::equal(out, tag);
+}
+
+bool processes_to(const KeyedCipher& sealer, const KeyedCipher& opener, const AeadNonce& nonce,
+                  const AssociatedData12& data, Bytes expected) {
+  std::array<std::byte, kExplicitNonceSize + kMaxAeadTagSize> sealed{};
+  const MutableBytes record = MutableBytes(sealed).first(expected.size());
+  return process_record12(sealer, nonce, data, record) && std::ranges::equal(record, expected) &&
+         process_record12(opener, nonce, data, record);
+}
+
 }  // namespace
 
 bool has_tls_parameters(const EVP_CIPHER* cipher, AeadAlgorithm aead) {
-  if (!is_gcm(aead)) return false;
-  static constexpr std::array<std::byte, kMaxAeadKeySize> kKey{};
+  if (!is_gcm(aead) && !is_ccm(aead)) return false;
   const KeyedCipher slow{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
   const KeyedCipher fast{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, true};
   const KeyedCipher opener{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, true};
-  const Bytes key = Bytes(kKey).first(key_size(aead));
-  bool is_same = set_key(slow, cipher, key, Direction::seal) &&
-                 set_key(fast, cipher, key, Direction::seal) &&
-                 set_key(opener, cipher, key, Direction::open);
+  const Bytes key = Bytes(kTestKey).first(key_size(aead));
+  bool is_same = set_key(slow, cipher, nullptr, key, Direction::seal) &&
+                 set_key(fast, cipher, nullptr, key, Direction::seal) &&
+                 set_key(opener, cipher, nullptr, key, Direction::open);
   for (std::uint8_t i = 1; is_same && i < 4; ++i) {
     const AeadNonce nonce{std::byte{i}, std::byte{}, std::byte{}, std::byte{}, std::byte{i}};
-    std::array<std::byte, kExplicitNonceSize + kMaxAeadTagSize> expected{};
-    auto record = expected;
-    const auto explicit_part = Bytes(nonce).last(kExplicitNonceSize);
-    const auto tag = MutableBytes(expected).last(kMaxAeadTagSize);
+    const Bytes explicit_part = Bytes(nonce).last(kExplicitNonceSize);
+    AssociatedData12 data{};
+    std::ranges::copy(explicit_part, data.begin());
+    std::array<std::byte, kExplicitNonceSize + kMaxAeadTagSize> longest{};
+    const MutableBytes expected = MutableBytes(longest).first(kExplicitNonceSize + tag_size(aead));
     std::ranges::copy(explicit_part, expected.begin());
-    std::array<std::byte, kMaxAeadTagSize> alone{};
-    is_same = seal(slow, nonce, AssociatedData12{}, {}, tag) &&
-              seal(fast, nonce, AssociatedData12{}, {}, alone) && std::ranges::equal(alone, tag) &&
-              process_record12(fast, nonce, AssociatedData12{}, record) && record == expected &&
-              process_record12(opener, nonce, AssociatedData12{}, record);
+    const MutableBytes tag = expected.subspan(kExplicitNonceSize);
+    is_same = seal(slow, nonce, data, {}, tag) &&
+              (is_ccm(aead) || seals_to(fast, nonce, data, tag)) &&
+              processes_to(fast, opener, nonce, data, expected);
   }
   drain_error_queue();
   return is_same;
+}
+
+CipherContextPtr sized_context(const EVP_CIPHER* cipher, AeadAlgorithm aead) {
+  if (!is_ccm(aead)) return nullptr;
+  KeyedCipher sized{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
+  const KeyedCipher made{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
+  const KeyedCipher copied{CipherContextPtr(EVP_CIPHER_CTX_new()), aead, false};
+  const Bytes key = Bytes(kTestKey).first(key_size(aead));
+  std::array<std::byte, kMaxAeadTagSize> longest{};
+  const MutableBytes tag = MutableBytes(longest).first(tag_size(aead));
+  const bool works = sized.context && cipher != nullptr &&
+                     prepare_ccm(sized, cipher, static_cast<int>(Direction::seal)) &&
+                     set_key(made, cipher, nullptr, key, Direction::seal) &&
+                     set_key(copied, cipher, sized.context.get(), key, Direction::seal) &&
+                     seal(made, {}, {}, {}, tag) && seals_to(copied, {}, {}, tag);
+  drain_error_queue();
+  return works ? std::move(sized.context) : nullptr;
 }
 
 Result<AeadSealer> AeadSealer::make(Library& library, AeadAlgorithm aead, Bytes key) {

@@ -99,6 +99,7 @@ Result<void> Library::fetch() {
     has_tls_parameters_[i] =
         ciphers_[i] != nullptr &&
         crypto::has_tls_parameters(ciphers_[i].get(), static_cast<AeadAlgorithm>(i));
+    sized_contexts_[i] = crypto::sized_context(ciphers_[i].get(), static_cast<AeadAlgorithm>(i));
     mask_ciphers_[i].reset(EVP_CIPHER_fetch(context_, kMaskNames[i], properties()));
   }
   cbc_cipher_.reset(EVP_CIPHER_fetch(context_, "AES-128-CBC", properties()));

@@ -48,6 +48,10 @@ class Library {
   [[nodiscard]] bool has_tls_parameters(AeadAlgorithm aead) const {
     return has_tls_parameters_[static_cast<std::size_t>(aead)];
   }
+  // See crypto::sized_context().
+  [[nodiscard]] const EVP_CIPHER_CTX* sized_context(AeadAlgorithm aead) const {
+    return sized_contexts_[static_cast<std::size_t>(aead)].get();
+  }
   [[nodiscard]] const EVP_CIPHER* mask_cipher(AeadAlgorithm aead) const {
     return mask_ciphers_[static_cast<std::size_t>(aead)].get();
   }
@@ -96,6 +100,7 @@ class Library {
   std::array<DigestPtr, 4> digests_;
   std::array<CipherPtr, kAeadAlgorithms> ciphers_;
   std::array<bool, kAeadAlgorithms> has_tls_parameters_{};
+  std::array<CipherContextPtr, kAeadAlgorithms> sized_contexts_;
   std::array<CipherPtr, kAeadAlgorithms> mask_ciphers_;
   CipherPtr cbc_cipher_;
   DigestContextPtr digest_context_;

@@ -90,24 +90,29 @@ TEST_P(Aead, EachMessageHasItsOwnNonce) {
 }
 
 // Else its records cost a quarter more.
-TEST_P(Aead, OnlyGcmHasTlsParameters) {
-  const bool is_gcm =
-      GetParam() == AeadAlgorithm::aes_128_gcm || GetParam() == AeadAlgorithm::aes_256_gcm;
-  EXPECT_EQ(library().has_tls_parameters(GetParam()), is_gcm);
+TEST_P(Aead, GcmAndCcmHaveTlsParameters) {
+  EXPECT_EQ(library().has_tls_parameters(GetParam()),
+            GetParam() != AeadAlgorithm::chacha20_poly1305);
+}
+
+// Else a key of CCM costs a third more.
+TEST_P(Aead, OnlyCcmHasASizedContext) {
+  EXPECT_EQ(library().sized_context(GetParam()) != nullptr, is_ccm(GetParam()));
 }
 
 TEST_P(Aead, ARecordAtOneGoIsTheSame) {
   AeadSealer sealer = Aead::sealer();
   AeadOpener opener = Aead::opener();
-  if (!sealer.does_records12()) GTEST_SKIP() << "only GCM does";
+  if (!sealer.does_records12()) GTEST_SKIP() << "ChaCha20-Poly1305 does not";
   for (const std::size_t size : {0U, 1U, 64U, 1200U, 16384U}) {
     AeadNonce nonce = kNonce;
     nonce.back() = static_cast<std::byte>(size & 0xff);
-    AssociatedData12 data{std::byte{0}, std::byte{1}};
+    AssociatedData12 data{};
+    std::ranges::copy(Bytes(nonce).last(kExplicitNonceSize), data.begin());
     data[11] = static_cast<std::byte>(size >> 8);
     data[12] = static_cast<std::byte>(size & 0xff);
     Buffer expected(size + tag_size(GetParam()));
-    ASSERT_TRUE(sealer.seal(nonce, data, counted(size), expected));
+    ASSERT_TRUE(Aead::sealer().seal(nonce, data, counted(size), expected));
     expected.insert(expected.begin(), nonce.begin() + 4, nonce.end());
 
     Buffer record(kExplicitNonceSize);
@@ -122,6 +127,25 @@ TEST_P(Aead, ARecordAtOneGoIsTheSame) {
     EXPECT_TRUE(opener.open_record12(nonce, data, record));
     EXPECT_EQ(to_hex(Bytes(record).subspan(kExplicitNonceSize, size)), to_hex(counted(size)));
   }
+}
+
+// libcrypto's CCM stays in its mode for records. Other messages would have another's nonce.
+TEST_P(Aead, ACcmThatDoesRecordsDoesNothingElse) {
+  AeadSealer sealer = Aead::sealer();
+  AeadOpener opener = Aead::opener();
+  if (!is_ccm(GetParam()) || !sealer.does_records12()) GTEST_SKIP() << "only CCM with parameters";
+  Buffer record(kExplicitNonceSize + 20 + tag_size(GetParam()));
+  // As long as the additional data are zeros, so is the explicit part.
+  AeadNonce nonce = kNonce;
+  std::ranges::fill(MutableBytes(nonce).last(kExplicitNonceSize), std::byte{0});
+  ASSERT_TRUE(sealer.seal_record12(nonce, AssociatedData12{}, record));
+  ASSERT_TRUE(opener.open_record12(nonce, AssociatedData12{}, record));
+  const Buffer before = counted(20 + tag_size(GetParam()));
+  Buffer in_place = before;
+  EXPECT_FALSE(sealer.seal(kNonce, bytes_of("header"), Bytes(in_place).first(20), in_place));
+  EXPECT_EQ(to_hex(in_place), to_hex(before));
+  Buffer good = sealed(counted(20));
+  EXPECT_FALSE(opener.open(kNonce, bytes_of("header"), good));
 }
 
 TEST_P(Aead, ARefusalDoesNotSpoilTheNext) {
