@@ -106,19 +106,27 @@ void forget_repeated_key(Library& library) {
   keys.repeated.clear();
 }
 
-Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) {
-  EVP_MAC_CTX* context = library_->hmac_context(hash_);
+bool Hmac::begin() {
   // Without a key, EVP_MAC_init starts a new MAC with the present key.
-  if (!std::exchange(is_begun_, false) && EVP_MAC_init(context, nullptr, 0, nullptr) != 1) {
-    return failure("EVP_MAC_init");
-  }
-  if (!update(context, parts)) return failure("EVP_MAC_update");
-  Digest value(hash_);
+  return std::exchange(is_begun_, false) ||
+         EVP_MAC_init(library_->hmac_context(hash_), nullptr, 0, nullptr) == 1;
+}
+
+Result<void> Hmac::finish(bool done, MutableBytes out) {
   std::size_t size = 0;
-  if (EVP_MAC_final(context, octets(value.bytes()), &size, value.bytes().size()) != 1) {
-    return failure("EVP_MAC_final");
-  }
+  done = done && EVP_MAC_final(library_->hmac_context(hash_), octets(out), &size, out.size()) == 1;
+  return done ? Result<void>() : failure("HMAC");
+}
+
+Result<Digest> Hmac::compute(std::initializer_list<Bytes> parts) {
+  const bool done = begin() && update(library_->hmac_context(hash_), parts);
+  Digest value(hash_);
+  if (auto finished = finish(done, value.bytes()); !finished) return forward_error(finished);
   return value;
+}
+
+Result<void> Hmac::compute(Bytes message, MutableBytes out) {
+  return finish(begin() && update(library_->hmac_context(hash_), message), out);
 }
 
 DeferredWipe::DeferredWipe(Library& library) : library_(library) {

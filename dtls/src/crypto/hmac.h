@@ -32,10 +32,16 @@ class Hmac {
 
   // The MAC of the concatenated parts.
   Result<Digest> compute(std::initializer_list<Bytes> parts);
+  // The same for one part. `out` has the size of the hash, and may be a part of `message`.
+  Result<void> compute(Bytes message, MutableBytes out);
 
  private:
   Hmac(Library& library, HashAlgorithm hash, bool is_begun)
       : library_(&library), hash_(hash), is_begun_(is_begun) {}
+  // Whether a MAC with the present key has begun.
+  bool begin();
+  // `done`: begin() and updating have succeeded.
+  Result<void> finish(bool done, MutableBytes out);
 
   Library* library_;
   HashAlgorithm hash_;
