@@ -1,18 +1,46 @@
 #include "negotiation/transcript.h"
 
+#include <algorithm>
 #include <array>
 
 #include "message/handshake_fragment.h"
 
 namespace sluice::dtls::handshake {
+namespace {
+
+// A handshake of DTLS 1.2 without certificates.
+constexpr std::size_t kShortTranscript = 384;
+
+}  // namespace
 
 Result<void> Transcript::add(Bytes message) {
-  if (keeps_messages_) messages_.insert(messages_.end(), message.begin(), message.end());
-  return running_ ? update(message) : Result<void>();
+  latest_.reset();
+  if (running_ && form_ == Form::dtls13) return update(message);
+  if (messages_.capacity() == 0) messages_.reserve(std::max(kShortTranscript, message.size()));
+  messages_.insert(messages_.end(), message.begin(), message.end());
+  return {};
+}
+
+Result<void> Transcript::catch_up() {
+  if (hashed_ == messages_.size()) return {};
+  if (auto done = running_->update(Bytes(messages_).subspan(hashed_)); !done) return done;
+  hashed_ = messages_.size();
+  if (!keeps_messages_) {
+    messages_.clear();
+    hashed_ = 0;
+  }
+  return {};
+}
+
+Result<crypto::Digest> Transcript::hash(crypto::Library& library) {
+  if (latest_) return *latest_;
+  if (auto done = catch_up(); !done) return forward_error(done);
+  auto value = running_->value(library);
+  if (value) latest_ = *value;
+  return value;
 }
 
 Result<void> Transcript::update(Bytes message) {
-  if (form_ == Form::dtls12) return running_->update(message);
   if (auto done = running_->update(message.first(kTlsHeaderSize)); !done) return done;
   return running_->update(message.subspan(message::kHandshakeHeaderSize));
 }
@@ -23,6 +51,7 @@ Result<void> Transcript::start_hash(crypto::Library& library, HashAlgorithm hash
   running_.emplace(std::move(*started));
   hash_ = hash;
   form_ = form;
+  if (form == Form::dtls12) return {};
   wire::Reader rest(messages_);
   while (rest.more()) {
     const Bytes before = rest.rest();
@@ -30,7 +59,7 @@ Result<void> Transcript::start_hash(crypto::Library& library, HashAlgorithm hash
     const std::size_t size = message::kHandshakeHeaderSize + fragment->body.size();
     if (auto done = update(before.first(size)); !done) return done;
   }
-  if (form == Form::dtls13) stop_keeping_messages();
+  forget_all();
   return {};
 }
 
@@ -52,7 +81,8 @@ Result<void> Transcript::replace_by_message_hash(crypto::Library& library) {
 
 Result<void> Transcript::start_after_message_hash(crypto::Library& library, HashAlgorithm hash,
                                                   Bytes first_hello) {
-  stop_keeping_messages();
+  forget_all();
+  latest_.reset();
   hash_ = hash;
   form_ = Form::dtls13;
   auto restarted = crypto::RunningHash::start(library, hash_);
