@@ -22,7 +22,19 @@ constexpr bool packs(wire::Epoch epoch) { return epoch >= wire::kHandshakeEpoch1
 }  // namespace
 
 void OutgoingFlight::clear() {
-  *this = OutgoingFlight();  // also frees the memory
+  if (bytes_.capacity() > kUsualBytes) {
+    *this = OutgoingFlight();  // also frees the memory
+    return;
+  }
+  // The next flight uses the memory of a usual one.
+  bytes_.clear();
+  items_.clear();
+  pieces_.clear();
+  cut_ = 0;
+  next_ = 0;
+  sent_.clear();
+  has_left_ = false;
+  is_to_recut_ = false;
 }
 
 void OutgoingFlight::rewind() {

@@ -15,6 +15,8 @@ std::size_t Reassembler::Partial::contiguous() const {
 
 Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
   Partial partial{header.type, epoch, header.length, {}, {}, 0};
+  if (!spare_.empty()) partial.encoding = std::move(spare_.mapped().encoding);
+  partial.encoding.clear();
   // Most messages have one fragment, so no memory is reserved for data that has not arrived.
   if (header.fragment_offset == 0) {
     partial.encoding.reserve(kHandshakeHeaderSize + header.fragment_length);
@@ -67,8 +69,15 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   }
   Partial begun = begin(header, epoch);
   if (!has_room(seq, begun, addition(begun, fragment))) return Outcome::full;
-  store(partial_.emplace(seq, std::move(begun)).first->second, fragment);
+  store(insert(seq, std::move(begun)), fragment);
   return outcome;
+}
+
+Reassembler::Partial& Reassembler::insert(wire::MessageSeq seq, Partial begun) {
+  if (spare_.empty()) return partial_.emplace(seq, std::move(begun)).first->second;
+  spare_.key() = seq;
+  spare_.mapped() = std::move(begun);
+  return partial_.insert(std::move(spare_)).position->second;
 }
 
 Result<Reassembler::Outcome> Reassembler::compare(
@@ -185,7 +194,10 @@ std::optional<IncomingMessage> Reassembler::front() const {
 }
 
 void Reassembler::pop() {
-  partial_.erase(next_seq_);
+  auto delivered = partial_.extract(next_seq_);
+  if (!delivered.empty() && delivered.mapped().encoding.capacity() <= kMaxSpareBytes) {
+    spare_ = std::move(delivered);
+  }
   next_seq_ = wire::next(next_seq_);
   used_up_ = next_seq_ == wire::MessageSeq{0};
 }

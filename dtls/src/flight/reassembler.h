@@ -95,6 +95,8 @@ class Reassembler {
   static constexpr std::size_t kPieceCost = 64;
   // The limit always allows one message of the largest size, with so many gaps.
   static constexpr std::size_t kMinimumGaps = 8;
+  // The memory of a message of at most this size is kept for the next one.
+  static constexpr std::size_t kMaxSpareBytes = 256;
 
   struct Partial {
     wire::HandshakeType type{};
@@ -122,7 +124,9 @@ class Reassembler {
     std::size_t pieces = 0;  // after a gap
   };
 
-  static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
+  // These use the memory of spare_.
+  Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
+  Partial& insert(wire::MessageSeq seq, Partial begun);
   static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
                             wire::Epoch epoch);
   // Compares a fragment with those of its message that are stored. `kept`: they fit. Drops
@@ -144,6 +148,8 @@ class Reassembler {
   wire::MessageSeq next_seq_{0};
   bool used_up_ = false;  // the last message_seq was delivered
   std::map<wire::MessageSeq, Partial> partial_;
+  // A delivered message, for its memory.
+  std::map<wire::MessageSeq, Partial>::node_type spare_;
 };
 
 }  // namespace sluice::dtls::flight
