@@ -38,19 +38,41 @@ class SentPackets {
     used,
     out_of_window,  // nobody knows any more
   };
-  [[nodiscard]] State state_of(std::uint64_t index) const;
+  [[nodiscard]] State state_of(std::uint64_t index) const {
+    return index > highest_ ? State::unused : state_of_older(index);
+  }
 
   // Makes an unused index a used one, without tag.
-  void use(std::uint64_t index);
+  void use(std::uint64_t index) {
+    if (index > highest_) move_to(index);
+    used_[word_of(index)] |= bit_of(index);
+    set_tag(index, 0);
+  }
   // Of an index that was used last.
-  void set_tag(std::uint64_t index, Tag tag);
+  void set_tag(std::uint64_t index, Tag tag) {
+    if (repeatable(index)) tags_[index & (tags_.size() - 1)] = tag;
+  }
   // Of a used index. Empty when it lags too far to be sent again, or has no tag.
   [[nodiscard]] std::optional<Tag> tag_of(std::uint64_t index) const;
 
  private:
-  [[nodiscard]] std::uint64_t& word_of(std::uint64_t index);
-  [[nodiscard]] std::uint64_t word_of(std::uint64_t index) const;
-  [[nodiscard]] bool repeatable(std::uint64_t index) const;
+  static constexpr std::size_t kWordBits = 64;
+
+  [[nodiscard]] std::size_t word_of(std::uint64_t index) const {
+    return index / kWordBits & (used_.size() - 1);
+  }
+  static constexpr std::uint64_t bit_of(std::uint64_t index) {
+    return std::uint64_t{1} << (index % kWordBits);
+  }
+  [[nodiscard]] bool repeatable(std::uint64_t index) const { return highest_ - index < repeats_; }
+  // Of one that is not above the highest.
+  [[nodiscard]] State state_of_older(std::uint64_t index) const;
+  // Makes `index`, which is above the highest, the highest. What lies between has not been used.
+  void move_to(std::uint64_t index) {
+    if (index - highest_ != 1) forget_between(index);
+    highest_ = index;
+  }
+  void forget_between(std::uint64_t index);
 
   std::size_t window_;
   std::size_t repeats_;

@@ -60,9 +60,12 @@ MUTANTS = [
     *mutants_of(
         "srtp_bridge/src/sent_packets.cc", SRTP,
         ("if (highest_ - index >= window_) return State::out_of_window;", "", "what lags too far is not sent"),
-        ("return (word_of(index) & bit_of(index)) != 0 ? State::used : State::unused;", "return State::unused;",
+        ("return (used_[word_of(index)] & bit_of(index)) != 0 ? State::used : State::unused;", "return State::unused;",
          "an index is used for one packet"),
-        ("word_of(skipped) &= ~bit_of(skipped);", "", "an index that was skipped is unused"),
+        ("used_[word_of(skipped)] &= ~bit_of(skipped);", "", "an index that was skipped is unused"),
+    ),
+    *mutants_of(
+        "srtp_bridge/src/sent_packets.h", SRTP,
         ("set_tag(index, 0);", "", "an index that was just used has no tag of another"),
         ("return highest_ - index < repeats_;", "return true;", "what lags too far is not sent again"),
     ),
