@@ -4,11 +4,11 @@
 
 namespace sluice::dtls::record {
 
-Bytes ConnectionIds::own() const {
+Bytes ConnectionIds::stored_own() const {
   return number(at_own_count) != 0 ? own_at(number(at_in_use)) : Bytes{};
 }
 
-Bytes ConnectionIds::peers() const {
+Bytes ConnectionIds::stored_peers() const {
   if (number(at_peers_count) == 0) return {};
   const std::byte* at = bytes_.get() + at_ids + number(at_own_count) * number(at_own_size);
   return {at + 1, std::to_integer<std::size_t>(*at)};
@@ -24,17 +24,17 @@ std::size_t ConnectionIds::find_own(Bytes id) const {
   return index;
 }
 
-bool ConnectionIds::take(Bytes id_in_record) {
+bool ConnectionIds::take_stored(Bytes id_in_record) {
   if (id_in_record.empty()) return own().empty() || bytes_[at_seen] != std::byte{0};
   if (!is_own(id_in_record)) return false;
   bytes_[at_seen] = std::byte{1};
   return true;
 }
 
-void ConnectionIds::on_newest(Bytes id_in_record) {
+void ConnectionIds::use_own(Bytes id) {
   const std::size_t in_use = number(at_in_use);
-  if (id_in_record.empty() || std::ranges::equal(own_at(in_use), id_in_record)) return;
-  const std::size_t found = find_own(id_in_record);
+  if (std::ranges::equal(own_at(in_use), id)) return;
+  const std::size_t found = find_own(id);
   const auto at = [&](std::size_t index) {
     return bytes_.get() + at_ids + index * number(at_own_size);
   };

@@ -24,9 +24,9 @@ class ConnectionIds {
   // Whether set() was called, also with two empty IDs.
   [[nodiscard]] bool are_set() const { return bytes_ != nullptr; }
   // Of the peer's encrypted records, the one that it uses; empty: they have none.
-  [[nodiscard]] Bytes own() const;
+  [[nodiscard]] Bytes own() const { return are_set() ? stored_own() : Bytes{}; }
   // Of this side's encrypted records; empty: they have none.
-  [[nodiscard]] Bytes peers() const;
+  [[nodiscard]] Bytes peers() const { return are_set() ? stored_peers() : Bytes{}; }
 
   // Each of at most kMaxConnectionId bytes.
   void set(Bytes own, Bytes peers);
@@ -38,9 +38,13 @@ class ConnectionIds {
   // Whether a DTLS 1.3 record with this ID, or without one, is for this connection. RFC 9147
   // section 4 requires the ID in each datagram, not in each record: later records may come without
   // it.
-  [[nodiscard]] bool take(Bytes id_in_record);
+  [[nodiscard]] bool take(Bytes id_in_record) {
+    return are_set() ? take_stored(id_in_record) : id_in_record.empty();
+  }
   // A record with this ID, or without one, is authentic and the newest.
-  void on_newest(Bytes id_in_record);
+  void on_newest(Bytes id_in_record) {
+    if (!id_in_record.empty()) use_own(id_in_record);
+  }
 
   // ---- further own IDs
 
@@ -103,6 +107,11 @@ class ConnectionIds {
   }
   // at_own_count: it is none of them.
   [[nodiscard]] std::size_t find_own(Bytes id) const;
+  [[nodiscard]] Bytes stored_own() const;
+  [[nodiscard]] Bytes stored_peers() const;
+  [[nodiscard]] bool take_stored(Bytes id_in_record);
+  // The peer uses this own ID now.
+  void use_own(Bytes id);
   void store(const List& own, std::size_t in_use, const List& peers);
 
   std::unique_ptr<std::byte[]> bytes_;  // null: not set

@@ -33,8 +33,7 @@ ReplayWindow::~ReplayWindow() {
   if (!is_near()) std::destroy_at(&storage_.far);
 }
 
-void ReplayWindow::mark(wire::SequenceNumber sequence) {
-  const std::uint64_t number = wire::value_of(sequence);
+void ReplayWindow::mark_out_of_order(std::uint64_t number) {
   if (number >= end_) {
     if (number - end_ >= size()) {
       std::ranges::fill(words(), 0);

@@ -38,7 +38,12 @@ class ReplayWindow {
   // One above the highest number received, which is the number expected next.
   [[nodiscard]] std::uint64_t next() const { return end_; }
 
-  void mark(wire::SequenceNumber sequence);
+  void mark(wire::SequenceNumber sequence) {
+    const std::uint64_t number = wire::value_of(sequence);
+    if (number != end_) return mark_out_of_order(number);
+    words()[word_of(number)] |= bit_of(number);
+    end_ = (number + 1) & 0xf'ffff'ffff'ffff;  // the mask tells the compiler the range
+  }
 
   // ---- windows that move
 
@@ -52,6 +57,8 @@ class ReplayWindow {
   void restore(std::uint64_t next, Bytes received);
 
  private:
+  void mark_out_of_order(std::uint64_t number);
+
   // Larger windows are allocated, so that windows of the default size take no more memory.
   static constexpr std::size_t kNearWords = kDefaultSize / kUnit;
 
@@ -65,7 +72,9 @@ class ReplayWindow {
   }
   // A ring buffer: a number shares its bit with the number that is larger by size().
   [[nodiscard]] std::size_t word_of(std::uint64_t number) const {
-    return number / kUnit % word_count_;
+    // Usual sizes are powers of two, which need no division.
+    const std::uint64_t mask = word_count_ - 1U;
+    return (word_count_ & mask) == 0 ? number / kUnit & mask : number / kUnit % word_count_;
   }
   static std::uint64_t bit_of(std::uint64_t number) { return std::uint64_t{1} << number % kUnit; }
 
