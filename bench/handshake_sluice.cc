@@ -51,7 +51,7 @@ class SluiceHandshake {
       benchmark::DoNotOptimize(test::must(client.srtp_keys()));
       benchmark::DoNotOptimize(test::must(server.srtp_keys()));
     }
-    return client.info()->resumed;
+    return is_resumed_;
   }
 
   bool carry(dtls::Connection& from, dtls::Connection& to) {
@@ -70,7 +70,9 @@ class SluiceHandshake {
   }
 
   void on_event(dtls::Connection& connection, const dtls::Event& event) {
-    if (const auto* received = std::get_if<dtls::SessionReceived>(&event)) {
+    if (const auto* connected = std::get_if<dtls::Connected>(&event)) {
+      is_resumed_ = connected->info.resumed;
+    } else if (const auto* received = std::get_if<dtls::SessionReceived>(&event)) {
       received_ = received->session;
     } else if (const auto* to_store = std::get_if<dtls::SessionToStore>(&event)) {
       store_.keep(*to_store, {});
@@ -87,6 +89,7 @@ class SluiceHandshake {
   dtls::ResumptionStore store_;
   std::optional<dtls::ResumableSession> session_;
   std::optional<dtls::ResumableSession> received_;
+  bool is_resumed_ = false;
 };
 
 }  // namespace
