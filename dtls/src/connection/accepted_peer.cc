@@ -5,8 +5,9 @@
 namespace sluice::dtls::connection {
 
 Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
+                                        const std::optional<Fingerprint>& known,
                                         crypto::Library& library) {
-  if (auto kept = identity.keep_fingerprint_only(library); !kept) return forward_error(kept);
+  if (auto kept = identity.keep_fingerprint_only(library, known); !kept) return forward_error(kept);
   return of({.info = identity.info(), .valid_until = identity.valid_until});
 }
 

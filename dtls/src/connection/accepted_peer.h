@@ -21,8 +21,11 @@ class AcceptedPeer {
  public:
   // A peer without credentials.
   AcceptedPeer() = default;
-  // Errors: libcrypto_failure.
-  static Result<AcceptedPeer> make(handshake::PeerIdentity identity, crypto::Library& library);
+  // `known`: a fingerprint of the certificate, if one was computed before. Errors:
+  // libcrypto_failure.
+  static Result<AcceptedPeer> make(handshake::PeerIdentity identity,
+                                   const std::optional<Fingerprint>& known,
+                                   crypto::Library& library);
 
   // What a connection that moves takes with it.
   struct Facts {

@@ -1,5 +1,6 @@
 #include "connection/handshake_driver.h"
 
+#include <cstring>
 #include <utility>
 
 #include "connection/earliest.h"
@@ -118,7 +119,10 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Re
   });
   if (!all_kept) return forward_error(all_kept);
   // RFC 9147 section 7: a record with a dropped fragment must not be acknowledged.
-  if (*all_kept) acknowledgements_.received({record.epoch, record.sequence});
+  const auto version = context_.version.value_or(shared_.config.max_version);
+  if (*all_kept && version == ProtocolVersion::dtls13) {
+    acknowledgements_.received({record.epoch, record.sequence});
+  }
   return deliver_messages(now);
 }
 
@@ -398,7 +402,12 @@ Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
 }
 
 Result<Established> HandshakeDriver::establish(Instant now) {
-  auto peer = AcceptedPeer::make(std::move(context_.peer.identity), shared_.library);
+  auto& identity = context_.peer.identity;
+  const Bytes judged = gate_.certificate();
+  const bool is_judged = !judged.empty() && judged.size() == identity.credential.size() &&
+                         std::memcmp(judged.data(), identity.credential.data(), judged.size()) == 0;
+  auto peer = AcceptedPeer::make(std::move(identity), is_judged ? gate_.match() : std::nullopt,
+                                 shared_.library);
   if (!peer) return forward_error(peer);
   auto session = std::move(machine_).take_session();
   if (auto* session13 = std::get_if<handshake::Session13>(&session)) {

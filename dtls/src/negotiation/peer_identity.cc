@@ -106,12 +106,17 @@ bool PeerIdentity::is_by(crypto::Library& library, const PreSharedKey& key) cons
   return digest && crypto::equal(*digest, psk);
 }
 
-Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library) {
+Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library,
+                                                 const std::optional<Fingerprint>& known) {
   if (!has_certificate() && !has_raw_public_key()) return {};
-  const auto fingerprint = crypto::digest(library, HashAlgorithm::sha256, credential);
-  if (!fingerprint) return forward_error(fingerprint);
-  const Bytes bytes = fingerprint->bytes();
-  credential = Buffer(bytes.begin(), bytes.end());
+  if (known && known->hash == HashAlgorithm::sha256) {
+    credential = known->value;
+  } else {
+    const auto fingerprint = crypto::digest(library, HashAlgorithm::sha256, credential);
+    if (!fingerprint) return forward_error(fingerprint);
+    const Bytes bytes = fingerprint->bytes();
+    credential = Buffer(bytes.begin(), bytes.end());
+  }
   proof = has_certificate() ? PeerProof::certificate_fingerprint
                             : PeerProof::raw_public_key_fingerprint;
   return {};

@@ -12,6 +12,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/dtls/config.h>
+#include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/peer_info.h>
 
 #include "negotiation/psk_digest.h"
@@ -72,7 +73,9 @@ struct PeerIdentity {
   [[nodiscard]] PeerInfo info() const;
 
   // Replaces the certificate or raw public key by its fingerprint; has no effect on other proofs.
-  Result<void> keep_fingerprint_only(crypto::Library& library);
+  // `known`: a fingerprint of it, which is used if its hash is SHA-256.
+  Result<void> keep_fingerprint_only(crypto::Library& library,
+                                     const std::optional<Fingerprint>& known = {});
   // Whether this PSK is the peer's; false also where libcrypto fails.
   [[nodiscard]] bool is_by(crypto::Library& library, const PreSharedKey& key) const;
   // Whether proof, credential and PSK digest go together.

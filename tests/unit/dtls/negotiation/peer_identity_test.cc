@@ -153,6 +153,18 @@ TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheCertificate) {
   EXPECT_EQ(by_psk, by(device(1)));
 }
 
+TEST(PeerIdentity, KeepsAKnownFingerprintIfItsHashFits) {
+  const Buffer certificate = copy_of(ecdsa_identity().certificate());
+  auto expected = PeerIdentity::of_certificate(certificate);
+  must(expected.keep_fingerprint_only(environment().library()));
+  for (const auto hash : {dtls::HashAlgorithm::sha256, dtls::HashAlgorithm::sha384}) {
+    const auto known = must(dtls::Fingerprint::of(certificate, hash, environment()));
+    auto identity = PeerIdentity::of_certificate(certificate);
+    must(identity.keep_fingerprint_only(environment().library(), known));
+    EXPECT_EQ(identity, expected);
+  }
+}
+
 TEST(PeerIdentity, OfAPskIsThatOfItsIdentityAndKey) {
   auto& library = environment().library();
   const auto identity = by(device(1));
