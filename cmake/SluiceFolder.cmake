@@ -84,6 +84,7 @@ function(sluice_folder name)
   sluice_sources(sluice_${name} ${arg_SOURCES})
   target_include_directories(sluice_${name} PUBLIC "${root}/include" "${root}/src")
   target_link_libraries(sluice_${name} PUBLIC tl::expected ${arg_DEPENDS} ${arg_LIBS} PRIVATE sluice_warnings)
+  target_compile_options(sluice_${name} PRIVATE ${SLUICE_LIBRARY_OPTIONS})
 endfunction()
 
 function(sluice_library name)
@@ -105,6 +106,7 @@ function(sluice_library name)
   endforeach()
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
   target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE ${SLUICE_LIBRARY_OPTIONS})
   target_include_directories(${target}
     PUBLIC "$<BUILD_INTERFACE:${root}/include>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>"
     PRIVATE "${root}/src")
