@@ -20,8 +20,9 @@ CookieNumber Admission::cookie_number() const { return impl_->cookie; }
 
 Accepted Connection::accept(Admission admission, Environment& environment, PathId path, Instant now,
                             ConnectionIdSource* ids) {
-  auto impl = std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now);
-  impl->begin_handshake(environment.key_log(), ids);
+  auto impl =
+      std::make_unique<Impl>(admission.impl_->config, environment, Role::server, path, now, ids);
+  impl->begin_handshake(environment.key_log());
   auto outcome = impl->accept(*admission.impl_, now);
   return {Connection(std::move(impl)), std::move(outcome)};
 }
@@ -29,7 +30,7 @@ Accepted Connection::accept(Admission admission, Environment& environment, PathI
 Result<Pending> Connection::Impl::accept(Admission::Impl& admission, Instant now) {
   set_time(now);
   HandshakeDriver& running = *connection::handshaking(phase_);
-  auto fits = handshake::check_source(config_->options(), running.connection_ids());
+  auto fits = handshake::check_source(config_.options(), config_.connection_ids());
   if (!fits) return end_input(fits);
   const auto progress =
       running.start_server(admission.hello, admission.record, admission.retry, now);

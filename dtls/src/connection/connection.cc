@@ -44,8 +44,8 @@ Result<Connection> Connection::client(ConfigPtr config, Environment& environment
   if (auto fits = Impl::check(config->options(), environment, Role::client, ids); !fits) {
     return forward_error(fits);
   }
-  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now);
-  impl->begin_handshake(environment.key_log(), ids);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::client, path, now, ids);
+  impl->begin_handshake(environment.key_log());
   if (auto started = impl->start_client(session, now); !started) return forward_error(started);
   return Connection(std::move(impl));
 }
@@ -55,8 +55,8 @@ Result<Connection> Connection::server(ConfigPtr config, Environment& environment
   if (auto fits = Impl::check(config->options(), environment, Role::server, ids); !fits) {
     return forward_error(fits);
   }
-  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::server, path, now);
-  impl->begin_handshake(environment.key_log(), ids);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, Role::server, path, now, ids);
+  impl->begin_handshake(environment.key_log());
   return Connection(std::move(impl));
 }
 

@@ -26,8 +26,7 @@ struct Established13 {
   [[no_unique_address]] handshake::Session13 session;
   QuietPostHandshake13 quiet;                       // valid while no message is in progress
   std::unique_ptr<PostHandshake13> post_handshake;  // null: no message is in progress
-  AcceptedPeer peer;
-  ConnectionIdSource* connection_ids;  // null: random ones
+  [[no_unique_address]] AcceptedPeer peer;
 };
 using Established = std::variant<Established12, Established13>;
 

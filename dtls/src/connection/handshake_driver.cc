@@ -423,11 +423,7 @@ Result<Established> HandshakeDriver::establish(Instant now) {
       // Each session has one ticket.
       session13->resumption.reset();
     }
-    return Established13{std::move(*session13),
-                         {},
-                         std::move(post_handshake),
-                         std::move(*peer),
-                         context_.transport.connection_ids};
+    return Established13{std::move(*session13), {}, std::move(post_handshake), std::move(*peer)};
   }
   Established12 established{std::move(std::get<handshake::Session12>(session)), PostHandshake12(),
                             std::move(*peer), reassembler_.next_seq()};

@@ -68,9 +68,6 @@ class HandshakeDriver {
   [[nodiscard]] UnacceptedData& unaccepted_data() { return unaccepted_data_; }
   [[nodiscard]] record::FutureRecords& future_records() { return future_records_; }
   [[nodiscard]] bool speaks13() const { return context_.speaks13(); }
-  [[nodiscard]] ConnectionIdSource* connection_ids() const {
-    return context_.transport.connection_ids;
-  }
   [[nodiscard]] WaitingFor waiting_for() const;
 
   // ---- outputs

@@ -16,13 +16,12 @@
 namespace sluice::dtls {
 
 Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, PathId path,
-                       Instant now)
-    : config_(std::move(config)),
-      library_(&environment.library()),
+                       Instant now, ConnectionIdSource* ids)
+    : config_(environment.library().configs().use(std::move(config), ids)),
       number_(environment.next_connection()),
-      warm_(config_->options().record_padding, config_->options().replay_window),
+      warm_(config_.options().record_padding, config_.options().replay_window),
       role_(role),
-      mtu_(static_cast<std::uint16_t>(config_->options().mtu)),
+      mtu_(static_cast<std::uint16_t>(config_.options().mtu)),
       path_(path),
       latest_(now) {
   if (PacketObserver* observer = environment.packet_observer()) {
@@ -31,12 +30,12 @@ Connection::Impl::Impl(ConfigPtr config, Environment& environment, Role role, Pa
 }
 
 Connection::Impl::~Impl() {
-  warm_.leave_list(*library_);
-  crypto::forget_repeated_key(*library_);
+  warm_.leave_list(library());
+  crypto::forget_repeated_key(library());
 }
 
-void Connection::Impl::begin_handshake(KeyLog* key_log, ConnectionIdSource* ids) {
-  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, key_log, ids);
+void Connection::Impl::begin_handshake(KeyLog* key_log) {
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, key_log, config_.connection_ids());
 }
 
 Result<void> Connection::Impl::start_client(const std::optional<ResumableSession>& session,
@@ -84,7 +83,7 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, const I
     return tl::unexpected(error);
   }
   release_unused();
-  const bool opens_later = connection::opens_when_written(phase_, config_->options());
+  const bool opens_later = connection::opens_when_written(phase_, config_.options());
   const bool has_unaccepted = opens_later && !connection::unaccepted_data_of(phase_)->empty();
   return Pending{.transmit = connection::has_output(outputs_, warm_.records(), phase_, role_),
                  .data = warm_.has_data() || has_unaccepted,
@@ -97,8 +96,8 @@ Result<Pending> Connection::Impl::end_input(const Result<void>& outcome, const I
 }
 
 void Connection::Impl::end(std::unique_ptr<const Error> error) {
-  warm_.leave_list(*library_);
-  crypto::forget_repeated_key(*library_);
+  warm_.leave_list(library());
+  crypto::forget_repeated_key(library());
   outputs_.drop_path_checks();
   std::unique_ptr<const ConnectionInfo> last_info;
   if (auto known = info()) last_info = std::make_unique<const ConnectionInfo>(*std::move(known));
@@ -108,6 +107,9 @@ void Connection::Impl::end(std::unique_ptr<const Error> error) {
 void Connection::Impl::release_unused() {
   outputs_.release_if_empty();
   warm_.release_unused();
+  if (auto* complete12 = connection::established12(phase_)) {
+    complete12->post_handshake.release_unused();
+  }
   connection::Established13* complete = connection::established13(phase_);
   if (complete == nullptr || complete->post_handshake == nullptr) return;
   if (const auto quiet = complete->post_handshake->quiet()) {
@@ -118,7 +120,7 @@ void Connection::Impl::release_unused() {
 
 Result<Pending> Connection::Impl::handle_datagram(MutableBytes datagram, PathId path, Instant now) {
   // A datagram often has several messages that use the same secret.
-  const crypto::DeferredWipe wipe(*library_);
+  const crypto::DeferredWipe wipe(library());
   counters_.count_received(datagram.size());
   const bool is_over = begin_input(now);
   observe_datagram(Direction::received, path, datagram);
@@ -157,9 +159,9 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
     const auto* use = std::get_if<UseConfig>(&answer);
     if (use != nullptr) {
       const ConfigOptions& chosen = use->config->options();
-      auto fits = handshake::check_role(chosen, *library_, role_);
-      if (fits) fits = handshake::check_chosen_config(config_->options(), chosen);
-      if (fits) fits = handshake::check_source(chosen, running->connection_ids());
+      auto fits = handshake::check_role(chosen, library(), role_);
+      if (fits) fits = handshake::check_chosen_config(config_.options(), chosen);
+      if (fits) fits = handshake::check_source(chosen, config_.connection_ids());
       if (!fits) return forward_error(fits);
     }
     auto outcome = use != nullptr ? use_config(use->config, now)
@@ -174,7 +176,7 @@ Result<Pending> Connection::Impl::answer(QuestionId question, const Answer& answ
 Result<Pending> Connection::Impl::set_peer_fingerprints(std::span<const Fingerprint> announced,
                                                         Instant now) {
   if (begin_input(now)) return end_input({});
-  const ConfigOptions& config = config_->options();
+  const ConfigOptions& config = config_.options();
   // Where the caller is still to choose the Config, the end of the handshake decides.
   if (role_ == Role::server && !handshake::asks_for_certificate(config) && !config.ask_for_config) {
     return end_input(handshake::fatal(
@@ -252,9 +254,10 @@ Result<void> Connection::Impl::after_step(const Result<HandshakeDriver::Progress
 
 Result<void> Connection::Impl::use_config(const ConfigPtr& config, Instant now) {
   // `waiting` refers to the previous Config, and so must go first.
-  const ConfigPtr previous = std::exchange(config_, config);
+  ConnectionIdSource* const ids = config_.connection_ids();
+  const auto previous = std::exchange(config_, library().configs().use(config, ids));
   auto waiting = std::get<std::unique_ptr<HandshakeDriver>>(std::move(phase_));
-  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, nullptr, waiting->connection_ids());
+  phase_ = std::make_unique<HandshakeDriver>(shared(), number_, nullptr, ids);
   HandshakeDriver& running = *connection::handshaking(phase_);
   return after_step(running.continue_from(std::move(*waiting), now), now);
 }
@@ -263,7 +266,7 @@ void Connection::Impl::open_if_accepted() {
   auto* phase = std::get_if<std::unique_ptr<AwaitingAcceptance>>(&phase_);
   if (phase == nullptr || !(*phase)->gate.accepted()) return;
   AwaitingAcceptance& awaiting = **phase;
-  if (config_->options().ask_about_connection && !awaiting.gate.connection_accepted()) {
+  if (config_.options().ask_about_connection && !awaiting.gate.connection_accepted()) {
     if (awaiting.gate.asks_about_connection()) return;
     outputs_.add(ConnectionToVerify{QuestionOf<PeerAnswer>(awaiting.gate.ask_about_connection()),
                                     *connection::info_of(phase_, role_, warm_.records())});
@@ -302,7 +305,7 @@ void Connection::Impl::report_sessions() {
 connection::PostHandshake13& Connection::Impl::post_handshake(connection::Established13& complete) {
   if (complete.post_handshake == nullptr) {
     complete.post_handshake = std::make_unique<connection::PostHandshake13>(
-        shared(), complete.quiet, complete.connection_ids);
+        shared(), complete.quiet, config_.connection_ids());
   }
   return *complete.post_handshake;
 }
@@ -374,7 +377,7 @@ void Connection::Impl::observe_datagram(Direction direction, PathId path, Bytes 
 }
 
 std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
-  const bool opens = connection::opens_when_written(phase_, config_->options());
+  const bool opens = connection::opens_when_written(phase_, config_.options());
   std::optional<Transmit> sent;
   const bool has_output = connection::has_output(outputs_, warm_.records(), phase_, role_);
   if (has_output && warm_.warm_up(shared(), phase_)) {
@@ -386,7 +389,7 @@ std::optional<Transmit> Connection::Impl::poll_transmit(MutableBytes out) {
   if (sent) {
     counters_.count_sent(sent->size);
     observe_datagram(Direction::sent, sent->path, out.first(sent->size));
-    if (opens && !connection::opens_when_written(phase_, config_->options())) {
+    if (opens && !connection::opens_when_written(phase_, config_.options())) {
       open();
       outputs_.mark_late();
     }

@@ -16,6 +16,7 @@
 #include "connection/shared.h"
 #include "connection/transmission.h"
 #include "connection/warm_state.h"
+#include "crypto/config_table.h"
 #include "message/alert.h"
 
 namespace sluice::dtls {
@@ -24,8 +25,10 @@ namespace sluice::dtls {
 // handshake, a question or an unfinished record needs is allocated separately and freed afterwards.
 class Connection::Impl {
  public:
-  // It has no phase until begin_handshake() or restore().
-  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now);
+  // It has no phase until begin_handshake() or restore(). `ids`: the source of this side's
+  // connection IDs; null: random ones.
+  Impl(ConfigPtr config, Environment& environment, Role role, PathId path, Instant now,
+       ConnectionIdSource* ids);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -38,7 +41,7 @@ class Connection::Impl {
                                                Bytes state, PathId path, Instant now,
                                                ConnectionIdSource* ids);
 
-  void begin_handshake(KeyLog* key_log, ConnectionIdSource* ids);
+  void begin_handshake(KeyLog* key_log);
   Result<void> start_client(const std::optional<ResumableSession>& session, Instant now);
   Result<Pending> accept(Admission::Impl& admission, Instant now);
 
@@ -99,7 +102,7 @@ class Connection::Impl {
     const auto* messages = connection::messages_under_way(phase_);
     return is_open() && (messages == nullptr || !messages->has_last_flight());
   }
-  [[nodiscard]] crypto::Library& library() const { return *library_; }
+  [[nodiscard]] crypto::Library& library() const { return config_.library(); }
 
  private:
   using Ended = connection::Ended;
@@ -108,7 +111,7 @@ class Connection::Impl {
   using AwaitingAcceptance = connection::AwaitingAcceptance;
 
   [[nodiscard]] connection::Shared shared() {
-    return {config_->options(), *library_, warm_.records(), counters_, outputs_, role_};
+    return {config_.options(), library(), warm_.records(), counters_, outputs_, role_};
   }
 
   // Each input begins and ends with these.
@@ -154,8 +157,7 @@ class Connection::Impl {
 
   static constexpr Instant kNoTimeout = Instant::max();
 
-  ConfigPtr config_;
-  crypto::Library* library_;
+  crypto::ConfigTable::Use config_;
   ConnectionNumber number_;
   connection::WarmState warm_;
   [[no_unique_address]] connection::Phase phase_;  // the next member begins in its padding

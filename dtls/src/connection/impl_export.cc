@@ -89,7 +89,7 @@ Result<std::unique_ptr<Connection::Impl>> Connection::Impl::restore(ConfigPtr co
   const auto allowed =
       connection::check_restorable(*session, config->options(), environment.library(), ids, now);
   if (!allowed) return forward_error(allowed);
-  auto impl = std::make_unique<Impl>(std::move(config), environment, session->role, path, now);
+  auto impl = std::make_unique<Impl>(std::move(config), environment, session->role, path, now, ids);
   impl->set_time(now);
   auto phase = connection::restored_phase(impl->shared(), std::move(*session), ids, now);
   if (!phase) return forward_error(phase);

@@ -182,7 +182,7 @@ Result<void> Connection::Impl::on_alert(const record::Record& record, Instant no
     return fatal(Errc::alert_received, alert->description);
   }
   // The peer has no use for the flight that this side still has to send.
-  if (connection::opens_when_written(phase_, config_->options())) open();
+  if (connection::opens_when_written(phase_, config_.options())) open();
   if (!is_open()) return fatal(Errc::closed_by_peer, Alert::close_notify);
   // A close_notify is always answered with a close_notify (RFC 5246 section 7.2.1).
   queue_alert(message::AlertLevel::warning, Alert::close_notify);

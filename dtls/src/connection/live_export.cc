@@ -6,12 +6,10 @@ namespace {
 // What PostHandshake12 keeps.
 std::optional<LiveSession12::LastFlight> last_flight_of(const PostHandshake12& post_handshake,
                                                         std::uint64_t next_plaintext) {
-  const flight::ReliableFlight* flight = post_handshake.last_flight();
-  if (flight == nullptr) return std::nullopt;
+  if (!post_handshake.has_last_flight()) return std::nullopt;
   LiveSession12::LastFlight last{next_plaintext, {}};
-  flight->for_each_message([&](wire::Epoch, Bytes message) {
-    last.messages.emplace_back(message.begin(), message.end());
-  });
+  post_handshake.for_each_message(
+      [&](Bytes message) { last.messages.emplace_back(message.begin(), message.end()); });
   return last;
 }
 

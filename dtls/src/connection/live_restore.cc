@@ -120,7 +120,11 @@ Established12 restored12(const Shared& shared, LiveSession& session, LiveSession
   if (session12.last_flight) {
     const auto& [next_plaintext, messages] = *session12.last_flight;
     records.start_plaintext_at(wire::SequenceNumber{next_plaintext});
-    complete.post_handshake.keep_last_flight(last_flight_again(messages, config.timers), now);
+    Buffer all;
+    for (const Buffer& message : messages) all.insert(all.end(), message.begin(), message.end());
+    complete.post_handshake.keep_last_flight(
+        last_flight_again(all, config.timers, config.timers.initial), now);
+    complete.post_handshake.release_unused();
   }
   return complete;
 }
@@ -152,8 +156,7 @@ Result<Established13> restored13(const Shared& shared, LiveSession& session,
                           handshake::SessionSecrets(traffic, session13.exporter)},
                          {},
                          nullptr,
-                         AcceptedPeer::of(std::move(session.peer)),
-                         ids};
+                         AcceptedPeer::of(std::move(session.peer))};
   const bool is_used_up = session13.peers_next == LiveSession13::kUsedUp;
   complete.quiet = {session13.next, wire::MessageSeq(session13.peers_next & 0xffff),
                     session13.awaits_ids};

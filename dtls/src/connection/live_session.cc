@@ -7,6 +7,7 @@
 #include "negotiation/selection.h"
 #include "record/connection_ids.h"
 #include "record/replay_window.h"
+#include "record/stored_epoch.h"
 #include "schedule/cipher_suite.h"
 
 namespace sluice::dtls::connection {
@@ -42,7 +43,8 @@ bool is_message(const Buffer& bytes, HandshakeType type) {
 }
 
 bool is_sound_numbers(const record::ReadNumbers& numbers) {
-  return numbers.received.size() <= ConfigOptions::kMaximumReplayWindow / 8 &&
+  return numbers.epoch <= record::kMaxEpoch &&
+         numbers.received.size() <= ConfigOptions::kMaximumReplayWindow / 8 &&
          record::ReplayWindow::is_sound(numbers.next, numbers.received);
 }
 
@@ -192,7 +194,7 @@ bool LiveSession::is_sound() const {
   if (tag.size() > kMaxSessionTag || !is_sound_peer(peer) || !is_sound_extensions(extensions) ||
       (connection_ids && !are_sound_ids(*connection_ids, speaks13())) ||
       (extensions.return_routability && !connection_ids) || !is_sound_numbers(read) ||
-      write.next > wire::kMaxSequenceNumber + 1) {
+      write.epoch > record::kMaxEpoch || write.next > wire::kMaxSequenceNumber + 1) {
     return false;
   }
   if (const auto* session12 = std::get_if<LiveSession12>(&of_version)) {

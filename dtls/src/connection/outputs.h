@@ -113,6 +113,8 @@ class Outputs {
   void release_if_empty() {
     if (held_ == nullptr) return;
     if (held_->path_checks != nullptr && held_->path_checks->empty()) held_->path_checks.reset();
+    // A timeout keeps the rest for minutes, and an event is large.
+    if (held_->events.empty()) held_->events.shrink_to_fit();
     if (held_->empty()) held_.reset();
   }
 

@@ -161,7 +161,7 @@ void recut_flight(Phase& phase) {
 
 void set_path_rtt(Phase& phase, Duration rtt) {
   if (HandshakeDriver* running = handshaking(phase)) return running->set_path_rtt(rtt);
-  if (flight::ReliableFlight* flight = handshake_flight(phase)) flight->set_rtt(rtt);
+  if (Established12* complete = established12(phase)) complete->post_handshake.set_rtt(rtt);
   Established13* complete = established13(phase);
   if (complete == nullptr) return;
   complete->quiet.set_initial_timeout(flight::RetransmissionTimer::first_timeout(rtt));

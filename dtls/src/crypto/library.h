@@ -11,6 +11,7 @@
 #include <sluice/dtls/secret.h>
 
 #include "crypto/aead.h"
+#include "crypto/config_table.h"
 #include "crypto/hmac.h"
 #include "crypto/injected_random.h"
 #include "crypto/openssl_ptr.h"
@@ -85,6 +86,8 @@ class Library {
 
   // The connections that have keyed ciphers.
   [[nodiscard]] WarmList& warm_list() { return warm_list_; }
+  // What connections have in common.
+  [[nodiscard]] ConfigTable& configs() { return configs_; }
 
  private:
   explicit Library(std::size_t max_warm) : warm_list_(max_warm) {}
@@ -116,6 +119,7 @@ class Library {
   KeyContextPtr p256_verifier_;
   KeyContextPtr ecdsa_signer_;
   WarmList warm_list_;
+  ConfigTable configs_{*this};
 };
 
 }  // namespace sluice::dtls::crypto

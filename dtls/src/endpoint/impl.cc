@@ -187,7 +187,8 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::take_slot(const UdpPath& path, Instan
   const SlotNumber number = slots_.take();
   Slot& slot = slots_[number];
   slot.path = own_ends_.store(hash_, path);
-  slot.times.begun = now;
+  slot.begun = endpoint::to_minutes(now);
+  slot.since = now;
   return number;
 }
 
@@ -210,7 +211,7 @@ bool Endpoint::Impl::deliver(SlotNumber number, MutableBytes datagram, const Udp
 void Endpoint::Impl::deliver_by_path(SlotNumber known, MutableBytes datagram, const UdpPath& path,
                                      std::uint64_t hash, Instant now) {
   const auto kind = endpoint::peek(datagram);
-  const SlotNumber other = slots_[known].other_association;
+  const SlotNumber other = other_association(known);
   if (kind == endpoint::DatagramKind::client_hello) {
     on_hello(known, datagram, hash, now);
   } else if (other == kNoSlot) {
@@ -258,12 +259,12 @@ void Endpoint::Impl::on_connected(SlotNumber number) {
   Slot& slot = slots_[number];
   leave_half_open(number);
   slot.is_connected = true;
-  slot.times.heard = now_;
+  slot.since = now_;
   if (slot.connection->role() == Role::server) silence_list(slot).push(slots_, number);
   ++statistics_.connected;
   // RFC 9147 section 5.11, RFC 6347 section 4.2.8: the new association replaces the old one only
   // now, since a completed handshake shows that the peer is at this path and is authenticated.
-  if (slot.is_new_association) end(slot.other_association, EndReason::replaced);
+  if (slot.is_new_association) end(other_association(number), EndReason::replaced);
   if (size_ - half_open_.size() > options_.max_connections) make_room_for(number, now_);
 }
 

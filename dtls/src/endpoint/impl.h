@@ -94,7 +94,7 @@ class Endpoint::Impl {
   // Enters the connection into the index of paths. Of several at one path the index has one.
   void enter_index(SlotNumber number);
   // Whether datagrams without a connection ID may be for this connection.
-  [[nodiscard]] bool needs_path(const Slot& slot) const;
+  [[nodiscard]] bool needs_path(SlotNumber number) const;
   // Removes the connection from the index of paths. Another association at the same path then takes
   // its place.
   void leave_index(SlotNumber number);
@@ -102,7 +102,7 @@ class Endpoint::Impl {
   // All changes of a connection's path happen here. `id`: the number of `path`.
   void move_path(SlotNumber number, const UdpPath& path, PathId id);
   // Whether a connection whose peer begins another association may leave that alone.
-  [[nodiscard]] bool may_part(const Slot& slot) const;
+  [[nodiscard]] bool may_part(SlotNumber number) const;
   // The connection has processed a datagram from a path that is not its present one.
   void on_other_path(SlotNumber number, PathId id, const UdpPath& path, const Pending& outcome);
   // Does what the connection has done: it may have changed its path.
@@ -142,7 +142,13 @@ class Endpoint::Impl {
   void end(SlotNumber number, EndReason reason, const Error* error = nullptr);
   void leave_half_open(SlotNumber number);
   // Two associations at one path, of which the newer is to replace the older, count once.
-  [[nodiscard]] std::size_t occupied() const { return size_ - pairs_; }
+  [[nodiscard]] std::size_t occupied() const { return size_ - pairs_.size() / 2; }
+  // Of two associations at one path: the other one. kNoSlot: there is none.
+  [[nodiscard]] SlotNumber other_association(SlotNumber number) const {
+    if (pairs_.empty()) return kNoSlot;
+    const auto found = pairs_.find(number);
+    return found != pairs_.end() ? found->second : kNoSlot;
+  }
   [[nodiscard]] Pending pending();
 
   // Connections of peers by the time of their last record (impl_silence.cc). on_record_of() notes
@@ -226,14 +232,16 @@ class Endpoint::Impl {
   std::unordered_map<SlotNumber, EndReport> end_reports_;
   endpoint::OwnEnds own_ends_;
   endpoint::OtherPaths other_paths_;
+  // Associations at one path, from each to the other: few slots have such a neighbour.
+  std::unordered_map<SlotNumber, SlotNumber> pairs_;
   std::unordered_map<SlotNumber, UdpPath> moved_from_;  // by a PeerMoved that is to be polled
   endpoint::SlotIndex by_path_;
   endpoint::TimerQueue timers_;
   endpoint::HostCounts connections_of_hosts_;
   endpoint::HostCounts half_open_of_hosts_;
   endpoint::SlotList half_open_;  // by age
-  endpoint::SlotList silent_;     // by Times::heard
-  endpoint::SlotList ageable_;    // by Times::heard
+  endpoint::SlotList silent_;     // by Slot::since
+  endpoint::SlotList ageable_;    // by Slot::since
   using Tag = Secret<kMaxSessionTag>;
   std::unordered_map<SlotNumber, Tag> tags_;           // set_tag(), and those of restored sessions
   std::unordered_map<SlotNumber, SessionState> aged_;  // to be polled
@@ -241,7 +249,6 @@ class Endpoint::Impl {
   Instant age_again_ = Instant::min();                 // not before
   endpoint::WantedSessions wanted_;
   std::size_t size_ = 0;
-  std::size_t pairs_ = 0;         // of associations at one path
   Instant now_ = Instant::min();  // of the last input
   EndpointStatistics statistics_;
 

@@ -40,7 +40,7 @@ void Endpoint::Impl::admit(Admission admission, MutableBytes datagram, const Udp
   SlotNumber known = find(path, hash);
   if (known != kNoSlot) {
     const CookieNumber cookie = admission.cookie_number();
-    const SlotNumber other = slots_[known].other_association;
+    const SlotNumber other = other_association(known);
     const SlotNumber under_way = slots_[known].is_connected ? other : known;
     if (!is_after(known, cookie, now) || !is_after(other, cookie, now)) {
       ++statistics_.repeated_hellos;
@@ -74,10 +74,8 @@ void Endpoint::Impl::accept(Admission admission, SlotNumber connected, const Udp
   if (connected == kNoSlot) {
     enter_index(number);
   } else {
-    ++pairs_;
     slot.is_new_association = true;
-    slot.other_association = connected;
-    slots_[connected].other_association = number;
+    pairs_.insert({{number, connected}, {connected, number}});
   }
   settle(number, accepted.outcome, EndReason::closed_by_peer);
 }
@@ -86,8 +84,9 @@ bool Endpoint::Impl::is_after(SlotNumber association, CookieNumber cookie, Insta
   if (association == kNoSlot) return true;
   const Slot& slot = slots_[association];
   if (slot.connection->role() != Role::server) return true;
-  // No cookie that was given before the association began is valid after this time.
-  if (now - slot.times.begun > 2 * options_.listener.cookie_lifetime) return true;
+  // No cookie that was given before the association began is valid after this time. Until then, and
+  // for a minute more, the numbers tell which one is later.
+  if (now.time_since_epoch() - slot.begun > 2 * options_.listener.cookie_lifetime) return true;
   return is_later(cookie, slot.cookie);
 }
 
@@ -107,7 +106,7 @@ std::optional<Refusal> Endpoint::Impl::refuse(const UdpEndpoint& peer, bool is_n
   if (!is_full && has_room) return std::nullopt;
   const SlotNumber oldest = half_open_.first();
   const bool makes_room = oldest != kNoSlot && !(is_full && slots_[oldest].is_new_association) &&
-                          now - slots_[oldest].times.begun >= options_.half_open_grace;
+                          now - slots_[oldest].since >= options_.half_open_grace;
   if (makes_room) {
     end(oldest, EndReason::displaced);
     return std::nullopt;

@@ -33,31 +33,31 @@ void Endpoint::Impl::enter_index(SlotNumber number) {
   const UdpPath path = path_of(slot);
   const std::uint64_t hash = hash_of(path);
   const SlotNumber holder = find(path, hash);
-  if (holder == kNoSlot || !needs_path(slots_[holder])) {
+  if (holder == kNoSlot || !needs_path(holder)) {
     if (holder != kNoSlot) by_path_.erase(hash, holder);
     by_path_.insert(hash, number);
   }
   if (counts_for_host(slot)) connections_of_hosts_.add(hash_, slot.path.peer);
 }
 
-bool Endpoint::Impl::needs_path(const Slot& slot) const {
-  return !slot.is_connected || slot.other_association != kNoSlot ||
+bool Endpoint::Impl::needs_path(SlotNumber number) const {
+  const Slot& slot = slots_[number];
+  return !slot.is_connected || other_association(number) != kNoSlot ||
          slot.connection->own_connection_ids().empty();
 }
 
 void Endpoint::Impl::leave_index(SlotNumber number) {
   Slot& slot = slots_[number];
-  const SlotNumber other = std::exchange(slot.other_association, kNoSlot);
-  if (other != kNoSlot) --pairs_;
-  if (std::exchange(slot.is_new_association, false)) {
-    slots_[other].other_association = kNoSlot;
-    return;
+  const SlotNumber other = other_association(number);
+  if (other != kNoSlot) {
+    pairs_.erase(number);
+    pairs_.erase(other);
   }
+  if (std::exchange(slot.is_new_association, false)) return;
   // Does nothing where another connection at this path has the entry.
   by_path_.erase(hash_of(path_of(slot)), number);
   if (counts_for_host(slot)) connections_of_hosts_.remove(hash_, slot.path.peer);
   if (other == kNoSlot) return;
-  slots_[other].other_association = kNoSlot;
   slots_[other].is_new_association = false;
   enter_index(other);
 }
@@ -74,7 +74,7 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
   const Slot& slot = slots_[number];
   if (path_of(slot) == path) return {};
   if (find(path, hash_of(path)) != kNoSlot) return path_is_in_use();
-  if (!may_part(slot)) return tl::unexpected(Error{Errc::too_many_connections});
+  if (!may_part(number)) return tl::unexpected(Error{Errc::too_many_connections});
   // A number that no path has had lately: the connection treats the one before the present as left.
   other_paths_.drop(number, other_paths_.number_of(number, path, slot.path.number));
   const PathId id = other_paths_.number_of(number, path, slot.path.number);
@@ -83,8 +83,8 @@ Result<void> Endpoint::Impl::set_path(ConnectionHandle handle, const UdpPath& pa
   return {};
 }
 
-bool Endpoint::Impl::may_part(const Slot& slot) const {
-  return slot.other_association == kNoSlot || occupied() < options_.max_connections;
+bool Endpoint::Impl::may_part(SlotNumber number) const {
+  return other_association(number) == kNoSlot || occupied() < options_.max_connections;
 }
 
 void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path, PathId id) {
@@ -109,7 +109,7 @@ void Endpoint::Impl::on_other_path(SlotNumber number, PathId id, const UdpPath& 
   const Slot& slot = slots_[number];
   // Before the peer is accepted, it is anybody: it cannot have datagrams sent elsewhere.
   const bool moves = options_.peer_move == PeerMove::newer_record && outcome.newest_record &&
-                     slot.is_connected && may_part(slot) &&
+                     slot.is_connected && may_part(number) &&
                      !slot.connection->info()->return_routability;
   if (moves) slots_[number].connection->set_path(id);
 }
@@ -119,7 +119,7 @@ void Endpoint::Impl::follow_path(SlotNumber number) {
   const PathId id = slot.connection->path();
   if (id == slot.path.number) return;
   const UdpPath* to = other_paths_.find(number, id);
-  if (to == nullptr || !may_part(slot)) return slot.connection->set_path(slot.path.number);
+  if (to == nullptr || !may_part(number)) return slot.connection->set_path(slot.path.number);
   moved_from_.try_emplace(number, path_of(slot));
   events_.push(slots_, number);
   ++statistics_.moves;

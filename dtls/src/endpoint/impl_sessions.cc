@@ -62,7 +62,7 @@ void Endpoint::Impl::keep_tag(SlotNumber number, Bytes tag) {
 std::optional<Instant> Endpoint::Impl::ageing_deadline() const {
   // It pauses until the caller has polled some of those that wait.
   if (ageable_.empty() || aged_.size() >= options_.max_timers_per_call) return std::nullopt;
-  const Instant heard = slots_[ageable_.first()].times.heard;
+  const Instant heard = slots_[ageable_.first()].since;
   if (options_.max_live != 0 && ageable_.size() > options_.max_live) {
     return std::max(heard, age_again_);
   }
@@ -120,9 +120,9 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::place(Connection connection, const Ud
   Slot& slot = slots_[number];
   slot.connection.emplace(std::move(connection));
   slot.is_connected = true;
-  slot.times.heard = now_;
+  slot.since = now_;
   // The number of its cookie is not known: whatever its peer begins is another association.
-  slot.times.begun = now - 2 * options_.listener.cookie_lifetime - Duration{1};
+  slot.begun = endpoint::Minutes::min();
   ++size_;
   ++statistics_.adopted;
   ids_.enter_all(number);

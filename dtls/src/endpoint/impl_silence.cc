@@ -6,7 +6,7 @@
 namespace sluice::dtls {
 namespace {
 
-// Times::heard is set this seldom, so that a connection in use is not moved to the end of the list
+// Slot::since is set this seldom, so that a connection in use is not moved to the end of the list
 // for every datagram.
 constexpr Duration kSilenceStep = std::chrono::seconds{1};
 
@@ -15,8 +15,8 @@ constexpr Duration kSilenceStep = std::chrono::seconds{1};
 void Endpoint::Impl::on_record_of(SlotNumber number) {
   Slot& slot = slots_[number];
   const bool is_listed = slot.is_connected && slot.connection->role() == Role::server;
-  if (!is_listed || now_ - slot.times.heard < kSilenceStep) return;
-  slot.times.heard = now_;
+  if (!is_listed || now_ - slot.since < kSilenceStep) return;
+  slot.since = now_;
   silence_list(slot).erase(slots_, number);
   silence_list(slot).push(slots_, number);
 }
@@ -30,7 +30,7 @@ Endpoint::Impl::SlotNumber Endpoint::Impl::longest_silent() const {
   const SlotNumber one = silent_.first();
   const SlotNumber other = ageable_.first();
   if (one == kNoSlot || other == kNoSlot) return one == kNoSlot ? other : one;
-  return slots_[one].times.heard <= slots_[other].times.heard ? one : other;
+  return slots_[one].since <= slots_[other].since ? one : other;
 }
 
 Instant Endpoint::Impl::end_of_silence(Instant heard, Duration limit) {
@@ -42,13 +42,13 @@ Instant Endpoint::Impl::end_of_silence(Instant heard, Duration limit) {
 std::optional<Instant> Endpoint::Impl::idle_deadline() const {
   const SlotNumber longest = longest_silent();
   if (options_.idle_limit == Duration::zero() || longest == kNoSlot) return std::nullopt;
-  return end_of_silence(slots_[longest].times.heard, options_.idle_limit);
+  return end_of_silence(slots_[longest].since, options_.idle_limit);
 }
 
 Endpoint::Impl::SlotNumber Endpoint::Impl::find_displaceable(Instant now) const {
   const SlotNumber first = longest_silent();
   if (!options_.displace_silent_after || first == kNoSlot) return kNoSlot;
-  return now - slots_[first].times.heard >= *options_.displace_silent_after ? first : kNoSlot;
+  return now - slots_[first].since >= *options_.displace_silent_after ? first : kNoSlot;
 }
 
 void Endpoint::Impl::dismiss(SlotNumber number, EndReason reason, Instant now) {

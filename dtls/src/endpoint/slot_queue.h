@@ -12,7 +12,7 @@
 namespace sluice::dtls::endpoint {
 
 // A first-in, first-out queue that holds each slot at most once. A slot that waits takes 4 bytes,
-// and any other slot only its Slot::places. The memory stays as large as it has ever been.
+// and any other slot only its Slot::queued_in. The memory stays as large as it has ever been.
 template <QueueOf Queue>
 class SlotQueue {
  public:
@@ -25,23 +25,21 @@ class SlotQueue {
     if (holds(slots[number])) return;
     if (size_ == ring_.size()) make_room(slots);
     ring_[place(size_++)] = number;
-    is_queued(slots[number]) = true;
+    slots[number].queued_in.set(Queue);
   }
   // Does nothing where the queue does not hold the slot. Behind the front, its number stays until
   // it comes there, or until room is needed: if the slot is pushed again, it keeps its place.
   void erase(SlotTable& slots, SlotNumber number) {
-    is_queued(slots[number]) = false;
+    slots[number].queued_in.clear(Queue);
     while (!empty() && !holds(slots[first()])) {
       head_ = place(1);
       --size_;
     }
   }
-  [[nodiscard]] static bool holds(const Slot& slot) { return slot.places.is_queued[kIndex]; }
+  [[nodiscard]] static bool holds(const Slot& slot) { return slot.queued_in.holds(Queue); }
 
  private:
-  static constexpr auto kIndex = static_cast<std::size_t>(Queue);
   static constexpr std::size_t kLeastRoom = 16;
-  static bool& is_queued(Slot& slot) { return slot.places.is_queued[kIndex]; }
 
   [[nodiscard]] std::size_t place(std::size_t from_front) const {
     return (head_ + from_front) & (ring_.size() - 1);
@@ -53,9 +51,9 @@ class SlotQueue {
     for (std::size_t i = 0; i < size_; ++i) {
       if (!holds(slots[at(i)])) continue;
       held.push_back(at(i));
-      is_queued(slots[at(i)]) = false;  // drops its other places
+      slots[at(i)].queued_in.clear(Queue);  // drops its other places
     }
-    for (const SlotNumber number : held) is_queued(slots[number]) = true;
+    for (const SlotNumber number : held) slots[number].queued_in.set(Queue);
     head_ = 0;
     size_ = held.size();
     held.resize(std::bit_ceil(std::max({kLeastRoom, ring_.size(), 2 * size_})));

@@ -10,7 +10,6 @@ SlotNumber SlotTable::take() {
     number = free_.back();
     free_.pop_back();
   }
-  (*this)[number].is_used = true;
   return number;
 }
 

@@ -49,19 +49,19 @@ class SlotList {
 
   // Does nothing where the list holds the slot already.
   void push(SlotTable& slots, SlotNumber number) {
-    Links& links = slots[number].places.links;
+    Links& links = slots[number].links;
     if (links.next != Links::kApart) return;
     links = {last_, kNoSlot};
-    (last_ == kNoSlot ? first_ : slots[last_].places.links.next) = number;
+    (last_ == kNoSlot ? first_ : slots[last_].links.next) = number;
     last_ = number;
     ++size_;
   }
   // Does nothing where the list does not hold the slot.
   void erase(SlotTable& slots, SlotNumber number) {
-    Links& links = slots[number].places.links;
+    Links& links = slots[number].links;
     if (links.next == Links::kApart) return;
-    (links.previous == kNoSlot ? first_ : slots[links.previous].places.links.next) = links.next;
-    (links.next == kNoSlot ? last_ : slots[links.next].places.links.previous) = links.previous;
+    (links.previous == kNoSlot ? first_ : slots[links.previous].links.next) = links.next;
+    (links.next == kNoSlot ? last_ : slots[links.next].links.previous) = links.previous;
     links = {};
     --size_;
   }

@@ -81,6 +81,13 @@ void OutgoingFlight::mark_written() {
   has_left_ = true;
 }
 
+bool OutgoingFlight::has_fragments() const {
+  return std::ranges::any_of(pieces_, [&](const Piece& piece) {
+    const auto item = item_at(piece.range.begin);
+    return item->range.begin != piece.range.begin;
+  });
+}
+
 // ---- acknowledgements
 
 bool OutgoingFlight::acknowledge(std::span<const message::RecordNumber> numbers) {

@@ -66,6 +66,8 @@ class OutgoingFlight {
   [[nodiscard]] bool fully_acknowledged() const;
   // Whether the whole flight has been written at least once.
   [[nodiscard]] bool has_left() const { return has_left_; }
+  // Whether a message was cut into several pieces.
+  [[nodiscard]] bool has_fragments() const;
   // The epoch of the first message. The flight must not be empty.
   [[nodiscard]] wire::Epoch first_epoch() const { return items_.front().epoch; }
   [[nodiscard]] bool has_more() const { return next_ < pieces_.size() || cut_ < bytes_.size(); }

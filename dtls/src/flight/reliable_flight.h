@@ -57,6 +57,8 @@ class ReliableFlight {
   [[nodiscard]] bool has_more() const { return !is_held_ && messages_.has_more(); }
   // Whether the whole flight has been written at least once.
   [[nodiscard]] bool has_left() const { return messages_.has_left(); }
+  // See OutgoingFlight.
+  [[nodiscard]] bool has_fragments() const { return messages_.has_fragments(); }
   // Writes one datagram of at most `mtu` bytes. After four timeouts without a new acknowledgement
   // the limit is 548 bytes, because the path may drop larger datagrams.
   OutgoingFlight::Written write_datagram(record::RecordLayer& records, MutableBytes out,
@@ -108,6 +110,8 @@ class ReliableFlight {
   [[nodiscard]] bool is_due(Instant now) const { return deadline() && now >= *deadline(); }
   [[nodiscard]] std::optional<Instant> deadline() const;
   [[nodiscard]] bool is_given_up() const { return is_given_up_; }
+  // Whether the flight was retransmitted since begin().
+  [[nodiscard]] bool is_repeated() const { return is_repeated_; }
   // A record from the peer arrived after this flight was given up. True: the flight is
   // retransmitted, until `give_up`.
   [[nodiscard]] bool resume(Instant now, Instant give_up);

@@ -10,7 +10,7 @@ Bytes ConnectionIds::stored_own() const {
 
 Bytes ConnectionIds::stored_peers() const {
   if (number(at_peers_count) == 0) return {};
-  const std::byte* at = bytes_.get() + at_ids + number(at_own_count) * number(at_own_size);
+  const std::byte* at = bytes() + at_ids + number(at_own_count) * number(at_own_size);
   return {at + 1, std::to_integer<std::size_t>(*at)};
 }
 
@@ -25,9 +25,9 @@ std::size_t ConnectionIds::find_own(Bytes id) const {
 }
 
 bool ConnectionIds::take_stored(Bytes id_in_record) {
-  if (id_in_record.empty()) return own().empty() || bytes_[at_seen] != std::byte{0};
+  if (id_in_record.empty()) return own().empty() || bytes()[at_seen] != std::byte{0};
   if (!is_own(id_in_record)) return false;
-  bytes_[at_seen] = std::byte{1};
+  bytes()[at_seen] = std::byte{1};
   return true;
 }
 
@@ -35,15 +35,13 @@ void ConnectionIds::use_own(Bytes id) {
   const std::size_t in_use = number(at_in_use);
   if (std::ranges::equal(own_at(in_use), id)) return;
   const std::size_t found = find_own(id);
-  const auto at = [&](std::size_t index) {
-    return bytes_.get() + at_ids + index * number(at_own_size);
-  };
+  const auto at = [&](std::size_t index) { return bytes() + at_ids + index * number(at_own_size); };
   if (found < in_use) {
     std::rotate(at(found), at(found + 1), at(in_use + 1));
     return;
   }
   std::rotate(at(in_use + 1), at(found), at(found + 1));
-  bytes_[at_in_use] = static_cast<std::byte>(in_use + 1);
+  bytes()[at_in_use] = static_cast<std::byte>(in_use + 1);
 }
 
 // ---- further own IDs
@@ -111,7 +109,7 @@ ConnectionIds::List ConnectionIds::own_list() const {
 ConnectionIds::List ConnectionIds::peers_list() const {
   List peers;
   if (!are_set()) return peers;
-  const std::byte* at = bytes_.get() + at_ids + number(at_own_count) * number(at_own_size);
+  const std::byte* at = bytes() + at_ids + number(at_own_count) * number(at_own_size);
   for (std::size_t i = 0; i < number(at_peers_count); ++i) {
     peers.emplace_back(at + 1, std::to_integer<std::size_t>(*at));
     at += 1 + peers.back().size();
@@ -123,20 +121,22 @@ void ConnectionIds::store(const List& own, std::size_t in_use, const List& peers
   const std::size_t own_size = own.empty() ? 0 : own.front().size();
   std::size_t size = at_ids + own.size() * own_size;
   for (const Bytes id : peers) size += 1 + id.size();
-  auto bytes = std::make_unique<std::byte[]>(size);
+  Storage storage = Near{};
+  if (size > std::tuple_size_v<Near>) storage = std::make_unique<std::byte[]>(size);
+  std::byte* bytes = bytes_of(storage);
   bytes[at_own_size] = static_cast<std::byte>(own_size);
   bytes[at_own_count] = static_cast<std::byte>(own.size());
   bytes[at_in_use] = static_cast<std::byte>(in_use);
   bytes[at_peers_count] = static_cast<std::byte>(peers.size());
-  bytes[at_seen] = are_set() ? bytes_[at_seen] : std::byte{0};
-  std::byte* at = bytes.get() + at_ids;
+  bytes[at_seen] = static_cast<std::byte>(number(at_seen));
+  std::byte* at = bytes + at_ids;
   for (const Bytes id : own) at = std::ranges::copy(id, at).out;
   for (const Bytes id : peers) {
     *at = static_cast<std::byte>(id.size());
     at = std::ranges::copy(id, at + 1).out;
   }
   // The lists may have pointed into the former bytes.
-  bytes_ = std::move(bytes);
+  storage_ = std::move(storage);
 }
 
 }  // namespace sluice::dtls::record

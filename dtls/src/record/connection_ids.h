@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include <sluice/dtls/bytes.h>
@@ -11,9 +13,10 @@
 
 namespace sluice::dtls::record {
 
-// Most connections have none, and an idle connection keeps its own: so all are in one allocation.
-// In DTLS 1.3 each side may give the other further IDs. All own IDs have one size, because a header
-// does not say how long its ID is.
+// An idle connection keeps its IDs, and there may be a million of them: so all are in one place, in
+// the object itself if they are one of 8 bytes for each side, else in one allocation. In DTLS 1.3
+// each side may give the other further IDs. All own IDs have one size, because a header does not
+// say how long its ID is.
 class ConnectionIds {
  public:
   // IDs that a side has received and not used yet.
@@ -22,7 +25,7 @@ class ConnectionIds {
   static constexpr std::size_t kMaxOwn = 2 * kMaxSpares;
 
   // Whether set() was called, also with two empty IDs.
-  [[nodiscard]] bool are_set() const { return bytes_ != nullptr; }
+  [[nodiscard]] bool are_set() const { return !std::holds_alternative<NotSet>(storage_); }
   // Of the peer's encrypted records, the one that it uses; empty: they have none.
   [[nodiscard]] Bytes own() const { return are_set() ? stored_own() : Bytes{}; }
   // Of this side's encrypted records; empty: they have none.
@@ -30,10 +33,10 @@ class ConnectionIds {
 
   // Each of at most kMaxConnectionId bytes.
   void set(Bytes own, Bytes peers);
-  void clear() { bytes_.reset(); }
+  void clear() { storage_ = NotSet(); }
 
   void begin_datagram() {
-    if (are_set()) bytes_[at_seen] = std::byte{0};
+    if (are_set()) bytes()[at_seen] = std::byte{0};
   }
   // Whether a DTLS 1.3 record with this ID, or without one, is for this connection. RFC 9147
   // section 4 requires the ID in each datagram, not in each record: later records may come without
@@ -84,7 +87,7 @@ class ConnectionIds {
   }
 
  private:
-  // What bytes_ begins with: the size of own IDs, how many of them there are, which of them the
+  // What bytes() begin with: the size of own IDs, how many of them there are, which of them the
   // peer uses, how many IDs of the peer there are, and whether a record of the present datagram had
   // an ID. Behind that are the own IDs: those that the peer has used before, the longest ago first;
   // the one in use; those that it has not used. Then the peer's, each after its size: the one in
@@ -99,11 +102,11 @@ class ConnectionIds {
   };
 
   [[nodiscard]] std::size_t number(Place place) const {
-    return are_set() ? std::to_integer<std::size_t>(bytes_[place]) : 0;
+    return are_set() ? std::to_integer<std::size_t>(bytes()[place]) : 0;
   }
   [[nodiscard]] Bytes own_at(std::size_t index) const {
     const std::size_t size = number(at_own_size);
-    return {bytes_.get() + at_ids + index * size, size};
+    return {bytes() + at_ids + index * size, size};
   }
   // at_own_count: it is none of them.
   [[nodiscard]] std::size_t find_own(Bytes id) const;
@@ -114,7 +117,23 @@ class ConnectionIds {
   void use_own(Bytes id);
   void store(const List& own, std::size_t in_use, const List& peers);
 
-  std::unique_ptr<std::byte[]> bytes_;  // null: not set
+  using NotSet = std::monostate;
+  // As many as take no more than a pointer and two IDs of 8 bytes.
+  using Near = std::array<std::byte, 24>;
+  using Far = std::unique_ptr<std::byte[]>;
+  using Storage = std::variant<NotSet, Near, Far>;
+
+  // The IDs must be set.
+  [[nodiscard]] static std::byte* bytes_of(Storage& storage) {
+    if (auto* near = std::get_if<Near>(&storage)) return near->data();
+    return std::get_if<Far>(&storage)->get();
+  }
+  [[nodiscard]] std::byte* bytes() { return bytes_of(storage_); }
+  [[nodiscard]] const std::byte* bytes() const {
+    return bytes_of(const_cast<ConnectionIds*>(this)->storage_);
+  }
+
+  [[no_unique_address]] Storage storage_;  // what follows a ConnectionIds begins in the padding
 };
 
 }  // namespace sluice::dtls::record

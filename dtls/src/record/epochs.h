@@ -95,8 +95,8 @@ class Epochs {
     if (cipher() == nullptr && older() == nullptr) held_.reset();
   }
 
-  Keys newest_;
-  std::unique_ptr<Held> held_;  // null: nothing but the keys of the newest epoch
+  std::unique_ptr<Held> held_;         // null: nothing but the keys of the newest epoch
+  [[no_unique_address]] Keys newest_;  // what follows an Epochs begins in the padding
 };
 
 }  // namespace sluice::dtls::record

@@ -164,11 +164,11 @@ bool RecordLayer::is_newest(const Reader& reader, wire::SequenceNumber sequence)
 }
 
 void RecordLayer::add_reader12(Opener12 opener, const KeyLimits& limits) {
-  readers_.add({wire::kFirstEncryptedEpoch12, limits.forgeries, make_window()}, std::move(opener));
+  readers_.add({limits.forgeries, make_window(), wire::kFirstEncryptedEpoch12}, std::move(opener));
 }
 
 void RecordLayer::add_reader(wire::Epoch epoch, Opener13 opener, const KeyLimits& limits) {
-  readers_.add({epoch, limits.forgeries, make_window()}, std::move(opener));
+  readers_.add({limits.forgeries, make_window(), epoch}, std::move(opener));
 }
 
 ReplayWindow RecordLayer::make_window() const {
@@ -185,12 +185,12 @@ bool RecordLayer::has_read(wire::Epoch epoch) const {
 
 void RecordLayer::add_writer12(Sealer12 sealer, const KeyLimits& limits) {
   const RecordRoom room = room12(sealer.room(), sealer.has_exact_room());
-  writers_.add({wire::kFirstEncryptedEpoch12, 0, limits.records, room}, std::move(sealer));
+  writers_.add({0, limits.records, wire::kFirstEncryptedEpoch12, room}, std::move(sealer));
 }
 
 void RecordLayer::add_writer(wire::Epoch epoch, Sealer13 sealer, const KeyLimits& limits) {
   const RecordRoom room = room13(sealer.tag_size());
-  writers_.add({epoch, 0, limits.records, room}, std::move(sealer));
+  writers_.add({0, limits.records, epoch, room}, std::move(sealer));
   is_encrypting_ = true;
 }
 
@@ -228,7 +228,7 @@ void RecordLayer::restore(ProtocolVersion version, const ReadNumbers& read,
   is_encrypting_ = true;
   is_cold_ = true;
   readers_.add(restored(read, limits));
-  writers_.add({write.epoch, write.next, limits.records, room});
+  writers_.add({write.next, limits.records, write.epoch, room});
 }
 
 void RecordLayer::restore_old(const ReadNumbers& read, Opener13 opener, const KeyLimits& limits) {
@@ -237,8 +237,8 @@ void RecordLayer::restore_old(const ReadNumbers& read, Opener13 opener, const Ke
 
 RecordLayer::Reader RecordLayer::restored(const ReadNumbers& read, const KeyLimits& limits) const {
   // A limit may be lower than before.
-  Reader reader{read.epoch, limits.forgeries - std::min(limits.forgeries, read.forgeries),
-                make_window()};
+  Reader reader{limits.forgeries - std::min(limits.forgeries, read.forgeries), make_window(),
+                read.epoch};
   reader.window.restore(read.next, read.received);
   return reader;
 }
@@ -264,7 +264,7 @@ bool RecordLayer::takes_data() const {
 }
 
 std::uint64_t RecordLayer::data_left() const {
-  const auto& [epoch, next, limit, room] = writers_.newest();
+  const auto& [next, limit, epoch, room] = writers_.newest();
   const std::uint64_t end = std::min(limit - limit / 8, wire::kMaxSequenceNumber + 1);
   return end - std::min(end, next);
 }

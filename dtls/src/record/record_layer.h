@@ -19,6 +19,7 @@
 #include "record/record_size.h"
 #include "record/replay_window.h"
 #include "record/send_limit.h"
+#include "record/stored_epoch.h"
 
 namespace sluice::dtls::record {
 
@@ -132,7 +133,7 @@ class RecordLayer {
   void start_encrypting() { is_encrypting_ = true; }
   // The epoch of records that are not part of a flight: application data, alerts, ACKs.
   [[nodiscard]] wire::Epoch write_epoch() const {
-    return is_encrypting_ ? writers_.newest().epoch : wire::kPlaintextEpoch;
+    return is_encrypting_ ? wire::Epoch(writers_.newest().epoch) : wire::kPlaintextEpoch;
   }
   // Sets the first sequence number of epoch 0. Stateless replies have used the numbers before it
   // (RFC 6347 section 4.2.1).
@@ -210,16 +211,18 @@ class RecordLayer {
   void restore_old(const ReadNumbers& read, Opener13 opener, const KeyLimits& limits);
 
  private:
+  // Most connections are idle and consist of these and of secrets, so all members here and of the
+  // RecordLayer have an order that leaves no padding between them.
   struct Reader {
-    wire::Epoch epoch = wire::kPlaintextEpoch;
     std::uint64_t forgeries_left = 0;  // until the limit of the key
     ReplayWindow window;
+    StoredEpoch epoch = wire::kPlaintextEpoch;
   };
   struct Writer {
-    wire::Epoch epoch = wire::kPlaintextEpoch;
     std::uint64_t next = 0;
     std::uint64_t limit = 0;  // of `next`, for this key
-    RecordRoom room;          // without a connection ID
+    StoredEpoch epoch = wire::kPlaintextEpoch;
+    RecordRoom room;  // without a connection ID
   };
   // What few connections have.
   struct Rare {
@@ -261,22 +264,22 @@ class RecordLayer {
   // side has none.
   [[nodiscard]] bool is_for_us(const Header12& header) const;
 
-  // Ordered so that no padding comes before next_plaintext_.
+  // Encrypted epochs only. Epoch 0 has no replay window, because its numbers are not authenticated.
+  // no_unique_address, here and below: the next member begins in the padding.
+  [[no_unique_address]] Readers readers_;
   ProtocolVersion version_ = ProtocolVersion::dtls10;
   std::uint16_t padding_;
+  [[no_unique_address]] Writers writers_;
   ContentLimits content_limits_;
+  std::uint64_t next_plaintext_ = 0;
+  std::unique_ptr<Rare> rare_;  // null: nothing of it
+  [[no_unique_address]] ConnectionIds ids_;
   std::uint8_t window_units_;
   bool reads_plaintext_ = true;
   bool peer_encrypts_ = false;
   bool forgeries_exceeded_ = false;
   bool is_encrypting_ = false;
   bool is_cold_ = false;
-  std::uint64_t next_plaintext_ = 0;
-  // Encrypted epochs only. Epoch 0 has no replay window, because its numbers are not authenticated.
-  Readers readers_;
-  Writers writers_;
-  ConnectionIds ids_;
-  std::unique_ptr<Rare> rare_;  // null: nothing of it
 };
 
 }  // namespace sluice::dtls::record

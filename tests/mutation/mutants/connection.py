@@ -189,9 +189,9 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/impl.cc", f"{CONNECTION} key_update_sim_test",
-        ("warm_.leave_list(*library_);\n  crypto::forget_repeated_key(*library_);\n}", "warm_.leave_list(*library_);\n}",
+        ("warm_.leave_list(library());\n  crypto::forget_repeated_key(library());\n}", "warm_.leave_list(library());\n}",
          "a destroyed connection's HMAC key is wiped"),
-        ("warm_.leave_list(*library_);\n  crypto::forget_repeated_key(*library_);\n  outputs_", "warm_.leave_list(*library_);\n  outputs_",
+        ("warm_.leave_list(library());\n  crypto::forget_repeated_key(library());\n  outputs_", "warm_.leave_list(library());\n  outputs_",
          "an ended connection's HMAC key is wiped"),
         ("if (!warm_.records().takes_data()) {", "if (false) {",
          "data ends before the limit of a key"),
@@ -217,7 +217,7 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/connection/impl_records.cc", f"drain_order_property_test {CONNECTION}",
-        ("if (connection::opens_when_written(phase_, config_->options())) open();", "",
+        ("if (connection::opens_when_written(phase_, config_.options())) open();", "",
          "close_notify before our last flight has left closes an open connection"),
     ),
     *mutants_of(
@@ -225,6 +225,8 @@ MUTANTS = [
         ("if (fragment.header.message_seq >= next) {", "if (false) {", "no message follows Finished in DTLS 1.2"),
         ("now >= last_flight_->expires) last_flight_.reset();", "false) last_flight_.reset();",
          "the last flight is kept for a limited time"),
+        ("if (flight->is_repeated() || flight->has_fragments()) return;", "",
+         "the last flight is not sent again twice at once"),
     ),
     *mutants_of(
         "dtls/src/connection/post_handshake13.cc", f"{CONNECTION} key_update_sim_test",

@@ -94,6 +94,7 @@ MUTANTS = [
          "a state that is read can be used"),
         ("if (reader.u8() != live_form::kFormat) return error(\"session state: of another format\");", "reader.u8();",
          "a state has a known format"),
+        ("write.epoch > record::kMaxEpoch ||", "", "a session has no epoch that its messages cannot lead to"),
         ("ids.own.size() <= max_to_end &&", "", "a peer has no more IDs that it has not used than it may ask for"),
     ),
     *mutants_of(

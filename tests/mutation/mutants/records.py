@@ -57,7 +57,7 @@ MUTANTS = [
     *mutants_of(
         "dtls/src/record/connection_ids.cc", RECORDS,
         ("if (!is_own(id_in_record)) return false;", "", "a record has one of this side's connection IDs"),
-        ("bytes_[at_seen] = std::byte{1};", "", "one record of a datagram has the connection ID"),
+        ("bytes()[at_seen] = std::byte{1};", "", "one record of a datagram has the connection ID"),
         ("in_use += unused_own();", "", "an immediate connection ID ends the spares before it"),
         ("own.erase(own.begin(), own.begin() + static_cast<std::ptrdiff_t>(ending));", "",
          "this side's connection IDs are bounded"),
@@ -65,7 +65,7 @@ MUTANTS = [
     ),
     *mutants_of(
         "dtls/src/record/connection_ids.h", RECORDS,
-        ("if (are_set()) bytes_[at_seen] = std::byte{0};", "", "each datagram has the connection ID"),
+        ("if (are_set()) bytes()[at_seen] = std::byte{0};", "", "each datagram has the connection ID"),
     ),
     *mutants_of(
         "dtls/src/record/replay_window.h", "dtls_record_test both_versions_conformance_test",

@@ -271,6 +271,12 @@ TEST(LiveSessionForm, ValuesThatNoSessionHasAreRefused) {
   }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.role = Role::server; })) << "resumption";
   EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.write.epoch = wire::Epoch{2}; }));
+  // More than the message_seq of KeyUpdates lead to.
+  EXPECT_TRUE(is_refused(full13(), [](auto& s) { s.write.epoch = wire::Epoch{3 + (1U << 16)}; }));
+  EXPECT_TRUE(is_refused(full13(), [](auto& s) {
+    s.read.epoch = wire::Epoch{3 + (1U << 16)};
+    std::get<LiveSession13>(s.of_version).old_keys->numbers.epoch = wire::Epoch{2 + (1U << 16)};
+  }));
   EXPECT_TRUE(is_refused(full13(), [](auto& s) {
     std::get<LiveSession13>(s.of_version).old_keys->numbers.epoch = wire::Epoch{5};
   }));

@@ -175,6 +175,16 @@ TEST(OutgoingFlight, IsSentAgainInNewRecords) {
   for (const auto& [number, count] : numbers) EXPECT_EQ(count, 1) << number;
 }
 
+TEST(OutgoingFlight, KnowsWhetherAMessageWasCut) {
+  for (const std::size_t mtu : {1400U, 600U}) {
+    Ends ends;
+    OutgoingFlight flight;
+    fill(flight);
+    write(flight, ends.sender, mtu);
+    EXPECT_EQ(flight.has_fragments(), mtu == 600U);
+  }
+}
+
 TEST(OutgoingFlight, IsDoneWhenAllWasWrittenOrCleared) {
   Ends ends;
   OutgoingFlight flight;

@@ -17,7 +17,9 @@ using dtls::Bytes;
 using dtls::Instant;
 using dtls::UdpPath;
 
-constexpr std::int64_t kIdleConnection = 600;
+// The connection, and its entries in the indexes and in the heap of timers. The slots are those of
+// the first connection: 256 are allocated at once.
+constexpr std::int64_t kIdleConnection = 490;
 
 // A server in an Environment that keeps the ciphers of one connection, and clients of its own.
 class IdMemory : public ByVersion {

@@ -42,8 +42,19 @@ TEST(ConnectionIds, HoldBothOfAnySize) {
   EXPECT_FALSE(ids.are_set());
 }
 
-// All connections have one.
-static_assert(sizeof(ConnectionIds) == sizeof(void*));
+// All connections have one, and its padding is used.
+static_assert(sizeof(ConnectionIds) <= 32);
+
+// In the object and allocated.
+TEST(ConnectionIds, ManyBecomeFewAndFewMany) {
+  ConnectionIds ids;
+  ids.set(counted(8), counted(8));
+  for (const std::size_t size : {255U, 8U, 9U, 1U}) {
+    ids.restore({ids.own().first(std::min<std::size_t>(size, 8))}, 0, {counted(size)});
+    EXPECT_EQ(to_hex(ids.own()), to_hex(counted(std::min<std::size_t>(size, 8))));
+    EXPECT_EQ(to_hex(ids.peers()), to_hex(counted(size)));
+  }
+}
 
 TEST(ConnectionIds, ADatagramNeedsOurIdOnce) {
   ConnectionIds ids;
