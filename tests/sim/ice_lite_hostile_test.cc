@@ -33,10 +33,11 @@ class Attacker {
 
   // What an eavesdropper has of the victim.
   void overhear(dtls::Bytes bytes) {
-    if (seen_.size() < 500) {
-      seen_.emplace_back(bytes.begin(), bytes.end());
+    auto& seen = transport::classify(bytes) == transport::PacketClass::stun ? checks_ : seen_;
+    if (seen.size() < 100) {
+      seen.emplace_back(bytes.begin(), bytes.end());
     } else {
-      seen_[random_() % seen_.size()].assign(bytes.begin(), bytes.end());
+      seen[random_() % seen.size()].assign(bytes.begin(), bytes.end());
     }
   }
 
@@ -92,7 +93,10 @@ class Attacker {
     for (auto& byte : bytes) byte = static_cast<std::byte>(random_() & 0xff);
     return bytes;
   }
-  dtls::Buffer overheard() { return seen_.empty() ? noise(50) : seen_[random_() % seen_.size()]; }
+  dtls::Buffer overheard() {
+    const auto& seen = random_() % 2 == 0 ? checks_ : seen_;
+    return seen.empty() ? noise(50) : seen[random_() % seen.size()];
+  }
   dtls::Buffer check(const std::string& ufrag, const std::string& pwd) {
     test::CheckFields fields{.username = ufrag + ":peer", .pwd = pwd};
     fields.use_candidate = random_() % 2 == 0;
@@ -109,7 +113,8 @@ class Attacker {
   Credentials victim_;
   Credentials own_;
   std::mt19937_64 random_;
-  std::vector<dtls::Buffer> seen_;
+  std::vector<dtls::Buffer> checks_;
+  std::vector<dtls::Buffer> seen_;  // all else
 };
 
 TEST(IceLiteHostility, EndsNoCallAndTakesNoMemory) {

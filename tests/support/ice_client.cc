@@ -59,8 +59,7 @@ void IceClient::send_check(std::size_t candidate, bool is_new, dtls::Instant now
   pair.is_waiting = true;
   pair.due = now + options_.retransmission;
   dtls::Buffer bytes(256);
-  stun::Writer writer(bytes, stun::MessageClass::request, stun::Method::binding,
-                      pair.transaction);
+  stun::Writer writer(bytes, stun::MessageClass::request, stun::Method::binding, pair.transaction);
   writer.username(options_.remote.ufrag + ":" + options_.local.ufrag);
   // RFC 8445 section 5.1.2.1, as for a peer-reflexive candidate.
   writer.priority((110U << 24) + ((65535U - static_cast<std::uint32_t>(candidate)) << 8) + 255U);

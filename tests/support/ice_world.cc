@@ -33,8 +33,7 @@ ice_lite::SessionHandle IceWorld::add(IceClientOptions client, ice_lite::Session
   const auto handle = must(server.add_session(session, now));
   client.remote = server.local_credentials(handle).value();
   auto media = must(transport::MediaTransport::make({.dtls = config}, *options_.environment));
-  const auto role =
-      session.role == dtls::Role::client ? dtls::Role::server : dtls::Role::client;
+  const auto role = session.role == dtls::Role::client ? dtls::Role::server : dtls::Role::client;
   static_cast<void>(must(media.start(role, now)));
   static_cast<void>(must(media.set_peer_fingerprints({&fingerprint, 1}, now)));
   clients.push_back(
@@ -42,8 +41,7 @@ ice_lite::SessionHandle IceWorld::add(IceClientOptions client, ice_lite::Session
   return handle;
 }
 
-ice_lite::SessionHandle IceWorld::begin(IceClientOptions client,
-                                        ice_lite::SessionOptions session) {
+ice_lite::SessionHandle IceWorld::begin(IceClientOptions client, ice_lite::SessionOptions session) {
   const auto handle = add(std::move(client), std::move(session));
   clients.back()->begin(now);
   flush(clients.size() - 1);
