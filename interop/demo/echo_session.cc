@@ -55,11 +55,13 @@ std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
   for (std::size_t i = 0; i < offer_.sections.size(); ++i) {
     const auto& section = offer_.sections[i];
     if (!section.accepted() || !section.is_rtp()) continue;
+    std::optional<rtp::ExtensionId> mid_extension;
+    if (section.mid_extension) mid_extension = rtp::ExtensionId{*section.mid_extension};
     streams.push_back({.mid = section.mid,
-                       .mid_extension = section.mid_extension,
-                       .payload_type = section.codec.payload_type,
+                       .mid_extension = mid_extension,
+                       .payload_type = rtp::PayloadType{section.codec.payload_type},
                        .clock_rate = section.codec.clock_rate,
-                       .own_ssrc = ssrcs_[i],
+                       .own_ssrc = rtp::Ssrc{ssrcs_[i]},
                        .send = answer_direction(section.direction) == Direction::sendrecv});
   }
   return streams;

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include <sluice/dtls/clock.h>
+#include <sluice/rtp/packet.h>
+#include <sluice/rtp/reception.h>
+#include <sluice/rtp/rtcp.h>
 
 #include "demo/byte_order.h"
-#include "demo/reception.h"
-#include "demo/rtcp_feedback.h"
-#include "demo/rtp_packet.h"
 
 namespace sluice::interop::demo {
 
@@ -20,10 +20,10 @@ inline constexpr std::string_view kCname = "sluice";
 
 struct EchoStreamOptions {
   std::string mid;
-  std::optional<std::uint8_t> mid_extension;
-  std::uint8_t payload_type;
+  std::optional<rtp::ExtensionId> mid_extension;
+  rtp::PayloadType payload_type;
   std::uint32_t clock_rate;  // above 0
-  std::uint32_t own_ssrc;    // of the echoed packets; differs between streams
+  rtp::Ssrc own_ssrc;        // of the echoed packets; differs between streams
   bool send = true;          // false: packets are received but not echoed
 };
 
@@ -57,29 +57,34 @@ class MediaEcho {
   // What the last sender report to the browser said, and when it was sent. A report block about it
   // gives the RTT.
   struct SentReport {
-    std::uint32_t middle_ntp;
+    rtp::CompactNtp ntp_time;
     dtls::Instant at;
   };
   struct Stream {
     EchoStreamOptions options;
-    Reception reception;
-    std::optional<std::uint32_t> source = {};  // the browser's SSRC, from its first packet
-    std::uint32_t packets = 0;                 // sent; wraps around (RFC 3550 section 6.4.1)
+    rtp::Reception reception;
+    std::optional<rtp::Ssrc> source = {};  // the browser's SSRC, from its first packet
+    std::uint32_t packets = 0;             // sent; wraps around (RFC 3550 section 6.4.1)
     std::uint32_t octets = 0;
     std::optional<SentReport> sent_report = {};
   };
 
-  Stream* stream_of(const RtpHeader& header);
-  Stream* stream_by_own_ssrc(std::uint32_t ssrc);
-  Stream* stream_by_source(std::uint32_t ssrc);
-  [[nodiscard]] std::size_t index_of(const Stream& stream) const;
+  Stream* stream_of(const rtp::Packet& packet);
+  Stream* stream_by_own_ssrc(rtp::Ssrc ssrc);
+  Stream* stream_by_source(rtp::Ssrc ssrc);
 
-  // Each appends the answer to the compound of the stream that the item is about.
-  struct Answers;
-  void answer(const SenderReport& report, Answers& answers, dtls::Instant now);
-  void answer(const ReportBlock& block, Answers& answers, dtls::Instant now);
-  template <class Feedback>  // PLI, FIR, NACK
-  void answer(const Feedback& feedback, Answers& answers, dtls::Instant now);
+  // What is sent for one stream.
+  class Answer;
+  Answer& answer_of(std::vector<Answer>& answers, const Stream& stream);
+  void read_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, dtls::Instant now);
+  void answer_report(const rtp::SenderReport& report, std::vector<Answer>& answers,
+                     dtls::Instant now);
+  // Forwards PLI and NACK.
+  template <class Feedback>
+  void forward(const Feedback& feedback, std::vector<Answer>& answers);
+  void forward_entries(const rtp::FullIntraRequest& request, std::vector<Answer>& answers);
+  template <class Feedback>
+  void send_feedback(const Stream& stream, const Feedback& feedback, std::vector<Answer>& answers);
 
   std::vector<Stream> streams_;
   MediaEchoStatistics statistics_;

@@ -3,68 +3,89 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/interop/demo/bytes_of.h"
+#include <array>
+
+#include "support/bytes.h"
+#include "support/listed.h"
 
 namespace sluice::interop::demo {
 namespace {
 
 using dtls::Instant;
 using std::chrono::milliseconds;
+using test::listed;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::uint32_t kAudioSource = 0x0a;
-constexpr std::uint32_t kVideoSource = 0x0b;
-constexpr std::uint32_t kOwnAudio = 0x1a;
-constexpr std::uint32_t kOwnVideo = 0x1b;
+constexpr rtp::Ssrc kAudioSource{0x0a};
+constexpr rtp::Ssrc kVideoSource{0x0b};
+constexpr rtp::Ssrc kOwnAudio{0x1a};
+constexpr rtp::Ssrc kOwnVideo{0x1b};
+constexpr rtp::Ssrc kReceiver{0x55};
 constexpr Instant kStart{std::chrono::seconds{100}};
 
-Buffer rtp(std::uint8_t payload_type, std::uint32_t ssrc, std::uint16_t sequence_number = 1,
-           std::uint32_t timestamp = 0) {
-  Buffer packet = bytes_of("80");
-  append_u8(packet, payload_type);
-  append_u16(packet, sequence_number);
-  append_u32(packet, timestamp);
-  append_u32(packet, ssrc);
-  append(packet, bytes_of("01 02 03 04"));
+Buffer rtp_of(std::uint8_t payload_type, rtp::Ssrc ssrc, std::uint16_t sequence_number = 1,
+              std::uint32_t timestamp = 0) {
+  const auto payload = test::from_hex("01 02 03 04");
+  Buffer packet(rtp::kFixedHeaderSize + payload.size());
+  (void)rtp::write_packet({.payload_type = rtp::PayloadType{payload_type},
+                           .sequence_number = rtp::SequenceNumber{sequence_number},
+                           .timestamp = rtp::Timestamp{timestamp},
+                           .ssrc = ssrc,
+                           .payload = payload},
+                          packet);
   return packet;
 }
 
-Buffer sender_report(std::uint32_t sender, std::uint64_t ntp, Bytes blocks = {}) {
-  Buffer packet;
-  append_sender_report(packet, {.sender = sender, .ntp_timestamp = ntp, .rtp_timestamp = 42}, 9, 99,
-                       blocks);
-  return packet;
+// A compound of these packets, in the reduced size.
+template <class... Packets>
+Buffer rtcp_of(const Packets&... packets) {
+  Buffer bytes(8000);
+  rtp::CompoundWriter writer(rtp::CompoundForm::reduced_size, bytes);
+  EXPECT_TRUE((writer.add(packets) && ...));
+  bytes.resize(writer.compound().size());
+  return bytes;
 }
 
-template <class Item>
-std::vector<Item> items_of(const std::vector<Buffer>& compounds) {
-  std::vector<Item> found;
-  for (const auto& compound : compounds) {
-    for (const auto& item : read_rtcp(compound)) {
-      if (const auto* value = std::get_if<Item>(&item)) found.push_back(*value);
-    }
+rtp::SenderReport sender_report(rtp::Ssrc sender, std::uint64_t ntp) {
+  return {.sender = sender,
+          .ntp_time = rtp::NtpTime{ntp},
+          .rtp_timestamp = rtp::Timestamp{42},
+          .packets = 9,
+          .octets = 99};
+}
+
+// The first packet of a compound, and the first of a type.
+std::uint8_t first_type(const Buffer& compound) {
+  return std::to_integer<std::uint8_t>(compound[1]);
+}
+template <class Packet>
+std::optional<Packet> find(const Buffer& compound) {
+  rtp::CompoundReader reader(compound);
+  while (const auto packet = reader.next()) {
+    if (!*packet) continue;
+    if (const auto* found = std::get_if<Packet>(&**packet)) return *found;
   }
-  return found;
+  return std::nullopt;
 }
 
 class MediaEchoTest : public testing::Test {
  protected:
   static std::vector<EchoStreamOptions> streams() {
     return {{.mid = "a",
-             .mid_extension = 4,
-             .payload_type = 111,
+             .mid_extension = rtp::ExtensionId{4},
+             .payload_type = rtp::PayloadType{111},
              .clock_rate = 48000,
              .own_ssrc = kOwnAudio},
             {.mid = "v",
-             .mid_extension = 4,
-             .payload_type = 96,
+             .mid_extension = rtp::ExtensionId{4},
+             .payload_type = rtp::PayloadType{96},
              .clock_rate = 90000,
              .own_ssrc = kOwnVideo}};
   }
-  void play(std::uint8_t payload_type, std::uint32_t ssrc) {
-    auto packet = rtp(payload_type, ssrc);
+  void play(std::uint8_t payload_type, rtp::Ssrc ssrc) {
+    auto packet = rtp_of(payload_type, ssrc);
     ASSERT_TRUE(echo_.echo_rtp(packet, kStart));
   }
 
@@ -72,16 +93,16 @@ class MediaEchoTest : public testing::Test {
 };
 
 TEST_F(MediaEchoTest, OnlyTheSsrcChanges) {
-  auto packet = rtp(96, kVideoSource, 77, 1234);
+  auto packet = rtp_of(96, kVideoSource, 77, 1234);
   ASSERT_TRUE(echo_.echo_rtp(packet, kStart));
-  EXPECT_EQ(packet, rtp(96, kOwnVideo, 77, 1234));
+  EXPECT_EQ(packet, rtp_of(96, kOwnVideo, 77, 1234));
   EXPECT_EQ(echo_.statistics().rtp_echoed, 1U);
 }
 
 TEST_F(MediaEchoTest, UnknownPayloadTypeIsDropped) {
-  auto packet = rtp(97, kVideoSource);
+  auto packet = rtp_of(97, kVideoSource);
   EXPECT_FALSE(echo_.echo_rtp(packet, kStart));
-  auto garbage = bytes_of("80 60");
+  auto garbage = test::from_hex("80 60");
   EXPECT_FALSE(echo_.echo_rtp(garbage, kStart));
   EXPECT_EQ(echo_.statistics().rtp_dropped, 2U);
 }
@@ -90,204 +111,147 @@ TEST_F(MediaEchoTest, UnknownPayloadTypeIsDropped) {
 // SSRC.
 TEST_F(MediaEchoTest, SecondSourceIsDropped) {
   play(96, kVideoSource);
-  auto other = rtp(96, 0x99);
+  auto other = rtp_of(96, rtp::Ssrc{0x99});
   EXPECT_FALSE(echo_.echo_rtp(other, kStart));
   play(96, kVideoSource);
 }
 
 TEST_F(MediaEchoTest, MidTellsSectionsOfOnePayloadTypeApart) {
   auto two = streams();
-  two[0].payload_type = 96;
+  two[0].payload_type = rtp::PayloadType{96};
   MediaEcho videos{two};
   // Without a MID the packet could belong to either section.
-  auto bare = rtp(96, kVideoSource);
+  auto bare = rtp_of(96, kVideoSource);
   EXPECT_FALSE(videos.echo_rtp(bare, kStart));
-  auto packet = bytes_of("90 60 00 01 00 00 00 00 00 00 00 0b be de 00 01 40 76 00 00 01 02");
+  auto packet = test::from_hex("90 60 00 01 00 00 00 00 00 00 00 0b be de 00 01 40 76 00 00 01 02");
   ASSERT_TRUE(videos.echo_rtp(packet, kStart));
-  EXPECT_EQ(load_u32(packet, 8), kOwnVideo);
+  EXPECT_EQ(rtp::read_packet(packet)->ssrc, kOwnVideo);
   // Now the SSRC identifies the section.
-  auto later = rtp(96, kVideoSource);
+  auto later = rtp_of(96, kVideoSource);
   ASSERT_TRUE(videos.echo_rtp(later, kStart));
-  EXPECT_EQ(load_u32(later, 8), kOwnVideo);
+  EXPECT_EQ(rtp::read_packet(later)->ssrc, kOwnVideo);
 }
 
 TEST_F(MediaEchoTest, ReceiveOnlySectionIsNotEchoed) {
   auto options = streams();
   options[1].send = false;
   MediaEcho half{options};
-  auto packet = rtp(96, kVideoSource);
+  auto packet = rtp_of(96, kVideoSource);
   EXPECT_FALSE(half.echo_rtp(packet, kStart));
-  const auto answers = half.answer_rtcp(sender_report(kVideoSource, 0x123456789abcdef0), kStart);
+  const auto answers =
+      half.answer_rtcp(rtcp_of(sender_report(kVideoSource, 0x123456789abcdef0)), kStart);
   ASSERT_THAT(answers, SizeIs(1));
-  EXPECT_EQ(load_u8(answers[0], 1), 201);  // a receiver report, as no RTP was sent
-  EXPECT_THAT(items_of<ReportBlock>(answers), SizeIs(1));
+  const auto report = find<rtp::ReceiverReport>(answers[0]);  // as no RTP was sent
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->blocks.size(), 1U);
 }
 
 TEST_F(MediaEchoTest, KeyFrameRequestReachesTheSource) {
   play(96, kVideoSource);
-  Buffer request;
-  append_feedback(request, 0x55, PictureLossIndication{kOwnVideo});
-  const auto answers = echo_.answer_rtcp(request, kStart);
+  const auto answers = echo_.answer_rtcp(
+      rtcp_of(rtp::PictureLossIndication{.sender = kReceiver, .media = kOwnVideo}), kStart);
   ASSERT_THAT(answers, SizeIs(1));
-  // RFC 3550 section 6.1: a compound starts with a report.
-  EXPECT_EQ(load_u8(answers[0], 1), 201);
-  const auto requests = items_of<PictureLossIndication>(answers);
-  ASSERT_THAT(requests, SizeIs(1));
-  EXPECT_EQ(requests[0].media_ssrc, kVideoSource);
+  // RFC 3550 section 6.1: a compound starts with a report and has a CNAME.
+  EXPECT_EQ(first_type(answers[0]), 201);
+  EXPECT_TRUE(find<rtp::SourceDescription>(answers[0]));
+  const auto request = find<rtp::PictureLossIndication>(answers[0]);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->sender, kOwnVideo);
+  EXPECT_EQ(request->media, kVideoSource);
   EXPECT_EQ(echo_.statistics().feedback_forwarded, 1U);
 }
 
 TEST_F(MediaEchoTest, FullIntraRequestKeepsItsNumber) {
   play(96, kVideoSource);
-  Buffer request;
-  append_feedback(request, 0x55, FullIntraRequest{.media_ssrc = kOwnVideo, .sequence_number = 9});
-  const auto requests = items_of<FullIntraRequest>(echo_.answer_rtcp(request, kStart));
-  ASSERT_THAT(requests, SizeIs(1));
-  EXPECT_EQ(requests[0].media_ssrc, kVideoSource);
-  EXPECT_EQ(requests[0].sequence_number, 9);
+  const std::array entries = {rtp::FullIntraEntry{.media = kOwnVideo, .sequence_number = 9}};
+  const auto answers = echo_.answer_rtcp(
+      rtcp_of(rtp::FullIntraRequest{.sender = kReceiver,
+                                    .entries = std::span<const rtp::FullIntraEntry>(entries)}),
+      kStart);
+  ASSERT_THAT(answers, SizeIs(1));
+  const auto request = find<rtp::FullIntraRequest>(answers[0]);
+  ASSERT_TRUE(request);
+  EXPECT_THAT(listed(request->entries),
+              ElementsAre(rtp::FullIntraEntry{.media = kVideoSource, .sequence_number = 9}));
 }
 
 TEST_F(MediaEchoTest, NackKeepsItsEntries) {
   play(111, kAudioSource);
-  Buffer request;
-  append_feedback(request, 0x55, GenericNack{.media_ssrc = kOwnAudio, .entries = {0x00070003}});
-  const auto requests = items_of<GenericNack>(echo_.answer_rtcp(request, kStart));
-  ASSERT_THAT(requests, SizeIs(1));
-  EXPECT_EQ(requests[0].media_ssrc, kAudioSource);
-  EXPECT_THAT(requests[0].entries, ElementsAre(0x00070003U));
+  const std::array entries = {rtp::NackEntry{.lost = rtp::SequenceNumber{7}, .following = 3}};
+  const auto answers = echo_.answer_rtcp(
+      rtcp_of(rtp::GenericNack{.sender = kReceiver,
+                               .media = kOwnAudio,
+                               .entries = std::span<const rtp::NackEntry>(entries)}),
+      kStart);
+  ASSERT_THAT(answers, SizeIs(1));
+  const auto nack = find<rtp::GenericNack>(answers[0]);
+  ASSERT_TRUE(nack);
+  EXPECT_EQ(nack->media, kAudioSource);
+  EXPECT_THAT(listed(nack->entries), ElementsAre(entries[0]));
 }
 
 TEST_F(MediaEchoTest, FeedbackAboutOthersIsNoBusinessOfOurs) {
-  Buffer request;
-  append_feedback(request, 0x55, PictureLossIndication{kOwnVideo});  // no source yet
-  EXPECT_THAT(echo_.answer_rtcp(request, kStart), IsEmpty());
+  const rtp::PictureLossIndication request{.sender = kReceiver, .media = kOwnVideo};
+  EXPECT_THAT(echo_.answer_rtcp(rtcp_of(request), kStart), IsEmpty());  // no source yet
   play(96, kVideoSource);
-  Buffer foreign;
-  append_feedback(foreign, 0x55, PictureLossIndication{kVideoSource});
-  EXPECT_THAT(echo_.answer_rtcp(foreign, kStart), IsEmpty());
+  const rtp::PictureLossIndication foreign{.sender = kReceiver, .media = kVideoSource};
+  EXPECT_THAT(echo_.answer_rtcp(rtcp_of(foreign), kStart), IsEmpty());
 }
 
 TEST_F(MediaEchoTest, SenderReportComesBackUnderOurSsrc) {
   play(96, kVideoSource);
-  const auto answers = echo_.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
-  const auto reports = items_of<SenderReport>(answers);
-  ASSERT_THAT(reports, SizeIs(1));
-  EXPECT_EQ(reports[0].sender, kOwnVideo);
-  EXPECT_EQ(reports[0].ntp_timestamp, 0x1111222233334444U);
-  EXPECT_EQ(reports[0].rtp_timestamp, 42U);
-  EXPECT_EQ(load_u32(answers[0], 20), 1U);  // packets
-  EXPECT_EQ(load_u32(answers[0], 24), 4U);  // octets of payload
-  const auto blocks = items_of<ReportBlock>(answers);
-  ASSERT_THAT(blocks, SizeIs(1));
-  EXPECT_EQ(blocks[0].ssrc, kVideoSource);
-  EXPECT_EQ(blocks[0].last_sender_report, 0x22223333U);
-  EXPECT_EQ(blocks[0].delay_since_last, 0U);
+  const auto answers =
+      echo_.answer_rtcp(rtcp_of(sender_report(kVideoSource, 0x1111222233334444)), kStart);
+  ASSERT_THAT(answers, SizeIs(1));
+  const auto report = find<rtp::SenderReport>(answers[0]);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->sender, kOwnVideo);
+  EXPECT_EQ(report->ntp_time, rtp::NtpTime{0x1111222233334444});
+  EXPECT_EQ(report->rtp_timestamp, rtp::Timestamp{42});
+  EXPECT_EQ(report->packets, 1U);
+  EXPECT_EQ(report->octets, 4U);
+  ASSERT_EQ(report->blocks.size(), 1U);
+  EXPECT_EQ(report->blocks[0].ssrc, kVideoSource);
+  EXPECT_EQ(report->blocks[0].last_sender_report, rtp::CompactNtp{0x22223333});
+  EXPECT_EQ(report->blocks[0].delay_since_last, rtp::CompactNtp{0});
 }
 
 TEST_F(MediaEchoTest, ReportStandsBeforeFeedback) {
   play(96, kVideoSource);
-  Buffer compound;
-  append_feedback(compound, 0x55, PictureLossIndication{kOwnVideo});
-  append(compound, sender_report(kVideoSource, 1));
-  const auto answers = echo_.answer_rtcp(compound, kStart);
+  const auto answers =
+      echo_.answer_rtcp(rtcp_of(rtp::PictureLossIndication{.sender = kReceiver, .media = kOwnVideo},
+                                sender_report(kVideoSource, 1)),
+                        kStart);
   ASSERT_THAT(answers, SizeIs(1));
-  EXPECT_EQ(load_u8(answers[0], 1), 200);
-  EXPECT_THAT(items_of<PictureLossIndication>(answers), SizeIs(1));
+  EXPECT_EQ(first_type(answers[0]), 200);
+  EXPECT_TRUE(find<rtp::PictureLossIndication>(answers[0]));
 }
 
 TEST_F(MediaEchoTest, RoundTripFromTheReportBlock) {
   play(96, kVideoSource);
-  echo_.answer_rtcp(sender_report(kVideoSource, 0x1111222233334444), kStart);
-  Buffer block;
-  append_u32(block, kOwnVideo);
-  for (int i = 0; i < 3; ++i) append_u32(block, 0);
-  append_u32(block, 0x22223333);
-  append_u32(block, to_ntp_units(milliseconds{500}));
-  Buffer report;
-  append_receiver_report(report, 0x55, block);
+  echo_.answer_rtcp(rtcp_of(sender_report(kVideoSource, 0x1111222233334444)), kStart);
+  const std::array blocks = {
+      rtp::ReportBlock{.ssrc = kOwnVideo,
+                       .last_sender_report = rtp::CompactNtp{0x22223333},
+                       .delay_since_last = rtp::to_compact(milliseconds{500})}};
   EXPECT_FALSE(echo_.statistics().rtt);
-  echo_.answer_rtcp(report, kStart + milliseconds{530});
+  // A sender report has blocks, too, and is answered by a new one.
+  auto report = sender_report(kVideoSource, 0x5555666677778888);
+  report.blocks = std::span<const rtp::ReportBlock>(blocks);
+  echo_.answer_rtcp(rtcp_of(report), kStart + milliseconds{530});
   ASSERT_TRUE(echo_.statistics().rtt);
   EXPECT_NEAR(static_cast<double>(echo_.statistics().rtt->count()), 30'000, 20);
 }
 
 TEST_F(MediaEchoTest, AnswersAreBounded) {
   play(96, kVideoSource);
-  Buffer request;
-  for (int i = 0; i < 200; ++i) {
-    append_feedback(request, 0x55, FullIntraRequest{.media_ssrc = kOwnVideo, .sequence_number = 1});
-  }
-  const auto answers = echo_.answer_rtcp(request, kStart);
+  const std::vector<rtp::FullIntraEntry> entries(200, {.media = kOwnVideo, .sequence_number = 1});
+  const auto answers = echo_.answer_rtcp(
+      rtcp_of(rtp::FullIntraRequest{.sender = kReceiver,
+                                    .entries = std::span<const rtp::FullIntraEntry>(entries)}),
+      kStart);
   ASSERT_THAT(answers, SizeIs(1));
   EXPECT_LE(answers[0].size(), 1100U);
-}
-
-// ---- Reception
-
-struct Block {
-  std::uint32_t fraction;
-  std::int32_t lost;
-  std::uint32_t highest;
-  std::uint32_t jitter;
-  std::uint32_t delay;
-};
-
-Block report(Reception& reception, Instant now) {
-  Buffer out;
-  reception.append_report_block(out, 1, now);
-  const auto word = load_u32(out, 4);
-  return {.fraction = word >> 24,
-          .lost = static_cast<std::int32_t>(word << 8) >> 8,
-          .highest = load_u32(out, 8),
-          .jitter = load_u32(out, 12),
-          .delay = load_u32(out, 20)};
-}
-
-TEST(Reception, CountsLossAcrossTheWrap) {
-  Reception reception{90000};
-  for (const int number : {65533, 65534, 2, 3}) {  // 65535, 0 and 1 are lost
-    reception.packet(static_cast<std::uint16_t>(number), 0, kStart);
-  }
-  const auto block = report(reception, kStart);
-  EXPECT_EQ(block.lost, 3);
-  EXPECT_EQ(block.fraction, 3U * 256 / 7);
-  EXPECT_EQ(block.highest, 65539U);
-  // In the new interval nothing was lost.
-  reception.packet(4, 0, kStart);
-  EXPECT_EQ(report(reception, kStart).fraction, 0U);
-}
-
-TEST(Reception, LateAndRepeatedPacketsDoNotMoveTheHighest) {
-  Reception reception{90000};
-  for (const int number : {10, 12, 11, 11}) {
-    reception.packet(static_cast<std::uint16_t>(number), 0, kStart);
-  }
-  const auto block = report(reception, kStart);
-  EXPECT_EQ(block.highest, 12U);
-  EXPECT_EQ(block.lost, -1);
-  EXPECT_EQ(block.fraction, 0U);
-}
-
-TEST(Reception, JitterFollowsTheTransitTime) {
-  Reception even{90000};
-  Reception uneven{90000};
-  for (int i = 0; i < 200; ++i) {
-    const auto number = static_cast<std::uint16_t>(i);
-    const auto timestamp = static_cast<std::uint32_t>(i) * 3000;  // 30 frames per second
-    const auto due = kStart + dtls::Duration{i * 1'000'000LL / 30};
-    even.packet(number, timestamp, due);
-    uneven.packet(number, timestamp, due + milliseconds{i % 2 == 0 ? 0 : 10});
-  }
-  EXPECT_LE(report(even, kStart).jitter, 3U);
-  EXPECT_NEAR(report(uneven, kStart).jitter, 900, 50);  // 10 ms of 90 kHz
-}
-
-TEST(Reception, DelaySinceTheSenderReport) {
-  Reception reception{90000};
-  reception.packet(1, 0, kStart);
-  EXPECT_EQ(report(reception, kStart).delay, 0U);
-  reception.sender_report(0x1234, kStart);
-  EXPECT_EQ(report(reception, kStart + milliseconds{250}).delay, 16384U);
 }
 
 }  // namespace
