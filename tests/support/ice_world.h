@@ -17,6 +17,14 @@
 
 namespace sluice::test {
 
+// What the goals of memory are for.
+inline dtls::ConfigOptions dtls13_with_gcm() {
+  auto options = options_for(dtls::ProtocolVersion::dtls13);
+  options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
+  options.srtp_profiles = {dtls::SrtpProfile::aead_aes_128_gcm};
+  return options;
+}
+
 dtls::UdpEndpoint address(std::uint8_t host, std::uint16_t port);
 inline constexpr dtls::UdpEndpoint kServerAddress{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 

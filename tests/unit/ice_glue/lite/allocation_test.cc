@@ -16,16 +16,9 @@ using namespace std::chrono_literals;
 using test::address;
 using test::IceWorld;
 
-dtls::ConfigOptions dtls13_with_gcm() {
-  auto options = test::options_for(dtls::ProtocolVersion::dtls13);
-  options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
-  options.srtp_profiles = {dtls::SrtpProfile::aead_aes_128_gcm};
-  return options;
-}
-
 // libcrypto's own allocations do not count: OpenSSL 3.0's HMAC copies its contexts.
 TEST(IceLiteMemory, IsNotAllocatedForAPacket) {
-  IceWorld world({.dtls = dtls13_with_gcm()});
+  IceWorld world({.dtls = test::dtls13_with_gcm()});
   const auto session = world.begin({.candidates = {address(1, 1)}});
   world.run_for(5min);
   auto& client = world.clients[0]->transport;

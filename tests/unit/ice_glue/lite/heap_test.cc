@@ -34,20 +34,13 @@ std::size_t heap_in_use() {
   return info.uordblks + info.hblkhd;
 }
 
-dtls::ConfigOptions dtls13_with_gcm() {
-  auto options = test::options_for(dtls::ProtocolVersion::dtls13);
-  options.cipher_suites = {dtls::CipherSuite::aes_128_gcm_sha256};
-  options.srtp_profiles = {dtls::SrtpProfile::aead_aes_128_gcm};
-  return options;
-}
-
 constexpr std::uint8_t kSessions = 200;
 
 // Bytes of a session whose peer has done `what`, and is gone.
 template <class What>
 std::size_t bytes_of_session(dtls::Environment& environment, std::size_t repeat_window,
                              const What& what) {
-  IceWorld world({.dtls = dtls13_with_gcm(), .environment = &environment});
+  IceWorld world({.dtls = test::dtls13_with_gcm(), .environment = &environment});
   std::vector<SessionHandle> sessions;
   for (std::uint8_t i = 0; i < kSessions; ++i) {
     SessionOptions options;
