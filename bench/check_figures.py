@@ -26,6 +26,7 @@ EXPECTED = [
     (r"srtp/session_(set_up|memory)/\w+", {"libsrtp"}, 8),
     (r"threads/two(_over_one)?/1\.2", {"libssl"}, 2),
     (r"demux/(classify|dispatch)", set(), 2),
+    (r"stun/check/(each_another|same)_key/ipv[46]", {"libnice"}, 4),
     (r"set_up/(50|100|300)ms/(0|5|10|25)%/(median|p95)/1\.[23]", {"libssl", "libssl_rtt"}, 48),
     (r"memory/(in_progress|idle_warm)/1\.2", {"libssl", "gnutls"}, 2),
     (r"memory/(in_progress|idle_warm|idle_cold)/1\.[23]", set(), 6),

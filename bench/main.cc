@@ -44,6 +44,9 @@ Measures all_measures(const Plan& plan) {
   add_srtp(measures);
   add_demultiplexing(measures);
 #endif
+#if SLUICE_BENCH_STUN
+  add_stun(measures);
+#endif
   add_threads(measures);
   add_set_up_times(measures);
   add_memory(measures);

@@ -25,5 +25,7 @@ void add_redis_fleet(Measures& measures, std::size_t sessions);
 // With sluice::ice_glue.
 void add_srtp(Measures& measures);
 void add_demultiplexing(Measures& measures);
+// With libnice.
+void add_stun(Measures& measures);
 
 }  // namespace sluice::bench

@@ -18,8 +18,8 @@ DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3": "#5aa9dd", "libssl": "#c8553d",
            "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
-         "libsrtp": "raw libsrtp", "libssl_rtt": "libssl, our timers", "ordinary": "ordinary ClientHello",
-         "small": "20,000 sessions"}
+         "libsrtp": "raw libsrtp", "libnice": "libnice", "libssl_rtt": "libssl, our timers",
+         "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
 
 # In pixels.
 WIDTH, LABELS, FIGURES = 820, 210, 70
