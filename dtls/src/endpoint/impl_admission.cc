@@ -86,7 +86,8 @@ bool Endpoint::Impl::is_after(SlotNumber association, CookieNumber cookie, Insta
   if (slot.connection->role() != Role::server) return true;
   // No cookie that was given before the association began is valid after this time. Until then, and
   // for a minute more, the numbers tell which one is later.
-  if (now.time_since_epoch() - slot.begun > 2 * options_.listener.cookie_lifetime) return true;
+  const Duration age = saturating_difference(now, Instant(slot.begun));
+  if (age > 2 * options_.listener.cookie_lifetime) return true;
   return is_later(cookie, slot.cookie);
 }
 

@@ -285,7 +285,7 @@ void for_each_counter(const EndpointStatistics& statistics, Visit&& visit) {
 // A connection without a timer takes none. In the long run, datagrams allocate only the ciphers of
 // cold connections (Environment::Options::max_warm_connections), and timers nothing.
 //
-// Memory: about 200 bytes per connection besides the Connection, and 11 to 22 for each connection
+// Memory: about 120 bytes per connection besides the Connection, and 11 to 22 for each connection
 // ID, which are freed with the Endpoint; Connections are freed when they end. Up to 3 paths besides
 // the present one are kept while something is under way that may be sent there. There are at most
 // max_connections and max_half_open together, and those that have ended and are still to be polled.

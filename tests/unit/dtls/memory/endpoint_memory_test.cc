@@ -101,7 +101,7 @@ TEST(EndpointMemory, AConnectionsPlaceTakesWhatIsSaid) {
   }
   const auto each = (allocations().bytes - empty - of_connections) / kCount;
   RecordProperty("bytes_each", static_cast<int>(each));
-  EXPECT_LT(each, 250);
+  EXPECT_LE(each, 120);
 }
 
 // Who ends gives back all but its place, and the next takes that.
