@@ -1,5 +1,7 @@
 #include "demo/sdp_answer.h"
 
+#include <sluice/data_channel/association.h>
+
 #include <algorithm>
 
 #include "demo/media_echo.h"
