@@ -29,6 +29,11 @@ bool is_token_character(char c) {
   return is_letter_or_digit(c) || kOthers.find(c) != std::string_view::npos;
 }
 
+// RFC 8285 section 4.2: the ID and the size of the value less one.
+std::uint8_t one_byte_head(std::uint8_t id, std::size_t size) {
+  return static_cast<std::uint8_t>(std::size_t{id} << 4 | (size - 1));
+}
+
 }  // namespace
 
 // ---- reading
@@ -101,7 +106,7 @@ Result<void> replace_extension_ids(MutableBytes packet, const ExtensionIds& ids)
       if (id == 0) {
         std::ranges::fill(packet.subspan(offset, head + value), std::byte{0});
       } else {
-        store_u8(packet, offset, one_byte ? static_cast<std::uint8_t>(id << 4 | (value - 1)) : id);
+        store_u8(packet, offset, one_byte ? one_byte_head(id, value) : id);
       }
     }
   }
@@ -124,7 +129,7 @@ WriteResult<void> ExtensionWriter::add(ExtensionId id, Bytes value) {
     return tl::unexpected(WriteError::buffer_too_small);
   }
   if (one_byte) {
-    store_u8(out_, size_, static_cast<std::uint8_t>(number(id) << 4 | (value.size() - 1)));
+    store_u8(out_, size_, one_byte_head(number(id), value.size()));
   } else {
     store_u8(out_, size_, number(id));
     store_u8(out_, size_ + 1, static_cast<std::uint8_t>(value.size()));
@@ -163,11 +168,11 @@ Result<std::string_view> read_rid(Bytes value) {
 }
 
 AbsoluteSendTime absolute_send_time(Instant now) {
-  constexpr std::int64_t kMicroseconds = 1'000'000;
-  constexpr std::int64_t kPeriod = 64 * kMicroseconds;
+  constexpr std::int64_t kPerSecond = 1'000'000;
+  constexpr std::int64_t kPeriod = 64 * kPerSecond;
   std::int64_t time = now.time_since_epoch().count() % kPeriod;
   if (time < 0) time += kPeriod;
-  return AbsoluteSendTime{static_cast<std::uint32_t>((time << kTickShift) / kMicroseconds)};
+  return AbsoluteSendTime{static_cast<std::uint32_t>((time << kTickShift) / kPerSecond)};
 }
 
 Result<AbsoluteSendTime> read_absolute_send_time(Bytes value) {
