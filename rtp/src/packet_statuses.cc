@@ -59,7 +59,7 @@ void for_each_chunk(std::span<const PacketStatus> statuses, OnChunk&& on_chunk) 
         next, [](const PacketStatus& status) { return symbol_of(status) == Symbol::large_delta; });
     const std::size_t vector = std::min(next.size(), one_bit ? kOneBitSymbols : kTwoBitCount);
     if (run >= vector) {
-      on_chunk(static_cast<std::uint16_t>(static_cast<std::uint16_t>(first) << 13 | run));
+      on_chunk(static_cast<std::uint16_t>(static_cast<std::size_t>(first) << 13 | run));
       statuses = statuses.subspan(run);
       continue;
     }
