@@ -1,12 +1,13 @@
 // Echoes the messages of data channels.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
-#include <sluice/data_channel/association.h>
+#include "demo/data_channel.h"
+#include "demo/sctp_association.h"
 
 namespace sluice::interop::demo {
 
@@ -19,41 +20,37 @@ struct ChannelStatistics {
   std::string last_label;              // of the channel opened last
 };
 
-// The data channels of one association. Not thread-safe.
+// The data channels of one association, which outlives this object. Not thread-safe.
 class ChannelEcho {
  public:
-  explicit ChannelEcho(data_channel::Association association)
-      : association_(std::move(association)) {}
+  // `max_message_size`: the largest message in bytes that the peer accepts; 0: any size.
+  ChannelEcho(SctpAssociation& association, std::uint64_t max_message_size)
+      : association_(association), max_message_size_(max_message_size) {}
 
-  // After each of these poll_transmit() until empty.
-  void handle_packet(dtls::Bytes packet, dtls::Instant now);
-  // Runs the timers, if they are due.
-  void handle_timeout(dtls::Instant now);
+  // Reads the messages that have arrived and answers them. Call it after each input of the
+  // association. While SCTP can't take an answer, nothing more is read, so the receive window stops
+  // the peer.
+  void pump();
 
-  std::optional<dtls::Bytes> poll_transmit() { return association_.poll_transmit(); }
-
-  [[nodiscard]] ChannelStatistics statistics() const;
-  [[nodiscard]] std::size_t open_channels() const { return open_channels_; }
-  [[nodiscard]] bool established() const { return association_.established(); }
+  [[nodiscard]] const ChannelStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] std::size_t open_channels() const { return channels_.size(); }
 
  private:
-  struct Waiting {
-    data_channel::ChannelId id;
-    data_channel::MessageType type;
-    dtls::Buffer data;
+  struct Outgoing {
+    SctpMessage message;
+    Reliability reliability;
   };
 
-  // Reads the messages that have arrived and answers them. While the association can't take an
-  // answer, nothing more is read, so the receive window stops the peer.
-  void pump(dtls::Instant now);
-  // False: it can't be sent yet.
-  bool echo(data_channel::ChannelId id, data_channel::MessageType type, dtls::Bytes data,
-            dtls::Instant now);
-  void on_event(const data_channel::Event& event, dtls::Instant now);
+  [[nodiscard]] std::optional<Outgoing> answer(SctpMessage message);
+  std::optional<Outgoing> open_channel(const SctpMessage& message);
+  // Sends the waiting answer, if there is one. False: SCTP can't take it yet.
+  bool send_waiting();
+  void close_reset_channels();
 
-  data_channel::Association association_;
-  std::size_t open_channels_ = 0;
-  std::optional<Waiting> waiting_;
+  SctpAssociation& association_;
+  std::uint64_t max_message_size_;
+  std::map<std::uint16_t, Reliability> channels_;  // by stream, so at most kMaxStreams
+  std::optional<Outgoing> waiting_;
   ChannelStatistics statistics_;
 };
 

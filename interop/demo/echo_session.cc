@@ -84,6 +84,7 @@ void EchoSession::end(std::string_view reason) {
   ended_at_ = common::now();
   final_statistics_ = write_statistics(reason);
   channels_.reset();
+  sctp_.reset();
   transport_.reset();
   log("ended, " + std::string{reason});
 }
@@ -106,7 +107,8 @@ std::string EchoSession::write_statistics(std::string_view reason) const {
                                   .times = times_,
                                   .transport = transport_.get(),
                                   .media = media_.statistics(),
-                                  .channels = channels_ ? &*channels_ : nullptr});
+                                  .channels = channels_ ? &*channels_ : nullptr,
+                                  .sctp = sctp_.get()});
 }
 
 void EchoSession::log(const std::string& text) const {
@@ -156,8 +158,8 @@ void EchoSession::on_rtcp(MutableBytes packet) {
 }
 
 void EchoSession::on_data(MutableBytes data) {
-  if (!channels_) return;
-  channels_->handle_packet(data, common::now());
+  if (!sctp_) return;
+  sctp_->receive(data);
   flush_data();
 }
 
@@ -169,33 +171,26 @@ void EchoSession::start_data() {
   const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
     return candidate.kind == SectionKind::data && candidate.accepted();
   });
-  if (channels_ || section == offer_.sections.end()) return;
-  auto association = data_channel::Association::make(
-      {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
-       .local_port = section->sctp_port,
-       .remote_port = section->sctp_port,
-       .max_message_size = kMaxMessageSize,
-       .peer_max_message_size = section->max_message_size},
-      common::now());
+  if (sctp_ || section == offer_.sections.end()) return;
+  auto association = SctpAssociation::make(shared_.sctp, {.local_port = section->sctp_port,
+                                                          .remote_port = section->sctp_port,
+                                                          .max_message_size = kMaxMessageSize});
   if (!association) {
-    log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
+    log("no data channels: " + association.error());
     return;
   }
-  channels_.emplace(std::move(*association));
+  sctp_ = std::move(*association);
+  channels_.emplace(*sctp_, section->max_message_size);
   flush_data();
 }
 
-void EchoSession::run_data_timers(dtls::Instant now) {
-  if (!channels_) return;
-  channels_->handle_timeout(now);
-  flush_data();
-}
-
-// Sends the SCTP packets, each in one DTLS record (RFC 8261 section 4). SCTP retransmits a packet
-// that the transport can't send.
+// Answers the messages that have arrived, then sends the SCTP packets, each in one DTLS record (RFC
+// 8261 section 4). SCTP retransmits a packet that the transport can't send.
 void EchoSession::flush_data() {
-  if (!times_.data && channels_->statistics().channels_opened > 0) mark(times_.data);
-  while (const auto packet = channels_->poll_transmit()) transport_->send_data(*packet);
+  if (!sctp_) return;
+  channels_->pump();
+  if (channels_->statistics().channels_opened > 0) mark(times_.data);
+  while (const auto packet = sctp_->poll_packet()) transport_->send_data(*packet);
 }
 
 }  // namespace sluice::interop::demo

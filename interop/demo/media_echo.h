@@ -6,17 +6,14 @@
 #include <string>
 #include <vector>
 
-#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/rtp/packet.h>
 #include <sluice/rtp/reception.h>
 #include <sluice/rtp/rtcp.h>
 
-namespace sluice::interop::demo {
+#include "demo/byte_order.h"
 
-using dtls::Buffer;
-using dtls::Bytes;
-using dtls::MutableBytes;
+namespace sluice::interop::demo {
 
 // The CNAME of the echo in RTCP and SDP.
 inline constexpr std::string_view kCname = "sluice";
