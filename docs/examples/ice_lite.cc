@@ -40,7 +40,7 @@ class MediaServer {
  public:
   // `socket` is bound to `announced`, or to the address that a NAT maps that to.
   MediaServer(int socket, const dtls::UdpEndpoint& announced)
-      : socket_(socket), announced_{{announced}} {}
+      : socket_(socket), announced_{{{announced}}} {}
 
   // A peer's offer has come: the answer's lines about the transport.
   std::optional<std::string> answer(const std::string& peers_ufrag,
