@@ -7,8 +7,8 @@
 #include <sluice/dtls/routable_connection_id.h>
 
 #include "crypto/keyed_hash.h"
-#include "endpoint/tables.h"
 #include "endpoint/slot_table.h"
+#include "endpoint/tables.h"
 
 namespace sluice::dtls::endpoint {
 

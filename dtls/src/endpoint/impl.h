@@ -8,11 +8,11 @@
 
 #include "crypto/keyed_hash.h"
 #include "endpoint/datagram_peek.h"
-#include "endpoint/tables.h"
 #include "endpoint/id_index.h"
 #include "endpoint/other_paths.h"
 #include "endpoint/slot_queue.h"
 #include "endpoint/slot_table.h"
+#include "endpoint/tables.h"
 #include "endpoint/wanted_sessions.h"
 
 namespace sluice::dtls {

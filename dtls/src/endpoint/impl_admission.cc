@@ -1,6 +1,6 @@
 // How peers that connect to this endpoint get a connection.
-#include "endpoint/tables.h"
 #include "endpoint/impl.h"
+#include "endpoint/tables.h"
 
 namespace sluice::dtls {
 

@@ -1,8 +1,8 @@
 // Which connection a path belongs to, and how connections move from one path to another.
 #include <utility>
 
-#include "endpoint/tables.h"
 #include "endpoint/impl.h"
+#include "endpoint/tables.h"
 
 namespace sluice::dtls {
 

@@ -1,43 +1,24 @@
 // The slots of an Endpoint's connections, and lists through them.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <memory>
-#include <vector>
 
 #include "endpoint/slot.h"
+#include "table/slot_pool.h"
 
 namespace sluice::dtls::endpoint {
 
-// Slots do not move in memory. take() reuses those that were released.
-class SlotTable {
+// Found by the handles of their connections.
+class SlotTable : public table::SlotPool<Slot, 256> {
  public:
-  Slot& operator[](SlotNumber number) { return (*chunks_[number / kChunk])[number % kChunk]; }
-  const Slot& operator[](SlotNumber number) const {
-    return (*chunks_[number / kChunk])[number % kChunk];
-  }
-
-  SlotNumber take();
-  // Its handle finds nothing from now on.
-  void release(SlotNumber number);
-  void reserve(std::size_t count);
-
   [[nodiscard]] ConnectionHandle handle_of(SlotNumber number) const {
-    return ConnectionHandle{std::uint64_t{(*this)[number].generation} << 32 | number};
+    return SlotPool::handle_of<ConnectionHandle>(number);
   }
   // kNoSlot for a handle that has never been valid or is valid no longer.
-  [[nodiscard]] SlotNumber find(ConnectionHandle handle) const;
-  // Above the highest number that has ever been in use.
-  [[nodiscard]] SlotNumber end() const { return end_; }
-
- private:
-  static constexpr std::size_t kChunk = 256;
-  using Chunk = std::array<Slot, kChunk>;
-
-  std::vector<std::unique_ptr<Chunk>> chunks_;
-  SlotNumber end_ = 0;
-  std::vector<SlotNumber> free_;
+  [[nodiscard]] SlotNumber find(ConnectionHandle handle) const {
+    const SlotNumber number = slot_of(handle);
+    return is_present(handle) && (*this)[number].is_alive() ? number : kNoSlot;
+  }
 };
 
 // A doubly linked list through the slots, in the order of push().

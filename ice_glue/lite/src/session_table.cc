@@ -14,13 +14,7 @@ std::uint64_t hash_of(const dtls::crypto::KeyedHash& keyed, std::string_view ufr
 
 SlotNumber SessionTable::add(const dtls::crypto::KeyedHash& keyed,
                              transport::MediaTransport transport, LocalCredentials credentials) {
-  SlotNumber number = end_;
-  if (free_.empty()) {
-    reserve(++end_);
-  } else {
-    number = free_.back();
-    free_.pop_back();
-  }
+  const SlotNumber number = slots_.take();
   ufrags_.insert(hash_of(keyed, credentials.ufrag), number);
   Session& session = (*this)[number];
   session.transport.emplace(std::move(transport));
@@ -38,25 +32,16 @@ void SessionTable::end(const dtls::crypto::KeyedHash& keyed, SlotNumber number) 
   --size_;
 }
 
-void SessionTable::release(SlotNumber number) {
-  Session& session = (*this)[number];
-  const std::uint32_t use = session.use + 1;
-  session = {};
-  session.use = use;
-  free_.push_back(number);
-}
-
 void SessionTable::reserve(std::size_t count) {
-  while (chunks_.size() * kChunk < count) chunks_.push_back(std::make_unique<Chunk>());
+  slots_.reserve(count);
   ufrags_.reserve(count);
 }
 
 SlotNumber SessionTable::find(SessionHandle handle) const {
   const SlotNumber number = slot_of(handle);
-  if (number >= end_) return kNoSlot;
+  if (!slots_.is_present(handle)) return kNoSlot;
   const Session& session = (*this)[number];
-  const bool is_alive = session.transport.has_value() && !session.has_ended;
-  return is_alive && handle_of(number) == handle ? number : kNoSlot;
+  return session.transport.has_value() && !session.has_ended ? number : kNoSlot;
 }
 
 SlotNumber SessionTable::find_ufrag(const dtls::crypto::KeyedHash& keyed,

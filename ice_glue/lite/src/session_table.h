@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include <sluice/ice_lite/event.h>
 #include <sluice/transport/media_transport.h>
@@ -16,6 +15,7 @@
 #include "crypto/keyed_hash.h"
 #include "recent_checks.h"
 #include "table/slot_index.h"
+#include "table/slot_pool.h"
 #include "tuple_table.h"
 
 namespace sluice::ice_lite {
@@ -39,7 +39,7 @@ struct Session {
   std::unique_ptr<LocalCredentials> newer;
   std::unique_ptr<Untold> untold;
 
-  std::uint32_t use = 0;  // how often the slot was used before: half of the handle
+  std::uint32_t generation = 0;  // of the slot: half of the handle
   SlotNumber first_tuple = kNoSlot;
   std::uint32_t tuples = 0;
   SlotNumber selected = kNoSlot;
@@ -74,12 +74,8 @@ struct Session {
 // Sessions do not move in memory.
 class SessionTable {
  public:
-  [[nodiscard]] Session& operator[](SlotNumber number) {
-    return (*chunks_[number / kChunk])[number % kChunk];
-  }
-  [[nodiscard]] const Session& operator[](SlotNumber number) const {
-    return (*chunks_[number / kChunk])[number % kChunk];
-  }
+  [[nodiscard]] Session& operator[](SlotNumber number) { return slots_[number]; }
+  [[nodiscard]] const Session& operator[](SlotNumber number) const { return slots_[number]; }
 
   // A slot for a session with these credentials.
   SlotNumber add(const dtls::crypto::KeyedHash& keyed, transport::MediaTransport transport,
@@ -87,11 +83,11 @@ class SessionTable {
   // Neither its handle nor its ufrags find the session any more.
   void end(const dtls::crypto::KeyedHash& keyed, SlotNumber number);
   // After end().
-  void release(SlotNumber number);
+  void release(SlotNumber number) { slots_.release(number); }
   void reserve(std::size_t count);
 
   [[nodiscard]] SessionHandle handle_of(SlotNumber number) const {
-    return SessionHandle{std::uint64_t{(*this)[number].use} << 32 | number};
+    return slots_.handle_of<SessionHandle>(number);
   }
   // kNoSlot for a handle that is not valid, or not any more.
   [[nodiscard]] SlotNumber find(SessionHandle handle) const;
@@ -107,20 +103,15 @@ class SessionTable {
   // Sessions that have not ended.
   [[nodiscard]] std::size_t size() const { return size_; }
   // Sessions that have not been released.
-  [[nodiscard]] std::size_t occupied() const { return end_ - free_.size(); }
+  [[nodiscard]] std::size_t occupied() const { return slots_.taken(); }
   // Above the highest number that has ever been in use.
-  [[nodiscard]] SlotNumber limit() const { return end_; }
+  [[nodiscard]] SlotNumber limit() const { return slots_.end(); }
 
  private:
-  static constexpr std::size_t kChunk = 64;
-  using Chunk = std::array<Session, kChunk>;
-
   void forget(const dtls::crypto::KeyedHash& keyed, SlotNumber number,
               const LocalCredentials& credentials);
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
-  SlotNumber end_ = 0;
-  std::vector<SlotNumber> free_;
+  dtls::table::SlotPool<Session, 64> slots_;
   std::size_t size_ = 0;
   dtls::table::SlotIndex ufrags_;
 };

@@ -161,8 +161,9 @@ MUTANTS = [
          "the IDs that are not known are limited"),
     ),
     *mutants_of(
-        "dtls/src/endpoint/slot_table.cc", ENDPOINT,
-        ("slot.is_alive() && handle_of(number) == handle ?", "slot.is_alive() ?", "a handle names one connection"),
+        "dtls/src/table/slot_pool.h", ENDPOINT,
+        ("return number < end_ && handle_of<Handle>(number) == handle;", "return number < end_;",
+         "a handle names one connection"),
         ("slot.generation + 1;", "slot.generation;", "a slot that is used again has another generation"),
     ),
     *mutants_of(

@@ -18,7 +18,7 @@ MUTANTS = [
          "a repeated check makes no tuple elsewhere"),
         ("if (is_repeated) return respond(check, arrival);", "", "a repeated check prolongs no consent"),
         ("if (key == nullptr && !budget_.take(arrival.now)) return drop(Drop::response_budget);", "",
-         "errors for strangers are limited"),
+         "error responses to requests that are not authentic are limited"),
         ("if (key == nullptr && !budget_.take(arrival.now))", "if (!budget_.take(arrival.now))",
          "errors for the authentic are not limited"),
         ("if (response.size > arrival.size) {", "if (false) {", "a response is no larger than its request"),
@@ -67,7 +67,7 @@ MUTANTS = [
     ),
     *mutants_of(
         "ice_glue/lite/src/session_table.cc", LITE,
-        ("return is_alive && handle_of(number) == handle ? number : kNoSlot;", "return is_alive ? number : kNoSlot;",
+        ("if (!slots_.is_present(handle)) return kNoSlot;", "if (number >= slots_.end()) return kNoSlot;",
          "a handle is that of one session"),
         ("if (session.newer) forget(keyed, number, *session.newer); session.newest_generation",
          "session.newest_generation", "a restart replaces one that is not complete"),
