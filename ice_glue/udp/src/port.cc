@@ -1,22 +1,19 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <sluice/udp/driver.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
+
+#include "failure.h"
 
 namespace sluice::udp::detail {
 namespace {
 
-std::string errno_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
-
-bool watch(int epoll, int descriptor) {
+bool watch(const Descriptor& epoll, int descriptor) {
   epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+  return epoll_ctl(epoll.number(), EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
 dtls::Duration until(dtls::Instant time) {
@@ -28,42 +25,20 @@ dtls::Duration until(dtls::Instant time) {
 
 tl::expected<Port, std::string> Port::open(Socket socket) {
   Port made(std::move(socket));
-  made.epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (made.epoll_ < 0) return tl::unexpected(errno_text("epoll_create1"));
-  made.timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (made.timer_ < 0) return tl::unexpected(errno_text("timerfd_create"));
-  if (!watch(made.epoll_, made.timer_) || !watch(made.epoll_, made.socket_.descriptor())) {
-    return tl::unexpected(errno_text("epoll_ctl"));
+  made.epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
+  if (!made.epoll_.is_open()) return failure("epoll_create1");
+  made.timer_ = Descriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!made.timer_.is_open()) return failure("timerfd_create");
+  if (!watch(made.epoll_, made.timer_.number()) || !watch(made.epoll_, made.socket_.descriptor())) {
+    return failure("epoll_ctl");
   }
   return made;
 }
 
-Port::Port(Port&& other) noexcept
-    : socket_(std::move(other.socket_)),
-      batch_(std::move(other.batch_)),
-      epoll_(std::exchange(other.epoll_, -1)),
-      timer_(std::exchange(other.timer_, -1)),
-      wakes_at_(other.wakes_at_) {}
-
-Port& Port::operator=(Port&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  std::swap(batch_, other.batch_);
-  std::swap(epoll_, other.epoll_);
-  std::swap(timer_, other.timer_);
-  std::swap(wakes_at_, other.wakes_at_);
-  return *this;
-}
-
-Port::~Port() {
-  for (const int descriptor : {epoll_, timer_}) {
-    if (descriptor >= 0) close(descriptor);
-  }
-}
-
 tl::expected<void, std::string> Port::change_socket(Socket fresh) {
-  if (!watch(epoll_, fresh.descriptor())) return tl::unexpected(errno_text("epoll_ctl"));
+  if (!watch(epoll_, fresh.descriptor())) return failure("epoll_ctl");
   flush();
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, socket_.descriptor(), nullptr);
+  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, socket_.descriptor(), nullptr);
   socket_ = std::move(fresh);
   return {};
 }
@@ -92,7 +67,7 @@ void Port::wake_at(std::optional<dtls::Instant> time) {
     setting.it_value.tv_sec = seconds.count();
     setting.it_value.tv_nsec = std::chrono::nanoseconds(left - seconds).count();
   }
-  timerfd_settime(timer_, 0, &setting, nullptr);
+  timerfd_settime(timer_.number(), 0, &setting, nullptr);
 }
 
 void Port::wait(std::optional<dtls::Instant> time) const {
@@ -103,7 +78,7 @@ void Port::wait(std::optional<dtls::Instant> time) const {
         std::min(std::chrono::ceil<std::chrono::milliseconds>(until(*time)), most).count());
   }
   epoll_event event{};
-  epoll_wait(epoll_, &event, 1, milliseconds);
+  epoll_wait(epoll_.number(), &event, 1, milliseconds);
 }
 
 }  // namespace sluice::udp::detail

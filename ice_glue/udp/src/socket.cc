@@ -1,7 +1,6 @@
 #include <sluice/udp/socket.h>
 
 #include <netinet/udp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <cstring>
 
 #include "control.h"
+#include "failure.h"
 #include "family.h"
 
 namespace sluice::udp {
@@ -16,8 +16,6 @@ namespace {
 
 // The largest UDP datagram, and the largest piece of joined ones.
 constexpr std::size_t kLargest = 65535;
-
-std::string errno_text(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 bool set(int descriptor, int level, int option, int value) {
   return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
@@ -58,58 +56,33 @@ bool is_full(int error) { return error == EAGAIN || error == EWOULDBLOCK || erro
 
 }  // namespace
 
-Socket::Socket(int descriptor, const SocketOptions& options)
-    : descriptor_(descriptor), options_(options), buffer_(kBatch * kLargest) {
+Socket::Socket(Descriptor descriptor, const SocketOptions& options)
+    : descriptor_(std::move(descriptor)), options_(options), buffer_(kBatch * kLargest) {
   received_.reserve(kBatch * SendBatch::kMaxSegments);
-}
-
-Socket::Socket(Socket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      options_(other.options_),
-      is_ipv6_(other.is_ipv6_),
-      is_connected_(other.is_connected_),
-      is_refused_(other.is_refused_),
-      buffer_(std::move(other.buffer_)),
-      received_(std::move(other.received_)),
-      statistics_(other.statistics_) {}
-
-Socket& Socket::operator=(Socket&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  std::swap(options_, other.options_);
-  std::swap(is_ipv6_, other.is_ipv6_);
-  std::swap(is_connected_, other.is_connected_);
-  std::swap(is_refused_, other.is_refused_);
-  std::swap(buffer_, other.buffer_);
-  std::swap(received_, other.received_);
-  std::swap(statistics_, other.statistics_);
-  return *this;
-}
-
-Socket::~Socket() {
-  if (descriptor_ >= 0) close(descriptor_);
 }
 
 tl::expected<Socket, std::string> Socket::bind(const dtls::SocketAddress& address,
                                                const SocketOptions& options) {
   const int family = address.storage.ss_family;
-  Socket made(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP), options);
-  if (made.descriptor_ < 0) return tl::unexpected(errno_text("socket"));
-  if (family == AF_INET6) set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (options.shares_port && !set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1)) {
-    return tl::unexpected(errno_text("SO_REUSEPORT"));
+  Socket made(Descriptor(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP)),
+              options);
+  if (!made.descriptor_.is_open()) return failure("socket");
+  if (family == AF_INET6) set(made.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (options.shares_port && !set(made.descriptor(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return failure("SO_REUSEPORT");
   }
-  if (::bind(made.descriptor_, address.get(), address.size) != 0) {
-    return tl::unexpected(errno_text("bind"));
+  if (::bind(made.descriptor(), address.get(), address.size) != 0) {
+    return failure("bind");
   }
   if (auto done = made.set_options(); !done) return tl::unexpected(done.error());
   return made;
 }
 
 tl::expected<Socket, std::string> Socket::adopt(int descriptor, const SocketOptions& options) {
-  Socket made(descriptor, options);
+  Socket made(Descriptor{descriptor}, options);
   dtls::SocketAddress own;
   if (getsockname(descriptor, own.get(), &own.size) != 0) {
-    return tl::unexpected(errno_text("getsockname"));
+    return failure("getsockname");
   }
   dtls::SocketAddress peer;
   made.is_connected_ = getpeername(descriptor, peer.get(), &peer.size) == 0;
@@ -118,27 +91,28 @@ tl::expected<Socket, std::string> Socket::adopt(int descriptor, const SocketOpti
 }
 
 tl::expected<void, std::string> Socket::set_options() {
-  const int family = family_of(descriptor_);
+  const int family = family_of(descriptor());
   is_ipv6_ = family == AF_INET6;
   if (options_.reports_local_address) {
-    const bool is_set = is_ipv6_ ? set(descriptor_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                                 : family != AF_INET || set(descriptor_, IPPROTO_IP, IP_PKTINFO, 1);
-    if (!is_set) return tl::unexpected(errno_text("IP_PKTINFO"));
+    const bool is_set = is_ipv6_
+                            ? set(descriptor(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                            : family != AF_INET || set(descriptor(), IPPROTO_IP, IP_PKTINFO, 1);
+    if (!is_set) return failure("IP_PKTINFO");
   }
   // A kernel before 5.0 has no UDP_GRO: then nothing is joined.
-  if (options_.joins_received) set(descriptor_, IPPROTO_UDP, UDP_GRO, 1);
-  if (!set_buffer(descriptor_, SO_RCVBUF, SO_RCVBUFFORCE, options_.receive_buffer)) {
-    return tl::unexpected(errno_text("SO_RCVBUF"));
+  if (options_.joins_received) set(descriptor(), IPPROTO_UDP, UDP_GRO, 1);
+  if (!set_buffer(descriptor(), SO_RCVBUF, SO_RCVBUFFORCE, options_.receive_buffer)) {
+    return failure("SO_RCVBUF");
   }
-  if (!set_buffer(descriptor_, SO_SNDBUF, SO_SNDBUFFORCE, options_.send_buffer)) {
-    return tl::unexpected(errno_text("SO_SNDBUF"));
+  if (!set_buffer(descriptor(), SO_SNDBUF, SO_SNDBUFFORCE, options_.send_buffer)) {
+    return failure("SO_SNDBUF");
   }
   return {};
 }
 
 tl::expected<void, std::string> Socket::connect(const dtls::SocketAddress& peer) {
-  if (::connect(descriptor_, peer.get(), peer.size) != 0) {
-    return tl::unexpected(errno_text("connect"));
+  if (::connect(descriptor(), peer.get(), peer.size) != 0) {
+    return failure("connect");
   }
   is_connected_ = true;
   return {};
@@ -146,8 +120,8 @@ tl::expected<void, std::string> Socket::connect(const dtls::SocketAddress& peer)
 
 tl::expected<Socket, std::string> Socket::with_another_port() const {
   dtls::SocketAddress peer;
-  if (getpeername(descriptor_, peer.get(), &peer.size) != 0) {
-    return tl::unexpected(errno_text("getpeername"));
+  if (getpeername(descriptor(), peer.get(), &peer.size) != 0) {
+    return failure("getpeername");
   }
   // The kernel chooses a port that is free, so not that of this socket.
   dtls::UdpEndpoint local = own();
@@ -160,7 +134,7 @@ tl::expected<Socket, std::string> Socket::with_another_port() const {
 
 dtls::UdpEndpoint Socket::own() const {
   dtls::SocketAddress address;
-  getsockname(descriptor_, address.get(), &address.size);
+  getsockname(descriptor(), address.get(), &address.size);
   return unmapped(dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{}));
 }
 
@@ -180,7 +154,7 @@ std::span<const Received> Socket::receive() {
     message.msg_controllen = controls[i].bytes.size();
   }
   received_.clear();
-  const int count = recvmmsg(descriptor_, messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+  const int count = recvmmsg(descriptor(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
   for (int n = 0; n < count; ++n) {
     const auto i = static_cast<std::size_t>(n);
@@ -245,7 +219,7 @@ bool Socket::send_at_once(std::span<const SendRun> runs) {
   bool was_refused = false;
   while (done < runs.size()) {
     // It sends from the first message on, up to one that fails.
-    const int count = sendmmsg(descriptor_, &messages[done],
+    const int count = sendmmsg(descriptor(), &messages[done],
                                static_cast<unsigned>(runs.size() - done), MSG_DONTWAIT);
     if (count > 0) {
       const auto sent = static_cast<std::size_t>(count);

@@ -3,10 +3,10 @@
 #include <linux/filter.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include <sluice/dtls/routable_connection_id.h>
+
+#include "failure.h"
 
 namespace sluice::udp {
 namespace {
@@ -65,7 +65,7 @@ tl::expected<void, std::string> steer_by_connection_id(const Socket& socket) {
   const sock_fprog attached{.len = program.size(), .filter = program.data()};
   if (setsockopt(socket.descriptor(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &attached,
                  sizeof attached) != 0) {
-    return tl::unexpected(std::string("SO_ATTACH_REUSEPORT_CBPF: ") + std::strerror(errno));
+    return failure("SO_ATTACH_REUSEPORT_CBPF");
   }
   return {};
 }

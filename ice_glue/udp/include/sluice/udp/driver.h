@@ -10,6 +10,7 @@
 
 #include <sluice/dtls/connection.h>
 #include <sluice/udp/clock.h>
+#include <sluice/udp/descriptor.h>
 #include <sluice/udp/send_batch.h>
 #include <sluice/udp/socket.h>
 
@@ -34,11 +35,7 @@ class Port {
  public:
   static tl::expected<Port, std::string> open(Socket socket);
 
-  Port(Port&&) noexcept;
-  Port& operator=(Port&&) noexcept;
-  ~Port();
-
-  [[nodiscard]] int descriptor() const { return epoll_; }
+  [[nodiscard]] int descriptor() const { return epoll_.number(); }
   Socket& socket() { return socket_; }
   [[nodiscard]] const Socket& socket() const { return socket_; }
   // The error names the system call that failed; nothing has changed then.
@@ -58,8 +55,8 @@ class Port {
 
   Socket socket_;
   SendBatch batch_;
-  int epoll_ = -1;
-  int timer_ = -1;
+  Descriptor epoll_;
+  Descriptor timer_;
   std::optional<dtls::Instant> wakes_at_ = {};
 };
 

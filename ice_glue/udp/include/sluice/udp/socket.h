@@ -12,6 +12,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/path.h>
 #include <sluice/dtls/socket_address.h>
+#include <sluice/udp/descriptor.h>
 #include <sluice/udp/send_batch.h>
 
 namespace sluice::udp {
@@ -76,10 +77,6 @@ class Socket {
   // before it was bound, so it has no effect here. The error names the system call that failed.
   static tl::expected<Socket, std::string> adopt(int descriptor, const SocketOptions& options = {});
 
-  Socket(Socket&& other) noexcept;
-  Socket& operator=(Socket&& other) noexcept;
-  ~Socket();
-
   // Receives from this peer only, and learns of its ICMP errors: see take_refusal().
   tl::expected<void, std::string> connect(const dtls::SocketAddress& peer);
   // Another socket from the same local address to the same peer, with another local port and the
@@ -90,7 +87,7 @@ class Socket {
   [[nodiscard]] bool take_refusal() { return std::exchange(is_refused_, false); }
 
   // To wait for: readable when a datagram has come.
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
   // The address that it is bound to.
   [[nodiscard]] dtls::UdpEndpoint own() const;
 
@@ -108,7 +105,7 @@ class Socket {
   [[nodiscard]] const SocketStatistics& statistics() const { return statistics_; }
 
  private:
-  Socket(int descriptor, const SocketOptions& options);
+  Socket(Descriptor descriptor, const SocketOptions& options);
   tl::expected<void, std::string> set_options();
   void take(dtls::MutableBytes piece, std::size_t segment_size, const dtls::UdpPath& path);
   void send_runs(std::span<const SendRun> runs);
@@ -118,7 +115,7 @@ class Socket {
   void handle_refusal(const SendRun& run, int error);
   void count_dropped(std::span<const SendRun> runs);
 
-  int descriptor_;
+  Descriptor descriptor_;
   SocketOptions options_;
   bool is_ipv6_ = false;
   bool is_connected_ = false;
