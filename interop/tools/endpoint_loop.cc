@@ -15,18 +15,18 @@ void EndpointLoop::turn(std::optional<dtls::Instant> until) {
   poller_.wait(until);
   is_in_turn_ = true;
   driver_.turn([this] { poll(); },
-               [this](const dtls::EndpointTransmit& sent) {
-                 if (sent.connection) handler_.on_sent(*sent.connection);
-               });
+               [this](const dtls::EndpointTransmit& sent) { on_transmit(sent); });
   is_in_turn_ = false;
   if (driver_.socket().take_refusal()) handler_.on_refused();
 }
 
 void EndpointLoop::drain() {
   driver_.drain([this] { poll(); },
-                [this](const dtls::EndpointTransmit& sent) {
-                  if (sent.connection) handler_.on_sent(*sent.connection);
-                });
+                [this](const dtls::EndpointTransmit& sent) { on_transmit(sent); });
+}
+
+void EndpointLoop::on_transmit(const dtls::EndpointTransmit& sent) {
+  if (sent.connection) handler_.on_sent(*sent.connection);
 }
 
 void EndpointLoop::poll() {

@@ -54,6 +54,7 @@ class EndpointLoop {
 
  private:
   void poll();
+  void on_transmit(const dtls::EndpointTransmit& sent);
 
   EndpointDriver driver_;
   EndpointHandler& handler_;

@@ -19,6 +19,10 @@ constexpr std::uint16_t load_u16(Bytes bytes, std::size_t offset) {
 constexpr std::uint32_t load_u24(Bytes bytes, std::size_t offset) {
   return std::uint32_t{load_u8(bytes, offset)} << 16 | load_u16(bytes, offset + 1);
 }
+// With a sign.
+constexpr std::int32_t load_i24(Bytes bytes, std::size_t offset) {
+  return static_cast<std::int32_t>(load_u24(bytes, offset) << 8) >> 8;
+}
 constexpr std::uint32_t load_u32(Bytes bytes, std::size_t offset) {
   return std::uint32_t{load_u16(bytes, offset)} << 16 | load_u16(bytes, offset + 2);
 }

@@ -83,7 +83,7 @@ Result<RtcpPacket> read_goodbye(const Frame& frame) {
   if (rest.empty()) return goodbye;
   const std::size_t length = load_u8(rest, 0);
   if (rest.size() - 1 < length) return tl::unexpected(Malformed::bad_length);
-  goodbye.reason = {reinterpret_cast<const char*>(rest.data()) + 1, length};
+  goodbye.reason = as_text(rest.subspan(1, length));
   return goodbye;
 }
 
@@ -109,13 +109,12 @@ Result<RtcpPacket> read_transport_feedback(const Frame& frame) {
   if (count == 0) return tl::unexpected(Malformed::bad_count);
   const auto statuses = PacketStatuses::read(information.subspan(kTransportHead), count);
   if (!statuses) return tl::unexpected(statuses.error());
-  return TransportFeedback{
-      .sender = sender,
-      .media = media,
-      .base = SequenceNumber{load_u16(information, 0)},
-      .reference_time = static_cast<std::int32_t>(load_u24(information, 4) << 8) >> 8,
-      .number = load_u8(information, 7),
-      .statuses = *statuses};
+  return TransportFeedback{.sender = sender,
+                           .media = media,
+                           .base = SequenceNumber{load_u16(information, 0)},
+                           .reference_time = load_i24(information, 4),
+                           .number = load_u8(information, 7),
+                           .statuses = *statuses};
 }
 
 Result<RtcpPacket> read_maximum_bitrate(Ssrc sender, Bytes information) {
@@ -178,7 +177,7 @@ Result<RtcpPacket> read_contents(const Frame& frame) {
 ReportBlock ItemForm<ReportBlock>::read(Bytes bytes) {
   return {.ssrc = Ssrc{load_u32(bytes, 0)},
           .fraction_lost = load_u8(bytes, 4),
-          .packets_lost = static_cast<std::int32_t>(load_u24(bytes, 5) << 8) >> 8,
+          .packets_lost = load_i24(bytes, 5),
           .highest_sequence_number = load_u32(bytes, 8),
           .jitter = load_u32(bytes, 12),
           .last_sender_report = CompactNtp{load_u32(bytes, 16)},
