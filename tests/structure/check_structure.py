@@ -5,6 +5,7 @@ a file, function or type that is too large.
 Usage: check_structure.py [root of the tree]
 """
 
+import functools
 import pathlib
 import re
 import sys
@@ -41,9 +42,17 @@ def starts_with(name, prefixes):
 
 def resolve(root, path, name, quoted):
     """The file of the tree that an include means, or None if it comes from outside."""
-    folders = [path.parent] if quoted else []
-    folders += [pathlib.Path(module, part) for module in MODULES for part in ("include", "src", "")]
-    folders.append(pathlib.Path())
+    beside = _find(root, (path.parent,), name) if quoted else None
+    return beside or _find_in_modules(root, name)
+
+
+@functools.cache
+def _find_in_modules(root, name):
+    folders = [pathlib.Path(module, part) for module in MODULES for part in ("include", "src", "")]
+    return _find(root, (*folders, pathlib.Path()), name)
+
+
+def _find(root, folders, name):
     for folder in folders:
         # No resolve(): a link in the tree stays what it is called.
         candidate = pathlib.Path(*_normal((folder / name).parts))
@@ -147,6 +156,7 @@ def sources(root):
 
 def check(root):
     """Every fault of the tree, as lines 'file:line: what'; and how many files and includes were read."""
+    _find_in_modules.cache_clear()  # the tree may have changed since the last call
     faults, files, includes, graph = [], 0, 0, {}
     for path in sources(root):
         files += 1
