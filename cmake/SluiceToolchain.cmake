@@ -30,8 +30,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(sluice_warnings INTERFACE
     -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
 endif()
-# The libraries are static: no other definition takes the place of one of their functions at run time. GCC assumes so only
-# if it is told, and inlines more then.
+# The libraries are static: no other definition takes the place of one of their functions at run time. GCC inlines more
+# if it is told so.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(SLUICE_LIBRARY_OPTIONS -fno-semantic-interposition)
 endif()

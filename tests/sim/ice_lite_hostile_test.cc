@@ -52,7 +52,7 @@ class Attacker {
         return send(check(victim_.ufrag, "a-guess-at-the-password-"), anywhere());
       case 3:
         return send(check(victim_.ufrag, "a-guess-at-the-password-"), victim);
-      case 4:  // with nobody's
+      case 4:  // with the ufrag of no session
         return send(check("no" + std::to_string(random_() % 1000), own_.pwd), anywhere());
       case 5:  // valid, for his own session, from the victim's address
         return send(check(own_.ufrag, own_.pwd), victim);

@@ -74,7 +74,7 @@ class IceWorld {
   dtls::Instant now = dtls::Instant(std::chrono::hours{1});
   ice_lite::IceLiteServer server;
   std::vector<std::unique_ptr<IceClient>> clients;
-  // Where the last datagrams to nobody's address went, with their sizes.
+  // The last datagrams to addresses that no client has.
   std::vector<ice_lite::Transmit> to_strangers;
   std::vector<dtls::Buffer> bytes_to_strangers;
   std::vector<ice_lite::Event> all_events;

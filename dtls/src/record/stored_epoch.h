@@ -15,7 +15,7 @@ inline constexpr wire::Epoch kMaxEpoch{wire::value_of(wire::kFirstApplicationEpo
 // not exceed kMaxEpoch.
 class StoredEpoch {
  public:
-  // These two convert without a word, so that a StoredEpoch is used as an Epoch.
+  // Both conversions are implicit, so that a StoredEpoch can be used as an Epoch.
   constexpr StoredEpoch(wire::Epoch epoch)  // NOLINT(google-explicit-constructor)
       : value_(static_cast<std::uint32_t>(wire::value_of(epoch))) {}
   constexpr operator wire::Epoch() const {  // NOLINT(google-explicit-constructor)

@@ -163,7 +163,7 @@ void IceLiteServer::Impl::respond(const Check& check, const Arrival& arrival) {
 bool IceLiteServer::Impl::queue_response(const Arrival& arrival, const Response& response) {
   // Without a size, libcrypto has failed.
   if (response.size == 0) return false;
-  // Nobody can have more sent to another address than he sends himself.
+  // A forged source address must not amplify traffic.
   if (response.size > arrival.size) {
     drop(Drop::response_larger);
     return false;

@@ -107,9 +107,9 @@ struct Data {
 // candidates (<sluice/ice_lite/description.h>) in SDP. A datagram is for the session that has its
 // address pair. Any other is dropped, unless it is a STUN check whose USERNAME has the ufrag of a
 // session and whose MESSAGE-INTEGRITY was made with that session's password: then the pair is a new
-// tuple of the session, whether or not signalling has announced it (peer-reflexive candidates). So
-// a stranger's datagram costs one look-up in a hash table with a secret key, a stranger's check two
-// and, with the ufrag of a session, an HMAC.
+// tuple of the session, whether or not signalling has announced it (peer-reflexive candidates). A
+// datagram from an unknown address pair costs one look-up in a hash table with a secret key. A
+// check from there costs two look-ups and, if it has the ufrag of a session, an HMAC.
 //
 // ICE (RFC 8445), as a lite agent: it is always controlled, answers checks and sends none. A peer
 // that claims to be controlled, too, gets error 487. Which of the nominated tuples is used:
@@ -170,8 +170,8 @@ class IceLiteServer {
   // Queues close_notify and ends the session, which Ended tells. Errors: closed.
   dtls::Result<Pending> close(SessionHandle session, Instant now);
   Pending close_all(Instant now);
-  // Ends the session at once, without a word to the peer and without Ended. Does nothing for a
-  // handle that is no longer valid.
+  // Ends the session at once, without a close_notify and without Ended. Does nothing for a handle
+  // that is no longer valid.
   void remove(SessionHandle session);
   // Any other input to the session's MediaTransport, but for those about paths, start and end,
   // which are the server's: path_validated(), path_selected(), path_removed(), handle_datagram(),

@@ -34,7 +34,7 @@ enum class Drop : std::uint8_t {
   unknown_attribute,   // * 420
   role_conflict,       // * 487: the peer says that it is controlled
   wrong_remote_ufrag,  // authentic, but not the peer that signalling has named
-  repeated_elsewhere,  // a recent check of another path, repeated: somebody replays it
+  repeated_elsewhere,  // a replay: a recent check of another path
   tuple_in_use,        // of a path that another session has used within tuple_hold
   too_many_tuples,     // ServerOptions::max_tuples
   too_many_of_host,    // ServerOptions::max_tuples_per_host
