@@ -1,4 +1,4 @@
-// What the first byte of RTP and RTCP packets has in common (RFC 3550 sections 5.1 and 6.4.1).
+// Bits of the first byte of RTP and RTCP packets (RFC 3550 sections 5.1 and 6.4.1).
 #pragma once
 
 #include <cstdint>
@@ -7,5 +7,6 @@ namespace sluice::rtp {
 
 inline constexpr std::uint8_t kVersion = 2;  // in the two highest bits
 inline constexpr std::uint8_t kPaddingBit = 0x20;
+inline constexpr std::uint8_t kExtensionBit = 0x10;  // of RTP alone
 
 }  // namespace sluice::rtp

@@ -8,7 +8,6 @@
 namespace sluice::rtp {
 namespace {
 
-constexpr std::uint8_t kExtensionBit = 0x10;
 constexpr std::uint8_t kMarkerBit = 0x80;
 constexpr std::size_t kSequenceNumberOffset = 2;
 constexpr std::size_t kTimestampOffset = 4;
