@@ -5,14 +5,13 @@
 #include <bitset>
 
 #include "byte_order.h"
-#include "first_byte.h"
+#include "header.h"
 
 namespace sluice::rtp {
 namespace {
 
 constexpr std::size_t kMaxRepeatWindow = 32768;
-constexpr std::size_t kExtensionHead = 4;
-constexpr std::size_t kMaxPadding = 3;
+constexpr std::size_t kWordPadding = 3;
 constexpr std::size_t kElementHead = 2;  // at most
 constexpr std::size_t kOriginalNumberSize = 2;
 constexpr std::size_t kMaxTextElement = kElementHead + 255;
@@ -55,10 +54,10 @@ bool fit(const ForwardOptions& options) {
 }  // namespace
 
 WriteResult<ForwardedStream> ForwardedStream::make(const ForwardOptions& options) {
-  const bool is_valid =
-      are_valid(options.payload_types) && (!options.rtx || are_valid(options.rtx->payload_types)) &&
-      fit(options) && are_distinct(options) && options.clock_rate != 0 &&
-      options.repeat_window <= kMaxRepeatWindow;
+  const bool is_valid = are_valid(options.payload_types) &&
+                        (!options.rtx || are_valid(options.rtx->payload_types)) && fit(options) &&
+                        are_distinct(options) && options.clock_rate != 0 &&
+                        options.repeat_window <= kMaxRepeatWindow;
   if (!is_valid) return tl::unexpected(WriteError::out_of_range);
   ForwardedStream made(options);
   if (auto set = made.set_texts(made.format_, options.mid, options.rid); !set) {
@@ -88,7 +87,7 @@ ForwardedStream::ForwardedStream(const ForwardOptions& options)
 
 WriteResult<void> ForwardedStream::set_texts(Format& format, std::optional<TextElement> mid,
                                              std::optional<TextElement> rid) const {
-  std::array<std::byte, 2 * kMaxTextElement + kMaxPadding> space{};
+  std::array<std::byte, 2 * kMaxTextElement + kWordPadding> space{};
   ExtensionWriter writer(extension_form_, space);
   std::size_t size = 0;
   const std::size_t head = extension_form_ == ExtensionForm::one_byte ? 1 : kElementHead;
@@ -109,7 +108,7 @@ std::size_t ForwardedStream::max_size(const Packet& packet) const {
   const std::size_t texts = std::max(format_.texts.size(), rtx_ ? rtx_->texts.size() : 0);
   // An element of the one-byte form becomes at most one byte longer.
   return kFixedHeaderSize + 4 * packet.contributing_sources.size() + kExtensionHead + texts +
-         2 * packet.extension.body.size() + kTimedElements + kMaxPadding + kOriginalNumberSize +
+         2 * packet.extension.body.size() + kTimedElements + kWordPadding + kOriginalNumberSize +
          packet.payload.size();
 }
 
@@ -180,8 +179,7 @@ ForwardResult ForwardedStream::write_as(const Format& format, const Sent& sent,
                                    out);
   if (!header) return tl::unexpected(NotForwarded::buffer_too_small);
   std::size_t size = *header;
-  const auto extension =
-      write_extension(format, sent, packet, out.subspan(size + kExtensionHead));
+  const auto extension = write_extension(format, sent, packet, out.subspan(size + kExtensionHead));
   if (!extension.body.empty()) {
     store_u8(out, 0, load_u8(out, 0) | kExtensionBit);
     store_u16(out, size, extension.profile);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using test::from_hex;
 using test::to_hex;
 
-constexpr Ssrc kSource{0x11223344};
+constexpr Ssrc kOrigin{0x11223344};
 
 ForwardOptions agreed() {
   ForwardOptions options{.ssrc = Ssrc{0xaabbccdd}, .repeat_window = 64};
@@ -37,7 +37,7 @@ ForwardOptions with_elements() {
 }
 
 // With elements 3 (ff) and 9 (00 00), a contributing source and padding.
-dtls::Buffer packet_of(std::uint16_t number, Ssrc source = kSource) {
+dtls::Buffer packet_of(std::uint16_t number, Ssrc source = kOrigin) {
   auto bytes = from_hex(
       "b1 e0 00 00 00 00 00 2a 00 00 00 00 99 99 99 99 be de 00 02 30 ff 91 00 00 00 00 00 aa bb "
       "cc 00 02");
@@ -198,7 +198,7 @@ TEST_F(ForwardedStreamTest, WritesThePacketAgainToTheByte) {
   write(*stream, packet_of(900, Ssrc{5}));
   const auto origin = stream->origin_of(SequenceNumber{7});
   ASSERT_TRUE(origin);
-  EXPECT_EQ(origin->source, kSource);
+  EXPECT_EQ(origin->source, kOrigin);
   EXPECT_EQ(origin->number, SequenceNumber{7});
   EXPECT_EQ(text_of(stream->write_again(SequenceNumber{7}, *read_packet(first), out_)), sent);
   EXPECT_EQ(stream->sent().packets, 2U);
@@ -303,6 +303,11 @@ TEST(ForwardOptions, WhatIsNotPossibleIsRefused) {
       {"the repaired RID's ID for another", WriteError::out_of_range,
        [](auto& options) { options.absolute_send_time = ExtensionId{6}; }},
       {"an empty text", WriteError::too_long, [](auto& options) { options.mid->text = ""; }},
+      {"an empty text in the two-byte form", WriteError::too_long,
+       [](auto& options) {
+         options.extension_form = ExtensionForm::two_byte;
+         options.rid->text = "";
+       }},
       {"a text of 17 bytes", WriteError::too_long,
        [](auto& options) { options.rid->text = "12345678901234567"; }},
       {"a repaired RID without RID", WriteError::too_long,

@@ -29,7 +29,8 @@ struct TextElement {
   std::string_view text = {};
 };
 
-// RFC 4588. The payload types are those of `apt` in SDP: index is again the sender's of the original.
+// RFC 4588. The payload types are those of `apt` in SDP: index is again the sender's of the
+// original.
 struct RtxOptions {
   Ssrc ssrc{};
   PayloadTypes payload_types = {};
@@ -140,6 +141,7 @@ class ForwardedStream {
     std::uint32_t payload_bytes = 0;
   };
   [[nodiscard]] const SenderCounts& sent() const { return sent_; }
+  [[nodiscard]] bool has_rtx() const { return rtx_.has_value(); }
   [[nodiscard]] Ssrc ssrc() const { return format_.ssrc; }
 
  private:

@@ -39,7 +39,7 @@ class SourceTimeline {
   // of the source are counted on beyond 16 bits.
   struct Segment {
     std::int64_t first = 0;
-    std::int64_t last = 0;  // of all but the newest segment
+    std::int64_t last = 0;     // of all but the newest segment
     std::uint16_t offset = 0;  // modulo 2^16
   };
 
