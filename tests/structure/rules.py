@@ -26,7 +26,7 @@ ARROWS = {
     "ice_glue/stun/src": ["ice_glue/stun/include", "dtls/src/crypto"],
     "ice_glue/transport/include": ["srtp_bridge/include"],
     "ice_glue/transport/src": ["ice_glue/transport/include"],
-    "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include"],
+    "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include", "rtp/include"],
     # The tables and the keyed hash of an Endpoint.
     "ice_glue/lite/src": ["ice_glue/lite/include", "dtls/src/table"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],

@@ -22,6 +22,7 @@ IceLiteServer::Impl::Impl(const ServerOptions& options, dtls::Environment& envir
 
 void IceLiteServer::Impl::begin_turn(Instant now) {
   latest_ = std::max(latest_, now);
+  media_.clear();
   // What was not polled points into a datagram that is gone: an input without effect makes the
   // transport forget it.
   for (const Output output : {Output::data, Output::media}) {
@@ -40,7 +41,7 @@ Pending IceLiteServer::Impl::end_turn() {
   };
   const auto timeout = next_timeout();
   return {.transmit = !responses_.empty() || has(Output::transmit),
-          .media = has(Output::media),
+          .media = has(Output::media) || !media_.empty(),
           .data = has(Output::data),
           .event = has(Output::event),
           .timer = std::exchange(reported_timeout_, timeout) != timeout};
@@ -118,13 +119,42 @@ Pending IceLiteServer::Impl::handle_timeout(Instant now) {
 Pending IceLiteServer::Impl::handle_datagram(MutableBytes datagram, const dtls::UdpPath& path,
                                              Instant now) {
   begin_turn(now);
-  ++statistics_.datagrams_received;
+  take(datagram, arrival_of(path, datagram.size(), now));
+  return end_turn();
+}
+
+BatchPending IceLiteServer::Impl::handle_datagrams(
+    std::span<const dtls::ReceivedDatagram> datagrams, Instant now) {
+  begin_turn(now);
+  std::size_t taken = 0;
+  for (const auto& datagram : datagrams) {
+    const Arrival arrival = arrival_of(datagram.path, datagram.bytes.size(), now);
+    if (taken > 0 && must_wait(arrival)) break;
+    take(datagram.bytes, arrival);
+    ++taken;
+  }
+  return {.taken = taken, .pending = end_turn()};
+}
+
+IceLiteServer::Impl::Arrival IceLiteServer::Impl::arrival_of(const dtls::UdpPath& path,
+                                                             std::size_t size, Instant now) const {
   const std::uint64_t hash = TupleTable::hash_of(keyed_, path);
-  const Arrival arrival{.path = path,
-                        .hash = hash,
-                        .tuple = tuples_.find(hash, path),
-                        .size = datagram.size(),
-                        .now = now};
+  return {.path = path, .hash = hash, .tuple = tuples_.find(hash, path), .size = size, .now = now};
+}
+
+bool IceLiteServer::Impl::must_wait(const Arrival& arrival) const {
+  if (responses_.size() >= kMaxQueuedResponses) return true;
+  // From an unknown tuple it may be a check for any session.
+  const auto has = [&](Output output) {
+    const auto index = static_cast<std::size_t>(output);
+    return arrival.tuple == kNoSlot ? !queues_[index].empty()
+                                    : sessions_[tuples_[arrival.tuple].session].is_queued[index];
+  };
+  return has(Output::data) || has(Output::media);
+}
+
+void IceLiteServer::Impl::take(MutableBytes datagram, const Arrival& arrival) {
+  ++statistics_.datagrams_received;
   const auto packet_class = transport::classify(datagram);
   if (packet_class == transport::PacketClass::stun) {
     on_stun(datagram, arrival);
@@ -135,7 +165,6 @@ Pending IceLiteServer::Impl::handle_datagram(MutableBytes datagram, const dtls::
   } else {
     drop(Drop::unknown_tuple);
   }
-  return end_turn();
 }
 
 void IceLiteServer::Impl::on_packet(MutableBytes datagram, transport::PacketClass packet_class,
@@ -146,15 +175,27 @@ void IceLiteServer::Impl::on_packet(MutableBytes datagram, transport::PacketClas
     measure_rtt(arrival.tuple, arrival.now);
   }
   Tuple& tuple = tuples_[arrival.tuple];
-  const auto outcome = session.transport->handle_datagram(datagram, tuple.path.number, arrival.now);
+  auto outcome = session.transport->handle_datagram(datagram, tuple.path.number, arrival.now);
+  const bool is_heard =
+      outcome && (outcome->media || outcome->data) && session.transport->connected();
+  if (is_heard && outcome->media) outcome->media = !take_media(number, datagram);
   settle(number, outcome);
-  if (!outcome || !(outcome->media || outcome->data) || !session.transport->connected()) return;
+  if (!is_heard || session.has_ended) return;
   tuple.heard = arrival.now;
   // A peer that has moved sends from there at once, and a replay is not authentic twice.
   const bool has_moved = arrival.tuple != session.selected && tuple.is_nominated &&
                          session.selected != kNoSlot &&
                          tuple.checks.generation >= tuples_[session.selected].checks.generation;
   if (has_moved) select(arrival.tuple, arrival.now);
+}
+
+bool IceLiteServer::Impl::take_media(SlotNumber number, Bytes datagram) {
+  const auto media = sessions_[number].transport->poll_media();
+  if (!media) return false;
+  media_.push(
+      {.session = sessions_.handle_of(number), .kind = media->kind, .packet = media->packet});
+  // Early media comes first, from memory of the transport.
+  return media->packet.data() == datagram.data();
 }
 
 void IceLiteServer::Impl::on_early(Bytes datagram, const Arrival& arrival) {

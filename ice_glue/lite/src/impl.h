@@ -40,6 +40,7 @@ class IceLiteServer::Impl {
                                   const dtls::Result<transport::TransportPending>& outcome);
 
   Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
+  BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
   Pending handle_timeout(Instant now);
 
   tl::expected<Transmit, srtp::PacketError> protect(transport::MediaKind kind,
@@ -103,9 +104,17 @@ class IceLiteServer::Impl {
   void release(SlotNumber number);
   std::optional<Event> next_event(SlotNumber number);
 
+  // ---- datagrams
+  [[nodiscard]] Arrival arrival_of(const dtls::UdpPath& path, std::size_t size, Instant now) const;
+  // Whether the outputs must be polled before this one is taken.
+  [[nodiscard]] bool must_wait(const Arrival& arrival) const;
+  void take(MutableBytes datagram, const Arrival& arrival);
+
   // ---- datagrams that are not STUN
   void on_packet(MutableBytes datagram, transport::PacketClass packet_class,
                  const Arrival& arrival);
+  // Whether the transport has no more media than that.
+  bool take_media(SlotNumber number, Bytes datagram);
   void on_early(Bytes datagram, const Arrival& arrival);
   void measure_rtt(SlotNumber tuple, Instant now);
 
@@ -158,6 +167,8 @@ class IceLiteServer::Impl {
   ResponseBudget budget_;
   Responses responses_;
   std::array<Queue<SlotNumber>, kOutputs> queues_;
+  // Taken from the transports already, so that they can take another datagram.
+  Queue<Media> media_;
   dtls::table::TimerQueue timers_;
   Instant latest_ = Instant::min();
   std::optional<Instant> reported_timeout_;

@@ -81,6 +81,11 @@ std::optional<Data> IceLiteServer::Impl::poll_data() {
 }
 
 std::optional<Media> IceLiteServer::Impl::poll_media() {
+  if (!media_.empty()) {
+    const Media media = media_.front();
+    media_.pop();
+    return media;
+  }
   for (;;) {
     const SlotNumber number = first(Output::media);
     if (number == kNoSlot) return std::nullopt;
