@@ -122,8 +122,10 @@ MUTANTS = [
     *mutants_of(
         "ice_glue/transport/src/associations.cc", TRANSPORT,
         ("if (selected_ == path) selected_.reset();", "", "a path that is removed is not selected"),
-        ("if (!selected_ || paths_.generation_of(*selected_) != generation_) return std::nullopt;",
-         "if (!selected_) return std::nullopt;", "the newest association begins on a path of its generation"),
+        ("return selected_generation_ == generation_ ? selected_ : std::nullopt;", "return selected_;",
+         "the newest association begins on a path of its generation"),
+        ("if (selected_ == path) selected_generation_ = generation_;", "",
+         "a selected path that is validated again belongs to the new association"),
         ("return paths_.generation_of(association.connection().path()) == association.generation();", "return true;",
          "an association sends on a path of its generation"),
     ),
