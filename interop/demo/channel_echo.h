@@ -1,13 +1,12 @@
 // Echoes the messages of data channels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
-#include "demo/data_channel.h"
-#include "demo/sctp_association.h"
+#include <sluice/data_channel/association.h>
 
 namespace sluice::interop::demo {
 
@@ -20,37 +19,41 @@ struct ChannelStatistics {
   std::string last_label;              // of the channel opened last
 };
 
-// The data channels of one association, which outlives this object. Not thread-safe.
+// The data channels of one association. Not thread-safe.
 class ChannelEcho {
  public:
-  // `max_message_size`: the largest message in bytes that the peer accepts; 0: any size.
-  ChannelEcho(SctpAssociation& association, std::uint64_t max_message_size)
-      : association_(association), max_message_size_(max_message_size) {}
+  explicit ChannelEcho(data_channel::Association association)
+      : association_(std::move(association)) {}
 
-  // Reads the messages that have arrived and answers them. Call it after each input of the
-  // association. While SCTP can't take an answer, nothing more is read, so the receive window stops
-  // the peer.
-  void pump();
+  // After each of these poll_transmit() until empty.
+  void handle_packet(dtls::Bytes packet, dtls::Instant now);
+  // Runs the timers, if they are due.
+  void handle_timeout(dtls::Instant now);
 
-  [[nodiscard]] const ChannelStatistics& statistics() const { return statistics_; }
-  [[nodiscard]] std::size_t open_channels() const { return channels_.size(); }
+  std::optional<dtls::Bytes> poll_transmit() { return association_.poll_transmit(); }
+
+  [[nodiscard]] ChannelStatistics statistics() const;
+  [[nodiscard]] std::size_t open_channels() const { return open_channels_; }
+  [[nodiscard]] bool established() const { return association_.established(); }
 
  private:
-  struct Outgoing {
-    SctpMessage message;
-    Reliability reliability;
+  struct Waiting {
+    data_channel::ChannelId id;
+    data_channel::MessageType type;
+    dtls::Buffer data;
   };
 
-  [[nodiscard]] std::optional<Outgoing> answer(SctpMessage message);
-  std::optional<Outgoing> open_channel(const SctpMessage& message);
-  // Sends the waiting answer, if there is one. False: SCTP can't take it yet.
-  bool send_waiting();
-  void close_reset_channels();
+  // Reads the messages that have arrived and answers them. While the association can't take an
+  // answer, nothing more is read, so the receive window stops the peer.
+  void pump(dtls::Instant now);
+  // False: it can't be sent yet.
+  bool echo(data_channel::ChannelId id, data_channel::MessageType type, dtls::Bytes data,
+            dtls::Instant now);
+  void on_event(const data_channel::Event& event, dtls::Instant now);
 
-  SctpAssociation& association_;
-  std::uint64_t max_message_size_;
-  std::map<std::uint16_t, Reliability> channels_;  // by stream, so at most kMaxStreams
-  std::optional<Outgoing> waiting_;
+  data_channel::Association association_;
+  std::size_t open_channels_ = 0;
+  std::optional<Waiting> waiting_;
   ChannelStatistics statistics_;
 };
 

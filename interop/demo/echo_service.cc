@@ -15,6 +15,8 @@ namespace {
 // its call ended.
 constexpr std::chrono::seconds kRemembered{30};
 constexpr std::chrono::seconds kSweepPeriod{1};
+// The resolution of SCTP's timers.
+constexpr std::chrono::milliseconds kDataTick{10};
 
 }  // namespace
 
@@ -61,17 +63,16 @@ EchoService::EchoService(ServiceOptions options, _GMainContext* context,
       context_(context),
       environment_(std::move(environment)),
       config_(std::move(config)),
-      transports_(std::move(transports)),
-      sctp_time_(common::now()) {
+      transports_(std::move(transports)) {
   if (options_.max_sessions_per_address == 0) {
     options_.max_sessions_per_address = std::max<std::size_t>(options_.max_sessions / 2, 1);
   }
-  sctp_timer_ = start_timer<&EchoService::advance_sctp>(SctpStack::kTick);
+  data_timer_ = start_timer<&EchoService::run_data_timers>(kDataTick);
   sweep_timer_ = start_timer<&EchoService::sweep>(kSweepPeriod);
 }
 
 EchoService::~EchoService() {
-  for (auto* timer : {sctp_timer_, sweep_timer_}) {
+  for (auto* timer : {data_timer_, sweep_timer_}) {
     g_source_destroy(timer);
     g_source_unref(timer);
   }
@@ -92,7 +93,7 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
   auto session = EchoSession::make(
       id, std::move(offer),
       {.dtls = config_, .setup = *chosen, .connect_timeout = options_.connect_timeout},
-      {.transports = *transports_, .sctp = sctp_},
+      {.transports = *transports_},
       [done, id](const std::string& answer) { done(Created{.id = id, .answer = answer}); });
   if (!session) {
     done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
@@ -132,12 +133,9 @@ std::optional<std::string> EchoService::statistics(const std::string& id) const 
   return found->second.echo->statistics();
 }
 
-void EchoService::advance_sctp() {
-  const auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(common::now() - sctp_time_);
-  sctp_time_ += elapsed;
-  sctp_.advance(elapsed);
-  for (const auto& [id, session] : sessions_) session.echo->after_sctp_timers();
+void EchoService::run_data_timers() {
+  const auto time = common::now();
+  for (const auto& [id, session] : sessions_) session.echo->run_data_timers(time);
 }
 
 void EchoService::sweep() {

@@ -13,7 +13,6 @@
 
 #include "demo/echo_session.h"
 #include "demo/lite_calls.h"
-#include "demo/sctp_association.h"
 
 // GLib's GSource.
 struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
@@ -80,7 +79,7 @@ class EchoService {
   };
 
   bool make_room(const std::string& address);
-  void advance_sctp();
+  void run_data_timers();
   void sweep();
   template <void (EchoService::*Work)()>
   _GSource* start_timer(std::chrono::milliseconds period);
@@ -90,10 +89,8 @@ class EchoService {
   std::unique_ptr<dtls::Environment> environment_;
   dtls::ConfigPtr config_;
   std::unique_ptr<CallTransports> transports_;
-  SctpStack sctp_;
-  dtls::Instant sctp_time_;
   std::map<std::string, Session> sessions_;  // at most max_sessions
-  _GSource* sctp_timer_ = nullptr;
+  _GSource* data_timer_ = nullptr;
   _GSource* sweep_timer_ = nullptr;
 };
 

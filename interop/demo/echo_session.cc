@@ -84,7 +84,6 @@ void EchoSession::end(std::string_view reason) {
   ended_at_ = common::now();
   final_statistics_ = write_statistics(reason);
   channels_.reset();
-  sctp_.reset();
   transport_.reset();
   log("ended, " + std::string{reason});
 }
@@ -107,8 +106,7 @@ std::string EchoSession::write_statistics(std::string_view reason) const {
                                   .times = times_,
                                   .transport = transport_.get(),
                                   .media = media_.statistics(),
-                                  .channels = channels_ ? &*channels_ : nullptr,
-                                  .sctp = sctp_.get()});
+                                  .channels = channels_ ? &*channels_ : nullptr});
 }
 
 void EchoSession::log(const std::string& text) const {
@@ -158,8 +156,8 @@ void EchoSession::on_rtcp(MutableBytes packet) {
 }
 
 void EchoSession::on_data(MutableBytes data) {
-  if (!sctp_) return;
-  sctp_->receive(data);
+  if (!channels_) return;
+  channels_->handle_packet(data, common::now());
   flush_data();
 }
 
@@ -171,26 +169,33 @@ void EchoSession::start_data() {
   const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
     return candidate.kind == SectionKind::data && candidate.accepted();
   });
-  if (sctp_ || section == offer_.sections.end()) return;
-  auto association = SctpAssociation::make(shared_.sctp, {.local_port = section->sctp_port,
-                                                          .remote_port = section->sctp_port,
-                                                          .max_message_size = kMaxMessageSize});
+  if (channels_ || section == offer_.sections.end()) return;
+  auto association = data_channel::Association::make(
+      {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
+       .local_port = section->sctp_port,
+       .remote_port = section->sctp_port,
+       .max_message_size = kMaxMessageSize,
+       .peer_max_message_size = section->max_message_size},
+      common::now());
   if (!association) {
-    log("no data channels: " + association.error());
+    log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
     return;
   }
-  sctp_ = std::move(*association);
-  channels_.emplace(*sctp_, section->max_message_size);
+  channels_.emplace(std::move(*association));
   flush_data();
 }
 
-// Answers the messages that have arrived, then sends the SCTP packets, each in one DTLS record (RFC
-// 8261 section 4). SCTP retransmits a packet that the transport can't send.
+void EchoSession::run_data_timers(dtls::Instant now) {
+  if (!channels_) return;
+  channels_->handle_timeout(now);
+  flush_data();
+}
+
+// Sends the SCTP packets, each in one DTLS record (RFC 8261 section 4). SCTP retransmits a packet
+// that the transport can't send.
 void EchoSession::flush_data() {
-  if (!sctp_) return;
-  channels_->pump();
-  if (channels_->statistics().channels_opened > 0) mark(times_.data);
-  while (const auto packet = sctp_->poll_packet()) transport_->send_data(*packet);
+  if (!times_.data && channels_->statistics().channels_opened > 0) mark(times_.data);
+  while (const auto packet = channels_->poll_transmit()) transport_->send_data(*packet);
 }
 
 }  // namespace sluice::interop::demo

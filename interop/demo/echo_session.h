@@ -11,7 +11,6 @@
 #include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
-#include "demo/sctp_association.h"
 #include "demo/sdp_answer.h"
 #include "demo/sdp_offer.h"
 
@@ -40,7 +39,6 @@ class EchoSession final : private CallListener {
   // What all sessions share. It outlives them.
   struct Shared {
     CallTransports& transports;
-    SctpStack& sctp;
   };
   // Called once with the answer, when all candidates are known, and never before make() has
   // returned.
@@ -58,8 +56,8 @@ class EchoSession final : private CallListener {
 
   // Closes the transport, with a close_notify if it was connected. Later calls do nothing.
   void end(std::string_view reason);
-  // Call it after SctpStack::advance().
-  void after_sctp_timers() { flush_data(); }
+  // Runs the timers of the data channels. Call it every 10 ms.
+  void run_data_timers(dtls::Instant now);
   // Ends the session if connecting has taken longer than connect_timeout.
   void check_deadline(dtls::Instant now);
 
@@ -104,7 +102,6 @@ class EchoSession final : private CallListener {
   std::vector<std::uint32_t> ssrcs_;  // parallel to the offer's sections
   std::unique_ptr<CallTransport> transport_;
   MediaEcho media_;
-  std::unique_ptr<SctpAssociation> sctp_;
   std::optional<ChannelEcho> channels_;
 };
 

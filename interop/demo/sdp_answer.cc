@@ -1,9 +1,10 @@
 #include "demo/sdp_answer.h"
 
+#include <sluice/data_channel/association.h>
+
 #include <algorithm>
 
 #include "demo/media_echo.h"
-#include "demo/sctp_association.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -63,7 +64,8 @@ void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_
   // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
   const auto port = std::to_string(section.sctp_port);
   if (section.has_sctpmap) {
-    media.attributes.add("sctpmap", port + " webrtc-datachannel " + std::to_string(kMaxStreams));
+    media.attributes.add("sctpmap", port + " webrtc-datachannel " +
+                                        std::to_string(data_channel::Options{}.max_channels));
   } else {
     media.attributes.add("sctp-port", port);
   }
