@@ -17,8 +17,6 @@ constexpr std::uint8_t kInit = 1;
 constexpr std::uint8_t kInitAck = 2;
 constexpr std::uint8_t kCookieEcho = 10;
 constexpr std::uint16_t kStateCookie = 7;
-// More than any peer has, and less than a packet (RFC 9260 section 3.3.2 has no limit).
-constexpr std::size_t kMaxInit = 1024;
 
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // reflected
 

@@ -1,12 +1,17 @@
 // INIT chunks outside a handshake: a=sctp-init (draft-hancke-tsvwg-snap).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "byte_order.h"
 
 namespace sluice::data_channel {
+
+// Bytes of an INIT chunk. More than any peer has, and less than a packet (RFC 9260 section 3.3.2
+// has no limit).
+inline constexpr std::size_t kMaxInit = 1024;
 
 // The INIT chunk of a packet that consists of one; empty otherwise.
 Bytes init_chunk_of(Bytes packet);

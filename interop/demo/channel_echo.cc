@@ -7,7 +7,35 @@ namespace sluice::interop::demo {
 
 using data_channel::Drop;
 
+namespace {
+
+// RFC 9260 section 3.2: INIT and INIT ACK are alone in their packets, COOKIE ECHO and COOKIE ACK
+// come first.
+bool is_handshake(dtls::Bytes packet) {
+  constexpr std::size_t kCommonHeader = 12;
+  if (packet.size() <= kCommonHeader) return false;
+  const auto type = std::to_integer<int>(packet[kCommonHeader]);
+  return type == 1 || type == 2 || type == 10 || type == 11;
+}
+
+}  // namespace
+
+void ChannelEcho::start(dtls::Bytes peer_init, dtls::Instant now) {
+  // A valid chunk that SCTP doesn't take leaves the handshake.
+  if (peer_init.empty() || !association_.start(peer_init, now)) {
+    static_cast<void>(association_.start(std::nullopt, now));
+  }
+  pump(now);
+}
+
+std::optional<dtls::Bytes> ChannelEcho::poll_transmit() {
+  const auto packet = association_.poll_transmit();
+  if (packet) statistics_.handshake_packets += is_handshake(*packet);
+  return packet;
+}
+
 void ChannelEcho::handle_packet(dtls::Bytes packet, dtls::Instant now) {
+  statistics_.handshake_packets += is_handshake(packet);
   association_.handle_packet(packet, now);
   pump(now);
 }

@@ -17,6 +17,8 @@ struct ChannelStatistics {
   std::uint64_t bytes_echoed = 0;
   std::uint64_t messages_dropped = 0;  // no open channel, unknown protocol, too large
   std::string last_label;              // of the channel opened last
+  // INIT, INIT ACK, COOKIE ECHO and COOKIE ACK, in both directions: 4 or more, 0 with a=sctp-init.
+  std::uint64_t handshake_packets = 0;
 };
 
 // The data channels of one association. Not thread-safe.
@@ -25,12 +27,17 @@ class ChannelEcho {
   explicit ChannelEcho(data_channel::Association association)
       : association_(std::move(association)) {}
 
-  // After each of these poll_transmit() until empty.
+  // Of associations with Options::wait_for_start: when DTLS is connected. `peer_init`: of the
+  // peer's a=sctp-init; empty: a handshake.
+  void start(dtls::Bytes peer_init, dtls::Instant now);
+  [[nodiscard]] dtls::Bytes local_init() const { return association_.local_init(); }
+
+  // After start() and each of these poll_transmit() until empty.
   void handle_packet(dtls::Bytes packet, dtls::Instant now);
   // Runs the timers, if they are due.
   void handle_timeout(dtls::Instant now);
 
-  std::optional<dtls::Bytes> poll_transmit() { return association_.poll_transmit(); }
+  std::optional<dtls::Bytes> poll_transmit();
 
   [[nodiscard]] ChannelStatistics statistics() const;
   [[nodiscard]] std::size_t open_channels() const { return open_channels_; }

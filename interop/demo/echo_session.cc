@@ -75,6 +75,9 @@ SdpResult<void> EchoSession::open() {
                                            *this);
   if (!transport) return tl::unexpected(std::move(transport.error()));
   transport_ = *std::move(transport);
+  // The answer tells its INIT.
+  const auto* data = data_section();
+  if (data != nullptr && !data->sctp_init.empty()) make_channels(*data);
   return {};
 }
 
@@ -131,7 +134,8 @@ void EchoSession::on_description_ready() {
                                 {.session_id = session_id,
                                  .ice_lite = transport_->is_ice_lite(),
                                  .ssrcs = ssrcs_,
-                                 .max_message_size = kMaxMessageSize});
+                                 .max_message_size = kMaxMessageSize,
+                                 .sctp_init = channels_ ? channels_->local_init() : Bytes{}});
   std::exchange(ready_, nullptr)(sdp);
 }
 
@@ -165,23 +169,37 @@ void EchoSession::on_transport_ended(const std::string& reason) { end(reason); }
 
 // ---- data channels
 
-void EchoSession::start_data() {
+const OfferedSection* EchoSession::data_section() const {
   const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
     return candidate.kind == SectionKind::data && candidate.accepted();
   });
-  if (channels_ || section == offer_.sections.end()) return;
+  return section == offer_.sections.end() ? nullptr : &*section;
+}
+
+void EchoSession::make_channels(const OfferedSection& section) {
   auto association = data_channel::Association::make(
       {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
-       .local_port = section->sctp_port,
-       .remote_port = section->sctp_port,
+       .local_port = section.sctp_port,
+       .remote_port = section.sctp_port,
        .max_message_size = kMaxMessageSize,
-       .peer_max_message_size = section->max_message_size},
+       .peer_max_message_size = section.max_message_size,
+       .wait_for_start = !section.sctp_init.empty()},
       common::now());
   if (!association) {
     log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
     return;
   }
   channels_.emplace(std::move(*association));
+}
+
+void EchoSession::start_data() {
+  const auto* section = data_section();
+  if (section == nullptr) return;
+  if (channels_) {
+    channels_->start(section->sctp_init, common::now());
+  } else {
+    make_channels(*section);
+  }
   flush_data();
 }
 
@@ -194,6 +212,7 @@ void EchoSession::run_data_timers(dtls::Instant now) {
 // Sends the SCTP packets, each in one DTLS record (RFC 8261 section 4). SCTP retransmits a packet
 // that the transport can't send.
 void EchoSession::flush_data() {
+  if (!channels_) return;
   if (!times_.data && channels_->statistics().channels_opened > 0) mark(times_.data);
   while (const auto packet = channels_->poll_transmit()) transport_->send_data(*packet);
 }

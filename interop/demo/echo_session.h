@@ -73,6 +73,10 @@ class EchoSession final : private CallListener {
               AnswerReady ready);
   SdpResult<void> open();
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
+  // Null: the offer has no data channels that are accepted.
+  [[nodiscard]] const OfferedSection* data_section() const;
+  // An association that waits for start() if the offer has a=sctp-init.
+  void make_channels(const OfferedSection& section);
   void start_data();
   void flush_data();
   [[nodiscard]] std::string write_statistics(std::string_view reason) const;

@@ -1,6 +1,7 @@
 #include "demo/sdp_answer.h"
 
 #include <sluice/data_channel/association.h>
+#include <sluice/data_channel/sctp_init.h>
 
 #include <algorithm>
 
@@ -59,7 +60,7 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
   attributes.add("ssrc", std::to_string(ssrc) + " msid:" + track);
 }
 
-void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_message_size) {
+void add_data(SdpMedia& media, const OfferedSection& section, const AnswerOptions& options) {
   media.formats = section.formats;
   // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
   const auto port = std::to_string(section.sctp_port);
@@ -69,7 +70,10 @@ void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_
   } else {
     media.attributes.add("sctp-port", port);
   }
-  media.attributes.add("max-message-size", std::to_string(max_message_size));
+  media.attributes.add("max-message-size", std::to_string(options.max_message_size));
+  if (!options.sctp_init.empty()) {
+    media.attributes.add("sctp-init", data_channel::write_sctp_init(options.sctp_init));
+  }
 }
 
 }  // namespace
@@ -130,7 +134,7 @@ std::string write_answer(const Offer& offer, const nice::Description& transport,
       if (section.is_rtp()) {
         add_rtp(media, section, options.ssrcs[i]);
       } else {
-        add_data(media, section, options.max_message_size);
+        add_data(media, section, options);
       }
     } else if (section.is_rtp()) {
       media.attributes.add("inactive");

@@ -18,6 +18,7 @@ struct AnswerOptions {
   // Parallel to Offer::sections: the SSRC of the echoed stream. Ignored for sections without RTP.
   std::span<const std::uint32_t> ssrcs = {};
   std::uint64_t max_message_size = 0;  // of data channels, in bytes
+  dtls::Bytes sctp_init = {};          // our INIT chunk, for a=sctp-init; empty: none
 };
 
 // The largest data channel message that the demo accepts, in bytes.

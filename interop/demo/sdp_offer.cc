@@ -1,5 +1,7 @@
 #include "demo/sdp_offer.h"
 
+#include <sluice/data_channel/sctp_init.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -197,6 +199,9 @@ void read_data(const SdpMedia& media, OfferedSection& section) {
   section.sctp_port = port.value_or(0);
   const auto parsed_limit = limit ? number<std::uint64_t>(*limit) : kDefaultMaxMessageSize;
   section.max_message_size = parsed_limit.value_or(0);
+  if (const auto init = media.attributes.find("sctp-init")) {
+    section.sctp_init = data_channel::read_sctp_init(*init).value_or(dtls::Buffer{});
+  }
   // RFC 9429 section 5.1.2; the last is of before RFC 8841.
   if (media.protocol != "UDP/DTLS/SCTP" && media.protocol != "TCP/DTLS/SCTP" &&
       media.protocol != "DTLS/SCTP") {

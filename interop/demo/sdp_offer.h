@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/nice/description.h>
 
 #include "demo/sdp_document.h"
@@ -53,6 +54,7 @@ struct OfferedSection {
   // As before RFC 8841: the format is the port, and a=sctpmap names the protocol.
   bool has_sctpmap = false;
   std::uint64_t max_message_size = 0;  // largest message that the offerer accepts; 0: any size
+  dtls::Buffer sctp_init;              // a=sctp-init's INIT chunk; empty: none that is valid
 
   [[nodiscard]] bool accepted() const { return rejected.empty(); }
   [[nodiscard]] bool is_rtp() const {

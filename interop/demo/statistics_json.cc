@@ -87,7 +87,8 @@ Json data_json(const ChannelEcho& channels) {
           {"channels_opened", statistics.channels_opened},
           {"messages_echoed", statistics.messages_echoed},
           {"bytes_echoed", statistics.bytes_echoed},
-          {"messages_dropped", statistics.messages_dropped}};
+          {"messages_dropped", statistics.messages_dropped},
+          {"sctp_handshake_packets", statistics.handshake_packets}};
 }
 
 }  // namespace

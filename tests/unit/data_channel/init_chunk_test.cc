@@ -1,6 +1,7 @@
 #include "init_chunk.h"
 
 #include <gtest/gtest.h>
+#include <sluice/data_channel/sctp_init.h>
 
 #include "support/bytes.h"
 
@@ -73,6 +74,45 @@ TEST(InitChunk, InitOfThePeerHasNoTag) {
   const auto packet = make_init(from_hex(kInit), 5001, 5000);
   EXPECT_EQ(to_hex(packet).substr(0, 16), "1389138800000000");
   EXPECT_EQ(to_hex(init_chunk_of(packet)), to_hex(from_hex(kInit)));
+}
+
+// RFC 4648 section 10, by chunks that end in each way.
+TEST(SctpInit, IsBase64) {
+  EXPECT_EQ(write_sctp_init({}), "");
+  EXPECT_EQ(write_sctp_init(test::bytes_of("f")), "Zg==");
+  EXPECT_EQ(write_sctp_init(test::bytes_of("fo")), "Zm8=");
+  EXPECT_EQ(write_sctp_init(test::bytes_of("foo")), "Zm9v");
+  EXPECT_EQ(write_sctp_init(test::bytes_of("foobar")), "Zm9vYmFy");
+  EXPECT_EQ(write_sctp_init(from_hex("fb ff fe")), "+//+");
+}
+
+// As Chromium 156 offers it: 65,535 streams, FORWARD-TSN and RE-CONFIG.
+TEST(SctpInit, ReadsChromiums) {
+  const auto chunk = read_sctp_init("AQAAHgAMbPAAUAAA/////xdlRzvAAAAEgAgABoLA");
+  ASSERT_TRUE(chunk);
+  EXPECT_EQ(to_hex(*chunk),
+            "0100001e000c6cf000500000ffffffff1765473bc000000480080006"
+            "82c0");
+}
+
+TEST(SctpInit, ComesBack) {
+  auto chunk = from_hex("01 00 00 18 00 00 00 01 00 00 00 02 00 03 00 04 00 00 00 05 80 08 00 04");
+  for (std::size_t padding = 0; padding < 3; ++padding) {
+    EXPECT_EQ(read_sctp_init(write_sctp_init(chunk)), chunk);
+    chunk.push_back(std::byte{0});
+  }
+}
+
+TEST(SctpInit, Malformed) {
+  const auto good = write_sctp_init(from_hex(kInit));
+  ASSERT_TRUE(read_sctp_init(good));
+  for (const auto& text :
+       {std::string{}, good.substr(1), good + "A", good + "====", " " + good + "   ",
+        good.substr(0, 8) + "!" + good.substr(9), good.substr(0, 8) + "=" + good.substr(9),
+        good.substr(0, good.size() - 8), std::string("===="), good.substr(0, good.size() - 4) + "AB==",
+        std::string(2000, 'A')}) {
+    EXPECT_FALSE(read_sctp_init(text)) << text;
+  }
 }
 
 }  // namespace

@@ -90,12 +90,13 @@ class Association {
 
   // ---- a=sctp-init: no handshake (draft-hancke-tsvwg-snap)
 
-  // The INIT chunk of this side, for a=sctp-init in base64. Needs Options::wait_for_start; empty
+  // The INIT chunk of this side, for write_sctp_init(). Needs Options::wait_for_start; empty
   // without it.
   [[nodiscard]] dtls::Bytes local_init() const;
-  // Call it when DTLS is connected. With the INIT chunk of the peer's a=sctp-init the association
-  // is established at once. Without, it sends its INIT. Errors: wrong_state if it was called before
-  // or without wait_for_start; invalid_init, after which it may be called again without.
+  // Call it when DTLS is connected, before the first handle_packet(). With the INIT chunk of the
+  // peer's a=sctp-init, from read_sctp_init(), the association is established at once. Without, it
+  // sends its INIT. Errors: wrong_state if it was called before or without wait_for_start;
+  // invalid_init, after which it may be called again without.
   Result<void> start(const std::optional<dtls::Bytes>& peer_init, dtls::Instant now);
 
   // ---- outputs

@@ -96,6 +96,34 @@ TEST_F(ChannelEchoTest, EchoesEveryKindOfMessage) {
   EXPECT_EQ(echo_->statistics().messages_echoed, 4U);
   EXPECT_EQ(echo_->statistics().bytes_echoed, 262149U);
   EXPECT_EQ(echo_->statistics().last_label, "chat");
+  EXPECT_GE(echo_->statistics().handshake_packets, 4U);
+}
+
+class SctpInitTest : public ChannelEchoTest {
+ protected:
+  void SetUp() override {
+    test::set_usrsctp_time(now_);
+    client_ = Association::make({.role = dtls::Role::client, .wait_for_start = true}, now_).value();
+    echo_.emplace(Association::make({.wait_for_start = true}, now_).value());
+  }
+};
+
+TEST_F(SctpInitTest, ReplacesTheHandshake) {
+  const auto client_init = test::copy_of(client_->local_init());
+  const auto echo_init = test::copy_of(echo_->local_init());
+  echo_->start(client_init, now_);
+  ASSERT_TRUE(client_->start(echo_init, now_));
+  EXPECT_TRUE(echo_->established());
+  expect_echo(open(), MessageType::binary, test::counted(5000));
+  EXPECT_EQ(echo_->statistics().handshake_packets, 0U);
+}
+
+TEST_F(SctpInitTest, WithoutThePeersThereIsAHandshake) {
+  echo_->start({}, now_);
+  ASSERT_TRUE(client_->start(std::nullopt, now_));
+  ASSERT_TRUE(run_until([this] { return client_->established() && echo_->established(); }));
+  expect_echo(open(), MessageType::text, test::counted(5));
+  EXPECT_GE(echo_->statistics().handshake_packets, 4U);
 }
 
 TEST_F(ChannelEchoTest, ChannelsKeepApart) {
