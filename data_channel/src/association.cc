@@ -6,6 +6,8 @@
 namespace sluice::data_channel {
 namespace {
 
+// RFC 791: what every IPv4 host takes. usrsctp wants 512 bytes behind the common header.
+constexpr std::size_t kSmallestMtu = 576;
 constexpr std::size_t kSmallestBuffer = 65536;
 constexpr std::size_t kLargestBuffer = std::size_t{16} << 20;
 
@@ -17,7 +19,7 @@ std::string_view bad_option(const Options& options) {
   };
   if (options.local_port == 0) return "local_port";
   if (options.remote_port == 0) return "remote_port";
-  if (outside(options.mtu, 512, 16384)) return "mtu";
+  if (outside(options.mtu, kSmallestMtu, 16384)) return "mtu";
   if (outside(options.max_message_size, 1, kLargestBuffer)) return "max_message_size";
   if (options.max_channels < 2) return "max_channels";
   if (outside(options.send_buffer, kSmallestBuffer, kLargestBuffer)) return "send_buffer";

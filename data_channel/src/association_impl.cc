@@ -86,7 +86,7 @@ void Association::Impl::handle_packet(Bytes packet, dtls::Instant now) {
   ++statistics_.packets_received;
   statistics_.bytes_received += packet.size();
   if (state_ == State::waiting_for_start || state_ == State::closed) return;
-  socket_->receive(packet);
+  if (!socket_->receive(packet)) count(Drop::window_exceeded);
   busy_until_ = now_ + kQuiet;
   pump();
 }
@@ -241,7 +241,9 @@ Result<void> Association::Impl::send(ChannelId id, MessageType type, Bytes data,
       return {};
     }
   }
-  if (buffered_ + sent.size() > options_.max_buffered) return failed(Errc::queue_full);
+  if (buffered_ > 0 && buffered_ + sent.size() > options_.max_buffered) {
+    return failed(Errc::queue_full);
+  }
   message.data.assign(sent.begin(), sent.end());
   queue(found->first, std::move(message));
   pump();
@@ -347,6 +349,8 @@ std::optional<dtls::Instant> Association::Impl::next_timeout() const {
 Statistics Association::Impl::statistics() const {
   Statistics statistics = statistics_;
   statistics.dropped[static_cast<std::size_t>(Drop::packets_full)] = socket_->dropped_packets();
+  statistics.dropped[static_cast<std::size_t>(Drop::packet_too_large)] =
+      socket_->too_large_packets();
   if (!established()) return statistics;
   const SctpFigures figures = socket_->figures();
   statistics.rtt = figures.rtt;

@@ -26,6 +26,9 @@ constexpr bool stands_for_empty(PayloadProtocol protocol) {
   return protocol == PayloadProtocol::string_empty || protocol == PayloadProtocol::binary_empty;
 }
 
+// Bytes of the largest DATA_CHANNEL_OPEN that is accepted.
+inline constexpr std::size_t kMaxChannelOpen = 12 + 2 * kMaxChannelName;
+
 // Empty when `message` is not exactly one DATA_CHANNEL_OPEN of a known channel type, or has names
 // above kMaxChannelName.
 std::optional<ChannelOptions> read_channel_open(Bytes message);

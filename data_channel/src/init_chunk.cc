@@ -5,17 +5,14 @@
 #include <span>
 #include <utility>
 
+#include "chunks.h"
+
 namespace sluice::data_channel {
 namespace {
 
-constexpr std::size_t kCommonHeaderSize = 12;
 constexpr std::size_t kChecksumOffset = 8;
-constexpr std::size_t kChunkHeader = 4;
 // Tag, window, streams in both directions, TSN.
 constexpr std::size_t kInitFields = 16;
-constexpr std::uint8_t kInit = 1;
-constexpr std::uint8_t kInitAck = 2;
-constexpr std::uint8_t kCookieEcho = 10;
 constexpr std::uint16_t kStateCookie = 7;
 
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // reflected
@@ -42,7 +39,7 @@ Buffer common_header(std::uint32_t tag, std::uint16_t peer_port, std::uint16_t o
 
 // Padded to whole words, with its checksum.
 Buffer finished(Buffer packet) {
-  packet.resize((packet.size() + 3) / 4 * 4);
+  packet.resize(padded(packet.size()));
   set_checksum(packet);
   return packet;
 }
@@ -53,7 +50,7 @@ Bytes find_parameter(Bytes parameters, std::uint16_t type) {
     const std::size_t size = load_u16(parameters, 2);
     if (size < 4 || size > parameters.size()) break;
     if (load_u16(parameters, 0) == type) return parameters.first(size).subspan(4);
-    parameters = parameters.subspan(std::min((size + 3) / 4 * 4, parameters.size()));
+    parameters = parameters.subspan(std::min(padded(size), parameters.size()));
   }
   return {};
 }
@@ -77,14 +74,14 @@ void set_checksum(MutableBytes packet) {
 }
 
 Bytes init_chunk_of(Bytes packet) {
-  if (packet.size() < kCommonHeaderSize) return {};
-  const Bytes chunk = packet.subspan(kCommonHeaderSize);
+  if (packet.size() < kCommonHeader) return {};
+  const Bytes chunk = packet.subspan(kCommonHeader);
   return is_init_chunk(chunk) ? chunk : Bytes{};
 }
 
 bool is_init_chunk(Bytes chunk) {
   if (chunk.size() < kChunkHeader + kInitFields || chunk.size() > kMaxInit ||
-      load_u8(chunk, 0) != kInit) {
+      ChunkType{load_u8(chunk, 0)} != ChunkType::init) {
     return false;
   }
   const std::size_t length = load_u16(chunk, 2);
@@ -99,7 +96,7 @@ bool is_init_chunk(Bytes chunk) {
     if (parameters.size() < 4) return false;
     const std::size_t size = load_u16(parameters, 2);
     if (size < 4 || size > parameters.size()) return false;
-    parameters = parameters.subspan(std::min((size + 3) / 4 * 4, parameters.size()));
+    parameters = parameters.subspan(std::min(padded(size), parameters.size()));
   }
   return true;
 }
@@ -112,13 +109,13 @@ Buffer make_init(Bytes peer_init, std::uint16_t peer_port, std::uint16_t own_por
 
 Buffer make_cookie_echo(Bytes own_init, Bytes init_ack, std::uint16_t peer_port,
                         std::uint16_t own_port) {
-  if (init_ack.size() < kCommonHeaderSize + kChunkHeader + kInitFields) return {};
-  const Bytes chunk = init_ack.subspan(kCommonHeaderSize);
-  if (load_u8(chunk, 0) != kInitAck) return {};
+  if (init_ack.size() < kCommonHeader + kChunkHeader + kInitFields) return {};
+  const Bytes chunk = init_ack.subspan(kCommonHeader);
+  if (ChunkType{load_u8(chunk, 0)} != ChunkType::init_ack) return {};
   const Bytes cookie = find_parameter(chunk.subspan(kChunkHeader + kInitFields), kStateCookie);
   if (cookie.empty()) return {};
   Buffer packet = common_header(load_u32(own_init, kChunkHeader), peer_port, own_port);
-  append_u8(packet, kCookieEcho);
+  append_u8(packet, static_cast<std::uint8_t>(ChunkType::cookie_echo));
   append_u8(packet, 0);
   append_u16(packet, static_cast<std::uint16_t>(kChunkHeader + cookie.size()));
   append(packet, cookie);

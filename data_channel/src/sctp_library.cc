@@ -54,8 +54,14 @@ int SctpLibrary::output(void* number, void* packet, std::size_t size, std::uint8
   SctpLibrary& library = instance();
   const auto found = library.outlets_.find(reinterpret_cast<std::uintptr_t>(number));
   if (found == library.outlets_.end()) return EHOSTUNREACH;
-  if (!found->second->packets.push({static_cast<const std::byte*>(packet), size})) {
-    ++found->second->dropped;
+  const Bytes bytes{static_cast<const std::byte*>(packet), size};
+  Outlet& outlet = *found->second;
+  outlet.guard.on_sent(bytes);
+  // usrsctp's answers to INITs and errors repeat what they answer, up to three times.
+  if (size > outlet.mtu) {
+    ++outlet.too_large;
+  } else if (!outlet.packets.push(bytes)) {
+    ++outlet.dropped;
   }
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <sluice/dtls/clock.h>
 
 #include "packet_queue.h"
+#include "receive_guard.h"
 
 namespace sluice::data_channel {
 
@@ -24,7 +25,10 @@ class SctpLibrary {
   // Where an association's packets go.
   struct Outlet {
     PacketQueue packets;
-    std::uint64_t dropped = 0;  // because the queue was full
+    ReceiveGuard guard;
+    std::size_t mtu;
+    std::uint64_t dropped = 0;    // because the queue was full
+    std::uint64_t too_large = 0;  // above `mtu`
   };
 
   static SctpLibrary& instance();

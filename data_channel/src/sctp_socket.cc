@@ -9,11 +9,11 @@
 #include <cstring>
 #include <utility>
 
+#include "chunks.h"
+
 namespace sluice::data_channel {
 namespace {
 
-// RFC 9260 section 3.1. usrsctp's path MTU doesn't count it where there is no IP header.
-constexpr std::size_t kCommonHeader = 12;
 constexpr std::size_t kReadSize = 16384;
 // RTO.Initial and RTO.Min of RFC 9260 section 16.
 constexpr std::uint32_t kRtoMilliseconds = 1000;
@@ -46,7 +46,10 @@ bool load(Structure& structure, Bytes bytes) {
 }  // namespace
 
 SctpSocket::SctpSocket(const Options& options, dtls::Instant now)
-    : options_(options), number_(SctpLibrary::instance().add(outlet_, now)), part_(kReadSize) {}
+    : options_(options),
+      outlet_{.packets = {}, .guard = ReceiveGuard{options.receive_buffer}, .mtu = options.mtu},
+      number_(SctpLibrary::instance().add(outlet_, now)),
+      part_(kReadSize) {}
 
 SctpSocket::~SctpSocket() {
   // What it still sends is for nobody.
@@ -109,7 +112,8 @@ bool SctpSocket::set_timeouts(bool waiting) {
 
 bool SctpSocket::end_wait() { return set_timeouts(false); }
 
-// No path MTU discovery, and no heartbeats: ICE's consent checks tell whether the peer is there.
+// usrsctp's path MTU doesn't count the common header where there is no IP header. No path MTU
+// discovery, and no heartbeats: ICE's consent checks tell whether the peer is there.
 bool SctpSocket::set_path() {
   const auto remote = address(number_, options_.remote_port);
   sctp_paddrparams path{};
@@ -137,8 +141,10 @@ Result<void> SctpSocket::connect() {
 }
 
 // NOLINTNEXTLINE(readability-make-member-function-const): it changes usrsctp's state
-void SctpSocket::receive(Bytes packet) {
+bool SctpSocket::receive(Bytes packet) {
+  if (!outlet_.guard.admits(packet)) return false;
   usrsctp_conninput(name_of(number_), packet.data(), packet.size(), 0);
+  return true;
 }
 
 void SctpSocket::abort() {
@@ -162,16 +168,18 @@ std::optional<SctpInput> SctpSocket::read() {
       if (auto input = take_notification(received)) return input;
       continue;
     }
-    if (message_.size() + received.size() > options_.max_message_size) skipping_ = true;
+    const auto protocol =
+        info_type == SCTP_RECVV_RCVINFO ? PayloadProtocol{ntohl(info.rcv_ppid)} : PayloadProtocol{};
+    // The limit is of users' messages (RFC 8841 section 6).
+    const std::size_t limit = protocol == PayloadProtocol::dcep
+                                  ? std::max(options_.max_message_size, kMaxChannelOpen)
+                                  : options_.max_message_size;
+    if (message_.size() + received.size() > limit) skipping_ = true;
     if (!skipping_) append(message_, received);
     if ((flags & MSG_EOR) == 0) continue;
     complete_ = true;
     if (std::exchange(skipping_, false)) return SctpOversized{};
-    const bool has_info = info_type == SCTP_RECVV_RCVINFO;
-    return SctpMessage{
-        .stream = info.rcv_sid,
-        .protocol = has_info ? PayloadProtocol{ntohl(info.rcv_ppid)} : PayloadProtocol{},
-        .data = message_};
+    return SctpMessage{.stream = info.rcv_sid, .protocol = protocol, .data = message_};
   }
   return std::nullopt;
 }

@@ -71,7 +71,8 @@ class SctpSocket {
   Result<void> connect();
   // Gives the timers of a connect() with Options::wait_for_start their usual length.
   bool end_wait();
-  void receive(Bytes packet);
+  // False: dropped, since it is beyond the receive window.
+  bool receive(Bytes packet);
   // The next message or event, in the order in which they came. Empty: there is none.
   std::optional<SctpInput> read();
   SctpSend send(std::uint16_t stream, PayloadProtocol protocol, Bytes data, const Delivery& how);
@@ -84,6 +85,7 @@ class SctpSocket {
   [[nodiscard]] PacketQueue& packets() { return outlet_.packets; }
   [[nodiscard]] const PacketQueue& packets() const { return outlet_.packets; }
   [[nodiscard]] std::uint64_t dropped_packets() const { return outlet_.dropped; }
+  [[nodiscard]] std::uint64_t too_large_packets() const { return outlet_.too_large; }
   [[nodiscard]] SctpFigures figures() const;
 
  private:

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 
+#include "chunks.h"
 #include "fuzz/check.h"
 #include "fuzz/input.h"
 #include "init_chunk.h"
@@ -20,10 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxMessage = 5000;
 constexpr std::size_t kMaxSteps = 200;
-constexpr std::size_t kHeaderSize = 12;  // common header (RFC 9260 section 3.1)
-constexpr std::size_t kInitTsnOffset = kHeaderSize + 16;
-
-enum class ChunkType : std::uint8_t { data = 0, reconfig = 130, forward_tsn = 192 };
+constexpr std::size_t kInitTsnOffset = kCommonHeader + 16;
 
 class World {
  public:
@@ -105,7 +103,7 @@ class World {
     Buffer packet;
     if (with_header) append(packet, header_);
     append(packet, rest);
-    if (packet.size() >= kHeaderSize) set_checksum(packet);
+    if (packet.size() >= kCommonHeader) set_checksum(packet);
     association_.handle_packet(packet, now_);
   }
 
@@ -133,14 +131,14 @@ class World {
     const auto length = static_cast<std::uint16_t>(lie < 200 ? chunk.size() : lie);
     chunk[2] = std::byte(length >> 8);
     chunk[3] = std::byte(length & 0xff);
-    chunk.resize((chunk.size() + 3) / 4 * 4);
+    chunk.resize(padded(chunk.size()));
     deliver(chunk, true);
   }
 
   // An honest packet with one byte changed.
   void change_and_deliver() {
     const auto packet = peer_.packets().pop();
-    const std::size_t offset = kHeaderSize + input_.u8();
+    const std::size_t offset = kCommonHeader + input_.u8();
     const std::byte change{input_.u8()};
     if (!packet) return;
     Buffer changed(packet->begin(), packet->end());
@@ -169,8 +167,8 @@ class World {
   // What an honest peer would do.
   void exchange() {
     while (const auto packet = peer_.packets().pop()) {
-      if (packet->size() < kHeaderSize) continue;
-      std::ranges::copy(packet->first(kHeaderSize), header_.begin());
+      if (packet->size() < kCommonHeader) continue;
+      std::ranges::copy(packet->first(kCommonHeader), header_.begin());
       deliver(Buffer(packet->begin(), packet->end()), false);
     }
     take_events();
@@ -192,8 +190,8 @@ class World {
   dtls::Instant now_{};
   Association association_ = Association::make(options(), now_).value();
   SctpSocket peer_{{}, now_};
-  std::array<std::byte, kHeaderSize> header_{};  // of the peer's packets, with the tag
-  std::uint32_t first_tsn_ = 0;                  // of the peer
+  std::array<std::byte, kCommonHeader> header_{};  // of the peer's packets, with the tag
+  std::uint32_t first_tsn_ = 0;                    // of the peer
 };
 
 }  // namespace

@@ -130,6 +130,22 @@ TEST(Association, LargeMessagesInSmallPackets) {
       Errc::message_too_large);
 }
 
+// The handshake fits, too, without the INITs that cross.
+TEST(Association, SmallestPackets) {
+  ChannelPair pair({}, 1, {.mtu = 576}, {.mtu = 576});
+  bool is_first = true;
+  pair.drop = [&](std::size_t sender, dtls::Bytes /*packet*/) {
+    return sender == 1 && std::exchange(is_first, false);
+  };
+  const auto id = pair.client().open({}, pair.now()).value();
+  ASSERT_TRUE(pair.client().send(id, MessageType::binary, test::counted(10'000), pair.now()));
+  ASSERT_TRUE(pair.run_until([&] { return !pair.ends[1].messages.empty(); }));
+  for (const auto& end : pair.ends) {
+    EXPECT_LE(end.largest_packet, 576U);
+    EXPECT_EQ(end.association->statistics().count(Drop::packet_too_large), 0U);
+  }
+}
+
 // RFC 8841 section 6: no message to a peer is larger than the peer's limit.
 TEST(Association, PeersLimitHolds) {
   ChannelPair pair({}, 1, {.peer_max_message_size = 1000}, {});
@@ -210,12 +226,76 @@ TEST(Association, OptionsAreChecked) {
   };
   EXPECT_EQ(fault({.local_port = 0}), "local_port");
   EXPECT_EQ(fault({.remote_port = 0}), "remote_port");
-  EXPECT_EQ(fault({.mtu = 511}), "mtu");
+  EXPECT_EQ(fault({.mtu = 575}), "mtu");
+  EXPECT_EQ(fault({.mtu = 16385}), "mtu");
   EXPECT_EQ(fault({.max_message_size = 0}), "max_message_size");
   EXPECT_EQ(fault({.max_channels = 1}), "max_channels");
   EXPECT_EQ(fault({.send_buffer = 1000}), "send_buffer");
   EXPECT_EQ(fault({.receive_buffer = 1U << 30}), "receive_buffer");
   EXPECT_EQ(fault({}), "");
+}
+
+TEST(Association, ExtremeOptionsWork) {
+  for (const Options& options :
+       {Options{.local_port = 65535, .remote_port = 65535}, Options{.mtu = 576},
+        Options{.mtu = 16384}, Options{.max_message_size = 1},
+        Options{.max_message_size = 16U << 20}, Options{.max_channels = 2},
+        Options{.max_channels = 65535}, Options{.send_buffer = 65536},
+        Options{.send_buffer = 16U << 20}, Options{.receive_buffer = 65536},
+        Options{.receive_buffer = 16U << 20}}) {
+    SCOPED_TRACE(testing::Message() << options.local_port << ' ' << options.mtu << ' '
+                                    << options.max_message_size << ' ' << options.max_channels
+                                    << ' ' << options.send_buffer << ' ' << options.receive_buffer);
+    ChannelPair pair({}, 1, options, options);
+    const auto id = pair.client().open({}, pair.now()).value();
+    ASSERT_TRUE(pair.client().send(id, MessageType::text, test::counted(1), pair.now()));
+    EXPECT_TRUE(pair.run_until([&] { return pair.ends[1].messages.size() == 1; }));
+    EXPECT_LE(pair.ends[0].largest_packet, options.mtu);
+  }
+}
+
+// A message larger than max_buffered waits alone, or nothing would ever tell when to send it.
+TEST(Association, LargeMessageWaitsAlone) {
+  ChannelPair pair({}, 1, {.send_buffer = 65536, .max_buffered = 10'000}, {});
+  ASSERT_TRUE(pair.establish());
+  const auto id = pair.client().open({}, pair.now()).value();
+  const auto send = [&](std::size_t size) {
+    return pair.client().send(id, MessageType::binary, test::counted(size), pair.now());
+  };
+  ASSERT_TRUE(send(40'000));
+  ASSERT_TRUE(send(40'000));
+  EXPECT_EQ(pair.client().buffered_amount(id), 40'000U);
+  EXPECT_EQ(send(1).error().code, Errc::queue_full);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.ends[0].low.empty(); }));
+  EXPECT_TRUE(send(1));
+  EXPECT_TRUE(pair.run_until([&] { return pair.ends[1].messages.size() == 3; }));
+}
+
+// max_message_size is of messages, not of DATA_CHANNEL_OPEN.
+TEST(Association, LongestNames) {
+  ChannelPair pair({}, 1, {}, {.max_message_size = 1});
+  const ChannelOptions options{.label = std::string(kMaxChannelName, 'x'),
+                               .protocol = std::string(kMaxChannelName, 'y')};
+  ASSERT_TRUE(pair.client().open(options, pair.now()));
+  ASSERT_TRUE(pair.run_until([&] { return !pair.ends[0].acknowledged.empty(); }));
+  EXPECT_EQ(pair.ends[1].opened.at(0).options.label, options.label);
+  EXPECT_EQ(pair.ends[1].opened.at(0).options.protocol, options.protocol);
+}
+
+TEST(Association, LargestMessage) {
+  constexpr std::size_t kLargest = std::size_t{16} << 20;
+  const Options options{.mtu = 16384,
+                        .max_message_size = kLargest,
+                        .peer_max_message_size = 0,
+                        .send_buffer = kLargest};
+  ChannelPair pair({}, 1, options, options);
+  ASSERT_TRUE(pair.establish());
+  const auto id = pair.client().open({}, pair.now()).value();
+  ASSERT_TRUE(pair.run_until([&] { return !pair.ends[0].acknowledged.empty(); }));
+  const auto data = test::counted(kLargest);
+  ASSERT_TRUE(pair.client().send(id, MessageType::binary, data, pair.now()));
+  ASSERT_TRUE(pair.run_until([&] { return pair.ends[1].messages.size() == 1; }));
+  EXPECT_TRUE(pair.ends[1].messages[0].data == data);
 }
 
 TEST_F(AssociationTest, CallsThatMakeNoSense) {

@@ -109,8 +109,8 @@ TEST(SctpInit, Malformed) {
   for (const auto& text :
        {std::string{}, good.substr(1), good + "A", good + "====", " " + good + "   ",
         good.substr(0, 8) + "!" + good.substr(9), good.substr(0, 8) + "=" + good.substr(9),
-        good.substr(0, good.size() - 8), std::string("===="), good.substr(0, good.size() - 4) + "AB==",
-        std::string(2000, 'A')}) {
+        good.substr(0, good.size() - 8), std::string("===="),
+        good.substr(0, good.size() - 4) + "AB==", std::string(2000, 'A')}) {
     EXPECT_FALSE(read_sctp_init(text)) << text;
   }
 }

@@ -87,6 +87,25 @@ TEST_P(LossyLink, WithoutRetransmissionsSomeAreLost) {
   EXPECT_TRUE(pair_.run_until([&] { return pair_.ends[1].messages.back().id == reliable; }, 600s));
 }
 
+// The window is full most of the time, and has gaps: nobody is taken for one who ignores it.
+TEST_P(LossyLink, SlowReader) {
+  ChannelPair pair(kBad, GetParam(), {.send_buffer = 1U << 20, .max_buffered = 4U << 20},
+                   {.receive_buffer = 65536});
+  const auto id = pair.client().open({.ordered = GetParam() % 2 == 0}, pair.now()).value();
+  constexpr std::size_t kMessages = 100;
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    ASSERT_TRUE(pair.client().send(id, MessageType::binary, numbered(i, 1 + 300 * i), pair.now()));
+  }
+  const auto arrived = [&] { return pair.ends[1].messages.size() == kMessages; };
+  for (int round = 0; round < 1000 && !arrived(); ++round) {
+    pair.ends[1].reads = !pair.ends[1].reads;
+    pair.run_until(arrived, 1s);
+  }
+  EXPECT_TRUE(arrived());
+  EXPECT_LT(pair.now() - dtls::Instant{}, 300s);
+  EXPECT_LE(pair.server().statistics().count(Drop::window_exceeded), 5U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, LossyLink, testing::Range<std::uint64_t>(1, 21));
 
 TEST(Lifetime, MessagesExpireWhileThePathIsBroken) {

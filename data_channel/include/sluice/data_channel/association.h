@@ -20,7 +20,7 @@ struct Options {
   dtls::Role role = dtls::Role::server;  // this side's DTLS role: it decides the IDs of channels
   std::uint16_t local_port = 5000;       // own a=sctp-port, 1 or more
   std::uint16_t remote_port = 5000;      // the peer's
-  // The largest SCTP packet in bytes, 512 to 16,384. With 37 bytes of DTLS, 8 of UDP and 40 of IPv6
+  // The largest SCTP packet in bytes, 576 to 16,384. With 37 bytes of DTLS, 8 of UDP and 40 of IPv6
   // the default fits IPv6's minimum MTU of 1280. The path's MTU is not discovered.
   std::size_t mtu = 1192;
   // Own a=max-message-size: larger messages of the peer are dropped. 1 to 16 MiB.
@@ -36,14 +36,20 @@ struct Options {
   std::size_t send_buffer = 262144;
   // Bytes that SCTP keeps until they are polled: the receive window. 65,536 to 16 MiB.
   std::size_t receive_buffer = 262144;
-  // Bytes of messages that wait for room in send_buffer, over all channels.
+  // Bytes of messages that wait for room in send_buffer, over all channels. A larger message may
+  // wait alone.
   std::size_t max_buffered = 1048576;
   // Holds the INIT back until start(): for a=sctp-init.
   bool wait_for_start = false;
 };
 
-// Move-only. No socket, no clock. Memory: send_buffer, receive_buffer, max_buffered,
-// max_message_size, 1,024 packets of `mtu`, and max_channels of channels, at the most.
+// Move-only. No socket, no clock.
+//
+// Memory, whatever the peer sends: send_buffer; max_buffered; twice receive_buffer, since data that
+// fill a gap are taken beyond the window; max_message_size for the message that is being read; for
+// each of max_channels its options and one fragment of the peer's, which is as large as a DTLS
+// record at the most; 1,024 packets of `mtu`; 512 bytes for each of up to 4,096 packets of the peer
+// that wait for an earlier one.
 //
 // After every input take the outputs: poll_event() until empty, then poll_transmit() until empty,
 // because events lead to answers; then next_timeout(). While events are not polled, received data

@@ -16,7 +16,8 @@ enum class Errc : std::uint8_t {
   channel_in_use,     // the ID that was asked for
   no_free_channel,    // all IDs of this side's role are in use
   message_too_large,  // above the peer's limit, or above Options::send_buffer
-  queue_full,         // above Options::max_buffered: try again after BufferedAmountLow
+  queue_full,         // above Options::max_buffered: try again after a BufferedAmountLow, which may
+                      // be of another channel
   invalid_init,       // the peer's INIT chunk is malformed (start())
   wrong_state,        // the call makes no sense now
 };

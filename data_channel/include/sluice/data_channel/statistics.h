@@ -21,8 +21,10 @@ enum class Drop : std::uint8_t {
   channel_closed,     // to be sent: it waited when the peer closed the channel
   not_sent,           // to be sent: SCTP has refused it
   packets_full,       // SCTP packets that were not polled; SCTP sends them again
+  packet_too_large,   // SCTP packets above Options::mtu: answers that repeat an INIT or an error
+  window_exceeded,    // received: SCTP packets with more data than the receive window has room for
 };
-inline constexpr std::size_t kDropReasons = 8;
+inline constexpr std::size_t kDropReasons = 10;
 
 std::string_view to_string(Drop reason);
 
