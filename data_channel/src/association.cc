@@ -88,6 +88,11 @@ void Association::close(dtls::Instant now) {
   impl_->close(now);
 }
 
+void Association::set_role(dtls::Role role) { impl_->set_role(role); }
+void Association::set_peer_max_message_size(std::uint64_t bytes) {
+  impl_->set_peer_max_message_size(bytes);
+}
+
 dtls::Bytes Association::local_init() const { return impl_->local_init(); }
 Result<void> Association::start(const std::optional<dtls::Bytes>& peer_init, dtls::Instant now) {
   const auto lock = locked();

@@ -11,6 +11,9 @@ namespace {
 // After a packet of either side SCTP may delay a SACK (up to 500 ms, RFC 9260 section 6.2).
 constexpr dtls::Duration kQuiet = std::chrono::seconds{1};
 constexpr std::size_t kEmptyMessage = 1;
+// As MediaTransport's early data (dtls::ConfigOptions).
+constexpr std::size_t kMaxEarlyPackets = 32;
+constexpr std::size_t kMaxEarlyBytes = 16384;
 
 // The field that is out of range; empty: none.
 std::string_view bad_channel_option(const ChannelOptions& options) {
@@ -55,7 +58,9 @@ Result<void> Association::Impl::start(const std::optional<Bytes>& peer_init, dtl
     socket_.emplace(options_, now_);
     local_init_.clear();
     state_ = State::connecting;
-    return socket_->connect();
+    if (auto connected = socket_->connect(); !connected) return connected;
+    take_early();
+    return {};
   }
   if (!socket_->end_wait()) return failed(Errc::library_failure, "SCTP_RTOINFO");
   // To SCTP both have sent an INIT at the same time (RFC 9260 section 5.2.1). It answers the peer's
@@ -68,10 +73,30 @@ Result<void> Association::Impl::start(const std::optional<Bytes>& peer_init, dtl
                : Buffer{};
   if (cookie_echo.empty()) return failed(Errc::invalid_init);
   socket_->receive(cookie_echo);
+  // usrsctp aborts here where parameters contradict each other.
+  if (!socket_->figures().established) return failed(Errc::invalid_init);
   socket_->packets().clear();  // COOKIE ACK
   busy_until_ = now_ + kQuiet;
   state_ = State::connecting;
+  take_early();
   return {};
+}
+
+void Association::Impl::keep_early(Bytes packet) {
+  if (early_.size() == kMaxEarlyPackets || early_bytes_ + packet.size() > kMaxEarlyBytes) {
+    count(Drop::early_full);
+    return;
+  }
+  early_.emplace_back(packet.begin(), packet.end());
+  early_bytes_ += packet.size();
+}
+
+void Association::Impl::take_early() {
+  for (const Buffer& packet : early_) {
+    if (!socket_->receive(packet)) count(Drop::window_exceeded);
+  }
+  early_ = {};
+  early_bytes_ = 0;
 }
 
 void Association::Impl::advance(dtls::Instant now) {
@@ -85,7 +110,8 @@ void Association::Impl::handle_packet(Bytes packet, dtls::Instant now) {
   advance(now);
   ++statistics_.packets_received;
   statistics_.bytes_received += packet.size();
-  if (state_ == State::waiting_for_start || state_ == State::closed) return;
+  if (state_ == State::waiting_for_start) return keep_early(packet);
+  if (state_ == State::closed) return;
   if (!socket_->receive(packet)) count(Drop::window_exceeded);
   busy_until_ = now_ + kQuiet;
   pump();

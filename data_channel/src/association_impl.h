@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <sluice/data_channel/association.h>
 
@@ -33,6 +34,8 @@ class Association::Impl {
   std::optional<Bytes> poll_transmit();
   [[nodiscard]] std::optional<dtls::Instant> next_timeout() const;
 
+  void set_role(dtls::Role role) { options_.role = role; }
+  void set_peer_max_message_size(std::uint64_t bytes) { options_.peer_max_message_size = bytes; }
   [[nodiscard]] Bytes local_init() const { return local_init_; }
   [[nodiscard]] bool established() const { return state_ == State::established; }
   [[nodiscard]] bool closed() const { return state_ == State::closed; }
@@ -78,12 +81,16 @@ class Association::Impl {
     statistics_.dropped[static_cast<std::size_t>(reason)] += number;
   }
   void advance(dtls::Instant now);
+  void keep_early(Bytes packet);
+  void take_early();
 
   Options options_;
   std::optional<SctpSocket> socket_;  // always there; start() may make another
   dtls::Instant now_;                 // of the last input
   State state_ = State::connecting;
   Buffer local_init_;
+  std::vector<Buffer> early_;  // packets before start()
+  std::size_t early_bytes_ = 0;
   std::uint16_t streams_ = 0;  // that both directions have, once established
   Channels channels_;
   // Streams whose outgoing side is to be reset as soon as SCTP can: of channels that are closing,

@@ -33,7 +33,7 @@ std::string_view to_string(Drop reason) {
   constexpr std::array<std::string_view, kDropReasons> kNames = {
       "message_too_large", "unknown_protocol", "unknown_channel", "refused_open",
       "expired",           "channel_closed",   "not_sent",        "packets_full",
-      "packet_too_large",  "window_exceeded"};
+      "packet_too_large",  "early_full",       "window_exceeded"};
   return name_in(kNames, reason);
 }
 

@@ -26,7 +26,7 @@ class SctpLibrary {
   struct Outlet {
     PacketQueue packets;
     ReceiveGuard guard;
-    std::size_t mtu;
+    std::size_t mtu = 0;
     std::uint64_t dropped = 0;    // because the queue was full
     std::uint64_t too_large = 0;  // above `mtu`
   };

@@ -261,6 +261,7 @@ SctpFigures SctpSocket::figures() const {
       usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0) {
     return figures;
   }
+  figures.established = status.sstat_state == SCTP_ESTABLISHED;
   figures.active = status.sstat_unackdata > 0 || status.sstat_penddata > 0;
   if (status.sstat_primary.spinfo_srtt > 0) {
     figures.rtt = std::chrono::milliseconds{status.sstat_primary.spinfo_srtt};

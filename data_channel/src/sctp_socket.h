@@ -53,6 +53,7 @@ struct Delivery {
 
 // What usrsctp tells about the association.
 struct SctpFigures {
+  bool established = false;
   bool active = false;  // data or chunks wait for an acknowledgement
   std::optional<dtls::Duration> rtt = {};
   std::uint32_t congestion_window = 0;

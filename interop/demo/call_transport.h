@@ -56,6 +56,10 @@ class CallTransport {
   // Whether the answer must say a=ice-lite.
   [[nodiscard]] virtual bool is_ice_lite() const = 0;
 
+  // The transport's part of the answer to our offer, which says a=setup:active. The error is a
+  // sentence that says why it can't be taken.
+  virtual SdpResult<void> set_answer(const nice::Description& answer) = 0;
+
   virtual void send_rtp(Bytes packet) = 0;
   virtual void send_rtcp(Bytes packet) = 0;
   virtual void send_data(Bytes data) = 0;
@@ -69,10 +73,12 @@ class CallTransport {
 };
 
 struct CallOptions {
-  dtls::ConfigPtr dtls = {};                 // required
-  nice::Setup setup = nice::Setup::passive;  // our role: active or passive
-  nice::Description offer = {};              // the transport's part of the offer
-  bool offer_is_lite = false;                // the offer says a=ice-lite
+  dtls::ConfigPtr dtls = {};  // required
+  // What our description says: active or passive; actpass where we offer.
+  nice::Setup setup = nice::Setup::passive;
+  // The transport's part of the offer. Empty: we offer, and set_answer() follows.
+  std::optional<nice::Description> offer = {};
+  bool offer_is_lite = false;  // the offer says a=ice-lite
 };
 
 // Opens the transports of a service's calls. Used on the service's thread; outlives them.

@@ -31,6 +31,11 @@ class ChannelEcho {
   // peer's a=sctp-init; empty: a handshake.
   void start(dtls::Bytes peer_init, dtls::Instant now);
   [[nodiscard]] dtls::Bytes local_init() const { return association_.local_init(); }
+  // What the answer to our offer says, before start().
+  void set_peer(dtls::Role own_role, std::uint64_t max_message_size) {
+    association_.set_role(own_role);
+    association_.set_peer_max_message_size(max_message_size);
+  }
 
   // After start() and each of these poll_transmit() until empty.
   void handle_packet(dtls::Bytes packet, dtls::Instant now);

@@ -85,6 +85,27 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
     done(tl::unexpected(Refused{.status = 400, .sentence = chosen.error().sentence}));
     return;
   }
+  open(std::move(offer), *chosen, address, done);
+}
+
+void EchoService::create_offering(const std::string& address,
+                                  const std::function<void(CreateResult)>& done) {
+  open(own_offer(), nice::Setup::actpass, address, done);
+}
+
+tl::expected<void, Refused> EchoService::take_answer(const std::string& id, Offer answer) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) {
+    return tl::unexpected(Refused{.status = 404, .sentence = "There is no such session."});
+  }
+  if (auto taken = found->second.echo->take_answer(std::move(answer)); !taken) {
+    return tl::unexpected(Refused{.status = 409, .sentence = std::move(taken.error().sentence)});
+  }
+  return {};
+}
+
+void EchoService::open(Offer offer, nice::Setup setup, const std::string& address,
+                       const std::function<void(CreateResult)>& done) {
   if (!make_room(address)) {
     done(tl::unexpected(Refused{.status = 503, .sentence = "There are too many sessions."}));
     return;
@@ -92,9 +113,9 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
   const std::string id = common::random_id();
   auto session = EchoSession::make(
       id, std::move(offer),
-      {.dtls = config_, .setup = *chosen, .connect_timeout = options_.connect_timeout},
+      {.dtls = config_, .setup = setup, .connect_timeout = options_.connect_timeout},
       {.transports = *transports_},
-      [done, id](const std::string& answer) { done(Created{.id = id, .answer = answer}); });
+      [done, id](const std::string& sdp) { done(Created{.id = id, .sdp = sdp}); });
   if (!session) {
     done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
     return;

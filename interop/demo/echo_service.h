@@ -41,7 +41,7 @@ struct ServiceOptions {
 
 struct Created {
   std::string id;
-  std::string answer;
+  std::string sdp;  // the answer, or our offer
 };
 struct Refused {
   int status;            // HTTP status
@@ -63,6 +63,10 @@ class EchoService {
   // 503 too many sessions, 500 the transport can't be opened. `address`: the client's.
   void create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
               const std::function<void(CreateResult)>& done);
+  // The same for a session in which we offer, own_offer().
+  void create_offering(const std::string& address, const std::function<void(CreateResult)>& done);
+  // Takes the answer of such a session. Refused: 404 no such session, 409 it can't be taken.
+  tl::expected<void, Refused> take_answer(const std::string& id, Offer answer);
   // Ends a session. False: no such session.
   bool remove(const std::string& id);
   // A session's statistics as JSON. A session that ended by itself keeps them for 30 s. Empty: no
@@ -78,6 +82,8 @@ class EchoService {
     std::unique_ptr<EchoSession> echo;
   };
 
+  void open(Offer offer, nice::Setup setup, const std::string& address,
+            const std::function<void(CreateResult)>& done);
   bool make_room(const std::string& address);
   void run_data_timers();
   void sweep();

@@ -68,16 +68,35 @@ std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
 }
 
 SdpResult<void> EchoSession::open() {
-  auto transport = shared_.transports.open({.dtls = options_.dtls,
-                                            .setup = options_.setup,
-                                            .offer = offer_.transport,
-                                            .offer_is_lite = offer_.ice_lite},
-                                           *this);
+  CallOptions call{.dtls = options_.dtls, .setup = options_.setup};
+  if (!offers()) {
+    call.offer = offer_.transport;
+    call.offer_is_lite = offer_.ice_lite;
+  }
+  auto transport = shared_.transports.open(call, *this);
   if (!transport) return tl::unexpected(std::move(transport.error()));
   transport_ = *std::move(transport);
-  // The answer tells its INIT.
+  // The SDP tells its INIT.
   const auto* data = data_section();
-  if (data != nullptr && !data->sctp_init.empty()) make_channels(*data);
+  if (data != nullptr && (offers() || !data->sctp_init.empty())) make_channels(*data, true);
+  return {};
+}
+
+SdpResult<void> EchoSession::take_answer(Offer answer) {
+  std::string fault = fault_of_answer(answer);
+  if (!offers() || is_answered_ || !transport_) fault = "The session waits for no answer.";
+  if (!fault.empty()) return tl::unexpected(SdpError{std::move(fault)});
+  if (auto set = transport_->set_answer(answer.transport); !set) return set;
+  is_answered_ = true;
+  const auto offered_port = offer_.sections.front().sctp_port;
+  offer_ = std::move(answer);
+  const auto& section = offer_.sections.front();
+  if (!channels_) return {};
+  if (section.accepted() && section.sctp_port == offered_port) {
+    channels_->set_peer(dtls::Role::server, section.max_message_size);
+  } else {
+    channels_.reset();
+  }
   return {};
 }
 
@@ -176,14 +195,14 @@ const OfferedSection* EchoSession::data_section() const {
   return section == offer_.sections.end() ? nullptr : &*section;
 }
 
-void EchoSession::make_channels(const OfferedSection& section) {
+void EchoSession::make_channels(const OfferedSection& section, bool waits) {
   auto association = data_channel::Association::make(
       {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
        .local_port = section.sctp_port,
        .remote_port = section.sctp_port,
        .max_message_size = kMaxMessageSize,
        .peer_max_message_size = section.max_message_size,
-       .wait_for_start = !section.sctp_init.empty()},
+       .wait_for_start = waits},
       common::now());
   if (!association) {
     log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
@@ -198,7 +217,7 @@ void EchoSession::start_data() {
   if (channels_) {
     channels_->start(section->sctp_init, common::now());
   } else {
-    make_channels(*section);
+    make_channels(*section, false);
   }
   flush_data();
 }

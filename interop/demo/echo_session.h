@@ -17,8 +17,8 @@
 namespace sluice::interop::demo {
 
 struct SessionOptions {
-  dtls::ConfigPtr dtls = {};                                  // required
-  nice::Setup setup = nice::Setup::passive;                   // our role: active or passive
+  dtls::ConfigPtr dtls = {};                 // required
+  nice::Setup setup = nice::Setup::passive;  // our role: active or passive; actpass: we offer
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
@@ -40,11 +40,12 @@ class EchoSession final : private CallListener {
   struct Shared {
     CallTransports& transports;
   };
-  // Called once with the answer, when all candidates are known, and never before make() has
-  // returned.
+  // Called once with the answer, or with our offer, when all candidates are known, and never before
+  // make() has returned.
   using AnswerReady = std::function<void(const std::string& sdp)>;
 
-  // The error is a sentence that says why the transport can't be opened.
+  // `offer`: the browser's, or own_offer(). The error is a sentence that says why the transport
+  // can't be opened.
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
                                                       SessionOptions options, const Shared& shared,
                                                       AnswerReady ready);
@@ -53,6 +54,10 @@ class EchoSession final : private CallListener {
   void answer_if_ready();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
+
+  // The browser's answer to our offer. The error is a sentence that says why it can't be taken;
+  // there is one where we have not offered, and for a second answer.
+  SdpResult<void> take_answer(Offer answer);
 
   // Closes the transport, with a close_notify if it was connected. Later calls do nothing.
   void end(std::string_view reason);
@@ -72,11 +77,12 @@ class EchoSession final : private CallListener {
   EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
               AnswerReady ready);
   SdpResult<void> open();
+  [[nodiscard]] bool offers() const { return options_.setup == nice::Setup::actpass; }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
   // Null: the offer has no data channels that are accepted.
   [[nodiscard]] const OfferedSection* data_section() const;
-  // An association that waits for start() if the offer has a=sctp-init.
-  void make_channels(const OfferedSection& section);
+  // `waits`: for start(), since the SDP has a=sctp-init.
+  void make_channels(const OfferedSection& section, bool waits);
   void start_data();
   void flush_data();
   [[nodiscard]] std::string write_statistics(std::string_view reason) const;
@@ -97,6 +103,7 @@ class EchoSession final : private CallListener {
   SessionOptions options_;
   Shared shared_;
   AnswerReady ready_;
+  bool is_answered_ = false;  // where we offer
   dtls::Instant start_;
   SetupTimes times_ = {};
   SessionState state_ = SessionState::connecting;

@@ -103,6 +103,31 @@ Direction answer_direction(Direction offered) {
   return Direction::inactive;
 }
 
+Offer own_offer() {
+  constexpr std::uint16_t kSctpPort = 5000;
+  OfferedSection data;
+  data.kind = SectionKind::data;
+  data.media = "application";
+  data.protocol = "UDP/DTLS/SCTP";
+  data.formats = {"webrtc-datachannel"};
+  data.mid = "0";
+  data.sctp_port = kSctpPort;
+  Offer offer;
+  offer.sections = {data};
+  offer.bundle = {data.mid};
+  return offer;
+}
+
+std::string fault_of_answer(const Offer& answer) {
+  const auto& section = answer.sections.front();
+  if (answer.sections.size() != 1 || section.kind != SectionKind::data || section.mid != "0") {
+    return "The answer must have the sections of the offer.";
+  }
+  // RFC 8842 section 5.3 lets the answerer choose, and recommends active.
+  if (answer.transport.setup != nice::Setup::active) return "The answer must say a=setup:active.";
+  return {};
+}
+
 std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options) {
   SdpDocument document;

@@ -1,4 +1,4 @@
-// Writes the answer to an offer (RFC 9429 section 5.3).
+// Writes the answer to an offer (RFC 9429 section 5.3), and offers data channels (section 5.2).
 #pragma once
 
 #include <cstdint>
@@ -36,5 +36,11 @@ Direction answer_direction(Direction offered);
 // `transport` describes our side, with all candidates: the answer doesn't trickle.
 std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options);
+
+// What the server itself offers: data channels alone, since it has no media of its own. It is
+// written as an answer to it would be.
+Offer own_offer();
+// Why an answer to own_offer() can't be taken; empty: it can.
+std::string fault_of_answer(const Offer& answer);
 
 }  // namespace sluice::interop::demo

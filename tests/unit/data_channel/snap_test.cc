@@ -88,6 +88,66 @@ TEST_F(SnapTest, MalformedInitIsRefused) {
   EXPECT_EQ(pair_.client().start({}, pair_.now()).error().code, Errc::wrong_state);
 }
 
+// The peer sends data as soon as its DTLS is connected, and who polls MediaTransport's data before
+// its events gets them before TransportConnected.
+TEST_F(SnapTest, PacketsBeforeStartAreKept) {
+  const auto client_init = init_of(pair_.client());
+  ASSERT_TRUE(pair_.client().start(init_of(pair_.server()), pair_.now()));
+  const auto id = pair_.client().open({}, pair_.now()).value();
+  ASSERT_TRUE(pair_.client().send(id, MessageType::text, test::counted(5), pair_.now()));
+  pair_.run_for(100ms);
+  EXPECT_TRUE(pair_.ends[1].messages.empty());
+  ASSERT_TRUE(pair_.server().start(client_init, pair_.now()));
+  ASSERT_TRUE(pair_.run_until([&] { return !pair_.ends[1].messages.empty(); }, 1ms));
+  expect_works();
+}
+
+TEST_F(SnapTest, PeersInitBeforeStartIsKept) {
+  ASSERT_TRUE(pair_.client().start({}, pair_.now()));
+  pair_.run_for(100ms);
+  ASSERT_TRUE(pair_.server().start({}, pair_.now()));
+  ASSERT_TRUE(pair_.run_until([&] { return pair_.ends[0].established; }, 100ms));
+  expect_works();
+}
+
+TEST_F(SnapTest, PacketsBeforeStartAreBounded) {
+  for (std::size_t i = 0; i < 100; ++i) {
+    pair_.client().handle_packet(test::counted(1000), pair_.now());
+    pair_.client().handle_packet({}, pair_.now());
+  }
+  EXPECT_EQ(pair_.client().statistics().count(Drop::early_full), 200U - 32U);
+  start_both();
+  expect_works();
+}
+
+// An offer has the INIT; the answer brings the rest.
+TEST_F(SnapTest, RoleAndLimitMayComeWithTheAnswer) {
+  pair_.client().set_role(dtls::Role::server);
+  pair_.server().set_role(dtls::Role::client);
+  pair_.client().set_peer_max_message_size(10);
+  start_both();
+  const auto id = pair_.client().open({}, pair_.now()).value();
+  EXPECT_EQ(id, ChannelId{1});
+  EXPECT_EQ(pair_.server().open({}, pair_.now()).value(), ChannelId{0});
+  const auto send = [&](std::size_t size) {
+    return pair_.client().send(id, MessageType::binary, test::counted(size), pair_.now());
+  };
+  EXPECT_TRUE(send(10));
+  EXPECT_EQ(send(11).error().code, Errc::message_too_large);
+  pair_.client().set_peer_max_message_size(11);
+  EXPECT_TRUE(send(11));
+}
+
+// Found by fuzzing: AUTH's list of chunks without AUTH's random number (RFC 4895 section 6.1).
+TEST_F(SnapTest, ContradictionIsRefused) {
+  const auto init = test::from_hex(
+      "01 00 00 1e 00 0c 6c f0 00 50 00 11 11 11 11 11 11 11 11 11 80 03 00 04 80 08 00 06 82 c0");
+  EXPECT_EQ(pair_.client().start(init, pair_.now()).error().code, Errc::invalid_init);
+  ASSERT_TRUE(pair_.client().start({}, pair_.now()));
+  ASSERT_TRUE(pair_.server().start({}, pair_.now()));
+  expect_works();
+}
+
 TEST(Snap, NoInitWithoutTheOption) {
   ChannelPair pair;
   EXPECT_TRUE(pair.client().local_init().empty());

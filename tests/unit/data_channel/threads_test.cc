@@ -21,7 +21,7 @@ std::size_t exchange(int messages) {
   int sent = 0;
   std::size_t received = 0;
   for (int round = 0; round < 10'000 && received < static_cast<std::size_t>(messages); ++round) {
-    for (std::size_t end : {0U, 1U}) {
+    for (const std::size_t end : {0U, 1U}) {
       if (end == 0 && sent < messages && ends[0].send(id, MessageType::binary, data, start)) ++sent;
       while (const auto event = ends[end].poll_event()) {
         if (std::holds_alternative<MessageReceived>(*event)) ++received;

@@ -94,15 +94,24 @@ class Association {
   // Ends the association with an ABORT, which is ready to be polled. Later inputs do nothing.
   void close(dtls::Instant now);
 
+  // ---- what only the peer's answer tells, where this side offers
+
+  // The DTLS role, before the first open().
+  void set_role(dtls::Role role);
+  // As Options::peer_max_message_size; holds for messages that are sent from now on.
+  void set_peer_max_message_size(std::uint64_t bytes);
+
   // ---- a=sctp-init: no handshake (draft-hancke-tsvwg-snap)
 
   // The INIT chunk of this side, for write_sctp_init(). Needs Options::wait_for_start; empty
-  // without it.
+  // without it. Where an answer names another port than Options::remote_port, make a new
+  // association in place of this one, and start() it without the peer's chunk.
   [[nodiscard]] dtls::Bytes local_init() const;
-  // Call it when DTLS is connected, before the first handle_packet(). With the INIT chunk of the
-  // peer's a=sctp-init, from read_sctp_init(), the association is established at once. Without, it
-  // sends its INIT. Errors: wrong_state if it was called before or without wait_for_start;
-  // invalid_init, after which it may be called again without.
+  // Call it when DTLS is connected. Packets that have come before are kept, up to 32 of 16 kB
+  // together, as MediaTransport keeps early data. With the INIT chunk of the peer's a=sctp-init,
+  // from read_sctp_init(), the association is established at once. Without, it sends its INIT.
+  // Errors: wrong_state if it was called before or without wait_for_start; invalid_init, after
+  // which it may be called again without.
   Result<void> start(const std::optional<dtls::Bytes>& peer_init, dtls::Instant now);
 
   // ---- outputs

@@ -18,7 +18,7 @@ enum class Errc : std::uint8_t {
   message_too_large,  // above the peer's limit, or above Options::send_buffer
   queue_full,         // above Options::max_buffered: try again after a BufferedAmountLow, which may
                       // be of another channel
-  invalid_init,       // the peer's INIT chunk is malformed (start())
+  invalid_init,       // the peer's INIT chunk is malformed or contradicts itself (start())
   wrong_state,        // the call makes no sense now
 };
 

@@ -22,9 +22,10 @@ enum class Drop : std::uint8_t {
   not_sent,           // to be sent: SCTP has refused it
   packets_full,       // SCTP packets that were not polled; SCTP sends them again
   packet_too_large,   // SCTP packets above Options::mtu: answers that repeat an INIT or an error
+  early_full,         // received: SCTP packets before start(), beyond 32 or 16 kB
   window_exceeded,    // received: SCTP packets with more data than the receive window has room for
 };
-inline constexpr std::size_t kDropReasons = 10;
+inline constexpr std::size_t kDropReasons = 11;
 
 std::string_view to_string(Drop reason);
 
