@@ -104,6 +104,25 @@ TEST_F(AssociationTest, MessagesMayBeSentBeforeTheAnswer) {
   for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(pair_.ends[1].messages[i].data.size(), i);
 }
 
+TEST_F(AssociationTest, UnorderedMessagesOvertake) {
+  ASSERT_TRUE(pair_.establish());
+  for (const bool ordered : {false, true}) {
+    const auto id = open({.ordered = ordered});
+    pair_.ends[1].messages.clear();
+    bool is_first = true;
+    pair_.drop = [&](std::size_t sender, dtls::Bytes /*packet*/) {
+      return sender == 0 && std::exchange(is_first, false);
+    };
+    for (const std::size_t size : {1U, 2U}) {
+      ASSERT_TRUE(pair_.client().send(id, MessageType::text, test::counted(size), pair_.now()));
+      pair_.run_for(1ms);
+    }
+    ASSERT_TRUE(pair_.run_until([&] { return pair_.ends[1].messages.size() == 2; }));
+    EXPECT_EQ(pair_.ends[1].messages[0].data.size(), ordered ? 1U : 2U);
+    pair_.drop = nullptr;
+  }
+}
+
 TEST_F(AssociationTest, NegotiatedChannelsNeedNoMessage) {
   ASSERT_TRUE(pair_.establish());
   ASSERT_TRUE(pair_.client().open_negotiated(ChannelId{7}, {}, pair_.now()));

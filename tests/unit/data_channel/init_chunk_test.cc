@@ -107,7 +107,8 @@ TEST(SctpInit, Malformed) {
   const auto good = write_sctp_init(from_hex(kInit));
   ASSERT_TRUE(read_sctp_init(good));
   for (const auto& text :
-       {std::string{}, good.substr(1), good + "A", good + "====", " " + good + "   ",
+       {std::string{}, good.substr(1), good.substr(0, good.size() - 1),
+        good.substr(0, good.size() - 2), good + "A", good + "====", " " + good + "   ",
         good.substr(0, 8) + "!" + good.substr(9), good.substr(0, 8) + "=" + good.substr(9),
         good.substr(0, good.size() - 8), std::string("===="),
         good.substr(0, good.size() - 4) + "AB==", std::string(2000, 'A')}) {
