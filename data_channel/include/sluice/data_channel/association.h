@@ -45,11 +45,11 @@ struct Options {
 
 // Move-only. No socket, no clock.
 //
-// Memory, whatever the peer sends: send_buffer; max_buffered; twice receive_buffer, since data that
-// fill a gap are taken beyond the window; max_message_size for the message that is being read; for
-// each of max_channels its options and one fragment of the peer's, which is as large as a DTLS
-// record at the most; 1,024 packets of `mtu`; 512 bytes for each of up to 4,096 packets of the peer
-// that wait for an earlier one.
+// Memory, whatever the peer sends: send_buffer; max_buffered, or one larger message; twice
+// receive_buffer, since data that fill a gap are taken beyond the window; max_message_size for the
+// message that is being read; for each of max_channels its options and one fragment of the peer's,
+// which is as large as a DTLS record at the most; 1,024 packets of `mtu`; 512 bytes for each of up
+// to 4,096 packets of the peer that wait for an earlier one; 16 kB before start().
 //
 // After every input take the outputs: poll_event() until empty, then poll_transmit() until empty,
 // because events lead to answers; then next_timeout(). While events are not polled, received data
