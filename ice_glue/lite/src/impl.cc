@@ -53,7 +53,10 @@ void IceLiteServer::Impl::settle(SlotNumber number,
     if (outcome.error().is_fatal) end(number, EndReason::failed, outcome.error());
     return;
   }
-  if (outcome->transmit) queue(Output::transmit, number);
+  if (outcome->transmit) {
+    collect_handshake(number);
+    queue(Output::transmit, number);
+  }
   if (outcome->media) queue(Output::media, number);
   if (outcome->data) queue(Output::data, number);
   if (outcome->event) queue(Output::event, number);
@@ -119,7 +122,7 @@ Pending IceLiteServer::Impl::handle_timeout(Instant now) {
 Pending IceLiteServer::Impl::handle_datagram(MutableBytes datagram, const dtls::UdpPath& path,
                                              Instant now) {
   begin_turn(now);
-  take(datagram, arrival_of(path, datagram.size(), now));
+  take(arrival_of(datagram, path, now));
   return end_turn();
 }
 
@@ -128,18 +131,23 @@ BatchPending IceLiteServer::Impl::handle_datagrams(
   begin_turn(now);
   std::size_t taken = 0;
   for (const auto& datagram : datagrams) {
-    const Arrival arrival = arrival_of(datagram.path, datagram.bytes.size(), now);
+    const Arrival arrival = arrival_of(datagram.bytes, datagram.path, now);
     if (taken > 0 && must_wait(arrival)) break;
-    take(datagram.bytes, arrival);
+    take(arrival);
     ++taken;
   }
   return {.taken = taken, .pending = end_turn()};
 }
 
-IceLiteServer::Impl::Arrival IceLiteServer::Impl::arrival_of(const dtls::UdpPath& path,
-                                                             std::size_t size, Instant now) const {
+IceLiteServer::Impl::Arrival IceLiteServer::Impl::arrival_of(MutableBytes datagram,
+                                                             const dtls::UdpPath& path,
+                                                             Instant now) const {
   const std::uint64_t hash = TupleTable::hash_of(keyed_, path);
-  return {.path = path, .hash = hash, .tuple = tuples_.find(hash, path), .size = size, .now = now};
+  return {.datagram = datagram,
+          .path = path,
+          .hash = hash,
+          .tuple = tuples_.find(hash, path),
+          .now = now};
 }
 
 bool IceLiteServer::Impl::must_wait(const Arrival& arrival) const {
@@ -153,32 +161,37 @@ bool IceLiteServer::Impl::must_wait(const Arrival& arrival) const {
   return has(Output::data) || has(Output::media);
 }
 
-void IceLiteServer::Impl::take(MutableBytes datagram, const Arrival& arrival) {
+void IceLiteServer::Impl::take(const Arrival& arrival) {
   ++statistics_.datagrams_received;
-  const auto packet_class = transport::classify(datagram);
+  const auto packet_class = transport::classify(arrival.datagram);
   if (packet_class == transport::PacketClass::stun) {
-    on_stun(datagram, arrival);
+    on_stun(arrival);
   } else if (arrival.tuple != kNoSlot) {
-    on_packet(datagram, packet_class, arrival);
-  } else if (may_be_client_hello(datagram)) {
-    on_early(datagram, arrival);
+    on_packet(packet_class, arrival);
+  } else if (may_be_client_hello(arrival.datagram)) {
+    on_early(arrival);
   } else {
     drop(Drop::unknown_tuple);
   }
 }
 
-void IceLiteServer::Impl::on_packet(MutableBytes datagram, transport::PacketClass packet_class,
-                                    const Arrival& arrival) {
+void IceLiteServer::Impl::on_packet(transport::PacketClass packet_class, const Arrival& arrival) {
   const SlotNumber number = tuples_[arrival.tuple].session;
   Session& session = sessions_[number];
   if (packet_class == transport::PacketClass::dtls && !session.is_rtt_settled) {
     measure_rtt(arrival.tuple, arrival.now);
   }
+  if (packet_class == transport::PacketClass::dtls && session.in_stun) {
+    session.in_stun->on_received(arrival.datagram);
+  }
   Tuple& tuple = tuples_[arrival.tuple];
-  auto outcome = session.transport->handle_datagram(datagram, tuple.path.number, arrival.now);
+  auto outcome =
+      session.transport->handle_datagram(arrival.datagram, tuple.path.number, arrival.now);
   const bool is_heard =
       outcome && (outcome->media || outcome->data) && session.transport->connected();
-  if (is_heard && outcome->media) outcome->media = !take_media(number, datagram);
+  if (is_heard && outcome->media) outcome->media = !take_media(number, arrival.datagram);
+  // The peer has the keys, so it has our whole handshake.
+  if (is_heard && session.in_stun) end_in_stun(number);
   settle(number, outcome);
   if (!is_heard || session.has_ended) return;
   tuple.heard = arrival.now;
@@ -198,9 +211,9 @@ bool IceLiteServer::Impl::take_media(SlotNumber number, Bytes datagram) {
   return media->packet.data() == datagram.data();
 }
 
-void IceLiteServer::Impl::on_early(Bytes datagram, const Arrival& arrival) {
+void IceLiteServer::Impl::on_early(const Arrival& arrival) {
   EarlyDatagrams::Gone gone;
-  switch (early_.keep(keyed_, arrival.hash, arrival.path, datagram, arrival.now, gone)) {
+  switch (early_.keep(keyed_, arrival.hash, arrival.path, arrival.datagram, arrival.now, gone)) {
     case EarlyDatagrams::Kept::yes:
       ++statistics_.early_kept;
       break;
