@@ -43,6 +43,8 @@ struct PathFigures {
   std::string pair;   // of candidates; empty: none yet
   std::uint64_t datagrams_received = 0;
   std::uint64_t datagrams_sent = 0;
+  // Datagrams of DTLS in STUN, both ways, of all calls of the server.
+  std::uint64_t dtls_in_stun = 0;
 };
 
 // Packets and data that cannot be sent are dropped.
@@ -79,6 +81,7 @@ struct CallOptions {
   // The transport's part of the offer. Empty: we offer, and set_answer() follows.
   std::optional<nice::Description> offer = {};
   bool offer_is_lite = false;  // the offer says a=ice-lite
+  bool dtls_in_stun = false;   // the offer has the option, which only ice_lite takes up
 };
 
 // Opens the transports of a service's calls. Used on the service's thread; outlives them.

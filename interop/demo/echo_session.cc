@@ -72,6 +72,7 @@ SdpResult<void> EchoSession::open() {
   if (!offers()) {
     call.offer = offer_.transport;
     call.offer_is_lite = offer_.ice_lite;
+    call.dtls_in_stun = offer_.dtls_in_stun;
   }
   auto transport = shared_.transports.open(call, *this);
   if (!transport) return tl::unexpected(std::move(transport.error()));
@@ -152,6 +153,7 @@ void EchoSession::on_description_ready() {
   const auto sdp = write_answer(offer_, transport_->local_description(),
                                 {.session_id = session_id,
                                  .ice_lite = transport_->is_ice_lite(),
+                                 .dtls_in_stun = transport_->is_ice_lite() && offer_.dtls_in_stun,
                                  .ssrcs = ssrcs_,
                                  .max_message_size = kMaxMessageSize,
                                  .sctp_init = channels_ ? channels_->local_init() : Bytes{}});

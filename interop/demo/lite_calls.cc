@@ -179,11 +179,13 @@ class LiteCall final : public CallTransport {
 
   [[nodiscard]] PathFigures path_figures() const override {
     const auto received = media_statistics().received;
+    const auto& server = port_.server().statistics();
     return {
         .state = has_path_ ? "connected" : "checking",
         .pair = pair_,
         .datagrams_received = std::accumulate(received.begin(), received.end(), std::uint64_t{0}),
-        .datagrams_sent = datagrams_sent_};
+        .datagrams_sent = datagrams_sent_,
+        .dtls_in_stun = server.dtls_in_stun_received + server.dtls_in_stun_sent};
   }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const override {
     const auto* transport = port_.server().find(session_);
@@ -261,6 +263,7 @@ class LiteCalls final : public CallTransports {
     if (!fingerprints) return refused(dtls::to_string(fingerprints.error()));
     ice_lite::SessionOptions options;
     options.transport.dtls = call.dtls;
+    options.dtls_in_stun = call.dtls_in_stun;
     options.role = call.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server;
     if (call.offer) {
       options.peer_fingerprints = call.offer->fingerprints;

@@ -2,6 +2,7 @@
 
 #include <sluice/data_channel/association.h>
 #include <sluice/data_channel/sctp_init.h>
+#include <sluice/ice_lite/description.h>
 
 #include <algorithm>
 
@@ -142,7 +143,9 @@ std::string write_answer(const Offer& offer, const nice::Description& transport,
   if (options.ice_lite) document.attributes.add("ice-lite");
   // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
   // trickle.
-  document.attributes.add("ice-options", options.ice_lite ? "ice2" : "trickle");
+  std::string ice_options = options.ice_lite ? "ice2" : "trickle";
+  if (options.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
+  document.attributes.add("ice-options", ice_options);
   document.attributes.add("msid-semantic", " WMS " + std::string{kStream});
 
   for (std::size_t i = 0; i < offer.sections.size(); ++i) {

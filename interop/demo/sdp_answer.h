@@ -15,6 +15,7 @@ namespace sluice::interop::demo {
 struct AnswerOptions {
   std::uint64_t session_id = 0;  // at most 63 bits
   bool ice_lite = false;         // our ICE agent is lite (RFC 8445 section 2.5)
+  bool dtls_in_stun = false;     // of ice_lite
   // Parallel to Offer::sections: the SSRC of the echoed stream. Ignored for sections without RTP.
   std::span<const std::uint32_t> ssrcs = {};
   std::uint64_t max_message_size = 0;  // of data channels, in bytes

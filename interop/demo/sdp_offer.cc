@@ -1,6 +1,7 @@
 #include "demo/sdp_offer.h"
 
 #include <sluice/data_channel/sctp_init.h>
+#include <sluice/ice_lite/description.h>
 
 #include <algorithm>
 #include <array>
@@ -40,6 +41,10 @@ std::vector<std::string_view> words(std::string_view text) {
     if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
   }
   return result;
+}
+
+bool has_ice_option(const SdpAttributes& attributes, std::string_view option) {
+  return std::ranges::count(words(attributes.find("ice-options").value_or("")), option) > 0;
 }
 
 template <class Number>
@@ -404,6 +409,9 @@ SdpResult<Offer> read_offer(std::string_view sdp) {
   if (!transport) return tl::unexpected(std::move(transport.error()));
   offer.transport = std::move(*transport);
   offer.ice_lite = document->attributes.has("ice-lite");
+  offer.dtls_in_stun =
+      has_ice_option(document->attributes, ice_lite::kDtlsInStunOption) ||
+      has_ice_option(document->media[*chosen].attributes, ice_lite::kDtlsInStunOption);
   return offer;
 }
 

@@ -74,6 +74,7 @@ struct Offer {
   // least one fingerprint, and at most kMaxCandidates candidates, which are not parsed here.
   nice::Description transport;
   bool ice_lite = false;
+  bool dtls_in_stun = false;  // a=ice-options has ice_lite::kDtlsInStunOption
 };
 
 // The error says what is wrong. A section that the echo can't use is not an error: it is rejected.

@@ -58,7 +58,7 @@ Json dtls_json(const CallTransport& transport) {
 
 Json ice_json(const CallTransport& transport) {
   const PathFigures path = transport.path_figures();
-  Json json = {{"state", path.state}, {"pair", nullptr}};
+  Json json = {{"state", path.state}, {"pair", nullptr}, {"dtls_in_stun", path.dtls_in_stun}};
   if (!path.pair.empty()) json["pair"] = path.pair;
   return json;
 }

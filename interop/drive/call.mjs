@@ -82,7 +82,8 @@ function handshakeFault(skipped, packets) {
 
 // Makes a call of at least `seconds` on `page`, and expects DTLS `version` if it is given. Returns the figures, and by
 // name what went wrong.
-export async function runCall(page, { name, setup = '', seconds = 5, version, sctpInit = false, screenshot }) {
+export async function runCall(page, options) {
+  const { name, setup = '', seconds = 5, version, sctpInit = false, dtlsInStun = false, screenshot } = options;
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
@@ -110,6 +111,7 @@ export async function runCall(page, { name, setup = '', seconds = 5, version, sc
       agreement: contradictions(server, browser).join('; ') || null,
       version: version && server.dtls?.version !== version ? `DTLS version is ${server.dtls?.version}, not ${version}` : null,
       'SCTP handshake': handshakeFault(sctpInit, server.data?.sctp_handshake_packets),
+      'DTLS in STUN': dtlsInStun === server.ice?.dtls_in_stun > 0 ? null : `${server.ice?.dtls_in_stun} datagrams`,
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },
