@@ -309,9 +309,17 @@ class LiteCalls final : public CallTransports {
   LitePort port_;
 };
 
-// The addresses to announce, with the port of the socket.
+// The addresses to announce: with the port of the socket, unless they are those of a NAT.
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
-    const std::vector<std::string>& literals, std::uint16_t port) {
+    const LiteOptions& options, std::uint16_t port) {
+  std::vector<ice_lite::AnnouncedAddress> announced;
+  for (const std::string& literal : options.announced) {
+    const auto address = udp::resolve(literal);
+    if (!address) return tl::unexpected(address.error());
+    announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
+  }
+  if (!announced.empty()) return announced;
+  const auto& literals = options.addresses;
   std::vector<dtls::UdpEndpoint> addresses;
   if (literals.empty()) addresses = local_addresses();
   for (const std::string& literal : literals) {
@@ -319,7 +327,6 @@ tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_add
     if (!address) return tl::unexpected("no IP address: " + literal);
     addresses.push_back(*address);
   }
-  std::vector<ice_lite::AnnouncedAddress> announced;
   for (dtls::UdpEndpoint& address : addresses) {
     address.port = port;
     announced.push_back({.address = address});
@@ -335,7 +342,7 @@ tl::expected<std::unique_ptr<CallTransports>, std::string> make_lite_calls(
   if (!address) return tl::unexpected(address.error());
   auto socket = udp::Socket::bind(*address);
   if (!socket) return tl::unexpected("UDP port: " + socket.error());
-  auto announced = announced_addresses(options.addresses, socket->own().port);
+  auto announced = announced_addresses(options, socket->own().port);
   if (!announced) return tl::unexpected(announced.error());
   auto server = Server::make({}, environment);
   if (!server) return tl::unexpected(dtls::to_string(server.error()));

@@ -92,6 +92,9 @@ void add_options(CLI::App& app, Options& options) {
       "--ice-address", options.ice_addresses,
       "Local address for ICE candidates; may be given several times. Default: all addresses, "
       "loopback included");
+  app.add_option("--announce", service.lite.announced,
+                 "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
+                 "that passes on what comes there; may be given several times. With --ice lite");
   app.add_option("--keylog", options.files.key_log,
                  "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
   app.add_option("--pcap", options.files.capture,
