@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "demo/data_channel.h"
 #include "demo/sctp_association.h"
@@ -31,6 +32,12 @@ class ChannelEcho {
   // association. While SCTP can't take an answer, nothing more is read, so the receive window stops
   // the peer.
   void pump();
+
+  // By stream.
+  [[nodiscard]] const std::map<std::uint16_t, Reliability>& channels() const { return channels_; }
+  // Channels that the peer has opened over an earlier association, which this one has restarted
+  // (RFC 9260 section 5.2): it does not open them again.
+  void reopen(std::map<std::uint16_t, Reliability> channels) { channels_ = std::move(channels); }
 
   [[nodiscard]] const ChannelStatistics& statistics() const { return statistics_; }
   [[nodiscard]] std::size_t open_channels() const { return channels_.size(); }

@@ -1,0 +1,229 @@
+#include "demo/moved_call.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "demo/byte_order.h"
+
+namespace sluice::interop::demo {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kCallsMagic = "sluice calls 1\n";
+
+// ---- the parts, each a list of its fields
+
+template <class Number>
+Json optional_json(const std::optional<Number>& value) {
+  return value ? Json(static_cast<std::uint64_t>(*value)) : Json();
+}
+Json optional_json(const std::optional<dtls::Duration>& value) {
+  return value ? Json(value->count()) : Json();
+}
+template <class Number, class Raw>
+void read_optional(const Json& json, std::optional<Number>& value) {
+  if (!json.is_null()) value = static_cast<Number>(json.get<Raw>());
+}
+
+Json section_json(const OfferedSection& section) {
+  return {static_cast<unsigned>(section.kind),
+          section.mid,
+          static_cast<unsigned>(section.direction),
+          section.rejected,
+          section.codec.payload_type,
+          section.codec.clock_rate,
+          optional_json(section.mid_extension),
+          section.sctp_port,
+          section.max_message_size};
+}
+OfferedSection read_section(const Json& json) {
+  OfferedSection section;
+  section.kind = static_cast<SectionKind>(json.at(0).get<std::uint8_t>());
+  section.mid = json.at(1);
+  section.direction = static_cast<Direction>(json.at(2).get<std::uint8_t>());
+  section.rejected = json.at(3);
+  section.codec.payload_type = json.at(4);
+  section.codec.clock_rate = json.at(5);
+  read_optional<std::uint8_t, std::uint8_t>(json.at(6), section.mid_extension);
+  section.sctp_port = json.at(7);
+  section.max_message_size = json.at(8);
+  return section;
+}
+
+Json times_json(const SetupTimes& times) {
+  return {optional_json(times.ice), optional_json(times.dtls), optional_json(times.media),
+          optional_json(times.data)};
+}
+SetupTimes read_times(const Json& json) {
+  SetupTimes times;
+  std::size_t at = 0;
+  for (auto* time : {&times.ice, &times.dtls, &times.media, &times.data}) {
+    read_optional<dtls::Duration, dtls::Duration::rep>(json.at(at++), *time);
+  }
+  return times;
+}
+
+Json stream_json(const EchoStreamState& stream) {
+  const rtp::ReceptionState& reception = stream.reception;
+  return {optional_json(stream.source),
+          stream.packets,
+          stream.octets,
+          reception.base,
+          reception.highest,
+          reception.in_sequence,
+          optional_json(reception.expected_next),
+          reception.received,
+          reception.expected_before,
+          reception.received_before,
+          reception.jitter,
+          optional_json(reception.report),
+          reception.since_report.count()};
+}
+EchoStreamState read_stream(const Json& json) {
+  EchoStreamState stream;
+  rtp::ReceptionState& reception = stream.reception;
+  read_optional<rtp::Ssrc, std::uint32_t>(json.at(0), stream.source);
+  stream.packets = json.at(1);
+  stream.octets = json.at(2);
+  reception.base = json.at(3);
+  reception.highest = json.at(4);
+  reception.in_sequence = json.at(5);
+  read_optional<rtp::SequenceNumber, std::uint16_t>(json.at(6), reception.expected_next);
+  reception.received = json.at(7);
+  reception.expected_before = json.at(8);
+  reception.received_before = json.at(9);
+  reception.jitter = json.at(10);
+  read_optional<rtp::CompactNtp, std::uint32_t>(json.at(11), reception.report);
+  reception.since_report = rtp::Duration(json.at(12).get<rtp::Duration::rep>());
+  return stream;
+}
+
+Json channel_json(std::uint16_t number, const Reliability& reliability) {
+  return {number, reliability.ordered, static_cast<unsigned>(reliability.policy),
+          reliability.limit};
+}
+std::pair<std::uint16_t, Reliability> read_channel(const Json& json) {
+  return {json.at(0).get<std::uint16_t>(),
+          {.ordered = json.at(1),
+           .policy = static_cast<Reliability::Policy>(json.at(2).get<std::uint8_t>()),
+           .limit = json.at(3)}};
+}
+
+// ---- a call, without its transport
+
+Json call_json(const MovedCall& call) {
+  Json json = {{"id", call.id},
+               {"address", call.address},
+               {"ssrcs", call.ssrcs},
+               {"times", times_json(call.times)},
+               {"age", call.age.count()},
+               {"sections", Json::array()},
+               {"streams", Json::array()},
+               {"channels", Json::array()}};
+  for (const auto& section : call.sections) json["sections"].push_back(section_json(section));
+  for (const auto& stream : call.streams) json["streams"].push_back(stream_json(stream));
+  for (const auto& [number, reliability] : call.channels) {
+    json["channels"].push_back(channel_json(number, reliability));
+  }
+  return json;
+}
+
+// Throws what nlohmann_json throws where a field is missing or is of another type.
+MovedCall read_call(const Json& json) {
+  MovedCall call;
+  call.id = json.at("id");
+  call.address = json.at("address");
+  call.ssrcs = json.at("ssrcs").get<std::vector<std::uint32_t>>();
+  call.times = read_times(json.at("times"));
+  call.age = dtls::Duration(json.at("age").get<dtls::Duration::rep>());
+  for (const auto& section : json.at("sections")) call.sections.push_back(read_section(section));
+  for (const auto& stream : json.at("streams")) call.streams.push_back(read_stream(stream));
+  for (const auto& channel : json.at("channels")) call.channels.insert(read_channel(channel));
+  if (call.ssrcs.size() != call.sections.size()) {
+    throw std::out_of_range("another number of SSRCs than of sections");
+  }
+  return call;
+}
+
+void append_sized(Buffer& out, Bytes bytes) {
+  append_u32(out, static_cast<std::uint32_t>(bytes.size()));
+  append(out, bytes);
+}
+
+// Takes the parts off the front; throws where one is missing.
+class PartReader {
+ public:
+  explicit PartReader(Bytes bytes) : rest_(bytes) {}
+
+  Bytes bytes(std::size_t size) {
+    if (size > rest_.size()) throw std::out_of_range("truncated");
+    const Bytes taken = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return taken;
+  }
+  Bytes sized() { return bytes(load_u32(bytes(4), 0)); }
+  Json json() {
+    const Bytes part = sized();
+    const auto* data = reinterpret_cast<const std::uint8_t*>(part.data());
+    return Json::from_cbor(data, data + part.size());
+  }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  Bytes rest_;
+};
+
+Buffer cbor(const Json& json) {
+  const auto bytes = Json::to_cbor(json);
+  const auto view = std::as_bytes(std::span(bytes));
+  return {view.begin(), view.end()};
+}
+
+}  // namespace
+
+dtls::SecretBytes encode(const MovedCalls& calls) {
+  std::vector<Buffer> details;
+  std::size_t size = kCallsMagic.size() + 64;
+  for (const MovedCall& call : calls.calls) {
+    details.push_back(cbor(call_json(call)));
+    size += 8 + details.back().size() + call.transport.size();
+  }
+  Buffer out;
+  out.reserve(size);  // so that no copy of a secret stays behind
+  append(out, std::as_bytes(std::span(kCallsMagic)));
+  append_sized(out, cbor({{"left_at", calls.left_at}, {"calls", calls.calls.size()}}));
+  for (std::size_t i = 0; i < details.size(); ++i) {
+    append_sized(out, details[i]);
+    append_sized(out, calls.calls[i].transport.bytes());
+  }
+  return dtls::SecretBytes(std::move(out));
+}
+
+tl::expected<MovedCalls, std::string> decode_moved_calls(Bytes bytes) {
+  // The library throws where CBOR or a field is not what it should be.
+  try {
+    PartReader in(bytes);
+    const Bytes magic = in.bytes(kCallsMagic.size());
+    if (!std::ranges::equal(magic, std::as_bytes(std::span(kCallsMagic)))) {
+      return tl::unexpected<std::string>("no calls of sluice-demo, or of another version");
+    }
+    const Json head = in.json();
+    MovedCalls calls{.left_at = head.at("left_at"), .calls = {}};
+    for (auto count = head.at("calls").get<std::uint32_t>(); count > 0; --count) {
+      MovedCall call = read_call(in.json());
+      const Bytes transport = in.sized();
+      call.transport = dtls::SecretBytes(Buffer(transport.begin(), transport.end()));
+      calls.calls.push_back(std::move(call));
+    }
+    if (!in.at_end()) return tl::unexpected<std::string>("bytes that are left over");
+    return calls;
+  } catch (const std::exception& error) {
+    return tl::unexpected<std::string>(error.what());
+  }
+}
+
+}  // namespace sluice::interop::demo
