@@ -1,6 +1,7 @@
 #include "demo/moved_call.h"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
@@ -15,7 +16,23 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kCallsMagic = "sluice calls 1\n";
 
+// What no call has.
+constexpr dtls::Duration kMostTime = std::chrono::hours{24 * 3650};
+
 // ---- the parts, each a list of its fields
+
+// The value of an enum whose last one is `last`.
+template <class Enum>
+Enum read_enum(const Json& json, Enum last) {
+  const auto value = json.get<std::uint8_t>();
+  if (value > static_cast<std::uint8_t>(last)) throw std::out_of_range("an unknown value");
+  return static_cast<Enum>(value);
+}
+dtls::Duration read_time(const Json& json) {
+  const dtls::Duration time(json.get<dtls::Duration::rep>());
+  if (time < dtls::Duration::zero() || time > kMostTime) throw std::out_of_range("a time");
+  return time;
+}
 
 template <class Number>
 Json optional_json(const std::optional<Number>& value) {
@@ -42,15 +59,18 @@ Json section_json(const OfferedSection& section) {
 }
 OfferedSection read_section(const Json& json) {
   OfferedSection section;
-  section.kind = static_cast<SectionKind>(json.at(0).get<std::uint8_t>());
+  section.kind = read_enum(json.at(0), SectionKind::other);
   section.mid = json.at(1);
-  section.direction = static_cast<Direction>(json.at(2).get<std::uint8_t>());
+  section.direction = read_enum(json.at(2), Direction::inactive);
   section.rejected = json.at(3);
   section.codec.payload_type = json.at(4);
   section.codec.clock_rate = json.at(5);
   read_optional<std::uint8_t, std::uint8_t>(json.at(6), section.mid_extension);
   section.sctp_port = json.at(7);
   section.max_message_size = json.at(8);
+  if (section.accepted() && section.is_rtp() && section.codec.clock_rate == 0) {
+    throw std::out_of_range("a clock rate");
+  }
   return section;
 }
 
@@ -62,7 +82,8 @@ SetupTimes read_times(const Json& json) {
   SetupTimes times;
   std::size_t at = 0;
   for (auto* time : {&times.ice, &times.dtls, &times.media, &times.data}) {
-    read_optional<dtls::Duration, dtls::Duration::rep>(json.at(at++), *time);
+    const Json& field = json.at(at++);
+    if (!field.is_null()) *time = read_time(field);
   }
   return times;
 }
@@ -98,7 +119,7 @@ EchoStreamState read_stream(const Json& json) {
   reception.received_before = json.at(9);
   reception.jitter = json.at(10);
   read_optional<rtp::CompactNtp, std::uint32_t>(json.at(11), reception.report);
-  reception.since_report = rtp::Duration(json.at(12).get<rtp::Duration::rep>());
+  reception.since_report = read_time(json.at(12));
   return stream;
 }
 
@@ -109,7 +130,7 @@ Json channel_json(std::uint16_t number, const Reliability& reliability) {
 std::pair<std::uint16_t, Reliability> read_channel(const Json& json) {
   return {json.at(0).get<std::uint16_t>(),
           {.ordered = json.at(1),
-           .policy = static_cast<Reliability::Policy>(json.at(2).get<std::uint8_t>()),
+           .policy = read_enum(json.at(2), Reliability::Policy::max_lifetime),
            .limit = json.at(3)}};
 }
 
@@ -139,7 +160,7 @@ MovedCall read_call(const Json& json) {
   call.address = json.at("address");
   call.ssrcs = json.at("ssrcs").get<std::vector<std::uint32_t>>();
   call.times = read_times(json.at("times"));
-  call.age = dtls::Duration(json.at("age").get<dtls::Duration::rep>());
+  call.age = read_time(json.at("age"));
   for (const auto& section : json.at("sections")) call.sections.push_back(read_section(section));
   for (const auto& stream : json.at("streams")) call.streams.push_back(read_stream(stream));
   for (const auto& channel : json.at("channels")) call.channels.insert(read_channel(channel));

@@ -18,10 +18,10 @@ namespace sluice::interop::demo {
 
 // Times since the offer. Empty: not yet.
 struct SetupTimes {
-  std::optional<dtls::Duration> ice;    // first working path
-  std::optional<dtls::Duration> dtls;   // handshake complete, peer accepted
-  std::optional<dtls::Duration> media;  // first RTP packet
-  std::optional<dtls::Duration> data;   // first open data channel
+  std::optional<dtls::Duration> ice = {};    // first working path
+  std::optional<dtls::Duration> dtls = {};   // handshake complete, peer accepted
+  std::optional<dtls::Duration> media = {};  // first RTP packet
+  std::optional<dtls::Duration> data = {};   // first open data channel
 };
 
 struct MovedCall {
@@ -42,7 +42,7 @@ struct MovedCall {
 struct MovedCalls {
   // Of the system's clock, in microseconds since 1970.
   std::int64_t left_at = 0;
-  std::vector<MovedCall> calls;
+  std::vector<MovedCall> calls = {};
 };
 
 // Contains the secrets of the calls.

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// A Chromium call goes on while the server is restarted: restart.mjs [--restarts N] [--json FILE]
+// A Chromium call goes on while the server is restarted: restart.mjs [--restarts N] [--handover] [--json FILE]
+// With --handover the next server is started first, and waits for the end of the one before. Default: 3 restarts, or 20
+// with SLUICE_LONG in the environment.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -97,15 +99,21 @@ async function identity(page) {
   });
 }
 
-async function restart(page, server, args, number) {
-  const before = await identity(page);
-  await forget(page);
+// The next server, and how long the end of the one before and the start took.
+async function replace(server, args, isHandover) {
+  const early = isHandover ? startServer(args) : null;
   await pause(STEADY_MS);
   const began = performance.now();
   await server.stop();
   const stopped = performance.now();
-  const next = await startServer(args);
-  const figures = { stop: stopped - began, start: performance.now() - stopped };
+  const next = await (early ?? startServer(args));
+  return { next, figures: { stop: stopped - began, start: performance.now() - stopped } };
+}
+
+async function restart(page, server, { args, isHandover }, number) {
+  const before = await identity(page);
+  await forget(page);
+  const { next, figures } = await replace(server, args, isHandover);
   try {
     await pause(STEADY_MS);
     Object.assign(figures, await gaps(page));
@@ -140,7 +148,7 @@ function summary(all) {
   }).join('; ');
 }
 
-async function run(folder, restarts) {
+async function run(folder, restarts, isHandover) {
   const args = ['--port', String(await freeTcpPort()), '--ice-port', String(await freeUdpPort()),
     '--state', path.join(folder, 'calls'), '--state-key', path.join(folder, 'key')];
   let server = await startServer(args);
@@ -155,7 +163,7 @@ async function run(folder, restarts) {
     await step.waitMedia(page);
     await step.chat(page, 'before');
     for (let i = 1; i <= restarts; ++i) {
-      const { next, figures } = await restart(page, server, args, i);
+      const { next, figures } = await restart(page, server, { args, isHandover }, i);
       server = next;
       all.push(rounded(figures));
       console.log(`restart ${i}: ${JSON.stringify(all.at(-1))}`);
@@ -171,11 +179,17 @@ async function run(folder, restarts) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { restarts: { type: 'string', default: '3' }, json: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: {
+      restarts: { type: 'string', default: process.env.SLUICE_LONG ? '20' : '3' },
+      handover: { type: 'boolean', default: false },
+      json: { type: 'string' },
+    },
+  });
   await isolate();
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-'));
   try {
-    const all = await run(folder, Number(values.restarts));
+    const all = await run(folder, Number(values.restarts), values.handover);
     console.log(summary(all));
     if (values.json) await writeFile(values.json, `${JSON.stringify(all)}\n`);
   } finally {
