@@ -50,6 +50,17 @@ void set_profiles(ServiceOptions& options, const std::vector<std::string>& words
   }
 }
 
+void add_state_options(CLI::App& app, Options& options) {
+  auto* state_key = app.add_option("--state-key", options.state.key_file,
+                                   "File of the key for --state. It is made if it is missing; "
+                                   "others must not have access to it");
+  app.add_option("--state", options.state.file,
+                 "On SIGTERM keep the calls in this file; the next server with the same options "
+                 "goes on with them. With --ice lite and --ice-port")
+      ->needs(state_key);
+  state_key->needs("--state");
+}
+
 void add_options(CLI::App& app, Options& options) {
   auto& service = options.service;
   app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
@@ -98,14 +109,6 @@ void add_options(CLI::App& app, Options& options) {
       "--ice-address", options.ice_addresses,
       "Local address for ICE candidates; may be given several times. Default: all addresses, "
       "loopback included");
-  auto* state_key = app.add_option("--state-key", options.state.key_file,
-                                   "File of the key for --state. It is made if it is missing; "
-                                   "others must not have access to it");
-  app.add_option("--state", options.state.file,
-                 "On SIGTERM keep the calls in this file; the next server with the same options "
-                 "goes on with them. With --ice lite and --ice-port")
-      ->needs(state_key);
-  state_key->needs("--state");
   app.add_option("--keylog", options.files.key_log,
                  "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
   app.add_option("--pcap", options.files.capture,
@@ -188,6 +191,7 @@ int main(int argc, char** argv) {
   // the least.
   options.service.ice.pacing = std::chrono::milliseconds{5};
   add_options(app, options);
+  add_state_options(app, options);
   CLI11_PARSE(app, argc, argv);
   options.service.lite.addresses = options.ice_addresses;
   options.service.ice.local_addresses = options.ice_addresses;

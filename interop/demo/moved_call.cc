@@ -12,7 +12,7 @@
 namespace sluice::interop::demo {
 namespace {
 
-using Json = nlohmann::json;
+using Cbor = nlohmann::json;
 
 constexpr std::string_view kCallsMagic = "sluice calls 1\n";
 
@@ -23,147 +23,148 @@ constexpr dtls::Duration kMostTime = std::chrono::hours{24 * 3650};
 
 // The value of an enum whose last one is `last`.
 template <class Enum>
-Enum read_enum(const Json& json, Enum last) {
-  const auto value = json.get<std::uint8_t>();
+Enum read_enum(const Cbor& from, Enum last) {
+  const auto value = from.get<std::uint8_t>();
   if (value > static_cast<std::uint8_t>(last)) throw std::out_of_range("an unknown value");
   return static_cast<Enum>(value);
 }
-dtls::Duration read_time(const Json& json) {
-  const dtls::Duration time(json.get<dtls::Duration::rep>());
+dtls::Duration read_time(const Cbor& from) {
+  const dtls::Duration time(from.get<dtls::Duration::rep>());
   if (time < dtls::Duration::zero() || time > kMostTime) throw std::out_of_range("a time");
   return time;
 }
 
 template <class Number>
-Json optional_json(const std::optional<Number>& value) {
-  return value ? Json(static_cast<std::uint64_t>(*value)) : Json();
+Cbor optional_cbor(const std::optional<Number>& value) {
+  return value ? Cbor(static_cast<std::uint64_t>(*value)) : Cbor();
 }
-Json optional_json(const std::optional<dtls::Duration>& value) {
-  return value ? Json(value->count()) : Json();
+Cbor optional_cbor(const std::optional<dtls::Duration>& value) {
+  return value ? Cbor(value->count()) : Cbor();
 }
 template <class Number, class Raw>
-void read_optional(const Json& json, std::optional<Number>& value) {
-  if (!json.is_null()) value = static_cast<Number>(json.get<Raw>());
+void read_optional(const Cbor& from, std::optional<Number>& value) {
+  if (!from.is_null()) value = static_cast<Number>(from.get<Raw>());
 }
 
-Json section_json(const OfferedSection& section) {
+Cbor section_cbor(const OfferedSection& section) {
   return {static_cast<unsigned>(section.kind),
           section.mid,
           static_cast<unsigned>(section.direction),
           section.rejected,
           section.codec.payload_type,
           section.codec.clock_rate,
-          optional_json(section.mid_extension),
+          optional_cbor(section.mid_extension),
           section.sctp_port,
           section.max_message_size};
 }
-OfferedSection read_section(const Json& json) {
+OfferedSection read_moved_section(const Cbor& from) {
   OfferedSection section;
-  section.kind = read_enum(json.at(0), SectionKind::other);
-  section.mid = json.at(1);
-  section.direction = read_enum(json.at(2), Direction::inactive);
-  section.rejected = json.at(3);
-  section.codec.payload_type = json.at(4);
-  section.codec.clock_rate = json.at(5);
-  read_optional<std::uint8_t, std::uint8_t>(json.at(6), section.mid_extension);
-  section.sctp_port = json.at(7);
-  section.max_message_size = json.at(8);
+  section.kind = read_enum(from.at(0), SectionKind::other);
+  section.mid = from.at(1);
+  section.direction = read_enum(from.at(2), Direction::inactive);
+  section.rejected = from.at(3);
+  section.codec.payload_type = from.at(4);
+  section.codec.clock_rate = from.at(5);
+  read_optional<std::uint8_t, std::uint8_t>(from.at(6), section.mid_extension);
+  section.sctp_port = from.at(7);
+  section.max_message_size = from.at(8);
   if (section.accepted() && section.is_rtp() && section.codec.clock_rate == 0) {
     throw std::out_of_range("a clock rate");
   }
   return section;
 }
 
-Json times_json(const SetupTimes& times) {
-  return {optional_json(times.ice), optional_json(times.dtls), optional_json(times.media),
-          optional_json(times.data)};
+Cbor times_cbor(const SetupTimes& times) {
+  return {optional_cbor(times.ice), optional_cbor(times.dtls), optional_cbor(times.media),
+          optional_cbor(times.data)};
 }
-SetupTimes read_times(const Json& json) {
+SetupTimes read_times(const Cbor& from) {
   SetupTimes times;
   std::size_t at = 0;
   for (auto* time : {&times.ice, &times.dtls, &times.media, &times.data}) {
-    const Json& field = json.at(at++);
+    const Cbor& field = from.at(at++);
     if (!field.is_null()) *time = read_time(field);
   }
   return times;
 }
 
-Json stream_json(const EchoStreamState& stream) {
+Cbor stream_cbor(const EchoStreamState& stream) {
   const rtp::ReceptionState& reception = stream.reception;
-  return {optional_json(stream.source),
+  return {optional_cbor(stream.source),
           stream.packets,
           stream.octets,
           reception.base,
           reception.highest,
           reception.in_sequence,
-          optional_json(reception.expected_next),
+          optional_cbor(reception.expected_next),
           reception.received,
           reception.expected_before,
           reception.received_before,
           reception.jitter,
-          optional_json(reception.report),
+          optional_cbor(reception.report),
           reception.since_report.count()};
 }
-EchoStreamState read_stream(const Json& json) {
+EchoStreamState read_stream(const Cbor& from) {
   EchoStreamState stream;
   rtp::ReceptionState& reception = stream.reception;
-  read_optional<rtp::Ssrc, std::uint32_t>(json.at(0), stream.source);
-  stream.packets = json.at(1);
-  stream.octets = json.at(2);
-  reception.base = json.at(3);
-  reception.highest = json.at(4);
-  reception.in_sequence = json.at(5);
-  read_optional<rtp::SequenceNumber, std::uint16_t>(json.at(6), reception.expected_next);
-  reception.received = json.at(7);
-  reception.expected_before = json.at(8);
-  reception.received_before = json.at(9);
-  reception.jitter = json.at(10);
-  read_optional<rtp::CompactNtp, std::uint32_t>(json.at(11), reception.report);
-  reception.since_report = read_time(json.at(12));
+  read_optional<rtp::Ssrc, std::uint32_t>(from.at(0), stream.source);
+  stream.packets = from.at(1);
+  stream.octets = from.at(2);
+  reception.base = from.at(3);
+  reception.highest = from.at(4);
+  reception.in_sequence = from.at(5);
+  read_optional<rtp::SequenceNumber, std::uint16_t>(from.at(6), reception.expected_next);
+  reception.received = from.at(7);
+  reception.expected_before = from.at(8);
+  reception.received_before = from.at(9);
+  reception.jitter = from.at(10);
+  read_optional<rtp::CompactNtp, std::uint32_t>(from.at(11), reception.report);
+  reception.since_report = read_time(from.at(12));
   return stream;
 }
 
-Json channel_json(std::uint16_t number, const Reliability& reliability) {
+Cbor channel_cbor(std::uint16_t number, const Reliability& reliability) {
   return {number, reliability.ordered, static_cast<unsigned>(reliability.policy),
           reliability.limit};
 }
-std::pair<std::uint16_t, Reliability> read_channel(const Json& json) {
-  return {json.at(0).get<std::uint16_t>(),
-          {.ordered = json.at(1),
-           .policy = read_enum(json.at(2), Reliability::Policy::max_lifetime),
-           .limit = json.at(3)}};
+std::pair<std::uint16_t, Reliability> read_channel(const Cbor& from) {
+  return {from.at(0).get<std::uint16_t>(),
+          {.ordered = from.at(1),
+           .policy = read_enum(from.at(2), Reliability::Policy::max_lifetime),
+           .limit = from.at(3)}};
 }
 
 // ---- a call, without its transport
 
-Json call_json(const MovedCall& call) {
-  Json json = {{"id", call.id},
+Cbor call_cbor(const MovedCall& call) {
+  Cbor made = {{"id", call.id},
                {"address", call.address},
                {"ssrcs", call.ssrcs},
-               {"times", times_json(call.times)},
+               {"times", times_cbor(call.times)},
                {"age", call.age.count()},
-               {"sections", Json::array()},
-               {"streams", Json::array()},
-               {"channels", Json::array()}};
-  for (const auto& section : call.sections) json["sections"].push_back(section_json(section));
-  for (const auto& stream : call.streams) json["streams"].push_back(stream_json(stream));
+               {"sections", Cbor::array()},
+               {"streams", Cbor::array()},
+               {"channels", Cbor::array()}};
+  for (const auto& section : call.sections) made["sections"].push_back(section_cbor(section));
+  for (const auto& stream : call.streams) made["streams"].push_back(stream_cbor(stream));
   for (const auto& [number, reliability] : call.channels) {
-    json["channels"].push_back(channel_json(number, reliability));
+    made["channels"].push_back(channel_cbor(number, reliability));
   }
-  return json;
+  return made;
 }
 
 // Throws what nlohmann_json throws where a field is missing or is of another type.
-MovedCall read_call(const Json& json) {
+MovedCall read_call(const Cbor& from) {
   MovedCall call;
-  call.id = json.at("id");
-  call.address = json.at("address");
-  call.ssrcs = json.at("ssrcs").get<std::vector<std::uint32_t>>();
-  call.times = read_times(json.at("times"));
-  call.age = read_time(json.at("age"));
-  for (const auto& section : json.at("sections")) call.sections.push_back(read_section(section));
-  for (const auto& stream : json.at("streams")) call.streams.push_back(read_stream(stream));
-  for (const auto& channel : json.at("channels")) call.channels.insert(read_channel(channel));
+  call.id = from.at("id");
+  call.address = from.at("address");
+  call.ssrcs = from.at("ssrcs").get<std::vector<std::uint32_t>>();
+  call.times = read_times(from.at("times"));
+  call.age = read_time(from.at("age"));
+  for (const auto& section : from.at("sections"))
+    call.sections.push_back(read_moved_section(section));
+  for (const auto& stream : from.at("streams")) call.streams.push_back(read_stream(stream));
+  for (const auto& channel : from.at("channels")) call.channels.insert(read_channel(channel));
   if (call.ssrcs.size() != call.sections.size()) {
     throw std::out_of_range("another number of SSRCs than of sections");
   }
@@ -187,10 +188,10 @@ class PartReader {
     return taken;
   }
   Bytes sized() { return bytes(load_u32(bytes(4), 0)); }
-  Json json() {
+  Cbor part() {
     const Bytes part = sized();
     const auto* data = reinterpret_cast<const std::uint8_t*>(part.data());
-    return Json::from_cbor(data, data + part.size());
+    return Cbor::from_cbor(data, data + part.size());
   }
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
 
@@ -198,8 +199,8 @@ class PartReader {
   Bytes rest_;
 };
 
-Buffer cbor(const Json& json) {
-  const auto bytes = Json::to_cbor(json);
+Buffer bytes_of(const Cbor& value) {
+  const auto bytes = Cbor::to_cbor(value);
   const auto view = std::as_bytes(std::span(bytes));
   return {view.begin(), view.end()};
 }
@@ -210,13 +211,13 @@ dtls::SecretBytes encode(const MovedCalls& calls) {
   std::vector<Buffer> details;
   std::size_t size = kCallsMagic.size() + 64;
   for (const MovedCall& call : calls.calls) {
-    details.push_back(cbor(call_json(call)));
+    details.push_back(bytes_of(call_cbor(call)));
     size += 8 + details.back().size() + call.transport.size();
   }
   Buffer out;
   out.reserve(size);  // so that no copy of a secret stays behind
   append(out, std::as_bytes(std::span(kCallsMagic)));
-  append_sized(out, cbor({{"left_at", calls.left_at}, {"calls", calls.calls.size()}}));
+  append_sized(out, bytes_of({{"left_at", calls.left_at}, {"calls", calls.calls.size()}}));
   for (std::size_t i = 0; i < details.size(); ++i) {
     append_sized(out, details[i]);
     append_sized(out, calls.calls[i].transport.bytes());
@@ -232,10 +233,10 @@ tl::expected<MovedCalls, std::string> decode_moved_calls(Bytes bytes) {
     if (!std::ranges::equal(magic, std::as_bytes(std::span(kCallsMagic)))) {
       return tl::unexpected<std::string>("no calls of sluice-demo, or of another version");
     }
-    const Json head = in.json();
+    const Cbor head = in.part();
     MovedCalls calls{.left_at = head.at("left_at"), .calls = {}};
     for (auto count = head.at("calls").get<std::uint32_t>(); count > 0; --count) {
-      MovedCall call = read_call(in.json());
+      MovedCall call = read_call(in.part());
       const Bytes transport = in.sized();
       call.transport = dtls::SecretBytes(Buffer(transport.begin(), transport.end()));
       calls.calls.push_back(std::move(call));

@@ -21,7 +21,7 @@ LiveCredentials live_form(const LocalCredentials& credentials) {
           .generation = credentials.generation};
 }
 
-Credentials text_of(const LiveCredentials& credentials) {
+Credentials plain(const LiveCredentials& credentials) {
   const auto* pwd = reinterpret_cast<const char*>(credentials.pwd.data());
   return {.ufrag = std::string(credentials.ufrag), .pwd = std::string(pwd, credentials.pwd.size())};
 }
@@ -151,7 +151,7 @@ dtls::Result<void> IceLiteServer::Impl::has_room(const LiveSession& live,
 
 dtls::Result<LocalCredentials> IceLiteServer::Impl::restore_credentials(
     const LiveCredentials& live) {
-  return make_credentials(text_of(live), std::string(live.remote_ufrag), live.generation);
+  return make_credentials(plain(live), std::string(live.remote_ufrag), live.generation);
 }
 
 dtls::Result<std::vector<SlotNumber>> IceLiteServer::Impl::claim_paths(
