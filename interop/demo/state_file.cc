@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <iostream>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -71,11 +71,12 @@ tl::expected<std::unique_ptr<StateFile>, std::string> StateFile::open(
   if (auto read = read_key(options.key_file, made->keys_); !read) {
     return tl::unexpected(read.error());
   }
-  for (;;) {
+  for (bool is_told = false;; is_told = true) {
     auto lock = common::try_lock_file(options.key_file);
     if (!lock) return tl::unexpected(lock.error());
     made->lock_ = *std::move(lock);
     if (made->lock_.is_open()) return made;
+    if (!is_told) std::clog << options.key_file + ": waiting for the server that has it\n";
     pollfd stopped{.fd = stop.descriptor(), .events = POLLIN, .revents = 0};
     if (poll(&stopped, 1, kRetryMs) > 0) return nullptr;
   }

@@ -1,5 +1,5 @@
 // A hot restart: all sessions of a server go on in another one, with their clients in virtual time.
-// Each test runs under several seeds, of the network and of the clients.
+// Each test runs under several seeds, of the network and of the clients, and in both versions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,9 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
       return true;
     };
     for (std::uint8_t i = 0; i < kSessions; ++i) {
-      sessions.push_back(world.begin(client_options(i)));
+      // The server is the DTLS client of one of them.
+      const auto role = i == 2 ? dtls::Role::client : dtls::Role::server;
+      sessions.push_back(world.begin(client_options(i), {.role = role}));
     }
     world.run_for(5s);
     for (const auto session : sessions) {
@@ -43,6 +45,10 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
     world.all_events.clear();
   }
 
+  static dtls::ConfigOptions dtls_options() {
+    return test::options_for(GetParam() % 2 == 0 ? dtls::ProtocolVersion::dtls12
+                                                 : dtls::ProtocolVersion::dtls13);
+  }
   static test::IceClientOptions client_options(std::uint8_t number) {
     return {
         .local = {.ufrag = "client" + std::to_string(number), .pwd = "the-password-of-the-client"},
@@ -68,7 +74,8 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
     world.server = must(IceLiteServer::make({}, test::environment()));
     world.run_for(away);
     world.is_server_up = true;
-    const RestoreOptions options{.transport = {.dtls = test::make_config()}, .away = away};
+    const RestoreOptions options{.transport = {.dtls = test::make_config(dtls_options())},
+                                 .away = away};
     for (std::size_t i = 0; i < sessions.size(); ++i) {
       sessions[i] =
           must(world.server.restore(must(SessionState::parse(stored[i])), options, world.now));
@@ -131,8 +138,9 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
     }
   }
 
-  IceWorld world{
-      {.conditions = {.duplicate = 0.1, .delay = 10ms, .jitter = 5ms}, .seed = GetParam()}};
+  IceWorld world{{.conditions = {.duplicate = 0.1, .delay = 10ms, .jitter = 5ms},
+                  .seed = GetParam(),
+                  .dtls = dtls_options()}};
   std::vector<SessionHandle> sessions;
   struct Recorded {
     dtls::UdpEndpoint from;
