@@ -76,7 +76,8 @@ void try_state(Bytes bytes) {
     return;
   }
   SLUICE_CHECK(server.find(*session)->connected() && server.tuples() == live->tuples.size());
-  SLUICE_CHECK(server.path_of(*session).has_value() == live->selected.has_value());
+  const auto path = server.path_of(*session);
+  SLUICE_CHECK(!path || server.find(*path) == *session);
   drain(server);
   use(server, *session, *live, now);
   server.handle_timeout(now + 1s);

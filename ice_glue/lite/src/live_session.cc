@@ -174,7 +174,8 @@ void take_tuple(StateReader& in, LiveSession& live) {
   in.expect(!tuple.is_told || tuple.checks.generation >= live.least_generation,
             "a path of a former association");
   if ((flags & kIsSelected) != 0) {
-    in.expect(!live.selected && tuple.is_nominated && tuple.is_told, "a selected path");
+    // It need not be nominated: newer credentials may have begun anew there.
+    in.expect(!live.selected, "two selected paths");
     live.selected = live.tuples.size();
   }
   live.tuples.push_back(tuple);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -243,6 +244,61 @@ TEST_P(LiteMove, AnIceRestartThatIsUnderWayMoves) {
   talk(3);
   expect_all_received();
   expect_unnoticed();
+}
+
+// At any time of it: checks without a nomination have begun anew on the tuple in use.
+TEST_P(LiteMove, AnIceRestartMovesAtAnyTime) {
+  for (int step = 0; step < 12; ++step) {
+    const std::string name = "again" + std::to_string(step);
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+      const auto newer =
+          must(world.server.restart_ice(sessions[i], {.remote_ufrag = name}, world.now));
+      world.clients[i]->restart({.ufrag = name, .pwd = "another-password-of-it"}, newer, world.now);
+      world.flush(i);
+    }
+    world.run_for(step * 6ms);
+    restart(0ms);
+    world.run_for(2s);
+    for (const auto session : sessions) {
+      const auto selected = world.events<PathSelected>(session);
+      const bool has_ended =
+          std::ranges::any_of(selected, [](const auto& each) { return each.ends_restart; });
+      // Sooner than the move, in the former server, at the last steps.
+      EXPECT_TRUE(has_ended || step >= 5) << step;
+    }
+    talk(2);
+  }
+  expect_all_received();
+  expect_unnoticed();
+}
+
+// A restart of DTLS blocks until the former association has left, and is complete then or not.
+TEST_P(LiteMove, ARestartOfDtlsMovesAfterIt) {
+  const auto print = must(dtls::Fingerprint::of(dtls_options().identities.front().certificate(),
+                                                dtls::HashAlgorithm::sha256, test::environment()));
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    const auto newer = must(world.server.restart_ice(
+        sessions[i],
+        {.remote_ufrag = "again",
+         .dtls = IceRestart::Dtls{.role = dtls::Role::server, .peer_fingerprints = {print}}},
+        world.now));
+    must(world.clients[i]->transport.restart(dtls::Role::client, {{print}}, world.now));
+    world.clients[i]->restart({.ufrag = "again", .pwd = "another-password-of-it"}, newer,
+                              world.now);
+    world.flush(i);
+  }
+  int blocked = 0;
+  for (; blocked < 100 && world.server.export_blocked(sessions[0]); ++blocked) {
+    EXPECT_NE(world.server.export_blocked(sessions[0]), transport::ExportBlocked::outputs_pending);
+    world.run_for(100ms);
+  }
+  EXPECT_GT(blocked, 10);
+  EXPECT_LT(blocked, 100);
+  world.run_for(1s);
+  talk(2);
+  restart();
+  talk(2);
+  expect_all_received();
 }
 
 // A server that is restored is a server like others.
