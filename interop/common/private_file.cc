@@ -35,11 +35,11 @@ class Draft {
   Draft& operator=(const Draft&) = delete;
   ~Draft() { unlink(name_.c_str()); }
 
-  [[nodiscard]] FileResult<void> write(dtls::Bytes bytes) const {
+  [[nodiscard]] FileResult<void> write(dtls::Bytes bytes, Durability durability) const {
     const udp::Descriptor made(
         open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    const bool is_written =
-        made.is_open() && write_all(made.number(), bytes) && fsync(made.number()) == 0;
+    const bool is_written = made.is_open() && write_all(made.number(), bytes) &&
+                            (durability == Durability::process || fsync(made.number()) == 0);
     if (!is_written) return file_error(file_);
     return {};
   }
@@ -94,14 +94,18 @@ FileResult<std::optional<dtls::SecretBytes>> read_private_file(const std::string
 
 FileResult<bool> make_private_file(const std::string& file, dtls::Bytes bytes) {
   const Draft draft(file);
-  if (auto written = draft.write(bytes); !written) return tl::unexpected(written.error());
+  if (auto written = draft.write(bytes, Durability::machine); !written) {
+    return tl::unexpected(written.error());
+  }
   return draft.become_first();
 }
 
-FileResult<void> replace_private_file(const std::string& file, dtls::Bytes bytes) {
+FileResult<void> replace_private_file(const std::string& file, dtls::Bytes bytes,
+                                      Durability durability) {
   const Draft draft(file);
-  if (auto written = draft.write(bytes); !written) return written;
+  if (auto written = draft.write(bytes, durability); !written) return written;
   if (auto replaced = draft.replace(); !replaced) return replaced;
+  if (durability == Durability::process) return {};
   const auto folder = std::filesystem::absolute(file).parent_path();
   const udp::Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.is_open() || fsync(opened.number()) != 0) return file_error(file);

@@ -6,6 +6,7 @@
 #include <sluice/udp/descriptor.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -26,8 +27,11 @@ FileResult<std::optional<dtls::SecretBytes>> read_private_file(const std::string
                                                                std::size_t max_size);
 // Mode 0600. False: there is such a file already.
 FileResult<bool> make_private_file(const std::string& file, dtls::Bytes bytes);
-// In place of the present file, if there is one. Durable when it returns.
-FileResult<void> replace_private_file(const std::string& file, dtls::Bytes bytes);
+// Whether a file survives a stop of the machine, which takes some milliseconds to ensure.
+enum class Durability : std::uint8_t { process, machine };
+// In place of the present file, if there is one.
+FileResult<void> replace_private_file(const std::string& file, dtls::Bytes bytes,
+                                      Durability durability = Durability::machine);
 
 // Only this process has it until the descriptor is closed. Not open: another one has it.
 FileResult<udp::Descriptor> try_lock_file(const std::string& file);

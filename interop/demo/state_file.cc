@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <span>
 #include <string_view>
@@ -67,7 +68,11 @@ tl::expected<std::unique_ptr<StateFile>, std::string> StateFile::open(
     StateFileOptions options, const common::StopSignals& stop) {
   auto environment = dtls::Environment::make();
   if (!environment) return tl::unexpected(dtls::to_string(environment.error()));
-  std::unique_ptr<StateFile> made(new StateFile(std::move(options.file), *std::move(environment)));
+  std::ifstream boot_id("/proc/sys/kernel/random/boot_id");
+  std::string boot;
+  if (!std::getline(boot_id, boot)) return tl::unexpected<std::string>("no boot ID");
+  std::unique_ptr<StateFile> made(
+      new StateFile(std::move(options.file), std::move(boot), *std::move(environment)));
   if (auto read = read_key(options.key_file, made->keys_); !read) {
     return tl::unexpected(read.error());
   }
@@ -89,13 +94,25 @@ tl::expected<std::optional<dtls::SecretBytes>, std::string> StateFile::take() {
   auto calls = keys_.open(environment_, (*sealed)->bytes(), context());
   if (!calls) return common::file_error(file_, dtls::to_string(calls.error()));
   if (unlink(file_.c_str()) != 0) return common::file_error(file_);
-  return std::optional(*std::move(calls));
+  const Bytes contents = calls->bytes();
+  const auto boot = std::as_bytes(std::span(boot_));
+  if (contents.size() < boot.size() || !std::ranges::equal(contents.first(boot.size()), boot)) {
+    std::clog << file_ + ": from before the machine was started\n";
+    return std::nullopt;
+  }
+  const Bytes rest = contents.subspan(boot.size());
+  return dtls::SecretBytes(Buffer(rest.begin(), rest.end()));
 }
 
 tl::expected<void, std::string> StateFile::put(Bytes calls) {
-  const auto sealed = keys_.seal(environment_, calls, context());
+  Buffer contents;
+  contents.reserve(boot_.size() + calls.size());
+  append(contents, std::as_bytes(std::span(boot_)));
+  append(contents, calls);
+  const auto sealed =
+      keys_.seal(environment_, dtls::SecretBytes(std::move(contents)).bytes(), context());
   if (!sealed) return tl::unexpected(dtls::to_string(sealed.error()));
-  return common::replace_private_file(file_, *sealed);
+  return common::replace_private_file(file_, *sealed, common::Durability::process);
 }
 
 }  // namespace sluice::interop::demo

@@ -30,15 +30,17 @@ class StateFile {
       StateFileOptions options, const common::StopSignals& stop);
 
   // What put() has written, which is gone from the file then: calls must not be restored twice.
-  // Empty: there is nothing.
+  // Empty: there is nothing, or it is from before the machine was started. A file system that has
+  // lost its last changes might give such calls out a second time.
   tl::expected<std::optional<dtls::SecretBytes>, std::string> take();
   tl::expected<void, std::string> put(dtls::Bytes calls);
 
  private:
-  StateFile(std::string file, dtls::Environment environment)
-      : file_(std::move(file)), environment_(std::move(environment)) {}
+  StateFile(std::string file, std::string boot, dtls::Environment environment)
+      : file_(std::move(file)), boot_(std::move(boot)), environment_(std::move(environment)) {}
 
   std::string file_;
+  std::string boot_;  // the system's ID of the time since its start
   dtls::Environment environment_;
   dtls::StateKeys keys_;
   udp::Descriptor lock_;

@@ -35,7 +35,7 @@ TEST_F(PrivateFile, IsMadeOnce) {
 
 TEST_F(PrivateFile, IsReplacedAsAWhole) {
   ASSERT_TRUE(replace_private_file(file(), first));
-  ASSERT_TRUE(replace_private_file(file(), second));
+  ASSERT_TRUE(replace_private_file(file(), second, Durability::process));
   expect_contents(second);
   struct stat status{};
   ASSERT_EQ(stat(file().c_str(), &status), 0);

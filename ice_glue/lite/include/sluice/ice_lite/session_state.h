@@ -38,12 +38,12 @@ class SessionState {
 // have, in the server: whatever the caller keeps of a session it stores beside its state.
 struct ExportedSessions {
   struct Moved {
-    SessionHandle session;  // no longer valid
+    SessionHandle session{};  // no longer valid
     SessionState state;
   };
   // A session that goes on here. Errc::export_blocked: for the reason of export_blocked().
   struct Stayed {
-    SessionHandle session;
+    SessionHandle session{};
     dtls::Error error;
   };
   std::vector<Moved> moved;
