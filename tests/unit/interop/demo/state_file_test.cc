@@ -8,8 +8,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
+#include <string_view>
 
+#include "common/private_file.h"
 #include "demo/byte_order.h"
 #include "support/temporary_folder.h"
 
@@ -63,6 +66,30 @@ TEST_F(StateFileTest, IsRefusedWhenAltered) {
   ASSERT_FALSE(taken);
   EXPECT_NE(taken.error().find("calls: "), std::string::npos) << taken.error();
   EXPECT_TRUE(std::filesystem::exists(file("calls"))) << "for who wants to look";
+}
+
+// A file system may have brought back what was taken.
+TEST_F(StateFileTest, IsOfOneStartOfTheMachine) {
+  const auto state = open();
+  const auto key = common::read_private_file(file("key"), 1000);
+  ASSERT_TRUE(key && *key);
+  const auto contents = (*key)->bytes();
+  const auto secret = contents.last(dtls::StateKeys::kKeySize);
+  dtls::StateKeys keys;
+  const auto id = load_u32(contents, contents.size() - secret.size() - 4);
+  ASSERT_TRUE(keys.add(dtls::StateKeyId{id}, secret));
+  auto environment = dtls::Environment::make();
+  ASSERT_TRUE(environment);
+  const std::string_view context = "sluice-demo: calls";
+  for (const std::size_t size : {0U, 10U, 1000U}) {
+    const Buffer other(size, std::byte{'0'});
+    const auto sealed = keys.seal(*environment, other, std::as_bytes(std::span(context)));
+    ASSERT_TRUE(sealed && common::replace_private_file(file("calls"), *sealed));
+    const auto taken = state->take();
+    ASSERT_TRUE(taken) << taken.error();
+    EXPECT_EQ(*taken, std::nullopt);
+    EXPECT_FALSE(std::filesystem::exists(file("calls")));
+  }
 }
 
 TEST_F(StateFileTest, NeedsTheKeyThatHasSealedIt) {
