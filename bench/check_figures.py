@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs sluice-bench --quick --fleet and checks that its JSON has the form, and all the measures, that it should have.
+"""Runs sluice-bench --quick --fleet --fanout and checks that its JSON has the form, and all the measures, that it should have.
 
 Usage: check_figures.py SLUICE_BENCH JSON_FILE
 What the figures are isn't judged here.
@@ -35,6 +35,8 @@ EXPECTED = [
     (r"fleet/(exports|restores)/\d+", set(), 2),
     (r"fleet/state", set(), 1),
     (r"fleet/(lmdb|redis)/(ageing|bytes|anonymous|mapped|wake_p50|wake_p99)/\d+", set(), 12),
+    (r"fanout/packet/20/burst_\d/(single|joined)", {"send", "protect_and_send"}, 3),
+    (r"fanout/latency_p99/20/burst_\d", set(), 2),
     (r"strangers/(listener|endpoint)/\w+", {"ordinary"}, 46),
 ]
 FIELDS = {"name": str, "unit": str, "ours": (int, float), "spread": (int, float), "peers": dict, "ratios": dict,
@@ -72,7 +74,7 @@ def check(measures):
 def main():
     bench, path = sys.argv[1:]
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    subprocess.run([bench, "--quick", "--fleet", "--json", path], check=True)
+    subprocess.run([bench, "--quick", "--fleet", "--fanout", "--json", path], check=True)
     with open(path, encoding="utf-8") as file:
         measures = json.load(file)["measures"]
     faults = check(measures)

@@ -17,6 +17,7 @@ struct Arguments {
   bool quick = false;
   bool million = false;
   bool fleet = false;
+  bool fan_out = false;
   bool is_long = false;
   std::size_t fleet_sessions = 0;
   bool list = false;
@@ -52,6 +53,9 @@ Measures all_measures(const Plan& plan) {
   add_memory(measures);
   add_endpoints(measures, plan);
   add_strangers(measures);
+#if SLUICE_BENCH_FANOUT
+  add_fan_outs(measures, plan);
+#endif
   add_fleets(measures, plan);
   return measures;
 }
@@ -61,6 +65,10 @@ Plan plan_of(const Arguments& arguments) {
   plan.million = arguments.million;
   if (arguments.fleet) plan.fleets.push_back(arguments.quick ? kQuickFleet : kSmallFleet);
   if (arguments.fleet_sessions != 0) plan.fleets.push_back(arguments.fleet_sessions);
+  if (arguments.fan_out) {
+    plan.fan_outs =
+        arguments.quick ? std::vector<std::size_t>{20} : std::vector<std::size_t>{100, 1000};
+  }
   if (arguments.is_long) plan.fleets.push_back(kLargeFleet);
   return plan;
 }
@@ -115,6 +123,9 @@ int main(int argc, char** argv) {
                "with --fleet: also with 25,000,000 devices: an hour, 17 GB of memory and 20 GB of "
                "disk in TMPDIR")
       ->needs(fleet);
+  app.add_flag("--fanout", arguments.fan_out,
+               "also one sender to 100 and to 1,000 receivers, over sockets of the loopback "
+               "interface: a minute");
   app.add_flag("--list", arguments.list, "only print the names of the measurements");
   app.add_option("--json", arguments.json, "write the figures to this file");
   app.add_option("--filter", arguments.filter,

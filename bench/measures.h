@@ -25,6 +25,8 @@ void add_redis_fleet(Measures& measures, std::size_t sessions);
 // With sluice::ice_glue.
 void add_srtp(Measures& measures);
 void add_demultiplexing(Measures& measures);
+// With sluice::ice_lite and sluice::udp.
+void add_fan_outs(Measures& measures, const Plan& plan);
 // With libnice.
 void add_stun(Measures& measures);
 

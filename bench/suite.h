@@ -24,6 +24,7 @@ struct Plan {
   std::size_t calls = 1000;  // simulated, of each path
   // Of a fleet; empty: no fleet is measured. The others are compared with the first.
   std::vector<std::size_t> fleets = {};
+  std::vector<std::size_t> fan_outs = {};  // receivers
 };
 Plan quick_plan();
 

@@ -44,6 +44,8 @@ struct PathFigures {
   std::string pair;   // of candidates; empty: none yet
   std::uint64_t datagrams_received = 0;
   std::uint64_t datagrams_sent = 0;
+  // Datagrams of DTLS in STUN, both ways, of all calls of the server.
+  std::uint64_t dtls_in_stun = 0;
 };
 
 // Packets and data that cannot be sent are dropped.
@@ -56,6 +58,10 @@ class CallTransport {
   [[nodiscard]] virtual nice::Description local_description() const = 0;
   // Whether the answer must say a=ice-lite.
   [[nodiscard]] virtual bool is_ice_lite() const = 0;
+
+  // The transport's part of the answer to our offer, which says a=setup:active. The error is a
+  // sentence that says why it can't be taken.
+  virtual SdpResult<void> set_answer(const nice::Description& answer) = 0;
 
   virtual void send_rtp(Bytes packet) = 0;
   virtual void send_rtcp(Bytes packet) = 0;
@@ -74,10 +80,13 @@ class CallTransport {
 };
 
 struct CallOptions {
-  dtls::ConfigPtr dtls = {};                 // required
-  nice::Setup setup = nice::Setup::passive;  // our role: active or passive
-  nice::Description offer = {};              // the transport's part of the offer
-  bool offer_is_lite = false;                // the offer says a=ice-lite
+  dtls::ConfigPtr dtls = {};  // required
+  // What our description says: active or passive; actpass where we offer.
+  nice::Setup setup = nice::Setup::passive;
+  // The transport's part of the offer. Empty: we offer, and set_answer() follows.
+  std::optional<nice::Description> offer = {};
+  bool offer_is_lite = false;  // the offer says a=ice-lite
+  bool dtls_in_stun = false;   // the offer has the option, which only ice_lite takes up
 };
 
 struct RestoreOptions {

@@ -1,70 +1,109 @@
 #include "demo/channel_echo.h"
 
 #include <utility>
+#include <variant>
 
 namespace sluice::interop::demo {
 
-void ChannelEcho::pump() {
-  while (send_waiting()) {
-    auto message = association_.poll_message();
-    close_reset_channels();
-    if (!message) return;
-    waiting_ = answer(std::move(*message));
+using data_channel::Drop;
+
+namespace {
+
+// RFC 9260 section 3.2: INIT and INIT ACK are alone in their packets, COOKIE ECHO and COOKIE ACK
+// come first.
+bool is_handshake(dtls::Bytes packet) {
+  constexpr std::size_t kCommonHeader = 12;
+  if (packet.size() <= kCommonHeader) return false;
+  const auto type = std::to_integer<int>(packet[kCommonHeader]);
+  return type == 1 || type == 2 || type == 10 || type == 11;
+}
+
+}  // namespace
+
+void ChannelEcho::start(dtls::Bytes peer_init, dtls::Instant now) {
+  // A valid chunk that SCTP doesn't take leaves the handshake.
+  if (peer_init.empty() || !association_.start(peer_init, now)) {
+    static_cast<void>(association_.start(std::nullopt, now));
+  }
+  pump(now);
+}
+
+std::optional<dtls::Bytes> ChannelEcho::poll_transmit() {
+  const auto packet = association_.poll_transmit();
+  if (packet) statistics_.handshake_packets += is_handshake(*packet);
+  return packet;
+}
+
+void ChannelEcho::handle_packet(dtls::Bytes packet, dtls::Instant now) {
+  statistics_.handshake_packets += is_handshake(packet);
+  association_.handle_packet(packet, now);
+  pump(now);
+}
+
+void ChannelEcho::handle_timeout(dtls::Instant now) {
+  const auto due = association_.next_timeout();
+  if (!due || now < *due) return;
+  association_.handle_timeout(now);
+  pump(now);
+}
+
+void ChannelEcho::pump(dtls::Instant now) {
+  if (waiting_ && !echo(waiting_->id, waiting_->type, waiting_->data, now)) return;
+  waiting_.reset();
+  while (!waiting_) {
+    const auto event = association_.poll_event();
+    if (!event) return;
+    on_event(*event, now);
   }
 }
 
-bool ChannelEcho::send_waiting() {
-  if (!waiting_) return true;
-  const auto status = association_.send(waiting_->message, waiting_->reliability);
-  if (status == SendStatus::would_block) return false;
-  if (is_user_message(waiting_->message.protocol)) {
-    if (status == SendStatus::sent) {
-      ++statistics_.messages_echoed;
-      statistics_.bytes_echoed += waiting_->message.data.size();
-    } else {
-      ++statistics_.messages_dropped;
-    }
+void ChannelEcho::reopen(const Channels& channels, dtls::Instant now) {
+  for (const auto& [id, options] : channels) {
+    // As channels that both sides know of: nothing is sent.
+    if (association_.open_negotiated(id, options, now)) channels_.emplace(id, options);
   }
-  waiting_.reset();
+}
+
+void ChannelEcho::on_event(const data_channel::Event& event, dtls::Instant now) {
+  if (const auto* opened = std::get_if<data_channel::ChannelOpened>(&event)) {
+    channels_.emplace(opened->id, opened->options);
+    ++statistics_.channels_opened;
+    statistics_.last_label = opened->options.label;
+  } else if (const auto* closed = std::get_if<data_channel::ChannelClosed>(&event)) {
+    channels_.erase(closed->id);
+    ++statistics_.channels_closed;
+  } else if (std::holds_alternative<data_channel::Closed>(event)) {
+    channels_.clear();
+  } else if (const auto* message = std::get_if<data_channel::MessageReceived>(&event)) {
+    if (echo(message->id, message->type, message->data, now)) return;
+    waiting_ = Waiting{.id = message->id,
+                       .type = message->type,
+                       .data = {message->data.begin(), message->data.end()}};
+  }
+}
+
+bool ChannelEcho::echo(data_channel::ChannelId id, data_channel::MessageType type, dtls::Bytes data,
+                       dtls::Instant now) {
+  const auto sent = association_.send(id, type, data, now);
+  if (!sent && sent.error().code == data_channel::Errc::queue_full) return false;
+  if (sent) {
+    ++statistics_.messages_echoed;
+    statistics_.bytes_echoed += data.size();
+  } else {
+    ++statistics_.messages_dropped;
+  }
   return true;
 }
 
-std::optional<ChannelEcho::Outgoing> ChannelEcho::answer(SctpMessage message) {
-  if (message.protocol == PayloadProtocol::dcep) return open_channel(message);
-  const auto channel = channels_.find(message.stream);
-  const bool too_large = max_message_size_ != 0 && message.data.size() > max_message_size_;
-  if (channel == channels_.end() || !is_user_message(message.protocol) || too_large) {
-    ++statistics_.messages_dropped;
-    return std::nullopt;
+ChannelStatistics ChannelEcho::statistics() const {
+  ChannelStatistics all = statistics_;
+  const auto statistics = association_.statistics();
+  for (const auto reason :
+       {Drop::message_too_large, Drop::unknown_protocol, Drop::unknown_channel, Drop::refused_open,
+        Drop::expired, Drop::channel_closed, Drop::not_sent}) {
+    all.messages_dropped += statistics.count(reason);
   }
-  return Outgoing{.message = std::move(message), .reliability = channel->second};
-}
-
-// RFC 8832 section 6: the answer to a DATA_CHANNEL_OPEN is a DATA_CHANNEL_ACK on the same stream,
-// reliable and ordered. An OPEN for a stream in use is an error: the channel keeps its parameters.
-std::optional<ChannelEcho::Outgoing> ChannelEcho::open_channel(const SctpMessage& message) {
-  const auto open = read_channel_open(message.data);
-  if (!open || channels_.contains(message.stream)) {
-    ++statistics_.messages_dropped;
-    return std::nullopt;
-  }
-  channels_.emplace(message.stream, open->reliability);
-  ++statistics_.channels_opened;
-  statistics_.last_label = open->label;
-  return Outgoing{.message = {.stream = message.stream,
-                              .protocol = PayloadProtocol::dcep,
-                              .data = write_channel_ack()},
-                  .reliability = {}};
-}
-
-// RFC 8831 section 6.7: the peer closes a channel by resetting its stream; the answer is a reset of
-// our stream.
-void ChannelEcho::close_reset_channels() {
-  while (const auto reset = association_.poll_stream_reset()) {
-    if (channels_.erase(reset->stream) == 0) continue;
-    association_.reset_stream(reset->stream);
-    ++statistics_.channels_closed;
-  }
+  return all;
 }
 
 }  // namespace sluice::interop::demo

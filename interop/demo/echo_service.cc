@@ -17,6 +17,8 @@ namespace {
 // its call ended.
 constexpr std::chrono::seconds kRemembered{30};
 constexpr std::chrono::seconds kSweepPeriod{1};
+// The resolution of SCTP's timers.
+constexpr std::chrono::milliseconds kDataTick{10};
 
 // Microseconds since 1970: the clock that two processes share, also over a reboot.
 std::int64_t system_time() {
@@ -70,17 +72,16 @@ EchoService::EchoService(ServiceOptions options, _GMainContext* context,
       context_(context),
       environment_(std::move(environment)),
       config_(std::move(config)),
-      transports_(std::move(transports)),
-      sctp_time_(common::now()) {
+      transports_(std::move(transports)) {
   if (options_.max_sessions_per_address == 0) {
     options_.max_sessions_per_address = std::max<std::size_t>(options_.max_sessions / 2, 1);
   }
-  sctp_timer_ = start_timer<&EchoService::advance_sctp>(SctpStack::kTick);
+  data_timer_ = start_timer<&EchoService::run_data_timers>(kDataTick);
   sweep_timer_ = start_timer<&EchoService::sweep>(kSweepPeriod);
 }
 
 EchoService::~EchoService() {
-  for (auto* timer : {sctp_timer_, sweep_timer_}) {
+  for (auto* timer : {data_timer_, sweep_timer_}) {
     g_source_destroy(timer);
     g_source_unref(timer);
   }
@@ -93,6 +94,27 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
     done(tl::unexpected(Refused{.status = 400, .sentence = chosen.error().sentence}));
     return;
   }
+  open(std::move(offer), *chosen, address, done);
+}
+
+void EchoService::create_offering(const std::string& address,
+                                  const std::function<void(CreateResult)>& done) {
+  open(own_offer(), nice::Setup::actpass, address, done);
+}
+
+tl::expected<void, Refused> EchoService::take_answer(const std::string& id, Offer answer) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) {
+    return tl::unexpected(Refused{.status = 404, .sentence = "There is no such session."});
+  }
+  if (auto taken = found->second.echo->take_answer(std::move(answer)); !taken) {
+    return tl::unexpected(Refused{.status = 409, .sentence = std::move(taken.error().sentence)});
+  }
+  return {};
+}
+
+void EchoService::open(Offer offer, nice::Setup setup, const std::string& address,
+                       const std::function<void(CreateResult)>& done) {
   if (!make_room(address)) {
     done(tl::unexpected(Refused{.status = 503, .sentence = "There are too many sessions."}));
     return;
@@ -100,9 +122,9 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
   const std::string id = common::random_id();
   auto session = EchoSession::make(
       id, std::move(offer),
-      {.dtls = config_, .setup = *chosen, .connect_timeout = options_.connect_timeout},
-      {.transports = *transports_, .sctp = sctp_},
-      [done, id](const std::string& answer) { done(Created{.id = id, .answer = answer}); });
+      {.dtls = config_, .setup = setup, .connect_timeout = options_.connect_timeout},
+      {.transports = *transports_},
+      [done, id](const std::string& sdp) { done(Created{.id = id, .sdp = sdp}); });
   if (!session) {
     done(tl::unexpected(Refused{.status = 500, .sentence = session.error().sentence}));
     return;
@@ -135,7 +157,7 @@ tl::expected<std::size_t, std::string> EchoService::move_in(dtls::Bytes bytes) {
   for (const MovedCall& call : moved->calls) {
     auto session = EchoSession::restore(
         call, away, {.dtls = config_, .connect_timeout = options_.connect_timeout},
-        {.transports = *transports_, .sctp = sctp_});
+        {.transports = *transports_});
     if (!session) {
       std::clog << "session " + call.id.substr(0, 8) + ": lost, " + session.error().sentence + "\n";
       continue;
@@ -176,12 +198,9 @@ std::optional<std::string> EchoService::statistics(const std::string& id) const 
   return found->second.echo->statistics();
 }
 
-void EchoService::advance_sctp() {
-  const auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(common::now() - sctp_time_);
-  sctp_time_ += elapsed;
-  sctp_.advance(elapsed);
-  for (const auto& [id, session] : sessions_) session.echo->after_sctp_timers();
+void EchoService::run_data_timers() {
+  const auto time = common::now();
+  for (const auto& [id, session] : sessions_) session.echo->run_data_timers(time);
 }
 
 void EchoService::sweep() {

@@ -13,7 +13,6 @@
 
 #include "demo/echo_session.h"
 #include "demo/lite_calls.h"
-#include "demo/sctp_association.h"
 
 // GLib's GSource.
 struct _GSource;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
@@ -42,7 +41,7 @@ struct ServiceOptions {
 
 struct Created {
   std::string id;
-  std::string answer;
+  std::string sdp;  // the answer, or our offer
 };
 struct Refused {
   int status;            // HTTP status
@@ -70,6 +69,10 @@ class EchoService {
   // How many calls go on. Those that cannot are reported. The error says what is wrong with the
   // bytes.
   tl::expected<std::size_t, std::string> move_in(dtls::Bytes moved);
+  // The same for a session in which we offer, own_offer().
+  void create_offering(const std::string& address, const std::function<void(CreateResult)>& done);
+  // Takes the answer of such a session. Refused: 404 no such session, 409 it can't be taken.
+  tl::expected<void, Refused> take_answer(const std::string& id, Offer answer);
   // Ends a session. False: no such session.
   bool remove(const std::string& id);
   // A session's statistics as JSON. A session that ended by itself keeps them for 30 s. Empty: no
@@ -85,8 +88,10 @@ class EchoService {
     std::unique_ptr<EchoSession> echo;
   };
 
+  void open(Offer offer, nice::Setup setup, const std::string& address,
+            const std::function<void(CreateResult)>& done);
   bool make_room(const std::string& address);
-  void advance_sctp();
+  void run_data_timers();
   void sweep();
   template <void (EchoService::*Work)()>
   _GSource* start_timer(std::chrono::milliseconds period);
@@ -96,10 +101,8 @@ class EchoService {
   std::unique_ptr<dtls::Environment> environment_;
   dtls::ConfigPtr config_;
   std::unique_ptr<CallTransports> transports_;
-  SctpStack sctp_;
-  dtls::Instant sctp_time_;
   std::map<std::string, Session> sessions_;  // at most max_sessions
-  _GSource* sctp_timer_ = nullptr;
+  _GSource* data_timer_ = nullptr;
   _GSource* sweep_timer_ = nullptr;
 };
 

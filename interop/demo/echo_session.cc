@@ -70,13 +70,36 @@ std::vector<EchoStreamOptions> EchoSession::echo_streams() const {
 }
 
 SdpResult<void> EchoSession::open() {
-  auto transport = shared_.transports.open({.dtls = options_.dtls,
-                                            .setup = options_.setup,
-                                            .offer = offer_.transport,
-                                            .offer_is_lite = offer_.ice_lite},
-                                           *this);
+  CallOptions call{.dtls = options_.dtls, .setup = options_.setup};
+  if (!offers()) {
+    call.offer = offer_.transport;
+    call.offer_is_lite = offer_.ice_lite;
+    call.dtls_in_stun = offer_.dtls_in_stun;
+  }
+  auto transport = shared_.transports.open(call, *this);
   if (!transport) return tl::unexpected(std::move(transport.error()));
   transport_ = *std::move(transport);
+  // The SDP tells its INIT.
+  const auto* data = data_section();
+  if (data != nullptr && (offers() || !data->sctp_init.empty())) make_channels(*data, true);
+  return {};
+}
+
+SdpResult<void> EchoSession::take_answer(Offer answer) {
+  std::string fault = fault_of_answer(answer);
+  if (!offers() || is_answered_ || !transport_) fault = "The session waits for no answer.";
+  if (!fault.empty()) return tl::unexpected(SdpError{std::move(fault)});
+  if (auto set = transport_->set_answer(answer.transport); !set) return set;
+  is_answered_ = true;
+  const auto offered_port = offer_.sections.front().sctp_port;
+  offer_ = std::move(answer);
+  const auto& section = offer_.sections.front();
+  if (!channels_) return {};
+  if (section.accepted() && section.sctp_port == offered_port) {
+    channels_->set_peer(dtls::Role::server, section.max_message_size);
+  } else {
+    channels_.reset();
+  }
   return {};
 }
 
@@ -86,7 +109,6 @@ void EchoSession::end(std::string_view reason) {
   ended_at_ = common::now();
   final_statistics_ = write_statistics(reason);
   channels_.reset();
-  sctp_.reset();
   transport_.reset();
   log("ended, " + std::string{reason});
 }
@@ -109,8 +131,7 @@ std::string EchoSession::write_statistics(std::string_view reason) const {
                                   .times = times_,
                                   .transport = transport_.get(),
                                   .media = media_.statistics(),
-                                  .channels = channels_ ? &*channels_ : nullptr,
-                                  .sctp = sctp_.get()});
+                                  .channels = channels_ ? &*channels_ : nullptr});
 }
 
 void EchoSession::log(const std::string& text) const {
@@ -134,8 +155,10 @@ void EchoSession::on_description_ready() {
   const auto sdp = write_answer(offer_, transport_->local_description(),
                                 {.session_id = session_id,
                                  .ice_lite = transport_->is_ice_lite(),
+                                 .dtls_in_stun = transport_->is_ice_lite() && offer_.dtls_in_stun,
                                  .ssrcs = ssrcs_,
-                                 .max_message_size = kMaxMessageSize});
+                                 .max_message_size = kMaxMessageSize,
+                                 .sctp_init = channels_ ? channels_->local_init() : Bytes{}});
   std::exchange(ready_, nullptr)(sdp);
 }
 
@@ -160,8 +183,8 @@ void EchoSession::on_rtcp(MutableBytes packet) {
 }
 
 void EchoSession::on_data(MutableBytes data) {
-  if (!sctp_) return;
-  sctp_->receive(data);
+  if (!channels_) return;
+  channels_->handle_packet(data, common::now());
   flush_data();
 }
 
@@ -205,38 +228,60 @@ SdpResult<std::unique_ptr<EchoSession>> EchoSession::restore(const MovedCall& mo
   session->state_ = SessionState::connected;
   session->media_.restore(moved.streams, common::now());
   session->log("goes on");
-  session->start_data();
   // SCTP's state cannot move, so that the association begins anew, and the peer's with it.
-  if (session->channels_) session->channels_->reopen(moved.channels);
+  session->start_data();
+  if (session->channels_) session->channels_->reopen(moved.channels, common::now());
   return session;
 }
 
 // ---- data channels
 
-void EchoSession::start_data() {
+const OfferedSection* EchoSession::data_section() const {
   const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
     return candidate.kind == SectionKind::data && candidate.accepted();
   });
-  if (sctp_ || section == offer_.sections.end()) return;
-  auto association = SctpAssociation::make(shared_.sctp, {.local_port = section->sctp_port,
-                                                          .remote_port = section->sctp_port,
-                                                          .max_message_size = kMaxMessageSize});
+  return section == offer_.sections.end() ? nullptr : &*section;
+}
+
+void EchoSession::make_channels(const OfferedSection& section, bool waits) {
+  auto association = data_channel::Association::make(
+      {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
+       .local_port = section.sctp_port,
+       .remote_port = section.sctp_port,
+       .max_message_size = kMaxMessageSize,
+       .peer_max_message_size = section.max_message_size,
+       .wait_for_start = waits},
+      common::now());
   if (!association) {
-    log("no data channels: " + association.error());
+    log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
     return;
   }
-  sctp_ = std::move(*association);
-  channels_.emplace(*sctp_, section->max_message_size);
+  channels_.emplace(std::move(*association));
+}
+
+void EchoSession::start_data() {
+  const auto* section = data_section();
+  if (section == nullptr) return;
+  if (channels_) {
+    channels_->start(section->sctp_init, common::now());
+  } else {
+    make_channels(*section, false);
+  }
   flush_data();
 }
 
-// Answers the messages that have arrived, then sends the SCTP packets, each in one DTLS record (RFC
-// 8261 section 4). SCTP retransmits a packet that the transport can't send.
+void EchoSession::run_data_timers(dtls::Instant now) {
+  if (!channels_) return;
+  channels_->handle_timeout(now);
+  flush_data();
+}
+
+// Sends the SCTP packets, each in one DTLS record (RFC 8261 section 4). SCTP retransmits a packet
+// that the transport can't send.
 void EchoSession::flush_data() {
-  if (!sctp_) return;
-  channels_->pump();
-  if (channels_->statistics().channels_opened > 0) mark(times_.data);
-  while (const auto packet = sctp_->poll_packet()) transport_->send_data(*packet);
+  if (!channels_) return;
+  if (!times_.data && channels_->statistics().channels_opened > 0) mark(times_.data);
+  while (const auto packet = channels_->poll_transmit()) transport_->send_data(*packet);
 }
 
 }  // namespace sluice::interop::demo

@@ -12,15 +12,14 @@
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
 #include "demo/moved_call.h"
-#include "demo/sctp_association.h"
 #include "demo/sdp_answer.h"
 #include "demo/sdp_offer.h"
 
 namespace sluice::interop::demo {
 
 struct SessionOptions {
-  dtls::ConfigPtr dtls = {};                                  // required
-  nice::Setup setup = nice::Setup::passive;                   // our role: active or passive
+  dtls::ConfigPtr dtls = {};                 // required
+  nice::Setup setup = nice::Setup::passive;  // our role: active or passive; actpass: we offer
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
@@ -33,13 +32,13 @@ class EchoSession final : private CallListener {
   // What all sessions share. It outlives them.
   struct Shared {
     CallTransports& transports;
-    SctpStack& sctp;
   };
-  // Called once with the answer, when all candidates are known, and never before make() has
-  // returned.
+  // Called once with the answer, or with our offer, when all candidates are known, and never before
+  // make() has returned.
   using AnswerReady = std::function<void(const std::string& sdp)>;
 
-  // The error is a sentence that says why the transport can't be opened.
+  // `offer`: the browser's, or own_offer(). The error is a sentence that says why the transport
+  // can't be opened.
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
                                                       SessionOptions options, const Shared& shared,
                                                       AnswerReady ready);
@@ -58,10 +57,14 @@ class EchoSession final : private CallListener {
   // Ends the call here, without a word to the browser. The error says why it cannot move; it goes
   // on then.
   tl::expected<MovedCall, std::string> move_out();
+  // The browser's answer to our offer. The error is a sentence that says why it can't be taken;
+  // there is one where we have not offered, and for a second answer.
+  SdpResult<void> take_answer(Offer answer);
+
   // Closes the transport, with a close_notify if it was connected. Later calls do nothing.
   void end(std::string_view reason);
-  // Call it after SctpStack::advance().
-  void after_sctp_timers() { flush_data(); }
+  // Runs the timers of the data channels. Call it every 10 ms.
+  void run_data_timers(dtls::Instant now);
   // Ends the session if connecting has taken longer than connect_timeout.
   void check_deadline(dtls::Instant now);
 
@@ -76,7 +79,12 @@ class EchoSession final : private CallListener {
   EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
               AnswerReady ready, std::vector<std::uint32_t> ssrcs);
   SdpResult<void> open();
+  [[nodiscard]] bool offers() const { return options_.setup == nice::Setup::actpass; }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
+  // Null: the offer has no data channels that are accepted.
+  [[nodiscard]] const OfferedSection* data_section() const;
+  // `waits`: for start(), since the SDP has a=sctp-init.
+  void make_channels(const OfferedSection& section, bool waits);
   void start_data();
   void flush_data();
   [[nodiscard]] std::string write_statistics(std::string_view reason) const;
@@ -97,6 +105,7 @@ class EchoSession final : private CallListener {
   SessionOptions options_;
   Shared shared_;
   AnswerReady ready_;
+  bool is_answered_ = false;  // where we offer
   dtls::Instant start_;
   SetupTimes times_ = {};
   SessionState state_ = SessionState::connecting;
@@ -106,7 +115,6 @@ class EchoSession final : private CallListener {
   std::vector<std::uint32_t> ssrcs_;  // parallel to the offer's sections
   std::unique_ptr<CallTransport> transport_;
   MediaEcho media_;
-  std::unique_ptr<SctpAssociation> sctp_;
   std::optional<ChannelEcho> channels_;
 };
 

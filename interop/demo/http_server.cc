@@ -129,6 +129,10 @@ class HttpServer::Impl {
     }
     server_.Post("/echo",
                  [this](const auto& request, auto& response) { create(request, response); });
+    server_.Post("/offer",
+                 [this](const auto& request, auto& response) { offer(request, response); });
+    server_.Patch(R"(/echo/([0-9a-f]+))",
+                  [this](const auto& request, auto& response) { answer(request, response); });
     server_.Delete(R"(/echo/([0-9a-f]+))",
                    [this](const auto& request, auto& response) { remove(request, response); });
     server_.Get(R"(/echo/([0-9a-f]+)/statistics)",
@@ -156,11 +160,39 @@ class HttpServer::Impl {
     const auto result =
         ask<CreateResult>([&service = service_, offer, setup, address = request.remote_addr](
                               const auto& done) { service.create(*offer, setup, address, done); });
+    created(result, response);
+  }
+
+  void offer(const httplib::Request& request, httplib::Response& response) {
+    created(ask<CreateResult>([&service = service_, address = request.remote_addr](
+                                  const auto& done) { service.create_offering(address, done); }),
+            response);
+  }
+
+  static void created(const std::optional<CreateResult>& result, httplib::Response& response) {
     if (!result) return too_slow(response);
     if (!*result) return refuse(response, result->error().status, result->error().sentence);
     response.status = 201;
     response.set_header("Location", "/echo/" + (*result)->id);
-    response.set_content((*result)->answer, kSdpType);
+    response.set_content((*result)->sdp, kSdpType);
+  }
+
+  void answer(const httplib::Request& request, httplib::Response& response) {
+    if (!is_sdp(request)) {
+      refuse(response, 415, "The answer must come as application/sdp.");
+      return;
+    }
+    // An answer has what is read of an offer.
+    const auto answer = read_offer(request.body);
+    if (!answer) return refuse(response, 400, answer.error().sentence);
+    const std::string id = request.matches[1];
+    const auto taken =
+        ask<tl::expected<void, Refused>>([&service = service_, id, answer](const auto& done) {
+          done(service.take_answer(id, *answer));
+        });
+    if (!taken) return too_slow(response);
+    if (!*taken) return refuse(response, taken->error().status, taken->error().sentence);
+    response.set_content("", "text/plain");
   }
 
   void remove(const httplib::Request& request, httplib::Response& response) {

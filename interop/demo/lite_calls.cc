@@ -31,7 +31,7 @@ class LitePort {
  public:
   LitePort(ServerDriver driver, std::vector<ice_lite::AnnouncedAddress> announced,
            GMainContext* context)
-      : driver_(std::move(driver)), announced_(std::move(announced)) {
+      : driver_(std::move(driver)), announced_(std::move(announced)), context_(context) {
     source_ = g_unix_fd_source_new(driver_.descriptor(), G_IO_IN);
     const GUnixFDSourceFunc callback = [](gint, GIOCondition, gpointer self) -> gboolean {
       static_cast<LitePort*>(self)->turn();
@@ -41,8 +41,11 @@ class LitePort {
     g_source_attach(source_, context);
   }
   ~LitePort() {
-    g_source_destroy(source_);
-    g_source_unref(source_);
+    for (GSource* source : {source_, soon_}) {
+      if (source == nullptr) continue;
+      g_source_destroy(source);
+      g_source_unref(source);
+    }
   }
   LitePort(const LitePort&) = delete;
   LitePort& operator=(const LitePort&) = delete;
@@ -66,6 +69,21 @@ class LitePort {
     calls_.erase(session);
     static_cast<void>(server().close(session, common::now()));
     settle();
+  }
+
+  // After an input that may leave events: tells them, though no datagram comes.
+  void turn_soon() {
+    settle();
+    if (soon_ != nullptr) return;
+    soon_ = g_idle_source_new();
+    const GSourceFunc callback = [](gpointer self) -> gboolean {
+      auto* port = static_cast<LitePort*>(self);
+      g_source_unref(std::exchange(port->soon_, nullptr));
+      port->turn();
+      return G_SOURCE_REMOVE;
+    };
+    g_source_set_callback(soon_, callback, this, nullptr);
+    g_source_attach(soon_, context_);
   }
 
   // Protects a packet by `protect` where it is to leave from.
@@ -111,7 +129,9 @@ class LitePort {
 
   ServerDriver driver_;
   std::vector<ice_lite::AnnouncedAddress> announced_;
+  GMainContext* context_;
   GSource* source_ = nullptr;
+  GSource* soon_ = nullptr;  // null: no turn is asked for
   std::unordered_map<ice_lite::SessionHandle, LiteCall*> calls_;
   bool is_in_turn_ = false;
 };
@@ -145,6 +165,17 @@ class LiteCall final : public CallTransport {
   [[nodiscard]] nice::Description local_description() const override { return description_; }
   [[nodiscard]] bool is_ice_lite() const override { return true; }
 
+  SdpResult<void> set_answer(const nice::Description& answer) override {
+    const auto now = common::now();
+    auto& server = port_.server();
+    const auto known = server.set_remote_ufrag(session_, answer.ice.ufrag, now);
+    const auto set = server.set_peer_fingerprints(session_, answer.fingerprints, now);
+    port_.turn_soon();
+    if (known && set) return {};
+    return tl::unexpected(SdpError{"The answer can't be taken: " +
+                                   dtls::to_string(known ? set.error() : known.error()) + "."});
+  }
+
   void send_rtp(Bytes packet) override {
     datagrams_sent_ += port_.send(packet, srtp::kMaxTrailer, [&](MutableBytes room) {
       return port_.server().protect_rtp(session_, room, packet.size());
@@ -170,11 +201,13 @@ class LiteCall final : public CallTransport {
 
   [[nodiscard]] PathFigures path_figures() const override {
     const auto received = media_statistics().received;
+    const auto& server = port_.server().statistics();
     return {
         .state = has_path_ ? "connected" : "checking",
         .pair = pair_,
         .datagrams_received = std::accumulate(received.begin(), received.end(), std::uint64_t{0}),
-        .datagrams_sent = datagrams_sent_};
+        .datagrams_sent = datagrams_sent_,
+        .dtls_in_stun = server.dtls_in_stun_received + server.dtls_in_stun_sent};
   }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const override {
     const auto* transport = port_.server().find(session_);
@@ -252,9 +285,12 @@ class LiteCalls final : public CallTransports {
     if (!fingerprints) return refused(dtls::to_string(fingerprints.error()));
     ice_lite::SessionOptions options;
     options.transport.dtls = call.dtls;
+    options.dtls_in_stun = call.dtls_in_stun;
     options.role = call.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server;
-    options.peer_fingerprints = call.offer.fingerprints;
-    options.remote_ufrag = call.offer.ice.ufrag;
+    if (call.offer) {
+      options.peer_fingerprints = call.offer->fingerprints;
+      options.remote_ufrag = call.offer->ice.ufrag;
+    }
     const auto session = port_.server().add_session(options, common::now());
     if (!session) return refused(dtls::to_string(session.error()));
     return std::make_unique<LiteCall>(port_, *session, describe(*session, call, *fingerprints),
@@ -296,7 +332,7 @@ class LiteCalls final : public CallTransports {
                                   .setup = call.setup,
                                   .fingerprints = std::move(fingerprints)};
     // RFC 8842 section 5.3: an answer has it where the offer has it.
-    if (!call.offer.tls_id.empty()) description.tls_id = common::random_id();
+    if (call.offer && !call.offer->tls_id.empty()) description.tls_id = common::random_id();
     auto preference = static_cast<std::uint16_t>(0xffff);
     for (const auto& address : port_.announced()) {
       description.candidates.push_back(ice_lite::candidate(address, preference--));

@@ -6,14 +6,17 @@
 #include <string>
 #include <vector>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/clock.h>
 #include <sluice/rtp/packet.h>
 #include <sluice/rtp/reception.h>
 #include <sluice/rtp/rtcp.h>
 
-#include "demo/byte_order.h"
-
 namespace sluice::interop::demo {
+
+using dtls::Buffer;
+using dtls::Bytes;
+using dtls::MutableBytes;
 
 // The CNAME of the echo in RTCP and SDP.
 inline constexpr std::string_view kCname = "sluice";

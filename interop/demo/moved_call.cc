@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "demo/byte_order.h"
+#include "demo/stored_numbers.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -123,15 +123,28 @@ EchoStreamState read_stream(const Cbor& from) {
   return stream;
 }
 
-Cbor channel_cbor(std::uint16_t number, const Reliability& reliability) {
-  return {number, reliability.ordered, static_cast<unsigned>(reliability.policy),
-          reliability.limit};
+Cbor channel_cbor(data_channel::ChannelId id, const data_channel::ChannelOptions& options) {
+  Cbor lifetime;
+  if (options.max_lifetime) lifetime = options.max_lifetime->count();
+  return {static_cast<std::uint16_t>(id),
+          options.label,
+          options.protocol,
+          options.ordered,
+          lifetime,
+          optional_cbor(options.max_retransmits),
+          options.priority};
 }
-std::pair<std::uint16_t, Reliability> read_channel(const Cbor& from) {
-  return {from.at(0).get<std::uint16_t>(),
-          {.ordered = from.at(1),
-           .policy = read_enum(from.at(2), Reliability::Policy::max_lifetime),
-           .limit = from.at(3)}};
+Channels::value_type read_channel(const Cbor& from) {
+  data_channel::ChannelOptions options;
+  options.label = from.at(1);
+  options.protocol = from.at(2);
+  options.ordered = from.at(3);
+  if (!from.at(4).is_null()) {
+    options.max_lifetime = std::chrono::milliseconds(from.at(4).get<std::uint32_t>());
+  }
+  read_optional<std::uint32_t, std::uint32_t>(from.at(5), options.max_retransmits);
+  options.priority = from.at(6);
+  return {data_channel::ChannelId{from.at(0).get<std::uint16_t>()}, std::move(options)};
 }
 
 // ---- a call, without its transport
@@ -147,8 +160,8 @@ Cbor call_cbor(const MovedCall& call) {
                {"channels", Cbor::array()}};
   for (const auto& section : call.sections) made["sections"].push_back(section_cbor(section));
   for (const auto& stream : call.streams) made["streams"].push_back(stream_cbor(stream));
-  for (const auto& [number, reliability] : call.channels) {
-    made["channels"].push_back(channel_cbor(number, reliability));
+  for (const auto& [id, options] : call.channels) {
+    made["channels"].push_back(channel_cbor(id, options));
   }
   return made;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -10,7 +9,7 @@
 
 #include <sluice/dtls/secret.h>
 
-#include "demo/data_channel.h"
+#include "demo/channel_echo.h"
 #include "demo/media_echo.h"
 #include "demo/sdp_offer.h"
 
@@ -33,8 +32,7 @@ struct MovedCall {
   SetupTimes times;
   dtls::Duration age{};
   std::vector<EchoStreamState> streams;
-  // The open data channels, by stream.
-  std::map<std::uint16_t, Reliability> channels;
+  Channels channels;
   // An ice_lite::SessionState.
   dtls::SecretBytes transport;
 };

@@ -19,17 +19,23 @@ std::string describe(const nice::CloseReason& reason) {
   return describe_failure(reason.error);
 }
 
+std::string sentence_of(std::string sentence, const nice::TransportError& error) {
+  sentence += ": " + std::string{nice::to_string(error.code)};
+  if (!error.detail.empty()) sentence += " (" + std::string{error.detail} + ")";
+  return sentence + ".";
+}
+
 class NiceCall final : public CallTransport, private nice::NiceTransportListener {
  public:
   explicit NiceCall(CallListener& listener) : listener_(listener) {}
 
   nice::TransportResult<void> open(const nice::NiceTransportOptions& options,
-                                   const nice::Description& offer, dtls::Environment& environment,
-                                   _GMainContext* context) {
+                                   const std::optional<nice::Description>& offer,
+                                   dtls::Environment& environment, _GMainContext* context) {
     auto made = nice::NiceTransport::make(options, environment, context, *this);
     if (!made) return tl::unexpected(made.error());
     transport_.emplace(*std::move(made));
-    return transport_->set_remote_offer(offer);
+    return offer ? transport_->set_remote_offer(*offer) : transport_->gather();
   }
 
   [[nodiscard]] bool description_ready() const override { return is_ready_; }
@@ -37,6 +43,13 @@ class NiceCall final : public CallTransport, private nice::NiceTransportListener
     return transport_->local_description();
   }
   [[nodiscard]] bool is_ice_lite() const override { return false; }
+
+  SdpResult<void> set_answer(const nice::Description& answer) override {
+    if (auto set = transport_->set_remote_answer(answer); !set) {
+      return tl::unexpected(SdpError{sentence_of("The answer can't be taken", set.error())});
+    }
+    return {};
+  }
 
   void send_rtp(Bytes packet) override { transport_->send_rtp(packet); }
   void send_rtcp(Bytes packet) override { transport_->send_rtcp(packet); }
@@ -98,16 +111,12 @@ class NiceCalls final : public CallTransports {
     options.media.dtls = call.dtls;
     options.ice = options_;
     // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
-    options.ice.role = call.offer_is_lite ? nice::IceRole::controlling : nice::IceRole::controlled;
-    options.answer_setup = call.setup;
+    options.ice.role =
+        call.offer_is_lite || !call.offer ? nice::IceRole::controlling : nice::IceRole::controlled;
+    if (call.offer) options.answer_setup = call.setup;
     auto made = std::make_unique<NiceCall>(listener);
     if (auto opened = made->open(options, call.offer, environment_, context_); !opened) {
-      std::string sentence = "The transport can't be opened: ";
-      sentence += nice::to_string(opened.error().code);
-      if (!opened.error().detail.empty()) {
-        sentence += " (" + std::string{opened.error().detail} + ")";
-      }
-      return tl::unexpected(SdpError{sentence + "."});
+      return tl::unexpected(SdpError{sentence_of("The transport can't be opened", opened.error())});
     }
     return made;
   }

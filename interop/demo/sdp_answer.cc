@@ -1,9 +1,12 @@
 #include "demo/sdp_answer.h"
 
+#include <sluice/data_channel/association.h>
+#include <sluice/data_channel/sctp_init.h>
+#include <sluice/ice_lite/description.h>
+
 #include <algorithm>
 
 #include "demo/media_echo.h"
-#include "demo/sctp_association.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -58,16 +61,20 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
   attributes.add("ssrc", std::to_string(ssrc) + " msid:" + track);
 }
 
-void add_data(SdpMedia& media, const OfferedSection& section, std::uint64_t max_message_size) {
+void add_data(SdpMedia& media, const OfferedSection& section, const AnswerOptions& options) {
   media.formats = section.formats;
   // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
   const auto port = std::to_string(section.sctp_port);
   if (section.has_sctpmap) {
-    media.attributes.add("sctpmap", port + " webrtc-datachannel " + std::to_string(kMaxStreams));
+    media.attributes.add("sctpmap", port + " webrtc-datachannel " +
+                                        std::to_string(data_channel::Options{}.max_channels));
   } else {
     media.attributes.add("sctp-port", port);
   }
-  media.attributes.add("max-message-size", std::to_string(max_message_size));
+  media.attributes.add("max-message-size", std::to_string(options.max_message_size));
+  if (!options.sctp_init.empty()) {
+    media.attributes.add("sctp-init", data_channel::write_sctp_init(options.sctp_init));
+  }
 }
 
 }  // namespace
@@ -97,6 +104,31 @@ Direction answer_direction(Direction offered) {
   return Direction::inactive;
 }
 
+Offer own_offer() {
+  constexpr std::uint16_t kSctpPort = 5000;
+  OfferedSection data;
+  data.kind = SectionKind::data;
+  data.media = "application";
+  data.protocol = "UDP/DTLS/SCTP";
+  data.formats = {"webrtc-datachannel"};
+  data.mid = "0";
+  data.sctp_port = kSctpPort;
+  Offer offer;
+  offer.sections = {data};
+  offer.bundle = {data.mid};
+  return offer;
+}
+
+std::string fault_of_answer(const Offer& answer) {
+  const auto& section = answer.sections.front();
+  if (answer.sections.size() != 1 || section.kind != SectionKind::data || section.mid != "0") {
+    return "The answer must have the sections of the offer.";
+  }
+  // RFC 8842 section 5.3 lets the answerer choose, and recommends active.
+  if (answer.transport.setup != nice::Setup::active) return "The answer must say a=setup:active.";
+  return {};
+}
+
 std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options) {
   SdpDocument document;
@@ -111,7 +143,9 @@ std::string write_answer(const Offer& offer, const nice::Description& transport,
   if (options.ice_lite) document.attributes.add("ice-lite");
   // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
   // trickle.
-  document.attributes.add("ice-options", options.ice_lite ? "ice2" : "trickle");
+  std::string ice_options = options.ice_lite ? "ice2" : "trickle";
+  if (options.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
+  document.attributes.add("ice-options", ice_options);
   document.attributes.add("msid-semantic", " WMS " + std::string{kStream});
 
   for (std::size_t i = 0; i < offer.sections.size(); ++i) {
@@ -128,7 +162,7 @@ std::string write_answer(const Offer& offer, const nice::Description& transport,
       if (section.is_rtp()) {
         add_rtp(media, section, options.ssrcs[i]);
       } else {
-        add_data(media, section, options.max_message_size);
+        add_data(media, section, options);
       }
     } else if (section.is_rtp()) {
       media.attributes.add("inactive");

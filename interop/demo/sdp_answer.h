@@ -1,4 +1,4 @@
-// Writes the answer to an offer (RFC 9429 section 5.3).
+// Writes the answer to an offer (RFC 9429 section 5.3), and offers data channels (section 5.2).
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,11 @@ namespace sluice::interop::demo {
 struct AnswerOptions {
   std::uint64_t session_id = 0;  // at most 63 bits
   bool ice_lite = false;         // our ICE agent is lite (RFC 8445 section 2.5)
+  bool dtls_in_stun = false;     // of ice_lite
   // Parallel to Offer::sections: the SSRC of the echoed stream. Ignored for sections without RTP.
   std::span<const std::uint32_t> ssrcs = {};
   std::uint64_t max_message_size = 0;  // of data channels, in bytes
+  dtls::Bytes sctp_init = {};          // our INIT chunk, for a=sctp-init; empty: none
 };
 
 // The largest data channel message that the demo accepts, in bytes.
@@ -35,5 +37,11 @@ Direction answer_direction(Direction offered);
 // `transport` describes our side, with all candidates: the answer doesn't trickle.
 std::string write_answer(const Offer& offer, const nice::Description& transport,
                          const AnswerOptions& options);
+
+// What the server itself offers: data channels alone, since it has no media of its own. It is
+// written as an answer to it would be.
+Offer own_offer();
+// Why an answer to own_offer() can't be taken; empty: it can.
+std::string fault_of_answer(const Offer& answer);
 
 }  // namespace sluice::interop::demo

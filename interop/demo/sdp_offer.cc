@@ -1,5 +1,8 @@
 #include "demo/sdp_offer.h"
 
+#include <sluice/data_channel/sctp_init.h>
+#include <sluice/ice_lite/description.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -38,6 +41,10 @@ std::vector<std::string_view> words(std::string_view text) {
     if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
   }
   return result;
+}
+
+bool has_ice_option(const SdpAttributes& attributes, std::string_view option) {
+  return std::ranges::count(words(attributes.find("ice-options").value_or("")), option) > 0;
 }
 
 template <class Number>
@@ -197,6 +204,9 @@ void read_data(const SdpMedia& media, OfferedSection& section) {
   section.sctp_port = port.value_or(0);
   const auto parsed_limit = limit ? number<std::uint64_t>(*limit) : kDefaultMaxMessageSize;
   section.max_message_size = parsed_limit.value_or(0);
+  if (const auto init = media.attributes.find("sctp-init")) {
+    section.sctp_init = data_channel::read_sctp_init(*init).value_or(dtls::Buffer{});
+  }
   // RFC 9429 section 5.1.2; the last is of before RFC 8841.
   if (media.protocol != "UDP/DTLS/SCTP" && media.protocol != "TCP/DTLS/SCTP" &&
       media.protocol != "DTLS/SCTP") {
@@ -399,6 +409,9 @@ SdpResult<Offer> read_offer(std::string_view sdp) {
   if (!transport) return tl::unexpected(std::move(transport.error()));
   offer.transport = std::move(*transport);
   offer.ice_lite = document->attributes.has("ice-lite");
+  offer.dtls_in_stun =
+      has_ice_option(document->attributes, ice_lite::kDtlsInStunOption) ||
+      has_ice_option(document->media[*chosen].attributes, ice_lite::kDtlsInStunOption);
   return offer;
 }
 

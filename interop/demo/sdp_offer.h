@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/nice/description.h>
 
 #include "demo/sdp_document.h"
@@ -53,6 +54,7 @@ struct OfferedSection {
   // As before RFC 8841: the format is the port, and a=sctpmap names the protocol.
   bool has_sctpmap = false;
   std::uint64_t max_message_size = 0;  // largest message that the offerer accepts; 0: any size
+  dtls::Buffer sctp_init;              // a=sctp-init's INIT chunk; empty: none that is valid
 
   [[nodiscard]] bool accepted() const { return rejected.empty(); }
   [[nodiscard]] bool is_rtp() const {
@@ -72,6 +74,7 @@ struct Offer {
   // least one fingerprint, and at most kMaxCandidates candidates, which are not parsed here.
   nice::Description transport;
   bool ice_lite = false;
+  bool dtls_in_stun = false;  // a=ice-options has ice_lite::kDtlsInStunOption
 };
 
 // The error says what is wrong. A section that the echo can't use is not an error: it is rejected.

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "common/private_file.h"
-#include "demo/byte_order.h"
+#include "demo/stored_numbers.h"
 
 namespace sluice::interop::demo {
 namespace {

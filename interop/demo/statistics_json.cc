@@ -60,7 +60,7 @@ Json dtls_json(const CallTransport& transport) {
 
 Json ice_json(const CallTransport& transport) {
   const PathFigures path = transport.path_figures();
-  Json json = {{"state", path.state}, {"pair", nullptr}};
+  Json json = {{"state", path.state}, {"pair", nullptr}, {"dtls_in_stun", path.dtls_in_stun}};
   if (!path.pair.empty()) json["pair"] = path.pair;
   return json;
 }
@@ -83,13 +83,14 @@ Json packets_json(const CallTransport& transport) {
           {"dropped", by_reason<transport::Drop>(media.dropped)}};
 }
 
-Json data_json(const ChannelEcho& channels, const SctpAssociation& sctp) {
-  const auto& statistics = channels.statistics();
+Json data_json(const ChannelEcho& channels) {
+  const auto statistics = channels.statistics();
   return {{"channels_open", channels.open_channels()},
           {"channels_opened", statistics.channels_opened},
           {"messages_echoed", statistics.messages_echoed},
           {"bytes_echoed", statistics.bytes_echoed},
-          {"messages_dropped", statistics.messages_dropped + sctp.oversized()}};
+          {"messages_dropped", statistics.messages_dropped},
+          {"sctp_handshake_packets", statistics.handshake_packets}};
 }
 
 }  // namespace
@@ -119,7 +120,7 @@ std::string session_statistics_json(const SessionFigures& figures) {
                    {"feedback_forwarded", figures.media.feedback_forwarded},
                    {"reports_sent", figures.media.reports_sent}};
   json["data"] = nullptr;
-  if (figures.channels != nullptr) json["data"] = data_json(*figures.channels, *figures.sctp);
+  if (figures.channels != nullptr) json["data"] = data_json(*figures.channels);
   // Texts from peers may not be UTF-8: invalid bytes are replaced, since dump() would throw.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

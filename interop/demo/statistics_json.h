@@ -7,7 +7,6 @@
 #include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
-#include "demo/sctp_association.h"
 
 namespace sluice::interop::demo {
 
@@ -22,7 +21,6 @@ struct SessionFigures {
   const CallTransport* transport;  // null: the session has ended
   const MediaEchoStatistics& media;
   const ChannelEcho* channels;  // null: no data channels
-  const SctpAssociation* sctp;  // null: no data channels
 };
 
 // One JSON object. Times are in milliseconds; unknown values are null.

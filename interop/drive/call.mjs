@@ -75,9 +75,15 @@ async function takeScreenshot(page, file) {
   await page.screenshot({ path: file });
 }
 
+// What is wrong with SCTP's handshake: `skipped` by a=sctp-init, no packet of it has gone either way.
+function handshakeFault(skipped, packets) {
+  return skipped === (packets === 0) ? null : `${packets} packets of SCTP's handshake, a=sctp-init ${skipped}`;
+}
+
 // Makes a call of at least `seconds` on `page`, and expects DTLS `version` if it is given. Returns the figures, and by
 // name what went wrong.
-export async function runCall(page, { name, setup = '', seconds = 5, version, screenshot }) {
+export async function runCall(page, options) {
+  const { name, setup = '', seconds = 5, version, sctpInit = false, dtlsInStun = false, screenshot } = options;
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
@@ -104,6 +110,8 @@ export async function runCall(page, { name, setup = '', seconds = 5, version, sc
       server: server.reason,
       agreement: contradictions(server, browser).join('; ') || null,
       version: version && server.dtls?.version !== version ? `DTLS version is ${server.dtls?.version}, not ${version}` : null,
+      'SCTP handshake': handshakeFault(sctpInit, server.data?.sctp_handshake_packets),
+      'DTLS in STUN': dtlsInStun === server.ice?.dtls_in_stun > 0 ? null : `${server.ice?.dtls_in_stun} datagrams`,
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },

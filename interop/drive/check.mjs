@@ -96,6 +96,16 @@ const CHECKS = {
     await step.until(page, () => window.echo.call.channel.readyState === 'closed');
   },
 
+  // Where both sides have a=sctp-init, SCTP has no handshake.
+  async 'server-offers'({ page, sctpInit }) {
+    const { location, hasSctpInit } = await step.answerServer(page);
+    const statistics = await serverSays(new URL(`${location}/statistics`, page.url()).href, () => true);
+    const packets = statistics.data.sctp_handshake_packets;
+    must(hasSctpInit === sctpInit, `a=sctp-init in the answer: ${sctpInit} (${hasSctpInit})`);
+    must((packets === 0) === sctpInit, `packets of SCTP's handshake: ${sctpInit ? 'none' : 'some'} (${packets})`);
+    must(statistics.data.messages_echoed === 1, `one message (${statistics.data.messages_echoed})`);
+  },
+
   // The page can start a second call, after the server has deleted the first.
   async 'call-again'({ page, setup }) {
     for (let i = 0; i < 2; ++i) {
@@ -134,11 +144,11 @@ const CHECKS = {
 };
 
 // Each check has its own page and session. All share one browser, which takes longest to start.
-async function run(browser, { url, pid }, name, setup) {
+async function run(browser, { url, pid }, name, setup, sctpInit) {
   const page = await step.openPage(browser, url);
   const what = `${name}${setup && `, server ${setup}`}`;
   try {
-    await CHECKS[name]({ page, setup, pid });
+    await CHECKS[name]({ page, setup, pid, sctpInit });
     console.log(`${what}: passed`);
   } catch (error) {
     console.error(`${what}: ${error.message ?? error}`);
@@ -150,20 +160,28 @@ async function run(browser, { url, pid }, name, setup) {
 
 async function main() {
   const { values } = parseArgs({
-    options: { browser: { type: 'string' }, check: { type: 'string', multiple: true, default: Object.keys(CHECKS) } },
+    options: {
+      browser: { type: 'string' },
+      'sctp-init': { type: 'boolean', default: false },
+      check: { type: 'string', multiple: true, default: Object.keys(CHECKS) },
+    },
   });
+  const sctpInit = values['sctp-init'];
   const kind = BROWSERS[values.browser];
   if (!kind || values.check.some((name) => !CHECKS[name])) {
-    throw new Error(`usage: check.mjs --browser ${Object.keys(BROWSERS).join('|')} [--check ${Object.keys(CHECKS).join('|')}]...`);
+    const names = (of) => Object.keys(of).join('|');
+    throw new Error(`usage: check.mjs --browser ${names(BROWSERS)} [--sctp-init] [--check ${names(CHECKS)}]...`);
   }
   await isolate();
   const limit = String(CALLS_AT_ONCE + 1);
   const server = await startServer(['--max-sessions', limit, '--max-sessions-per-address', limit]);
   let browser = null;
   try {
-    browser = await kind.launch();
+    browser = await kind.launch({ sctpInit });
     for (const name of values.check) {
-      for (const setup of ['active', 'passive']) await run(browser, server, name, setup);
+      // The browser decides on the roles where the server offers.
+      const roles = name === 'server-offers' ? [''] : ['active', 'passive'];
+      for (const setup of roles) await run(browser, server, name, setup, sctpInit);
     }
   } finally {
     if (browser) await closeBrowser(browser);

@@ -4,7 +4,8 @@ import { WINDOW } from './page.mjs';
 
 export const chromium = {
   name: 'chromium',
-  launch: () => puppeteer.launch({
+  // `sctpInit`: with a=sctp-init; `dtlsInStun`: with SPED. Chromium 156 has both behind switches.
+  launch: ({ sctpInit = false, dtlsInStun = false } = {}) => puppeteer.launch({
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     defaultViewport: null, // the size of the window
@@ -15,6 +16,8 @@ export const chromium = {
       // With these two options Chromium has candidates on 127.0.0.1 even if there is no other address.
       '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
       '--autoplay-policy=no-user-gesture-required',
+      ...(dtlsInStun ? ['--force-fieldtrials=WebRTC-IceHandshakeDtls/Enabled/'] : []),
+      ...(sctpInit ? ['--enable-features=WebRtcSctpSnap'] : []),
     ],
   }),
 };

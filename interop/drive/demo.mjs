@@ -17,6 +17,8 @@ const USAGE = `usage: demo.mjs [options]
   --ice lite|libnice               the server's ICE agent: all calls on one UDP port, or a port per call (default: lite)
   --dtls-max 1.2|1.3               newest DTLS version of the server (default: 1.3)
   --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
+  --sctp-init                      Chromium offers a=sctp-init: data channels without SCTP's handshake
+  --dtls-in-stun                   Chromium's handshake rides in connectivity checks (SPED)
   --seconds N                      length of the call (default: 5)
   --json FILE                      write the figures as JSON: an array with one object per call
   --screenshot FILE                default: build/demo/<browser>.png
@@ -38,6 +40,8 @@ function readArguments() {
         ice: { type: 'string', default: 'lite' },
         'dtls-max': { type: 'string', default: '1.3' },
         'browser-dtls-max': { type: 'string', default: '1.3' },
+        'sctp-init': { type: 'boolean', default: false },
+        'dtls-in-stun': { type: 'boolean', default: false },
         seconds: { type: 'string', default: '5' },
         json: { type: 'string' },
         screenshot: { type: 'string' },
@@ -50,6 +54,8 @@ function readArguments() {
     });
     const seconds = Number(values.seconds);
     if (!BROWSERS[values.browser]) throw new Error(`no browser '${values.browser}'`);
+    if (values['sctp-init'] && values.browser !== 'chromium') throw new Error('only Chromium has a=sctp-init');
+    if (values['dtls-in-stun'] && values.browser !== 'chromium') throw new Error('only Chromium has DTLS in STUN');
     if (!['lite', 'libnice'].includes(values.ice)) throw new Error(`no ICE agent '${values.ice}'`);
     if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
     if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
@@ -79,11 +85,13 @@ async function call(kind, url, args) {
   const screenshot = args.screenshot && !several
     ? path.resolve(args.screenshot) : path.join(ROOT, 'build', 'demo', `${kind.name}.png`);
   console.log(`${kind.name}: calling`);
-  const browser = await kind.launch({ newest: args['browser-dtls-max'] });
+  const { 'sctp-init': sctpInit, 'dtls-in-stun': dtlsInStun } = args;
+  const browser = await kind.launch({ newest: args['browser-dtls-max'], sctpInit, dtlsInStun });
   try {
     const page = await openPage(browser, url);
     const { setup, seconds, version } = args;
-    const result = await runCall(page, { name: kind.name, setup, seconds, version, screenshot });
+    const options = { name: kind.name, setup, seconds, version, sctpInit, dtlsInStun, screenshot };
+    const result = await runCall(page, options);
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {
     await closeBrowser(browser);

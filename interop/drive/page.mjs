@@ -172,6 +172,33 @@ export function callMany(page, count) {
   }, count);
 }
 
+// A call in which the server offers and the browser answers, with a data channel alone. Resolves to its location and
+// whether the answer has a=sctp-init, once a text has come back.
+export function answerServer(page) {
+  return page.evaluate(async () => {
+    const offer = await fetch('/offer', { method: 'POST' });
+    if (offer.status !== 201) throw new Error(await offer.text());
+    const location = offer.headers.get('Location');
+    const connection = new RTCPeerConnection();
+    const channel = connection.createDataChannel('answered');
+    await connection.setRemoteDescription({ type: 'offer', sdp: await offer.text() });
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== 'complete') await new Promise((done) => { setTimeout(done, 20); });
+    const { sdp } = connection.localDescription;
+    const taken = await fetch(location, {
+      method: 'PATCH', headers: { 'Content-Type': 'application/sdp' }, body: sdp,
+    });
+    if (!taken.ok) throw new Error(await taken.text());
+    await new Promise((done) => {
+      channel.onmessage = ({ data }) => { if (data === 'answered') done(); };
+      channel.onopen = () => channel.send('answered');
+      if (channel.readyState === 'open') channel.onopen(); // without a handshake it may be by now
+    });
+    window.answered = connection;
+    return { location, hasSctpInit: sdp.includes('a=sctp-init:') };
+  });
+}
+
 // Changes the offer or the answer (`which`) on the way, as an attacker between page and server could: the first byte of
 // each fingerprint becomes another.
 export function tamperFingerprint(page, which) {

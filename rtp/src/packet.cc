@@ -3,17 +3,15 @@
 #include <algorithm>
 
 #include "byte_order.h"
-#include "first_byte.h"
+#include "header.h"
 
 namespace sluice::rtp {
 namespace {
 
-constexpr std::uint8_t kExtensionBit = 0x10;
 constexpr std::uint8_t kMarkerBit = 0x80;
 constexpr std::size_t kSequenceNumberOffset = 2;
 constexpr std::size_t kTimestampOffset = 4;
 constexpr std::size_t kSsrcOffset = 8;
-constexpr std::size_t kExtensionHead = 4;
 constexpr std::size_t kMaxExtension = 4 * 0xffff;
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <sluice/rtp/rtcp.h>
 
 #include "byte_order.h"
-#include "first_byte.h"
+#include "header.h"
 #include "rtcp_format.h"
 
 namespace sluice::rtp {

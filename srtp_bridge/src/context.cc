@@ -146,6 +146,31 @@ bool Context::remove_ssrc(std::uint32_t ssrc) {
   return true;
 }
 
+std::optional<std::uint32_t> Context::roll_over_counter(std::uint32_t ssrc) const {
+  const auto* const state = known_.find(ssrc);
+  if (state == nullptr) return std::nullopt;
+  if (direction_ == Direction::outbound) {
+    return state->sent ? std::optional(static_cast<std::uint32_t>(state->sent->highest() >> 16))
+                       : std::nullopt;
+  }
+  const auto& highest = state->received.rtp;
+  return highest ? std::optional(static_cast<std::uint32_t>(*highest >> 16)) : std::nullopt;
+}
+
+bool Context::expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) {
+  if (removed_.contains(ssrc)) return false;
+  if (auto* const state = known_.find(ssrc)) {
+    if (state->received.rtp || state->before.rtp.highest()) return false;
+    state->expected_roll_overs = counter;
+    return true;
+  }
+  if (expected_roll_overs_.size() >= options_.max_ssrcs && !expected_roll_overs_.contains(ssrc)) {
+    return false;
+  }
+  expected_roll_overs_[ssrc] = counter;
+  return true;
+}
+
 // ---- outbound
 
 PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
@@ -268,41 +293,73 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   if (!shard) return tl::unexpected(shard.error());
   SsrcState candidate{.ssrc = ssrc, .shard = *shard};
   if (returned) candidate.before = std::move(removed->second);
-  // libsrtp makes an inbound stream only for a packet that has authenticated, with a roll-over
-  // counter of 0. Those of a later one authenticate in a stream that is made before.
-  const bool has_rolled_over = returned && is_after_roll_over(kind, packet, candidate);
-  if (has_rolled_over) {
-    const auto status = with_policy({ssrc_specific, ssrc}, [&](const srtp_policy_t& policy) {
-      return srtp_add_stream(shards_[*shard].handle.get(), &policy);
-    });
-    if (status != srtp_err_status_ok) {
-      removed->second = std::move(candidate.before);
-      return tl::unexpected(PacketError::internal);
-    }
-  }
-  const auto result = unprotect_known(kind, packet, candidate);
+  const auto expected = expected_roll_overs_.find(ssrc);
+  if (expected != expected_roll_overs_.end()) candidate.expected_roll_overs = expected->second;
+  const auto result = try_indices(kind, packet, candidate, [&](std::uint64_t index) {
+    return unprotect_first(kind, packet, candidate, index);
+  });
   if (!result) {
-    if (has_rolled_over) remove_stream(*shard, ssrc);
     if (returned) removed->second = std::move(candidate.before);
     return result;
   }
   if (returned) removed_.erase(removed);
+  if (expected != expected_roll_overs_.end()) expected_roll_overs_.erase(expected);
   auto& state = add(ssrc, *shard);
   state.received = candidate.received;
   state.before = std::move(candidate.before);
+  state.expected_roll_overs = candidate.expected_roll_overs;
   state.count(kind, *result);
   return result;
 }
 
 PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state) {
+  return try_indices(kind, packet, state,
+                     [&](std::uint64_t index) { return unprotect_as(kind, packet, state, index); });
+}
+
+// Only the first RTP packet has two: after it, the highest index tells.
+template <class Attempt>
+PacketResult Context::try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
+                                  Attempt attempt) {
+  const auto index = index_of(kind, packet, state);
+  const bool is_first = kind == PacketKind::rtp && !state.received.rtp &&
+                        !state.before.rtp.highest() && !state.expected_roll_overs;
+  if (!is_first || index >= kRollOver / 2 || searches_left_ == 0) return attempt(index);
+  // libsrtp's GCM decrypts what does not authenticate.
+  copy_.assign(packet.begin(), packet.end());
+  const auto result = attempt(index);
+  if (result || result.error() != PacketError::authentication_failed) return result;
+  std::ranges::copy(copy_, packet.begin());
+  --searches_left_;
+  return attempt(kRollOver + index);
+}
+
+PacketResult Context::unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
+                                      std::uint64_t index) {
+  // libsrtp makes an inbound stream only for a packet that has authenticated, with a roll-over
+  // counter of 0. Those of a later one authenticate in a stream that is made before.
+  const bool is_made =
+      kind == PacketKind::rtp && index >= kRollOver && !state.before.rtp.contains(index);
+  if (is_made) {
+    const auto status = with_policy({ssrc_specific, state.ssrc}, [&](const srtp_policy_t& policy) {
+      return srtp_add_stream(shards_[state.shard].handle.get(), &policy);
+    });
+    if (status != srtp_err_status_ok) return tl::unexpected(PacketError::internal);
+  }
+  const auto result = unprotect_as(kind, packet, state, index);
+  if (!result && is_made) remove_stream(state.shard, state.ssrc);
+  return result;
+}
+
+PacketResult Context::unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state,
+                                   std::uint64_t index) {
   auto* const context = shards_[state.shard].handle.get();
   const bool is_rtp = kind == PacketKind::rtp;
-  const auto index = index_of(kind, packet, state);
   const auto& before = is_rtp ? state.before.rtp : state.before.srtcp;
   auto& highest = is_rtp ? state.received.rtp : state.received.srtcp;
   // libsrtp's replay list went with the stream that was removed (RFC 3711 section 3.3.2).
   if (before.contains(index)) return tl::unexpected(PacketError::replayed);
-  const bool is_set = is_rtp && before.highest() && set_index(context, state, index);
+  const bool is_set = is_rtp && set_index(context, state, index);
   auto length = static_cast<int>(packet.size());
   const auto status = unprotect_by_libsrtp(kind, context, packet, length);
   if (status != srtp_err_status_ok) {
@@ -311,6 +368,7 @@ PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, Ssrc
     return tl::unexpected(error_of(status, direction_));
   }
   highest = std::max(highest.value_or(0), index);
+  searches_left_ = std::min(searches_left_ + 1, kMaxSearches);
   return static_cast<std::size_t>(length);
 }
 
@@ -324,16 +382,12 @@ bool Context::set_index(srtp_t context, const SsrcState& state, std::uint64_t in
   return srtp_set_stream_roc(context, state.ssrc, roll_overs) == srtp_err_status_ok;
 }
 
-bool Context::is_after_roll_over(PacketKind kind, Bytes packet, const SsrcState& state) const {
-  if (kind != PacketKind::rtp || !state.before.rtp.highest()) return false;
-  const auto index = index_of(kind, packet, state);
-  return !state.before.rtp.contains(index) && index >> 16 != 0;
-}
-
 std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& state) const {
   if (kind == PacketKind::rtp) {
+    const auto sequence = sequence_of(packet);
     const auto highest = std::max(state.received.rtp, state.before.rtp.highest());
-    return nearest_index(highest.value_or(0), sequence_of(packet));
+    if (highest) return nearest_index(*highest, sequence);
+    return state.expected_roll_overs.value_or(0) * kRollOver + sequence;
   }
   return srtcp_index_of(packet);
 }

@@ -28,6 +28,9 @@ class Context {
   PacketResult unprotect(PacketKind kind, MutableBytes packet);
 
   bool remove_ssrc(std::uint32_t ssrc);
+  // As in Session.
+  [[nodiscard]] std::optional<std::uint32_t> roll_over_counter(std::uint32_t ssrc) const;
+  bool expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter);
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const { return known_.ssrcs(); }
   [[nodiscard]] std::vector<SsrcStatistics> ssrc_statistics() const { return known_.statistics(); }
   // What restore() continues from. Ends this context: it uses up an SRTCP index of each SSRC.
@@ -41,6 +44,8 @@ class Context {
   [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
 
  private:
+  static constexpr std::size_t kMaxSearches = 16;
+
   struct Dealloc {
     void operator()(srtp_ctx_t* context) const { srtp_dealloc(context); }
   };
@@ -90,12 +95,18 @@ class Context {
                                   std::size_t size);
   // Of an SSRC that isn't known, or no more.
   PacketResult unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc);
-  // Of an SSRC for whose stream there is a shard.
+  // Of an SSRC that has a stream.
   PacketResult unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state);
-  // Whether this is RTP of an SSRC that returns, not received before, with a roll-over counter
-  // above 0.
-  [[nodiscard]] bool is_after_roll_over(PacketKind kind, Bytes packet,
-                                        const SsrcState& state) const;
+  // Of an SSRC for whose stream there is a shard. Makes the stream for an index that libsrtp would
+  // not begin with.
+  PacketResult unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
+                               std::uint64_t index);
+  PacketResult unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state,
+                            std::uint64_t index);
+  // Calls `attempt` with the index that the packet has, or may have.
+  template <class Attempt>
+  PacketResult try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
+                           Attempt attempt);
   [[nodiscard]] std::uint64_t index_of(PacketKind kind, Bytes packet, const SsrcState& state) const;
   [[nodiscard]] std::uint64_t srtcp_index_of(Bytes packet) const;
   // Has libsrtp take this RTP packet as the one of `index`, where it would not by itself. Returns
@@ -134,8 +145,15 @@ class Context {
   // Together at most Session::kMaxRetired; more where a session was restored.
   SsrcSet retired_;                  // outbound: not used again
   SsrcMap<ReceivedBefore> removed_;  // inbound
+  // Of inbound SSRCs that have no state yet: at most options_.max_ssrcs.
+  SsrcMap<std::uint32_t> expected_roll_overs_;
   std::uint64_t displaced_ = 0;
-  dtls::Buffer copy_;  // of a packet that is sent again, as large as the largest of them
+  // How many packets may be tried with a second index. One that fails so costs a stream of libsrtp;
+  // each packet that is accepted allows another.
+  std::size_t searches_left_ = kMaxSearches;
+  // Of a packet that is sent again or may be tried with two indices, as large as the largest of
+  // them.
+  dtls::Buffer copy_;
 };
 
 }  // namespace sluice::srtp

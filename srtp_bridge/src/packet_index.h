@@ -5,6 +5,7 @@
 
 namespace sluice::srtp {
 
+inline constexpr std::uint64_t kRollOver = 0x1'0000;           // sequence numbers
 inline constexpr std::uint64_t kLastIndex = 0xffff'ffff'ffff;  // 48 bits
 
 // The index of the packet with this sequence number that is nearest to `highest`, the highest index

@@ -145,6 +145,15 @@ bool Session::remove_ssrc(Direction direction, std::uint32_t ssrc) {
   return impl_->context(direction).remove_ssrc(ssrc);
 }
 
+std::optional<std::uint32_t> Session::roll_over_counter(Direction direction,
+                                                        std::uint32_t ssrc) const {
+  return impl_->context(direction).roll_over_counter(ssrc);
+}
+
+bool Session::expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) {
+  return impl_->context(Direction::inbound).expect_roll_over_counter(ssrc, counter);
+}
+
 std::vector<std::uint32_t> Session::ssrcs(Direction direction) const {
   return impl_->context(direction).ssrcs();
 }

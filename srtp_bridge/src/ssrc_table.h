@@ -38,11 +38,13 @@ struct ReceivedBefore {
 // What a session keeps of an SSRC beside libsrtp's stream.
 struct SsrcState {
   std::uint32_t ssrc = 0;
-  std::size_t shard = 0;                      // where libsrtp's stream is
-  std::uint64_t order = 0;                    // of its first packet
-  std::unique_ptr<SentPackets> sent = {};     // outbound, from the first RTP packet on
-  ReceivedIndices received = {};              // inbound: by libsrtp's stream
-  ReceivedBefore before = {};                 // inbound: before it was removed, or moved
+  std::size_t shard = 0;                   // where libsrtp's stream is
+  std::uint64_t order = 0;                 // of its first packet
+  std::unique_ptr<SentPackets> sent = {};  // outbound, from the first RTP packet on
+  ReceivedIndices received = {};           // inbound: by libsrtp's stream
+  ReceivedBefore before = {};              // inbound: before it was removed, or moved
+  // Inbound: the counter of the first RTP packet, if it was told.
+  std::optional<std::uint32_t> expected_roll_overs = {};
   SsrcStatistics counts = {};                 // of packets that were accepted
   std::list<SsrcState>::iterator place = {};  // in the table
 
@@ -62,6 +64,9 @@ class SsrcTable {
  public:
   // Null when it isn't known.
   [[nodiscard]] SsrcState* find(std::uint32_t ssrc);
+  [[nodiscard]] const SsrcState* find(std::uint32_t ssrc) const {
+    return const_cast<SsrcTable*>(this)->find(ssrc);
+  }
   // An SSRC that isn't known, as the one used last.
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
   // Makes one of the table the one used last.

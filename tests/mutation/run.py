@@ -32,7 +32,7 @@ from switch import switched
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "mutation"
-FOLDERS = ("cmake", "docs", "dtls", "ice_glue", "interop", "srtp_bridge", "tests", "third_party")
+FOLDERS = ("cmake", "data_channel", "docs", "dtls", "ice_glue", "interop", "rtp", "srtp_bridge", "tests", "third_party")
 FILES = ("CMakeLists.txt", "CMakePresets.json")
 
 # To learn which test cases reach which mutants takes as long as to try so many.

@@ -26,7 +26,7 @@ ARROWS = {
     "ice_glue/stun/src": ["ice_glue/stun/include", "dtls/src/crypto"],
     "ice_glue/transport/include": ["srtp_bridge/include"],
     "ice_glue/transport/src": ["ice_glue/transport/include"],
-    "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include"],
+    "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include", "rtp/include"],
     # The tables and the keyed hash of an Endpoint.
     "ice_glue/lite/src": ["ice_glue/lite/include", "dtls/src/table"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
@@ -35,18 +35,21 @@ ARROWS = {
     "ice_glue/udp/src": ["ice_glue/udp/include"],
     "session_stores/include": ["dtls/include"],
     "session_stores/src": ["session_stores/include"],
+    "data_channel/include": ["dtls/include"],
+    "data_channel/src": ["data_channel/include"],
     "rtp/include": [],
     "rtp/src": ["rtp/include"],
     "interop/common": ["ice_glue/udp/include"],
     "interop/tools": ["interop/common", "session_stores/include"],
-    "interop/demo": ["interop/common", "ice_glue/lite/include", "ice_glue/nice/include", "rtp/include"],
+    "interop/demo": ["interop/common", "ice_glue/lite/include", "ice_glue/nice/include", "data_channel/include",
+                     "rtp/include"],
     "interop/peers": [],
-    "docs/examples": ["ice_glue/nice/include", "ice_glue/lite/include", "ice_glue/udp/include", "rtp/include",
-                      "session_stores/include"],
+    "docs/examples": ["ice_glue/nice/include", "ice_glue/lite/include", "ice_glue/udp/include", "data_channel/include",
+                      "rtp/include", "session_stores/include"],
     # What checks the code sees all of it.
     "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/stun/src", "ice_glue/transport/src",
-              "ice_glue/lite/src", "ice_glue/nice/src", "ice_glue/udp/src", "rtp/src", "session_stores/src",
-              "interop/tools", "interop/demo", "docs/examples"],
+              "ice_glue/lite/src", "ice_glue/nice/src", "ice_glue/udp/src", "data_channel/src", "rtp/src",
+              "session_stores/src", "interop/tools", "interop/demo", "docs/examples"],
     "bench": ["tests"],
 }
 
@@ -70,13 +73,15 @@ OUTSIDE = {
     "ice_glue/nice/src": ["nice/", "glib", "gio/", "gobject/"] + POSIX + EXPECTED,
     "ice_glue/udp/include": EXPECTED,
     "ice_glue/udp/src": ["linux/filter.h"] + POSIX + EXPECTED,
+    "data_channel/include": EXPECTED,
+    "data_channel/src": ["usrsctp.h", "arpa/inet.h"] + EXPECTED,
     "rtp/include": EXPECTED,
     "rtp/src": EXPECTED,
     "session_stores/include": EXPECTED,
     "session_stores/src": ["lmdb.h", "hiredis/", "fcntl.h", "sys/eventfd.h", "sys/file.h", "unistd.h"] + EXPECTED,
     "interop/common": POSIX + EXPECTED,
     "interop/tools": ["CLI/"] + POSIX + EXPECTED,
-    "interop/demo": ["CLI/", "glib", "gst/sdp/", "httplib.h", "nlohmann/", "usrsctp.h"] + POSIX + EXPECTED,
+    "interop/demo": ["CLI/", "glib", "gst/sdp/", "httplib.h", "nlohmann/"] + POSIX + EXPECTED,
     "interop/peers": ["mbedtls/"] + POSIX,
     "docs/examples": ["asio/", "asio.hpp", "openssl/evp.h", "uv.h"] + POSIX,
     "tests": ["*"],
@@ -93,7 +98,7 @@ OUTSIDE_OF_FILE = {
 # libssl is no part of Sluice: it is a peer to compare with. The other four have one home each, and interop/ uses what a
 # user of Sluice has: the public headers.
 LIBSSL = ["openssl/ssl", "openssl/tls1.h", "openssl/dtls1.h", "openssl/srtp.h"]
-PRIVATE = ["openssl/", "srtp2/", "nice/", "stun/", "lmdb.h", "hiredis/"]
+PRIVATE = ["openssl/", "srtp2/", "nice/", "stun/", "lmdb.h", "hiredis/", "usrsctp.h"]
 FORBIDDEN = {
     "dtls/src/crypto": LIBSSL,
     "interop/common": PRIVATE,

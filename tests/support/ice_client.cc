@@ -1,6 +1,6 @@
 #include "support/ice_client.h"
 
-#include <sluice/stun/writer.h>
+#include <sluice/stun/crc32.h>
 
 #include <algorithm>
 #include <array>
@@ -33,6 +33,11 @@ void IceClient::begin(dtls::Instant now) {
     // Ta (RFC 8445 section 14.2).
     pairs_[i].due = now + i * std::chrono::milliseconds{20};
   }
+  if (options_.dtls_in_stun && !transport.connected()) {
+    transport.set_path_mtu(900);
+    // The first flight goes with the first check.
+    settle(transport.path_selected(path_of(0), std::nullopt, now), now);
+  }
   handle_timeout(now);
 }
 
@@ -58,13 +63,14 @@ void IceClient::send_check(std::size_t candidate, bool is_new, dtls::Instant now
   }
   pair.is_waiting = true;
   pair.due = now + options_.retransmission;
-  dtls::Buffer bytes(256);
+  dtls::Buffer bytes(1300);
   stun::Writer writer(bytes, stun::MessageClass::request, stun::Method::binding, pair.transaction);
   writer.username(options_.remote.ufrag + ":" + options_.local.ufrag);
   // RFC 8445 section 5.1.2.1, as for a peer-reflexive candidate.
   writer.priority((110U << 24) + ((65535U - static_cast<std::uint32_t>(candidate)) << 8) + 255U);
   writer.ice_controlling(0x0102030405060708);
   if (pair.nominates) writer.use_candidate();
+  if (options_.dtls_in_stun) write_dtls(writer);
   bytes.resize(must(writer.finish(*environment_, *key_)));
   out_.push_back({candidate, std::move(bytes)});
 }
@@ -72,6 +78,7 @@ void IceClient::send_check(std::size_t candidate, bool is_new, dtls::Instant now
 void IceClient::handle_datagram(dtls::MutableBytes datagram, std::size_t candidate,
                                 dtls::Instant now) {
   if (transport::classify(datagram) != transport::PacketClass::stun) {
+    note_dtls(datagram);
     return settle(transport.handle_datagram(datagram, path_of(candidate), now), now);
   }
   const auto message = stun::decode(datagram);
@@ -94,9 +101,12 @@ void IceClient::on_response(const stun::Message& response, std::size_t candidate
   mapped = response.xor_mapped_address;
   pair.is_waiting = false;
   pair.is_valid = true;
-  pair.due = now + options_.consent_interval;
+  // libwebrtc checks a working pair every 480 ms at first.
+  const bool is_early = options_.dtls_in_stun && !transport.connected();
+  pair.due = now + (is_early ? std::chrono::milliseconds{480} : options_.consent_interval);
   const bool was_nominated = std::exchange(pair.nominates, false);
   settle(transport.path_validated(path_of(candidate), now), now);
+  if (options_.dtls_in_stun) take_dtls(response, candidate, now);
   const bool is_better = !selected_ || candidate < *selected_;
   if (was_nominated) {
     if (!options_.is_aggressive || is_better) select(candidate, now - pair.sent, now);
@@ -111,6 +121,38 @@ void IceClient::select(std::size_t candidate, dtls::Duration rtt, dtls::Instant 
   if (selected_ == candidate) return;
   selected_ = candidate;
   settle(transport.path_selected(path_of(candidate), rtt, now), now);
+  // Now that the path is writable, all of it leaves by itself, too.
+  for (const auto& each : pending_) out_.push_back({candidate, each});
+}
+
+// ---- DTLS in STUN
+
+void IceClient::write_dtls(stun::Writer& writer) {
+  if (transport.connected() && pending_.empty()) return;
+  writer.dtls_in_stun_ack(received_);
+  if (!pending_.empty()) writer.dtls_in_stun(pending_[next_pending_++ % pending_.size()]);
+}
+
+void IceClient::take_dtls(const stun::Message& response, std::size_t candidate, dtls::Instant now) {
+  const auto hashes = response.dtls_in_stun_ack.value_or(dtls::Bytes{});
+  for (std::size_t at = 0; at + 4 <= hashes.size(); at += 4) {
+    std::uint32_t hash = 0;
+    for (const auto byte : hashes.subspan(at, 4))
+      hash = hash << 8 | std::to_integer<unsigned>(byte);
+    std::erase_if(pending_, [&](const auto& each) { return stun::crc32(each) == hash; });
+  }
+  if (!response.dtls_in_stun) return;
+  ++carried;
+  largest_carried = std::max(largest_carried, response.dtls_in_stun->size());
+  note_dtls(*response.dtls_in_stun);
+  dtls::Buffer datagram(response.dtls_in_stun->begin(), response.dtls_in_stun->end());
+  settle(transport.handle_datagram(datagram, path_of(candidate), now), now);
+}
+
+void IceClient::note_dtls(dtls::Bytes datagram) {
+  if (transport::classify(datagram) != transport::PacketClass::dtls) return;
+  received_.push_back(stun::crc32(datagram));
+  if (received_.size() > 4) received_.erase(received_.begin());
 }
 
 void IceClient::handle_timeout(dtls::Instant now) {
@@ -162,9 +204,16 @@ void IceClient::settle(const dtls::Result<transport::TransportPending>& outcome,
   if (!outcome && !error) error = outcome.error();
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, dtls::kMaxDatagram> buffer;
+  bool is_new_flight = true;
   while (const auto sent = transport.poll_transmit(buffer)) {
-    out_.push_back({static_cast<std::uint32_t>(sent->path),
-                    {buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sent->size)}});
+    Outgoing outgoing{static_cast<std::uint32_t>(sent->path),
+                      {buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sent->size)}};
+    if (options_.dtls_in_stun) {
+      if (std::exchange(is_new_flight, false)) pending_.clear();
+      pending_.push_back(outgoing.bytes);
+      if (!selected_) continue;
+    }
+    out_.push_back(std::move(outgoing));
   }
   while (const auto bytes = transport.poll_data()) data.emplace_back(bytes->begin(), bytes->end());
   while (const auto media = transport.poll_media()) {

@@ -5,6 +5,7 @@
 #include <sluice/ice_lite/session.h>
 #include <sluice/stun/integrity.h>
 #include <sluice/stun/message.h>
+#include <sluice/stun/writer.h>
 #include <sluice/transport/media_transport.h>
 
 #include <chrono>
@@ -25,6 +26,8 @@ struct IceClientOptions {
   // RFC 5245 section 8.1.1.2: each check nominates. Otherwise the first pair that works is
   // nominated by another check (RFC 8445 section 8.1.1).
   bool is_aggressive = false;
+  // The handshake rides in checks, as libwebrtc does it (SPED).
+  bool dtls_in_stun = false;
   dtls::Duration retransmission = std::chrono::milliseconds{250};
   dtls::Duration consent_interval = std::chrono::seconds{5};
   std::uint64_t seed = 1;
@@ -66,6 +69,8 @@ class IceClient {
 
   transport::MediaTransport transport;
   bool stops_consent = false;
+  std::size_t carried = 0;                  // DTLS datagrams that responses have brought
+  std::size_t largest_carried = 0;          // in bytes
   std::optional<dtls::UdpEndpoint> mapped;  // the last XOR-MAPPED-ADDRESS
   std::vector<std::uint16_t> errors;        // of error responses
   std::vector<Packet> rtp;
@@ -88,6 +93,10 @@ class IceClient {
   void send_check(std::size_t candidate, bool is_new, dtls::Instant now);
   void on_response(const stun::Message& response, std::size_t candidate, dtls::Instant now);
   void select(std::size_t candidate, dtls::Duration rtt, dtls::Instant now);
+  // Puts what is to be carried into a check, and takes what a response carries.
+  void write_dtls(stun::Writer& writer);
+  void take_dtls(const stun::Message& response, std::size_t candidate, dtls::Instant now);
+  void note_dtls(dtls::Bytes datagram);
   void settle(const dtls::Result<transport::TransportPending>& outcome, dtls::Instant now);
 
   IceClientOptions options_;
@@ -97,6 +106,11 @@ class IceClient {
   std::vector<Outgoing> out_;
   std::optional<std::size_t> selected_;
   std::mt19937_64 random_;
+  // With dtls_in_stun: the datagrams of the last flight that are not acknowledged, and the hashes
+  // of the last four that have come.
+  std::vector<dtls::Buffer> pending_;
+  std::size_t next_pending_ = 0;
+  std::vector<std::uint32_t> received_;
 };
 
 }  // namespace sluice::test

@@ -86,7 +86,7 @@ void IceWorld::arrive(Flight flight) {
 }
 
 void IceWorld::inject(dtls::Buffer datagram, const dtls::UdpEndpoint& from) {
-  server.handle_datagram(datagram, {.peer = from, .own = kServerAddress}, now);
+  server.handle_datagram(datagram, {.peer = from, .own = options_.server_address}, now);
   drain();
 }
 

@@ -34,6 +34,7 @@ class IceWorld {
     ice_lite::ServerOptions server = {};
     PathConditions conditions = {};
     std::uint64_t seed = 1;
+    dtls::UdpEndpoint server_address = kServerAddress;
     // Of both ends.
     dtls::ConfigOptions dtls = options();
     dtls::Environment* environment = &test::environment();

@@ -94,6 +94,10 @@ Pending IceLiteServer::handle_datagram(MutableBytes datagram, const dtls::UdpPat
                                        Instant now) {
   return impl_->handle_datagram(datagram, path, now);
 }
+BatchPending IceLiteServer::handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams,
+                                             Instant now) {
+  return impl_->handle_datagrams(datagrams, now);
+}
 Pending IceLiteServer::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
 
 tl::expected<Transmit, srtp::PacketError> IceLiteServer::protect_rtp(SessionHandle session,

@@ -22,6 +22,7 @@ IceLiteServer::Impl::Impl(const ServerOptions& options, dtls::Environment& envir
 
 void IceLiteServer::Impl::begin_turn(Instant now) {
   latest_ = std::max(latest_, now);
+  media_.clear();
   // What was not polled points into a datagram that is gone: an input without effect makes the
   // transport forget it.
   for (const Output output : {Output::data, Output::media}) {
@@ -40,7 +41,7 @@ Pending IceLiteServer::Impl::end_turn() {
   };
   const auto timeout = next_timeout();
   return {.transmit = !responses_.empty() || has(Output::transmit),
-          .media = has(Output::media),
+          .media = has(Output::media) || !media_.empty(),
           .data = has(Output::data),
           .event = has(Output::event),
           .timer = std::exchange(reported_timeout_, timeout) != timeout};
@@ -52,7 +53,10 @@ void IceLiteServer::Impl::settle(SlotNumber number,
     if (outcome.error().is_fatal) end(number, EndReason::failed, outcome.error());
     return;
   }
-  if (outcome->transmit) queue(Output::transmit, number);
+  if (outcome->transmit) {
+    collect_handshake(number);
+    queue(Output::transmit, number);
+  }
   if (outcome->media) queue(Output::media, number);
   if (outcome->data) queue(Output::data, number);
   if (outcome->event) queue(Output::event, number);
@@ -118,37 +122,78 @@ Pending IceLiteServer::Impl::handle_timeout(Instant now) {
 Pending IceLiteServer::Impl::handle_datagram(MutableBytes datagram, const dtls::UdpPath& path,
                                              Instant now) {
   begin_turn(now);
-  ++statistics_.datagrams_received;
-  const std::uint64_t hash = TupleTable::hash_of(keyed_, path);
-  const Arrival arrival{.path = path,
-                        .hash = hash,
-                        .tuple = tuples_.find(hash, path),
-                        .size = datagram.size(),
-                        .now = now};
-  const auto packet_class = transport::classify(datagram);
-  if (packet_class == transport::PacketClass::stun) {
-    on_stun(datagram, arrival);
-  } else if (arrival.tuple != kNoSlot) {
-    on_packet(datagram, packet_class, arrival);
-  } else if (may_be_client_hello(datagram)) {
-    on_early(datagram, arrival);
-  } else {
-    drop(Drop::unknown_tuple);
-  }
+  take(arrival_of(datagram, path, now));
   return end_turn();
 }
 
-void IceLiteServer::Impl::on_packet(MutableBytes datagram, transport::PacketClass packet_class,
-                                    const Arrival& arrival) {
+BatchPending IceLiteServer::Impl::handle_datagrams(
+    std::span<const dtls::ReceivedDatagram> datagrams, Instant now) {
+  begin_turn(now);
+  std::size_t taken = 0;
+  for (const auto& datagram : datagrams) {
+    const Arrival arrival = arrival_of(datagram.bytes, datagram.path, now);
+    if (taken > 0 && must_wait(arrival)) break;
+    take(arrival);
+    ++taken;
+  }
+  return {.taken = taken, .pending = end_turn()};
+}
+
+IceLiteServer::Impl::Arrival IceLiteServer::Impl::arrival_of(MutableBytes datagram,
+                                                             const dtls::UdpPath& path,
+                                                             Instant now) const {
+  const std::uint64_t hash = TupleTable::hash_of(keyed_, path);
+  return {.datagram = datagram,
+          .path = path,
+          .hash = hash,
+          .tuple = tuples_.find(hash, path),
+          .now = now};
+}
+
+bool IceLiteServer::Impl::must_wait(const Arrival& arrival) const {
+  if (responses_.size() >= kMaxQueuedResponses) return true;
+  // From an unknown tuple it may be a check for any session.
+  const auto has = [&](Output output) {
+    const auto index = static_cast<std::size_t>(output);
+    return arrival.tuple == kNoSlot ? !queues_[index].empty()
+                                    : sessions_[tuples_[arrival.tuple].session].is_queued[index];
+  };
+  return has(Output::data) || has(Output::media);
+}
+
+void IceLiteServer::Impl::take(const Arrival& arrival) {
+  ++statistics_.datagrams_received;
+  const auto packet_class = transport::classify(arrival.datagram);
+  if (packet_class == transport::PacketClass::stun) {
+    on_stun(arrival);
+  } else if (arrival.tuple != kNoSlot) {
+    on_packet(packet_class, arrival);
+  } else if (may_be_client_hello(arrival.datagram)) {
+    on_early(arrival);
+  } else {
+    drop(Drop::unknown_tuple);
+  }
+}
+
+void IceLiteServer::Impl::on_packet(transport::PacketClass packet_class, const Arrival& arrival) {
   const SlotNumber number = tuples_[arrival.tuple].session;
   Session& session = sessions_[number];
   if (packet_class == transport::PacketClass::dtls && !session.is_rtt_settled) {
     measure_rtt(arrival.tuple, arrival.now);
   }
+  if (packet_class == transport::PacketClass::dtls && session.in_stun) {
+    session.in_stun->on_received(arrival.datagram);
+  }
   Tuple& tuple = tuples_[arrival.tuple];
-  const auto outcome = session.transport->handle_datagram(datagram, tuple.path.number, arrival.now);
+  auto outcome =
+      session.transport->handle_datagram(arrival.datagram, tuple.path.number, arrival.now);
+  const bool is_heard =
+      outcome && (outcome->media || outcome->data) && session.transport->connected();
+  if (is_heard && outcome->media) outcome->media = !take_media(number, arrival.datagram);
+  // The peer has the keys, so it has our whole handshake.
+  if (is_heard && session.in_stun) end_in_stun(number);
   settle(number, outcome);
-  if (!outcome || !(outcome->media || outcome->data) || !session.transport->connected()) return;
+  if (!is_heard || session.has_ended) return;
   tuple.heard = arrival.now;
   // A peer that has moved sends from there at once, and a replay is not authentic twice.
   const bool has_moved = arrival.tuple != session.selected && tuple.is_nominated &&
@@ -157,9 +202,18 @@ void IceLiteServer::Impl::on_packet(MutableBytes datagram, transport::PacketClas
   if (has_moved) select(arrival.tuple, arrival.now);
 }
 
-void IceLiteServer::Impl::on_early(Bytes datagram, const Arrival& arrival) {
+bool IceLiteServer::Impl::take_media(SlotNumber number, Bytes datagram) {
+  const auto media = sessions_[number].transport->poll_media();
+  if (!media) return false;
+  media_.push(
+      {.session = sessions_.handle_of(number), .kind = media->kind, .packet = media->packet});
+  // Early media comes first, from memory of the transport.
+  return media->packet.data() == datagram.data();
+}
+
+void IceLiteServer::Impl::on_early(const Arrival& arrival) {
   EarlyDatagrams::Gone gone;
-  switch (early_.keep(keyed_, arrival.hash, arrival.path, datagram, arrival.now, gone)) {
+  switch (early_.keep(keyed_, arrival.hash, arrival.path, arrival.datagram, arrival.now, gone)) {
     case EarlyDatagrams::Kept::yes:
       ++statistics_.early_kept;
       break;

@@ -47,6 +47,7 @@ class IceLiteServer::Impl {
                                   const dtls::Result<transport::TransportPending>& outcome);
 
   Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
+  BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
   Pending handle_timeout(Instant now);
 
   tl::expected<Transmit, srtp::PacketError> protect(transport::MediaKind kind,
@@ -70,12 +71,12 @@ class IceLiteServer::Impl {
   [[nodiscard]] const ServerStatistics& statistics() const { return statistics_; }
 
  private:
-  // Where a datagram came from: the path, its hash, and the tuple that it has, if any.
+  // A datagram and where it came from: the path, its hash, and the tuple that it has, if any.
   struct Arrival {
+    MutableBytes datagram;
     const dtls::UdpPath& path;
     std::uint64_t hash;
     SlotNumber tuple;
-    std::size_t size;
     Instant now;
   };
   // A request whose MESSAGE-INTEGRITY is right.
@@ -127,22 +128,43 @@ class IceLiteServer::Impl {
   void restore_tuples(SlotNumber number, const LiveSession& live, std::span<const SlotNumber> added,
                       Instant exported);
 
+  // ---- datagrams
+  [[nodiscard]] Arrival arrival_of(MutableBytes datagram, const dtls::UdpPath& path,
+                                   Instant now) const;
+  // Whether the outputs must be polled before this one is taken.
+  [[nodiscard]] bool must_wait(const Arrival& arrival) const;
+  void take(const Arrival& arrival);
+
   // ---- datagrams that are not STUN
-  void on_packet(MutableBytes datagram, transport::PacketClass packet_class,
-                 const Arrival& arrival);
-  void on_early(Bytes datagram, const Arrival& arrival);
+  void on_packet(transport::PacketClass packet_class, const Arrival& arrival);
+  // Whether the transport has no more media than that.
+  bool take_media(SlotNumber number, Bytes datagram);
+  void on_early(const Arrival& arrival);
   void measure_rtt(SlotNumber tuple, Instant now);
 
   // ---- checks
-  void on_stun(Bytes datagram, const Arrival& arrival);
+  void on_stun(const Arrival& arrival);
   void on_request(const stun::Message& request, const Arrival& arrival);
   void on_check(const Check& check, const Arrival& arrival);
   // Counts and, unless the budget or the size forbids it, answers. `key`: of an authentic request.
   void refuse(Drop reason, std::uint16_t code, const stun::Message& request, const Arrival& arrival,
               const stun::IntegrityKey* key);
-  void respond(const Check& check, const Arrival& arrival);
+  void respond(const stun::Message& request, const LocalCredentials& credentials,
+               const Session& session, const Arrival& arrival);
   // False: not sent, and counted.
   bool queue_response(const Arrival& arrival, const Response& response);
+
+  // ---- DTLS in STUN
+  static void begin_in_stun(Session& session, std::size_t mtu);
+  // Takes what the transport has to send, to carry it in responses as well.
+  void collect_handshake(SlotNumber number);
+  void end_in_stun(SlotNumber number);
+  // Takes what a valid check carries, and responds.
+  void answer_in_stun(const stun::Message& request, SlotNumber tuple, const Arrival& arrival);
+  void respond_in_stun(const stun::Message& request, const LocalCredentials& credentials,
+                       DtlsInStun& in_stun, const Arrival& arrival);
+  // What is sent outside of STUN, too.
+  std::optional<Transmit> poll_handshake(Session& session, MutableBytes out);
 
   // ---- tuples
   // The tuple for a valid check: the present one, or a new one of the session if the limits allow
@@ -184,6 +206,8 @@ class IceLiteServer::Impl {
   ResponseBudget budget_;
   Responses responses_;
   std::array<Queue<SlotNumber>, kOutputs> queues_;
+  // Taken from the transports already, so that they can take another datagram.
+  Queue<Media> media_;
   dtls::table::TimerQueue timers_;
   Instant latest_ = Instant::min();
   std::optional<Instant> reported_timeout_;

@@ -41,8 +41,8 @@ static_assert(stun::kHeaderSize + stun::kAttributeHeaderSize + 4 + 20 + stun::kA
 
 }  // namespace
 
-void IceLiteServer::Impl::on_stun(Bytes datagram, const Arrival& arrival) {
-  const auto message = stun::decode(datagram);
+void IceLiteServer::Impl::on_stun(const Arrival& arrival) {
+  const auto message = stun::decode(arrival.datagram);
   if (!message) {
     drop(Drop::malformed_stun);
     ++statistics_.malformed[static_cast<std::size_t>(message.error())];
@@ -111,12 +111,11 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
   const bool is_repeated = session.recent.contain(check.message.transaction);
   if (is_repeated && !is_known) return drop(Drop::repeated_elsewhere);
   // A retransmission is answered and proves nothing new.
-  if (is_repeated) return respond(check, arrival);
+  if (is_repeated) return respond(check.message, check.credentials, session, arrival);
 
   const SlotNumber number = admit(check, arrival);
   if (number == kNoSlot) return;
   session.recent.add(check.message.transaction);
-  respond(check, arrival);
   Tuple& tuple = tuples_[number];
   tuple.checked = tuple.heard = arrival.now;
   tuple.checks.priority = *check.message.priority;
@@ -133,8 +132,12 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
     session.tuples_due = dtls::saturating_add(arrival.now, kConsentLifetime);
     set_timer(check.session);
   }
+  // The response comes before whatever the check makes the transport send, except for what it
+  // carries itself.
+  if (!session.in_stun) respond(check.message, check.credentials, session, arrival);
   validate(number, arrival.now);
   nominate(number, check, arrival.now);
+  if (session.in_stun) answer_in_stun(check.message, number, arrival);
   if (!is_known) deliver_early(number, arrival);
 }
 
@@ -152,20 +155,24 @@ void IceLiteServer::Impl::refuse(Drop reason, std::uint16_t code, const stun::Me
   if (queue_response(arrival, response)) ++statistics_.error_responses;
 }
 
-void IceLiteServer::Impl::respond(const Check& check, const Arrival& arrival) {
+void IceLiteServer::Impl::respond(const stun::Message& request, const LocalCredentials& credentials,
+                                  const Session& session, const Arrival& arrival) {
+  if (session.in_stun && session.in_stun->is_used()) {
+    return respond_in_stun(request, credentials, *session.in_stun, arrival);
+  }
   Response response{.path = arrival.path};
-  stun::Writer writer(response.bytes, stun::MessageClass::success_response, check.message.method,
-                      check.message.transaction);
+  stun::Writer writer(response.bytes, stun::MessageClass::success_response, request.method,
+                      request.transaction);
   writer.xor_mapped_address(arrival.path.peer);
-  response.size = writer.finish(*environment_, check.credentials.key).value_or(0);
+  response.size = writer.finish(*environment_, credentials.key).value_or(0);
   if (queue_response(arrival, response)) ++statistics_.checks;
 }
 
 bool IceLiteServer::Impl::queue_response(const Arrival& arrival, const Response& response) {
   // Without a size, libcrypto has failed.
   if (response.size == 0) return false;
-  // A forged source address must not amplify traffic.
-  if (response.size > arrival.size) {
+  // A forged source address must not amplify traffic. Who has a session is sent its handshake.
+  if (response.size > arrival.datagram.size() && response.with_dtls.empty()) {
     drop(Drop::response_larger);
     return false;
   }

@@ -39,7 +39,7 @@ std::optional<transport::ExportBlocked> IceLiteServer::Impl::export_blocked(
   if (reason == transport::ExportBlocked::not_connected) return reason;
   // Also what the transport does not know of: events of ICE.
   const bool is_queued = std::ranges::any_of(session.is_queued, [](bool is) { return is; });
-  return is_queued ? transport::ExportBlocked::outputs_pending : reason;
+  return is_queued || !media_.empty() ? transport::ExportBlocked::outputs_pending : reason;
 }
 
 dtls::Result<SessionState> IceLiteServer::Impl::export_session(SessionHandle handle, Instant now) {

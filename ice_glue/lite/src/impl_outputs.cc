@@ -43,7 +43,7 @@ tl::expected<Transmit, dtls::SendError> IceLiteServer::Impl::seal_data(SessionHa
 std::optional<Transmit> IceLiteServer::Impl::poll_transmit(MutableBytes out) {
   if (!responses_.empty() && out.size() >= responses_.front().size) {
     const Response& response = responses_.front();
-    std::copy_n(response.bytes.begin(), response.size, out.begin());
+    std::ranges::copy(response.message(), out.begin());
     const Transmit transmit{.size = response.size, .path = response.path};
     responses_.pop();
     return transmit;
@@ -52,6 +52,7 @@ std::optional<Transmit> IceLiteServer::Impl::poll_transmit(MutableBytes out) {
     const SlotNumber number = first(Output::transmit);
     if (number == kNoSlot) return std::nullopt;
     Session& session = sessions_[number];
+    if (const auto sent = poll_handshake(session, out)) return sent;
     const bool was_connected = session.transport->connected();
     if (const auto sent = session.transport->poll_transmit(out)) {
       if (!was_connected && session.transport->connected()) {
@@ -81,6 +82,11 @@ std::optional<Data> IceLiteServer::Impl::poll_data() {
 }
 
 std::optional<Media> IceLiteServer::Impl::poll_media() {
+  if (!media_.empty()) {
+    const Media media = media_.front();
+    media_.pop();
+    return media;
+  }
   for (;;) {
     const SlotNumber number = first(Output::media);
     if (number == kNoSlot) return std::nullopt;

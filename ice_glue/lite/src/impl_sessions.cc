@@ -53,6 +53,7 @@ dtls::Result<SessionHandle> IceLiteServer::Impl::add_session(const SessionOption
   const SlotNumber number = sessions_.add(keyed_, std::move(*transport), std::move(*credentials));
   Session& session = sessions_[number];
   session.rtt = options.rtt;
+  if (options.dtls_in_stun) begin_in_stun(session, options.transport.dtls->options().mtu);
   if (options.role) settle(number, session.transport->start(*options.role, now));
   if (!options.peer_fingerprints.empty()) {
     settle(number, session.transport->set_peer_fingerprints(options.peer_fingerprints, now));

@@ -27,7 +27,9 @@ class Queue {
   }
   // Not to be called when empty().
   void pop() {
-    if (++first_ < items_.size()) return;
+    if (++first_ == items_.size()) clear();
+  }
+  void clear() {
     items_.clear();
     first_ = 0;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/path.h>
 
 #include "queue.h"
@@ -18,6 +19,12 @@ struct Response {
   dtls::UdpPath path;
   std::array<std::byte, kMaxResponse> bytes{};
   std::size_t size = 0;
+  // In place of `bytes`: with DTLS in STUN.
+  dtls::Buffer with_dtls = {};
+
+  [[nodiscard]] dtls::Bytes message() const {
+    return with_dtls.empty() ? dtls::Bytes(bytes).first(size) : dtls::Bytes(with_dtls);
+  }
 };
 using Responses = Queue<Response>;
 

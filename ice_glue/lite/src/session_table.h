@@ -13,6 +13,7 @@
 
 #include "credentials.h"
 #include "crypto/keyed_hash.h"
+#include "dtls_in_stun.h"
 #include "recent_checks.h"
 #include "table/slot_index.h"
 #include "table/slot_pool.h"
@@ -38,6 +39,7 @@ struct Session {
   // Of restart_ice(), until a tuple is nominated with them.
   std::unique_ptr<LocalCredentials> newer;
   std::unique_ptr<Untold> untold;
+  std::unique_ptr<DtlsInStun> in_stun;  // until the handshake is complete
 
   std::uint32_t generation = 0;  // of the slot: half of the handle
   SlotNumber first_tuple = kNoSlot;

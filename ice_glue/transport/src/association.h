@@ -20,6 +20,10 @@ class Association {
   [[nodiscard]] dtls::Connection& connection() { return connection_; }
   [[nodiscard]] const dtls::Connection& connection() const { return connection_; }
   [[nodiscard]] Generation generation() const { return generation_; }
+  // An SRTP session is made when the connection is connected, and ends with it.
+  [[nodiscard]] bool connected() const {
+    return std::holds_alternative<srtp::Session>(session_) || connection_.connected();
+  }
 
   // Made when it is first needed: a call with data alone needs no libsrtp contexts, which cost time
   // and memory. Null before the handshake is complete, without an SRTP profile, and with a failure.

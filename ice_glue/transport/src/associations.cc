@@ -35,9 +35,16 @@ Association* Associations::sender() {
 
 // ---- paths
 
+bool Associations::add_path(PathId path) {
+  if (!paths_.add(path, generation_)) return false;
+  if (selected_ == path) selected_generation_ = generation_;
+  return true;
+}
+
 bool Associations::select(PathId path) {
   if (!paths_.knows(path) && !add_path(path)) return false;
   selected_ = path;
+  selected_generation_ = *paths_.generation_of(path);
   return true;
 }
 
@@ -47,8 +54,7 @@ void Associations::remove_path(PathId path) {
 }
 
 std::optional<PathId> Associations::selected_for_newest() const {
-  if (!selected_ || paths_.generation_of(*selected_) != generation_) return std::nullopt;
-  return selected_;
+  return selected_generation_ == generation_ ? selected_ : std::nullopt;
 }
 
 bool Associations::previous_takes(Generation generation, PacketClass packet_class) const {

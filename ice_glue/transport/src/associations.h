@@ -24,9 +24,7 @@ class Associations {
   // Null before the newest association has begun.
   [[nodiscard]] Association* newest() { return newest_ ? &*newest_ : nullptr; }
   [[nodiscard]] const Association* newest() const { return newest_ ? &*newest_ : nullptr; }
-  [[nodiscard]] bool newest_connected() const {
-    return newest_ && newest_->connection().connected();
-  }
+  [[nodiscard]] bool newest_connected() const { return newest_ && newest_->connected(); }
   // Null when there is none that still serves.
   [[nodiscard]] PreviousAssociation* previous() { return previous_ ? &*previous_ : nullptr; }
   [[nodiscard]] const PreviousAssociation* previous() const {
@@ -49,7 +47,7 @@ class Associations {
   // ---- paths
 
   // False when there are too many paths.
-  bool add_path(PathId path) { return paths_.add(path, generation_); }
+  bool add_path(PathId path);
   // Adds the path if it isn't known. False when there are too many paths.
   bool select(PathId path);
   void remove_path(PathId path);
@@ -85,7 +83,8 @@ class Associations {
 
   PathTable paths_;
   std::optional<PathId> selected_;
-  Generation generation_{};  // of the newest association
+  Generation selected_generation_{};  // as in paths_, where each packet would look for it
+  Generation generation_{};           // of the newest association
   std::optional<Association> newest_;
   std::optional<PreviousAssociation> previous_;
 };

@@ -179,7 +179,7 @@ void Socket::take(dtls::MutableBytes piece, std::size_t segment_size, const dtls
 
 void Socket::send(const SendBatch& batch) {
   if (options_.joins_sent) return send_runs(batch.runs());
-  for (const SendRun& run : batch.runs()) send_divided(run);
+  send_divided(batch.runs());
 }
 
 void Socket::send(dtls::Bytes datagram, const dtls::UdpPath& path) {
@@ -190,20 +190,22 @@ void Socket::send(dtls::Bytes datagram, const dtls::UdpPath& path) {
 
 void Socket::send_runs(std::span<const SendRun> runs) {
   while (!runs.empty()) {
-    const std::size_t count = std::min(runs.size(), kBatch);
+    const std::size_t count = std::min(runs.size(), SendBatch::kMaxRuns);
     if (!send_at_once(runs.first(count))) return count_dropped(runs.subspan(count));
     runs = runs.subspan(count);
   }
 }
 
 bool Socket::send_at_once(std::span<const SendRun> runs) {
-  std::array<mmsghdr, kBatch> messages{};
-  std::array<iovec, kBatch> pieces{};
-  std::array<dtls::SocketAddress, kBatch> to;
-  std::array<Control, kBatch> controls;
+  constexpr std::size_t kMost = SendBatch::kMaxRuns;
+  std::array<mmsghdr, kMost> messages;
+  std::array<iovec, kMost> pieces;
+  std::array<dtls::SocketAddress, kMost> to;
+  std::array<Control, kMost> controls;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const SendRun& run = runs[i];
     const dtls::UdpPath path = is_ipv6_ ? mapped_path(run.path) : run.path;
+    messages[i] = {};
     msghdr& message = messages[i].msg_hdr;
     if (!is_connected_) {
       to[i] = dtls::to_socket_address(path.peer, static_cast<unsigned>(path.socket));
@@ -251,18 +253,24 @@ void Socket::handle_refusal(const SendRun& run, int error) {
   // EINVAL: the datagrams are larger than the path's MTU. EIO: the interface cannot divide at all.
   if (error == EIO) options_.joins_sent = false;
   ++statistics_.divided;
-  send_divided(run);
+  send_divided({&run, 1});
 }
 
-void Socket::send_divided(const SendRun& run) {
-  std::array<SendRun, SendBatch::kMaxSegments> single;
-  dtls::Bytes rest = run.bytes;
-  for (std::size_t i = 0; i < run.datagrams; ++i) {
-    const std::size_t size = std::min(run.segment_size, rest.size());
-    single[i] = {.path = run.path, .bytes = rest.first(size), .segment_size = size, .datagrams = 1};
-    rest = rest.subspan(size);
+void Socket::send_divided(std::span<const SendRun> runs) {
+  std::array<SendRun, SendBatch::kMaxRuns> single;
+  std::size_t count = 0;
+  for (const SendRun& run : runs) {
+    dtls::Bytes rest = run.bytes;
+    for (std::size_t i = 0; i < run.datagrams; ++i) {
+      const std::size_t size = std::min(run.segment_size, rest.size());
+      single[count++] = {
+          .path = run.path, .bytes = rest.first(size), .segment_size = size, .datagrams = 1};
+      rest = rest.subspan(size);
+      if (count == single.size()) send_runs(single);
+      count %= single.size();
+    }
   }
-  send_runs(std::span(single).first(run.datagrams));
+  send_runs(std::span(single).first(count));
 }
 
 }  // namespace sluice::udp

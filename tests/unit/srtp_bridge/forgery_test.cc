@@ -18,6 +18,8 @@ constexpr std::uint32_t kStreams = 16;
 constexpr std::uint32_t kGone = 100;       // was removed
 constexpr std::uint32_t kGoneLater = 101;  // was removed after its sequence number had wrapped
 constexpr std::uint32_t kNeverSeen = 1000;
+// Packets that are tried with a second roll-over counter.
+constexpr int kSearches = 16;
 
 class Forgeries : public testing::TestWithParam<dtls::SrtpProfile> {
  protected:
@@ -63,6 +65,8 @@ INSTANTIATE_TEST_SUITE_P(Profiles, Forgeries, testing::ValuesIn(test::kAllSrtpPr
                          profile_name);
 
 TEST_P(Forgeries, CostWhatTheyCostForAKnownSsrc) {
+  // The search for another roll-over counter is over.
+  for (int i = 0; i < kSearches; ++i) EXPECT_EQ(cost_of_rtp(kNeverSeen, 2).second, 0);
   const Cost rtp = cost_of_rtp(1, 2);
   EXPECT_EQ(rtp.second, 0);
   EXPECT_EQ(cost_of_rtp(kNeverSeen, 2), rtp);
@@ -72,6 +76,19 @@ TEST_P(Forgeries, CostWhatTheyCostForAKnownSsrc) {
   EXPECT_EQ(cost_of_rtcp(kNeverSeen), rtcp);
   EXPECT_EQ(cost_of_rtcp(kGone), rtcp);
   EXPECT_EQ(cost_of_rtcp(kGoneLater), rtcp);
+}
+
+// Each packet that is accepted allows one more.
+TEST_P(Forgeries, AreSearchedForAnotherRollOverCounterSeldom) {
+  const Cost rtp = cost_of_rtp(1, 2);
+  const auto searches = [&] {
+    int searched = 0;
+    for (int i = 0; i < 100; ++i) searched += cost_of_rtp(kNeverSeen, 2) != rtp ? 1 : 0;
+    return searched;
+  };
+  EXPECT_EQ(searches(), kSearches);
+  take(1, 2);
+  EXPECT_EQ(searches(), 1);
 }
 
 // What was received before the SSRC was removed is refused before libsrtp sees it.

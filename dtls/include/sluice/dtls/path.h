@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <sluice/dtls/bytes.h>
 #include <sluice/dtls/udp_endpoint.h>
 
 namespace sluice::dtls {
@@ -23,6 +24,11 @@ struct UdpPath {
   UdpEndpoint own = {};
 
   friend bool operator==(const UdpPath&, const UdpPath&) = default;
+};
+
+struct ReceivedDatagram {
+  MutableBytes bytes;
+  UdpPath path;
 };
 
 }  // namespace sluice::dtls

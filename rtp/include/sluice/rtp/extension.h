@@ -59,7 +59,9 @@ class ExtensionWriter {
  public:
   // The two-byte form may be sent only if the peer has agreed to a=extmap-allow-mixed or to that
   // form (RFC 8285 section 4.1.2).
-  ExtensionWriter(ExtensionForm form, MutableBytes out) : form_(form), out_(out) {}
+  // `written`: bytes of elements of that form that stand at the start of `out` already.
+  ExtensionWriter(ExtensionForm form, MutableBytes out, std::size_t written = 0)
+      : form_(form), out_(out), size_(written) {}
 
   // Errors, which write nothing: buffer_too_small; out_of_range, an ID that the form can't hold;
   // too_long, a value that it can't hold, and an empty one in the one-byte form.
@@ -71,7 +73,7 @@ class ExtensionWriter {
  private:
   ExtensionForm form_;
   MutableBytes out_;
-  std::size_t size_ = 0;
+  std::size_t size_;
 };
 
 // ---- what the elements hold. The URIs are those of a=extmap.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -153,6 +154,16 @@ class Session {
   bool remove_ssrc(Direction direction, std::uint32_t ssrc);
   // Each takes about 50 bytes.
   static constexpr std::size_t kMaxRetired = 65536;
+  // The roll-over counter of the newest RTP packet of an SSRC (RFC 3711 section 3.3.1). Empty:
+  // there was none. A new inbound SSRC is taken to begin with 0, or, where its sequence number is
+  // below 32768 and the packet does not authenticate so, with 1: the packets before the roll-over
+  // may have been lost.
+  [[nodiscard]] std::optional<std::uint32_t> roll_over_counter(Direction direction,
+                                                               std::uint32_t ssrc) const;
+  // The counter with which the RTP of an inbound SSRC will begin, where its sender has used the key
+  // before this session had it. False: the session has had RTP of it, or is told of more than
+  // max_ssrcs.
+  bool expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter);
   // In order of their first packet.
   [[nodiscard]] std::vector<std::uint32_t> ssrcs(Direction direction) const;
   // Their counts, in the same order. The time grows with the number of SSRCs: for a dashboard, not

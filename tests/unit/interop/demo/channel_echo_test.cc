@@ -1,227 +1,177 @@
-// Two real SCTP associations connected in memory; one of them echoes.
+// A real association connected in memory with one that echoes.
 #include "demo/channel_echo.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <random>
+
+#include "support/bytes.h"
+#include "support/usrsctp_clock.h"
 
 namespace sluice::interop::demo {
 namespace {
 
-using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+using namespace data_channel;
 
-constexpr std::chrono::seconds kDeadline{60};  // of virtual time
-
-Buffer random_bytes(std::size_t size) {
-  std::minstd_rand random{static_cast<unsigned>(size) + 1};
-  Buffer bytes(size);
-  for (auto& byte : bytes) byte = std::byte(random() & 0xff);
-  return bytes;
-}
+constexpr dtls::Duration kDeadline = 20s;  // of virtual time
+constexpr dtls::Duration kTick = 10ms;
 
 class ChannelEchoTest : public testing::Test {
  protected:
-  void SetUp() override { connect({}); }
+  void SetUp() override { connect({.peer_max_message_size = 262144}); }
 
-  void connect(SctpOptions options, std::uint64_t max_message_size = 0) {
+  void connect(Options options) {
+    test::set_usrsctp_time(now_);
     echo_.reset();
-    client_ = SctpAssociation::make(stack_, {}).value();
-    server_ = SctpAssociation::make(stack_, options).value();
-    echo_.emplace(*server_, max_message_size);
-    ASSERT_TRUE(run_until([this] {
-      return client_->state() == SctpState::established &&
-             server_->state() == SctpState::established;
-    }));
+    client_.reset();
+    client_ = Association::make({.role = dtls::Role::client, .peer_max_message_size = 262144}, now_)
+                  .value();
+    options.role = dtls::Role::server;
+    echo_.emplace(Association::make(options, now_).value());
+    ASSERT_TRUE(run_until([this] { return client_->established() && echo_->established(); }));
   }
 
   // Delivers the waiting packets. False: there were none.
   bool exchange() {
     bool any = false;
-    while (const auto packet = client_->poll_packet()) {
+    while (const auto packet = client_->poll_transmit()) {
       any = true;
-      if (packet->size() > largest_packet_) largest_packet_ = packet->size();
-      if (drop_ && drop_()) continue;
-      server_->receive(*packet);
+      echo_->handle_packet(*packet, now_);
     }
-    echo_->pump();
-    while (const auto packet = server_->poll_packet()) {
+    while (const auto packet = echo_->poll_transmit()) {
       any = true;
-      if (drop_ && drop_()) continue;
-      client_->receive(*packet);
+      client_->handle_packet(*packet, now_);
     }
-    while (auto message = client_->poll_message()) received_.push_back(std::move(*message));
-    while (const auto reset = client_->poll_stream_reset()) resets_.push_back(reset->stream);
+    if (reads_) take_events();
     return any;
+  }
+  void take_events() {
+    while (const auto event = client_->poll_event()) {
+      if (const auto* message = std::get_if<MessageReceived>(&*event)) {
+        received_.push_back(test::copy_of(message->data));
+      } else if (const auto* closed = std::get_if<ChannelClosed>(&*event)) {
+        closed_.push_back(closed->id);
+      }
+    }
   }
 
   // Runs both sides on virtual time until `done` or the deadline.
   bool run_until(const std::function<bool()>& done) {
-    for (milliseconds now{0}; now < kDeadline; now += SctpStack::kTick) {
-      while (exchange()) {
-      }
+    for (const auto end = now_ + kDeadline; now_ < end; now_ += kTick) {
+      test::set_usrsctp_time(now_);
+      client_->handle_timeout(now_);
+      echo_->handle_timeout(now_);
+      while (exchange()) continue;
       if (done()) return true;
-      stack_.advance(SctpStack::kTick);
     }
     return false;
   }
 
-  void open(std::uint16_t stream, Reliability reliability = {}) {
-    const ChannelOpen request{
-        .reliability = reliability, .priority = 0, .label = "chat", .protocol = ""};
-    const SctpMessage message{stream, PayloadProtocol::dcep, write_channel_open(request)};
-    ASSERT_EQ(client_->send(message, {}), SendStatus::sent);
-    ASSERT_TRUE(run_until([&] { return !received_.empty(); }));
-    EXPECT_EQ(received_.front().stream, stream);
-    EXPECT_EQ(received_.front().protocol, PayloadProtocol::dcep);
-    EXPECT_TRUE(is_channel_ack(received_.front().data));
+  ChannelId open(const ChannelOptions& options = {.label = "chat"}) {
+    return client_->open(options, now_).value();
+  }
+  void expect_echo(ChannelId id, MessageType type, const dtls::Buffer& data) {
     received_.clear();
+    ASSERT_TRUE(client_->send(id, type, data, now_));
+    ASSERT_TRUE(run_until([&] { return !received_.empty(); }));
+    EXPECT_THAT(received_, testing::ElementsAre(data));
   }
 
-  void expect_echo(std::uint16_t stream, PayloadProtocol protocol, const Buffer& data) {
-    ASSERT_EQ(client_->send({stream, protocol, data}, {}), SendStatus::sent);
-    ASSERT_TRUE(run_until([&] { return !received_.empty(); }));
-    ASSERT_EQ(received_.size(), 1U);
-    EXPECT_EQ(received_.front().stream, stream);
-    EXPECT_EQ(received_.front().protocol, protocol);
-    EXPECT_EQ(received_.front().data, data);
-    received_.clear();
-  }
-
-  SctpStack stack_;
-  std::unique_ptr<SctpAssociation> client_;
-  std::unique_ptr<SctpAssociation> server_;
+  dtls::Instant now_{};
+  std::optional<Association> client_;
   std::optional<ChannelEcho> echo_;
-  std::vector<SctpMessage> received_;  // by the client
-  std::vector<std::uint16_t> resets_;
-  std::function<bool()> drop_;
-  std::size_t largest_packet_ = 0;
+  bool reads_ = true;
+  std::vector<dtls::Buffer> received_;  // by the client
+  std::vector<ChannelId> closed_;
 };
 
-TEST_F(ChannelEchoTest, OpensAndEchoesEveryKindOfMessage) {
-  open(0);
-  expect_echo(0, PayloadProtocol::string, random_bytes(5));
-  expect_echo(0, PayloadProtocol::binary, random_bytes(1));
-  expect_echo(0, PayloadProtocol::string_empty, {std::byte{0}});
-  expect_echo(0, PayloadProtocol::binary_empty, {std::byte{0}});
+TEST_F(ChannelEchoTest, EchoesEveryKindOfMessage) {
+  const auto id = open();
+  expect_echo(id, MessageType::text, test::counted(5));
+  expect_echo(id, MessageType::binary, test::counted(262144));
+  expect_echo(id, MessageType::text, {});
+  expect_echo(id, MessageType::binary, {});
   EXPECT_EQ(echo_->statistics().messages_echoed, 4U);
+  EXPECT_EQ(echo_->statistics().bytes_echoed, 262149U);
   EXPECT_EQ(echo_->statistics().last_label, "chat");
+  EXPECT_GE(echo_->statistics().handshake_packets, 4U);
 }
 
-TEST_F(ChannelEchoTest, LargeMessagesInSmallPackets) {
-  open(2);
-  for (const std::size_t size : {1200U, 65536U, 262144U}) {
-    expect_echo(2, PayloadProtocol::binary, random_bytes(size));
+class SctpInitTest : public ChannelEchoTest {
+ protected:
+  void SetUp() override {
+    test::set_usrsctp_time(now_);
+    client_ = Association::make({.role = dtls::Role::client, .wait_for_start = true}, now_).value();
+    echo_.emplace(Association::make({.wait_for_start = true}, now_).value());
   }
-  EXPECT_LE(largest_packet_, SctpOptions{}.mtu);
+};
+
+TEST_F(SctpInitTest, ReplacesTheHandshake) {
+  const auto client_init = test::copy_of(client_->local_init());
+  const auto echo_init = test::copy_of(echo_->local_init());
+  echo_->start(client_init, now_);
+  ASSERT_TRUE(client_->start(echo_init, now_));
+  EXPECT_TRUE(echo_->established());
+  expect_echo(open(), MessageType::binary, test::counted(5000));
+  EXPECT_EQ(echo_->statistics().handshake_packets, 0U);
 }
 
-TEST_F(ChannelEchoTest, ManyMessagesStayInOrder) {
-  open(0);
-  constexpr std::size_t kMessages = 300;
-  std::size_t sent = 0;
-  ASSERT_TRUE(run_until([&] {
-    while (sent < kMessages && client_->send({0, PayloadProtocol::binary, random_bytes(sent + 1)},
-                                             {}) == SendStatus::sent) {
-      ++sent;
-    }
-    return received_.size() == kMessages;
-  }));
-  for (std::size_t i = 0; i < kMessages; ++i) EXPECT_EQ(received_[i].data, random_bytes(i + 1));
-}
-
-// SACKs that report the gap repair the loss. usrsctp's timeouts would also depend on the real
-// clock.
-TEST_F(ChannelEchoTest, LostPacketsAreSentAgain) {
-  open(0);
-  int packets = 0;
-  drop_ = [&packets] {
-    ++packets;
-    return packets == 3 || packets == 70;
-  };
-  expect_echo(0, PayloadProtocol::binary, random_bytes(65536));
-  EXPECT_GT(packets, 70);
+TEST_F(SctpInitTest, WithoutThePeersThereIsAHandshake) {
+  echo_->start({}, now_);
+  ASSERT_TRUE(client_->start(std::nullopt, now_));
+  ASSERT_TRUE(run_until([this] { return client_->established() && echo_->established(); }));
+  expect_echo(open(), MessageType::text, test::counted(5));
+  EXPECT_GE(echo_->statistics().handshake_packets, 4U);
 }
 
 TEST_F(ChannelEchoTest, ChannelsKeepApart) {
-  open(0);
-  open(4, {.ordered = false, .policy = Reliability::Policy::max_retransmits, .limit = 3});
-  expect_echo(4, PayloadProtocol::string, random_bytes(9));
-  expect_echo(0, PayloadProtocol::string, random_bytes(10));
+  const auto first = open();
+  const auto second = open({.ordered = false, .max_retransmits = 3});
+  expect_echo(second, MessageType::text, test::counted(9));
+  expect_echo(first, MessageType::text, test::counted(10));
   EXPECT_EQ(echo_->open_channels(), 2U);
 }
 
-TEST_F(ChannelEchoTest, ClosingResetsOurStreamToo) {
-  open(0);
-  open(2);
-  client_->reset_stream(0);
-  ASSERT_TRUE(run_until([&] { return !resets_.empty(); }));
-  EXPECT_THAT(resets_, testing::ElementsAre(0));
+TEST_F(ChannelEchoTest, ClosingIsCounted) {
+  const auto first = open();
+  expect_echo(open(), MessageType::text, test::counted(3));
+  ASSERT_TRUE(client_->close_channel(first, now_));
+  ASSERT_TRUE(run_until([&] { return !closed_.empty(); }));
   EXPECT_EQ(echo_->open_channels(), 1U);
   EXPECT_EQ(echo_->statistics().channels_closed, 1U);
-  open(0);  // the stream can be used again
-  expect_echo(0, PayloadProtocol::string, random_bytes(3));
-}
-
-TEST_F(ChannelEchoTest, DropsWhatIsOfNoChannel) {
-  open(0);
-  ASSERT_EQ(client_->send({8, PayloadProtocol::string, random_bytes(3)}, {}), SendStatus::sent);
-  ASSERT_EQ(client_->send({0, PayloadProtocol{99}, random_bytes(3)}, {}), SendStatus::sent);
-  ASSERT_EQ(client_->send({0, PayloadProtocol::dcep, random_bytes(3)}, {}), SendStatus::sent);
-  expect_echo(0, PayloadProtocol::string, random_bytes(4));
-  EXPECT_EQ(echo_->statistics().messages_dropped, 3U);
-}
-
-TEST_F(ChannelEchoTest, OversizedMessageIsSkippedWhole) {
-  SctpOptions options;
-  options.max_message_size = 20000;
-  connect(options);
-  open(0);
-  ASSERT_EQ(client_->send({0, PayloadProtocol::binary, random_bytes(20001)}, {}), SendStatus::sent);
-  expect_echo(0, PayloadProtocol::binary, random_bytes(20000));
-  EXPECT_EQ(server_->oversized(), 1U);
 }
 
 // RFC 8841 section 6: no message to a peer is larger than the peer's limit.
-TEST_F(ChannelEchoTest, PeersLimitHolds) {
-  connect({}, 1000);
-  open(0);
-  ASSERT_EQ(client_->send({0, PayloadProtocol::binary, random_bytes(1001)}, {}), SendStatus::sent);
-  expect_echo(0, PayloadProtocol::binary, random_bytes(1000));
-  EXPECT_EQ(echo_->statistics().messages_dropped, 1U);
+TEST_F(ChannelEchoTest, WhatThePeerCantTakeIsDropped) {
+  connect({.max_message_size = 20'000, .peer_max_message_size = 1000});
+  const auto id = open();
+  ASSERT_TRUE(client_->send(id, MessageType::binary, test::counted(20'001), now_));
+  ASSERT_TRUE(client_->send(id, MessageType::binary, test::counted(1001), now_));
+  expect_echo(id, MessageType::binary, test::counted(1000));
+  EXPECT_EQ(echo_->statistics().messages_dropped, 2U);
 }
 
 // A peer that sends and never reads: the receive window stops it, and the waiting data is bounded.
 TEST_F(ChannelEchoTest, PeerThatDoesNotReadIsStopped) {
-  open(0);
-  const auto message = random_bytes(60000);
+  const auto id = open();
+  expect_echo(id, MessageType::text, {});
+  received_.clear();
+  reads_ = false;
   std::size_t sent = 0;
-  for (int round = 0; round < 2000; ++round) {
-    while (sent < 1000 &&
-           client_->send({0, PayloadProtocol::binary, message}, {}) == SendStatus::sent) {
-      ++sent;
-    }
-    while (const auto packet = client_->poll_packet()) server_->receive(*packet);
-    echo_->pump();
-    while (const auto packet = server_->poll_packet()) client_->receive(*packet);
-    stack_.advance(SctpStack::kTick);
-  }
-  // Both sides have two socket buffers of 512 kB, and the echo holds one message.
-  EXPECT_LT(sent * message.size(), 4U * 600'000);
+  const dtls::Buffer message(60'000);
+  run_until([&] {
+    while (client_->send(id, MessageType::binary, message, now_)) ++sent;
+    return false;
+  });
+  // Both sides have two socket buffers of 256 kB and a queue of 1 MB, and the echo holds one
+  // message.
+  EXPECT_LT(sent * 60'000, 4U * 262'144 + 2U * 1'048'576 + 120'000);
   EXPECT_GT(sent, 8U);
   // The echo continues once the peer reads.
-  const auto before = sent;
-  ASSERT_TRUE(run_until([&] { return received_.size() == before; }));
-}
-
-TEST_F(ChannelEchoTest, GarbageIsIgnored) {
-  open(0);
-  for (const std::size_t size : {0U, 1U, 12U, 100U, 1200U}) {
-    server_->receive(random_bytes(size));
-    client_->receive(random_bytes(size));
-  }
-  expect_echo(0, PayloadProtocol::string, random_bytes(3));
+  reads_ = true;
+  EXPECT_TRUE(run_until([&] { return received_.size() == sent; }));
 }
 
 }  // namespace

@@ -296,6 +296,46 @@ TEST_F(HttpServerTest, TheAnswerSaysWhichAgentItHas) {
   }
 }
 
+TEST_F(HttpServerTest, OffersDataChannels) {
+  for (const IceAgent agent : {IceAgent::lite, IceAgent::libnice}) {
+    start({.agent = agent});
+    const auto offered = client_->Post("/offer");
+    ASSERT_EQ(offered->status, 201);
+    EXPECT_EQ(offered->get_header_value("Content-Type"), kSdp);
+    const auto offer = read_offer(offered->body);
+    ASSERT_TRUE(offer) << offer.error().sentence;
+    ASSERT_EQ(offer->sections.size(), 1U);
+    EXPECT_EQ(offer->sections[0].kind, SectionKind::data);
+    EXPECT_EQ(offer->sections[0].rejected, "");
+    EXPECT_FALSE(offer->sections[0].sctp_init.empty());
+    EXPECT_EQ(offer->transport.setup, nice::Setup::actpass);
+    EXPECT_FALSE(offer->transport.candidates.empty());
+
+    const auto location = offered->get_header_value("Location");
+    const auto answer = [&](const std::string& sdp) {
+      return client_->Patch(location, sdp, kSdp)->status;
+    };
+    EXPECT_EQ(client_->Patch(location, offered->body, "text/plain")->status, 415);
+    EXPECT_EQ(answer("v=0\r\n"), 400);
+    EXPECT_EQ(answer(offered->body), 409) << "actpass";
+    EXPECT_EQ(answer(small_offer()), 409) << "other sections";
+    const auto good = with(offered->body, "setup:actpass", "setup:active");
+    EXPECT_EQ(answer(good), 200);
+    EXPECT_EQ(answer(good), 409) << "again";
+    EXPECT_EQ(client_->Delete(location)->status, 200);
+    EXPECT_EQ(answer(good), 404);
+  }
+}
+
+TEST_F(HttpServerTest, AnswerWhereNothingWasOffered) {
+  const auto location = create();
+  const auto offered = client_->Post("/offer")->body;
+  const auto response =
+      client_->Patch(location, with(offered, "setup:actpass", "setup:active"), kSdp);
+  EXPECT_EQ(response->status, 409);
+  EXPECT_THAT(response->body, HasSubstr("waits for no answer"));
+}
+
 TEST_F(HttpServerTest, AllSessionsHaveOnePort) {
   const auto port_of = [&] {
     const auto answer = post(small_offer())->body;

@@ -60,7 +60,10 @@ MovedCalls some_calls() {
                                  .since_report = milliseconds{250}}},
                   {}};
   call.channels = {
-      {0, {}}, {3, {.ordered = false, .policy = Reliability::Policy::max_lifetime, .limit = 500}}};
+      {data_channel::ChannelId{0}, {.label = "chat\xfe"}},
+      {data_channel::ChannelId{3},
+       {.protocol = "p", .ordered = false, .max_lifetime = milliseconds{500}, .priority = 512}},
+      {data_channel::ChannelId{4}, {.max_retransmits = 7}}};
   call.transport = bytes_of("the secrets of a session");
   calls.calls.push_back(std::move(call));
   calls.calls.emplace_back().id = "second";
@@ -90,9 +93,13 @@ TEST(MovedCalls, AreReadAsTheyWereWritten) {
   EXPECT_EQ(call.times.dtls, milliseconds{9});
   EXPECT_EQ(call.times.media, std::nullopt);
   EXPECT_EQ(call.age, std::chrono::hours{3});
-  EXPECT_EQ(call.channels.at(3).limit, 500U);
-  EXPECT_FALSE(call.channels.at(3).ordered);
-  EXPECT_EQ(call.channels.at(3).policy, Reliability::Policy::max_lifetime);
+  ASSERT_EQ(call.channels.size(), 3U);
+  const auto& unordered = call.channels.at(data_channel::ChannelId{3});
+  EXPECT_FALSE(unordered.ordered);
+  EXPECT_EQ(unordered.max_lifetime, milliseconds{500});
+  EXPECT_EQ(unordered.max_retransmits, std::nullopt);
+  EXPECT_EQ(unordered.priority, 512);
+  EXPECT_EQ(call.channels.at(data_channel::ChannelId{4}).max_retransmits, 7U);
   EXPECT_TRUE(
       std::ranges::equal(call.transport.bytes(), bytes_of("the secrets of a session").bytes()));
   // All fields of the statistics, too.

@@ -84,6 +84,38 @@ TEST(AnswerInTheSameForm, TlsId) {
   }
 }
 
+TEST(AnswerInTheSameForm, SctpInit) {
+  const auto offer = read_offer(small_offer());
+  ASSERT_TRUE(offer);
+  const std::vector<std::uint32_t> ssrcs = {1001, 1002, 1003};
+  AnswerOptions options{.session_id = 7, .ssrcs = ssrcs, .max_message_size = 262144};
+  EXPECT_THAT(write_answer(*offer, our_transport(), options), Not(HasSubstr("sctp-init")));
+  const dtls::Buffer init(3);
+  options.sctp_init = init;
+  const auto answer = parse_sdp(write_answer(*offer, our_transport(), options));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->media[2].attributes.find("sctp-init"), "AAAA");
+  EXPECT_FALSE(answer->media[0].attributes.has("sctp-init"));
+}
+
+TEST(AnswerInTheSameForm, IceOptions) {
+  const auto offer = read_offer(small_offer());
+  ASSERT_TRUE(offer);
+  const std::vector<std::uint32_t> ssrcs = {1001, 1002, 1003};
+  const auto ice_options = [&](bool ice_lite, bool dtls_in_stun) {
+    const AnswerOptions options{.session_id = 7,
+                                .ice_lite = ice_lite,
+                                .dtls_in_stun = dtls_in_stun,
+                                .ssrcs = ssrcs,
+                                .max_message_size = 262144};
+    const auto answer = parse_sdp(write_answer(*offer, our_transport(), options));
+    return std::string{answer->attributes.find("ice-options").value_or("none")};
+  };
+  EXPECT_EQ(ice_options(false, false), "trickle");
+  EXPECT_EQ(ice_options(true, false), "ice2");
+  EXPECT_EQ(ice_options(true, true), "ice2 googspedv1");
+}
+
 class AnswerToBrowser : public testing::TestWithParam<const char*> {};
 
 TEST_P(AnswerToBrowser, AcceptsAllInOneBundle) {

@@ -194,6 +194,33 @@ TEST(SdpOffer, TakesDataChannelsAsBeforeRfc8841) {
       << "no a=sctpmap";
 }
 
+// draft-hancke-tsvwg-snap. A malformed chunk counts as none: the handshake remains.
+TEST(SdpOffer, SctpInit) {
+  const auto offered = [](std::string_view line) {
+    const auto offer = read_offer(small_offer() + std::string{line});
+    return offer && offer->sections[2].accepted() ? offer->sections[2].sctp_init : dtls::Buffer(1);
+  };
+  EXPECT_THAT(offered("a=sctp-init:AQAAHgAMbPAAUAAA/////xdlRzvAAAAEgAgABoLA\r\n"),
+              testing::SizeIs(30));
+  EXPECT_THAT(offered(""), testing::IsEmpty());
+  EXPECT_THAT(offered("a=sctp-init\r\n"), testing::IsEmpty());
+  EXPECT_THAT(offered("a=sctp-init:AQAAHg==\r\n"), testing::IsEmpty());
+  EXPECT_THAT(offered("a=sctp-init:no base64\r\n"), testing::IsEmpty());
+}
+
+TEST(SdpOffer, ReadsTheOptionOfDtlsInStun) {
+  const auto offers = [](const std::string& sdp) {
+    const auto offer = read_offer(sdp);
+    return offer && offer->dtls_in_stun;
+  };
+  EXPECT_FALSE(offers(small_offer()));
+  const std::string option = "a=ice-options:trickle sped googspedv1\r\n";
+  EXPECT_TRUE(offers(with(small_offer(), "a=setup:actpass\r\n", "a=setup:actpass\r\n" + option)));
+  EXPECT_TRUE(offers(with(small_offer(), "a=mid:a\r\n", "a=mid:a\r\n" + option)));
+  EXPECT_FALSE(offers(
+      with(small_offer(), "a=mid:a\r\n", "a=mid:a\r\na=ice-options:trickle googspedv12\r\n")));
+}
+
 // RFC 3551 section 6.
 TEST(SdpOffer, KnowsStaticPayloadTypes) {
   const auto offer = read_offer(

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "common/private_file.h"
-#include "demo/byte_order.h"
+#include "demo/stored_numbers.h"
 #include "support/temporary_folder.h"
 
 namespace sluice::interop::demo {

@@ -14,6 +14,12 @@ namespace sluice::ice_lite {
 // and conforms to RFC 8445.
 inline constexpr std::string_view kSessionLines = "a=ice-lite\r\na=ice-options:ice2\r\n";
 
+// DTLS in STUN (SessionOptions::dtls_in_stun), as libwebrtc names it: a token of a=ice-options. If
+// the offer has it, use kSessionLinesWithDtlsInStun in place of kSessionLines.
+inline constexpr std::string_view kDtlsInStunOption = "googspedv1";
+inline constexpr std::string_view kSessionLinesWithDtlsInStun =
+    "a=ice-lite\r\na=ice-options:ice2 googspedv1\r\n";
+
 // An address that peers reach the server's port at. Behind a NAT with a port of its own for this
 // one (NAT 1:1), that is the public address and port. All are host candidates: a lite agent has no
 // others (RFC 8445 section 5.2). UDP.

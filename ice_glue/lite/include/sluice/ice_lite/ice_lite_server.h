@@ -81,6 +81,12 @@ struct Pending {
   bool timer = false;
 };
 
+// Of a batch.
+struct BatchPending {
+  std::size_t taken{};  // datagrams, from the first one on
+  Pending pending;
+};
+
 // One datagram to be sent over `path`: `path.own` is the address to send from, as it was received
 // at, and may be empty.
 struct Transmit {
@@ -102,7 +108,8 @@ struct Data {
 // Like a MediaTransport it has no socket, no thread and no clock. After every input drain the
 // outputs, each until empty: poll_transmit(), poll_data(), poll_media(), poll_event(); then
 // next_timeout(). What MediaTransport says of other orders holds here too; spans of poll_data() and
-// poll_media() point into the datagram just handled. Times must not go backwards.
+// poll_media() point into the datagram just handled, or into those of the batch. Times must not go
+// backwards.
 //
 // The caller makes each session with what signalling has agreed on, and sends its credentials and
 // candidates (<sluice/ice_lite/description.h>) in SDP. A datagram is for the session that has its
@@ -212,6 +219,11 @@ class IceLiteServer {
 
   // Takes one datagram of any protocol and decrypts it in place.
   Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
+  // Takes several, as handle_datagram() takes each, with one turn of outputs for all: spans of
+  // poll_data() and poll_media() point into any of them. Stops before a datagram of a session that
+  // has data or early media to be polled, before one of an unknown path where any session has, and
+  // when kMaxQueuedResponses wait: drain, then go on with the rest. The first one is always taken.
+  BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing. Serves the sessions whose
   // timers are due, at most ServerOptions::max_timers_per_call. When more are due, next_timeout()
   // is not after `now`: read the socket, then call again.

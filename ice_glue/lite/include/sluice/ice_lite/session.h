@@ -54,6 +54,10 @@ struct SessionOptions {
   // retransmission in place of 1 s. Empty: measured once, from the first response to the peer's
   // checks until its ClientHello.
   std::optional<dtls::Duration> rtt = {};
+  // DTLS in STUN (SPED), where both SDPs have the option kDtlsInStunOption: the peer's first check
+  // brings its ClientHello, and responses carry our handshake. It saves a round trip, and on lossy
+  // paths the waits for retransmissions. A peer that does not use it is served as any other.
+  bool dtls_in_stun = false;
 };
 
 // What restart_ice() changes.

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -27,6 +28,12 @@ concept DatagramServer =
       { server.poll_transmit(bytes)->path } -> std::convertible_to<dtls::UdpPath>;
       { same.next_timeout() } -> std::same_as<std::optional<dtls::Instant>>;
     };
+
+// Takes all datagrams of a batch before its outputs are polled, where it can: IceLiteServer.
+template <class Server>
+concept BatchServer = requires(Server& server, std::span<const Received> batch, dtls::Instant now) {
+  { server.handle_datagrams(batch, now).taken } -> std::convertible_to<std::size_t>;
+};
 
 namespace detail {
 
@@ -111,7 +118,8 @@ class Driver {
   // Fires the timers that are due and takes the datagrams that have come, at most
   // kMaxBatches * Socket::kBatch pieces, so that timers have their turn under load. `drain` is
   // called after each of them, to poll everything but poll_transmit(): data is valid only until the
-  // next one. It may make inputs and send(). Then all is sent.
+  // next one. A BatchServer takes more of them at once. `drain` may make inputs and send(). Then
+  // all is sent.
   //
   // `on_transmit`, where it is given, is called for each result of poll_transmit().
   template <std::invocable Drain, class OnTransmit = detail::Ignore>
@@ -120,8 +128,8 @@ class Driver {
     settle(drain, on_transmit);
     for (std::size_t i = 0; i < kMaxBatches; ++i) {
       const auto received = port_.socket().receive();
-      for (const Received& datagram : received) {
-        server_.handle_datagram(datagram.bytes, datagram.path, now());
+      for (auto rest = received; !rest.empty();) {
+        rest = rest.subspan(take(rest));
         settle(drain, on_transmit);
       }
       if (received.size() < Socket::kBatch) break;
@@ -167,6 +175,16 @@ class Driver {
 
  private:
   Driver(Server server, detail::Port port) : server_(std::move(server)), port_(std::move(port)) {}
+
+  // How many of the datagrams the server has taken.
+  std::size_t take(std::span<const Received> datagrams) {
+    if constexpr (BatchServer<Server>) {
+      return server_.handle_datagrams(datagrams, now()).taken;
+    } else {
+      server_.handle_datagram(datagrams.front().bytes, datagrams.front().path, now());
+      return 1;
+    }
+  }
 
   template <class Drain, class OnTransmit>
   void settle(Drain& drain, OnTransmit& on_transmit) {

@@ -38,11 +38,7 @@ struct SocketOptions {
   std::size_t send_buffer = 0;
 };
 
-// A datagram and its path.
-struct Received {
-  dtls::MutableBytes bytes;
-  dtls::UdpPath path;
-};
+using Received = dtls::ReceivedDatagram;
 
 struct SocketStatistics {
   std::uint64_t received = 0;  // datagrams
@@ -109,9 +105,9 @@ class Socket {
   tl::expected<void, std::string> set_options();
   void take(dtls::MutableBytes piece, std::size_t segment_size, const dtls::UdpPath& path);
   void send_runs(std::span<const SendRun> runs);
-  // Of up to kBatch runs. False: the kernel had no room for some of them.
+  // Of up to SendBatch::kMaxRuns runs. False: the kernel had no room for some of them.
   bool send_at_once(std::span<const SendRun> runs);
-  void send_divided(const SendRun& run);
+  void send_divided(std::span<const SendRun> runs);
   void handle_refusal(const SendRun& run, int error);
   void count_dropped(std::span<const SendRun> runs);
 

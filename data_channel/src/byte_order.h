@@ -6,7 +6,7 @@
 
 #include <sluice/dtls/bytes.h>
 
-namespace sluice::interop::demo {
+namespace sluice::data_channel {
 
 using dtls::Buffer;
 using dtls::Bytes;
@@ -20,11 +20,7 @@ constexpr std::uint16_t load_u16(Bytes bytes, std::size_t offset) {
   return static_cast<std::uint16_t>(load_u8(bytes, offset) << 8 | load_u8(bytes, offset + 1));
 }
 constexpr std::uint32_t load_u32(Bytes bytes, std::size_t offset) {
-  return static_cast<std::uint32_t>(load_u16(bytes, offset)) << 16 | load_u16(bytes, offset + 2);
-}
-
-constexpr void store_u32(MutableBytes bytes, std::size_t offset, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) bytes[offset + i] = std::byte(value >> (24 - 8 * i));
+  return std::uint32_t{load_u16(bytes, offset)} << 16 | load_u16(bytes, offset + 2);
 }
 
 inline void append_u8(Buffer& out, std::uint8_t value) { out.push_back(std::byte{value}); }
@@ -38,4 +34,4 @@ inline void append_u32(Buffer& out, std::uint32_t value) {
 }
 inline void append(Buffer& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::data_channel

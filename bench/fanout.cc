@@ -1,0 +1,137 @@
+// One sender, many receivers, on one core: what forwarding a packet to a receiver costs, beside the
+// least that it can cost.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fanout_call.h"
+#include "fanout_floor.h"
+#include "measures.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr double kMicroseconds = 1e6;
+// Ours sends at least 0.85 of what libsrtp and sendmmsg() do, and with UDP_SEGMENT twice as much.
+constexpr double kMostOfFloor = 1 / 0.85;
+constexpr double kMostOfFloorJoined = 1 / 2.0;
+
+// Made by the first measure that needs it, and kept for the rest.
+class Stage {
+ public:
+  explicit Stage(std::size_t receivers) : count_(receivers) {}
+
+  FanOutCall& call(bool joins) {
+    auto& call = calls_[joins ? 1 : 0];
+    if (!call) call = std::make_unique<FanOutCall>(sinks().addresses(), joins);
+    call->keep_alive();
+    return *call;
+  }
+  FanOutFloor& floor(FloorWork work) {
+    auto& floor = floors_[static_cast<std::size_t>(work)];
+    if (!floor) {
+      floor = std::make_unique<FanOutFloor>(work, sinks().addresses(), FanOutCall::plaintext());
+    }
+    return *floor;
+  }
+  [[nodiscard]] std::size_t receivers() const { return count_; }
+
+ private:
+  Sinks& sinks() {
+    if (!sinks_) sinks_ = std::make_unique<Sinks>(count_);
+    return *sinks_;
+  }
+
+  std::size_t count_;
+  std::unique_ptr<Sinks> sinks_;
+  std::array<std::unique_ptr<FanOutCall>, 2> calls_;
+  std::array<std::unique_ptr<FanOutFloor>, 3> floors_;
+};
+
+Timed floor_of(const std::shared_ptr<Stage>& stage, FloorWork work, std::size_t burst) {
+  return {.run = [=](benchmark::State& state) {
+    FanOutFloor& floor = stage->floor(work);
+    for (auto _ : state) {
+      for (std::size_t i = 0; i < burst; ++i) floor.run();
+    }
+  }};
+}
+
+void add_cost(Measures& measures, const std::shared_ptr<Stage>& stage, std::size_t burst,
+              bool joins) {
+  const std::size_t packets = burst * stage->receivers();
+  measures.push_back(
+      {.name = "fanout/packet/" + std::to_string(stage->receivers()) + "/burst_" +
+               std::to_string(burst) + (joins ? "/joined" : "/single"),
+       .unit = "us",
+       .per_second = kMicroseconds / static_cast<double>(packets),
+       .contestants = {{kOurs, Timed{.run =
+                                         [=](benchmark::State& state) {
+                                           FanOutCall& call = stage->call(joins);
+                                           for (auto _ : state) call.run(burst);
+                                         }}},
+                       {"send", floor_of(stage, FloorWork::send, burst)},
+                       {"protect_and_send", floor_of(stage, FloorWork::protect_and_send, burst)}},
+       .goals = {{"protect_and_send", joins && burst > 1 ? kMostOfFloorJoined : kMostOfFloor}}});
+}
+
+// Without sockets.
+void add_protection(Measures& measures, const std::shared_ptr<Stage>& stage, std::size_t burst) {
+  const std::size_t packets = burst * stage->receivers();
+  measures.push_back({.name = "fanout/unsent/" + std::to_string(stage->receivers()) + "/burst_" +
+                              std::to_string(burst),
+                      .unit = "us",
+                      .per_second = kMicroseconds / static_cast<double>(packets),
+                      .contestants = {{kOurs, Timed{.run =
+                                                        [=](benchmark::State& state) {
+                                                          FanOutCall& call = stage->call(true);
+                                                          for (auto _ : state)
+                                                            call.run_unsent(burst);
+                                                        }}},
+                                      {"protect", floor_of(stage, FloorWork::protect, burst)}}});
+}
+
+// Of all packets of a few seconds.
+std::vector<double> latencies(Stage& stage, std::size_t burst, const Plan& plan) {
+  FanOutCall& call = stage.call(true);
+  std::vector<Departed> departed;
+  const int rounds = plan.quick ? 3 : 300;
+  for (int i = 0; i < rounds; ++i) {
+    const auto round = call.run_watched(burst);
+    departed.insert(departed.end(), round.begin(), round.end());
+  }
+  std::ranges::sort(departed, {}, &Departed::after);
+  std::size_t above = burst * stage.receivers() * static_cast<std::size_t>(rounds) / 100;
+  auto at = departed.rbegin();
+  while (at->packets < above) above -= (at++)->packets;
+  return {static_cast<double>(at->after.count())};
+}
+
+void add_latency(Measures& measures, const std::shared_ptr<Stage>& stage, std::size_t burst) {
+  measures.push_back({.name = "fanout/latency_p99/" + std::to_string(stage->receivers()) +
+                              "/burst_" + std::to_string(burst),
+                      .unit = "us",
+                      .contestants = {{kOurs, Sampled([=](const Plan& plan) {
+                                         return latencies(*stage, burst, plan);
+                                       })}}});
+}
+
+}  // namespace
+
+void add_fan_outs(Measures& measures, const Plan& plan) {
+  for (const std::size_t receivers : plan.fan_outs) {
+    const auto stage = std::make_shared<Stage>(receivers);
+    for (const std::size_t burst : std::array<std::size_t, 2>{1, 8}) {
+      add_protection(measures, stage, burst);
+    }
+    add_cost(measures, stage, 1, false);
+    for (const std::size_t burst : std::array<std::size_t, 2>{3, 8})
+      add_cost(measures, stage, burst, true);
+    for (const std::size_t burst : std::array<std::size_t, 2>{1, 8})
+      add_latency(measures, stage, burst);
+  }
+}
+
+}  // namespace sluice::bench

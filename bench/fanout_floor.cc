@@ -1,0 +1,68 @@
+#include "fanout_floor.h"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace sluice::bench {
+namespace {
+
+constexpr std::size_t kTrailer = 16;
+
+}  // namespace
+
+FanOutFloor::FanOutFloor(FloorWork work, const std::vector<dtls::UdpEndpoint>& receivers,
+                         dtls::Bytes packet)
+    : work_(work),
+      socket_(socket(AF_INET, SOCK_DGRAM, 0)),
+      packet_(packet.begin(), packet.end()),
+      buffers_(kBatch, dtls::Buffer(packet.size() + kTrailer)) {
+  if (socket_ < 0) throw std::runtime_error("socket");
+  for (const auto& receiver : receivers) {
+    receivers_.push_back(dtls::to_socket_address(receiver));
+    if (work != FloorWork::send) {
+      contexts_.emplace_back(dtls::SrtpProfile::aead_aes_128_gcm, true);
+    }
+  }
+}
+
+FanOutFloor::~FanOutFloor() { close(socket_); }
+
+void FanOutFloor::run() {
+  ++sequence_;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    dtls::Buffer& buffer = buffers_[count];
+    std::size_t size = buffer.size();
+    if (work_ != FloorWork::send) {
+      std::ranges::copy(packet_, buffer.begin());
+      buffer[2] = static_cast<std::byte>(sequence_ >> 8);
+      buffer[3] = static_cast<std::byte>(sequence_ & 0xff);
+      size = contexts_[i].protect(buffer, packet_.size());
+    }
+    pieces_[count] = {buffer.data(), size};
+    messages_[count].msg_hdr = {.msg_name = receivers_[i].get(),
+                                .msg_namelen = receivers_[i].size,
+                                .msg_iov = &pieces_[count],
+                                .msg_iovlen = 1,
+                                .msg_control = nullptr,
+                                .msg_controllen = 0,
+                                .msg_flags = 0};
+    if (++count == kBatch) send(std::exchange(count, 0));
+  }
+  send(count);
+}
+
+void FanOutFloor::send(std::size_t count) {
+  std::size_t done = work_ == FloorWork::protect ? count : 0;
+  while (done < count) {
+    const int sent =
+        sendmmsg(socket_, &messages_[done], static_cast<unsigned>(count - done), MSG_DONTWAIT);
+    if (sent <= 0) throw std::runtime_error("sendmmsg");
+    done += static_cast<std::size_t>(sent);
+  }
+}
+
+}  // namespace sluice::bench

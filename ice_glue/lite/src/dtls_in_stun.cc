@@ -1,0 +1,63 @@
+#include "dtls_in_stun.h"
+
+#include <algorithm>
+
+#include <sluice/stun/crc32.h>
+
+namespace sluice::ice_lite {
+namespace {
+
+// Hashes of an acknowledgement, in network byte order.
+constexpr std::size_t kHashSize = 4;
+
+std::uint32_t hash_at(dtls::Bytes hashes, std::size_t offset) {
+  std::uint32_t hash = 0;
+  for (const std::byte byte : hashes.subspan(offset, kHashSize)) {
+    hash = hash << 8 | std::to_integer<std::uint32_t>(byte);
+  }
+  return hash;
+}
+
+}  // namespace
+
+void DtlsInStun::on_received(dtls::Bytes datagram) {
+  received_[received_next_] = stun::crc32(datagram);
+  received_next_ = (received_next_ + 1) % kMaxHashes;
+  received_count_ = std::min(received_count_ + 1, kMaxHashes);
+}
+
+bool DtlsInStun::on_check(const std::optional<dtls::Bytes>& datagram,
+                          const std::optional<dtls::Bytes>& acknowledged) {
+  if (!datagram && !acknowledged) return false;
+  is_used_ = true;
+  const dtls::Bytes hashes = acknowledged.value_or(dtls::Bytes{});
+  // As many as libwebrtc sends.
+  const std::size_t count = std::min(hashes.size() / kHashSize, kMaxHashes);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t hash = hash_at(hashes, i * kHashSize);
+    std::erase_if(pending_, [&](const Pending& each) { return each.hash == hash; });
+  }
+  return true;
+}
+
+void DtlsInStun::add(dtls::Bytes datagram, dtls::PathId path) {
+  if (!is_flight_open_) pending_.clear();
+  is_flight_open_ = true;
+  if (pending_.size() == kMaxPending) pending_.erase(pending_.begin());
+  pending_.push_back({.hash = stun::crc32(datagram),
+                      .datagram = {datagram.begin(), datagram.end()},
+                      .path = path});
+}
+
+const DtlsInStun::Pending* DtlsInStun::next() {
+  if (pending_.empty()) return nullptr;
+  next_ = next_ < pending_.size() ? next_ : 0;
+  return &pending_[next_++];
+}
+
+DtlsInStun::Pending* DtlsInStun::first_unsent() {
+  const auto found = std::ranges::find(pending_, true, &Pending::is_unsent);
+  return found != pending_.end() ? &*found : nullptr;
+}
+
+}  // namespace sluice::ice_lite

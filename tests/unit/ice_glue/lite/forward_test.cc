@@ -1,0 +1,182 @@
+// Packets of one session forwarded to others.
+#include <sluice/ice_lite/forward.h>
+
+#include <vector>
+
+#include "lite_server.h"
+
+namespace sluice::ice_lite {
+namespace {
+
+using test::IceWorld;
+
+// Datagrams in the order of commit().
+class Collected {
+ public:
+  struct Datagram {
+    dtls::UdpPath path;
+    dtls::Buffer bytes;
+  };
+
+  explicit Collected(std::size_t most = 1000) : most_(most) {}
+  MutableBytes room(std::size_t size) {
+    if (datagrams.size() == most_) return {};
+    // Exactly that, so that AddressSanitizer sees what is written beyond it.
+    space_ = dtls::Buffer(size);
+    return space_;
+  }
+  void commit(std::size_t size, const dtls::UdpPath& path) {
+    space_.resize(size);
+    datagrams.push_back({path, std::move(space_)});
+  }
+
+  std::vector<Datagram> datagrams;
+
+ private:
+  std::size_t most_;
+  dtls::Buffer space_;
+};
+
+class LiteForward : public testing::Test {
+ protected:
+  static constexpr std::size_t kReceivers = 3;
+
+  void SetUp() override {
+    for (std::size_t i = 0; i < kReceivers; ++i) {
+      sessions.push_back(world.begin({.candidates = {peer(i)}}));
+    }
+    world.run_for(5s);
+    streams.reserve(kReceivers);
+    for (std::size_t i = 0; i < kReceivers; ++i) {
+      rtp::ForwardOptions options{.ssrc = rtp::Ssrc{static_cast<std::uint32_t>(100 + i)}};
+      options.payload_types[111] = rtp::PayloadType{static_cast<std::uint8_t>(96 + i)};
+      options.transport_sequence_number = rtp::ExtensionId{5};
+      if (i == 1) {
+        options.rtx = rtp::RtxOptions{.ssrc = rtp::Ssrc{200}};
+        options.rtx->payload_types[111] = rtp::PayloadType{120};
+      }
+      streams.push_back(*rtp::ForwardedStream::make(options));
+      receivers.push_back({sessions[i], &streams[i], &numbers[i]});
+    }
+  }
+  static dtls::UdpEndpoint peer(std::size_t client) {
+    return address(1, static_cast<std::uint16_t>(5000 + client));
+  }
+  // Packets of a sender, in plaintext.
+  std::vector<rtp::Packet> packets(std::uint16_t count) {
+    std::vector<rtp::Packet> made;
+    for (std::uint16_t i = 0; i < count; ++i) {
+      plain.push_back(test::make_rtp({.sequence = static_cast<std::uint16_t>(1000 + i)}));
+    }
+    for (const auto& each : plain) made.push_back(*rtp::read_packet(each));
+    return made;
+  }
+  // What the receiver has got, decrypted.
+  std::vector<test::Packet>& arrive(const Collected& batch) {
+    for (const auto& datagram : batch.datagrams) {
+      for (std::size_t i = 0; i < kReceivers; ++i) {
+        if (datagram.path.peer != peer(i)) continue;
+        auto bytes = datagram.bytes;
+        world.clients[i]->handle_datagram(bytes, 0, world.now);
+      }
+    }
+    return world.clients[1]->rtp;
+  }
+
+  IceWorld world{{}};
+  std::vector<SessionHandle> sessions;
+  std::vector<rtp::ForwardedStream> streams;
+  std::array<rtp::SequenceNumber, kReceivers> numbers{};
+  std::vector<Forward> receivers;
+  std::vector<test::Packet> plain;
+  ForwardCounts counts;
+};
+
+TEST_F(LiteForward, EachReceiverGetsThePacketsAsItHasAgreed) {
+  Collected batch;
+  const auto sent = packets(4);
+  const auto before = plain;
+  forward(world.server, std::span(sent), std::span(receivers), world.now, batch, counts);
+  EXPECT_EQ(plain, before);
+  EXPECT_EQ(counts.packets, 4 * kReceivers);
+  arrive(batch);
+  for (std::size_t i = 0; i < kReceivers; ++i) {
+    ASSERT_EQ(world.clients[i]->rtp.size(), 4U);
+    for (std::uint16_t k = 0; k < 4; ++k) {
+      const auto got = rtp::read_packet(world.clients[i]->rtp[k]);
+      ASSERT_TRUE(got);
+      EXPECT_EQ(got->ssrc, streams[i].ssrc());
+      EXPECT_EQ(rtp::number(got->payload_type), 96 + i);
+      EXPECT_EQ(rtp::number(got->sequence_number), 1000 + k);
+      EXPECT_TRUE(std::ranges::equal(got->payload, sent[k].payload));
+      const auto number = rtp::find_extension(got->extension, rtp::ExtensionId{5});
+      ASSERT_TRUE(number && *number);
+      EXPECT_EQ(rtp::read_transport_sequence_number(**number), rtp::SequenceNumber{k});
+    }
+  }
+}
+
+TEST_F(LiteForward, PacketsOfOneReceiverStandTogether) {
+  Collected batch;
+  forward(world.server, std::span<const rtp::Packet>(packets(4)), std::span(receivers), world.now,
+          batch, counts);
+  std::size_t changes = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < batch.datagrams.size(); ++i) {
+    bytes += batch.datagrams[i].bytes.size();
+    if (i > 0 && batch.datagrams[i].path != batch.datagrams[i - 1].path) ++changes;
+  }
+  EXPECT_EQ(changes, kReceivers - 1);
+  EXPECT_EQ(counts.bytes, bytes);
+}
+
+TEST_F(LiteForward, CountsWhatDoesNotLeave) {
+  world.server.remove(sessions[2]);
+  Collected batch(3);
+  auto sent = packets(3);
+  sent[1].payload_type = rtp::PayloadType{5};
+  forward(world.server, std::span<const rtp::Packet>(sent), std::span(receivers), world.now, batch,
+          counts);
+  EXPECT_EQ(counts.packets, 3U);
+  EXPECT_EQ(counts.count(rtp::NotForwarded::payload_type), 1U);  // of the first receiver
+  EXPECT_EQ(counts.no_room, 5U);
+  Collected other;
+  forward(world.server, std::span<const rtp::Packet>(sent), std::span(receivers).last(1), world.now,
+          other, counts);
+  EXPECT_EQ(counts.count(srtp::PacketError::no_key), 2U);
+  EXPECT_TRUE(other.datagrams.empty());
+}
+
+TEST_F(LiteForward, RepeatsUnderItsOwnNumberWithoutRtx) {
+  Collected batch;
+  const auto sent = packets(1);
+  const std::span<const Forward> first(receivers.data(), 1);
+  forward(world.server, std::span(sent), first, world.now, batch, counts);
+  world.now += 100ms;
+  const auto number = sent[0].sequence_number;
+  forward_again(world.server, number, sent[0], receivers[0], world.now, batch, counts);
+  ASSERT_EQ(batch.datagrams.size(), 2U);
+  EXPECT_EQ(batch.datagrams[0].bytes, batch.datagrams[1].bytes);
+  EXPECT_EQ(numbers[0], rtp::SequenceNumber{1});
+}
+
+TEST_F(LiteForward, RepeatsAsRtx) {
+  Collected batch;
+  const auto sent = packets(1);
+  const std::span<const Forward> second(&receivers[1], 1);
+  forward(world.server, std::span(sent), second, world.now, batch, counts);
+  const auto number = sent[0].sequence_number;
+  forward_again(world.server, number, sent[0], receivers[1], world.now, batch, counts);
+  const auto& got = arrive(batch);
+  ASSERT_EQ(got.size(), 2U);
+  const auto again = rtp::read_packet(got[1]);
+  EXPECT_EQ(again->ssrc, rtp::Ssrc{200});
+  EXPECT_EQ(again->payload_type, rtp::PayloadType{120});
+  EXPECT_TRUE(std::ranges::equal(again->payload.subspan(2), sent[0].payload));
+  EXPECT_EQ(numbers[1], rtp::SequenceNumber{2});
+  forward_again(world.server, number + 1, sent[0], receivers[1], world.now, batch, counts);
+  EXPECT_EQ(counts.count(rtp::NotForwarded::not_repeatable), 1U);
+}
+
+}  // namespace
+}  // namespace sluice::ice_lite
