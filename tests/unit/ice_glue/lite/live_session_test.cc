@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kPwd = "0123456789012345678901";
 constexpr std::string_view kOtherPwd = "abcdefghijklmnopqrstuv";
 
-dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+dtls::Bytes chars_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 dtls::UdpPath ipv6_path() {
   return {
@@ -26,10 +26,10 @@ dtls::UdpPath ipv6_path() {
 LiveSession full() {
   static const dtls::Buffer kTransport(40, std::byte{7});
   LiveSession live{
-      .credentials = {.ufrag = "ufrag", .pwd = bytes_of(kPwd), .remote_ufrag = "", .generation = 4},
+      .credentials = {.ufrag = "ufrag", .pwd = chars_of(kPwd), .remote_ufrag = "", .generation = 4},
       .newer =
           LiveCredentials{
-              .ufrag = "next", .pwd = bytes_of(kOtherPwd), .remote_ufrag = "peer", .generation = 6},
+              .ufrag = "next", .pwd = chars_of(kOtherPwd), .remote_ufrag = "peer", .generation = 6},
       .least_generation = 2,
       .is_rtt_settled = true,
       .rtt = 37ms,
@@ -117,7 +117,7 @@ TEST(LiveSession, TakesAllThatASessionMayHave) {
   const std::string ufrag(256, 'u');
   const std::string pwd(256, 'p');
   LiveSession live{.credentials = {.ufrag = ufrag,
-                                   .pwd = bytes_of(pwd),
+                                   .pwd = chars_of(pwd),
                                    .remote_ufrag = ufrag,
                                    .generation = UINT32_MAX},
                    .recent = std::vector<std::uint32_t>(32, 9)};
