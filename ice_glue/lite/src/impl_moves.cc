@@ -69,6 +69,7 @@ dtls::Result<SessionState> IceLiteServer::Impl::export_session(SessionHandle han
                             .is_nominated = tuple.is_nominated,
                             .is_told = tuple.told == session.least_generation});
   }
+  if (session.in_stun) session.transport->set_path_mtu(session.in_stun->mtu());
   const auto moved = std::move(*session.transport).export_session();
   if (!moved) return dtls::forward_error(moved);
   const auto transport = moved->with_paths(paths);
