@@ -30,7 +30,7 @@ Bytes context() { return std::as_bytes(std::span(std::string_view("sluice-demo: 
 tl::expected<dtls::SecretBytes, std::string> make_key_file(const std::string& file) {
   Buffer contents(kKeyFile);
   std::ranges::copy(std::as_bytes(std::span(kKeyMagic)), contents.begin());
-  const auto random = MutableBytes(contents).subspan(kKeyMagic.size());
+  const auto random = dtls::MutableBytes(contents).subspan(kKeyMagic.size());
   if (getentropy(random.data(), random.size()) != 0) return common::file_error(file);
   dtls::SecretBytes key(std::move(contents));
   const auto made = common::make_private_file(file, key.bytes());
