@@ -368,7 +368,9 @@ PacketResult Context::unprotect_as(PacketKind kind, MutableBytes packet, SsrcSta
     return tl::unexpected(error_of(status, direction_));
   }
   highest = std::max(highest.value_or(0), index);
-  searches_left_ = std::min(searches_left_ + 1, kMaxSearches);
+  if (++accepted_ % kPacketsPerSearch == 0) {
+    searches_left_ = std::min(searches_left_ + 1, kMaxSearches);
+  }
   return static_cast<std::size_t>(length);
 }
 

@@ -45,6 +45,8 @@ class Context {
 
  private:
   static constexpr std::size_t kMaxSearches = 16;
+  // So many packets that are accepted allow one more search.
+  static constexpr std::uint64_t kPacketsPerSearch = 1024;
 
   struct Dealloc {
     void operator()(srtp_ctx_t* context) const { srtp_dealloc(context); }
@@ -148,9 +150,9 @@ class Context {
   // Of inbound SSRCs that have no state yet: at most options_.max_ssrcs.
   SsrcMap<std::uint32_t> expected_roll_overs_;
   std::uint64_t displaced_ = 0;
-  // How many packets may be tried with a second index. One that fails so costs a stream of libsrtp;
-  // each packet that is accepted allows another.
+  // How many packets may be tried with a second index: one that fails so costs a stream of libsrtp.
   std::size_t searches_left_ = kMaxSearches;
+  std::uint64_t accepted_ = 0;  // inbound
   // Of a packet that is sent again or may be tried with two indices, as large as the largest of
   // them.
   dtls::Buffer copy_;

@@ -78,7 +78,7 @@ TEST_P(Forgeries, CostWhatTheyCostForAKnownSsrc) {
   EXPECT_EQ(cost_of_rtcp(kGoneLater), rtcp);
 }
 
-// Each packet that is accepted allows one more.
+// Every 1,024 packets that are accepted allow one more.
 TEST_P(Forgeries, AreSearchedForAnotherRollOverCounterSeldom) {
   const Cost rtp = cost_of_rtp(1, 2);
   const auto searches = [&] {
@@ -87,7 +87,9 @@ TEST_P(Forgeries, AreSearchedForAnotherRollOverCounterSeldom) {
     return searched;
   };
   EXPECT_EQ(searches(), kSearches);
-  take(1, 2);
+  for (int sequence = 2; sequence < 900; ++sequence) take(1, sequence);
+  EXPECT_EQ(searches(), 0);
+  for (int sequence = 900; sequence < 2 + 1024; ++sequence) take(1, sequence);
   EXPECT_EQ(searches(), 1);
 }
 
