@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 #include <sluice/stun/crc32.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
 #include "support/bytes.h"
 
 namespace sluice::ice_lite {
