@@ -33,6 +33,9 @@ ARROWS = {
     "ice_glue/nice/src": ["ice_glue/nice/include"],
     "ice_glue/udp/include": ["dtls/include"],
     "ice_glue/udp/src": ["ice_glue/udp/include"],
+    "ice_glue/tcp/include": ["ice_glue/udp/include"],
+    # The counts of hosts of an Endpoint; the errors and addresses of sockets as in udp.
+    "ice_glue/tcp/src": ["ice_glue/tcp/include", "ice_glue/udp/src", "dtls/src/table"],
     "session_stores/include": ["dtls/include"],
     "session_stores/src": ["session_stores/include"],
     "data_channel/include": ["dtls/include"],

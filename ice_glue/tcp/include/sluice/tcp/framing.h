@@ -44,7 +44,7 @@ enum class FramingError : std::uint8_t {
 class Deframer {
  public:
   // `max_frame`: the size of the largest datagram to accept, up to kMaxFrame.
-  explicit Deframer(std::size_t max_frame = kMaxFrame) : max_frame_(max_frame) {}
+  explicit Deframer(std::size_t max_frame) : max_frame_(max_frame) {}
 
   // Takes the next datagram from the front of `input`, which is shortened by what was read. It is
   // in `input` or in the Deframer, valid until the next call, and may be changed in place. Empty:
@@ -54,6 +54,8 @@ class Deframer {
 
   // Bytes that are kept of a frame that has begun, its length included.
   [[nodiscard]] std::size_t pending() const { return is_given_ ? 0 : kept_.size(); }
+  // Whether the last datagram is in the Deframer, where further input may overwrite it.
+  [[nodiscard]] bool has_given() const { return is_given_; }
   // Null packets so far.
   [[nodiscard]] std::uint64_t null_frames() const { return null_frames_; }
   // Bytes of memory for `pending()`.
