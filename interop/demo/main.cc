@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "common/recorder.h"
 #include "common/stop_signals.h"
@@ -14,6 +16,7 @@ namespace {
 
 using sluice::interop::demo::HttpOptions;
 using sluice::interop::demo::IceAgent;
+using sluice::interop::demo::LiteCandidates;
 using sluice::interop::demo::ServiceOptions;
 
 struct Options {
@@ -82,12 +85,18 @@ void add_options(CLI::App& app, Options& options) {
          [&service](const std::string& word) {
            service.agent = word == "lite" ? IceAgent::lite : IceAgent::libnice;
          },
-         "ICE agent: lite (the default), with one UDP port for all calls, or libnice, with a port "
-         "per call and address")
+         "ICE agent: lite (the default), with one UDP and TCP port for all calls, or libnice, with "
+         "a port per call and address")
       ->check(CLI::IsMember({"lite", "libnice"}));
   app.add_option("--ice-port", service.lite.port,
-                 "UDP port of all calls with --ice lite. Default: any free port")
+                 "UDP and TCP port of all calls with --ice lite. Default: any free port")
       ->check(CLI::Range(1, 65535));
+  app.add_option("--ice-candidates", service.lite.candidates,
+                 "Candidates that --ice lite announces: udp, tcp, or both (the default)")
+      ->transform(CLI::Transformer(
+          std::map<std::string, LiteCandidates>{{"both", LiteCandidates::udp_and_tcp},
+                                                {"udp", LiteCandidates::udp},
+                                                {"tcp", LiteCandidates::tcp}}));
   app.add_option(
       "--ice-address", options.ice_addresses,
       "Local address for ICE candidates; may be given several times. Default: all addresses, "

@@ -37,7 +37,7 @@ struct ListenerOptions {
   std::size_t max_frame = 4096;
   // Bytes that wait for a connection that does not take them, beside what the kernel holds: of each
   // connection, at least kMaxQueuedAtLeast, and in all.
-  std::size_t max_queued = std::size_t{64} * 1024;
+  std::size_t max_queued = std::size_t{128} * 1024;
   std::size_t max_queued_in_all = std::size_t{32} * 1024 * 1024;
   // What the kernel holds of each connection, in bytes (SO_SNDBUF): more is more delay. 0: what the
   // system chooses, which may be megabytes. Above net.core.wmem_max the kernel takes that.
