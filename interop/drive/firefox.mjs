@@ -15,7 +15,6 @@ export const firefox = {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,
       'media.peerconnection.ice.loopback': true,
-      'media.peerconnection.ice.tcp': true,
       'media.peerconnection.ice.obfuscate_host_addresses': false,
       // Without these two permissions there are no candidates on loopback.
       'permissions.default.microphone': 1,
