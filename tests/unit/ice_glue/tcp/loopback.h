@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sluice/tcp/listener.h>
 #include <sys/socket.h>
@@ -36,6 +37,9 @@ class Peer {
   explicit Peer(const dtls::UdpEndpoint& to, const std::string& from = "", int receive_buffer = 0) {
     auto address = dtls::to_socket_address(to);
     socket_ = udp::Descriptor(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // What is sent in two pieces leaves at once.
+    const int on = 1;
+    setsockopt(number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (receive_buffer != 0) {
       setsockopt(number(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
