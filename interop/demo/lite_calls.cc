@@ -365,7 +365,8 @@ tl::expected<std::unique_ptr<CallTransports>, std::string> make_lite_calls(
   if (!announced) return tl::unexpected(announced.error());
   auto server = Server::make({}, environment);
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
-  auto driver = ServerDriver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
+  auto driver =
+      ServerDriver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
   if (!driver) return tl::unexpected(driver.error());
   return std::make_unique<LiteCalls>(*std::move(driver), *std::move(announced), environment,
                                      context);

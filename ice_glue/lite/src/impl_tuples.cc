@@ -168,7 +168,8 @@ void IceLiteServer::Impl::expire_tuples(SlotNumber number, Instant now) {
   if (session.lost && session.lost->due <= now) {
     lost = std::exchange(session.lost, nullptr)->path;
   } else if (session.lost) {
-    session.tuples_due = std::min(session.tuples_due.value_or(session.lost->due), session.lost->due);
+    session.tuples_due =
+        std::min(session.tuples_due.value_or(session.lost->due), session.lost->due);
   }
   if (!lost || select_another(number, now)) return;
   ++statistics_.expired;

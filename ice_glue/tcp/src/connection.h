@@ -17,8 +17,8 @@ using dtls::table::kNoSlot;
 using dtls::table::SlotNumber;
 
 struct Connection {
-  std::uint32_t generation = 0;   // of the slot
-  udp::Descriptor descriptor;     // open as long as the slot is in use
+  std::uint32_t generation = 0;  // of the slot
+  udp::Descriptor descriptor;    // open as long as the slot is in use
   dtls::UdpPath path;
   Deframer deframer = Deframer(kMaxFrame);
   SendQueue queue;
@@ -26,7 +26,7 @@ struct Connection {
   SlotNumber previous = kNoSlot;  // in its ConnectionList
   SlotNumber next = kNoSlot;
   bool is_confirmed = false;
-  bool waits_for_room = false;    // epoll tells when the kernel has room again
+  bool waits_for_room = false;  // epoll tells when the kernel has room again
 };
 
 // What ListenerOptions says of the memory of a connection.

@@ -83,8 +83,8 @@ dtls::UdpEndpoint Listener::Impl::own() const { return own_of(listening_.number(
 void Listener::Impl::accept(dtls::Instant now) {
   for (int i = 0; i < kAcceptedAtOnce; ++i) {
     dtls::SocketAddress address;
-    udp::Descriptor made(::accept4(listening_.number(), address.get(), &address.size,
-                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
+    udp::Descriptor made(
+        ::accept4(listening_.number(), address.get(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (made.is_open()) {
       const auto peer = dtls::to_udp_endpoint(address);
       if (peer) admit(std::move(made), udp::unmapped(*peer), now);
@@ -217,6 +217,8 @@ void Listener::Impl::handle_timeout(dtls::Instant now) {
 }
 
 std::optional<dtls::Instant> Listener::Impl::next_timeout() const {
+  // The kernel does not know of what was read already.
+  if (current_) return latest_;
   std::optional<dtls::Instant> next = accepts_again_;
   const auto consider = [&](const ConnectionList& list, dtls::Duration age) {
     if (list.first() == kNoSlot) return;
@@ -232,6 +234,7 @@ std::optional<dtls::Instant> Listener::Impl::next_timeout() const {
 
 std::span<const dtls::ReceivedDatagram> Listener::Impl::receive(dtls::Instant now) {
   received_.clear();
+  latest_ = std::max(latest_, now);
   if (take_datagrams()) return received_;
   for (bool has_asked = false;;) {
     if (event_ == events_end_) {
@@ -269,7 +272,10 @@ void Listener::Impl::read(SlotNumber number) {
 
 bool Listener::Impl::take_datagrams() {
   const SlotNumber number = current_ ? find(*current_) : kNoSlot;
-  if (number == kNoSlot) return false;
+  if (number == kNoSlot) {
+    current_.reset();
+    return false;
+  }
   Connection& connection = connections_[number];
   const std::uint64_t null_frames = connection.deframer.null_frames();
   const auto next = [&] {

@@ -98,11 +98,12 @@ class Listener::Impl {
   std::size_t event_ = 0;  // the next one
   std::size_t events_end_ = 0;
 
-  // What was read last, from which connection, and what is left of it.
+  // What was read last, from which connection, and what is left of it. Empty: nothing is.
   std::vector<std::byte> buffer_;
   std::optional<ConnectionHandle> current_;
   dtls::MutableBytes rest_;
   std::vector<dtls::ReceivedDatagram> received_;
+  dtls::Instant latest_ = dtls::Instant::min();
 
   FrameBatch batch_;
   std::size_t queued_ = 0;

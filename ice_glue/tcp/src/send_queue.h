@@ -24,7 +24,7 @@ class SendQueue {
 
  private:
   std::vector<std::byte> bytes_;
-  std::size_t head_ = 0;  // the first of them that has not left
+  std::size_t head_ = 0;   // the first of them that has not left
   std::size_t first_ = 0;  // bytes that are left of the first frame
   std::size_t datagrams_ = 0;
 };

@@ -6,9 +6,8 @@ namespace {
 
 // As tcp::Listener names them: the peer's address is none of its UDP ones.
 dtls::UdpPath connection(std::uint32_t number, const dtls::UdpEndpoint& from = address(1, 7000)) {
-  return {.socket = dtls::SocketId{0x8000'0000U | number},
-          .peer = from,
-          .own = test::kServerAddress};
+  return {
+      .socket = dtls::SocketId{0x8000'0000U | number}, .peer = from, .own = test::kServerAddress};
 }
 
 // Priorities as libwebrtc gives them: any of UDP is above any of TCP.
@@ -29,9 +28,7 @@ class ClosedPaths : public testing::Test {
     lite_.server.path_closed(path, lite_.now);
     lite_.drain();
   }
-  [[nodiscard]] std::optional<dtls::UdpPath> path() const {
-    return lite_.server.path_of(session_);
-  }
+  [[nodiscard]] std::optional<dtls::UdpPath> path() const { return lite_.server.path_of(session_); }
 
   LiteServer lite_;
   SessionHandle session_ = lite_.add();

@@ -195,6 +195,15 @@ TEST_F(TcpDriver, ACallGoesOnOverANewConnection) {
   until([&] { return client_->rtp.size() == 1; });
 }
 
+// More than one turn takes wakes the next turn.
+TEST_F(TcpDriver, TakesAllThatWasRead) {
+  connect();
+  constexpr std::size_t kMany = ServerDriver::kMaxConnectionBatches * Listener::kBatch + 100;
+  peer_->send(std::vector<std::string>(kMany, "x"));
+  until([&] { return driver_.listener().statistics().received == kMany; });
+  EXPECT_FALSE(is_ready(driver_.descriptor(), POLLIN, 0ms));
+}
+
 TEST_F(TcpDriver, WaitsNoLongerThanAConnectionMayBeUnconfirmed) {
   connect();
   until([&] { return driver_.listener().size() == 1; });

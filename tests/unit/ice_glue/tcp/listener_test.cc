@@ -59,8 +59,7 @@ TEST(Listener, AcceptsIpv4AndIpv6) {
   v4.send({"v4"});
   port.until_arrived(1);
   EXPECT_EQ(port.arrived[0].path.peer, v4.own());
-  EXPECT_EQ(port.arrived[0].path.own,
-            (dtls::UdpEndpoint{dtls::Ipv4Address{127, 0, 0, 1}, number}));
+  EXPECT_EQ(port.arrived[0].path.own, (dtls::UdpEndpoint{dtls::Ipv4Address{127, 0, 0, 1}, number}));
   if (std::holds_alternative<dtls::Ipv4Address>(port.listener.own().address)) {
     GTEST_SKIP() << "this machine has no IPv6";
   }
@@ -87,6 +86,24 @@ TEST(Listener, TakesManyDatagramsInOrder) {
     port.until_arrived(begin + 100);
   }
   EXPECT_EQ(texts_of(port), sent);
+}
+
+// What was read and not given out yet makes no descriptor readable.
+TEST(Listener, TellsWhereMoreIsLeftThanOneCallGives) {
+  Port port;
+  const Peer peer(port.listener.own());
+  peer.send(std::vector<std::string>(Listener::kBatch + 1, "x"));
+  for (int i = 0; i < 100 && port.arrived.empty(); ++i) {
+    ASSERT_TRUE(is_ready(port.listener.descriptor(), POLLIN, kLongest));
+    for (const auto& each : port.listener.receive(port.now)) {
+      port.arrived.push_back({text_of(each.bytes), each.path});
+    }
+  }
+  EXPECT_EQ(port.arrived.size(), Listener::kBatch);
+  EXPECT_FALSE(is_ready(port.listener.descriptor(), POLLIN, 0ms));
+  EXPECT_EQ(port.listener.next_timeout(), port.now);
+  EXPECT_EQ(port.listener.receive(port.now).size(), 1U);
+  EXPECT_EQ(port.listener.next_timeout(), port.now + 10s);
 }
 
 TEST(Listener, ASlowSenderIsHeardWhenItsFrameIsWhole) {

@@ -7,8 +7,8 @@
 #include <sluice/tcp/listener.h>
 #include <sys/socket.h>
 
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string>

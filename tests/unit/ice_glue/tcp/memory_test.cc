@@ -28,7 +28,11 @@ class IdlePeers {
     for (int i = 0; i < count; ++i) {
       const int made = socket(AF_INET, SOCK_STREAM, 0);
       if (made < 0 || connect(made, address.get(), address.size) != 0) _exit(1);
-      if (send(made, "\x0f\xff" "begun", 7, MSG_NOSIGNAL) != 7) _exit(1);
+      if (send(made,
+               "\x0f\xff"
+               "begun",
+               7, MSG_NOSIGNAL) != 7)
+        _exit(1);
     }
     char end = 0;
     static_cast<void>(!read(pipe_[0], &end, 1));

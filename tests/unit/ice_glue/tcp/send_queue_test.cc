@@ -8,7 +8,6 @@
 namespace sluice::tcp {
 namespace {
 
-
 TEST(SendQueue, LeavesInPiecesAndCountsWholeFrames) {
   SendQueue queue;
   queue.push(framed({"one"}));

@@ -202,9 +202,9 @@ class IceLiteServer {
   // when kMaxQueuedResponses wait: drain, then go on with the rest. The first one is always taken.
   BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
   // The path has ended, such as a TCP connection (tcp::Listener::poll_closed()): its tuple is
-  // forgotten. Where it was the one in use, the session goes on over the best of its other nominated
-  // tuples (PathSelected). Without one it sends nothing until the next nomination, and has Expired
-  // when consent on this path ends. Does nothing for a path that no session has.
+  // forgotten. Where it was the one in use, the session goes on over the best of its other
+  // nominated tuples (PathSelected). Without one it sends nothing until the next nomination, and
+  // has Expired when consent on this path ends. Does nothing for a path that no session has.
   Pending path_closed(const dtls::UdpPath& path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing. Serves the sessions whose
   // timers are due, at most ServerOptions::max_timers_per_call. When more are due, next_timeout()

@@ -17,8 +17,8 @@ namespace sluice::tcp {
 // What a Driver can run: IceLiteServer, and all that has its inputs and outputs.
 template <class Server>
 concept ConnectionServer =
-    udp::DatagramServer<Server> && requires(Server& server, const Server& same,
-                                            const dtls::UdpPath& path, dtls::Instant now) {
+    udp::DatagramServer<Server> &&
+    requires(Server& server, const Server& same, const dtls::UdpPath& path, dtls::Instant now) {
       server.path_closed(path, now);
       // Whether an authentic peer has this path.
       { same.find(path).has_value() } -> std::convertible_to<bool>;

@@ -86,7 +86,8 @@ class Listener {
   // Closes all connections.
   ~Listener();
 
-  // To wait for: readable when receive() has something to do. Don't read from it.
+  // To wait for, until next_timeout(): readable when receive() has something to do. Don't read from
+  // it.
   [[nodiscard]] int descriptor() const;
   // The address that it is bound to.
   [[nodiscard]] dtls::UdpEndpoint own() const;
@@ -113,6 +114,7 @@ class Listener {
 
   // To be called at next_timeout() or later, to close connections for their age.
   void handle_timeout(dtls::Instant now);
+  // A time that is not after the last receive(): that has more to give at once.
   [[nodiscard]] std::optional<dtls::Instant> next_timeout() const;
 
   // Connections that are open.
