@@ -81,17 +81,18 @@ function handshakeFault(skipped, packets) {
   return skipped === (packets === 0) ? null : `${packets} packets of SCTP's handshake, a=sctp-init ${skipped}`;
 }
 
-// What the browser says of the protocol of its pair. Chromium tells it of the local candidate, Firefox of both.
+// What the browser says of the protocol of its pair.
 function wrongProtocol(expected, { local, remote }) {
   if (!expected) return null;
   const told = [local, remote].map((candidate) => candidate?.protocol);
   return told.every((protocol) => protocol === expected) ? null : `the pair is ${told.join(' - ')}, not ${expected}`;
 }
 
-// Makes a call of at least `seconds` on `page`, and expects DTLS `version` and ICE over `protocol` (udp, tcp) if they are
-// given. Returns the figures, and by name what went wrong.
+// Makes a call of at least `seconds` on `page`, and expects DTLS `version` and ICE over `protocol` (udp or tcp), if they
+// are given. Returns the figures, and by name what went wrong.
 export async function runCall(page, options) {
-  const { name, setup = '', seconds = 5, version, protocol, screenshot, sctpInit = false, dtlsInStun = false } = options;
+  const { name, setup = '', seconds = 5, version, protocol, screenshot } = options;
+  const { sctpInit = false, dtlsInStun = false } = options;
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);

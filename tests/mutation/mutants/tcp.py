@@ -17,7 +17,8 @@ MUTANTS = [
     ),
     *mutants_of(
         "ice_glue/tcp/src/impl.cc", TCP,
-        ("hosts_.of(keyed_, peer) >= options_.max_connections_per_host", "false", "the connections of a host are limited"),
+        ("hosts_.of(keyed_, peer) >= options_.max_connections_per_host", "false",
+         "the connections of a host are limited"),
         ("if (size() >= options_.max_connections) {", "if (false) {", "connections are limited"),
         ("end(unconfirmed_.first(), CloseReason::displaced);\n  }", "}", "the longest unconfirmed one makes room"),
         ("connection.is_confirmed = true;", "", "a confirmed connection lives longer"),

@@ -1,5 +1,5 @@
-// Every WebRTC session of a server on one UDP port: an ICE-lite agent with a MediaTransport for
-// each session.
+// Every WebRTC session of a server on one port, UDP and TCP: an ICE-lite agent with a
+// MediaTransport for each session.
 #pragma once
 
 #include <chrono>
