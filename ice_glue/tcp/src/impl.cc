@@ -172,7 +172,7 @@ SlotNumber Listener::Impl::find(const dtls::UdpPath& path) const {
 }
 
 void Listener::Impl::remove(SlotNumber number) {
-  Connection& connection = connections_[number];
+  const Connection& connection = connections_[number];
   list_of(connection).remove(connections_, number);
   hosts_.remove(keyed_, connection.path.peer);
   queued_ -= connection.queue.size();

@@ -76,6 +76,7 @@ TEST(Listener, TakesManyDatagramsInOrder) {
   Port port;
   const Peer peer(port.listener.own());
   std::vector<std::string> sent;
+  sent.reserve(1000);
   for (int i = 0; i < 1000; ++i) {
     sent.push_back(std::to_string(i) + std::string(static_cast<std::size_t>(i % 700), 'x'));
   }
@@ -235,7 +236,7 @@ TEST(Listener, RefusesOptionsThatAreOutOfRange) {
 }
 
 TEST(Listener, NamesTheCallThatFailed) {
-  Port port;
+  const Port port;
   auto environment = dtls::Environment::make().value();
   const auto again = Listener::open(dtls::to_socket_address(port.listener.own()), environment);
   ASSERT_FALSE(again.has_value());

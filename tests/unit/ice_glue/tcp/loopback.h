@@ -151,11 +151,13 @@ class Port {
 
 inline std::vector<std::string> texts_of(const Port& port) {
   std::vector<std::string> texts;
+  texts.reserve(port.arrived.size());
   for (const auto& each : port.arrived) texts.push_back(each.text);
   return texts;
 }
 inline std::vector<CloseReason> reasons_of(const Port& port) {
   std::vector<CloseReason> reasons;
+  reasons.reserve(port.closed.size());
   for (const auto& each : port.closed) reasons.push_back(each.reason);
   return reasons;
 }

@@ -57,7 +57,7 @@ constexpr bool is_connection(const dtls::UdpPath& path) {
 // A connection that has ended.
 struct Closed {
   dtls::UdpPath path;
-  CloseReason reason;
+  CloseReason reason{};
 };
 
 // Accepts connections and gives out the datagrams in them, each with the path of its connection;
