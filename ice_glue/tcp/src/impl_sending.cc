@@ -63,11 +63,11 @@ std::optional<std::size_t> Listener::Impl::write_some(const Connection& connecti
 }
 
 void Listener::Impl::enqueue(Connection& connection, dtls::Bytes frame, bool has_begun) {
-  // The rest of a frame that has begun to leave must follow: without it the peer would take what
-  // comes next for its rest.
-  if (!has_begun && connection.queue.size() + frame.size() > options_.max_queued) {
+  // What is left of a frame that has begun to leave fits: the queue is empty (kMaxQueuedAtLeast).
+  if (connection.queue.size() + frame.size() > options_.max_queued) {
     return count(SendDrop::queue_full);
   }
+  // It must follow: without it the peer would take what comes next for its rest.
   if (!has_begun && queued_ + frame.size() > options_.max_queued_in_all) {
     return count(SendDrop::queue_full_in_all);
   }

@@ -36,7 +36,7 @@ MUTANTS = [
         "ice_glue/tcp/src/impl_sending.cc", TCP,
         ("connection.queue.size() + frame.size() > options_.max_queued", "false", "a queue is limited"),
         ("queued_ + frame.size() > options_.max_queued_in_all", "false", "queues are limited in all"),
-        ("if (!has_begun && connection.queue.size()", "if (connection.queue.size()",
+        ("if (!has_begun && queued_", "if (queued_",
          "a frame that has begun is finished"),
         ("if (connection.queue.empty()) {", "if (true) {", "nothing overtakes what waits"),
         ("if (datagram.size() > kMaxFrame) return count(SendDrop::too_large);", "", "a length must be told"),

@@ -124,6 +124,33 @@ TEST_F(ClosedPaths, ATupleWithoutNominationChangesNothing) {
   EXPECT_EQ(lite_.server.tuples(), 1U);
 }
 
+// Nor does its end: the wait is for the consent that was last.
+TEST_F(ClosedPaths, TheEndOfAnotherTupleDoesNotShortenTheWait) {
+  lite_.check(lite_.check_for(session_), kPeer);
+  lite_.pass(10s);
+  nominate(connection(1), kTcpPriority);
+  close(connection(1));
+  lite_.pass(20s);
+  EXPECT_EQ(lite_.server.tuples(), 0U);
+  EXPECT_TRUE(lite_.told<Expired>(session_).empty());
+  lite_.pass(10s);
+  EXPECT_EQ(lite_.told<Expired>(session_).size(), 1U);
+}
+
+// When the wait would have ended, the tuple in use stays, also where another has a higher priority.
+TEST_F(ClosedPaths, ASelectionEndsTheWait) {
+  nominate(connection(1), kTcpPriority);
+  close(connection(1));
+  lite_.pass(1s);
+  nominate(udp_, kUdpPriority);
+  lite_.pass(14s);
+  nominate(connection(2), kTcpPriority);
+  ASSERT_EQ(path(), connection(2)) << "nothing has come over the other one for 12 s";
+  lite_.pass(15s);
+  EXPECT_EQ(lite_.server.tuples(), 2U);
+  EXPECT_EQ(path(), connection(2));
+}
+
 TEST_F(ClosedPaths, UnknownPathsAndEndedSessionsAreNoMatter) {
   close(connection(9));
   nominate(connection(1), kTcpPriority);

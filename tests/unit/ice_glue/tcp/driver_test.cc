@@ -204,13 +204,18 @@ TEST_F(TcpDriver, TakesAllThatWasRead) {
   EXPECT_FALSE(is_ready(driver_.descriptor(), POLLIN, 0ms));
 }
 
-TEST_F(TcpDriver, WaitsNoLongerThanAConnectionMayBeUnconfirmed) {
-  connect();
-  until([&] { return driver_.listener().size() == 1; });
-  const auto due = driver_.listener().next_timeout();
-  ASSERT_TRUE(due);
-  EXPECT_EQ(driver_.server().next_timeout(), std::nullopt);
-  EXPECT_GT(*due, udp::now());
+// The server has no timer, the Listener has.
+TEST_F(TcpDriver, WakesWhenAConnectionIsToBeClosed) {
+  auto server = must(IceLiteServer::make({}, test::environment()));
+  auto listener =
+      *Listener::open(*udp::resolve("127.0.0.1:0"), test::environment(), {.confirm_within = 20ms});
+  auto driver = *ServerDriver::make(std::move(server), udp_socket(), std::move(listener));
+  const Peer silent(driver.listener().own());
+  while (driver.listener().statistics().count(CloseReason::unconfirmed) == 0) {
+    driver.wait();
+    driver.turn([] {});
+  }
+  EXPECT_TRUE(silent.has_ended());
 }
 
 }  // namespace

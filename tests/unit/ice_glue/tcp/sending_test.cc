@@ -63,8 +63,15 @@ TEST_F(Sending, WhatHasNoRoomIsDroppedAsWholeDatagrams) {
   EXPECT_LE(port.listener.queued(), kMaxQueuedAtLeast);
   EXPECT_FALSE(is_ready(port.listener.descriptor(), POLLIN, 0ms)) << "the peer reads nothing";
 
-  // Now it reads, and the rest follows.
+  // Now it reads, and the rest follows, before what is sent when the kernel has room again.
   Reader reader;
+  for (int i = 0; i < 1000 && !is_ready(port.listener.descriptor(), POLLIN, 0ms); ++i) {
+    reader.take(known.peer.read());
+  }
+  const auto waiting = statistics.sent;
+  port.send(numbered(number++), known.path);
+  port.listener.flush();
+  EXPECT_EQ(statistics.sent, waiting);
   port.until([&] {
     reader.take(known.peer.read());
     return port.listener.queued() == 0;
@@ -91,6 +98,27 @@ TEST_F(Sending, AllConnectionsTogetherHaveALimit) {
   port.listener.close(second.path);
   EXPECT_EQ(port.listener.queued(), 0U);
   EXPECT_GT(port.listener.statistics().count(SendDrop::cut_off), 0U);
+}
+
+// Even where there is no room at all, what the peer gets are whole datagrams.
+TEST_F(Sending, AFrameThatHasBegunIsFinishedAboveTheLimit) {
+  Port port({.max_queued_in_all = 1, .send_buffer = kSmallBuffer});
+  auto known = port.connect("", kSmallBuffer);
+  const int number = fill(port, known.path, SendDrop::queue_full_in_all);
+  EXPECT_GT(port.listener.queued(), 0U);
+  Reader reader;
+  port.until([&] {
+    reader.take(known.peer.read());
+    return port.listener.queued() == 0;
+  });
+  port.send(numbered(number), known.path);
+  port.listener.flush();
+  const auto& statistics = port.listener.statistics();
+  while (reader.count < statistics.sent) {
+    const auto bytes = known.peer.read();
+    ASSERT_FALSE(bytes.empty());
+    reader.take(bytes);
+  }
 }
 
 // A peer that does not read is no reason to keep its connection.
