@@ -56,7 +56,7 @@ class Sending : public testing::Test {
 TEST_F(Sending, WhatHasNoRoomIsDroppedAsWholeDatagrams) {
   Port port({.max_queued = kMaxQueuedAtLeast, .send_buffer = kSmallBuffer});
   auto known = port.connect("", kSmallBuffer);
-  const int number = fill(port, known.path, SendDrop::queue_full);
+  int number = fill(port, known.path, SendDrop::queue_full);
   const auto& statistics = port.listener.statistics();
   EXPECT_GE(statistics.count(SendDrop::queue_full), 5U);
   EXPECT_GT(port.listener.queued(), 60'000U);
