@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 
 #include <sluice/nice/description.h>
 #include <sluice/transport/media_transport.h>
@@ -66,6 +67,10 @@ class CallTransport {
   virtual void send_rtcp(Bytes packet) = 0;
   virtual void send_data(Bytes data) = 0;
 
+  // Ends the transport without a word to the peer: what CallTransports::restore() goes on from. The
+  // error says why it stays as it is.
+  virtual tl::expected<dtls::SecretBytes, std::string> move_out() = 0;
+
   [[nodiscard]] virtual PathFigures path_figures() const = 0;
   // Empty until connected.
   [[nodiscard]] virtual std::optional<dtls::ConnectionInfo> info() const = 0;
@@ -84,6 +89,11 @@ struct CallOptions {
   bool dtls_in_stun = false;   // the offer has the option, which only ice_lite takes up
 };
 
+struct RestoreOptions {
+  dtls::ConfigPtr dtls = {};  // required
+  dtls::Duration away = {};   // since move_out()
+};
+
 // Opens the transports of a service's calls. Used on the service's thread; outlives them.
 class CallTransports {
  public:
@@ -91,6 +101,12 @@ class CallTransports {
   // The listener outlives the transport. The error is a sentence that says why it can't be opened.
   virtual SdpResult<std::unique_ptr<CallTransport>> open(const CallOptions& options,
                                                          CallListener& listener) = 0;
+  // Goes on with what move_out() has returned, connected at once: the listener is not told.
+  virtual SdpResult<std::unique_ptr<CallTransport>> restore(Bytes moved,
+                                                            const RestoreOptions& options,
+                                                            CallListener& listener) = 0;
+  // Before calls move out: handles what has come for them.
+  virtual void catch_up() {}
 };
 
 // What ended a connection, in a few words.

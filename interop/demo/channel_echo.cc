@@ -57,16 +57,23 @@ void ChannelEcho::pump(dtls::Instant now) {
   }
 }
 
+void ChannelEcho::reopen(const Channels& channels, dtls::Instant now) {
+  for (const auto& [id, options] : channels) {
+    // As channels that both sides know of: nothing is sent.
+    if (association_.open_negotiated(id, options, now)) channels_.emplace(id, options);
+  }
+}
+
 void ChannelEcho::on_event(const data_channel::Event& event, dtls::Instant now) {
   if (const auto* opened = std::get_if<data_channel::ChannelOpened>(&event)) {
-    ++open_channels_;
+    channels_.emplace(opened->id, opened->options);
     ++statistics_.channels_opened;
     statistics_.last_label = opened->options.label;
-  } else if (std::holds_alternative<data_channel::ChannelClosed>(event)) {
-    --open_channels_;
+  } else if (const auto* closed = std::get_if<data_channel::ChannelClosed>(&event)) {
+    channels_.erase(closed->id);
     ++statistics_.channels_closed;
   } else if (std::holds_alternative<data_channel::Closed>(event)) {
-    open_channels_ = 0;
+    channels_.clear();
   } else if (const auto* message = std::get_if<data_channel::MessageReceived>(&event)) {
     if (echo(message->id, message->type, message->data, now)) return;
     waiting_ = Waiting{.id = message->id,

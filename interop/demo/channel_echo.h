@@ -3,12 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sluice/data_channel/association.h>
 
 namespace sluice::interop::demo {
+
+// The open ones.
+using Channels = std::map<data_channel::ChannelId, data_channel::ChannelOptions>;
 
 struct ChannelStatistics {
   std::uint32_t channels_opened = 0;
@@ -45,8 +50,12 @@ class ChannelEcho {
   std::optional<dtls::Bytes> poll_transmit();
 
   [[nodiscard]] ChannelStatistics statistics() const;
-  [[nodiscard]] std::size_t open_channels() const { return open_channels_; }
+  [[nodiscard]] std::size_t open_channels() const { return channels_.size(); }
   [[nodiscard]] bool established() const { return association_.established(); }
+  [[nodiscard]] const Channels& channels() const { return channels_; }
+  // Channels of an earlier association, which this one has restarted (RFC 9260 section 5.2): the
+  // peer does not open them again. Before the first packet.
+  void reopen(const Channels& channels, dtls::Instant now);
 
  private:
   struct Waiting {
@@ -64,7 +73,7 @@ class ChannelEcho {
   void on_event(const data_channel::Event& event, dtls::Instant now);
 
   data_channel::Association association_;
-  std::size_t open_channels_ = 0;
+  Channels channels_;
   std::optional<Waiting> waiting_;
   ChannelStatistics statistics_;
 };

@@ -3,6 +3,8 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <iostream>
 
 #include "common/clock.h"
 #include "common/random_numbers.h"
@@ -17,6 +19,13 @@ constexpr std::chrono::seconds kRemembered{30};
 constexpr std::chrono::seconds kSweepPeriod{1};
 // The resolution of SCTP's timers.
 constexpr std::chrono::milliseconds kDataTick{10};
+
+// Microseconds since 1970: the clock that two processes share, also over a reboot.
+std::int64_t system_time() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
@@ -122,6 +131,41 @@ void EchoService::open(Offer offer, nice::Setup setup, const std::string& addres
   }
   const auto made = sessions_.emplace(id, Session{.address = address, .echo = std::move(*session)});
   made.first->second.echo->answer_if_ready();
+}
+
+dtls::SecretBytes EchoService::move_out() {
+  transports_->catch_up();
+  MovedCalls moved{.left_at = system_time(), .calls = {}};
+  for (const auto& [id, session] : sessions_) {
+    if (session.echo->state() == SessionState::ended) continue;
+    auto call = session.echo->move_out();
+    if (!call) {
+      std::clog << "session " + id.substr(0, 8) + ": cannot move, " + call.error() + "\n";
+      continue;
+    }
+    call->address = session.address;
+    moved.calls.push_back(*std::move(call));
+  }
+  return encode(moved);
+}
+
+tl::expected<std::size_t, std::string> EchoService::move_in(dtls::Bytes bytes) {
+  const auto moved = decode_moved_calls(bytes);
+  if (!moved) return tl::unexpected(moved.error());
+  const dtls::Duration away{std::max<std::int64_t>(system_time() - moved->left_at, 0)};
+  std::size_t restored = 0;
+  for (const MovedCall& call : moved->calls) {
+    auto session = EchoSession::restore(
+        call, away, {.dtls = config_, .connect_timeout = options_.connect_timeout},
+        {.transports = *transports_});
+    if (!session) {
+      std::clog << "session " + call.id.substr(0, 8) + ": lost, " + session.error().sentence + "\n";
+      continue;
+    }
+    sessions_.emplace(call.id, Session{.address = call.address, .echo = *std::move(session)});
+    ++restored;
+  }
+  return restored;
 }
 
 // A new session may take the place of an ended one. One address leaves room for others.

@@ -63,6 +63,12 @@ class EchoService {
   // 503 too many sessions, 500 the transport can't be opened. `address`: the client's.
   void create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
               const std::function<void(CreateResult)>& done);
+  // Ends all calls that can move, without a word to the browsers, and returns what move_in() goes
+  // on with in the next process. The others go on here.
+  [[nodiscard]] dtls::SecretBytes move_out();
+  // How many calls go on. Those that cannot are reported. The error says what is wrong with the
+  // bytes.
+  tl::expected<std::size_t, std::string> move_in(dtls::Bytes moved);
   // The same for a session in which we offer, own_offer().
   void create_offering(const std::string& address, const std::function<void(CreateResult)>& done);
   // Takes the answer of such a session. Refused: 404 no such session, 409 it can't be taken.

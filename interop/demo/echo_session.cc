@@ -31,21 +31,23 @@ std::string_view to_string(SessionState state) {
 SdpResult<std::unique_ptr<EchoSession>> EchoSession::make(std::string id, Offer offer,
                                                           SessionOptions options,
                                                           const Shared& shared, AnswerReady ready) {
-  std::unique_ptr<EchoSession> session{new EchoSession(
-      std::move(id), std::move(offer), std::move(options), shared, std::move(ready))};
+  auto ssrcs = distinct_ssrcs(offer.sections.size());
+  std::unique_ptr<EchoSession> session{new EchoSession(std::move(id), std::move(offer),
+                                                       std::move(options), shared, std::move(ready),
+                                                       std::move(ssrcs))};
   if (auto opened = session->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return session;
 }
 
 EchoSession::EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
-                         AnswerReady ready)
+                         AnswerReady ready, std::vector<std::uint32_t> ssrcs)
     : id_(std::move(id)),
       offer_(std::move(offer)),
       options_(std::move(options)),
       shared_(shared),
       ready_(std::move(ready)),
       start_(common::now()),
-      ssrcs_(distinct_ssrcs(offer_.sections.size())),
+      ssrcs_(std::move(ssrcs)),
       media_(echo_streams()) {}
 
 EchoSession::~EchoSession() = default;
@@ -187,6 +189,50 @@ void EchoSession::on_data(MutableBytes data) {
 }
 
 void EchoSession::on_transport_ended(const std::string& reason) { end(reason); }
+
+// ---- calls that move
+
+tl::expected<MovedCall, std::string> EchoSession::move_out() {
+  if (state_ != SessionState::connected) return tl::unexpected<std::string>("it is not connected");
+  auto moved = transport_->move_out();
+  if (!moved) return tl::unexpected(moved.error());
+  const auto now = common::now();
+  MovedCall call{.id = id_,
+                 .address = {},
+                 .sections = offer_.sections,
+                 .ssrcs = ssrcs_,
+                 .times = times_,
+                 .age = now - start_,
+                 .streams = media_.state(now),
+                 .channels = {},
+                 .transport = *std::move(moved)};
+  if (channels_) call.channels = channels_->channels();
+  end("moved");
+  return call;
+}
+
+SdpResult<std::unique_ptr<EchoSession>> EchoSession::restore(const MovedCall& moved,
+                                                             dtls::Duration away,
+                                                             SessionOptions options,
+                                                             const Shared& shared) {
+  Offer offer;
+  offer.sections = moved.sections;
+  std::unique_ptr<EchoSession> session{new EchoSession(
+      moved.id, std::move(offer), std::move(options), shared, nullptr, moved.ssrcs)};
+  auto transport = shared.transports.restore(
+      moved.transport.bytes(), {.dtls = session->options_.dtls, .away = away}, *session);
+  if (!transport) return tl::unexpected(std::move(transport.error()));
+  session->transport_ = *std::move(transport);
+  session->start_ -= moved.age + away;
+  session->times_ = moved.times;
+  session->state_ = SessionState::connected;
+  session->media_.restore(moved.streams, common::now());
+  session->log("goes on");
+  // SCTP's state cannot move, so that the association begins anew, and the peer's with it.
+  session->start_data();
+  if (session->channels_) session->channels_->reopen(moved.channels, common::now());
+  return session;
+}
 
 // ---- data channels
 

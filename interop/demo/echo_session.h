@@ -11,6 +11,7 @@
 #include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
+#include "demo/moved_call.h"
 #include "demo/sdp_answer.h"
 #include "demo/sdp_offer.h"
 
@@ -24,14 +25,6 @@ struct SessionOptions {
 
 enum class SessionState : std::uint8_t { connecting, connected, ended };
 std::string_view to_string(SessionState state);
-
-// Times since the offer. Empty: not yet.
-struct SetupTimes {
-  std::optional<dtls::Duration> ice;    // first working path
-  std::optional<dtls::Duration> dtls;   // handshake complete, peer accepted
-  std::optional<dtls::Duration> media;  // first RTP packet
-  std::optional<dtls::Duration> data;   // first open data channel
-};
 
 // Created, used and destroyed on the service's thread.
 class EchoSession final : private CallListener {
@@ -49,12 +42,21 @@ class EchoSession final : private CallListener {
   static SdpResult<std::unique_ptr<EchoSession>> make(std::string id, Offer offer,
                                                       SessionOptions options, const Shared& shared,
                                                       AnswerReady ready);
+  // Goes on with a call that move_out() has ended, `away` ago. The browser notices neither, except
+  // that its data channels lose what was under way.
+  static SdpResult<std::unique_ptr<EchoSession>> restore(const MovedCall& moved,
+                                                         dtls::Duration away,
+                                                         SessionOptions options,
+                                                         const Shared& shared);
   ~EchoSession();
   // To be called once make() has returned, for an answer that is ready already.
   void answer_if_ready();
   EchoSession(const EchoSession&) = delete;
   EchoSession& operator=(const EchoSession&) = delete;
 
+  // Ends the call here, without a word to the browser. The error says why it cannot move; it goes
+  // on then.
+  tl::expected<MovedCall, std::string> move_out();
   // The browser's answer to our offer. The error is a sentence that says why it can't be taken;
   // there is one where we have not offered, and for a second answer.
   SdpResult<void> take_answer(Offer answer);
@@ -75,7 +77,7 @@ class EchoSession final : private CallListener {
 
  private:
   EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
-              AnswerReady ready);
+              AnswerReady ready, std::vector<std::uint32_t> ssrcs);
   SdpResult<void> open();
   [[nodiscard]] bool offers() const { return options_.setup == nice::Setup::actpass; }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;

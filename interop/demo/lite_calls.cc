@@ -58,6 +58,12 @@ class LitePort {
   }
 
   void add(ice_lite::SessionHandle session, LiteCall& call) { calls_.emplace(session, &call); }
+  dtls::Result<ice_lite::SessionHandle> restore(ice_lite::SessionState state,
+                                                const ice_lite::RestoreOptions& options) {
+    auto session = server().restore(std::move(state), options, common::now());
+    settle();
+    return session;
+  }
   // The call ends: the peer gets a close_notify.
   void remove(ice_lite::SessionHandle session) {
     calls_.erase(session);
@@ -94,6 +100,8 @@ class LitePort {
     return made.has_value();
   }
   MutableBytes room(std::size_t size) { return driver_.room(size); }
+  // Takes what has come already; the outputs are drained then.
+  void catch_up() { turn(); }
 
  private:
   auto count_transmit() {
@@ -142,10 +150,16 @@ class LiteCall final : public CallTransport {
   CallListener& listener() { return listener_; }
   void count_sent() { ++datagrams_sent_; }
   void select(const dtls::UdpPath& path) {
+    const bool had_path = has_path_;
+    go_on(path);
+    if (!had_path) listener_.on_path();
+  }
+  // The same for a call that has had its path before.
+  void go_on(const dtls::UdpPath& path) {
     const dtls::UdpEndpoint own{path.own.address, port_.number()};
     pair_ = std::string(tcp::is_connection(path) ? "TCP " : "") + "host " + udp::to_string(own) +
             " - " + udp::to_string(path.peer);
-    if (!std::exchange(has_path_, true)) listener_.on_path();
+    has_path_ = true;
   }
 
   [[nodiscard]] bool description_ready() const override { return true; }
@@ -176,6 +190,14 @@ class LiteCall final : public CallTransport {
   void send_data(Bytes data) override {
     const auto room = port_.room(data.size() + dtls::kSealOverhead);
     datagrams_sent_ += port_.commit(port_.server().seal_data(session_, data, room));
+  }
+
+  // The call: the port has no session for it any more.
+  tl::expected<dtls::SecretBytes, std::string> move_out() override {
+    auto state = port_.server().export_session(session_, common::now());
+    if (!state) return tl::unexpected(dtls::to_string(state.error()));
+    const auto bytes = state->bytes();
+    return dtls::SecretBytes(dtls::Buffer(bytes.begin(), bytes.end()));
   }
 
   [[nodiscard]] PathFigures path_figures() const override {
@@ -275,6 +297,19 @@ class LiteCalls final : public CallTransports {
     return std::make_unique<LiteCall>(port_, *session, describe(*session, call, *fingerprints),
                                       listener);
   }
+  SdpResult<std::unique_ptr<CallTransport>> restore(Bytes moved, const RestoreOptions& options,
+                                                    CallListener& listener) override {
+    const auto session =
+        ice_lite::SessionState::parse(moved).and_then([&](ice_lite::SessionState state) {
+          return port_.restore(std::move(state),
+                               {.transport = {.dtls = options.dtls}, .away = options.away});
+        });
+    if (!session) return refused(dtls::to_string(session.error()));
+    auto call = std::make_unique<LiteCall>(port_, *session, nice::Description{}, listener);
+    if (const auto path = port_.server().path_of(*session)) call->go_on(*path);
+    return call;
+  }
+  void catch_up() override { port_.catch_up(); }
 
  private:
   static tl::unexpected<SdpError> refused(const std::string& why) {
@@ -310,9 +345,16 @@ class LiteCalls final : public CallTransports {
   LitePort port_;
 };
 
-// The addresses to announce, with the port of the sockets: those of UDP first.
+// The addresses to announce: with the port of the sockets, those of UDP first; or those of a NAT.
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
     const LiteOptions& options, std::uint16_t port) {
+  std::vector<ice_lite::AnnouncedAddress> announced;
+  for (const std::string& literal : options.announced) {
+    const auto address = udp::resolve(literal);
+    if (!address) return tl::unexpected(address.error());
+    announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
+  }
+  if (!announced.empty()) return announced;
   std::vector<dtls::UdpEndpoint> addresses;
   if (options.addresses.empty()) addresses = local_addresses();
   for (const std::string& literal : options.addresses) {
@@ -320,7 +362,6 @@ tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_add
     if (!address) return tl::unexpected("no IP address: " + literal);
     addresses.push_back(*address);
   }
-  std::vector<ice_lite::AnnouncedAddress> announced;
   const auto announce = [&](ice_lite::CandidateTransport transport) {
     for (const dtls::UdpEndpoint& address : addresses) {
       announced.push_back({.address = {address.address, port}, .transport = transport});

@@ -24,6 +24,8 @@ struct LiteOptions {
   // IP literals of the addresses for candidates. Empty: those of all interfaces that are up,
   // loopback included.
   std::vector<std::string> addresses = {};
+  // "ADDRESS:PORT", in place of the own ones: where a NAT (1:1) or a relay takes datagrams for us.
+  std::vector<std::string> announced = {};
 };
 
 // `environment` and `context` outlive the result. The error says what is wrong.

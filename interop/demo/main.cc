@@ -11,19 +11,25 @@
 #include "common/stop_signals.h"
 #include "demo/echo_service.h"
 #include "demo/http_server.h"
+#include "demo/state_file.h"
 
 namespace {
 
+using sluice::interop::common::StopSignals;
+using sluice::interop::demo::EchoService;
 using sluice::interop::demo::HttpOptions;
 using sluice::interop::demo::IceAgent;
 using sluice::interop::demo::LiteCandidates;
 using sluice::interop::demo::ServiceOptions;
+using sluice::interop::demo::StateFile;
+using sluice::nice::GlibThread;
 
 struct Options {
   HttpOptions http;
   ServiceOptions service;
   std::vector<std::string> ice_addresses;
   sluice::interop::common::RecorderFiles files;
+  sluice::interop::demo::StateFileOptions state;
 };
 
 constexpr std::array kProfiles = {sluice::dtls::SrtpProfile::aead_aes_256_gcm,
@@ -45,6 +51,17 @@ void set_profiles(ServiceOptions& options, const std::vector<std::string>& words
       if (word == sluice::dtls::to_string(profile)) options.srtp_profiles.push_back(profile);
     }
   }
+}
+
+void add_state_options(CLI::App& app, Options& options) {
+  auto* state_key = app.add_option("--state-key", options.state.key_file,
+                                   "File of the key for --state. It is made if it is missing; "
+                                   "others must not have access to it");
+  app.add_option("--state", options.state.file,
+                 "On SIGTERM keep the calls in this file; the next server with the same options "
+                 "goes on with them. With --ice lite and --ice-port")
+      ->needs(state_key);
+  state_key->needs("--state");
 }
 
 void add_options(CLI::App& app, Options& options) {
@@ -101,38 +118,76 @@ void add_options(CLI::App& app, Options& options) {
       "--ice-address", options.ice_addresses,
       "Local address for ICE candidates; may be given several times. Default: all addresses, "
       "loopback included");
+  app.add_option("--announce", service.lite.announced,
+                 "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
+                 "that passes on what comes there; may be given several times. With --ice lite");
   app.add_option("--keylog", options.files.key_log,
                  "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
   app.add_option("--pcap", options.files.capture,
                  "Record DTLS to this file for Wireshark (pcapng with the secrets inside)");
 }
 
-int serve(Options options, const sluice::interop::common::StopSignals& stop) {
+int fail(const std::string& what) {
+  std::cerr << "sluice-demo: " << what << "\n";
+  return 1;
+}
+
+// Goes on with the calls of the server before this one.
+tl::expected<void, std::string> take_calls(StateFile& state, GlibThread& thread,
+                                           EchoService& service) {
+  const auto calls = state.take();
+  if (!calls) return tl::unexpected(calls.error());
+  if (!*calls) return {};
+  const auto restored = thread.call([&] { return service.move_in((*calls)->bytes()); });
+  if (!restored) return tl::unexpected("--state: " + restored.error());
+  std::clog << "calls that go on: " + std::to_string(*restored) + "\n";
+  return {};
+}
+
+// Serves HTTP until a signal comes.
+int serve_http(const HttpOptions& options, GlibThread& thread, EchoService& service,
+               const StopSignals& stop) {
+  const auto server = sluice::interop::demo::HttpServer::start(options, thread, service);
+  if (!server) return fail(server.error());
+  std::cout << "http://" << options.host << ":" << (*server)->port() << "/" << std::endl;
+  stop.wait();
+  return 0;
+}
+
+int serve(Options options, const StopSignals& stop) {
   sluice::interop::common::Recorder recorder(options.files);
-  if (!recorder.ok()) {
-    std::cerr << "sluice-demo: --keylog or --pcap: the file can't be written\n";
-    return 1;
-  }
+  if (!recorder.ok()) return fail("--keylog or --pcap: the file can't be written");
   const auto watched = recorder.environment_options();
   options.service.key_log = watched.key_log;
   options.service.packet_observer = watched.packet_observer;
-  sluice::nice::GlibThread thread;
-  auto service = thread.call(
-      [&] { return sluice::interop::demo::EchoService::make(options.service, thread.context()); });
-  if (!service) {
-    std::cerr << "sluice-demo: " << service.error() << "\n";
-    return 1;
+  std::unique_ptr<StateFile> state;
+  if (!options.state.file.empty()) {
+    auto opened = StateFile::open(options.state, stop);
+    if (!opened) return fail(opened.error());
+    if (!*opened) return 0;
+    state = *std::move(opened);
   }
-  int status = 0;
-  if (auto server = sluice::interop::demo::HttpServer::start(options.http, thread, **service)) {
-    std::cout << "http://" << options.http.host << ":" << (*server)->port() << "/" << std::endl;
-    stop.wait();
-  } else {
-    std::cerr << "sluice-demo: " << server.error() << "\n";
-    status = 1;
+  GlibThread thread;
+  auto service = thread.call([&] { return EchoService::make(options.service, thread.context()); });
+  if (!service) return fail(service.error());
+  if (state) {
+    if (const auto taken = take_calls(*state, thread, **service); !taken) {
+      thread.call([&] { service->reset(); });
+      return fail(taken.error());
+    }
   }
-  // Sessions must be destroyed on their thread.
-  thread.call([&] { service->reset(); });
+  int status = serve_http(options.http, thread, **service, stop);
+  // The port is free when the calls are in the file: the next server waits for both.
+  const auto moved = thread.call([&] {
+    auto calls = state ? (*service)->move_out() : sluice::dtls::SecretBytes();
+    // Sessions must be destroyed on their thread.
+    service->reset();
+    return calls;
+  });
+  if (state && status == 0) {
+    if (const auto put = state->put(moved.bytes()); !put) status = fail(put.error());
+  }
+  state.reset();
   return status;
 }
 
@@ -148,11 +203,16 @@ int main(int argc, char** argv) {
   // the least.
   options.service.ice.pacing = std::chrono::milliseconds{5};
   add_options(app, options);
+  add_state_options(app, options);
   CLI11_PARSE(app, argc, argv);
   options.service.lite.addresses = options.ice_addresses;
   options.service.ice.local_addresses = options.ice_addresses;
 
-  const sluice::interop::common::StopSignals stop;
+  if (!options.state.file.empty()) {
+    if (options.service.agent != IceAgent::lite) return fail("--state needs --ice lite");
+    if (options.service.lite.port == 0) return fail("--state needs --ice-port");
+  }
+  const StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
   return serve(std::move(options), stop);
 }

@@ -71,6 +71,28 @@ MediaEcho::MediaEcho(std::vector<EchoStreamOptions> streams) {
   }
 }
 
+std::vector<EchoStreamState> MediaEcho::state(dtls::Instant now) const {
+  std::vector<EchoStreamState> states;
+  for (const Stream& stream : streams_) {
+    states.push_back({.source = stream.source,
+                      .packets = stream.packets,
+                      .octets = stream.octets,
+                      .reception = stream.reception.state(media_time(now))});
+  }
+  return states;
+}
+
+void MediaEcho::restore(const std::vector<EchoStreamState>& states, dtls::Instant now) {
+  for (std::size_t i = 0; i < std::min(states.size(), streams_.size()); ++i) {
+    Stream& stream = streams_[i];
+    stream.source = states[i].source;
+    stream.packets = states[i].packets;
+    stream.octets = states[i].octets;
+    stream.reception = rtp::Reception({.clock_rate = stream.options.clock_rate},
+                                      states[i].reception, media_time(now));
+  }
+}
+
 // RFC 9143 section 9.2: the MID header extension selects the section; without it, a payload type
 // that only one section has.
 MediaEcho::Stream* MediaEcho::stream_of(const rtp::Packet& packet) {

@@ -38,6 +38,14 @@ struct MediaEchoStatistics {
   std::optional<dtls::Duration> rtt;  // from the newest report block about the echo
 };
 
+// What one stream goes on from in another process.
+struct EchoStreamState {
+  std::optional<rtp::Ssrc> source = {};
+  std::uint32_t packets = 0;
+  std::uint32_t octets = 0;
+  rtp::ReceptionState reception = {};
+};
+
 // The media of one bundled call. To the browser the echo is a remote source with an SSRC of its
 // own. Feedback about that source (a key frame request, a NACK) is sent back to the browser as
 // feedback about its own source. Each sender report of the browser is answered by one under the
@@ -46,6 +54,12 @@ struct MediaEchoStatistics {
 class MediaEcho {
  public:
   explicit MediaEcho(std::vector<EchoStreamOptions> streams);
+
+  // In the order of the options.
+  [[nodiscard]] std::vector<EchoStreamState> state(dtls::Instant now) const;
+  // Goes on from the state() of an echo with the same options; what is above their number is
+  // ignored.
+  void restore(const std::vector<EchoStreamState>& states, dtls::Instant now);
 
   // Changes the SSRC of the unprotected packet in place. False: it must not be sent, and was
   // counted as dropped.

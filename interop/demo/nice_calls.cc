@@ -73,6 +73,9 @@ class NiceCall final : public CallTransport, private nice::NiceTransportListener
   [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const override {
     return transport_->dtls_statistics();
   }
+  tl::expected<dtls::SecretBytes, std::string> move_out() override {
+    return tl::unexpected<std::string>("libnice's state cannot move");
+  }
 
  private:
   void on_local_candidates_done() override {
@@ -116,6 +119,11 @@ class NiceCalls final : public CallTransports {
       return tl::unexpected(SdpError{sentence_of("The transport can't be opened", opened.error())});
     }
     return made;
+  }
+  SdpResult<std::unique_ptr<CallTransport>> restore(Bytes /*moved*/,
+                                                    const RestoreOptions& /*options*/,
+                                                    CallListener& /*listener*/) override {
+    return tl::unexpected(SdpError{"libnice's state cannot move."});
   }
 
  private:

@@ -48,6 +48,8 @@ Json dtls_json(const CallTransport& transport) {
     json["extended_master_secret"] = info->extended_master_secret;
   }
   if (const auto statistics = transport.dtls_statistics()) {
+    // Null also where an earlier process made the handshake.
+    json["handshake_ms"] = milliseconds(statistics->handshake_duration);
     json["records_in"] = statistics->records_received;
     json["records_out"] = statistics->records_sent;
     json["flights_retransmitted"] = statistics->flights_retransmitted;

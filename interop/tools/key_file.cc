@@ -2,20 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include "common/random_numbers.h"
+#include "common/private_file.h"
 
 namespace sluice::interop::tools {
 namespace {
@@ -63,86 +58,17 @@ class KeyReader {
   bool is_ok_ = true;
 };
 
-class OpenFile {
- public:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-tl::unexpected<std::string> key_file_error(const std::string& file, const std::string& what) {
-  return tl::unexpected(file + ": " + what);
-}
-
-tl::unexpected<std::string> system_error(const std::string& file) {
-  return key_file_error(file, std::strerror(errno));
-}
-
-tl::expected<KeySet, std::string> read_keys(const std::string& file, int descriptor) {
-  struct stat status{};
-  if (fstat(descriptor, &status) != 0) return system_error(file);
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return key_file_error(file, "others have access to it; set its mode to 0600");
-  }
-  dtls::Buffer contents(kMaxKeyFile);
-  const ssize_t size = read(descriptor, contents.data(), contents.size());
-  if (size < 0) return system_error(file);
-  contents.resize(static_cast<std::size_t>(size));
-  auto keys = decode_keys(dtls::SecretBytes(std::move(contents)).bytes());
-  if (!keys) return key_file_error(file, keys.error());
+tl::expected<KeySet, std::string> decode_keys_of(const std::string& file, dtls::Bytes contents) {
+  auto keys = decode_keys(contents);
+  if (!keys) return common::file_error(file, keys.error());
   return keys;
 }
 
 tl::expected<KeySet, std::string> read_keys(const std::string& file) {
-  const OpenFile present(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (present.get() < 0) return system_error(file);
-  return read_keys(file, present.get());
-}
-
-// A file beside `file` until it gets its name, so that `file` is whole or not there.
-class Draft {
- public:
-  explicit Draft(const std::string& file) : file_(file), name_(file + "." + common::random_id()) {}
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  ~Draft() { unlink(name_.c_str()); }
-
-  tl::expected<void, std::string> write(dtls::Bytes bytes) const {
-    const OpenFile made(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    const bool is_written = made.get() >= 0 &&
-                            ::write(made.get(), bytes.data(), bytes.size()) == std::ssize(bytes) &&
-                            fsync(made.get()) == 0;
-    if (!is_written) return system_error(file_);
-    return {};
-  }
-  // False: another process was faster.
-  [[nodiscard]] tl::expected<bool, std::string> become_first() const {
-    if (link(name_.c_str(), file_.c_str()) == 0) return true;
-    if (errno == EEXIST) return false;
-    return system_error(file_);
-  }
-  [[nodiscard]] tl::expected<void, std::string> replace() const {
-    if (rename(name_.c_str(), file_.c_str()) != 0) return system_error(file_);
-    return {};
-  }
-
- private:
-  const std::string& file_;
-  std::string name_;
-};
-
-tl::expected<bool, std::string> make_file(const std::string& file, dtls::Bytes bytes) {
-  const Draft draft(file);
-  if (auto written = draft.write(bytes); !written) return tl::unexpected(written.error());
-  return draft.become_first();
+  const auto present = common::read_private_file(file, kMaxKeyFile);
+  if (!present) return tl::unexpected(present.error());
+  if (!*present) return common::file_error(file, "it is gone");
+  return decode_keys_of(file, (*present)->bytes());
 }
 
 }  // namespace
@@ -175,14 +101,12 @@ tl::expected<KeySet, std::string> decode_keys(dtls::Bytes bytes) {
 
 tl::expected<KeySet, std::string> read_or_make_keys(
     const std::string& file, const std::function<tl::expected<KeySet, std::string>()>& make) {
-  {
-    const OpenFile present(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (present.get() >= 0) return read_keys(file, present.get());
-    if (errno != ENOENT) return system_error(file);
-  }
+  const auto present = common::read_private_file(file, kMaxKeyFile);
+  if (!present) return tl::unexpected(present.error());
+  if (*present) return decode_keys_of(file, (*present)->bytes());
   auto keys = make();
   if (!keys) return keys;
-  const auto is_ours = make_file(file, encode(*keys).bytes());
+  const auto is_ours = common::make_private_file(file, encode(*keys).bytes());
   if (!is_ours) return tl::unexpected(is_ours.error());
   if (*is_ours) return keys;
   return read_keys(file);
@@ -193,21 +117,17 @@ tl::expected<void, std::string> change_keys(
   // A symbolic link stays, and what it leads to is replaced.
   std::error_code error;
   const auto path = std::filesystem::canonical(file, error);
-  if (error) return key_file_error(file, error.message());
+  if (error) return common::file_error(file, error.message());
   // The lock is on the folder, because the file is another one afterwards.
-  const OpenFile folder(open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || flock(folder.get(), LOCK_EX) != 0) return system_error(file);
+  const udp::Descriptor folder(
+      open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || flock(folder.number(), LOCK_EX) != 0) return common::file_error(file);
   auto present = read_keys(path.string());
   if (!present) return tl::unexpected(present.error());
   const auto changed = change(*std::move(present));
-  if (!changed) return key_file_error(file, changed.error());
+  if (!changed) return common::file_error(file, changed.error());
   if (!*changed) return {};
-  const std::string name = path.string();
-  const Draft draft(name);
-  if (auto written = draft.write(encode(**changed).bytes()); !written) return written;
-  if (auto replaced = draft.replace(); !replaced) return replaced;
-  if (fsync(folder.get()) != 0) return system_error(file);
-  return {};
+  return common::replace_private_file(path.string(), encode(**changed).bytes());
 }
 
 }  // namespace sluice::interop::tools

@@ -10,6 +10,9 @@ namespace {
 constexpr int kMaxDropout = 3000;
 constexpr int kMaxMisorder = 100;
 
+// Above what a CompactNtp holds.
+constexpr Duration kMaxDelay = std::chrono::hours{24};
+
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
 // In units of the clock rate, modulo 2^32. In two parts: microseconds since 1970, times the clock
@@ -22,6 +25,38 @@ std::uint32_t in_clock_units(Instant time, std::uint32_t clock_rate) {
 }
 
 }  // namespace
+
+Reception::Reception(const ReceptionOptions& options, const ReceptionState& state, Instant now)
+    : options_(options),
+      base_(state.base),
+      highest_(state.highest),
+      in_sequence_(state.in_sequence),
+      expected_next_(state.expected_next),
+      received_(state.received),
+      expected_before_(state.expected_before),
+      received_before_(state.received_before),
+      jitter_(state.jitter) {
+  if (state.report) {
+    const Duration since = std::clamp<Duration>(state.since_report, Duration::zero(), kMaxDelay);
+    report_ = Report{.ntp_time = *state.report, .arrival = now - since};
+  }
+}
+
+ReceptionState Reception::state(Instant now) const {
+  ReceptionState state{.base = base_,
+                       .highest = highest_,
+                       .in_sequence = in_sequence_,
+                       .expected_next = expected_next_,
+                       .received = received_,
+                       .expected_before = expected_before_,
+                       .received_before = received_before_,
+                       .jitter = jitter_};
+  if (report_) {
+    state.report = report_->ntp_time;
+    state.since_report = now - report_->arrival;
+  }
+  return state;
+}
 
 Arrival Reception::on_packet(SequenceNumber sequence_number, Timestamp timestamp, Instant now) {
   const Arrival arrival = classify(sequence_number);

@@ -477,6 +477,7 @@ int main(int argc, char** argv) {
   session_state_seeds();
   waking_seeds();
   media_state_seeds();
+  lite_state_seeds();
   stun_seeds();
   connection_seeds("connection_server_fuzz", recording.from_client);
   connection_seeds("connection_client_fuzz", recording.from_server);

@@ -7,14 +7,10 @@
 #include <algorithm>
 #include <array>
 
-#include "connection/live_session.h"
 #include "fuzz/check.h"
 #include "fuzz/input.h"
-#include "live_transport.h"
+#include "fuzz/live_states.h"
 #include "state_form.h"
-#include "support/allocations.h"
-#include "support/endpoints.h"
-#include "support/fixed_identity.h"
 #include "support/rtp_packets.h"
 
 namespace sluice::fuzz {
@@ -31,23 +27,6 @@ using transport::TransportState;
 
 constexpr PathId kPath{1};
 constexpr std::uint32_t kOtherSsrc = 0xfeed;
-
-// ---- memory
-
-// A stream of 14 bytes takes some 100, in a list that has grown double, and a node of a set.
-constexpr std::int64_t kMost = 64;
-constexpr std::int64_t kConstant = 16384;
-
-template <class Read>
-auto read_in_bounds(Bytes bytes, const Read& read) {
-  test::reset_peak();
-  const auto before = test::allocations().bytes;
-  auto outcome = read(bytes);
-  const auto taken = test::allocations().peak_bytes - before;
-  SLUICE_CHECK(taken <= kConstant + kMost * static_cast<std::int64_t>(bytes.size()));
-  if (!outcome) SLUICE_CHECK(outcome.error().code == Errc::decode_error);
-  return outcome;
-}
 
 // ---- packets
 
@@ -149,16 +128,6 @@ void try_srtp(Bytes bytes) {
 
 // ---- TransportState
 
-ConfigPtr config_for(const connection::LiveSession& session) {
-  static const Identity kIdentity = must(Identity::from_pem(test::kCertificate, test::kPrivateKey));
-  ConfigOptions options;
-  options.identities = {kIdentity};
-  options.return_routability = ReturnRoutability::none;
-  const auto& ids = session.connection_ids;
-  if (ids) options.connection_id_size = ids->own.empty() ? 0 : ids->own.front().size();
-  return test::make_config(std::move(options));
-}
-
 void use(MediaTransport& call, Instant now) {
   Packet out(kMaxDatagram);
   const auto drain = [&] {
@@ -198,17 +167,10 @@ void try_transport(Bytes bytes) {
   if (!state) return;
   SLUICE_CHECK(state->session().has_value());
 
-  auto session = must(connection::LiveSession::decode(live->session));
-  Environment& environment = test::environment();
-  const ConfigPtr config = config_for(session);
-  session.policy =
-      must(handshake::policy_of(environment.library(), config->options(), session.role));
-  const Buffer with_policy = session.encode();
-  LiveTransport changed = *live;
-  changed.session = with_policy;
+  const auto [config, fitted] = fitting(*live);
   const Instant now{std::chrono::seconds{1}};
-  auto call = MediaTransport::restore({.dtls = config}, environment,
-                                      must(TransportState::parse(changed.encode())), now);
+  auto call = MediaTransport::restore({.dtls = config}, test::environment(),
+                                      must(TransportState::parse(fitted)), now);
   if (!call) return;
   SLUICE_CHECK(call->connected() && !call->ended());
   use(*call, now);

@@ -13,6 +13,7 @@ void write(const std::string& target, const std::string& name, dtls::Bytes seed)
 void session_state_seeds();
 void waking_seeds();
 void media_state_seeds();
+void lite_state_seeds();
 void stun_seeds();
 
 }  // namespace sluice::fuzz

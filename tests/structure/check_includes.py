@@ -5,6 +5,7 @@ file of its unity group, or the file that includes it, has included. Each is com
 usage: check_includes.py BUILD_DIR FILE...      (a build without unity; paths relative to the repository)
 """
 
+import functools
 import os
 import pathlib
 import re
@@ -18,15 +19,28 @@ class Calls:
     """How each file is compiled."""
 
     def __init__(self, build: pathlib.Path):
-        self._by_source, self._by_included, self._by_folder = {}, {}, {}
+        self._by_source, self._by_header, self._by_folder = {}, {}, {}
         # First those that may include the most.
         for entry in sorted(entries(build), key=lambda entry: -entry["command"].count(" -I")):
             source = entry["file"]
             self._by_source[source] = entry
-            for included in re.findall(r'^#include "(.*)"$', pathlib.Path(source).read_text(), re.MULTILINE):
-                self._by_included.setdefault(included, entry)
+            self._add_headers(entry)
             for folder in pathlib.Path(source).parents:
                 self._by_folder.setdefault(str(folder), entry)
+
+    def _add_headers(self, entry: dict):
+        """Those that the source includes, and those that they include."""
+        folders = re.findall(r" -I(\S+)", entry["command"])
+        files = [entry["file"]]
+        while files:
+            file = files.pop()
+            for name in included_by(file):
+                places = [os.path.dirname(file), *folders]
+                header = next((path for path in (os.path.join(place, name) for place in places) if is_file(path)), None)
+                header = header and os.path.normpath(header)
+                if header and header not in self._by_header:
+                    self._by_header[header] = entry
+                    files.append(header)
 
     def call_for(self, path: str) -> tuple[list[str], str] | None:
         """How the file is compiled alone, and where; None for a file that no target has."""
@@ -43,13 +57,20 @@ class Calls:
     def _like_header(self, path: str) -> dict | None:
         """As the source of the same name, or one that includes it, or one of its folder or of the nearest above; a
         public header as the sources of its module."""
-        parts = pathlib.Path(path).parts
-        names = ["/".join(parts[first:]) for first in range(1, len(parts))]
-        like = [self._by_source.get(path.removesuffix(".h") + ".cc")]
-        like += [self._by_included.get(name) for name in names]
+        like = [self._by_source.get(path.removesuffix(".h") + ".cc"), self._by_header.get(path)]
         for folder in map(str, pathlib.Path(path).parents):
             like += [self._by_folder.get(folder), self._by_folder.get(os.path.join(folder, "src"))]
         return next((entry for entry in like if entry is not None), None)
+
+
+@functools.cache
+def is_file(path: str) -> bool:
+    return os.path.isfile(path)
+
+
+@functools.cache
+def included_by(file: str) -> list[str]:
+    return re.findall(r'^#include ["<](.*)[">]$', pathlib.Path(file).read_text(), re.MULTILINE)
 
 
 def check(path: str, calls: Calls, passed: Passed) -> str:

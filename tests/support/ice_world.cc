@@ -78,6 +78,7 @@ void IceWorld::flush(std::size_t client) {
 
 void IceWorld::arrive(Flight flight) {
   if (flight.to_server) {
+    if (!is_server_up) return;
     return inject(std::move(flight.bytes), clients[flight.client]->candidates()[flight.candidate]);
   }
   clients[flight.client]->handle_datagram(flight.bytes, flight.candidate, now);

@@ -81,6 +81,8 @@ class IceWorld {
   std::vector<ice_lite::Event> all_events;
   std::vector<Received> rtp;
   std::vector<Received> data;
+  // False: between two processes; what arrives is lost.
+  bool is_server_up = true;
   // False drops a datagram of a client.
   std::function<bool(std::size_t client, std::size_t candidate, dtls::Bytes)> to_server =
       [](std::size_t, std::size_t, dtls::Bytes) { return true; };

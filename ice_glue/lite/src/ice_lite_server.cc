@@ -71,6 +71,17 @@ dtls::Result<Pending> IceLiteServer::close(SessionHandle session, Instant now) {
 }
 Pending IceLiteServer::close_all(Instant now) { return impl_->close_all(now); }
 void IceLiteServer::remove(SessionHandle session) { impl_->remove(session); }
+dtls::Result<SessionState> IceLiteServer::export_session(SessionHandle session, Instant now) {
+  return impl_->export_session(session, now);
+}
+ExportedSessions IceLiteServer::export_sessions(Instant now) { return impl_->export_sessions(now); }
+std::optional<transport::ExportBlocked> IceLiteServer::export_blocked(SessionHandle session) const {
+  return impl_->export_blocked(session);
+}
+dtls::Result<SessionHandle> IceLiteServer::restore(SessionState state,
+                                                   const RestoreOptions& options, Instant now) {
+  return impl_->restore(state, options, now);
+}
 transport::MediaTransport* IceLiteServer::begin_input(SessionHandle session) {
   return impl_->begin_input(session);
 }

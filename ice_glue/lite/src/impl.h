@@ -6,12 +6,14 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include <sluice/ice_lite/ice_lite_server.h>
 #include <sluice/stun/message.h>
 
 #include "crypto/keyed_hash.h"
 #include "early_datagrams.h"
+#include "live_session.h"
 #include "response_budget.h"
 #include "responses.h"
 #include "session_table.h"
@@ -34,6 +36,11 @@ class IceLiteServer::Impl {
   dtls::Result<Pending> close(SessionHandle session, Instant now);
   Pending close_all(Instant now);
   void remove(SessionHandle session);
+  dtls::Result<SessionState> export_session(SessionHandle session, Instant now);
+  ExportedSessions export_sessions(Instant now);
+  [[nodiscard]] std::optional<transport::ExportBlocked> export_blocked(SessionHandle session) const;
+  dtls::Result<SessionHandle> restore(const SessionState& state, const RestoreOptions& options,
+                                      Instant now);
   // Null for a handle that is not valid.
   transport::MediaTransport* begin_input(SessionHandle session);
   dtls::Result<Pending> end_input(SessionHandle session,
@@ -99,11 +106,28 @@ class IceLiteServer::Impl {
   dtls::Result<LocalCredentials> make_credentials(const std::optional<Credentials>& given,
                                                   const std::string& remote_ufrag,
                                                   IceGeneration generation);
+  // Errors: too_many_connections, invalid_config.
+  [[nodiscard]] dtls::Result<void> may_add(const transport::MediaTransportOptions& transport) const;
   void end(SlotNumber number, EndReason reason, std::optional<dtls::Error> error = {});
   // When everything of an ended session was polled.
   void release_if_done(SlotNumber number);
   void release(SlotNumber number);
   std::optional<Event> next_event(SlotNumber number);
+
+  // ---- sessions that are restored
+  [[nodiscard]] dtls::Result<void> has_room(const LiveSession& live,
+                                            const RestoreOptions& options) const;
+  dtls::Result<LocalCredentials> restore_credentials(const LiveCredentials& live);
+  // An entry for each tuple, which no session has yet. All or none.
+  dtls::Result<std::vector<SlotNumber>> claim_paths(std::span<const LiveTuple> tuples);
+  void give_back_paths(std::span<const SlotNumber> added);
+  dtls::Result<transport::MediaTransport> restore_transport(const LiveSession& live,
+                                                            std::span<const SlotNumber> added,
+                                                            const RestoreOptions& options,
+                                                            Instant now);
+  // `exported`: when the ages of `live` were taken.
+  void restore_tuples(SlotNumber number, const LiveSession& live, std::span<const SlotNumber> added,
+                      Instant exported);
 
   // ---- datagrams
   [[nodiscard]] Arrival arrival_of(MutableBytes datagram, const dtls::UdpPath& path,
@@ -147,6 +171,8 @@ class IceLiteServer::Impl {
   // The tuple for a valid check: the present one, or a new one of the session if the limits allow
   // it. kNoSlot: dropped.
   SlotNumber admit(const Check& check, const Arrival& arrival);
+  // Why there may be no further tuple of this peer; empty: there may.
+  [[nodiscard]] std::optional<Drop> is_full(const dtls::UdpEndpoint& peer) const;
   SlotNumber add_tuple(SlotNumber session, const Arrival& arrival);
   void remove_tuple(SlotNumber tuple);
   // Gives a tuple of another session away. False where that has used it a moment ago.

@@ -126,6 +126,7 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
   }
   if (expected.empty()) {
     tuple.remote = static_cast<std::uint32_t>(keyed_(std::as_bytes(std::span(check.remote_ufrag))));
+    tuple.is_remote_known = true;
   }
   if (!session.tuples_due) {
     session.tuples_due = dtls::saturating_add(arrival.now, kConsentLifetime);

@@ -3,15 +3,9 @@
 #include <utility>
 
 #include "impl.h"
+#include "refusal.h"
 
 namespace sluice::ice_lite {
-namespace {
-
-dtls::Error refusal(dtls::Errc code, const char* detail = "") {
-  return {.code = code, .detail = detail};
-}
-
-}  // namespace
 
 dtls::Result<LocalCredentials> IceLiteServer::Impl::make_credentials(
     const std::optional<Credentials>& given, const std::string& remote_ufrag,
@@ -36,16 +30,22 @@ dtls::Result<LocalCredentials> IceLiteServer::Impl::make_credentials(
   return tl::unexpected(refusal(dtls::Errc::libcrypto_failure, "random ufrags repeat"));
 }
 
-dtls::Result<SessionHandle> IceLiteServer::Impl::add_session(const SessionOptions& options,
-                                                             Instant now) {
-  begin_turn(now);
+dtls::Result<void> IceLiteServer::Impl::may_add(
+    const transport::MediaTransportOptions& transport) const {
   if (sessions_.occupied() >= options_.max_sessions) {
     return tl::unexpected(refusal(dtls::Errc::too_many_connections, "max_sessions"));
   }
-  if (options.transport.max_paths < options_.max_tuples_per_session) {
+  if (transport.max_paths < options_.max_tuples_per_session) {
     return tl::unexpected(
         refusal(dtls::Errc::invalid_config, "max_paths: below max_tuples_per_session"));
   }
+  return {};
+}
+
+dtls::Result<SessionHandle> IceLiteServer::Impl::add_session(const SessionOptions& options,
+                                                             Instant now) {
+  begin_turn(now);
+  if (const auto may = may_add(options.transport); !may) return dtls::forward_error(may);
   auto credentials = make_credentials(options.local, options.remote_ufrag, 1);
   if (!credentials) return tl::unexpected(credentials.error());
   auto transport = transport::MediaTransport::make(options.transport, *environment_);
@@ -86,7 +86,7 @@ dtls::Result<void> IceLiteServer::Impl::set_remote_ufrag(SessionHandle handle,
   for (SlotNumber each = session.first_tuple; each != kNoSlot; each = next) {
     next = tuples_[each].next;
     if (tuples_[each].checks.generation != newest.generation) continue;
-    if (tuples_[each].remote == expected) continue;
+    if (!tuples_[each].is_remote_known || tuples_[each].remote == expected) continue;
     has_lost_path |= each == session.selected;
     remove_tuple(each);
   }

@@ -14,18 +14,21 @@ SlotNumber IceLiteServer::Impl::admit(const Check& check, const Arrival& arrival
       drop(Drop::tuple_in_use);
       return kNoSlot;
     }
-  } else if (tuples_.size() >= options_.max_tuples) {
-    drop(Drop::too_many_tuples);
-    return kNoSlot;
-  } else if (options_.max_tuples_per_host != 0 &&
-             hosts_.of(keyed_, arrival.path.peer) >= options_.max_tuples_per_host) {
-    drop(Drop::too_many_of_host);
+  } else if (const auto full = is_full(arrival.path.peer)) {
+    drop(*full);
     return kNoSlot;
   }
   if (sessions_[check.session].tuples == options_.max_tuples_per_session) {
     displace_tuple(check.session, arrival.now);
   }
   return add_tuple(check.session, arrival);
+}
+
+std::optional<Drop> IceLiteServer::Impl::is_full(const dtls::UdpEndpoint& peer) const {
+  if (tuples_.size() >= options_.max_tuples) return Drop::too_many_tuples;
+  const bool is_host_full =
+      options_.max_tuples_per_host != 0 && hosts_.of(keyed_, peer) >= options_.max_tuples_per_host;
+  return is_host_full ? std::optional(Drop::too_many_of_host) : std::nullopt;
 }
 
 SlotNumber IceLiteServer::Impl::add_tuple(SlotNumber number, const Arrival& arrival) {

@@ -5,7 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <span>
+#include <vector>
 
 #include <sluice/stun/message.h>
 
@@ -23,16 +24,26 @@ class RecentChecks {
     const std::uint32_t part = part_of(transaction);
     return std::find(parts_.begin(), parts_.begin() + count_, part) != parts_.begin() + count_;
   }
-  void add(const stun::TransactionId& transaction) {
-    parts_[next_] = part_of(transaction);
+  void add(const stun::TransactionId& transaction) { add_part(part_of(transaction)); }
+  void add_part(std::uint32_t part) {
+    parts_[next_] = part;
     next_ = static_cast<std::uint8_t>((next_ + 1) % kMost);
     count_ = std::max<std::uint8_t>(count_, next_ == 0 ? kMost : next_);
+  }
+
+  // What is kept, the oldest first; add_part() in this order makes the same.
+  [[nodiscard]] std::vector<std::uint32_t> parts() const {
+    std::vector<std::uint32_t> parts(parts_.begin(), parts_.begin() + count_);
+    if (count_ == kMost) std::ranges::rotate(parts, parts.begin() + next_);
+    return parts;
   }
 
  private:
   static std::uint32_t part_of(const stun::TransactionId& transaction) {
     std::uint32_t part = 0;
-    std::memcpy(&part, transaction.data() + transaction.size() - sizeof part, sizeof part);
+    for (const std::byte byte : std::span(transaction).last<sizeof part>()) {
+      part = part << 8 | std::to_integer<std::uint32_t>(byte);
+    }
     return part;
   }
 

@@ -31,6 +31,8 @@ struct Tuple {
   // The transport has the path; the value is Session::least_generation of that time.
   IceGeneration told = 0;
   bool is_nominated = false;
+  // The hash is of this process: false for a tuple that was restored, until its next check.
+  bool is_remote_known = true;
 };
 
 class TupleTable {

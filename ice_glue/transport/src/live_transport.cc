@@ -1,7 +1,9 @@
 #include "live_transport.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include <sluice/srtp/state.h>
 #include <sluice/transport/transport_state.h>
@@ -14,6 +16,8 @@ using dtls::Bytes;
 using dtls::PathId;
 
 constexpr std::byte kFormat{1};
+// Of a session whose path is gone: it sends when ICE selects another.
+constexpr PathId kNoPath{UINT32_MAX};
 constexpr std::size_t kMaxPaths = 1024;  // MediaTransportOptions::max_paths
 constexpr std::uint64_t kMaxRtt = INT64_MAX;
 constexpr std::uint64_t kHasSelected = 1;
@@ -141,6 +145,32 @@ dtls::Result<TransportState> TransportState::parse(Bytes bytes) {
 dtls::Result<dtls::SessionState> TransportState::session() const {
   return LiveTransport::decode(bytes()).and_then(
       [](const LiveTransport& live) { return dtls::SessionState::parse(live.session); });
+}
+
+dtls::Result<TransportState> TransportState::with_paths(std::span<const PathNumber> numbers) const {
+  for (auto each = numbers.begin(); each != numbers.end(); ++each) {
+    const auto is_same = [&](const PathNumber& other) {
+      return other.before == each->before || other.now == each->now;
+    };
+    if (std::any_of(std::next(each), numbers.end(), is_same)) {
+      return tl::unexpected(
+          dtls::Error{.code = dtls::Errc::invalid_argument, .detail = "a path that comes twice"});
+    }
+  }
+  auto live = LiveTransport::decode(bytes());
+  if (!live) return dtls::forward_error(live);
+  const auto renumbered = [&](PathId path) -> std::optional<PathId> {
+    const auto found = std::ranges::find(numbers, path, &PathNumber::before);
+    return found != numbers.end() ? std::optional(found->now) : std::nullopt;
+  };
+  live->last_path = renumbered(live->last_path).value_or(kNoPath);
+  if (live->selected) live->selected = renumbered(*live->selected);
+  std::vector<PathId> paths;
+  for (const auto path : live->paths) {
+    if (const auto now = renumbered(path)) paths.push_back(*now);
+  }
+  live->paths = std::move(paths);
+  return TransportState(live->encode());
 }
 
 std::string_view to_string(ExportBlocked reason) {

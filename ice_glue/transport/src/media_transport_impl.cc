@@ -24,10 +24,14 @@ MediaTransport::Impl::Impl(MediaTransportOptions options, dtls::Environment& env
 // ---- every input
 
 const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input(Instant now) {
-  latest_ = std::max(latest_, now);
-  connected_late_ = false;
   receiver_.forget_packet();
   data_valid_ = false;
+  return begin_report(now);
+}
+
+const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_report(Instant now) {
+  latest_ = std::max(latest_, now);
+  connected_late_ = false;
   pending_ = {};
   if (const auto* previous = associations_.previous(); previous != nullptr && previous->leaving()) {
     drop_previous();
@@ -147,7 +151,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::path_validated(PathId path,
 
 dtls::Result<TransportPending> MediaTransport::Impl::path_selected(
     PathId path, std::optional<dtls::Duration> rtt, Instant now) {
-  if (begin_input(now) != nullptr) return after_end();
+  if (begin_report(now) != nullptr) return after_end();
   if (!associations_.select(path)) {
     ++statistics_.paths_refused;
     return end_input({}, now);

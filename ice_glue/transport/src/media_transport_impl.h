@@ -76,6 +76,8 @@ class MediaTransport::Impl {
 
   // Each input begins and ends with these; what lies between is skipped after the end.
   [[nodiscard]] const Ended* begin_input(Instant now);
+  // The same for an input that leaves what is to be polled.
+  [[nodiscard]] const Ended* begin_report(Instant now);
   dtls::Result<TransportPending> end_input(dtls::Result<void> outcome, Instant now);
   [[nodiscard]] dtls::Result<TransportPending> after_end() const;
   void end(Ended ended, Instant now);

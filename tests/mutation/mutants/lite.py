@@ -3,6 +3,7 @@
 from mutant import mutants_of
 
 LITE = "ice_lite_test ice_lite_sim_test"
+MOVES = "ice_lite_test ice_lite_move_test"
 
 MUTANTS = [
     *mutants_of(
@@ -40,7 +41,7 @@ MUTANTS = [
         ("if (!lost || select_another(number, now)) return;", "if (!lost) return;",
          "another nominated tuple takes the place of a lost one"),
         ("tuples_.size() >= options_.max_tuples", "false", "tuples are limited"),
-        ("hosts_.of(keyed_, arrival.path.peer) >= options_.max_tuples_per_host", "false",
+        ("hosts_.of(keyed_, peer) >= options_.max_tuples_per_host", "false",
          "the tuples of a host are limited"),
     ),
     *mutants_of(
@@ -72,6 +73,35 @@ MUTANTS = [
          "a handle is that of one session"),
         ("if (session.newer) forget(keyed, number, *session.newer); session.newest_generation",
          "session.newest_generation", "a restart replaces one that is not complete"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/live_session.cc", MOVES,
+        ("expect(value <= kMostTime,", "expect(true,", "a time fits the clock"),
+        ("expect(flags < 2 * highest,", "expect(true,", "unknown flags are refused"),
+        ('in.expect(is_valid_ufrag(taken.ufrag), "a ufrag");', "", "a ufrag has ice-chars"),
+        ('in.expect(is_valid_pwd(pwd), "a password");', "", "a password has its length"),
+        ("in.expect(checks <= RecentChecks::kMost,", "in.expect(true,", "checks are counted"),
+        ("in.expect(tuples <= kMostTuples,", "in.expect(true,", "tuples are counted"),
+        ("in.expect(!tuple.is_told || tuple.checks.generation >= live.least_generation,", "in.expect(true,",
+         "paths of a former association are not of this one"),
+        ("in.expect(!live.selected,", "in.expect(true,", "one path is selected"),
+    ),
+    *mutants_of(
+        "ice_glue/lite/src/impl_moves.cc", MOVES,
+        ("return is_queued || !media_.empty() ? transport::ExportBlocked::outputs_pending : reason;", "return reason;",
+         "what is to be polled is not lost"),
+        ("const auto transport = moved->with_paths(paths);", "const auto transport = moved->with_paths({});",
+         "the paths move"),
+        ("if (tuples_.find(hash, tuple.path) != kNoSlot) {", "if (false) {", "a path has one session"),
+        ("if (live.tuples.size() > options_.max_tuples_per_session) {", "if (false) {",
+         "the tuples of a session are limited"),
+        ("    give_back_paths(*added);\n", "", "what was not restored leaves no tuples"),
+        ("for (const std::uint32_t part : live->recent) session.recent.add_part(part);", "",
+         "a check from before is a repetition"),
+        ("dtls::saturating_add(now, -options.away)", "now", "consent expires meanwhile"),
+        ("if (newer) sessions_.begin_restart(keyed_, number, *std::move(newer));", "",
+         "an ICE restart goes on"),
+        ("set_timer(number);", "", "timers go on"),
     ),
     *mutants_of(
         "ice_glue/lite/src/dtls_in_stun.cc", "ice_lite_test dtls_in_stun_sim_test",

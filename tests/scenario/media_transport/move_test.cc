@@ -213,6 +213,33 @@ TEST_P(Move, WithoutMediaSoFar) {
   expect_received(call_->client, sent_by_server_);
 }
 
+// The ICE agent that goes on with the call has other numbers for its paths.
+TEST_P(Move, PathsMayHaveOtherNumbers) {
+  talk();
+  call_->run_for(100ms);
+  const auto path = *call_->client.transport.path();
+  const auto state = test::must(std::move(call_->client.transport).export_session());
+  const auto restored = [&](std::vector<PathNumber> numbers) {
+    return test::must(MediaTransport::restore(transport_options(true), test::environment(),
+                                              test::must(state.with_paths(numbers)), call_->now));
+  };
+  auto renumbered = restored({{.before = PathId{99}, .now = path}, {path, PathId{70}}});
+  EXPECT_EQ(renumbered.path(), PathId{70});
+  EXPECT_EQ(restored({{path, path}}).path(), path);
+
+  auto without = restored({});
+  EXPECT_EQ(without.path(), std::nullopt);
+  static_cast<void>(test::must(without.path_selected(PathId{5}, std::nullopt, call_->now)));
+  EXPECT_EQ(without.path(), PathId{5});
+
+  for (const auto& other : {PathNumber{path, PathId{2}}, PathNumber{PathId{98}, PathId{70}}}) {
+    const PathNumber twice[] = {{path, PathId{70}}, other};
+    const auto refused = state.with_paths(twice);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, dtls::Errc::invalid_argument);
+  }
+}
+
 TEST_P(Move, BadStatesAreRefused) {
   talk();
   call_->run_for(100ms);

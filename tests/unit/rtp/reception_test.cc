@@ -109,6 +109,64 @@ TEST(RtpReception, DelaySinceTheSenderReport) {
   EXPECT_EQ(block.delay_since_last, CompactNtp{16384});
 }
 
+// Whatever has come before, one that goes on from the state of another reports the same.
+TEST(RtpReception, GoesOnFromAState) {
+  const std::initializer_list<int> histories[] = {
+      {}, {7}, {65533, 65534, 2, 3}, {10, 12, 11, 11}, {1, 20000}};
+  for (const auto& history : histories) {
+    for (const std::uint32_t min_sequential : {1U, 2U}) {
+      Reception before({.min_sequential = min_sequential});
+      for (const int number : history) receive(before, number);
+      static_cast<void>(before.report_block(kSource, kArrival));
+      before.on_sender_report(CompactNtp{77}, kArrival);
+      // The clock of the next process is another one.
+      constexpr Instant kLater{std::chrono::seconds{5}};
+      Reception after({.min_sequential = min_sequential},
+                      before.state(kArrival + milliseconds{300}), kLater);
+      for (const int number : {20001, 20002}) {
+        EXPECT_EQ(receive(after, number), receive(before, number));
+      }
+      const auto expected = before.report_block(kSource, kArrival + milliseconds{500});
+      const auto block = after.report_block(kSource, kLater + milliseconds{200});
+      EXPECT_EQ(block.packets_lost, expected.packets_lost);
+      EXPECT_EQ(block.fraction_lost, expected.fraction_lost);
+      EXPECT_EQ(block.highest_sequence_number, expected.highest_sequence_number);
+      EXPECT_EQ(block.last_sender_report, expected.last_sender_report);
+      EXPECT_EQ(block.delay_since_last, expected.delay_since_last);
+      EXPECT_EQ(after.received(), before.received());
+    }
+  }
+}
+
+TEST(RtpReception, KeepsItsJitterOverAMove) {
+  Reception before({.clock_rate = 1000});
+  before.on_packet(SequenceNumber{1}, Timestamp{0}, kArrival);
+  before.on_packet(SequenceNumber{2}, Timestamp{0}, kArrival + milliseconds{160});
+  ASSERT_GT(before.jitter(), Duration::zero());
+  constexpr Instant kOther{std::chrono::hours{9}};
+  Reception after({.clock_rate = 1000}, before.state(kArrival), kOther);
+  EXPECT_EQ(after.jitter(), before.jitter());
+  after.on_packet(SequenceNumber{3}, Timestamp{0}, kOther);
+  EXPECT_EQ(after.jitter(), before.jitter()) << "the first packet under another clock";
+}
+
+TEST(RtpReception, TakesAnyState) {
+  const ReceptionState most{.base = UINT32_MAX,
+                            .received = UINT64_MAX,
+                            .expected_before = UINT32_MAX,
+                            .jitter = UINT64_MAX,
+                            .report = CompactNtp{1},
+                            .since_report = Duration::max()};
+  for (const auto since : {Duration::max(), Duration::min()}) {
+    auto state = most;
+    state.since_report = since;
+    Reception reception({}, state, kArrival);
+    receive(reception, 1);
+    const auto block = reception.report_block(kSource, kArrival);
+    EXPECT_EQ(block.delay_since_last, to_compact(since));
+  }
+}
+
 TEST(RtpReception, WithoutPacketsNothingIsLost) {
   Reception reception({});
   const auto block = reception.report_block(kSource, kArrival);

@@ -26,10 +26,29 @@ struct ReceptionOptions {
   std::uint32_t min_sequential = 1;  // 1 or more
 };
 
+// What the statistics of a source go on from in another process, so that its sender sees no break
+// in the report blocks. Any values are safe.
+struct ReceptionState {
+  std::uint32_t base = 0;  // extended number of the first packet
+  std::uint32_t highest = 0;
+  std::uint32_t in_sequence = 0;
+  std::optional<SequenceNumber> expected_next = {};
+  std::uint64_t received = 0;
+  std::uint32_t expected_before = 0;  // at the last report block
+  std::uint64_t received_before = 0;
+  std::uint64_t jitter = 0;  // in units of the clock rate, times 16
+  // The last sender report and how long ago it came.
+  std::optional<CompactNtp> report = {};
+  Duration since_report{};
+};
+
 // Not thread-safe. No allocation.
 class Reception {
  public:
   explicit Reception(const ReceptionOptions& options) : options_(options) {}
+  // Goes on from state(), which was taken of a Reception with the same options. The first packet
+  // does not count for the jitter: the clock may be another one.
+  Reception(const ReceptionOptions& options, const ReceptionState& state, Instant now);
 
   Arrival on_packet(SequenceNumber sequence_number, Timestamp timestamp, Instant now);
   void on_sender_report(const SenderReport& report, Instant now) {
@@ -41,6 +60,8 @@ class Reception {
 
   // A report block about `ssrc`, the source. It ends the interval of the fraction lost.
   ReportBlock report_block(Ssrc ssrc, Instant now);
+
+  [[nodiscard]] ReceptionState state(Instant now) const;
 
   // Whether packets of the source have been counted.
   [[nodiscard]] bool started() const { return received_ > 0; }

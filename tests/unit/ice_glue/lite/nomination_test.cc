@@ -1,5 +1,6 @@
 // Which of the nominated tuples is used: RFC 8445 section 8.2, RFC 5245 section 8.1.1.2.
 #include "lite_server.h"
+#include "support/ice_world.h"
 
 namespace sluice::ice_lite {
 namespace {
@@ -85,6 +86,27 @@ TEST(LiteNomination, IsForgottenWithTheTuple) {
   EXPECT_EQ(lite.peer_of(session), kSecond) << "the other nominated one takes its place";
   EXPECT_TRUE(lite.told<Expired>(session).empty());
   EXPECT_EQ(lite.server.statistics().tuples_expired, 1U);
+}
+
+// The peer has moved: what tells it is delivered, and not only what follows.
+TEST(LiteNomination, DeliversThePacketThatMovesASession) {
+  for (const bool is_media : {false, true}) {
+    test::IceWorld world({});
+    const auto session = world.begin({.candidates = {address(1, 5000), address(1, 5001)}});
+    world.run_for(5s);
+    world.clients[0]->nominate(1, world.now);
+    world.flush(0);
+    world.run_for(1s);
+    EXPECT_EQ(world.server.path_of(session)->peer, address(1, 5000)) << "of a higher priority";
+    const auto packet = test::make_rtp();
+    ASSERT_TRUE(is_media ? world.clients[0]->send_rtp(packet)
+                         : world.clients[0]->send_data(packet));
+    world.flush(0);
+    world.run_for(1s);
+    EXPECT_EQ(world.server.path_of(session)->peer, address(1, 5001));
+    ASSERT_EQ(world.rtp.size() + world.data.size(), 1U);
+    EXPECT_EQ((is_media ? world.rtp : world.data)[0].bytes, packet);
+  }
 }
 
 }  // namespace

@@ -243,6 +243,32 @@ TEST_F(MediaEchoTest, RoundTripFromTheReportBlock) {
   EXPECT_NEAR(static_cast<double>(echo_.statistics().rtt->count()), 30'000, 20);
 }
 
+// In the next process the browser's packets need no MID, and its reports no new beginning.
+TEST_F(MediaEchoTest, GoesOnFromAState) {
+  auto two = streams();
+  two[0].payload_type = rtp::PayloadType{96};
+  MediaEcho before(two);
+  before.restore({{.source = kVideoSource}}, kStart);
+  for (const int number : {65535, 0, 2}) {
+    auto packet = rtp_of(96, kVideoSource, static_cast<std::uint16_t>(number));
+    ASSERT_TRUE(before.echo_rtp(packet, kStart));
+  }
+  MediaEcho after(two);
+  auto unknown = rtp_of(96, kVideoSource, 3);
+  EXPECT_FALSE(after.echo_rtp(unknown, kStart)) << "of either section";
+  after.restore(before.state(kStart), kStart);
+  for (auto* echo : {&before, &after}) {
+    auto packet = rtp_of(96, kVideoSource, 3);
+    ASSERT_TRUE(echo->echo_rtp(packet, kStart));
+    EXPECT_EQ(packet, rtp_of(96, kOwnAudio, 3));
+  }
+  const auto report = rtcp_of(sender_report(kVideoSource, 0x1111222233334444));
+  const auto answer = after.answer_rtcp(report, kStart);
+  EXPECT_EQ(answer, before.answer_rtcp(report, kStart));
+  ASSERT_THAT(answer, SizeIs(1));
+  EXPECT_EQ(find<rtp::SenderReport>(answer[0])->packets, 4U);
+}
+
 TEST_F(MediaEchoTest, AnswersAreBounded) {
   play(96, kVideoSource);
   const std::vector<rtp::FullIntraEntry> entries(200, {.media = kOwnVideo, .sequence_number = 1});

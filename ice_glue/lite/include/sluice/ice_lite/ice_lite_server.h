@@ -17,6 +17,7 @@
 #include <sluice/dtls/path.h>
 #include <sluice/ice_lite/event.h>
 #include <sluice/ice_lite/session.h>
+#include <sluice/ice_lite/session_state.h>
 #include <sluice/ice_lite/statistics.h>
 #include <sluice/srtp/session.h>
 #include <sluice/transport/media_transport.h>
@@ -182,7 +183,7 @@ class IceLiteServer {
   void remove(SessionHandle session);
   // Any other input to the session's MediaTransport, but for those about paths, start and end,
   // which are the server's: path_validated(), path_selected(), path_removed(), handle_datagram(),
-  // restart(), close(), export_session().
+  // restart(), close(), export_session() of the transport.
   //   server.apply(session, [&](MediaTransport& t) { return t.start(Role::client, now); });
   // The function must not use the server. Errors: closed; those of the function.
   template <class Input>
@@ -191,6 +192,28 @@ class IceLiteServer {
     if (known == nullptr) return tl::unexpected(dtls::Error{dtls::Errc::closed});
     return end_input(session, std::forward<Input>(input)(*known));
   }
+
+  // ---- sessions that move
+
+  // Takes one session out of the server, without a word to its peer: what restore() continues it
+  // from. Drain the outputs before. The handle is no longer valid, and Ended does not come.
+  // Responses to checks can still be polled. Errors, after which the session goes on here: closed,
+  // export_blocked, libcrypto_failure.
+  dtls::Result<SessionState> export_session(SessionHandle session, Instant now);
+  // All sessions that can move now.
+  ExportedSessions export_sessions(Instant now);
+  // Why export_session() would fail now; empty: it would not. For a handle that is not valid:
+  // not_connected.
+  [[nodiscard]] std::optional<transport::ExportBlocked> export_blocked(SessionHandle session) const;
+  // Continues a session that export_session() has exported, in this process or elsewhere: connected
+  // at once, with its credentials, tuples, consent, and a restart_ice() that is under way. There is
+  // no Connected and no PathSelected for it; path_of() says where it sends to. Statistics of its
+  // transport begin at 0. Restore before the first datagram, so that none is refused. Errors:
+  // those of MediaTransport::restore(); too_many_connections (ServerOptions::max_sessions,
+  // max_tuples or max_tuples_per_host); session_refused also above max_tuples_per_session;
+  // invalid_argument (a ufrag or a path that another session has; a negative `away`).
+  dtls::Result<SessionHandle> restore(SessionState state, const RestoreOptions& options,
+                                      Instant now);
 
   // ---- network
 

@@ -60,6 +60,8 @@ struct ServerStatistics {
   std::uint64_t expired = 0;           // Expired
   std::uint64_t early_kept = 0;        // datagrams that have waited for a check
   std::uint64_t early_delivered = 0;
+  std::uint64_t sessions_exported = 0;
+  std::uint64_t sessions_restored = 0;
   std::uint64_t dtls_in_stun_received = 0;  // datagrams in checks
   std::uint64_t dtls_in_stun_sent = 0;      // datagrams in responses
   std::array<std::uint64_t, kDropReasons> dropped = {};
@@ -89,6 +91,8 @@ void for_each_counter(const ServerStatistics& statistics, Visit&& visit) {
   visit(std::string_view("expired"), kNone, statistics.expired);
   visit(std::string_view("early_kept"), kNone, statistics.early_kept);
   visit(std::string_view("early_delivered"), kNone, statistics.early_delivered);
+  visit(std::string_view("sessions_exported"), kNone, statistics.sessions_exported);
+  visit(std::string_view("sessions_restored"), kNone, statistics.sessions_restored);
   visit(std::string_view("dtls_in_stun_received"), kNone, statistics.dtls_in_stun_received);
   visit(std::string_view("dtls_in_stun_sent"), kNone, statistics.dtls_in_stun_sent);
   for (std::size_t i = 0; i < kDropReasons; ++i) {

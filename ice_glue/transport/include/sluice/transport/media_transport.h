@@ -243,7 +243,8 @@ class MediaTransport {
   // validated again moves to the new association.
   dtls::Result<TransportPending> path_validated(PathId path, Instant now);
   // ICE sends over this path from now on; it counts as validated. `rtt`, when known, sets DTLS's
-  // first retransmission timeout.
+  // first retransmission timeout. What poll_data() and poll_media() have stays, so that ICE may
+  // select the path that they came over.
   dtls::Result<TransportPending> path_selected(PathId path, std::optional<dtls::Duration> rtt,
                                                Instant now);
   // Consent has expired (RFC 7675) or the path is gone. Nothing is accepted from it or sent to it.

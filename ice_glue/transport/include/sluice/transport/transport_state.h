@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include <sluice/dtls/live_session.h>
+#include <sluice/dtls/path.h>
 
 namespace sluice::transport {
 
@@ -24,6 +26,12 @@ enum class ExportBlocked : std::uint8_t {
 
 std::string_view to_string(ExportBlocked reason);
 
+// A path of an exported transport, and the number that it has where the transport is restored.
+struct PathNumber {
+  dtls::PathId before;
+  dtls::PathId now;
+};
+
 // What MediaTransport::export_session() returns and MediaTransport::restore() takes: the DTLS
 // session, the state of SRTP, and the paths. Contains the secrets of the session: protect it like a
 // private key. It is wiped when it is destroyed. One state is one call: restore it once only.
@@ -39,6 +47,10 @@ class TransportState {
   // A copy of the DTLS session's state, for its tag, role and version. Errors: decode_error after
   // this object was moved from.
   [[nodiscard]] dtls::Result<dtls::SessionState> session() const;
+  // The same call for an ICE agent that has other numbers for its paths. Those that `numbers` does
+  // not name are forgotten; if one of them was selected, none is. No number may come twice. Errors:
+  // invalid_argument, decode_error after this object was moved from.
+  [[nodiscard]] dtls::Result<TransportState> with_paths(std::span<const PathNumber> numbers) const;
 
   // Internal: for the transport only.
   explicit TransportState(dtls::Buffer bytes) : bytes_(std::move(bytes)) {}
