@@ -64,6 +64,14 @@ class LitePort {
     settle();
     return session;
   }
+  // Connections have ended with the process before this one: their peers make new ones.
+  void forget_connections(ice_lite::SessionHandle session) {
+    for (auto path = server().path_of(session); path && tcp::is_connection(*path);
+         path = server().path_of(session)) {
+      server().path_closed(*path, common::now());
+    }
+    settle();
+  }
   // The call ends: the peer gets a close_notify.
   void remove(ice_lite::SessionHandle session) {
     calls_.erase(session);
@@ -307,6 +315,7 @@ class LiteCalls final : public CallTransports {
     if (!session) return refused(dtls::to_string(session.error()));
     auto call = std::make_unique<LiteCall>(port_, *session, nice::Description{}, listener);
     if (const auto path = port_.server().path_of(*session)) call->go_on(*path);
+    port_.forget_connections(*session);
     return call;
   }
   void catch_up() override { port_.catch_up(); }
