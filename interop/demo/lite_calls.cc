@@ -5,8 +5,8 @@
 
 #include <sluice/ice_lite/description.h>
 #include <sluice/ice_lite/ice_lite_server.h>
+#include <sluice/tcp/driver.h>
 #include <sluice/udp/address.h>
-#include <sluice/udp/driver.h>
 
 #include <algorithm>
 #include <numeric>
@@ -22,11 +22,11 @@ namespace sluice::interop::demo {
 namespace {
 
 using Server = ice_lite::IceLiteServer;
-using ServerDriver = udp::Driver<Server>;
+using ServerDriver = tcp::Driver<Server>;
 
 class LiteCall;
 
-// The server, its socket, and the calls by their sessions.
+// The server, its sockets, and the calls by their sessions.
 class LitePort {
  public:
   LitePort(ServerDriver driver, std::vector<ice_lite::AnnouncedAddress> announced,
@@ -51,7 +51,7 @@ class LitePort {
   LitePort& operator=(const LitePort&) = delete;
 
   Server& server() { return driver_.server(); }
-  // The UDP port.
+  // The port, of UDP and of TCP.
   [[nodiscard]] std::uint16_t number() { return driver_.socket().own().port; }
   [[nodiscard]] const std::vector<ice_lite::AnnouncedAddress>& announced() const {
     return announced_;
@@ -63,6 +63,14 @@ class LitePort {
     auto session = server().restore(std::move(state), options, common::now());
     settle();
     return session;
+  }
+  // Connections have ended with the process before this one: their peers make new ones.
+  void forget_connections(ice_lite::SessionHandle session) {
+    for (auto path = server().path_of(session); path && tcp::is_connection(*path);
+         path = server().path_of(session)) {
+      server().path_closed(*path, common::now());
+    }
+    settle();
   }
   // The call ends: the peer gets a close_notify.
   void remove(ice_lite::SessionHandle session) {
@@ -157,7 +165,8 @@ class LiteCall final : public CallTransport {
   // The same for a call that has had its path before.
   void go_on(const dtls::UdpPath& path) {
     const dtls::UdpEndpoint own{path.own.address, port_.number()};
-    pair_ = "host " + udp::to_string(own) + " - " + udp::to_string(path.peer);
+    pair_ = std::string(tcp::is_connection(path) ? "TCP " : "") + "host " + udp::to_string(own) +
+            " - " + udp::to_string(path.peer);
     has_path_ = true;
   }
 
@@ -306,6 +315,7 @@ class LiteCalls final : public CallTransports {
     if (!session) return refused(dtls::to_string(session.error()));
     auto call = std::make_unique<LiteCall>(port_, *session, nice::Description{}, listener);
     if (const auto path = port_.server().path_of(*session)) call->go_on(*path);
+    port_.forget_connections(*session);
     return call;
   }
   void catch_up() override { port_.catch_up(); }
@@ -344,7 +354,7 @@ class LiteCalls final : public CallTransports {
   LitePort port_;
 };
 
-// The addresses to announce: with the port of the socket, unless they are those of a NAT.
+// The addresses to announce: with the port of the sockets, those of UDP first; or those of a NAT.
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
     const LiteOptions& options, std::uint16_t port) {
   std::vector<ice_lite::AnnouncedAddress> announced;
@@ -354,34 +364,59 @@ tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_add
     announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
   }
   if (!announced.empty()) return announced;
-  const auto& literals = options.addresses;
   std::vector<dtls::UdpEndpoint> addresses;
-  if (literals.empty()) addresses = local_addresses();
-  for (const std::string& literal : literals) {
+  if (options.addresses.empty()) addresses = local_addresses();
+  for (const std::string& literal : options.addresses) {
     const auto address = parse_address(literal);
     if (!address) return tl::unexpected("no IP address: " + literal);
     addresses.push_back(*address);
   }
-  for (dtls::UdpEndpoint& address : addresses) {
-    address.port = port;
-    announced.push_back({.address = address});
+  const auto announce = [&](ice_lite::CandidateTransport transport) {
+    for (const dtls::UdpEndpoint& address : addresses) {
+      announced.push_back({.address = {address.address, port}, .transport = transport});
+    }
+  };
+  if (options.candidates != LiteCandidates::tcp) announce(ice_lite::CandidateTransport::udp);
+  if (options.candidates != LiteCandidates::udp) {
+    announce(ice_lite::CandidateTransport::tcp_passive);
   }
   return announced;
+}
+
+struct Sockets {
+  udp::Socket udp;
+  tcp::Listener tcp;
+};
+
+// Port 0: any that is free for both. The kernel chooses that of UDP, which others may have for TCP.
+tl::expected<Sockets, std::string> open_sockets(std::uint16_t port,
+                                                dtls::Environment& environment) {
+  constexpr int kTries = 16;
+  for (int tries = 1;; ++tries) {
+    const auto address = udp::resolve("*:" + std::to_string(port));
+    if (!address) return tl::unexpected(address.error());
+    auto socket = udp::Socket::bind(*address);
+    if (!socket) return tl::unexpected("UDP port: " + socket.error());
+    const auto same = udp::resolve("*:" + std::to_string(socket->own().port));
+    if (!same) return tl::unexpected(same.error());
+    auto listener = tcp::Listener::open(*same, environment);
+    if (listener) return Sockets{.udp = *std::move(socket), .tcp = *std::move(listener)};
+    if (port != 0 || tries == kTries) return tl::unexpected("TCP port: " + listener.error());
+  }
 }
 
 }  // namespace
 
 tl::expected<std::unique_ptr<CallTransports>, std::string> make_lite_calls(
     const LiteOptions& options, dtls::Environment& environment, GMainContext* context) {
-  const auto address = udp::resolve("*:" + std::to_string(options.port));
-  if (!address) return tl::unexpected(address.error());
-  auto socket = udp::Socket::bind(*address);
-  if (!socket) return tl::unexpected("UDP port: " + socket.error());
-  auto announced = announced_addresses(options, socket->own().port);
+  auto sockets = open_sockets(options.port, environment);
+  if (!sockets) return tl::unexpected(sockets.error());
+  auto announced = announced_addresses(options, sockets->udp.own().port);
   if (!announced) return tl::unexpected(announced.error());
   auto server = Server::make({}, environment);
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
-  auto driver = ServerDriver::make(*std::move(server), *std::move(socket));
+  auto driver =
+      ServerDriver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
   if (!driver) return tl::unexpected(driver.error());
   return std::make_unique<LiteCalls>(*std::move(driver), *std::move(announced), environment,
                                      context);

@@ -1,4 +1,4 @@
-// All calls on one UDP port, with sluice::ice_lite.
+// All calls on one UDP port and the TCP port of the same number, with sluice::ice_lite.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,13 @@ struct _GMainContext;  // NOLINT(bugprone-reserved-identifier,readability-identi
 
 namespace sluice::interop::demo {
 
+// Which candidates are announced. The server takes both.
+enum class LiteCandidates : std::uint8_t { udp_and_tcp, udp, tcp };
+
 struct LiteOptions {
-  // The UDP port of all calls; 0: any free port.
+  // The UDP and TCP port of all calls; 0: any that both have free.
   std::uint16_t port = 0;
+  LiteCandidates candidates = LiteCandidates::udp_and_tcp;
   // IP literals of the addresses for candidates. Empty: those of all interfaces that are up,
   // loopback included.
   std::vector<std::string> addresses = {};

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "common/recorder.h"
 #include "common/stop_signals.h"
@@ -17,6 +19,7 @@ using sluice::interop::common::StopSignals;
 using sluice::interop::demo::EchoService;
 using sluice::interop::demo::HttpOptions;
 using sluice::interop::demo::IceAgent;
+using sluice::interop::demo::LiteCandidates;
 using sluice::interop::demo::ServiceOptions;
 using sluice::interop::demo::StateFile;
 using sluice::nice::GlibThread;
@@ -61,6 +64,34 @@ void add_state_options(CLI::App& app, Options& options) {
   state_key->needs("--state");
 }
 
+void add_ice_options(CLI::App& app, Options& options) {
+  auto& service = options.service;
+  app.add_option_function<std::string>(
+         "--ice",
+         [&service](const std::string& word) {
+           service.agent = word == "lite" ? IceAgent::lite : IceAgent::libnice;
+         },
+         "ICE agent: lite (the default), with one UDP and TCP port for all calls, or libnice, with "
+         "a port per call and address")
+      ->check(CLI::IsMember({"lite", "libnice"}));
+  app.add_option("--ice-port", service.lite.port,
+                 "UDP and TCP port of all calls with --ice lite. Default: any free port")
+      ->check(CLI::Range(1, 65535));
+  app.add_option("--ice-candidates", service.lite.candidates,
+                 "Candidates that --ice lite announces: udp, tcp, or both (the default)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LiteCandidates>{{"both", LiteCandidates::udp_and_tcp},
+                                                {"udp", LiteCandidates::udp},
+                                                {"tcp", LiteCandidates::tcp}}));
+  app.add_option(
+      "--ice-address", options.ice_addresses,
+      "Local address for ICE candidates; may be given several times. Default: all addresses, "
+      "loopback included");
+  app.add_option("--announce", service.lite.announced,
+                 "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
+                 "that passes on what comes there; may be given several times. With --ice lite");
+}
+
 void add_options(CLI::App& app, Options& options) {
   auto& service = options.service;
   app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
@@ -94,24 +125,7 @@ void add_options(CLI::App& app, Options& options) {
          },
          "Newest DTLS version: 1.2 or 1.3 (the default)")
       ->check(CLI::IsMember({"1.2", "1.3"}));
-  app.add_option_function<std::string>(
-         "--ice",
-         [&service](const std::string& word) {
-           service.agent = word == "lite" ? IceAgent::lite : IceAgent::libnice;
-         },
-         "ICE agent: lite (the default), with one UDP port for all calls, or libnice, with a port "
-         "per call and address")
-      ->check(CLI::IsMember({"lite", "libnice"}));
-  app.add_option("--ice-port", service.lite.port,
-                 "UDP port of all calls with --ice lite. Default: any free port")
-      ->check(CLI::Range(1, 65535));
-  app.add_option(
-      "--ice-address", options.ice_addresses,
-      "Local address for ICE candidates; may be given several times. Default: all addresses, "
-      "loopback included");
-  app.add_option("--announce", service.lite.announced,
-                 "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
-                 "that passes on what comes there; may be given several times. With --ice lite");
+  add_ice_options(app, options);
   app.add_option("--keylog", options.files.key_log,
                  "Append the DTLS secrets to this file (SSLKEYLOGFILE format)");
   app.add_option("--pcap", options.files.capture,

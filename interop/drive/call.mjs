@@ -23,7 +23,7 @@ function contradictions(server, { transport }) {
     .map(([what, ours, theirs]) => `${what}: the server says ${ours}, the browser ${theirs}`);
 }
 
-function report(name, server, faults) {
+function report(name, server, protocol, faults) {
   const { dtls, packets } = server;
   return {
     browser: name,
@@ -32,6 +32,7 @@ function report(name, server, faults) {
     dtls_cipher: dtls?.cipher_suite ?? null,
     group: dtls?.group ?? null,
     srtp_profile: dtls?.srtp_profile ?? null,
+    ice_protocol: protocol ?? null,
     media_echoed: !faults.media,
     data_echoed: !faults.data,
     setup_ms: server.setup_ms,
@@ -80,10 +81,18 @@ function handshakeFault(skipped, packets) {
   return skipped === (packets === 0) ? null : `${packets} packets of SCTP's handshake, a=sctp-init ${skipped}`;
 }
 
-// Makes a call of at least `seconds` on `page`, and expects DTLS `version` if it is given. Returns the figures, and by
-// name what went wrong.
+// What the browser says of the protocol of its pair.
+function wrongProtocol(expected, { local, remote }) {
+  if (!expected) return null;
+  const told = [local, remote].map((candidate) => candidate?.protocol);
+  return told.every((protocol) => protocol === expected) ? null : `the pair is ${told.join(' - ')}, not ${expected}`;
+}
+
+// Makes a call of at least `seconds` on `page`, and expects DTLS `version` and ICE over `protocol` (udp or tcp), if they
+// are given. Returns the figures, and by name what went wrong.
 export async function runCall(page, options) {
-  const { name, setup = '', seconds = 5, version, sctpInit = false, dtlsInStun = false, screenshot } = options;
+  const { name, setup = '', seconds = 5, version, protocol, screenshot } = options;
+  const { sctpInit = false, dtlsInStun = false } = options;
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
@@ -104,7 +113,7 @@ export async function runCall(page, options) {
   return {
     server,
     browser,
-    report: report(name, server, faults),
+    report: report(name, server, browser.local?.protocol, faults),
     faults: {
       ...faults,
       server: server.reason,
@@ -112,6 +121,7 @@ export async function runCall(page, options) {
       version: version && server.dtls?.version !== version ? `DTLS version is ${server.dtls?.version}, not ${version}` : null,
       'SCTP handshake': handshakeFault(sctpInit, server.data?.sctp_handshake_packets),
       'DTLS in STUN': dtlsInStun === server.ice?.dtls_in_stun > 0 ? null : `${server.ice?.dtls_in_stun} datagrams`,
+      protocol: wrongProtocol(protocol, browser),
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },

@@ -14,7 +14,8 @@ import { table } from './table.mjs';
 const USAGE = `usage: demo.mjs [options]
   --browser chromium|firefox|all   browser that makes the call (default: chromium)
   --setup active|passive           the server's DTLS role: active is client (default: the server chooses)
-  --ice lite|libnice               the server's ICE agent: all calls on one UDP port, or a port per call (default: lite)
+  --ice lite|libnice               the server's ICE agent: all calls on one port, or a port per call (default: lite)
+  --ice-candidates udp|tcp|both    what --ice lite announces (default: both); with tcp the call must go over TCP
   --dtls-max 1.2|1.3               newest DTLS version of the server (default: 1.3)
   --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
   --sctp-init                      Chromium offers a=sctp-init: data channels without SCTP's handshake
@@ -38,6 +39,7 @@ function readArguments() {
         browser: { type: 'string', default: 'chromium' },
         setup: { type: 'string', default: '' },
         ice: { type: 'string', default: 'lite' },
+        'ice-candidates': { type: 'string', default: '' },
         'dtls-max': { type: 'string', default: '1.3' },
         'browser-dtls-max': { type: 'string', default: '1.3' },
         'sctp-init': { type: 'boolean', default: false },
@@ -57,6 +59,7 @@ function readArguments() {
     if (values['sctp-init'] && values.browser !== 'chromium') throw new Error('only Chromium has a=sctp-init');
     if (values['dtls-in-stun'] && values.browser !== 'chromium') throw new Error('only Chromium has DTLS in STUN');
     if (!['lite', 'libnice'].includes(values.ice)) throw new Error(`no ICE agent '${values.ice}'`);
+    if (!['', 'udp', 'tcp', 'both'].includes(values['ice-candidates'])) throw new Error('no such --ice-candidates');
     if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
     if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
     const limits = [values['dtls-max'], values['browser-dtls-max']];
@@ -70,7 +73,7 @@ function readArguments() {
 }
 
 function serverArguments(args) {
-  const passedOn = ['port', 'ice', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
+  const passedOn = ['port', 'ice', 'ice-candidates', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
   return passedOn.flatMap((name) => [`--${name}`, args[name]]);
 }
 
@@ -90,7 +93,9 @@ async function call(kind, url, args) {
   try {
     const page = await openPage(browser, url);
     const { setup, seconds, version } = args;
-    const options = { name: kind.name, setup, seconds, version, sctpInit, dtlsInStun, screenshot };
+    // UDP is preferred where both are announced.
+    const protocol = args['ice-candidates'] === 'tcp' ? 'tcp' : 'udp';
+    const options = { name: kind.name, setup, seconds, version, protocol, sctpInit, dtlsInStun, screenshot };
     const result = await runCall(page, options);
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {

@@ -37,13 +37,23 @@ std::string text_of(const dtls::Ipv6Address& address) {
 std::string candidate(const AnnouncedAddress& announced, std::uint16_t preference) {
   // RFC 8445 section 5.1.2.1: host candidates, component 1.
   constexpr std::uint32_t kHost = 126;
+  // RFC 6544 section 4.2: less, where UDP is preferred. That of libwebrtc, below all of its UDP.
+  constexpr std::uint32_t kHostTcp = 90;
+  // The same section: the direction-pref of a passive candidate, above 13 bits of other-pref.
+  constexpr std::uint32_t kPassive = 4U << 13;
+  constexpr std::uint32_t kOtherPreference = 0x1fff;
   constexpr std::uint32_t kComponent = 1;
+  const bool is_tcp = announced.transport == CandidateTransport::tcp_passive;
+  const std::uint32_t local = is_tcp ? kPassive | (preference & kOtherPreference) : preference;
   const std::uint32_t priority =
-      (kHost << 24) + (std::uint32_t{preference} << 8) + (256 - kComponent);
-  return "candidate:" + std::to_string(preference) + " 1 udp " + std::to_string(priority) + " " +
+      ((is_tcp ? kHostTcp : kHost) << 24) + (local << 8) + (256 - kComponent);
+  // RFC 8445 section 5.1.1.3: the foundation differs with the transport.
+  return "candidate:" + std::string(is_tcp ? "tcp" : "") + std::to_string(preference) + " 1 " +
+         (is_tcp ? "TCP" : "udp") + " " + std::to_string(priority) + " " +
          std::visit([](const auto& address) { return text_of(address); },
                     announced.address.address) +
-         " " + std::to_string(announced.address.port) + " typ host";
+         " " + std::to_string(announced.address.port) + " typ host" +
+         (is_tcp ? " tcptype passive" : "");
 }
 
 std::string media_lines(const Credentials& local, std::span<const AnnouncedAddress> announced) {

@@ -98,6 +98,9 @@ BatchPending IceLiteServer::handle_datagrams(std::span<const dtls::ReceivedDatag
                                              Instant now) {
   return impl_->handle_datagrams(datagrams, now);
 }
+Pending IceLiteServer::path_closed(const dtls::UdpPath& path, Instant now) {
+  return impl_->path_closed(path, now);
+}
 Pending IceLiteServer::handle_timeout(Instant now) { return impl_->handle_timeout(now); }
 
 tl::expected<Transmit, srtp::PacketError> IceLiteServer::protect_rtp(SessionHandle session,

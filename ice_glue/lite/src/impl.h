@@ -48,6 +48,7 @@ class IceLiteServer::Impl {
 
   Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
   BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
+  Pending path_closed(const dtls::UdpPath& path, Instant now);
   Pending handle_timeout(Instant now);
 
   tl::expected<Transmit, srtp::PacketError> protect(transport::MediaKind kind,

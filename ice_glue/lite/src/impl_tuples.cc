@@ -126,6 +126,7 @@ void IceLiteServer::Impl::select(SlotNumber number, Instant now) {
     return;
   }
   session.selected = number;
+  session.lost.reset();
   session.is_selection_untold = true;
   ++statistics_.selections;
   queue(Output::event, owner);
@@ -167,10 +168,34 @@ void IceLiteServer::Impl::expire_tuples(SlotNumber number, Instant now) {
     remove_tuple(each);
     ++statistics_.tuples_expired;
   }
+  if (session.lost && session.lost->due <= now) {
+    lost = std::exchange(session.lost, nullptr)->path;
+  } else if (session.lost) {
+    session.tuples_due =
+        std::min(session.tuples_due.value_or(session.lost->due), session.lost->due);
+  }
   if (!lost || select_another(number, now)) return;
   ++statistics_.expired;
   session.to_tell().expired = Expired{*lost};
   queue(Output::event, number);
+}
+
+Pending IceLiteServer::Impl::path_closed(const dtls::UdpPath& path, Instant now) {
+  begin_turn(now);
+  const SlotNumber tuple = tuples_.find(TupleTable::hash_of(keyed_, path), path);
+  if (tuple == kNoSlot) return end_turn();
+  const SlotNumber owner = tuples_[tuple].session;
+  Session& session = sessions_[owner];
+  const bool was_selected = session.selected == tuple;
+  const Instant due = dtls::saturating_add(tuples_[tuple].checked, kConsentLifetime);
+  remove_tuple(tuple);
+  ++statistics_.tuples_closed;
+  if (was_selected && !session.has_ended && !select_another(owner, now)) {
+    session.lost = std::make_unique<LostPath>(LostPath{path, due});
+    session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+    set_timer(owner);
+  }
+  return end_turn();
 }
 
 void IceLiteServer::Impl::deliver_early(SlotNumber number, const Arrival& arrival) {

@@ -32,6 +32,12 @@ struct Untold {
   std::optional<Ended> ended;
 };
 
+// A path in use that has ended (IceLiteServer::path_closed()) while no other was nominated.
+struct LostPath {
+  dtls::UdpPath path;
+  dtls::Instant due;  // when consent on it ends
+};
+
 struct Session {
   // Empty: the slot is free.
   std::optional<transport::MediaTransport> transport;
@@ -40,6 +46,8 @@ struct Session {
   std::unique_ptr<LocalCredentials> newer;
   std::unique_ptr<Untold> untold;
   std::unique_ptr<DtlsInStun> in_stun;  // until the handshake is complete
+  // Until another tuple is selected, or consent has ended.
+  std::unique_ptr<LostPath> lost;
 
   std::uint32_t generation = 0;  // of the slot: half of the handle
   SlotNumber first_tuple = kNoSlot;

@@ -29,14 +29,20 @@ tl::expected<Port, std::string> Port::open(Socket socket) {
   if (!made.epoll_.is_open()) return failure("epoll_create1");
   made.timer_ = Descriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!made.timer_.is_open()) return failure("timerfd_create");
-  if (!watch(made.epoll_, made.timer_.number()) || !watch(made.epoll_, made.socket_.descriptor())) {
+  if (!detail::watch(made.epoll_, made.timer_.number()) ||
+      !detail::watch(made.epoll_, made.socket_.descriptor())) {
     return failure("epoll_ctl");
   }
   return made;
 }
 
+tl::expected<void, std::string> Port::watch(int descriptor) {
+  if (!detail::watch(epoll_, descriptor)) return failure("epoll_ctl");
+  return {};
+}
+
 tl::expected<void, std::string> Port::change_socket(Socket fresh) {
-  if (!watch(epoll_, fresh.descriptor())) return failure("epoll_ctl");
+  if (!detail::watch(epoll_, fresh.descriptor())) return failure("epoll_ctl");
   flush();
   epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, socket_.descriptor(), nullptr);
   socket_ = std::move(fresh);

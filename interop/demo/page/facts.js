@@ -7,7 +7,8 @@ const seconds = (value) => (value == null ? null : milliseconds(value * 1000));
 const count = (value) => (value == null ? null : value.toLocaleString('en'));
 const both = (a, b) => (a == null && b == null ? null : `${count(a ?? 0)} / ${count(b ?? 0)}`);
 const host = (address) => (address?.includes(':') ? `[${address}]` : address ?? '?');
-const candidate = (c) => (c ? `${c.candidateType} ${host(c.address)}:${c.port}` : '?');
+const candidate = (c) =>
+  (c ? `${c.protocol === 'tcp' ? 'TCP ' : ''}${c.candidateType} ${host(c.address)}:${c.port}` : '?');
 const reasons = (map) => Object.entries(map ?? {}).map(([name, n]) => `${name} ${n}`).join(', ');
 
 // [name, milliseconds or null]

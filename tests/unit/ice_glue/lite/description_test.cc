@@ -19,6 +19,22 @@ TEST(LiteDescription, HasACandidateForEachAddress) {
             "a=end-of-candidates\r\n");
 }
 
+// RFC 6544 section 4.2: local preferences 2^13 * 4 + other-pref; sections 4.5 and 3 the line.
+TEST(LiteDescription, HasPassiveCandidatesOfTcpBelowAllOfUdp) {
+  const dtls::UdpEndpoint address{dtls::Ipv4Address{192, 0, 2, 17}, 443};
+  const AnnouncedAddress addresses[] = {{address}, {address, CandidateTransport::tcp_passive}};
+  const auto lines = media_lines({.ufrag = "abcd", .pwd = "0123456789012345678901"}, addresses);
+  constexpr unsigned kPriority = (90U << 24) + (((4U << 13) + 8190U) << 8) + 255U;
+  EXPECT_NE(lines.find("a=candidate:tcp65534 1 TCP " + std::to_string(kPriority) +
+                       " 192.0.2.17 443 typ host tcptype passive\r\n"),
+            std::string::npos)
+      << lines;
+  // The lowest of UDP, and the highest of TCP.
+  EXPECT_EQ(candidate(addresses[0], 0), "candidate:0 1 udp 2113929471 192.0.2.17 443 typ host");
+  EXPECT_EQ(candidate(addresses[1], 8191),
+            "candidate:tcp8191 1 TCP 1520435199 192.0.2.17 443 typ host tcptype passive");
+}
+
 TEST(LiteDescription, SaysThatTheAgentIsLite) {
   EXPECT_EQ(kSessionLines, "a=ice-lite\r\na=ice-options:ice2\r\n");
 }

@@ -20,16 +20,25 @@ inline constexpr std::string_view kDtlsInStunOption = "googspedv1";
 inline constexpr std::string_view kSessionLinesWithDtlsInStun =
     "a=ice-lite\r\na=ice-options:ice2 googspedv1\r\n";
 
-// An address that peers reach the server's port at. Behind a NAT with a port of its own for this
-// one (NAT 1:1), that is the public address and port. All are host candidates: a lite agent has no
-// others (RFC 8445 section 5.2). UDP.
-struct AnnouncedAddress {
-  dtls::UdpEndpoint address;
+enum class CandidateTransport : std::uint8_t {
+  udp,
+  // The peer opens a connection (RFC 6544, tcptype passive), such as to a tcp::Listener.
+  tcp_passive,
 };
 
-// The value of one a=candidate line (RFC 8839 section 5.1), without "a=": component 1, type host.
-// `preference` is the local preference (RFC 8445 section 5.1.2.1), which also makes the foundation:
-// no two candidates of a session may have the same.
+// An address that peers reach the server's port at. Behind a NAT with a port of its own for this
+// one (NAT 1:1), that is the public address and port. All are host candidates: a lite agent has no
+// others (RFC 8445 section 5.2).
+struct AnnouncedAddress {
+  dtls::UdpEndpoint address;
+  CandidateTransport transport = CandidateTransport::udp;
+};
+
+// The value of one a=candidate line (RFC 8839 section 5.1, RFC 6544 section 4.5), without "a=":
+// component 1, type host. `preference` is the local preference (RFC 8445 section 5.1.2.1), of TCP
+// its low 13 bits with that of a passive candidate above them (RFC 6544 section 4.2). It also makes
+// the foundation: no two candidates of a session with the same transport may have the same. Any UDP
+// candidate has a higher priority than any of TCP.
 std::string candidate(const AnnouncedAddress& announced, std::uint16_t preference);
 
 // The lines of a media section, each with CRLF: a=ice-ufrag, a=ice-pwd, an a=candidate for each

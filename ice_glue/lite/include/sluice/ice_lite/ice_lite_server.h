@@ -1,5 +1,5 @@
-// Every WebRTC session of a server on one UDP port: an ICE-lite agent with a MediaTransport for
-// each session.
+// Every WebRTC session of a server on one port, UDP and TCP: an ICE-lite agent with a
+// MediaTransport for each session.
 #pragma once
 
 #include <chrono>
@@ -224,6 +224,11 @@ class IceLiteServer {
   // has data or early media to be polled, before one of an unknown path where any session has, and
   // when kMaxQueuedResponses wait: drain, then go on with the rest. The first one is always taken.
   BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
+  // The path has ended, such as a TCP connection (tcp::Listener::poll_closed()): its tuple is
+  // forgotten. Where it was the one in use, the session goes on over the best of its other
+  // nominated tuples (PathSelected). Without one it sends nothing until the next nomination, and
+  // has Expired when consent on this path ends. Does nothing for a path that no session has.
+  Pending path_closed(const dtls::UdpPath& path, Instant now);
   // To be called at next_timeout() or later; earlier calls do nothing. Serves the sessions whose
   // timers are due, at most ServerOptions::max_timers_per_call. When more are due, next_timeout()
   // is not after `now`: read the socket, then call again.

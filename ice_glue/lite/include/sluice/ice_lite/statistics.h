@@ -53,6 +53,7 @@ struct ServerStatistics {
   std::uint64_t error_responses = 0;   // put in the queue
   std::uint64_t tuples_added = 0;      // by a valid check from a new address pair
   std::uint64_t tuples_expired = 0;    // without a check for 30 s
+  std::uint64_t tuples_closed = 0;     // path_closed()
   std::uint64_t tuples_displaced = 0;  // above max_tuples_per_session: the longest unchecked
   std::uint64_t tuples_taken = 0;      // PathTaken
   std::uint64_t selections = 0;        // PathSelected
@@ -83,6 +84,7 @@ void for_each_counter(const ServerStatistics& statistics, Visit&& visit) {
   visit(std::string_view("error_responses"), kNone, statistics.error_responses);
   visit(std::string_view("tuples_added"), kNone, statistics.tuples_added);
   visit(std::string_view("tuples_expired"), kNone, statistics.tuples_expired);
+  visit(std::string_view("tuples_closed"), kNone, statistics.tuples_closed);
   visit(std::string_view("tuples_displaced"), kNone, statistics.tuples_displaced);
   visit(std::string_view("tuples_taken"), kNone, statistics.tuples_taken);
   visit(std::string_view("selections"), kNone, statistics.selections);

@@ -57,6 +57,10 @@ class Port {
   void wake_at(std::optional<dtls::Instant> time);
   void wait(std::optional<dtls::Instant> until) const;
 
+ protected:
+  // Makes the descriptor readable when this one is. Errors as change_socket().
+  tl::expected<void, std::string> watch(int descriptor);
+
  private:
   explicit Port(Socket socket) : socket_(std::move(socket)) {}
 
@@ -93,12 +97,14 @@ struct Ignore {
 // or when the batch is full. Those for which the kernel has no room are lost and counted
 // (SocketStatistics). Move-only; used by one thread at a time, as the server is. Allocates nothing
 // after make().
-template <DatagramServer Server>
+//
+// `PortType` is for tcp::Driver.
+template <DatagramServer Server, class PortType = detail::Port>
 class Driver {
  public:
   // The error names the system call that failed.
   static tl::expected<Driver, std::string> make(Server server, Socket socket) {
-    auto port = detail::Port::open(std::move(socket));
+    auto port = PortType::open(std::move(socket));
     if (!port) return tl::unexpected(std::move(port).error());
     Driver made(std::move(server), *std::move(port));
     made.finish();
@@ -173,8 +179,10 @@ class Driver {
     return port_.change_socket(std::move(fresh));
   }
 
- private:
-  Driver(Server server, detail::Port port) : server_(std::move(server)), port_(std::move(port)) {}
+ protected:
+  Driver(Server server, PortType port) : server_(std::move(server)), port_(std::move(port)) {}
+  PortType& port() { return port_; }
+  [[nodiscard]] const PortType& port() const { return port_; }
 
   // How many of the datagrams the server has taken.
   std::size_t take(std::span<const Received> datagrams) {
@@ -193,7 +201,12 @@ class Driver {
     // Of the inputs that `drain` has made.
     transmit(on_transmit);
   }
+  void finish() {
+    port_.flush();
+    port_.wake_at(server_.next_timeout());
+  }
 
+ private:
   template <class OnTransmit>
   void transmit(OnTransmit& on_transmit) {
     while (const auto next = server_.poll_transmit(port_.room(dtls::kMaxDatagram))) {
@@ -202,13 +215,8 @@ class Driver {
     }
   }
 
-  void finish() {
-    port_.flush();
-    port_.wake_at(server_.next_timeout());
-  }
-
   Server server_;
-  detail::Port port_;
+  PortType port_;
 };
 
 }  // namespace sluice::udp
