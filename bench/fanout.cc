@@ -8,12 +8,15 @@
 
 #include "fanout_call.h"
 #include "fanout_floor.h"
+#include "fanout_pion.h"
 #include "measures.h"
 
 namespace sluice::bench {
 namespace {
 
 constexpr double kMicroseconds = 1e6;
+// And three times what Pion sends.
+constexpr double kMostOfPion = 1 / 3.0;
 // Ours sends at least 0.85 of what libsrtp and sendmmsg() do, and with UDP_SEGMENT twice as much.
 constexpr double kMostOfFloor = 1 / 0.85;
 constexpr double kMostOfFloorJoined = 1 / 2.0;
@@ -37,6 +40,7 @@ class Stage {
     return *floor;
   }
   [[nodiscard]] std::size_t receivers() const { return count_; }
+  [[nodiscard]] const std::vector<dtls::UdpEndpoint>& addresses() { return sinks().addresses(); }
 
  private:
   Sinks& sinks() {
@@ -60,7 +64,7 @@ Timed floor_of(const std::shared_ptr<Stage>& stage, FloorWork work, std::size_t 
 }
 
 void add_cost(Measures& measures, const std::shared_ptr<Stage>& stage, std::size_t burst,
-              bool joins) {
+              bool joins, const std::string& pion) {
   const std::size_t packets = burst * stage->receivers();
   measures.push_back(
       {.name = "fanout/packet/" + std::to_string(stage->receivers()) + "/burst_" +
@@ -75,6 +79,12 @@ void add_cost(Measures& measures, const std::shared_ptr<Stage>& stage, std::size
                        {"send", floor_of(stage, FloorWork::send, burst)},
                        {"protect_and_send", floor_of(stage, FloorWork::protect_and_send, burst)}},
        .goals = {{"protect_and_send", joins && burst > 1 ? kMostOfFloorJoined : kMostOfFloor}}});
+  if (pion.empty()) return;
+  measures.back().contestants.push_back({"pion_srtp", Sampled([=](const Plan& plan) {
+                                           return run_pion(pion, stage->addresses(),
+                                                           FanOutCall::kPayload, plan.rounds);
+                                         })});
+  if (joins) measures.back().goals.push_back({"pion_srtp", kMostOfPion});
 }
 
 // Without sockets.
@@ -126,9 +136,9 @@ void add_fan_outs(Measures& measures, const Plan& plan) {
     for (const std::size_t burst : std::array<std::size_t, 2>{1, 8}) {
       add_protection(measures, stage, burst);
     }
-    add_cost(measures, stage, 1, false);
+    add_cost(measures, stage, 1, false, plan.pion_fan_out);
     for (const std::size_t burst : std::array<std::size_t, 2>{3, 8})
-      add_cost(measures, stage, burst, true);
+      add_cost(measures, stage, burst, true, plan.pion_fan_out);
     for (const std::size_t burst : std::array<std::size_t, 2>{1, 8})
       add_latency(measures, stage, burst);
   }

@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr dtls::UdpEndpoint kAnyPort{dtls::Ipv4Address{127, 0, 0, 1}, 0};
-constexpr std::size_t kPayload = 1200;
 constexpr std::uint8_t kPayloadType = 111;
 
 template <class T>

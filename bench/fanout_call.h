@@ -50,6 +50,7 @@ class FanOutCall {
   // As run(), watched.
   std::vector<Departed> run_watched(std::size_t burst);
 
+  static constexpr std::size_t kPayload = 1200;
   // One of the sender's.
   [[nodiscard]] static test::Packet plaintext();
 

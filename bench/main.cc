@@ -18,6 +18,7 @@ struct Arguments {
   bool million = false;
   bool fleet = false;
   bool fan_out = false;
+  std::string pion_fan_out;
   bool is_long = false;
   std::size_t fleet_sessions = 0;
   bool list = false;
@@ -65,6 +66,7 @@ Plan plan_of(const Arguments& arguments) {
   plan.million = arguments.million;
   if (arguments.fleet) plan.fleets.push_back(arguments.quick ? kQuickFleet : kSmallFleet);
   if (arguments.fleet_sessions != 0) plan.fleets.push_back(arguments.fleet_sessions);
+  plan.pion_fan_out = arguments.pion_fan_out;
   if (arguments.fan_out) {
     plan.fan_outs =
         arguments.quick ? std::vector<std::size_t>{20} : std::vector<std::size_t>{100, 1000};
@@ -126,6 +128,9 @@ int main(int argc, char** argv) {
   app.add_flag("--fanout", arguments.fan_out,
                "also one sender to 100 and to 1,000 receivers, over sockets of the loopback "
                "interface: a minute");
+  app.add_option("--pion-fanout", arguments.pion_fan_out,
+                 "with --fanout: the program of bench/pion, to compare with")
+      ->check(CLI::ExistingFile);
   app.add_flag("--list", arguments.list, "only print the names of the measurements");
   app.add_option("--json", arguments.json, "write the figures to this file");
   app.add_option("--filter", arguments.filter,

@@ -25,6 +25,7 @@ struct Plan {
   // Of a fleet; empty: no fleet is measured. The others are compared with the first.
   std::vector<std::size_t> fleets = {};
   std::vector<std::size_t> fan_outs = {};  // receivers
+  std::string pion_fan_out = {};           // bench/pion, built; empty: it is not there
 };
 Plan quick_plan();
 
