@@ -51,6 +51,7 @@ bool update(EVP_MAC_CTX* context, std::initializer_list<Bytes> parts) {
   if (parts.size() == 1 || size > kShortMessage) {
     return std::ranges::all_of(parts, [&](Bytes part) { return update(context, part); });
   }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, kShortMessage> message;
   std::byte* end = message.data();
   for (const Bytes part : parts) {

@@ -13,6 +13,7 @@ namespace {
 // long. Wiped at the end.
 class Message {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): near_ is written before it is read.
   Message(std::size_t hash_size, std::string_view label, Bytes seed) : hash_size_(hash_size) {
     const std::size_t size = hash_size + label.size() + seed.size();
     if (size > near_.size()) far_.resize(size);
