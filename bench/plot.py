@@ -19,7 +19,8 @@ COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3
            "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
          "libsrtp": "raw libsrtp", "libnice": "libnice", "libssl_rtt": "libssl, our timers",
-         "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
+         "send": "sendmmsg", "protect": "libsrtp", "protect_and_send": "libsrtp and sendmmsg",
+         "pion_srtp": "pion/srtp", "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
 
 # In pixels.
 WIDTH, LABELS, FIGURES = 820, 210, 70
