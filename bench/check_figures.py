@@ -35,6 +35,8 @@ EXPECTED = [
     (r"fleet/(exports|restores)/\d+", set(), 2),
     (r"fleet/state", set(), 1),
     (r"fleet/(lmdb|redis)/(ageing|bytes|anonymous|mapped|wake_p50|wake_p99)/\d+", set(), 12),
+    (r"ice_lite/session_(set_up|memory)/repeat_window_(0|512)", set(), 4),
+    (r"fanout/unsent/20/burst_\d", {"protect"}, 2),
     (r"fanout/packet/20/burst_\d/(single|joined)", {"send", "protect_and_send"}, 3),
     (r"fanout/latency_p99/20/burst_\d", set(), 2),
     (r"strangers/(listener|endpoint)/\w+", {"ordinary"}, 46),

@@ -55,6 +55,7 @@ Measures all_measures(const Plan& plan) {
   add_endpoints(measures, plan);
   add_strangers(measures);
 #if SLUICE_BENCH_FANOUT
+  add_lite_sessions(measures);
   add_fan_outs(measures, plan);
 #endif
   add_fleets(measures, plan);

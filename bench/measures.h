@@ -27,6 +27,7 @@ void add_srtp(Measures& measures);
 void add_demultiplexing(Measures& measures);
 // With sluice::ice_lite and sluice::udp.
 void add_fan_outs(Measures& measures, const Plan& plan);
+void add_lite_sessions(Measures& measures);
 // With libnice.
 void add_stun(Measures& measures);
 

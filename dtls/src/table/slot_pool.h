@@ -12,16 +12,16 @@
 namespace sluice::dtls::table {
 
 // Slots do not move in memory. `Slot` has a member `std::uint32_t generation`, which counts its
-// uses: it is half of a handle, so that a handle is valid for one use only. `kChunk` slots are
+// uses: it is half of a handle, so that a handle is valid for one use only. `ChunkSize` slots are
 // allocated at a time.
-template <class Slot, std::size_t kChunk>
+template <class Slot, std::size_t ChunkSize>
 class SlotPool {
  public:
   [[nodiscard]] Slot& operator[](SlotNumber number) {
-    return (*chunks_[number / kChunk])[number % kChunk];
+    return (*chunks_[number / ChunkSize])[number % ChunkSize];
   }
   [[nodiscard]] const Slot& operator[](SlotNumber number) const {
-    return (*chunks_[number / kChunk])[number % kChunk];
+    return (*chunks_[number / ChunkSize])[number % ChunkSize];
   }
 
   // One that was released, or a new one.
@@ -43,7 +43,7 @@ class SlotPool {
     free_.push_back(number);
   }
   void reserve(std::size_t count) {
-    while (chunks_.size() * kChunk < count) chunks_.push_back(std::make_unique<Chunk>());
+    while (chunks_.size() * ChunkSize < count) chunks_.push_back(std::make_unique<Chunk>());
   }
 
   template <class Handle>
@@ -63,7 +63,7 @@ class SlotPool {
   [[nodiscard]] SlotNumber end() const { return end_; }
 
  private:
-  using Chunk = std::array<Slot, kChunk>;
+  using Chunk = std::array<Slot, ChunkSize>;
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
   SlotNumber end_ = 0;

@@ -69,7 +69,7 @@ void EarlyDatagrams::release(const dtls::crypto::KeyedHash& keyed, Number number
 
 void EarlyDatagrams::expire(const dtls::crypto::KeyedHash& keyed, dtls::Instant now, Gone& gone) {
   while (index_.size() != 0) {
-    Entry& entry = entries_[oldest_];
+    const Entry& entry = entries_[oldest_];
     if (entry.count != 0) {
       if (dtls::saturating_difference(now, entry.since) < kEarlyLifetime) return;
       gone.expired += entry.count;

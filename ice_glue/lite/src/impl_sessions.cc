@@ -103,7 +103,7 @@ dtls::Result<Credentials> IceLiteServer::Impl::restart_ice(SessionHandle handle,
   const IceGeneration generation = session.newest_generation + 1;
   auto newer = make_credentials(restart.local, restart.remote_ufrag, generation);
   if (!newer) return tl::unexpected(newer.error());
-  const Credentials text = newer->text();
+  Credentials text = newer->text();
   sessions_.begin_restart(keyed_, number, std::move(*newer));
   if (restart.dtls) {
     session.least_generation = generation;

@@ -7,7 +7,7 @@
 namespace sluice::ice_lite {
 
 SlotNumber IceLiteServer::Impl::admit(const Check& check, const Arrival& arrival) {
-  SlotNumber number = arrival.tuple;
+  const SlotNumber number = arrival.tuple;
   if (number != kNoSlot && tuples_[number].session == check.session) return number;
   if (number != kNoSlot) {
     if (!take_tuple(number, check.session, arrival.now)) {
@@ -45,7 +45,7 @@ SlotNumber IceLiteServer::Impl::add_tuple(SlotNumber number, const Arrival& arri
 }
 
 void IceLiteServer::Impl::remove_tuple(SlotNumber number) {
-  Tuple& tuple = tuples_[number];
+  const Tuple& tuple = tuples_[number];
   Session& session = sessions_[tuple.session];
   SlotNumber* link = &session.first_tuple;
   while (*link != number) link = &tuples_[*link].next;

@@ -31,7 +31,7 @@ Failure take_number(std::optional<Number>& field, Bytes value) {
 
 template <class Address>
 Address unmask(Bytes address, Bytes mask) {
-  Address result;
+  Address result{};
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i] = std::to_integer<std::uint8_t>(address[i] ^ mask[i]);
   }

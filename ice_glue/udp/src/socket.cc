@@ -198,10 +198,13 @@ void Socket::send_runs(std::span<const SendRun> runs) {
 
 bool Socket::send_at_once(std::span<const SendRun> runs) {
   constexpr std::size_t kMost = SendBatch::kMaxRuns;
+  // Those of the runs are written before they are read.
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init)
   std::array<mmsghdr, kMost> messages;
   std::array<iovec, kMost> pieces;
   std::array<dtls::SocketAddress, kMost> to;
   std::array<Control, kMost> controls;
+  // NOLINTEND(cppcoreguidelines-pro-type-member-init)
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const SendRun& run = runs[i];
     const dtls::UdpPath path = is_ipv6_ ? mapped_path(run.path) : run.path;
