@@ -73,6 +73,7 @@ MediaEcho::MediaEcho(std::vector<EchoStreamOptions> streams) {
 
 std::vector<EchoStreamState> MediaEcho::state(dtls::Instant now) const {
   std::vector<EchoStreamState> states;
+  states.reserve(streams_.size());
   for (const Stream& stream : streams_) {
     states.push_back({.source = stream.source,
                       .packets = stream.packets,
