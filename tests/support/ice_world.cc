@@ -52,7 +52,7 @@ bool IceWorld::happens(double probability) {
   return std::uniform_real_distribution<>(0, 1)(random_) < probability;
 }
 
-void IceWorld::post(Flight flight) {
+void IceWorld::post(const Flight& flight) {
   const auto& conditions = options_.conditions;
   const int copies = happens(conditions.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {

@@ -95,7 +95,7 @@ class IceWorld {
     dtls::Buffer bytes;
   };
 
-  void post(Flight flight);
+  void post(const Flight& flight);
   void arrive(Flight flight);
   bool happens(double probability);
 
