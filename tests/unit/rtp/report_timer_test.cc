@@ -32,8 +32,8 @@ TEST(RtpReportTimer, MinimumOfAvpIs5sAndHalfOfItAtFirst) {
 }
 
 TEST(RtpReportTimer, IntervalIsRandomFromHalfToOneAndAHalf) {
-  ReportTimer shortest({.feedback_profile = false}, kStart, 0);
-  ReportTimer longest({.feedback_profile = false}, kStart, 0xffffffff);
+  const ReportTimer shortest({.feedback_profile = false}, kStart, 0);
+  const ReportTimer longest({.feedback_profile = false}, kStart, 0xffffffff);
   expect_about(shortest.next_timeout() - kStart, compensated(1250ms));
   expect_about(longest.next_timeout() - kStart, compensated(3750ms));
 }

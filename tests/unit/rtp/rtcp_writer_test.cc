@@ -102,8 +102,8 @@ TEST(RtcpWriter, MaximumBitrateIsRoundedDown) {
 
 TEST(RtcpWriter, TransportFeedback) {
   std::vector<PacketStatus> statuses(20, PacketStatus{4});
-  statuses.push_back({});
-  statuses.push_back({-2});
+  statuses.emplace_back();
+  statuses.emplace_back(PacketStatus{-2});
   EXPECT_EQ(
       written(TransportFeedback{.sender = Ssrc{1},
                                 .media = Ssrc{2},

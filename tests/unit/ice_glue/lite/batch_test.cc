@@ -17,38 +17,38 @@ class LiteBatch : public testing::Test {
 
   void SetUp() override {
     for (std::size_t i = 0; i < kClients; ++i) {
-      sessions.push_back(
-          world.begin({.candidates = {peer(i)}, .seed = static_cast<std::uint64_t>(i)}));
+      sessions_.push_back(
+          world_.begin({.candidates = {peer(i)}, .seed = static_cast<std::uint64_t>(i)}));
     }
-    world.run_for(5s);
-    for (const auto& client : world.clients) ASSERT_TRUE(client->transport.connected());
+    world_.run_for(5s);
+    for (const auto& client : world_.clients) ASSERT_TRUE(client->transport.connected());
   }
   static dtls::UdpEndpoint peer(std::size_t client) {
     return address(1, static_cast<std::uint16_t>(5000 + client));
   }
 
   void add(dtls::Buffer bytes, std::size_t client) {
-    buffers.push_back(std::move(bytes));
-    paths.push_back(LiteServer::path(peer(client)));
+    buffers_.push_back(std::move(bytes));
+    paths_.push_back(LiteServer::path(peer(client)));
   }
   void add_rtp(std::size_t client, std::uint16_t sequence) {
     const auto plain = test::make_rtp({.sequence = sequence});
     dtls::Buffer bytes(plain);
     bytes.resize(plain.size() + srtp::kMaxTrailer);
-    bytes.resize(world.clients[client]->transport.protect_rtp(bytes, plain.size()).value());
+    bytes.resize(world_.clients[client]->transport.protect_rtp(bytes, plain.size()).value());
     add(std::move(bytes), client);
   }
   void add_data(std::size_t client) {
     dtls::Buffer bytes(200);
     bytes.resize(
-        world.clients[client]->transport.seal_data(test::counted(100), bytes).value().size);
+        world_.clients[client]->transport.seal_data(test::counted(100), bytes).value().size);
     add(std::move(bytes), client);
   }
   // Takes what was added from `first` on.
   BatchPending take(std::size_t first = 0) {
     std::vector<ReceivedDatagram> batch;
-    for (std::size_t i = first; i < buffers.size(); ++i) batch.push_back({buffers[i], paths[i]});
-    return world.server.handle_datagrams(batch, world.now);
+    for (std::size_t i = first; i < buffers_.size(); ++i) batch.push_back({buffers_[i], paths_[i]});
+    return world_.server.handle_datagrams(batch, world_.now);
   }
   struct Got {
     SessionHandle session;
@@ -58,17 +58,17 @@ class LiteBatch : public testing::Test {
   };
   std::vector<Got> poll_media() {
     std::vector<Got> got;
-    while (const auto media = world.server.poll_media()) {
+    while (const auto media = world_.server.poll_media()) {
       const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(media->packet[i]); };
       got.push_back({media->session, at(2) << 8 | at(3)});
     }
     return got;
   }
 
-  IceWorld world{{}};
-  std::vector<SessionHandle> sessions;
-  std::vector<dtls::Buffer> buffers;
-  std::vector<dtls::UdpPath> paths;
+  IceWorld world_{{}};
+  std::vector<SessionHandle> sessions_;
+  std::vector<dtls::Buffer> buffers_;
+  std::vector<dtls::UdpPath> paths_;
 };
 
 TEST_F(LiteBatch, MediaOfAllDatagramsComesInTheirOrder) {
@@ -76,7 +76,7 @@ TEST_F(LiteBatch, MediaOfAllDatagramsComesInTheirOrder) {
   for (std::uint16_t i = 0; i < 30; ++i) {
     const std::size_t client = i * 7 % kClients;
     add_rtp(client, i);
-    expected.push_back({sessions[client], i});
+    expected.push_back({sessions_[client], i});
   }
   const auto done = take();
   EXPECT_EQ(done.taken, 30U);
@@ -90,27 +90,27 @@ TEST_F(LiteBatch, StopsBeforeASessionThatHasDataToBePolled) {
   add_rtp(0, 2);
   add_rtp(1, 3);
   EXPECT_EQ(take().taken, 2U);
-  const auto data = world.server.poll_data();
+  const auto data = world_.server.poll_data();
   ASSERT_TRUE(data);
-  EXPECT_EQ(data->session, sessions[0]);
+  EXPECT_EQ(data->session, sessions_[0]);
   EXPECT_TRUE(std::ranges::equal(data->bytes, test::counted(100)));
-  EXPECT_FALSE(world.server.poll_data());
-  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions[1], 1}}));
+  EXPECT_FALSE(world_.server.poll_data());
+  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions_[1], 1}}));
   EXPECT_EQ(take(2).taken, 2U);
-  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions[0], 2}, {sessions[1], 3}}));
+  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions_[0], 2}, {sessions_[1], 3}}));
 }
 
 // A check would be an input to the session's transport.
 TEST_F(LiteBatch, StopsBeforeACheckOfAnUnknownPathWhileThereIsDataToBePolled) {
-  const auto credentials = world.server.local_credentials(sessions[0]).value();
+  const auto credentials = world_.server.local_credentials(sessions_[0]).value();
   add_data(0);
   add(make_check({.username = credentials.ufrag + ":client", .pwd = credentials.pwd}), 0);
-  paths.back() = LiteServer::path(address(2, 1));
+  paths_.back() = LiteServer::path(address(2, 1));
   EXPECT_EQ(take().taken, 1U);
-  EXPECT_TRUE(world.server.poll_data());
-  EXPECT_FALSE(world.server.poll_data());
+  EXPECT_TRUE(world_.server.poll_data());
+  EXPECT_FALSE(world_.server.poll_data());
   EXPECT_EQ(take(1).taken, 1U);
-  EXPECT_EQ(world.server.tuples(), kClients + 1);
+  EXPECT_EQ(world_.server.tuples(), kClients + 1);
 }
 
 TEST_F(LiteBatch, TheFirstDatagramIsAlwaysTaken) {
@@ -119,27 +119,27 @@ TEST_F(LiteBatch, TheFirstDatagramIsAlwaysTaken) {
   EXPECT_EQ(take().taken, 1U);
   // Nothing was polled: the data is gone.
   EXPECT_EQ(take(1).taken, 1U);
-  EXPECT_FALSE(world.server.poll_data());
-  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions[0], 1}}));
-  EXPECT_EQ(world.server.handle_datagrams({}, world.now).taken, 0U);
+  EXPECT_FALSE(world_.server.poll_data());
+  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions_[0], 1}}));
+  EXPECT_EQ(world_.server.handle_datagrams({}, world_.now).taken, 0U);
 }
 
 TEST_F(LiteBatch, WhatIsNotPolledIsGoneWithTheNextInput) {
   add_rtp(0, 1);
   EXPECT_EQ(take().taken, 1U);
-  EXPECT_FALSE(world.server.handle_timeout(world.now).media);
+  EXPECT_FALSE(world_.server.handle_timeout(world_.now).media);
   EXPECT_EQ(poll_media(), std::vector<Got>{});
 }
 
 TEST_F(LiteBatch, StopsWhenTheQueueOfResponsesIsFull) {
-  const auto credentials = world.server.local_credentials(sessions[0]).value();
+  const auto credentials = world_.server.local_credentials(sessions_[0]).value();
   for (std::size_t i = 0; i <= kMaxQueuedResponses; ++i) {
     add(make_check({.username = credentials.ufrag + ":client", .pwd = credentials.pwd}), 0);
   }
   EXPECT_EQ(take().taken, kMaxQueuedResponses);
   std::array<std::byte, dtls::kMaxDatagram> out{};
   std::size_t responses = 0;
-  while (world.server.poll_transmit(out)) ++responses;
+  while (world_.server.poll_transmit(out)) ++responses;
   EXPECT_EQ(responses, kMaxQueuedResponses);
   EXPECT_EQ(take(kMaxQueuedResponses).taken, 1U);
 }

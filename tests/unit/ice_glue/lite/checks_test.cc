@@ -149,7 +149,7 @@ TEST(LiteChecks, NeverAnswerWithMoreThanCame) {
   LiteServer lite;
   const auto session = lite.add();
   // A header and FINGERPRINT: 28 bytes; the error response takes 48.
-  CheckFields bare{.priority = std::nullopt, .role = CheckFields::Role::none};
+  const CheckFields bare{.priority = std::nullopt, .role = CheckFields::Role::none};
   EXPECT_EQ(lite.check(bare, kPeer), std::nullopt);
   EXPECT_EQ(lite.dropped(Drop::bad_request), 1U);
   EXPECT_EQ(lite.dropped(Drop::response_larger), 1U);

@@ -30,7 +30,7 @@ class EarlyDatagramsTest : public testing::Test {
     const auto path = LiteServer::path(address(1, port));
     return early.keep(keyed, hash(path), path, hello(mark, size), now, gone);
   }
-  std::vector<unsigned> take(EarlyDatagrams& early, std::uint16_t port) {
+  std::vector<unsigned> take(EarlyDatagrams& early, std::uint16_t port) const {
     const auto path = LiteServer::path(address(1, port));
     std::vector<unsigned> marks;
     for (const auto& bytes : early.take(keyed, hash(path), path, now)) {

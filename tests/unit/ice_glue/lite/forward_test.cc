@@ -43,10 +43,10 @@ class LiteForward : public testing::Test {
 
   void SetUp() override {
     for (std::size_t i = 0; i < kReceivers; ++i) {
-      sessions.push_back(world.begin({.candidates = {peer(i)}}));
+      sessions_.push_back(world_.begin({.candidates = {peer(i)}}));
     }
-    world.run_for(5s);
-    streams.reserve(kReceivers);
+    world_.run_for(5s);
+    streams_.reserve(kReceivers);
     for (std::size_t i = 0; i < kReceivers; ++i) {
       rtp::ForwardOptions options{.ssrc = rtp::Ssrc{static_cast<std::uint32_t>(100 + i)}};
       options.payload_types[111] = rtp::PayloadType{static_cast<std::uint8_t>(96 + i)};
@@ -55,8 +55,8 @@ class LiteForward : public testing::Test {
         options.rtx = rtp::RtxOptions{.ssrc = rtp::Ssrc{200}};
         options.rtx->payload_types[111] = rtp::PayloadType{120};
       }
-      streams.push_back(*rtp::ForwardedStream::make(options));
-      receivers.push_back({sessions[i], &streams[i], &numbers[i]});
+      streams_.push_back(*rtp::ForwardedStream::make(options));
+      receivers_.push_back({sessions_[i], &streams_[i], &numbers_[i]});
     }
   }
   static dtls::UdpEndpoint peer(std::size_t client) {
@@ -66,9 +66,9 @@ class LiteForward : public testing::Test {
   std::vector<rtp::Packet> packets(std::uint16_t count) {
     std::vector<rtp::Packet> made;
     for (std::uint16_t i = 0; i < count; ++i) {
-      plain.push_back(test::make_rtp({.sequence = static_cast<std::uint16_t>(1000 + i)}));
+      plain_.push_back(test::make_rtp({.sequence = static_cast<std::uint16_t>(1000 + i)}));
     }
-    for (const auto& each : plain) made.push_back(*rtp::read_packet(each));
+    for (const auto& each : plain_) made.push_back(*rtp::read_packet(each));
     return made;
   }
   // What the receiver has got, decrypted.
@@ -77,35 +77,35 @@ class LiteForward : public testing::Test {
       for (std::size_t i = 0; i < kReceivers; ++i) {
         if (datagram.path.peer != peer(i)) continue;
         auto bytes = datagram.bytes;
-        world.clients[i]->handle_datagram(bytes, 0, world.now);
+        world_.clients[i]->handle_datagram(bytes, 0, world_.now);
       }
     }
-    return world.clients[1]->rtp;
+    return world_.clients[1]->rtp;
   }
 
-  IceWorld world{{}};
-  std::vector<SessionHandle> sessions;
-  std::vector<rtp::ForwardedStream> streams;
-  std::array<rtp::SequenceNumber, kReceivers> numbers{};
-  std::vector<Forward> receivers;
-  std::vector<test::Packet> plain;
-  ForwardCounts counts;
+  IceWorld world_{{}};
+  std::vector<SessionHandle> sessions_;
+  std::vector<rtp::ForwardedStream> streams_;
+  std::array<rtp::SequenceNumber, kReceivers> numbers_{};
+  std::vector<Forward> receivers_;
+  std::vector<test::Packet> plain_;
+  ForwardCounts counts_;
 };
 
 TEST_F(LiteForward, EachReceiverGetsThePacketsAsItHasAgreed) {
   Collected batch;
   const auto sent = packets(4);
-  const auto before = plain;
-  forward(world.server, std::span(sent), std::span(receivers), world.now, batch, counts);
-  EXPECT_EQ(plain, before);
-  EXPECT_EQ(counts.packets, 4 * kReceivers);
+  const auto before = plain_;
+  forward(world_.server, std::span(sent), std::span(receivers_), world_.now, batch, counts_);
+  EXPECT_EQ(plain_, before);
+  EXPECT_EQ(counts_.packets, 4 * kReceivers);
   arrive(batch);
   for (std::size_t i = 0; i < kReceivers; ++i) {
-    ASSERT_EQ(world.clients[i]->rtp.size(), 4U);
+    ASSERT_EQ(world_.clients[i]->rtp.size(), 4U);
     for (std::uint16_t k = 0; k < 4; ++k) {
-      const auto got = rtp::read_packet(world.clients[i]->rtp[k]);
+      const auto got = rtp::read_packet(world_.clients[i]->rtp[k]);
       ASSERT_TRUE(got);
-      EXPECT_EQ(got->ssrc, streams[i].ssrc());
+      EXPECT_EQ(got->ssrc, streams_[i].ssrc());
       EXPECT_EQ(rtp::number(got->payload_type), 96 + i);
       EXPECT_EQ(rtp::number(got->sequence_number), 1000 + k);
       EXPECT_TRUE(std::ranges::equal(got->payload, sent[k].payload));
@@ -118,8 +118,8 @@ TEST_F(LiteForward, EachReceiverGetsThePacketsAsItHasAgreed) {
 
 TEST_F(LiteForward, PacketsOfOneReceiverStandTogether) {
   Collected batch;
-  forward(world.server, std::span<const rtp::Packet>(packets(4)), std::span(receivers), world.now,
-          batch, counts);
+  forward(world_.server, std::span<const rtp::Packet>(packets(4)), std::span(receivers_),
+          world_.now, batch, counts_);
   std::size_t changes = 0;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < batch.datagrams.size(); ++i) {
@@ -127,55 +127,55 @@ TEST_F(LiteForward, PacketsOfOneReceiverStandTogether) {
     if (i > 0 && batch.datagrams[i].path != batch.datagrams[i - 1].path) ++changes;
   }
   EXPECT_EQ(changes, kReceivers - 1);
-  EXPECT_EQ(counts.bytes, bytes);
+  EXPECT_EQ(counts_.bytes, bytes);
 }
 
 TEST_F(LiteForward, CountsWhatDoesNotLeave) {
-  world.server.remove(sessions[2]);
+  world_.server.remove(sessions_[2]);
   Collected batch(3);
   auto sent = packets(3);
   sent[1].payload_type = rtp::PayloadType{5};
-  forward(world.server, std::span<const rtp::Packet>(sent), std::span(receivers), world.now, batch,
-          counts);
-  EXPECT_EQ(counts.packets, 3U);
-  EXPECT_EQ(counts.count(rtp::NotForwarded::payload_type), 1U);  // of the first receiver
-  EXPECT_EQ(counts.no_room, 5U);
+  forward(world_.server, std::span<const rtp::Packet>(sent), std::span(receivers_), world_.now,
+          batch, counts_);
+  EXPECT_EQ(counts_.packets, 3U);
+  EXPECT_EQ(counts_.count(rtp::NotForwarded::payload_type), 1U);  // of the first receiver
+  EXPECT_EQ(counts_.no_room, 5U);
   Collected other;
-  forward(world.server, std::span<const rtp::Packet>(sent), std::span(receivers).last(1), world.now,
-          other, counts);
-  EXPECT_EQ(counts.count(srtp::PacketError::no_key), 2U);
+  forward(world_.server, std::span<const rtp::Packet>(sent), std::span(receivers_).last(1),
+          world_.now, other, counts_);
+  EXPECT_EQ(counts_.count(srtp::PacketError::no_key), 2U);
   EXPECT_TRUE(other.datagrams.empty());
 }
 
 TEST_F(LiteForward, RepeatsUnderItsOwnNumberWithoutRtx) {
   Collected batch;
   const auto sent = packets(1);
-  const std::span<const Forward> first(receivers.data(), 1);
-  forward(world.server, std::span(sent), first, world.now, batch, counts);
-  world.now += 100ms;
+  const std::span<const Forward> first(receivers_.data(), 1);
+  forward(world_.server, std::span(sent), first, world_.now, batch, counts_);
+  world_.now += 100ms;
   const auto number = sent[0].sequence_number;
-  forward_again(world.server, number, sent[0], receivers[0], world.now, batch, counts);
+  forward_again(world_.server, number, sent[0], receivers_[0], world_.now, batch, counts_);
   ASSERT_EQ(batch.datagrams.size(), 2U);
   EXPECT_EQ(batch.datagrams[0].bytes, batch.datagrams[1].bytes);
-  EXPECT_EQ(numbers[0], rtp::SequenceNumber{1});
+  EXPECT_EQ(numbers_[0], rtp::SequenceNumber{1});
 }
 
 TEST_F(LiteForward, RepeatsAsRtx) {
   Collected batch;
   const auto sent = packets(1);
-  const std::span<const Forward> second(&receivers[1], 1);
-  forward(world.server, std::span(sent), second, world.now, batch, counts);
+  const std::span<const Forward> second(&receivers_[1], 1);
+  forward(world_.server, std::span(sent), second, world_.now, batch, counts_);
   const auto number = sent[0].sequence_number;
-  forward_again(world.server, number, sent[0], receivers[1], world.now, batch, counts);
+  forward_again(world_.server, number, sent[0], receivers_[1], world_.now, batch, counts_);
   const auto& got = arrive(batch);
   ASSERT_EQ(got.size(), 2U);
   const auto again = rtp::read_packet(got[1]);
   EXPECT_EQ(again->ssrc, rtp::Ssrc{200});
   EXPECT_EQ(again->payload_type, rtp::PayloadType{120});
   EXPECT_TRUE(std::ranges::equal(again->payload.subspan(2), sent[0].payload));
-  EXPECT_EQ(numbers[1], rtp::SequenceNumber{2});
-  forward_again(world.server, number + 1, sent[0], receivers[1], world.now, batch, counts);
-  EXPECT_EQ(counts.count(rtp::NotForwarded::not_repeatable), 1U);
+  EXPECT_EQ(numbers_[1], rtp::SequenceNumber{2});
+  forward_again(world_.server, number + 1, sent[0], receivers_[1], world_.now, batch, counts_);
+  EXPECT_EQ(counts_.count(rtp::NotForwarded::not_repeatable), 1U);
 }
 
 }  // namespace
