@@ -12,7 +12,7 @@
 namespace sluice::bench {
 namespace {
 
-std::string text_of(const std::vector<dtls::UdpEndpoint>& receivers) {
+std::string lines_of(const std::vector<dtls::UdpEndpoint>& receivers) {
   std::string text;
   for (const auto& receiver : receivers) text += udp::to_string(receiver) + "\n";
   return text;
@@ -38,7 +38,7 @@ std::vector<double> run_pion(const std::string& program,
   }
   close(in[0]);
   close(out[1]);
-  const std::string text = text_of(receivers);
+  const std::string text = lines_of(receivers);
   const bool is_told =
       child > 0 && write(in[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
   close(in[1]);

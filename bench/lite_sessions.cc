@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Touches what is allocated once.
-constexpr std::size_t kWarmUp = 100;
+constexpr std::size_t kWarmUpSessions = 100;
 
 dtls::Duration cpu_time() {
   timespec time{};
@@ -36,7 +36,7 @@ class LiteSessions {
       : repeat_window_(repeat_window),
         environment_(test::must(dtls::Environment::make())),
         server_(make_server()) {
-    for (std::size_t i = 0; i < kWarmUp; ++i) set_up(i);
+    for (std::size_t i = 0; i < kWarmUpSessions; ++i) set_up(i);
     server_ = make_server();
     spent_ = {};
     for (std::size_t i = 0; i < sessions; ++i) set_up(i);

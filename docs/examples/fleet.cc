@@ -133,7 +133,9 @@ bool Server::restore(dtls::WantedSession wanted, dtls::Bytes sealed, dtls::Insta
                    });
   if (!state) return false;
   // Without a path: the session goes on where the first authentic datagram has come from.
-  const auto restored = endpoint_.restore_wanted(wanted, config_, *std::move(state), {}, now);
+  // Where it is refused, the state stays ours.
+  dtls::SessionState& taken = *state;
+  const auto restored = endpoint_.restore_wanted(wanted, config_, std::move(taken), {}, now);
   if (!restored && restored.error().code != dtls::Errc::session_refused) put(*state);
   return restored.has_value();
 }

@@ -69,8 +69,9 @@ void Server::on_wanted(const dtls::SessionWanted& wanted, dtls::Instant now) {
     endpoint.drop_wanted(wanted.wanted, now);
     return;
   }
+  dtls::SessionState& taken = *state;
   const auto restored =
-      endpoint.restore_wanted(wanted.wanted, config, *std::move(state), asleep->path, now);
+      endpoint.restore_wanted(wanted.wanted, config, std::move(taken), asleep->path, now);
   // Where it is refused, the state is still ours: too late, or no room. It goes back.
   const bool is_worthless = !restored && restored.error().code == dtls::Errc::session_refused;
   if (!restored && !is_worthless) on_aged({*std::move(state), asleep->path});

@@ -36,7 +36,7 @@ int main() {
   // The server's a=ice-pwd: both the check and its response are authenticated with it.
   const auto key = stun::IntegrityKey::make(environment, "VOkJxbRl1RmTxUk/WvJxBt").value();
 
-  std::array<std::byte, 256> check;
+  std::array<std::byte, 256> check{};
   stun::Writer request(check, stun::MessageClass::request, stun::Method::binding,
                        stun::TransactionId{});  // yours is random
   request.username("evtj:h6vY");                // the server's a=ice-ufrag, then yours
@@ -46,7 +46,7 @@ int main() {
   const std::size_t size = request.finish(environment, key).value();
 
   const dtls::UdpEndpoint source{dtls::Ipv4Address{192, 0, 2, 1}, 32853};
-  std::array<std::byte, 256> response;
+  std::array<std::byte, 256> response{};
   const std::size_t answered =
       answer_check(dtls::Bytes(check).first(size), source, environment, key, response);
 

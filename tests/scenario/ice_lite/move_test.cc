@@ -27,9 +27,9 @@ constexpr std::size_t kSessions = 3;
 class LiteMove : public testing::TestWithParam<std::uint64_t> {
  protected:
   LiteMove() {
-    world.to_server = [this](std::size_t client, std::size_t candidate, dtls::Bytes bytes) {
+    world_.to_server = [this](std::size_t client, std::size_t candidate, dtls::Bytes bytes) {
       if (is_recording_) {
-        recorded_.push_back({world.clients[client]->candidates()[candidate],
+        recorded_.push_back({world_.clients[client]->candidates()[candidate],
                              dtls::Buffer(bytes.begin(), bytes.end())});
       }
       return true;
@@ -37,13 +37,13 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
     for (std::uint8_t i = 0; i < kSessions; ++i) {
       // The server is the DTLS client of one of them.
       const auto role = i == 2 ? dtls::Role::client : dtls::Role::server;
-      sessions.push_back(world.begin(client_options(i), {.role = role}));
+      sessions_.push_back(world_.begin(client_options(i), {.role = role}));
     }
-    world.run_for(5s);
-    for (const auto session : sessions) {
-      EXPECT_EQ(world.events<Connected>(session).size(), 1U);
+    world_.run_for(5s);
+    for (const auto session : sessions_) {
+      EXPECT_EQ(world_.events<Connected>(session).size(), 1U);
     }
-    world.all_events.clear();
+    world_.all_events.clear();
   }
 
   static dtls::ConfigOptions dtls_options() {
@@ -61,33 +61,33 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
   // The old server ends, and another process begins on its port, `away` later. What the clients
   // send meanwhile is lost.
   void restart(dtls::Duration away = 60ms) {
-    auto exported = world.server.export_sessions(world.now);
-    ASSERT_EQ(exported.moved.size(), sessions.size());
+    auto exported = world_.server.export_sessions(world_.now);
+    ASSERT_EQ(exported.moved.size(), sessions_.size());
     ASSERT_TRUE(exported.stayed.empty());
     std::vector<dtls::Buffer> stored;
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
-      EXPECT_EQ(exported.moved[i].session, sessions[i]);
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+      EXPECT_EQ(exported.moved[i].session, sessions_[i]);
       const auto bytes = exported.moved[i].state.bytes();
       stored.emplace_back(bytes.begin(), bytes.end());
     }
-    EXPECT_EQ(world.server.size(), 0U);
-    world.is_server_up = false;
-    world.server = must(IceLiteServer::make({}, test::environment()));
-    world.run_for(away);
-    world.is_server_up = true;
+    EXPECT_EQ(world_.server.size(), 0U);
+    world_.is_server_up = false;
+    world_.server = must(IceLiteServer::make({}, test::environment()));
+    world_.run_for(away);
+    world_.is_server_up = true;
     const RestoreOptions options{.transport = {.dtls = test::make_config(dtls_options())},
                                  .away = away};
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
-      sessions[i] =
-          must(world.server.restore(must(SessionState::parse(stored[i])), options, world.now));
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+      sessions_[i] =
+          must(world_.server.restore(must(SessionState::parse(stored[i])), options, world_.now));
     }
-    world.drain();
+    world_.drain();
   }
 
   // One packet each way of each session, and one message, unlike all others.
   void talk() {
     ++round_;
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
       const auto of_client = static_cast<std::uint32_t>(100 + i);
       // The sequence numbers begin near their end.
       const auto sequence = static_cast<std::uint16_t>(65500 + round_);
@@ -95,17 +95,17 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
       const auto down = test::make_rtp({.ssrc = of_client + 100, .sequence = sequence});
       Packet message(20, static_cast<std::byte>(round_ & 0xff));
       message[0] = static_cast<std::byte>(i);
-      ASSERT_TRUE(world.clients[i]->send_rtp(up));
-      ASSERT_TRUE(world.clients[i]->send_data(message));
-      world.flush(i);
-      ASSERT_TRUE(world.send_rtp(sessions[i], down));
-      ASSERT_TRUE(world.send_data(sessions[i], message));
+      ASSERT_TRUE(world_.clients[i]->send_rtp(up));
+      ASSERT_TRUE(world_.clients[i]->send_data(message));
+      world_.flush(i);
+      ASSERT_TRUE(world_.send_rtp(sessions_[i], down));
+      ASSERT_TRUE(world_.send_data(sessions_[i], message));
       sent_up_.push_back(up);
       sent_data_up_.push_back(message);
       sent_down_[i].push_back(down);
       sent_data_down_[i].push_back(message);
     }
-    world.run_for(20ms);
+    world_.run_for(20ms);
   }
   void talk(int rounds) {
     for (int i = 0; i < rounds; ++i) talk();
@@ -113,36 +113,36 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
 
   // Everything has arrived, each once.
   void expect_all_received() {
-    world.run_for(1s);
+    world_.run_for(1s);
     const auto bytes_of = [](const std::vector<IceWorld::Received>& received) {
       std::vector<Packet> all;
       for (const auto& each : received) all.push_back(each.bytes);
       return all;
     };
-    EXPECT_THAT(bytes_of(world.rtp), UnorderedElementsAreArray(sent_up_));
-    EXPECT_THAT(bytes_of(world.data), UnorderedElementsAreArray(sent_data_up_));
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
-      EXPECT_THAT(world.clients[i]->rtp, UnorderedElementsAreArray(sent_down_[i]));
-      EXPECT_THAT(world.clients[i]->data, UnorderedElementsAreArray(sent_data_down_[i]));
+    EXPECT_THAT(bytes_of(world_.rtp), UnorderedElementsAreArray(sent_up_));
+    EXPECT_THAT(bytes_of(world_.data), UnorderedElementsAreArray(sent_data_up_));
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+      EXPECT_THAT(world_.clients[i]->rtp, UnorderedElementsAreArray(sent_down_[i]));
+      EXPECT_THAT(world_.clients[i]->data, UnorderedElementsAreArray(sent_data_down_[i]));
     }
   }
   // No handshake, no other pair, no end: the clients have noticed nothing.
   void expect_unnoticed() {
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
-      const auto& client = *world.clients[i];
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+      const auto& client = *world_.clients[i];
       EXPECT_TRUE(client.transport.connected());
       EXPECT_THAT(client.errors, testing::IsEmpty()) << i;
       EXPECT_FALSE(client.closed);
       EXPECT_FALSE(client.error);
       EXPECT_EQ(client.transport.dtls_statistics()->flights_retransmitted, 0U);
-      EXPECT_FALSE(world.server.find(sessions[i])->dtls_statistics()->handshake_duration);
+      EXPECT_FALSE(world_.server.find(sessions_[i])->dtls_statistics()->handshake_duration);
     }
   }
 
-  IceWorld world{{.conditions = {.duplicate = 0.1, .delay = 10ms, .jitter = 5ms},
-                  .seed = GetParam(),
-                  .dtls = dtls_options()}};
-  std::vector<SessionHandle> sessions;
+  IceWorld world_{{.conditions = {.duplicate = 0.1, .delay = 10ms, .jitter = 5ms},
+                   .seed = GetParam(),
+                   .dtls = dtls_options()}};
+  std::vector<SessionHandle> sessions_;
   struct Recorded {
     dtls::UdpEndpoint from;
     dtls::Buffer bytes;
@@ -161,18 +161,18 @@ class LiteMove : public testing::TestWithParam<std::uint64_t> {
 TEST_P(LiteMove, MediaAndDataGoOnBothWays) {
   for (int restarts = 0; restarts < 4; ++restarts) {
     talk(30);
-    world.run_for(100ms);
+    world_.run_for(100ms);
     restart();
-    for (const auto session : sessions) EXPECT_TRUE(world.server.find(session)->connected());
+    for (const auto session : sessions_) EXPECT_TRUE(world_.server.find(session)->connected());
     talk(30);
   }
   expect_all_received();
   expect_unnoticed();
-  EXPECT_TRUE(world.all_events.empty());
+  EXPECT_TRUE(world_.all_events.empty());
   // Consent goes on, too.
-  world.run_for(2min);
-  EXPECT_TRUE(world.all_events.empty());
-  EXPECT_GT(world.server.statistics().checks, 20U * kSessions);
+  world_.run_for(2min);
+  EXPECT_TRUE(world_.all_events.empty());
+  EXPECT_GT(world_.server.statistics().checks, 20U * kSessions);
   talk(3);
   expect_all_received();
 }
@@ -190,21 +190,21 @@ TEST_P(LiteMove, PacketsUnderWayAreNotLost) {
 TEST_P(LiteMove, NothingIsAcceptedTwice) {
   is_recording_ = true;
   talk(40);
-  world.run_for(7s);
+  world_.run_for(7s);
   restart();
   is_recording_ = false;
   talk(2);
-  const auto checks = world.server.statistics().checks;
+  const auto checks = world_.server.statistics().checks;
   const auto all = recorded_;
   ASSERT_GT(all.size(), 80U);
-  for (const auto& each : all) world.inject(each.bytes, each.from);
+  for (const auto& each : all) world_.inject(each.bytes, each.from);
   expect_all_received();
-  EXPECT_GT(world.server.statistics().checks, checks) << "retransmissions are answered";
+  EXPECT_GT(world_.server.statistics().checks, checks) << "retransmissions are answered";
   // Checks from elsewhere, too: none makes a tuple.
-  const auto tuples = world.server.tuples();
-  for (const auto& each : all) world.inject(each.bytes, address(77, 7));
-  EXPECT_EQ(world.server.tuples(), tuples);
-  EXPECT_GT(world.server.statistics().count(Drop::repeated_elsewhere), 0U);
+  const auto tuples = world_.server.tuples();
+  for (const auto& each : all) world_.inject(each.bytes, address(77, 7));
+  EXPECT_EQ(world_.server.tuples(), tuples);
+  EXPECT_GT(world_.server.statistics().count(Drop::repeated_elsewhere), 0U);
   expect_unnoticed();
 }
 
@@ -212,32 +212,34 @@ TEST_P(LiteMove, NothingIsAcceptedTwice) {
 TEST_P(LiteMove, AnIceRestartThatIsUnderWayMoves) {
   std::vector<Credentials> before;
   std::vector<Credentials> newer;
-  for (const auto session : sessions) {
-    before.push_back(world.server.local_credentials(session).value());
-    newer.push_back(must(world.server.restart_ice(session, {.remote_ufrag = "again"}, world.now)));
+  for (const auto session : sessions_) {
+    before.push_back(world_.server.local_credentials(session).value());
+    newer.push_back(
+        must(world_.server.restart_ice(session, {.remote_ufrag = "again"}, world_.now)));
   }
   talk(3);
   restart();
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    EXPECT_EQ(world.server.local_credentials(sessions[i]), newer[i]);
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    EXPECT_EQ(world_.server.local_credentials(sessions_[i]), newer[i]);
   }
   talk(3);
   expect_unnoticed();
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    world.clients[i]->restart({.ufrag = "again", .pwd = "another-password-of-it"}, newer[i],
-                              world.now);
-    world.flush(i);
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    world_.clients[i]->restart({.ufrag = "again", .pwd = "another-password-of-it"}, newer[i],
+                               world_.now);
+    world_.flush(i);
   }
-  world.run_for(2s);
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    const auto selected = world.events<PathSelected>(sessions[i]);
+  world_.run_for(2s);
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    const auto selected = world_.events<PathSelected>(sessions_[i]);
     ASSERT_FALSE(selected.empty());
     EXPECT_TRUE(selected.front().ends_restart);
-    const auto refused = world.server.statistics().count(Drop::unknown_ufrag);
-    world.inject(test::make_check({.username = before[i].ufrag + ":" + "client" + std::to_string(i),
-                                   .pwd = before[i].pwd}),
-                 address(99, 1));
-    EXPECT_EQ(world.server.statistics().count(Drop::unknown_ufrag), refused + 1);
+    const auto refused = world_.server.statistics().count(Drop::unknown_ufrag);
+    world_.inject(
+        test::make_check({.username = before[i].ufrag + ":" + "client" + std::to_string(i),
+                          .pwd = before[i].pwd}),
+        address(99, 1));
+    EXPECT_EQ(world_.server.statistics().count(Drop::unknown_ufrag), refused + 1);
   }
   talk(3);
   restart();
@@ -250,17 +252,18 @@ TEST_P(LiteMove, AnIceRestartThatIsUnderWayMoves) {
 TEST_P(LiteMove, AnIceRestartMovesAtAnyTime) {
   for (int step = 0; step < 12; ++step) {
     const std::string name = "again" + std::to_string(step);
-    for (std::size_t i = 0; i < sessions.size(); ++i) {
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
       const auto newer =
-          must(world.server.restart_ice(sessions[i], {.remote_ufrag = name}, world.now));
-      world.clients[i]->restart({.ufrag = name, .pwd = "another-password-of-it"}, newer, world.now);
-      world.flush(i);
+          must(world_.server.restart_ice(sessions_[i], {.remote_ufrag = name}, world_.now));
+      world_.clients[i]->restart({.ufrag = name, .pwd = "another-password-of-it"}, newer,
+                                 world_.now);
+      world_.flush(i);
     }
-    world.run_for(step * 6ms);
+    world_.run_for(step * 6ms);
     restart(0ms);
-    world.run_for(2s);
-    for (const auto session : sessions) {
-      const auto selected = world.events<PathSelected>(session);
+    world_.run_for(2s);
+    for (const auto session : sessions_) {
+      const auto selected = world_.events<PathSelected>(session);
       const bool has_ended =
           std::ranges::any_of(selected, [](const auto& each) { return each.ends_restart; });
       // Sooner than the move, in the former server, at the last steps.
@@ -276,25 +279,26 @@ TEST_P(LiteMove, AnIceRestartMovesAtAnyTime) {
 TEST_P(LiteMove, ARestartOfDtlsMovesAfterIt) {
   const auto print = must(dtls::Fingerprint::of(dtls_options().identities.front().certificate(),
                                                 dtls::HashAlgorithm::sha256, test::environment()));
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    const auto newer = must(world.server.restart_ice(
-        sessions[i],
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    const auto newer = must(world_.server.restart_ice(
+        sessions_[i],
         {.remote_ufrag = "again",
          .dtls = IceRestart::Dtls{.role = dtls::Role::server, .peer_fingerprints = {print}}},
-        world.now));
-    must(world.clients[i]->transport.restart(dtls::Role::client, {{print}}, world.now));
-    world.clients[i]->restart({.ufrag = "again", .pwd = "another-password-of-it"}, newer,
-                              world.now);
-    world.flush(i);
+        world_.now));
+    must(world_.clients[i]->transport.restart(dtls::Role::client, {{print}}, world_.now));
+    world_.clients[i]->restart({.ufrag = "again", .pwd = "another-password-of-it"}, newer,
+                               world_.now);
+    world_.flush(i);
   }
   int blocked = 0;
-  for (; blocked < 100 && world.server.export_blocked(sessions[0]); ++blocked) {
-    EXPECT_NE(world.server.export_blocked(sessions[0]), transport::ExportBlocked::outputs_pending);
-    world.run_for(100ms);
+  for (; blocked < 100 && world_.server.export_blocked(sessions_[0]); ++blocked) {
+    EXPECT_NE(world_.server.export_blocked(sessions_[0]),
+              transport::ExportBlocked::outputs_pending);
+    world_.run_for(100ms);
   }
   EXPECT_GT(blocked, 10);
   EXPECT_LT(blocked, 100);
-  world.run_for(1s);
+  world_.run_for(1s);
   talk(2);
   restart();
   talk(2);
@@ -305,35 +309,35 @@ TEST_P(LiteMove, ARestartOfDtlsMovesAfterIt) {
 TEST_P(LiteMove, PeersMoveAndEndAfterwards) {
   talk(2);
   restart();
-  world.clients[0]->nominate(1, world.now);
-  world.flush(0);
-  world.run_for(1s);
+  world_.clients[0]->nominate(1, world_.now);
+  world_.flush(0);
+  world_.run_for(1s);
   talk(2);
-  EXPECT_EQ(world.server.path_of(sessions[0])->peer, address(0, 5001));
+  EXPECT_EQ(world_.server.path_of(sessions_[0])->peer, address(0, 5001));
   restart();
   talk(2);
   expect_all_received();
-  must(world.server.close(sessions[2], world.now));
-  world.drain();
-  world.run_for(1s);
-  EXPECT_TRUE(world.clients[2]->closed);
-  EXPECT_FALSE(world.clients[1]->closed);
-  world.clients[1]->stops_consent = true;
-  world.run_for(40s);
-  EXPECT_EQ(world.events<Expired>(sessions[1]).size(), 1U);
-  EXPECT_EQ(world.events<Expired>(sessions[0]).size(), 0U);
+  must(world_.server.close(sessions_[2], world_.now));
+  world_.drain();
+  world_.run_for(1s);
+  EXPECT_TRUE(world_.clients[2]->closed);
+  EXPECT_FALSE(world_.clients[1]->closed);
+  world_.clients[1]->stops_consent = true;
+  world_.run_for(40s);
+  EXPECT_EQ(world_.events<Expired>(sessions_[1]).size(), 1U);
+  EXPECT_EQ(world_.events<Expired>(sessions_[0]).size(), 0U);
 }
 
 TEST_P(LiteMove, HandshakesGoOnInTheOldServer) {
-  const auto session = world.begin(client_options(kSessions));
-  world.run_for(dtls::Duration(GetParam() % 5 * 10'000));
-  const auto exported = world.server.export_sessions(world.now);
+  const auto session = world_.begin(client_options(kSessions));
+  world_.run_for(dtls::Duration(GetParam() % 5 * 10'000));
+  const auto exported = world_.server.export_sessions(world_.now);
   EXPECT_EQ(exported.moved.size(), kSessions);
   ASSERT_EQ(exported.stayed.size(), 1U);
   EXPECT_EQ(exported.stayed[0].session, session);
-  world.run_for(3s);
-  EXPECT_EQ(world.events<Connected>(session).size(), 1U);
-  EXPECT_EQ(world.server.export_blocked(session), std::nullopt);
+  world_.run_for(3s);
+  EXPECT_EQ(world_.events<Connected>(session).size(), 1U);
+  EXPECT_EQ(world_.server.export_blocked(session), std::nullopt);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LiteMove, testing::Range(std::uint64_t{1}, std::uint64_t{9}));

@@ -314,7 +314,7 @@ TEST_P(SnapshotKeeping, SoDoesWhatAges) {
   start();
   Peer first = connect();
   path_ = test::path_of(2);
-  Peer second = connect();
+  const Peer second = connect();
   run_until(first, [&] { return server_->endpoint().statistics().aged == 1; });
   wait_for_snapshots(first);
   EXPECT_EQ(server_->keeper().counts().stored, 1U);
