@@ -120,7 +120,7 @@ class OnePort {
       drain();
     }
   }
-  void send(dtls::Bytes bytes, const ice_lite::Transmit& sent) {
+  void send(dtls::Bytes bytes, const ice_lite::Transmit& sent) const {
     auto to = dtls::to_socket_address(sent.path.peer);
     ::sendto(socket_, bytes.data(), sent.size, 0, to.get(), to.size);
   }
