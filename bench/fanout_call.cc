@@ -56,7 +56,7 @@ class Nowhere {
   void commit(std::size_t /*size*/, const dtls::UdpPath& /*path*/) const {}
 
  private:
-  std::array<std::byte, 2048> space_;
+  std::array<std::byte, 2048> space_{};
 };
 
 // Notes when a batch has left.

@@ -38,17 +38,17 @@ dtls::Buffer make_check(const stun::IntegrityKey& key) {
 }
 
 struct Checks {
-  explicit Checks(Keys keys) {
-    const std::size_t sessions = keys == Keys::same ? 1 : kSessions;
+  explicit Checks(Keys which) {
+    const std::size_t sessions = which == Keys::same ? 1 : kSessions;
     for (std::size_t i = 0; i < sessions; ++i) {
-      keys_.push_back(test::ice_key(password_of(i)));
-      checks_.push_back(make_check(keys_.back()));
+      keys.push_back(test::ice_key(password_of(i)));
+      checks.push_back(make_check(keys.back()));
     }
   }
-  std::size_t next() { return next_ = (next_ + 1) % checks_.size(); }
+  std::size_t next() { return next_ = (next_ + 1) % checks.size(); }
 
-  std::vector<stun::IntegrityKey> keys_;
-  std::vector<dtls::Buffer> checks_;
+  std::vector<stun::IntegrityKey> keys;
+  std::vector<dtls::Buffer> checks;
 
  private:
   std::size_t next_ = 0;
@@ -64,15 +64,15 @@ void run_ours(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& sourc
   std::array<std::byte, 128> out{};
   for (auto _ : state) {
     const std::size_t i = checks.next();
-    const auto check = stun::decode(checks.checks_[i]);
+    const auto check = stun::decode(checks.checks[i]);
     if (!check || !check->has_fingerprint || !check->username || !is_ours(*check->username) ||
-        !stun::verify_integrity(*check, environment, checks.keys_[i])) {
+        !stun::verify_integrity(*check, environment, checks.keys[i])) {
       throw std::runtime_error("a check is refused");
     }
     stun::Writer response(out, stun::MessageClass::success_response, check->method,
                           check->transaction);
     response.xor_mapped_address(source);
-    if (!response.finish(environment, checks.keys_[i])) throw std::runtime_error("no response");
+    if (!response.finish(environment, checks.keys[i])) throw std::runtime_error("no response");
     benchmark::DoNotOptimize(out);
   }
 }
@@ -80,13 +80,13 @@ void run_ours(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& sourc
 void run_libnice(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& source) {
   Checks checks(keys);
   std::vector<std::unique_ptr<test::NiceStun>> agents;
-  for (std::size_t i = 0; i < checks.checks_.size(); ++i) {
+  for (std::size_t i = 0; i < checks.checks.size(); ++i) {
     agents.push_back(std::make_unique<test::NiceStun>(kUsername, password_of(i)));
   }
   for (auto _ : state) {
     const std::size_t i = checks.next();
     test::NiceStun& agent = *agents[i];
-    if (agent.validate(checks.checks_[i]) != STUN_VALIDATION_SUCCESS) {
+    if (agent.validate(checks.checks[i]) != STUN_VALIDATION_SUCCESS) {
       throw std::runtime_error("libnice refuses a check");
     }
     agent.start_response();
