@@ -57,7 +57,7 @@ class Stage {
 Timed floor_of(const std::shared_ptr<Stage>& stage, FloorWork work, std::size_t burst) {
   return {.run = [=](benchmark::State& state) {
     FanOutFloor& floor = stage->floor(work);
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
       for (std::size_t i = 0; i < burst; ++i) floor.run();
     }
   }};
@@ -74,7 +74,7 @@ void add_cost(Measures& measures, const std::shared_ptr<Stage>& stage, std::size
        .contestants = {{kOurs, Timed{.run =
                                          [=](benchmark::State& state) {
                                            FanOutCall& call = stage->call(joins);
-                                           for (auto _ : state) call.run(burst);
+                                           while (state.KeepRunning()) call.run(burst);
                                          }}},
                        {"send", floor_of(stage, FloorWork::send, burst)},
                        {"protect_and_send", floor_of(stage, FloorWork::protect_and_send, burst)}},
@@ -97,7 +97,7 @@ void add_protection(Measures& measures, const std::shared_ptr<Stage>& stage, std
                       .contestants = {{kOurs, Timed{.run =
                                                         [=](benchmark::State& state) {
                                                           FanOutCall& call = stage->call(true);
-                                                          for (auto _ : state)
+                                                          while (state.KeepRunning())
                                                             call.run_unsent(burst);
                                                         }}},
                                       {"protect", floor_of(stage, FloorWork::protect, burst)}}});

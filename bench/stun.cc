@@ -62,7 +62,7 @@ void run_ours(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& sourc
   Checks checks(keys);
   dtls::Environment& environment = test::environment();
   std::array<std::byte, 128> out{};
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const std::size_t i = checks.next();
     const auto check = stun::decode(checks.checks[i]);
     if (!check || !check->has_fingerprint || !check->username || !is_ours(*check->username) ||
@@ -80,10 +80,11 @@ void run_ours(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& sourc
 void run_libnice(benchmark::State& state, Keys keys, const dtls::UdpEndpoint& source) {
   Checks checks(keys);
   std::vector<std::unique_ptr<test::NiceStun>> agents;
+  agents.reserve(checks.checks.size());
   for (std::size_t i = 0; i < checks.checks.size(); ++i) {
     agents.push_back(std::make_unique<test::NiceStun>(kUsername, password_of(i)));
   }
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const std::size_t i = checks.next();
     test::NiceStun& agent = *agents[i];
     if (agent.validate(checks.checks[i]) != STUN_VALIDATION_SUCCESS) {
