@@ -86,6 +86,9 @@ void IceClient::handle_datagram(dtls::MutableBytes datagram, std::size_t candida
   if (message->transaction != pairs_[candidate].transaction) return;
   if (message->message_class == stun::MessageClass::error_response) {
     errors.push_back(message->error_code.value_or(0));
+    // A pair that has worked goes on, as in libwebrtc: anybody can forge a 401, which nothing
+    // authenticates.
+    if (pairs_[candidate].is_valid) return;
     pairs_[candidate].is_waiting = false;
     pairs_[candidate].due.reset();
   } else if (message->message_class == stun::MessageClass::success_response &&

@@ -147,6 +147,8 @@ class IceLiteServer::Impl {
   void on_stun(const Arrival& arrival);
   void on_request(const stun::Message& request, const Arrival& arrival);
   void on_check(const Check& check, const Arrival& arrival);
+  // From a tuple of its session.
+  void on_repeated(const Check& check, const Arrival& arrival);
   // Counts and, unless the budget or the size forbids it, answers. `key`: of an authentic request.
   void refuse(Drop reason, std::uint16_t code, const stun::Message& request, const Arrival& arrival,
               const stun::IntegrityKey* key);

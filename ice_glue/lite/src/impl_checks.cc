@@ -1,5 +1,6 @@
 // STUN: which requests are valid checks, and what is answered (RFC 8489 section 9.1.3, RFC 8445
 // section 7.3).
+#include <chrono>
 #include <span>
 #include <string_view>
 
@@ -10,6 +11,8 @@
 namespace sluice::ice_lite {
 namespace {
 
+// How much later than a copy a check may come.
+constexpr dtls::Duration kOvertaking = std::chrono::seconds{1};
 // RFC 8489 section 14.8, RFC 8445 section 7.3.1.1.
 constexpr std::uint16_t kBadRequest = 400;
 constexpr std::uint16_t kUnauthenticated = 401;
@@ -110,12 +113,12 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
   const bool is_known = arrival.tuple != kNoSlot && tuples_[arrival.tuple].session == check.session;
   const bool is_repeated = session.recent.contain(check.message.transaction);
   if (is_repeated && !is_known) return drop(Drop::repeated_elsewhere);
-  // A retransmission is answered and proves nothing new.
-  if (is_repeated) return respond(check.message, check.credentials, session, arrival);
+  if (is_repeated) return on_repeated(check, arrival);
 
   const SlotNumber number = admit(check, arrival);
   if (number == kNoSlot) return;
   session.recent.add(check.message.transaction);
+  session.overtaken_until = dtls::saturating_add(arrival.now, kOvertaking);
   Tuple& tuple = tuples_[number];
   tuple.checked = tuple.heard = arrival.now;
   tuple.checks.priority = *check.message.priority;
@@ -139,6 +142,20 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
   nominate(number, check, arrival.now);
   if (session.in_stun) answer_in_stun(check.message, number, arrival);
   if (!is_known) deliver_early(number, arrival);
+}
+
+// A retransmission is answered and proves nothing new. But who overhears checks may send copies of
+// them from elsewhere that arrive first: the check itself, which comes soon after its copy, still
+// proves consent, once.
+void IceLiteServer::Impl::on_repeated(const Check& check, const Arrival& arrival) {
+  Session& session = sessions_[check.session];
+  if (session.recent.is_newest(check.message.transaction) &&
+      arrival.now < session.overtaken_until) {
+    session.overtaken_until = Instant::min();
+    Tuple& tuple = tuples_[arrival.tuple];
+    tuple.checked = tuple.heard = arrival.now;
+  }
+  respond(check.message, check.credentials, session, arrival);
 }
 
 void IceLiteServer::Impl::refuse(Drop reason, std::uint16_t code, const stun::Message& request,

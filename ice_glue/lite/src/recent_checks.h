@@ -24,6 +24,10 @@ class RecentChecks {
     const std::uint32_t part = part_of(transaction);
     return std::find(parts_.begin(), parts_.begin() + count_, part) != parts_.begin() + count_;
   }
+  // Whether it is the one that add() was called with last.
+  [[nodiscard]] bool is_newest(const stun::TransactionId& transaction) const {
+    return count_ > 0 && parts_[(next_ + kMost - 1) % kMost] == part_of(transaction);
+  }
   void add(const stun::TransactionId& transaction) { add_part(part_of(transaction)); }
   void add_part(std::uint32_t part) {
     parts_[next_] = part;

@@ -56,6 +56,8 @@ struct Session {
   // When tuples may have expired; empty while there are none.
   std::optional<dtls::Instant> tuples_due;
   RecentChecks recent;
+  // Until then a copy of the newest check may have overtaken it from elsewhere.
+  dtls::Instant overtaken_until = dtls::Instant::min();
   std::optional<dtls::Duration> rtt;
   IceGeneration newest_generation = 1;
   // Tuples with checks of earlier credentials are not for the transport: it has begun a new

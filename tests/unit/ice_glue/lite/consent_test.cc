@@ -83,5 +83,58 @@ TEST(LiteConsent, OfManySessionsEndsInTurns) {
   EXPECT_EQ(lite.server.statistics().expired, 5U);
 }
 
+// Who overhears checks sends a copy of each from elsewhere, which arrives first.
+TEST(LiteConsent, IsNotKeptFromAPeerWhoseChecksAreOvertaken) {
+  LiteServer lite;
+  const auto session = lite.add();
+  ASSERT_EQ(lite.nominate(session, kPeer), kSuccess);
+  const auto attacker = address(66, 6);
+  for (int i = 0; i < 20; ++i) {
+    lite.pass(5s);
+    const auto check = make_check(lite.check_for(session));
+    lite.send(check, attacker);
+    lite.pass(20ms);
+    lite.sent.clear();
+    lite.send(check, kPeer);
+    EXPECT_EQ(lite.sent.size(), 1U) << "it is answered";
+    ASSERT_EQ(lite.peer_of(session), kPeer) << i;
+  }
+  EXPECT_TRUE(lite.told<Expired>(session).empty());
+}
+
+// The peer has left its first path, and somebody repeats from there what it once sent.
+TEST(LiteConsent, IsNotProlongedByCopiesOfOlderChecks) {
+  LiteServer lite;
+  const auto session = lite.add();
+  const auto old = make_check(lite.check_for(session));
+  lite.send(old, kPeer);
+  const auto present = address(1, 5001);
+  for (int i = 0; i < 8; ++i) {
+    lite.pass(4s);
+    EXPECT_EQ(lite.nominate(session, present), kSuccess);
+    lite.send(old, kPeer);
+  }
+  EXPECT_EQ(lite.server.tuples(), 1U);
+  EXPECT_EQ(lite.peer_of(session), present);
+}
+
+TEST(LiteConsent, IsProlongedByOneCopySoonAfterACheckAtMost) {
+  LiteServer lite;
+  const auto session = lite.add();
+  auto fields = lite.check_for(session);
+  fields.use_candidate = true;
+  const auto check = make_check(fields);
+  lite.send(check, kPeer);
+  lite.pass(900ms);
+  lite.send(check, kPeer);  // counts
+  lite.pass(50ms);
+  lite.send(check, kPeer);
+  lite.pass(29'900ms);
+  lite.send(check, kPeer);
+  EXPECT_TRUE(lite.told<Expired>(session).empty());
+  lite.pass(100ms);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
+}
+
 }  // namespace
 }  // namespace sluice::ice_lite
