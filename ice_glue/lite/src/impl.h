@@ -121,6 +121,7 @@ class IceLiteServer::Impl {
   // An entry for each tuple, which no session has yet. All or none.
   dtls::Result<std::vector<SlotNumber>> claim_paths(std::span<const LiveTuple> tuples);
   void give_back_paths(std::span<const SlotNumber> added);
+  void tell_paths(SlotNumber number, Instant now);
   dtls::Result<transport::MediaTransport> restore_transport(const LiveSession& live,
                                                             std::span<const SlotNumber> added,
                                                             const RestoreOptions& options,

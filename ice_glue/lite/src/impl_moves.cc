@@ -130,11 +130,24 @@ dtls::Result<SessionHandle> IceLiteServer::Impl::restore(const SessionState& sta
   session.rtt = live->rtt;
   for (const std::uint32_t part : live->recent) session.recent.add_part(part);
   restore_tuples(number, *live, *added, dtls::saturating_add(now, -options.away));
+  tell_paths(number, now);
   // What the transport sends again, if anything.
   for (const Output each : {Output::transmit, Output::event}) queue(each, number);
   set_timer(number);
   ++statistics_.sessions_restored;
   return sessions_.handle_of(number);
+}
+
+// Nothing new to the transport, unless the state was altered and it lacks a path of its own.
+void IceLiteServer::Impl::tell_paths(SlotNumber number, Instant now) {
+  Session& session = sessions_[number];
+  for (SlotNumber each = session.first_tuple; each != kNoSlot; each = tuples_[each].next) {
+    if (tuples_[each].told != session.least_generation) continue;
+    settle(number, session.transport->path_validated(tuples_[each].path.number, now));
+  }
+  if (session.selected == kNoSlot) return;
+  const auto selected = tuples_[session.selected].path.number;
+  settle(number, session.transport->path_selected(selected, session.rtt, now));
 }
 
 dtls::Result<void> IceLiteServer::Impl::has_room(const LiveSession& live,
