@@ -4,19 +4,13 @@
 
 #include <sluice/stun/crc32.h>
 
+#include "wire/reader.h"
+
 namespace sluice::ice_lite {
 namespace {
 
-// Hashes of an acknowledgement, in network byte order.
+// Of each hash in an acknowledgement.
 constexpr std::size_t kHashSize = 4;
-
-std::uint32_t hash_at(dtls::Bytes hashes, std::size_t offset) {
-  std::uint32_t hash = 0;
-  for (const std::byte byte : hashes.subspan(offset, kHashSize)) {
-    hash = hash << 8 | std::to_integer<std::uint32_t>(byte);
-  }
-  return hash;
-}
 
 }  // namespace
 
@@ -30,11 +24,11 @@ bool DtlsInStun::on_check(const std::optional<dtls::Bytes>& datagram,
                           const std::optional<dtls::Bytes>& acknowledged) {
   if (!datagram && !acknowledged) return false;
   is_used_ = true;
-  const dtls::Bytes hashes = acknowledged.value_or(dtls::Bytes{});
+  dtls::wire::Reader hashes(acknowledged.value_or(dtls::Bytes{}));
   // As many as libwebrtc sends.
-  const std::size_t count = std::min(hashes.size() / kHashSize, kMaxHashes);
+  const std::size_t count = std::min(hashes.rest().size() / kHashSize, kMaxHashes);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t hash = hash_at(hashes, i * kHashSize);
+    const std::uint32_t hash = hashes.u32();
     std::erase_if(pending_, [&](const Pending& each) { return each.hash == hash; });
   }
   return true;

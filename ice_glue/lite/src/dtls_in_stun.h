@@ -55,7 +55,9 @@ class DtlsInStun {
   // The next datagram that has not been sent outside of STUN. Null: none.
   Pending* first_unsent();
 
-  [[nodiscard]] bool is_used() const { return is_used_; }
+  // Whether responses carry anything: the peer has sent one of the attributes, and end() has not
+  // been called.
+  [[nodiscard]] bool is_used() const { return is_used_ && !has_ended_; }
   // Nothing is sent in STUN any more.
   void end() { has_ended_ = true; }
   [[nodiscard]] bool has_ended() const { return has_ended_; }

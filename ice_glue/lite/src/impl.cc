@@ -74,6 +74,10 @@ void IceLiteServer::Impl::queue(Output output, SlotNumber number) {
   queues_[index].push(number);
 }
 
+void IceLiteServer::Impl::queue_what_waited(SlotNumber number) {
+  for (const Output each : {Output::data, Output::media, Output::event}) queue(each, number);
+}
+
 SlotNumber IceLiteServer::Impl::first(Output output) {
   const auto index = static_cast<std::size_t>(output);
   auto& waiting = queues_[index];

@@ -85,6 +85,7 @@ class IceLiteServer::Impl {
     const stun::Message& message;
     SlotNumber session;
     const LocalCredentials& credentials;
+    std::string_view ufrag;  // of the credentials, in the message
     std::string_view remote_ufrag;
   };
 
@@ -94,6 +95,8 @@ class IceLiteServer::Impl {
   // Takes note of what an input to a session's transport has left.
   void settle(SlotNumber number, const dtls::Result<transport::TransportPending>& outcome);
   void queue(Output output, SlotNumber number);
+  // What has waited for the last flight of the handshake.
+  void queue_what_waited(SlotNumber number);
   // The first session that waits in a queue; kNoSlot: none.
   SlotNumber first(Output output);
   void pop(Output output);
@@ -164,7 +167,7 @@ class IceLiteServer::Impl {
   void collect_handshake(SlotNumber number);
   void end_in_stun(SlotNumber number);
   // Takes what a valid check carries, and responds.
-  void answer_in_stun(const stun::Message& request, SlotNumber tuple, const Arrival& arrival);
+  void answer_in_stun(const Check& check, SlotNumber tuple, const Arrival& arrival);
   void respond_in_stun(const stun::Message& request, const LocalCredentials& credentials,
                        DtlsInStun& in_stun, const Arrival& arrival);
   // What is sent outside of STUN, too.

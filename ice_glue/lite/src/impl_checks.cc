@@ -102,6 +102,7 @@ void IceLiteServer::Impl::on_request(const stun::Message& request, const Arrival
   on_check({.message = request,
             .session = number,
             .credentials = credentials,
+            .ufrag = ufrag,
             .remote_ufrag = username.substr(colon + 1)},
            arrival);
 }
@@ -140,7 +141,7 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
   if (!session.in_stun) respond(check.message, check.credentials, session, arrival);
   validate(number, arrival.now);
   nominate(number, check, arrival.now);
-  if (session.in_stun) answer_in_stun(check.message, number, arrival);
+  if (session.in_stun) answer_in_stun(check, number, arrival);
   if (!is_known) deliver_early(number, arrival);
 }
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <string_view>
 
 #include <sluice/stun/writer.h>
 
@@ -25,9 +24,7 @@ void IceLiteServer::Impl::collect_handshake(SlotNumber number) {
     session.in_stun->add(Bytes(out).first(sent->size), sent->path);
   }
   session.in_stun->end_flight();
-  if (was_connected || !session.transport->connected()) return;
-  // What has waited for the last flight of the handshake.
-  for (const Output each : {Output::data, Output::media, Output::event}) queue(each, number);
+  if (!was_connected && session.transport->connected()) queue_what_waited(number);
 }
 
 void IceLiteServer::Impl::end_in_stun(SlotNumber number) {
@@ -36,8 +33,9 @@ void IceLiteServer::Impl::end_in_stun(SlotNumber number) {
   queue(Output::transmit, number);
 }
 
-void IceLiteServer::Impl::answer_in_stun(const stun::Message& request, SlotNumber tuple,
+void IceLiteServer::Impl::answer_in_stun(const Check& check, SlotNumber tuple,
                                          const Arrival& arrival) {
+  const stun::Message& request = check.message;
   const SlotNumber number = tuples_[tuple].session;
   Session& session = sessions_[number];
   if (!session.in_stun->on_check(request.dtls_in_stun, request.dtls_in_stun_ack)) {
@@ -54,9 +52,7 @@ void IceLiteServer::Impl::answer_in_stun(const stun::Message& request, SlotNumbe
   }
   if (session.has_ended) return;
   // A nomination may have ended a restart, which moves credentials.
-  const std::string_view username(reinterpret_cast<const char*>(request.username->data()),
-                                  request.username->size());
-  const auto* own = session.credentials_of(username.substr(0, username.find(':')));
+  const auto* own = session.credentials_of(check.ufrag);
   if (own != nullptr) respond(request, *own, session, arrival);
 }
 
@@ -68,14 +64,12 @@ void IceLiteServer::Impl::respond_in_stun(const stun::Message& request,
   stun::Writer writer(out, stun::MessageClass::success_response, request.method,
                       request.transaction);
   writer.xor_mapped_address(arrival.path.peer);
-  if (!in_stun.has_ended()) {
-    writer.dtls_in_stun_ack(in_stun.received());
-    const auto* const pending = in_stun.next();
-    const std::size_t room = kMaxDtlsInStunMessage - writer.size() - stun::kAttributeHeaderSize;
-    if (pending != nullptr && pending->datagram.size() <= room) {
-      writer.dtls_in_stun(pending->datagram);
-      ++statistics_.dtls_in_stun_sent;
-    }
+  writer.dtls_in_stun_ack(in_stun.received());
+  const auto* const pending = in_stun.next();
+  const std::size_t room = kMaxDtlsInStunMessage - writer.size() - stun::kAttributeHeaderSize;
+  if (pending != nullptr && pending->datagram.size() <= room) {
+    writer.dtls_in_stun(pending->datagram);
+    ++statistics_.dtls_in_stun_sent;
   }
   Response response{.path = arrival.path};
   response.size = writer.finish(*environment_, credentials.key).value_or(0);

@@ -55,10 +55,7 @@ std::optional<Transmit> IceLiteServer::Impl::poll_transmit(MutableBytes out) {
     if (const auto sent = poll_handshake(session, out)) return sent;
     const bool was_connected = session.transport->connected();
     if (const auto sent = session.transport->poll_transmit(out)) {
-      if (!was_connected && session.transport->connected()) {
-        // What has waited for the last flight of the handshake.
-        for (const Output each : {Output::data, Output::media, Output::event}) queue(each, number);
-      }
+      if (!was_connected && session.transport->connected()) queue_what_waited(number);
       const SlotNumber tuple = tuples_.find(sent->path);
       if (tuple == kNoSlot) continue;
       return Transmit{.size = sent->size, .path = tuples_.path_of(tuple)};

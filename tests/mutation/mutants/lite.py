@@ -111,7 +111,7 @@ MUTANTS = [
     *mutants_of(
         "ice_glue/lite/src/dtls_in_stun.cc", "ice_lite_test dtls_in_stun_sim_test",
         ("if (!datagram && !acknowledged) return false;", "", "a check with neither attribute ends DTLS in STUN"),
-        ("std::min(hashes.size() / kHashSize, kMaxHashes)", "hashes.size() / kHashSize",
+        ("std::min(hashes.rest().size() / kHashSize, kMaxHashes)", "hashes.rest().size() / kHashSize",
          "at most four acknowledgements count"),
         ("return each.hash == hash;", "return each.hash == hash || true;", "only what is acknowledged is dropped"),
         ("if (!is_flight_open_) pending_.clear();", "", "a new flight takes the place of the former"),
@@ -127,7 +127,7 @@ MUTANTS = [
         ("unsent->is_unsent = false;", "unsent->is_unsent = session.in_stun->is_used();",
          "what responses carry leaves once by itself"),
         ("session.in_stun->on_received(datagram);", "", "datagrams in checks are acknowledged"),
-        ("if (was_connected || !session.transport->connected()) return;", "return;",
+        ("if (!was_connected && session.transport->connected()) queue_what_waited(number);", "",
          "what has waited for the last flight is told"),
     ),
 ]
