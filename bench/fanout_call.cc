@@ -179,7 +179,8 @@ bool FanOutCall::collect() {
   return !packets_.empty();
 }
 
-void FanOutCall::run(std::size_t burst) {
+template <class Batch>
+void FanOutCall::forward_burst(std::size_t burst, Batch& batch) {
   send_burst(burst);
   const auto expected = counts_.packets + burst * receivers_.size();
   const auto until = udp::now() + 10s;
@@ -188,10 +189,12 @@ void FanOutCall::run(std::size_t burst) {
     driver_->turn([&] {
       if (!collect()) return;
       forward(driver_->server(), std::span<const rtp::Packet>(packets_), std::span(receivers_),
-              udp::now(), *driver_, counts_);
+              udp::now(), batch, counts_);
     });
   }
 }
+
+void FanOutCall::run(std::size_t burst) { forward_burst(burst, *driver_); }
 
 void FanOutCall::run_unsent(std::size_t burst) {
   const auto plain = plaintext();
@@ -208,15 +211,7 @@ void FanOutCall::run_unsent(std::size_t burst) {
 
 std::vector<Departed> FanOutCall::run_watched(std::size_t burst) {
   WatchedBatch batch(watched_, driver_->socket(), udp::now());
-  send_burst(burst);
-  const auto expected = counts_.packets + burst * receivers_.size();
-  while (counts_.packets < expected) {
-    driver_->turn([&] {
-      if (!collect()) return;
-      forward(driver_->server(), std::span<const rtp::Packet>(packets_), std::span(receivers_),
-              udp::now(), batch, counts_);
-    });
-  }
+  forward_burst(burst, batch);
   batch.flush();
   return std::move(batch.departed);
 }

@@ -13,8 +13,8 @@
 
 namespace sluice::bench {
 
-// Sockets that nobody reads from: what comes when their buffers are full is dropped by the kernel,
-// after all of its way there.
+// Sockets that are not read. When their buffers are full, the kernel drops each datagram at the
+// socket, after the whole receive path.
 class Sinks {
  public:
   explicit Sinks(std::size_t count);
@@ -62,7 +62,9 @@ class FanOutCall {
   void send_burst(std::size_t burst);
   // Whether there were packets.
   bool collect();
-  void turn_until_forwarded(std::size_t burst);
+  // Sends a burst, and lets the server turn until all of it is in `batch`.
+  template <class Batch>
+  void forward_burst(std::size_t burst, Batch& batch);
 
   udp::Socket sender_;
   test::IceWorld world_;
