@@ -120,7 +120,7 @@ std::optional<Event> Association::Impl::on_input(const SctpReset& input) {
 }
 
 // RFC 8831 section 6.7: the peer closes a channel by resetting its stream; the answer is a reset of
-// our stream. What waits is for nobody.
+// our stream. Messages that wait for it are dropped.
 void Association::Impl::on_incoming_reset(Stream stream) {
   const auto found = channels_.find(stream);
   if (found == channels_.end()) return;

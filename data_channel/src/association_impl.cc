@@ -257,7 +257,7 @@ Result<void> Association::Impl::send(ChannelId id, MessageType type, Bytes data,
                         .queued_at = now_};
   static constexpr std::byte kZero[kEmptyMessage] = {};
   const Bytes sent = data.empty() ? Bytes{kZero} : data;
-  if (buffered_ == 0 && established()) {  // nobody else waits
+  if (buffered_ == 0 && established()) {  // no message waits before it
     const auto how = found->second.delivery(message.protocol, dtls::Duration::zero());
     const auto status = socket_->send(found->first, message.protocol, sent, how);
     if (status == SctpSend::sent) {

@@ -29,7 +29,7 @@ SctpLibrary::SctpLibrary() {
 }
 
 std::uintptr_t SctpLibrary::add(Outlet& outlet, dtls::Instant now) {
-  // Without associations nobody's clock counts: another one may begin.
+  // The clock is that of the associations: the first one sets it anew.
   if (outlets_.empty()) time_ = now;
   const std::uintptr_t number = ++last_number_;
   outlets_.emplace(number, &outlet);

@@ -52,7 +52,7 @@ SctpSocket::SctpSocket(const Options& options, dtls::Instant now)
       part_(kReadSize) {}
 
 SctpSocket::~SctpSocket() {
-  // What it still sends is for nobody.
+  // Packets that usrsctp still sends for it are dropped.
   SctpLibrary::instance().remove(number_);
   if (socket_ != nullptr) usrsctp_close(socket_);
 }
