@@ -10,6 +10,7 @@
 
 #include "failure.h"
 #include "family.h"
+#include "socket_option.h"
 
 namespace sluice::tcp {
 namespace {
@@ -30,10 +31,6 @@ constexpr std::uint32_t kGenerationMask = 0x7ff;
 
 dtls::SocketId socket_id(SlotNumber number, std::uint32_t generation) {
   return dtls::SocketId{0x8000'0000U | (generation & kGenerationMask) << kSlotBits | number};
-}
-
-bool set(int descriptor, int level, int option, int value) {
-  return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
 }
 
 dtls::UdpEndpoint own_of(int descriptor) {
@@ -58,13 +55,13 @@ tl::expected<void, std::string> Listener::Impl::open(const dtls::SocketAddress& 
   listening_ = udp::Descriptor(::socket(family, kType, IPPROTO_TCP));
   if (!listening_.is_open()) return failure("socket");
   const int number = listening_.number();
-  if (family == AF_INET6) set(number, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (family == AF_INET6) udp::set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   // Connections of the process before this one may not have ended yet.
-  if (!set(number, SOL_SOCKET, SO_REUSEADDR, 1)) return failure("SO_REUSEADDR");
+  if (!udp::set_option(number, SOL_SOCKET, SO_REUSEADDR, 1)) return failure("SO_REUSEADDR");
   // Connections have these options from the listening socket.
-  if (!set(number, IPPROTO_TCP, TCP_NODELAY, 1)) return failure("TCP_NODELAY");
+  if (!udp::set_option(number, IPPROTO_TCP, TCP_NODELAY, 1)) return failure("TCP_NODELAY");
   const auto send_buffer = static_cast<int>(options_.send_buffer);
-  if (send_buffer != 0 && !set(number, SOL_SOCKET, SO_SNDBUF, send_buffer)) {
+  if (send_buffer != 0 && !udp::set_option(number, SOL_SOCKET, SO_SNDBUF, send_buffer)) {
     return failure("SO_SNDBUF");
   }
   if (::bind(number, address.get(), address.size) != 0) return failure("bind");

@@ -3,6 +3,7 @@
 
 #include <sluice/tcp/framing.h>
 
+#include "failure.h"
 #include "impl.h"
 
 namespace sluice::tcp {
@@ -57,8 +58,7 @@ std::optional<std::size_t> Listener::Impl::write_some(const Connection& connecti
   const ssize_t count = ::send(connection.descriptor.number(), bytes.data(), bytes.size(),
                                MSG_DONTWAIT | MSG_NOSIGNAL);
   if (count >= 0) return static_cast<std::size_t>(count);
-  const bool is_full = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
-  if (is_full || errno == EINTR) return 0;
+  if (udp::is_full(errno) || errno == EINTR) return 0;
   return std::nullopt;
 }
 

@@ -13,4 +13,9 @@ inline tl::unexpected<std::string> failure(const char* what) {
   return tl::unexpected(std::string(what) + ": " + std::strerror(errno));
 }
 
+// Whether a socket has no room for what was to be sent.
+inline bool is_full(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
+}
+
 }  // namespace sluice::udp

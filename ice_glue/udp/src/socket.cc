@@ -10,16 +10,13 @@
 #include "control.h"
 #include "failure.h"
 #include "family.h"
+#include "socket_option.h"
 
 namespace sluice::udp {
 namespace {
 
 // The largest UDP datagram, and the largest piece of joined ones.
 constexpr std::size_t kLargest = 65535;
-
-bool set(int descriptor, int level, int option, int value) {
-  return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
-}
 
 int get(int descriptor, int option) {
   int value = 0;
@@ -32,8 +29,8 @@ bool set_buffer(int descriptor, int option, int forced, std::size_t size) {
   if (size == 0) return true;
   if (size > kLargest * kLargest / 4) return errno = EINVAL, false;
   const auto wanted = static_cast<int>(size);
-  if (set(descriptor, SOL_SOCKET, forced, wanted)) return true;
-  if (!set(descriptor, SOL_SOCKET, option, wanted)) return false;
+  if (set_option(descriptor, SOL_SOCKET, forced, wanted)) return true;
+  if (!set_option(descriptor, SOL_SOCKET, option, wanted)) return false;
   // The kernel keeps twice the size, or silently less.
   if (get(descriptor, option) / 2 < wanted) return errno = EPERM, false;
   return true;
@@ -52,8 +49,6 @@ dtls::UdpPath mapped_path(dtls::UdpPath path) {
   return path;
 }
 
-bool is_full(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS; }
-
 }  // namespace
 
 Socket::Socket(Descriptor descriptor, const SocketOptions& options)
@@ -67,8 +62,8 @@ tl::expected<Socket, std::string> Socket::bind(const dtls::SocketAddress& addres
   Socket made(Descriptor(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP)),
               options);
   if (!made.descriptor_.is_open()) return failure("socket");
-  if (family == AF_INET6) set(made.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (options.shares_port && !set(made.descriptor(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+  if (family == AF_INET6) set_option(made.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (options.shares_port && !set_option(made.descriptor(), SOL_SOCKET, SO_REUSEPORT, 1)) {
     return failure("SO_REUSEPORT");
   }
   if (::bind(made.descriptor(), address.get(), address.size) != 0) {
@@ -94,13 +89,13 @@ tl::expected<void, std::string> Socket::set_options() {
   const int family = family_of(descriptor());
   is_ipv6_ = family == AF_INET6;
   if (options_.reports_local_address) {
-    const bool is_set = is_ipv6_
-                            ? set(descriptor(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                            : family != AF_INET || set(descriptor(), IPPROTO_IP, IP_PKTINFO, 1);
+    const bool is_set =
+        is_ipv6_ ? set_option(descriptor(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                 : family != AF_INET || set_option(descriptor(), IPPROTO_IP, IP_PKTINFO, 1);
     if (!is_set) return failure("IP_PKTINFO");
   }
   // A kernel before 5.0 has no UDP_GRO: then nothing is joined.
-  if (options_.joins_received) set(descriptor(), IPPROTO_UDP, UDP_GRO, 1);
+  if (options_.joins_received) set_option(descriptor(), IPPROTO_UDP, UDP_GRO, 1);
   if (!set_buffer(descriptor(), SO_RCVBUF, SO_RCVBUFFORCE, options_.receive_buffer)) {
     return failure("SO_RCVBUF");
   }
