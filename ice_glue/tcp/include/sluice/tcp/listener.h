@@ -68,9 +68,10 @@ struct Closed {
 // and IPv6. TCP delivers what UDP would lose, but late: so little is kept for a peer that does not
 // read, and what has no room is dropped as whole datagrams. TCP_NODELAY is set.
 //
-// What an unknown peer can use: a connection takes some 300 bytes here, up to ListenerOptions::max_frame
-// more while a frame is under way, and what the kernel takes; it counts against the limits. It is
-// closed if nothing authentic comes. All of it is independent of the number of connections.
+// What an unknown peer can use: a connection takes some 300 bytes here, up to
+// ListenerOptions::max_frame more while a frame is under way, and what the kernel takes; it counts
+// against the limits. It is closed if nothing authentic comes. All of it is independent of the
+// number of connections.
 //
 // Move-only; used by one thread at a time. Receiving and sending allocate no memory in the steady
 // state: only a peer that does not read makes a queue.
