@@ -24,6 +24,12 @@ void refuse(httplib::Response& response, int status, const std::string& sentence
   response.set_content(sentence + "\n", "text/plain; charset=utf-8");
 }
 
+// RFC 3986 section 3.2.2: an IPv6 literal has brackets.
+std::string authority(const std::string& host, int port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 // The media type without its parameters, case ignored (RFC 9110 section 8.3.1).
 bool is_sdp(const httplib::Request& request) {
   std::string type = request.get_header_value("Content-Type");
@@ -86,6 +92,9 @@ class HttpServer::Impl {
   }
 
   [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url() const {
+    return "http://" + authority(options_.host, port_) + "/";
+  }
 
  private:
   static std::string sentence_for(int status) {
@@ -229,12 +238,13 @@ HttpServer::~HttpServer() = default;
 tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(HttpOptions options,
                                                                          nice::GlibThread& thread,
                                                                          EchoService& service) {
-  const std::string where = options.host + ":" + std::to_string(options.port);
+  const std::string where = authority(options.host, options.port);
   auto impl = std::make_unique<Impl>(std::move(options), thread, service);
   if (!impl->listen()) return tl::unexpected("can't listen on " + where);
   return std::unique_ptr<HttpServer>{new HttpServer(std::move(impl))};
 }
 
 int HttpServer::port() const { return impl_->port(); }
+std::string HttpServer::url() const { return impl_->url(); }
 
 }  // namespace sluice::interop::demo

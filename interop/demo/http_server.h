@@ -22,6 +22,7 @@
 namespace sluice::interop::demo {
 
 struct HttpOptions {
+  // A name or an IP literal, one of IPv6 without brackets.
   std::string host = "127.0.0.1";
   int port = 0;  // 0: any free port
   // How long a request waits for the sessions' thread.
@@ -50,6 +51,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] int port() const;
+  // Of the page.
+  [[nodiscard]] std::string url() const;
 
  private:
   class Impl;

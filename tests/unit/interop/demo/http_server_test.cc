@@ -90,6 +90,13 @@ TEST_F(HttpServerTest, ServesThePage) {
   }
 }
 
+TEST_F(HttpServerTest, ItsUrlHasBracketsAroundIpv6) {
+  EXPECT_EQ(server_->url(), "http://127.0.0.1:" + std::to_string(server_->port()) + "/");
+  start({}, {.host = "::1"});
+  EXPECT_EQ(server_->url(), "http://[::1]:" + std::to_string(server_->port()) + "/");
+  EXPECT_EQ(httplib::Client("::1", server_->port()).Get("/")->status, 200);
+}
+
 TEST_F(HttpServerTest, AnswersAnOffer) {
   const auto response = post(browser_offer("chromium"));
   ASSERT_EQ(response->status, 201) << response->body;
