@@ -98,6 +98,7 @@ OUTSIDE = {
 OUTSIDE_OF_FILE = {
     "dtls/src/crypto/random_reserve.cc": ["sys/mman.h"],
     "dtls/include/sluice/dtls/socket_address.h": ["arpa/inet.h", "netinet/in.h", "sys/socket.h"],
+    "ice_glue/lite/src/description.cc": ["arpa/inet.h"],  # inet_ntop()
 }
 
 # libssl is no part of Sluice: it is a peer to compare with. The other four have one home each, and interop/ uses what a
