@@ -67,6 +67,9 @@ class CallTransport {
   virtual void send_rtcp(Bytes packet) = 0;
   virtual void send_data(Bytes data) = 0;
 
+  // The round-trip time by the browser's reports. Where the ICE agent measures it, that decides.
+  virtual void on_rtt(dtls::Duration /*rtt*/) {}
+
   // Ends the transport without a word to the peer: what CallTransports::restore() goes on from. The
   // error says why it stays as it is.
   virtual tl::expected<dtls::SecretBytes, std::string> move_out() = 0;

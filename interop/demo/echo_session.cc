@@ -180,6 +180,7 @@ void EchoSession::on_rtp(MutableBytes packet) {
 void EchoSession::on_rtcp(MutableBytes packet) {
   for (const auto& compound : media_.answer_rtcp(packet, common::now()))
     transport_->send_rtcp(compound);
+  if (const auto rtt = media_.statistics().rtt) transport_->on_rtt(*rtt);
 }
 
 void EchoSession::on_data(MutableBytes data) {

@@ -195,6 +195,9 @@ class LiteCall final : public CallTransport {
       return port_.server().protect_rtcp(session_, room, packet.size());
     });
   }
+  void on_rtt(dtls::Duration rtt) override {
+    static_cast<void>(port_.server().set_rtt(session_, rtt, common::now()));
+  }
   void send_data(Bytes data) override {
     const auto room = port_.room(data.size() + dtls::kSealOverhead);
     datagrams_sent_ += port_.commit(port_.server().seal_data(session_, data, room));

@@ -62,6 +62,10 @@ dtls::Result<Pending> IceLiteServer::set_peer_fingerprints(
     return transport.set_peer_fingerprints(announced, now);
   });
 }
+dtls::Result<Pending> IceLiteServer::set_rtt(SessionHandle session, dtls::Duration rtt,
+                                             Instant now) {
+  return impl_->set_rtt(session, rtt, now);
+}
 dtls::Result<Credentials> IceLiteServer::restart_ice(SessionHandle session,
                                                      const IceRestart& restart, Instant now) {
   return impl_->restart_ice(session, restart, now);

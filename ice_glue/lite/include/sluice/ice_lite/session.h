@@ -52,7 +52,7 @@ struct SessionOptions {
   // The round-trip time to the peer, if it is known, such as from signalling or an earlier session.
   // A lite agent sends no checks that would measure it. DTLS takes twice that for its first
   // retransmission in place of 1 s. Empty: measured once, from the first response to the peer's
-  // checks until its ClientHello.
+  // checks until its ClientHello. IceLiteServer::set_rtt() replaces it.
   std::optional<dtls::Duration> rtt = {};
   // DTLS in STUN (SPED), where both SDPs have the option kDtlsInStunOption: the peer's first check
   // brings its ClientHello, and responses carry our handshake. It saves a round trip, and on lossy
