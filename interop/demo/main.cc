@@ -15,11 +15,11 @@
 
 namespace {
 
+using sluice::interop::HttpOptions;
+using sluice::interop::LiteCandidates;
 using sluice::interop::common::StopSignals;
 using sluice::interop::demo::EchoService;
-using sluice::interop::demo::HttpOptions;
 using sluice::interop::demo::IceAgent;
-using sluice::interop::demo::LiteCandidates;
 using sluice::interop::demo::ServiceOptions;
 using sluice::interop::demo::StateFile;
 using sluice::nice::GlibThread;
@@ -102,7 +102,7 @@ void add_options(CLI::App& app, Options& options) {
          "--setup",
          [&service](const std::string& word) {
            service.setup =
-               word == "active" ? sluice::nice::Setup::active : sluice::nice::Setup::passive;
+               word == "active" ? sluice::interop::Setup::active : sluice::interop::Setup::passive;
          },
          "The server's DTLS role when the offer says actpass: passive (server, the default) or "
          "active (client)")

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "unit/interop/demo/offers.h"
+#include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -308,7 +308,7 @@ TEST_F(HttpServerTest, OffersDataChannels) {
     EXPECT_EQ(offer->sections[0].kind, SectionKind::data);
     EXPECT_EQ(offer->sections[0].rejected, "");
     EXPECT_FALSE(offer->sections[0].sctp_init.empty());
-    EXPECT_EQ(offer->transport.setup, nice::Setup::actpass);
+    EXPECT_EQ(offer->transport.setup, Setup::actpass);
     EXPECT_FALSE(offer->transport.candidates.empty());
 
     const auto location = offered->get_header_value("Location");
