@@ -1,5 +1,8 @@
 #include "demo/http_server.h"
 
+#include <functional>
+#include <future>
+
 #include "common/sdp/sdp_offer.h"
 #include "demo/page_assets.h"
 
@@ -21,12 +24,16 @@ class HttpServer::Impl {
   [[nodiscard]] int port() const { return server_.port(); }
 
  private:
-  // `work` may use nothing of this object but the service: WebServer::ask().
+  // `work` may use nothing of this object but the service: WebServer::wait().
   template <class Answer>
   std::optional<Answer> ask(httplib::Response& response,
                             std::function<void(std::function<void(Answer)>)> work) {
-    return server_.ask<Answer>(
-        response, [this](auto posted) { thread_.post(std::move(posted)); }, std::move(work));
+    auto promise = std::make_shared<std::promise<Answer>>();
+    auto answer = promise->get_future();
+    thread_.post([promise, work = std::move(work)] {
+      work([promise](Answer value) { promise->set_value(std::move(value)); });
+    });
+    return server_.wait(response, std::move(answer));
   }
 
   void add_routes() {

@@ -90,7 +90,7 @@ OUTSIDE = {
     "interop/common": POSIX + EXPECTED,
     "interop/common/sdp": ["gst/sdp/"] + EXPECTED,
     "interop/common/http": ["httplib.h"] + POSIX,
-    "interop/common/lite": POSIX + EXPECTED,
+    "interop/common/lite": ["CLI/"] + POSIX + EXPECTED,
     "interop/tools": ["CLI/"] + POSIX + EXPECTED,
     "interop/demo": ["CLI/", "glib", "httplib.h", "nlohmann/"] + POSIX + EXPECTED,
     "interop/sfu": ["CLI/", "httplib.h", "nlohmann/", "poll.h", "sys/eventfd.h", "unistd.h"] + EXPECTED,

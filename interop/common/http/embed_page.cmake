@@ -1,5 +1,5 @@
 # Writes the files of a page into a C++ source:
-#   cmake -DOUT=page_assets.cc -DFOLDER=page "-DFILES=a;b" -DPROGRAM=demo -P embed_page.cmake
+#   cmake -DOUT=page_assets.cc "-DFILES=page/a.js;page/b.js" -DPROGRAM=demo -P embed_page.cmake
 set(types_html "text/html; charset=utf-8")
 set(types_css "text/css; charset=utf-8")
 set(types_js "text/javascript; charset=utf-8")
@@ -7,11 +7,12 @@ set(types_svg "image/svg+xml")
 
 set(arrays "")
 set(entries "")
-foreach(file IN LISTS FILES)
+foreach(whole IN LISTS FILES)
+  cmake_path(GET whole FILENAME file)
   string(MAKE_C_IDENTIFIER "k_${file}" name)
   string(REGEX MATCH "[a-z]+$" extension "${file}")
   string(REGEX REPLACE "^(index)?(.*)\\.html$" "\\2" path "${file}")
-  file(READ "${FOLDER}/${file}" hex HEX)
+  file(READ "${whole}" hex HEX)
   string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${hex}")
   string(APPEND arrays "constexpr char ${name}[] = {${bytes}};\n")
   string(APPEND entries "    {\"/${path}\", \"${types_${extension}}\", {${name}, sizeof ${name}}},\n")

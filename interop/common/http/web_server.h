@@ -6,15 +6,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <future>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 
 #include "common/http/limited_server.h"
 #include "common/http/page_asset.h"
@@ -54,17 +51,11 @@ class WebServer {
   bool listen();
   [[nodiscard]] int port() const { return port_; }
 
-  // Has `post` run `work` on the thread of the sessions, and waits for its answer. Empty, with the
-  // refusal in `response`: it took longer than answer_timeout. Then `work` may still run when the
-  // request is gone, so it must use copies.
-  template <class Answer, class Post>
-  std::optional<Answer> ask(httplib::Response& response, Post&& post,
-                            std::function<void(std::function<void(Answer)>)> work) {
-    auto promise = std::make_shared<std::promise<Answer>>();
-    auto answer = promise->get_future();
-    std::forward<Post>(post)([promise, work = std::move(work)] {
-      work([promise](Answer value) { promise->set_value(std::move(value)); });
-    });
+  // Waits for what the thread of the sessions does for a request. Empty, with the refusal in
+  // `response`: it took longer than answer_timeout. The work may then run when the request is gone,
+  // so it must use copies.
+  template <class Answer>
+  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer) const {
     if (answer.wait_for(options_.answer_timeout) == std::future_status::ready) return answer.get();
     refuse(response, 503, "The server is too busy to answer in time.");
     return std::nullopt;

@@ -85,7 +85,8 @@ TEST_F(HttpServerTest, ServesThePage) {
   ASSERT_EQ(page->status, 200);
   EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
   EXPECT_THAT(page->body, HasSubstr("page.js"));
-  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/style.css", "/icon.svg"}) {
+  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/gathering.js",
+                           "/local_media.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(file)->status, 200) << file;
   }
 }
