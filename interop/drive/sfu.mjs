@@ -9,6 +9,7 @@ import { closeBrowser, isolate, startServer } from './processes.mjs';
 const USAGE = `usage: sfu.mjs [options]
   --publisher chromium|firefox   (default: chromium)
   --viewer chromium|firefox      the second viewer; the first one is Chromium (default: firefox)
+  --codec VP8|VP9|H264|AV1       of the publisher's video (default: its own choice)
   --screenshots PREFIX           writes PREFIX-publish.png and PREFIX-watch.png
   --serve                        only serve the pages, for your own browsers
   --port N                       HTTP port (default: any free port)
@@ -75,13 +76,14 @@ async function watch(browser, url, start = true) {
   return page;
 }
 
-async function run({ url }, browsers, screenshots) {
+async function run({ url }, browsers, { codec, screenshots }) {
   // Who comes first waits.
   const early = await watch(browsers.viewer, url, false);
   await early.click('#start');
   await stateIs(early, 'waiting');
 
   const publisher = await open(browsers.publisher, new URL('/publish?room=test', url).href);
+  await publisher.select('#codec', codec);
   await publisher.click('#start');
   await stateIs(publisher, 'connected');
   await stateIs(early, 'connected');
@@ -97,6 +99,9 @@ async function run({ url }, browsers, screenshots) {
   await waitMoreFrames(early);
   await serverSays(url, ({ sessions }) => sessions.filter(({ role }) => role === 'viewer')
     .every(({ streams }) => streams.every((stream) => stream.codec && stream.rtt_ms !== null)));
+  const { sessions } = await serverSays(url, () => true);
+  const [, video] = sessions.find(({ role }) => role === 'publisher').tracks;
+  must(video.codec.startsWith(codec), `the video is ${codec} (${video.codec})`);
   console.log('both viewers report on the sender reports that they get');
   if (screenshots) {
     await publisher.screenshot({ path: `${screenshots}-publish.png` });
@@ -125,6 +130,7 @@ async function main() {
     options: {
       publisher: { type: 'string', default: 'chromium' },
       viewer: { type: 'string', default: 'firefox' },
+      codec: { type: 'string', default: '' },
       screenshots: { type: 'string' },
       serve: { type: 'boolean', default: false },
       port: { type: 'string', default: '0' },
@@ -152,7 +158,7 @@ async function main() {
       publisher: await browser(values.publisher),
       viewer: await browser(values.viewer),
       late: await browser('chromium'),
-    }, values.screenshots);
+    }, values);
   } finally {
     for (const each of started) await closeBrowser(each);
     await server.stop();

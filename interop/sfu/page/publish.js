@@ -17,6 +17,15 @@ function show(state, text = state) {
   $('end').disabled = session === null;
 }
 
+// The server forwards what comes first in the offer. `codec`: empty for the browser's own order.
+function preferCodec(transceiver, codec) {
+  if (!codec || transceiver.sender.track.kind !== 'video') return;
+  const { codecs } = RTCRtpSender.getCapabilities('video');
+  const chosen = codecs.filter(({ mimeType }) => mimeType === `video/${codec}`);
+  if (chosen.length === 0) throw new Error(`This browser can't send ${codec}.`);
+  transceiver.setCodecPreferences(chosen);
+}
+
 // The parts of one call may end in any order; the page has at most one.
 function clear() {
   hide();
@@ -43,7 +52,8 @@ async function publish() {
     media = granted;
     $('picture').srcObject = media.stream;
     for (const track of media.stream.getTracks()) {
-      own.connection.addTransceiver(track, { direction: 'sendonly', streams: [media.stream] });
+      const transceiver = own.connection.addTransceiver(track, { direction: 'sendonly', streams: [media.stream] });
+      preferCodec(transceiver, $('codec').value);
     }
     hide = showStatistics(own, $('streams'));
     await own.start(`/whip/${encodeURIComponent($('room').value)}`);
