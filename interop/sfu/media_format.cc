@@ -30,25 +30,11 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// The value of one parameter of a=fmtp, in lower case; `otherwise` if there is none.
-std::string parameter(const Codec& codec, std::string_view name, std::string_view otherwise) {
-  std::string_view rest = codec.parameters;
-  while (!rest.empty()) {
-    std::string_view item = rest.substr(0, rest.find(';'));
-    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-    item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
-    const auto equals = item.find('=');
-    if (equals == std::string_view::npos || lower(item.substr(0, equals)) != name) continue;
-    return lower(item.substr(equals + 1));
-  }
-  return std::string{otherwise};
-}
-
 // RFC 6184 section 8.1. Without a profile it is baseline. Only packetization mode 1, which all
 // browsers offer and send.
 std::string h264_name(const Codec& codec) {
-  if (parameter(codec, "packetization-mode", "0") != "1") return {};
-  const std::string profile = parameter(codec, "profile-level-id", "42000a").substr(0, 2);
+  if (codec.parameter("packetization-mode").value_or("0") != "1") return {};
+  const std::string profile = codec.parameter("profile-level-id").value_or("42000a").substr(0, 2);
   if (profile == "42") return "H264 baseline";
   if (profile == "4d") return "H264 main";
   if (profile == "64") return "H264 high";
@@ -59,9 +45,9 @@ std::string name_of(const Codec& codec) {
   const std::string name = lower(codec.name);
   if (name == "opus") return codec.rtpmap.ends_with("/2") ? name : "";  // RFC 7587 section 7
   if (name == "vp8") return "VP8";
-  if (name == "vp9") return "VP9 profile " + parameter(codec, "profile-id", "0");
+  if (name == "vp9") return "VP9 profile " + codec.parameter("profile-id").value_or("0");
   if (name == "h264") return h264_name(codec);
-  if (name == "av1") return parameter(codec, "profile", "0") == "0" ? "AV1" : "";
+  if (name == "av1") return codec.parameter("profile").value_or("0") == "0" ? "AV1" : "";
   return {};
 }
 

@@ -54,6 +54,32 @@ const Format* preferred_format(const OfferedSection& section) {
   return nullptr;
 }
 
+// Its payload type for packets that are sent again.
+const Codec* rtx_of(const OfferedSection& section, const Codec& codec) {
+  const auto found = std::ranges::find_if(section.codecs, [&](const Codec& each) {
+    return each.name == "rtx" && each.parameter("apt") == std::to_string(codec.payload_type);
+  });
+  return found == section.codecs.end() ? nullptr : &*found;
+}
+
+// Where each codec of the answer has RTX: a stream of its own for it.
+void agree_on_rtx(const OfferedSection& section, AnsweredSection& answered, ViewedStream& stream,
+                  rtp::Ssrc (*ssrc)()) {
+  RtxStream rtx;
+  std::vector<Codec> codecs;
+  for (const Codec& codec : answered.codecs) {
+    const Codec* again = rtx_of(section, codec);
+    if (again == nullptr) return;
+    const Format& format = *format_of(section.kind, codec);
+    rtx.payload_types.at(rtp::number(format.payload_type)) = rtp::PayloadType{again->payload_type};
+    codecs.push_back(codec);
+    codecs.push_back(*again);
+  }
+  rtx.ssrc = ssrc();
+  stream.rtx = rtx;
+  answered.codecs = std::move(codecs);
+}
+
 void write_codecs(SdpMedia& media, const AnsweredSection& section) {
   media.formats.clear();
   for (const Codec& codec : section.codecs) {
@@ -84,10 +110,16 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   if (!section.stream) return;
   const std::string stream = "seat-" + std::to_string(section.stream->seat);
   const std::string track = stream + " " + stream + "-" + std::string{to_string(offered.kind)};
-  const std::string ssrc = std::to_string(rtp::number(section.stream->ssrc));
   attributes.add("msid", track);
-  attributes.add("ssrc", ssrc + " cname:" + cname_of(section.stream->seat));
-  attributes.add("ssrc", ssrc + " msid:" + track);
+  std::vector<std::string> ssrcs = {std::to_string(rtp::number(section.stream->ssrc))};
+  if (section.stream->rtx) {
+    ssrcs.push_back(std::to_string(rtp::number(section.stream->rtx->ssrc)));
+    attributes.add("ssrc-group", "FID " + ssrcs[0] + " " + ssrcs[1]);  // RFC 5576 section 4.2
+  }
+  for (const std::string& ssrc : ssrcs) {
+    attributes.add("ssrc", ssrc + " cname:" + cname_of(section.stream->seat));
+    attributes.add("ssrc", ssrc + " msid:" + track);
+  }
 }
 
 }  // namespace
@@ -163,6 +195,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
       stream.extension_ids[ours] = theirs;
     });
     stream.ssrc = ssrc();
+    if (stream.has_nack) agree_on_rtx(section, answered, stream, ssrc);
     stream.seat = seats.at(section.kind == SectionKind::audio ? 0 : 1)++;
     answered.stream = stream;
     agreement.parts.push_back(std::move(stream));

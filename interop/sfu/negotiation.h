@@ -26,6 +26,12 @@ struct PublishedTrack {
   rtp::ExtensionIds extension_ids = {};      // the server's, by the publisher's
 };
 
+// Where lost packets are sent again (RFC 4588).
+struct RtxStream {
+  rtp::Ssrc ssrc{};
+  rtp::PayloadTypes payload_types = {};  // the viewer's, by the server's of the original
+};
+
 // A stream that a viewer receives.
 struct ViewedStream {
   SectionKind kind;
@@ -35,7 +41,8 @@ struct ViewedStream {
   rtp::ExtensionIds extension_ids = {};  // the viewer's, by the server's
   bool has_nack = false;                 // the viewer asks for lost packets
   rtp::Ssrc ssrc{};
-  std::size_t seat = 0;  // streams with the same one belong together
+  std::optional<RtxStream> rtx = {};  // empty: they leave under their own numbers again
+  std::size_t seat = 0;               // streams with the same one belong together
 
   [[nodiscard]] bool takes(const Format& format) const {
     return payload_types[rtp::number(format.payload_type)].has_value();
@@ -44,7 +51,7 @@ struct ViewedStream {
 
 // What the answer says about a section of the offer.
 struct AnsweredSection {
-  std::vector<Codec> codecs = {};                 // of the offer
+  std::vector<Codec> codecs = {};                 // of the offer, those of RTX included
   std::vector<OfferedExtension> extensions = {};  // of the offer
   std::optional<ViewedStream> stream = {};        // that is sent; empty: the section receives
 };

@@ -30,7 +30,7 @@ class PacketCache {
     rtp::Ssrc source{};
     rtp::SequenceNumber number{};
     std::size_t size = 0;  // 0: empty
-    std::array<std::byte, kMaxPacket> bytes;
+    std::array<std::byte, kMaxPacket> bytes = {};
   };
 
   std::vector<Slot> slots_;

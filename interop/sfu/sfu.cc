@@ -12,9 +12,9 @@ namespace {
 // How exactly the timers of sessions are kept.
 constexpr std::chrono::milliseconds kTick{50};
 
-// SSRCs of a publisher or a viewer that SRTP knows at a time: theirs and ours. A peer that invents
-// others displaces its own.
-constexpr std::size_t kMaxSsrcs = 64;
+// SSRCs of a session and direction that SRTP knows at a time, beside two for each stream that is
+// sent. A peer that invents others displaces its own.
+constexpr std::size_t kMaxOtherSsrcs = 32;
 
 rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
@@ -46,6 +46,7 @@ std::optional<Refused> Sfu::full(const std::string& address) const {
 }
 
 tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& offer,
+                                                                std::size_t streams,
                                                                 dtls::Instant now) {
   // RFC 8445 section 6.1.1: two lite agents find no pair by checks.
   if (offer.ice_lite) {
@@ -54,7 +55,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   }
   ice_lite::SessionOptions options;
   options.transport.dtls = identity_.dtls;
-  options.transport.srtp.max_ssrcs = kMaxSsrcs;
+  options.transport.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
   // An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
   options.role = offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
   options.peer_fingerprints = offer.transport.fingerprints;
@@ -118,7 +119,7 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
     return refuse(Refusal::too_many_publishers, "As many publish in this room as may: " +
                                                     std::to_string(options_.max_publishers) + ".");
   }
-  const auto handle = add_session(offer, now);
+  const auto handle = add_session(offer, 0, now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, address, place, now);
@@ -150,7 +151,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
     }
     streams.push_back(*std::move(stream));
   }
-  const auto handle = add_session(offer, now);
+  const auto handle = add_session(offer, streams.size(), now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   auto viewer = std::make_unique<Viewer>(*handle, std::move(streams), now);
   if (!place.has_media_for(*viewer)) {

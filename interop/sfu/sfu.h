@@ -117,7 +117,10 @@ class Sfu {
   CreateResult refuse(Refusal why, std::string sentence);
   // Empty: there is room for another session.
   std::optional<Refused> full(const std::string& address) const;
-  tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer, dtls::Instant now);
+  // `streams`: that are sent to the peer.
+  tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
+                                                             std::size_t streams,
+                                                             dtls::Instant now);
   Room& room(const std::string& name, dtls::Instant now);
   Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
                  dtls::Instant now);

@@ -33,7 +33,7 @@ bool Track::on_rtp(rtp::Packet packet, rtp::MutableBytes bytes, dtls::Instant no
   // A malformed extension goes no further: the rest of the packet is of use without it.
   if (!rtp::replace_extension_ids(bytes, agreed_.extension_ids)) packet.extension = {};
   burst_.push_back(packet);
-  burst_bytes_.push_back(bytes);
+  burst_bytes_.emplace_back(bytes);
   return true;
 }
 

@@ -17,6 +17,9 @@ rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
   options.extension_ids = agreed.extension_ids;
   if (agreed.mid_extension) options.mid = {.id = *agreed.mid_extension, .text = agreed.mid};
   if (!agreed.has_nack) options.repeat_window = 0;
+  if (agreed.rtx) {
+    options.rtx = {.ssrc = agreed.rtx->ssrc, .payload_types = agreed.rtx->payload_types};
+  }
   auto stream = rtp::ForwardedStream::make(options);
   if (!stream) return tl::unexpected(stream.error());
   return ViewerStream(agreed, *std::move(stream));

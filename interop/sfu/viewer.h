@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sluice/ice_lite/forward.h>
@@ -41,8 +42,8 @@ class ViewerStream {
     return track != nullptr && stream.sent().packets != sent_before_;
   }
 
-  ViewerStream(const ViewedStream& agreement, rtp::ForwardedStream forwarded)
-      : agreed(agreement), stream(std::move(forwarded)) {}
+  ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
+      : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
 
   std::uint32_t sent_before_ = 0;  // when it got `track`
 };

@@ -43,6 +43,12 @@ std::vector<std::string_view> words(std::string_view text) {
   return result;
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
+  return result;
+}
+
 bool has_ice_option(const SdpAttributes& attributes, std::string_view option) {
   return std::ranges::count(words(attributes.find("ice-options").value_or("")), option) > 0;
 }
@@ -388,6 +394,17 @@ std::string_view to_string(Direction direction) {
   constexpr std::array<std::string_view, 4> kNames = {"sendrecv", "sendonly", "recvonly",
                                                       "inactive"};
   return kNames.at(static_cast<std::size_t>(direction));
+}
+
+std::optional<std::string> Codec::parameter(std::string_view parameter_name) const {
+  std::string_view rest = parameters;
+  while (!rest.empty()) {
+    std::string_view item = take(rest, ';');
+    item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+    if (item.find('=') == std::string_view::npos) continue;
+    if (lower(take(item, '=')) == parameter_name) return lower(item);
+  }
+  return std::nullopt;
 }
 
 bool Codec::has_feedback(std::string_view type) const {

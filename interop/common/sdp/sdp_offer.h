@@ -29,6 +29,8 @@ struct Codec {
   std::vector<std::string> feedback;  // a=rtcp-fb's: "nack pli"
 
   [[nodiscard]] bool has_feedback(std::string_view type) const;
+  // The value of one of `parameters`, in lower case, as its name is. Empty: there is none.
+  [[nodiscard]] std::optional<std::string> parameter(std::string_view parameter_name) const;
 };
 
 // a=extmap (RFC 8285 section 8), without its direction.

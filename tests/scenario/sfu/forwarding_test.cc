@@ -161,6 +161,24 @@ TEST_F(SfuForwarding, LostPacketsAreSentAgain) {
   EXPECT_EQ(world_.counters().repeated, 2U);
 }
 
+// RFC 4588 section 4: a stream of its own, whose payload begins with the original number.
+TEST_F(SfuForwarding, LostPacketsAreSentAgainAsRtx) {
+  Peer& viewer = world_.viewer(SfuWorld::viewer_offer(1, true));
+  send_video(100, 1);
+  const auto number = SfuWorld::packets(viewer, kVideo).at(0).sequence_number;
+  nack(viewer, number);
+  ASSERT_THAT(viewer.client->rtp, SizeIs(2));
+  const auto again = rtp::read_packet(viewer.client->rtp.back());
+  ASSERT_TRUE(again);
+  EXPECT_NE(again->ssrc, viewer.ssrc(kVideo));
+  EXPECT_EQ(again->payload_type, rtp::PayloadType{122});
+  EXPECT_EQ(element_of(*again, 3), "1") << "MID";
+  const std::string original = {static_cast<char>(rtp::number(number) >> 8),
+                                static_cast<char>(rtp::number(number) & 0xff)};
+  EXPECT_EQ(text_of(again->payload), original + "payload");
+  EXPECT_EQ(world_.counters().repeated, 1U);
+}
+
 TEST_F(SfuForwarding, OnlyWhatIsCachedIsSentAgain) {
   Peer& viewer = world_.viewer();
   send_video(1, 1);

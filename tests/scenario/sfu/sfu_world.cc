@@ -60,18 +60,22 @@ std::string SfuWorld::publisher_offer(const std::string& video) {
 }
 
 // With other payload types and IDs than the publisher's.
-std::string SfuWorld::viewer_offer(std::size_t seats) {
+std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
   std::string offer = session_lines(2 * seats);
   for (std::size_t seat = 0; seat < seats; ++seat) {
     offer += "m=audio 9 UDP/TLS/RTP/SAVPF 109\r\n" + section_lines(2 * seat, "recvonly") +
              "a=rtpmap:109 opus/48000/2\r\n"
              "a=extmap:7 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
              "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
-             "m=video 9 UDP/TLS/RTP/SAVPF 120 121\r\n" +
+             "m=video 9 UDP/TLS/RTP/SAVPF 120 121 122 123\r\n" +
              section_lines(2 * seat + 1, "recvonly") +
              "a=rtpmap:120 VP8/90000\r\na=rtcp-fb:120 nack\r\na=rtcp-fb:120 nack pli\r\n"
              "a=rtcp-fb:120 ccm fir\r\na=rtpmap:121 VP9/90000\r\n"
              "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+    if (!has_rtx) continue;
+    offer +=
+        "a=rtpmap:122 rtx/90000\r\na=fmtp:122 apt=120\r\n"
+        "a=rtpmap:123 rtx/90000\r\na=fmtp:123 apt=121\r\n";
   }
   return offer;
 }

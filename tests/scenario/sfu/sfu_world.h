@@ -52,7 +52,7 @@ class SfuWorld {
 
   // The offer of a publisher or a viewer. `seats`: pairs of sections.
   static std::string publisher_offer(const std::string& video = "VP8");
-  static std::string viewer_offer(std::size_t seats = 1);
+  static std::string viewer_offer(std::size_t seats = 1, bool has_rtx = false);
   // Signalling alone.
   CreateResult publish(const std::string& offer, const std::string& room = "room",
                        const std::string& address = "192.0.2.1");

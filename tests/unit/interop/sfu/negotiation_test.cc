@@ -11,7 +11,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 
 rtp::Ssrc next_ssrc() {
@@ -119,7 +118,7 @@ TEST(Viewing, BrowsersCanReceiveAllTheirCodecs) {
   for (const auto* name : {"VP8/90000", "VP9/90000", "H264/90000", "AV1/90000"}) {
     EXPECT_THAT(names, HasSubstr(name));
   }
-  EXPECT_THAT(names, Not(HasSubstr("rtx")));
+  EXPECT_THAT(names, HasSubstr("rtx/90000"));
   EXPECT_THAT(video.attributes.find("ssrc").value_or(""), HasSubstr(" cname:" + cname_of(0)));
 }
 
@@ -136,6 +135,35 @@ TEST(Viewing, SectionsAreSeats) {
   EXPECT_NE(agreement->parts[1].ssrc, agreement->parts[2].ssrc);
   EXPECT_TRUE(agreement->parts[1].has_nack);
   EXPECT_FALSE(agreement->parts[2].has_nack);
+}
+
+// small_offer() has a NACK, and RTX without the a=fmtp that says what for.
+TEST(Viewing, RtxWhereEachCodecHasIt) {
+  const auto agreed = [](const std::string& sdp) {
+    auto offer = read_offer(sdp).value();
+    return agree_on_viewing(offer, next_ssrc).value().parts[1];
+  };
+  EXPECT_FALSE(agreed(small_media()).rtx);
+  const auto with_rtx = with(small_media(), "a=rtpmap:97 rtx/90000\r\n",
+                             "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
+  const auto stream = agreed(with_rtx);
+  ASSERT_TRUE(stream.rtx);
+  EXPECT_NE(stream.rtx->ssrc, stream.ssrc);
+  const Format& vp8 = *format_of(SectionKind::video, {.payload_type = 96,
+                                                      .name = "VP8",
+                                                      .clock_rate = 90'000,
+                                                      .rtpmap = "VP8/90000",
+                                                      .parameters = {},
+                                                      .feedback = {}});
+  EXPECT_EQ(stream.rtx->payload_types.at(rtp::number(vp8.payload_type)), rtp::PayloadType{97});
+  const auto video = viewers_answer(with_rtx).media[1];
+  EXPECT_THAT(video.formats, ElementsAre("96", "97"));
+  EXPECT_THAT(video.attributes.all("ssrc-group"), SizeIs(1));
+  EXPECT_THAT(video.attributes.all("ssrc"), SizeIs(4));
+  // Then not for one alone.
+  const auto partly = with(with(with_rtx, "SAVPF 96 97", "SAVPF 96 97 98"), "a=rtpmap:97",
+                           "a=rtpmap:98 VP9/90000\r\na=rtpmap:97");
+  EXPECT_FALSE(agreed(partly).rtx);
 }
 
 TEST(Viewing, WhatCannotBeWatchedIsRejected) {
