@@ -55,7 +55,8 @@ struct Counters {
   std::array<std::uint64_t, kEndNames.size()> ended = {};
   // ---- from publishers
   std::uint64_t rtp_received = 0;
-  std::uint64_t rtp_dropped = 0;  // of no track, or of a payload type that was not agreed on
+  // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
+  std::uint64_t rtp_dropped = 0;
   std::uint64_t malformed = 0;    // RTP and RTCP that can't be read, of anybody
   std::uint64_t key_frames_asked = 0;
   // ---- from viewers

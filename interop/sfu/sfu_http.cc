@@ -102,9 +102,12 @@ class SfuHttp::Impl {
   std::optional<Answer> ask(Response& response, std::function<Answer(Sfu&, dtls::Instant)> work) {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
-    loop_.post([promise, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-      promise->set_value(work(sfu, now));
-    });
+    if (!loop_.post([promise, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+          promise->set_value(work(sfu, now));
+        })) {
+      refuse(response, 503, "Too many requests wait.");
+      return std::nullopt;
+    }
     return server_.wait(response, std::move(answer));
   }
 

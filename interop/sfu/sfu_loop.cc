@@ -70,13 +70,14 @@ void SfuLoop::wake() const {
   [[maybe_unused]] const auto written = write(wake_.number(), &one, sizeof one);
 }
 
-void SfuLoop::post(Work work) {
+bool SfuLoop::post(Work work) {
   {
     const std::scoped_lock lock(mutex_);
-    if (posted_.size() == kMaxPosted) return;
+    if (posted_.size() == kMaxPosted) return false;
     posted_.push_back(std::move(work));
   }
   wake();
+  return true;
 }
 
 void SfuLoop::wait() const {

@@ -29,7 +29,7 @@ class SfuLoop {
  public:
   using Driver = tcp::Driver<ice_lite::IceLiteServer>;
   using Work = std::function<void(Sfu&, dtls::Instant now)>;
-  // What has been posted and has not run yet: further work is dropped.
+  // Work that has been posted and has not run yet.
   static constexpr std::size_t kMaxPosted = 1024;
 
   // Makes a certificate, opens the port and begins to serve. The error says what is wrong.
@@ -39,8 +39,8 @@ class SfuLoop {
   SfuLoop(const SfuLoop&) = delete;
   SfuLoop& operator=(const SfuLoop&) = delete;
 
-  // Runs `work` on the loop's thread, soon. From any thread.
-  void post(Work work);
+  // Runs `work` on the loop's thread, soon. From any thread. False: kMaxPosted wait already.
+  bool post(Work work);
 
  private:
   // The driver's batch.

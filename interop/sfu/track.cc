@@ -24,14 +24,15 @@ void Track::begin_source(rtp::Ssrc source) {
 }
 
 bool Track::on_rtp(rtp::Packet packet, rtp::MutableBytes bytes, dtls::Instant now) {
-  if (!agreed_.payload_types.at(rtp::number(packet.payload_type))) return false;
+  if (!agreed_.payload_types.at(rtp::number(packet.payload_type)) ||
+      !rtp::replace_extension_ids(bytes, agreed_.extension_ids)) {
+    return false;
+  }
   if (source_ != packet.ssrc) begin_source(packet.ssrc);
   reception_.on_packet(packet.sequence_number, packet.timestamp, media_time(now));
   bytes_ += packet.payload.size();
   packet.payload_type = format().payload_type;
   rtp::set_payload_type(bytes, packet.payload_type);
-  // A malformed extension goes no further: the rest of the packet is of use without it.
-  if (!rtp::replace_extension_ids(bytes, agreed_.extension_ids)) packet.extension = {};
   burst_.push_back(packet);
   burst_bytes_.emplace_back(bytes);
   return true;

@@ -40,7 +40,7 @@ class Track {
   // ---- from the publisher
 
   // `packet` is what rtp::read_packet() finds in `bytes`, which stay where they are until
-  // forward(). False: its payload type was not agreed on.
+  // forward(). False: its payload type was not agreed on, or its header extension is malformed.
   bool on_rtp(rtp::Packet packet, rtp::MutableBytes bytes, dtls::Instant now);
   void forward(MediaPort& port, dtls::Instant now);
   [[nodiscard]] bool has_burst() const { return !burst_.empty(); }

@@ -8,6 +8,7 @@
 #include <sluice/rtp/extension.h>
 
 #include "scenario/sfu/sfu_world.h"
+#include "support/bytes.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -87,6 +88,18 @@ TEST_F(SfuForwarding, WhatWasNotAgreedOnIsDropped) {
   world_.send(publisher_, {.number = 3});
   EXPECT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(1));
   EXPECT_EQ(world_.counters().rtp_dropped, 2U);
+}
+
+TEST_F(SfuForwarding, MalformedExtensionsAreDropped) {
+  Peer& viewer = world_.viewer();
+  // The element says that it has 16 bytes; three follow.
+  auto packet = test::from_hex("90 60 00 01 00 00 00 00 0b 0b 0b 0b be de 00 01 4f 00 00 00 aa");
+  world_.send_rtp(publisher_, packet);
+  rtp::set_sequence_number(packet, rtp::SequenceNumber{2});
+  packet[16] = std::byte{0x42};
+  world_.send_rtp(publisher_, packet);
+  EXPECT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(1));
+  EXPECT_EQ(world_.counters().rtp_dropped, 1U);
 }
 
 // A viewer has nothing to send.

@@ -192,6 +192,10 @@ void SfuWorld::send(Peer& publisher, const MediaFields& fields) {
       .payload = std::as_bytes(std::span(fields.payload))};
   test::Packet plain(1500);
   plain.resize(*rtp::write_packet(packet, plain));
+  send_rtp(publisher, plain);
+}
+
+void SfuWorld::send_rtp(Peer& publisher, const test::Packet& plain) {
   if (!publisher.client->send_rtp(plain)) throw std::runtime_error("RTP can't be sent");
   settle();
 }

@@ -64,6 +64,7 @@ class SfuWorld {
 
   void run_for(dtls::Duration duration);
   void send(Peer& publisher, const MediaFields& fields);
+  void send_rtp(Peer& publisher, const test::Packet& plain);
   // `write` adds packets to a rtp::CompoundWriter.
   template <class Write>
   void send_rtcp(Peer& peer, Write write) {
