@@ -280,6 +280,52 @@ TEST_F(SfuForwarding, SenderReportsKeepTheLipsInSync) {
   EXPECT_THAT(names, testing::Each(cname_of(0)));
 }
 
+// Until the first packet of another track the stream's timestamps are those of the track before.
+TEST_F(SfuForwarding, ReportsWaitForTheFirstPacketOfATrack) {
+  Peer& second = world_.publisher();
+  Peer& viewer = world_.viewer();
+  const auto report = [&](Peer& publisher, std::uint32_t source, std::uint32_t timestamp) {
+    world_.send_rtcp(publisher, [&](rtp::CompoundWriter& writer) {
+      ASSERT_TRUE(writer.add(rtp::SenderReport{.sender = rtp::Ssrc{source},
+                                               .ntp_time = rtp::NtpTime{1ULL << 40},
+                                               .rtp_timestamp = rtp::Timestamp{timestamp}}));
+    });
+  };
+  send_video(1, 1);
+  report(publisher_, kSources[kVideo], 3000);
+  world_.send(second, {.number = 1, .timestamp = 1'000'000, .ssrc = 2});
+  report(second, 2, 1'000'000);
+  world_.run_for(3s);
+  ASSERT_FALSE(SfuWorld::received<rtp::SenderReport>(viewer).empty());
+
+  world_.sfu.remove(publisher_.id, world_.now);
+  viewer.client->rtcp.clear();
+  world_.run_for(3s);
+  EXPECT_THAT(SfuWorld::received<rtp::SenderReport>(viewer), IsEmpty());
+  world_.send(second, {.number = 2, .timestamp = 1'540'000, .ssrc = 2});
+  const auto sent = SfuWorld::packets(viewer, kVideo).back().timestamp;
+  world_.run_for(3s);
+  const auto reports = SfuWorld::received<rtp::SenderReport>(viewer);
+  ASSERT_FALSE(reports.empty());
+  // That packet is of 6 s after the report; since then up to 3 s have passed.
+  const auto since = rtp::number(reports.front().rtp_timestamp) - rtp::number(sent);
+  EXPECT_LE(since, 3U * 90'000);
+}
+
+TEST_F(SfuForwarding, ReportsOfAFormerSourceEnd) {
+  Peer& viewer = world_.viewer();
+  send_video(1, 1);
+  world_.send_rtcp(publisher_, [&](rtp::CompoundWriter& writer) {
+    ASSERT_TRUE(writer.add(rtp::SenderReport{.sender = rtp::Ssrc{kSources[kVideo]}}));
+  });
+  world_.run_for(3s);
+  ASSERT_FALSE(SfuWorld::received<rtp::SenderReport>(viewer).empty());
+  world_.send(publisher_, {.number = 9, .ssrc = 5});
+  viewer.client->rtcp.clear();
+  world_.run_for(3s);
+  EXPECT_THAT(SfuWorld::received<rtp::SenderReport>(viewer), IsEmpty());
+}
+
 TEST_F(SfuForwarding, WithoutSenderReportsThereAreNone) {
   Peer& viewer = world_.viewer();
   send_video(1, 1);
