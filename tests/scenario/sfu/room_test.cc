@@ -161,8 +161,11 @@ TEST(SfuLimits, Sessions) {
   SfuWorld world({.max_sessions = 3, .max_sessions_per_address = 2});
   const auto offer = SfuWorld::publisher_offer();
   ASSERT_TRUE(world.publish(offer, "room", "192.0.2.1"));
-  ASSERT_TRUE(world.watch(SfuWorld::viewer_offer(), "room", "192.0.2.1"));
+  const auto watching = world.watch(SfuWorld::viewer_offer(), "room", "192.0.2.1");
+  ASSERT_TRUE(watching);
   EXPECT_EQ(why(world.publish(offer, "room", "192.0.2.1")), Refusal::too_many_of_address);
+  world.sfu.remove(watching->id, world.now);
+  ASSERT_TRUE(world.watch(SfuWorld::viewer_offer(), "room", "192.0.2.1"));
   const auto other = world.publish(offer, "room", "192.0.2.2");
   ASSERT_TRUE(other);
   EXPECT_EQ(why(world.publish(offer, "room", "192.0.2.3")), Refusal::too_many_sessions);
