@@ -57,7 +57,7 @@ struct Counters {
   std::uint64_t rtp_received = 0;
   // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
   std::uint64_t rtp_dropped = 0;
-  std::uint64_t malformed = 0;    // RTP and RTCP that can't be read, of anybody
+  std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of anybody
   std::uint64_t key_frames_asked = 0;
   // ---- from viewers
   std::uint64_t key_frames_needed = 0;  // each PLI and FIR, and each viewer that joins

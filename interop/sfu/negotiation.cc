@@ -109,7 +109,9 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   write_codecs(media, section);
   if (!section.stream) return;
   const std::string stream = "seat-" + std::to_string(section.stream->seat);
-  const std::string track = stream + " " + stream + "-" + std::string{to_string(offered.kind)};
+  std::string track = stream;
+  track += " " + stream + "-";
+  track += to_string(offered.kind);
   attributes.add("msid", track);
   std::vector<std::string> ssrcs = {std::to_string(rtp::number(section.stream->ssrc))};
   if (section.stream->rtx) {
@@ -199,6 +201,10 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
     stream.seat = seats.at(section.kind == SectionKind::audio ? 0 : 1)++;
     answered.stream = stream;
     agreement.parts.push_back(std::move(stream));
+  }
+  if (agreement.parts.size() > kMaxViewedStreams) {
+    return refuse_offer("At most " + std::to_string(kMaxViewedStreams) +
+                        " sections can be watched.");
   }
   if (agreement.parts.empty()) return refuse_offer("Nothing in the offer can be watched.");
   return agreement;

@@ -49,6 +49,9 @@ struct ViewedStream {
   }
 };
 
+// A viewer with more is refused: each stream takes some 30 kB.
+inline constexpr std::size_t kMaxViewedStreams = 32;
+
 // What the answer says about a section of the offer.
 struct AnsweredSection {
   std::vector<Codec> codecs = {};                 // of the offer, those of RTX included

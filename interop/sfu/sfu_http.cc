@@ -20,6 +20,8 @@ using httplib::Response;
 constexpr const char* kSdpType = "application/sdp";
 constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
 constexpr const char* kSession = "/session/([0-9a-f]{32})";
+constexpr const char* kEndpointMethods = "GET, HEAD, OPTIONS, POST";
+constexpr const char* kSessionMethods = "DELETE, GET, HEAD, OPTIONS";
 // Seconds until a viewer asks again for a publisher, and a client for a place.
 constexpr const char* kRetrySoon = "2";
 constexpr const char* kRetryLater = "10";
@@ -112,7 +114,6 @@ class SfuHttp::Impl {
   }
 
   void add_endpoints() {
-    constexpr const char* kAllowed = "GET, HEAD, OPTIONS, POST";
     auto& routes = server_.routes();
     routes.Post(kEndpoint, [this](const Request& request, Response& response) {
       allow_other_origins(response);
@@ -124,7 +125,7 @@ class SfuHttp::Impl {
       response.set_header("Accept-Post", kSdpType);
     });
     const auto other = [](const Request& /*request*/, Response& response) {
-      refuse_method(response, kAllowed);
+      refuse_method(response, kEndpointMethods);
     };
     routes.Put(kEndpoint, other);
     routes.Patch(kEndpoint, other);
@@ -132,7 +133,6 @@ class SfuHttp::Impl {
   }
 
   void add_sessions() {
-    constexpr const char* kAllowed = "DELETE, GET, HEAD, OPTIONS";
     auto& routes = server_.routes();
     routes.Delete(kSession, [this](const Request& request, Response& response) {
       allow_other_origins(response);
@@ -143,7 +143,7 @@ class SfuHttp::Impl {
       preflight(response, "DELETE, OPTIONS");
     });
     const auto other = [](const Request& /*request*/, Response& response) {
-      refuse_method(response, kAllowed);
+      refuse_method(response, kSessionMethods);
     };
     routes.Post(kSession, other);
     routes.Put(kSession, other);

@@ -137,6 +137,25 @@ TEST(Viewing, SectionsAreSeats) {
   EXPECT_FALSE(agreement->parts[2].has_nack);
 }
 
+TEST(Viewing, SectionsAreLimited) {
+  const auto offer_with = [](std::size_t videos) {
+    std::string group = "BUNDLE a v";
+    std::string more;
+    for (std::size_t i = 0; i < videos; ++i) {
+      group += " w" + std::to_string(i);
+      more += "m=video 9 UDP/TLS/RTP/SAVPF 100\r\na=mid:w" + std::to_string(i) +
+              "\r\na=rtcp-mux\r\na=rtpmap:100 VP8/90000\r\n";
+    }
+    return read_offer(with(small_media(), "BUNDLE a v", group) + more).value();
+  };
+  auto most = offer_with(kMaxViewedStreams - 2);
+  EXPECT_TRUE(agree_on_viewing(most, next_ssrc));
+  auto too_many = offer_with(kMaxViewedStreams - 1);
+  const auto refused = agree_on_viewing(too_many, next_ssrc);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().sentence, HasSubstr("32"));
+}
+
 // small_offer() has a NACK, and RTX without the a=fmtp that says what for.
 TEST(Viewing, RtxWhereEachCodecHasIt) {
   const auto agreed = [](const std::string& sdp) {
