@@ -19,7 +19,8 @@ static dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::s
 // The data channels of one call. Its packets go through MediaTransport.
 class Channels {
  public:
-  // When DTLS is connected. The role and the limits come from DTLS and the peer's SDP.
+  // When DTLS is connected or the first packet has come. The role and the limits come from DTLS and
+  // the peer's SDP.
   Channels(std::string name, dtls::Role role, dtls::Instant now)
       : name_(std::move(name)),
         association_(

@@ -183,6 +183,8 @@ void EchoSession::on_rtcp(MutableBytes packet) {
 }
 
 void EchoSession::on_data(MutableBytes data) {
+  // The peer's first packet may come right behind its last flight, and so before on_connected().
+  start_data();
   if (!channels_) return;
   channels_->handle_packet(data, common::now());
   flush_data();
@@ -261,7 +263,7 @@ void EchoSession::make_channels(const OfferedSection& section, bool waits) {
 
 void EchoSession::start_data() {
   const auto* section = data_section();
-  if (section == nullptr) return;
+  if (section == nullptr || std::exchange(is_data_started_, true)) return;
   if (channels_) {
     channels_->start(section->sctp_init, common::now());
   } else {

@@ -85,6 +85,7 @@ class EchoSession final : private CallListener {
   [[nodiscard]] const OfferedSection* data_section() const;
   // `waits`: for start(), since the SDP has a=sctp-init.
   void make_channels(const OfferedSection& section, bool waits);
+  // With the first call.
   void start_data();
   void flush_data();
   [[nodiscard]] std::string write_statistics(std::string_view reason) const;
@@ -116,6 +117,7 @@ class EchoSession final : private CallListener {
   std::unique_ptr<CallTransport> transport_;
   MediaEcho media_;
   std::optional<ChannelEcho> channels_;
+  bool is_data_started_ = false;
 };
 
 }  // namespace sluice::interop::demo

@@ -20,8 +20,9 @@ class HttpServer::Impl {
     add_routes();
   }
 
-  bool listen() { return server_.listen(); }
+  tl::expected<void, std::string> listen() { return server_.listen(); }
   [[nodiscard]] int port() const { return server_.port(); }
+  [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
   // `work` may use nothing of this object but the service: WebServer::wait().
@@ -138,12 +139,12 @@ HttpServer::~HttpServer() = default;
 tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(const HttpOptions& options,
                                                                          nice::GlibThread& thread,
                                                                          EchoService& service) {
-  const std::string where = options.host + ":" + std::to_string(options.port);
   auto impl = std::make_unique<Impl>(options, thread, service);
-  if (!impl->listen()) return tl::unexpected("can't listen on " + where);
+  if (auto bound = impl->listen(); !bound) return tl::unexpected(bound.error());
   return std::unique_ptr<HttpServer>{new HttpServer(std::move(impl))};
 }
 
 int HttpServer::port() const { return impl_->port(); }
+std::string HttpServer::url() const { return impl_->url(); }
 
 }  // namespace sluice::interop::demo

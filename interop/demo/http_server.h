@@ -39,6 +39,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] int port() const;
+  // Of the page.
+  [[nodiscard]] std::string url() const;
 
  private:
   class Impl;

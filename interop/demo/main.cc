@@ -137,7 +137,7 @@ int serve_http(const HttpOptions& options, GlibThread& thread, EchoService& serv
                const StopSignals& stop) {
   const auto server = sluice::interop::demo::HttpServer::start(options, thread, service);
   if (!server) return fail(server.error());
-  std::cout << "http://" << options.host << ":" << (*server)->port() << "/" << std::endl;
+  std::cout << (*server)->url() << std::endl;
   stop.wait();
   return 0;
 }

@@ -23,7 +23,7 @@ function contradictions(server, { transport }) {
     .map(([what, ours, theirs]) => `${what}: the server says ${ours}, the browser ${theirs}`);
 }
 
-function report(name, server, protocol, faults) {
+export function report(name, server, protocol, faults) {
   const { dtls, packets } = server;
   return {
     browser: name,
@@ -88,10 +88,18 @@ function wrongProtocol(expected, { local, remote }) {
   return told.every((protocol) => protocol === expected) ? null : `the pair is ${told.join(' - ')}, not ${expected}`;
 }
 
-// Makes a call of at least `seconds` on `page`, and expects DTLS `version` and ICE over `protocol` (udp or tcp), if they
-// are given. Returns the figures, and by name what went wrong.
+// What server and browser say of the server's address in the pair.
+function wrongAddress(expected, pair, { remote }) {
+  if (!expected) return null;
+  const host = expected.includes(':') ? `[${expected}]` : expected;
+  if (pair?.replace(/^TCP /, '').startsWith(`host ${host}:`) && remote?.address === expected) return null;
+  return `the server's pair is ${pair}, the browser's candidate ${remote?.address}, not ${expected}`;
+}
+
+// Makes a call of at least `seconds` on `page`, and expects DTLS `version`, ICE over `protocol` (udp or tcp) and the
+// server's `address`, if they are given. Returns the figures, and by name what went wrong.
 export async function runCall(page, options) {
-  const { name, setup = '', seconds = 5, version, protocol, screenshot } = options;
+  const { name, setup = '', seconds = 5, version, protocol, address, screenshot } = options;
   const { sctpInit = false, dtlsInStun = false } = options;
   await step.startCall(page, setup);
   const started = Date.now();
@@ -122,6 +130,7 @@ export async function runCall(page, options) {
       'SCTP handshake': handshakeFault(sctpInit, server.data?.sctp_handshake_packets),
       'DTLS in STUN': dtlsInStun === server.ice?.dtls_in_stun > 0 ? null : `${server.ice?.dtls_in_stun} datagrams`,
       protocol: wrongProtocol(protocol, browser),
+      address: wrongAddress(address, server.ice?.pair, browser),
       packets: failures > 0 ? `${failures} failed to authenticate` : null,
       end: afterwards.status === 404 ? null : `the ended call is still known (${afterwards.status})`,
     },

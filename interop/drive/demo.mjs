@@ -8,7 +8,7 @@ import { runCall } from './call.mjs';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
 import { openPage } from './page.mjs';
-import { closeBrowser, isolate, startServer } from './processes.mjs';
+import { BROWSER_IPV6, OTHER_IPV6, closeBrowser, isolate, startServer } from './processes.mjs';
 import { table } from './table.mjs';
 
 const USAGE = `usage: demo.mjs [options]
@@ -16,6 +16,7 @@ const USAGE = `usage: demo.mjs [options]
   --setup active|passive           the server's DTLS role: active is client (default: the server chooses)
   --ice lite|libnice               the server's ICE agent: all calls on one port, or a port per call (default: lite)
   --ice-candidates udp|tcp|both    what --ice lite announces (default: both); with tcp the call must go over TCP
+  --ipv6                           the server serves and announces IPv6 alone, and the call must go over it; needs root
   --dtls-max 1.2|1.3               newest DTLS version of the server (default: 1.3)
   --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
   --sctp-init                      Chromium offers a=sctp-init: data channels without SCTP's handshake
@@ -40,6 +41,7 @@ function readArguments() {
         setup: { type: 'string', default: '' },
         ice: { type: 'string', default: 'lite' },
         'ice-candidates': { type: 'string', default: '' },
+        ipv6: { type: 'boolean', default: false },
         'dtls-max': { type: 'string', default: '1.3' },
         'browser-dtls-max': { type: 'string', default: '1.3' },
         'sctp-init': { type: 'boolean', default: false },
@@ -60,6 +62,7 @@ function readArguments() {
     if (values['dtls-in-stun'] && values.browser !== 'chromium') throw new Error('only Chromium has DTLS in STUN');
     if (!['lite', 'libnice'].includes(values.ice)) throw new Error(`no ICE agent '${values.ice}'`);
     if (!['', 'udp', 'tcp', 'both'].includes(values['ice-candidates'])) throw new Error('no such --ice-candidates');
+    if (values.ipv6 && values.serve) throw new Error('--ipv6 is for calls of this script, not for --serve');
     if (!['', 'active', 'passive'].includes(values.setup)) throw new Error(`no setup '${values.setup}'`);
     if (!(seconds >= 0 && seconds <= 3600)) throw new Error('--seconds wants 0 to 3600');
     const limits = [values['dtls-max'], values['browser-dtls-max']];
@@ -72,9 +75,18 @@ function readArguments() {
   }
 }
 
+// What the server announces with --ipv6. For UDP another address than the browser's: the server must name it in each
+// datagram, or the kernel sends from the browser's. On one host a TCP connection leaves from the address that it goes
+// to, and Chromium drops it if that is not its own.
+function ipv6Address(args) {
+  if (!args.ipv6) return null;
+  return args['ice-candidates'] === 'tcp' ? BROWSER_IPV6 : OTHER_IPV6;
+}
+
 function serverArguments(args) {
   const passedOn = ['port', 'ice', 'ice-candidates', 'dtls-max', 'pcap', 'keylog'].filter((name) => args[name]);
-  return passedOn.flatMap((name) => [`--${name}`, args[name]]);
+  const ipv6 = args.ipv6 ? ['--host', '::1', '--ice-address', ipv6Address(args)] : [];
+  return [...ipv6, ...passedOn.flatMap((name) => [`--${name}`, args[name]])];
 }
 
 async function serve(args) {
@@ -95,7 +107,8 @@ async function call(kind, url, args) {
     const { setup, seconds, version } = args;
     // UDP is preferred where both are announced.
     const protocol = args['ice-candidates'] === 'tcp' ? 'tcp' : 'udp';
-    const options = { name: kind.name, setup, seconds, version, protocol, sctpInit, dtlsInStun, screenshot };
+    const address = ipv6Address(args);
+    const options = { name: kind.name, setup, seconds, version, protocol, address, sctpInit, dtlsInStun, screenshot };
     const result = await runCall(page, options);
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {
@@ -107,7 +120,7 @@ async function main() {
   const args = readArguments();
   if (args.help) return console.log(USAGE);
   if (args.serve) return serve(args);
-  await isolate();
+  await isolate({ ipv6: args.ipv6 });
   const server = await startServer(serverArguments(args), { stderr: 'ignore' });
   const calls = [];
   try {

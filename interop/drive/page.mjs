@@ -146,12 +146,18 @@ export function delayCamera(page) {
 }
 export const grantCamera = (page) => page.evaluate(() => window.grant());
 
-// Makes `count` calls at once, each with a data channel alone, and resolves to how many of them have sent a text back.
-export function callMany(page, count) {
-  return page.evaluate(async (calls) => {
+// Makes `count` calls at once, each with a data channel alone, and resolves when all of them have sent a text back.
+// Otherwise fails with the states of the calls that have not.
+export async function callMany(page, count) {
+  await page.evaluate((calls) => {
     const call = async (number) => {
       const connection = new RTCPeerConnection();
       const channel = connection.createDataChannel('many');
+      const text = `call ${number}`;
+      window.many[number] = { connection, channel, echoed: false };
+      // The channel may open before setRemoteDescription() is told to have succeeded.
+      channel.onopen = () => channel.send(text);
+      channel.onmessage = ({ data }) => { if (data === text) window.many[number].echoed = true; };
       await connection.setLocalDescription();
       while (connection.iceGatheringState !== 'complete') await new Promise((done) => { setTimeout(done, 20); });
       const response = await fetch('/echo', {
@@ -159,17 +165,16 @@ export function callMany(page, count) {
       });
       if (!response.ok) throw new Error(await response.text());
       await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-      const text = `call ${number}`;
-      await new Promise((done) => {
-        channel.onopen = () => channel.send(text);
-        channel.onmessage = ({ data }) => { if (data === text) done(); };
-      });
-      return connection;
     };
-    const made = await Promise.all(Array.from({ length: calls }, (_, number) => call(number)));
-    made.forEach((connection) => connection.close());
-    return made.length;
+    window.many = [];
+    for (let number = 0; number < calls; ++number) call(number);
   }, count);
+  await until(page, () => window.many.every(({ echoed }) => echoed)).catch(async (error) => {
+    const left = await page.evaluate(() => window.many.filter(({ echoed }) => !echoed).map(({ connection, channel }) =>
+      `${connection.iceConnectionState} ${connection.connectionState} ${channel.readyState}`));
+    throw new Error(`${error.message}: ${left.join(', ')}`);
+  });
+  await page.evaluate(() => window.many.forEach(({ connection }) => connection.close()));
 }
 
 // A call in which the server offers and the browser answers, with a data channel alone. Resolves to its location and

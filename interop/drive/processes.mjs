@@ -7,6 +7,13 @@ const END_LIMIT_MS = 5_000;
 const ISOLATED = 'SLUICE_ISOLATED';
 // A network namespace with loopback only, and a process namespace that ends with this script, however it ends.
 const UNSHARE = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const LOOPBACK = 'ip link set lo up';
+// Unique local addresses (RFC 4193), both of this host. Browsers take the first as a candidate, and Chromium not the
+// second: it leaves out the interface lo.
+export const BROWSER_IPV6 = 'fd53:6c75:6963::1';
+export const OTHER_IPV6 = 'fd53:6c75:6963::2';
+const IPV6 = ['ip link add browser type veth peer name other', 'ip link set other up', 'ip link set browser up',
+  `ip addr add ${BROWSER_IPV6}/64 dev browser nodad`, `ip addr add ${OTHER_IPV6}/128 dev lo nodad`];
 
 // All children end with this script, however it ends. Puppeteer does the same for its browsers.
 const children = new Map();
@@ -24,13 +31,17 @@ function start(command, args, options, lastSignal) {
 }
 
 // Runs this script again where only loopback can be reached, if the system allows it. Resolves only in that inner run,
-// or where it isn't allowed.
-export async function isolate() {
+// or where it isn't allowed. `ipv6`: there are also addresses of IPv6, which calls over it need; throws without them.
+export async function isolate({ ipv6 = false } = {}) {
   if (process.env[ISOLATED]) return;
-  const allowed = spawnSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
-  if (allowed.status !== 0) return;
-  const script = 'ip link set lo up && exec "$@"';
-  const args = [...UNSHARE, 'sh', '-c', script, 'sh', process.execPath, ...process.argv.slice(1)];
+  const network = [LOOPBACK, ...(ipv6 ? IPV6 : [])].join(' && ');
+  const allowed = spawnSync('unshare', [...UNSHARE, 'sh', '-c', network], { encoding: 'utf8' });
+  if (allowed.status !== 0 && !ipv6) return;
+  if (allowed.status !== 0) {
+    const why = allowed.error?.message ?? allowed.stderr.trim();
+    throw new Error(`IPv6 needs root, for a network namespace with a veth pair: ${why}`);
+  }
+  const args = [...UNSHARE, 'sh', '-c', `${network} && exec "$@"`, 'sh', process.execPath, ...process.argv.slice(1)];
   // unshare ignores other signals, and ends everything inside with itself.
   const { ended } = start('unshare', args,
     { stdio: 'inherit', env: { ...process.env, [ISOLATED]: '1' } }, 'SIGKILL');

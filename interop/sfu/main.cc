@@ -94,7 +94,7 @@ int serve(const Options& options, const sluice::interop::common::StopSignals& st
   if (!loop) return fail(loop.error());
   const auto http = sfu::SfuHttp::start(options.http, **loop);
   if (!http) return fail(http.error());
-  std::cout << "http://" << options.http.http.host << ":" << (*http)->port() << "/" << std::endl;
+  std::cout << (*http)->url() << std::endl;
   stop.wait();
   return EXIT_SUCCESS;
 }

@@ -109,8 +109,8 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   write_codecs(media, section);
   if (!section.stream) return;
   const std::string stream = "seat-" + std::to_string(section.stream->seat);
-  std::string track = stream;
-  track += " " + stream + "-";
+  std::string track = stream + " " + stream;
+  track += "-";
   track += to_string(offered.kind);
   attributes.add("msid", track);
   std::vector<std::string> ssrcs = {std::to_string(rtp::number(section.stream->ssrc))};

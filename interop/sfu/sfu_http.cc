@@ -95,8 +95,9 @@ class SfuHttp::Impl {
     add_operations();
   }
 
-  bool listen() { return server_.listen(); }
+  tl::expected<void, std::string> listen() { return server_.listen(); }
   [[nodiscard]] int port() const { return server_.port(); }
+  [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
   // Runs `work` on the loop's thread. It may use nothing of this object: WebServer::wait().
@@ -243,13 +244,11 @@ SfuHttp::~SfuHttp() = default;
 tl::expected<std::unique_ptr<SfuHttp>, std::string> SfuHttp::start(const SfuHttpOptions& options,
                                                                    SfuLoop& loop) {
   auto impl = std::make_unique<Impl>(options, loop);
-  if (!impl->listen()) {
-    return tl::unexpected("can't listen on " + options.http.host + ":" +
-                          std::to_string(options.http.port));
-  }
+  if (auto bound = impl->listen(); !bound) return tl::unexpected(bound.error());
   return std::unique_ptr<SfuHttp>{new SfuHttp(std::move(impl))};
 }
 
 int SfuHttp::port() const { return impl_->port(); }
+std::string SfuHttp::url() const { return impl_->url(); }
 
 }  // namespace sluice::interop::sfu

@@ -49,6 +49,8 @@ class SfuHttp {
   SfuHttp& operator=(const SfuHttp&) = delete;
 
   [[nodiscard]] int port() const;
+  // Of its pages.
+  [[nodiscard]] std::string url() const;
 
  private:
   class Impl;

@@ -5,9 +5,8 @@
 namespace sluice::dtls::connection {
 
 Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
-                                        const std::optional<Fingerprint>& known,
                                         crypto::Library& library) {
-  if (auto kept = identity.keep_fingerprint_only(library, known); !kept) return forward_error(kept);
+  if (auto kept = identity.keep_fingerprint_only(library); !kept) return forward_error(kept);
   return of({.info = identity.info(), .valid_until = identity.valid_until});
 }
 
@@ -64,8 +63,8 @@ AcceptedPeer::Far& AcceptedPeer::edit_far() {
   return *std::get<std::unique_ptr<Far>>(stored_);
 }
 
-void AcceptedPeer::keep(const std::optional<Fingerprint>& match) {
-  if (match && match->hash != HashAlgorithm::sha256) edit_far().match = match;
+void AcceptedPeer::keep(const Fingerprint& match) {
+  if (match.hash != HashAlgorithm::sha256) edit_far().match = match;
 }
 
 bool AcceptedPeer::matches(std::span<const Fingerprint> announced) const {

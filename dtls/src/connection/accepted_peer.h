@@ -21,11 +21,8 @@ class AcceptedPeer {
  public:
   // A peer without credentials.
   AcceptedPeer() = default;
-  // `known`: a fingerprint of the certificate, if one was computed before. Errors:
-  // libcrypto_failure.
-  static Result<AcceptedPeer> make(handshake::PeerIdentity identity,
-                                   const std::optional<Fingerprint>& known,
-                                   crypto::Library& library);
+  // Errors: libcrypto_failure.
+  static Result<AcceptedPeer> make(handshake::PeerIdentity identity, crypto::Library& library);
 
   // What a connection that moves takes with it.
   struct Facts {
@@ -40,7 +37,7 @@ class AcceptedPeer {
   static AcceptedPeer of(Facts facts);
 
   // Keeps the fingerprint by which the certificate was accepted, for later calls of matches().
-  void keep(const std::optional<Fingerprint>& match);
+  void keep(const Fingerprint& match);
   // Whether the announced fingerprints contain one that was kept. Of those that can be compared,
   // the ones by the strongest hash decide (RFC 8122 section 5.1).
   [[nodiscard]] bool matches(std::span<const Fingerprint> announced) const;

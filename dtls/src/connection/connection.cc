@@ -179,9 +179,10 @@ SrtpMasterKey join(Bytes key, Bytes salt) {
 }  // namespace
 
 Result<SrtpKeys> Connection::srtp_keys() const {
-  const auto agreed = info();
-  if (!agreed) return tl::unexpected(Error{Errc::not_connected});
-  const auto profile = agreed->srtp_profile;
+  const auto session = impl_->session();
+  if (!session) return tl::unexpected(Error{Errc::not_connected});
+  const handshake::AgreedExtensions& agreed = handshake::extensions_of(*session);
+  const auto profile = agreed.srtp_profile;
   if (!profile) return tl::unexpected(Error{Errc::srtp_not_negotiated});
 
   // Client key, server key, client salt, server salt (RFC 5764 section 4.2).
@@ -195,7 +196,7 @@ Result<SrtpKeys> Connection::srtp_keys() const {
   SrtpMasterKey server = join(bytes.subspan(key, key), bytes.subspan(2 * key + salt, salt));
   const bool is_client = role() == Role::client;
   return SrtpKeys{*profile, std::move(is_client ? client : server),
-                  std::move(is_client ? server : client), agreed->srtp_mki};
+                  std::move(is_client ? server : client), agreed.names->srtp_mki};
 }
 
 }  // namespace sluice::dtls

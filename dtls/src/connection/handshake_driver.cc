@@ -1,6 +1,5 @@
 #include "connection/handshake_driver.h"
 
-#include <cstring>
 #include <utility>
 
 #include "connection/earliest.h"
@@ -403,11 +402,8 @@ Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
 
 Result<Established> HandshakeDriver::establish(Instant now) {
   auto& identity = context_.peer.identity;
-  const Bytes judged = gate_.certificate();
-  const bool is_judged = !judged.empty() && judged.size() == identity.credential.size() &&
-                         std::memcmp(judged.data(), identity.credential.data(), judged.size()) == 0;
-  auto peer = AcceptedPeer::make(std::move(identity), is_judged ? gate_.match() : std::nullopt,
-                                 shared_.library);
+  identity.keep_hash(gate_.match());
+  auto peer = AcceptedPeer::make(std::move(identity), shared_.library);
   if (!peer) return forward_error(peer);
   auto session = std::move(machine_).take_session();
   if (auto* session13 = std::get_if<handshake::Session13>(&session)) {

@@ -278,19 +278,21 @@ void Connection::Impl::open_if_accepted() {
 
 void Connection::Impl::open() {
   AwaitingAcceptance& awaiting = *std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
+  Buffer certificate = awaiting.gate.take_certificate();
   ConnectionInfo info = *connection::info_of(phase_, role_, warm_.records());
+  info.peer.certificate = std::move(certificate);
   auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
   for (Buffer& data : unaccepted) warm_.deliver(data);
   auto session_events = std::move(awaiting.session_events);
-  const auto match = awaiting.gate.match();
   auto established = std::move(awaiting.established);
   std::visit(
       [&](auto& complete) {
-        complete.peer.keep(match);
+        if (const auto* match = awaiting.gate.match()) complete.peer.keep(*match);
         phase_ = std::move(complete);
       },
       established);
   warm_.mark_used(shared(), phase_);
+  outputs_.reserve_events(1 + session_events.size());
   outputs_.add(Connected{std::move(info)});
   for (Event& event : session_events) outputs_.add(std::move(event));
   report_sessions();

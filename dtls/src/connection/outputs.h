@@ -35,6 +35,8 @@ class Outputs {
   void drop_alert() { held_->alert.reset(); }
 
   void add(Event event) { held().events.push_back(std::move(event)); }
+  // Makes room for so many more.
+  void reserve_events(std::size_t count) { held().events.reserve(held().events.size() + count); }
   // In place of one that was not polled yet.
   void add_path_change(PathId from, PathId to) {
     for (Event& event : held().events) {

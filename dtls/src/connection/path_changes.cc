@@ -25,7 +25,7 @@ void PathChanges::use(PathId path) {
 
 bool PathChanges::has_checks() const {
   const auto session = open_session(phase_);
-  return session && handshake::has_return_routability(*session);
+  return session && handshake::extensions_of(*session).return_routability;
 }
 
 Result<void> PathChanges::on_message(const record::Record& record, Input& input) {
@@ -33,7 +33,7 @@ Result<void> PathChanges::on_message(const record::Record& record, Input& input)
   // extensions". Section 4: "MUST be authenticated and encrypted using the currently active
   // security context". What a running handshake agrees on is known when it is complete.
   const auto session = complete_session(phase_);
-  const bool is_agreed = !session || handshake::has_return_routability(*session);
+  const bool is_agreed = !session || handshake::extensions_of(*session).return_routability;
   if (!is_agreed || record.epoch == wire::kHandshakeEpoch13) {
     return fatal(Errc::unexpected_message, Alert::unexpected_message, "return_routability_check");
   }

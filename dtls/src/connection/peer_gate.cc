@@ -31,16 +31,16 @@ tl::unexpected<Error> no_certificate() {
 }  // namespace
 
 Result<void> PeerGate::judge(std::span<const Fingerprint> fingerprints, Buffer certificate,
-                             crypto::Library& library) {
+                             crypto::Library& library, const std::optional<crypto::Sha256>& known) {
   if (certificate.empty()) return no_certificate();
-  auto match = crypto::find_match(library, fingerprints, certificate);
+  const auto match = crypto::find_match(library, fingerprints, certificate, known);
   if (!match) return forward_error(match);
   // RFC 8122 section 6.2: the connection must not be used and is ended immediately.
-  if (!*match) {
+  if (*match == nullptr) {
     return tl::unexpected(Error{Errc::peer_rejected, Alert::bad_certificate, 0,
                                 mismatch_detail(fingerprints, certificate, library)});
   }
-  state_ = Accepted{std::move(certificate), std::move(*match)};
+  state_ = Accepted{std::move(certificate), **match};
   return {};
 }
 
@@ -56,12 +56,13 @@ Result<void> PeerGate::announce(std::span<const Fingerprint> fingerprints,
   return {};
 }
 
-Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(std::vector<Buffer> chain,
-                                                                  crypto::Library& library) {
-  if (const auto* announced = std::get_if<Announced>(&state_)) {
+Result<std::optional<PeerCertificateReceived>> PeerGate::on_chain(
+    std::vector<Buffer> chain, const std::optional<crypto::Sha256>& known,
+    crypto::Library& library) {
+  if (auto* announced = std::get_if<Announced>(&state_)) {
     // judge() replaces the state.
-    const auto fingerprints = announced->fingerprints;
-    return judge(fingerprints, std::move(chain.front()), library).map([] {
+    const auto fingerprints = std::move(announced->fingerprints);
+    return judge(fingerprints, std::move(chain.front()), library, known).map([] {
       return std::optional<PeerCertificateReceived>();
     });
   }
@@ -95,9 +96,9 @@ Bytes PeerGate::certificate() const {
   return {};
 }
 
-std::optional<Fingerprint> PeerGate::match() const {
+const Fingerprint* PeerGate::match() const {
   const auto* known = std::get_if<Accepted>(&state_);
-  return known != nullptr ? known->match : std::nullopt;
+  return known != nullptr && known->match ? &*known->match : nullptr;
 }
 
 Result<void> PeerGate::on_end() {

@@ -10,6 +10,8 @@
 #include <sluice/dtls/event.h>
 #include <sluice/dtls/fingerprint.h>
 
+#include "crypto/hash.h"
+
 namespace sluice::dtls::connection {
 
 class PeerGate {
@@ -21,9 +23,10 @@ class PeerGate {
   // accepted already. Errors: peer_rejected.
   Result<void> announce(std::span<const Fingerprint> fingerprints, crypto::Library& library);
   // The peer's certificates have arrived. Returns the question to ask, unless fingerprints decide.
-  // Errors: peer_rejected.
-  Result<std::optional<PeerCertificateReceived>> on_chain(std::vector<Buffer> chain,
-                                                          crypto::Library& library);
+  // `known`: the SHA-256 of the peer's own, if it was computed before. Errors: peer_rejected.
+  Result<std::optional<PeerCertificateReceived>> on_chain(
+      std::vector<Buffer> chain, const std::optional<crypto::Sha256>& known,
+      crypto::Library& library);
   // Whether the question is open and `answer` fits it.
   [[nodiscard]] bool takes(QuestionId question, const Answer& answer) const;
   // Errors: peer_rejected.
@@ -37,8 +40,11 @@ class PeerGate {
   [[nodiscard]] bool has_fingerprints() const { return std::holds_alternative<Announced>(state_); }
   // The peer's own certificate (DER); empty if none has come.
   [[nodiscard]] Bytes certificate() const;
-  // The fingerprint by which the certificate was accepted last.
-  [[nodiscard]] std::optional<Fingerprint> match() const;
+  // Of an accepted peer, which no further fingerprints can judge then.
+  Buffer take_certificate() { return std::move(std::get<Accepted>(state_).certificate); }
+  // The fingerprint by which the certificate was accepted last, valid until the state changes;
+  // null: none.
+  [[nodiscard]] const Fingerprint* match() const;
   [[nodiscard]] bool accepted() const { return std::holds_alternative<Accepted>(state_); }
 
   // Opens the question whether the caller accepts the connection, after the peer is accepted.
@@ -63,7 +69,7 @@ class PeerGate {
   };
 
   Result<void> judge(std::span<const Fingerprint> fingerprints, Buffer certificate,
-                     crypto::Library& library);
+                     crypto::Library& library, const std::optional<crypto::Sha256>& known = {});
 
   enum class Verdict : std::uint8_t { none, asked, accepted };
 

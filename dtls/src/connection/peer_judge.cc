@@ -44,8 +44,10 @@ Result<std::optional<Event>> judge_chain(PeerGate& gate, handshake::Context& con
       return std::nullopt;
     }
   }
-  auto question = gate.on_chain(std::move(chain), context.library);
+  auto& identity = context.peer.identity;
+  auto question = gate.on_chain(std::move(chain), identity.certificate_hash, context.library);
   if (!question) return forward_error(question);
+  identity.keep_hash(gate.match());
   if (!*question) return std::nullopt;
   if (is_raw) (*question)->type = CertificateType::raw_public_key;
   return Event(std::move(**question));

@@ -100,22 +100,34 @@ Result<Fingerprint> fingerprint_of(Library& library, Bytes certificate, HashAlgo
 }
 
 HashAlgorithm strongest_hash(std::span<const Fingerprint> announced) {
-  return std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; }).hash;
+  return std::ranges::max_element(announced, {}, &Fingerprint::hash)->hash;
 }
 
-Result<std::optional<Fingerprint>> find_match(Library& library,
-                                              std::span<const Fingerprint> announced,
-                                              Bytes certificate) {
-  if (announced.empty()) return std::nullopt;
-  return fingerprint_of(library, certificate, strongest_hash(announced)).map([&](Fingerprint own) {
-    const bool is_listed = std::ranges::find(announced, own) != announced.end();
-    return is_listed ? std::optional(std::move(own)) : std::nullopt;
+namespace {
+
+// Null: not listed.
+const Fingerprint* find(std::span<const Fingerprint> announced, HashAlgorithm hash, Bytes value) {
+  const auto listed = std::ranges::find_if(announced, [&](const Fingerprint& expected) {
+    return expected.hash == hash && std::ranges::equal(expected.value, value);
+  });
+  return listed != announced.end() ? &*listed : nullptr;
+}
+
+}  // namespace
+
+Result<const Fingerprint*> find_match(Library& library, std::span<const Fingerprint> announced,
+                                      Bytes certificate, const std::optional<Sha256>& known) {
+  if (announced.empty()) return nullptr;
+  const HashAlgorithm hash = strongest_hash(announced);
+  if (known && hash == HashAlgorithm::sha256) return find(announced, hash, *known);
+  return digest(library, hash, certificate).map([&](const Digest& own) {
+    return find(announced, hash, own.bytes());
   });
 }
 
 Result<bool> matches(Library& library, std::span<const Fingerprint> announced, Bytes certificate) {
-  return find_match(library, announced, certificate).map([](const auto& match) {
-    return match.has_value();
+  return find_match(library, announced, certificate).map([](const Fingerprint* match) {
+    return match != nullptr;
   });
 }
 

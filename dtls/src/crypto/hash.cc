@@ -1,5 +1,7 @@
 #include "crypto/hash.h"
 
+#include <algorithm>
+
 #include "crypto/failure.h"
 #include "crypto/library.h"
 
@@ -24,6 +26,16 @@ constexpr std::array<unsigned char, 64> kSha512OfNothing{
     0x63, 0xb9, 0x31, 0xbd, 0x47, 0x41, 0x7a, 0x81, 0xa5, 0x38, 0x32, 0x7a, 0xf9, 0x27, 0xda, 0x3e};
 
 }  // namespace
+
+Result<Sha256> RepeatedHash::of(Library& library, Bytes text) {
+  if (value_ && std::ranges::equal(text, text_)) return *value_;
+  value_.reset();
+  const auto computed = digest(library, HashAlgorithm::sha256, text);
+  if (!computed) return forward_error(computed);
+  text_.assign(text.begin(), text.end());
+  std::ranges::copy(computed->bytes(), value_.emplace().begin());
+  return *value_;
+}
 
 Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data) {
   return digest_of_parts(library, hash, std::span(&data, 1));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 
 #include <sluice/dtls/bytes.h>
@@ -30,6 +31,8 @@ constexpr std::size_t hash_size(HashAlgorithm hash) {
   return 0;
 }
 
+using Sha256 = std::array<std::byte, 32>;
+
 // A hash value, stored in the object.
 class Digest {
  public:
@@ -47,6 +50,16 @@ Result<Digest> digest(Library& library, HashAlgorithm hash, Bytes data);
 Bytes digest_of_nothing(HashAlgorithm hash);
 // The digest of the concatenated parts.
 Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<const Bytes> parts);
+
+// The SHA-256 of a text that seldom changes. Hashes again only what differs from the last text.
+class RepeatedHash {
+ public:
+  Result<Sha256> of(Library& library, Bytes text);
+
+ private:
+  Buffer text_;
+  std::optional<Sha256> value_;  // of text_
+};
 
 // An incremental hash whose value can be read more than once.
 class RunningHash {

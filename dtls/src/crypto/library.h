@@ -12,6 +12,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/config_table.h"
+#include "crypto/hash.h"
 #include "crypto/hmac.h"
 #include "crypto/injected_random.h"
 #include "crypto/openssl_ptr.h"
@@ -84,6 +85,11 @@ class Library {
   // bytes that were drawn before.
   Result<void> public_random(MutableBytes out);
 
+  // For the rules by which peers are accepted in this role, which most connections share.
+  [[nodiscard]] RepeatedHash& policy_hash(Role role) {
+    return policy_hashes_[static_cast<std::size_t>(role)];
+  }
+
   // The connections that have keyed ciphers.
   [[nodiscard]] WarmList& warm_list() { return warm_list_; }
   // What connections have in common.
@@ -109,6 +115,7 @@ class Library {
   DigestContextPtr digest_context_;
   std::array<MacContextPtr, 4> hmac_contexts_;
   HmacKeys hmac_keys_;
+  std::array<RepeatedHash, 2> policy_hashes_;
   KeyContextPtr x25519_;
   KeyContextPtr x25519_mlkem768_;
   KeyContextPtr p256_;

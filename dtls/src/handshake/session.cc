@@ -76,9 +76,9 @@ ConnectionInfo info_of(SessionView session, Role role) {
       session);
 }
 
-bool has_return_routability(SessionView session) {
-  return std::visit([](const auto* s) { return s->negotiated.extensions.return_routability; },
-                    session);
+const AgreedExtensions& extensions_of(SessionView session) {
+  return std::visit(
+      [](const auto* s) -> const AgreedExtensions& { return s->negotiated.extensions; }, session);
 }
 
 Result<void> export_keying_material(crypto::Library& library, SessionView session,

@@ -19,8 +19,7 @@ using SessionView = std::variant<const Session12*, const Session13*>;
 // All but what the record layer and the identity of the peer give.
 ConnectionInfo info_of(SessionView session, Role role);
 
-// Whether the return routability check is agreed on (RFC 9853).
-bool has_return_routability(SessionView session);
+const AgreedExtensions& extensions_of(SessionView session);
 
 // RFC 5705 and RFC 8446 section 7.5.
 Result<void> export_keying_material(crypto::Library& library, SessionView session,

@@ -29,7 +29,7 @@ struct ClientHello {
 // Writes the body of a ClientHello; `encode_extensions` writes the extensions.
 template <class Suites, class EncodeExtensions>
 void put_client_hello(wire::Writer& out, const std::array<std::byte, 32>& random, Bytes session_id,
-                      Bytes cookie, const Suites& suites, EncodeExtensions&& encode_extensions) {
+                      Bytes cookie, Suites&& suites, EncodeExtensions&& encode_extensions) {
   out.code(ProtocolVersion::dtls12);
   out.bytes(random);
   {

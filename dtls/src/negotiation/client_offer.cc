@@ -1,7 +1,6 @@
 #include "negotiation/client_offer.h"
 
-#include <algorithm>
-#include <iterator>
+#include <ranges>
 
 #include "message/client_hello.h"
 #include "negotiation/config_rules.h"
@@ -12,11 +11,9 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-std::vector<CipherSuite> offered_suites(const ConfigOptions& config) {
-  std::vector<CipherSuite> suites;
-  std::ranges::copy_if(config.cipher_suites, std::back_inserter(suites),
-                       [&](CipherSuite suite) { return can_use(config, suite); });
-  return suites;
+auto offered_suites(const ConfigOptions& config) {
+  return std::views::filter(config.cipher_suites,
+                            [&](CipherSuite suite) { return can_use(config, suite); });
 }
 
 }  // namespace

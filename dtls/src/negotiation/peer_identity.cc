@@ -75,10 +75,8 @@ Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config
     out.code(PolicyText::given);
     out.bytes(config.policy_id);
   }
-  return crypto::digest(library, HashAlgorithm::sha256, text).map([](const crypto::Digest& digest) {
-    PolicyId id;
-    std::ranges::copy(digest.bytes(), id.value.begin());
-    return id;
+  return library.policy_hash(role).of(library, text).map([](const crypto::Sha256& hash) {
+    return PolicyId{hash};
   });
 }
 
@@ -106,17 +104,23 @@ bool PeerIdentity::is_by(crypto::Library& library, const PreSharedKey& key) cons
   return digest && crypto::equal(*digest, psk);
 }
 
-Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library,
-                                                 const std::optional<Fingerprint>& known) {
+void PeerIdentity::keep_hash(const Fingerprint* match) {
+  if (match == nullptr || match->hash != HashAlgorithm::sha256) return;
+  if (!has_certificate() && !has_raw_public_key()) return;
+  std::ranges::copy(match->value, certificate_hash.emplace().begin());
+}
+
+Result<void> PeerIdentity::keep_fingerprint_only(crypto::Library& library) {
   if (!has_certificate() && !has_raw_public_key()) return {};
-  if (known && known->hash == HashAlgorithm::sha256) {
-    credential = known->value;
+  if (certificate_hash) {
+    credential.assign(certificate_hash->begin(), certificate_hash->end());
   } else {
     const auto fingerprint = crypto::digest(library, HashAlgorithm::sha256, credential);
     if (!fingerprint) return forward_error(fingerprint);
     const Bytes bytes = fingerprint->bytes();
     credential = Buffer(bytes.begin(), bytes.end());
   }
+  certificate_hash.reset();
   proof = has_certificate() ? PeerProof::certificate_fingerprint
                             : PeerProof::raw_public_key_fingerprint;
   return {};
@@ -158,6 +162,7 @@ PeerInfo PeerIdentity::info() const {
 
 bool PeerIdentity::is_consistent() const {
   if (!is_by_psk() && psk != PskDigest{}) return false;
+  if (certificate_hash && !has_certificate() && !has_raw_public_key()) return false;
   switch (proof) {
     case PeerProof::none:
       return credential.empty();

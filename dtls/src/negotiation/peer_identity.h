@@ -15,6 +15,7 @@
 #include <sluice/dtls/fingerprint.h>
 #include <sluice/dtls/peer_info.h>
 
+#include "crypto/hash.h"
 #include "negotiation/psk_digest.h"
 
 namespace sluice::dtls::handshake {
@@ -45,6 +46,8 @@ Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config
 struct PeerIdentity {
   PeerProof proof = PeerProof::none;
   Buffer credential = {};
+  // Of the certificate or raw public key, if it was computed.
+  std::optional<crypto::Sha256> certificate_hash = {};
   // Of the external PSK's identity and key; zeros without one, and where no session is kept.
   PskDigest psk{};
   // The name for which the certificate chain was verified; a server verifies for no name and has an
@@ -72,10 +75,10 @@ struct PeerIdentity {
   [[nodiscard]] Instant resumable_until(const ConfigOptions& config) const;
   [[nodiscard]] PeerInfo info() const;
 
+  // The fingerprint by which the certificate or raw public key was accepted; null: by none.
+  void keep_hash(const Fingerprint* match);
   // Replaces the certificate or raw public key by its fingerprint; has no effect on other proofs.
-  // `known`: a fingerprint of it, which is used if its hash is SHA-256.
-  Result<void> keep_fingerprint_only(crypto::Library& library,
-                                     const std::optional<Fingerprint>& known = {});
+  Result<void> keep_fingerprint_only(crypto::Library& library);
   // Whether this PSK is the peer's; false also where libcrypto fails.
   [[nodiscard]] bool is_by(crypto::Library& library, const PreSharedKey& key) const;
   // Whether proof, credential and PSK digest go together.
@@ -88,10 +91,10 @@ struct PeerIdentity {
 template <class Identity>
   requires std::same_as<std::remove_const_t<Identity>, PeerIdentity>
 auto fields_of(Identity& identity) {
-  auto& [proof, credential, psk, verified_name, signature_scheme, policy, authenticated_at,
-         valid_until] = identity;
-  return std::tie(proof, credential, psk, verified_name, signature_scheme, policy, authenticated_at,
-                  valid_until);
+  auto& [proof, credential, certificate_hash, psk, verified_name, signature_scheme, policy,
+         authenticated_at, valid_until] = identity;
+  return std::tie(proof, credential, certificate_hash, psk, verified_name, signature_scheme, policy,
+                  authenticated_at, valid_until);
 }
 
 }  // namespace sluice::dtls::handshake

@@ -1,6 +1,7 @@
 #include "negotiation/stored_session.h"
 
 #include <algorithm>
+#include <array>
 
 #include "message/handshake_fragment.h"
 #include "message/new_session_ticket13.h"
@@ -17,7 +18,7 @@ namespace handshake {
 namespace {
 
 // The format of the encoding. Others are refused, so that a store may outlive a release.
-constexpr std::uint8_t kFormat = 6;
+constexpr std::uint8_t kFormat = 7;
 
 // Computes an upper bound of the bytes that Encoder writes.
 class Measure {
@@ -26,9 +27,16 @@ class Measure {
   void operator()(const schedule::HashSecret& secret) { add(secret.size()); }
   void operator()(const Buffer& buffer) { add(buffer.size()); }
   void operator()(const std::string& text) { add(text.size()); }
-  void operator()(const std::optional<std::string>& text) { add(text ? text->size() : 0); }
-  void operator()(const PolicyId& id) { add(id.value.size()); }
-  void operator()(const PskDigest& digest) { add(digest.size()); }
+  template <class Field>
+  void operator()(const std::optional<Field>& field) {
+    add(0);
+    if (field) (*this)(*field);
+  }
+  void operator()(const PolicyId& id) { (*this)(id.value); }
+  template <std::size_t Size>
+  void operator()(const std::array<std::byte, Size>& /*bytes*/) {
+    add(Size);
+  }
   template <class Number>
   void operator()(const Number& /*number*/) {
     add(0);
@@ -57,12 +65,16 @@ class Encoder {
     const auto vector = out_.vector16();
     out_.bytes(std::as_bytes(std::span(text)));
   }
-  void operator()(const std::optional<std::string>& text) {
-    out_.u8(text ? 1 : 0);
-    if (text) (*this)(*text);
+  template <class Field>
+  void operator()(const std::optional<Field>& field) {
+    out_.u8(field ? 1 : 0);
+    if (field) (*this)(*field);
   }
-  void operator()(const PolicyId& id) { out_.bytes(id.value); }
-  void operator()(const PskDigest& digest) { out_.bytes(digest); }
+  void operator()(const PolicyId& id) { (*this)(id.value); }
+  template <std::size_t Size>
+  void operator()(const std::array<std::byte, Size>& bytes) {
+    out_.bytes(bytes);
+  }
   void operator()(Instant time) { (*this)(time.time_since_epoch()); }
   void operator()(Duration time) { out_.u64(static_cast<std::uint64_t>(time.count())); }
   void operator()(std::uint32_t number) { out_.u32(number); }
@@ -92,16 +104,16 @@ class Decoder {
     const Bytes bytes = reader_.vector16();
     text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void operator()(std::optional<std::string>& text) {
+  template <class Field>
+  void operator()(std::optional<Field>& field) {
     const std::uint8_t is_present = reader_.u8();
     if (is_present > 1) return reader_.fail();
-    if (is_present == 1) (*this)(text.emplace());
+    if (is_present == 1) (*this)(field.emplace());
   }
-  void operator()(PolicyId& id) {
-    std::ranges::copy(reader_.bytes(id.value.size()), id.value.begin());
-  }
-  void operator()(PskDigest& digest) {
-    std::ranges::copy(reader_.bytes(digest.size()), digest.begin());
+  void operator()(PolicyId& id) { (*this)(id.value); }
+  template <std::size_t Size>
+  void operator()(std::array<std::byte, Size>& bytes) {
+    std::ranges::copy(reader_.bytes(Size), bytes.begin());
   }
   void operator()(Instant& time) {
     Duration since{};
@@ -310,7 +322,7 @@ void resume_peer(Context& context, const PeerIdentity& identity, Role role) {
   peer.is_resumed = true;
   if (!identity.has_certificate() && !identity.has_raw_public_key()) return;
   if (role == Role::client || asks_for_certificate(context.config)) {
-    peer.chain = {identity.credential};
+    peer.chain.push_back(identity.credential);
     return;
   }
   peer.identity = {.policy = identity.policy, .authenticated_at = identity.authenticated_at};

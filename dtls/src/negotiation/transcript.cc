@@ -8,15 +8,15 @@
 namespace sluice::dtls::handshake {
 namespace {
 
-// A handshake of DTLS 1.2 without certificates.
-constexpr std::size_t kShortTranscript = 384;
+// What follows the ClientHello in a handshake of DTLS 1.2 without certificates.
+constexpr std::size_t kShortTranscript = 320;
 
 }  // namespace
 
 Result<void> Transcript::add(Bytes message) {
   latest_.reset();
   if (running_ && form_ == Form::dtls13) return update(message);
-  if (messages_.capacity() == 0) messages_.reserve(std::max(kShortTranscript, message.size()));
+  if (messages_.capacity() == 0) messages_.reserve(message.size() + kShortTranscript);
   messages_.insert(messages_.end(), message.begin(), message.end());
   return {};
 }

@@ -90,12 +90,11 @@ Result<void> export12(crypto::Library& library, HashAlgorithm hash, const Master
                       std::optional<Bytes> context, MutableBytes out) {
   if (auto checked = check_export(label, context); !checked) return checked;
   const RandomPair pair = join(randoms.client, randoms.server);
+  if (!context) return prf12(library, hash, master.bytes(), label, pair, out);
   Buffer seed(pair.begin(), pair.end());
-  if (context) {
-    seed.push_back(static_cast<std::byte>(context->size() >> 8));
-    seed.push_back(static_cast<std::byte>(context->size() & 0xff));
-    seed.insert(seed.end(), context->begin(), context->end());
-  }
+  seed.push_back(static_cast<std::byte>(context->size() >> 8));
+  seed.push_back(static_cast<std::byte>(context->size() & 0xff));
+  seed.insert(seed.end(), context->begin(), context->end());
   return prf12(library, hash, master.bytes(), label, seed, out);
 }
 

@@ -123,7 +123,9 @@ class Writer {
 // What `encode` writes to a Writer; empty when something does not fit.
 template <class Encode>
 [[nodiscard]] std::optional<Buffer> encoded(Encode&& encode) {
+  constexpr std::size_t kUsualSize = 256;
   Buffer out;
+  out.reserve(kUsualSize);
   Writer writer(out);
   encode(writer);
   return writer.ok() ? std::optional(std::move(out)) : std::nullopt;

@@ -1,8 +1,9 @@
 #include <sluice/ice_lite/description.h>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <variant>
@@ -10,26 +11,14 @@
 namespace sluice::ice_lite {
 namespace {
 
-std::string text_of(const dtls::Ipv4Address& address) {
-  std::string text;
-  for (const std::uint8_t byte : address) {
-    if (!text.empty()) text += '.';
-    text += std::to_string(byte);
-  }
-  return text;
-}
-
-// RFC 4291 section 2.2, all eight groups: a reader need not know abbreviations.
-std::string text_of(const dtls::Ipv6Address& address) {
-  std::string text;
-  for (std::size_t i = 0; i < address.size(); i += 2) {
-    std::array<char, 4> group{};
-    const unsigned value = unsigned{address[i]} << 8 | address[i + 1];
-    const auto end = std::to_chars(group.data(), group.data() + group.size(), value, 16).ptr;
-    if (!text.empty()) text += ':';
-    text.append(group.data(), end);
-  }
-  return text;
+// RFC 5952: the one form of an IPv6 address. Some peers compare it as text with that of a socket.
+std::string text_of(const dtls::UdpEndpoint& endpoint) {
+  const int family =
+      std::holds_alternative<dtls::Ipv6Address>(endpoint.address) ? AF_INET6 : AF_INET;
+  const auto* bytes = std::visit([](const auto& address) -> const void* { return address.data(); },
+                                 endpoint.address);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return inet_ntop(family, bytes, text.data(), text.size());
 }
 
 }  // namespace
@@ -50,9 +39,7 @@ std::string candidate(const AnnouncedAddress& announced, std::uint16_t preferenc
   // RFC 8445 section 5.1.1.3: the foundation differs with the transport.
   return "candidate:" + std::string(is_tcp ? "tcp" : "") + std::to_string(preference) + " 1 " +
          (is_tcp ? "TCP" : "udp") + " " + std::to_string(priority) + " " +
-         std::visit([](const auto& address) { return text_of(address); },
-                    announced.address.address) +
-         " " + std::to_string(announced.address.port) + " typ host" +
+         text_of(announced.address) + " " + std::to_string(announced.address.port) + " typ host" +
          (is_tcp ? " tcptype passive" : "");
 }
 

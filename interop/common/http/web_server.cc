@@ -25,6 +25,12 @@ std::string sentence_for(int status, std::size_t max_body) {
   }
 }
 
+// RFC 3986 section 3.2.2: an IPv6 literal has brackets.
+std::string authority(const std::string& host, int port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 }  // namespace
 
 void refuse(httplib::Response& response, int status, const std::string& sentence) {
@@ -80,17 +86,19 @@ void WebServer::add_page(std::span<const PageAsset> assets) {
   }
 }
 
-bool WebServer::listen() {
+std::string WebServer::url() const { return "http://" + authority(options_.host, port_) + "/"; }
+
+tl::expected<void, std::string> WebServer::listen() {
   const bool bound = options_.port == 0 ? (port_ = server_.bind_to_any_port(options_.host)) > 0
                                         : server_.bind_to_port(options_.host, options_.port);
-  if (!bound) return false;
+  if (!bound) return tl::unexpected("can't listen on " + authority(options_.host, options_.port));
   if (options_.port != 0) port_ = options_.port;
   ended_ = false;
   listener_ = std::thread([this] {
     server_.listen_after_bind();
     ended_ = true;
   });
-  return true;
+  return {};
 }
 
 }  // namespace sluice::interop

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tl/expected.hpp>
 
 #include "common/http/limited_server.h"
 #include "common/http/page_asset.h"
@@ -19,6 +20,7 @@
 namespace sluice::interop {
 
 struct HttpOptions {
+  // A name or an IP literal, one of IPv6 without brackets.
   std::string host = "127.0.0.1";
   int port = 0;  // 0: any free port
   // How long a request waits for the sessions' thread.
@@ -47,9 +49,11 @@ class WebServer {
   // For handlers, before listen().
   httplib::Server& routes() { return server_; }
   void add_page(std::span<const PageAsset> assets);
-  // Binds the port and begins to serve. False: the port can't be bound.
-  bool listen();
+  // Binds the port and begins to serve. The error says that the port can't be bound.
+  tl::expected<void, std::string> listen();
   [[nodiscard]] int port() const { return port_; }
+  // "http://127.0.0.1:8080/"
+  [[nodiscard]] std::string url() const;
 
   // Waits for what the thread of the sessions does for a request. Empty, with the refusal in
   // `response`: it took longer than answer_timeout. The work may then run when the request is gone,

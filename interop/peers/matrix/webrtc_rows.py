@@ -1,4 +1,4 @@
-"""Rows with browsers and aiortc: whole calls to sluice-demo, made by the scripts that the tests run."""
+"""Rows with WebRTC libraries and browsers: whole calls to sluice-demo, made by the scripts that the tests run."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from rows import Row
 
 INTEROP = pathlib.Path(__file__).parents[2]
 SECONDS = 120
+# The server's a=setup, and the DTLS role that it means.
+ROLES = (("active", "client"), ("passive", "server"))
 
 
 def call(row, *command):
@@ -37,6 +39,11 @@ def missing(*programs):
     return ""
 
 
+def missing_package(name):
+    """As missing(), for a package that npm installs."""
+    return "" if (INTEROP / "node_modules" / name).exists() else f"npm has not installed {name}"
+
+
 def add(made, row, why, *command):
     if why:
         row.outcome, row.reason = "skipped", why
@@ -47,19 +54,26 @@ def add(made, row, why, *command):
 
 def rows(_):
     made = []
-    for setup, role in (("active", "client"), ("passive", "server")):
+    for setup, role in ROLES:
         row = Row("aiortc", "DTLS 1.2", role, "", "fingerprints", None)
         why = missing("/usr/bin/python3")
         if not why and not list(pathlib.Path("/usr/lib/python3/dist-packages").glob("aiortc")):
             why = "python3-aiortc isn't installed"
         add(made, row, why, "/usr/bin/python3", "-B", str(INTEROP / "peers" / "aiortc_peer.py"), "--setup", setup)
+    for peer, script, package in (
+        ("werift", "werift_webrtc_peer.mjs", "werift"),
+        # Of node-datachannel, the build for this system.
+        ("node-datachannel", "node_datachannel_peer.mjs", "@node-datachannel"),
+    ):
+        for setup, role in ROLES:
+            row = Row(peer, "DTLS 1.2", role, "", "fingerprints", None)
+            why = missing("node") or missing_package(package)
+            add(made, row, why, "node", str(INTEROP / "peers" / script), "--setup", setup)
     for browser, program in (("chromium", "chromium"), ("firefox", "firefox-esr")):
         for version in ("1.2", "1.3"):
-            for setup, role in (("active", "client"), ("passive", "server")):
+            for setup, role in ROLES:
                 row = Row(browser, f"DTLS {version}", role, "", "fingerprints", None)
-                why = missing("node", program)
-                if not why and not (INTEROP / "node_modules").exists():
-                    why = "the npm packages of interop/ aren't installed"
+                why = missing("node", program) or missing_package("puppeteer-core")
                 add(made, row, why, "node", str(INTEROP / "drive" / "demo.mjs"), "--browser", browser, "--setup", setup,
                     "--seconds", "1", "--dtls-max", version)
     return made

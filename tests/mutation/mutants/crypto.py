@@ -5,13 +5,14 @@ from mutant import mutants_of
 MUTANTS = [
     *mutants_of(
         "dtls/src/crypto/fingerprint.cc", "dtls_crypto_test dtls_connection_test dtls12_conformance_test",
-        ("const bool is_listed = std::ranges::find(announced, own) != announced.end();", "const bool is_listed = true;",
+        ("expected.hash == hash && std::ranges::equal(expected.value, value);", "expected.hash == hash;",
          "a certificate must have an announced fingerprint"),
-        ("if (announced.empty()) return std::nullopt;", "if (announced.empty()) return std::optional(Fingerprint{});",
+        ("if (announced.empty()) return nullptr;", "static const Fingerprint kAny; if (announced.empty()) return &kAny;",
          "no announced fingerprint matches nothing"),
-        ("std::ranges::max(announced, {}, [](const Fingerprint& f) { return f.hash; })",
-         "std::ranges::min(announced, {}, [](const Fingerprint& f) { return f.hash; })",
+        ("std::ranges::max_element(announced, {}, &Fingerprint::hash)",
+         "std::ranges::min_element(announced, {}, &Fingerprint::hash)",
          "the strongest announced hash decides"),
+        ("if (known && hash == HashAlgorithm::sha256)", "if (known)", "a known SHA-256 is compared with SHA-256 alone"),
         ("if (value.size() != size * 3 - 1) return malformed();", "if (value.size() > size * 3 - 1) return malformed();",
          "a fingerprint has the size of its hash"),
     ),

@@ -61,8 +61,9 @@ struct Options {
 // association may run timers of others, whose outputs then wait for their next poll.
 class Association {
  public:
-  // Starts the association, as both sides do once DTLS is connected (RFC 8841 section 9.3): the
-  // INIT is ready to be polled. Errors: invalid_options, library_failure.
+  // Starts the association, as both sides do once DTLS is connected (RFC 8841 section 9.3), or when
+  // the peer's first packet is taken before that event: the INIT is ready to be polled. Errors:
+  // invalid_options, library_failure.
   static Result<Association> make(const Options& options, dtls::Instant now);
 
   Association(Association&&) noexcept;

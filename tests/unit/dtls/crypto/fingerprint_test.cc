@@ -1,6 +1,13 @@
 #include <openssl/sha.h>
 #include <sluice/dtls/fingerprint.h>
 
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "crypto/fingerprint.h"
+#include "crypto/library.h"
 #include "unit/dtls/crypto/crypto_test.h"
 
 namespace sluice::dtls {
@@ -113,6 +120,21 @@ TEST_F(FingerprintTest, TheStrongestHashDecides) {
   EXPECT_FALSE(is_announced({weak, strong_of_another}, "abc"));
   EXPECT_FALSE(is_announced({strong_of_another, weak}, "abc"));
   EXPECT_FALSE(is_announced({of("abc", HashAlgorithm::sha256), strong_of_another}, "abc"));
+}
+
+TEST_F(FingerprintTest, AKnownHashIsNotComputedAgain) {
+  const std::vector<Fingerprint> announced{of("abc", HashAlgorithm::sha256)};
+  const auto match = [&](std::span<const Fingerprint> list, std::optional<crypto::Sha256> known) {
+    return must(crypto::find_match(test::environment().library(), list, bytes_of("abc"), known));
+  };
+  crypto::Sha256 hash{};
+  EXPECT_EQ(match(announced, {}), announced.data());
+  EXPECT_EQ(match(announced, hash), nullptr) << "the known one counts";
+  std::ranges::copy(announced.front().value, hash.begin());
+  EXPECT_EQ(match(announced, hash), announced.data());
+  EXPECT_EQ(match({}, hash), nullptr);
+  const std::vector<Fingerprint> stronger{announced.front(), of("abc", HashAlgorithm::sha512)};
+  EXPECT_EQ(match(stronger, hash), &stronger.back()) << "only a SHA-256 is known";
 }
 
 TEST_F(FingerprintTest, AnOddValueMatchesNothing) {

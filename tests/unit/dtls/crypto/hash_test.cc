@@ -233,6 +233,14 @@ TEST_F(HmacTest, TheEmptyKeyIsAKey) {
   }
 }
 
+TEST_F(HmacTest, ARepeatedHashIsThatOfItsText) {
+  RepeatedHash hash;
+  for (const auto* const text : {"abc", "abc", "abd", "ab", "", "", "abc"}) {
+    const auto expected = must(digest(library(), HashAlgorithm::sha256, bytes_of(text)));
+    EXPECT_EQ(to_hex(must(hash.of(library(), bytes_of(text)))), to_hex(expected.bytes())) << text;
+  }
+}
+
 TEST(ConstantTimeEqual, ComparesAllBytesAndSizes) {
   const Buffer a = test::counted(12);
   Buffer b = a;

@@ -153,16 +153,27 @@ TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheCertificate) {
   EXPECT_EQ(by_psk, by(device(1)));
 }
 
-TEST(PeerIdentity, KeepsAKnownFingerprintIfItsHashFits) {
+TEST(PeerIdentity, KeepsTheHashByWhichTheCertificateWasAcceptedIfItIsASha256) {
   const Buffer certificate = copy_of(ecdsa_identity().certificate());
   auto expected = PeerIdentity::of_certificate(certificate);
   must(expected.keep_fingerprint_only(environment().library()));
   for (const auto hash : {dtls::HashAlgorithm::sha256, dtls::HashAlgorithm::sha384}) {
-    const auto known = must(dtls::Fingerprint::of(certificate, hash, environment()));
+    const auto match = must(dtls::Fingerprint::of(certificate, hash, environment()));
     auto identity = PeerIdentity::of_certificate(certificate);
-    must(identity.keep_fingerprint_only(environment().library(), known));
+    identity.keep_hash(&match);
+    EXPECT_EQ(identity.certificate_hash.has_value(), hash == dtls::HashAlgorithm::sha256);
+    must(identity.keep_fingerprint_only(environment().library()));
     EXPECT_EQ(identity, expected);
+    EXPECT_TRUE(identity.is_consistent());
   }
+  auto unmatched = PeerIdentity::of_certificate(certificate);
+  unmatched.keep_hash(nullptr);
+  EXPECT_FALSE(unmatched.certificate_hash);
+  const auto match =
+      must(dtls::Fingerprint::of(certificate, dtls::HashAlgorithm::sha256, environment()));
+  auto by_psk = by(device(1));
+  by_psk.keep_hash(&match);
+  EXPECT_EQ(by_psk, by(device(1)));
 }
 
 TEST(PeerIdentity, OfAPskIsThatOfItsIdentityAndKey) {
@@ -370,6 +381,43 @@ TEST_P(PeerIdentityOf, AFingerprintAloneIsNotResumed) {
   second.run(kSecond);
   ASSERT_TRUE(works(second));
   EXPECT_FALSE(is_resumed(second));
+}
+
+// The hash that a session keeps is compared with the announced one, and not computed again.
+TEST_P(PeerIdentityOf, AResumedCertificateIsJudgedByTheKeptHash) {
+  const auto options = with_store(PeerIdentityOf::options());
+  const auto announced = must(dtls::Fingerprint::of(ecdsa_identity().certificate(),
+                                                    dtls::HashAlgorithm::sha256, environment()));
+  const auto announce = [&](Pair& pair, dtls::Instant now) {
+    const auto set = pair.client.connection().set_peer_fingerprints(std::array{announced}, now);
+    pair.client.settle(set, now);
+    pair.run(now);
+  };
+  Pair first(options);
+  first.client = make_client(make_config(options), kFirst);
+  first.server = make_server(make_config(options), kFirst);
+  announce(first, kFirst);
+  ASSERT_TRUE(works(first));
+  auto session = first.client.sessions.at(0).session().clone();
+  ASSERT_TRUE(session.peer.certificate_hash);
+  EXPECT_TRUE(std::ranges::equal(*session.peer.certificate_hash, announced.value));
+  const dtls::Answer resume = dtls::ResumeSession{0, first.server.stored.at(0).session};
+  for (const bool is_altered : {false, true}) {
+    if (is_altered) session.peer.certificate_hash->front() ^= std::byte{1};
+    Pair second = second_pair(options, options,
+                              dtls::handshake::to_resumable(session.clone()).value(), kSecond);
+    announce(second, kSecond);
+    if (second.server.session_request) answer_session(second.server, resume, kSecond);
+    if (second.server.psk_request) answer_psk(second.server, resume, kSecond);
+    second.run(kSecond);
+    if (is_altered) {
+      ASSERT_TRUE(second.client.error);
+      EXPECT_EQ(second.client.error->code, dtls::Errc::peer_rejected);
+    } else {
+      ASSERT_TRUE(works(second));
+      EXPECT_TRUE(is_resumed(second));
+    }
+  }
 }
 
 // RFC 5246 section 7.4.1.3: an empty session ID of the server's means a full handshake.

@@ -25,6 +25,7 @@ StoredSession full_session() {
   session.age_add = 0x21222324;
   session.peer = {.proof = PeerProof::certificate,
                   .credential = counted(300),
+                  .certificate_hash = crypto::Sha256{std::byte{1}},
                   .psk = {},
                   .verified_name = "peer.example",
                   .signature_scheme = SignatureScheme::ed25519,
@@ -108,6 +109,8 @@ TEST(StoredSession, APskGoesWithItsDigestAndNothingElseDoes) {
   std::ranges::copy(counted(16), session.peer.psk.begin());
   EXPECT_FALSE(StoredSession::decode(session.encode())) << "a certificate";
   session.peer.proof = PeerProof::external_psk;
+  EXPECT_FALSE(StoredSession::decode(session.encode())) << "a certificate's hash";
+  session.peer.certificate_hash.reset();
   const auto decoded = StoredSession::decode(session.encode());
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->peer, session.peer);
@@ -140,7 +143,8 @@ TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
   constexpr std::size_t kIssued = 6 + 32;
   constexpr std::size_t kLifetime = kIssued + 8;
   constexpr std::size_t kProof = kLifetime + 8 + 4;
-  constexpr std::size_t kIsVerified = kProof + 1 + 3 + 300 + 16;
+  constexpr std::size_t kHasHash = kProof + 1 + 3 + 300;
+  constexpr std::size_t kIsVerified = kHasHash + 1 + 32 + 16;
   constexpr std::size_t kAuthenticatedAt = kIsVerified + 1 + 2 + 12 + 2 + 32;
   ASSERT_TRUE(decoded_with(kSuite, "1301"));
   EXPECT_TRUE(decoded_with(kSuite, "1303")) << "of the same hash";
@@ -159,6 +163,8 @@ TEST(StoredSession, RefusesValuesThatNoHandshakeMakes) {
   EXPECT_FALSE(decoded_with(kAuthenticatedAt, "7fffffffffffffff"));
   EXPECT_FALSE(decoded_with(kAuthenticatedAt, "8000000000000000"));
   EXPECT_FALSE(decoded_with(kProof, "06"));
+  ASSERT_TRUE(decoded_with(kHasHash, "01"));
+  EXPECT_FALSE(decoded_with(kHasHash, "02"));
   ASSERT_TRUE(decoded_with(kIsVerified, "01"));
   EXPECT_FALSE(decoded_with(kIsVerified, "02"));
 }
@@ -206,8 +212,14 @@ TEST(StoredSession, RefusesFieldsThatDoNotFit) {
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof::none; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.proof = PeerProof{6}; }));
   EXPECT_TRUE(refused([](StoredSession& session) { session.peer.credential.clear(); }));
-  EXPECT_TRUE(refused(
-      [](StoredSession& session) { session.peer.proof = PeerProof::certificate_fingerprint; }));
+  EXPECT_TRUE(refused([](StoredSession& session) {
+    session.peer.proof = PeerProof::certificate_fingerprint;
+    session.peer.certificate_hash.reset();
+  }));
+  EXPECT_TRUE(refused([](StoredSession& session) {
+    session.peer.proof = PeerProof::certificate_fingerprint;
+    session.peer.credential = counted(32);
+  }));
   EXPECT_FALSE(refused([](StoredSession& session) { session.peer.verified_name.reset(); }));
 }
 

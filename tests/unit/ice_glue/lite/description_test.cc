@@ -6,7 +6,7 @@
 namespace sluice::ice_lite {
 namespace {
 
-// RFC 8445 section 5.1.2.1: 2^24 * 126 + 2^8 * 65535 + 255.
+// RFC 8445 section 5.1.2.1: 2^24 * 126 + 2^8 * 65535 + 255. RFC 5952: the address.
 TEST(LiteDescription, HasACandidateForEachAddress) {
   const AnnouncedAddress addresses[] = {
       {{dtls::Ipv6Address{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xab, 0xcd}, 443}},
@@ -14,7 +14,7 @@ TEST(LiteDescription, HasACandidateForEachAddress) {
   EXPECT_EQ(media_lines({.ufrag = "abcd", .pwd = "0123456789012345678901"}, addresses),
             "a=ice-ufrag:abcd\r\n"
             "a=ice-pwd:0123456789012345678901\r\n"
-            "a=candidate:65535 1 udp 2130706431 2001:db8:0:0:0:0:0:abcd 443 typ host\r\n"
+            "a=candidate:65535 1 udp 2130706431 2001:db8::abcd 443 typ host\r\n"
             "a=candidate:65534 1 udp 2130706175 192.0.2.17 40000 typ host\r\n"
             "a=end-of-candidates\r\n");
 }

@@ -85,10 +85,17 @@ TEST_F(HttpServerTest, ServesThePage) {
   ASSERT_EQ(page->status, 200);
   EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
   EXPECT_THAT(page->body, HasSubstr("page.js"));
-  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/gathering.js",
-                           "/local_media.js", "/style.css", "/icon.svg"}) {
+  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/gathering.js", "/local_media.js",
+                           "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(file)->status, 200) << file;
   }
+}
+
+TEST_F(HttpServerTest, ItsUrlHasBracketsAroundIpv6) {
+  EXPECT_EQ(server_->url(), "http://127.0.0.1:" + std::to_string(server_->port()) + "/");
+  start({}, {.host = "::1"});
+  EXPECT_EQ(server_->url(), "http://[::1]:" + std::to_string(server_->port()) + "/");
+  EXPECT_EQ(httplib::Client("::1", server_->port()).Get("/")->status, 200);
 }
 
 TEST_F(HttpServerTest, AnswersAnOffer) {
