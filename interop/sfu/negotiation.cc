@@ -118,9 +118,11 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
     ssrcs.push_back(std::to_string(rtp::number(section.stream->rtx->ssrc)));
     attributes.add("ssrc-group", "FID " + ssrcs[0] + " " + ssrcs[1]);  // RFC 5576 section 4.2
   }
+  const std::string cname = " cname:" + cname_of(section.stream->seat);
+  const std::string msid = " msid:" + track;
   for (const std::string& ssrc : ssrcs) {
-    attributes.add("ssrc", ssrc + " cname:" + cname_of(section.stream->seat));
-    attributes.add("ssrc", ssrc + " msid:" + track);
+    attributes.add("ssrc", ssrc + cname);
+    attributes.add("ssrc", ssrc + msid);
   }
 }
 
