@@ -23,6 +23,11 @@ void Room::add(Viewer& viewer, MediaPort& port, dtls::Instant now) {
   for (Publisher* publisher : publishers_) viewer.seat(*publisher, port, now);
 }
 
+void Room::remove(Viewer& viewer) {
+  std::erase(viewers_, &viewer);
+  viewer.leave_all();
+}
+
 bool Room::has_media_for(const Viewer& viewer) const {
   return std::ranges::any_of(publishers_,
                              [&](const Publisher* each) { return viewer.can_watch(*each); });

@@ -22,7 +22,7 @@ class Room {
   // Another publisher may take its seats.
   void remove(Publisher& publisher, MediaPort& port, dtls::Instant now);
   void add(Viewer& viewer, MediaPort& port, dtls::Instant now);
-  void remove(Viewer& viewer) { std::erase(viewers_, &viewer); }
+  void remove(Viewer& viewer);
 
   // Whether a viewer that comes now would get anything.
   [[nodiscard]] bool has_media_for(const Viewer& viewer) const;

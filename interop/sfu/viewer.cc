@@ -36,12 +36,6 @@ Viewer::Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> stream
   seats_.resize(seats);
 }
 
-Viewer::~Viewer() {
-  for (ViewerStream& stream : streams_) {
-    if (stream.track != nullptr) stream.track->remove(stream.stream);
-  }
-}
-
 // ---- seats
 
 bool Viewer::can_watch(const Publisher& publisher) const {
@@ -79,6 +73,12 @@ void Viewer::leave(Publisher& publisher) {
       track.remove(stream.stream);
       stream.track = nullptr;
     }
+  }
+}
+
+void Viewer::leave_all() {
+  for (Publisher* publisher : seats_) {
+    if (publisher != nullptr) leave(*publisher);
   }
 }
 

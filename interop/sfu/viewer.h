@@ -54,8 +54,7 @@ class Viewer {
   Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> streams, dtls::Instant now);
   Viewer(const Viewer&) = delete;
   Viewer& operator=(const Viewer&) = delete;
-  // Leaves its tracks.
-  ~Viewer();
+  ~Viewer() = default;
 
   // Media can be sent from now on.
   void connect(MediaPort& port, dtls::Instant now);
@@ -66,6 +65,8 @@ class Viewer {
   // has one already.
   void seat(Publisher& publisher, MediaPort& port, dtls::Instant now);
   void leave(Publisher& publisher);
+  // Before the viewer ends, while its publishers go on.
+  void leave_all();
 
   void on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now);
   // Sends the reports that are due.
