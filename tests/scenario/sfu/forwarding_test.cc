@@ -82,7 +82,7 @@ TEST_F(SfuForwarding, EachViewerGetsWhatItHasAgreedOn) {
 }
 
 TEST_F(SfuForwarding, WhatWasNotAgreedOnIsDropped) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   world_.send(publisher_, {.number = 1, .payload_type = 97});   // RTX: the answer leaves it out
   world_.send(publisher_, {.number = 2, .payload_type = 111});  // of the audio section
   world_.send(publisher_, {.number = 3});
@@ -91,7 +91,7 @@ TEST_F(SfuForwarding, WhatWasNotAgreedOnIsDropped) {
 }
 
 TEST_F(SfuForwarding, MalformedExtensionsAreDropped) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   // The element says that it has 16 bytes; three follow.
   auto packet = test::from_hex("90 60 00 01 00 00 00 00 0b 0b 0b 0b be de 00 01 4f 00 00 00 aa");
   world_.send_rtp(publisher_, packet);
@@ -242,7 +242,7 @@ TEST_F(SfuForwarding, ThePublisherGetsReports) {
 
 // Audio and video of one moment at the publisher are audio and video of one moment at the viewer.
 TEST_F(SfuForwarding, SenderReportsKeepTheLipsInSync) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   world_.send(publisher_, {.section = kAudio, .number = 1, .timestamp = 1'000'000});
   world_.send(publisher_, {.section = kVideo, .number = 1, .timestamp = 5'000'000});
   constexpr rtp::NtpTime kNtp{0x0000'0100'0000'0000};
@@ -327,7 +327,7 @@ TEST_F(SfuForwarding, ReportsOfAFormerSourceEnd) {
 }
 
 TEST_F(SfuForwarding, WithoutSenderReportsThereAreNone) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   send_video(1, 1);
   world_.run_for(5s);
   EXPECT_THAT(SfuWorld::received<rtp::SenderReport>(viewer), IsEmpty());

@@ -28,7 +28,7 @@ TEST(SfuRoom, RoomsAreApart) {
   SfuWorld world;
   Peer& publisher = world.publisher();
   ASSERT_TRUE(world.publish(SfuWorld::publisher_offer(), "other"));
-  Peer& viewer = world.viewer();
+  const Peer& viewer = world.viewer();
   ASSERT_TRUE(world.watch(SfuWorld::viewer_offer(), "other"));
   world.send(publisher, {.number = 1});
   EXPECT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(1));
@@ -73,7 +73,7 @@ TEST(SfuRoom, AViewerThatLeavesGetsNothing) {
   SfuWorld world;
   Peer& publisher = world.publisher();
   Peer& viewer = world.viewer();
-  Peer& other = world.viewer();
+  const Peer& other = world.viewer();
   EXPECT_TRUE(world.sfu.remove(viewer.id, world.now));
   EXPECT_FALSE(world.sfu.remove(viewer.id, world.now));
   world.run_for(1s);
@@ -89,7 +89,7 @@ TEST(SfuRoom, AViewerThatLeavesGetsNothing) {
 TEST(SfuRoom, EachSeatShowsOnePublisher) {
   SfuWorld world;
   Peer& first = world.publisher();
-  Peer& viewer = world.viewer(SfuWorld::viewer_offer(2));
+  const Peer& viewer = world.viewer(SfuWorld::viewer_offer(2));
   Peer& second = world.publisher();
   Peer& third = world.publisher();
   world.send(first, {.number = 1, .payload = "first"});
@@ -108,7 +108,7 @@ TEST(SfuRoom, ASeatThatIsFreeIsTakenByAnother) {
   SfuWorld world;
   Peer& first = world.publisher();
   Peer& second = world.publisher();
-  Peer& viewer = world.viewer();
+  const Peer& viewer = world.viewer();
   world.send(first, {.number = 50});
   world.send(second, {.number = 900, .ssrc = 2});
   ASSERT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(1));
