@@ -84,7 +84,7 @@ endif()
 
 if(SLUICE_INTEROP)
   find_package(CLI11 REQUIRED)
-  if(SLUICE_NICE)
+  if(SLUICE_TRANSPORT AND SLUICE_DATA_CHANNEL)
     sluice_pkg(httplib cpp-httplib)
     sluice_pkg(gstreamer_sdp gstreamer-sdp-1.0)
     find_package(nlohmann_json REQUIRED)

@@ -7,10 +7,10 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include <sluice/nice/description.h>
 #include <sluice/transport/media_transport.h>
+#include "common/sdp/transport_description.h"
 
-#include "demo/sdp_document.h"
+#include "common/sdp/sdp_document.h"
 
 namespace sluice::interop::demo {
 
@@ -55,13 +55,13 @@ class CallTransport {
 
   // Whether local_description() has all candidates already. If not, on_description_ready() follows.
   [[nodiscard]] virtual bool description_ready() const = 0;
-  [[nodiscard]] virtual nice::Description local_description() const = 0;
+  [[nodiscard]] virtual TransportDescription local_description() const = 0;
   // Whether the answer must say a=ice-lite.
   [[nodiscard]] virtual bool is_ice_lite() const = 0;
 
   // The transport's part of the answer to our offer, which says a=setup:active. The error is a
   // sentence that says why it can't be taken.
-  virtual SdpResult<void> set_answer(const nice::Description& answer) = 0;
+  virtual SdpResult<void> set_answer(const TransportDescription& answer) = 0;
 
   virtual void send_rtp(Bytes packet) = 0;
   virtual void send_rtcp(Bytes packet) = 0;
@@ -85,9 +85,9 @@ class CallTransport {
 struct CallOptions {
   dtls::ConfigPtr dtls = {};  // required
   // What our description says: active or passive; actpass where we offer.
-  nice::Setup setup = nice::Setup::passive;
+  Setup setup = Setup::passive;
   // The transport's part of the offer. Empty: we offer, and set_answer() follows.
-  std::optional<nice::Description> offer = {};
+  std::optional<TransportDescription> offer = {};
   bool offer_is_lite = false;  // the offer says a=ice-lite
   bool dtls_in_stun = false;   // the offer has the option, which only ice_lite takes up
 };

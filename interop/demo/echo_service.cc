@@ -87,7 +87,7 @@ EchoService::~EchoService() {
   }
 }
 
-void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
+void EchoService::create(Offer offer, std::optional<Setup> setup, const std::string& address,
                          const std::function<void(CreateResult)>& done) {
   const auto chosen = choose_setup(offer.transport.setup, setup, options_.setup);
   if (!chosen) {
@@ -99,7 +99,7 @@ void EchoService::create(Offer offer, std::optional<nice::Setup> setup, const st
 
 void EchoService::create_offering(const std::string& address,
                                   const std::function<void(CreateResult)>& done) {
-  open(own_offer(), nice::Setup::actpass, address, done);
+  open(own_offer(), Setup::actpass, address, done);
 }
 
 tl::expected<void, Refused> EchoService::take_answer(const std::string& id, Offer answer) {
@@ -113,7 +113,7 @@ tl::expected<void, Refused> EchoService::take_answer(const std::string& id, Offe
   return {};
 }
 
-void EchoService::open(Offer offer, nice::Setup setup, const std::string& address,
+void EchoService::open(Offer offer, Setup setup, const std::string& address,
                        const std::function<void(CreateResult)>& done) {
   if (!make_room(address)) {
     done(tl::unexpected(Refused{.status = 503, .sentence = "There are too many sessions."}));

@@ -27,7 +27,7 @@ enum class IceAgent : std::uint8_t {
 struct ServiceOptions {
   std::size_t max_sessions = 16;                      // 1 or more
   std::size_t max_sessions_per_address = 0;           // 0: half of max_sessions, and at least 1
-  nice::Setup setup = nice::Setup::passive;           // our role when the offer says actpass
+  Setup setup = Setup::passive;                       // our role when the offer says actpass
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // of a call, until it is connected
@@ -61,7 +61,7 @@ class EchoService {
 
   // Calls `done` once, before or after create() returns. Refused: 400 the offer rules `setup` out,
   // 503 too many sessions, 500 the transport can't be opened. `address`: the client's.
-  void create(Offer offer, std::optional<nice::Setup> setup, const std::string& address,
+  void create(Offer offer, std::optional<Setup> setup, const std::string& address,
               const std::function<void(CreateResult)>& done);
   // Ends all calls that can move, without a word to the browsers, and returns what move_in() goes
   // on with in the next process. The others go on here.
@@ -88,7 +88,7 @@ class EchoService {
     std::unique_ptr<EchoSession> echo;
   };
 
-  void open(Offer offer, nice::Setup setup, const std::string& address,
+  void open(Offer offer, Setup setup, const std::string& address,
             const std::function<void(CreateResult)>& done);
   bool make_room(const std::string& address);
   void run_data_timers();

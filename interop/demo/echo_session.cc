@@ -248,7 +248,7 @@ const OfferedSection* EchoSession::data_section() const {
 
 void EchoSession::make_channels(const OfferedSection& section, bool waits) {
   auto association = data_channel::Association::make(
-      {.role = options_.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server,
+      {.role = options_.setup == Setup::active ? dtls::Role::client : dtls::Role::server,
        .local_port = section.sctp_port,
        .remote_port = section.sctp_port,
        .max_message_size = kMaxMessageSize,

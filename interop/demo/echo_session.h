@@ -8,18 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "common/sdp/sdp_offer.h"
 #include "demo/call_transport.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
 #include "demo/moved_call.h"
 #include "demo/sdp_answer.h"
-#include "demo/sdp_offer.h"
 
 namespace sluice::interop::demo {
 
 struct SessionOptions {
-  dtls::ConfigPtr dtls = {};                 // required
-  nice::Setup setup = nice::Setup::passive;  // our role: active or passive; actpass: we offer
+  dtls::ConfigPtr dtls = {};     // required
+  Setup setup = Setup::passive;  // our role: active or passive; actpass: we offer
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
@@ -79,7 +79,7 @@ class EchoSession final : private CallListener {
   EchoSession(std::string id, Offer offer, SessionOptions options, const Shared& shared,
               AnswerReady ready, std::vector<std::uint32_t> ssrcs);
   SdpResult<void> open();
-  [[nodiscard]] bool offers() const { return options_.setup == nice::Setup::actpass; }
+  [[nodiscard]] bool offers() const { return options_.setup == Setup::actpass; }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
   // Null: the offer has no data channels that are accepted.
   [[nodiscard]] const OfferedSection* data_section() const;

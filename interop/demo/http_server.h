@@ -10,28 +10,16 @@
 // sessions, or no answer in time.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 
 #include <sluice/nice/glib_thread.h>
 
+#include "common/http/web_server.h"
 #include "demo/echo_service.h"
 
 namespace sluice::interop::demo {
-
-struct HttpOptions {
-  // A name or an IP literal, one of IPv6 without brackets.
-  std::string host = "127.0.0.1";
-  int port = 0;  // 0: any free port
-  // How long a request waits for the sessions' thread.
-  std::chrono::milliseconds answer_timeout{5000};
-  // How long a request and its answer may take.
-  std::chrono::milliseconds request_timeout{15000};
-  // Connections at a time from one address; further ones are closed. Browsers open six.
-  std::size_t max_connections_per_address = 12;
-};
 
 // The largest offer in bytes. Chromium's, with three sections, has 7,000; kMaxSdpSections are
 // taken.
@@ -42,7 +30,7 @@ inline constexpr std::size_t kMaxOffer = 524288;
 class HttpServer {
  public:
   // Binds the port and starts to serve. The error says that the port can't be bound.
-  static tl::expected<std::unique_ptr<HttpServer>, std::string> start(HttpOptions options,
+  static tl::expected<std::unique_ptr<HttpServer>, std::string> start(const HttpOptions& options,
                                                                       nice::GlibThread& thread,
                                                                       EchoService& service);
   // Waits until the current requests are answered.

@@ -16,7 +16,6 @@
 
 #include "common/clock.h"
 #include "common/random_numbers.h"
-#include "demo/local_addresses.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -146,7 +145,7 @@ class LitePort {
 
 class LiteCall final : public CallTransport {
  public:
-  LiteCall(LitePort& port, ice_lite::SessionHandle session, nice::Description description,
+  LiteCall(LitePort& port, ice_lite::SessionHandle session, TransportDescription description,
            CallListener& listener)
       : port_(port), session_(session), description_(std::move(description)), listener_(listener) {
     port_.add(session_, *this);
@@ -171,10 +170,10 @@ class LiteCall final : public CallTransport {
   }
 
   [[nodiscard]] bool description_ready() const override { return true; }
-  [[nodiscard]] nice::Description local_description() const override { return description_; }
+  [[nodiscard]] TransportDescription local_description() const override { return description_; }
   [[nodiscard]] bool is_ice_lite() const override { return true; }
 
-  SdpResult<void> set_answer(const nice::Description& answer) override {
+  SdpResult<void> set_answer(const TransportDescription& answer) override {
     const auto now = common::now();
     auto& server = port_.server();
     const auto known = server.set_remote_ufrag(session_, answer.ice.ufrag, now);
@@ -237,7 +236,7 @@ class LiteCall final : public CallTransport {
  private:
   LitePort& port_;
   ice_lite::SessionHandle session_;
-  nice::Description description_;
+  TransportDescription description_;
   CallListener& listener_;
   std::string pair_;
   bool has_path_ = false;
@@ -298,7 +297,7 @@ class LiteCalls final : public CallTransports {
     ice_lite::SessionOptions options;
     options.transport.dtls = call.dtls;
     options.dtls_in_stun = call.dtls_in_stun;
-    options.role = call.setup == nice::Setup::active ? dtls::Role::client : dtls::Role::server;
+    options.role = call.setup == Setup::active ? dtls::Role::client : dtls::Role::server;
     if (call.offer) {
       options.peer_fingerprints = call.offer->fingerprints;
       options.remote_ufrag = call.offer->ice.ufrag;
@@ -316,7 +315,7 @@ class LiteCalls final : public CallTransports {
                                {.transport = {.dtls = options.dtls}, .away = options.away});
         });
     if (!session) return refused(dtls::to_string(session.error()));
-    auto call = std::make_unique<LiteCall>(port_, *session, nice::Description{}, listener);
+    auto call = std::make_unique<LiteCall>(port_, *session, TransportDescription{}, listener);
     if (const auto path = port_.server().path_of(*session)) call->go_on(*path);
     port_.forget_connections(*session);
     return call;
@@ -337,13 +336,13 @@ class LiteCalls final : public CallTransports {
     }
     return fingerprints;
   }
-  nice::Description describe(ice_lite::SessionHandle session, const CallOptions& call,
-                             std::vector<dtls::Fingerprint> fingerprints) {
+  TransportDescription describe(ice_lite::SessionHandle session, const CallOptions& call,
+                                std::vector<dtls::Fingerprint> fingerprints) {
     const auto credentials = *port_.server().local_credentials(session);
-    nice::Description description{.ice = {.ufrag = credentials.ufrag, .pwd = credentials.pwd},
-                                  .end_of_candidates = true,
-                                  .setup = call.setup,
-                                  .fingerprints = std::move(fingerprints)};
+    TransportDescription description{.ice = {.ufrag = credentials.ufrag, .pwd = credentials.pwd},
+                                     .end_of_candidates = true,
+                                     .setup = call.setup,
+                                     .fingerprints = std::move(fingerprints)};
     // RFC 8842 section 5.3: an answer has it where the offer has it.
     if (call.offer && !call.offer->tls_id.empty()) description.tls_id = common::random_id();
     auto preference = static_cast<std::uint16_t>(0xffff);
@@ -356,57 +355,6 @@ class LiteCalls final : public CallTransports {
   dtls::Environment& environment_;
   LitePort port_;
 };
-
-// The addresses to announce: with the port of the sockets, those of UDP first; or those of a NAT.
-tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
-    const LiteOptions& options, std::uint16_t port) {
-  std::vector<ice_lite::AnnouncedAddress> announced;
-  for (const std::string& literal : options.announced) {
-    const auto address = udp::resolve(literal);
-    if (!address) return tl::unexpected(address.error());
-    announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
-  }
-  if (!announced.empty()) return announced;
-  std::vector<dtls::UdpEndpoint> addresses;
-  if (options.addresses.empty()) addresses = local_addresses();
-  for (const std::string& literal : options.addresses) {
-    const auto address = parse_address(literal);
-    if (!address) return tl::unexpected("no IP address: " + literal);
-    addresses.push_back(*address);
-  }
-  const auto announce = [&](ice_lite::CandidateTransport transport) {
-    for (const dtls::UdpEndpoint& address : addresses) {
-      announced.push_back({.address = {address.address, port}, .transport = transport});
-    }
-  };
-  if (options.candidates != LiteCandidates::tcp) announce(ice_lite::CandidateTransport::udp);
-  if (options.candidates != LiteCandidates::udp) {
-    announce(ice_lite::CandidateTransport::tcp_passive);
-  }
-  return announced;
-}
-
-struct Sockets {
-  udp::Socket udp;
-  tcp::Listener tcp;
-};
-
-// Port 0: any that is free for both. The kernel chooses that of UDP, which others may have for TCP.
-tl::expected<Sockets, std::string> open_sockets(std::uint16_t port,
-                                                dtls::Environment& environment) {
-  constexpr int kTries = 16;
-  for (int tries = 1;; ++tries) {
-    const auto address = udp::resolve("*:" + std::to_string(port));
-    if (!address) return tl::unexpected(address.error());
-    auto socket = udp::Socket::bind(*address);
-    if (!socket) return tl::unexpected("UDP port: " + socket.error());
-    const auto same = udp::resolve("*:" + std::to_string(socket->own().port));
-    if (!same) return tl::unexpected(same.error());
-    auto listener = tcp::Listener::open(*same, environment);
-    if (listener) return Sockets{.udp = *std::move(socket), .tcp = *std::move(listener)};
-    if (port != 0 || tries == kTries) return tl::unexpected("TCP port: " + listener.error());
-  }
-}
 
 }  // namespace
 

@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <iostream>
-#include <map>
 #include <string>
 
+#include "common/lite/lite_arguments.h"
 #include "common/recorder.h"
 #include "common/stop_signals.h"
 #include "demo/echo_service.h"
@@ -15,11 +15,10 @@
 
 namespace {
 
+using sluice::interop::HttpOptions;
 using sluice::interop::common::StopSignals;
 using sluice::interop::demo::EchoService;
-using sluice::interop::demo::HttpOptions;
 using sluice::interop::demo::IceAgent;
-using sluice::interop::demo::LiteCandidates;
 using sluice::interop::demo::ServiceOptions;
 using sluice::interop::demo::StateFile;
 using sluice::nice::GlibThread;
@@ -27,7 +26,6 @@ using sluice::nice::GlibThread;
 struct Options {
   HttpOptions http;
   ServiceOptions service;
-  std::vector<std::string> ice_addresses;
   sluice::interop::common::RecorderFiles files;
   sluice::interop::demo::StateFileOptions state;
 };
@@ -72,24 +70,9 @@ void add_ice_options(CLI::App& app, Options& options) {
            service.agent = word == "lite" ? IceAgent::lite : IceAgent::libnice;
          },
          "ICE agent: lite (the default), with one UDP and TCP port for all calls, or libnice, with "
-         "a port per call and address")
+         "a port per call and address. --ice-port, --ice-candidates and --announce are for lite")
       ->check(CLI::IsMember({"lite", "libnice"}));
-  app.add_option("--ice-port", service.lite.port,
-                 "UDP and TCP port of all calls with --ice lite. Default: any free port")
-      ->check(CLI::Range(1, 65535));
-  app.add_option("--ice-candidates", service.lite.candidates,
-                 "Candidates that --ice lite announces: udp, tcp, or both (the default)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LiteCandidates>{{"both", LiteCandidates::udp_and_tcp},
-                                                {"udp", LiteCandidates::udp},
-                                                {"tcp", LiteCandidates::tcp}}));
-  app.add_option(
-      "--ice-address", options.ice_addresses,
-      "Local address for ICE candidates; may be given several times. Default: all addresses, "
-      "loopback included");
-  app.add_option("--announce", service.lite.announced,
-                 "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
-                 "that passes on what comes there; may be given several times. With --ice lite");
+  sluice::interop::add_lite_arguments(app, service.lite);
 }
 
 void add_options(CLI::App& app, Options& options) {
@@ -102,7 +85,7 @@ void add_options(CLI::App& app, Options& options) {
          "--setup",
          [&service](const std::string& word) {
            service.setup =
-               word == "active" ? sluice::nice::Setup::active : sluice::nice::Setup::passive;
+               word == "active" ? sluice::interop::Setup::active : sluice::interop::Setup::passive;
          },
          "The server's DTLS role when the offer says actpass: passive (server, the default) or "
          "active (client)")
@@ -210,8 +193,7 @@ int main(int argc, char** argv) {
   add_options(app, options);
   add_state_options(app, options);
   CLI11_PARSE(app, argc, argv);
-  options.service.lite.addresses = options.ice_addresses;
-  options.service.ice.local_addresses = options.ice_addresses;
+  options.service.ice.local_addresses = options.service.lite.addresses;
 
   if (!options.state.file.empty()) {
     if (options.service.agent != IceAgent::lite) return fail("--state needs --ice lite");

@@ -9,9 +9,9 @@
 
 #include <sluice/dtls/secret.h>
 
+#include "common/sdp/sdp_offer.h"
 #include "demo/channel_echo.h"
 #include "demo/media_echo.h"
-#include "demo/sdp_offer.h"
 
 namespace sluice::interop::demo {
 

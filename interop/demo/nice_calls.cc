@@ -25,27 +25,49 @@ std::string sentence_of(std::string sentence, const nice::TransportError& error)
   return sentence + ".";
 }
 
+nice::Setup to_nice(Setup setup) {
+  return nice::parse_setup(to_string(setup)).value_or(nice::Setup::actpass);
+}
+
+nice::Description to_nice(const TransportDescription& description) {
+  return {.ice = {.ufrag = description.ice.ufrag, .pwd = description.ice.pwd},
+          .candidates = description.candidates,
+          .end_of_candidates = description.end_of_candidates,
+          .setup = to_nice(description.setup),
+          .fingerprints = description.fingerprints,
+          .tls_id = description.tls_id};
+}
+
+TransportDescription from_nice(const nice::Description& description) {
+  return {.ice = {.ufrag = description.ice.ufrag, .pwd = description.ice.pwd},
+          .candidates = description.candidates,
+          .end_of_candidates = description.end_of_candidates,
+          .setup = parse_setup(nice::to_string(description.setup)).value_or(Setup::actpass),
+          .fingerprints = description.fingerprints,
+          .tls_id = description.tls_id};
+}
+
 class NiceCall final : public CallTransport, private nice::NiceTransportListener {
  public:
   explicit NiceCall(CallListener& listener) : listener_(listener) {}
 
   nice::TransportResult<void> open(const nice::NiceTransportOptions& options,
-                                   const std::optional<nice::Description>& offer,
+                                   const std::optional<TransportDescription>& offer,
                                    dtls::Environment& environment, _GMainContext* context) {
     auto made = nice::NiceTransport::make(options, environment, context, *this);
     if (!made) return tl::unexpected(made.error());
     transport_.emplace(*std::move(made));
-    return offer ? transport_->set_remote_offer(*offer) : transport_->gather();
+    return offer ? transport_->set_remote_offer(to_nice(*offer)) : transport_->gather();
   }
 
   [[nodiscard]] bool description_ready() const override { return is_ready_; }
-  [[nodiscard]] nice::Description local_description() const override {
-    return transport_->local_description();
+  [[nodiscard]] TransportDescription local_description() const override {
+    return from_nice(transport_->local_description());
   }
   [[nodiscard]] bool is_ice_lite() const override { return false; }
 
-  SdpResult<void> set_answer(const nice::Description& answer) override {
-    if (auto set = transport_->set_remote_answer(answer); !set) {
+  SdpResult<void> set_answer(const TransportDescription& answer) override {
+    if (auto set = transport_->set_remote_answer(to_nice(answer)); !set) {
       return tl::unexpected(SdpError{sentence_of("The answer can't be taken", set.error())});
     }
     return {};
@@ -113,7 +135,7 @@ class NiceCalls final : public CallTransports {
     // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
     options.ice.role =
         call.offer_is_lite || !call.offer ? nice::IceRole::controlling : nice::IceRole::controlled;
-    if (call.offer) options.answer_setup = call.setup;
+    if (call.offer) options.answer_setup = to_nice(call.setup);
     auto made = std::make_unique<NiceCall>(listener);
     if (auto opened = made->open(options, call.offer, environment_, context_); !opened) {
       return tl::unexpected(SdpError{sentence_of("The transport can't be opened", opened.error())});

@@ -2,36 +2,16 @@
 
 #include <sluice/data_channel/association.h>
 #include <sluice/data_channel/sctp_init.h>
-#include <sluice/ice_lite/description.h>
 
 #include <algorithm>
 
+#include "common/sdp/answer_frame.h"
 #include "demo/media_echo.h"
 
 namespace sluice::interop::demo {
 namespace {
 
-constexpr unsigned kDiscardPort = 9;  // RFC 8840 section 4.1.1: candidates replace it
 constexpr std::string_view kStream = "sluice-echo";
-
-// RFC 9143 section 7.1.3 wants these attributes in the tagged section only, and receivers ignore
-// them elsewhere. Browsers repeat them in all sections, and aiortc refuses a section without them.
-void add_transport(SdpAttributes& attributes, const nice::Description& transport) {
-  attributes.add("ice-ufrag", transport.ice.ufrag);
-  attributes.add("ice-pwd", transport.ice.pwd);
-  for (const auto& fingerprint : transport.fingerprints) {
-    attributes.add("fingerprint", fingerprint.to_sdp());
-  }
-  attributes.add("setup", std::string{nice::to_string(transport.setup)});
-  if (!transport.tls_id.empty()) attributes.add("tls-id", transport.tls_id);
-}
-
-void add_candidates(SdpAttributes& attributes, const nice::Description& transport) {
-  for (const auto& candidate : transport.candidates) {
-    attributes.add("candidate", candidate.substr(candidate.find(':') + 1));
-  }
-  attributes.add("end-of-candidates");
-}
 
 void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc) {
   const auto payload_type = std::to_string(section.codec.payload_type);
@@ -79,14 +59,13 @@ void add_data(SdpMedia& media, const OfferedSection& section, const AnswerOption
 
 }  // namespace
 
-SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> requested,
-                                    nice::Setup preferred) {
-  if (offered == nice::Setup::actpass) return requested.value_or(preferred);
-  const auto left = offered == nice::Setup::active ? nice::Setup::passive : nice::Setup::active;
+SdpResult<Setup> choose_setup(Setup offered, std::optional<Setup> requested, Setup preferred) {
+  if (offered == Setup::actpass) return requested.value_or(preferred);
+  const auto left = offered == Setup::active ? Setup::passive : Setup::active;
   if (requested && *requested != left) {
-    return tl::unexpected(
-        SdpError{"The offer says a=setup:" + std::string{nice::to_string(offered)} +
-                 ", so the answer can only be " + std::string{nice::to_string(left)} + "."});
+    return tl::unexpected(SdpError{"The offer says a=setup:" + std::string{to_string(offered)} +
+                                   ", so the answer can only be " + std::string{to_string(left)} +
+                                   "."});
   }
   return left;
 }
@@ -125,49 +104,23 @@ std::string fault_of_answer(const Offer& answer) {
     return "The answer must have the sections of the offer.";
   }
   // RFC 8842 section 5.3 lets the answerer choose, and recommends active.
-  if (answer.transport.setup != nice::Setup::active) return "The answer must say a=setup:active.";
+  if (answer.transport.setup != Setup::active) return "The answer must say a=setup:active.";
   return {};
 }
 
-std::string write_answer(const Offer& offer, const nice::Description& transport,
+std::string write_answer(const Offer& offer, const TransportDescription& transport,
                          const AnswerOptions& options) {
-  SdpDocument document;
-  // RFC 9143 section 7.3: the group in the offer's order, without rejected sections.
-  std::string group;
-  for (const auto& mid : offer.bundle) {
-    const auto section = std::ranges::find(offer.sections, mid, &OfferedSection::mid);
-    if (section->accepted()) group += " " + mid;
-  }
-  const std::string tagged = group.substr(group.empty() ? 0 : 1, group.find(' ', 1) - 1);
-  if (!group.empty()) document.attributes.add("group", "BUNDLE" + group);
-  if (options.ice_lite) document.attributes.add("ice-lite");
-  // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
-  // trickle.
-  std::string ice_options = options.ice_lite ? "ice2" : "trickle";
-  if (options.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
-  document.attributes.add("ice-options", ice_options);
+  SdpDocument document = begin_answer(
+      offer, transport, {.ice_lite = options.ice_lite, .dtls_in_stun = options.dtls_in_stun});
   document.attributes.add("msid-semantic", " WMS " + std::string{kStream});
-
   for (std::size_t i = 0; i < offer.sections.size(); ++i) {
     const auto& section = offer.sections[i];
-    SdpMedia media{.kind = section.media,
-                   .port = section.accepted() ? kDiscardPort : 0,
-                   .protocol = section.protocol,
-                   .formats = section.formats,
-                   .attributes = {}};
-    if (!section.mid.empty()) media.attributes.add("mid", section.mid);
-    if (section.accepted()) {
-      add_transport(media.attributes, transport);
-      if (section.mid == tagged || group.empty()) add_candidates(media.attributes, transport);
-      if (section.is_rtp()) {
-        add_rtp(media, section, options.ssrcs[i]);
-      } else {
-        add_data(media, section, options);
-      }
-    } else if (section.is_rtp()) {
-      media.attributes.add("inactive");
+    if (!section.accepted()) continue;
+    if (section.is_rtp()) {
+      add_rtp(document.media[i], section, options.ssrcs[i]);
+    } else {
+      add_data(document.media[i], section, options);
     }
-    document.media.push_back(std::move(media));
   }
   return write_sdp(document, options.session_id);
 }

@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include <sluice/nice/description.h>
+#include "common/sdp/transport_description.h"
 
-#include "demo/sdp_offer.h"
+#include "common/sdp/sdp_offer.h"
 
 namespace sluice::interop::demo {
 
@@ -28,14 +28,13 @@ inline constexpr std::size_t kMaxMessageSize = 262144;
 // Our role. An offer of actpass leaves the choice: it is `requested`, or else `preferred`. Other
 // offers determine the role (RFC 4145 section 4.1), and a `requested` that contradicts them is an
 // error. The result is active or passive.
-SdpResult<nice::Setup> choose_setup(nice::Setup offered, std::optional<nice::Setup> requested,
-                                    nice::Setup preferred);
+SdpResult<Setup> choose_setup(Setup offered, std::optional<Setup> requested, Setup preferred);
 
 // The direction of the answer. An echo sends only where it also receives.
 Direction answer_direction(Direction offered);
 
 // `transport` describes our side, with all candidates: the answer doesn't trickle.
-std::string write_answer(const Offer& offer, const nice::Description& transport,
+std::string write_answer(const Offer& offer, const TransportDescription& transport,
                          const AnswerOptions& options);
 
 // What the server itself offers: data channels alone, since it has no media of its own. It is

@@ -49,24 +49,27 @@ export async function isolate({ ipv6 = false } = {}) {
   process.exit(Number.isInteger(code) ? code : 1);
 }
 
-// Starts sluice-demo on a free port of loopback. Resolves to its URL, its process, `stop` and `ended`. stop() throws if the server
-// did not exit with 0: a crash, or an error that a sanitizer found.
-export async function startServer(args = [], { stderr = 'inherit' } = {}) {
-  const binary = process.env.SLUICE_DEMO_BINARY;
-  if (!binary) throw new Error('SLUICE_DEMO_BINARY must name the sluice-demo to run (./dev demo sets it)');
+// Which environment variable names the binary of a program.
+const BINARIES = { 'sluice-demo': 'SLUICE_DEMO_BINARY', 'sluice-sfu': 'SLUICE_SFU_BINARY' };
+
+// Starts a server on a free port of loopback. Resolves to its URL, its process, `stop` and `ended`. stop() throws if the
+// server did not exit with 0: a crash, or an error that a sanitizer found.
+export async function startServer(args = [], { program = 'sluice-demo', stderr = 'inherit' } = {}) {
+  const binary = process.env[BINARIES[program]];
+  if (!binary) throw new Error(`${BINARIES[program]} must name the ${program} to run (./dev demo and ./dev sfu set it)`);
   const { child: server, ended } = start(binary, args, { stdio: ['ignore', 'pipe', stderr] }, 'SIGTERM');
   const stop = async () => {
     server.kill('SIGTERM');
     const late = setTimeout(() => server.kill('SIGKILL'), END_LIMIT_MS);
     const code = await ended;
     clearTimeout(late);
-    if (code !== 0) throw new Error(`sluice-demo ended with ${code ?? server.signalCode}`);
+    if (code !== 0) throw new Error(`${program} ended with ${code ?? server.signalCode}`);
   };
   const url = await Promise.race([
     new Promise((resolve) => createInterface({ input: server.stdout }).once('line', resolve)),
-    ended.then((why) => { throw new Error(`sluice-demo did not start: ${why}`); }),
+    ended.then((why) => { throw new Error(`${program} did not start: ${why}`); }),
     new Promise((_, reject) => {
-      setTimeout(() => reject(new Error('sluice-demo printed no URL')), START_LIMIT_MS).unref();
+      setTimeout(() => reject(new Error(`${program} printed no URL`)), START_LIMIT_MS).unref();
     }),
   ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
   return { url: url.trim(), pid: server.pid, stop, ended };

@@ -134,8 +134,9 @@ class Structure(unittest.TestCase):
                 "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
                 "<lmdb.h>": ("session_stores/src", "tests", "bench"),
                 "<hiredis/hiredis.h>": ("session_stores/src", "tests", "bench"),
-                "<sys/socket.h>": ("ice_glue/nice/src", "ice_glue/udp/src", "ice_glue/tcp/src", "interop/common", "interop/tools",
-                                   "interop/demo", "interop/peers", "docs/examples", "tests", "bench"),
+                "<sys/socket.h>": ("ice_glue/nice/src", "ice_glue/udp/src", "ice_glue/tcp/src", "interop/common",
+                                   "interop/common/http", "interop/common/lite", "interop/tools", "interop/demo",
+                                   "interop/peers", "docs/examples", "tests", "bench"),
             }.items():
                 with self.subTest(unit=unit, library=library):
                     if unit in homes:

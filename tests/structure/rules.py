@@ -44,15 +44,18 @@ ARROWS = {
     "rtp/src": ["rtp/include"],
     "interop/common": ["ice_glue/udp/include"],
     "interop/tools": ["interop/common", "session_stores/include"],
-    "interop/demo": ["interop/common", "ice_glue/lite/include", "ice_glue/nice/include", "ice_glue/tcp/include",
-                     "data_channel/include", "rtp/include"],
+    "interop/common/sdp": ["interop/common", "ice_glue/lite/include", "data_channel/include", "rtp/include"],
+    "interop/common/http": ["interop/common"],
+    "interop/common/lite": ["interop/common", "ice_glue/lite/include", "ice_glue/tcp/include"],
+    "interop/demo": ["interop/common/sdp", "interop/common/http", "interop/common/lite", "ice_glue/nice/include"],
+    "interop/sfu": ["interop/common/sdp", "interop/common/http", "interop/common/lite"],
     "interop/peers": [],
     "docs/examples": ["ice_glue/nice/include", "ice_glue/lite/include", "ice_glue/tcp/include", "data_channel/include",
                       "rtp/include", "session_stores/include"],
     # What checks the code sees all of it.
     "tests": ["dtls/src/endpoint", "srtp_bridge/src", "ice_glue/stun/src", "ice_glue/transport/src",
               "ice_glue/lite/src", "ice_glue/nice/src", "ice_glue/tcp/src", "data_channel/src", "rtp/src",
-              "session_stores/src", "interop/tools", "interop/demo", "docs/examples"],
+              "session_stores/src", "interop/tools", "interop/demo", "interop/sfu", "docs/examples"],
     "bench": ["tests"],
 }
 
@@ -85,8 +88,12 @@ OUTSIDE = {
     "session_stores/include": EXPECTED,
     "session_stores/src": ["lmdb.h", "hiredis/", "fcntl.h", "sys/eventfd.h", "sys/file.h", "unistd.h"] + EXPECTED,
     "interop/common": POSIX + EXPECTED,
+    "interop/common/sdp": ["gst/sdp/"] + EXPECTED,
+    "interop/common/http": ["httplib.h"] + POSIX + EXPECTED,
+    "interop/common/lite": ["CLI/"] + POSIX + EXPECTED,
     "interop/tools": ["CLI/"] + POSIX + EXPECTED,
-    "interop/demo": ["CLI/", "glib", "gst/sdp/", "httplib.h", "nlohmann/"] + POSIX + EXPECTED,
+    "interop/demo": ["CLI/", "glib", "httplib.h", "nlohmann/"] + POSIX + EXPECTED,
+    "interop/sfu": ["CLI/", "httplib.h", "nlohmann/", "poll.h", "sys/eventfd.h", "unistd.h"] + EXPECTED,
     "interop/peers": ["mbedtls/"] + POSIX,
     "docs/examples": ["asio/", "asio.hpp", "openssl/evp.h", "uv.h"] + POSIX,
     "tests": ["*"],
@@ -110,6 +117,7 @@ FORBIDDEN = {
     "interop/common": PRIVATE,
     "interop/tools": PRIVATE,
     "interop/demo": PRIVATE,
+    "interop/sfu": PRIVATE,
 }
 
 # The longest file that needs no excuse, and the excuse, which stands in the file's first lines.

@@ -1,6 +1,6 @@
 // A call to the server: media in both directions and one data channel, all of it echoed.
 
-const GATHERING_LIMIT_MS = 3000;
+import { allCandidates } from './gathering.js';
 
 // Events: "state" (detail: connecting, connected, failed, ended), "track" (detail: the remote stream),
 // "open" (the data channel), "message" (detail: text or ArrayBuffer).
@@ -32,7 +32,7 @@ export class Call extends EventTarget {
     this.#tell('state', 'connecting');
     for (const track of stream.getTracks()) this.#connection.addTrack(track, stream);
     await this.#connection.setLocalDescription();
-    await this.#allCandidates();
+    await allCandidates(this.#connection);
     const response = await fetch('/echo' + (setup ? `?setup=${setup}` : ''), {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp' },
@@ -96,64 +96,5 @@ export class Call extends EventTarget {
     if (location) await fetch(location, { method: 'DELETE' });
   }
 
-  // The offer doesn't trickle, so it waits for all candidates. The limit is for STUN or mDNS without an answer.
-  #allCandidates() {
-    const connection = this.#connection;
-    if (connection.iceGatheringState === 'complete') return Promise.resolve();
-    return new Promise((resolve) => {
-      setTimeout(resolve, GATHERING_LIMIT_MS);
-      connection.addEventListener('icegatheringstatechange', () => {
-        if (connection.iceGatheringState === 'complete') resolve();
-      });
-    });
-  }
-
   #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
-}
-
-// The camera and the microphone, or without them a drawn picture and a tone: { stream, stop() }.
-export async function localMedia() {
-  try {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
-    return { stream, stop: () => stopTracks(stream) };
-  } catch {
-    return drawnMedia();
-  }
-}
-
-function stopTracks(stream) {
-  for (const track of stream.getTracks()) track.stop();
-}
-
-function drawnMedia() {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
-  const context = canvas.getContext('2d');
-  let frame = 0;
-  const draw = (time) => {
-    context.fillStyle = `hsl(${(time / 40) % 360} 60% 35%)`;
-    context.fillRect(0, 0, 640, 480);
-    context.fillStyle = '#fff';
-    context.font = '48px sans-serif';
-    context.fillText(new Date().toLocaleTimeString(), 60 + 40 * Math.sin(time / 500), 250);
-    frame = requestAnimationFrame(draw);
-  };
-  frame = requestAnimationFrame(draw);
-  const stream = canvas.captureStream(25);
-
-  const audio = new AudioContext();
-  const tone = audio.createOscillator();
-  const quiet = audio.createGain();
-  const out = audio.createMediaStreamDestination();
-  quiet.gain.value = 0.05;
-  tone.connect(quiet).connect(out);
-  tone.start();
-  stream.addTrack(out.stream.getAudioTracks()[0]);
-  return {
-    stream,
-    stop: () => {
-      cancelAnimationFrame(frame);
-      audio.close();
-      stopTracks(stream);
-    },
-  };
 }

@@ -1,6 +1,7 @@
 // The page: controls, messages and statistics of a call.
-import { Call, localMedia } from './call.js';
+import { Call } from './call.js';
 import { facts, setupTimes } from './facts.js';
+import { localMedia } from './local_media.js';
 
 const POLL_MS = 1000;
 const MAX_MESSAGES = 200;

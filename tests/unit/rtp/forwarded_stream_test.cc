@@ -168,6 +168,18 @@ TEST_F(ForwardedStreamTest, RefusesDuplicates) {
   EXPECT_EQ(write(*stream, packet_of(7)).substr(4, 4), "0007");
 }
 
+TEST_F(ForwardedStreamTest, TellsTheTimestampsOfReports) {
+  auto stream = ForwardedStream::make(agreed());
+  ASSERT_TRUE(stream);
+  EXPECT_FALSE(stream->timestamp_of(Timestamp{42}));
+  write(*stream, packet_of(7));
+  EXPECT_EQ(stream->timestamp_of(Timestamp{42}), Timestamp{42});
+  // The timestamp of another source, 42 too, is what 10 ms at 90 kHz make of it.
+  now_ += 10ms;
+  write(*stream, packet_of(1, Ssrc{2}));
+  EXPECT_EQ(stream->timestamp_of(Timestamp{42}), Timestamp{42 + 900});
+}
+
 TEST_F(ForwardedStreamTest, NeedsTheRoomThatItStates) {
   auto stream = ForwardedStream::make(with_elements());
   ASSERT_TRUE(stream);

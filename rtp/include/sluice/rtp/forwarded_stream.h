@@ -134,7 +134,9 @@ class ForwardedStream {
 
   // Of the source that forwards now: the receiver's timestamp for one of the source, for sender
   // reports. Empty before the first packet.
-  [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const;
+  [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const {
+    return timeline_.timestamp_of(source);
+  }
   // For sender reports (RFC 3550 section 6.4.1), without RTX and repetitions. They wrap around.
   struct SenderCounts {
     std::uint32_t packets = 0;

@@ -7,7 +7,7 @@
 #include <deque>
 
 #include "common/clock.h"
-#include "unit/interop/demo/offers.h"
+#include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -20,9 +20,9 @@ class ScriptedTransport final : public CallTransport {
   explicit ScriptedTransport(std::deque<Buffer>& sent) : sent_(sent) {}
 
   [[nodiscard]] bool description_ready() const override { return true; }
-  [[nodiscard]] nice::Description local_description() const override { return {}; }
+  [[nodiscard]] TransportDescription local_description() const override { return {}; }
   [[nodiscard]] bool is_ice_lite() const override { return true; }
-  SdpResult<void> set_answer(const nice::Description&) override { return {}; }
+  SdpResult<void> set_answer(const TransportDescription&) override { return {}; }
   void send_rtp(Bytes) override {}
   void send_rtcp(Bytes) override {}
   void send_data(Bytes data) override { sent_.emplace_back(data.begin(), data.end()); }

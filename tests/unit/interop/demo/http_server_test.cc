@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "unit/interop/demo/offers.h"
+#include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -85,7 +85,8 @@ TEST_F(HttpServerTest, ServesThePage) {
   ASSERT_EQ(page->status, 200);
   EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
   EXPECT_THAT(page->body, HasSubstr("page.js"));
-  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/style.css", "/icon.svg"}) {
+  for (const auto* file : {"/page.js", "/call.js", "/facts.js", "/gathering.js", "/local_media.js",
+                           "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(file)->status, 200) << file;
   }
 }
@@ -315,7 +316,7 @@ TEST_F(HttpServerTest, OffersDataChannels) {
     EXPECT_EQ(offer->sections[0].kind, SectionKind::data);
     EXPECT_EQ(offer->sections[0].rejected, "");
     EXPECT_FALSE(offer->sections[0].sctp_init.empty());
-    EXPECT_EQ(offer->transport.setup, nice::Setup::actpass);
+    EXPECT_EQ(offer->transport.setup, Setup::actpass);
     EXPECT_FALSE(offer->transport.candidates.empty());
 
     const auto location = offered->get_header_value("Location");

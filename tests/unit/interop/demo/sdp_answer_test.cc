@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "unit/interop/demo/offers.h"
+#include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::demo {
 namespace {
@@ -16,12 +16,12 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-nice::Description our_transport() {
+TransportDescription our_transport() {
   return {.ice = {.ufrag = "ours", .pwd = "abcdefghijklmnopqrstuvwx"},
           .candidates = {"candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host",
                          "candidate:2 1 udp 2130706430 192.0.2.1 5001 typ host"},
           .end_of_candidates = true,
-          .setup = nice::Setup::active,
+          .setup = Setup::active,
           .fingerprints = {{.hash = dtls::HashAlgorithm::sha1, .value = dtls::Buffer(20)}},
           .tls_id = {}};
 }
@@ -209,7 +209,6 @@ TEST(SdpAnswer, Directions) {
 }
 
 TEST(SdpAnswer, RoleIsOursWhenTheOfferLeavesIt) {
-  using nice::Setup;
   EXPECT_EQ(choose_setup(Setup::actpass, std::nullopt, Setup::active), Setup::active);
   EXPECT_EQ(choose_setup(Setup::actpass, std::nullopt, Setup::passive), Setup::passive);
   EXPECT_EQ(choose_setup(Setup::actpass, Setup::passive, Setup::active), Setup::passive);

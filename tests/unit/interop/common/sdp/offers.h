@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 
 inline std::string browser_offer(const std::string& browser) {
-  std::ifstream file(std::string{SLUICE_TEST_DATA} + "/unit/interop/demo/data/offer_" + browser +
-                     ".sdp");
+  std::ifstream file(std::string{SLUICE_TEST_DATA} + "/unit/interop/common/sdp/data/offer_" +
+                     browser + ".sdp");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -57,4 +57,4 @@ inline std::string without_line(std::string_view start) {
   return text.substr(0, at) + text.substr(text.find("\r\n", at) + 2);
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

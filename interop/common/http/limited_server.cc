@@ -1,4 +1,4 @@
-#include "demo/limited_server.h"
+#include "common/http/limited_server.h"
 
 #include <netdb.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -131,4 +131,4 @@ void LimitedServer::leave(const std::string& address) {
   if (--found->second == 0) connections_.erase(found);
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

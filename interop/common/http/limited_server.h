@@ -9,7 +9,7 @@
 #include <mutex>
 #include <string>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 
 struct ConnectionLimits {
   // For a request and its answer, from the first byte to the last. The library limits the time
@@ -36,4 +36,4 @@ class LimitedServer final : public httplib::Server {
   std::map<std::string, std::size_t> connections_;  // by address; as many as there are threads
 };
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

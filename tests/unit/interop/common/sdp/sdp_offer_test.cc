@@ -1,11 +1,11 @@
-#include "demo/sdp_offer.h"
+#include "common/sdp/sdp_offer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/interop/demo/offers.h"
+#include "unit/interop/common/sdp/offers.h"
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
 
 using testing::AllOf;
@@ -46,7 +46,7 @@ TEST(SdpOffer, ReadsChromium) {
   const auto& transport = offer->transport;
   EXPECT_EQ(transport.ice.ufrag, "pchf");
   EXPECT_EQ(transport.ice.pwd, "SRIISAVfGcaX6md0MBQW3ONT");
-  EXPECT_EQ(transport.setup, nice::Setup::actpass);
+  EXPECT_EQ(transport.setup, Setup::actpass);
   EXPECT_THAT(transport.candidates,
               ElementsAre(StartsWith("candidate:4251343163 1 udp 2122260223 127.0.0.1"),
                           StartsWith("candidate:63737263 1 tcp")));
@@ -90,7 +90,7 @@ TEST(SdpOffer, SectionLevelReplacesSessionLevel) {
                       "a=fingerprint:sha-1 "
                       "00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13\r\n"));
   ASSERT_TRUE(offer) << offer.error().sentence;
-  EXPECT_EQ(offer->transport.setup, nice::Setup::passive);
+  EXPECT_EQ(offer->transport.setup, Setup::passive);
   EXPECT_EQ(offer->transport.ice.ufrag, "wxyz");
   ASSERT_THAT(offer->transport.fingerprints, SizeIs(1));
   EXPECT_EQ(offer->transport.fingerprints[0].hash, dtls::HashAlgorithm::sha1);
@@ -356,4 +356,4 @@ TEST(SdpOffer, DamagedOffers) {
 }
 
 }  // namespace
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -1,4 +1,4 @@
-// Reads the parts of a browser's offer that the echo needs (RFC 9429, RFC 9143).
+// Reads the parts of a browser's offer that a server needs (RFC 9429, RFC 9143).
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,10 @@
 #include <vector>
 
 #include <sluice/dtls/bytes.h>
-#include <sluice/nice/description.h>
+#include "common/sdp/sdp_document.h"
+#include "common/sdp/transport_description.h"
 
-#include "demo/sdp_document.h"
-
-namespace sluice::interop::demo {
+namespace sluice::interop {
 
 enum class SectionKind : std::uint8_t { audio, video, data, other };
 enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
@@ -30,6 +29,14 @@ struct Codec {
   std::vector<std::string> feedback;  // a=rtcp-fb's: "nack pli"
 
   [[nodiscard]] bool has_feedback(std::string_view type) const;
+  // The value of one of `parameters`, in lower case, as its name is. Empty: there is none.
+  [[nodiscard]] std::optional<std::string> parameter(std::string_view parameter_name) const;
+};
+
+// a=extmap (RFC 8285 section 8), without its direction.
+struct OfferedExtension {
+  std::uint8_t id = 0;  // 1 to 255
+  std::string uri;
 };
 
 struct OfferedSection {
@@ -43,9 +50,12 @@ struct OfferedSection {
   // Why the section is rejected (port 0 in the answer). Empty: it is accepted.
   std::string rejected;
 
-  // RTP sections. The answer accepts one codec per section, so that the payload type identifies the
-  // section of a packet.
+  // RTP sections.
+  std::vector<Codec> codecs;  // in the offer's order
+  // Of them the one that every browser prefers or has, for an answer with one codec per section:
+  // then the payload type identifies the section of a packet.
   Codec codec;
+  std::vector<OfferedExtension> extensions;
   std::optional<std::uint8_t> mid_extension;  // the id of urn:ietf:params:rtp-hdrext:sdes:mid
   bool reduced_size_rtcp = false;             // RFC 5506
 
@@ -72,12 +82,12 @@ struct Offer {
   std::vector<std::string> bundle;
   // The ICE and DTLS attributes of the one transport that all accepted sections share. It has at
   // least one fingerprint, and at most kMaxCandidates candidates, which are not parsed here.
-  nice::Description transport;
+  TransportDescription transport;
   bool ice_lite = false;
   bool dtls_in_stun = false;  // a=ice-options has ice_lite::kDtlsInStunOption
 };
 
-// The error says what is wrong. A section that the echo can't use is not an error: it is rejected.
+// The error says what is wrong. A section that can't be used is not an error: it is rejected.
 SdpResult<Offer> read_offer(std::string_view sdp);
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -7,7 +7,7 @@
 
 #include <sluice/dtls/udp_endpoint.h>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 
 // Of all interfaces that are up, loopback included and last; without link-local ones, which mean
 // nothing without the name of an interface. The port is 0.
@@ -16,4 +16,4 @@ std::vector<dtls::UdpEndpoint> local_addresses();
 // Of an IP literal. Empty: it is none.
 std::optional<dtls::UdpEndpoint> parse_address(const std::string& literal);
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

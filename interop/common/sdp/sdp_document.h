@@ -8,7 +8,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 
 // Why an offer can't be answered: one English sentence for the client.
 struct SdpError {
@@ -56,4 +56,4 @@ SdpResult<SdpDocument> parse_sdp(std::string_view text);
 // Writes CRLF line ends. `session_id` is the o= line's, at most 63 bits (RFC 9429 section 5.2.1).
 std::string write_sdp(const SdpDocument& document, std::uint64_t session_id);
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

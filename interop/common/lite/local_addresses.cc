@@ -1,4 +1,4 @@
-#include "demo/local_addresses.h"
+#include "common/lite/local_addresses.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -10,7 +10,7 @@
 
 #include <sluice/dtls/socket_address.h>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
 
 std::optional<dtls::UdpEndpoint> interface_address(const ifaddrs& entry) {
@@ -52,4 +52,4 @@ std::optional<dtls::UdpEndpoint> parse_address(const std::string& literal) {
   return std::nullopt;
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -1,11 +1,11 @@
-#include "demo/sdp_document.h"
+#include "common/sdp/sdp_document.h"
 
 #include <gst/sdp/gstsdpmessage.h>
 
 #include <algorithm>
 #include <memory>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
 
 constexpr unsigned kMaxPort = 65535;
@@ -132,4 +132,4 @@ std::string write_sdp(const SdpDocument& document, std::uint64_t session_id) {
   return copy(text.get());
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -1,7 +1,8 @@
-#include "demo/sdp_offer.h"
+#include "common/sdp/sdp_offer.h"
 
 #include <sluice/data_channel/sctp_init.h>
 #include <sluice/ice_lite/description.h>
+#include <sluice/rtp/extension.h>
 
 #include <algorithm>
 #include <array>
@@ -10,10 +11,9 @@
 #include <span>
 #include <utility>
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
 
-constexpr std::string_view kMidExtension = "urn:ietf:params:rtp-hdrext:sdes:mid";
 // RFC 8841 section 6.1: the limit without a=max-message-size.
 constexpr std::uint64_t kDefaultMaxMessageSize = 65536;
 
@@ -40,6 +40,12 @@ std::vector<std::string_view> words(std::string_view text) {
   while (!text.empty()) {
     if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
   }
+  return result;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
   return result;
 }
 
@@ -148,8 +154,7 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
 }
 
 // The first payload type of the most preferred codec. Names ignore case (RFC 8866 section 6.6).
-std::optional<Codec> choose_codec(const SdpMedia& media, SectionKind kind) {
-  const auto codecs = read_codecs(media);
+std::optional<Codec> choose_codec(const std::vector<Codec>& codecs, SectionKind kind) {
   for (const auto name : codec_preference(kind)) {
     const auto found = std::ranges::find_if(codecs, [name](const Codec& codec) {
       return std::ranges::equal(codec.name, name, [](unsigned char a, unsigned char b) {
@@ -162,21 +167,26 @@ std::optional<Codec> choose_codec(const SdpMedia& media, SectionKind kind) {
 }
 
 // RFC 8285 section 8: "<id>[/<direction>] <uri>".
-std::optional<std::uint8_t> read_mid_extension(const SdpMedia& media) {
+std::vector<OfferedExtension> read_extensions(const SdpMedia& media) {
+  std::vector<OfferedExtension> extensions;
   for (std::string_view value : media.attributes.all("extmap")) {
     auto id = take(value, ' ');
-    if (take(value, ' ') != kMidExtension) continue;
-    // One-byte headers hold ids 1 to 14, two-byte ones up to 255.
-    if (const auto parsed = number<std::uint8_t>(take(id, '/')); parsed && *parsed > 0) {
-      return parsed;
-    }
+    const auto uri = take(value, ' ');
+    // One-byte headers hold ids 1 to 14, two-byte ones up to 255, so a longer list repeats some.
+    constexpr std::size_t kMaxExtensions = 255;
+    const auto parsed = number<std::uint8_t>(take(id, '/'));
+    if (!parsed || *parsed == 0 || extensions.size() == kMaxExtensions) continue;
+    extensions.push_back({.id = *parsed, .uri = std::string{uri}});
   }
-  return std::nullopt;
+  return extensions;
 }
 
 void read_rtp(const SdpMedia& media, OfferedSection& section) {
-  if (auto codec = choose_codec(media, section.kind)) section.codec = std::move(*codec);
-  section.mid_extension = read_mid_extension(media);
+  section.codecs = read_codecs(media);
+  if (auto codec = choose_codec(section.codecs, section.kind)) section.codec = std::move(*codec);
+  section.extensions = read_extensions(media);
+  const auto mid = std::ranges::find(section.extensions, rtp::kMidUri, &OfferedExtension::uri);
+  if (mid != section.extensions.end()) section.mid_extension = mid->id;
   section.reduced_size_rtcp = media.attributes.has("rtcp-rsize");
   if (!is_rtp_protocol(media.protocol)) {
     section.rejected = "its protocol is " + media.protocol + ", not UDP/TLS/RTP/SAVPF";
@@ -308,7 +318,7 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
   }
   if (chosen == sections.end()) {
     const auto& first = sections.front();
-    return error("Nothing in the offer can be echoed; of section " +
+    return error("Nothing in the offer can be used; of section " +
                  (first.mid.empty() ? "1" : first.mid) + ": " + first.rejected + ".");
   }
   return static_cast<std::size_t>(chosen - sections.begin());
@@ -339,12 +349,12 @@ SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& d
   return fingerprints;
 }
 
-SdpResult<nice::Description> read_transport(const SdpDocument& document, const SdpMedia& media) {
+SdpResult<TransportDescription> read_transport(const SdpDocument& document, const SdpMedia& media) {
   const auto attribute = [&](std::string_view name) {
     return std::string{
         media.attributes.find(name).value_or(document.attributes.find(name).value_or(""))};
   };
-  nice::Description transport;
+  TransportDescription transport;
   transport.ice = {.ufrag = attribute("ice-ufrag"), .pwd = attribute("ice-pwd")};
   if (!is_ice_string(transport.ice.ufrag, 4)) {
     return error(section_name(media) + " has no valid a=ice-ufrag (4 to 256 ice-chars).");
@@ -361,7 +371,7 @@ SdpResult<nice::Description> read_transport(const SdpDocument& document, const S
 
   // RFC 8842 section 5.1 excludes holdconn and defines no default.
   const auto word = attribute("setup");
-  const auto setup = nice::parse_setup(word);
+  const auto setup = parse_setup(word);
   if (!setup) {
     return error(section_name(media) + " needs a=setup:actpass, active or passive" +
                  (word.empty() ? "." : ", not " + word + "."));
@@ -384,6 +394,17 @@ std::string_view to_string(Direction direction) {
   constexpr std::array<std::string_view, 4> kNames = {"sendrecv", "sendonly", "recvonly",
                                                       "inactive"};
   return kNames.at(static_cast<std::size_t>(direction));
+}
+
+std::optional<std::string> Codec::parameter(std::string_view parameter_name) const {
+  std::string_view rest = parameters;
+  while (!rest.empty()) {
+    std::string_view item = take(rest, ';');
+    item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+    if (item.find('=') == std::string_view::npos) continue;
+    if (lower(take(item, '=')) == parameter_name) return lower(item);
+  }
+  return std::nullopt;
 }
 
 bool Codec::has_feedback(std::string_view type) const {
@@ -415,4 +436,4 @@ SdpResult<Offer> read_offer(std::string_view sdp) {
   return offer;
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -1,0 +1,104 @@
+#include "common/http/web_server.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace sluice::interop {
+namespace {
+
+constexpr std::size_t kThreads = 32;
+// An idle connection occupies a thread and delays the shutdown of the server.
+constexpr time_t kKeepAliveSeconds = 1;
+
+std::string sentence_for(int status, std::size_t max_body) {
+  switch (status) {
+    case 400:
+      return "The request can't be parsed.";
+    case 404:
+      return "There is no such resource.";
+    case 413:
+      return "The body is larger than " + std::to_string(max_body) + " bytes.";
+    default:
+      return "The request failed.";
+  }
+}
+
+// RFC 3986 section 3.2.2: an IPv6 literal has brackets.
+std::string authority(const std::string& host, int port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+void refuse(httplib::Response& response, int status, const std::string& sentence) {
+  response.status = status;
+  response.set_content(sentence + "\n", "text/plain; charset=utf-8");
+}
+
+bool has_type(const httplib::Request& request, std::string_view type) {
+  std::string found = request.get_header_value("Content-Type");
+  found = found.substr(0, found.find(';'));
+  while (!found.empty() && (found.back() == ' ' || found.back() == '\t')) found.pop_back();
+  std::ranges::transform(found, found.begin(), [](unsigned char c) { return std::tolower(c); });
+  return found == type;
+}
+
+WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
+    : options_(options),
+      server_({.request_time = options.request_timeout,
+               .per_address = options.max_connections_per_address}) {
+  server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  // The library sets SO_REUSEPORT by default, with which a second server would silently share the
+  // port.
+  server_.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
+  server_.set_payload_max_length(max_body);
+  server_.set_keep_alive_timeout(kKeepAliveSeconds);
+  server_.set_exception_handler([](const auto&, auto& response, const auto&) {
+    refuse(response, 500, "The server failed to handle the request.");
+  });
+  server_.set_error_handler([max_body](const httplib::Request&, httplib::Response& response) {
+    if (response.body.empty()) {
+      refuse(response, response.status, sentence_for(response.status, max_body));
+    }
+  });
+}
+
+WebServer::~WebServer() {
+  // stop() has no effect before the server runs.
+  while (!server_.is_running() && !ended_) std::this_thread::yield();
+  server_.stop();
+  if (listener_.joinable()) listener_.join();
+}
+
+void WebServer::add_page(std::span<const PageAsset> assets) {
+  for (const PageAsset& asset : assets) {
+    server_.Get(std::string{asset.path}, [&asset](const auto&, auto& response) {
+      response.set_header("Cache-Control", "no-store");
+      response.set_header("Content-Security-Policy", "default-src 'self'");
+      response.set_content(asset.body.data(), asset.body.size(), std::string{asset.type});
+    });
+  }
+}
+
+std::string WebServer::url() const { return "http://" + authority(options_.host, port_) + "/"; }
+
+tl::expected<void, std::string> WebServer::listen() {
+  const bool bound = options_.port == 0 ? (port_ = server_.bind_to_any_port(options_.host)) > 0
+                                        : server_.bind_to_port(options_.host, options_.port);
+  if (!bound) return tl::unexpected("can't listen on " + authority(options_.host, options_.port));
+  if (options_.port != 0) port_ = options_.port;
+  ended_ = false;
+  listener_ = std::thread([this] {
+    server_.listen_after_bind();
+    ended_ = true;
+  });
+  return {};
+}
+
+}  // namespace sluice::interop

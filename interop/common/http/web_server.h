@@ -1,0 +1,76 @@
+// An HTTP server with limits, whose errors have one sentence of plain text.
+#pragma once
+
+#include <httplib.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <future>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <tl/expected.hpp>
+
+#include "common/http/limited_server.h"
+#include "common/http/page_asset.h"
+
+namespace sluice::interop {
+
+struct HttpOptions {
+  // A name or an IP literal, one of IPv6 without brackets.
+  std::string host = "127.0.0.1";
+  int port = 0;  // 0: any free port
+  // How long a request waits for the sessions' thread.
+  std::chrono::milliseconds answer_timeout{5000};
+  // How long a request and its answer may take.
+  std::chrono::milliseconds request_timeout{15000};
+  // Connections at a time from one address; further ones are closed. Browsers open six.
+  std::size_t max_connections_per_address = 12;
+};
+
+void refuse(httplib::Response& response, int status, const std::string& sentence);
+
+// Whether the body has this media type: parameters and case are ignored (RFC 9110 section 8.3.1).
+bool has_type(const httplib::Request& request, std::string_view type);
+
+// Handles requests on threads of its own. Whatever the handlers use outlives it.
+class WebServer {
+ public:
+  // `max_body`: in bytes; a larger one gets 413.
+  WebServer(const HttpOptions& options, std::size_t max_body);
+  // Waits until the current requests are answered.
+  ~WebServer();
+  WebServer(const WebServer&) = delete;
+  WebServer& operator=(const WebServer&) = delete;
+
+  // For handlers, before listen().
+  httplib::Server& routes() { return server_; }
+  void add_page(std::span<const PageAsset> assets);
+  // Binds the port and begins to serve. The error says that the port can't be bound.
+  tl::expected<void, std::string> listen();
+  [[nodiscard]] int port() const { return port_; }
+  // "http://127.0.0.1:8080/"
+  [[nodiscard]] std::string url() const;
+
+  // Waits for what the thread of the sessions does for a request. Empty, with the refusal in
+  // `response`: it took longer than answer_timeout. The work may then run when the request is gone,
+  // so it must use copies.
+  template <class Answer>
+  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer) const {
+    if (answer.wait_for(options_.answer_timeout) == std::future_status::ready) return answer.get();
+    refuse(response, 503, "The server is too busy to answer in time.");
+    return std::nullopt;
+  }
+
+ private:
+  HttpOptions options_;
+  LimitedServer server_;
+  std::thread listener_;
+  std::atomic<bool> ended_ = true;
+  int port_ = 0;
+};
+
+}  // namespace sluice::interop

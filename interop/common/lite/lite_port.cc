@@ -1,0 +1,57 @@
+#include "common/lite/lite_port.h"
+
+#include <sluice/dtls/socket_address.h>
+#include <sluice/udp/address.h>
+
+#include <utility>
+
+#include "common/lite/local_addresses.h"
+
+namespace sluice::interop {
+
+tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
+    const LiteOptions& options, std::uint16_t port) {
+  std::vector<ice_lite::AnnouncedAddress> announced;
+  for (const std::string& literal : options.announced) {
+    const auto address = udp::resolve(literal);
+    if (!address) return tl::unexpected(address.error());
+    announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
+  }
+  if (!announced.empty()) return announced;
+  std::vector<dtls::UdpEndpoint> addresses;
+  if (options.addresses.empty()) addresses = local_addresses();
+  for (const std::string& literal : options.addresses) {
+    const auto address = parse_address(literal);
+    if (!address) return tl::unexpected("no IP address: " + literal);
+    addresses.push_back(*address);
+  }
+  const auto announce = [&](ice_lite::CandidateTransport transport) {
+    for (const dtls::UdpEndpoint& address : addresses) {
+      announced.push_back({.address = {address.address, port}, .transport = transport});
+    }
+  };
+  if (options.candidates != LiteCandidates::tcp) announce(ice_lite::CandidateTransport::udp);
+  if (options.candidates != LiteCandidates::udp) {
+    announce(ice_lite::CandidateTransport::tcp_passive);
+  }
+  return announced;
+}
+
+// Port 0: any that is free for both. The kernel chooses that of UDP, which others may have for TCP.
+tl::expected<LiteSockets, std::string> open_sockets(std::uint16_t port,
+                                                    dtls::Environment& environment) {
+  constexpr int kTries = 16;
+  for (int tries = 1;; ++tries) {
+    const auto address = udp::resolve("*:" + std::to_string(port));
+    if (!address) return tl::unexpected(address.error());
+    auto socket = udp::Socket::bind(*address);
+    if (!socket) return tl::unexpected("UDP port: " + socket.error());
+    const auto same = udp::resolve("*:" + std::to_string(socket->own().port));
+    if (!same) return tl::unexpected(same.error());
+    auto listener = tcp::Listener::open(*same, environment);
+    if (listener) return LiteSockets{.udp = *std::move(socket), .tcp = *std::move(listener)};
+    if (port != 0 || tries == kTries) return tl::unexpected("TCP port: " + listener.error());
+  }
+}
+
+}  // namespace sluice::interop

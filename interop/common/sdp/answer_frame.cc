@@ -1,0 +1,76 @@
+#include "common/sdp/answer_frame.h"
+
+#include <sluice/ice_lite/description.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace sluice::interop {
+namespace {
+
+constexpr unsigned kDiscardPort = 9;  // RFC 8840 section 4.1.1: candidates replace it
+
+// RFC 9143 section 7.1.3 wants these attributes in the tagged section only, and receivers ignore
+// them elsewhere. Browsers repeat them in all sections, and aiortc refuses a section without them.
+void add_transport(SdpAttributes& attributes, const TransportDescription& transport) {
+  attributes.add("ice-ufrag", transport.ice.ufrag);
+  attributes.add("ice-pwd", transport.ice.pwd);
+  for (const auto& fingerprint : transport.fingerprints) {
+    attributes.add("fingerprint", fingerprint.to_sdp());
+  }
+  attributes.add("setup", std::string{to_string(transport.setup)});
+  if (!transport.tls_id.empty()) attributes.add("tls-id", transport.tls_id);
+}
+
+void add_candidates(SdpAttributes& attributes, const TransportDescription& transport) {
+  for (const auto& candidate : transport.candidates) {
+    attributes.add("candidate", candidate.substr(candidate.find(':') + 1));
+  }
+  attributes.add("end-of-candidates");
+}
+
+// RFC 9143 section 7.3: the group in the offer's order, without rejected sections.
+std::string accepted_group(const Offer& offer) {
+  std::string group;
+  for (const auto& mid : offer.bundle) {
+    const auto section = std::ranges::find(offer.sections, mid, &OfferedSection::mid);
+    if (section->accepted()) group += " " + mid;
+  }
+  return group;
+}
+
+}  // namespace
+
+SdpDocument begin_answer(const Offer& offer, const TransportDescription& transport,
+                         const AgentOptions& agent) {
+  SdpDocument document;
+  const std::string group = accepted_group(offer);
+  const std::string tagged = group.substr(group.empty() ? 0 : 1, group.find(' ', 1) - 1);
+  if (!group.empty()) document.attributes.add("group", "BUNDLE" + group);
+  if (agent.ice_lite) document.attributes.add("ice-lite");
+  // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
+  // trickle.
+  std::string ice_options = agent.ice_lite ? "ice2" : "trickle";
+  if (agent.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
+  document.attributes.add("ice-options", ice_options);
+
+  for (const auto& section : offer.sections) {
+    SdpMedia media{.kind = section.media,
+                   .port = section.accepted() ? kDiscardPort : 0,
+                   .protocol = section.protocol,
+                   .formats = section.formats,
+                   .attributes = {}};
+    if (!section.mid.empty()) media.attributes.add("mid", section.mid);
+    if (section.accepted()) {
+      add_transport(media.attributes, transport);
+      if (section.mid == tagged || group.empty()) add_candidates(media.attributes, transport);
+    } else if (section.is_rtp()) {
+      media.attributes.add("inactive");
+    }
+    document.media.push_back(std::move(media));
+  }
+  return document;
+}
+
+}  // namespace sluice::interop

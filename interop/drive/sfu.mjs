@@ -1,0 +1,171 @@
+#!/usr/bin/env node
+// A room of sluice-sfu with real browsers: one publishes, others watch, come late and leave.
+import { parseArgs } from 'node:util';
+import { chromium } from './chromium.mjs';
+import { firefox } from './firefox.mjs';
+import { until, WINDOW } from './page.mjs';
+import { closeBrowser, isolate, startServer } from './processes.mjs';
+
+const USAGE = `usage: sfu.mjs [options]
+  --publisher chromium|firefox   (default: chromium)
+  --viewer chromium|firefox      the second viewer; the first one is Chromium (default: firefox)
+  --codec VP8|VP9|H264|AV1       of the publisher's video (default: its own choice)
+  --screenshots PREFIX           writes PREFIX-publish.png and PREFIX-watch.png
+  --serve                        only serve the pages, for your own browsers
+  --port N                       HTTP port (default: any free port)
+The environment variable SLUICE_SFU_BINARY names the server's program.`;
+
+const BROWSERS = { chromium, firefox };
+
+function must(condition, what) {
+  if (!condition) throw new Error(`expected: ${what}`);
+}
+
+async function open(browser, url) {
+  const page = await browser.newPage();
+  await page.setViewport(WINDOW).catch(() => {}); // Firefox 140 can't
+  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
+  await page.goto(url);
+  await until(page, () => window.sfu !== undefined);
+  return page;
+}
+
+const stateIs = (page, state) =>
+  until(page, (wanted) => document.getElementById('state').dataset.state === wanted, state);
+
+// The viewer's picture moves and its sound is played.
+function waitMedia(page) {
+  return until(page, async () => {
+    const reports = await window.sfu.session.statistics();
+    const of = (kind) => reports.find((report) => report.type === 'inbound-rtp' && report.kind === kind);
+    const picture = document.querySelector('#pictures video');
+    return of('video')?.framesDecoded > 0 && of('audio')?.jitterBufferEmittedCount > 0 &&
+      of('audio').packetsReceived > 0 && picture?.videoWidth > 0 && picture.currentTime > 0;
+  });
+}
+
+// More frames are decoded from now on.
+async function waitMoreFrames(page) {
+  const frames = () => page.evaluate(async () => (await window.sfu.session.statistics())
+    .find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0);
+  const before = await frames();
+  await until(page, async (least) => {
+    const reports = await window.sfu.session.statistics();
+    const video = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+    return video?.framesDecoded > least;
+  }, before);
+}
+
+// The server's account of itself, once `wanted` is true of it.
+async function serverSays(url, wanted) {
+  const LIMIT_MS = 20_000;
+  for (const end = Date.now() + LIMIT_MS; ;) {
+    const json = await (await fetch(new URL('/sessions', url))).json();
+    if (wanted(json)) return json;
+    if (Date.now() > end) throw new Error(`waited too long for the server: ${JSON.stringify(json)}`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+async function watch(browser, url, start = true) {
+  const page = await open(browser, new URL('/watch?room=test', url).href);
+  if (!start) return page;
+  await page.click('#start');
+  await stateIs(page, 'connected');
+  await waitMedia(page);
+  return page;
+}
+
+async function run({ url }, browsers, { codec, screenshots }) {
+  // Who comes first waits.
+  const early = await watch(browsers.viewer, url, false);
+  await early.click('#start');
+  await stateIs(early, 'waiting');
+
+  const publisher = await open(browsers.publisher, new URL('/publish?room=test', url).href);
+  await publisher.select('#codec', codec);
+  await publisher.click('#start');
+  await stateIs(publisher, 'connected');
+  await stateIs(early, 'connected');
+  await waitMedia(early);
+  console.log('the viewer that waited has a picture and sound');
+
+  // Long after the first key frame.
+  const asked = (await serverSays(url, () => true)).counters.key_frames_asked;
+  const late = await watch(browsers.late, url);
+  const { counters } = await serverSays(url, (json) => json.counters.key_frames_asked > asked);
+  must(counters.forwarded.packets > 0, 'packets are forwarded');
+  console.log('the viewer that came late has a picture and sound, after a request for a key frame');
+  await waitMoreFrames(early);
+  await serverSays(url, ({ sessions }) => sessions.filter(({ role }) => role === 'viewer')
+    .every(({ streams }) => streams.every((stream) => stream.codec && stream.rtt_ms !== null)));
+  const { sessions } = await serverSays(url, () => true);
+  const [, video] = sessions.find(({ role }) => role === 'publisher').tracks;
+  must(video.codec.startsWith(codec), `the video is ${codec} (${video.codec})`);
+  console.log('both viewers report on the sender reports that they get');
+  if (screenshots) {
+    await publisher.screenshot({ path: `${screenshots}-publish.png` });
+    await late.screenshot({ path: `${screenshots}-watch.png` });
+  }
+
+  await early.click('#end');
+  await stateIs(early, 'ended');
+  await serverSays(url, ({ rooms }) => rooms.length === 1 && rooms[0].viewers === 1);
+  await waitMoreFrames(late);
+  console.log('a viewer has left, the other one goes on');
+
+  await publisher.click('#end');
+  await stateIs(publisher, 'ended');
+  await stateIs(late, 'ended');
+  const { counters: last } = await serverSays(url, ({ rooms }) => rooms.length === 0);
+  // The browser's close_notify and the page's DELETE are on their way at the same time.
+  const { deleted, closed_by_peer: closed, room_ended: told } = last.ended;
+  must(deleted + closed === 2 && told === 1, `all sessions have ended: ${JSON.stringify(last.ended)}`);
+  must(last.malformed === 0 && last.rtp_dropped === 0, `every packet was of use: ${JSON.stringify(last)}`);
+  console.log('the publisher has left, and its viewer was told');
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      publisher: { type: 'string', default: 'chromium' },
+      viewer: { type: 'string', default: 'firefox' },
+      codec: { type: 'string', default: '' },
+      screenshots: { type: 'string' },
+      serve: { type: 'boolean', default: false },
+      port: { type: 'string', default: '0' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  if (!BROWSERS[values.publisher] || !BROWSERS[values.viewer]) throw new Error(USAGE);
+  const program = 'sluice-sfu';
+  if (values.serve) {
+    const server = await startServer(['--port', values.port], { program });
+    console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
+    return server.ended;
+  }
+  await isolate();
+  const server = await startServer(['--port', values.port, '--room-hold', '1'], { program });
+  // One for each page: browsers slow down pages that nobody sees.
+  const started = [];
+  const browser = async (name) => {
+    started.push(await BROWSERS[name].launch());
+    return started.at(-1);
+  };
+  try {
+    await run(server, {
+      publisher: await browser(values.publisher),
+      viewer: await browser(values.viewer),
+      late: await browser('chromium'),
+    }, values);
+  } finally {
+    for (const each of started) await closeBrowser(each);
+    await server.stop();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message ?? error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""aiortc publishes a tone in a room of sluice-sfu and watches it: another implementation's WebRTC by WHIP and WHEP.
+
+Usage: aiortc_sfu.py; SLUICE_SFU_BINARY names the server.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from aiortc_peer import LOOPBACK, STEP_LIMIT_S, Tone, hear_tone, in_time, must, request
+
+
+async def join(connection, base, endpoint):
+    """Offers what the connection has; the URL of the session."""
+    await connection.setLocalDescription(await connection.createOffer())
+    status, headers, answer = await asyncio.to_thread(request, base + endpoint, "POST", connection.localDescription.sdp)
+    must(status == 201, f"{endpoint} answers: {status} {answer}")
+    await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    return base + headers["Location"]
+
+
+async def publish_and_watch(base):
+    publisher, viewer = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+    heard = asyncio.get_event_loop().create_future()
+    viewer.on("track", lambda track: heard.done() or heard.set_result(track))
+    try:
+        publisher.addTransceiver(Tone(), direction="sendonly")
+        published = await join(publisher, base, "/whip/tone")
+        viewer.addTransceiver("audio", direction="recvonly")
+        watched = await join(viewer, base, "/whep/tone")
+        await in_time(hear_tone(await in_time(heard, "a remote track")), "the viewer hears the tone")
+        for session in (watched, published):
+            status, _, _ = await asyncio.to_thread(request, session, "DELETE")
+            must(status == 200, "DELETE ends the session")
+    finally:
+        await publisher.close()
+        await viewer.close()
+
+
+def main():
+    binary = os.environ.get("SLUICE_SFU_BINARY") or sys.exit("SLUICE_SFU_BINARY must name the sluice-sfu to run")
+    server = subprocess.Popen([binary, "--ice-address", LOOPBACK], stdout=subprocess.PIPE, text=True)
+    try:
+        asyncio.run(publish_and_watch(server.stdout.readline().strip().rstrip("/")))
+    finally:
+        server.terminate()
+        code = server.wait(STEP_LIMIT_S)
+    must(code == 0, f"the server ends in order ({code})")
+
+
+if __name__ == "__main__":
+    main()

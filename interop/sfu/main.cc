@@ -1,0 +1,118 @@
+// sluice-sfu: a media server. WHIP in, WHEP out.
+#include <csignal>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "common/lite/lite_arguments.h"
+#include "common/stop_signals.h"
+#include "sfu/sfu_http.h"
+#include "sfu/sfu_loop.h"
+
+namespace {
+
+namespace sfu = sluice::interop::sfu;
+
+struct Options {
+  sfu::LoopOptions loop;
+  sfu::SfuHttpOptions http;
+};
+
+// A duration in whole units.
+template <class Unit>
+void add_time(CLI::App& app, const std::string& name, sluice::dtls::Duration& value, int least,
+              int most, const std::string& help) {
+  app.add_option_function<int>(
+         name, [&value](int count) { value = Unit{count}; }, help)
+      ->check(CLI::Range(least, most))
+      ->default_str(std::to_string(std::chrono::duration_cast<Unit>(value).count()));
+}
+
+template <class Number>
+void add_limit(CLI::App& app, const std::string& name, Number& value, int most,
+               const std::string& help) {
+  app.add_option(name, value, help)->capture_default_str()->check(CLI::Range(1, most));
+}
+
+void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
+  app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
+  app.add_option("--port", options.http.port,
+                 "Port to serve HTTP on. Default: any free port; the URL is printed")
+      ->check(CLI::Range(0, 65535));
+  // Other users of this machine see the command line, but not the environment.
+  const auto add_token = [&app](const char* name, std::string& token, const char* variable,
+                                const char* help) {
+    app.add_option(name, token, help)->envname(variable)->check([](const std::string& text) {
+      return text.empty() ? std::string{"a token has at least one character"} : std::string{};
+    });
+  };
+  add_token("--publish-token", options.publish_token, "SLUICE_SFU_PUBLISH_TOKEN",
+            "Bearer token that publishers need. Default: none");
+  add_token("--watch-token", options.watch_token, "SLUICE_SFU_WATCH_TOKEN",
+            "Bearer token that viewers need. Default: none");
+  add_token("--admin-token", options.admin_token, "SLUICE_SFU_ADMIN_TOKEN",
+            "Bearer token for /sessions. Default: only requests from this machine are answered");
+}
+
+void add_limits(CLI::App& app, sfu::SfuOptions& options) {
+  constexpr int kMost = 65535;
+  add_limit(app, "--max-rooms", options.max_rooms, kMost, "Largest number of rooms");
+  add_limit(app, "--max-publishers", options.max_publishers, kMost,
+            "Largest number of publishers in a room");
+  add_limit(app, "--max-viewers", options.max_viewers, kMost,
+            "Largest number of viewers in a room");
+  add_limit(app, "--max-sessions", options.max_sessions, kMost,
+            "Largest number of publishers and viewers in all");
+  add_limit(app, "--max-sessions-per-address", options.max_sessions_per_address, kMost,
+            "Largest number of publishers and viewers from one address");
+  constexpr int kMostPackets = 32768;
+  add_limit(app, "--cache", options.tracks.video_cache, kMostPackets,
+            "Packets of a video track that can be sent again; each takes 1.5 kB");
+  constexpr int kDay = 86400;
+  add_time<std::chrono::seconds>(app, "--connect-timeout", options.connect_timeout, 1, kDay,
+                                 "Seconds until a session must be connected");
+  add_time<std::chrono::seconds>(app, "--silence", options.silence, 1, kDay,
+                                 "Seconds after which a publisher that sends nothing is ended");
+  add_time<std::chrono::seconds>(
+      app, "--room-hold", options.room_hold, 0, kDay,
+      "Seconds that viewers stay in a room after its last publisher has left");
+  add_time<std::chrono::milliseconds>(app, "--key-frame-interval",
+                                      options.tracks.key_frame_interval, 0, 60'000,
+                                      "Least time in ms between two requests for a key frame");
+}
+
+int fail(const std::string& what) {
+  std::cerr << "sluice-sfu: " << what << "\n";
+  return EXIT_FAILURE;
+}
+
+int serve(const Options& options, const sluice::interop::common::StopSignals& stop) {
+  const auto loop = sfu::SfuLoop::start(options.loop);
+  if (!loop) return fail(loop.error());
+  const auto http = sfu::SfuHttp::start(options.http, **loop);
+  if (!http) return fail(http.error());
+  std::cout << (*http)->url() << std::endl;
+  stop.wait();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "A WebRTC media server: publishers send audio and video by WHIP, and any number of viewers "
+      "watch by WHEP."};
+  Options options;
+  add_http_options(app, options.http);
+  sluice::interop::add_lite_arguments(app, options.loop.lite);
+  add_limits(app, options.loop.sfu);
+  CLI11_PARSE(app, argc, argv);
+  options.loop.sfu.log = [](const std::string& line) { std::clog << line + "\n"; };
+
+  const sluice::interop::common::StopSignals stop;
+  signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
+  return serve(options, stop);
+}

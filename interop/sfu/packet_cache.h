@@ -1,0 +1,39 @@
+// The last packets of a track, to be sent again.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <sluice/rtp/packet.h>
+
+namespace sluice::interop::sfu {
+
+// A ring by sequence number. Memory is allocated once.
+class PacketCache {
+ public:
+  // The largest packet that is kept, in bytes: what an Ethernet carries.
+  static constexpr std::size_t kMaxPacket = 1500;
+
+  // `packets`: 1 to 32768.
+  explicit PacketCache(std::size_t packets) : slots_(packets) {}
+
+  // A packet that rtp::read_packet() accepts, with what it has read of it. It displaces the one
+  // `packets` before it. A larger one than kMaxPacket is not kept.
+  void add(rtp::Bytes bytes, const rtp::Packet& packet);
+  // The result points into the cache. Empty: it was never there, or is too old.
+  [[nodiscard]] std::optional<rtp::Packet> find(rtp::Ssrc source, rtp::SequenceNumber number) const;
+
+ private:
+  struct Slot {
+    rtp::Ssrc source{};
+    rtp::SequenceNumber number{};
+    std::size_t size = 0;  // 0: empty
+    std::array<std::byte, kMaxPacket> bytes = {};
+  };
+
+  std::vector<Slot> slots_;
+};
+
+}  // namespace sluice::interop::sfu

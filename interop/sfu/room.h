@@ -1,0 +1,44 @@
+// A room: who publishes in it and who watches.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sfu/publisher.h"
+#include "sfu/viewer.h"
+
+namespace sluice::interop::sfu {
+
+// Each viewer sees as many publishers as it has seats, those first that came first. Members outlive
+// their membership.
+class Room {
+ public:
+  Room(std::string name, dtls::Instant now) : name_(std::move(name)), idle_since_(now) {}
+
+  void add(Publisher& publisher, MediaPort& port, dtls::Instant now);
+  // Another publisher may take its seats.
+  void remove(Publisher& publisher, MediaPort& port, dtls::Instant now);
+  void add(Viewer& viewer, MediaPort& port, dtls::Instant now);
+  void remove(Viewer& viewer);
+
+  // Whether a viewer that comes now would get anything.
+  [[nodiscard]] bool has_media_for(const Viewer& viewer) const;
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::size_t publishers() const { return publishers_.size(); }
+  [[nodiscard]] std::size_t viewers() const { return viewers_.size(); }
+  // Since when nobody publishes; empty: somebody does.
+  [[nodiscard]] std::optional<dtls::Instant> idle_since() const {
+    return publishers_.empty() ? std::optional(idle_since_) : std::nullopt;
+  }
+
+ private:
+  std::string name_;
+  std::vector<Publisher*> publishers_;  // in the order in which they came
+  std::vector<Viewer*> viewers_;
+  dtls::Instant idle_since_;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,304 @@
+#include "sfu/sfu.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "common/random_numbers.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+// How exactly the timers of sessions are kept.
+constexpr std::chrono::milliseconds kTick{50};
+
+// SSRCs of a session and direction that SRTP knows at a time, beside two for each stream that is
+// sent. A peer that invents others displaces its own.
+constexpr std::size_t kMaxOtherSsrcs = 32;
+
+rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
+
+}  // namespace
+
+Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
+    : options_(std::move(options)),
+      identity_(std::move(identity)),
+      port_{.server = server, .outlet = outlet, .counters = counters_} {}
+
+Sfu::~Sfu() = default;
+
+// ---- signalling
+
+CreateResult Sfu::refuse(Refusal why, std::string sentence) {
+  counters_.count(why);
+  return tl::unexpected(Refused{.why = why, .sentence = std::move(sentence)});
+}
+
+std::optional<Refused> Sfu::full(const std::string& address) const {
+  if (sessions_.size() >= options_.max_sessions) {
+    return Refused{Refusal::too_many_sessions, "There are too many sessions."};
+  }
+  const auto of_address = per_address_.find(address);
+  if (of_address != per_address_.end() && of_address->second >= options_.max_sessions_per_address) {
+    return Refused{Refusal::too_many_of_address, "There are too many sessions of your address."};
+  }
+  return std::nullopt;
+}
+
+tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& offer,
+                                                                std::size_t streams,
+                                                                dtls::Instant now) {
+  // RFC 8445 section 6.1.1: two lite agents find no pair by checks.
+  if (offer.ice_lite) {
+    return tl::unexpected(
+        Refused{Refusal::offer, "The offer says a=ice-lite, and so does the server."});
+  }
+  ice_lite::SessionOptions options;
+  options.transport.dtls = identity_.dtls;
+  options.transport.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
+  // An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
+  options.role = offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+  options.peer_fingerprints = offer.transport.fingerprints;
+  options.remote_ufrag = offer.transport.ice.ufrag;
+  options.dtls_in_stun = offer.dtls_in_stun;
+  const auto session = port_.server.add_session(options, now);
+  if (session) return *session;
+  return tl::unexpected(Refused{
+      Refusal::failed, "The transport can't be made: " + dtls::to_string(session.error()) + "."});
+}
+
+Room& Sfu::room(const std::string& name, dtls::Instant now) {
+  auto& room = rooms_[name];
+  if (!room) {
+    room = std::make_unique<Room>(name, now);
+    ++counters_.rooms;
+  }
+  return *room;
+}
+
+Session& Sfu::begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
+                    dtls::Instant now) {
+  if (sessions_.empty()) next_sweep_ = now + kTick;
+  Session& session = sessions_[handle];
+  session = {.id = common::random_id(), .address = address, .room = &room, .made_at = now};
+  handles_.emplace(session.id, handle);
+  ++per_address_[address];
+  return session;
+}
+
+CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
+                          const std::vector<AnsweredSection>& answer) {
+  const Session& session = sessions_.at(handle);
+  TransportDescription transport{
+      .ice = *port_.server.local_credentials(handle),
+      .end_of_candidates = true,
+      .setup = offer.transport.setup == Setup::passive ? Setup::active : Setup::passive,
+      .fingerprints = {identity_.fingerprint}};
+  // RFC 8842 section 5.3: an answer has it where the offer has it.
+  if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
+  auto preference = static_cast<std::uint16_t>(0xffff);
+  for (const auto& address : identity_.announced) {
+    transport.candidates.push_back(ice_lite::candidate(address, preference--));
+  }
+  log(session, session.publisher ? "publishes" : "watches");
+  return Created{.id = session.id,
+                 .answer = write_answer(offer, answer, transport, common::random_u32()),
+                 .ice_session = transport.ice.ufrag};
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const std::string& address, dtls::Instant now) {
+  auto agreement = agree_on_publishing(offer);
+  if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
+  if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
+  const auto known = rooms_.find(room_name);
+  if (known == rooms_.end() && rooms_.size() >= options_.max_rooms) {
+    return refuse(Refusal::too_many_rooms, "There are too many rooms.");
+  }
+  if (known != rooms_.end() && known->second->publishers() >= options_.max_publishers) {
+    return refuse(Refusal::too_many_publishers, "As many publish in this room as may: " +
+                                                    std::to_string(options_.max_publishers) + ".");
+  }
+  const auto handle = add_session(offer, 0, now);
+  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  Room& place = room(room_name, now);
+  Session& session = begin(*handle, address, place, now);
+  session.publisher = std::make_unique<Publisher>(*handle, std::move(agreement->parts),
+                                                  random_ssrc(), options_.tracks, now);
+  place.add(*session.publisher, port_, now);
+  ++counters_.publishers;
+  return created(*handle, offer, agreement->answer);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
+                        dtls::Instant now) {
+  const auto agreement = agree_on_viewing(offer, random_ssrc);
+  if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
+  if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
+  const auto found = rooms_.find(room_name);
+  if (found == rooms_.end() || found->second->publishers() == 0) {
+    return refuse(Refusal::no_publisher, "Nobody publishes in this room.");
+  }
+  Room& place = *found->second;
+  if (place.viewers() >= options_.max_viewers) {
+    return refuse(Refusal::too_many_viewers, "There are too many viewers in this room.");
+  }
+  std::vector<ViewerStream> streams;
+  for (const ViewedStream& agreed : agreement->parts) {
+    auto stream = ViewerStream::make(agreed);
+    if (!stream) {
+      return refuse(Refusal::offer, "The a=mid or a=extmap lines of the offer can't be used.");
+    }
+    streams.push_back(*std::move(stream));
+  }
+  const auto handle = add_session(offer, streams.size(), now);
+  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  auto viewer = std::make_unique<Viewer>(*handle, std::move(streams), now);
+  if (!place.has_media_for(*viewer)) {
+    port_.server.remove(*handle);
+    return refuse(Refusal::no_common_codec,
+                  "The offer has none of the codecs that are published in this room.");
+  }
+  Session& session = begin(*handle, address, place, now);
+  session.viewer = std::move(viewer);
+  place.add(*session.viewer, port_, now);
+  ++counters_.viewers;
+  return created(*handle, offer, agreement->answer);
+}
+
+bool Sfu::remove(const std::string& id, dtls::Instant now) {
+  const auto handle = handles_.find(id);
+  if (handle == handles_.end()) return false;
+  end(sessions_.find(handle->second), End::deleted, now);
+  return true;
+}
+
+void Sfu::end_all(dtls::Instant now) {
+  while (!sessions_.empty()) end(sessions_.begin(), End::stopped, now);
+}
+
+const Session* Sfu::find(const std::string& id) const {
+  const auto handle = handles_.find(id);
+  return handle == handles_.end() ? nullptr : &sessions_.at(handle->second);
+}
+
+void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
+  const ice_lite::SessionHandle handle = found->first;
+  Session& session = found->second;
+  log(session, kEndNames.at(static_cast<std::size_t>(why)));
+  counters_.count(why);
+  if (session.publisher) session.room->remove(*session.publisher, port_, now);
+  if (session.viewer) session.room->remove(*session.viewer);
+  const auto of_address = per_address_.find(session.address);
+  if (--of_address->second == 0) per_address_.erase(of_address);
+  handles_.erase(session.id);
+  sessions_.erase(found);
+  // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
+  if (why == End::closed_by_peer || why == End::failed) return;
+  if (!port_.server.close(handle, now)) port_.server.remove(handle);
+}
+
+void Sfu::log(const Session& session, std::string_view what) const {
+  if (!options_.log) return;
+  options_.log("session " + session.id.substr(0, 8) + " of " + session.address + " in room " +
+               session.room->name() + (session.publisher ? ", publisher: " : ", viewer: ") +
+               std::string{what});
+}
+
+// ---- media
+
+void Sfu::drain(dtls::Instant now) {
+  // Data channels are not offered.
+  while (port_.server.poll_data()) continue;
+  take_media(now);
+  take_events(now);
+}
+
+// All that has come in this turn goes to one receiver before the next one.
+void Sfu::take_media(dtls::Instant now) {
+  while (const auto media = port_.server.poll_media()) {
+    const auto found = sessions_.find(media->session);
+    if (found == sessions_.end()) continue;
+    const Session& session = found->second;
+    const bool is_rtp = media->kind == transport::MediaKind::rtp;
+    if (session.publisher && is_rtp) {
+      Track* const track = session.publisher->on_rtp(media->packet, counters_, now);
+      if (track != nullptr && std::ranges::find(busy_, track) == busy_.end()) {
+        busy_.push_back(track);
+      }
+    } else if (session.publisher) {
+      session.publisher->on_rtcp(media->packet, counters_, now);
+    } else if (is_rtp) {
+      ++counters_.rtp_dropped;
+    } else {
+      session.viewer->on_rtcp(media->packet, port_, now);
+    }
+  }
+  for (Track* track : busy_) track->forward(port_, now);
+  busy_.clear();
+}
+
+void Sfu::take_events(dtls::Instant now) {
+  while (const auto event = port_.server.poll_event()) {
+    const auto found = sessions_.find(event->session);
+    if (found == sessions_.end()) continue;
+    if (std::holds_alternative<ice_lite::Connected>(event->what)) {
+      on_connected(event->session, now);
+    } else if (std::holds_alternative<ice_lite::Expired>(event->what)) {
+      end(found, End::expired, now);
+    } else if (const auto* ended = std::get_if<ice_lite::Ended>(&event->what)) {
+      const bool is_closed = ended->reason == ice_lite::EndReason::closed_by_peer;
+      end(found, is_closed ? End::closed_by_peer : End::failed, now);
+    }
+  }
+}
+
+void Sfu::on_connected(ice_lite::SessionHandle handle, dtls::Instant now) {
+  Session& session = sessions_.at(handle);
+  session.is_connected = true;
+  if (session.viewer) session.viewer->connect(port_, now);
+}
+
+// ---- time
+
+std::optional<dtls::Instant> Sfu::next_timeout() const {
+  if (sessions_.empty() && rooms_.empty()) return std::nullopt;
+  return next_sweep_;
+}
+
+void Sfu::handle_timeout(dtls::Instant now) {
+  if (now < next_sweep_) return;
+  next_sweep_ = now + kTick;
+  for (auto& [handle, session] : sessions_) {
+    if (session.publisher) session.publisher->handle_timeout(port_, now);
+    if (session.viewer) session.viewer->handle_timeout(port_, now);
+  }
+  sweep(now);
+}
+
+std::optional<End> Sfu::overdue(const Session& session, dtls::Instant now) const {
+  if (!session.is_connected && now - session.made_at > options_.connect_timeout) {
+    return End::not_connected;
+  }
+  if (session.publisher && now - session.publisher->heard_at() > options_.silence) {
+    return End::silent;
+  }
+  const auto idle = session.room->idle_since();
+  if (idle && now - *idle > options_.room_hold) return End::room_ended;
+  return std::nullopt;
+}
+
+void Sfu::sweep(dtls::Instant now) {
+  for (auto each = sessions_.begin(); each != sessions_.end();) {
+    const auto next = std::next(each);
+    if (const auto why = overdue(each->second, now)) end(each, *why, now);
+    each = next;
+  }
+  std::erase_if(rooms_, [&](const auto& entry) {
+    const Room& room = *entry.second;
+    const auto idle = room.idle_since();
+    return room.viewers() == 0 && idle && now - *idle > options_.room_hold;
+  });
+}
+
+}  // namespace sluice::interop::sfu

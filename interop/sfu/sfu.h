@@ -1,0 +1,151 @@
+// The media server without I/O: rooms and sessions on an ice_lite::IceLiteServer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include <sluice/dtls/config.h>
+#include <sluice/dtls/fingerprint.h>
+#include <sluice/ice_lite/description.h>
+#include <sluice/ice_lite/ice_lite_server.h>
+
+#include "common/sdp/sdp_offer.h"
+#include "sfu/counters.h"
+#include "sfu/media_port.h"
+#include "sfu/room.h"
+
+namespace sluice::interop::sfu {
+
+struct SfuOptions {
+  // ---- above these, new sessions are refused
+  std::size_t max_rooms = 100;
+  std::size_t max_publishers = 8;  // of a room
+  std::size_t max_viewers = 1000;  // of a room
+  std::size_t max_sessions = 4000;
+  std::size_t max_sessions_per_address = 100;
+  // ---- after these, sessions end
+  dtls::Duration connect_timeout = std::chrono::seconds{30};  // until DTLS is connected
+  dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
+  dtls::Duration room_hold = std::chrono::seconds{5};         // of a room's last publisher's end
+  TrackOptions tracks = {};
+  // A line for each session that begins and ends; may be empty.
+  std::function<void(const std::string&)> log = {};
+};
+
+// What all sessions have in common.
+struct SfuIdentity {
+  dtls::ConfigPtr dtls = {};  // required
+  dtls::Fingerprint fingerprint = {};
+  std::vector<ice_lite::AnnouncedAddress> announced = {};
+};
+
+struct Created {
+  std::string id;      // of the session: a secret, since who knows it may end the session
+  std::string answer;  // SDP
+  // Names the ICE session: our ufrag, which changes with an ICE restart (RFC 9725 section 4.3.1).
+  std::string ice_session;
+};
+struct Refused {
+  Refusal why;
+  std::string sentence;  // for the client
+};
+using CreateResult = tl::expected<Created, Refused>;
+
+struct Session {
+  std::string id;
+  std::string address;  // of the HTTP client
+  Room* room = nullptr;
+  dtls::Instant made_at{};
+  bool is_connected = false;
+  // One of them.
+  std::unique_ptr<Publisher> publisher = {};
+  std::unique_ptr<Viewer> viewer = {};
+};
+
+// Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
+// call drain().
+class Sfu {
+ public:
+  // `server` and `outlet` outlive it. It is the only user of `server`, but for datagrams, its
+  // timeouts and poll_transmit().
+  Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet);
+  ~Sfu();
+  Sfu(const Sfu&) = delete;
+  Sfu& operator=(const Sfu&) = delete;
+
+  // ---- signalling. `address` is the client's.
+
+  CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
+                       dtls::Instant now);
+  CreateResult watch(const std::string& room, Offer offer, const std::string& address,
+                     dtls::Instant now);
+  // False: no such session.
+  bool remove(const std::string& id, dtls::Instant now);
+  void end_all(dtls::Instant now);
+  // Whether a session has this ID; as a publisher or not.
+  [[nodiscard]] const Session* find(const std::string& id) const;
+
+  // ---- media
+
+  // Takes the outputs of the server, all but poll_transmit().
+  void drain(dtls::Instant now);
+  // To be called at next_timeout() or later.
+  void handle_timeout(dtls::Instant now);
+  [[nodiscard]] std::optional<dtls::Instant> next_timeout() const;
+
+  // ---- state
+
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] const std::unordered_map<ice_lite::SessionHandle, Session>& sessions() const {
+    return sessions_;
+  }
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<Room>>& rooms() const { return rooms_; }
+
+ private:
+  using Sessions = std::unordered_map<ice_lite::SessionHandle, Session>;
+
+  CreateResult refuse(Refusal why, std::string sentence);
+  // Empty: there is room for another session.
+  std::optional<Refused> full(const std::string& address) const;
+  // `streams`: that are sent to the peer.
+  tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
+                                                             std::size_t streams,
+                                                             dtls::Instant now);
+  Room& room(const std::string& name, dtls::Instant now);
+  Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
+                 dtls::Instant now);
+  CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
+                       const std::vector<AnsweredSection>& answer);
+
+  void take_media(dtls::Instant now);
+  void take_events(dtls::Instant now);
+  void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
+  // Ends a session here; the peer is told by close_notify, unless it has ended by itself.
+  void end(Sessions::iterator session, End why, dtls::Instant now);
+  void sweep(dtls::Instant now);
+  [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
+  void log(const Session& session, std::string_view what) const;
+
+  SfuOptions options_;
+  SfuIdentity identity_;
+  Counters counters_;
+  MediaPort port_;
+  std::map<std::string, std::unique_ptr<Room>> rooms_;
+  Sessions sessions_;
+  std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
+  std::unordered_map<std::string, std::size_t> per_address_;          // sessions
+  std::vector<Track*> busy_;                                          // with a burst
+  dtls::Instant next_sweep_{};
+};
+
+}  // namespace sluice::interop::sfu

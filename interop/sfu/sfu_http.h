@@ -1,0 +1,61 @@
+// The HTTP interface: WHIP (RFC 9725), WHEP (draft-ietf-wish-whep-03), and what operators need.
+//
+//   POST   /whip/ROOM     an offer to publish (application/sdp); 201: the answer, and Location
+//   POST   /whep/ROOM     an offer to watch; likewise
+//   DELETE /session/ID    ends a session
+//   GET    /sessions      rooms, sessions and counters as JSON
+//   GET    /healthz       200 while the media is served
+//   GET    /, /publish, /watch
+//
+// OPTIONS, GET and HEAD of WHIP's and WHEP's resources are as both have them; other methods get
+// 405. So does PATCH, since neither Trickle ICE nor ICE restarts are taken. Errors have one
+// sentence of plain text: 400 no SDP, 401 no or a wrong token, 403 not for this address, 404 no
+// such session, 409 nobody publishes or too many do, 413 offer too large, 415 wrong content type,
+// 422 the offer can't be taken, 500 the server failed, 503 a limit is reached, or no answer in
+// time.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "common/http/web_server.h"
+#include "sfu/sfu_loop.h"
+
+namespace sluice::interop::sfu {
+
+struct SfuHttpOptions {
+  HttpOptions http = {};
+  // Bearer tokens (RFC 6750 section 2.1). Empty: none is needed.
+  std::string publish_token = {};
+  std::string watch_token = {};
+  // Of /sessions. Empty: only requests from loopback are answered.
+  std::string admin_token = {};
+};
+
+// The largest offer in bytes. Chromium's, with three sections, has 7,000.
+inline constexpr std::size_t kMaxOffer = 131'072;
+
+// Handles requests on its own threads. The loop outlives it.
+class SfuHttp {
+ public:
+  // Binds the port and begins to serve. The error says that the port can't be bound.
+  static tl::expected<std::unique_ptr<SfuHttp>, std::string> start(const SfuHttpOptions& options,
+                                                                   SfuLoop& loop);
+  // Waits until the current requests are answered.
+  ~SfuHttp();
+  SfuHttp(const SfuHttp&) = delete;
+  SfuHttp& operator=(const SfuHttp&) = delete;
+
+  [[nodiscard]] int port() const;
+  // Of its pages.
+  [[nodiscard]] std::string url() const;
+
+ private:
+  class Impl;
+  explicit SfuHttp(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,77 @@
+// An Sfu with its sockets, on a thread of its own.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/tcp/driver.h>
+#include <sluice/udp/descriptor.h>
+
+#include "common/lite/lite_port.h"
+#include "sfu/outlet.h"
+#include "sfu/sfu.h"
+
+namespace sluice::interop::sfu {
+
+struct LoopOptions {
+  SfuOptions sfu = {};
+  LiteOptions lite = {};
+};
+
+class SfuLoop {
+ public:
+  using Driver = tcp::Driver<ice_lite::IceLiteServer>;
+  using Work = std::function<void(Sfu&, dtls::Instant now)>;
+  // Work that has been posted and has not run yet.
+  static constexpr std::size_t kMaxPosted = 1024;
+
+  // Makes a certificate, opens the port and begins to serve. The error says what is wrong.
+  static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(const LoopOptions& options);
+  // Ends all sessions: their peers get a close_notify.
+  ~SfuLoop();
+  SfuLoop(const SfuLoop&) = delete;
+  SfuLoop& operator=(const SfuLoop&) = delete;
+
+  // Runs `work` on the loop's thread, soon. From any thread. False: kMaxPosted wait already.
+  bool post(Work work);
+
+ private:
+  // The driver's batch.
+  class DriverOutlet final : public Outlet {
+   public:
+    explicit DriverOutlet(Driver& driver) : driver_(driver) {}
+    dtls::MutableBytes room(std::size_t size) override { return driver_.room(size); }
+    void commit(std::size_t size, const dtls::UdpPath& path) override {
+      driver_.commit(size, path);
+    }
+
+   private:
+    Driver& driver_;
+  };
+
+  SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
+          SfuIdentity identity, udp::Descriptor wake);
+  void run();
+  void wait() const;
+  void run_posted();
+  void wake() const;
+
+  std::unique_ptr<dtls::Environment> environment_;
+  Driver driver_;
+  DriverOutlet outlet_;
+  Sfu sfu_;
+  udp::Descriptor wake_;  // readable: something was posted, or the loop is to end
+  std::mutex mutex_;
+  std::vector<Work> posted_;
+  bool ends_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,100 @@
+// A session that watches: its seats and streams, and their feedback.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <sluice/ice_lite/forward.h>
+#include <sluice/rtp/forwarded_stream.h>
+#include <sluice/rtp/report_timer.h>
+#include <sluice/rtp/rtcp.h>
+
+#include "sfu/media_port.h"
+#include "sfu/negotiation.h"
+#include "sfu/publisher.h"
+
+namespace sluice::interop::sfu {
+
+// How many packets a viewer can have sent again in a second: more than that is no repair.
+inline constexpr std::size_t kMaxRepeats = 512;
+
+// One stream of a viewer. Sequence numbers and timestamps go on whichever track it gets.
+class ViewerStream {
+ public:
+  // Errors: those of rtp::ForwardedStream::make(), for IDs that contradict each other.
+  static rtp::WriteResult<ViewerStream> make(const ViewedStream& agreed);
+
+  ViewedStream agreed;
+  rtp::ForwardedStream stream;
+  Track* track = nullptr;  // null: none
+  // What the viewer has told of it last.
+  std::uint8_t fraction_lost = 0;  // of 256
+  std::optional<rtp::Duration> round_trip = {};
+
+ private:
+  friend class Viewer;
+  // Whether the stream's timestamps follow from those of `track`: a packet of it has been sent.
+  [[nodiscard]] bool follows_track() const {
+    return track != nullptr && stream.sent().packets != sent_before_;
+  }
+
+  ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
+      : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
+
+  std::uint32_t sent_before_ = 0;  // when it got `track`
+};
+
+// A viewer has as many seats as its offer has sections of a kind. Each is for one publisher.
+class Viewer {
+ public:
+  Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> streams, dtls::Instant now);
+  Viewer(const Viewer&) = delete;
+  Viewer& operator=(const Viewer&) = delete;
+  ~Viewer() = default;
+
+  // Media can be sent from now on.
+  void connect(MediaPort& port, dtls::Instant now);
+
+  // Whether a seat could show something of it.
+  [[nodiscard]] bool can_watch(const Publisher& publisher) const;
+  // The publisher takes the first free seat where the viewer can decode something of it, unless it
+  // has one already.
+  void seat(Publisher& publisher, MediaPort& port, dtls::Instant now);
+  void leave(Publisher& publisher);
+  // Before the viewer ends, while its publishers go on.
+  void leave_all();
+
+  void on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now);
+  // Sends the reports that are due.
+  void handle_timeout(MediaPort& port, dtls::Instant now);
+
+  [[nodiscard]] const std::vector<ViewerStream>& streams() const { return streams_; }
+
+ private:
+  [[nodiscard]] ice_lite::Forward receiver(ViewerStream& stream) {
+    return {session_, &stream.stream, &next_transport_number_};
+  }
+  ViewerStream* stream_of(rtp::Ssrc ssrc);
+  void start(ViewerStream& stream, MediaPort& port, dtls::Instant now);
+  void on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now);
+  void repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port, dtls::Instant now);
+  void on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now);
+  void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, dtls::Instant now);
+  void send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now);
+
+  ice_lite::SessionHandle session_;
+  std::vector<ViewerStream> streams_;
+  std::vector<Publisher*> seats_;  // null: free
+  rtp::SequenceNumber next_transport_number_{};
+  rtp::ReportTimer timer_;
+  bool is_connected_ = false;
+  // Of this second.
+  dtls::Instant repeats_since_;
+  std::size_t repeats_ = 0;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,230 @@
+// The media server over HTTP on loopback.
+#include "sfu/sfu_http.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "unit/interop/common/sdp/offers.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+constexpr const char* kSdp = "application/sdp";
+constexpr const char* kUnknown = "/session/00000000000000000000000000000000";
+
+// Audio and video, each way.
+std::string offer() {
+  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
+  return all.substr(0, all.find("m=application"));
+}
+
+class SfuHttpTest : public testing::Test {
+ protected:
+  void SetUp() override { start({}, {}); }
+
+  void start(LoopOptions options, const SfuHttpOptions& http) {
+    client_.reset();
+    server_.reset();
+    loop_.reset();
+    options.lite.addresses = {"127.0.0.1"};
+    loop_ = SfuLoop::start(options).value();
+    server_ = SfuHttp::start(http, *loop_).value();
+    client_.emplace("127.0.0.1", server_->port());
+  }
+
+  httplib::Result post(const std::string& path, const std::string& body = offer(),
+                       const char* type = kSdp, const httplib::Headers& headers = {}) {
+    return client_->Post(path, headers, body, type);
+  }
+  static httplib::Headers token(const std::string& text) {
+    return {{"Authorization", "Bearer " + text}};
+  }
+  nlohmann::json sessions() { return nlohmann::json::parse(client_->Get("/sessions")->body); }
+
+  std::unique_ptr<SfuLoop> loop_;
+  std::unique_ptr<SfuHttp> server_;
+  std::optional<httplib::Client> client_;
+};
+
+TEST_F(SfuHttpTest, ServesThePages) {
+  for (const auto* path : {"/", "/publish", "/watch"}) {
+    const auto page = client_->Get(path);
+    ASSERT_EQ(page->status, 200) << path;
+    EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
+    EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
+  }
+  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js",
+                           "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
+    EXPECT_EQ(client_->Get(path)->status, 200) << path;
+  }
+}
+
+// RFC 9725 section 4.2.
+TEST_F(SfuHttpTest, PublishesAndWatches) {
+  for (const auto* path : {"/whip/a-room_1", "/whep/a-room_1"}) {
+    const auto response = post(path);
+    ASSERT_EQ(response->status, 201) << response->body;
+    EXPECT_EQ(response->get_header_value("Content-Type"), kSdp);
+    EXPECT_THAT(response->get_header_value("Location"), MatchesRegex("/session/[0-9a-f]{32}"));
+    EXPECT_THAT(response->get_header_value("ETag"), MatchesRegex("\".+\""));
+    EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
+    EXPECT_THAT(response->get_header_value("Access-Control-Expose-Headers"), HasSubstr("Location"));
+    EXPECT_THAT(response->body, HasSubstr(" 127.0.0.1 "));
+    EXPECT_THAT(response->body, HasSubstr("a=setup:passive\r\n"));
+  }
+  const auto json = sessions();
+  EXPECT_EQ(json["rooms"].size(), 1U);
+  EXPECT_EQ(json["rooms"][0]["name"], "a-room_1");
+  EXPECT_EQ(json["sessions"].size(), 2U);
+  EXPECT_EQ(json["counters"]["publishers"], 1);
+  EXPECT_EQ(json["counters"]["viewers"], 1);
+}
+
+TEST_F(SfuHttpTest, TheIdsOfSessionsStaySecret) {
+  const auto location = post("/whip/room")->get_header_value("Location");
+  const auto id = location.substr(location.rfind('/') + 1);
+  const auto body = client_->Get("/sessions")->body;
+  EXPECT_THAT(body, HasSubstr(id.substr(0, 8)));
+  EXPECT_EQ(body.find(id), std::string::npos);
+}
+
+TEST_F(SfuHttpTest, DeleteEndsASession) {
+  const auto location = post("/whip/room")->get_header_value("Location");
+  EXPECT_EQ(client_->Delete(location)->status, 200);
+  EXPECT_EQ(client_->Delete(location)->status, 404);
+  EXPECT_EQ(client_->Delete(kUnknown)->status, 404);
+  EXPECT_EQ(sessions()["sessions"].size(), 0U);
+  EXPECT_EQ(sessions()["counters"]["ended"]["deleted"], 1);
+}
+
+TEST_F(SfuHttpTest, NobodyPublishesYet) {
+  const auto response = post("/whep/room");
+  EXPECT_EQ(response->status, 409);
+  EXPECT_NE(response->get_header_value("Retry-After"), "");
+  EXPECT_EQ(response->body, "Nobody publishes in this room.\n");
+}
+
+TEST_F(SfuHttpTest, BadOffersGetASentence) {
+  for (const auto* path : {"/whip/room", "/whep/room"}) {
+    EXPECT_EQ(post(path, "hello")->status, 400);
+    EXPECT_EQ(post(path, "")->status, 400);
+    EXPECT_EQ(post(path, offer(), "text/plain")->status, 415);
+    EXPECT_EQ(post(path, std::string(kMaxOffer + 1, 'x'))->status, 413);
+    const auto response = post(path, with(offer(), "a=ice-pwd", "a=ice-pass"));
+    EXPECT_EQ(response->status, 400);
+    EXPECT_THAT(response->body, EndsWith(".\n"));
+    EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
+  }
+  EXPECT_EQ(post("/whip/room", small_offer())->status, 422) << "a data section";
+  EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 1);
+}
+
+TEST_F(SfuHttpTest, RoomsHaveSimpleNames) {
+  for (const auto& path : {std::string{"/whip/"}, std::string{"/whip/a%2Fb"},
+                           std::string{"/whip/a.b"}, "/whip/" + std::string(65, 'a')}) {
+    EXPECT_EQ(post(path)->status, 404) << path;
+  }
+  EXPECT_EQ(post("/whip/" + std::string(64, 'a'))->status, 201);
+}
+
+TEST_F(SfuHttpTest, OptionsSayWhatIsTaken) {
+  const auto endpoint = client_->Options("/whip/room");
+  EXPECT_EQ(endpoint->status, 200);
+  EXPECT_EQ(endpoint->get_header_value("Accept-Post"), kSdp);
+  EXPECT_THAT(endpoint->get_header_value("Access-Control-Allow-Methods"), HasSubstr("POST"));
+  EXPECT_THAT(endpoint->get_header_value("Access-Control-Allow-Headers"),
+              HasSubstr("Authorization"));
+  const auto session = client_->Options(kUnknown);
+  EXPECT_EQ(session->status, 200);
+  EXPECT_THAT(session->get_header_value("Access-Control-Allow-Methods"), HasSubstr("DELETE"));
+}
+
+// RFC 9725 section 4.1: no representation. RFC 9110 section 15.5.6: Allow.
+TEST_F(SfuHttpTest, OtherMethods) {
+  for (const auto* path : {"/whip/room", kUnknown}) {
+    EXPECT_EQ(client_->Get(path)->status, 204) << path;
+    EXPECT_EQ(client_->Put(path, "", kSdp)->status, 405) << path;
+    const auto patched = client_->Patch(path, "", "application/trickle-ice-sdpfrag");
+    EXPECT_EQ(patched->status, 405) << path;
+    EXPECT_EQ(patched->get_header_value("Allow").find("PATCH"), std::string::npos);
+    EXPECT_NE(patched->get_header_value("Allow"), "");
+  }
+  EXPECT_EQ(client_->Delete("/whip/room")->status, 405);
+  EXPECT_EQ(post(kUnknown)->status, 405);
+}
+
+TEST_F(SfuHttpTest, Tokens) {
+  start({}, {.publish_token = "pub", .watch_token = "view", .admin_token = "admin"});
+  for (const auto& wrong : {httplib::Headers{}, token("view"), token("pu"), token("pubs"),
+                            httplib::Headers{{"Authorization", "Basic pub"}}}) {
+    const auto refused = post("/whip/room", offer(), kSdp, wrong);
+    EXPECT_EQ(refused->status, 401);
+    EXPECT_EQ(refused->get_header_value("WWW-Authenticate"), "Bearer");
+  }
+  const auto publisher = post("/whip/room", offer(), kSdp, token("pub"));
+  ASSERT_EQ(publisher->status, 201);
+  EXPECT_EQ(post("/whep/room", offer(), kSdp, token("pub"))->status, 401);
+  const auto viewer = post("/whep/room", offer(), kSdp, token("view"));
+  ASSERT_EQ(viewer->status, 201);
+  // Each session with its own.
+  const auto location = publisher->get_header_value("Location");
+  EXPECT_EQ(client_->Delete(location)->status, 401);
+  EXPECT_EQ(client_->Delete(location, token("view"))->status, 401);
+  EXPECT_EQ(client_->Delete(location, token("pub"))->status, 200);
+  EXPECT_EQ(client_->Delete(viewer->get_header_value("Location"), token("view"))->status, 200);
+
+  EXPECT_EQ(client_->Get("/sessions")->status, 401);
+  EXPECT_EQ(client_->Get("/sessions", token("pub"))->status, 401);
+  EXPECT_EQ(client_->Get("/sessions", token("admin"))->status, 200);
+}
+
+TEST_F(SfuHttpTest, LimitsSayWhenToComeBack) {
+  start({.sfu = {.max_publishers = 1, .max_viewers = 1}}, {});
+  EXPECT_EQ(post("/whip/room")->status, 201);
+  EXPECT_EQ(post("/whip/room")->status, 409);
+  EXPECT_EQ(post("/whep/room")->status, 201);
+  const auto refused = post("/whep/room");
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_NE(refused->get_header_value("Retry-After"), "");
+}
+
+TEST_F(SfuHttpTest, SessionsOfAnAddressAreLimited) {
+  start({.sfu = {.max_sessions_per_address = 1}}, {});
+  EXPECT_EQ(post("/whip/room")->status, 201);
+  EXPECT_EQ(post("/whep/room")->status, 503);
+  httplib::Client other("127.0.0.1", server_->port());
+  other.set_interface("127.0.0.2");
+  EXPECT_EQ(other.Post("/whep/room", offer(), kSdp)->status, 201);
+}
+
+TEST_F(SfuHttpTest, SaysThatItIsUp) {
+  const auto health = client_->Get("/healthz");
+  EXPECT_EQ(health->status, 200);
+  EXPECT_EQ(client_->Get("/nothing")->status, 404);
+}
+
+TEST_F(SfuHttpTest, SaysThatThePortIsTaken) {
+  const auto second = SfuHttp::start({.http = {.port = server_->port()}}, *loop_);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error(), StartsWith("can't listen on 127.0.0.1:"));
+}
+
+TEST(SfuLoopOptions, BadOnesAreNamed) {
+  const auto loop = SfuLoop::start({.lite = {.addresses = {"nowhere"}}});
+  ASSERT_FALSE(loop);
+  EXPECT_THAT(loop.error(), HasSubstr("nowhere"));
+}
+
+}  // namespace
+}  // namespace sluice::interop::sfu
