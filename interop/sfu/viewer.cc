@@ -111,7 +111,7 @@ void Viewer::on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now) {
     if (!*packet) {
       ++port.counters.malformed;
     } else if (const auto* report = std::get_if<rtp::ReceiverReport>(&**packet)) {
-      on_blocks(report->blocks, now);
+      on_blocks(report->blocks, port, now);
     } else if (const auto* nack = std::get_if<rtp::GenericNack>(&**packet)) {
       on_nack(*nack, port, now);
     } else if (const auto* loss = std::get_if<rtp::PictureLossIndication>(&**packet)) {
@@ -155,7 +155,8 @@ void Viewer::repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort&
   }
 }
 
-void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, dtls::Instant now) {
+void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort& port,
+                       dtls::Instant now) {
   for (const rtp::ReportBlock& block : blocks) {
     ViewerStream* const stream = stream_of(block.ssrc);
     if (stream == nullptr) continue;
@@ -164,7 +165,9 @@ void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, dtls::Inst
     if (!moment) continue;
     const auto round_trip = rtp::round_trip_time(rtp::middle(moment->ntp_time),
                                                  block.last_sender_report, block.delay_since_last);
-    if (round_trip) stream->round_trip = round_trip;
+    if (!round_trip) continue;
+    stream->round_trip = round_trip;
+    (void)port.server.set_rtt(session_, *round_trip, now);
   }
 }
 

@@ -83,7 +83,7 @@ class Viewer {
   void on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now);
   void repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port, dtls::Instant now);
   void on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now);
-  void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, dtls::Instant now);
+  void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort& port, dtls::Instant now);
   void send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now);
 
   ice_lite::SessionHandle session_;
