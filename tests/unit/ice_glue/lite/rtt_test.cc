@@ -35,10 +35,10 @@ TEST_F(LiteRtt, HoldsForTheFirstFlight) {
   EXPECT_TRUE(repeats_after(120ms));
 }
 
-TEST_F(LiteRtt, HoldsForAFlightThatHasBegun) {
+TEST_F(LiteRtt, LeavesAFlightThatHasBegun) {
   lite.nominate(session, kPeer);
   ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
-  EXPECT_TRUE(repeats_after(120ms));
+  EXPECT_TRUE(repeats_after(1s));
 }
 
 TEST_F(LiteRtt, HoldsForALaterAssociation) {
@@ -53,9 +53,9 @@ TEST_F(LiteRtt, HoldsForALaterAssociation) {
 }
 
 TEST_F(LiteRtt, IsReplacedByALaterOne) {
-  lite.nominate(session, kPeer);
   ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
   ASSERT_TRUE(lite.server.set_rtt(session, 200ms, lite.now));
+  lite.nominate(session, kPeer);
   EXPECT_TRUE(repeats_after(400ms));
 }
 

@@ -170,8 +170,8 @@ class IceLiteServer {
                                               std::span<const dtls::Fingerprint> announced,
                                               Instant now);
   // The round-trip time to the peer, which RTCP reports tell the application (RFC 3550 section
-  // 6.4.1). DTLS takes twice that for its first retransmissions from now on, also in associations
-  // that begin later. Errors: closed, invalid_argument (a negative time).
+  // 6.4.1). DTLS takes twice that for the first retransmission of its next flights, also in
+  // associations that begin later. Errors: closed, invalid_argument (a negative time).
   dtls::Result<Pending> set_rtt(SessionHandle session, dtls::Duration rtt, Instant now);
   // Begins an ICE restart (RFC 8445 section 9), by either side; the credentials for the SDP. The
   // session goes on over its tuples, with the old credentials beside the new, until the peer
