@@ -195,7 +195,7 @@ class LiteCall final : public CallTransport {
     });
   }
   void on_rtt(dtls::Duration rtt) override {
-    static_cast<void>(port_.server().set_rtt(session_, rtt, common::now()));
+    static_cast<void>(port_.server().set_rtt(session_, rtt));
   }
   void send_data(Bytes data) override {
     const auto room = port_.room(data.size() + dtls::kSealOverhead);

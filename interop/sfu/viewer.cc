@@ -167,7 +167,7 @@ void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort&
                                                  block.last_sender_report, block.delay_since_last);
     if (!round_trip) continue;
     stream->round_trip = round_trip;
-    (void)port.server.set_rtt(session_, *round_trip, now);
+    (void)port.server.set_rtt(session_, *round_trip);
   }
 }
 

@@ -62,9 +62,8 @@ dtls::Result<Pending> IceLiteServer::set_peer_fingerprints(
     return transport.set_peer_fingerprints(announced, now);
   });
 }
-dtls::Result<Pending> IceLiteServer::set_rtt(SessionHandle session, dtls::Duration rtt,
-                                             Instant now) {
-  return impl_->set_rtt(session, rtt, now);
+dtls::Result<void> IceLiteServer::set_rtt(SessionHandle session, dtls::Duration rtt) {
+  return impl_->set_rtt(session, rtt);
 }
 dtls::Result<Credentials> IceLiteServer::restart_ice(SessionHandle session,
                                                      const IceRestart& restart, Instant now) {

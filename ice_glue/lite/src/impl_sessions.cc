@@ -94,9 +94,7 @@ dtls::Result<void> IceLiteServer::Impl::set_remote_ufrag(SessionHandle handle,
   return {};
 }
 
-dtls::Result<Pending> IceLiteServer::Impl::set_rtt(SessionHandle handle, dtls::Duration rtt,
-                                                   Instant now) {
-  begin_turn(now);
+dtls::Result<void> IceLiteServer::Impl::set_rtt(SessionHandle handle, dtls::Duration rtt) {
   const SlotNumber number = sessions_.find(handle);
   if (number == kNoSlot) return tl::unexpected(refusal(dtls::Errc::closed));
   if (rtt < dtls::Duration::zero()) {
@@ -104,9 +102,8 @@ dtls::Result<Pending> IceLiteServer::Impl::set_rtt(SessionHandle handle, dtls::D
   }
   Session& session = sessions_[number];
   session.rtt = rtt;
-  if (session.has_ended || session.selected == kNoSlot) return end_turn();
-  settle(number, session.transport->path_selected(tuples_[session.selected].path.number, rtt, now));
-  return end_turn();
+  if (session.transport) session.transport->set_path_rtt(rtt);
+  return {};
 }
 
 dtls::Result<Credentials> IceLiteServer::Impl::restart_ice(SessionHandle handle,

@@ -100,7 +100,7 @@ void MediaReceiver::settle(MediaKind kind, MutableBytes datagram,
 
 void MediaReceiver::forget_packet() {
   packet_.reset();
-  delivered_early_.reset();
+  delivered_early_ = {};
 }
 
 std::optional<MediaPacket> MediaReceiver::poll(Associations& associations) {
@@ -109,8 +109,8 @@ std::optional<MediaPacket> MediaReceiver::poll(Associations& associations) {
   }
   auto* session = associations.newest()->session(options_.srtp);
   auto newest = std::exchange(packet_, std::nullopt);
-  while (!packet_ && (delivered_early_ = early_.take())) {
-    auto& [kind, bytes] = *delivered_early_;
+  while (!packet_ && !early_.empty()) {
+    auto& [kind, bytes] = delivered_early_.emplace_back(*early_.take());
     settle(kind, bytes, unprotect(session, kind, bytes));
   }
   if (packet_) return std::exchange(packet_, newest);

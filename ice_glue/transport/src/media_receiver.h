@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include <sluice/transport/media_transport.h>
 
@@ -60,7 +61,8 @@ class MediaReceiver {
   const MediaTransportOptions& options_;
   MediaTransportStatistics& statistics_;
   EarlyMedia early_;
-  std::optional<EarlyMedia::Packet> delivered_early_;  // what poll() returned last
+  std::vector<EarlyMedia::Packet>
+      delivered_early_;  // what poll() has returned since the last input
   std::optional<MediaPacket> packet_;
   // Empty outside of an overlap. AES-GCM decrypts while it authenticates, which destroys a packet
   // of the other key.

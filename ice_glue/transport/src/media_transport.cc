@@ -132,6 +132,7 @@ dtls::Result<TransportPending> MediaTransport::path_selected(PathId path,
 }
 void MediaTransport::path_removed(PathId path) { impl_->path_removed(path); }
 void MediaTransport::set_path_mtu(std::size_t mtu) { impl_->set_path_mtu(mtu); }
+void MediaTransport::set_path_rtt(dtls::Duration rtt) { impl_->set_path_rtt(rtt); }
 dtls::Result<TransportPending> MediaTransport::handle_datagram(MutableBytes datagram, PathId path,
                                                                Instant now) {
   return impl_->handle_datagram(datagram, path, now);

@@ -166,6 +166,13 @@ dtls::Result<TransportPending> MediaTransport::Impl::path_selected(
   return end_input(begin_client_if_possible(now), now);
 }
 
+void MediaTransport::Impl::set_path_rtt(dtls::Duration rtt) {
+  rtt_ = rtt;
+  const auto path = associations_.selected();
+  auto* association = path ? associations_.association_of(*path) : nullptr;
+  if (association != nullptr) association->connection().set_path_rtt(rtt);
+}
+
 void MediaTransport::Impl::set_path_mtu(std::size_t mtu) {
   mtu_ = mtu;
   if (auto* newest = associations_.newest()) newest->connection().set_path_mtu(mtu);

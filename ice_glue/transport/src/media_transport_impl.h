@@ -34,6 +34,7 @@ class MediaTransport::Impl {
                                                Instant now);
   void path_removed(PathId path) { associations_.remove_path(path); }
   void set_path_mtu(std::size_t mtu);
+  void set_path_rtt(dtls::Duration rtt);
   dtls::Result<TransportPending> handle_datagram(MutableBytes datagram, PathId path, Instant now);
   dtls::Result<TransportPending> handle_timeout(Instant now);
   dtls::Result<TransportPending> close(Instant now);

@@ -95,9 +95,12 @@ void Call::take_outputs(End& end) {
          transmit->path);
   }
   while (const auto data = transport.poll_data()) end.data.emplace_back(data->begin(), data->end());
-  while (const auto media = transport.poll_media()) {
-    auto& kind = media->kind == MediaKind::rtp ? end.rtp : end.rtcp;
-    kind.emplace_back(media->packet.begin(), media->packet.end());
+  // They are valid together, until the next input.
+  std::vector<MediaPacket> packets;
+  while (const auto media = transport.poll_media()) packets.push_back(*media);
+  for (const MediaPacket& media : packets) {
+    auto& kind = media.kind == MediaKind::rtp ? end.rtp : end.rtcp;
+    kind.emplace_back(media.packet.begin(), media.packet.end());
   }
   while (const auto event = transport.poll_event()) {
     if (const auto* connected = std::get_if<TransportConnected>(&*event)) {

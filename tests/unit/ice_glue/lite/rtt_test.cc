@@ -30,20 +30,20 @@ TEST_F(LiteRtt, IsUnknownAtFirst) {
 }
 
 TEST_F(LiteRtt, HoldsForTheFirstFlight) {
-  ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
+  ASSERT_TRUE(lite.server.set_rtt(session, 60ms));
   lite.nominate(session, kPeer);
   EXPECT_TRUE(repeats_after(120ms));
 }
 
 TEST_F(LiteRtt, LeavesAFlightThatHasBegun) {
   lite.nominate(session, kPeer);
-  ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
+  ASSERT_TRUE(lite.server.set_rtt(session, 60ms));
   EXPECT_TRUE(repeats_after(1s));
 }
 
 TEST_F(LiteRtt, HoldsForALaterAssociation) {
   lite.nominate(session, kPeer);
-  ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
+  ASSERT_TRUE(lite.server.set_rtt(session, 60ms));
   const IceRestart restart{.dtls = IceRestart::Dtls{.role = dtls::Role::client}};
   const auto fresh = test::must(lite.server.restart_ice(session, restart, lite.now));
   auto fields = LiteServer::check_for(fresh);
@@ -53,18 +53,30 @@ TEST_F(LiteRtt, HoldsForALaterAssociation) {
 }
 
 TEST_F(LiteRtt, IsReplacedByALaterOne) {
-  ASSERT_TRUE(lite.server.set_rtt(session, 60ms, lite.now));
-  ASSERT_TRUE(lite.server.set_rtt(session, 200ms, lite.now));
+  ASSERT_TRUE(lite.server.set_rtt(session, 60ms));
+  ASSERT_TRUE(lite.server.set_rtt(session, 200ms));
   lite.nominate(session, kPeer);
   EXPECT_TRUE(repeats_after(400ms));
 }
 
+// The application reads it in a report between two polls.
+TEST_F(LiteRtt, LeavesWhatIsToBePolled) {
+  auto fields = lite.check_for(session);
+  fields.use_candidate = true;
+  auto check = make_check(fields);
+  lite.server.handle_datagram(check, LiteServer::path(kPeer), lite.now);
+  ASSERT_TRUE(lite.server.set_rtt(session, 60ms));
+  lite.drain();
+  EXPECT_EQ(lite.sent.size(), 2U) << "the response and the ClientHello";
+  EXPECT_EQ(lite.told<PathSelected>(session).size(), 1U);
+}
+
 TEST_F(LiteRtt, OddOnesAreRefused) {
-  const auto negative = lite.server.set_rtt(session, -1us, lite.now);
+  const auto negative = lite.server.set_rtt(session, -1us);
   ASSERT_FALSE(negative);
   EXPECT_EQ(negative.error().code, dtls::Errc::invalid_argument);
   lite.server.remove(session);
-  const auto gone = lite.server.set_rtt(session, 60ms, lite.now);
+  const auto gone = lite.server.set_rtt(session, 60ms);
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, dtls::Errc::closed);
 }

@@ -94,7 +94,7 @@ struct Transmit {
   dtls::UdpPath path;
 };
 
-// A decrypted packet; valid until the next poll of the same kind or the next input.
+// A decrypted packet; valid until the next input.
 struct Media {
   SessionHandle session;
   transport::MediaKind kind;
@@ -171,8 +171,9 @@ class IceLiteServer {
                                               Instant now);
   // The round-trip time to the peer, which RTCP reports tell the application (RFC 3550 section
   // 6.4.1). DTLS takes twice that for the first retransmission of its next flights, also in
-  // associations that begin later. Errors: closed, invalid_argument (a negative time).
-  dtls::Result<Pending> set_rtt(SessionHandle session, dtls::Duration rtt, Instant now);
+  // associations that begin later. It is no input: outputs stay as they are. Errors: closed,
+  // invalid_argument (a negative time).
+  dtls::Result<void> set_rtt(SessionHandle session, dtls::Duration rtt);
   // Begins an ICE restart (RFC 8445 section 9), by either side; the credentials for the SDP. The
   // session goes on over its tuples, with the old credentials beside the new, until the peer
   // nominates a tuple with the new ones. A restart before that replaces the new ones. Errors:

@@ -57,7 +57,7 @@ struct TransportPending {
 
 enum class MediaKind : std::uint8_t { rtp, rtcp };
 
-// A decrypted packet; valid until the next poll_media() or the next input.
+// A decrypted packet; valid until the next input.
 struct MediaPacket {
   MediaKind kind;
   MutableBytes packet;
@@ -251,6 +251,8 @@ class MediaTransport {
   void path_removed(PathId path);
   // The largest datagram that the selected path takes, in bytes (256 to 16384).
   void set_path_mtu(std::size_t mtu);
+  // The round-trip time of the selected path, as path_selected() takes it. Outputs stay.
+  void set_path_rtt(dtls::Duration rtt);
 
   // ---- network
 
