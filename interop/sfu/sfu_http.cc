@@ -1,5 +1,7 @@
 #include "sfu/sfu_http.h"
 
+#include <algorithm>
+#include <cctype>
 #include <functional>
 #include <future>
 #include <memory>
@@ -37,10 +39,16 @@ bool is_same_secret(std::string_view given, std::string_view expected) {
 }
 
 bool has_token(const Request& request, const std::string& token) {
-  constexpr std::string_view kScheme = "Bearer ";
+  constexpr std::string_view kScheme = "bearer ";
   const std::string given = request.get_header_value("Authorization");
-  return token.empty() || (given.starts_with(kScheme) &&
-                           is_same_secret(std::string_view(given).substr(kScheme.size()), token));
+  // RFC 9110 section 11.1: the case of a scheme does not matter.
+  const bool has_scheme =
+      given.size() >= kScheme.size() &&
+      std::equal(kScheme.begin(), kScheme.end(), given.begin(), [](char expected, char letter) {
+        return expected == std::tolower(static_cast<unsigned char>(letter));
+      });
+  return token.empty() ||
+         (has_scheme && is_same_secret(std::string_view(given).substr(kScheme.size()), token));
 }
 
 void refuse_token(Response& response) {

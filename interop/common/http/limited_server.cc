@@ -44,7 +44,11 @@ class DeadlineStream final : public httplib::Stream {
  public:
   explicit DeadlineStream(socket_t socket) : socket_(socket) {}
 
-  void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
+  // Of which at most `bytes` are read.
+  void begin_request(Clock::time_point deadline, std::size_t bytes) {
+    deadline_ = deadline;
+    left_ = bytes;
+  }
   [[nodiscard]] bool has_input() const { return !unread_.empty(); }
 
   [[nodiscard]] bool is_readable() const override {
@@ -59,7 +63,9 @@ class DeadlineStream final : public httplib::Stream {
       if (received <= 0) return received;
       unread_ = std::span(buffer_).first(static_cast<std::size_t>(received));
     }
-    const auto taken = std::min(size, unread_.size());
+    if (left_ == 0) return -1;
+    const auto taken = std::min({size, unread_.size(), left_});
+    left_ -= taken;
     std::ranges::copy(unread_.first(taken), to);
     unread_ = unread_.subspan(taken);
     return static_cast<ssize_t>(taken);
@@ -86,11 +92,18 @@ class DeadlineStream final : public httplib::Stream {
  private:
   socket_t socket_;
   Clock::time_point deadline_;
+  std::size_t left_ = 0;
   std::array<char, 4096> buffer_{};
   std::span<char> unread_;
 };
 
 }  // namespace
+
+std::optional<int> refusal_of_body(const httplib::Request& request) {
+  if (request.has_header("Content-Encoding")) return 415;
+  if (request.has_header("Transfer-Encoding")) return 411;
+  return std::nullopt;
+}
 
 bool LimitedServer::process_and_close_socket(socket_t socket) {
   const auto address = address_of(socket, getpeername).first;
@@ -109,10 +122,17 @@ bool LimitedServer::serve(socket_t socket) {
   for (auto left = keep_alive_max_count_; left > 0 && svr_sock_ != INVALID_SOCKET; --left) {
     const auto idle_until = Clock::now() + std::chrono::seconds{keep_alive_timeout_sec_};
     if (!stream.has_input() && !wait(socket, POLLIN, idle_until)) break;
-    stream.set_deadline(Clock::now() + limits_.request_time);
+    stream.begin_request(Clock::now() + limits_.request_time, limits_.request_bytes);
     bool closed = false;
-    if (!process_request(stream, left == 1, closed, nullptr)) return false;
-    if (closed) break;
+    bool is_refused = false;
+    const auto look = [&](httplib::Request& request) {
+      // A part of an answer to POST is of no use to anybody.
+      request.ranges.clear();
+      is_refused = refusal_of_body(request).has_value();
+    };
+    if (!process_request(stream, left == 1, closed, look)) return false;
+    // A refused body is not read, so that what follows is no request.
+    if (closed || is_refused) break;
   }
   return true;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace sluice::interop {
@@ -17,7 +18,14 @@ struct ConnectionLimits {
   std::chrono::milliseconds request_time;
   // At a time; further ones are closed without an answer.
   std::size_t per_address;
+  // Of a request, head and body. The library limits neither the number of header fields nor a
+  // chunked body.
+  std::size_t request_bytes;
 };
+
+// The status for a request whose body may be larger than what is sent, or whose size is not known
+// before it has come; empty: it has neither a content coding nor a transfer coding.
+std::optional<int> refusal_of_body(const httplib::Request& request);
 
 class LimitedServer final : public httplib::Server {
  public:

@@ -9,6 +9,8 @@ namespace sluice::interop {
 namespace {
 
 constexpr std::size_t kThreads = 32;
+// Request line and header fields, in bytes.
+constexpr std::size_t kMaxHead = 65536;
 // An idle connection occupies a thread and delays the shutdown of the server.
 constexpr time_t kKeepAliveSeconds = 1;
 
@@ -49,7 +51,8 @@ bool has_type(const httplib::Request& request, std::string_view type) {
 WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
     : options_(options),
       server_({.request_time = options.request_timeout,
-               .per_address = options.max_connections_per_address}) {
+               .per_address = options.max_connections_per_address,
+               .request_bytes = kMaxHead + max_body}) {
   server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   // The library sets SO_REUSEPORT by default, with which a second server would silently share the
   // port.
@@ -58,6 +61,15 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   server_.set_payload_max_length(max_body);
+  server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    const auto status = refusal_of_body(request);
+    if (!status) return httplib::Server::HandlerResponse::Unhandled;
+    response.set_header("Connection", "close");
+    refuse(response, *status,
+           *status == 411 ? "The body must have a Content-Length and no transfer coding."
+                          : "The body must have no content coding.");
+    return httplib::Server::HandlerResponse::Handled;
+  });
   server_.set_keep_alive_timeout(kKeepAliveSeconds);
   server_.set_exception_handler([](const auto&, auto& response, const auto&) {
     refuse(response, 500, "The server failed to handle the request.");

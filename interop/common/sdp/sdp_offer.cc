@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -122,8 +123,11 @@ bool is_rtp_protocol(std::string_view protocol) {
 std::vector<Codec> read_codecs(const SdpMedia& media) {
   // rtpmap, fmtp and rtcp-fb start with the payload type. "*" in rtcp-fb means all.
   const auto values_of = [&media](std::string_view attribute, std::string_view format) {
+    // More than any browser has, so that an offer can't make the server copy much.
+    constexpr std::size_t kMaxValues = 16;
     std::vector<std::string> values;
     for (std::string_view value : media.attributes.all(attribute)) {
+      if (values.size() == kMaxValues) break;
       const auto type = take(value, ' ');
       if (type == format || (attribute == "rtcp-fb" && type == "*")) values.emplace_back(value);
     }
@@ -132,6 +136,9 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
   std::vector<Codec> codecs;
   // A payload type has 7 bits, so a longer list repeats some.
   constexpr std::size_t kMaxFormats = 128;
+  // Of one codec, in bytes. Real ones have some hundred; each look-up reads all of them.
+  constexpr std::size_t kMaxParameters = 512;
+  std::set<std::uint8_t> known;
   for (const auto& format :
        std::span(media.formats).first(std::min(media.formats.size(), kMaxFormats))) {
     const auto payload_type = number<std::uint8_t>(format);
@@ -143,6 +150,8 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
     const auto clock_rate = number<std::uint32_t>(take(encoding, '/'));
     if (!clock_rate || *clock_rate == 0) continue;
     const auto parameters = values_of("fmtp", format);
+    if (!parameters.empty() && parameters.front().size() > kMaxParameters) continue;
+    if (!known.insert(*payload_type).second) continue;
     codecs.push_back({.payload_type = *payload_type,
                       .name = std::string{name},
                       .clock_rate = *clock_rate,
@@ -402,7 +411,10 @@ std::optional<std::string> Codec::parameter(std::string_view parameter_name) con
     std::string_view item = take(rest, ';');
     item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
     if (item.find('=') == std::string_view::npos) continue;
-    if (lower(take(item, '=')) == parameter_name) return lower(item);
+    const auto item_name = take(item, '=');
+    if (item_name.size() == parameter_name.size() && lower(item_name) == parameter_name) {
+      return lower(item);
+    }
   }
   return std::nullopt;
 }

@@ -151,6 +151,32 @@ TEST_F(HttpServerTest, LargeBodiesAreRefused) {
   EXPECT_EQ(response->status, 413);
 }
 
+// What they would become is limited by nothing that the library has.
+TEST_F(HttpServerTest, CodedBodiesAreRefused) {
+  const httplib::Headers compressed{{"Content-Encoding", "gzip"}};
+  EXPECT_EQ(client_->Post("/echo", compressed, small_offer(), kSdp)->status, 415);
+  const auto chunked = client_->Post(
+      "/echo",
+      [](std::size_t, httplib::DataSink& sink) {
+        sink.write("v=0", 3);
+        sink.done();
+        return true;
+      },
+      kSdp);
+  ASSERT_TRUE(chunked);
+  EXPECT_EQ(chunked->status, 411);
+  EXPECT_EQ(post(small_offer())->status, 201);
+}
+
+TEST_F(HttpServerTest, AnswersAreWhole) {
+  const auto whole = post(small_offer());
+  const auto ranged = client_->Post("/echo", {{"Range", "bytes=0-9"}}, small_offer(), kSdp);
+  ASSERT_TRUE(ranged);
+  EXPECT_EQ(ranged->status, 201);
+  EXPECT_EQ(ranged->body.substr(0, 3), "v=0");
+  EXPECT_THAT(ranged->body, EndsWith(whole->body.substr(whole->body.size() - 20)));
+}
+
 TEST_F(HttpServerTest, UnknownSessions) {
   const std::string unknown = "/echo/00000000000000000000000000000000";
   EXPECT_EQ(client_->Get(unknown + "/statistics")->status, 404);
@@ -242,6 +268,17 @@ TEST_F(HttpServerTest, ASlowRequestIsEnded) {
     slow.write(head);
     while (!slow.has_ended(std::chrono::milliseconds{10})) slow.write("x");  // ctest limits it
   }
+}
+
+TEST_F(HttpServerTest, ALongHeadIsEnded) {
+  const RawConnection endless(server_->port());
+  endless.write("GET / HTTP/1.1\r\n");
+  const std::string field = "X: " + std::string(1000, 'x') + "\r\n";
+  int fields = 0;
+  for (; fields < 10'000 && !endless.has_ended(std::chrono::milliseconds{0}); ++fields) {
+    endless.write(field);
+  }
+  EXPECT_LT(fields, 10'000);
 }
 
 TEST_F(HttpServerTest, ConnectionsOfAnAddressAreLimited) {

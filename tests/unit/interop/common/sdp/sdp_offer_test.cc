@@ -83,6 +83,29 @@ TEST(SdpOffer, FeedbackForAllPayloadTypes) {
   EXPECT_TRUE(offer->sections[1].codec.has_feedback("nack"));
 }
 
+TEST(SdpOffer, WhatIsCopiedForEachCodecIsBounded) {
+  constexpr std::string_view kVideo = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n";
+  const auto repeated =
+      read_offer(with(small_offer(), kVideo, "m=video 9 UDP/TLS/RTP/SAVPF 96 97 96 96 97\r\n"));
+  ASSERT_TRUE(repeated) << repeated.error().sentence;
+  EXPECT_THAT(repeated->sections[1].codecs, SizeIs(2));
+
+  constexpr std::string_view kRtx = "a=rtpmap:97 rtx/90000\r\n";
+  const auto with_parameters = [&](std::size_t size) {
+    return read_offer(with(small_offer(), kRtx,
+                           std::string(kRtx) + "a=fmtp:97 " + std::string(size, ';') + "\r\n"));
+  };
+  EXPECT_THAT(with_parameters(512)->sections[1].codecs, SizeIs(2));
+  EXPECT_THAT(with_parameters(513)->sections[1].codecs, SizeIs(1));
+
+  constexpr std::string_view kFeedback = "a=rtcp-fb:* nack\r\n";
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += kFeedback;
+  const auto with_feedback = read_offer(with(small_offer(), kFeedback, many));
+  ASSERT_TRUE(with_feedback) << with_feedback.error().sentence;
+  EXPECT_THAT(with_feedback->sections[1].codec.feedback, SizeIs(16));
+}
+
 TEST(SdpOffer, SectionLevelReplacesSessionLevel) {
   const auto offer =
       read_offer(with(small_offer(), "a=mid:a\r\n",
