@@ -28,12 +28,12 @@ class HttpServerTest : public testing::Test {
   void SetUp() override { start({}); }
   void TearDown() override { stop(); }
 
-  void start(ServiceOptions options, HttpOptions http = {}) {
+  void start(ServiceOptions options, const HttpOptions& http = {}) {
     stop();
     options.ice.local_addresses = options.lite.addresses = {"127.0.0.1"};
     service_ = thread_.call(
         [&] { return EchoService::make(std::move(options), thread_.context()).value(); });
-    server_ = HttpServer::start(std::move(http), thread_, *service_).value();
+    server_ = HttpServer::start(http, thread_, *service_).value();
     client_.emplace("127.0.0.1", server_->port());
   }
 
