@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
+
+#include "common/letter_case.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -23,12 +24,6 @@ constexpr std::array<std::string_view, 2> kExtensions = {
     rtp::kAudioLevelUri,
     "urn:3gpp:video-orientation",
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
 
 // RFC 6184 section 8.1. Without a profile it is baseline. Only packetization mode 1, which all
 // browsers offer and send.

@@ -1,7 +1,5 @@
 #include "sfu/sfu_http.h"
 
-#include <algorithm>
-#include <cctype>
 #include <functional>
 #include <future>
 #include <memory>
@@ -9,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/letter_case.h"
 #include "common/sdp/sdp_offer.h"
 #include "sfu/page_assets.h"
 #include "sfu/sessions_json.h"
@@ -39,14 +38,11 @@ bool is_same_secret(std::string_view given, std::string_view expected) {
 }
 
 bool has_token(const Request& request, const std::string& token) {
-  constexpr std::string_view kScheme = "bearer ";
+  constexpr std::string_view kScheme = "Bearer ";
   const std::string given = request.get_header_value("Authorization");
   // RFC 9110 section 11.1: the case of a scheme does not matter.
   const bool has_scheme =
-      given.size() >= kScheme.size() &&
-      std::equal(kScheme.begin(), kScheme.end(), given.begin(), [](char expected, char letter) {
-        return expected == std::tolower(static_cast<unsigned char>(letter));
-      });
+      equal_ignoring_case(std::string_view(given).substr(0, kScheme.size()), kScheme);
   return token.empty() ||
          (has_scheme && is_same_secret(std::string_view(given).substr(kScheme.size()), token));
 }

@@ -2,8 +2,7 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <cctype>
+#include "common/letter_case.h"
 
 namespace sluice::interop {
 namespace {
@@ -20,8 +19,12 @@ std::string sentence_for(int status, std::size_t max_body) {
       return "The request can't be parsed.";
     case 404:
       return "There is no such resource.";
+    case 411:
+      return "The body must have a Content-Length and no transfer coding.";
     case 413:
       return "The body is larger than " + std::to_string(max_body) + " bytes.";
+    case 415:
+      return "The body must have no content coding.";
     default:
       return "The request failed.";
   }
@@ -44,8 +47,7 @@ bool has_type(const httplib::Request& request, std::string_view type) {
   std::string found = request.get_header_value("Content-Type");
   found = found.substr(0, found.find(';'));
   while (!found.empty() && (found.back() == ' ' || found.back() == '\t')) found.pop_back();
-  std::ranges::transform(found, found.begin(), [](unsigned char c) { return std::tolower(c); });
-  return found == type;
+  return equal_ignoring_case(found, type);
 }
 
 WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
@@ -64,10 +66,8 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
   server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
     const auto status = refusal_of_body(request);
     if (!status) return httplib::Server::HandlerResponse::Unhandled;
+    response.status = *status;  // the error handler says why
     response.set_header("Connection", "close");
-    refuse(response, *status,
-           *status == 411 ? "The body must have a Content-Length and no transfer coding."
-                          : "The body must have no content coding.");
     return httplib::Server::HandlerResponse::Handled;
   });
   server_.set_keep_alive_timeout(kKeepAliveSeconds);

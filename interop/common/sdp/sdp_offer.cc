@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <set>
 #include <span>
 #include <utility>
+
+#include "common/letter_case.h"
 
 namespace sluice::interop {
 namespace {
@@ -41,12 +42,6 @@ std::vector<std::string_view> words(std::string_view text) {
   while (!text.empty()) {
     if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
   }
-  return result;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
   return result;
 }
 
@@ -165,11 +160,8 @@ std::vector<Codec> read_codecs(const SdpMedia& media) {
 // The first payload type of the most preferred codec. Names ignore case (RFC 8866 section 6.6).
 std::optional<Codec> choose_codec(const std::vector<Codec>& codecs, SectionKind kind) {
   for (const auto name : codec_preference(kind)) {
-    const auto found = std::ranges::find_if(codecs, [name](const Codec& codec) {
-      return std::ranges::equal(codec.name, name, [](unsigned char a, unsigned char b) {
-        return std::tolower(a) == std::tolower(b);
-      });
-    });
+    const auto found = std::ranges::find_if(
+        codecs, [name](const Codec& codec) { return equal_ignoring_case(codec.name, name); });
     if (found != codecs.end()) return *found;
   }
   return std::nullopt;
@@ -411,10 +403,7 @@ std::optional<std::string> Codec::parameter(std::string_view parameter_name) con
     std::string_view item = take(rest, ';');
     item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
     if (item.find('=') == std::string_view::npos) continue;
-    const auto item_name = take(item, '=');
-    if (item_name.size() == parameter_name.size() && lower(item_name) == parameter_name) {
-      return lower(item);
-    }
+    if (equal_ignoring_case(take(item, '='), parameter_name)) return lower(item);
   }
   return std::nullopt;
 }

@@ -165,6 +165,7 @@ TEST_F(HttpServerTest, CodedBodiesAreRefused) {
       kSdp);
   ASSERT_TRUE(chunked);
   EXPECT_EQ(chunked->status, 411);
+  EXPECT_THAT(chunked->body, HasSubstr("Content-Length"));
   EXPECT_EQ(post(small_offer())->status, 201);
 }
 
