@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "common/lite/lite_arguments.h"
 #include "common/stop_signals.h"
+#include "sfu/config_file.h"
+#include "sfu/event_log.h"
 #include "sfu/sfu_http.h"
 #include "sfu/sfu_loop.h"
 
@@ -19,6 +22,8 @@ namespace sfu = sluice::interop::sfu;
 struct Options {
   sfu::LoopOptions loop;
   sfu::SfuHttpOptions http;
+  sfu::LogLevel log_level = sfu::LogLevel::info;
+  sfu::LogFormat log_format = sfu::LogFormat::logfmt;
 };
 
 // A duration in whole units.
@@ -54,7 +59,8 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   add_token("--watch-token", options.watch_token, "SLUICE_SFU_WATCH_TOKEN",
             "Bearer token that viewers need. Default: none");
   add_token("--admin-token", options.admin_token, "SLUICE_SFU_ADMIN_TOKEN",
-            "Bearer token for /sessions. Default: only requests from this machine are answered");
+            "Bearer token for /sessions and /metrics. Default: only requests from this machine are "
+            "answered");
 }
 
 void add_limits(CLI::App& app, sfu::SfuOptions& options) {
@@ -84,18 +90,42 @@ void add_limits(CLI::App& app, sfu::SfuOptions& options) {
                                       "Least time in ms between two requests for a key frame");
 }
 
-int fail(const std::string& what) {
-  std::cerr << "sluice-sfu: " << what << "\n";
+void add_log_options(CLI::App& app, Options& options) {
+  app.add_option("--log-level", options.log_level,
+                 "What is logged, to standard error: error, warning, info (the default) or debug")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, sfu::LogLevel>{{"error", sfu::LogLevel::error},
+                                               {"warning", sfu::LogLevel::warning},
+                                               {"info", sfu::LogLevel::info},
+                                               {"debug", sfu::LogLevel::debug}}));
+  app.add_option("--log-format", options.log_format,
+                 "The form of its lines: logfmt (the default) or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, sfu::LogFormat>{
+          {"logfmt", sfu::LogFormat::logfmt}, {"json", sfu::LogFormat::json}}));
+}
+
+void add_options(CLI::App& app, Options& options) {
+  add_http_options(app, options.http);
+  sluice::interop::add_lite_arguments(app, options.loop.lite);
+  add_limits(app, options.loop.sfu);
+  add_log_options(app, options);
+}
+
+int fail(const sfu::Log& log, const std::string& why) {
+  log({.level = sfu::LogLevel::error, .event = "not_started", .fields = {{"reason", why}}});
   return EXIT_FAILURE;
 }
 
-int serve(const Options& options, const sluice::interop::common::StopSignals& stop) {
+int serve(const Options& options, const sfu::Log& log,
+          const sluice::interop::common::StopSignals& stop) {
   const auto loop = sfu::SfuLoop::start(options.loop);
-  if (!loop) return fail(loop.error());
+  if (!loop) return fail(log, loop.error());
   const auto http = sfu::SfuHttp::start(options.http, **loop);
-  if (!http) return fail(http.error());
+  if (!http) return fail(log, http.error());
   std::cout << (*http)->url() << std::endl;
+  log({.event = "started", .fields = {{"url", (*http)->url()}}});
   stop.wait();
+  log({.event = "stopping"});
   return EXIT_SUCCESS;
 }
 
@@ -106,13 +136,13 @@ int main(int argc, char** argv) {
       "A WebRTC media server: publishers send audio and video by WHIP, and any number of viewers "
       "watch by WHEP."};
   Options options;
-  add_http_options(app, options.http);
-  sluice::interop::add_lite_arguments(app, options.loop.lite);
-  add_limits(app, options.loop.sfu);
+  add_options(app, options);
+  sfu::add_config_file<Options>(app, add_options);
   CLI11_PARSE(app, argc, argv);
-  options.loop.sfu.log = [](const std::string& line) { std::clog << line + "\n"; };
+  const sfu::Log log = sfu::log_to_stderr(options.log_level, options.log_format);
+  options.loop.sfu.log = options.http.log = log;
 
   const sluice::interop::common::StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
-  return serve(options, stop);
+  return serve(options, log, stop);
 }
