@@ -14,6 +14,7 @@
 #include "sfu/event_log.h"
 #include "sfu/sfu_http.h"
 #include "sfu/sfu_loop.h"
+#include "sfu/trusted_proxies.h"
 
 namespace {
 
@@ -63,6 +64,21 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
             "answered");
 }
 
+void add_proxies(CLI::App& app, sfu::TrustedProxies& proxies) {
+  app.add_option_function<std::vector<std::string>>(
+         "--trusted-proxy",
+         [&proxies](const std::vector<std::string>& all) {
+           for (const std::string& text : all) (void)proxies.add(text);
+         },
+         "Address or prefix (2001:db8::/32) of a reverse proxy: its requests count by the last "
+         "address in Forwarded or X-Forwarded-For that is not one of these; may be given several "
+         "times")
+      ->check([](const std::string& text) {
+        const auto added = sfu::TrustedProxies{}.add(text);
+        return added ? std::string{} : added.error();
+      });
+}
+
 void add_limits(CLI::App& app, sfu::SfuOptions& options) {
   constexpr int kMost = 65535;
   add_limit(app, "--max-rooms", options.max_rooms, kMost, "Largest number of rooms");
@@ -106,6 +122,7 @@ void add_log_options(CLI::App& app, Options& options) {
 
 void add_options(CLI::App& app, Options& options) {
   add_http_options(app, options.http);
+  add_proxies(app, options.http.trusted_proxies);
   sluice::interop::add_lite_arguments(app, options.loop.lite);
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);

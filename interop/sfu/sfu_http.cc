@@ -58,12 +58,20 @@ int status_of(Refusal why) {
   return 500;
 }
 
+HttpOptions with_proxies(const SfuHttpOptions& options) {
+  HttpOptions http = options.http;
+  http.is_proxy = [proxies = options.trusted_proxies](const std::string& address) {
+    return proxies.contains(address);
+  };
+  return http;
+}
+
 }  // namespace
 
 class SfuHttp::Impl {
  public:
   Impl(const SfuHttpOptions& options, SfuLoop& loop)
-      : options_(options), loop_(loop), server_(options.http, kMaxOffer) {
+      : options_(options), loop_(loop), server_(with_proxies(options), kMaxOffer) {
     server_.add_page(page_assets());
     if (options.log) log_requests();
     add_endpoints();
@@ -96,7 +104,8 @@ class SfuHttp::Impl {
 
   void log_requests() {
     server_.routes().set_logger([this](const Request& request, const Response& response) {
-      options_.log(request_entry(request, response, request.remote_addr));
+      const auto client = options_.trusted_proxies.client_of(request);
+      options_.log(request_entry(request, response, client.value_or(request.remote_addr)));
     });
   }
 
@@ -158,11 +167,13 @@ class SfuHttp::Impl {
     if (!has_type(request, kSdpType)) {
       return refuse(response, 415, "The offer must come as application/sdp.");
     }
+    const auto client = options_.trusted_proxies.client_of(request);
+    if (!client) return refuse(response, 400, client.error());
     const auto offer = read_offer(request.body);
     if (!offer) return refuse(response, 400, offer.error().sentence);
     const auto result =
         ask<CreateResult>(response, [publishes, offer = *offer, room = request.matches[2].str(),
-                                     address = request.remote_addr](Sfu& sfu, dtls::Instant now) {
+                                     address = *client](Sfu& sfu, dtls::Instant now) {
           return publishes ? sfu.publish(room, offer, address, now)
                            : sfu.watch(room, offer, address, now);
         });

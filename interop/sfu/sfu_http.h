@@ -22,6 +22,7 @@
 #include "common/http/web_server.h"
 #include "sfu/event_log.h"
 #include "sfu/sfu_loop.h"
+#include "sfu/trusted_proxies.h"
 
 namespace sluice::interop::sfu {
 
@@ -32,6 +33,8 @@ struct SfuHttpOptions {
   std::string watch_token = {};
   // Of /sessions and /metrics. Empty: only requests of this machine are answered.
   std::string admin_token = {};
+  // The requests that they pass on count by their clients' addresses.
+  TrustedProxies trusted_proxies = {};
   Log log = {};
 };
 
