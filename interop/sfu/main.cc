@@ -48,6 +48,9 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   app.add_option("--port", options.http.port,
                  "Port to serve HTTP on. Default: any free port; the URL is printed")
       ->check(CLI::Range(0, 65535));
+  app.add_option("--https-certificate", options.http.certificate,
+                 "PEM file with a certificate, and its chain after it: HTTPS in place of HTTP");
+  app.add_option("--https-key", options.http.key, "PEM file with its private key");
   // Other users of this machine see the command line, but not the environment.
   const auto add_token = [&app](const char* name, std::string& token, const char* variable,
                                 const char* help) {
@@ -135,6 +138,9 @@ int fail(const sfu::Log& log, const std::string& why) {
 
 int serve(const Options& options, const sfu::Log& log,
           const sluice::interop::common::StopSignals& stop) {
+  if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
+    return fail(log, "--https-certificate and --https-key need each other");
+  }
   const auto loop = sfu::SfuLoop::start(options.loop);
   if (!loop) return fail(log, loop.error());
   const auto http = sfu::SfuHttp::start(options.http, **loop);
