@@ -7,9 +7,14 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
 
 #include "common/lite/lite_arguments.h"
+#include "common/service_manager.h"
 #include "common/stop_signals.h"
+#include "sfu/activation.h"
 #include "sfu/config_file.h"
 #include "sfu/event_log.h"
 #include "sfu/sfu_http.h"
@@ -136,6 +141,24 @@ int fail(const sfu::Log& log, const std::string& why) {
   return EXIT_FAILURE;
 }
 
+// Sockets of systemd take the place of those that the options name.
+tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options& options) {
+  const auto passed = sluice::interop::common::passed_sockets();
+  if (!passed) return tl::unexpected(passed.error());
+  const auto found = sfu::assign(*passed);
+  if (!found) return tl::unexpected(found.error());
+  for (const auto& [name, is_passed] : {std::pair{"--ice-port", found->media.has_value()},
+                                        std::pair{"--port", found->http.has_value()},
+                                        std::pair{"--host", found->http.has_value()}}) {
+    if (is_passed && app.count(name) != 0) {
+      return tl::unexpected(std::string{name} + " has no effect: systemd has opened the socket");
+    }
+  }
+  options.loop.lite.adopted = found->media;
+  options.http.http.adopted = found->http;
+  return {};
+}
+
 int serve(const Options& options, const sfu::Log& log,
           const sluice::interop::common::StopSignals& stop) {
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
@@ -164,6 +187,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   const sfu::Log log = sfu::log_to_stderr(options.log_level, options.log_format);
   options.loop.sfu.log = options.http.log = log;
+  if (const auto taken = take_passed_sockets(app, options); !taken) {
+    return fail(log, taken.error());
+  }
 
   const sluice::interop::common::StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
