@@ -113,6 +113,42 @@ TEST_F(OperationsTest, ForwardedRequestsAreNotOfThisMachine) {
   }
 }
 
+class ProxyTest : public OperationsTest {
+ protected:
+  // Every address of loopback is one of a proxy.
+  static SfuHttpOptions behind_proxies() {
+    SfuHttpOptions options;
+    EXPECT_TRUE(options.trusted_proxies.add("127.0.0.0/8"));
+    return options;
+  }
+};
+
+TEST_F(ProxyTest, EachClientHasItsOwnLimit) {
+  start({.sfu = {.max_sessions_per_address = 1}}, behind_proxies());
+  const auto publish = [this](const char* clients) {
+    return post("/whip/room", offer(), kSdp, {{"X-Forwarded-For", clients}})->status;
+  };
+  EXPECT_EQ(publish("192.0.2.1"), 201);
+  EXPECT_EQ(publish("192.0.2.1"), 503);
+  EXPECT_EQ(publish("198.51.100.1, 192.0.2.1"), 503) << "what a client says itself has no effect";
+  EXPECT_EQ(publish("192.0.2.1, 192.0.2.2"), 201);
+  EXPECT_EQ(publish("unknown"), 400);
+  EXPECT_EQ(sessions()["sessions"].size(), 2U);
+}
+
+TEST_F(ProxyTest, MayHaveAnyNumberOfConnections) {
+  for (const bool is_proxy : {false, true}) {
+    SfuHttpOptions options = is_proxy ? behind_proxies() : SfuHttpOptions{};
+    options.http.max_connections_per_address = 1;
+    start({}, options);
+    client_->set_keep_alive(true);
+    ASSERT_EQ(client_->Get("/healthz")->status, 200);
+    httplib::Client second("127.0.0.1", server_->port());
+    const auto answer = second.Get("/healthz");
+    EXPECT_EQ(answer != nullptr, is_proxy);
+  }
+}
+
 class LogTest : public OperationsTest {
  protected:
   void SetUp() override {
