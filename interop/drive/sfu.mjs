@@ -10,7 +10,7 @@ const USAGE = `usage: sfu.mjs [options]
   --publisher chromium|firefox   (default: chromium)
   --viewer chromium|firefox      the second viewer; the first one is Chromium (default: firefox)
   --codec VP8|VP9|H264|AV1       of the publisher's video (default: its own choice)
-  --screenshots PREFIX           writes PREFIX-publish.png and PREFIX-watch.png
+  --screenshots PREFIX           writes PREFIX-publish.png, PREFIX-watch.png and PREFIX-overview.png
   --serve                        only serve the pages, for your own browsers
   --port N                       HTTP port (default: any free port)
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
@@ -76,6 +76,27 @@ async function watch(browser, url, start = true) {
   return page;
 }
 
+// The page of the server's rooms and sessions, at the width of a phone.
+async function overview(browser, url, screenshots) {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 390, height: 844 });
+  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
+  await page.goto(url);
+  await until(page, () => {
+    const texts = (row) => [...row.cells].map((cell) => cell.textContent);
+    const cells = (id) => [...document.querySelectorAll(`#${id} tr`)].map(texts);
+    const [[room, publishers, viewers]] = cells('rooms').concat([[]]);
+    const sessions = cells('sessions');
+    return room === 'test' && publishers === '1' && viewers === '2' && sessions.length === 3 &&
+      sessions.every(([, , , state, , , bitrate]) => state === 'connected' && parseInt(bitrate, 10) > 0) &&
+      document.getElementById('state').textContent === '1 room, 3 sessions';
+  });
+  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  must(!isWide, 'the overview fits the screen of a phone');
+  if (screenshots) await page.screenshot({ path: `${screenshots}-overview.png` });
+  await page.close();
+}
+
 async function run({ url }, browsers, { codec, screenshots }) {
   // Who comes first waits.
   const early = await watch(browsers.viewer, url, false);
@@ -107,6 +128,9 @@ async function run({ url }, browsers, { codec, screenshots }) {
     await publisher.screenshot({ path: `${screenshots}-publish.png` });
     await late.screenshot({ path: `${screenshots}-watch.png` });
   }
+
+  await overview(browsers.overview, url, screenshots);
+  console.log('the overview shows the room and its sessions');
 
   await early.click('#end');
   await stateIs(early, 'ended');
@@ -158,6 +182,7 @@ async function main() {
       publisher: await browser(values.publisher),
       viewer: await browser(values.viewer),
       late: await browser('chromium'),
+      overview: await browser('chromium'),
     }, values);
   } finally {
     for (const each of started) await closeBrowser(each);

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sfu/counter_table.h"
+
 namespace sluice::interop::sfu {
 namespace {
 
@@ -87,24 +89,14 @@ Json to_json(const ice_lite::ForwardCounts& counts) {
 }
 
 Json to_json(const Counters& counters) {
-  return {{"publishers", counters.publishers},
-          {"viewers", counters.viewers},
-          {"rooms", counters.rooms},
-          {"refused", by_name(counters.refused, kRefusalNames)},
-          {"ended", by_name(counters.ended, kEndNames)},
-          {"rtp_received", counters.rtp_received},
-          {"rtp_dropped", counters.rtp_dropped},
-          {"malformed", counters.malformed},
-          {"key_frames_needed", counters.key_frames_needed},
-          {"key_frames_asked", counters.key_frames_asked},
-          {"nacks_sent", counters.nacks_sent},
-          {"nacked", counters.nacked},
-          {"repeated", counters.repeated},
-          {"not_cached", counters.not_cached},
-          {"over_budget", counters.over_budget},
-          {"rtcp_sent", counters.rtcp_sent},
-          {"rtcp_not_sent", counters.rtcp_not_sent},
-          {"forwarded", to_json(counters.forwarded)}};
+  Json json = Json::object();
+  for (const NamedCounter& counter : kCounters) {
+    json[std::string{counter.key}] = counters.*counter.value;
+  }
+  json["refused"] = by_name(counters.refused, kRefusalNames);
+  json["ended"] = by_name(counters.ended, kEndNames);
+  json["forwarded"] = to_json(counters.forwarded);
+  return json;
 }
 
 }  // namespace

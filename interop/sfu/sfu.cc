@@ -100,7 +100,7 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
   for (const auto& address : identity_.announced) {
     transport.candidates.push_back(ice_lite::candidate(address, preference--));
   }
-  log(session, session.publisher ? "publishes" : "watches");
+  log(session, "session_started");
   return Created{.id = session.id,
                  .answer = write_answer(offer, answer, transport, common::random_u32()),
                  .ice_session = transport.ice.ufrag};
@@ -185,7 +185,7 @@ const Session* Sfu::find(const std::string& id) const {
 void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   const ice_lite::SessionHandle handle = found->first;
   Session& session = found->second;
-  log(session, kEndNames.at(static_cast<std::size_t>(why)));
+  log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
   if (session.publisher) session.room->remove(*session.publisher, port_, now);
   if (session.viewer) session.room->remove(*session.viewer);
@@ -198,11 +198,14 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }
 
-void Sfu::log(const Session& session, std::string_view what) const {
+void Sfu::log(const Session& session, std::string_view event, std::string_view reason) const {
   if (!options_.log) return;
-  options_.log("session " + session.id.substr(0, 8) + " of " + session.address + " in room " +
-               session.room->name() + (session.publisher ? ", publisher: " : ", viewer: ") +
-               std::string{what});
+  options_.log({.event = event,
+                .fields = {{"session", session.id.substr(0, 8)},
+                           {"role", session.publisher ? "publisher" : "viewer"},
+                           {"room", session.room->name()},
+                           {"address", session.address},
+                           {"reason", std::string{reason}}}});
 }
 
 // ---- media
@@ -256,6 +259,7 @@ void Sfu::take_events(dtls::Instant now) {
 void Sfu::on_connected(ice_lite::SessionHandle handle, dtls::Instant now) {
   Session& session = sessions_.at(handle);
   session.is_connected = true;
+  log(session, "session_connected");
   if (session.viewer) session.viewer->connect(port_, now);
 }
 

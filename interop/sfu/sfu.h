@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/counters.h"
+#include "sfu/event_log.h"
 #include "sfu/media_port.h"
 #include "sfu/room.h"
 
@@ -38,8 +38,8 @@ struct SfuOptions {
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
   dtls::Duration room_hold = std::chrono::seconds{5};         // of a room's last publisher's end
   TrackOptions tracks = {};
-  // A line for each session that begins and ends; may be empty.
-  std::function<void(const std::string&)> log = {};
+  // Each session that begins, connects and ends.
+  Log log = {};
 };
 
 // What all sessions have in common.
@@ -134,7 +134,7 @@ class Sfu {
   void end(Sessions::iterator session, End why, dtls::Instant now);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
-  void log(const Session& session, std::string_view what) const;
+  void log(const Session& session, std::string_view event, std::string_view reason = {}) const;
 
   SfuOptions options_;
   SfuIdentity identity_;

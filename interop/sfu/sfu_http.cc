@@ -4,13 +4,13 @@
 #include <future>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 
-#include "common/letter_case.h"
 #include "common/sdp/sdp_offer.h"
+#include "sfu/bearer_token.h"
+#include "sfu/operations_http.h"
 #include "sfu/page_assets.h"
-#include "sfu/sessions_json.h"
+#include "sfu/request_log.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -26,35 +26,6 @@ constexpr const char* kSessionMethods = "DELETE, GET, HEAD, OPTIONS";
 // Seconds until a viewer asks again for a publisher, and a client for a place.
 constexpr const char* kRetrySoon = "2";
 constexpr const char* kRetryLater = "10";
-
-// Compares in a time that says nothing about the token's content.
-bool is_same_secret(std::string_view given, std::string_view expected) {
-  if (given.size() != expected.size()) return false;
-  int difference = 0;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    difference |= static_cast<unsigned char>(given[i]) ^ static_cast<unsigned char>(expected[i]);
-  }
-  return difference == 0;
-}
-
-bool has_token(const Request& request, const std::string& token) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string given = request.get_header_value("Authorization");
-  // RFC 9110 section 11.1: the case of a scheme does not matter.
-  const bool has_scheme =
-      equal_ignoring_case(std::string_view(given).substr(0, kScheme.size()), kScheme);
-  return token.empty() ||
-         (has_scheme && is_same_secret(std::string_view(given).substr(kScheme.size()), token));
-}
-
-void refuse_token(Response& response) {
-  response.set_header("WWW-Authenticate", "Bearer");
-  refuse(response, 401, "A valid bearer token is needed.");
-}
-
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address.starts_with("::ffff:127.") || address == "::1";
-}
 
 // Pages of other origins may use WHIP and WHEP (RFC 9725 section 4.2).
 void allow_other_origins(Response& response) {
@@ -87,16 +58,29 @@ int status_of(Refusal why) {
   return 500;
 }
 
+HttpOptions with_proxies(const SfuHttpOptions& options) {
+  HttpOptions http = options.http;
+  http.is_proxy = [proxies = options.trusted_proxies](const std::string& address) {
+    return proxies.contains(address);
+  };
+  return http;
+}
+
 }  // namespace
 
 class SfuHttp::Impl {
  public:
   Impl(const SfuHttpOptions& options, SfuLoop& loop)
-      : options_(options), loop_(loop), server_(options.http, kMaxOffer) {
+      : options_(options), loop_(loop), server_(with_proxies(options), kMaxOffer) {
     server_.add_page(page_assets());
+    if (options.log) log_requests();
     add_endpoints();
     add_sessions();
-    add_operations();
+    add_operations(
+        server_.routes(), OperatorAccess(options.admin_token, options.http.host),
+        [this](Response& response, std::function<std::string(Sfu&, dtls::Instant)> work) {
+          return ask<std::string>(response, std::move(work));
+        });
   }
 
   tl::expected<void, std::string> listen() { return server_.listen(); }
@@ -116,6 +100,13 @@ class SfuHttp::Impl {
       return std::nullopt;
     }
     return server_.wait(response, std::move(answer));
+  }
+
+  void log_requests() {
+    server_.routes().set_logger([this](const Request& request, const Response& response) {
+      const auto client = options_.trusted_proxies.client_of(request);
+      options_.log(request_entry(request, response, client.value_or(request.remote_addr)));
+    });
   }
 
   void add_endpoints() {
@@ -155,26 +146,6 @@ class SfuHttp::Impl {
     routes.Patch(kSession, other);
   }
 
-  void add_operations() {
-    auto& routes = server_.routes();
-    routes.Get("/healthz", [this](const Request& /*request*/, Response& response) {
-      const auto is_alive = ask<bool>(response, [](Sfu&, dtls::Instant) { return true; });
-      if (is_alive) response.set_content("The server is up.\n", "text/plain; charset=utf-8");
-    });
-    routes.Get("/sessions", [this](const Request& request, Response& response) {
-      if (!options_.admin_token.empty() && !has_token(request, options_.admin_token)) {
-        return refuse_token(response);
-      }
-      if (options_.admin_token.empty() && !is_loopback(request.remote_addr)) {
-        return refuse(response, 403, "Only this machine may see the sessions.");
-      }
-      const auto json = ask<std::string>(response, sessions_json);
-      if (!json) return;
-      response.set_header("Cache-Control", "no-store");
-      response.set_content(*json, "application/json");
-    });
-  }
-
   // RFC 9725 section 4.1: the resources have no representation.
   static void empty(const Request& /*request*/, Response& response) {
     allow_other_origins(response);
@@ -196,11 +167,13 @@ class SfuHttp::Impl {
     if (!has_type(request, kSdpType)) {
       return refuse(response, 415, "The offer must come as application/sdp.");
     }
+    const auto client = options_.trusted_proxies.client_of(request);
+    if (!client) return refuse(response, 400, client.error());
     const auto offer = read_offer(request.body);
     if (!offer) return refuse(response, 400, offer.error().sentence);
     const auto result =
         ask<CreateResult>(response, [publishes, offer = *offer, room = request.matches[2].str(),
-                                     address = request.remote_addr](Sfu& sfu, dtls::Instant now) {
+                                     address = *client](Sfu& sfu, dtls::Instant now) {
           return publishes ? sfu.publish(room, offer, address, now)
                            : sfu.watch(room, offer, address, now);
         });

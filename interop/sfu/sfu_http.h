@@ -3,9 +3,8 @@
 //   POST   /whip/ROOM     an offer to publish (application/sdp); 201: the answer, and Location
 //   POST   /whep/ROOM     an offer to watch; likewise
 //   DELETE /session/ID    ends a session
-//   GET    /sessions      rooms, sessions and counters as JSON
-//   GET    /healthz       200 while the media is served
 //   GET    /, /publish, /watch
+//   and what operations_http.h has
 //
 // OPTIONS, GET and HEAD of WHIP's and WHEP's resources are as both have them; other methods get
 // 405. So does PATCH, since neither Trickle ICE nor ICE restarts are taken. Errors have one
@@ -21,7 +20,9 @@
 #include <tl/expected.hpp>
 
 #include "common/http/web_server.h"
+#include "sfu/event_log.h"
 #include "sfu/sfu_loop.h"
+#include "sfu/trusted_proxies.h"
 
 namespace sluice::interop::sfu {
 
@@ -30,8 +31,11 @@ struct SfuHttpOptions {
   // Bearer tokens (RFC 6750 section 2.1). Empty: none is needed.
   std::string publish_token = {};
   std::string watch_token = {};
-  // Of /sessions. Empty: only requests from loopback are answered.
+  // Of /sessions and /metrics. Empty: only requests of this machine are answered.
   std::string admin_token = {};
+  // The requests that they pass on count by their clients' addresses.
+  TrustedProxies trusted_proxies = {};
+  Log log = {};
 };
 
 // The largest offer in bytes. Chromium's, with three sections, has 7,000.

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <future>
 #include <optional>
 #include <span>
@@ -23,12 +24,19 @@ struct HttpOptions {
   // A name or an IP literal, one of IPv6 without brackets.
   std::string host = "127.0.0.1";
   int port = 0;  // 0: any free port
+  // A socket to take over in place of `host` and `port`: bound, and listening.
+  std::optional<int> adopted = {};
+  // PEM files of a certificate and its key: HTTPS. Empty: HTTP.
+  std::string certificate = {};
+  std::string key = {};
   // How long a request waits for the sessions' thread.
   std::chrono::milliseconds answer_timeout{5000};
   // How long a request and its answer may take.
   std::chrono::milliseconds request_timeout{15000};
   // Connections at a time from one address; further ones are closed. Browsers open six.
   std::size_t max_connections_per_address = 12;
+  // Addresses without this limit: those of reverse proxies. May be empty.
+  std::function<bool(const std::string& address)> is_proxy = {};
 };
 
 void refuse(httplib::Response& response, int status, const std::string& sentence);
@@ -49,7 +57,8 @@ class WebServer {
   // For handlers, before listen().
   httplib::Server& routes() { return server_; }
   void add_page(std::span<const PageAsset> assets);
-  // Binds the port and begins to serve. The error says that the port can't be bound.
+  // Binds the port and begins to serve. The error says what is wrong with the port or with the
+  // files of the certificate.
   tl::expected<void, std::string> listen();
   [[nodiscard]] int port() const { return port_; }
   // "http://127.0.0.1:8080/"
@@ -66,6 +75,8 @@ class WebServer {
   }
 
  private:
+  tl::expected<void, std::string> bind();
+
   HttpOptions options_;
   LimitedServer server_;
   std::thread listener_;

@@ -1,21 +1,20 @@
 // The page that publishes: camera and microphone, or a drawn picture and a tone.
 
+import { $, chooseRoom, show, showStates } from './controls.js';
 import { localMedia } from './local_media.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
-
-const $ = (id) => document.getElementById(id);
 
 let session = null;
 let media = null;
 let hide = () => {};
 
-function show(state, text = state) {
-  $('state').dataset.state = state;
-  $('state').textContent = text;
-  $('start').disabled = session !== null;
-  $('end').disabled = session === null;
-}
+// Also for scripts that drive the page.
+const page = {
+  get session() { return session; },
+  clear,
+  show: (state, text = state) => show(state, text, session),
+};
 
 // The server forwards what comes first in the offer. `codec`: empty for the browser's own order.
 function preferCodec(transceiver, codec) {
@@ -37,12 +36,8 @@ function clear() {
 async function publish() {
   const own = new Session($('token').value);
   session = own;
-  own.addEventListener('state', ({ detail }) => {
-    if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
-  });
-  show('connecting');
+  showStates(own, page);
+  page.show('connecting');
   try {
     const granted = await localMedia();
     if (session !== own) {
@@ -61,7 +56,7 @@ async function publish() {
     if (session !== own) return;
     clear();
     await own.end();
-    show('failed', error.message);
+    page.show('failed', error.message);
   }
 }
 
@@ -70,7 +65,6 @@ $('controls').addEventListener('submit', (event) => {
   publish();
 });
 $('end').addEventListener('click', () => session?.end());
-$('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
+chooseRoom();
 
-// For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = page;

@@ -2,7 +2,7 @@
 
 const POLL_MS = 1000;
 
-const count = (value) => (value == null ? '–' : value.toLocaleString('en'));
+export const count = (value) => (value == null ? '–' : value.toLocaleString('en'));
 const milliseconds = (seconds) => (seconds == null ? '–' : `${Math.round(seconds * 1000)} ms`);
 const size = ({ frameWidth, frameHeight }) => (frameWidth ? `${frameWidth} × ${frameHeight}` : '–');
 

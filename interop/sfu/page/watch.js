@@ -1,20 +1,19 @@
 // The page that watches: a picture for each publisher, up to the number of seats.
 
+import { $, chooseRoom, show, showStates } from './controls.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
-
-const $ = (id) => document.getElementById(id);
 
 let session = null;
 let hide = () => {};
 let retry = 0;
 
-function show(state, text = state) {
-  $('state').dataset.state = state;
-  $('state').textContent = text;
-  $('start').disabled = session !== null;
-  $('end').disabled = session === null && !retry;
-}
+// Also for scripts that drive the page.
+const page = {
+  get session() { return session; },
+  clear,
+  show: (state, text = state) => show(state, text, session, !!(session || retry)),
+};
 
 function clear() {
   hide();
@@ -39,18 +38,14 @@ function waitForPublisher(error, delay) {
   clear();
   const seconds = delay ?? error.retryAfter;
   retry = setTimeout(() => watch(Math.min(2 * seconds, 30)), 1000 * seconds);
-  show('waiting', error.message);
+  page.show('waiting', error.message);
 }
 
 async function watch(nextDelay) {
   clear();
   const own = new Session($('token').value);
   session = own;
-  own.addEventListener('state', ({ detail }) => {
-    if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
-  });
+  showStates(own, page);
   own.connection.ontrack = addPicture;
   for (let seat = 0; seat < Number($('seats').value); ++seat) {
     own.connection.addTransceiver('audio', { direction: 'recvonly' });
@@ -64,7 +59,7 @@ async function watch(nextDelay) {
     clear();
     await own.end();
     if (error.status === 409) waitForPublisher(error, nextDelay);
-    else show('failed', error.message);
+    else page.show('failed', error.message);
   }
 }
 
@@ -78,9 +73,8 @@ $('end').addEventListener('click', () => {
     return;
   }
   clear();
-  show('ended');
+  page.show('ended');
 });
-$('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
+chooseRoom();
 
-// For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = page;

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "unit/interop/common/sdp/offers.h"
+#include "http_fixture.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -20,42 +20,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-constexpr const char* kSdp = "application/sdp";
 constexpr const char* kUnknown = "/session/00000000000000000000000000000000";
-
-// Audio and video, each way.
-std::string offer() {
-  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
-  return all.substr(0, all.find("m=application"));
-}
-
-class SfuHttpTest : public testing::Test {
- protected:
-  void SetUp() override { start({}, {}); }
-
-  void start(LoopOptions options, const SfuHttpOptions& http) {
-    client_.reset();
-    server_.reset();
-    loop_.reset();
-    options.lite.addresses = {"127.0.0.1"};
-    loop_ = SfuLoop::start(options).value();
-    server_ = SfuHttp::start(http, *loop_).value();
-    client_.emplace("127.0.0.1", server_->port());
-  }
-
-  httplib::Result post(const std::string& path, const std::string& body = offer(),
-                       const char* type = kSdp, const httplib::Headers& headers = {}) {
-    return client_->Post(path, headers, body, type);
-  }
-  static httplib::Headers token(const std::string& text) {
-    return {{"Authorization", "Bearer " + text}};
-  }
-  nlohmann::json sessions() { return nlohmann::json::parse(client_->Get("/sessions")->body); }
-
-  std::unique_ptr<SfuLoop> loop_;
-  std::unique_ptr<SfuHttp> server_;
-  std::optional<httplib::Client> client_;
-};
 
 TEST_F(SfuHttpTest, ServesThePages) {
   for (const auto* path : {"/", "/publish", "/watch"}) {
@@ -64,8 +29,9 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js",
-                           "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
+  for (const auto* path :
+       {"/overview.js", "/controls.js", "/publish.js", "/watch.js", "/session.js", "/statistics.js",
+        "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
