@@ -28,7 +28,8 @@ void Layer::on_rtp(const rtp::Packet& packet, rtp::Bytes bytes, dtls::Instant no
   if (source_ != packet.ssrc) begin_source(packet.ssrc);
   reception_.on_packet(packet.sequence_number, packet.timestamp, media_time(now));
   missing_.on_packet(packet.sequence_number, now);
-  rate_.add(bytes.size(), now);
+  // Padding alone probes the publisher's path, and is not forwarded.
+  if (!packet.payload.empty()) rate_.add(bytes.size(), now);
   bytes_ += packet.payload.size();
   burst_.push_back(packet);
   burst_bytes_.push_back(bytes);

@@ -91,6 +91,7 @@ void Publisher::record_arrival(const rtp::Packet& packet, const PublishedTrack& 
   if (!value || !*value) return;
   if (const auto number = rtp::read_transport_sequence_number(**value)) {
     arrivals_->on_packet(*number, media_time(now));
+    arrived_ = packet.ssrc;
   }
 }
 
@@ -143,10 +144,10 @@ void Publisher::send_report(MediaPort& port, dtls::Instant now) {
 }
 
 // So that the publisher knows the bandwidth of its path
-// (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3).
+// (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3). Browsers drop feedback whose
+// media source is none of theirs, though it is about all of them.
 void Publisher::send_arrivals(MediaPort& port) {
-  while (const auto feedback =
-             arrivals_->poll_feedback(peer_.own_ssrc, rtp::Ssrc{0}, kMostReported)) {
+  while (const auto feedback = arrivals_->poll_feedback(peer_.own_ssrc, arrived_, kMostReported)) {
     (void)port.send_rtcp(peer_.session, [&](rtp::CompoundWriter& writer) {
       (void)writer.add(rtp::ReceiverReport{.sender = peer_.own_ssrc});
       (void)writer.add(*feedback);

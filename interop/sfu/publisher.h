@@ -42,6 +42,7 @@ class Publisher {
   PublisherPeer peer_;
   std::vector<Track> tracks_;                          // one or two
   std::optional<rtp::ArrivalRecorder> arrivals_ = {};  // empty: no track has agreed to feedback
+  rtp::Ssrc arrived_{};                                // the source of the last one
   rtp::ReportTimer timer_;
   dtls::Instant heard_at_;
 };

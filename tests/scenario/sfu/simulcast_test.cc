@@ -309,6 +309,7 @@ TEST_F(SfuSimulcast, ThePublisherGetsTransportWideFeedback) {
   world_.run_for(100ms);
   const auto feedback = SfuWorld::received<rtp::TransportFeedback>(publisher_);
   ASSERT_THAT(feedback, SizeIs(1));
+  EXPECT_EQ(feedback[0].media, rtp::Ssrc{kHigh}) << "browsers take no other";
   EXPECT_EQ(feedback[0].base, rtp::SequenceNumber{110});
   std::vector<bool> has_come;
   for (const rtp::PacketStatus status : feedback[0].statuses) {
