@@ -32,6 +32,8 @@ inline constexpr auto kCounters = std::to_array<NamedCounter>({
      "Requests of viewers for a key frame, and viewers that joined.", &Counters::key_frames_needed},
     {"key_frames_asked", "sluice_sfu_key_frames_asked_total",
      "Requests to publishers for a key frame.", &Counters::key_frames_asked},
+    {"nacks_sent", "sluice_sfu_nacks_sent_total",
+     "Requests to publishers for packets that were missing.", &Counters::nacks_sent},
     {"nacked", "sluice_sfu_nacked_packets_total", "Packets that viewers have asked for again.",
      &Counters::nacked},
     {"repeated", "sluice_sfu_repeated_packets_total", "Packets that were sent again.",

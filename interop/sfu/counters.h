@@ -59,6 +59,7 @@ struct Counters {
   std::uint64_t rtp_dropped = 0;
   std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of anybody
   std::uint64_t key_frames_asked = 0;
+  std::uint64_t nacks_sent = 0;  // each is about up to 64 packets that are missing
   // ---- from viewers
   std::uint64_t key_frames_needed = 0;  // each PLI and FIR, and each viewer that joins
   std::uint64_t nacked = 0;             // packets that viewers have asked for

@@ -22,6 +22,11 @@ struct PublishedTrack {
   const Format* format;
   std::string mid;
   std::optional<rtp::ExtensionId> mid_extension = {};
+  std::vector<std::string> rids = {};  // of the layers of simulcast; empty: there is one stream
+  std::optional<rtp::ExtensionId> rid_extension = {};
+  // Of the numbers that transport-wide feedback is about. Empty: none is agreed on.
+  std::optional<rtp::ExtensionId> transport_number_extension = {};
+  bool has_nack = false;                     // the publisher sends lost packets again
   std::array<bool, 128> payload_types = {};  // those of `format` in the publisher's packets
   rtp::ExtensionIds extension_ids = {};      // the server's, by the publisher's
 };
@@ -37,6 +42,8 @@ struct ViewedStream {
   SectionKind kind;
   std::string mid;
   std::optional<rtp::ExtensionId> mid_extension = {};
+  // For the viewer's estimate of its bandwidth.
+  std::optional<rtp::ExtensionId> send_time_extension = {};
   rtp::PayloadTypes payload_types = {};  // the viewer's, by the server's
   rtp::ExtensionIds extension_ids = {};  // the viewer's, by the server's
   bool has_nack = false;                 // the viewer asks for lost packets
@@ -56,6 +63,7 @@ inline constexpr std::size_t kMaxViewedStreams = 32;
 struct AnsweredSection {
   std::vector<Codec> codecs = {};                 // of the offer, those of RTX included
   std::vector<OfferedExtension> extensions = {};  // of the offer
+  std::vector<std::string> rids = {};             // of the layers that are received
   std::optional<ViewedStream> stream = {};        // that is sent; empty: the section receives
 };
 

@@ -15,22 +15,32 @@ double milliseconds(rtp::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-Json to_json(const Track& track) {
-  const auto& reception = track.reception();
-  return {{"kind", to_string(track.format().kind)},
-          {"codec", track.format().name},
+Json to_json(const Layer& layer, dtls::Instant now) {
+  const auto& reception = layer.reception();
+  return {{"rid", layer.rid()},
           {"packets", reception.received()},
-          {"bytes", track.bytes()},
+          {"bytes", layer.bytes()},
+          {"bits_per_second", layer.bits_per_second(now)},
           {"lost", reception.lost()},
           {"jitter_ms", milliseconds(reception.jitter())},
-          {"receivers", track.receivers()}};
+          {"receivers", layer.receivers()}};
+}
+
+Json to_json(const Track& track, dtls::Instant now) {
+  Json layers = Json::array();
+  for (const Layer& layer : track.layers()) layers.push_back(to_json(layer, now));
+  return {{"kind", to_string(track.format().kind)},
+          {"codec", track.format().name},
+          {"layers", std::move(layers)}};
 }
 
 Json to_json(const ViewerStream& stream) {
   constexpr double kWhole = 256;
+  const Layer* const shown = stream.subscription.shown;
   return {{"kind", to_string(stream.agreed.kind)},
           {"seat", stream.agreed.seat},
           {"codec", stream.track != nullptr ? Json(stream.track->format().name) : Json()},
+          {"rid", shown != nullptr ? Json(shown->rid()) : Json()},
           {"packets", stream.stream.sent().packets},
           {"bytes", stream.stream.sent().payload_bytes},
           {"fraction_lost", stream.fraction_lost / kWhole},
@@ -47,7 +57,7 @@ Json to_json(const Session& session, dtls::Instant now) {
       {"seconds", std::chrono::duration_cast<std::chrono::seconds>(now - session.made_at).count()}};
   Json media = Json::array();
   if (session.publisher) {
-    for (const Track& track : session.publisher->tracks()) media.push_back(to_json(track));
+    for (const Track& track : session.publisher->tracks()) media.push_back(to_json(track, now));
   } else {
     for (const auto& stream : session.viewer->streams()) media.push_back(to_json(stream));
   }

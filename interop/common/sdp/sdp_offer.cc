@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "common/letter_case.h"
+#include "common/sdp/sdp_text.h"
+#include "common/sdp/simulcast.h"
 
 namespace sluice::interop {
 namespace {
@@ -27,14 +29,6 @@ std::string section_name(const SdpMedia& media) {
   const auto mid = media.attributes.find("mid");
   return mid ? "Section " + std::string{*mid} + " (" + media.kind + ")"
              : "The " + media.kind + " section";
-}
-
-// Removes and returns the text before the first `separator`, or all of it if there is none.
-std::string_view take(std::string_view& text, char separator) {
-  const auto end = text.find(separator);
-  const std::string_view head = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  return head;
 }
 
 std::vector<std::string_view> words(std::string_view text) {
@@ -189,6 +183,7 @@ void read_rtp(const SdpMedia& media, OfferedSection& section) {
   const auto mid = std::ranges::find(section.extensions, rtp::kMidUri, &OfferedExtension::uri);
   if (mid != section.extensions.end()) section.mid_extension = mid->id;
   section.reduced_size_rtcp = media.attributes.has("rtcp-rsize");
+  section.simulcast = read_simulcast(media);
   if (!is_rtp_protocol(media.protocol)) {
     section.rejected = "its protocol is " + media.protocol + ", not UDP/TLS/RTP/SAVPF";
   } else if (!media.attributes.has("rtcp-mux")) {

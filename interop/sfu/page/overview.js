@@ -39,7 +39,9 @@ const roomRow = ({ name, publishers, viewers }) =>
   row([name, count(publishers), count(viewers), [link('/watch', name), ' ', link('/publish', name)]]);
 
 const mediaOf = (session) => session.tracks ?? session.streams;
-const bytesOf = (session) => mediaOf(session).reduce((sum, { bytes }) => sum + bytes, 0);
+// The RTP streams of a publisher are the layers of its tracks.
+const rtpOf = (session) => session.tracks?.flatMap(({ layers }) => layers) ?? session.streams;
+const bytesOf = (session) => rtpOf(session).reduce((sum, { bytes }) => sum + bytes, 0);
 
 function bitrate(session, now) {
   const before = former.bytes.get(session.id);
@@ -49,13 +51,13 @@ function bitrate(session, now) {
 
 // Publishers: packets that did not come. Viewers: what they report of the last interval.
 function lost(session) {
-  if (session.tracks) return count(session.tracks.reduce((sum, track) => sum + track.lost, 0));
+  if (session.tracks) return count(rtpOf(session).reduce((sum, layer) => sum + layer.lost, 0));
   const most = Math.max(0, ...session.streams.map((stream) => stream.fraction_lost));
   return `${Math.round(100 * most)} %`;
 }
 
 function roundTrip(session) {
-  const known = mediaOf(session).map(({ rtt_ms: rtt }) => rtt).filter((rtt) => rtt != null);
+  const known = rtpOf(session).map(({ rtt_ms: rtt }) => rtt).filter((rtt) => rtt != null);
   return known.length > 0 ? `${Math.round(Math.max(...known))} ms` : '–';
 }
 

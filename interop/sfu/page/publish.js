@@ -1,7 +1,7 @@
-// The page that publishes: camera and microphone, or a drawn picture and a tone.
+// The page that publishes: camera and microphone, or a drawn picture and a tone; or the screen.
 
 import { $, chooseRoom, show, showStates } from './controls.js';
-import { localMedia } from './local_media.js';
+import { localMedia, sharedScreen } from './local_media.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
@@ -25,6 +25,21 @@ function preferCodec(transceiver, codec) {
   transceiver.setCodecPreferences(chosen);
 }
 
+// With simulcast the camera's picture has a size that can be halved twice.
+const SIZE = [1280, 720];
+const LAYERS = [
+  { rid: 'h', maxBitrate: 1_500_000 },
+  { rid: 'm', maxBitrate: 500_000, scaleResolutionDownBy: 2 },
+  { rid: 'l', maxBitrate: 150_000, scaleResolutionDownBy: 4 },
+];
+
+const chosenMedia = () => {
+  if ($('source').value === 'screen') return sharedScreen();
+  return $('simulcast').checked ? localMedia(...SIZE) : localMedia();
+};
+
+const encodingsOf = (track) => (track.kind === 'video' && $('simulcast').checked ? { sendEncodings: LAYERS } : {});
+
 // The parts of one call may end in any order; the page has at most one.
 function clear() {
   hide();
@@ -39,7 +54,7 @@ async function publish() {
   showStates(own, page);
   page.show('connecting');
   try {
-    const granted = await localMedia();
+    const granted = await chosenMedia();
     if (session !== own) {
       granted.stop();
       return;
@@ -47,7 +62,9 @@ async function publish() {
     media = granted;
     $('picture').srcObject = media.stream;
     for (const track of media.stream.getTracks()) {
-      const transceiver = own.connection.addTransceiver(track, { direction: 'sendonly', streams: [media.stream] });
+      const transceiver = own.connection.addTransceiver(track, {
+        direction: 'sendonly', streams: [media.stream], ...encodingsOf(track),
+      });
       preferCodec(transceiver, $('codec').value);
     }
     hide = showStatistics(own, $('streams'));

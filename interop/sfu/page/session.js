@@ -60,6 +60,23 @@ export class Session extends EventTarget {
     await this.#remove();
   }
 
+  // The layers of each video section, by its MID. Null: the session has ended.
+  async layers() {
+    const response = await this.#layerRequest({});
+    return response?.ok ? response.json() : null;
+  }
+
+  // An empty `rid` means the largest layer that fits.
+  async askForLayer(mid, rid) {
+    const wish = { mediaId: mid, encodingId: rid || null };
+    await this.#layerRequest({ method: 'POST', body: JSON.stringify(wish) }, { 'Content-Type': 'application/json' });
+  }
+
+  async #layerRequest(request, headers = {}) {
+    if (!this.#location) return null;
+    return fetch(`${this.#location.href}/layer`, { ...request, headers: { ...this.#headers, ...headers } });
+  }
+
   async statistics() {
     return [...(await this.#connection.getStats()).values()];
   }

@@ -1,6 +1,7 @@
 // The page that watches: a picture for each publisher, up to the number of seats.
 
 import { $, chooseRoom, show, showStates } from './controls.js';
+import { makeLayerList } from './layers.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
@@ -24,13 +25,21 @@ function clear() {
 }
 
 // Audio and video of one seat come as one stream.
-function addPicture({ streams: [stream] }) {
-  const known = [...$('pictures').children].find((video) => video.srcObject.id === stream.id);
-  if (known) return;
-  const video = Object.assign(document.createElement('video'), {
+function pictureOf(stream) {
+  const known = [...$('pictures').children].find(({ dataset }) => dataset.stream === stream.id);
+  if (known) return known;
+  const picture = document.createElement('figure');
+  picture.dataset.stream = stream.id;
+  picture.append(Object.assign(document.createElement('video'), {
     autoplay: true, playsInline: true, controls: true, srcObject: stream,
-  });
-  $('pictures').append(video);
+  }));
+  $('pictures').append(picture);
+  return picture;
+}
+
+function addTrack(own, { track, transceiver, streams: [stream] }) {
+  const picture = pictureOf(stream);
+  if (track.kind === 'video') picture.append(makeLayerList(own, transceiver.mid));
 }
 
 // Nobody publishes yet: asks again, twice as late each time (draft-ietf-wish-whep section 4.2).
@@ -46,7 +55,7 @@ async function watch(nextDelay) {
   const own = new Session($('token').value);
   session = own;
   showStates(own, page);
-  own.connection.ontrack = addPicture;
+  own.connection.ontrack = (event) => addTrack(own, event);
   for (let seat = 0; seat < Number($('seats').value); ++seat) {
     own.connection.addTransceiver('audio', { direction: 'recvonly' });
     own.connection.addTransceiver('video', { direction: 'recvonly' });

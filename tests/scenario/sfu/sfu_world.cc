@@ -14,6 +14,8 @@ using test::must;
 constexpr dtls::UdpEndpoint kServer{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 constexpr std::array<std::uint8_t, 2> kPayloadTypes = {111, 96};
 constexpr rtp::ExtensionId kPublishersMid{4};
+constexpr rtp::ExtensionId kPublishersRid{5};
+constexpr rtp::ExtensionId kPublishersTransportNumber{6};
 
 dtls::UdpEndpoint address_of(std::size_t peer) {
   return {dtls::Ipv4Address{192, 0, 2, 1}, static_cast<std::uint16_t>(5000 + peer)};
@@ -59,6 +61,14 @@ std::string SfuWorld::publisher_offer(const std::string& video) {
          "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
 }
 
+std::string SfuWorld::simulcast_offer() {
+  return publisher_offer() +
+         "a=rtcp-fb:96 nack\r\na=rtcp-fb:96 transport-cc\r\n"
+         "a=extmap:5 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+         "a=extmap:6 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
+         "a=rid:h send\r\na=rid:m send\r\na=rid:l send\r\na=simulcast:send h;m;l\r\n";
+}
+
 // With other payload types and IDs than the publisher's.
 std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
   std::string offer = session_lines(2 * seats);
@@ -71,7 +81,9 @@ std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
              section_lines(2 * seat + 1, "recvonly") +
              "a=rtpmap:120 VP8/90000\r\na=rtcp-fb:120 nack\r\na=rtcp-fb:120 nack pli\r\n"
              "a=rtcp-fb:120 ccm fir\r\na=rtpmap:121 VP9/90000\r\n"
-             "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+             "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+             "a=rtcp-fb:120 goog-remb\r\n"
+             "a=extmap:8 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n";
     if (!has_rtx) continue;
     offer +=
         "a=rtpmap:122 rtx/90000\r\na=fmtp:122 apt=120\r\n"
@@ -181,6 +193,14 @@ void SfuWorld::send(Peer& publisher, const MediaFields& fields) {
   static_cast<void>(writer.add(kPublishersMid, std::as_bytes(std::span(mid))));
   const std::array level{std::byte{0x85}};
   if (fields.section == 0) static_cast<void>(writer.add(rtp::ExtensionId{1}, level));
+  if (!fields.rid.empty()) {
+    static_cast<void>(writer.add(kPublishersRid, std::as_bytes(std::span(fields.rid))));
+  }
+  if (fields.transport_number) {
+    std::array<std::byte, rtp::kTransportSequenceNumberSize> value{};
+    rtp::write_transport_sequence_number(value, rtp::SequenceNumber{*fields.transport_number});
+    static_cast<void>(writer.add(kPublishersTransportNumber, value));
+  }
   const rtp::Packet packet{
       .payload_type = rtp::PayloadType{fields.payload_type != 0 ? fields.payload_type
                                                                 : kPayloadTypes.at(fields.section)},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,8 @@ struct MediaFields {
   std::uint32_t ssrc = 0;         // 0: that of the section
   std::uint8_t payload_type = 0;  // 0: that of the section
   std::string_view payload = "payload";
+  std::string_view rid = {};  // empty: none
+  std::optional<std::uint16_t> transport_number = {};
 };
 inline constexpr std::array<std::uint32_t, 2> kSources = {0x0a0a0a0a, 0x0b0b0b0b};
 
@@ -52,6 +55,8 @@ class SfuWorld {
 
   // The offer of a publisher or a viewer. `seats`: pairs of sections.
   static std::string publisher_offer(const std::string& video = "VP8");
+  // With three layers of video: "h", "m" and "l".
+  static std::string simulcast_offer();
   static std::string viewer_offer(std::size_t seats = 1, bool has_rtx = false);
   // Signalling alone.
   CreateResult publish(const std::string& offer, const std::string& room = "room",

@@ -83,9 +83,13 @@ TEST(Publishing, TheAnswerReceivesOneCodec) {
   EXPECT_TRUE(video.attributes.has("rtcp-mux-only"));
   EXPECT_EQ(video.attributes.find("setup"), "passive");
   // Feedback that the server gives, and nothing that it doesn't.
-  EXPECT_THAT(video.attributes.all("rtcp-fb"), ElementsAre("96 nack pli"));
-  EXPECT_THAT(video.attributes.all("extmap"), ElementsAre("13 urn:3gpp:video-orientation",
-                                                          "4 urn:ietf:params:rtp-hdrext:sdes:mid"));
+  EXPECT_THAT(video.attributes.all("rtcp-fb"),
+              ElementsAre("96 nack", "96 nack pli", "96 transport-cc"));
+  EXPECT_THAT(video.attributes.all("extmap"),
+              ElementsAre("13 urn:3gpp:video-orientation",
+                          "3 http://www.ietf.org/id/"
+                          "draft-holmer-rmcat-transport-wide-cc-extensions-01",
+                          "4 urn:ietf:params:rtp-hdrext:sdes:mid"));
   EXPECT_FALSE(video.attributes.has("ssrc"));
 }
 
