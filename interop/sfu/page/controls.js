@@ -14,8 +14,8 @@ export function show(state, text, session, canEnd = session !== null) {
 export function showStates(own, page) {
   own.addEventListener('state', ({ detail }) => {
     if (page.session !== own) return;
-    if (detail === 'ended') page.clear();
-    page.show(detail);
+    if (own.isOver) page.clear();
+    page.show(detail, own.reason ?? detail);
   });
 }
 

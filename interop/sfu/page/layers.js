@@ -32,6 +32,6 @@ export function makeLayerList(session, mid) {
     select.hidden = layers.active.length + layers.inactive.length < 2;
   };
   const timer = setInterval(refresh, POLL_MS);
-  session.addEventListener('state', ({ detail }) => { if (detail === 'ended') clearInterval(timer); });
+  session.addEventListener('state', () => { if (session.isOver) clearInterval(timer); });
   return select;
 }

@@ -70,9 +70,8 @@ class SfuSimulcast : public testing::Test {
     publisher_.client->rtcp.clear();
     return sources;
   }
-  Viewer& of(const Peer& viewer) { return *world_.sfu.find(viewer.id)->viewer; }
   bool ask_for(const Peer& viewer, const std::string& rid, std::string_view mid = {}) {
-    return of(viewer).ask_for_layer(mid, rid);
+    return world_.sfu.ask_for_layer(viewer.id, mid, rid);
   }
   void expect_no_gap(const std::vector<rtp::Packet>& packets) {
     for (std::size_t i = 1; i < packets.size(); ++i) {
@@ -163,6 +162,8 @@ TEST_F(SfuSimulcast, AWishThatNobodyCanMeetIsRefused) {
   EXPECT_FALSE(ask_for(viewer, "x"));
   EXPECT_FALSE(ask_for(viewer, "h", "0")) << "the audio section";
   EXPECT_FALSE(ask_for(viewer, "h", "9"));
+  EXPECT_FALSE(ask_for(publisher_, "h"));
+  EXPECT_FALSE(world_.sfu.ask_for_layer("nobody", {}, "h"));
   EXPECT_TRUE(ask_for(viewer, "h", "1"));
   EXPECT_TRUE(ask_for(viewer, ""));
 }

@@ -16,12 +16,6 @@ namespace sluice::interop::sfu {
 
 inline constexpr const char* kSdp = "application/sdp";
 
-// Audio and video, each way.
-inline std::string offer() {
-  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
-  return all.substr(0, all.find("m=application"));
-}
-
 class SfuHttpTest : public testing::Test {
  protected:
   void SetUp() override { start({}, {}); }
@@ -36,7 +30,7 @@ class SfuHttpTest : public testing::Test {
     client_.emplace("127.0.0.1", server_->port());
   }
 
-  httplib::Result post(const std::string& path, const std::string& body = offer(),
+  httplib::Result post(const std::string& path, const std::string& body = media_offer(),
                        const char* type = kSdp, const httplib::Headers& headers = {}) {
     return client_->Post(path, headers, body, type);
   }

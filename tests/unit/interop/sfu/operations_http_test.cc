@@ -126,7 +126,7 @@ class ProxyTest : public OperationsTest {
 TEST_F(ProxyTest, EachClientHasItsOwnLimit) {
   start({.sfu = {.max_sessions_per_address = 1}}, behind_proxies());
   const auto publish = [this](const char* clients) {
-    return post("/whip/room", offer(), kSdp, {{"X-Forwarded-For", clients}})->status;
+    return post("/whip/room", media_offer(), kSdp, {{"X-Forwarded-For", clients}})->status;
   };
   EXPECT_EQ(publish("192.0.2.1"), 201);
   EXPECT_EQ(publish("192.0.2.1"), 503);
