@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
+import { until } from './page.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
 
