@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
+import { until } from './page.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
 
@@ -38,7 +39,8 @@ async function overview(browser, url, screenshots) {
     const [[room, publishers, viewers]] = cells('rooms').concat([[]]);
     const sessions = cells('sessions');
     return room === 'test' && publishers === '1' && viewers === '2' && sessions.length === 3 &&
-      sessions.every(([, , , state, , , bitrate]) => state === 'connected' && parseInt(bitrate, 10) > 0) &&
+      sessions[0][0] === 'publisher' &&
+      sessions.every(([, , state, bitrate]) => state === 'connected' && parseInt(bitrate, 10) > 0) &&
       document.getElementById('state').textContent === '1 room, 3 sessions';
   });
   const isWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);

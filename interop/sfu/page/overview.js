@@ -62,14 +62,19 @@ function roundTrip(session) {
 }
 
 const sessionRow = (session, now) => row([
-  session.id, session.role, session.room, session.state, duration(session.seconds),
+  session.role, session.room, session.state, bitrate(session, now), lost(session), roundTrip(session),
   mediaOf(session).map(({ codec }) => codec).filter(Boolean).join(', ') || '–',
-  bitrate(session, now), lost(session), roundTrip(session), session.address,
+  duration(session.seconds), session.address, session.id,
 ]);
+
+// By room; publishers before viewers, and who is there longer before others.
+const inOrder = (a, b) => a.room.localeCompare(b.room) || a.role.localeCompare(b.role) || b.seconds - a.seconds ||
+  a.id.localeCompare(b.id);
 
 function showAll({ rooms, sessions }) {
   const now = performance.now();
   $('rooms').replaceChildren(...rooms.slice(0, MOST_ROWS).map(roomRow));
+  sessions.sort(inOrder);
   $('sessions').replaceChildren(...sessions.slice(0, MOST_ROWS).map((session) => sessionRow(session, now)));
   const more = sessions.length - MOST_ROWS;
   $('more').hidden = more <= 0;

@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <array>
+#include <cstddef>
 #include <initializer_list>
+#include <random>
 #include <string>
 
 #include "sfu/forwarded_field.h"
@@ -111,6 +114,27 @@ TEST(TrustedProxies, AClientCannotChooseItsAddress) {
     const auto found = client({{kForwarded, std::string{sent} + ", for=\"192.0.2.1\""}});
     EXPECT_EQ(found, "") << sent;
   }
+}
+
+// Nor by anything else that it can send before the element that the proxy adds.
+TEST(TrustedProxies, NoTextChoosesTheAddress) {
+  constexpr std::array kParts = {"for=", "6.6.6.6", "10.0.0.9", "\"", "\\", ",", ";",   "=",
+                                 " ",    "x",       "by=",      "[",  "]",  ":", "::6", "unknown"};
+  std::mt19937 random(1);  // the same texts each time
+  std::uniform_int_distribution<std::size_t> length(0, 8);
+  std::uniform_int_distribution<std::size_t> part(0, kParts.size() - 1);
+  std::size_t taken = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string sent;
+    for (std::size_t left = length(random); left > 0; --left) sent += kParts.at(part(random));
+    EXPECT_EQ(client({{kXff, sent + ", 192.0.2.1"}}), "192.0.2.1") << sent;
+    for (const auto* added : {", for=192.0.2.1", ", for=\"192.0.2.1\"", ";for=192.0.2.1"}) {
+      const auto found = client({{kForwarded, sent + added}});
+      EXPECT_TRUE(found.empty() || found == "192.0.2.1") << sent << added;
+      if (!found.empty()) ++taken;
+    }
+  }
+  EXPECT_GT(taken, 1000U);
 }
 
 // The proxy may leave one of the two fields alone.
