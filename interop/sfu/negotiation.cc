@@ -4,6 +4,8 @@
 #include <set>
 
 #include "common/sdp/answer_frame.h"
+#include "common/sdp/data_section.h"
+#include "sfu/data_session.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -133,11 +135,12 @@ std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat)
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
   for (const OfferedSection& section : offer.sections) {
-    if (!section.is_rtp()) {
-      return refuse_offer(section_name(section) + " can't be published: only audio and video can.");
-    }
     if (!section.accepted()) {
       return refuse_offer(section_name(section) + " can't be taken: " + section.rejected + ".");
+    }
+    if (!section.is_rtp()) {  // data channels
+      agreement.answer.emplace_back();
+      continue;
     }
     if (section.direction != Direction::sendonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=sendonly.");
@@ -165,6 +168,7 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
     agreement.parts.push_back(std::move(track));
     agreement.answer.push_back(std::move(answered));
   }
+  if (agreement.parts.empty()) return refuse_offer("The offer has neither audio nor video.");
   return agreement;
 }
 
@@ -173,11 +177,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
   std::array<std::size_t, 2> seats = {};  // by kind
   for (OfferedSection& section : offer.sections) {
     auto& answered = agreement.answer.emplace_back();
-    if (!section.accepted()) continue;
-    if (!section.is_rtp()) {
-      section.rejected = "only audio and video can be watched";
-      continue;
-    }
+    if (!section.accepted() || !section.is_rtp()) continue;
     if (section.direction != Direction::recvonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=recvonly.");
     }
@@ -213,12 +213,21 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
 }
 
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
-                         const TransportDescription& transport, std::uint64_t session_id) {
+                         const TransportDescription& transport, std::uint64_t session_id,
+                         dtls::Bytes sctp_init) {
   SdpDocument document =
       begin_answer(offer, transport, {.ice_lite = true, .dtls_in_stun = offer.dtls_in_stun});
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    if (!offer.sections[i].accepted()) continue;
-    write_section(document.media[i], offer.sections[i], sections[i]);
+    const OfferedSection& offered = offer.sections[i];
+    if (!offered.accepted()) continue;
+    if (offered.is_rtp()) {
+      write_section(document.media[i], offered, sections[i]);
+    } else {
+      answer_data_section(document.media[i], offered,
+                          {.max_message_size = kMaxDataMessage,
+                           .max_channels = kDataStreams,
+                           .sctp_init = sctp_init});
+    }
   }
   return write_sdp(document, session_id);
 }

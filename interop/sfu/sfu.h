@@ -21,6 +21,7 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/counters.h"
+#include "sfu/data_hub.h"
 #include "sfu/media_port.h"
 #include "sfu/room.h"
 
@@ -38,6 +39,7 @@ struct SfuOptions {
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
   dtls::Duration room_hold = std::chrono::seconds{5};         // of a room's last publisher's end
   TrackOptions tracks = {};
+  DataLimits data = {};
   // A line for each session that begins and ends; may be empty.
   std::function<void(const std::string&)> log = {};
 };
@@ -70,6 +72,7 @@ struct Session {
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
   std::unique_ptr<Viewer> viewer = {};
+  std::unique_ptr<DataSession> data = {};  // null: not offered
 };
 
 // Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
@@ -125,8 +128,9 @@ class Sfu {
   Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
                  dtls::Instant now);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
-                       const std::vector<AnsweredSection>& answer);
+                       const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
+  void take_data(dtls::Instant now);
   void take_media(dtls::Instant now);
   void take_events(dtls::Instant now);
   void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
@@ -140,6 +144,7 @@ class Sfu {
   SfuIdentity identity_;
   Counters counters_;
   MediaPort port_;
+  DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID

@@ -1,5 +1,6 @@
 // The page that publishes: camera and microphone, or a drawn picture and a tone.
 
+import { Chat } from './chat.js';
 import { localMedia } from './local_media.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
@@ -8,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 
 let session = null;
 let media = null;
+let chat = null;
 let hide = () => {};
 
 function show(state, text = state) {
@@ -30,7 +32,8 @@ function preferCodec(transceiver, codec) {
 function clear() {
   hide();
   media?.stop();
-  session = media = null;
+  chat?.end();
+  session = media = chat = null;
   $('picture').srcObject = null;
 }
 
@@ -55,6 +58,7 @@ async function publish() {
       const transceiver = own.connection.addTransceiver(track, { direction: 'sendonly', streams: [media.stream] });
       preferCodec(transceiver, $('codec').value);
     }
+    chat = new Chat(own.connection);
     hide = showStatistics(own, $('streams'));
     await own.start(`/whip/${encodeURIComponent($('room').value)}`);
   } catch (error) {
@@ -73,4 +77,4 @@ $('end').addEventListener('click', () => session?.end());
 $('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
 
 // For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = { get session() { return session; }, get chat() { return chat; } };

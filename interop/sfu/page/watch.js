@@ -1,11 +1,13 @@
 // The page that watches: a picture for each publisher, up to the number of seats.
 
+import { Chat } from './chat.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
 const $ = (id) => document.getElementById(id);
 
 let session = null;
+let chat = null;
 let hide = () => {};
 let retry = 0;
 
@@ -20,7 +22,8 @@ function clear() {
   hide();
   clearTimeout(retry);
   retry = 0;
-  session = null;
+  chat?.end();
+  session = chat = null;
   $('pictures').replaceChildren();
 }
 
@@ -56,6 +59,7 @@ async function watch(nextDelay) {
     own.connection.addTransceiver('audio', { direction: 'recvonly' });
     own.connection.addTransceiver('video', { direction: 'recvonly' });
   }
+  chat = new Chat(own.connection);
   hide = showStatistics(own, $('streams'));
   try {
     await own.start(`/whep/${encodeURIComponent($('room').value)}`);
@@ -83,4 +87,4 @@ $('end').addEventListener('click', () => {
 $('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
 
 // For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = { get session() { return session; }, get chat() { return chat; } };

@@ -64,7 +64,7 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js",
+  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js", "/chat.js",
                            "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
@@ -126,7 +126,8 @@ TEST_F(SfuHttpTest, BadOffersGetASentence) {
     EXPECT_THAT(response->body, EndsWith(".\n"));
     EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
   }
-  EXPECT_EQ(post("/whip/room", small_offer())->status, 422) << "a data section";
+  const auto no_data = with(small_offer(), "webrtc-datachannel", "something-else");
+  EXPECT_EQ(post("/whip/room", no_data)->status, 422) << "a section that isn't taken";
   EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 1);
 }
 
