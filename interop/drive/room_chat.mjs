@@ -53,5 +53,6 @@ export async function chatInRoom(pages) {
     if (received.length !== expected) {
       throw new Error(`expected: ${expected} messages to the ${name}, not ${JSON.stringify(received)}`);
     }
+    await page.evaluate(() => window.scrollTo(0, 0)); // typing has scrolled to the chat
   }
 }
