@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
 import { until } from './page.mjs';
+import { chatInRoom } from './room_chat.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
 
@@ -76,6 +77,10 @@ async function run({ url }, browsers, { codec, screenshots }) {
   const [, video] = sessions.find(({ role }) => role === 'publisher').tracks;
   must(video.codec.startsWith(codec), `the video is ${codec} (${video.codec})`);
   console.log('both viewers report on the sender reports that they get');
+  await chatInRoom({ publisher, 'first viewer': early, 'second viewer': late });
+  const { data } = (await serverSays(url, () => true)).counters;
+  must(data.relayed === 6 && data.sent === 12, `each message goes to both others: ${JSON.stringify(data)}`);
+  console.log('what one of the three writes comes to the two others, and so do bytes');
   if (screenshots) {
     await publisher.screenshot({ path: `${screenshots}-publish.png` });
     await late.screenshot({ path: `${screenshots}-watch.png` });

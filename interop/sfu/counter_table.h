@@ -56,6 +56,6 @@ inline constexpr auto kCounters = std::to_array<NamedCounter>({
 // A counter that is missing above would be missing in /sessions and /metrics.
 static_assert(sizeof(Counters) ==
               sizeof(std::uint64_t) * (kCounters.size() + kRefusalNames.size() + kEndNames.size()) +
-                  sizeof(ice_lite::ForwardCounts));
+                  sizeof(ice_lite::ForwardCounts) + sizeof(DataCounters));
 
 }  // namespace sluice::interop::sfu

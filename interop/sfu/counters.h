@@ -8,6 +8,8 @@
 
 #include <sluice/ice_lite/forward.h>
 
+#include "sfu/data_counters.h"
+
 namespace sluice::interop::sfu {
 
 // Why a session was not made.
@@ -72,6 +74,7 @@ struct Counters {
   std::uint64_t rtcp_sent = 0;
   std::uint64_t rtcp_not_sent = 0;  // no room, or refused by SRTP
   ice_lite::ForwardCounts forwarded;
+  DataCounters data;
 
   void count(Refusal why) { ++refused[static_cast<std::size_t>(why)]; }
   void count(End why) { ++ended[static_cast<std::size_t>(why)]; }

@@ -48,6 +48,22 @@ void add_forwarding(PrometheusText& out, const ice_lite::ForwardCounts& counts) 
               [](std::size_t i) { return to_string(static_cast<srtp::PacketError>(i)); });
 }
 
+void add_data(PrometheusText& out, const DataCounters& counters) {
+  out.counter("sluice_sfu_data_received_messages_total", "Messages on data channels.");
+  out.add(counters.received);
+  out.counter("sluice_sfu_data_relayed_messages_total", "Of them those that went to the room.");
+  out.add(counters.relayed);
+  out.counter("sluice_sfu_data_sent_messages_total", "Messages to the others of a room.");
+  out.add(counters.sent);
+  add_reasons(out, "sluice_sfu_data_dropped_total",
+              "Messages, channels and packets that were dropped, by the server's rules.",
+              counters.dropped, [](std::size_t i) { return kDataDropNames.at(i); });
+  add_reasons(out, "sluice_sfu_data_sctp_dropped_total",
+              "Packets and messages that SCTP has dropped, of sessions that have ended.",
+              counters.dropped_by_associations,
+              [](std::size_t i) { return to_string(static_cast<data_channel::Drop>(i)); });
+}
+
 void add_sessions(PrometheusText& out, const Sfu& sfu) {
   constexpr std::array<std::string_view, 2> kRoles = {"publisher", "viewer"};
   constexpr std::array<std::string_view, 2> kStates = {"connecting", "connected"};
@@ -72,6 +88,7 @@ std::string media_metrics(const Sfu& sfu, dtls::Duration waited) {
   add_sessions(out, sfu);
   add_counters(out, sfu.counters());
   add_forwarding(out, sfu.counters().forwarded);
+  add_data(out, sfu.counters().data);
   out.gauge("sluice_sfu_media_thread_lag_seconds",
             "How long this request has waited for the media's thread.");
   out.add(std::chrono::duration<double>(waited).count());

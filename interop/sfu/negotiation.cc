@@ -6,7 +6,9 @@
 #include <span>
 
 #include "common/sdp/answer_frame.h"
+#include "common/sdp/data_section.h"
 #include "common/sdp/simulcast.h"
+#include "sfu/data_session.h"
 #include "sfu/ice_session.h"
 
 namespace sluice::interop::sfu {
@@ -184,11 +186,12 @@ std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat)
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
   for (const OfferedSection& section : offer.sections) {
-    if (!section.is_rtp()) {
-      return refuse_offer(section_name(section) + " can't be published: only audio and video can.");
-    }
     if (!section.accepted()) {
       return refuse_offer(section_name(section) + " can't be taken: " + section.rejected + ".");
+    }
+    if (!section.is_rtp()) {  // data channels
+      agreement.answer.emplace_back();
+      continue;
     }
     if (section.direction != Direction::sendonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=sendonly.");
@@ -206,6 +209,7 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
     agreement.parts.push_back({.format = format, .mid = section.mid});
     agreement.answer.push_back(publish_section(section, agreement.parts.back()));
   }
+  if (agreement.parts.empty()) return refuse_offer("The offer has neither audio nor video.");
   return agreement;
 }
 
@@ -214,11 +218,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
   std::array<std::size_t, 2> seats = {};  // by kind
   for (OfferedSection& section : offer.sections) {
     auto& answered = agreement.answer.emplace_back();
-    if (!section.accepted()) continue;
-    if (!section.is_rtp()) {
-      section.rejected = "only audio and video can be watched";
-      continue;
-    }
+    if (!section.accepted() || !section.is_rtp()) continue;
     if (section.direction != Direction::recvonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=recvonly.");
     }
@@ -255,11 +255,20 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
 }
 
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
-                         const TransportDescription& transport, std::uint64_t session_id) {
+                         const TransportDescription& transport, std::uint64_t session_id,
+                         dtls::Bytes sctp_init) {
   SdpDocument document = begin_answer(offer, transport, agent_options(offer));
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    if (!offer.sections[i].accepted()) continue;
-    write_section(document.media[i], offer.sections[i], sections[i]);
+    const OfferedSection& offered = offer.sections[i];
+    if (!offered.accepted()) continue;
+    if (offered.is_rtp()) {
+      write_section(document.media[i], offered, sections[i]);
+    } else {
+      answer_data_section(document.media[i], offered,
+                          {.max_message_size = kMaxDataMessage,
+                           .max_channels = kDataStreams,
+                           .sctp_init = sctp_init});
+    }
   }
   return write_sdp(document, session_id);
 }

@@ -74,17 +74,20 @@ struct Agreement {
 };
 
 // RFC 9725 section 4.4: one audio and one video section at most, each to be sent by the publisher,
-// and nothing that would have to be rejected. The error is a sentence that says what is wrong.
+// data channels, and nothing that would have to be rejected. The error is a sentence that says what
+// is wrong.
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer);
 // A section of the viewer receives one track; several of a kind receive those of several
-// publishers. Sections of other kinds are rejected in the answer. `ssrc` makes a number for a
-// stream that no other of the server has.
+// publishers. One for data channels is taken, sections of other kinds are rejected. `ssrc` makes a
+// number for a stream that no other of the server has.
 SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
 
 // The CNAME of what a viewer's seat receives: what has the same one is played in sync.
 std::string cname_of(std::size_t seat);
 
+// `sctp_init`: for data channels; empty: none.
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
-                         const TransportDescription& transport, std::uint64_t session_id);
+                         const TransportDescription& transport, std::uint64_t session_id,
+                         dtls::Bytes sctp_init = {});
 
 }  // namespace sluice::interop::sfu

@@ -1,6 +1,7 @@
 #include "sfu/sessions_json.h"
 
 #include <chrono>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,18 @@ Json to_json(const ViewerStream& stream) {
           {"rtt_ms", stream.round_trip ? Json(milliseconds(*stream.round_trip)) : Json()}};
 }
 
+Json to_json(const DataSession& data) {
+  const auto statistics = data.statistics();
+  const auto& dropped = statistics.dropped;
+  return {{"state", data.state()},
+          {"channels", data.channels()},
+          {"messages_received", statistics.messages_received},
+          {"messages_sent", statistics.messages_sent},
+          {"bytes_received", statistics.message_bytes_received},
+          {"bytes_sent", statistics.message_bytes_sent},
+          {"dropped", std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0})}};
+}
+
 Json to_json(const Session& session, dtls::Instant now) {
   Json json = {
       {"id", session.id.substr(0, 8)},
@@ -62,6 +75,7 @@ Json to_json(const Session& session, dtls::Instant now) {
     for (const auto& stream : session.viewer->streams()) media.push_back(to_json(stream));
   }
   json[session.publisher ? "tracks" : "streams"] = std::move(media);
+  json["data"] = session.data ? to_json(*session.data) : Json();
   return json;
 }
 
@@ -88,6 +102,18 @@ Json to_json(const ice_lite::ForwardCounts& counts) {
           {"refused", refused}};
 }
 
+Json to_json(const DataCounters& counters) {
+  Json dropped = by_name(counters.dropped, kDataDropNames);
+  for (std::size_t i = 0; i < data_channel::kDropReasons; ++i) {
+    dropped["sctp_" + std::string{to_string(static_cast<data_channel::Drop>(i))}] =
+        counters.dropped_by_associations[i];
+  }
+  return {{"received", counters.received},
+          {"relayed", counters.relayed},
+          {"sent", counters.sent},
+          {"dropped", std::move(dropped)}};
+}
+
 Json to_json(const Counters& counters) {
   Json json = Json::object();
   for (const NamedCounter& counter : kCounters) {
@@ -96,6 +122,7 @@ Json to_json(const Counters& counters) {
   json["refused"] = by_name(counters.refused, kRefusalNames);
   json["ended"] = by_name(counters.ended, kEndNames);
   json["forwarded"] = to_json(counters.forwarded);
+  json["data"] = to_json(counters.data);
   return json;
 }
 

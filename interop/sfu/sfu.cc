@@ -16,6 +16,11 @@ constexpr std::chrono::milliseconds kTick{50};
 // sent. A peer that invents others displaces its own.
 constexpr std::size_t kMaxOtherSsrcs = 32;
 
+// An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
+dtls::Role own_role(const Offer& offer) {
+  return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+}
+
 rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
 }  // namespace
@@ -23,7 +28,8 @@ rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; 
 Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
     : options_(std::move(options)),
       identity_(std::move(identity)),
-      port_{.server = server, .outlet = outlet, .counters = counters_} {}
+      port_{.server = server, .outlet = outlet, .counters = counters_},
+      data_(options_.data, port_) {}
 
 Sfu::~Sfu() = default;
 
@@ -56,8 +62,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   ice_lite::SessionOptions options;
   options.transport.dtls = identity_.dtls;
   options.transport.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
-  // An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
-  options.role = offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+  options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
   options.dtls_in_stun = offer.dtls_in_stun;
@@ -87,13 +92,14 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const std::string& address, 
 }
 
 CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
-                          const std::vector<AnsweredSection>& answer) {
+                          const std::vector<AnsweredSection>& answer, dtls::Instant now) {
   Session& session = sessions_.at(handle);
   session.ice = IceSession(offer);
+  session.data = data_.join(handle, offer, own_role(offer), session.room->data(), now);
   TransportDescription transport{
       .ice = *port_.server.local_credentials(handle),
       .end_of_candidates = true,
-      .setup = offer.transport.setup == Setup::passive ? Setup::active : Setup::passive,
+      .setup = own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive,
       .fingerprints = {identity_.fingerprint}};
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
@@ -103,7 +109,8 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
   }
   log(session, "session_started");
   return Created{.id = session.id,
-                 .answer = write_answer(offer, answer, transport, common::random_u32()),
+                 .answer = write_answer(offer, answer, transport, common::random_u32(),
+                                        session.data ? session.data->local_init() : dtls::Bytes{}),
                  .ice_session = transport.ice.ufrag};
 }
 
@@ -128,7 +135,7 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                                                   random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
-  return created(*handle, offer, agreement->answer);
+  return created(*handle, offer, agreement->answer, now);
 }
 
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
@@ -164,7 +171,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
-  return created(*handle, offer, agreement->answer);
+  return created(*handle, offer, agreement->answer, now);
 }
 
 IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now) {
@@ -207,6 +214,7 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   Session& session = found->second;
   log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
+  if (session.data) data_.leave(*session.data, now);
   if (session.publisher) session.room->remove(*session.publisher, port_, now);
   if (session.viewer) session.room->remove(*session.viewer);
   const auto of_address = per_address_.find(session.address);
@@ -231,10 +239,16 @@ void Sfu::log(const Session& session, std::string_view event, std::string_view r
 // ---- media
 
 void Sfu::drain(dtls::Instant now) {
-  // Data channels are not offered.
-  while (port_.server.poll_data()) continue;
+  take_data(now);
   take_media(now);
   take_events(now);
+}
+
+void Sfu::take_data(dtls::Instant now) {
+  while (const auto data = port_.server.poll_data()) {
+    const auto found = sessions_.find(data->session);
+    if (found != sessions_.end()) data_.handle_packet(found->second.data.get(), data->bytes, now);
+  }
 }
 
 // All that has come in this turn goes to one receiver before the next one.
@@ -281,6 +295,7 @@ void Sfu::on_connected(ice_lite::SessionHandle handle, dtls::Instant now) {
   session.is_connected = true;
   log(session, "session_connected");
   if (session.viewer) session.viewer->connect(port_, now);
+  if (session.data) data_.start(*session.data, now);
 }
 
 // ---- time
@@ -296,6 +311,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
   for (auto& [handle, session] : sessions_) {
     if (session.publisher) session.publisher->handle_timeout(port_, now);
     if (session.viewer) session.viewer->handle_timeout(port_, now);
+    if (session.data) data_.handle_timeout(*session.data, now);
   }
   sweep(now);
 }

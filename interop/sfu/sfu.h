@@ -20,6 +20,7 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/counters.h"
+#include "sfu/data_hub.h"
 #include "sfu/event_log.h"
 #include "sfu/ice_session.h"
 #include "sfu/media_port.h"
@@ -39,6 +40,7 @@ struct SfuOptions {
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
   dtls::Duration room_hold = std::chrono::seconds{5};         // of a room's last publisher's end
   TrackOptions tracks = {};
+  DataLimits data = {};
   // Each session that begins, connects and ends.
   Log log = {};
 };
@@ -72,6 +74,7 @@ struct Session {
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
   std::unique_ptr<Viewer> viewer = {};
+  std::unique_ptr<DataSession> data = {};  // null: not offered
 };
 
 // Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
@@ -131,8 +134,9 @@ class Sfu {
   Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
                  dtls::Instant now);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
-                       const std::vector<AnsweredSection>& answer);
+                       const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
+  void take_data(dtls::Instant now);
   void take_media(dtls::Instant now);
   void take_events(dtls::Instant now);
   void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
@@ -146,6 +150,7 @@ class Sfu {
   SfuIdentity identity_;
   Counters counters_;
   MediaPort port_;
+  DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID

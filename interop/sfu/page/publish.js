@@ -1,5 +1,6 @@
 // The page that publishes: camera and microphone, or a drawn picture and a tone; or the screen.
 
+import { Chat } from './chat.js';
 import { $, chooseRoom, show, showStates } from './controls.js';
 import { localMedia, sharedScreen } from './local_media.js';
 import { Session } from './session.js';
@@ -7,11 +8,13 @@ import { showStatistics } from './statistics.js';
 
 let session = null;
 let media = null;
+let chat = null;
 let hide = () => {};
 
 // Also for scripts that drive the page.
 const page = {
   get session() { return session; },
+  get chat() { return chat; },
   clear,
   show: (state, text = state) => show(state, text, session),
 };
@@ -44,7 +47,8 @@ const encodingsOf = (track) => (track.kind === 'video' && $('simulcast').checked
 function clear() {
   hide();
   media?.stop();
-  session = media = null;
+  chat?.end();
+  session = media = chat = null;
   $('picture').srcObject = null;
 }
 
@@ -67,6 +71,7 @@ async function publish() {
       });
       preferCodec(transceiver, $('codec').value);
     }
+    chat = new Chat(own.connection);
     hide = showStatistics(own, $('streams'));
     await own.start(`/whip/${encodeURIComponent($('room').value)}`);
   } catch (error) {

@@ -1,17 +1,20 @@
 // The page that watches: a picture for each publisher, up to the number of seats.
 
+import { Chat } from './chat.js';
 import { $, chooseRoom, show, showStates } from './controls.js';
 import { makeLayerList } from './layers.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
 let session = null;
+let chat = null;
 let hide = () => {};
 let retry = 0;
 
 // Also for scripts that drive the page.
 const page = {
   get session() { return session; },
+  get chat() { return chat; },
   clear,
   show: (state, text = state) => show(state, text, session, !!(session || retry)),
 };
@@ -20,7 +23,8 @@ function clear() {
   hide();
   clearTimeout(retry);
   retry = 0;
-  session = null;
+  chat?.end();
+  session = chat = null;
   $('pictures').replaceChildren();
 }
 
@@ -60,6 +64,7 @@ async function watch(nextDelay) {
     own.connection.addTransceiver('audio', { direction: 'recvonly' });
     own.connection.addTransceiver('video', { direction: 'recvonly' });
   }
+  chat = new Chat(own.connection);
   hide = showStatistics(own, $('streams'));
   try {
     await own.start(`/whep/${encodeURIComponent($('room').value)}`);

@@ -131,9 +131,16 @@ Peer& SfuWorld::connect(const CreateResult& created) {
   return added;
 }
 
-void SfuWorld::to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from) {
-  server_.handle_datagram(bytes, {.peer = from, .own = kServer}, now);
-  drain();
+void SfuWorld::to_server(std::vector<test::IceClient::Outgoing> datagrams,
+                         const dtls::UdpEndpoint& from) {
+  std::vector<dtls::ReceivedDatagram> batch;
+  for (auto& [candidate, bytes] : datagrams) {
+    batch.push_back({.bytes = bytes, .path = {.peer = from, .own = kServer}});
+  }
+  for (std::span<const dtls::ReceivedDatagram> rest = batch; !rest.empty();) {
+    rest = rest.subspan(server_.handle_datagrams(rest, now).taken);
+    drain();
+  }
 }
 
 void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
@@ -163,11 +170,11 @@ void SfuWorld::settle() {
     auto arriving = std::exchange(under_way_, {});
     is_busy = !arriving.empty();
     for (auto& [peer, bytes] : arriving) peers_[peer]->client->handle_datagram(bytes, 0, now);
+    is_busy |= act();
     for (std::size_t i = 0; i < peers_.size(); ++i) {
-      for (auto& outgoing : peers_[i]->client->take()) {
-        is_busy = true;
-        to_server(std::move(outgoing.bytes), peers_[i]->address);
-      }
+      auto outgoing = peers_[i]->client->take();
+      is_busy |= !outgoing.empty();
+      to_server(std::move(outgoing), peers_[i]->address);
     }
   }
 }
@@ -227,7 +234,7 @@ void SfuWorld::send_rtcp(Peer& peer, rtp::Bytes compound) {
   const auto size = peer.client->transport.protect_rtcp(bytes, compound.size());
   if (!size) throw std::runtime_error("RTCP can't be sent");
   bytes.resize(*size);
-  to_server(std::move(bytes), peer.address);
+  to_server({{.candidate = 0, .bytes = std::move(bytes)}}, peer.address);
   settle();
 }
 

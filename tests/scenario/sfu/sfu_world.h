@@ -54,6 +54,9 @@ inline constexpr std::array<std::uint32_t, 2> kSources = {0x0a0a0a0a, 0x0b0b0b0b
 class SfuWorld {
  public:
   explicit SfuWorld(SfuOptions options = {});
+  virtual ~SfuWorld() = default;
+  SfuWorld(const SfuWorld&) = delete;
+  SfuWorld& operator=(const SfuWorld&) = delete;
 
   // The offer of a publisher or a viewer. `seats`: pairs of sections.
   static std::string publisher_offer(const std::string& video = "VP8");
@@ -105,6 +108,16 @@ class SfuWorld {
     return counters().ended.at(static_cast<std::size_t>(why));
   }
 
+ protected:
+  // Signalling is over: connects.
+  Peer& connect(const CreateResult& created);
+  // Delivers what is under way, and what follows from it.
+  void settle();
+  // What peers do beside ICE and media, at each turn. False: nothing.
+  virtual bool act() { return false; }
+
+  std::vector<std::unique_ptr<Peer>> peers_;
+
  private:
   class MemoryOutlet final : public Outlet {
    public:
@@ -119,12 +132,10 @@ class SfuWorld {
     std::array<std::byte, dtls::kMaxDatagram> bytes_{};
   };
 
-  Peer& connect(const CreateResult& created);
-  void to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from);
+  // As one batch, as the server's driver has it.
+  void to_server(std::vector<test::IceClient::Outgoing> datagrams, const dtls::UdpEndpoint& from);
   void to_peer(dtls::Buffer bytes, const dtls::UdpPath& path);
   void drain();
-  // Delivers what is under way, and what follows from it.
-  void settle();
 
  public:
   dtls::Instant now = dtls::Instant(std::chrono::hours{1});
@@ -133,7 +144,6 @@ class SfuWorld {
   dtls::ConfigOptions dtls_ = test::options();
   ice_lite::IceLiteServer server_;
   MemoryOutlet outlet_{*this};
-  std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::pair<std::size_t, dtls::Buffer>> under_way_;  // to peers
 
  public:

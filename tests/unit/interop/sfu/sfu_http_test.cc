@@ -33,7 +33,7 @@ TEST_F(SfuHttpTest, ServesThePages) {
   }
   for (const auto* path : {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js",
                            "/session.js", "/statistics.js", "/gathering.js", "/local_media.js",
-                           "/reconnection.js", "/fragment.js", "/style.css", "/icon.svg"}) {
+                           "/reconnection.js", "/fragment.js", "/chat.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
@@ -94,7 +94,8 @@ TEST_F(SfuHttpTest, BadOffersGetASentence) {
     EXPECT_THAT(response->body, EndsWith(".\n"));
     EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
   }
-  EXPECT_EQ(post("/whip/room", small_offer())->status, 422) << "a data section";
+  const auto no_data = with(small_offer(), "webrtc-datachannel", "something-else");
+  EXPECT_EQ(post("/whip/room", no_data)->status, 422) << "a section that isn't taken";
   EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 1);
 }
 
