@@ -419,7 +419,7 @@ class LogTest(unittest.TestCase):
                                 "debug": ["started", "request", "stopping"]}.items():
             with Server("--log-level", level, "--log-format", "json") as server:
                 server.get("healthz")
-            # A response is logged after it was sent, so its line may come after those of the end.
+            # An answer is logged after it was sent, so its line may come after those of the end.
             self.assertCountEqual([json.loads(line)["event"] for line in server.log], expected, level)
 
     def test_logfmt_is_the_default(self):

@@ -174,7 +174,7 @@ class SfuHttp::Impl {
   }
 
   void log_requests() {
-    server_.routes().set_logger([this](const Request& request, const Response& response) {
+    server_.observe([this](const Request& request, const Response& response) {
       const auto client = options_.trusted_proxies.client_of(request);
       options_.log(request_entry(request, response, client.value_or(request.remote_addr)));
     });

@@ -78,10 +78,15 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
   server_.set_exception_handler([](const auto&, auto& response, const auto&) {
     refuse(response, 500, "The server failed to handle the request.");
   });
-  server_.set_error_handler([max_body](const httplib::Request&, httplib::Response& response) {
-    if (response.body.empty()) {
-      refuse(response, response.status, sentence_for(response.status, max_body));
-    }
+  server_.set_error_handler(
+      [this, max_body](const httplib::Request& request, httplib::Response& response) {
+        if (response.body.empty()) {
+          refuse(response, response.status, sentence_for(response.status, max_body));
+        }
+        if (observer_) observer_(request, response);
+      });
+  server_.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
+    if (observer_ && response.status < 400) observer_(request, response);
   });
 }
 

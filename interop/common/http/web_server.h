@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "common/http/limited_server.h"
 #include "common/http/page_asset.h"
@@ -56,6 +57,10 @@ class WebServer {
 
   // For handlers, before listen().
   httplib::Server& routes() { return server_; }
+  // Is told each answer on the thread of its request, before listen(). An error has its sentence
+  // then; other bodies may be compressed.
+  using Observer = std::function<void(const httplib::Request&, const httplib::Response&)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
   void add_page(std::span<const PageAsset> assets);
   // Binds the port and begins to serve. The error says what is wrong with the port or with the
   // files of the certificate.
@@ -81,6 +86,7 @@ class WebServer {
   tl::expected<void, std::string> bind();
 
   HttpOptions options_;
+  Observer observer_;
   LimitedServer server_;
   std::thread listener_;
   std::atomic<bool> ended_ = true;

@@ -186,8 +186,9 @@ TEST_F(LogTest, HasSessionsWithoutTheirSecrets) {
   for (const auto& line : found) EXPECT_EQ(line.find(id), std::string::npos) << line;
 }
 
+// Browsers take compressed answers.
 TEST_F(LogTest, HasRefusalsWithTheirReason) {
-  client_->Get("/metrics", {{"Host", "evil.example"}});
+  client_->Get("/metrics", {{"Host", "evil.example"}, {"Accept-Encoding", "br, gzip"}});
   EXPECT_THAT(lines(),
               Contains("time=now level=info event=request method=GET path=/metrics status=403 "
                        "address=127.0.0.1 reason=\"The Host of the request is no name of this "
