@@ -39,6 +39,7 @@ struct PublisherPeer {
 };
 
 class Layer;
+struct MovedLayer;
 
 // What a viewer's stream gets of a track. It outlives its place in a layer.
 struct Subscription {
@@ -98,6 +99,10 @@ class Layer {
     return rate_.bits_per_second(now);
   }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }
+  // What a layer of the same track goes on from in another process (moved_media.h).
+  [[nodiscard]] MovedLayer state(dtls::Instant now) const;
+  // Before the first packet.
+  void restore(const MovedLayer& moved, dtls::Instant now);
 
  private:
   void begin_source(rtp::Ssrc source);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tl/expected.hpp>
@@ -32,8 +33,10 @@ class SfuLoop {
   // Work that has been posted and has not run yet.
   static constexpr std::size_t kMaxPosted = 1024;
 
-  // Makes a certificate, opens the port and begins to serve. The error says what is wrong.
-  static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(const LoopOptions& options);
+  // Makes a certificate, opens the port, goes on with the sessions of the process before, if there
+  // are any, and begins to serve. The error says what is wrong.
+  static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(
+      const LoopOptions& options, const std::optional<MovedSfu>& moved = {});
   // Ends all sessions: their peers get a close_notify.
   ~SfuLoop();
   SfuLoop(const SfuLoop&) = delete;
@@ -41,6 +44,12 @@ class SfuLoop {
 
   // Runs `work` on the loop's thread, soon. From any thread. False: kMaxPosted wait already.
   bool post(Work work);
+
+  // Ends the loop without a word to the peers. What the next process goes on from; its sockets are
+  // open until the end of this object.
+  MovedSfu move_out();
+  // To be given to another process.
+  [[nodiscard]] AdoptedSockets sockets();
 
  private:
   // The driver's batch.
@@ -59,6 +68,7 @@ class SfuLoop {
   SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
           SfuIdentity identity, udp::Descriptor wake);
   void run();
+  void end();
   void wait() const;
   void run_posted();
   void wake() const;
@@ -71,6 +81,7 @@ class SfuLoop {
   std::mutex mutex_;
   std::vector<Work> posted_;
   bool ends_ = false;
+  std::optional<MovedSfu> moved_;  // there: the loop ends with move_out()
   std::thread thread_;
 };
 
