@@ -31,9 +31,10 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js",
-                           "/session.js", "/statistics.js", "/gathering.js", "/local_media.js",
-                           "/reconnection.js", "/fragment.js", "/chat.js", "/style.css", "/icon.svg"}) {
+  for (const auto* path :
+       {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js", "/session.js",
+        "/statistics.js", "/gathering.js", "/local_media.js", "/reconnection.js", "/fragment.js",
+        "/chat.js", "/measures.js", "/plots.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
