@@ -1,5 +1,6 @@
 #include "sfu/sfu_http.h"
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
@@ -104,18 +105,20 @@ class SfuHttp::Impl {
   [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
-  // Runs `work` on the loop's thread. It may use nothing of this object: WebServer::wait().
+  // Runs `work` on the loop's thread. It may use nothing of this object: WebServer::wait(). It is
+  // not run for a request that has been refused for its delay.
   template <class Answer>
   std::optional<Answer> ask(Response& response, std::function<Answer(Sfu&, dtls::Instant)> work) {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
-    if (!loop_.post([promise, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-          promise->set_value(work(sfu, now));
+    const auto claim = std::make_shared<std::atomic_flag>();
+    if (!loop_.post([promise, claim, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+          if (!claim->test_and_set()) promise->set_value(work(sfu, now));
         })) {
       refuse(response, 503, "Too many requests wait.");
       return std::nullopt;
     }
-    return server_.wait(response, std::move(answer));
+    return server_.wait(response, std::move(answer), claim.get());
   }
 
   void add_endpoints() {

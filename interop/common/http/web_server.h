@@ -57,10 +57,13 @@ class WebServer {
 
   // Waits for what the thread of the sessions does for a request. Empty, with the refusal in
   // `response`: it took longer than answer_timeout. The work may then run when the request is gone,
-  // so it must use copies.
+  // so it must use copies. `claim`: work that sets it before it begins, and is not done if it is
+  // set already, is then never done; work that has begun is waited for.
   template <class Answer>
-  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer) const {
-    if (answer.wait_for(options_.answer_timeout) == std::future_status::ready) return answer.get();
+  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer,
+                             std::atomic_flag* claim = nullptr) const {
+    const bool is_ready = answer.wait_for(options_.answer_timeout) == std::future_status::ready;
+    if (is_ready || (claim != nullptr && claim->test_and_set())) return answer.get();
     refuse(response, 503, "The server is too busy to answer in time.");
     return std::nullopt;
   }

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -218,6 +220,28 @@ TEST_F(SfuHttpTest, SaysThatThePortIsTaken) {
   const auto second = SfuHttp::start({.http = {.port = server_->port()}}, *loop_);
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error(), StartsWith("can't listen on 127.0.0.1:"));
+}
+
+// Else it would hold its place until the connect timeout.
+TEST_F(SfuHttpTest, WhatIsAnsweredTooLateIsNotDone) {
+  start({}, {.http = {.answer_timeout = std::chrono::milliseconds{500}}});
+  std::promise<void> is_busy;
+  std::promise<void> goes_on;
+  ASSERT_TRUE(loop_->post([&](Sfu&, dtls::Instant) {
+    is_busy.set_value();
+    goes_on.get_future().wait();
+  }));
+  is_busy.get_future().wait();
+  const auto response = post("/whip/room");
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "The server is too busy to answer in time.\n");
+  goes_on.set_value();
+  // After the late work.
+  std::promise<std::size_t> count;
+  ASSERT_TRUE(
+      loop_->post([&](Sfu& sfu, dtls::Instant) { count.set_value(sfu.sessions().size()); }));
+  EXPECT_EQ(count.get_future().get(), 0U);
+  EXPECT_EQ(post("/whip/room")->status, 201);
 }
 
 TEST(SfuLoopOptions, BadOnesAreNamed) {
