@@ -53,6 +53,8 @@ struct Counters {
   std::uint64_t rooms = 0;
   std::array<std::uint64_t, kRefusalNames.size()> refused = {};
   std::array<std::uint64_t, kEndNames.size()> ended = {};
+  std::uint64_t ice_restarts = 0;  // answered
+  std::uint64_t ice_refused = 0;   // PATCH
   // ---- from publishers
   std::uint64_t rtp_received = 0;
   // Of no track, of a payload type that was not agreed on, or with a malformed header extension.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/sdp/answer_frame.h"
+#include "sfu/ice_session.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -214,8 +215,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
 
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
                          const TransportDescription& transport, std::uint64_t session_id) {
-  SdpDocument document =
-      begin_answer(offer, transport, {.ice_lite = true, .dtls_in_stun = offer.dtls_in_stun});
+  SdpDocument document = begin_answer(offer, transport, agent_options(offer));
   for (std::size_t i = 0; i < sections.size(); ++i) {
     if (!offer.sections[i].accepted()) continue;
     write_section(document.media[i], offer.sections[i], sections[i]);

@@ -82,6 +82,8 @@ Json to_json(const Counters& counters) {
           {"rooms", counters.rooms},
           {"refused", by_name(counters.refused, kRefusalNames)},
           {"ended", by_name(counters.ended, kEndNames)},
+          {"ice_restarts", counters.ice_restarts},
+          {"ice_refused", counters.ice_refused},
           {"rtp_received", counters.rtp_received},
           {"rtp_dropped", counters.rtp_dropped},
           {"malformed", counters.malformed},

@@ -88,7 +88,8 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const std::string& address, 
 
 CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
                           const std::vector<AnsweredSection>& answer) {
-  const Session& session = sessions_.at(handle);
+  Session& session = sessions_.at(handle);
+  session.ice = IceSession(offer);
   TransportDescription transport{
       .ice = *port_.server.local_credentials(handle),
       .end_of_candidates = true,
@@ -164,6 +165,20 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
   return created(*handle, offer, agreement->answer);
+}
+
+IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now) {
+  const auto handle = handles_.find(id);
+  if (handle == handles_.end()) {
+    return tl::unexpected(IceRefused{IceRefusal::no_session, "There is no such session."});
+  }
+  Session& session = sessions_.at(handle->second);
+  auto result = session.ice.update(update, handle->second, port_.server, identity_.announced, now);
+  if (!result) ++counters_.ice_refused;
+  if (!result || !*result) return result;
+  ++counters_.ice_restarts;
+  log(session, "restarts ICE");
+  return result;
 }
 
 bool Sfu::remove(const std::string& id, dtls::Instant now) {

@@ -21,6 +21,7 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/counters.h"
+#include "sfu/ice_session.h"
 #include "sfu/media_port.h"
 #include "sfu/room.h"
 
@@ -66,6 +67,7 @@ struct Session {
   std::string address;  // of the HTTP client
   Room* room = nullptr;
   dtls::Instant made_at{};
+  IceSession ice = {};
   bool is_connected = false;
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
@@ -89,6 +91,8 @@ class Sfu {
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
                      dtls::Instant now);
+  // PATCH (RFC 9725 section 4.3).
+  IceResult update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now);
   // False: no such session.
   bool remove(const std::string& id, dtls::Instant now);
   void end_all(dtls::Instant now);

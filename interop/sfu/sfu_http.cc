@@ -8,7 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "common/http/entity_tags.h"
 #include "common/letter_case.h"
+#include "common/sdp/sdp_fragment.h"
 #include "common/sdp/sdp_offer.h"
 #include "sfu/page_assets.h"
 #include "sfu/sessions_json.h"
@@ -20,11 +22,14 @@ using httplib::Request;
 using httplib::Response;
 
 constexpr const char* kSdpType = "application/sdp";
+constexpr const char* kFragmentType = "application/trickle-ice-sdpfrag";
 constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
 constexpr const char* kSession = "/session/([0-9a-f]{32})";
 constexpr const char* kEndpointMethods = "GET, HEAD, OPTIONS, POST";
-constexpr const char* kSessionMethods = "DELETE, GET, HEAD, OPTIONS";
-// Seconds until a viewer asks again for a publisher, and a client for a place.
+constexpr const char* kSessionMethods = "DELETE, GET, HEAD, OPTIONS, PATCH";
+// Seconds until a client asks again for an ICE restart, a viewer for a publisher, and a client for
+// a place.
+constexpr const char* kRetryAtOnce = "1";
 constexpr const char* kRetrySoon = "2";
 constexpr const char* kRetryLater = "10";
 
@@ -60,7 +65,7 @@ bool is_loopback(const std::string& address) {
 // Pages of other origins may use WHIP and WHEP (RFC 9725 section 4.2).
 void allow_other_origins(Response& response) {
   response.set_header("Access-Control-Allow-Origin", "*");
-  response.set_header("Access-Control-Expose-Headers", "ETag, Location, Retry-After");
+  response.set_header("Access-Control-Expose-Headers", "Accept-Patch, ETag, Location, Retry-After");
 }
 
 void refuse_method(Response& response, const char* allowed) {
@@ -86,6 +91,31 @@ int status_of(Refusal why) {
       return 500;
   }
   return 500;
+}
+
+int status_of(IceRefusal why) {
+  switch (why) {
+    case IceRefusal::no_session:
+      return 404;
+    case IceRefusal::other_ice_session:
+      return 412;
+    case IceRefusal::credentials:
+      return 400;
+    case IceRefusal::too_soon:
+      return 429;
+    case IceRefusal::failed:
+      return 500;
+  }
+  return 500;
+}
+
+// All If-Match fields of a request, as one list (RFC 9110 section 5.3).
+std::string if_match_of(const Request& request) {
+  std::string list;
+  for (std::size_t i = 0; i < request.get_header_value_count("If-Match"); ++i) {
+    list += (i == 0 ? "" : ", ") + request.get_header_value("If-Match", i);
+  }
+  return list;
 }
 
 }  // namespace
@@ -121,6 +151,39 @@ class SfuHttp::Impl {
     return server_.wait(response, std::move(answer), claim.get());
   }
 
+  // Which sessions a request may change: those that were made with its token.
+  struct Rights {
+    bool publishers;
+    bool viewers;
+  };
+  [[nodiscard]] Rights rights_of(const Request& request) const {
+    return {.publishers = has_token(request, options_.publish_token),
+            .viewers = has_token(request, options_.watch_token)};
+  }
+
+  // Runs `work` for the session of the URL.
+  template <class Answer>
+  std::optional<Answer> ask_session(
+      const Request& request, Response& response,
+      std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work) {
+    using Found = tl::expected<Answer, int>;
+    auto found = ask<Found>(response, [rights = rights_of(request), id = request.matches[1].str(),
+                                       work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+      const Session* session = sfu.find(id);
+      if (session == nullptr) return Found(tl::unexpect, 404);
+      const bool may_change = session->publisher ? rights.publishers : rights.viewers;
+      return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
+    });
+    if (!found) return std::nullopt;
+    if (*found) return **std::move(found);
+    if (found->error() == 401) {
+      refuse_token(response);
+    } else {
+      refuse(response, found->error(), "There is no such session.");
+    }
+    return std::nullopt;
+  }
+
   void add_endpoints() {
     auto& routes = server_.routes();
     routes.Post(kEndpoint, [this](const Request& request, Response& response) {
@@ -146,16 +209,20 @@ class SfuHttp::Impl {
       allow_other_origins(response);
       remove(request, response);
     });
+    routes.Patch(kSession, [this](const Request& request, Response& response) {
+      allow_other_origins(response);
+      patch(request, response);
+    });
     routes.Get(kSession, empty);
     routes.Options(kSession, [](const Request& /*request*/, Response& response) {
-      preflight(response, "DELETE, OPTIONS");
+      preflight(response, "DELETE, OPTIONS, PATCH");
+      response.set_header("Accept-Patch", kFragmentType);
     });
     const auto other = [](const Request& /*request*/, Response& response) {
       refuse_method(response, kSessionMethods);
     };
     routes.Post(kSession, other);
     routes.Put(kSession, other);
-    routes.Patch(kSession, other);
   }
 
   void add_operations() {
@@ -211,7 +278,8 @@ class SfuHttp::Impl {
     if (!*result) return refuse_session(response, result->error());
     response.status = 201;
     response.set_header("Location", "/session/" + (*result)->id);
-    response.set_header("ETag", "\"" + (*result)->ice_session + "\"");
+    response.set_header("ETag", entity_tag((*result)->ice_session));
+    response.set_header("Accept-Patch", kFragmentType);
     response.set_content((*result)->answer, kSdpType);
   }
 
@@ -222,22 +290,60 @@ class SfuHttp::Impl {
     refuse(response, status, refused.sentence);
   }
 
-  // The same token as for making the session.
-  void remove(const Request& request, Response& response) {
-    const bool may_end_publisher = has_token(request, options_.publish_token);
-    const bool may_end_viewer = has_token(request, options_.watch_token);
-    const auto status =
-        ask<int>(response, [=, id = request.matches[1].str()](Sfu& sfu, dtls::Instant now) {
-          const Session* session = sfu.find(id);
-          if (session == nullptr) return 404;
-          if (!(session->publisher ? may_end_publisher : may_end_viewer)) return 401;
-          sfu.remove(id, now);
-          return 200;
+  // RFC 9725 section 4.3: If-Match says which ICE session it is for.
+  void patch(const Request& request, Response& response) {
+    const Rights rights = rights_of(request);
+    if (!rights.publishers && !rights.viewers) return refuse_token(response);
+    if (!has_type(request, kFragmentType)) {
+      response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2
+      return refuse(response, 415, "The fragment must come as " + std::string{kFragmentType} + ".");
+    }
+    if (request.body.size() > kMaxFragment) {
+      return refuse(response, 413,
+                    "The fragment is larger than " + std::to_string(kMaxFragment) + " bytes.");
+    }
+    const auto fragment = read_fragment(request.body);
+    if (!fragment) return refuse(response, 400, fragment.error().sentence);
+    if (!request.has_header("If-Match")) {
+      return refuse(response, 428,
+                    "If-Match is needed: the entity tag of the ICE session, or * to restart ICE.");
+    }
+    auto if_match = parse_if_match(if_match_of(request));
+    if (!if_match) return refuse(response, 400, "If-Match is neither * nor a list of entity tags.");
+    IceUpdate update{.ice = fragment->ice};
+    if (!if_match->is_any) update.only = std::move(if_match->tags);
+    const auto result = ask_session<IceResult>(
+        request, response, [update](Sfu& sfu, const std::string& id, dtls::Instant now) {
+          return sfu.update_ice(id, update, now);
         });
-    if (!status) return;
-    if (*status == 401) return refuse_token(response);
-    if (*status == 404) return refuse(response, 404, "There is no such session.");
-    response.set_content("", "text/plain");
+    if (!result) return;
+    patched(*result, response);
+  }
+
+  static void patched(const IceResult& result, Response& response) {
+    if (!result) {
+      if (result.error().why == IceRefusal::too_soon) {
+        response.set_header("Retry-After", kRetryAtOnce);
+      }
+      return refuse(response, status_of(result.error().why), result.error().sentence);
+    }
+    // Section 4.3.2: without an ETag.
+    if (!*result) {
+      response.status = 204;
+      return;
+    }
+    response.set_header("ETag", entity_tag((*result)->ice_session));
+    response.set_content((*result)->fragment, kFragmentType);
+  }
+
+  // Whatever If-Match says (RFC 9725 section 4.3.1).
+  void remove(const Request& request, Response& response) {
+    if (ask_session<bool>(request, response,
+                          [](Sfu& sfu, const std::string& id, dtls::Instant now) {
+                            return sfu.remove(id, now);
+                          })) {
+      response.set_content("", "text/plain");
+    }
   }
 
   SfuHttpOptions options_;

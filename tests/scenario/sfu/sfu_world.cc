@@ -95,8 +95,9 @@ Peer& SfuWorld::viewer(const std::string& offer) { return connect(watch(offer));
 
 Peer& SfuWorld::connect(const CreateResult& created) {
   if (!created) throw std::runtime_error(created.error().sentence);
-  auto peer =
-      std::make_unique<Peer>(Peer{.id = created->id, .answer = parse_sdp(created->answer).value()});
+  auto peer = std::make_unique<Peer>(Peer{.id = created->id,
+                                          .answer = parse_sdp(created->answer).value(),
+                                          .address = address_of(peers_.size())});
   const auto& attributes = peer->answer.media.front().attributes;
   auto media = must(
       transport::MediaTransport::make({.dtls = test::make_config(dtls_)}, test::environment()));
@@ -106,7 +107,7 @@ Peer& SfuWorld::connect(const CreateResult& created) {
   test::IceClientOptions options;
   options.remote = {.ufrag = std::string{attributes.find("ice-ufrag").value_or("")},
                     .pwd = std::string{attributes.find("ice-pwd").value_or("")}};
-  options.candidates = {address_of(peers_.size())};
+  options.candidates = {peer->address};
   options.seed = peers_.size() + 1;
   peer->client =
       std::make_unique<test::IceClient>(std::move(options), test::environment(), std::move(media));
@@ -125,7 +126,7 @@ void SfuWorld::to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from) {
 
 void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    if (address_of(i) != path.peer) continue;
+    if (peers_[i]->address != path.peer) continue;
     if (peers_[i]->loses == 0)
       return static_cast<void>(under_way_.emplace_back(i, std::move(bytes)));
     --peers_[i]->loses;
@@ -150,10 +151,10 @@ void SfuWorld::settle() {
     auto arriving = std::exchange(under_way_, {});
     is_busy = !arriving.empty();
     for (auto& [peer, bytes] : arriving) peers_[peer]->client->handle_datagram(bytes, 0, now);
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
-      for (auto& outgoing : peers_[i]->client->take()) {
+    for (const auto& peer : peers_) {
+      for (auto& outgoing : peer->client->take()) {
         is_busy = true;
-        to_server(std::move(outgoing.bytes), address_of(i));
+        to_server(std::move(outgoing.bytes), peer->address);
       }
     }
   }
@@ -206,7 +207,7 @@ void SfuWorld::send_rtcp(Peer& peer, rtp::Bytes compound) {
   const auto size = peer.client->transport.protect_rtcp(bytes, compound.size());
   if (!size) throw std::runtime_error("RTCP can't be sent");
   bytes.resize(*size);
-  to_server(std::move(bytes), peer.client->candidates().front());
+  to_server(std::move(bytes), peer.address);
   settle();
 }
 

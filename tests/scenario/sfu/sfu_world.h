@@ -24,6 +24,8 @@ namespace sluice::interop::sfu {
 struct Peer {
   std::string id;      // of its session
   SdpDocument answer;  // to its offer
+  // Where the server sees it: another one, when it has moved.
+  dtls::UdpEndpoint address = {};
   std::unique_ptr<test::IceClient> client = {};
   std::size_t loses = 0;  // so many of the next datagrams to it
 
@@ -126,7 +128,7 @@ class SfuWorld {
   dtls::ConfigOptions dtls_ = test::options();
   ice_lite::IceLiteServer server_;
   MemoryOutlet outlet_{*this};
-  std::vector<std::unique_ptr<Peer>> peers_;  // the address of each has its index
+  std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::pair<std::size_t, dtls::Buffer>> under_way_;  // to peers
 
  public:

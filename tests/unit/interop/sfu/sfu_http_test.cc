@@ -25,12 +25,6 @@ using testing::StartsWith;
 constexpr const char* kSdp = "application/sdp";
 constexpr const char* kUnknown = "/session/00000000000000000000000000000000";
 
-// Audio and video, each way.
-std::string offer() {
-  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
-  return all.substr(0, all.find("m=application"));
-}
-
 class SfuHttpTest : public testing::Test {
  protected:
   void SetUp() override { start({}, {}); }
@@ -45,7 +39,7 @@ class SfuHttpTest : public testing::Test {
     client_.emplace("127.0.0.1", server_->port());
   }
 
-  httplib::Result post(const std::string& path, const std::string& body = offer(),
+  httplib::Result post(const std::string& path, const std::string& body = media_offer(),
                        const char* type = kSdp, const httplib::Headers& headers = {}) {
     return client_->Post(path, headers, body, type);
   }
@@ -66,8 +60,9 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js",
-                           "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
+  for (const auto* path :
+       {"/publish.js", "/watch.js", "/session.js", "/statistics.js", "/gathering.js",
+        "/local_media.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
@@ -121,9 +116,9 @@ TEST_F(SfuHttpTest, BadOffersGetASentence) {
   for (const auto* path : {"/whip/room", "/whep/room"}) {
     EXPECT_EQ(post(path, "hello")->status, 400);
     EXPECT_EQ(post(path, "")->status, 400);
-    EXPECT_EQ(post(path, offer(), "text/plain")->status, 415);
+    EXPECT_EQ(post(path, media_offer(), "text/plain")->status, 415);
     EXPECT_EQ(post(path, std::string(kMaxOffer + 1, 'x'))->status, 413);
-    const auto response = post(path, with(offer(), "a=ice-pwd", "a=ice-pass"));
+    const auto response = post(path, with(media_offer(), "a=ice-pwd", "a=ice-pass"));
     EXPECT_EQ(response->status, 400);
     EXPECT_THAT(response->body, EndsWith(".\n"));
     EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
@@ -149,7 +144,9 @@ TEST_F(SfuHttpTest, OptionsSayWhatIsTaken) {
               HasSubstr("Authorization"));
   const auto session = client_->Options(kUnknown);
   EXPECT_EQ(session->status, 200);
-  EXPECT_THAT(session->get_header_value("Access-Control-Allow-Methods"), HasSubstr("DELETE"));
+  EXPECT_EQ(session->get_header_value("Access-Control-Allow-Methods"), "DELETE, OPTIONS, PATCH");
+  EXPECT_EQ(session->get_header_value("Accept-Patch"), "application/trickle-ice-sdpfrag");
+  EXPECT_THAT(session->get_header_value("Access-Control-Allow-Headers"), HasSubstr("If-Match"));
 }
 
 // RFC 9725 section 4.1: no representation. RFC 9110 section 15.5.6: Allow.
@@ -157,27 +154,27 @@ TEST_F(SfuHttpTest, OtherMethods) {
   for (const auto* path : {"/whip/room", kUnknown}) {
     EXPECT_EQ(client_->Get(path)->status, 204) << path;
     EXPECT_EQ(client_->Put(path, "", kSdp)->status, 405) << path;
-    const auto patched = client_->Patch(path, "", "application/trickle-ice-sdpfrag");
-    EXPECT_EQ(patched->status, 405) << path;
-    EXPECT_EQ(patched->get_header_value("Allow").find("PATCH"), std::string::npos);
-    EXPECT_NE(patched->get_header_value("Allow"), "");
   }
   EXPECT_EQ(client_->Delete("/whip/room")->status, 405);
+  EXPECT_EQ(client_->Patch("/whip/room", "", "application/trickle-ice-sdpfrag")
+                ->get_header_value("Allow"),
+            "GET, HEAD, OPTIONS, POST");
   EXPECT_EQ(post(kUnknown)->status, 405);
+  EXPECT_EQ(post(kUnknown)->get_header_value("Allow"), "DELETE, GET, HEAD, OPTIONS, PATCH");
 }
 
 TEST_F(SfuHttpTest, Tokens) {
   start({}, {.publish_token = "pub", .watch_token = "view", .admin_token = "admin"});
   for (const auto& wrong : {httplib::Headers{}, token("view"), token("pu"), token("pubs"),
                             httplib::Headers{{"Authorization", "Basic pub"}}}) {
-    const auto refused = post("/whip/room", offer(), kSdp, wrong);
+    const auto refused = post("/whip/room", media_offer(), kSdp, wrong);
     EXPECT_EQ(refused->status, 401);
     EXPECT_EQ(refused->get_header_value("WWW-Authenticate"), "Bearer");
   }
-  const auto publisher = post("/whip/room", offer(), kSdp, token("pub"));
+  const auto publisher = post("/whip/room", media_offer(), kSdp, token("pub"));
   ASSERT_EQ(publisher->status, 201);
-  EXPECT_EQ(post("/whep/room", offer(), kSdp, token("pub"))->status, 401);
-  const auto viewer = post("/whep/room", offer(), kSdp, token("view"));
+  EXPECT_EQ(post("/whep/room", media_offer(), kSdp, token("pub"))->status, 401);
+  const auto viewer = post("/whep/room", media_offer(), kSdp, token("view"));
   ASSERT_EQ(viewer->status, 201);
   // Each session with its own.
   const auto location = publisher->get_header_value("Location");
@@ -207,7 +204,7 @@ TEST_F(SfuHttpTest, SessionsOfAnAddressAreLimited) {
   EXPECT_EQ(post("/whep/room")->status, 503);
   httplib::Client other("127.0.0.1", server_->port());
   other.set_interface("127.0.0.2");
-  EXPECT_EQ(other.Post("/whep/room", offer(), kSdp)->status, 201);
+  EXPECT_EQ(other.Post("/whep/room", media_offer(), kSdp)->status, 201);
 }
 
 TEST_F(SfuHttpTest, SaysThatItIsUp) {
