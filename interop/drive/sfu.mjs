@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
-import { until, WINDOW } from './page.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
+import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
 
 const USAGE = `usage: sfu.mjs [options]
   --publisher chromium|firefox   (default: chromium)
@@ -16,56 +16,6 @@ const USAGE = `usage: sfu.mjs [options]
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
 
 const BROWSERS = { chromium, firefox };
-
-function must(condition, what) {
-  if (!condition) throw new Error(`expected: ${what}`);
-}
-
-async function open(browser, url) {
-  const page = await browser.newPage();
-  await page.setViewport(WINDOW).catch(() => {}); // Firefox 140 can't
-  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
-  await page.goto(url);
-  await until(page, () => window.sfu !== undefined);
-  return page;
-}
-
-const stateIs = (page, state) =>
-  until(page, (wanted) => document.getElementById('state').dataset.state === wanted, state);
-
-// The viewer's picture moves and its sound is played.
-function waitMedia(page) {
-  return until(page, async () => {
-    const reports = await window.sfu.session.statistics();
-    const of = (kind) => reports.find((report) => report.type === 'inbound-rtp' && report.kind === kind);
-    const picture = document.querySelector('#pictures video');
-    return of('video')?.framesDecoded > 0 && of('audio')?.jitterBufferEmittedCount > 0 &&
-      of('audio').packetsReceived > 0 && picture?.videoWidth > 0 && picture.currentTime > 0;
-  });
-}
-
-// More frames are decoded from now on.
-async function waitMoreFrames(page) {
-  const frames = () => page.evaluate(async () => (await window.sfu.session.statistics())
-    .find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0);
-  const before = await frames();
-  await until(page, async (least) => {
-    const reports = await window.sfu.session.statistics();
-    const video = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
-    return video?.framesDecoded > least;
-  }, before);
-}
-
-// The server's account of itself, once `wanted` is true of it.
-async function serverSays(url, wanted) {
-  const LIMIT_MS = 20_000;
-  for (const end = Date.now() + LIMIT_MS; ;) {
-    const json = await (await fetch(new URL('/sessions', url))).json();
-    if (wanted(json)) return json;
-    if (Date.now() > end) throw new Error(`waited too long for the server: ${JSON.stringify(json)}`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
 
 async function watch(browser, url, start = true) {
   const page = await open(browser, new URL('/watch?room=test', url).href);

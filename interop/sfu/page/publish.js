@@ -39,8 +39,8 @@ async function publish() {
   session = own;
   own.addEventListener('state', ({ detail }) => {
     if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
+    if (own.isOver) clear();
+    show(detail, own.reason ?? detail);
   });
   show('connecting');
   try {

@@ -48,8 +48,8 @@ async function watch(nextDelay) {
   session = own;
   own.addEventListener('state', ({ detail }) => {
     if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
+    if (own.isOver) clear();
+    show(detail, own.reason ?? detail);
   });
   own.connection.ontrack = addPicture;
   for (let seat = 0; seat < Number($('seats').value); ++seat) {

@@ -62,7 +62,7 @@ TEST_F(SfuHttpTest, ServesThePages) {
   }
   for (const auto* path :
        {"/publish.js", "/watch.js", "/session.js", "/statistics.js", "/gathering.js",
-        "/local_media.js", "/style.css", "/icon.svg"}) {
+        "/local_media.js", "/reconnection.js", "/fragment.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
