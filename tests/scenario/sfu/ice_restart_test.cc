@@ -176,6 +176,16 @@ TEST_F(SfuIceRestart, ALaterRestartReplacesAnEarlierOne) {
   EXPECT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(1));
 }
 
+TEST_F(SfuIceRestart, ChecksHaveTheUfragOfTheFragment) {
+  const auto result = patch(publisher);
+  ASSERT_TRUE(result);
+  move(publisher);
+  restart(publisher, result, {.ufrag = "other", .pwd = kFresh.pwd});
+  EXPECT_FALSE(publisher.client->selected());
+  restart(publisher, result);
+  EXPECT_TRUE(publisher.client->selected());
+}
+
 // ---- what is refused changes nothing
 
 TEST_F(SfuIceRestart, BothCredentialsChange) {
