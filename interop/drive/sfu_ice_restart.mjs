@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The path between a publisher and sluice-sfu is lost, and comes back with another address: the page restarts ICE by
 // PATCH, and the viewer's picture goes on. Then the path is lost for good.
+//   sfu_ice_restart.mjs [--publisher chromium|firefox] [--screenshot FILE]
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
+import { firefox } from './firefox.mjs';
 import { until } from './page.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { startRelay } from './relay.mjs';
@@ -140,17 +142,20 @@ async function run({ url }, browsers, screenshot) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { screenshot: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { publisher: { type: 'string', default: 'chromium' }, screenshot: { type: 'string' } },
+  });
   await isolate();
   const server = await startServer(['--ice-port', String(SERVER_PORT), '--announce', `127.0.0.1:${SERVER_PORT}`,
     '--announce', `127.0.0.1:${RELAY_PORT}`], { program: 'sluice-sfu' });
   const started = [];
-  const browser = async () => {
-    started.push(await chromium.launch());
+  const browser = async (kind) => {
+    started.push(await kind.launch());
     return started.at(-1);
   };
   try {
-    await run(server, { publisher: await browser(), viewer: await browser() }, values.screenshot);
+    const publisher = await browser(values.publisher === 'firefox' ? firefox : chromium);
+    await run(server, { publisher, viewer: await browser(chromium) }, values.screenshot);
   } finally {
     for (const each of started) await closeBrowser(each);
     await server.stop();
