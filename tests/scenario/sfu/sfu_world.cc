@@ -11,7 +11,6 @@ namespace {
 
 using test::must;
 
-constexpr dtls::UdpEndpoint kServer{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 constexpr std::array<std::uint8_t, 2> kPayloadTypes = {111, 96};
 constexpr rtp::ExtensionId kPublishersMid{4};
 
@@ -46,8 +45,10 @@ rtp::Ssrc Peer::ssrc(std::size_t section) const {
 SfuWorld::SfuWorld(SfuOptions options)
     : server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
       sfu(std::move(options),
-          {.dtls = test::make_config(dtls_), .fingerprint = own_fingerprint(dtls_)}, server_,
-          outlet_) {}
+          {.dtls = test::make_config(dtls_),
+           .fingerprint = own_fingerprint(dtls_),
+           .announced = {{.address = kServer}}},
+          server_, outlet_) {}
 
 std::string SfuWorld::publisher_offer(const std::string& video) {
   return session_lines(2) + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + section_lines(0, "sendonly") +
@@ -129,7 +130,9 @@ void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
     if (peers_[i]->loses == 0)
       return static_cast<void>(under_way_.emplace_back(i, std::move(bytes)));
     --peers_[i]->loses;
+    return;
   }
+  if (to_others) to_others(std::move(bytes), path);
 }
 
 void SfuWorld::drain() {
