@@ -192,12 +192,15 @@ void LoadMembers::replace_viewer(std::size_t place, WhipClient& http) {
     member = std::exchange(viewers_.at(place), viewers_.back());
     viewers_.pop_back();
   }
+  Worker& worker = worker_of(member.id);
+  // Before the server hears of it: the end that follows is no failure.
+  const auto report = worker.ask<std::optional<MemberReport>>(
+      [&](Worker& its) { return its.report_of(member.id); });
   remove(member, http);
-  const auto report = worker_of(member.id).ask<std::optional<MemberReport>>(
-      [&](Worker& its) { return its.leave(member.id, options_.vanishes); });
+  worker.run([&](Worker& its) { its.leave(member.id, options_.vanishes); });
   {
     const std::scoped_lock lock(mutex_);
-    if (report) report_.add(*report);
+    if (report) report_.add(*report, true);
   }
   join(false, http);
 }
@@ -265,7 +268,7 @@ Traffic LoadMembers::traffic() {
 
 void LoadMembers::stop_publishers() {
   for (const auto& worker : workers_) {
-    worker->ask<bool>([](Worker& its) { return its.stop_publishers(), true; });
+    worker->run([](Worker& its) { its.stop_publishers(); });
   }
 }
 
@@ -289,8 +292,7 @@ LoadReport LoadMembers::end() {
   all.insert(all.end(), publishers_.begin(), publishers_.end());
   in_parallel(all.size(), 0, [&](std::size_t i, WhipClient& http) { remove(all[i], http); });
   for (const Member& member : all) {
-    worker_of(member.id).ask<bool>(
-        [&](Worker& its) { return its.leave(member.id, options_.vanishes).has_value(); });
+    worker_of(member.id).run([&](Worker& its) { its.leave(member.id, options_.vanishes); });
   }
   return report_;
 }

@@ -31,6 +31,8 @@ class LoadMembers {
   // are connected, or have failed: at most LoadOptions::connect_timeout after the last answer.
   // False: told to stop meanwhile.
   bool join_all(bool publish, std::size_t count);
+  // Until none is on its way any more. False: told to stop meanwhile.
+  bool wait_connected();
   // The viewer at this place leaves, and another one comes.
   void replace_viewer(std::size_t place, WhipClient& http);
   [[nodiscard]] std::size_t viewers();
@@ -64,7 +66,6 @@ class LoadMembers {
                                              WhipClient& http);
   tl::expected<decltype(Joining::role), std::string> role_of(const ClientOffer& offer,
                                                              const Answer& answer) const;
-  bool wait_connected();
   void remove(const Member& member, WhipClient& http);
   // For several at a time; `work` gets the number and a client of its own thread. False: told to
   // stop.

@@ -61,7 +61,7 @@ double loss_percent(const ReceivedCounts& counts) {
   return expected > 0 ? kPercent * static_cast<double>(counts.lost) / expected : 0;
 }
 
-void LoadReport::add(const MemberReport& member) {
+void LoadReport::add(const MemberReport& member, bool has_left) {
   if (!member.end.empty()) fail(member.end);
   socket_dropped += member.socket.dropped_full + member.socket.dropped_refused;
   if (member.connected_after) connected.add(*member.connected_after);
@@ -75,7 +75,10 @@ void LoadReport::add(const MemberReport& member) {
     return;
   }
   viewers_connected += member.connected_after ? 1U : 0U;
-  viewers_with_media += member.streams > 0 ? 1U : 0U;
+  const bool has_media = member.streams > 0;
+  const bool is_due = member.connected_after && (!has_left || member.connected_for >= kPatience);
+  viewers_with_media += has_media ? 1U : 0U;
+  viewers_without_media += !has_media && is_due ? 1U : 0U;
   unexpected += member.unexpected;
   if (member.first_packet_after) first_packet.add(*member.first_packet_after);
   received.add(member.received);
@@ -107,8 +110,8 @@ std::vector<std::string> violations(const LoadReport& report, const Limits& limi
     all.push_back(text.str());
   };
   const ReceivedCounts& received = report.received;
-  if (report.viewers_with_media < report.viewers_connected) {
-    all.push_back(std::to_string(report.viewers_connected - report.viewers_with_media) +
+  if (report.viewers_without_media > 0) {
+    all.push_back(std::to_string(report.viewers_without_media) +
                   " viewers were connected and got no packet");
   }
   demand(loss_percent(received), limits.loss, "loss in percent");
@@ -170,7 +173,8 @@ std::string to_json(const LoadReport& report, const std::vector<std::string>& vi
               {"viewers",
                {{"asked", report.viewers},
                 {"connected", report.viewers_connected},
-                {"with_media", report.viewers_with_media}}},
+                {"with_media", report.viewers_with_media},
+                {"without_media", report.viewers_without_media}}},
               {"failures", failures},
               {"set_up",
                {{"answered", to_json(report.answered)},

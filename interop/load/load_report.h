@@ -1,6 +1,7 @@
 // What a run has shown, and whether that is what was asked.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -27,6 +28,9 @@ struct LoadReport {
   std::size_t publishers_connected = 0;
   std::size_t viewers_connected = 0;
   std::size_t viewers_with_media = 0;
+  // That were connected at the end, or before they left for kPatience.
+  std::size_t viewers_without_media = 0;
+  static constexpr std::chrono::seconds kPatience{3};
   std::map<std::string, std::size_t> failures = {};  // what went wrong, how often
   DelayHistogram answered = {};                      // from the POST to the answer
   DelayHistogram connected = {};                     // from the POST until DTLS was connected
@@ -46,7 +50,8 @@ struct LoadReport {
   std::uint64_t packets_meanwhile = 0;  // received
   std::uint64_t bytes_meanwhile = 0;    // of payload
 
-  void add(const MemberReport& member);
+  // `has_left`: before the end of the run.
+  void add(const MemberReport& member, bool has_left = false);
   void fail(const std::string& what) { ++failures[what]; }
   [[nodiscard]] double packets_per_second() const;
   [[nodiscard]] double bits_per_second() const;

@@ -64,11 +64,14 @@ bool run_for(LoadMembers& members, const LoadOptions& options) {
   const dtls::Duration interval(static_cast<std::int64_t>(kMicroseconds / options.churn));
   for (auto next = start + interval; next < until; next += interval) {
     if (members.wait(std::max(next - common::now(), dtls::Duration{}))) return false;
-    if (common::now() >= until) return true;
+    if (common::now() >= until) break;
     const std::size_t viewers = members.viewers();
     if (viewers > 0) members.replace_viewer(random() % viewers, http);
   }
-  return !members.wait(std::max(until - common::now(), dtls::Duration{}));
+  // The last ones get something, too.
+  constexpr std::chrono::milliseconds kSettled{500};
+  return !members.wait(std::max(until - common::now(), dtls::Duration{})) &&
+         members.wait_connected() && !members.wait(kSettled);
 }
 
 }  // namespace

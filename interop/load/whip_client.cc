@@ -66,6 +66,8 @@ httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoin
   if (client) return *client;
   client = std::make_unique<httplib::Client>(origin);
   client->set_keep_alive(true);
+  // Head and body leave in two pieces: the second one does not wait for an acknowledgement.
+  client->set_tcp_nodelay(true);
   client->set_follow_location(true);  // RFC 9725 section 4.5: 307
   client->set_connection_timeout(kConnectSeconds);
   client->set_read_timeout(kAnswerSeconds);

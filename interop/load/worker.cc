@@ -48,7 +48,7 @@ Worker::Worker(const WorkerOptions& options, dtls::Environment environment, udp:
       buffer_(std::make_shared<udp::ReceiveBuffer>()),
       random_(options.seed),
       lost_(options.loss),
-      thread_([this] { run(); }) {}
+      thread_([this] { loop(); }) {}
 
 Worker::~Worker() {
   ends_ = true;
@@ -62,7 +62,7 @@ udp::SocketOptions Worker::socket_options() const {
 
 // ---- the loop
 
-void Worker::run() {
+void Worker::loop() {
   while (!ends_) {
     wait();
     fire_timers();
@@ -166,17 +166,21 @@ tl::expected<void, std::string> Worker::join(Joining joining) {
   return {};
 }
 
-std::optional<MemberReport> Worker::leave(MemberId id, bool vanishes, const SentPackets& sent) {
+void Worker::leave(MemberId id, bool vanishes) {
   const auto found = members_.find(id);
-  if (found == members_.end()) return std::nullopt;
-  auto report = report_of(id, found->second, sent);
+  if (found == members_.end()) return;
   if (!vanishes) {
     found->second.client->close(common::now());
     settle(id, found->second);
   }
   if (found->second.scheduled) timers_.erase({*found->second.scheduled, id});
   members_.erase(found);  // closes the socket, which epoll then forgets
-  return report;
+}
+
+std::optional<MemberReport> Worker::report_of(MemberId id) const {
+  const auto found = members_.find(id);
+  if (found == members_.end()) return std::nullopt;
+  return report_of(id, found->second, {});
 }
 
 void Worker::stop_publishers() {
@@ -208,7 +212,10 @@ MemberReport Worker::report_of(MemberId id, const Member& member, const SentPack
                       .is_publisher = member.publisher != nullptr,
                       .end = session.end(),
                       .socket = member.socket.statistics()};
-  if (const auto at = session.connected_at()) report.connected_after = *at - member.posted_at;
+  if (const auto at = session.connected_at()) {
+    report.connected_after = *at - member.posted_at;
+    report.connected_for = common::now() - *at;
+  }
   if (const Viewer* viewer = member.viewer) {
     if (const auto at = viewer->first_packet_at()) {
       report.first_packet_after = *at - member.posted_at;

@@ -46,6 +46,7 @@ struct MemberReport {
   bool is_publisher = false;
   std::optional<dtls::Duration> connected_after = {};     // since the offer was posted
   std::optional<dtls::Duration> first_packet_after = {};  // the same
+  dtls::Duration connected_for{};
   std::string end = {};  // why it has ended by itself; empty: it has not
   udp::SocketStatistics socket = {};
   // ---- of a viewer
@@ -89,14 +90,16 @@ class Worker {
     while (!work_.post([&task](Worker& worker) { task(worker); })) std::this_thread::yield();
     return result.get();
   }
+  void run(const Work& work) {
+    ask<bool>([&work](Worker& worker) { return work(worker), true; });
+  }
 
   // ---- as work
 
   // The error says why the client can't be made.
   tl::expected<void, std::string> join(Joining joining);
-  // `vanishes`: without a word to the server. The report is of the client as it was; empty: there
-  // is none of this name.
-  std::optional<MemberReport> leave(MemberId id, bool vanishes, const SentPackets& sent = {});
+  // `vanishes`: without a word to the server.
+  void leave(MemberId id, bool vanishes);
   void stop_publishers();
   // How many are neither connected nor at their end.
   [[nodiscard]] std::size_t connecting() const;
@@ -104,6 +107,8 @@ class Worker {
   [[nodiscard]] Traffic traffic() const;
   // With what the publishers have sent, what a viewer has not got at the end counts as lost.
   [[nodiscard]] std::vector<MemberReport> report(const SentPackets& sent = {}) const;
+  // Empty: there is no client of this name.
+  [[nodiscard]] std::optional<MemberReport> report_of(MemberId id) const;
 
  private:
   struct Member {
@@ -118,7 +123,7 @@ class Worker {
 
   Worker(const WorkerOptions& options, dtls::Environment environment, udp::Descriptor epoll,
          udp::Descriptor wake);
-  void run();
+  void loop();
   void wait();
   void on_readable(MemberId id);
   void fire_timers();

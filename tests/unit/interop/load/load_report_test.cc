@@ -95,8 +95,10 @@ TEST(LoadLimits, FailuresAreNeverAllowed) {
   report.add({.end = "closed"});
   report.add({.end = "closed"});
   report.add({.connected_after = 1ms});
+  report.add({.connected_after = 1ms, .connected_for = 2s}, true);
+  report.add({.connected_after = 1ms, .connected_for = 3s}, true);
   EXPECT_THAT(violations(report, {}), ElementsAre("2 x closed", "1 x no candidate answers",
-                                                  "1 viewers were connected and got no packet"));
+                                                  "2 viewers were connected and got no packet"));
 }
 
 TEST(LoadReport, IsATableForPeople) {

@@ -76,7 +76,7 @@ TEST_F(LoadRun, ViewersComeAndGo) {
   const auto report = run();
   EXPECT_THAT(violations(report, {.loss = 0, .corrupt = 0}), IsEmpty());
   EXPECT_GE(report.viewers, 6U);
-  EXPECT_EQ(report.viewers_connected, report.viewers);
+  EXPECT_GE(report.viewers_with_media, 3U) << "those of the end";
 }
 
 // What is dropped here on purpose is seen.
