@@ -75,6 +75,7 @@ class WhipClientTest : public testing::Test {
     while (!server_.is_running()) std::this_thread::yield();
   }
   ~WhipClientTest() override {
+    client_ = {};  // the server waits for its connection
     server_.stop();
     thread_.join();
   }
