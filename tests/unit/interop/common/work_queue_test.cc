@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-bool is_readable(int descriptor) {
+bool has_work(int descriptor) {
   pollfd watched{.fd = descriptor, .events = POLLIN, .revents = 0};
   return poll(&watched, 1, 0) == 1;
 }
@@ -23,15 +23,15 @@ class WorkQueueTest : public testing::Test {
 };
 
 TEST_F(WorkQueueTest, GivesWhatWasPostedInOrder) {
-  EXPECT_FALSE(is_readable(queue_.descriptor()));
+  EXPECT_FALSE(has_work(queue_.descriptor()));
   std::thread other([this] {
     EXPECT_TRUE(queue_.post(1));
     EXPECT_TRUE(queue_.post(2));
   });
   other.join();
-  EXPECT_TRUE(is_readable(queue_.descriptor()));
+  EXPECT_TRUE(has_work(queue_.descriptor()));
   EXPECT_THAT(queue_.take(), ElementsAre(1, 2));
-  EXPECT_FALSE(is_readable(queue_.descriptor()));
+  EXPECT_FALSE(has_work(queue_.descriptor()));
   EXPECT_THAT(queue_.take(), IsEmpty());
 }
 
@@ -44,7 +44,7 @@ TEST_F(WorkQueueTest, HasABound) {
 
 TEST_F(WorkQueueTest, WakesWithoutWork) {
   queue_.wake();
-  EXPECT_TRUE(is_readable(queue_.descriptor()));
+  EXPECT_TRUE(has_work(queue_.descriptor()));
   EXPECT_THAT(queue_.take(), IsEmpty());
 }
 

@@ -12,21 +12,21 @@ namespace {
 using test::from_hex;
 using test::to_hex;
 
-std::string written(const PayloadFront& front) {
+std::string front_in_hex(const PayloadFront& front) {
   std::array<std::byte, kMaxPayloadFront> bytes{};
   return to_hex(dtls::Bytes(bytes).first(write_front(front, bytes)));
 }
 
-// RFC 7741 section 4.2 and RFC 6386 section 9.1, written by hand.
+// RFC 7741 section 4.2 and RFC 6386 section 9.1, front_in_hex by hand.
 TEST(PayloadFront, IsOfVp8) {
-  EXPECT_EQ(written({.begins_frame = true, .is_key_frame = true, .picture = 0x1234}),
+  EXPECT_EQ(front_in_hex({.begins_frame = true, .is_key_frame = true, .picture = 0x1234}),
             "9080923410000"
             "09d012a80026801");
-  EXPECT_EQ(written({.begins_frame = true, .picture = 1}), "90808001110000");
-  EXPECT_EQ(written({.picture = 0x7fff}), "8080ffff");
+  EXPECT_EQ(front_in_hex({.begins_frame = true, .picture = 1}), "90808001110000");
+  EXPECT_EQ(front_in_hex({.picture = 0x7fff}), "8080ffff");
 }
 
-TEST(PayloadFront, IsOfOpus) { EXPECT_EQ(written({.kind = SectionKind::audio}), "f8"); }
+TEST(PayloadFront, IsOfOpus) { EXPECT_EQ(front_in_hex({.kind = SectionKind::audio}), "f8"); }
 
 TEST(PayloadFront, IsReadBack) {
   for (const PayloadFront& front :
