@@ -208,18 +208,13 @@ void LoadMembers::replace_viewer(std::size_t place, WhipClient& http) {
 // ---- all clients
 
 template <class Work>
-bool LoadMembers::in_parallel(std::size_t count, double rate, Work work) {
+bool LoadMembers::in_parallel(std::size_t count, Work work) {
   std::atomic<std::size_t> next = 0;
-  std::atomic<bool> is_stopped = false;
-  const auto start = common::now();
+  std::atomic<bool> goes_on = true;
   const auto take_turns = [&] {
     WhipClient http;
-    for (std::size_t i = next++; i < count && !is_stopped; i = next++) {
-      constexpr double kMicroseconds = 1e6;
-      const auto after = rate > 0 ? static_cast<double>(i) / rate * kMicroseconds : 0;
-      const auto left = start + dtls::Duration(static_cast<std::int64_t>(after)) - common::now();
-      if (wait(std::max(left, dtls::Duration{}))) is_stopped = true;
-      if (!is_stopped) work(i, http);
+    for (std::size_t i = next++; i < count && goes_on; i = next++) {
+      if (!work(i, http)) goes_on = false;
     }
   };
   std::vector<std::thread> threads;
@@ -227,13 +222,20 @@ bool LoadMembers::in_parallel(std::size_t count, double rate, Work work) {
     threads.emplace_back(take_turns);
   }
   for (std::thread& thread : threads) thread.join();
-  return !is_stopped;
+  return goes_on;
 }
 
 bool LoadMembers::join_all(bool publish, std::size_t count) {
-  return in_parallel(count, options_.ramp,
-                     [&](std::size_t /*number*/, WhipClient& http) { join(publish, http); }) &&
-         wait_connected();
+  const auto start = common::now();
+  const auto join_in_time = [&](std::size_t number, WhipClient& http) {
+    constexpr double kMicroseconds = 1e6;
+    const double after = options_.ramp > 0 ? static_cast<double>(number) / options_.ramp : 0;
+    const auto due = start + dtls::Duration(static_cast<std::int64_t>(after * kMicroseconds));
+    if (wait(std::max(due - common::now(), dtls::Duration{}))) return false;
+    join(publish, http);
+    return true;
+  };
+  return in_parallel(count, join_in_time) && wait_connected();
 }
 
 bool LoadMembers::wait_connected() {
@@ -290,7 +292,10 @@ LoadReport LoadMembers::end() {
   }
   std::vector<Member> all = viewers_;
   all.insert(all.end(), publishers_.begin(), publishers_.end());
-  in_parallel(all.size(), 0, [&](std::size_t i, WhipClient& http) { remove(all[i], http); });
+  in_parallel(all.size(), [&](std::size_t i, WhipClient& http) {
+    remove(all[i], http);
+    return true;
+  });
   for (const Member& member : all) {
     worker_of(member.id).run([&](Worker& its) { its.leave(member.id, options_.vanishes); });
   }

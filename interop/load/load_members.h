@@ -67,10 +67,10 @@ class LoadMembers {
   tl::expected<decltype(Joining::role), std::string> role_of(const ClientOffer& offer,
                                                              const Answer& answer) const;
   void remove(const Member& member, WhipClient& http);
-  // For several at a time; `work` gets the number and a client of its own thread. False: told to
-  // stop.
+  // For each number below `count`, LoadOptions::parallel at a time: `work` gets it and a client of
+  // its own thread, and returns false to stop. False: it was stopped.
   template <class Work>
-  bool in_parallel(std::size_t count, double rate, Work work);
+  bool in_parallel(std::size_t count, Work work);
   Worker& worker_of(MemberId id) {
     return *workers_[static_cast<std::size_t>(id) % workers_.size()];
   }

@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 #include <sys/eventfd.h>
 
 #include <future>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
@@ -31,6 +33,10 @@ class LoadRun : public testing::Test {
     http_ = sfu::SfuHttp::start(http, *loop_).value();
     options_.publish = http_->url() + "whip/room";
     options_.watch = http_->url() + "whep/room";
+  }
+  nlohmann::json server_json() {
+    return nlohmann::json::parse(
+        httplib::Client("127.0.0.1", http_->port()).Get("/sessions")->body);
   }
   LoadReport run() {
     auto report = run_load(options_);
@@ -111,10 +117,28 @@ TEST_F(LoadRun, LossIsSeen) {
 
 TEST_F(LoadRun, StopsWhenItIsTold) {
   serve();
-  const udp::Descriptor stop(eventfd(1, EFD_CLOEXEC));
+  const udp::Descriptor stop(eventfd(0, EFD_CLOEXEC));
   options_.stop_descriptor = stop.number();
   options_.duration = 3600;
-  EXPECT_EQ(run().viewers, 0U);
+  options_.log = [&](const std::string& line) {
+    if (line == "all are set up; running") eventfd_write(stop.number(), 1);
+  };
+  EXPECT_EQ(run().viewers_connected, 1U);
+  // It ends its sessions all the same.
+  const auto json = server_json();
+  EXPECT_EQ(json["sessions"].size(), 0U);
+  EXPECT_EQ(json["counters"]["ended"]["deleted"], 2);
+  // Before the first client.
+  EXPECT_EQ(run().publishers, 0U);
+}
+
+TEST_F(LoadRun, ClientsMayVanish) {
+  serve();
+  options_.vanishes = true;
+  EXPECT_THAT(violations(run(), {}), IsEmpty());
+  const auto json = server_json();
+  EXPECT_EQ(json["sessions"].size(), 2U);
+  EXPECT_EQ(json["sessions"][0]["state"], "connected");
 }
 
 TEST(LoadRunOptions, BadOnesAreNamed) {
