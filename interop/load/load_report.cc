@@ -25,6 +25,7 @@ std::string text_of(double value, int digits) {
 }
 
 std::string percentiles(const DelayHistogram& delays) {
+  if (delays.total() == 0) return "none";
   return "p50 " + text_of(milliseconds(delays.percentile(0.5)), 2) + " ms, p99 " +
          text_of(milliseconds(delays.percentile(0.99)), 2) + " ms, longest " +
          text_of(milliseconds(delays.most()), 2) + " ms";

@@ -88,16 +88,16 @@ tl::expected<LoadReport, std::string> run_load(const LoadOptions& options) {
 
   auto members = LoadMembers::make(options);
   if (!members) return tl::unexpected(members.error());
-  log("setting up " + std::to_string(publishers) + " publishers");
-  bool goes_on = (*members)->join_all(true, publishers);
-  if (goes_on) {
-    log("setting up " + std::to_string(viewers) + " viewers");
-    goes_on = (*members)->join_all(false, viewers);
-  }
+  const auto join = [&](bool publish, std::size_t count) {
+    if (count > 0)
+      log("setting up " + std::to_string(count) + (publish ? " publishers" : " viewers"));
+    return (*members)->join_all(publish, count);
+  };
+  const bool goes_on = join(true, publishers) && join(false, viewers);
   const auto start = common::now();
   const Traffic before = (*members)->traffic();
   if (goes_on) {
-    log("all are set up; running");
+    log("running");
     run_for(**members, options);
   }
   const Traffic after = (*members)->traffic();

@@ -26,6 +26,11 @@ std::string refusal(const httplib::Response& response) {
          (sentence.empty() ? "" : ": " + sentence);
 }
 
+std::string no_answer(const char* to, const httplib::Result& result) {
+  return std::string{"the server does not answer "} + to + " (" +
+         httplib::to_string(result.error()) + ")";
+}
+
 }  // namespace
 
 tl::expected<Url, std::string> parse_url(const std::string& text) {
@@ -79,7 +84,7 @@ tl::expected<PostedOffer, std::string> WhipClient::post(const HttpEndpoint& endp
                                                         const std::string& offer) {
   const auto result = client(endpoint.url.origin, endpoint)
                           .Post(endpoint.url.path, headers_of(endpoint), offer, "application/sdp");
-  if (!result) return tl::unexpected("POST: " + httplib::to_string(result.error()));
+  if (!result) return tl::unexpected(no_answer("a POST", result));
   // WHEP's counter-offers (406) are not taken.
   if (result->status != 201) return tl::unexpected(refusal(*result));
   return PostedOffer{
@@ -92,7 +97,7 @@ tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
   const auto url = parse_url(location);
   if (!url) return tl::unexpected(url.error());
   const auto result = client(url->origin, endpoint).Delete(url->path, headers_of(endpoint));
-  if (!result) return tl::unexpected("DELETE: " + httplib::to_string(result.error()));
+  if (!result) return tl::unexpected(no_answer("a DELETE", result));
   if (result->status / 100 != 2) return tl::unexpected(refusal(*result));
   return {};
 }

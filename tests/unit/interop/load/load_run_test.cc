@@ -98,7 +98,7 @@ TEST_F(LoadRun, LossIsSeen) {
   publishing.stop_descriptor = stop.number();
   std::promise<void> is_running;
   publishing.log = [&](const std::string& line) {
-    if (line == "all are set up; running") is_running.set_value();
+    if (line == "running") is_running.set_value();
   };
   std::thread publisher([&] { EXPECT_TRUE(run_load(publishing)); });
   is_running.get_future().wait();
@@ -121,7 +121,7 @@ TEST_F(LoadRun, StopsWhenItIsTold) {
   options_.stop_descriptor = stop.number();
   options_.duration = 3600;
   options_.log = [&](const std::string& line) {
-    if (line == "all are set up; running") eventfd_write(stop.number(), 1);
+    if (line == "running") eventfd_write(stop.number(), 1);
   };
   EXPECT_EQ(run().viewers_connected, 1U);
   // It ends its sessions all the same.

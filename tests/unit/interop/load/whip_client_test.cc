@@ -110,7 +110,7 @@ TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
 
 TEST_F(WhipClientTest, SaysThatThereIsNoServer) {
   const HttpEndpoint nobody{.url = parse_url("http://127.0.0.1:1/whip").value()};
-  EXPECT_THAT(client_.post(nobody, "offer").error(), HasSubstr("POST: "));
+  EXPECT_THAT(client_.post(nobody, "offer").error(), HasSubstr("does not answer a POST ("));
 }
 
 }  // namespace
