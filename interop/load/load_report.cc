@@ -65,11 +65,13 @@ double loss_percent(const ReceivedCounts& counts) {
 void LoadReport::add(const MemberReport& member, bool has_left) {
   if (!member.end.empty()) fail(member.end);
   socket_dropped += member.socket.dropped_full + member.socket.dropped_refused;
+  dropped_unread += member.dropped_unread;
   if (member.connected_after) connected.add(*member.connected_after);
   if (member.is_publisher) {
     publishers_connected += member.connected_after ? 1U : 0U;
     for (const auto& [id, packets] : member.sent) sent_packets += packets;
     sent_bytes += member.sent_bytes;
+    lost_to_server += member.lost_on_the_way;
     sent_key_frames += member.key_frames;
     key_frames_asked += member.key_frames_asked;
     skipped_frames += member.skipped_frames;
@@ -155,7 +157,9 @@ std::string to_table(const LoadReport& report) {
   row("worst viewer") << "loss " << text_of(report.worst.loss, 4) << " %, p99 of delay "
                       << text_of(milliseconds(report.worst.delay_p99), 2) << " ms, gap "
                       << text_of(milliseconds(report.worst.longest_gap), 2) << " ms";
-  row("not sent from here") << report.socket_dropped << " datagrams";
+  row("lost elsewhere") << "to the server, by its own reports: " << report.lost_to_server
+                        << "; not read here in time: " << report.dropped_unread
+                        << "; not sent from here: " << report.socket_dropped;
   return out.str().substr(1) + "\n";
 }
 
@@ -183,7 +187,9 @@ std::string to_json(const LoadReport& report, const std::vector<std::string>& vi
                 {"first_packet", to_json(report.first_packet)}}},
               {"received", to_json(report.received)},
               {"unexpected", report.unexpected},
+              {"lost_to_server", report.lost_to_server},
               {"socket_dropped", report.socket_dropped},
+              {"dropped_unread", report.dropped_unread},
               {"seconds", report.seconds},
               {"packets_per_second", report.packets_per_second()},
               {"bits_per_second", report.bits_per_second()},

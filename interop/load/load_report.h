@@ -43,7 +43,10 @@ struct LoadReport {
   std::uint64_t skipped_frames = 0;
   ReceivedCounts received = {};
   std::uint64_t unexpected = 0;
+  std::uint64_t lost_to_server = 0;  // of what was sent, as the server reports it
   std::uint64_t socket_dropped = 0;  // datagrams that the kernel did not take from here
+  // Pieces of one or several datagrams that came, and were not read in time.
+  std::uint64_t dropped_unread = 0;
   Worst worst = {};
   // ---- while all were there
   double seconds = 0;

@@ -1,5 +1,6 @@
 #include "load/publisher.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <span>
@@ -25,6 +26,17 @@ void Publisher::on_rtcp(const rtp::RtcpPacket& packet, dtls::Instant /*now*/) {
     on_key_frame_request(loss->media);
   } else if (const auto* request = std::get_if<rtp::FullIntraRequest>(&packet)) {
     for (const auto& entry : request->entries) on_key_frame_request(entry.media);
+  } else if (const auto* report = std::get_if<rtp::ReceiverReport>(&packet)) {
+    on_blocks(report->blocks);
+  } else if (const auto* sender = std::get_if<rtp::SenderReport>(&packet)) {
+    on_blocks(sender->blocks);
+  }
+}
+
+void Publisher::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks) {
+  for (const rtp::ReportBlock& block : blocks) {
+    if (std::ranges::find(streams_, block.ssrc, &PublishedStream::ssrc) == streams_.end()) continue;
+    lost_[block.ssrc] = static_cast<std::uint32_t>(std::max(block.packets_lost, 0));
   }
 }
 
@@ -59,6 +71,12 @@ void Publisher::write_report(rtp::CompoundWriter& writer, dtls::Instant now) {
     const auto report = source.report(now);
     if (report && writer.add(*report)) add_cname(writer, source.ssrc());
   }
+}
+
+std::uint64_t Publisher::lost_on_the_way() const {
+  std::uint64_t lost = 0;
+  for (const auto& [ssrc, packets] : lost_) lost += packets;
+  return lost;
 }
 
 SentPackets Publisher::sent() const {

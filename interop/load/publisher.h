@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "load/client.h"
@@ -27,6 +29,8 @@ class Publisher final : public Client {
   // One a stream, once it is connected.
   [[nodiscard]] const std::vector<PacketSource>& sources() const { return sources_; }
   [[nodiscard]] SentPackets sent() const;
+  // Of all streams, by the last reports of the server.
+  [[nodiscard]] std::uint64_t lost_on_the_way() const;
   // By PLI and FIR.
   [[nodiscard]] std::uint64_t key_frames_asked() const { return key_frames_asked_; }
   // That SRTP refused.
@@ -40,9 +44,11 @@ class Publisher final : public Client {
   [[nodiscard]] std::optional<dtls::Instant> media_timeout() const override;
   void write_report(rtp::CompoundWriter& writer, dtls::Instant now) override;
   void on_key_frame_request(rtp::Ssrc media);
+  void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks);
 
   std::vector<PublishedStream> streams_;
   std::vector<PacketSource> sources_;
+  std::map<rtp::Ssrc, std::uint32_t> lost_;  // of our streams, as the server has reported it last
   bool has_stopped_ = false;
   std::uint64_t key_frames_asked_ = 0;
   std::uint64_t not_sent_ = 0;

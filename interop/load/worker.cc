@@ -211,7 +211,8 @@ MemberReport Worker::report_of(MemberId id, const Member& member, const SentPack
   MemberReport report{.id = id,
                       .is_publisher = member.publisher != nullptr,
                       .end = session.end(),
-                      .socket = member.socket.statistics()};
+                      .socket = member.socket.statistics(),
+                      .dropped_unread = member.socket.dropped_unread()};
   if (const auto at = session.connected_at()) {
     report.connected_after = *at - member.posted_at;
     report.connected_for = common::now() - *at;
@@ -226,6 +227,7 @@ MemberReport Worker::report_of(MemberId id, const Member& member, const SentPack
     return report;
   }
   report.sent = member.publisher->sent();
+  report.lost_on_the_way = member.publisher->lost_on_the_way();
   report.key_frames_asked = member.publisher->key_frames_asked();
   for (const PacketSource& source : member.publisher->sources()) {
     report.sent_bytes += source.payload_bytes();

@@ -49,6 +49,7 @@ struct MemberReport {
   dtls::Duration connected_for{};
   std::string end = {};  // why it has ended by itself; empty: it has not
   udp::SocketStatistics socket = {};
+  std::uint64_t dropped_unread = 0;  // udp::Socket::dropped_unread()
   // ---- of a viewer
   ReceivedCounts received = {};
   std::size_t streams = 0;
@@ -56,6 +57,7 @@ struct MemberReport {
   // ---- of a publisher
   SentPackets sent = {};
   std::uint64_t sent_bytes = 0;  // of payload
+  std::uint64_t lost_on_the_way = 0;
   std::uint64_t key_frames = 0;
   std::uint64_t key_frames_asked = 0;
   std::uint64_t skipped_frames = 0;

@@ -1,5 +1,6 @@
 #include <sluice/udp/socket.h>
 
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 
 #include <algorithm>
@@ -135,6 +136,13 @@ dtls::UdpEndpoint Socket::own() const {
   dtls::SocketAddress address;
   getsockname(descriptor(), address.get(), &address.size);
   return unmapped(dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{}));
+}
+
+std::uint32_t Socket::dropped_unread() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> values{};
+  socklen_t size = sizeof values;
+  if (getsockopt(descriptor(), SOL_SOCKET, SO_MEMINFO, values.data(), &size) != 0) return 0;
+  return values.at(SK_MEMINFO_DROPS);
 }
 
 std::span<const Received> Socket::receive() {

@@ -124,6 +124,24 @@ TEST_F(LoadScenario, ALossIsSeen) {
   expect_faultless(counts(other));
 }
 
+// No server can send what has not reached it.
+TEST_F(LoadScenario, TheServerReportsWhatDoesNotReachIt) {
+  Publisher& publisher = world_.publish();
+  const Viewer& viewer = world_.watch();
+  world_.run_for(1s);
+  std::size_t lost = 0;
+  world_.loses_to_server = [&](const Client& client, dtls::Bytes bytes) {
+    const bool is_lost = &client == &publisher && is_rtp(bytes) && lost < 25;
+    lost += is_lost ? 1U : 0U;
+    return is_lost;
+  };
+  world_.run_for(5s);
+  stop({&publisher});
+  EXPECT_EQ(publisher.lost_on_the_way(), 25U);
+  EXPECT_EQ(counts(viewer).lost, 25U);
+  EXPECT_EQ(counts(viewer).sequence_breaks, 0U);
+}
+
 TEST_F(LoadScenario, LostPacketsAreAskedForAgain) {
   Publisher& publisher = world_.publish();
   const Viewer& viewer = world_.watch({.has_nack = true});

@@ -135,6 +135,7 @@ void LoadWorld::settle() {
       if (!places_[i].client) continue;
       for (auto& outgoing : places_[i].client->take()) {
         is_busy = true;
+        if (loses_to_server && loses_to_server(*places_[i].client, outgoing.bytes)) continue;
         if (!is_cut) world.to_server(std::move(outgoing.bytes), address_of_place(i));
       }
     }

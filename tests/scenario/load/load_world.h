@@ -38,6 +38,8 @@ class LoadWorld {
 
   // Called for each datagram from the server to a client; true: it is lost.
   std::function<bool(const Client& client, dtls::Bytes bytes)> loses = {};
+  // The same in the other direction.
+  std::function<bool(const Client& client, dtls::Bytes bytes)> loses_to_server = {};
   bool is_cut = false;        // nothing arrives anywhere
   dtls::Duration delay = {};  // from the server to clients
 

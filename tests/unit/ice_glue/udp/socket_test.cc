@@ -89,6 +89,20 @@ TEST(Socket, SocketsCanReadIntoOneBuffer) {
   EXPECT_EQ(other.statistics().received, 1U);
 }
 
+TEST(Socket, SaysWhatNobodyHasReadInTime) {
+  auto receiver = bound("127.0.0.1:0", {.reports_local_address = false, .receive_buffer = 4096});
+  auto sender = bound("127.0.0.1:0", {});
+  EXPECT_EQ(receiver.dropped_unread(), 0U);
+  constexpr std::size_t kSent = 100;
+  for (std::size_t i = 0; i < kSent; ++i) {
+    send(sender, std::string(1000, 'x'), {.peer = receiver.own()});
+  }
+  std::size_t came = 0;
+  for (auto all = received(receiver); !all.empty(); all = received(receiver)) came += all.size();
+  EXPECT_LT(came, kSent);
+  EXPECT_EQ(receiver.dropped_unread(), kSent - came);
+}
+
 // Peers compare the addresses that STUN tells them with their own.
 TEST(Socket, AnIpv6SocketHasIpv4PeersInTheirOwnForm) {
   auto server = bound("*:0", {});

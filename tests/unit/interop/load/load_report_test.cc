@@ -30,8 +30,10 @@ LoadReport two_viewers() {
   LoadReport report{.publishers = 1, .viewers = 2};
   report.add({.is_publisher = true,
               .connected_after = 3ms,
+              .dropped_unread = 7,
               .sent = {{SourceId{1}, 100}, {SourceId{2}, 50}},
               .sent_bytes = 1000,
+              .lost_on_the_way = 3,
               .key_frames = 2});
   report.add(viewer(100, 0));
   report.add(viewer(90, 10, 20ms));
@@ -49,6 +51,8 @@ TEST(LoadReport, AddsUpWhatMembersTell) {
   EXPECT_EQ(report.connected.total(), 3U);
   EXPECT_EQ(report.first_packet.total(), 2U);
   EXPECT_EQ(report.sent_packets, 150U);
+  EXPECT_EQ(report.lost_to_server, 3U);
+  EXPECT_EQ(report.dropped_unread, 7U);
   EXPECT_EQ(report.received.unique, 190U);
   EXPECT_DOUBLE_EQ(loss_percent(report.received), 5);
   EXPECT_DOUBLE_EQ(report.packets_per_second(), 95);

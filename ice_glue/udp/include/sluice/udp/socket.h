@@ -116,6 +116,10 @@ class Socket {
   void send(dtls::Bytes datagram, const dtls::UdpPath& path);
 
   [[nodiscard]] const SocketStatistics& statistics() const { return statistics_; }
+  // Pieces, as receive() takes them, that the kernel has dropped because nobody read those before
+  // them in time: SocketOptions::receive_buffer was full. 0 where the kernel does not tell (before
+  // 4.12).
+  [[nodiscard]] std::uint32_t dropped_unread() const;
 
  private:
   Socket(Descriptor descriptor, const SocketOptions& options);
