@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -84,7 +85,7 @@ ice_lite::Credentials make_credentials() {
 }
 
 std::string write_offer(const ClientOffer& offer) {
-  TransportDescription transport{
+  const TransportDescription transport{
       .ice = offer.ice,
       .candidates = {ice_lite::candidate({.address = offer.own}, 0xffff)},
       .end_of_candidates = true,
@@ -145,15 +146,15 @@ tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
 
 std::vector<dtls::UdpEndpoint> usable_candidates(const std::vector<std::string>& candidates,
                                                  const dtls::UdpEndpoint& own) {
-  std::vector<Candidate> found;
+  std::multimap<std::uint32_t, dtls::UdpEndpoint, std::greater<>> by_priority;
   for (const std::string& line : candidates) {
     const auto candidate = read_candidate(line);
     if (!candidate || candidate->address.address.index() != own.address.index()) continue;
-    found.push_back(*candidate);
+    by_priority.emplace(candidate->priority, candidate->address);
   }
-  std::ranges::stable_sort(found, std::greater{}, &Candidate::priority);
   std::vector<dtls::UdpEndpoint> addresses;
-  for (const Candidate& each : found) addresses.push_back(each.address);
+  addresses.reserve(by_priority.size());
+  for (const auto& [priority, address] : by_priority) addresses.push_back(address);
   return addresses;
 }
 

@@ -167,8 +167,11 @@ TEST_F(LoadScenario, AChangedPayloadIsSeen) {
   const Viewer& viewer = world_.watch();
   world_.run_for(1s);
   stop({&publisher});
-  PacketSource source({}, publisher.sources()[0].ssrc(), rtp::PayloadType{96}, SourceId{77},
-                      world_.world.now);
+  // Its sequence numbers go on where those of the publisher have ended.
+  const PacketSource& before = publisher.sources()[0];
+  const SourceId id{
+      static_cast<std::uint32_t>(static_cast<std::uint32_t>(before.id()) + before.packets())};
+  PacketSource source({}, before.ssrc(), rtp::PayloadType{96}, id, world_.world.now);
   std::array<std::byte, PacketSource::kMaxPacket> packet{};
   for (int i = 0; const auto size = source.write(packet, world_.world.now); ++i) {
     if (i == 2) packet.at(*size - 5) ^= std::byte{1};
