@@ -46,7 +46,7 @@ struct MovedData {
   std::vector<Channel> channels = {};
 };
 
-// Some 40 kB while the association lives. DataHub has the rules.
+// Some 30 kB while the association lives. DataHub has the rules.
 class DataSession {
  public:
   // `room` outlives it. The association begins with start(); where the offer has a=sctp-init, it is

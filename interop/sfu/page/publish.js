@@ -72,7 +72,7 @@ async function publish() {
       preferCodec(transceiver, $('codec').value);
     }
     chat = new Chat(own.connection);
-    hide = showStatistics(own, $('streams'));
+    hide = showStatistics(own, $('streams'), $('plots'));
     await own.start(`/whip/${encodeURIComponent($('room').value)}`);
   } catch (error) {
     if (session !== own) return;

@@ -65,7 +65,7 @@ async function watch(nextDelay) {
     own.connection.addTransceiver('video', { direction: 'recvonly' });
   }
   chat = new Chat(own.connection);
-  hide = showStatistics(own, $('streams'));
+  hide = showStatistics(own, $('streams'), $('plots'));
   try {
     await own.start(`/whep/${encodeURIComponent($('room').value)}`);
   } catch (error) {

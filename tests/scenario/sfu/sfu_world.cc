@@ -12,7 +12,6 @@ namespace {
 
 using test::must;
 
-constexpr dtls::UdpEndpoint kServer{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 constexpr std::array<std::uint8_t, 2> kPayloadTypes = {111, 96};
 constexpr rtp::ExtensionId kPublishersMid{4};
 constexpr rtp::ExtensionId kPublishersRid{5};
@@ -50,8 +49,10 @@ SfuWorld::SfuWorld(SfuOptions options)
     : options_(options),
       server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
       sfu(std::move(options),
-          {.dtls = test::make_config(dtls_), .fingerprint = own_fingerprint(dtls_)}, server_,
-          outlet_) {}
+          {.dtls = test::make_config(dtls_),
+           .fingerprint = own_fingerprint(dtls_),
+           .announced = {{.address = kServer}}},
+          server_, outlet_) {}
 
 dtls::SecretBytes SfuWorld::leave() {
   auto left = encode(sfu.move_out(now));
@@ -172,13 +173,19 @@ void SfuWorld::to_server(std::vector<test::IceClient::Outgoing> datagrams,
   }
 }
 
+void SfuWorld::to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from) {
+  to_server({{.candidate = 0, .bytes = std::move(bytes)}}, from);
+}
+
 void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (peers_[i]->address != path.peer) continue;
     if (peers_[i]->loses == 0)
       return static_cast<void>(under_way_.emplace_back(i, std::move(bytes)));
     --peers_[i]->loses;
+    return;
   }
+  if (to_others) to_others(std::move(bytes), path);
 }
 
 void SfuWorld::drain() {
