@@ -231,6 +231,9 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
     return fail(log, "--https-certificate and --https-key need each other");
   }
+  if (options.state.file.empty() && !options.state.key_file.empty()) {
+    return fail(log, "--state-key needs --state");
+  }
   std::unique_ptr<StateFile> state;
   std::optional<sfu::MovedSfu> moved;
   if (!options.state.file.empty()) {
