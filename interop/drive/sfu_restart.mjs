@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // A room of sluice-sfu goes on while the server is replaced again and again: pictures, sound, chat, and no connection
 // is made anew.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,11 +21,15 @@ const USAGE = `usage: sfu_restart.mjs [options]
                          next one waits for its state file
   --restarts N           (default: 3, or 20 with SLUICE_LONG in the environment)
   --most MS              the longest gap that is allowed (default: 1000; a machine that is busy makes gaps by itself)
-  --json FILE            writes the gaps`;
+  --load VIEWERS         as many of sluice-load are in another room meanwhile, and may not lose anything
+  --json FILE            writes the gaps
+The environment variables SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the programs.`;
 
 // Before and after a restart, so that a gap has packets on both sides.
 const STEADY_MS = 1500;
 const END_LIMIT_MS = 10_000;
+// What a restart and its checks take, generously.
+const RESTART_S = 15;
 
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
 
@@ -155,6 +161,21 @@ async function restart(servers, { way, most }, { publisher, viewers }, number) {
   return figures;
 }
 
+// The load, which begins now. Resolves to what it has seen; throws if that is not what it should be.
+async function load(url, viewers, { restarts, most, folder }) {
+  const result = path.join(folder, 'load.json');
+  const command = process.env.SLUICE_LOAD_BINARY;
+  if (!command) throw new Error('SLUICE_LOAD_BINARY must name the sluice-load to run');
+  const args = ['--publish', new URL('/whip/load', url).href, '--watch', new URL('/whep/load', url).href, '--viewers', viewers,
+    '--duration', restarts * RESTART_S, '--max-loss', 0, '--max-corrupt', 0, '--max-duplicates', 0, '--max-breaks', 0,
+    '--max-gap', most, '--json', result];
+  const child = spawn(command, args.map(String), { stdio: 'ignore' });
+  await once(child, 'exit');
+  const seen = JSON.parse(await readFile(result));
+  must(child.exitCode === 0, `the load loses nothing: ${JSON.stringify(seen.violations)}`);
+  return seen;
+}
+
 async function watch(browser, url, note) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
   await note(page);
@@ -195,6 +216,7 @@ async function main() {
       way: { type: 'string', default: 'replace' },
       restarts: { type: 'string', default: process.env.SLUICE_LONG ? '20' : '3' },
       most: { type: 'string', default: '1000' },
+      load: { type: 'string', default: '0' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -204,7 +226,7 @@ async function main() {
   await isolate();
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-'));
   const servers = new Servers(['--port', String(await freeTcpPort()), '--ice-port', String(await freeUdpPort()),
-    '--state', path.join(folder, 'state'), '--log-format', 'json']);
+    '--state', path.join(folder, 'state'), '--max-sessions-per-address', '4000', '--log-format', 'json']);
   await servers.start();
   const started = [];
   const browser = async (kind) => {
@@ -212,11 +234,17 @@ async function main() {
     return started.at(-1);
   };
   try {
-    const all = await run(servers, {
-      publisher: await browser(chromium),
-      viewer: await browser(chromium),
-      other: await browser(firefox),
-    }, { way: values.way, restarts: Number(values.restarts), most: Number(values.most) });
+    const options = { way: values.way, restarts: Number(values.restarts), most: Number(values.most), folder };
+    const viewers = Number(values.load);
+    const [all, seen] = await Promise.all([
+      run(servers, {
+        publisher: await browser(chromium),
+        viewer: await browser(chromium),
+        other: await browser(firefox),
+      }, options),
+      viewers > 0 ? load(servers.url, viewers, options) : null,
+    ]);
+    if (seen) console.log(`load: ${JSON.stringify(seen)}`);
     if (values.json) await writeFile(values.json, `${JSON.stringify(all)}\n`);
   } finally {
     for (const one of started) await closeBrowser(one);

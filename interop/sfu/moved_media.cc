@@ -22,7 +22,8 @@ MovedLayer Layer::state(dtls::Instant now) const {
 
 void Layer::restore(const MovedLayer& moved, dtls::Instant now) {
   source_ = moved.source;
-  reception_ = rtp::Reception({.clock_rate = format_->clock_rate}, moved.reception, media_time(now));
+  reception_ =
+      rtp::Reception({.clock_rate = format_->clock_rate}, moved.reception, media_time(now));
   if (moved.clock) clock_.restore(*moved.clock, media_time(now));
   bytes_ = moved.bytes;
   rate_ = RateMeter(moved.bits_per_second, now);
@@ -68,8 +69,7 @@ Publisher::Publisher(ice_lite::SessionHandle session, const MovedPublisher& move
 // ---- viewers
 
 rtp::WriteResult<ViewerStream> ViewerStream::restore(const MovedStream& moved, dtls::Instant now) {
-  auto stream =
-      rtp::ForwardedStream::restore(options(moved.agreed), moved.stream, media_time(now));
+  auto stream = rtp::ForwardedStream::restore(options(moved.agreed), moved.stream, media_time(now));
   if (!stream) return tl::unexpected(stream.error());
   ViewerStream made(moved.agreed, *std::move(stream));
   made.asked_rid = moved.asked_rid;
@@ -85,10 +85,9 @@ MovedViewer Viewer::move_out(const PlaceOfPublisher& place_of, dtls::Instant now
     MovedStream each{.agreed = stream.agreed, .asked_rid = stream.asked_rid};
     if (const Layer* shown = stream.subscription.shown) {
       const auto& tracks = seats_.at(stream.agreed.seat)->tracks();
-      each.shown = {
-          .track = static_cast<std::size_t>(stream.track - tracks.data()),
-          .layer = static_cast<std::size_t>(shown - stream.track->layers().data()),
-          .was_sent = stream.follows_layer()};
+      each.shown = {.track = static_cast<std::size_t>(stream.track - tracks.data()),
+                    .layer = static_cast<std::size_t>(shown - stream.track->layers().data()),
+                    .was_sent = stream.follows_layer()};
     }
     Layer::leave(stream.subscription);
     each.stream = std::move(stream.stream).state(media_time(now));

@@ -95,7 +95,8 @@ PublishedTrack read_track(const Cbor& from) {
        "layers that can't be told apart");
   track.transport_number_extension = read_optional<rtp::ExtensionId>(from.at(5));
   track.has_nack = from.at(6).get<bool>();
-  for (const Cbor& type : from.at(7)) track.payload_types.at(read_number<std::uint8_t>(type)) = true;
+  for (const Cbor& type : from.at(7))
+    track.payload_types.at(read_number<std::uint8_t>(type)) = true;
   track.extension_ids = read_ids(from.at(8));
   return track;
 }

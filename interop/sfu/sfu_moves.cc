@@ -121,13 +121,13 @@ tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls
   if (handles_.contains(moved.id)) return tl::unexpected<std::string>("another one has its ID");
   auto streams = restore_streams(moved, then);
   if (!streams) return tl::unexpected(streams.error());
-  const auto handle = ice_lite::SessionState::parse(moved.transport.bytes())
-                          .and_then([&](ice_lite::SessionState state) {
-                            return port_.server.restore(
-                                std::move(state),
-                                {.transport = transport_options(streams->size()), .away = away},
-                                now);
-                          });
+  const auto handle =
+      ice_lite::SessionState::parse(moved.transport.bytes())
+          .and_then([&](ice_lite::SessionState state) {
+            return port_.server.restore(
+                std::move(state), {.transport = transport_options(streams->size()), .away = away},
+                now);
+          });
   if (!handle) return tl::unexpected(dtls::to_string(handle.error()));
   forget_connections(port_.server, *handle, now);
 
@@ -136,7 +136,8 @@ tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls
   session.is_connected = true;
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
-    session.publisher = std::make_unique<Publisher>(*handle, *moved.publisher, options_.tracks, then);
+    session.publisher =
+        std::make_unique<Publisher>(*handle, *moved.publisher, options_.tracks, then);
     place.add(*session.publisher, port_, now);
     ++counters_.publishers;
   } else {

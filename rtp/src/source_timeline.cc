@@ -29,8 +29,7 @@ SourceTimeline::SourceTimeline(std::uint32_t clock_rate, const SourceTimelineSta
       timestamp_offset_(state.timestamp_offset),
       highest_placed_(state.highest_placed),
       newest_timestamp_(state.newest_timestamp),
-      newest_timestamp_at_(now -
-                           std::clamp(state.since_newest, Duration::zero(), kLongestPause)) {
+      newest_timestamp_at_(now - std::clamp(state.since_newest, Duration::zero(), kLongestPause)) {
   segments_used_ = std::min(state.segments.size(), kMaxSegments);
   std::copy(state.segments.end() - static_cast<std::ptrdiff_t>(segments_used_),
             state.segments.end(), segments_.begin());

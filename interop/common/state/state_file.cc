@@ -27,9 +27,7 @@ constexpr std::size_t kMaxState = std::size_t{256} << 20;
 constexpr int kRetryMs = 2;
 
 // For StateKeys.
-Bytes context(const StateFileOptions& options) {
-  return std::as_bytes(std::span(options.content));
-}
+Bytes context(const StateFileOptions& options) { return std::as_bytes(std::span(options.content)); }
 
 tl::expected<dtls::SecretBytes, std::string> make_key_file(const std::string& file) {
   Buffer contents(kKeyFile);

@@ -40,8 +40,7 @@ class SfuHotRestart : public testing::Test {
   static std::vector<int> numbers(const std::vector<rtp::Packet>& packets) {
     std::vector<int> found;
     for (const auto& packet : packets) {
-      found.push_back(
-          rtp::distance(packets.front().sequence_number, packet.sequence_number));
+      found.push_back(rtp::distance(packets.front().sequence_number, packet.sequence_number));
     }
     return found;
   }
@@ -177,8 +176,9 @@ TEST_F(SfuHotRestart, ReportsGoOn) {
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent[0].packets, 6U);
   // The time of the publisher's clock and that of the stream have passed alike.
-  const auto seconds = static_cast<double>(static_cast<std::uint64_t>(sent[0].ntp_time) -
-                                           (1ULL << 40)) / 4294967296.0;
+  const auto seconds =
+      static_cast<double>(static_cast<std::uint64_t>(sent[0].ntp_time) - (1ULL << 40)) /
+      4294967296.0;
   const auto packets = SfuWorld::packets(viewer, kVideo);
   const auto ticks = rtp::number(sent[0].rtp_timestamp) - rtp::number(packets[0].timestamp);
   EXPECT_NEAR(seconds, ticks / 90'000.0, 0.001);
@@ -361,15 +361,14 @@ TEST_F(SfuHotRestart, AStateHasOnlyWhatASessionCanHave) {
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.id.back() = 'x'; }));
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.room.assign(2000, 'r'); }));
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.age = -1s; }));
-  EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.age = dtls::Duration::max(); }));
-  EXPECT_TRUE(refused([](auto&, auto& publisher, auto& viewer) {
-    publisher.viewer = std::move(viewer.viewer);
-  }));
+  EXPECT_TRUE(
+      refused([](auto&, auto& publisher, auto&) { publisher.age = dtls::Duration::max(); }));
+  EXPECT_TRUE(refused(
+      [](auto&, auto& publisher, auto& viewer) { publisher.viewer = std::move(viewer.viewer); }));
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.publisher.reset(); }));
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) { publisher.publisher->tracks.clear(); }));
-  EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) {
-    publisher.publisher->tracks.at(0).layers.clear();
-  }));
+  EXPECT_TRUE(refused(
+      [](auto&, auto& publisher, auto&) { publisher.publisher->tracks.at(0).layers.clear(); }));
   EXPECT_TRUE(refused([](auto&, auto& publisher, auto&) {
     // Nothing says how the layers are told apart.
     auto& track = publisher.publisher->tracks.at(1);

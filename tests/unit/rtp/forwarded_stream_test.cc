@@ -374,7 +374,8 @@ TEST_F(ForwardedStreamTest, GoesOnFromItsState) {
 TEST_F(ForwardedStreamTest, WhatWasSentBeforeAMoveCannotBeSentAgain) {
   auto stream = *ForwardedStream::make(with_elements());
   write(stream, packet_of(10));
-  const auto moved = *ForwardedStream::restore(with_elements(), std::move(stream).state(now_), now_);
+  const auto moved =
+      *ForwardedStream::restore(with_elements(), std::move(stream).state(now_), now_);
   EXPECT_FALSE(moved.origin_of(SequenceNumber{10}));
   const auto packet = packet_of(10);
   EXPECT_EQ(moved.write_again(SequenceNumber{10}, *read_packet(packet), out_),

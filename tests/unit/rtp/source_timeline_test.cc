@@ -204,8 +204,8 @@ TEST_F(SourceTimelineTest, TakesAnyState) {
 }
 
 TEST_F(SourceTimelineTest, GoesOnFromAStateWithoutSegments) {
-  SourceTimeline moved(
-      kClockRate, {.source = kFirst, .highest = 70'000, .highest_placed = sequence(50)}, now_);
+  SourceTimeline moved(kClockRate,
+                       {.source = kFirst, .highest = 70'000, .highest_placed = sequence(50)}, now_);
   EXPECT_EQ(moved.place(kFirst, sequence(70'001), {}, now_)->number, sequence(51));
 }
 
