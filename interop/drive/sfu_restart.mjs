@@ -162,7 +162,7 @@ async function restart(servers, { way, most }, { publisher, viewers }, number) {
 }
 
 // The load, which begins now. Resolves to what it has seen; throws if that is not what it should be.
-async function load(url, viewers, { restarts, most, folder }) {
+async function load(url, { load: viewers, restarts, most, folder }) {
   const result = path.join(folder, 'load.json');
   const command = process.env.SLUICE_LOAD_BINARY;
   if (!command) throw new Error('SLUICE_LOAD_BINARY must name the sluice-load to run');
@@ -195,6 +195,10 @@ async function run(servers, browsers, options) {
     firefox: await watch(browsers.other, servers.url, notePictures),
   };
   await chatInRoom({ publisher, ...viewers });
+  const others = options.load > 0 ? load(servers.url, options) : null;
+  others?.catch(() => {}); // until it is waited for
+  await serverSays(servers.url, ({ sessions }) => sessions.length >= options.load + 3 &&
+    sessions.every(({ state }) => state === 'connected'));
   const all = [];
   for (let i = 1; i <= options.restarts; ++i) {
     all.push(await restart(servers, options, { publisher, viewers }, i));
@@ -207,6 +211,7 @@ async function run(servers, browsers, options) {
   await stateIs(viewers.firefox, 'ended');
   await serverSays(servers.url, ({ sessions }) => sessions.length < before.sessions.length);
   await waitMoreFrames(viewers.chromium);
+  if (others) console.log(`load: ${JSON.stringify(await others)}`);
   return all;
 }
 
@@ -234,17 +239,13 @@ async function main() {
     return started.at(-1);
   };
   try {
-    const options = { way: values.way, restarts: Number(values.restarts), most: Number(values.most), folder };
-    const viewers = Number(values.load);
-    const [all, seen] = await Promise.all([
-      run(servers, {
-        publisher: await browser(chromium),
-        viewer: await browser(chromium),
-        other: await browser(firefox),
-      }, options),
-      viewers > 0 ? load(servers.url, viewers, options) : null,
-    ]);
-    if (seen) console.log(`load: ${JSON.stringify(seen)}`);
+    const options = { way: values.way, restarts: Number(values.restarts), most: Number(values.most),
+      load: Number(values.load), folder };
+    const all = await run(servers, {
+      publisher: await browser(chromium),
+      viewer: await browser(chromium),
+      other: await browser(firefox),
+    }, options);
     if (values.json) await writeFile(values.json, `${JSON.stringify(all)}\n`);
   } finally {
     for (const one of started) await closeBrowser(one);
