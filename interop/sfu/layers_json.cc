@@ -1,6 +1,7 @@
 #include "sfu/layers_json.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,8 +14,9 @@ using Json = nlohmann::ordered_json;
 Json layers_of(const Track& track, dtls::Instant now) {
   std::vector<const Layer*> layers;
   for (const Layer& layer : track.layers()) layers.push_back(&layer);
-  std::ranges::stable_sort(layers, std::greater{},
-                           [now](const Layer* layer) { return layer->bits_per_second(now); });
+  std::ranges::sort(layers, {}, [now](const Layer* layer) {
+    return std::pair{~layer->bits_per_second(now), layer};  // layers of one rate as in the offer
+  });
   Json active = Json::array();
   Json inactive = Json::array();
   for (const Layer* layer : layers) {
