@@ -31,9 +31,10 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js",
-                           "/session.js", "/statistics.js", "/gathering.js", "/local_media.js",
-                           "/reconnection.js", "/fragment.js", "/chat.js", "/style.css", "/icon.svg"}) {
+  for (const auto* path :
+       {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js", "/session.js",
+        "/statistics.js", "/gathering.js", "/local_media.js", "/reconnection.js", "/fragment.js",
+        "/chat.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
@@ -47,7 +48,8 @@ TEST_F(SfuHttpTest, PublishesAndWatches) {
     EXPECT_THAT(response->get_header_value("Location"), MatchesRegex("/session/[0-9a-f]{32}"));
     EXPECT_THAT(response->get_header_value("ETag"), MatchesRegex("\".+\""));
     EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
-    EXPECT_THAT(response->get_header_value("Access-Control-Expose-Headers"), HasSubstr("Location"));
+    EXPECT_THAT(response->get_header_value("Access-Control-Expose-Headers"),
+                testing::AllOf(HasSubstr("Location"), HasSubstr("Link")));
     EXPECT_THAT(response->body, HasSubstr(" 127.0.0.1 "));
     EXPECT_THAT(response->body, HasSubstr("a=setup:passive\r\n"));
   }
