@@ -113,6 +113,7 @@ void Layer::ask_for_missing(MediaPort& port, dtls::Instant now) {
 void Layer::show(Subscription& subscription) {
   receivers_.push_back(subscription.receiver);
   subscription.shown = this;
+  subscription.receiver.stream->end_source();
 }
 
 void Layer::show_next(Subscription& subscription, MediaPort& port, dtls::Instant now) {

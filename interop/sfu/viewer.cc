@@ -116,7 +116,7 @@ void Viewer::connect(MediaPort& port, dtls::Instant now) {
 
 // A viewer decodes nothing before a key frame.
 void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  stream.sent_before_ = stream.stream.sent().packets;
+  stream.stream.forget_sent();  // of the track before
   const LayerRates rates(*stream.track, now);
   stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
   Layer& layer = stream.track->layers()[stream.choice.choose(rates.rates(), std::nullopt, 0, now)];
@@ -257,8 +257,8 @@ void Viewer::handle_timeout(MediaPort& port, dtls::Instant now) {
 // A sender report says which timestamp of the stream stands for which time of the publisher's
 // clock. Streams of one CNAME with one clock are played in sync (RFC 3550 section 6.4.1).
 void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  const auto moment =
-      stream.follows_layer() ? stream.subscription.shown->moment(now) : std::nullopt;
+  const Layer* const layer = stream.subscription.shown;
+  const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
   const auto timestamp = moment ? stream.stream.timestamp_of(moment->timestamp) : std::nullopt;
   if (!timestamp) return;
   const std::string cname = cname_of(stream.agreed.seat);

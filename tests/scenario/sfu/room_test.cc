@@ -69,6 +69,27 @@ TEST(SfuRoom, APublisherThatComesBackIsSeenAgain) {
   EXPECT_FALSE(viewer.client->closed);
 }
 
+// As an encoder does that chooses its SSRC once.
+TEST(SfuRoom, APublisherThatComesBackWithItsSsrcIsSeenAgain) {
+  SfuWorld world;
+  Peer& publisher = world.publisher();
+  const Peer& viewer = world.viewer();
+  world.send(publisher, {.number = 30'000, .timestamp = 1000});
+  world.sfu.remove(publisher.id, world.now);
+  world.run_for(2s);
+  Peer& again = world.publisher();
+  for (const std::uint16_t number : std::initializer_list<std::uint16_t>{7, 8}) {
+    world.send(again, {.number = number, .timestamp = 77});
+  }
+  const auto packets = SfuWorld::packets(viewer, kVideo);
+  ASSERT_THAT(packets, SizeIs(3));
+  EXPECT_EQ(packets[1].sequence_number, packets[0].sequence_number + 1);
+  EXPECT_EQ(packets[2].sequence_number, packets[0].sequence_number + 2);
+  const auto passed = rtp::number(packets[1].timestamp) - rtp::number(packets[0].timestamp);
+  EXPECT_GE(passed, 2U * 90'000);
+  EXPECT_LE(passed, 3U * 90'000);
+}
+
 TEST(SfuRoom, AViewerThatLeavesGetsNothing) {
   SfuWorld world;
   Peer& publisher = world.publisher();
