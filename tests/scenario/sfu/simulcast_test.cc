@@ -185,6 +185,27 @@ TEST_F(SfuSimulcast, AKeyFrameThatComesTooLateIsNone) {
   EXPECT_THAT(asked(), testing::Contains(kHigh)) << "it is asked for another one";
 }
 
+// Their first packets do not come in the same moment, and so neither do their rates.
+TEST_F(SfuSimulcast, ALayerIsKeptOverAPauseOfAll) {
+  send_for(2s);
+  Peer& viewer = world_.viewer();
+  ASSERT_TRUE(ask_for(viewer, "h"));
+  world_.run_for(50ms);
+  send(high_, kKey);
+  send_for(1s);
+  world_.run_for(20s);
+  asked();
+  letters(viewer);
+  for (int i = 0; i < 40; ++i) {
+    for (Sent* layer : {&low_, &middle_, &high_}) {
+      send(*layer);
+      world_.run_for(60ms);
+    }
+  }
+  EXPECT_THAT(asked(), IsEmpty());
+  EXPECT_THAT(letters(viewer), ElementsAre('h'));
+}
+
 TEST_F(SfuSimulcast, ViewersHaveLayersOfTheirOwn) {
   send_for(2s);
   Peer& one = world_.viewer();
