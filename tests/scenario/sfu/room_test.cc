@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "common/process_usage.h"
 #include "scenario/sfu/sfu_world.h"
 
 namespace sluice::interop::sfu {
@@ -200,6 +201,18 @@ TEST(SfuLimits, ARefusedSessionLeavesNothing) {
   ASSERT_TRUE(world.watch(SfuWorld::viewer_offer()));
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(world.watch(SfuWorld::viewer_offer()));
   EXPECT_THAT(world.sfu.sessions(), SizeIs(2));
+}
+
+// Anybody can make such sessions by HTTP alone.
+TEST(SfuLimits, APublisherThatHasSentNothingTakesLittle) {
+  constexpr std::size_t kPublishers = 40;
+  SfuWorld world({.max_publishers = kPublishers});
+  const auto resident = [] { return common::process_usage().value().resident_bytes; };
+  const auto before = resident();
+  for (std::size_t i = 0; i < kPublishers; ++i) {
+    ASSERT_TRUE(world.publish(SfuWorld::simulcast_offer()));
+  }
+  EXPECT_LT(resident(), before + kPublishers * 300'000);
 }
 
 TEST(SfuLimits, WhoDoesNotConnectIsEnded) {
