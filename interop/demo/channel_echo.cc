@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "common/sdp/data_section.h"
+
 namespace sluice::interop::demo {
 
 using data_channel::Drop;
@@ -21,10 +23,7 @@ bool is_handshake(dtls::Bytes packet) {
 }  // namespace
 
 void ChannelEcho::start(dtls::Bytes peer_init, dtls::Instant now) {
-  // A valid chunk that SCTP doesn't take leaves the handshake.
-  if (peer_init.empty() || !association_.start(peer_init, now)) {
-    static_cast<void>(association_.start(std::nullopt, now));
-  }
+  start_association(association_, peer_init, now);
   pump(now);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/random_numbers.h"
+#include "common/sdp/data_section.h"
 #include "demo/statistics_json.h"
 
 namespace sluice::interop::demo {
@@ -80,7 +81,7 @@ SdpResult<void> EchoSession::open() {
   if (!transport) return tl::unexpected(std::move(transport.error()));
   transport_ = *std::move(transport);
   // The SDP tells its INIT.
-  const auto* data = data_section();
+  const auto* data = data_section(offer_);
   if (data != nullptr && (offers() || !data->sctp_init.empty())) make_channels(*data, true);
   return {};
 }
@@ -239,21 +240,11 @@ SdpResult<std::unique_ptr<EchoSession>> EchoSession::restore(const MovedCall& mo
 
 // ---- data channels
 
-const OfferedSection* EchoSession::data_section() const {
-  const auto section = std::ranges::find_if(offer_.sections, [](const OfferedSection& candidate) {
-    return candidate.kind == SectionKind::data && candidate.accepted();
-  });
-  return section == offer_.sections.end() ? nullptr : &*section;
-}
-
 void EchoSession::make_channels(const OfferedSection& section, bool waits) {
+  const auto role = options_.setup == Setup::active ? dtls::Role::client : dtls::Role::server;
   auto association = data_channel::Association::make(
-      {.role = options_.setup == Setup::active ? dtls::Role::client : dtls::Role::server,
-       .local_port = section.sctp_port,
-       .remote_port = section.sctp_port,
-       .max_message_size = kMaxMessageSize,
-       .peer_max_message_size = section.max_message_size,
-       .wait_for_start = waits},
+      association_options(section, role,
+                          {.max_message_size = kMaxMessageSize, .wait_for_start = waits}),
       common::now());
   if (!association) {
     log("no data channels: " + std::string{data_channel::to_string(association.error().code)});
@@ -263,7 +254,7 @@ void EchoSession::make_channels(const OfferedSection& section, bool waits) {
 }
 
 void EchoSession::start_data() {
-  const auto* section = data_section();
+  const auto* section = data_section(offer_);
   if (section == nullptr || std::exchange(is_data_started_, true)) return;
   if (channels_) {
     channels_->start(section->sctp_init, common::now());

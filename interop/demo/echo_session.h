@@ -81,8 +81,6 @@ class EchoSession final : private CallListener {
   SdpResult<void> open();
   [[nodiscard]] bool offers() const { return options_.setup == Setup::actpass; }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
-  // Null: the offer has no data channels that are accepted.
-  [[nodiscard]] const OfferedSection* data_section() const;
   // `waits`: for start(), since the SDP has a=sctp-init.
   void make_channels(const OfferedSection& section, bool waits);
   // With the first call.

@@ -360,7 +360,7 @@ class LiteCalls final : public CallTransports {
 
 tl::expected<std::unique_ptr<CallTransports>, std::string> make_lite_calls(
     const LiteOptions& options, dtls::Environment& environment, GMainContext* context) {
-  auto sockets = open_sockets(options.port, environment);
+  auto sockets = open_sockets(options, environment);
   if (!sockets) return tl::unexpected(sockets.error());
   auto announced = announced_addresses(options, sockets->udp.own().port);
   if (!announced) return tl::unexpected(announced.error());

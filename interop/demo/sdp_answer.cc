@@ -1,11 +1,9 @@
 #include "demo/sdp_answer.h"
 
-#include <sluice/data_channel/association.h>
-#include <sluice/data_channel/sctp_init.h>
-
 #include <algorithm>
 
 #include "common/sdp/answer_frame.h"
+#include "common/sdp/data_section.h"
 #include "demo/media_echo.h"
 
 namespace sluice::interop::demo {
@@ -39,22 +37,6 @@ void add_rtp(SdpMedia& media, const OfferedSection& section, std::uint32_t ssrc)
   attributes.add("msid", track);
   attributes.add("ssrc", std::to_string(ssrc) + " cname:" + std::string{kCname});
   attributes.add("ssrc", std::to_string(ssrc) + " msid:" + track);
-}
-
-void add_data(SdpMedia& media, const OfferedSection& section, const AnswerOptions& options) {
-  media.formats = section.formats;
-  // RFC 8841 section 5: each side names its own port. Ours is the same as the offered one.
-  const auto port = std::to_string(section.sctp_port);
-  if (section.has_sctpmap) {
-    media.attributes.add("sctpmap", port + " webrtc-datachannel " +
-                                        std::to_string(data_channel::Options{}.max_channels));
-  } else {
-    media.attributes.add("sctp-port", port);
-  }
-  media.attributes.add("max-message-size", std::to_string(options.max_message_size));
-  if (!options.sctp_init.empty()) {
-    media.attributes.add("sctp-init", data_channel::write_sctp_init(options.sctp_init));
-  }
 }
 
 }  // namespace
@@ -119,7 +101,9 @@ std::string write_answer(const Offer& offer, const TransportDescription& transpo
     if (section.is_rtp()) {
       add_rtp(document.media[i], section, options.ssrcs[i]);
     } else {
-      add_data(document.media[i], section, options);
+      answer_data_section(
+          document.media[i], section,
+          {.max_message_size = options.max_message_size, .sctp_init = options.sctp_init});
     }
   }
   return write_sdp(document, options.session_id);

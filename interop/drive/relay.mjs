@@ -23,13 +23,15 @@ async function socketOn(port) {
 
 // Takes datagrams on `port` and passes them on to `serverPort`, from a port of its own for each address that they come
 // from, and back. `delay` in ms each way; `loss` is the probability each way. set() changes them, close() ends it.
+// ports() are its own towards the server.
 export async function startRelay(port, serverPort) {
   const front = await socketOn(port);
   const backs = new Map();
   let path = { delay: 0, loss: 0, toServer: () => 1, toBrowser: () => 1 };
+  let isOpen = true;
   const pass = (random, send) => {
     if (random() < path.loss) return;
-    setTimeout(send, path.delay);
+    setTimeout(() => { if (isOpen) send(); }, path.delay);
   };
   const backOf = (address, browserPort) => {
     const name = `${address}:${browserPort}`;
@@ -43,13 +45,20 @@ export async function startRelay(port, serverPort) {
     return backs.get(name);
   };
   front.on('message', (bytes, { address, port: browserPort }) => {
-    pass(path.toServer, async () => (await backOf(address, browserPort)).send(bytes, serverPort, '127.0.0.1', () => {}));
+    pass(path.toServer, async () => {
+      const back = await backOf(address, browserPort);
+      if (isOpen) back.send(bytes, serverPort, '127.0.0.1', () => {});
+    });
   });
   return {
     set({ delay, loss, seed }) {
       path = { delay, loss, toServer: chance(seed), toBrowser: chance(seed + 0x9e3779b9) };
     },
+    async ports() {
+      return (await Promise.all(backs.values())).map((back) => back.address().port);
+    },
     async close() {
+      isOpen = false;
       front.close();
       for (const back of backs.values()) (await back).close();
     },

@@ -3,69 +3,21 @@
 import { parseArgs } from 'node:util';
 import { chromium } from './chromium.mjs';
 import { firefox } from './firefox.mjs';
-import { until, WINDOW } from './page.mjs';
+import { until } from './page.mjs';
+import { chatInRoom } from './room_chat.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
+import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
 
 const USAGE = `usage: sfu.mjs [options]
   --publisher chromium|firefox   (default: chromium)
   --viewer chromium|firefox      the second viewer; the first one is Chromium (default: firefox)
   --codec VP8|VP9|H264|AV1       of the publisher's video (default: its own choice)
-  --screenshots PREFIX           writes PREFIX-publish.png and PREFIX-watch.png
+  --screenshots PREFIX           writes PREFIX-publish.png, PREFIX-watch.png and PREFIX-overview.png
   --serve                        only serve the pages, for your own browsers
   --port N                       HTTP port (default: any free port)
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
 
 const BROWSERS = { chromium, firefox };
-
-function must(condition, what) {
-  if (!condition) throw new Error(`expected: ${what}`);
-}
-
-async function open(browser, url) {
-  const page = await browser.newPage();
-  await page.setViewport(WINDOW).catch(() => {}); // Firefox 140 can't
-  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
-  await page.goto(url);
-  await until(page, () => window.sfu !== undefined);
-  return page;
-}
-
-const stateIs = (page, state) =>
-  until(page, (wanted) => document.getElementById('state').dataset.state === wanted, state);
-
-// The viewer's picture moves and its sound is played.
-function waitMedia(page) {
-  return until(page, async () => {
-    const reports = await window.sfu.session.statistics();
-    const of = (kind) => reports.find((report) => report.type === 'inbound-rtp' && report.kind === kind);
-    const picture = document.querySelector('#pictures video');
-    return of('video')?.framesDecoded > 0 && of('audio')?.jitterBufferEmittedCount > 0 &&
-      of('audio').packetsReceived > 0 && picture?.videoWidth > 0 && picture.currentTime > 0;
-  });
-}
-
-// More frames are decoded from now on.
-async function waitMoreFrames(page) {
-  const frames = () => page.evaluate(async () => (await window.sfu.session.statistics())
-    .find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0);
-  const before = await frames();
-  await until(page, async (least) => {
-    const reports = await window.sfu.session.statistics();
-    const video = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
-    return video?.framesDecoded > least;
-  }, before);
-}
-
-// The server's account of itself, once `wanted` is true of it.
-async function serverSays(url, wanted) {
-  const LIMIT_MS = 20_000;
-  for (const end = Date.now() + LIMIT_MS; ;) {
-    const json = await (await fetch(new URL('/sessions', url))).json();
-    if (wanted(json)) return json;
-    if (Date.now() > end) throw new Error(`waited too long for the server: ${JSON.stringify(json)}`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
 
 async function watch(browser, url, start = true) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
@@ -74,6 +26,28 @@ async function watch(browser, url, start = true) {
   await stateIs(page, 'connected');
   await waitMedia(page);
   return page;
+}
+
+// The page of the server's rooms and sessions, at the width of a phone.
+async function overview(browser, url, screenshots) {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 390, height: 844 });
+  page.on('pageerror', (error) => console.error('page:', error.message ?? error));
+  await page.goto(url);
+  await until(page, () => {
+    const texts = (row) => [...row.cells].map((cell) => cell.textContent);
+    const cells = (id) => [...document.querySelectorAll(`#${id} tr`)].map(texts);
+    const [[room, publishers, viewers]] = cells('rooms').concat([[]]);
+    const sessions = cells('sessions');
+    return room === 'test' && publishers === '1' && viewers === '2' && sessions.length === 3 &&
+      sessions[0][0] === 'publisher' &&
+      sessions.every(([, , state, bitrate]) => state === 'connected' && parseInt(bitrate, 10) > 0) &&
+      document.getElementById('state').textContent === '1 room, 3 sessions';
+  });
+  const isWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  must(!isWide, 'the overview fits the screen of a phone');
+  if (screenshots) await page.screenshot({ path: `${screenshots}-overview.png` });
+  await page.close();
 }
 
 async function run({ url }, browsers, { codec, screenshots }) {
@@ -103,10 +77,17 @@ async function run({ url }, browsers, { codec, screenshots }) {
   const [, video] = sessions.find(({ role }) => role === 'publisher').tracks;
   must(video.codec.startsWith(codec), `the video is ${codec} (${video.codec})`);
   console.log('both viewers report on the sender reports that they get');
+  await chatInRoom({ publisher, 'first viewer': early, 'second viewer': late });
+  const { data } = (await serverSays(url, () => true)).counters;
+  must(data.relayed === 6 && data.sent === 12, `each message goes to both others: ${JSON.stringify(data)}`);
+  console.log('what one of the three writes comes to the two others, and so do bytes');
   if (screenshots) {
     await publisher.screenshot({ path: `${screenshots}-publish.png` });
     await late.screenshot({ path: `${screenshots}-watch.png` });
   }
+
+  await overview(browsers.overview, url, screenshots);
+  console.log('the overview shows the room and its sessions');
 
   await early.click('#end');
   await stateIs(early, 'ended');
@@ -158,6 +139,7 @@ async function main() {
       publisher: await browser(values.publisher),
       viewer: await browser(values.viewer),
       late: await browser('chromium'),
+      overview: await browser('chromium'),
     }, values);
   } finally {
     for (const each of started) await closeBrowser(each);

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""aiortc publishes a tone in a room of sluice-sfu and watches it: another implementation's WebRTC by WHIP and WHEP.
+"""aiortc publishes a tone in a room of sluice-sfu and watches it, and both send messages: another implementation's
+WebRTC by WHIP and WHEP.
 
 Usage: aiortc_sfu.py; SLUICE_SFU_BINARY names the server.
 """
@@ -11,7 +12,7 @@ import sys
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from aiortc_peer import LOOPBACK, STEP_LIMIT_S, Tone, hear_tone, in_time, must, request
+from aiortc_peer import BINARY, LOOPBACK, STEP_LIMIT_S, Tone, hear_tone, in_time, must, request
 
 
 async def join(connection, base, endpoint):
@@ -23,8 +24,30 @@ async def join(connection, base, endpoint):
     return base + headers["Location"]
 
 
+def chat_channel(connection):
+    """A channel with what comes on it, and an event for when it is open."""
+    channel = connection.createDataChannel("chat")
+    messages, opened = asyncio.Queue(), asyncio.Event()
+    channel.on("open", opened.set)
+    channel.on("message", messages.put_nowait)
+    return channel, messages, opened
+
+
+async def chat(one, other):
+    """What is sent on a channel comes on the other one."""
+    for _, _, opened in (one, other):
+        await in_time(opened.wait(), "the data channel is open")
+    for (channel, _, _), (_, messages, _) in ((one, other), (other, one)):
+        for sent in ("one line", "", BINARY, b""):
+            channel.send(sent)
+            received = await in_time(messages.get(), f"{len(sent)} units of {type(sent).__name__} come")
+            must(received == sent, f"{len(sent)} units of {type(sent).__name__} come unchanged")
+
+
 async def publish_and_watch(base):
     publisher, viewer = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+    viewer._sctpLegacySdp = False  # RFC 8841; the publisher has the draft with a=sctpmap
+    channels = chat_channel(publisher), chat_channel(viewer)
     heard = asyncio.get_event_loop().create_future()
     viewer.on("track", lambda track: heard.done() or heard.set_result(track))
     try:
@@ -33,6 +56,7 @@ async def publish_and_watch(base):
         viewer.addTransceiver("audio", direction="recvonly")
         watched = await join(viewer, base, "/whep/tone")
         await in_time(hear_tone(await in_time(heard, "a remote track")), "the viewer hears the tone")
+        await chat(*channels)
         for session in (watched, published):
             status, _, _ = await asyncio.to_thread(request, session, "DELETE")
             must(status == 200, "DELETE ends the session")

@@ -8,6 +8,8 @@
 
 #include <sluice/ice_lite/forward.h>
 
+#include "sfu/data_counters.h"
+
 namespace sluice::interop::sfu {
 
 // Why a session was not made.
@@ -53,12 +55,15 @@ struct Counters {
   std::uint64_t rooms = 0;
   std::array<std::uint64_t, kRefusalNames.size()> refused = {};
   std::array<std::uint64_t, kEndNames.size()> ended = {};
+  std::uint64_t ice_restarts = 0;  // answered
+  std::uint64_t ice_refused = 0;   // PATCH
   // ---- from publishers
   std::uint64_t rtp_received = 0;
   // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
   std::uint64_t rtp_dropped = 0;
   std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of anybody
   std::uint64_t key_frames_asked = 0;
+  std::uint64_t nacks_sent = 0;  // each is about up to 64 packets that are missing
   // ---- from viewers
   std::uint64_t key_frames_needed = 0;  // each PLI and FIR, and each viewer that joins
   std::uint64_t nacked = 0;             // packets that viewers have asked for
@@ -69,6 +74,7 @@ struct Counters {
   std::uint64_t rtcp_sent = 0;
   std::uint64_t rtcp_not_sent = 0;  // no room, or refused by SRTP
   ice_lite::ForwardCounts forwarded;
+  DataCounters data;
 
   void count(Refusal why) { ++refused[static_cast<std::size_t>(why)]; }
   void count(End why) { ++ended[static_cast<std::size_t>(why)]; }

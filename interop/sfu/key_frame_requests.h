@@ -23,6 +23,8 @@ class KeyFrameRequests {
     is_waiting_ = false;
     return true;
   }
+  // One begins: it is for all that have asked.
+  void on_key_frame() { is_waiting_ = false; }
   // True: ask the publisher now.
   bool handle_timeout(dtls::Instant now) { return is_waiting_ && need(now); }
 

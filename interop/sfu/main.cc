@@ -5,12 +5,21 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
 
 #include "common/lite/lite_arguments.h"
+#include "common/service_manager.h"
 #include "common/stop_signals.h"
+#include "sfu/activation.h"
+#include "sfu/config_file.h"
+#include "sfu/event_log.h"
 #include "sfu/sfu_http.h"
 #include "sfu/sfu_loop.h"
+#include "sfu/trusted_proxies.h"
 
 namespace {
 
@@ -19,6 +28,8 @@ namespace sfu = sluice::interop::sfu;
 struct Options {
   sfu::LoopOptions loop;
   sfu::SfuHttpOptions http;
+  sfu::LogLevel log_level = sfu::LogLevel::info;
+  sfu::LogFormat log_format = sfu::LogFormat::logfmt;
 };
 
 // A duration in whole units.
@@ -42,6 +53,9 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   app.add_option("--port", options.http.port,
                  "Port to serve HTTP on. Default: any free port; the URL is printed")
       ->check(CLI::Range(0, 65535));
+  app.add_option("--https-certificate", options.http.certificate,
+                 "PEM file with a certificate, and its chain after it: HTTPS in place of HTTP");
+  app.add_option("--https-key", options.http.key, "PEM file with its private key");
   // Other users of this machine see the command line, but not the environment.
   const auto add_token = [&app](const char* name, std::string& token, const char* variable,
                                 const char* help) {
@@ -54,7 +68,23 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   add_token("--watch-token", options.watch_token, "SLUICE_SFU_WATCH_TOKEN",
             "Bearer token that viewers need. Default: none");
   add_token("--admin-token", options.admin_token, "SLUICE_SFU_ADMIN_TOKEN",
-            "Bearer token for /sessions. Default: only requests from this machine are answered");
+            "Bearer token for /sessions and /metrics. Default: only requests from this machine are "
+            "answered");
+}
+
+void add_proxies(CLI::App& app, sfu::TrustedProxies& proxies) {
+  app.add_option_function<std::vector<std::string>>(
+         "--trusted-proxy",
+         [&proxies](const std::vector<std::string>& all) {
+           for (const std::string& text : all) (void)proxies.add(text);
+         },
+         "Address or prefix (2001:db8::/32) of a reverse proxy: its requests count by the last "
+         "address in Forwarded or X-Forwarded-For that is not one of these; may be given several "
+         "times")
+      ->check([](const std::string& text) {
+        const auto added = sfu::TrustedProxies{}.add(text);
+        return added ? std::string{} : added.error();
+      });
 }
 
 void add_limits(CLI::App& app, sfu::SfuOptions& options) {
@@ -84,18 +114,64 @@ void add_limits(CLI::App& app, sfu::SfuOptions& options) {
                                       "Least time in ms between two requests for a key frame");
 }
 
-int fail(const std::string& what) {
-  std::cerr << "sluice-sfu: " << what << "\n";
+void add_log_options(CLI::App& app, Options& options) {
+  app.add_option("--log-level", options.log_level,
+                 "What is logged, to standard error: error, warning, info (the default) or debug")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, sfu::LogLevel>{{"error", sfu::LogLevel::error},
+                                               {"warning", sfu::LogLevel::warning},
+                                               {"info", sfu::LogLevel::info},
+                                               {"debug", sfu::LogLevel::debug}}));
+  app.add_option("--log-format", options.log_format,
+                 "The form of its lines: logfmt (the default) or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, sfu::LogFormat>{
+          {"logfmt", sfu::LogFormat::logfmt}, {"json", sfu::LogFormat::json}}));
+}
+
+void add_options(CLI::App& app, Options& options) {
+  add_http_options(app, options.http);
+  add_proxies(app, options.http.trusted_proxies);
+  sluice::interop::add_lite_arguments(app, options.loop.lite);
+  add_limits(app, options.loop.sfu);
+  add_log_options(app, options);
+}
+
+int fail(const sfu::Log& log, const std::string& why) {
+  log({.level = sfu::LogLevel::error, .event = "not_started", .fields = {{"reason", why}}});
   return EXIT_FAILURE;
 }
 
-int serve(const Options& options, const sluice::interop::common::StopSignals& stop) {
+// Sockets of systemd take the place of those that the options name.
+tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options& options) {
+  const auto passed = sluice::interop::common::passed_sockets();
+  if (!passed) return tl::unexpected(passed.error());
+  const auto found = sfu::assign(*passed);
+  if (!found) return tl::unexpected(found.error());
+  for (const auto& [name, is_passed] : {std::pair{"--ice-port", found->media.has_value()},
+                                        std::pair{"--port", found->http.has_value()},
+                                        std::pair{"--host", found->http.has_value()}}) {
+    if (is_passed && app.count(name) != 0) {
+      return tl::unexpected(std::string{name} + " has no effect: systemd has opened the socket");
+    }
+  }
+  options.loop.lite.adopted = found->media;
+  options.http.http.adopted = found->http;
+  return {};
+}
+
+int serve(const Options& options, const sfu::Log& log,
+          const sluice::interop::common::StopSignals& stop) {
+  if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
+    return fail(log, "--https-certificate and --https-key need each other");
+  }
   const auto loop = sfu::SfuLoop::start(options.loop);
-  if (!loop) return fail(loop.error());
+  if (!loop) return fail(log, loop.error());
   const auto http = sfu::SfuHttp::start(options.http, **loop);
-  if (!http) return fail(http.error());
+  if (!http) return fail(log, http.error());
   std::cout << (*http)->url() << std::endl;
+  log({.event = "started", .fields = {{"url", (*http)->url()}}});
   stop.wait();
+  log({.event = "stopping"});
   return EXIT_SUCCESS;
 }
 
@@ -106,13 +182,16 @@ int main(int argc, char** argv) {
       "A WebRTC media server: publishers send audio and video by WHIP, and any number of viewers "
       "watch by WHEP."};
   Options options;
-  add_http_options(app, options.http);
-  sluice::interop::add_lite_arguments(app, options.loop.lite);
-  add_limits(app, options.loop.sfu);
+  add_options(app, options);
+  sfu::add_config_file<Options>(app, add_options);
   CLI11_PARSE(app, argc, argv);
-  options.loop.sfu.log = [](const std::string& line) { std::clog << line + "\n"; };
+  const sfu::Log log = sfu::log_to_stderr(options.log_level, options.log_format);
+  options.loop.sfu.log = options.http.log = log;
+  if (const auto taken = take_passed_sockets(app, options); !taken) {
+    return fail(log, taken.error());
+  }
 
   const sluice::interop::common::StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
-  return serve(options, stop);
+  return serve(options, log, stop);
 }

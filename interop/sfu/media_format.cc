@@ -5,19 +5,20 @@
 #include <string>
 
 #include "common/letter_case.h"
+#include "sfu/key_frame.h"
 
 namespace sluice::interop::sfu {
 namespace {
 
 constexpr std::array<Format, 8> kFormats = {{
-    {SectionKind::audio, "opus", 48'000, rtp::PayloadType{0}},
-    {SectionKind::video, "VP8", 90'000, rtp::PayloadType{1}},
-    {SectionKind::video, "VP9 profile 0", 90'000, rtp::PayloadType{2}},
-    {SectionKind::video, "VP9 profile 2", 90'000, rtp::PayloadType{3}},
-    {SectionKind::video, "H264 baseline", 90'000, rtp::PayloadType{4}},
-    {SectionKind::video, "H264 main", 90'000, rtp::PayloadType{5}},
-    {SectionKind::video, "H264 high", 90'000, rtp::PayloadType{6}},
-    {SectionKind::video, "AV1", 90'000, rtp::PayloadType{7}},
+    {SectionKind::audio, "opus", 48'000, rtp::PayloadType{0}, begins_anywhere},
+    {SectionKind::video, "VP8", 90'000, rtp::PayloadType{1}, begins_vp8_key_frame},
+    {SectionKind::video, "VP9 profile 0", 90'000, rtp::PayloadType{2}, begins_vp9_key_frame},
+    {SectionKind::video, "VP9 profile 2", 90'000, rtp::PayloadType{3}, begins_vp9_key_frame},
+    {SectionKind::video, "H264 baseline", 90'000, rtp::PayloadType{4}, begins_h264_key_frame},
+    {SectionKind::video, "H264 main", 90'000, rtp::PayloadType{5}, begins_h264_key_frame},
+    {SectionKind::video, "H264 high", 90'000, rtp::PayloadType{6}, begins_h264_key_frame},
+    {SectionKind::video, "AV1", 90'000, rtp::PayloadType{7}, begins_av1_key_frame},
 }};
 
 constexpr std::array<std::string_view, 2> kExtensions = {

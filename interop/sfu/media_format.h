@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include <sluice/rtp/bytes.h>
 #include <sluice/rtp/extension.h>
 #include <sluice/rtp/numbers.h>
 
@@ -20,6 +21,7 @@ struct Format {
   std::string_view name;
   std::uint32_t clock_rate;  // Hz
   rtp::PayloadType payload_type;
+  bool (*begins_key_frame)(rtp::Bytes payload);
 };
 
 // In order of payload type.

@@ -1,9 +1,15 @@
 #include "sfu/negotiation.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <span>
 
 #include "common/sdp/answer_frame.h"
+#include "common/sdp/data_section.h"
+#include "common/sdp/simulcast.h"
+#include "sfu/data_session.h"
+#include "sfu/ice_session.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -25,25 +31,39 @@ std::string known_names(SectionKind kind) {
   return names;
 }
 
-// Those that both sides have, for the answer; `map` is told the ID of both.
+// Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+constexpr std::string_view kTransportFeedback = "transport-cc";
+
+// Elements that are not forwarded, but read from publishers or written for viewers.
+using Uris = std::span<const std::string_view>;
+constexpr std::array kReadUris = {rtp::kMidUri, rtp::kTransportSequenceNumberUri, rtp::kRidUri};
+constexpr Uris kReadWithoutSimulcast = Uris(kReadUris).first(2);
+constexpr std::array kWrittenUris = {rtp::kMidUri, rtp::kAbsoluteSendTimeUri};
+
+// Those that both sides have, for the answer; `map` is told the ID of both where the element is
+// forwarded.
 template <class Map>
-std::vector<OfferedExtension> agree_on_extensions(const OfferedSection& section, Map map) {
+std::vector<OfferedExtension> agree_on_extensions(const OfferedSection& section, Uris own,
+                                                  Map map) {
   std::vector<OfferedExtension> agreed;
   std::set<std::uint8_t> used;
   for (const OfferedExtension& offered : section.extensions) {
-    const auto own = extension_of(offered.uri);
-    const bool is_mid = offered.uri == rtp::kMidUri;
-    if ((!own && !is_mid) || offered.id > kMaxExtensionId) continue;
+    const auto forwarded = extension_of(offered.uri);
+    const bool is_own = std::ranges::find(own, offered.uri) != own.end();
+    if ((!forwarded && !is_own) || offered.id > kMaxExtensionId) continue;
     if (!used.insert(offered.id).second) continue;
     agreed.push_back(offered);
-    if (own) map(offered.id, rtp::number(*own));
+    if (forwarded) map(offered.id, rtp::number(*forwarded));
   }
   return agreed;
 }
 
-std::optional<rtp::ExtensionId> mid_extension_of(const OfferedSection& section) {
-  if (!section.mid_extension || *section.mid_extension > kMaxExtensionId) return std::nullopt;
-  return rtp::ExtensionId{*section.mid_extension};
+// The ID of one that is agreed on.
+std::optional<rtp::ExtensionId> id_of(const std::vector<OfferedExtension>& agreed,
+                                      std::string_view uri) {
+  const auto found = std::ranges::find(agreed, uri, &OfferedExtension::uri);
+  if (found == agreed.end()) return std::nullopt;
+  return rtp::ExtensionId{found->id};
 }
 
 // The publisher sends what the first format of its offer is: its own preference.
@@ -80,6 +100,12 @@ void agree_on_rtx(const OfferedSection& section, AnsweredSection& answered, View
   answered.codecs = std::move(codecs);
 }
 
+// Feedback that the server takes from viewers, and that it gives to publishers.
+using Feedback = std::span<const std::string_view>;
+constexpr std::array<std::string_view, 4> kViewersFeedback = {"nack", "nack pli", "ccm fir",
+                                                              "goog-remb"};
+constexpr std::array<std::string_view, 3> kOwnFeedback = {"nack", "nack pli", kTransportFeedback};
+
 void write_codecs(SdpMedia& media, const AnsweredSection& section) {
   media.formats.clear();
   for (const Codec& codec : section.codecs) {
@@ -87,11 +113,10 @@ void write_codecs(SdpMedia& media, const AnsweredSection& section) {
     media.formats.push_back(type);
     media.attributes.add("rtpmap", type + " " + codec.rtpmap);
     if (!codec.parameters.empty()) media.attributes.add("fmtp", type + " " + codec.parameters);
-    // Feedback that the server takes from viewers, and that it gives to publishers.
-    for (const auto* feedback : {"nack", "nack pli", "ccm fir"}) {
-      const bool is_used = section.stream || std::string_view{feedback} == "nack pli";
-      if (is_used && codec.has_feedback(feedback)) {
-        media.attributes.add("rtcp-fb", type + " " + feedback);
+    for (const auto feedback :
+         section.stream ? Feedback(kViewersFeedback) : Feedback(kOwnFeedback)) {
+      if (codec.has_feedback(feedback)) {
+        media.attributes.add("rtcp-fb", type + " " + std::string{feedback});
       }
     }
   }
@@ -107,6 +132,7 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   attributes.add("rtcp-mux-only");  // RFC 9725 section 4.4.1
   if (offered.reduced_size_rtcp) attributes.add("rtcp-rsize");
   write_codecs(media, section);
+  write_simulcast(attributes, section.rids);
   if (!section.stream) return;
   const std::string stream = "seat-" + std::to_string(section.stream->seat);
   std::string track = stream + " " + stream;
@@ -126,6 +152,33 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   }
 }
 
+// The answer, and what the track has by it.
+AnsweredSection publish_section(const OfferedSection& section, PublishedTrack& track) {
+  AnsweredSection answered;
+  bool has_transport_feedback = false;
+  for (const Codec& codec : section.codecs) {
+    if (format_of(section.kind, codec) != track.format) continue;
+    track.payload_types.at(codec.payload_type) = true;
+    track.has_nack = track.has_nack || codec.has_feedback("nack");
+    has_transport_feedback = has_transport_feedback || codec.has_feedback(kTransportFeedback);
+    answered.codecs.push_back(codec);
+  }
+  const bool may_simulcast = section.kind == SectionKind::video && !section.simulcast.empty();
+  const Uris own = may_simulcast ? Uris(kReadUris) : kReadWithoutSimulcast;
+  answered.extensions = agree_on_extensions(
+      section, own,
+      [&](std::uint8_t theirs, std::uint8_t ours) { track.extension_ids[theirs] = ours; });
+  track.mid_extension = id_of(answered.extensions, rtp::kMidUri);
+  track.rid_extension = id_of(answered.extensions, rtp::kRidUri);
+  if (has_transport_feedback) {
+    track.transport_number_extension = id_of(answered.extensions, rtp::kTransportSequenceNumberUri);
+  }
+  // Without the extension nobody could tell which layer a packet is of.
+  if (track.rid_extension) track.rids = section.simulcast;
+  answered.rids = track.rids;
+  return answered;
+}
+
 }  // namespace
 
 std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat); }
@@ -133,11 +186,12 @@ std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat)
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
   for (const OfferedSection& section : offer.sections) {
-    if (!section.is_rtp()) {
-      return refuse_offer(section_name(section) + " can't be published: only audio and video can.");
-    }
     if (!section.accepted()) {
       return refuse_offer(section_name(section) + " can't be taken: " + section.rejected + ".");
+    }
+    if (!section.is_rtp()) {  // data channels
+      agreement.answer.emplace_back();
+      continue;
     }
     if (section.direction != Direction::sendonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=sendonly.");
@@ -147,24 +201,15 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
         })) {
       return refuse_offer("Only one " + section.media + " section can be published.");
     }
-    PublishedTrack track{.format = preferred_format(section), .mid = section.mid};
-    if (track.format == nullptr) {
+    const Format* format = preferred_format(section);
+    if (format == nullptr) {
       return refuse_offer(section_name(section) + " has none of the codecs " +
                           known_names(section.kind) + ".");
     }
-    track.mid_extension = mid_extension_of(section);
-    AnsweredSection answered;
-    for (const Codec& codec : section.codecs) {
-      if (format_of(section.kind, codec) != track.format) continue;
-      track.payload_types.at(codec.payload_type) = true;
-      answered.codecs.push_back(codec);
-    }
-    answered.extensions = agree_on_extensions(section, [&](std::uint8_t theirs, std::uint8_t ours) {
-      track.extension_ids[theirs] = ours;
-    });
-    agreement.parts.push_back(std::move(track));
-    agreement.answer.push_back(std::move(answered));
+    agreement.parts.push_back({.format = format, .mid = section.mid});
+    agreement.answer.push_back(publish_section(section, agreement.parts.back()));
   }
+  if (agreement.parts.empty()) return refuse_offer("The offer has neither audio nor video.");
   return agreement;
 }
 
@@ -173,11 +218,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
   std::array<std::size_t, 2> seats = {};  // by kind
   for (OfferedSection& section : offer.sections) {
     auto& answered = agreement.answer.emplace_back();
-    if (!section.accepted()) continue;
-    if (!section.is_rtp()) {
-      section.rejected = "only audio and video can be watched";
-      continue;
-    }
+    if (!section.accepted() || !section.is_rtp()) continue;
     if (section.direction != Direction::recvonly && section.direction != Direction::sendrecv) {
       return refuse_offer(section_name(section) + " must say a=recvonly.");
     }
@@ -194,10 +235,11 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
       section.rejected = "it has none of the codecs " + known_names(section.kind);
       continue;
     }
-    stream.mid_extension = mid_extension_of(section);
-    answered.extensions = agree_on_extensions(section, [&](std::uint8_t theirs, std::uint8_t ours) {
-      stream.extension_ids[ours] = theirs;
-    });
+    answered.extensions = agree_on_extensions(
+        section, kWrittenUris,
+        [&](std::uint8_t theirs, std::uint8_t ours) { stream.extension_ids[ours] = theirs; });
+    stream.mid_extension = id_of(answered.extensions, rtp::kMidUri);
+    stream.send_time_extension = id_of(answered.extensions, rtp::kAbsoluteSendTimeUri);
     stream.ssrc = ssrc();
     if (stream.has_nack) agree_on_rtx(section, answered, stream, ssrc);
     stream.seat = seats.at(section.kind == SectionKind::audio ? 0 : 1)++;
@@ -213,12 +255,20 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
 }
 
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
-                         const TransportDescription& transport, std::uint64_t session_id) {
-  SdpDocument document =
-      begin_answer(offer, transport, {.ice_lite = true, .dtls_in_stun = offer.dtls_in_stun});
+                         const TransportDescription& transport, std::uint64_t session_id,
+                         dtls::Bytes sctp_init) {
+  SdpDocument document = begin_answer(offer, transport, agent_options(offer));
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    if (!offer.sections[i].accepted()) continue;
-    write_section(document.media[i], offer.sections[i], sections[i]);
+    const OfferedSection& offered = offer.sections[i];
+    if (!offered.accepted()) continue;
+    if (offered.is_rtp()) {
+      write_section(document.media[i], offered, sections[i]);
+    } else {
+      answer_data_section(document.media[i], offered,
+                          {.max_message_size = kMaxDataMessage,
+                           .max_channels = kDataStreams,
+                           .sctp_init = sctp_init});
+    }
   }
   return write_sdp(document, session_id);
 }

@@ -22,6 +22,11 @@ struct PublishedTrack {
   const Format* format;
   std::string mid;
   std::optional<rtp::ExtensionId> mid_extension = {};
+  std::vector<std::string> rids = {};  // of the layers of simulcast; empty: there is one stream
+  std::optional<rtp::ExtensionId> rid_extension = {};
+  // Of the numbers that transport-wide feedback is about. Empty: none is agreed on.
+  std::optional<rtp::ExtensionId> transport_number_extension = {};
+  bool has_nack = false;                     // the publisher sends lost packets again
   std::array<bool, 128> payload_types = {};  // those of `format` in the publisher's packets
   rtp::ExtensionIds extension_ids = {};      // the server's, by the publisher's
 };
@@ -37,6 +42,8 @@ struct ViewedStream {
   SectionKind kind;
   std::string mid;
   std::optional<rtp::ExtensionId> mid_extension = {};
+  // For the viewer's estimate of its bandwidth.
+  std::optional<rtp::ExtensionId> send_time_extension = {};
   rtp::PayloadTypes payload_types = {};  // the viewer's, by the server's
   rtp::ExtensionIds extension_ids = {};  // the viewer's, by the server's
   bool has_nack = false;                 // the viewer asks for lost packets
@@ -56,6 +63,7 @@ inline constexpr std::size_t kMaxViewedStreams = 32;
 struct AnsweredSection {
   std::vector<Codec> codecs = {};                 // of the offer, those of RTX included
   std::vector<OfferedExtension> extensions = {};  // of the offer
+  std::vector<std::string> rids = {};             // of the layers that are received
   std::optional<ViewedStream> stream = {};        // that is sent; empty: the section receives
 };
 
@@ -66,17 +74,20 @@ struct Agreement {
 };
 
 // RFC 9725 section 4.4: one audio and one video section at most, each to be sent by the publisher,
-// and nothing that would have to be rejected. The error is a sentence that says what is wrong.
+// data channels, and nothing that would have to be rejected. The error is a sentence that says what
+// is wrong.
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer);
 // A section of the viewer receives one track; several of a kind receive those of several
-// publishers. Sections of other kinds are rejected in the answer. `ssrc` makes a number for a
-// stream that no other of the server has.
+// publishers. One for data channels is taken, sections of other kinds are rejected. `ssrc` makes a
+// number for a stream that no other of the server has.
 SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
 
 // The CNAME of what a viewer's seat receives: what has the same one is played in sync.
 std::string cname_of(std::size_t seat);
 
+// `sctp_init`: for data channels; empty: none.
 std::string write_answer(const Offer& offer, const std::vector<AnsweredSection>& sections,
-                         const TransportDescription& transport, std::uint64_t session_id);
+                         const TransportDescription& transport, std::uint64_t session_id,
+                         dtls::Bytes sctp_init = {});
 
 }  // namespace sluice::interop::sfu

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sluice/ice_lite/session.h>
 #include <sluice/rtp/report_timer.h>
+#include <sluice/rtp/transport_feedback.h>
 
 #include "sfu/track.h"
 
@@ -29,12 +31,18 @@ class Publisher {
   [[nodiscard]] dtls::Instant heard_at() const { return heard_at_; }
 
  private:
+  // Null: none.
   Track* track_of(const rtp::Packet& packet);
+  std::pair<Track*, Layer*> place_of(const rtp::Packet& packet);
+  // Reads the number that transport-wide feedback is about.
+  void record_arrival(const rtp::Packet& packet, const PublishedTrack& agreed, dtls::Instant now);
   void send_report(MediaPort& port, dtls::Instant now);
+  void send_arrivals(MediaPort& port);
 
-  ice_lite::SessionHandle session_;
-  rtp::Ssrc own_ssrc_;
-  std::vector<Track> tracks_;  // one or two
+  PublisherPeer peer_;
+  std::vector<Track> tracks_;                          // one or two
+  std::optional<rtp::ArrivalRecorder> arrivals_ = {};  // empty: no track has agreed to feedback
+  rtp::Ssrc arrived_{};                                // the source of the last one
   rtp::ReportTimer timer_;
   dtls::Instant heard_at_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sfu/publisher.h"
+#include "sfu/room_data.h"
 #include "sfu/viewer.h"
 
 namespace sluice::interop::sfu {
@@ -27,6 +28,8 @@ class Room {
   // Whether a viewer that comes now would get anything.
   [[nodiscard]] bool has_media_for(const Viewer& viewer) const;
   [[nodiscard]] const std::string& name() const { return name_; }
+  // Of those that have data channels.
+  [[nodiscard]] RoomData& data() { return data_; }
   [[nodiscard]] std::size_t publishers() const { return publishers_.size(); }
   [[nodiscard]] std::size_t viewers() const { return viewers_.size(); }
   // Since when nobody publishes; empty: somebody does.
@@ -38,6 +41,7 @@ class Room {
   std::string name_;
   std::vector<Publisher*> publishers_;  // in the order in which they came
   std::vector<Viewer*> viewers_;
+  RoomData data_;
   dtls::Instant idle_since_;
 };
 

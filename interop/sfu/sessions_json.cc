@@ -1,8 +1,11 @@
 #include "sfu/sessions_json.h"
 
 #include <chrono>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
+
+#include "sfu/counter_table.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -13,26 +16,48 @@ double milliseconds(rtp::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-Json to_json(const Track& track) {
-  const auto& reception = track.reception();
-  return {{"kind", to_string(track.format().kind)},
-          {"codec", track.format().name},
+Json to_json(const Layer& layer, dtls::Instant now) {
+  const auto& reception = layer.reception();
+  return {{"rid", layer.rid()},
           {"packets", reception.received()},
-          {"bytes", track.bytes()},
+          {"bytes", layer.bytes()},
+          {"bits_per_second", layer.bits_per_second(now)},
           {"lost", reception.lost()},
           {"jitter_ms", milliseconds(reception.jitter())},
-          {"receivers", track.receivers()}};
+          {"receivers", layer.receivers()}};
+}
+
+Json to_json(const Track& track, dtls::Instant now) {
+  Json layers = Json::array();
+  for (const Layer& layer : track.layers()) layers.push_back(to_json(layer, now));
+  return {{"kind", to_string(track.format().kind)},
+          {"codec", track.format().name},
+          {"layers", std::move(layers)}};
 }
 
 Json to_json(const ViewerStream& stream) {
   constexpr double kWhole = 256;
+  const Layer* const shown = stream.subscription.shown;
   return {{"kind", to_string(stream.agreed.kind)},
           {"seat", stream.agreed.seat},
           {"codec", stream.track != nullptr ? Json(stream.track->format().name) : Json()},
+          {"rid", shown != nullptr ? Json(shown->rid()) : Json()},
           {"packets", stream.stream.sent().packets},
           {"bytes", stream.stream.sent().payload_bytes},
           {"fraction_lost", stream.fraction_lost / kWhole},
           {"rtt_ms", stream.round_trip ? Json(milliseconds(*stream.round_trip)) : Json()}};
+}
+
+Json to_json(const DataSession& data) {
+  const auto statistics = data.statistics();
+  const auto& dropped = statistics.dropped;
+  return {{"state", data.state()},
+          {"channels", data.channels()},
+          {"messages_received", statistics.messages_received},
+          {"messages_sent", statistics.messages_sent},
+          {"bytes_received", statistics.message_bytes_received},
+          {"bytes_sent", statistics.message_bytes_sent},
+          {"dropped", std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0})}};
 }
 
 Json to_json(const Session& session, dtls::Instant now) {
@@ -45,11 +70,12 @@ Json to_json(const Session& session, dtls::Instant now) {
       {"seconds", std::chrono::duration_cast<std::chrono::seconds>(now - session.made_at).count()}};
   Json media = Json::array();
   if (session.publisher) {
-    for (const Track& track : session.publisher->tracks()) media.push_back(to_json(track));
+    for (const Track& track : session.publisher->tracks()) media.push_back(to_json(track, now));
   } else {
     for (const auto& stream : session.viewer->streams()) media.push_back(to_json(stream));
   }
   json[session.publisher ? "tracks" : "streams"] = std::move(media);
+  json["data"] = session.data ? to_json(*session.data) : Json();
   return json;
 }
 
@@ -76,24 +102,28 @@ Json to_json(const ice_lite::ForwardCounts& counts) {
           {"refused", refused}};
 }
 
+Json to_json(const DataCounters& counters) {
+  Json dropped = by_name(counters.dropped, kDataDropNames);
+  for (std::size_t i = 0; i < data_channel::kDropReasons; ++i) {
+    dropped["sctp_" + std::string{to_string(static_cast<data_channel::Drop>(i))}] =
+        counters.dropped_by_associations[i];
+  }
+  return {{"received", counters.received},
+          {"relayed", counters.relayed},
+          {"sent", counters.sent},
+          {"dropped", std::move(dropped)}};
+}
+
 Json to_json(const Counters& counters) {
-  return {{"publishers", counters.publishers},
-          {"viewers", counters.viewers},
-          {"rooms", counters.rooms},
-          {"refused", by_name(counters.refused, kRefusalNames)},
-          {"ended", by_name(counters.ended, kEndNames)},
-          {"rtp_received", counters.rtp_received},
-          {"rtp_dropped", counters.rtp_dropped},
-          {"malformed", counters.malformed},
-          {"key_frames_needed", counters.key_frames_needed},
-          {"key_frames_asked", counters.key_frames_asked},
-          {"nacked", counters.nacked},
-          {"repeated", counters.repeated},
-          {"not_cached", counters.not_cached},
-          {"over_budget", counters.over_budget},
-          {"rtcp_sent", counters.rtcp_sent},
-          {"rtcp_not_sent", counters.rtcp_not_sent},
-          {"forwarded", to_json(counters.forwarded)}};
+  Json json = Json::object();
+  for (const NamedCounter& counter : kCounters) {
+    json[std::string{counter.key}] = counters.*counter.value;
+  }
+  json["refused"] = by_name(counters.refused, kRefusalNames);
+  json["ended"] = by_name(counters.ended, kEndNames);
+  json["forwarded"] = to_json(counters.forwarded);
+  json["data"] = to_json(counters.data);
+  return json;
 }
 
 }  // namespace

@@ -16,6 +16,11 @@ constexpr std::chrono::milliseconds kTick{50};
 // sent. A peer that invents others displaces its own.
 constexpr std::size_t kMaxOtherSsrcs = 32;
 
+// An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
+dtls::Role own_role(const Offer& offer) {
+  return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+}
+
 rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
 }  // namespace
@@ -23,7 +28,8 @@ rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; 
 Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
     : options_(std::move(options)),
       identity_(std::move(identity)),
-      port_{.server = server, .outlet = outlet, .counters = counters_} {}
+      port_{.server = server, .outlet = outlet, .counters = counters_},
+      data_(options_.data, port_) {}
 
 Sfu::~Sfu() = default;
 
@@ -56,15 +62,17 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   ice_lite::SessionOptions options;
   options.transport.dtls = identity_.dtls;
   options.transport.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
-  // An offer of actpass leaves the choice: RFC 9725 section 4.4.5 recommends passive.
-  options.role = offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+  options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
   options.dtls_in_stun = offer.dtls_in_stun;
   const auto session = port_.server.add_session(options, now);
   if (session) return *session;
-  return tl::unexpected(Refused{
-      Refusal::failed, "The transport can't be made: " + dtls::to_string(session.error()) + "."});
+  // Such as a ufrag with other characters than RFC 8839 section 5.4 has.
+  const bool is_offers_fault = session.error().code == dtls::Errc::invalid_config;
+  return tl::unexpected(
+      Refused{is_offers_fault ? Refusal::offer : Refusal::failed,
+              "The transport can't be made: " + dtls::to_string(session.error()) + "."});
 }
 
 Room& Sfu::room(const std::string& name, dtls::Instant now) {
@@ -87,12 +95,14 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const std::string& address, 
 }
 
 CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
-                          const std::vector<AnsweredSection>& answer) {
-  const Session& session = sessions_.at(handle);
+                          const std::vector<AnsweredSection>& answer, dtls::Instant now) {
+  Session& session = sessions_.at(handle);
+  session.ice = IceSession(offer);
+  session.data = data_.join(handle, offer, own_role(offer), session.room->data(), now);
   TransportDescription transport{
       .ice = *port_.server.local_credentials(handle),
       .end_of_candidates = true,
-      .setup = offer.transport.setup == Setup::passive ? Setup::active : Setup::passive,
+      .setup = own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive,
       .fingerprints = {identity_.fingerprint}};
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
@@ -100,9 +110,10 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
   for (const auto& address : identity_.announced) {
     transport.candidates.push_back(ice_lite::candidate(address, preference--));
   }
-  log(session, session.publisher ? "publishes" : "watches");
+  log(session, "session_started");
   return Created{.id = session.id,
-                 .answer = write_answer(offer, answer, transport, common::random_u32()),
+                 .answer = write_answer(offer, answer, transport, common::random_u32(),
+                                        session.data ? session.data->local_init() : dtls::Bytes{}),
                  .ice_session = transport.ice.ufrag};
 }
 
@@ -127,7 +138,7 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                                                   random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
-  return created(*handle, offer, agreement->answer);
+  return created(*handle, offer, agreement->answer, now);
 }
 
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
@@ -163,7 +174,26 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
-  return created(*handle, offer, agreement->answer);
+  return created(*handle, offer, agreement->answer, now);
+}
+
+IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now) {
+  const auto handle = handles_.find(id);
+  if (handle == handles_.end()) {
+    return tl::unexpected(IceRefused{IceRefusal::no_session, "There is no such session."});
+  }
+  Session& session = sessions_.at(handle->second);
+  auto result = session.ice.update(update, handle->second, port_.server, identity_.announced, now);
+  if (!result) ++counters_.ice_refused;
+  if (!result || !*result) return result;
+  ++counters_.ice_restarts;
+  log(session, "ice_restarted");
+  return result;
+}
+
+bool Sfu::ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid) {
+  const Session* session = find(id);
+  return session != nullptr && session->viewer && session->viewer->ask_for_layer(mid, rid);
 }
 
 bool Sfu::remove(const std::string& id, dtls::Instant now) {
@@ -185,8 +215,9 @@ const Session* Sfu::find(const std::string& id) const {
 void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   const ice_lite::SessionHandle handle = found->first;
   Session& session = found->second;
-  log(session, kEndNames.at(static_cast<std::size_t>(why)));
+  log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
+  if (session.data) data_.leave(*session.data, now);
   if (session.publisher) session.room->remove(*session.publisher, port_, now);
   if (session.viewer) session.room->remove(*session.viewer);
   const auto of_address = per_address_.find(session.address);
@@ -198,20 +229,29 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }
 
-void Sfu::log(const Session& session, std::string_view what) const {
+void Sfu::log(const Session& session, std::string_view event, std::string_view reason) const {
   if (!options_.log) return;
-  options_.log("session " + session.id.substr(0, 8) + " of " + session.address + " in room " +
-               session.room->name() + (session.publisher ? ", publisher: " : ", viewer: ") +
-               std::string{what});
+  options_.log({.event = event,
+                .fields = {{"session", session.id.substr(0, 8)},
+                           {"role", session.publisher ? "publisher" : "viewer"},
+                           {"room", session.room->name()},
+                           {"address", session.address},
+                           {"reason", std::string{reason}}}});
 }
 
 // ---- media
 
 void Sfu::drain(dtls::Instant now) {
-  // Data channels are not offered.
-  while (port_.server.poll_data()) continue;
+  take_data(now);
   take_media(now);
   take_events(now);
+}
+
+void Sfu::take_data(dtls::Instant now) {
+  while (const auto data = port_.server.poll_data()) {
+    const auto found = sessions_.find(data->session);
+    if (found != sessions_.end()) data_.handle_packet(found->second.data.get(), data->bytes, now);
+  }
 }
 
 // All that has come in this turn goes to one receiver before the next one.
@@ -256,7 +296,9 @@ void Sfu::take_events(dtls::Instant now) {
 void Sfu::on_connected(ice_lite::SessionHandle handle, dtls::Instant now) {
   Session& session = sessions_.at(handle);
   session.is_connected = true;
+  log(session, "session_connected");
   if (session.viewer) session.viewer->connect(port_, now);
+  if (session.data) data_.start(*session.data, now);
 }
 
 // ---- time
@@ -272,6 +314,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
   for (auto& [handle, session] : sessions_) {
     if (session.publisher) session.publisher->handle_timeout(port_, now);
     if (session.viewer) session.viewer->handle_timeout(port_, now);
+    if (session.data) data_.handle_timeout(*session.data, now);
   }
   sweep(now);
 }

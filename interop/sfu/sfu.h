@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +20,9 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/counters.h"
+#include "sfu/data_hub.h"
+#include "sfu/event_log.h"
+#include "sfu/ice_session.h"
 #include "sfu/media_port.h"
 #include "sfu/room.h"
 
@@ -38,8 +40,9 @@ struct SfuOptions {
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
   dtls::Duration room_hold = std::chrono::seconds{5};         // of a room's last publisher's end
   TrackOptions tracks = {};
-  // A line for each session that begins and ends; may be empty.
-  std::function<void(const std::string&)> log = {};
+  DataLimits data = {};
+  // Each session that begins, connects and ends.
+  Log log = {};
 };
 
 // What all sessions have in common.
@@ -66,10 +69,12 @@ struct Session {
   std::string address;  // of the HTTP client
   Room* room = nullptr;
   dtls::Instant made_at{};
+  IceSession ice = {};
   bool is_connected = false;
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
   std::unique_ptr<Viewer> viewer = {};
+  std::unique_ptr<DataSession> data = {};  // null: not offered
 };
 
 // Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
@@ -89,6 +94,10 @@ class Sfu {
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
                      dtls::Instant now);
+  // PATCH (RFC 9725 section 4.3).
+  IceResult update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now);
+  // Viewer::ask_for_layer(). False also if no viewer has this ID.
+  bool ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid);
   // False: no such session.
   bool remove(const std::string& id, dtls::Instant now);
   void end_all(dtls::Instant now);
@@ -125,8 +134,9 @@ class Sfu {
   Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
                  dtls::Instant now);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
-                       const std::vector<AnsweredSection>& answer);
+                       const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
+  void take_data(dtls::Instant now);
   void take_media(dtls::Instant now);
   void take_events(dtls::Instant now);
   void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
@@ -134,12 +144,13 @@ class Sfu {
   void end(Sessions::iterator session, End why, dtls::Instant now);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
-  void log(const Session& session, std::string_view what) const;
+  void log(const Session& session, std::string_view event, std::string_view reason = {}) const;
 
   SfuOptions options_;
   SfuIdentity identity_;
   Counters counters_;
   MediaPort port_;
+  DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID

@@ -25,7 +25,7 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(const LoopOpt
   auto config = dtls::Config::make({.identities = {*std::move(identity)}});
   if (!config) return tl::unexpected(dtls::to_string(config.error()));
 
-  auto sockets = open_sockets(options.lite.port, *environment);
+  auto sockets = open_sockets(options.lite, *environment);
   if (!sockets) return tl::unexpected(sockets.error());
   auto announced = announced_addresses(options.lite, sockets->udp.own().port);
   if (!announced) return tl::unexpected(announced.error());

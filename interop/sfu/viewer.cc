@@ -1,13 +1,38 @@
 #include "sfu/viewer.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 #include <variant>
 
 #include "common/random_numbers.h"
+#include "common/sdp/simulcast.h"
 
 namespace sluice::interop::sfu {
+namespace {
+
+// What the layers of a track take.
+class LayerRates {
+ public:
+  // `has`: what the viewer has; null: nothing. Until it is known what that takes, nothing is known:
+  // after a pause of all layers, their first seconds do not end in the same moment.
+  LayerRates(const Track& track, const Layer* has, dtls::Instant now)
+      : count_(track.layers().size()) {
+    if (has != nullptr && has->is_beginning(now)) return;
+    std::ranges::transform(track.layers(), rates_.begin(),
+                           [now](const Layer& layer) { return layer.bits_per_second(now); });
+  }
+  [[nodiscard]] std::span<const std::uint64_t> rates() const {
+    return std::span(rates_).first(count_);
+  }
+
+ private:
+  std::array<std::uint64_t, kMaxSimulcastStreams> rates_ = {};
+  std::size_t count_;
+};
+
+}  // namespace
 
 rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
   rtp::ForwardOptions options{.ssrc = agreed.ssrc};
@@ -15,6 +40,7 @@ rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
   options.clock_rate = agreed.kind == SectionKind::audio ? 48'000 : 90'000;
   options.payload_types = agreed.payload_types;
   options.extension_ids = agreed.extension_ids;
+  options.absolute_send_time = agreed.send_time_extension;
   if (agreed.mid_extension) options.mid = {.id = *agreed.mid_extension, .text = agreed.mid};
   if (!agreed.has_nack) options.repeat_window = 0;
   if (agreed.rtx) {
@@ -32,7 +58,10 @@ Viewer::Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> stream
       timer_({}, media_time(now), common::random_u32()),
       repeats_since_(now) {
   std::size_t seats = 0;
-  for (const auto& stream : streams_) seats = std::max(seats, stream.agreed.seat + 1);
+  for (ViewerStream& stream : streams_) {
+    seats = std::max(seats, stream.agreed.seat + 1);
+    stream.subscription.receiver = {session_, &stream.stream, &next_transport_number_};
+  }
   seats_.resize(seats);
 }
 
@@ -68,9 +97,9 @@ void Viewer::leave(Publisher& publisher) {
     if (seat == &publisher) seat = nullptr;
   }
   for (ViewerStream& stream : streams_) {
-    for (Track& track : publisher.tracks()) {
+    for (const Track& track : publisher.tracks()) {
       if (stream.track != &track) continue;
-      track.remove(stream.stream);
+      Layer::leave(stream.subscription);
       stream.track = nullptr;
     }
   }
@@ -91,9 +120,51 @@ void Viewer::connect(MediaPort& port, dtls::Instant now) {
 
 // A viewer decodes nothing before a key frame.
 void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  stream.sent_before_ = stream.stream.sent().packets;
-  stream.track->add(receiver(stream));
-  stream.track->need_key_frame(port, now);
+  stream.stream.forget_sent();  // of the track before
+  const LayerRates rates(*stream.track, nullptr, now);
+  stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
+  Layer& layer = stream.track->layers()[stream.choice.choose(rates.rates(), std::nullopt, 0, now)];
+  layer.show(stream.subscription);
+  layer.need_key_frame(port, now);
+}
+
+// ---- layers
+
+bool Viewer::ask_for_layer(std::string_view mid, const std::string& rid) {
+  std::vector<ViewerStream*> meant;
+  for (ViewerStream& stream : streams_) {
+    if (stream.agreed.kind != SectionKind::video) continue;
+    if (mid.empty() || stream.agreed.mid == mid) meant.push_back(&stream);
+  }
+  const bool has_layer = std::ranges::any_of(meant, [&](const ViewerStream* stream) {
+    return rid.empty() || (stream->track != nullptr && stream->track->index_of(rid));
+  });
+  if (!has_layer) return false;
+  for (ViewerStream* stream : meant) {
+    stream->asked_rid = rid;
+    if (stream->track != nullptr) stream->choice.ask_for(stream->track->index_of(rid));
+  }
+  return true;
+}
+
+void Viewer::choose_layers(MediaPort& port, dtls::Instant now) {
+  std::uint64_t all = 0;
+  for (const ViewerStream& stream : streams_) {
+    const Layer* const shown = stream.subscription.shown;
+    if (shown != nullptr) all += shown->bits_per_second(now);
+  }
+  for (ViewerStream& stream : streams_) {
+    if (stream.subscription.shown == nullptr || stream.track->layers().size() == 1) continue;
+    std::vector<Layer>& layers = stream.track->layers();
+    // What it waits for counts as what it has.
+    const Layer* const has =
+        stream.subscription.next != nullptr ? stream.subscription.next : stream.subscription.shown;
+    const auto current = static_cast<std::size_t>(has - layers.data());
+    const LayerRates rates(*stream.track, has, now);
+    const std::uint64_t others = all - stream.subscription.shown->bits_per_second(now);
+    const std::size_t chosen = stream.choice.choose(rates.rates(), current, others, now);
+    if (chosen != current) layers[chosen].show_next(stream.subscription, port, now);
+  }
 }
 
 // ---- feedback
@@ -118,13 +189,16 @@ void Viewer::on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now) {
       on_picture_loss(loss->media, port, now);
     } else if (const auto* request = std::get_if<rtp::FullIntraRequest>(&**packet)) {
       for (const auto& entry : request->entries) on_picture_loss(entry.media, port, now);
+    } else if (const auto* estimate = std::get_if<rtp::MaximumBitrate>(&**packet)) {
+      for (ViewerStream& each : streams_) each.choice.on_estimate(estimate->bits_per_second, now);
     }
   }
 }
 
 void Viewer::on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now) {
   const ViewerStream* stream = stream_of(media);
-  if (stream != nullptr && stream->track != nullptr) stream->track->need_key_frame(port, now);
+  if (stream == nullptr || stream->subscription.shown == nullptr) return;
+  stream->subscription.shown->need_key_frame(port, now);
 }
 
 void Viewer::on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now) {
@@ -151,7 +225,7 @@ void Viewer::repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort&
     ++port.counters.over_budget;
   } else {
     ++repeats_;
-    stream.track->repeat(port, receiver(stream), number, now);
+    stream.track->repeat(port, stream.subscription.receiver, number, now);
   }
 }
 
@@ -161,7 +235,9 @@ void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort&
     ViewerStream* const stream = stream_of(block.ssrc);
     if (stream == nullptr) continue;
     stream->fraction_lost = block.fraction_lost;
-    const auto moment = stream->track != nullptr ? stream->track->moment(now) : std::nullopt;
+    stream->choice.on_loss(block.fraction_lost);
+    const Layer* const layer = stream->subscription.shown;
+    const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
     if (!moment) continue;
     const auto round_trip = rtp::round_trip_time(rtp::middle(moment->ntp_time),
                                                  block.last_sender_report, block.delay_since_last);
@@ -174,7 +250,9 @@ void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort&
 // ---- reports
 
 void Viewer::handle_timeout(MediaPort& port, dtls::Instant now) {
-  if (!is_connected_ || timer_.next_timeout() > media_time(now)) return;
+  if (!is_connected_) return;
+  choose_layers(port, now);
+  if (timer_.next_timeout() > media_time(now)) return;
   const auto due = timer_.handle_timeout(media_time(now), common::random_u32());
   if (due != rtp::ReportDue::regular) return;
   for (ViewerStream& stream : streams_) send_report(stream, port, now);
@@ -183,7 +261,8 @@ void Viewer::handle_timeout(MediaPort& port, dtls::Instant now) {
 // A sender report says which timestamp of the stream stands for which time of the publisher's
 // clock. Streams of one CNAME with one clock are played in sync (RFC 3550 section 6.4.1).
 void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  const auto moment = stream.follows_track() ? stream.track->moment(now) : std::nullopt;
+  const Layer* const layer = stream.subscription.shown;
+  const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
   const auto timestamp = moment ? stream.stream.timestamp_of(moment->timestamp) : std::nullopt;
   if (!timestamp) return;
   const std::string cname = cname_of(stream.agreed.seat);

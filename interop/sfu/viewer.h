@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include <sluice/rtp/report_timer.h>
 #include <sluice/rtp/rtcp.h>
 
+#include "sfu/layer_choice.h"
 #include "sfu/media_port.h"
 #include "sfu/negotiation.h"
 #include "sfu/publisher.h"
@@ -31,21 +34,16 @@ class ViewerStream {
   ViewedStream agreed;
   rtp::ForwardedStream stream;
   Track* track = nullptr;  // null: none
+  Subscription subscription = {};
+  std::string asked_rid = {};  // of the layer that the viewer has asked for; empty: none
+  LayerChoice choice = {};
   // What the viewer has told of it last.
   std::uint8_t fraction_lost = 0;  // of 256
   std::optional<rtp::Duration> round_trip = {};
 
  private:
-  friend class Viewer;
-  // Whether the stream's timestamps follow from those of `track`: a packet of it has been sent.
-  [[nodiscard]] bool follows_track() const {
-    return track != nullptr && stream.sent().packets != sent_before_;
-  }
-
   ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
       : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
-
-  std::uint32_t sent_before_ = 0;  // when it got `track`
 };
 
 // A viewer has as many seats as its offer has sections of a kind. Each is for one publisher.
@@ -68,18 +66,22 @@ class Viewer {
   // Before the viewer ends, while its publishers go on.
   void leave_all();
 
+  // Asks for a layer of what the section `mid` shows, and of what it will show. An empty `mid`
+  // means all video sections, an empty `rid` the largest layer that fits. False: what is shown has
+  // no such layer, or there is no such section of video.
+  bool ask_for_layer(std::string_view mid, const std::string& rid);
+
   void on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now);
-  // Sends the reports that are due.
+  // Chooses layers, and sends the reports that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
+  [[nodiscard]] std::vector<ViewerStream>& streams() { return streams_; }
   [[nodiscard]] const std::vector<ViewerStream>& streams() const { return streams_; }
 
  private:
-  [[nodiscard]] ice_lite::Forward receiver(ViewerStream& stream) {
-    return {session_, &stream.stream, &next_transport_number_};
-  }
   ViewerStream* stream_of(rtp::Ssrc ssrc);
   void start(ViewerStream& stream, MediaPort& port, dtls::Instant now);
+  void choose_layers(MediaPort& port, dtls::Instant now);
   void on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now);
   void repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port, dtls::Instant now);
   void on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now);

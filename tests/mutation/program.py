@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 import time
 
-# A mutant that loops for ever, or allocates for ever, is noticed by these: seconds of processor time, bytes.
-LIMITS = ("prlimit", "--cpu=120", f"--as={8 << 30}")
+# A mutant that waits, loops or allocates for ever is noticed by these: seconds, seconds of processor time, bytes.
+LIMITS = ("timeout", "600", "prlimit", "--cpu=120", f"--as={8 << 30}")
 
 # The cheap test cases come first, in batches that run for so long; each takes twice the time of that before.
 FIRST_BATCH = 0.5

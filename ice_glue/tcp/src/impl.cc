@@ -1,6 +1,7 @@
 // The listening socket, and the connections from their beginning to their end.
 #include "impl.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 
 #include <algorithm>
@@ -51,20 +52,27 @@ Listener::Impl::Impl(const ListenerOptions& options, dtls::crypto::KeyedHash key
 
 tl::expected<void, std::string> Listener::Impl::open(const dtls::SocketAddress& address) {
   const int family = address.storage.ss_family;
-  constexpr int kType = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  listening_ = udp::Descriptor(::socket(family, kType, IPPROTO_TCP));
-  if (!listening_.is_open()) return failure("socket");
-  const int number = listening_.number();
+  udp::Descriptor made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!made.is_open()) return failure("socket");
+  const int number = made.number();
   if (family == AF_INET6) udp::set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   // Connections of the process before this one may not have ended yet.
   if (!udp::set_option(number, SOL_SOCKET, SO_REUSEADDR, 1)) return failure("SO_REUSEADDR");
+  if (::bind(number, address.get(), address.size) != 0) return failure("bind");
+  return listen(std::move(made));
+}
+
+tl::expected<void, std::string> Listener::Impl::listen(udp::Descriptor bound) {
+  listening_ = std::move(bound);
+  const int number = listening_.number();
+  const int flags = fcntl(number, F_GETFL);
+  if (flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) != 0) return failure("fcntl");
   // Connections have these options from the listening socket.
   if (!udp::set_option(number, IPPROTO_TCP, TCP_NODELAY, 1)) return failure("TCP_NODELAY");
   const auto send_buffer = static_cast<int>(options_.send_buffer);
   if (send_buffer != 0 && !udp::set_option(number, SOL_SOCKET, SO_SNDBUF, send_buffer)) {
     return failure("SO_SNDBUF");
   }
-  if (::bind(number, address.get(), address.size) != 0) return failure("bind");
   if (::listen(number, options_.backlog) != 0) return failure("listen");
   epoll_ = udp::Descriptor(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.is_open()) return failure("epoll_create1");

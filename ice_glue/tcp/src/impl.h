@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,9 +24,14 @@ namespace sluice::tcp {
 
 class Listener::Impl {
  public:
+  // The error names the option that is wrong.
+  static tl::expected<std::unique_ptr<Impl>, std::string> make(dtls::Environment& environment,
+                                                               const ListenerOptions& options);
   Impl(const ListenerOptions& options, dtls::crypto::KeyedHash keyed);
   // As Listener::open().
   tl::expected<void, std::string> open(const dtls::SocketAddress& address);
+  // On a socket that is bound.
+  tl::expected<void, std::string> listen(udp::Descriptor bound);
 
   // As in Listener.
   [[nodiscard]] int descriptor() const { return epoll_.number(); }

@@ -29,17 +29,32 @@ const char* out_of_range(const ListenerOptions& options) {
 
 }  // namespace
 
-tl::expected<Listener, std::string> Listener::open(const dtls::SocketAddress& address,
-                                                   dtls::Environment& environment,
-                                                   const ListenerOptions& options) {
+tl::expected<std::unique_ptr<Listener::Impl>, std::string> Listener::Impl::make(
+    dtls::Environment& environment, const ListenerOptions& options) {
   if (const char* name = out_of_range(options)) {
     return tl::unexpected(std::string(name) + ": out of range");
   }
   auto keyed = dtls::crypto::KeyedHash::make(environment.library());
   if (!keyed) return tl::unexpected(dtls::to_string(keyed.error()));
-  auto impl = std::make_unique<Impl>(options, std::move(*keyed));
-  if (auto opened = impl->open(address); !opened) return tl::unexpected(opened.error());
-  return Listener(std::move(impl));
+  return std::make_unique<Impl>(options, std::move(*keyed));
+}
+
+tl::expected<Listener, std::string> Listener::open(const dtls::SocketAddress& address,
+                                                   dtls::Environment& environment,
+                                                   const ListenerOptions& options) {
+  auto impl = Impl::make(environment, options);
+  if (!impl) return tl::unexpected(impl.error());
+  if (auto opened = (*impl)->open(address); !opened) return tl::unexpected(opened.error());
+  return Listener(*std::move(impl));
+}
+
+tl::expected<Listener, std::string> Listener::adopt(int descriptor, dtls::Environment& environment,
+                                                    const ListenerOptions& options) {
+  udp::Descriptor adopted(descriptor);
+  auto impl = Impl::make(environment, options);
+  if (!impl) return tl::unexpected(impl.error());
+  if (auto done = (*impl)->listen(std::move(adopted)); !done) return tl::unexpected(done.error());
+  return Listener(*std::move(impl));
 }
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,103 +1,14 @@
 #include "common/http/limited_server.h"
 
-#include <netdb.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <span>
-#include <tuple>
 #include <utility>
 
+#include "common/http/deadline_stream.h"
+
 namespace sluice::interop {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Numeric address and port; empty when the socket has none.
-using NameOf = int (*)(int, sockaddr*, socklen_t*);
-std::pair<std::string, int> address_of(socket_t socket, NameOf name_of) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  auto* const address = reinterpret_cast<sockaddr*>(&storage);
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  if (name_of(socket, address, &size) != 0 ||
-      getnameinfo(address, size, host.data(), host.size(), port.data(), port.size(),
-                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return {};
-  }
-  return {host.data(), std::stoi(port.data())};
-}
-
-// Waits for `events` until `until`; false when the time is over.
-bool wait(socket_t socket, short events, Clock::time_point until) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-  pollfd watched{.fd = socket, .events = events, .revents = 0};
-  return left > 0 && poll(&watched, 1, static_cast<int>(left)) > 0;
-}
-
-// A connection whose reads and writes end at a deadline.
-class DeadlineStream final : public httplib::Stream {
- public:
-  explicit DeadlineStream(socket_t socket) : socket_(socket) {}
-
-  // Of which at most `bytes` are read.
-  void begin_request(Clock::time_point deadline, std::size_t bytes) {
-    deadline_ = deadline;
-    left_ = bytes;
-  }
-  [[nodiscard]] bool has_input() const { return !unread_.empty(); }
-
-  [[nodiscard]] bool is_readable() const override {
-    return has_input() || wait(socket_, POLLIN, deadline_);
-  }
-  [[nodiscard]] bool is_writable() const override { return wait(socket_, POLLOUT, deadline_); }
-
-  ssize_t read(char* to, size_t size) override {
-    if (!has_input()) {
-      if (!is_readable()) return -1;
-      const auto received = recv(socket_, buffer_.data(), buffer_.size(), 0);
-      if (received <= 0) return received;
-      unread_ = std::span(buffer_).first(static_cast<std::size_t>(received));
-    }
-    if (left_ == 0) return -1;
-    const auto taken = std::min({size, unread_.size(), left_});
-    left_ -= taken;
-    std::ranges::copy(unread_.first(taken), to);
-    unread_ = unread_.subspan(taken);
-    return static_cast<ssize_t>(taken);
-  }
-  ssize_t write(const char* from, size_t size) override {
-    // All of it, as the library expects of a blocking socket.
-    for (std::size_t sent = 0; sent < size;) {
-      if (!is_writable()) return -1;
-      const auto taken = send(socket_, from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (taken < 0) return -1;
-      sent += static_cast<std::size_t>(taken);
-    }
-    return static_cast<ssize_t>(size);
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    std::tie(ip, port) = address_of(socket_, getpeername);
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    std::tie(ip, port) = address_of(socket_, getsockname);
-  }
-  [[nodiscard]] socket_t socket() const override { return socket_; }
-
- private:
-  socket_t socket_;
-  Clock::time_point deadline_;
-  std::size_t left_ = 0;
-  std::array<char, 4096> buffer_{};
-  std::span<char> unread_;
-};
-
-}  // namespace
 
 std::optional<int> refusal_of_body(const httplib::Request& request) {
   if (request.has_header("Content-Encoding")) return 415;
@@ -105,8 +16,29 @@ std::optional<int> refusal_of_body(const httplib::Request& request) {
   return std::nullopt;
 }
 
+void LimitedServer::adopt(int listening) {
+  adopted_ = udp::Descriptor(listening);
+  // The library would take EAGAIN for the end.
+  fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) & ~O_NONBLOCK);
+  svr_sock_ = listening;
+}
+
+void LimitedServer::end() {
+  if (!adopted_.is_open()) return stop();
+  svr_sock_ = INVALID_SOCKET;
+  // The library's thread waits for a connection; after this one it sees that there is no socket.
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  auto* const address = reinterpret_cast<sockaddr*>(&own);
+  if (getsockname(adopted_.number(), address, &size) != 0) return;
+  const udp::Descriptor last(
+      ::socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // Nothing is to be waited for, nor to be done about a failure.
+  [[maybe_unused]] const int result = connect(last.number(), address, size);
+}
+
 bool LimitedServer::process_and_close_socket(socket_t socket) {
-  const auto address = address_of(socket, getpeername).first;
+  const auto address = peer_of(socket).first;
   bool served = false;
   if (enter(address)) {
     served = serve(socket);
@@ -118,10 +50,15 @@ bool LimitedServer::process_and_close_socket(socket_t socket) {
 }
 
 bool LimitedServer::serve(socket_t socket) {
-  DeadlineStream stream(socket);
+  using Clock = DeadlineStream::Clock;
+  DeadlineStream stream(socket, tls_ ? &*tls_ : nullptr);
+  const auto idle_until = [this] {
+    return Clock::now() + std::chrono::seconds{keep_alive_timeout_sec_};
+  };
+  if (tls_ && !stream.wait_for_input(idle_until())) return false;
+  if (!stream.open(Clock::now() + limits_.request_time)) return false;
   for (auto left = keep_alive_max_count_; left > 0 && svr_sock_ != INVALID_SOCKET; --left) {
-    const auto idle_until = Clock::now() + std::chrono::seconds{keep_alive_timeout_sec_};
-    if (!stream.has_input() && !wait(socket, POLLIN, idle_until)) break;
+    if (!stream.wait_for_input(idle_until())) break;
     stream.begin_request(Clock::now() + limits_.request_time, limits_.request_bytes);
     bool closed = false;
     bool is_refused = false;
@@ -134,10 +71,12 @@ bool LimitedServer::serve(socket_t socket) {
     // A refused body is not read, so that what follows is no request.
     if (closed || is_refused) break;
   }
+  stream.close();
   return true;
 }
 
 bool LimitedServer::enter(const std::string& address) {
+  if (limits_.is_exempt && limits_.is_exempt(address)) return true;
   const std::scoped_lock lock(mutex_);
   auto& count = connections_[address];
   if (count == limits_.per_address) return false;
@@ -146,6 +85,7 @@ bool LimitedServer::enter(const std::string& address) {
 }
 
 void LimitedServer::leave(const std::string& address) {
+  if (limits_.is_exempt && limits_.is_exempt(address)) return;
   const std::scoped_lock lock(mutex_);
   const auto found = connections_.find(address);
   if (--found->second == 0) connections_.erase(found);

@@ -5,10 +5,16 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include <sluice/udp/descriptor.h>
+
+#include "common/http/tls.h"
 
 namespace sluice::interop {
 
@@ -18,6 +24,8 @@ struct ConnectionLimits {
   std::chrono::milliseconds request_time;
   // At a time; further ones are closed without an answer.
   std::size_t per_address;
+  // Addresses without this limit: those of reverse proxies. May be empty.
+  std::function<bool(const std::string& address)> is_exempt;
   // Of a request, head and body. The library limits neither the number of header fields nor a
   // chunked body.
   std::size_t request_bytes;
@@ -29,7 +37,14 @@ std::optional<int> refusal_of_body(const httplib::Request& request);
 
 class LimitedServer final : public httplib::Server {
  public:
-  explicit LimitedServer(ConnectionLimits limits) : limits_(limits) {}
+  explicit LimitedServer(ConnectionLimits limits) : limits_(std::move(limits)) {}
+
+  // Before it listens: HTTPS in place of HTTP.
+  void use_tls(TlsContext context) { tls_ = std::move(context); }
+  // Before listen_after_bind(), in place of bind_to_port(): takes over a socket that listens.
+  void adopt(int listening);
+  // In place of stop(), which would end the socket for other processes that have it, too.
+  void end();
 
  private:
   // On one of the library's threads.
@@ -40,6 +55,8 @@ class LimitedServer final : public httplib::Server {
   void leave(const std::string& address);
 
   ConnectionLimits limits_;
+  std::optional<TlsContext> tls_;
+  udp::Descriptor adopted_;
   std::mutex mutex_;
   std::map<std::string, std::size_t> connections_;  // by address; as many as there are threads
 };

@@ -2,6 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <tuple>
+
+#include "common/http/deadline_stream.h"
 #include "common/letter_case.h"
 
 namespace sluice::interop {
@@ -54,6 +57,7 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
     : options_(options),
       server_({.request_time = options.request_timeout,
                .per_address = options.max_connections_per_address,
+               .is_exempt = options.is_proxy,
                .request_bytes = kMaxHead + max_body}) {
   server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   // The library sets SO_REUSEPORT by default, with which a second server would silently share the
@@ -77,17 +81,22 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
   server_.set_exception_handler([](const auto&, auto& response, const auto&) {
     refuse(response, 500, "The server failed to handle the request.");
   });
-  server_.set_error_handler([max_body](const httplib::Request&, httplib::Response& response) {
-    if (response.body.empty()) {
-      refuse(response, response.status, sentence_for(response.status, max_body));
-    }
+  server_.set_error_handler(
+      [this, max_body](const httplib::Request& request, httplib::Response& response) {
+        if (response.body.empty()) {
+          refuse(response, response.status, sentence_for(response.status, max_body));
+        }
+        if (observer_) observer_(request, response);
+      });
+  server_.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
+    if (observer_ && response.status < 400) observer_(request, response);
   });
 }
 
 WebServer::~WebServer() {
   // stop() has no effect before the server runs.
   while (!server_.is_running() && !ended_) std::this_thread::yield();
-  server_.stop();
+  server_.end();
   if (listener_.joinable()) listener_.join();
 }
 
@@ -101,13 +110,31 @@ void WebServer::add_page(std::span<const PageAsset> assets) {
   }
 }
 
-std::string WebServer::url() const { return "http://" + authority(options_.host, port_) + "/"; }
+std::string WebServer::url() const {
+  const char* const scheme = options_.certificate.empty() ? "http://" : "https://";
+  return scheme + authority(options_.host, port_) + "/";
+}
 
-tl::expected<void, std::string> WebServer::listen() {
+tl::expected<void, std::string> WebServer::bind() {
+  if (options_.adopted) {
+    server_.adopt(*options_.adopted);
+    std::tie(options_.host, port_) = own_of(*options_.adopted);
+    return {};
+  }
   const bool bound = options_.port == 0 ? (port_ = server_.bind_to_any_port(options_.host)) > 0
                                         : server_.bind_to_port(options_.host, options_.port);
   if (!bound) return tl::unexpected("can't listen on " + authority(options_.host, options_.port));
   if (options_.port != 0) port_ = options_.port;
+  return {};
+}
+
+tl::expected<void, std::string> WebServer::listen() {
+  if (!options_.certificate.empty()) {
+    auto tls = TlsContext::load(options_.certificate, options_.key);
+    if (!tls) return tl::unexpected(tls.error());
+    server_.use_tls(*std::move(tls));
+  }
+  if (auto bound = bind(); !bound) return bound;
   ended_ = false;
   listener_ = std::thread([this] {
     server_.listen_after_bind();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <future>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <thread>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "common/http/limited_server.h"
 #include "common/http/page_asset.h"
@@ -23,12 +25,19 @@ struct HttpOptions {
   // A name or an IP literal, one of IPv6 without brackets.
   std::string host = "127.0.0.1";
   int port = 0;  // 0: any free port
+  // A socket to take over in place of `host` and `port`: bound, and listening.
+  std::optional<int> adopted = {};
+  // PEM files of a certificate and its key: HTTPS. Empty: HTTP.
+  std::string certificate = {};
+  std::string key = {};
   // How long a request waits for the sessions' thread.
   std::chrono::milliseconds answer_timeout{5000};
   // How long a request and its answer may take.
   std::chrono::milliseconds request_timeout{15000};
   // Connections at a time from one address; further ones are closed. Browsers open six.
   std::size_t max_connections_per_address = 12;
+  // Addresses without this limit: those of reverse proxies. May be empty.
+  std::function<bool(const std::string& address)> is_proxy = {};
 };
 
 void refuse(httplib::Response& response, int status, const std::string& sentence);
@@ -48,8 +57,13 @@ class WebServer {
 
   // For handlers, before listen().
   httplib::Server& routes() { return server_; }
+  // Is told each answer on the thread of its request, before listen(). An error has its sentence
+  // then; other bodies may be compressed.
+  using Observer = std::function<void(const httplib::Request&, const httplib::Response&)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
   void add_page(std::span<const PageAsset> assets);
-  // Binds the port and begins to serve. The error says that the port can't be bound.
+  // Binds the port and begins to serve. The error says what is wrong with the port or with the
+  // files of the certificate.
   tl::expected<void, std::string> listen();
   [[nodiscard]] int port() const { return port_; }
   // "http://127.0.0.1:8080/"
@@ -57,16 +71,22 @@ class WebServer {
 
   // Waits for what the thread of the sessions does for a request. Empty, with the refusal in
   // `response`: it took longer than answer_timeout. The work may then run when the request is gone,
-  // so it must use copies.
+  // so it must use copies. `claim`: work that sets it before it begins, and is not done if it is
+  // set already, is then never done; work that has begun is waited for.
   template <class Answer>
-  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer) const {
-    if (answer.wait_for(options_.answer_timeout) == std::future_status::ready) return answer.get();
+  std::optional<Answer> wait(httplib::Response& response, std::future<Answer> answer,
+                             std::atomic_flag* claim = nullptr) const {
+    const bool is_ready = answer.wait_for(options_.answer_timeout) == std::future_status::ready;
+    if (is_ready || (claim != nullptr && claim->test_and_set())) return answer.get();
     refuse(response, 503, "The server is too busy to answer in time.");
     return std::nullopt;
   }
 
  private:
+  tl::expected<void, std::string> bind();
+
   HttpOptions options_;
+  Observer observer_;
   LimitedServer server_;
   std::thread listener_;
   std::atomic<bool> ended_ = true;

@@ -37,10 +37,25 @@ tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_add
   return announced;
 }
 
+namespace {
+
+tl::expected<LiteSockets, std::string> adopt(const AdoptedSockets& passed,
+                                             dtls::Environment& environment) {
+  auto listener = tcp::Listener::adopt(passed.tcp, environment);
+  auto socket = udp::Socket::adopt(passed.udp);
+  if (!socket) return tl::unexpected("UDP port: " + socket.error());
+  if (!listener) return tl::unexpected("TCP port: " + listener.error());
+  return LiteSockets{.udp = *std::move(socket), .tcp = *std::move(listener)};
+}
+
+}  // namespace
+
 // Port 0: any that is free for both. The kernel chooses that of UDP, which others may have for TCP.
-tl::expected<LiteSockets, std::string> open_sockets(std::uint16_t port,
+tl::expected<LiteSockets, std::string> open_sockets(const LiteOptions& options,
                                                     dtls::Environment& environment) {
+  if (options.adopted) return adopt(*options.adopted, environment);
   constexpr int kTries = 16;
+  const std::uint16_t port = options.port;
   for (int tries = 1;; ++tries) {
     const auto address = udp::resolve("*:" + std::to_string(port));
     if (!address) return tl::unexpected(address.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -16,6 +17,12 @@ namespace sluice::interop {
 // Which candidates are announced. The server takes both.
 enum class LiteCandidates : std::uint8_t { udp_and_tcp, udp, tcp };
 
+// Descriptors of bound sockets with the same port, that of TCP listening.
+struct AdoptedSockets {
+  int udp;
+  int tcp;
+};
+
 struct LiteOptions {
   // The UDP and TCP port of all sessions; 0: any that both have free.
   std::uint16_t port = 0;
@@ -25,6 +32,8 @@ struct LiteOptions {
   std::vector<std::string> addresses = {};
   // "ADDRESS:PORT", in place of the own ones: where a NAT (1:1) or a relay takes datagrams for us.
   std::vector<std::string> announced = {};
+  // Sockets to take over in place of `port`.
+  std::optional<AdoptedSockets> adopted = {};
 };
 
 struct LiteSockets {
@@ -33,7 +42,7 @@ struct LiteSockets {
 };
 
 // Each error says what is wrong. `environment` outlives the result.
-tl::expected<LiteSockets, std::string> open_sockets(std::uint16_t port,
+tl::expected<LiteSockets, std::string> open_sockets(const LiteOptions& options,
                                                     dtls::Environment& environment);
 // With the port of the sockets, those of UDP first; or LiteOptions::announced.
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(

@@ -23,20 +23,31 @@ std::string accepted_group(const Offer& offer) {
   return group;
 }
 
+void add_session_level(SdpAttributes& attributes, const std::string& group,
+                       const AgentOptions& agent) {
+  if (!group.empty()) attributes.add("group", "BUNDLE" + group);
+  if (agent.ice_lite) attributes.add("ice-lite");
+  // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
+  // trickle.
+  std::string ice_options = agent.ice_lite ? "ice2" : "trickle";
+  if (agent.ice_lite && agent.takes_trickle) ice_options += " trickle";
+  if (agent.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
+  attributes.add("ice-options", ice_options);
+}
+
+// The mid of the section that describes the transport. Empty: there is no group.
+std::string tagged_mid(const std::string& group) {
+  return group.substr(group.empty() ? 0 : 1, group.find(' ', 1) - 1);
+}
+
 }  // namespace
 
 SdpDocument begin_answer(const Offer& offer, const TransportDescription& transport,
                          const AgentOptions& agent) {
   SdpDocument document;
   const std::string group = accepted_group(offer);
-  const std::string tagged = group.substr(group.empty() ? 0 : 1, group.find(' ', 1) - 1);
-  if (!group.empty()) document.attributes.add("group", "BUNDLE" + group);
-  if (agent.ice_lite) document.attributes.add("ice-lite");
-  // RFC 8445 section 10: a lite agent that conforms to it says ice2. It has no candidates to
-  // trickle.
-  std::string ice_options = agent.ice_lite ? "ice2" : "trickle";
-  if (agent.dtls_in_stun) ice_options += " " + std::string{ice_lite::kDtlsInStunOption};
-  document.attributes.add("ice-options", ice_options);
+  const std::string tagged = tagged_mid(group);
+  add_session_level(document.attributes, group, agent);
 
   for (const auto& section : offer.sections) {
     SdpMedia media{.kind = section.media,
@@ -54,6 +65,26 @@ SdpDocument begin_answer(const Offer& offer, const TransportDescription& transpo
     document.media.push_back(std::move(media));
   }
   return document;
+}
+
+SdpDocument begin_fragment(const Offer& offer, const AgentOptions& agent) {
+  const std::string group = accepted_group(offer);
+  SdpDocument fragment;
+  add_session_level(fragment.attributes, group, agent);
+  const std::string tagged = tagged_mid(group);
+  for (const auto& section : offer.sections) {
+    if (!section.accepted() || (!group.empty() && section.mid != tagged)) continue;
+    // RFC 8840 section 4.4: of this line only the place matters. One format is enough.
+    SdpMedia media{.kind = section.media,
+                   .port = kDiscardPort,
+                   .protocol = section.protocol,
+                   .formats = {section.formats.front()},
+                   .attributes = {}};
+    if (!section.mid.empty()) media.attributes.add("mid", section.mid);
+    fragment.media.push_back(std::move(media));
+    break;
+  }
+  return fragment;
 }
 
 }  // namespace sluice::interop

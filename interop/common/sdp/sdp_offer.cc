@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <span>
 #include <utility>
 
 #include "common/letter_case.h"
+#include "common/sdp/sdp_text.h"
+#include "common/sdp/simulcast.h"
 
 namespace sluice::interop {
 namespace {
@@ -29,43 +30,8 @@ std::string section_name(const SdpMedia& media) {
              : "The " + media.kind + " section";
 }
 
-// Removes and returns the text before the first `separator`, or all of it if there is none.
-std::string_view take(std::string_view& text, char separator) {
-  const auto end = text.find(separator);
-  const std::string_view head = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  return head;
-}
-
-std::vector<std::string_view> words(std::string_view text) {
-  std::vector<std::string_view> result;
-  while (!text.empty()) {
-    if (const auto word = take(text, ' '); !word.empty()) result.push_back(word);
-  }
-  return result;
-}
-
 bool has_ice_option(const SdpAttributes& attributes, std::string_view option) {
   return std::ranges::count(words(attributes.find("ice-options").value_or("")), option) > 0;
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// RFC 8839 section 5.4: ALPHA / DIGIT / "+" / "/". Some peers write other kinds of Base64. No other
-// character can reach a STUN username.
-bool is_ice_string(std::string_view text, std::size_t shortest) {
-  constexpr std::size_t kLongest = 256;
-  return text.size() >= shortest && text.size() <= kLongest &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  std::string_view{"+/-_=#"}.find(c) != std::string_view::npos;
-         });
 }
 
 // RFC 8866 section 6.7. If there are several attributes, the last one counts.
@@ -189,6 +155,7 @@ void read_rtp(const SdpMedia& media, OfferedSection& section) {
   const auto mid = std::ranges::find(section.extensions, rtp::kMidUri, &OfferedExtension::uri);
   if (mid != section.extensions.end()) section.mid_extension = mid->id;
   section.reduced_size_rtcp = media.attributes.has("rtcp-rsize");
+  section.simulcast = read_simulcast(media);
   if (!is_rtp_protocol(media.protocol)) {
     section.rejected = "its protocol is " + media.protocol + ", not UDP/TLS/RTP/SAVPF";
   } else if (!media.attributes.has("rtcp-mux")) {
@@ -357,10 +324,10 @@ SdpResult<TransportDescription> read_transport(const SdpDocument& document, cons
   };
   TransportDescription transport;
   transport.ice = {.ufrag = attribute("ice-ufrag"), .pwd = attribute("ice-pwd")};
-  if (!is_ice_string(transport.ice.ufrag, 4)) {
+  if (!is_ice_string(transport.ice.ufrag, kShortestUfrag)) {
     return error(section_name(media) + " has no valid a=ice-ufrag (4 to 256 ice-chars).");
   }
-  if (!is_ice_string(transport.ice.pwd, 22)) {
+  if (!is_ice_string(transport.ice.pwd, kShortestPwd)) {
     return error(section_name(media) + " has no valid a=ice-pwd (22 to 256 ice-chars).");
   }
   for (const auto candidate : media.attributes.all("candidate")) {

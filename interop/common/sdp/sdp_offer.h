@@ -58,6 +58,7 @@ struct OfferedSection {
   std::vector<OfferedExtension> extensions;
   std::optional<std::uint8_t> mid_extension;  // the id of urn:ietf:params:rtp-hdrext:sdes:mid
   bool reduced_size_rtcp = false;             // RFC 5506
+  std::vector<std::string> simulcast;         // read_simulcast()
 
   // Data sections (RFC 8841).
   std::uint16_t sctp_port = 0;

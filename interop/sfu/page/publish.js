@@ -1,21 +1,23 @@
-// The page that publishes: camera and microphone, or a drawn picture and a tone.
+// The page that publishes: camera and microphone, or a drawn picture and a tone; or the screen.
 
-import { localMedia } from './local_media.js';
+import { Chat } from './chat.js';
+import { $, chooseRoom, show, showStates } from './controls.js';
+import { localMedia, sharedScreen } from './local_media.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
-const $ = (id) => document.getElementById(id);
-
 let session = null;
 let media = null;
+let chat = null;
 let hide = () => {};
 
-function show(state, text = state) {
-  $('state').dataset.state = state;
-  $('state').textContent = text;
-  $('start').disabled = session !== null;
-  $('end').disabled = session === null;
-}
+// Also for scripts that drive the page.
+const page = {
+  get session() { return session; },
+  get chat() { return chat; },
+  clear,
+  show: (state, text = state) => show(state, text, session),
+};
 
 // The server forwards what comes first in the offer. `codec`: empty for the browser's own order.
 function preferCodec(transceiver, codec) {
@@ -26,25 +28,37 @@ function preferCodec(transceiver, codec) {
   transceiver.setCodecPreferences(chosen);
 }
 
+// With simulcast the camera's picture has a size that can be halved twice.
+const SIZE = [1280, 720];
+const LAYERS = [
+  { rid: 'h', maxBitrate: 1_500_000 },
+  { rid: 'm', maxBitrate: 500_000, scaleResolutionDownBy: 2 },
+  { rid: 'l', maxBitrate: 150_000, scaleResolutionDownBy: 4 },
+];
+
+const chosenMedia = () => {
+  if ($('source').value === 'screen') return sharedScreen();
+  return $('simulcast').checked ? localMedia(...SIZE) : localMedia();
+};
+
+const encodingsOf = (track) => (track.kind === 'video' && $('simulcast').checked ? { sendEncodings: LAYERS } : {});
+
 // The parts of one call may end in any order; the page has at most one.
 function clear() {
   hide();
   media?.stop();
-  session = media = null;
+  chat?.end();
+  session = media = chat = null;
   $('picture').srcObject = null;
 }
 
 async function publish() {
   const own = new Session($('token').value);
   session = own;
-  own.addEventListener('state', ({ detail }) => {
-    if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
-  });
-  show('connecting');
+  showStates(own, page);
+  page.show('connecting');
   try {
-    const granted = await localMedia();
+    const granted = await chosenMedia();
     if (session !== own) {
       granted.stop();
       return;
@@ -52,16 +66,19 @@ async function publish() {
     media = granted;
     $('picture').srcObject = media.stream;
     for (const track of media.stream.getTracks()) {
-      const transceiver = own.connection.addTransceiver(track, { direction: 'sendonly', streams: [media.stream] });
+      const transceiver = own.connection.addTransceiver(track, {
+        direction: 'sendonly', streams: [media.stream], ...encodingsOf(track),
+      });
       preferCodec(transceiver, $('codec').value);
     }
-    hide = showStatistics(own, $('streams'));
+    chat = new Chat(own.connection);
+    hide = showStatistics(own, $('streams'), $('plots'));
     await own.start(`/whip/${encodeURIComponent($('room').value)}`);
   } catch (error) {
     if (session !== own) return;
     clear();
     await own.end();
-    show('failed', error.message);
+    page.show('failed', error.message);
   }
 }
 
@@ -70,7 +87,6 @@ $('controls').addEventListener('submit', (event) => {
   publish();
 });
 $('end').addEventListener('click', () => session?.end());
-$('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
+chooseRoom();
 
-// For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = page;

@@ -1,6 +1,11 @@
 // A session with the server by WHIP or WHEP.
 
+import { fragmentOf, withFragment } from './fragment.js';
 import { allCandidates } from './gathering.js';
+import { Reconnection } from './reconnection.js';
+
+// For the answer to an ICE restart.
+const ANSWER_LIMIT_MS = 5000;
 
 export class RefusedError extends Error {
   // `retryAfter`: seconds until another try makes sense; null: none does.
@@ -9,26 +14,39 @@ export class RefusedError extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
   }
+
+  static async from(response) {
+    const retry = response.headers.get('Retry-After');
+    return new RefusedError(response.status, (await response.text()).trim(), retry && Number(retry));
+  }
+
+  // The same request has no success later.
+  get isFinal() { return this.status >= 400 && this.status < 500 && this.retryAfter === null; }
 }
 
-// Events: "state" (detail: connecting, connected, failed, ended).
+// Events: "state" (detail: connecting, connected, reconnecting, failed, ended).
 export class Session extends EventTarget {
   #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   #location = null;
   #headers;
+  #answer = '';
+  #reconnection = null;
   #isOver = false;
+  #reason = null;
 
   // `token`: the bearer token; empty: none.
   constructor(token) {
     super();
     this.#headers = token ? { Authorization: `Bearer ${token}` } : {};
     this.#connection.onconnectionstatechange = () => {
-      const state = this.#connection.connectionState;
-      if (state === 'connected' || state === 'failed') this.#tell(state);
+      if (this.#connection.connectionState === 'connected') this.#tell('connected');
     };
   }
 
   get connection() { return this.#connection; }
+  get isOver() { return this.#isOver; }
+  // Why it has failed, in one sentence; null: it has not.
+  get reason() { return this.#reason; }
 
   // Offers what the connection has. Throws a RefusedError with the server's sentence.
   async start(url) {
@@ -40,24 +58,47 @@ export class Session extends EventTarget {
       headers: { ...this.#headers, 'Content-Type': 'application/sdp' },
       body: this.#connection.localDescription.sdp,
     });
-    const text = await response.text();
-    if (response.status !== 201) {
-      const retry = response.headers.get('Retry-After');
-      throw new RefusedError(response.status, text.trim(), retry && Number(retry));
-    }
+    if (response.status !== 201) throw await RefusedError.from(response);
+    this.#answer = await response.text();
     this.#location = new URL(response.headers.get('Location'), response.url);
     if (this.#isOver) {
       await this.#remove();
       return;
     }
-    await this.#connection.setRemoteDescription({ type: 'answer', sdp: text });
+    await this.#connection.setRemoteDescription({ type: 'answer', sdp: this.#answer });
     this.#watchTransport();
+    this.#reconnection = new Reconnection(this.#connection, {
+      begin: () => this.#tell('reconnecting'),
+      restart: () => this.#restartIce(),
+      giveUp: (sentence) => {
+        this.#reason = sentence;
+        this.#finish('failed');
+        this.#remove().catch(() => {}); // the server may be out of reach
+      },
+    });
   }
 
   // Also while start() is under way.
   async end() {
     this.#finish();
     await this.#remove();
+  }
+
+  // The layers of each video section, by its MID. Null: the session has ended.
+  async layers() {
+    const response = await this.#layerRequest({});
+    return response?.ok ? response.json() : null;
+  }
+
+  // An empty `rid` means the largest layer that fits.
+  async askForLayer(mid, rid) {
+    const wish = { mediaId: mid, encodingId: rid || null };
+    await this.#layerRequest({ method: 'POST', body: JSON.stringify(wish) }, { 'Content-Type': 'application/json' });
+  }
+
+  async #layerRequest(request, headers = {}) {
+    if (!this.#location) return null;
+    return fetch(`${this.#location.href}/layer`, { ...request, headers: { ...this.#headers, ...headers } });
   }
 
   async statistics() {
@@ -71,11 +112,35 @@ export class Session extends EventTarget {
     transport.onstatechange = () => { if (transport.state === 'closed') this.#finish(); };
   }
 
-  #finish() {
+  // RFC 9725 section 4.3.3: the server answers to new credentials with its own.
+  async #restartIce() {
+    const connection = this.#connection;
+    connection.restartIce();
+    await connection.setLocalDescription();
+    try {
+      await allCandidates(connection);
+      const response = await fetch(this.#location, {
+        method: 'PATCH',
+        headers: { ...this.#headers, 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+        body: fragmentOf(connection.localDescription.sdp),
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+      });
+      if (response.status !== 200) throw await RefusedError.from(response);
+      this.#answer = withFragment(this.#answer, await response.text());
+      await connection.setRemoteDescription({ type: 'answer', sdp: this.#answer });
+    } catch (error) {
+      // So that the next try can offer.
+      if (connection.signalingState === 'have-local-offer') await connection.setLocalDescription({ type: 'rollback' });
+      throw error;
+    }
+  }
+
+  #finish(state = 'ended') {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#reconnection?.stop();
     this.#connection.close();
-    this.#tell('ended');
+    this.#tell(state);
   }
 
   async #remove() {

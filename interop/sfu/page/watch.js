@@ -1,37 +1,49 @@
 // The page that watches: a picture for each publisher, up to the number of seats.
 
+import { Chat } from './chat.js';
+import { $, chooseRoom, show, showStates } from './controls.js';
+import { makeLayerList } from './layers.js';
 import { Session } from './session.js';
 import { showStatistics } from './statistics.js';
 
-const $ = (id) => document.getElementById(id);
-
 let session = null;
+let chat = null;
 let hide = () => {};
 let retry = 0;
 
-function show(state, text = state) {
-  $('state').dataset.state = state;
-  $('state').textContent = text;
-  $('start').disabled = session !== null;
-  $('end').disabled = session === null && !retry;
-}
+// Also for scripts that drive the page.
+const page = {
+  get session() { return session; },
+  get chat() { return chat; },
+  clear,
+  show: (state, text = state) => show(state, text, session, !!(session || retry)),
+};
 
 function clear() {
   hide();
   clearTimeout(retry);
   retry = 0;
-  session = null;
+  chat?.end();
+  session = chat = null;
   $('pictures').replaceChildren();
 }
 
 // Audio and video of one seat come as one stream.
-function addPicture({ streams: [stream] }) {
-  const known = [...$('pictures').children].find((video) => video.srcObject.id === stream.id);
-  if (known) return;
-  const video = Object.assign(document.createElement('video'), {
+function pictureOf(stream) {
+  const known = [...$('pictures').children].find(({ dataset }) => dataset.stream === stream.id);
+  if (known) return known;
+  const picture = document.createElement('figure');
+  picture.dataset.stream = stream.id;
+  picture.append(Object.assign(document.createElement('video'), {
     autoplay: true, playsInline: true, controls: true, srcObject: stream,
-  });
-  $('pictures').append(video);
+  }));
+  $('pictures').append(picture);
+  return picture;
+}
+
+function addTrack(own, { track, transceiver, streams: [stream] }) {
+  const picture = pictureOf(stream);
+  if (track.kind === 'video') picture.append(makeLayerList(own, transceiver.mid));
 }
 
 // Nobody publishes yet: asks again, twice as late each time (draft-ietf-wish-whep section 4.2).
@@ -39,24 +51,21 @@ function waitForPublisher(error, delay) {
   clear();
   const seconds = delay ?? error.retryAfter;
   retry = setTimeout(() => watch(Math.min(2 * seconds, 30)), 1000 * seconds);
-  show('waiting', error.message);
+  page.show('waiting', error.message);
 }
 
 async function watch(nextDelay) {
   clear();
   const own = new Session($('token').value);
   session = own;
-  own.addEventListener('state', ({ detail }) => {
-    if (session !== own) return;
-    if (detail === 'ended') clear();
-    show(detail);
-  });
-  own.connection.ontrack = addPicture;
+  showStates(own, page);
+  own.connection.ontrack = (event) => addTrack(own, event);
   for (let seat = 0; seat < Number($('seats').value); ++seat) {
     own.connection.addTransceiver('audio', { direction: 'recvonly' });
     own.connection.addTransceiver('video', { direction: 'recvonly' });
   }
-  hide = showStatistics(own, $('streams'));
+  chat = new Chat(own.connection);
+  hide = showStatistics(own, $('streams'), $('plots'));
   try {
     await own.start(`/whep/${encodeURIComponent($('room').value)}`);
   } catch (error) {
@@ -64,7 +73,7 @@ async function watch(nextDelay) {
     clear();
     await own.end();
     if (error.status === 409) waitForPublisher(error, nextDelay);
-    else show('failed', error.message);
+    else page.show('failed', error.message);
   }
 }
 
@@ -78,9 +87,8 @@ $('end').addEventListener('click', () => {
     return;
   }
   clear();
-  show('ended');
+  page.show('ended');
 });
-$('room').value = new URLSearchParams(window.location.search).get('room') ?? 'lobby';
+chooseRoom();
 
-// For scripts that drive the page.
-window.sfu = { get session() { return session; } };
+window.sfu = page;

@@ -13,6 +13,8 @@ using test::must;
 
 constexpr std::array<std::uint8_t, 2> kPayloadTypes = {111, 96};
 constexpr rtp::ExtensionId kPublishersMid{4};
+constexpr rtp::ExtensionId kPublishersRid{5};
+constexpr rtp::ExtensionId kPublishersTransportNumber{6};
 
 dtls::UdpEndpoint address_of(std::size_t peer) {
   return {dtls::Ipv4Address{192, 0, 2, 1}, static_cast<std::uint16_t>(5000 + peer)};
@@ -60,6 +62,14 @@ std::string SfuWorld::publisher_offer(const std::string& video) {
          "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
 }
 
+std::string SfuWorld::simulcast_offer() {
+  return publisher_offer() +
+         "a=rtcp-fb:96 nack\r\na=rtcp-fb:96 transport-cc\r\n"
+         "a=extmap:5 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+         "a=extmap:6 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
+         "a=rid:h send\r\na=rid:m send\r\na=rid:l send\r\na=simulcast:send h;m;l\r\n";
+}
+
 // With other payload types and IDs than the publisher's.
 std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
   std::string offer = session_lines(2 * seats);
@@ -72,7 +82,9 @@ std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
              section_lines(2 * seat + 1, "recvonly") +
              "a=rtpmap:120 VP8/90000\r\na=rtcp-fb:120 nack\r\na=rtcp-fb:120 nack pli\r\n"
              "a=rtcp-fb:120 ccm fir\r\na=rtpmap:121 VP9/90000\r\n"
-             "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n";
+             "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+             "a=rtcp-fb:120 goog-remb\r\n"
+             "a=extmap:8 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n";
     if (!has_rtx) continue;
     offer +=
         "a=rtpmap:122 rtx/90000\r\na=fmtp:122 apt=120\r\n"
@@ -96,8 +108,9 @@ Peer& SfuWorld::viewer(const std::string& offer) { return connect(watch(offer));
 
 Peer& SfuWorld::connect(const CreateResult& created) {
   if (!created) throw std::runtime_error(created.error().sentence);
-  auto peer =
-      std::make_unique<Peer>(Peer{.id = created->id, .answer = parse_sdp(created->answer).value()});
+  auto peer = std::make_unique<Peer>(Peer{.id = created->id,
+                                          .answer = parse_sdp(created->answer).value(),
+                                          .address = address_of(peers_.size())});
   const auto& attributes = peer->answer.media.front().attributes;
   auto media = must(
       transport::MediaTransport::make({.dtls = test::make_config(dtls_)}, test::environment()));
@@ -107,7 +120,7 @@ Peer& SfuWorld::connect(const CreateResult& created) {
   test::IceClientOptions options;
   options.remote = {.ufrag = std::string{attributes.find("ice-ufrag").value_or("")},
                     .pwd = std::string{attributes.find("ice-pwd").value_or("")}};
-  options.candidates = {address_of(peers_.size())};
+  options.candidates = {peer->address};
   options.seed = peers_.size() + 1;
   peer->client =
       std::make_unique<test::IceClient>(std::move(options), test::environment(), std::move(media));
@@ -119,14 +132,25 @@ Peer& SfuWorld::connect(const CreateResult& created) {
   return added;
 }
 
+void SfuWorld::to_server(std::vector<test::IceClient::Outgoing> datagrams,
+                         const dtls::UdpEndpoint& from) {
+  std::vector<dtls::ReceivedDatagram> batch;
+  for (auto& [candidate, bytes] : datagrams) {
+    batch.push_back({.bytes = bytes, .path = {.peer = from, .own = kServer}});
+  }
+  for (std::span<const dtls::ReceivedDatagram> rest = batch; !rest.empty();) {
+    rest = rest.subspan(server_.handle_datagrams(rest, now).taken);
+    drain();
+  }
+}
+
 void SfuWorld::to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from) {
-  server_.handle_datagram(bytes, {.peer = from, .own = kServer}, now);
-  drain();
+  to_server({{.candidate = 0, .bytes = std::move(bytes)}}, from);
 }
 
 void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    if (address_of(i) != path.peer) continue;
+    if (peers_[i]->address != path.peer) continue;
     if (peers_[i]->loses == 0)
       return static_cast<void>(under_way_.emplace_back(i, std::move(bytes)));
     --peers_[i]->loses;
@@ -153,11 +177,11 @@ void SfuWorld::settle() {
     auto arriving = std::exchange(under_way_, {});
     is_busy = !arriving.empty();
     for (auto& [peer, bytes] : arriving) peers_[peer]->client->handle_datagram(bytes, 0, now);
+    is_busy |= act();
     for (std::size_t i = 0; i < peers_.size(); ++i) {
-      for (auto& outgoing : peers_[i]->client->take()) {
-        is_busy = true;
-        to_server(std::move(outgoing.bytes), address_of(i));
-      }
+      auto outgoing = peers_[i]->client->take();
+      is_busy |= !outgoing.empty();
+      to_server(std::move(outgoing), peers_[i]->address);
     }
   }
 }
@@ -184,6 +208,14 @@ void SfuWorld::send(Peer& publisher, const MediaFields& fields) {
   static_cast<void>(writer.add(kPublishersMid, std::as_bytes(std::span(mid))));
   const std::array level{std::byte{0x85}};
   if (fields.section == 0) static_cast<void>(writer.add(rtp::ExtensionId{1}, level));
+  if (!fields.rid.empty()) {
+    static_cast<void>(writer.add(kPublishersRid, std::as_bytes(std::span(fields.rid))));
+  }
+  if (fields.transport_number) {
+    std::array<std::byte, rtp::kTransportSequenceNumberSize> value{};
+    rtp::write_transport_sequence_number(value, rtp::SequenceNumber{*fields.transport_number});
+    static_cast<void>(writer.add(kPublishersTransportNumber, value));
+  }
   const rtp::Packet packet{
       .payload_type = rtp::PayloadType{fields.payload_type != 0 ? fields.payload_type
                                                                 : kPayloadTypes.at(fields.section)},
@@ -209,7 +241,7 @@ void SfuWorld::send_rtcp(Peer& peer, rtp::Bytes compound) {
   const auto size = peer.client->transport.protect_rtcp(bytes, compound.size());
   if (!size) throw std::runtime_error("RTCP can't be sent");
   bytes.resize(*size);
-  to_server(std::move(bytes), peer.client->candidates().front());
+  to_server({{.candidate = 0, .bytes = std::move(bytes)}}, peer.address);
   settle();
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ namespace sluice::interop::sfu {
 struct Peer {
   std::string id;      // of its session
   SdpDocument answer;  // to its offer
+  // Where the server sees it: another one, when it has moved.
+  dtls::UdpEndpoint address = {};
   std::unique_ptr<test::IceClient> client = {};
   std::size_t loses = 0;  // so many of the next datagrams to it
 
@@ -47,15 +50,22 @@ struct MediaFields {
   std::uint32_t ssrc = 0;         // 0: that of the section
   std::uint8_t payload_type = 0;  // 0: that of the section
   std::string_view payload = "payload";
+  std::string_view rid = {};  // empty: none
+  std::optional<std::uint16_t> transport_number = {};
 };
 inline constexpr std::array<std::uint32_t, 2> kSources = {0x0a0a0a0a, 0x0b0b0b0b};
 
 class SfuWorld {
  public:
   explicit SfuWorld(SfuOptions options = {});
+  virtual ~SfuWorld() = default;
+  SfuWorld(const SfuWorld&) = delete;
+  SfuWorld& operator=(const SfuWorld&) = delete;
 
   // The offer of a publisher or a viewer. `seats`: pairs of sections.
   static std::string publisher_offer(const std::string& video = "VP8");
+  // With three layers of video: "h", "m" and "l".
+  static std::string simulcast_offer();
   static std::string viewer_offer(std::size_t seats = 1, bool has_rtx = false);
   // Signalling alone.
   CreateResult publish(const std::string& offer, const std::string& room = "room",
@@ -107,6 +117,16 @@ class SfuWorld {
     return counters().ended.at(static_cast<std::size_t>(why));
   }
 
+ protected:
+  // Signalling is over: connects.
+  Peer& connect(const CreateResult& created);
+  // Delivers what is under way, and what follows from it.
+  void settle();
+  // What peers do beside ICE and media, at each turn. False: nothing.
+  virtual bool act() { return false; }
+
+  std::vector<std::unique_ptr<Peer>> peers_;
+
  private:
   class MemoryOutlet final : public Outlet {
    public:
@@ -121,11 +141,10 @@ class SfuWorld {
     std::array<std::byte, dtls::kMaxDatagram> bytes_{};
   };
 
-  Peer& connect(const CreateResult& created);
+  // As one batch, as the server's driver has it.
+  void to_server(std::vector<test::IceClient::Outgoing> datagrams, const dtls::UdpEndpoint& from);
   void to_peer(dtls::Buffer bytes, const dtls::UdpPath& path);
   void drain();
-  // Delivers what is under way, and what follows from it.
-  void settle();
 
  public:
   dtls::Instant now = dtls::Instant(std::chrono::hours{1});
@@ -134,7 +153,6 @@ class SfuWorld {
   dtls::ConfigOptions dtls_ = test::options();
   ice_lite::IceLiteServer server_;
   MemoryOutlet outlet_{*this};
-  std::vector<std::unique_ptr<Peer>> peers_;  // the address of each has its index
   std::vector<std::pair<std::size_t, dtls::Buffer>> under_way_;  // to peers
 
  public:

@@ -2,6 +2,8 @@
 #include <sluice/tcp/listener.h>
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "loopback.h"
 
@@ -39,6 +41,31 @@ TEST(Listener, AnswersOverTheConnection) {
   EXPECT_EQ(text_of(first.peer.read()), text_of(framed({"to the first", "again"})));
   EXPECT_EQ(text_of(second.peer.read()), text_of(framed({"to the second"})));
   EXPECT_EQ(port.listener.statistics().sent, 3U);
+}
+
+// What the service manager has opened serves the next process as well.
+TEST(Listener, AdoptsASocketAndLeavesItListening) {
+  const auto any = *udp::resolve("127.0.0.1:0");
+  const udp::Descriptor bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(bound.number(), any.get(), any.size), 0);
+  for (const auto* text : {"one", "two"}) {
+    Port port(dup(bound.number()));
+    const Peer peer(port.listener.own());
+    peer.send({text});
+    port.until_arrived(1);
+    EXPECT_THAT(texts_of(port), ElementsAre(text));
+  }
+}
+
+TEST(Listener, SaysWhyASocketCannotBeAdopted) {
+  auto environment = *dtls::Environment::make();
+  const auto none = Listener::adopt(-1, environment);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error(), testing::StartsWith("fcntl: "));
+  const int udp_socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto datagrams = Listener::adopt(udp_socket, environment);
+  ASSERT_FALSE(datagrams);
+  EXPECT_THAT(datagrams.error(), testing::StartsWith("TCP_NODELAY: "));
 }
 
 TEST(Listener, IsReadableWhenThereIsSomethingToDo) {

@@ -91,6 +91,8 @@ class Port {
 
   explicit Port(const ListenerOptions& options = {}, const std::string& address = "127.0.0.1:0")
       : listener(*Listener::open(*udp::resolve(address), environment_, options)) {}
+  // Takes over a socket.
+  explicit Port(int bound) : listener(*Listener::adopt(bound, environment_)) {}
 
   // Takes what comes until this is true.
   void until(const std::function<bool()>& done) {

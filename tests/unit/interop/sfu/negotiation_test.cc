@@ -18,7 +18,7 @@ rtp::Ssrc next_ssrc() {
   return rtp::Ssrc{++last};
 }
 
-// Without the data section, which nobody publishes.
+// Without the data section.
 std::string media_of(const std::string& offer) {
   auto media = offer.substr(0, offer.find("m=application"));
   const auto group = media.find("a=group:BUNDLE");
@@ -83,16 +83,23 @@ TEST(Publishing, TheAnswerReceivesOneCodec) {
   EXPECT_TRUE(video.attributes.has("rtcp-mux-only"));
   EXPECT_EQ(video.attributes.find("setup"), "passive");
   // Feedback that the server gives, and nothing that it doesn't.
-  EXPECT_THAT(video.attributes.all("rtcp-fb"), ElementsAre("96 nack pli"));
-  EXPECT_THAT(video.attributes.all("extmap"), ElementsAre("13 urn:3gpp:video-orientation",
-                                                          "4 urn:ietf:params:rtp-hdrext:sdes:mid"));
+  EXPECT_THAT(video.attributes.all("rtcp-fb"),
+              ElementsAre("96 nack", "96 nack pli", "96 transport-cc"));
+  EXPECT_THAT(video.attributes.all("extmap"),
+              ElementsAre("13 urn:3gpp:video-orientation",
+                          "3 http://www.ietf.org/id/"
+                          "draft-holmer-rmcat-transport-wide-cc-extensions-01",
+                          "4 urn:ietf:params:rtp-hdrext:sdes:mid"));
   EXPECT_FALSE(video.attributes.has("ssrc"));
 }
 
 // RFC 9725 section 4.4.3: all of the offer or nothing.
 TEST(Publishing, WhatCannotBePublishedIsRefused) {
   EXPECT_EQ(fault_of_publishing(small_media()), "");
-  EXPECT_THAT(fault_of_publishing(small_offer()), HasSubstr("only audio and video"));
+  EXPECT_THAT(
+      fault_of_publishing(with(small_offer(), "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+                               "m=message 9 UDP/TLS/MSRP *")),
+      HasSubstr("its media is message"));
   EXPECT_THAT(fault_of_publishing(with(small_media(), "opus/48000/2", "opus/48000/1")),
               HasSubstr("none of the codecs opus"));
   EXPECT_THAT(fault_of_publishing(with(small_media(), "VP8/90000", "H265/90000")),
@@ -186,7 +193,7 @@ TEST(Viewing, RtxWhereEachCodecHasIt) {
 }
 
 TEST(Viewing, WhatCannotBeWatchedIsRejected) {
-  const auto answer = viewers_answer(small_offer());
+  const auto answer = viewers_answer(with(small_offer(), "webrtc-datachannel", "something-else"));
   ASSERT_THAT(answer.media, SizeIs(3));
   EXPECT_EQ(answer.media[2].port, 0U);
   EXPECT_EQ(answer.attributes.find("group"), "BUNDLE a v");
@@ -195,6 +202,78 @@ TEST(Viewing, WhatCannotBeWatchedIsRejected) {
   const auto refused = agree_on_viewing(sending, next_ssrc);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().sentence, HasSubstr("a=recvonly"));
+}
+
+// ---- data channels
+
+TEST(DataChannels, ArePublishedAndWatched) {
+  for (const auto& answer : {publishers_answer(small_offer()), viewers_answer(small_offer())}) {
+    EXPECT_EQ(answer.attributes.find("group"), "BUNDLE a v d");
+    ASSERT_THAT(answer.media, SizeIs(3));
+    const auto& data = answer.media[2];
+    EXPECT_EQ(data.port, 9U);
+    EXPECT_EQ(data.protocol, "UDP/DTLS/SCTP");
+    EXPECT_THAT(data.formats, ElementsAre("webrtc-datachannel"));
+    EXPECT_EQ(data.attributes.find("sctp-port"), "5000");
+    EXPECT_EQ(data.attributes.find("max-message-size"), "65536");
+    EXPECT_EQ(data.attributes.find("ice-ufrag"), "ours");
+    EXPECT_FALSE(data.attributes.has("sctp-init"));
+    EXPECT_FALSE(data.attributes.has("rtcp-mux"));
+  }
+}
+
+TEST(DataChannels, OfBrowsers) {
+  for (const auto* browser : {"chromium", "firefox"}) {
+    const auto answer = publishers_answer(browser_offer(browser));
+    ASSERT_THAT(answer.media, SizeIs(3));
+    EXPECT_EQ(answer.media[2].attributes.find("sctp-port"), "5000") << browser;
+  }
+}
+
+// As aiortc has it by default.
+TEST(DataChannels, AsBeforeRfc8841) {
+  auto offer = with(small_offer(), "UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5001");
+  offer = with(offer, "a=sctp-port:5000", "a=sctpmap:5001 webrtc-datachannel 65535");
+  const auto data = viewers_answer(offer).media.at(2);
+  EXPECT_THAT(data.formats, ElementsAre("5001"));
+  EXPECT_EQ(data.attributes.find("sctpmap"), "5001 webrtc-datachannel 32");
+}
+
+TEST(DataChannels, TheAnswerHasOurSctpInit) {
+  const auto offer = read_offer(small_offer()).value();
+  const dtls::Buffer init(3);
+  const auto answer = parse_sdp(write_answer(offer, agree_on_publishing(offer).value().answer,
+                                             our_transport(), 7, init))
+                          .value();
+  EXPECT_EQ(answer.media.at(2).attributes.find("sctp-init"), "AAAA");
+  EXPECT_FALSE(answer.media[0].attributes.has("sctp-init"));
+}
+
+TEST(DataChannels, OneSectionOfThem) {
+  auto two = with(small_offer(), "BUNDLE a v d", "BUNDLE a v d e");
+  two += "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:e\r\na=sctp-port:5001\r\n";
+  EXPECT_THAT(fault_of_publishing(two), HasSubstr("another data section"));
+  const auto answer = viewers_answer(two);
+  EXPECT_EQ(answer.media.at(2).port, 9U);
+  EXPECT_EQ(answer.media.at(3).port, 0U);
+}
+
+TEST(DataChannels, AreNotAllOfAnOffer) {
+  const auto small = small_offer();
+  const auto alone = with(small.substr(0, small.find("m=audio")), "BUNDLE a v d", "BUNDLE d") +
+                     small.substr(small.find("m=application"));
+  EXPECT_THAT(fault_of_publishing(alone), HasSubstr("neither audio nor video"));
+  auto offer = read_offer(alone).value();
+  EXPECT_FALSE(agree_on_viewing(offer, next_ssrc));
+}
+
+TEST(DataChannels, BadSectionsAreNotTaken) {
+  for (const auto& offer : {with(small_offer(), "sctp-port:5000", "sctp-port:0"),
+                            with(small_offer(), "UDP/DTLS/SCTP", "UDP/SCTP"),
+                            small_offer() + "a=max-message-size:much\r\n"}) {
+    EXPECT_NE(fault_of_publishing(offer), "");
+    EXPECT_EQ(viewers_answer(offer).media.at(2).port, 0U);
+  }
 }
 
 // The one-byte form has 4 bits for an ID, and 15 is reserved (RFC 8285 section 4.2).

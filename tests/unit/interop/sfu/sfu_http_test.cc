@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
-#include "unit/interop/common/sdp/offers.h"
+#include "http_fixture.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -20,42 +22,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-constexpr const char* kSdp = "application/sdp";
 constexpr const char* kUnknown = "/session/00000000000000000000000000000000";
-
-// Audio and video, each way.
-std::string offer() {
-  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
-  return all.substr(0, all.find("m=application"));
-}
-
-class SfuHttpTest : public testing::Test {
- protected:
-  void SetUp() override { start({}, {}); }
-
-  void start(LoopOptions options, const SfuHttpOptions& http) {
-    client_.reset();
-    server_.reset();
-    loop_.reset();
-    options.lite.addresses = {"127.0.0.1"};
-    loop_ = SfuLoop::start(options).value();
-    server_ = SfuHttp::start(http, *loop_).value();
-    client_.emplace("127.0.0.1", server_->port());
-  }
-
-  httplib::Result post(const std::string& path, const std::string& body = offer(),
-                       const char* type = kSdp, const httplib::Headers& headers = {}) {
-    return client_->Post(path, headers, body, type);
-  }
-  static httplib::Headers token(const std::string& text) {
-    return {{"Authorization", "Bearer " + text}};
-  }
-  nlohmann::json sessions() { return nlohmann::json::parse(client_->Get("/sessions")->body); }
-
-  std::unique_ptr<SfuLoop> loop_;
-  std::unique_ptr<SfuHttp> server_;
-  std::optional<httplib::Client> client_;
-};
 
 TEST_F(SfuHttpTest, ServesThePages) {
   for (const auto* path : {"/", "/publish", "/watch"}) {
@@ -64,8 +31,10 @@ TEST_F(SfuHttpTest, ServesThePages) {
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
     EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
   }
-  for (const auto* path : {"/publish.js", "/watch.js", "/session.js", "/statistics.js",
-                           "/gathering.js", "/local_media.js", "/style.css", "/icon.svg"}) {
+  for (const auto* path :
+       {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js", "/session.js",
+        "/statistics.js", "/gathering.js", "/local_media.js", "/reconnection.js", "/fragment.js",
+        "/chat.js", "/measures.js", "/plots.js", "/style.css", "/icon.svg"}) {
     EXPECT_EQ(client_->Get(path)->status, 200) << path;
   }
 }
@@ -116,18 +85,22 @@ TEST_F(SfuHttpTest, NobodyPublishesYet) {
 }
 
 TEST_F(SfuHttpTest, BadOffersGetASentence) {
+  // Some peers write such ufrags; the ICE agent takes only ice-chars (RFC 8839 section 5.4).
+  const auto odd = with(media_offer(), "a=ice-ufrag:abcd", "a=ice-ufrag:ab-d");
+  EXPECT_EQ(post("/whip/room", odd)->status, 422);
   for (const auto* path : {"/whip/room", "/whep/room"}) {
     EXPECT_EQ(post(path, "hello")->status, 400);
     EXPECT_EQ(post(path, "")->status, 400);
-    EXPECT_EQ(post(path, offer(), "text/plain")->status, 415);
+    EXPECT_EQ(post(path, media_offer(), "text/plain")->status, 415);
     EXPECT_EQ(post(path, std::string(kMaxOffer + 1, 'x'))->status, 413);
-    const auto response = post(path, with(offer(), "a=ice-pwd", "a=ice-pass"));
+    const auto response = post(path, with(media_offer(), "a=ice-pwd", "a=ice-pass"));
     EXPECT_EQ(response->status, 400);
     EXPECT_THAT(response->body, EndsWith(".\n"));
     EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "*");
   }
-  EXPECT_EQ(post("/whip/room", small_offer())->status, 422) << "a data section";
-  EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 1);
+  const auto no_data = with(small_offer(), "webrtc-datachannel", "something-else");
+  EXPECT_EQ(post("/whip/room", no_data)->status, 422) << "a section that isn't taken";
+  EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 2);
 }
 
 TEST_F(SfuHttpTest, RoomsHaveSimpleNames) {
@@ -147,7 +120,9 @@ TEST_F(SfuHttpTest, OptionsSayWhatIsTaken) {
               HasSubstr("Authorization"));
   const auto session = client_->Options(kUnknown);
   EXPECT_EQ(session->status, 200);
-  EXPECT_THAT(session->get_header_value("Access-Control-Allow-Methods"), HasSubstr("DELETE"));
+  EXPECT_EQ(session->get_header_value("Access-Control-Allow-Methods"), "DELETE, OPTIONS, PATCH");
+  EXPECT_EQ(session->get_header_value("Accept-Patch"), "application/trickle-ice-sdpfrag");
+  EXPECT_THAT(session->get_header_value("Access-Control-Allow-Headers"), HasSubstr("If-Match"));
 }
 
 // RFC 9725 section 4.1: no representation. RFC 9110 section 15.5.6: Allow.
@@ -155,27 +130,27 @@ TEST_F(SfuHttpTest, OtherMethods) {
   for (const auto* path : {"/whip/room", kUnknown}) {
     EXPECT_EQ(client_->Get(path)->status, 204) << path;
     EXPECT_EQ(client_->Put(path, "", kSdp)->status, 405) << path;
-    const auto patched = client_->Patch(path, "", "application/trickle-ice-sdpfrag");
-    EXPECT_EQ(patched->status, 405) << path;
-    EXPECT_EQ(patched->get_header_value("Allow").find("PATCH"), std::string::npos);
-    EXPECT_NE(patched->get_header_value("Allow"), "");
   }
   EXPECT_EQ(client_->Delete("/whip/room")->status, 405);
+  EXPECT_EQ(client_->Patch("/whip/room", "", "application/trickle-ice-sdpfrag")
+                ->get_header_value("Allow"),
+            "GET, HEAD, OPTIONS, POST");
   EXPECT_EQ(post(kUnknown)->status, 405);
+  EXPECT_EQ(post(kUnknown)->get_header_value("Allow"), "DELETE, GET, HEAD, OPTIONS, PATCH");
 }
 
 TEST_F(SfuHttpTest, Tokens) {
   start({}, {.publish_token = "pub", .watch_token = "view", .admin_token = "admin"});
   for (const auto& wrong : {httplib::Headers{}, token("view"), token("pu"), token("pubs"),
                             httplib::Headers{{"Authorization", "Basic pub"}}}) {
-    const auto refused = post("/whip/room", offer(), kSdp, wrong);
+    const auto refused = post("/whip/room", media_offer(), kSdp, wrong);
     EXPECT_EQ(refused->status, 401);
     EXPECT_EQ(refused->get_header_value("WWW-Authenticate"), "Bearer");
   }
-  const auto publisher = post("/whip/room", offer(), kSdp, token("pub"));
+  const auto publisher = post("/whip/room", media_offer(), kSdp, token("pub"));
   ASSERT_EQ(publisher->status, 201);
-  EXPECT_EQ(post("/whep/room", offer(), kSdp, token("pub"))->status, 401);
-  const auto viewer = post("/whep/room", offer(), kSdp, token("view"));
+  EXPECT_EQ(post("/whep/room", media_offer(), kSdp, token("pub"))->status, 401);
+  const auto viewer = post("/whep/room", media_offer(), kSdp, token("view"));
   ASSERT_EQ(viewer->status, 201);
   // Each session with its own.
   const auto location = publisher->get_header_value("Location");
@@ -205,7 +180,7 @@ TEST_F(SfuHttpTest, SessionsOfAnAddressAreLimited) {
   EXPECT_EQ(post("/whep/room")->status, 503);
   httplib::Client other("127.0.0.1", server_->port());
   other.set_interface("127.0.0.2");
-  EXPECT_EQ(other.Post("/whep/room", offer(), kSdp)->status, 201);
+  EXPECT_EQ(other.Post("/whep/room", media_offer(), kSdp)->status, 201);
 }
 
 TEST_F(SfuHttpTest, SaysThatItIsUp) {
@@ -218,6 +193,28 @@ TEST_F(SfuHttpTest, SaysThatThePortIsTaken) {
   const auto second = SfuHttp::start({.http = {.port = server_->port()}}, *loop_);
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error(), StartsWith("can't listen on 127.0.0.1:"));
+}
+
+// Else it would hold its place until the connect timeout.
+TEST_F(SfuHttpTest, WhatIsAnsweredTooLateIsNotDone) {
+  start({}, {.http = {.answer_timeout = std::chrono::milliseconds{500}}});
+  std::promise<void> is_busy;
+  std::promise<void> goes_on;
+  ASSERT_TRUE(loop_->post([&](Sfu&, dtls::Instant) {
+    is_busy.set_value();
+    goes_on.get_future().wait();
+  }));
+  is_busy.get_future().wait();
+  const auto response = post("/whip/room");
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "The server is too busy to answer in time.\n");
+  goes_on.set_value();
+  // After the late work.
+  std::promise<std::size_t> count;
+  ASSERT_TRUE(
+      loop_->post([&](Sfu& sfu, dtls::Instant) { count.set_value(sfu.sessions().size()); }));
+  EXPECT_EQ(count.get_future().get(), 0U);
+  EXPECT_EQ(post("/whip/room")->status, 201);
 }
 
 TEST(SfuLoopOptions, BadOnesAreNamed) {

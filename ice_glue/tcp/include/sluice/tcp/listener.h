@@ -82,6 +82,11 @@ class Listener {
   static tl::expected<Listener, std::string> open(const dtls::SocketAddress& address,
                                                   dtls::Environment& environment,
                                                   const ListenerOptions& options = {});
+  // Takes over a socket that is bound and may listen already: one that the service manager has
+  // opened. It is closed with the Listener, also on failure, and not shut down: another process may
+  // go on with it.
+  static tl::expected<Listener, std::string> adopt(int descriptor, dtls::Environment& environment,
+                                                   const ListenerOptions& options = {});
   Listener(Listener&&) noexcept;
   Listener& operator=(Listener&&) noexcept;
   // Closes all connections.

@@ -50,6 +50,12 @@ inline std::string with(std::string text, std::string_view from, std::string_vie
   return text.replace(at, from.size(), to);
 }
 
+// The audio and the video section of that offer, each way.
+inline std::string media_offer() {
+  const auto all = with(small_offer(), "BUNDLE a v d", "BUNDLE a v");
+  return all.substr(0, all.find("m=application"));
+}
+
 inline std::string without_line(std::string_view start) {
   const std::string text = small_offer();
   const auto at = text.find(start);

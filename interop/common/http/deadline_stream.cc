@@ -1,0 +1,120 @@
+#include "common/http/deadline_stream.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace sluice::interop {
+namespace {
+
+using NameOf = int (*)(int, sockaddr*, socklen_t*);
+std::pair<std::string, int> address_of(socket_t socket, NameOf name_of) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (name_of(socket, address, &size) != 0 ||
+      getnameinfo(address, size, host.data(), host.size(), port.data(), port.size(),
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return {};
+  }
+  return {host.data(), std::stoi(port.data())};
+}
+
+// Waits for `events` until `until`; false when the time is over.
+bool wait(socket_t socket, short events, DeadlineStream::Clock::time_point until) {
+  const auto time = until - DeadlineStream::Clock::now();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  pollfd watched{.fd = socket, .events = events, .revents = 0};
+  return left > 0 && poll(&watched, 1, static_cast<int>(left)) > 0;
+}
+
+}  // namespace
+
+std::pair<std::string, int> peer_of(socket_t socket) { return address_of(socket, getpeername); }
+std::pair<std::string, int> own_of(socket_t socket) { return address_of(socket, getsockname); }
+
+DeadlineStream::DeadlineStream(socket_t socket, const TlsContext* tls) : socket_(socket) {
+  if (tls == nullptr) return;
+  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
+  tls_.emplace(*tls, socket);
+}
+
+bool DeadlineStream::open(Clock::time_point deadline) {
+  deadline_ = deadline;
+  return !tls_ || complete([this] { return tls_->accept(); }) > 0;
+}
+
+bool DeadlineStream::wait_for_input(Clock::time_point until) const {
+  return has_input() || wait(socket_, POLLIN, until);
+}
+
+void DeadlineStream::begin_request(Clock::time_point deadline, std::size_t bytes) {
+  deadline_ = deadline;
+  left_ = bytes;
+}
+
+void DeadlineStream::close() {
+  if (tls_) tls_->close();
+}
+
+bool DeadlineStream::has_input() const { return !unread_.empty() || (tls_ && tls_->has_input()); }
+
+bool DeadlineStream::is_readable() const { return wait_for_input(deadline_); }
+
+bool DeadlineStream::is_writable() const { return wait(socket_, POLLOUT, deadline_); }
+
+template <class Step>
+ssize_t DeadlineStream::complete(Step step) const {
+  while (true) {
+    const TlsStep done = step();
+    if (done.events == 0) return done.size;
+    if (!wait(socket_, done.events, deadline_)) return -1;
+  }
+}
+
+ssize_t DeadlineStream::receive() {
+  if (tls_) return complete([this] { return tls_->read(buffer_.data(), buffer_.size()); });
+  return is_readable() ? recv(socket_, buffer_.data(), buffer_.size(), 0) : -1;
+}
+
+ssize_t DeadlineStream::read(char* to, size_t size) {
+  if (unread_.empty()) {
+    const ssize_t received = receive();
+    if (received <= 0) return received;
+    unread_ = std::span(buffer_).first(static_cast<std::size_t>(received));
+  }
+  if (left_ == 0) return -1;
+  const auto taken = std::min({size, unread_.size(), left_});
+  left_ -= taken;
+  std::ranges::copy(unread_.first(taken), to);
+  unread_ = unread_.subspan(taken);
+  return static_cast<ssize_t>(taken);
+}
+
+// All of it, as the library expects of a blocking socket.
+ssize_t DeadlineStream::write(const char* from, size_t size) {
+  if (tls_ && size > 0) return complete([&] { return tls_->write(from, size); });
+  for (std::size_t sent = 0; sent < size;) {
+    if (!is_writable()) return -1;
+    const auto taken = send(socket_, from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (taken < 0) return -1;
+    sent += static_cast<std::size_t>(taken);
+  }
+  return static_cast<ssize_t>(size);
+}
+
+void DeadlineStream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  std::tie(ip, port) = peer_of(socket_);
+}
+
+void DeadlineStream::get_local_ip_and_port(std::string& ip, int& port) const {
+  std::tie(ip, port) = own_of(socket_);
+}
+
+}  // namespace sluice::interop

@@ -1,0 +1,60 @@
+// A connection of an HTTP server, whose reads and writes end at a deadline.
+#pragma once
+
+#include <httplib.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "common/http/tls.h"
+
+namespace sluice::interop {
+
+class DeadlineStream final : public httplib::Stream {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `tls`: for HTTPS; null: plain HTTP.
+  DeadlineStream(socket_t socket, const TlsContext* tls);
+
+  // The handshake of TLS. False: it failed, or took too long.
+  bool open(Clock::time_point deadline);
+  // Waits for a request. False: none has come.
+  [[nodiscard]] bool wait_for_input(Clock::time_point until) const;
+  // Of which at most `bytes` are read.
+  void begin_request(Clock::time_point deadline, std::size_t bytes);
+  void close();
+
+  [[nodiscard]] bool is_readable() const override;
+  [[nodiscard]] bool is_writable() const override;
+  ssize_t read(char* to, size_t size) override;
+  ssize_t write(const char* from, size_t size) override;
+  void get_remote_ip_and_port(std::string& ip, int& port) const override;
+  void get_local_ip_and_port(std::string& ip, int& port) const override;
+  [[nodiscard]] socket_t socket() const override { return socket_; }
+
+ private:
+  [[nodiscard]] bool has_input() const;
+  // Repeats a step of TLS until it is done. -1: it failed, or took too long.
+  template <class Step>
+  ssize_t complete(Step step) const;
+  ssize_t receive();
+
+  socket_t socket_;
+  std::optional<TlsConnection> tls_;
+  Clock::time_point deadline_;
+  std::size_t left_ = 0;
+  std::array<char, 4096> buffer_{};
+  std::span<char> unread_;
+};
+
+// Numeric address and port of the peer, and of the socket itself; empty when it has none.
+std::pair<std::string, int> peer_of(socket_t socket);
+std::pair<std::string, int> own_of(socket_t socket);
+
+}  // namespace sluice::interop

@@ -1,0 +1,74 @@
+#include "common/service_manager.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include <sluice/dtls/socket_address.h>
+
+namespace sluice::interop::common {
+namespace {
+
+// SD_LISTEN_FDS_START, and what nobody means to pass more of.
+constexpr int kFirstPassed = 3;
+constexpr int kMostPassed = 64;
+
+// Empty: it is not there, or no number.
+std::optional<int> number_in(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view text = value;
+  int number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+int option_of(int socket, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+std::optional<PassedSocket> look_at(int descriptor) {
+  dtls::SocketAddress address;
+  if (getsockname(descriptor, address.get(), &address.size) != 0) return std::nullopt;
+  const auto own = dtls::to_udp_endpoint(address);
+  const int type = option_of(descriptor, SO_TYPE);
+  const bool is_stream = type == SOCK_STREAM && option_of(descriptor, SO_ACCEPTCONN) == 1;
+  if (!own || (!is_stream && type != SOCK_DGRAM)) return std::nullopt;
+  return PassedSocket{.descriptor = descriptor, .is_stream = is_stream, .port = own->port};
+}
+
+}  // namespace
+
+bool stderr_is_journal() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat found{};
+  if (stream == nullptr || fstat(STDERR_FILENO, &found) != 0) return false;
+  return std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino) == stream;
+}
+
+tl::expected<std::vector<PassedSocket>, std::string> passed_sockets() {
+  std::vector<PassedSocket> sockets;
+  const auto process = number_in("LISTEN_PID");
+  if (!process || *process != getpid()) return sockets;
+  const int count = number_in("LISTEN_FDS").value_or(0);
+  if (count < 0 || count > kMostPassed) return tl::unexpected<std::string>("LISTEN_FDS: too many");
+  for (int descriptor = kFirstPassed; descriptor < kFirstPassed + count; ++descriptor) {
+    const auto socket = look_at(descriptor);
+    if (!socket) {
+      return tl::unexpected("LISTEN_FDS: descriptor " + std::to_string(descriptor) +
+                            " is no socket of UDP and none of TCP that listens");
+    }
+    sockets.push_back(*socket);
+  }
+  return sockets;
+}
+
+}  // namespace sluice::interop::common
