@@ -360,6 +360,8 @@ class SfuHttp::Impl {
         });
     if (!json) return;
     response.set_header("Cache-Control", "no-store");
+    // Pages ask again and again: an idle connection occupies a thread, and a place of its address.
+    response.set_header("Connection", "close");
     response.set_content(*json, kJsonType);
   }
 

@@ -166,7 +166,7 @@ TEST_F(SfuSimulcast, AKeyFrameWhoseBeginningComesLateIsSeenWhole) {
   EXPECT_EQ(packets[0].payload[1], std::byte{0x50}) << "first the key frame";
 }
 
-// Half a second of it has passed: the picture would hurry after it.
+// Who waits would get all the packets behind it at once.
 TEST_F(SfuSimulcast, AKeyFrameThatComesTooLateIsNone) {
   send_for(2s);
   Peer& viewer = world_.viewer();
