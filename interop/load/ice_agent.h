@@ -31,7 +31,7 @@ struct IceEvent {
     selected,   // datagrams leave over this path
     failed,     // no candidate answers, or the consent has expired (RFC 7675): the end
   };
-  What what;
+  What what{};
   dtls::PathId path{};
   std::optional<dtls::Duration> round_trip = {};  // of `selected`, where it is known
 };

@@ -218,6 +218,7 @@ bool LoadMembers::in_parallel(std::size_t count, Work work) {
     }
   };
   std::vector<std::thread> threads;
+  threads.reserve(options_.parallel);
   for (std::size_t i = 0; i < std::min(options_.parallel, count); ++i) {
     threads.emplace_back(take_turns);
   }

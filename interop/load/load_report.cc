@@ -103,6 +103,7 @@ double LoadReport::bits_per_second() const {
 
 std::vector<std::string> violations(const LoadReport& report, const Limits& limits) {
   std::vector<std::string> all;
+  all.reserve(report.failures.size());
   for (const auto& [what, count] : report.failures) {
     all.push_back(std::to_string(count) + " x " + what);
   }

@@ -27,8 +27,8 @@ class LossRepair {
 
  private:
   struct Missing {
-    rtp::SequenceNumber number;
-    dtls::Instant due;
+    rtp::SequenceNumber number{};
+    dtls::Instant due{};
     int tries = 0;
   };
 

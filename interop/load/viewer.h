@@ -42,7 +42,7 @@ class Viewer final : public Client {
 
  private:
   struct Stream {
-    rtp::Ssrc ssrc;
+    rtp::Ssrc ssrc{};
     rtp::Reception reception;
     StreamCheck check;
     LossRepair repair = {};

@@ -86,8 +86,7 @@ MovedViewer Viewer::move_out(const PlaceOfPublisher& place_of, dtls::Instant now
     if (const Layer* shown = stream.subscription.shown) {
       const auto& tracks = seats_.at(stream.agreed.seat)->tracks();
       each.shown = {.track = static_cast<std::size_t>(stream.track - tracks.data()),
-                    .layer = static_cast<std::size_t>(shown - stream.track->layers().data()),
-                    .was_sent = stream.follows_layer()};
+                    .layer = static_cast<std::size_t>(shown - stream.track->layers().data())};
     }
     Layer::leave(stream.subscription);
     each.stream = std::move(stream.stream).state(media_time(now));
@@ -121,10 +120,8 @@ void Viewer::show_again(ViewerStream& stream, const ShownLayer& shown, dtls::Ins
   Track& track = publisher->tracks()[shown.track];
   if (shown.layer >= track.layers().size() || !stream.agreed.takes(track.format())) return;
   stream.track = &track;
-  // Unless a packet was sent, the counts are those of before.
-  stream.sent_before_ = stream.stream.sent().packets - (shown.was_sent ? 1 : 0);
   stream.choice.go_on(track.index_of(stream.asked_rid), now);
-  track.layers()[shown.layer].show(stream.subscription);
+  track.layers()[shown.layer].show_again(stream.subscription);
 }
 
 }  // namespace sluice::interop::sfu

@@ -45,7 +45,6 @@ struct MovedPublisher {
 struct ShownLayer {
   std::size_t track = 0;
   std::size_t layer = 0;
-  bool was_sent = false;  // a packet of it
 };
 
 struct MovedStream {

@@ -224,7 +224,7 @@ MovedPublisher read_publisher(const Cbor& from) {
 
 Cbor stream_cbor(const MovedStream& stream) {
   Cbor shown;
-  if (stream.shown) shown = {stream.shown->track, stream.shown->layer, stream.shown->was_sent};
+  if (stream.shown) shown = {stream.shown->track, stream.shown->layer};
   return {viewed_cbor(stream.agreed), forwarded_cbor(stream.stream), stream.asked_rid, shown};
 }
 MovedStream read_stream(const Cbor& from) {
@@ -233,8 +233,7 @@ MovedStream read_stream(const Cbor& from) {
                      .asked_rid = read_text(from.at(2))};
   if (const Cbor& shown = from.at(3); !shown.is_null()) {
     stream.shown = ShownLayer{.track = read_number<std::size_t>(shown.at(0)),
-                              .layer = read_number<std::size_t>(shown.at(1)),
-                              .was_sent = shown.at(2).get<bool>()};
+                              .layer = read_number<std::size_t>(shown.at(1))};
   }
   return stream;
 }

@@ -193,7 +193,7 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
   if (!result) ++counters_.ice_refused;
   if (!result || !*result) return result;
   ++counters_.ice_restarts;
-  log(session, "restarts ICE");
+  log(session, "ice_restarted");
   return result;
 }
 

@@ -65,7 +65,7 @@ TEST_F(LoadScenario, EachViewerGetsEachPacket) {
 }
 
 TEST_F(LoadScenario, AViewerAsksForAKeyFrame) {
-  Publisher& publisher = world_.publish({{.key_frame_interval = 1h}});
+  const Publisher& publisher = world_.publish({{.key_frame_interval = 1h}});
   world_.run_for(1s);
   EXPECT_EQ(publisher.sources()[0].key_frames(), 1U);
   const Viewer& viewer = world_.watch();

@@ -28,7 +28,7 @@ class LoadRun : public testing::Test {
  protected:
   LoadRun() { options_.duration = 0.3; }
 
-  void serve(sfu::SfuHttpOptions http = {}) {
+  void serve(const sfu::SfuHttpOptions& http = {}) {
     loop_ = sfu::SfuLoop::start({.sfu = {}, .lite = {.addresses = {"127.0.0.1"}}}).value();
     http_ = sfu::SfuHttp::start(http, *loop_).value();
     options_.publish = http_->url() + "whip/room";
