@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,7 +110,7 @@ tl::expected<void, std::string> NextProcess::is_ready() {
   std::byte told{};
   if (read(ready_.number(), &told, sizeof told) == 1) return {};
   // Its descriptors are closed a moment before it has ended.
-  const udp::Descriptor process(pidfd_open(id_, 0));
+  const udp::Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, id_, 0)));
   pollfd ended{.fd = process.number(), .events = POLLIN, .revents = 0};
   int status = 0;
   if (poll(&ended, 1, kEndLimitMs) != 1 || waitpid(id_, &status, WNOHANG) != id_) {
