@@ -14,20 +14,8 @@
 namespace sluice::interop::common {
 namespace {
 
-// SD_LISTEN_FDS_START, and what nobody means to pass more of.
-constexpr int kFirstPassed = 3;
+// What nobody means to pass more of.
 constexpr int kMostPassed = 64;
-
-// Empty: it is not there, or no number.
-std::optional<int> number_in(const char* variable) {
-  const char* const value = std::getenv(variable);
-  if (value == nullptr) return std::nullopt;
-  const std::string_view text = value;
-  int number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 int option_of(int socket, int name) {
   int value = 0;
@@ -47,6 +35,16 @@ std::optional<PassedSocket> look_at(int descriptor) {
 
 }  // namespace
 
+std::optional<int> number_in(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view text = value;
+  int number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 bool stderr_is_journal() {
   const char* const stream = std::getenv("JOURNAL_STREAM");
   struct stat found{};
@@ -54,20 +52,25 @@ bool stderr_is_journal() {
   return std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino) == stream;
 }
 
-tl::expected<std::vector<PassedSocket>, std::string> passed_sockets() {
+tl::expected<std::vector<PassedSocket>, std::string> sockets_from(int first, int count) {
+  if (count < 0 || count > kMostPassed) return tl::unexpected<std::string>("too many");
   std::vector<PassedSocket> sockets;
-  const auto process = number_in("LISTEN_PID");
-  if (!process || *process != getpid()) return sockets;
-  const int count = number_in("LISTEN_FDS").value_or(0);
-  if (count < 0 || count > kMostPassed) return tl::unexpected<std::string>("LISTEN_FDS: too many");
-  for (int descriptor = kFirstPassed; descriptor < kFirstPassed + count; ++descriptor) {
+  for (int descriptor = first; descriptor < first + count; ++descriptor) {
     const auto socket = look_at(descriptor);
     if (!socket) {
-      return tl::unexpected("LISTEN_FDS: descriptor " + std::to_string(descriptor) +
+      return tl::unexpected("descriptor " + std::to_string(descriptor) +
                             " is no socket of UDP and none of TCP that listens");
     }
     sockets.push_back(*socket);
   }
+  return sockets;
+}
+
+tl::expected<std::vector<PassedSocket>, std::string> passed_sockets() {
+  const auto process = number_in("LISTEN_PID");
+  if (!process || *process != getpid()) return std::vector<PassedSocket>{};
+  auto sockets = sockets_from(kFirstPassed, number_in("LISTEN_FDS").value_or(0));
+  if (!sockets) return tl::unexpected("LISTEN_FDS: " + sockets.error());
   return sockets;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -18,8 +19,16 @@ struct PassedSocket {
   std::uint16_t port;
 };
 
+// SD_LISTEN_FDS_START.
+inline constexpr int kFirstPassed = 3;
 // Those of LISTEN_FDS (sd_listen_fds(3)), in their order; none where LISTEN_PID is another process.
 // The error says which one is of no use.
 tl::expected<std::vector<PassedSocket>, std::string> passed_sockets();
+
+// The number in an environment variable; empty: it is not there, or no number.
+std::optional<int> number_in(const char* variable);
+// `count` sockets, by their descriptors from `first` on; the error says which one is none of UDP or
+// TCP, or that they are too many.
+tl::expected<std::vector<PassedSocket>, std::string> sockets_from(int first, int count);
 
 }  // namespace sluice::interop::common

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a request to stop in order.
+// SIGINT and SIGTERM as a request to stop in order, and other signals as requests.
 #pragma once
 
 namespace sluice::interop::common {
@@ -17,6 +17,24 @@ class StopSignals {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   // Returns once a signal has come.
   void wait() const;
+  // Whether it was this one, or this one too.
+  [[nodiscard]] static bool has_come(int signal);
+
+ private:
+  int descriptor_;
+};
+
+// Another signal, which may come again and again. Blocked as those are.
+class RequestSignal {
+ public:
+  explicit RequestSignal(int signal);
+  RequestSignal(const RequestSignal&) = delete;
+  RequestSignal& operator=(const RequestSignal&) = delete;
+  ~RequestSignal();
+
+  // Readable while it has come and was not taken.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  void take() const;
 
  private:
   int descriptor_;

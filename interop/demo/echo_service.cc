@@ -20,13 +20,6 @@ constexpr std::chrono::seconds kSweepPeriod{1};
 // The resolution of SCTP's timers.
 constexpr std::chrono::milliseconds kDataTick{10};
 
-// Microseconds since 1970: the clock that two processes share, also over a reboot.
-std::int64_t system_time() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 tl::expected<std::unique_ptr<EchoService>, std::string> EchoService::make(ServiceOptions options,
@@ -135,7 +128,7 @@ void EchoService::open(Offer offer, Setup setup, const std::string& address,
 
 dtls::SecretBytes EchoService::move_out() {
   transports_->catch_up();
-  MovedCalls moved{.left_at = system_time(), .calls = {}};
+  MovedCalls moved{.left_at = common::system_time(), .calls = {}};
   for (const auto& [id, session] : sessions_) {
     if (session.echo->state() == SessionState::ended) continue;
     auto call = session.echo->move_out();
@@ -152,7 +145,7 @@ dtls::SecretBytes EchoService::move_out() {
 tl::expected<std::size_t, std::string> EchoService::move_in(dtls::Bytes bytes) {
   const auto moved = decode_moved_calls(bytes);
   if (!moved) return tl::unexpected(moved.error());
-  const dtls::Duration away{std::max<std::int64_t>(system_time() - moved->left_at, 0)};
+  const dtls::Duration away = common::since(moved->left_at);
   std::size_t restored = 0;
   for (const MovedCall& call : moved->calls) {
     auto session = EchoSession::restore(

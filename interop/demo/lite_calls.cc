@@ -63,12 +63,8 @@ class LitePort {
     settle();
     return session;
   }
-  // Connections have ended with the process before this one: their peers make new ones.
   void forget_connections(ice_lite::SessionHandle session) {
-    for (auto path = server().path_of(session); path && tcp::is_connection(*path);
-         path = server().path_of(session)) {
-      server().path_closed(*path, common::now());
-    }
+    interop::forget_connections(server(), session, common::now());
     settle();
   }
   // The call ends: the peer gets a close_notify.

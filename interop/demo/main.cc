@@ -8,26 +8,26 @@
 
 #include "common/lite/lite_arguments.h"
 #include "common/recorder.h"
+#include "common/state/state_file.h"
 #include "common/stop_signals.h"
 #include "demo/echo_service.h"
 #include "demo/http_server.h"
-#include "demo/state_file.h"
 
 namespace {
 
 using sluice::interop::HttpOptions;
+using sluice::interop::StateFile;
 using sluice::interop::common::StopSignals;
 using sluice::interop::demo::EchoService;
 using sluice::interop::demo::IceAgent;
 using sluice::interop::demo::ServiceOptions;
-using sluice::interop::demo::StateFile;
 using sluice::nice::GlibThread;
 
 struct Options {
   HttpOptions http;
   ServiceOptions service;
   sluice::interop::common::RecorderFiles files;
-  sluice::interop::demo::StateFileOptions state;
+  sluice::interop::StateFileOptions state;
 };
 
 constexpr std::array kProfiles = {sluice::dtls::SrtpProfile::aead_aes_256_gcm,
@@ -150,6 +150,8 @@ int serve(Options options, const StopSignals& stop) {
   options.service.packet_observer = watched.packet_observer;
   std::unique_ptr<StateFile> state;
   if (!options.state.file.empty()) {
+    options.state.content = "sluice-demo: calls";
+    options.state.tell = [](const std::string& what) { std::clog << what + "\n"; };
     auto opened = StateFile::open(options.state, stop);
     if (!opened) return fail(opened.error());
     if (!*opened) return 0;

@@ -52,8 +52,8 @@ export async function isolate({ ipv6 = false } = {}) {
 // Which environment variable names the binary of a program.
 const BINARIES = { 'sluice-demo': 'SLUICE_DEMO_BINARY', 'sluice-sfu': 'SLUICE_SFU_BINARY' };
 
-// Starts a server on a free port of loopback. Resolves to its URL, its process, `stop` and `ended`. stop() throws if the
-// server did not exit with 0: a crash, or an error that a sanitizer found.
+// Starts a server on a free port of loopback. Resolves to its URL, its process, `stop`, `ended`, and with a piped
+// `stderr` to that stream. stop() throws if the server did not exit with 0: a crash, or an error that a sanitizer found.
 export async function startServer(args = [], { program = 'sluice-demo', stderr = 'inherit' } = {}) {
   const binary = process.env[BINARIES[program]];
   if (!binary) throw new Error(`${BINARIES[program]} must name the ${program} to run (./dev demo and ./dev sfu set it)`);
@@ -72,7 +72,7 @@ export async function startServer(args = [], { program = 'sluice-demo', stderr =
       setTimeout(() => reject(new Error(`${program} printed no URL`)), START_LIMIT_MS).unref();
     }),
   ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
-  return { url: url.trim(), pid: server.pid, stop, ended };
+  return { url: url.trim(), pid: server.pid, stop, ended, stderr: server.stderr };
 }
 
 // Ends a browser that puppeteer has started, by force if it doesn't close.

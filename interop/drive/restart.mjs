@@ -3,13 +3,13 @@
 // With --handover the next server is started first, and waits for the end of the one before. Default: 3 restarts, or 20
 // with SLUICE_LONG in the environment.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { forget, gaps, noteArrivals } from './arrivals.mjs';
 import { chromium } from './chromium.mjs';
 import * as step from './page.mjs';
+import { freeTcpPort, freeUdpPort } from './ports.mjs';
 import { closeBrowser, isolate, startServer } from './processes.mjs';
 
 // Between two packets of the same stream, as the browser receives them.
@@ -22,68 +22,6 @@ const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); })
 function must(condition, what) {
   if (!condition) throw new Error(`expected: ${what}`);
 }
-
-function freeTcpPort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function freeUdpPort() {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp6').once('error', reject).bind(0, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
-
-// Before the call: notes when each packet or frame of the echo arrives, and every change of a state.
-function watch(page) {
-  return page.evaluate(() => {
-    window.arrivals = { audio: [], video: [] };
-    window.changes = [];
-    // All senders and receivers of such a connection need their streams to be joined.
-    window.RTCPeerConnection = class extends RTCPeerConnection {
-      constructor(configuration) {
-        super({ ...configuration, encodedInsertableStreams: true });
-        this.addEventListener('track', ({ receiver, track }) => {
-          const { readable, writable } = receiver.createEncodedStreams();
-          const note = new TransformStream({
-            transform(frame, controller) {
-              window.arrivals[track.kind].push(performance.now());
-              controller.enqueue(frame);
-            },
-          });
-          readable.pipeThrough(note).pipeTo(writable).catch(() => {});
-        });
-        for (const what of ['connectionState', 'iceConnectionState']) {
-          this.addEventListener(`${what.toLowerCase()}change`, () => window.changes.push(`${what} ${this[what]}`));
-        }
-      }
-
-      addTrack(...track) {
-        const sender = super.addTrack(...track);
-        const { readable, writable } = sender.createEncodedStreams();
-        readable.pipeTo(writable).catch(() => {});
-        return sender;
-      }
-    };
-  });
-}
-
-const forget = (page) => page.evaluate(() => {
-  window.arrivals.audio.length = window.arrivals.video.length = window.changes.length = 0;
-});
-
-// The longest time between two arrivals since forget(), in ms.
-const gaps = (page) => page.evaluate(() => Object.fromEntries(Object.entries(window.arrivals).map(([kind, times]) => {
-  const between = times.slice(1).map((time, i) => time - times[i]);
-  return [kind, Math.max(...between)];
-})));
 
 // What a new ICE or DTLS handshake would change.
 async function identity(page) {
@@ -157,7 +95,7 @@ async function run(folder, restarts, isHandover) {
   try {
     browser = await chromium.launch();
     const page = await step.openPage(browser, server.url);
-    await watch(page);
+    await noteArrivals(page);
     await step.startCall(page, '');
     await step.waitConnected(page);
     await step.waitMedia(page);

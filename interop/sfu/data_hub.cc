@@ -27,6 +27,24 @@ std::unique_ptr<DataSession> DataHub::join(ice_lite::SessionHandle session, cons
   return joined;
 }
 
+std::unique_ptr<DataSession> DataHub::restore(ice_lite::SessionHandle session,
+                                              const MovedData& moved, RoomData& room,
+                                              dtls::Instant now) {
+  auto restored = std::make_unique<DataSession>(session, moved, room, now);
+  room.members.push_back(restored.get());
+  for (const MovedData::Channel& channel : moved.channels) {
+    if (restored->find(channel.id) == nullptr) continue;
+    RoomData::Label& label = room.labels[channel.options.label];
+    if (channel.is_own) {
+      label.is_relayed = true;
+    } else {
+      ++label.openers;
+    }
+  }
+  drain(*restored, now);
+  return restored;
+}
+
 void DataHub::leave(DataSession& session, dtls::Instant now) {
   std::erase(session.room().members, &session);
   end(session, now);

@@ -48,6 +48,9 @@ class DataHub {
   // Null: the offer has no data channels. `room` outlives the result.
   std::unique_ptr<DataSession> join(ice_lite::SessionHandle session, const Offer& offer,
                                     dtls::Role own_role, RoomData& room, dtls::Instant now);
+  // Goes on from that of another process.
+  std::unique_ptr<DataSession> restore(ice_lite::SessionHandle session, const MovedData& moved,
+                                       RoomData& room, dtls::Instant now);
   // Before the session ends.
   void leave(DataSession& session, dtls::Instant now);
 

@@ -21,6 +21,14 @@ bool is_between(dtls::Bytes packet, std::uint16_t port) {
   return number(0) == port && number(2) == port;
 }
 
+OfferedSection section_of(const MovedData& moved) {
+  OfferedSection section;
+  section.kind = SectionKind::data;
+  section.sctp_port = moved.port;
+  section.max_message_size = moved.max_message_size;
+  return section;
+}
+
 }  // namespace
 
 DataSession::DataSession(ice_lite::SessionHandle session, const OfferedSection& section,
@@ -35,6 +43,31 @@ DataSession::DataSession(ice_lite::SessionHandle session, const OfferedSection& 
                                     .max_buffered = kMaxDataBuffered})),
       peer_init_(section.sctp_init) {
   if (!peer_init_.empty()) make_association(true, now);
+}
+
+DataSession::DataSession(ice_lite::SessionHandle session, const MovedData& moved, RoomData& room,
+                         dtls::Instant now)
+    : DataSession(session, section_of(moved), moved.role, room, now) {
+  start(now);
+  if (!association_) return;
+  for (const MovedData::Channel& channel : moved.channels) {
+    // As one that both sides know of: nothing is sent.
+    if (!association_->open_negotiated(channel.id, channel.options, now)) continue;
+    channels_.insert_or_assign(channel.id,
+                               Channel{.options = channel.options, .is_own = channel.is_own});
+  }
+}
+
+std::optional<MovedData> DataSession::moved() const {
+  if (is_started_ && !association_) return std::nullopt;
+  MovedData moved{.role = options_.role,
+                  .port = options_.local_port,
+                  .max_message_size = options_.peer_max_message_size};
+  for (const auto& [id, channel] : channels_) {
+    if (channel.is_closing) continue;
+    moved.channels.push_back({.id = id, .options = channel.options, .is_own = channel.is_own});
+  }
+  return moved;
 }
 
 void DataSession::make_association(bool waits, dtls::Instant now) {

@@ -31,6 +31,21 @@ inline constexpr std::size_t kMaxDataBuffered = 65536;
 // Of SCTP: twice kMaxDataChannels for each side, since a stream that is being closed is not free.
 inline constexpr std::uint16_t kDataStreams = 4 * kMaxDataChannels;
 
+// What the data channels of a session go on from in another process. SCTP can't export an
+// association: a new one restarts that of the peer (RFC 9260 section 5.2), whose channels stay
+// open, without what was under way.
+struct MovedData {
+  struct Channel {
+    data_channel::ChannelId id{};
+    data_channel::ChannelOptions options = {};
+    bool is_own = false;  // the server has opened it
+  };
+  dtls::Role role = dtls::Role::server;  // the server's
+  std::uint16_t port = 0;                // of both sides
+  std::uint64_t max_message_size = 0;    // the peer's limit
+  std::vector<Channel> channels = {};
+};
+
 // Some 30 kB while the association lives. DataHub has the rules.
 class DataSession {
  public:
@@ -38,6 +53,12 @@ class DataSession {
   // made at once, to answer that.
   DataSession(ice_lite::SessionHandle session, const OfferedSection& section, dtls::Role own_role,
               RoomData& room, dtls::Instant now);
+
+  // Goes on with what was open, and begins at once: DTLS is connected.
+  DataSession(ice_lite::SessionHandle session, const MovedData& moved, RoomData& room,
+              dtls::Instant now);
+  // Empty: it has ended.
+  [[nodiscard]] std::optional<MovedData> moved() const;
 
   [[nodiscard]] ice_lite::SessionHandle session() const { return session_; }
   [[nodiscard]] RoomData& room() const { return room_; }

@@ -24,6 +24,17 @@ IceSession::IceSession(const Offer& offer)
     : remote_(offer.transport.ice),
       head_(write_fragment(begin_fragment(offer, agent_options(offer)))) {}
 
+IceSession::IceSession(State state, dtls::Instant now)
+    : remote_(std::move(state.remote)), head_(std::move(state.head)) {
+  if (state.since_restart) restarted_at_ = now - *state.since_restart;
+}
+
+IceSession::State IceSession::state(dtls::Instant now) const {
+  State state{.remote = remote_, .head = head_};
+  if (restarted_at_) state.since_restart = now - *restarted_at_;
+  return state;
+}
+
 IceResult IceSession::update(const IceUpdate& update, ice_lite::SessionHandle session,
                              ice_lite::IceLiteServer& server,
                              std::span<const ice_lite::AnnouncedAddress> announced,

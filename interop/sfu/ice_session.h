@@ -58,6 +58,14 @@ class IceSession {
  public:
   IceSession() = default;
   explicit IceSession(const Offer& offer);
+  // What it goes on from in another process.
+  struct State {
+    ice_lite::Credentials remote;
+    std::string head;
+    std::optional<dtls::Duration> since_restart = {};
+  };
+  IceSession(State state, dtls::Instant now);
+  [[nodiscard]] State state(dtls::Instant now) const;
 
   // Other credentials than before restart ICE. The peer is then served with the old ones and the
   // new ones, until it nominates a path with the new ones.

@@ -128,9 +128,13 @@ void Layer::ask_for_missing(MediaPort& port, dtls::Instant now) {
 // ---- for viewers
 
 void Layer::show(Subscription& subscription) {
+  go_on_showing(subscription);
+  subscription.receiver.stream->end_source();
+}
+
+void Layer::go_on_showing(Subscription& subscription) {
   receivers_.push_back(subscription.receiver);
   subscription.shown = this;
-  subscription.receiver.stream->end_source();
 }
 
 void Layer::show_next(Subscription& subscription, MediaPort& port, dtls::Instant now) {

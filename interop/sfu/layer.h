@@ -39,6 +39,7 @@ struct PublisherPeer {
 };
 
 class Layer;
+struct MovedLayer;
 
 // What a viewer's stream gets of a track. It outlives its place in a layer.
 struct Subscription {
@@ -77,6 +78,8 @@ class Layer {
 
   // The subscription gets the layer from the next packet on.
   void show(Subscription& subscription);
+  // Likewise, where its stream goes on from packets of this layer.
+  void go_on_showing(Subscription& subscription);
   // It gets the layer from the next key frame on, and until then what it has.
   void show_next(Subscription& subscription, MediaPort& port, dtls::Instant now);
   // It gets nothing, of any layer.
@@ -104,6 +107,10 @@ class Layer {
   // It sends, and it is not known yet how much.
   [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }
+  // What a layer of the same track goes on from in another process (moved_media.h).
+  [[nodiscard]] MovedLayer state(dtls::Instant now) const;
+  // Before the first packet.
+  void restore(const MovedLayer& moved, dtls::Instant now);
 
  private:
   void begin_source(rtp::Ssrc source);

@@ -37,6 +37,11 @@ class LayerChoice {
   // much as fits.
   void ask_for(std::optional<std::size_t> layer);
   [[nodiscard]] std::optional<std::size_t> asked() const { return asked_; }
+  // With the choice that was made in another process: the wish is not new.
+  void go_on(std::optional<std::size_t> asked, dtls::Instant now) {
+    asked_ = asked;
+    step_at_ = now;
+  }
   // Of all that the viewer receives, in bit/s.
   void on_estimate(std::uint64_t bits_per_second, dtls::Instant now);
   // Of 256, since the report before.

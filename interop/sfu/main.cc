@@ -2,21 +2,27 @@
 #include <csignal>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
 #include "common/lite/lite_arguments.h"
+#include "common/next_process.h"
 #include "common/service_manager.h"
-#include "common/stop_signals.h"
+#include "common/state/state_file.h"
 #include "sfu/activation.h"
 #include "sfu/config_file.h"
 #include "sfu/event_log.h"
+#include "sfu/hand_over.h"
+#include "sfu/moved_sfu.h"
 #include "sfu/sfu_http.h"
 #include "sfu/sfu_loop.h"
 #include "sfu/trusted_proxies.h"
@@ -25,11 +31,15 @@ namespace {
 
 namespace sfu = sluice::interop::sfu;
 
+using sluice::interop::StateFile;
+using sluice::interop::common::StopSignals;
+
 struct Options {
   sfu::LoopOptions loop;
   sfu::SfuHttpOptions http;
   sfu::LogLevel log_level = sfu::LogLevel::info;
   sfu::LogFormat log_format = sfu::LogFormat::logfmt;
+  sluice::interop::StateFileOptions state;
 };
 
 // A duration in whole units.
@@ -134,6 +144,12 @@ void add_options(CLI::App& app, Options& options) {
   sluice::interop::add_lite_arguments(app, options.loop.lite);
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);
+  app.add_option("--state", options.state.file,
+                 "File in which the sessions go on in the next server: written on SIGTERM, read "
+                 "and removed at the start. SIGUSR2 starts the next server");
+  app.add_option("--state-key", options.state.key_file,
+                 "File with the key that seals it; made if it is missing. Default: the name of "
+                 "--state, and .key");
 }
 
 int fail(const sfu::Log& log, const std::string& why) {
@@ -141,8 +157,17 @@ int fail(const sfu::Log& log, const std::string& why) {
   return EXIT_FAILURE;
 }
 
-// Sockets of systemd take the place of those that the options name.
+// Sockets of the process before, or of systemd, take the place of those that the options name.
 tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options& options) {
+  const auto inherited = sluice::interop::common::inherited_sockets();
+  if (!inherited) return tl::unexpected(inherited.error());
+  if (*inherited) {
+    const auto found = sfu::assign(**inherited);
+    if (!found) return tl::unexpected(found.error());
+    options.loop.lite.adopted = found->media;
+    options.http.http.adopted = found->http;
+    return {};
+  }
   const auto passed = sluice::interop::common::passed_sockets();
   if (!passed) return tl::unexpected(passed.error());
   const auto found = sfu::assign(*passed);
@@ -159,20 +184,76 @@ tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options
   return {};
 }
 
-int serve(const Options& options, const sfu::Log& log,
-          const sluice::interop::common::StopSignals& stop) {
+// What the server before has left. A state that can't be read is reported, and the server begins
+// without sessions: it is of no use to refuse new ones, too.
+std::optional<sfu::MovedSfu> take_state(StateFile& state, const sfu::Log& log) {
+  const auto taken = state.take();
+  const auto refuse = [&log](const std::string& why) {
+    log({.level = sfu::LogLevel::error, .event = "state_refused", .fields = {{"reason", why}}});
+    return std::nullopt;
+  };
+  if (!taken) return refuse(taken.error());
+  if (!*taken) return std::nullopt;
+  auto moved = sfu::decode_moved_sfu((*taken)->bytes());
+  if (!moved) return refuse("the state is damaged: " + moved.error());
+  return *std::move(moved);
+}
+
+// Empty, with the status of the process in `status`: it is to end.
+std::unique_ptr<StateFile> open_state(const Options& options, const sfu::Log& log,
+                                      const StopSignals& stop, std::optional<int>& status) {
+  sluice::interop::StateFileOptions file = options.state;
+  if (file.key_file.empty()) file.key_file = file.file + ".key";
+  file.content = "sluice-sfu: sessions";
+  file.tell = [&log](const std::string& what) {
+    log({.event = "state", .fields = {{"reason", what}}});
+  };
+  file.on_wait = sluice::interop::common::tell_ready;
+  auto opened = StateFile::open(std::move(file), stop);
+  if (!opened) {
+    status = fail(log, opened.error());
+    return nullptr;
+  }
+  if (!*opened) status = EXIT_SUCCESS;  // a signal has come
+  return *std::move(opened);
+}
+
+// The sockets are closed before the state is there: who binds them anew waits for it.
+int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& log) {
+  const auto moved = loop->move_out();
+  loop.reset();
+  log({.event = "moved", .fields = {{"sessions", std::to_string(moved.sessions.size())}}});
+  if (const auto put = state.put(sfu::encode(moved).bytes()); !put) return fail(log, put.error());
+  return EXIT_SUCCESS;
+}
+
+int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand_over) {
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
     return fail(log, "--https-certificate and --https-key need each other");
   }
-  const auto loop = sfu::SfuLoop::start(options.loop);
+  if (options.state.file.empty() && !options.state.key_file.empty()) {
+    return fail(log, "--state-key needs --state");
+  }
+  std::unique_ptr<StateFile> state;
+  std::optional<sfu::MovedSfu> moved;
+  if (!options.state.file.empty()) {
+    std::optional<int> status;
+    state = open_state(options, log, hand_over.stop(), status);
+    if (status) return *status;
+    moved = take_state(*state, log);
+  }
+  auto loop = sfu::SfuLoop::start(options.loop, moved);
   if (!loop) return fail(log, loop.error());
-  const auto http = sfu::SfuHttp::start(options.http, **loop);
+  auto http = sfu::SfuHttp::start(options.http, **loop);
   if (!http) return fail(log, http.error());
   std::cout << (*http)->url() << std::endl;
   log({.event = "started", .fields = {{"url", (*http)->url()}}});
-  stop.wait();
+  const auto media = (*loop)->sockets();
+  const auto ending = hand_over.wait(std::array{media.udp, media.tcp, (*http)->listening()});
   log({.event = "stopping"});
-  return EXIT_SUCCESS;
+  http->reset();  // requests have their answers while the media goes on
+  if (ending == sfu::Ending::stopped) return EXIT_SUCCESS;
+  return leave(*std::move(loop), *state, log);
 }
 
 }  // namespace
@@ -191,7 +272,9 @@ int main(int argc, char** argv) {
     return fail(log, taken.error());
   }
 
-  const sluice::interop::common::StopSignals stop;
+  const sfu::HandOver hand_over({.arguments = {argv, argv + argc},
+                                 .has_state_file = !options.state.file.empty(),
+                                 .log = log});
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
-  return serve(options, log, stop);
+  return serve(options, log, hand_over);
 }

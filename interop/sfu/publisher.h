@@ -13,9 +13,14 @@
 
 namespace sluice::interop::sfu {
 
+struct MovedPublisher;
+
 class Publisher {
  public:
   Publisher(ice_lite::SessionHandle session, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
+            const TrackOptions& options, dtls::Instant now);
+  // Goes on from that of another process (moved_media.h).
+  Publisher(ice_lite::SessionHandle session, const MovedPublisher& moved,
             const TrackOptions& options, dtls::Instant now);
 
   // The track that has the packet in its burst now; null: it was dropped, and counted.
@@ -29,6 +34,9 @@ class Publisher {
   [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
   // When the last packet came; at first when the session was made.
   [[nodiscard]] dtls::Instant heard_at() const { return heard_at_; }
+  // What one goes on from in another process.
+  [[nodiscard]] MovedPublisher state(dtls::Instant now) const;
+  [[nodiscard]] ice_lite::SessionHandle session() const { return peer_.session; }
 
  private:
   // Null: none.

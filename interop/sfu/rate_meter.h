@@ -12,6 +12,10 @@ namespace sluice::interop::sfu {
 // Bits in a second, measured over whole seconds.
 class RateMeter {
  public:
+  RateMeter() = default;
+  // Goes on from a rate that was measured before, as of now.
+  RateMeter(std::uint64_t rate, dtls::Instant now) : began_(now), rate_(rate) {}
+
   void add(std::size_t bytes, dtls::Instant now) {
     if (now - began_ >= kWindow) {
       const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);

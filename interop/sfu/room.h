@@ -17,7 +17,9 @@ namespace sluice::interop::sfu {
 // their membership.
 class Room {
  public:
-  Room(std::string name, dtls::Instant now) : name_(std::move(name)), idle_since_(now) {}
+  // Nobody publishes since then.
+  Room(std::string name, dtls::Instant idle_since)
+      : name_(std::move(name)), idle_since_(idle_since) {}
 
   void add(Publisher& publisher, MediaPort& port, dtls::Instant now);
   // Another publisher may take its seats.
@@ -30,6 +32,8 @@ class Room {
   [[nodiscard]] const std::string& name() const { return name_; }
   // Of those that have data channels.
   [[nodiscard]] RoomData& data() { return data_; }
+  // Publishers first, each in the order in which they came.
+  [[nodiscard]] std::vector<ice_lite::SessionHandle> sessions() const;
   [[nodiscard]] std::size_t publishers() const { return publishers_.size(); }
   [[nodiscard]] std::size_t viewers() const { return viewers_.size(); }
   // Since when nobody publishes; empty: somebody does.

@@ -60,8 +60,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
         Refused{Refusal::offer, "The offer says a=ice-lite, and so does the server."});
   }
   ice_lite::SessionOptions options;
-  options.transport.dtls = identity_.dtls;
-  options.transport.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
+  options.transport = transport_options(streams);
   options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
@@ -75,20 +74,27 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
               "The transport can't be made: " + dtls::to_string(session.error()) + "."});
 }
 
-Room& Sfu::room(const std::string& name, dtls::Instant now) {
+transport::MediaTransportOptions Sfu::transport_options(std::size_t streams) const {
+  transport::MediaTransportOptions options;
+  options.dtls = identity_.dtls;
+  options.srtp.max_ssrcs = 2 * streams + kMaxOtherSsrcs;
+  return options;
+}
+
+Room& Sfu::room(const std::string& name, dtls::Instant idle_since) {
   auto& room = rooms_[name];
   if (!room) {
-    room = std::make_unique<Room>(name, now);
+    room = std::make_unique<Room>(name, idle_since);
     ++counters_.rooms;
   }
   return *room;
 }
 
-Session& Sfu::begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
-                    dtls::Instant now) {
-  if (sessions_.empty()) next_sweep_ = now + kTick;
+Session& Sfu::begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+                    Room& room, dtls::Instant made_at) {
+  if (sessions_.empty()) next_sweep_ = made_at + kTick;
   Session& session = sessions_[handle];
-  session = {.id = common::random_id(), .address = address, .room = &room, .made_at = now};
+  session = {.id = std::move(id), .address = address, .room = &room, .made_at = made_at};
   handles_.emplace(session.id, handle);
   ++per_address_[address];
   return session;
@@ -133,7 +139,7 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   const auto handle = add_session(offer, 0, now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
-  Session& session = begin(*handle, address, place, now);
+  Session& session = begin(*handle, common::random_id(), address, place, now);
   session.publisher = std::make_unique<Publisher>(*handle, std::move(agreement->parts),
                                                   random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
@@ -170,7 +176,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
     return refuse(Refusal::no_common_codec,
                   "The offer has none of the codecs that are published in this room.");
   }
-  Session& session = begin(*handle, address, place, now);
+  Session& session = begin(*handle, common::random_id(), address, place, now);
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;

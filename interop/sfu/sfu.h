@@ -24,6 +24,7 @@
 #include "sfu/event_log.h"
 #include "sfu/ice_session.h"
 #include "sfu/media_port.h"
+#include "sfu/moved_sfu.h"
 #include "sfu/room.h"
 
 namespace sluice::interop::sfu {
@@ -104,6 +105,15 @@ class Sfu {
   // Whether a session has this ID; as a publisher or not.
   [[nodiscard]] const Session* find(const std::string& id) const;
 
+  // ---- the next process
+
+  // What it goes on from. Sessions that can't move are ended, the others are gone here: their
+  // peers are told nothing.
+  MovedSfu move_out(dtls::Instant now);
+  // Goes on with sessions of the process before, while there is no other one here. `away`: since
+  // its move_out(). How many go on; the others are logged.
+  std::size_t move_in(const MovedSfu& moved, dtls::Duration away, dtls::Instant now);
+
   // ---- media
 
   // Takes the outputs of the server, all but poll_transmit().
@@ -123,6 +133,7 @@ class Sfu {
  private:
   using Sessions = std::unordered_map<ice_lite::SessionHandle, Session>;
 
+  [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
   CreateResult refuse(Refusal why, std::string sentence);
   // Empty: there is room for another session.
   std::optional<Refused> full(const std::string& address) const;
@@ -130,9 +141,10 @@ class Sfu {
   tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
                                                              std::size_t streams,
                                                              dtls::Instant now);
-  Room& room(const std::string& name, dtls::Instant now);
-  Session& begin(ice_lite::SessionHandle handle, const std::string& address, Room& room,
-                 dtls::Instant now);
+  // One that is made has been idle since then.
+  Room& room(const std::string& name, dtls::Instant idle_since);
+  Session& begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+                 Room& room, dtls::Instant made_at);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
                        const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
@@ -144,6 +156,13 @@ class Sfu {
   void end(Sessions::iterator session, End why, dtls::Instant now);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
+  static MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
+                               const PlaceOfPublisher& place_of, dtls::Instant now);
+  void forget_all(dtls::Instant now);
+  // `idle`: how long nobody has published in its room. `others`: by their places, those before it.
+  tl::expected<Session*, std::string> move_in(const MovedSession& moved, dtls::Duration idle,
+                                              const std::vector<Session*>& others,
+                                              dtls::Duration away, dtls::Instant now);
   void log(const Session& session, std::string_view event, std::string_view reason = {}) const;
 
   SfuOptions options_;

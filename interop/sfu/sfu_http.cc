@@ -122,6 +122,7 @@ class SfuHttp::Impl {
 
   tl::expected<void, std::string> listen() { return server_.listen(); }
   [[nodiscard]] int port() const { return server_.port(); }
+  [[nodiscard]] int listening() const { return server_.listening(); }
   [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
@@ -400,6 +401,7 @@ tl::expected<std::unique_ptr<SfuHttp>, std::string> SfuHttp::start(const SfuHttp
 }
 
 int SfuHttp::port() const { return impl_->port(); }
+int SfuHttp::listening() const { return impl_->listening(); }
 std::string SfuHttp::url() const { return impl_->url(); }
 
 }  // namespace sluice::interop::sfu

@@ -58,6 +58,8 @@ class SfuHttp {
   SfuHttp& operator=(const SfuHttp&) = delete;
 
   [[nodiscard]] int port() const;
+  // As WebServer::listening().
+  [[nodiscard]] int listening() const;
   // Of its pages.
   [[nodiscard]] std::string url() const;
 

@@ -13,7 +13,8 @@
 
 namespace sluice::interop::sfu {
 
-tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(const LoopOptions& options) {
+tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
+    const LoopOptions& options, const std::optional<MovedSfu>& moved) {
   auto made = dtls::Environment::make();
   if (!made) return tl::unexpected(dtls::to_string(made.error()));
   auto environment = std::make_unique<dtls::Environment>(*std::move(made));
@@ -36,12 +37,14 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(const LoopOpt
   if (!driver) return tl::unexpected(driver.error());
   auto wake = common::WorkQueue<Work>::open();
   if (!wake) return tl::unexpected(wake.error());
-  return std::unique_ptr<SfuLoop>{new SfuLoop(std::move(environment), *std::move(driver),
-                                              options.sfu,
-                                              {.dtls = *std::move(config),
-                                               .fingerprint = *std::move(fingerprint),
-                                               .announced = *std::move(announced)},
-                                              *std::move(wake))};
+  std::unique_ptr<SfuLoop> loop{new SfuLoop(std::move(environment), *std::move(driver), options.sfu,
+                                            {.dtls = *std::move(config),
+                                             .fingerprint = *std::move(fingerprint),
+                                             .announced = *std::move(announced)},
+                                            *std::move(wake))};
+  if (moved) loop->sfu_.move_in(*moved, common::since(moved->left_at), common::now());
+  loop->thread_ = std::thread([&started = *loop] { started.run(); });
+  return loop;
 }
 
 SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
@@ -50,13 +53,26 @@ SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, 
       driver_(std::move(driver)),
       outlet_(driver_),
       sfu_(std::move(options), std::move(identity), driver_.server(), outlet_),
-      work_(std::move(wake)),
-      thread_([this] { run(); }) {}
+      work_(std::move(wake)) {}
 
-SfuLoop::~SfuLoop() {
+SfuLoop::~SfuLoop() { end(); }
+
+void SfuLoop::end() {
+  if (!thread_.joinable()) return;
   ends_ = true;
   work_.wake();
   thread_.join();
+}
+
+MovedSfu SfuLoop::move_out() {
+  moved_.emplace();  // seen with ends_
+  end();
+  moved_->left_at = common::system_time();
+  return *std::move(moved_);
+}
+
+AdoptedSockets SfuLoop::sockets() {
+  return {.udp = driver_.socket().descriptor(), .tcp = driver_.listener().listening()};
 }
 
 void SfuLoop::wait() const {
@@ -81,7 +97,13 @@ void SfuLoop::run() {
     }
     driver_.drain(drain);
   }
-  sfu_.end_all(common::now());
+  if (moved_) {
+    // What has come by now is taken here.
+    driver_.turn(drain);
+    moved_ = sfu_.move_out(common::now());
+  } else {
+    sfu_.end_all(common::now());
+  }
   driver_.drain(drain);
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tl/expected.hpp>
@@ -31,8 +32,10 @@ class SfuLoop {
   using Driver = tcp::Driver<ice_lite::IceLiteServer>;
   using Work = std::function<void(Sfu&, dtls::Instant now)>;
 
-  // Makes a certificate, opens the port and begins to serve. The error says what is wrong.
-  static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(const LoopOptions& options);
+  // Makes a certificate, opens the port, goes on with the sessions of the process before, if there
+  // are any, and begins to serve. The error says what is wrong.
+  static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(
+      const LoopOptions& options, const std::optional<MovedSfu>& moved = {});
   // Ends all sessions: their peers get a close_notify.
   ~SfuLoop();
   SfuLoop(const SfuLoop&) = delete;
@@ -40,6 +43,12 @@ class SfuLoop {
 
   // Runs `work` on the loop's thread, soon. From any thread. False: too much waits already.
   bool post(Work work) { return work_.post(std::move(work)); }
+
+  // Ends the loop without a word to the peers. What the next process goes on from; its sockets are
+  // open until the end of this object.
+  MovedSfu move_out();
+  // To be given to another process.
+  [[nodiscard]] AdoptedSockets sockets();
 
  private:
   // The driver's batch.
@@ -58,6 +67,7 @@ class SfuLoop {
   SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
           SfuIdentity identity, udp::Descriptor wake);
   void run();
+  void end();
   void wait() const;
 
   std::unique_ptr<dtls::Environment> environment_;
@@ -66,6 +76,7 @@ class SfuLoop {
   Sfu sfu_;
   common::WorkQueue<Work> work_;
   std::atomic<bool> ends_ = false;
+  std::optional<MovedSfu> moved_;  // there: the loop ends with move_out()
   std::thread thread_;
 };
 

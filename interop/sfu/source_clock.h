@@ -25,6 +25,19 @@ class SourceClock {
     last_ = {.ntp_time = report.ntp_time, .timestamp = report.rtp_timestamp};
     came_ = now;
   }
+  // What a clock of the same rate goes on from in another process.
+  struct State {
+    Moment last;
+    rtp::Duration since{};  // the report came; 0 or more
+  };
+  [[nodiscard]] std::optional<State> state(rtp::Instant now) const {
+    if (!last_) return std::nullopt;
+    return State{.last = *last_, .since = now - came_};
+  }
+  void restore(const State& state, rtp::Instant now) {
+    last_ = state.last;
+    came_ = now - state.since;
+  }
   // Empty: there was no report.
   [[nodiscard]] std::optional<Moment> at(rtp::Instant now) const {
     if (!last_) return std::nullopt;

@@ -34,7 +34,7 @@ class LayerRates {
 
 }  // namespace
 
-rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
+rtp::ForwardOptions ViewerStream::options(const ViewedStream& agreed) {
   rtp::ForwardOptions options{.ssrc = agreed.ssrc};
   // All formats of a kind have one clock.
   options.clock_rate = agreed.kind == SectionKind::audio ? 48'000 : 90'000;
@@ -46,7 +46,11 @@ rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
   if (agreed.rtx) {
     options.rtx = {.ssrc = agreed.rtx->ssrc, .payload_types = agreed.rtx->payload_types};
   }
-  auto stream = rtp::ForwardedStream::make(options);
+  return options;
+}
+
+rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
+  auto stream = rtp::ForwardedStream::make(options(agreed));
   if (!stream) return tl::unexpected(stream.error());
   return ViewerStream(agreed, *std::move(stream));
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,11 +26,17 @@ namespace sluice::interop::sfu {
 // How many packets a viewer can have sent again in a second: more than that is no repair.
 inline constexpr std::size_t kMaxRepeats = 512;
 
+struct MovedStream;
+struct MovedViewer;
+struct ShownLayer;
+
 // One stream of a viewer. Sequence numbers and timestamps go on whichever track it gets.
 class ViewerStream {
  public:
   // Errors: those of rtp::ForwardedStream::make(), for IDs that contradict each other.
   static rtp::WriteResult<ViewerStream> make(const ViewedStream& agreed);
+  // Goes on from that of another process (moved_media.h).
+  static rtp::WriteResult<ViewerStream> restore(const MovedStream& moved, dtls::Instant now);
 
   ViewedStream agreed;
   rtp::ForwardedStream stream;
@@ -42,6 +49,10 @@ class ViewerStream {
   std::optional<rtp::Duration> round_trip = {};
 
  private:
+  friend class Viewer;
+  // With the text of `agreed`.
+  static rtp::ForwardOptions options(const ViewedStream& agreed);
+
   ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
       : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
 };
@@ -75,12 +86,21 @@ class Viewer {
   // Chooses layers, and sends the reports that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
+  // What a viewer goes on from in another process (moved_media.h). Its streams end here.
+  MovedViewer move_out(const std::function<std::optional<std::size_t>(const Publisher&)>& place_of,
+                       dtls::Instant now);
+  // A viewer with the streams of `moved`, that is connected and in no room yet.
+  void restore(const MovedViewer& moved, const std::function<Publisher*(std::size_t)>& publisher_in,
+               dtls::Instant now);
+  [[nodiscard]] ice_lite::SessionHandle session() const { return session_; }
+
   [[nodiscard]] std::vector<ViewerStream>& streams() { return streams_; }
   [[nodiscard]] const std::vector<ViewerStream>& streams() const { return streams_; }
 
  private:
   ViewerStream* stream_of(rtp::Ssrc ssrc);
   void start(ViewerStream& stream, MediaPort& port, dtls::Instant now);
+  void show_again(ViewerStream& stream, const ShownLayer& shown, dtls::Instant now);
   void choose_layers(MediaPort& port, dtls::Instant now);
   void on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now);
   void repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port, dtls::Instant now);

@@ -76,6 +76,17 @@ WriteResult<ForwardedStream> ForwardedStream::make(const ForwardOptions& options
   return made;
 }
 
+WriteResult<ForwardedStream> ForwardedStream::restore(const ForwardOptions& options,
+                                                      const ForwardedStreamState& state,
+                                                      Instant now) {
+  auto made = make(options);
+  if (!made) return made;
+  made->timeline_ = SourceTimeline(options.clock_rate, state.timeline, now);
+  made->next_rtx_number_ = state.next_rtx_number;
+  made->sent_ = state.sent;
+  return made;
+}
+
 ForwardedStream::ForwardedStream(const ForwardOptions& options)
     : format_{.ssrc = options.ssrc, .payload_types = options.payload_types},
       extension_ids_(options.extension_ids),

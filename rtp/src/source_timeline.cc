@@ -1,6 +1,8 @@
 #include <sluice/rtp/source_timeline.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 
 namespace sluice::rtp {
 namespace {
@@ -13,7 +15,45 @@ std::uint32_t ticks_in(Duration duration, std::uint32_t clock_rate) {
                                     time % kPerSecond * clock_rate / kPerSecond);
 }
 
+// Above what the time between two packets of a call can be, and what a number counts up to.
+constexpr Duration kLongestPause = std::chrono::hours{24};
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 62;
+
 }  // namespace
+
+SourceTimeline::SourceTimeline(std::uint32_t clock_rate, const SourceTimelineState& state,
+                               Instant now)
+    : clock_rate_(clock_rate),
+      source_(state.source),
+      highest_(std::clamp(state.highest, -kMostNumbers, kMostNumbers)),
+      timestamp_offset_(state.timestamp_offset),
+      highest_placed_(state.highest_placed),
+      newest_timestamp_(state.newest_timestamp),
+      newest_timestamp_at_(now - std::clamp(state.since_newest, Duration::zero(), kLongestPause)) {
+  segments_used_ = std::min(state.segments.size(), kMaxSegments);
+  std::copy(state.segments.end() - static_cast<std::ptrdiff_t>(segments_used_),
+            state.segments.end(), segments_.begin());
+  // There is always a newest one while there is a source.
+  if (source_ && segments_used_ == 0) {
+    segments_[segments_used_++] = {
+        .first = highest_,
+        .offset = static_cast<std::uint16_t>(rtp::number(highest_placed_) - highest_)};
+  }
+}
+
+SourceTimelineState SourceTimeline::state(Instant now) const {
+  SourceTimelineState state{.source = source_,
+                            .highest = highest_,
+                            .timestamp_offset = timestamp_offset_,
+                            .highest_placed = highest_placed_,
+                            .newest_timestamp = newest_timestamp_,
+                            .since_newest = now - newest_timestamp_at_};
+  for (std::size_t i = segments_used_ - std::min(segments_used_, kMaxSegments); i < segments_used_;
+       ++i) {
+    state.segments.push_back(segments_[i % kMaxSegments]);
+  }
+  return state;
+}
 
 std::optional<SourceTimeline::Place> SourceTimeline::place(Ssrc source, SequenceNumber number,
                                                            Timestamp timestamp, Instant now) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "fuzz/check.h"
 #include "fuzz/input.h"
@@ -32,13 +33,15 @@ ForwardOptions options_of(unsigned choice) {
 
 class Forwarding {
  public:
-  explicit Forwarding(unsigned choice) : stream_(*ForwardedStream::make(options_of(choice))) {}
+  explicit Forwarding(unsigned choice)
+      : choice_(choice), stream_(*ForwardedStream::make(options_of(choice))) {}
 
   void take(dtls::Bytes bytes, unsigned what) {
     const auto packet = read_packet(bytes);
     if (!packet) return;
     now_ += Duration{what * 100};
     if (what % 8 == 0) return stream_.skip(*packet);
+    if (what == 1) move();
     const Departure departure{.time = now_, .next_transport_number = transport_number_};
     dtls::Buffer out(stream_.max_size(*packet));
     const auto size = stream_.write(*packet, departure, out);
@@ -62,6 +65,15 @@ class Forwarding {
   }
 
  private:
+  // To another process.
+  void move() {
+    const auto timestamp = stream_.timestamp_of(Timestamp{});
+    const auto state = std::move(stream_).state(now_);
+    stream_ = *ForwardedStream::restore(options_of(choice_), state, now_);
+    SLUICE_CHECK(stream_.timestamp_of(Timestamp{}) == timestamp);
+    SLUICE_CHECK(stream_.sent().packets == state.sent.packets);
+  }
+
   static Packet check(const Packet& packet, dtls::Bytes bytes, std::size_t before_payload) {
     const auto read = read_packet(bytes);
     SLUICE_CHECK(read);
@@ -76,6 +88,7 @@ class Forwarding {
     }
   }
 
+  unsigned choice_;
   ForwardedStream stream_;
   Instant now_{};
   SequenceNumber transport_number_{};

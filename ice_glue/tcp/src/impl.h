@@ -35,6 +35,7 @@ class Listener::Impl {
 
   // As in Listener.
   [[nodiscard]] int descriptor() const { return epoll_.number(); }
+  [[nodiscard]] int listening() const { return listening_.number(); }
   [[nodiscard]] dtls::UdpEndpoint own() const;
   std::span<const dtls::ReceivedDatagram> receive(dtls::Instant now);
   void confirm(const dtls::UdpPath& path, dtls::Instant now);

@@ -63,6 +63,7 @@ Listener& Listener::operator=(Listener&&) noexcept = default;
 Listener::~Listener() = default;
 
 int Listener::descriptor() const { return impl_->descriptor(); }
+int Listener::listening() const { return impl_->listening(); }
 dtls::UdpEndpoint Listener::own() const { return impl_->own(); }
 std::span<const dtls::ReceivedDatagram> Listener::receive(dtls::Instant now) {
   return impl_->receive(now);

@@ -57,7 +57,9 @@ bool LimitedServer::serve(socket_t socket) {
   };
   if (tls_ && !stream.wait_for_input(idle_until())) return false;
   if (!stream.open(Clock::now() + limits_.request_time)) return false;
-  for (auto left = keep_alive_max_count_; left > 0 && svr_sock_ != INVALID_SOCKET; --left) {
+  // A connection that was taken just before the end has an answer, too.
+  for (auto left = keep_alive_max_count_;
+       left > 0 && (left == keep_alive_max_count_ || svr_sock_ != INVALID_SOCKET); --left) {
     if (!stream.wait_for_input(idle_until())) break;
     stream.begin_request(Clock::now() + limits_.request_time, limits_.request_bytes);
     bool closed = false;

@@ -43,6 +43,10 @@ class LimitedServer final : public httplib::Server {
   void use_tls(TlsContext context) { tls_ = std::move(context); }
   // Before listen_after_bind(), in place of bind_to_port(): takes over a socket that listens.
   void adopt(int listening);
+  // After bind_to_port(): the socket is kept so that other processes may have it, too.
+  void keep() { adopted_ = udp::Descriptor(svr_sock_); }
+  // The socket that was adopted or kept.
+  [[nodiscard]] int listening() const { return adopted_.number(); }
   // In place of stop(), which would end the socket for other processes that have it, too.
   void end();
 

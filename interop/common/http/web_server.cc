@@ -125,6 +125,7 @@ tl::expected<void, std::string> WebServer::bind() {
                                         : server_.bind_to_port(options_.host, options_.port);
   if (!bound) return tl::unexpected("can't listen on " + authority(options_.host, options_.port));
   if (options_.port != 0) port_ = options_.port;
+  server_.keep();
   return {};
 }
 

@@ -66,6 +66,8 @@ class WebServer {
   // files of the certificate.
   tl::expected<void, std::string> listen();
   [[nodiscard]] int port() const { return port_; }
+  // The socket that listens, to be given to another process. It stays open there.
+  [[nodiscard]] int listening() const { return server_.listening(); }
   // "http://127.0.0.1:8080/"
   [[nodiscard]] std::string url() const;
 

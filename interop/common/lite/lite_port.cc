@@ -69,4 +69,12 @@ tl::expected<LiteSockets, std::string> open_sockets(const LiteOptions& options,
   }
 }
 
+void forget_connections(ice_lite::IceLiteServer& server, ice_lite::SessionHandle session,
+                        dtls::Instant now) {
+  for (auto path = server.path_of(session); path && tcp::is_connection(*path);
+       path = server.path_of(session)) {
+    server.path_closed(*path, now);
+  }
+}
+
 }  // namespace sluice::interop

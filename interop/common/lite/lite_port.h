@@ -9,6 +9,7 @@
 
 #include <sluice/dtls/environment.h>
 #include <sluice/ice_lite/description.h>
+#include <sluice/ice_lite/ice_lite_server.h>
 #include <sluice/tcp/listener.h>
 #include <sluice/udp/socket.h>
 
@@ -47,5 +48,10 @@ tl::expected<LiteSockets, std::string> open_sockets(const LiteOptions& options,
 // With the port of the sockets, those of UDP first; or LiteOptions::announced.
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
     const LiteOptions& options, std::uint16_t port);
+
+// Of a session that was restored: connections have ended with the process before this one, and its
+// peer makes new ones.
+void forget_connections(ice_lite::IceLiteServer& server, ice_lite::SessionHandle session,
+                        dtls::Instant now);
 
 }  // namespace sluice::interop

@@ -1,6 +1,7 @@
 #include "scenario/sfu/sfu_world.h"
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -45,12 +46,40 @@ rtp::Ssrc Peer::ssrc(std::size_t section) const {
 }
 
 SfuWorld::SfuWorld(SfuOptions options)
-    : server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
+    : options_(options),
+      server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
       sfu(std::move(options),
           {.dtls = test::make_config(dtls_),
            .fingerprint = own_fingerprint(dtls_),
            .announced = {{.address = kServer}}},
           server_, outlet_) {}
+
+dtls::SecretBytes SfuWorld::leave() {
+  auto left = encode(sfu.move_out(now));
+  drain();
+  return left;
+}
+
+// Another server and another Sfu in the place of these.
+void SfuWorld::begin_anew() {
+  std::destroy_at(&sfu);
+  server_ = must(ice_lite::IceLiteServer::make({}, test::environment()));
+  std::construct_at(
+      &sfu, options_,
+      SfuIdentity{.dtls = test::make_config(dtls_), .fingerprint = own_fingerprint(dtls_)}, server_,
+      outlet_);
+}
+
+std::size_t SfuWorld::go_on(dtls::Bytes left, dtls::Duration away) {
+  begin_anew();
+  now += away;
+  const auto moved = decode_moved_sfu(left);
+  if (!moved) throw std::runtime_error(moved.error());
+  const std::size_t restored = sfu.move_in(*moved, away, now);
+  drain();
+  settle();
+  return restored;
+}
 
 std::string SfuWorld::publisher_offer(const std::string& video) {
   return session_lines(2) + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + section_lines(0, "sendonly") +

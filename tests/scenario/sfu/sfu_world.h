@@ -77,6 +77,13 @@ class SfuWorld {
   Peer& viewer(const std::string& offer = viewer_offer());
 
   void run_for(dtls::Duration duration);
+
+  // The server's process ends. What it leaves.
+  dtls::SecretBytes leave();
+  // The next one begins, `away` later, with what leave() has returned. How many sessions go on.
+  std::size_t go_on(dtls::Bytes left, dtls::Duration away = {});
+  // Both.
+  std::size_t replace(dtls::Duration away = {}) { return go_on(leave().bytes(), away); }
   void send(Peer& publisher, const MediaFields& fields);
   void send_rtp(Peer& publisher, const test::Packet& plain);
   // `write` adds packets to a rtp::CompoundWriter.
@@ -150,6 +157,9 @@ class SfuWorld {
   dtls::Instant now = dtls::Instant(std::chrono::hours{1});
 
  private:
+  void begin_anew();
+
+  SfuOptions options_;
   dtls::ConfigOptions dtls_ = test::options();
   ice_lite::IceLiteServer server_;
   MemoryOutlet outlet_{*this};

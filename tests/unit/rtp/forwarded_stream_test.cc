@@ -361,5 +361,55 @@ TEST_F(ForwardedStreamTest, AllocatesNothing) {
   EXPECT_EQ(test::allocations().count, before);
 }
 
+// ---- a stream that moves
+
+TEST_F(ForwardedStreamTest, GoesOnFromItsState) {
+  auto stream = *ForwardedStream::make(with_elements());
+  write(stream, packet_of(10));
+  write(stream, packet_of(12));
+  const auto first = packet_of(10);
+  ASSERT_TRUE(stream.write_rtx(SequenceNumber{10}, *read_packet(first), departure(), out_));
+  const auto sent = stream.sent();
+  auto moved = *ForwardedStream::restore(with_elements(), std::move(stream).state(now_), now_);
+  EXPECT_EQ(moved.sent().packets, sent.packets);
+  EXPECT_EQ(moved.sent().payload_bytes, sent.payload_bytes);
+  EXPECT_EQ(moved.ssrc(), with_elements().ssrc);
+  const auto packet = packet_of(13);
+  const auto size = moved.write(*read_packet(packet), departure(), out_);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(read_packet(std::span(out_).first(*size))->sequence_number, SequenceNumber{13});
+  // The second one of the RTX stream.
+  const auto again = moved.write_rtx(SequenceNumber{13}, *read_packet(packet), departure(), out_);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(read_packet(std::span(out_).first(*again))->sequence_number, SequenceNumber{1});
+}
+
+TEST_F(ForwardedStreamTest, WhatWasSentBeforeAMoveCannotBeSentAgain) {
+  auto stream = *ForwardedStream::make(with_elements());
+  write(stream, packet_of(10));
+  const auto moved =
+      *ForwardedStream::restore(with_elements(), std::move(stream).state(now_), now_);
+  EXPECT_FALSE(moved.origin_of(SequenceNumber{10}));
+  const auto packet = packet_of(10);
+  EXPECT_EQ(moved.write_again(SequenceNumber{10}, *read_packet(packet), out_),
+            tl::unexpected(NotForwarded::not_repeatable));
+}
+
+TEST_F(ForwardedStreamTest, AnotherSourceGoesOnAfterAMove) {
+  auto stream = *ForwardedStream::make(agreed());
+  write(stream, packet_of(10));
+  auto moved = *ForwardedStream::restore(agreed(), std::move(stream).state(now_), now_);
+  const auto packet = packet_of(40'000, Ssrc{5});
+  const auto size = moved.write(*read_packet(packet), departure(), out_);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(read_packet(std::span(out_).first(*size))->sequence_number, SequenceNumber{11});
+}
+
+TEST_F(ForwardedStreamTest, IsNotRestoredWithOptionsThatContradictEachOther) {
+  auto options = agreed();
+  options.clock_rate = 0;
+  EXPECT_EQ(ForwardedStream::restore(options, {}, now_).error(), WriteError::out_of_range);
+}
+
 }  // namespace
 }  // namespace sluice::rtp

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace sluice::rtp {
 
 static bool operator==(const SourceTimeline::Place& a, const SourceTimeline::Place& b) {
@@ -148,6 +150,77 @@ TEST_F(SourceTimelineTest, ASourceThatHasEndedIsAnotherOneAfterwards) {
 TEST_F(SourceTimelineTest, HasNoTimestampBeforeTheFirstPacket) {
   timeline_.skip(kFirst, sequence(1));
   EXPECT_FALSE(timeline_.timestamp_of(Timestamp{1}));
+}
+
+// ---- a timeline that moves
+
+TEST_F(SourceTimelineTest, GoesOnFromItsState) {
+  place(kFirst, 100, 5000);
+  for (const int number : {101, 104, 107}) timeline_.skip(kFirst, sequence(number));
+  place(kFirst, 108, 9000);
+  constexpr Instant kOther{1h};
+  SourceTimeline moved(kClockRate, timeline_.state(now_ + 40ms), kOther);
+  // Among them late ones, from between the skips.
+  for (const int number : {102, 103, 105, 106, 109, 101, 107, 99}) {
+    const auto expected = timeline_.place(kFirst, sequence(number), Timestamp{9500}, now_);
+    EXPECT_EQ(moved.place(kFirst, sequence(number), Timestamp{9500}, kOther), expected) << number;
+  }
+  EXPECT_EQ(moved.timestamp_of(Timestamp{1}), timeline_.timestamp_of(Timestamp{1}));
+}
+
+TEST_F(SourceTimelineTest, TimePassesOverAMove) {
+  place(kFirst, 100, 5000);
+  constexpr Instant kOther{1h};
+  SourceTimeline moved(kClockRate, timeline_.state(now_ + 40ms), kOther);
+  const auto placed = moved.place(kSecond, sequence(7), Timestamp{}, kOther + 60ms);
+  EXPECT_EQ(placed, (SourceTimeline::Place{sequence(101), Timestamp{5000 + kClockRate / 10}}));
+}
+
+TEST_F(SourceTimelineTest, MovesBeforeTheFirstPacket) {
+  SourceTimeline moved(kClockRate, timeline_.state(now_), now_);
+  EXPECT_EQ(moved.timestamp_of(Timestamp{}), std::nullopt);
+  EXPECT_EQ(moved.place(kFirst, sequence(0x8005), Timestamp{}, now_)->number, sequence(5));
+}
+
+TEST_F(SourceTimelineTest, MovesWithAsManySkipsAsItKeeps) {
+  place(kFirst, 0);
+  for (int number = 1; number < 100; number += 2) {
+    timeline_.skip(kFirst, sequence(number));
+    place(kFirst, number + 1);
+  }
+  const auto state = timeline_.state(now_);
+  EXPECT_EQ(state.segments.size(), SourceTimeline::kMaxSegments);
+  SourceTimeline moved(kClockRate, state, now_);
+  moved.skip(kFirst, sequence(101));
+  timeline_.skip(kFirst, sequence(101));
+  for (int number = 0; number < 110; ++number) {
+    EXPECT_EQ(moved.place(kFirst, sequence(number), {}, now_),
+              timeline_.place(kFirst, sequence(number), {}, now_))
+        << number;
+  }
+}
+
+TEST_F(SourceTimelineTest, TakesAnyState) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  for (const std::int64_t number : {kMost, kLeast, std::int64_t{0}}) {
+    for (const auto since : {Duration::max(), Duration::min()}) {
+      for (const std::size_t segments : {0U, 1U, 40U}) {
+        SourceTimelineState state{.source = kFirst, .highest = number, .since_newest = since};
+        state.segments.resize(segments, {.first = number, .last = -number / 2, .offset = 0xffff});
+        SourceTimeline moved(kClockRate, state, now_);
+        moved.skip(kFirst, sequence(1));
+        static_cast<void>(moved.place(kFirst, sequence(2), {}, now_));
+        EXPECT_TRUE(moved.place(kSecond, sequence(2), {}, now_));
+      }
+    }
+  }
+}
+
+TEST_F(SourceTimelineTest, GoesOnFromAStateWithoutSegments) {
+  SourceTimeline moved(kClockRate,
+                       {.source = kFirst, .highest = 70'000, .highest_placed = sequence(50)}, now_);
+  EXPECT_EQ(moved.place(kFirst, sequence(70'001), {}, now_)->number, sequence(51));
 }
 
 }  // namespace

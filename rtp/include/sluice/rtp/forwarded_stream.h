@@ -66,6 +66,22 @@ struct Departure {
   SequenceNumber& next_transport_number;
 };
 
+// For sender reports (RFC 3550 section 6.4.1), without RTX and repetitions. They wrap around.
+struct SenderCounts {
+  std::uint32_t packets = 0;
+  std::uint32_t payload_bytes = 0;
+};
+
+// What a stream goes on from in another process, so that its receiver sees no break: the numbers
+// that it has used, and not the packets that can be sent again. Any values are safe here, but a
+// stale or altered state gives packets numbers that were used before. SRTP refuses to protect
+// these, in a session that was restored too (srtp::PacketError::replayed).
+struct ForwardedStreamState {
+  SourceTimelineState timeline = {};
+  SequenceNumber next_rtx_number{};
+  SenderCounts sent = {};
+};
+
 // Why a packet is not forwarded. None of them harms the stream.
 enum class NotForwarded : std::uint8_t {
   payload_type,      // the receiver has agreed to none for it
@@ -99,6 +115,10 @@ class ForwardedStream {
   // Errors: out_of_range (a payload type above 127; an ID of 0, used twice, or that the form can't
   // hold; clock_rate; repeat_window), too_long (a text that is empty or that the form can't hold).
   static WriteResult<ForwardedStream> make(const ForwardOptions& options);
+  // Goes on from state(), which was taken of a stream with the same options. What that has sent
+  // can't be sent again: origin_of() has none. The next transport-wide number is the caller's.
+  static WriteResult<ForwardedStream> restore(const ForwardOptions& options,
+                                              const ForwardedStreamState& state, Instant now);
 
   ForwardedStream(ForwardedStream&&) noexcept = default;
   ForwardedStream& operator=(ForwardedStream&&) noexcept = default;
@@ -143,14 +163,14 @@ class ForwardedStream {
   [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const {
     return timeline_.timestamp_of(source);
   }
-  // For sender reports (RFC 3550 section 6.4.1), without RTX and repetitions. They wrap around.
-  struct SenderCounts {
-    std::uint32_t packets = 0;
-    std::uint32_t payload_bytes = 0;
-  };
   [[nodiscard]] const SenderCounts& sent() const { return sent_; }
   [[nodiscard]] bool has_rtx() const { return rtx_.has_value(); }
   [[nodiscard]] Ssrc ssrc() const { return format_.ssrc; }
+
+  // The stream ends here: two that go on from one state would use numbers twice.
+  [[nodiscard]] ForwardedStreamState state(Instant now) && {
+    return {.timeline = timeline_.state(now), .next_rtx_number = next_rtx_number_, .sent = sent_};
+  }
 
  private:
   // What differs between a stream and its RTX stream.

@@ -5,11 +5,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <sluice/rtp/clock.h>
 #include <sluice/rtp/numbers.h>
 
 namespace sluice::rtp {
+
+// What a timeline goes on from in another process. Any values are safe.
+struct SourceTimelineState {
+  // Packets between two skips: their numbers differ from those of the source by `offset`. Numbers
+  // of the source are counted on beyond 16 bits.
+  struct Segment {
+    std::int64_t first = 0;
+    std::int64_t last = 0;     // of all but the newest segment
+    std::uint16_t offset = 0;  // modulo 2^16
+  };
+  std::optional<Ssrc> source = {};
+  std::int64_t highest = 0;
+  std::uint32_t timestamp_offset = 0;
+  // In their order; the last SourceTimeline::kMaxSegments count.
+  std::vector<Segment> segments = {};
+  SequenceNumber highest_placed{};
+  Timestamp newest_timestamp{};
+  Duration since_newest{};
+};
 
 // Gives each packet of a source its place in the stream. The packets of one source may come in any
 // order; a packet of another source ends the one before. Where a source takes over, the sequence
@@ -18,6 +38,8 @@ class SourceTimeline {
  public:
   // In Hz: at least 1.
   explicit SourceTimeline(std::uint32_t clock_rate) : clock_rate_(clock_rate) {}
+  // Goes on from state(), which was taken of a timeline with the same clock rate.
+  SourceTimeline(std::uint32_t clock_rate, const SourceTimelineState& state, Instant now);
 
   struct Place {
     SequenceNumber number{};
@@ -37,14 +59,10 @@ class SourceTimeline {
   // For a timestamp of the source that the stream has now. Empty before its first packet.
   [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const;
 
+  [[nodiscard]] SourceTimelineState state(Instant now) const;
+
  private:
-  // Packets between two skips: their numbers differ from those of the source by `offset`. Numbers
-  // of the source are counted on beyond 16 bits.
-  struct Segment {
-    std::int64_t first = 0;
-    std::int64_t last = 0;     // of all but the newest segment
-    std::uint16_t offset = 0;  // modulo 2^16
-  };
+  using Segment = SourceTimelineState::Segment;
 
   void begin(Ssrc source, SequenceNumber number, Timestamp timestamp, Instant now);
   // Null: the number has no place.

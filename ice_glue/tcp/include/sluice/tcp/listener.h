@@ -95,6 +95,8 @@ class Listener {
   // To wait for, until next_timeout(): readable when receive() has something to do. Don't read from
   // it.
   [[nodiscard]] int descriptor() const;
+  // The socket that listens, to be given to another process: adopt() there.
+  [[nodiscard]] int listening() const;
   // The address that it is bound to.
   [[nodiscard]] dtls::UdpEndpoint own() const;
 

@@ -1,4 +1,4 @@
-#include "demo/state_file.h"
+#include "common/state/state_file.h"
 
 #include <poll.h>
 #include <sys/random.h>
@@ -6,26 +6,28 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "common/private_file.h"
-#include "demo/stored_numbers.h"
+#include "common/state/stored_numbers.h"
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
+
+using dtls::Buffer;
+using dtls::Bytes;
 
 constexpr std::string_view kKeyMagic = "sluice state key 1\n";
 constexpr std::size_t kKeyFile = kKeyMagic.size() + 4 + dtls::StateKeys::kKeySize;
-// Far above what 1000 calls take.
-constexpr std::size_t kMaxState = std::size_t{64} << 20;
+// Far above what 10,000 sessions take.
+constexpr std::size_t kMaxState = std::size_t{256} << 20;
 // How often the lock is tried while another process has it.
 constexpr int kRetryMs = 2;
 
-// What the state is, for StateKeys.
-Bytes context() { return std::as_bytes(std::span(std::string_view("sluice-demo: calls"))); }
+// For StateKeys.
+Bytes context(const StateFileOptions& options) { return std::as_bytes(std::span(options.content)); }
 
 tl::expected<dtls::SecretBytes, std::string> make_key_file(const std::string& file) {
   Buffer contents(kKeyFile);
@@ -55,7 +57,7 @@ tl::expected<void, std::string> read_key(const std::string& file, dtls::StateKey
   const bool is_key =
       contents.size() == kKeyFile &&
       std::ranges::equal(contents.first(kKeyMagic.size()), std::as_bytes(std::span(kKeyMagic)));
-  if (!is_key) return common::file_error(file, "no key of sluice-demo, or of another version");
+  if (!is_key) return common::file_error(file, "no key of this program, or of another version");
   const auto added = keys.add(dtls::StateKeyId{load_u32(contents, kKeyMagic.size())},
                               contents.subspan(kKeyMagic.size() + 4));
   if (!added) return common::file_error(file, dtls::to_string(added.error()));
@@ -72,47 +74,56 @@ tl::expected<std::unique_ptr<StateFile>, std::string> StateFile::open(
   std::string boot;
   if (!std::getline(boot_id, boot)) return tl::unexpected<std::string>("no boot ID");
   std::unique_ptr<StateFile> made(
-      new StateFile(std::move(options.file), std::move(boot), *std::move(environment)));
-  if (auto read = read_key(options.key_file, made->keys_); !read) {
+      new StateFile(std::move(options), std::move(boot), *std::move(environment)));
+  const std::string& key_file = made->options_.key_file;
+  if (auto read = read_key(key_file, made->keys_); !read) {
     return tl::unexpected(read.error());
   }
   for (bool is_told = false;; is_told = true) {
-    auto lock = common::try_lock_file(options.key_file);
+    auto lock = common::try_lock_file(key_file);
     if (!lock) return tl::unexpected(lock.error());
     made->lock_ = *std::move(lock);
     if (made->lock_.is_open()) return made;
-    if (!is_told) std::clog << options.key_file + ": waiting for the server that has it\n";
+    if (!is_told) {
+      made->tell(key_file + ": waiting for the server that has it");
+      if (made->options_.on_wait) made->options_.on_wait();
+    }
     pollfd stopped{.fd = stop.descriptor(), .events = POLLIN, .revents = 0};
     if (poll(&stopped, 1, kRetryMs) > 0) return nullptr;
   }
 }
 
+void StateFile::tell(const std::string& what) const {
+  if (options_.tell) options_.tell(what);
+}
+
 tl::expected<std::optional<dtls::SecretBytes>, std::string> StateFile::take() {
-  const auto sealed = common::read_private_file(file_, kMaxState);
+  const std::string& file = options_.file;
+  const auto sealed = common::read_private_file(file, kMaxState);
   if (!sealed) return tl::unexpected(sealed.error());
   if (!*sealed) return std::nullopt;
-  auto calls = keys_.open(environment_, (*sealed)->bytes(), context());
-  if (!calls) return common::file_error(file_, dtls::to_string(calls.error()));
-  if (unlink(file_.c_str()) != 0) return common::file_error(file_);
-  const Bytes contents = calls->bytes();
+  auto state = keys_.open(environment_, (*sealed)->bytes(), context(options_));
+  if (!state) return common::file_error(file, dtls::to_string(state.error()));
+  if (unlink(file.c_str()) != 0) return common::file_error(file);
+  const Bytes contents = state->bytes();
   const auto boot = std::as_bytes(std::span(boot_));
   if (contents.size() < boot.size() || !std::ranges::equal(contents.first(boot.size()), boot)) {
-    std::clog << file_ + ": from before the machine was started\n";
+    tell(file + ": from before the machine was started");
     return std::nullopt;
   }
   const Bytes rest = contents.subspan(boot.size());
   return dtls::SecretBytes(Buffer(rest.begin(), rest.end()));
 }
 
-tl::expected<void, std::string> StateFile::put(Bytes calls) {
+tl::expected<void, std::string> StateFile::put(Bytes state) {
   Buffer contents;
-  contents.reserve(boot_.size() + calls.size());
+  contents.reserve(boot_.size() + state.size());
   append(contents, std::as_bytes(std::span(boot_)));
-  append(contents, calls);
+  append(contents, state);
   const auto sealed =
-      keys_.seal(environment_, dtls::SecretBytes(std::move(contents)).bytes(), context());
+      keys_.seal(environment_, dtls::SecretBytes(std::move(contents)).bytes(), context(options_));
   if (!sealed) return tl::unexpected(dtls::to_string(sealed.error()));
-  return common::replace_private_file(file_, *sealed, common::Durability::process);
+  return common::replace_private_file(options_.file, *sealed, common::Durability::process);
 }
 
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop

@@ -1,5 +1,5 @@
-// The sealed file in which calls are while the server is restarted.
-#include "demo/state_file.h"
+// The sealed file in which sessions are while the server is restarted.
+#include "common/state/state_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -13,19 +13,26 @@
 #include <string_view>
 
 #include "common/private_file.h"
-#include "demo/stored_numbers.h"
+#include "common/state/stored_numbers.h"
 #include "support/temporary_folder.h"
 
-namespace sluice::interop::demo {
+namespace sluice::interop {
 namespace {
+
+using dtls::Buffer;
+
+constexpr const char* kContent = "sluice-demo: calls";
 
 class StateFileTest : public testing::Test {
  public:
   [[nodiscard]] std::string file(const std::string& name) const {
     return (folder.path() / name).string();
   }
+  [[nodiscard]] StateFileOptions options() const {
+    return {.file = file("calls"), .key_file = file("key"), .content = kContent};
+  }
   [[nodiscard]] std::unique_ptr<StateFile> open() const {
-    auto opened = StateFile::open({.file = file("calls"), .key_file = file("key")}, stop);
+    auto opened = StateFile::open(options(), stop);
     EXPECT_TRUE(opened) << opened.error();
     return opened ? *std::move(opened) : nullptr;
   }
@@ -80,7 +87,7 @@ TEST_F(StateFileTest, IsOfOneStartOfTheMachine) {
   ASSERT_TRUE(keys.add(dtls::StateKeyId{id}, secret));
   auto environment = dtls::Environment::make();
   ASSERT_TRUE(environment);
-  const std::string_view context = "sluice-demo: calls";
+  const std::string_view context = kContent;
   for (const std::size_t size : {0U, 10U, 1000U}) {
     const Buffer other(size, std::byte{'0'});
     const auto sealed = keys.seal(*environment, other, std::as_bytes(std::span(context)));
@@ -92,6 +99,15 @@ TEST_F(StateFileTest, IsOfOneStartOfTheMachine) {
   }
 }
 
+TEST_F(StateFileTest, IsRefusedWhereItIsOfAnotherProgram) {
+  ASSERT_TRUE(open()->put(calls));
+  auto other = options();
+  other.content = "sluice-sfu: sessions";
+  const auto state = StateFile::open(other, stop);
+  ASSERT_TRUE(state && *state);
+  EXPECT_FALSE((*state)->take());
+}
+
 TEST_F(StateFileTest, NeedsTheKeyThatHasSealedIt) {
   ASSERT_TRUE(open()->put(calls));
   std::filesystem::remove(file("key"));
@@ -101,20 +117,23 @@ TEST_F(StateFileTest, NeedsTheKeyThatHasSealedIt) {
 TEST_F(StateFileTest, RefusesAKeyFileThatOthersMayReadOrThatIsNone) {
   ASSERT_NE(open(), nullptr);
   ASSERT_EQ(chmod(file("key").c_str(), 0644), 0);
-  const auto options = StateFileOptions{.file = file("calls"), .key_file = file("key")};
-  EXPECT_FALSE(StateFile::open(options, stop));
+  EXPECT_FALSE(StateFile::open(options(), stop));
   ASSERT_EQ(chmod(file("key").c_str(), 0600), 0);
   std::ofstream(file("key"), std::ios::trunc) << "something else";
-  EXPECT_FALSE(StateFile::open(options, stop));
+  EXPECT_FALSE(StateFile::open(options(), stop));
 }
 
 TEST_F(StateFileTest, IsForOneProcessAtATime) {
   auto first = open();
   // Who waits for it still ends on a signal.
   ASSERT_EQ(raise(SIGTERM), 0);
-  const auto second = StateFile::open({.file = file("calls"), .key_file = file("key")}, stop);
+  auto waiting = options();
+  int waits = 0;
+  waiting.on_wait = [&waits] { ++waits; };
+  const auto second = StateFile::open(waiting, stop);
   ASSERT_TRUE(second) << second.error();
   EXPECT_EQ(*second, nullptr);
+  EXPECT_EQ(waits, 1);
   first.reset();
   EXPECT_NE(open(), nullptr);
   // It stays blocked after the object's end.
@@ -126,4 +145,4 @@ TEST_F(StateFileTest, IsForOneProcessAtATime) {
 }
 
 }  // namespace
-}  // namespace sluice::interop::demo
+}  // namespace sluice::interop
