@@ -9,16 +9,16 @@
 namespace sluice::interop::sfu {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using LayersJson = nlohmann::ordered_json;
 
-Json layers_of(const Track& track, dtls::Instant now) {
+LayersJson layers_of(const Track& track, dtls::Instant now) {
   std::vector<const Layer*> layers;
   for (const Layer& layer : track.layers()) layers.push_back(&layer);
   std::ranges::sort(layers, {}, [now](const Layer* layer) {
     return std::pair{~layer->bits_per_second(now), layer};  // layers of one rate as in the offer
   });
-  Json active = Json::array();
-  Json inactive = Json::array();
+  LayersJson active = LayersJson::array();
+  LayersJson inactive = LayersJson::array();
   for (const Layer* layer : layers) {
     const std::uint64_t rate = layer->bits_per_second(now);
     if (rate > 0) {
@@ -41,17 +41,17 @@ tl::expected<std::string, std::string> text_of(const nlohmann::json& wish, const
 }  // namespace
 
 std::string layers_json(const Viewer& viewer, dtls::Instant now) {
-  Json sections = Json::object();
+  LayersJson sections = LayersJson::object();
   for (const ViewerStream& stream : viewer.streams()) {
     if (stream.agreed.kind != SectionKind::video || stream.track == nullptr) continue;
-    Json section = layers_of(*stream.track, now);
+    LayersJson section = layers_of(*stream.track, now);
     const Layer* const shown = stream.subscription.shown;
-    section["shown"] = shown != nullptr ? Json(shown->rid()) : Json();
-    section["asked"] = stream.asked_rid.empty() ? Json() : Json(stream.asked_rid);
+    section["shown"] = shown != nullptr ? LayersJson(shown->rid()) : LayersJson();
+    section["asked"] = stream.asked_rid.empty() ? LayersJson() : LayersJson(stream.asked_rid);
     sections[stream.agreed.mid] = std::move(section);
   }
   // A MID may be any bytes.
-  return sections.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return sections.dump(-1, ' ', false, LayersJson::error_handler_t::replace);
 }
 
 tl::expected<LayerWish, std::string> read_layer_wish(const std::string& json) {
