@@ -21,7 +21,7 @@ const USAGE = `usage: sfu_restart.mjs [options]
                          next one waits for its state file
   --restarts N           (default: 3, or 20 with SLUICE_LONG in the environment)
   --most MS              the longest gap that is allowed (default: 1000; a machine that is busy makes gaps by itself)
-  --load VIEWERS         as many of sluice-load are in another room meanwhile, and may not lose anything
+  --load VIEWERS         as many of sluice-load are in another room meanwhile; with replace they may not lose anything
   --json FILE            writes the gaps
 The environment variables SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the programs.`;
 
@@ -30,6 +30,8 @@ const STEADY_MS = 1500;
 const END_LIMIT_MS = 10_000;
 // What a restart and its checks take, generously.
 const RESTART_S = 15;
+// Where the port is closed for a moment.
+const MOST_LOST_PERCENT = 1;
 
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
 
@@ -162,12 +164,12 @@ async function restart(servers, { way, most }, { publisher, viewers }, number) {
 }
 
 // The load, which begins now. Resolves to what it has seen; throws if that is not what it should be.
-async function load(url, { load: viewers, restarts, most, folder }) {
+async function load(url, { way, load: viewers, restarts, most, folder }) {
   const result = path.join(folder, 'load.json');
   const command = process.env.SLUICE_LOAD_BINARY;
   if (!command) throw new Error('SLUICE_LOAD_BINARY must name the sluice-load to run');
   const args = ['--publish', new URL('/whip/load', url).href, '--watch', new URL('/whep/load', url).href, '--viewers', viewers,
-    '--duration', restarts * RESTART_S, '--max-loss', 0, '--max-corrupt', 0, '--max-duplicates', 0, '--max-breaks', 0,
+    '--duration', restarts * RESTART_S, '--max-loss', way === 'replace' ? 0 : MOST_LOST_PERCENT, '--max-corrupt', 0, '--max-duplicates', 0, '--max-breaks', 0,
     '--max-gap', most, '--json', result];
   const child = spawn(command, args.map(String), { stdio: 'ignore' });
   await once(child, 'exit');
