@@ -110,6 +110,8 @@ def judge(step, report, options):
         why.append(f"loss {step['loss_percent']:.2f} %")
     if step["delay_p99_ms"] > options.max_delay_p99:
         why.append(f"p99 {step['delay_p99_ms']:.0f} ms")
+    if why and report.get("dropped_unread"):
+        why.append(f"the load did not read {report['dropped_unread']} packets in time")
     if why and step["load_cpu"] > LOAD_IS_FULL:
         why.append("the CPU of the load is full")
     return {**step, "holds": not why, "why": "; ".join(why)}
@@ -254,6 +256,19 @@ def read_options():
     return options
 
 
+def print_figures(measures):
+    for measure in measures:
+        beside = ", ".join(f"{peer} {value:,.1f} ({measure['ratios'].get(peer, 0):.2f})"
+                           for peer, value in measure["peers"].items())
+        verdict = {None: "", True: f"; {measure['goal']}: yes", False: f"; {measure['goal']}: no"}[measure["met"]]
+        print(f"{measure['name']:<22} {measure['unit']:<12} {measure['ours']:>12,.1f}  {beside}{verdict}")
+
+
+def text_of(machine_load):
+    """As uptime has it."""
+    return ", ".join(f"{part:.2f}" for part in machine_load) + " (1, 5, 15 minutes)"
+
+
 def available(options):
     """(name, server) in the order of their runs."""
     servers = []
@@ -270,22 +285,21 @@ def main():
     options = read_options()
     if not os.access(os.environ.get("SLUICE_LOAD_BINARY", ""), os.X_OK):
         sys.exit("SLUICE_LOAD_BINARY must name sluice-load")
-    runs = []
-    print(f"load of the machine before (1, 5, 15 min): {os.getloadavg()}\n{HEADER}")
+    runs, before = [], os.getloadavg()
+    print(f"load of the machine before: {text_of(before)}\n{HEADER}")
     with open(options.log, "w", encoding="utf-8") as log:
         for name, server in available(options):
             runs.append((name, measure_server(name, server, options, log)))
     measures = measures_of(runs, options.viewers)
-    for measure in measures[:len(SUBJECTS)]:
-        beside = ", ".join(f"{peer} {value:,.1f} ({measure['ratios'].get(peer, 0):.2f})"
-                           for peer, value in measure["peers"].items())
-        verdict = {None: "", True: f"; {measure['goal']}: yes", False: f"; {measure['goal']}: no"}[measure["met"]]
-        print(f"{measure['name']:<22} {measure['unit']:<12} {measure['ours']:>12,.1f}  {beside}{verdict}")
-    print(f"load of the machine after: {os.getloadavg()}")
+    print_figures([measure for measure in measures if measure["name"].removeprefix("sfu/") in SUBJECTS])
+    after = os.getloadavg()
+    print(f"load of the machine after: {text_of(after)}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"measures": measures, "runs": [{"server": name, "steps": steps} for name, steps in runs]}, file,
-                      indent=2)
+            json.dump({"measures": measures, "runs": [{"server": name, "steps": steps} for name, steps in runs],
+                       "options": vars(options), "machine_load": {"before": before, "after": after}}, file, indent=2)
+    if failed := [name for name, steps in runs if not best(steps)]:
+        sys.exit(f"not even the smallest number of viewers holds: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ class Search(unittest.TestCase):
 
 class Judgement(unittest.TestCase):
     @staticmethod
-    def judged(loss=0.0, delay=1.0, with_media=5, load_cpu=0.5, failures=None):
+    def judged(loss=0.0, delay=1.0, with_media=5, load_cpu=0.5, failures=None, unread=0):
         report = {"packets_per_second": 1, "failures": failures or {}, "viewers": {"with_media": with_media},
+                  "dropped_unread": unread,
                   "received": {"loss_percent": loss, "delay": {"p50_ms": 1, "p99_ms": delay}}}
         options = types.SimpleNamespace(max_loss=0.1, max_delay_p99=20)
         return sfu_compare.judge({"viewers": 5, "load_cpu": load_cpu}, report, options)
@@ -83,6 +84,7 @@ class Judgement(unittest.TestCase):
     def test_one_that_does_not(self):
         for fault, why in (({"loss": 0.2}, "loss 0.20 %"), ({"delay": 21}, "p99 21 ms"),
                            ({"with_media": 4}, "4 viewers got media"), ({"failures": {"no": 2}}, "2 x no"),
+                           ({"loss": 1, "unread": 7}, "loss 1.00 %; the load did not read 7 packets in time"),
                            ({"delay": 21, "load_cpu": 0.99}, "p99 21 ms; the CPU of the load is full")):
             with self.subTest(fault):
                 judged = self.judged(**fault)
