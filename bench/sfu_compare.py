@@ -261,7 +261,8 @@ def print_figures(measures):
         beside = ", ".join(f"{peer} {value:,.1f} ({measure['ratios'].get(peer, 0):.2f})"
                            for peer, value in measure["peers"].items())
         verdict = {None: "", True: f"; {measure['goal']}: yes", False: f"; {measure['goal']}: no"}[measure["met"]]
-        print(f"{measure['name']:<22} {measure['unit']:<12} {measure['ours']:>12,.1f}  {beside}{verdict}")
+        print(f"{measure['name']:<22} {measure['unit']:<12} {measure['ours']:>12,.1f} "
+              f"(+-{50 * measure['spread']:.0f} %)  {beside}{verdict}")
 
 
 def text_of(machine_load):
