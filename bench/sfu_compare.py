@@ -229,7 +229,8 @@ def measures_of(runs, viewers):
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--viewers", default="100,200,400,700,1000,1400,2000,2800", help="numbers of viewers, the smallest first")
+    parser.add_argument("--viewers", default="100,200,400,700,1000,1400,2000,2800",
+                        help="numbers of viewers, the smallest first")
     parser.add_argument("--refine", type=int, default=2, help="steps between the last number that holds and the next")
     parser.add_argument("--servers", default="sluice,janus,pion", help="which, in this order")
     parser.add_argument("--duration", type=float, default=10, help="seconds of a step")

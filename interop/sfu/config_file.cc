@@ -15,8 +15,8 @@ constexpr const char* kLine =
 constexpr const char* kValue = R"re(("[^"#\\]*"|'[^'#]*'|[^\s#"',=[\]\\]+))re";
 
 const std::regex& line_form() {
-  static const std::regex form(std::regex_replace(std::string{kLine}, std::regex("V"), kValue));
-  return form;
+  static const std::regex kForm(std::regex_replace(std::string{kLine}, std::regex("V"), kValue));
+  return kForm;
 }
 
 }  // namespace
@@ -25,8 +25,8 @@ void check_option(CLI::App& app, const std::string& key, const std::vector<std::
   if (app.get_option_no_throw("--" + key) == nullptr) {
     throw CLI::ConfigError("there is no option " + key, CLI::ExitCodes::ConfigError);
   }
-  std::vector<std::string> arguments;
-  for (const std::string& value : values) arguments.push_back("--" + key + "=" + value);
+  std::vector<std::string> arguments(values.size(), "--" + key + "=");
+  for (std::size_t i = 0; i < values.size(); ++i) arguments[i] += values[i];
   app.parse(std::move(arguments));
 }
 

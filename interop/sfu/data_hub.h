@@ -17,8 +17,9 @@ namespace sluice::interop::sfu {
 struct DataLimits {
   std::size_t messages_per_second = 50;  // of one session; as many at once
   // SCTP packets that messages of a room's sessions become, see DataHub; as many at once.
-  std::size_t room_packets_per_second = 10'000;
-  std::size_t server_packets_per_second = 40'000;  // of all rooms
+  // Each takes some 10 us, and media waits for all packets of a message.
+  std::size_t room_packets_per_second = 5'000;
+  std::size_t server_packets_per_second = 20'000;  // of all rooms
 };
 
 // The rule:
@@ -34,11 +35,11 @@ struct DataLimits {
 // session are in data_session.h. A receiver that is slow has kMaxDataBuffered twice and loses what
 // comes then, and nobody waits for it.
 //
-// The work for a message is that of its packets to the others of the room, as many as are in it. A
-// room and the server have a budget of them for a second, from which the whole message is taken
-// first. Where the server has to open channels for a label, the first message counts two packets
-// more for each. So one peer that sends all it may to 1,000 viewers has 10 small messages a second
-// relayed, and media of all rooms leaves in between.
+// The work for a message is that of its packets to the others of the room. A room and the server
+// have a budget of them for a second, from which all packets of a message are taken first. The
+// first message with a label counts two packets more for each receiver, since the server may have
+// to open a channel. So of one peer that sends all it may to 1,000 viewers, 5 small messages a
+// second are relayed.
 class DataHub {
  public:
   // `port` outlives it.

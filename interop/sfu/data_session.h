@@ -31,7 +31,7 @@ inline constexpr std::size_t kMaxDataBuffered = 65536;
 // Of SCTP: twice kMaxDataChannels for each side, since a stream that is being closed is not free.
 inline constexpr std::uint16_t kDataStreams = 4 * kMaxDataChannels;
 
-// Some 40 kB while the association lives. DataHub has the rules.
+// Some 30 kB while the association lives. DataHub has the rules.
 class DataSession {
  public:
   // `room` outlives it. The association begins with start(); where the offer has a=sctp-init, it is

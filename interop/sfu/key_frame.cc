@@ -42,9 +42,11 @@ constexpr unsigned kSps = 7;
 constexpr unsigned kStapA = 24;
 constexpr unsigned kFuA = 28;
 
-constexpr bool is_key_unit(unsigned header) {
+// A unit that begins with these octets. Of an IDR picture of several slices it is the first one:
+// first_mb_in_slice is 0, written as one bit (H.264 sections 7.3.3 and 9.1).
+constexpr bool is_key_unit(unsigned header, unsigned next) {
   const unsigned type = header & 0x1f;
-  return type == kIdr || type == kSps;
+  return type == kSps || (type == kIdr && has(next, 0x80));
 }
 
 // Aggregated units, each behind its size (RFC 6184 section 5.7.1).
@@ -54,9 +56,10 @@ bool has_key_unit(Octets& octets) {
     const std::size_t size = high << 8 | octets.next();
     if (size == 0) return false;
     const unsigned header = octets.next();
+    const unsigned next = size > 1 ? octets.next() : 0;
     if (octets.is_short()) return false;
-    if (is_key_unit(header)) return true;
-    octets.skip(size - 1);
+    if (is_key_unit(header, next)) return true;
+    if (size > 1) octets.skip(size - 2);
   }
   return false;
 }
@@ -100,10 +103,10 @@ bool begins_h264_key_frame(rtp::Bytes payload) {
     case kFuA: {
       const unsigned fragment = octets.next();
       const bool is_first = has(fragment, 0x80);
-      return is_first && is_key_unit(fragment);
+      return is_first && is_key_unit(fragment, octets.next());
     }
     default:
-      return is_key_unit(header);
+      return is_key_unit(header, octets.next());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "sfu/layer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sluice::interop::sfu {
@@ -48,13 +49,15 @@ void Layer::forward(MediaPort& port, dtls::Instant now) {
   burst_bytes_.clear();
 }
 
-// Who waits for a key frame gets the burst from there on. Another layer must not go on behind it,
+// Who waits for a key frame gets the layer from there on. Another layer must not go on behind it,
 // since a stream that gets packets of two sources takes each for a new beginning.
 void Layer::on_key_frame(MediaPort& port, dtls::Instant now) {
   const auto key_frame = std::ranges::find_if(burst_, [this](const rtp::Packet& packet) {
-    return format_->begins_key_frame(packet.payload);
+    return packet.ssrc == source_ && format_->begins_key_frame(packet.payload);
   });
   if (key_frame == burst_.end()) return;
+  const int behind = missing_.behind(key_frame->sequence_number);
+  if (behind - (burst_.end() - key_frame - 1) > kMostBehind) return;
   key_frames_.on_key_frame();
   const std::size_t admitted = receivers_.size();
   for (Subscription* subscription : std::exchange(waiting_, {})) {
@@ -62,9 +65,23 @@ void Layer::on_key_frame(MediaPort& port, dtls::Instant now) {
     leave(*subscription);
     show(*subscription);
   }
-  const auto rest = std::span<const rtp::Packet>(burst_).subspan(
-      static_cast<std::size_t>(key_frame - burst_.begin()));
-  send_burst(port, rest, std::span<const ice_lite::Forward>(receivers_).subspan(admitted), now);
+  const auto newcomers = std::span<const ice_lite::Forward>(receivers_).subspan(admitted);
+  if (newcomers.empty()) return;
+  send_burst(port, from_key_frame(*key_frame, behind), newcomers, now);
+}
+
+// Its first packet may have come behind others: it was overtaken, or lost and asked for again.
+std::span<const rtp::Packet> Layer::from_key_frame(const rtp::Packet& first, int behind) {
+  from_key_frame_.assign(1, first);
+  for (int i = 1; i <= behind; ++i) {
+    const auto packet = cache_.find(first.ssrc, first.sequence_number + i);
+    if (packet) from_key_frame_.push_back(*packet);
+  }
+  std::ranges::copy_if(burst_, std::back_inserter(from_key_frame_), [&](const auto& packet) {
+    return packet.ssrc == first.ssrc &&
+           rtp::distance(first.sequence_number, packet.sequence_number) > 0;
+  });
+  return from_key_frame_;
 }
 
 void Layer::on_sender_report(const rtp::SenderReport& report, dtls::Instant now) {
@@ -113,6 +130,7 @@ void Layer::ask_for_missing(MediaPort& port, dtls::Instant now) {
 void Layer::show(Subscription& subscription) {
   receivers_.push_back(subscription.receiver);
   subscription.shown = this;
+  subscription.receiver.stream->end_source();
 }
 
 void Layer::show_next(Subscription& subscription, MediaPort& port, dtls::Instant now) {

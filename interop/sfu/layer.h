@@ -51,6 +51,10 @@ struct Subscription {
 // and puts it into the cache, from where it can be sent again.
 class Layer {
  public:
+  // A key frame whose first packet comes so many places late is of no use to those that wait: they
+  // would get all of these packets at once.
+  static constexpr int kMostBehind = 128;
+
   // `rid`: empty if the track has one layer.
   Layer(PublisherPeer publisher, const Format& format, std::string rid,
         const TrackOptions& options);
@@ -97,12 +101,16 @@ class Layer {
   [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
     return rate_.bits_per_second(now);
   }
+  // It sends, and it is not known yet how much.
+  [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }
 
  private:
   void begin_source(rtp::Ssrc source);
   // Looks for one in the burst.
   void on_key_frame(MediaPort& port, dtls::Instant now);
+  // `behind`: how many places its first packet came late. The result is valid until the next call.
+  std::span<const rtp::Packet> from_key_frame(const rtp::Packet& first, int behind);
   void send_burst(MediaPort& port, std::span<const rtp::Packet> packets,
                   std::span<const ice_lite::Forward> receivers, dtls::Instant now);
   void ask_for_key_frame(MediaPort& port);
@@ -123,6 +131,7 @@ class Layer {
   // What has come in this turn: the packets, and the bytes that they point to.
   std::vector<rtp::Packet> burst_;
   std::vector<rtp::Bytes> burst_bytes_;
+  std::vector<rtp::Packet> from_key_frame_;  // empty but for its memory
   std::vector<ice_lite::Forward> receivers_;
   std::vector<Subscription*> waiting_;  // for a key frame
 };

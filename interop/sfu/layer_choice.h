@@ -14,15 +14,13 @@ namespace sluice::interop::sfu {
 // The rule: layers are ordered by what they take, and one that sends nothing is not there.
 //
 // - A viewer begins with the smallest layer, or with the one that it has asked for. While no layer
-// is
-//   known to send anything, it keeps what it has.
+//   is known to send anything, it keeps what it has.
 // - It goes down to what fits when its estimate (REMB) falls below what its layer takes, or when it
 //   loses more than a tenth of the packets, but not before a step up has settled. It goes down at
 //   once when its layer ends.
 // - It goes up by one layer when the estimate has room for it. The estimate of a receiver can't
-// grow
-//   much beyond what it receives, so that the next layer is also tried without room, after a while.
-//   If the viewer goes down soon after, the next trial waits twice as long.
+//   grow much beyond what it receives, so that the next layer is also tried without room, after a
+//   while. If the viewer goes down soon after, the next trial waits twice as long.
 class LayerChoice {
  public:
   // What a step needs until the viewer's reports are about it.

@@ -1,6 +1,8 @@
 #include "sfu/layers_json.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -8,15 +10,17 @@
 namespace sluice::interop::sfu {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json layers_of(const Track& track, dtls::Instant now) {
+OrderedJson layers_of(const Track& track, dtls::Instant now) {
   std::vector<const Layer*> layers;
   for (const Layer& layer : track.layers()) layers.push_back(&layer);
-  std::ranges::stable_sort(layers, std::greater{},
-                           [now](const Layer* layer) { return layer->bits_per_second(now); });
-  Json active = Json::array();
-  Json inactive = Json::array();
+  // Those that take the same stay in the order of the offer, which is that of their addresses.
+  std::ranges::sort(layers, {}, [now](const Layer* layer) {
+    return std::pair(~layer->bits_per_second(now), layer);
+  });
+  OrderedJson active = OrderedJson::array();
+  OrderedJson inactive = OrderedJson::array();
   for (const Layer* layer : layers) {
     const std::uint64_t rate = layer->bits_per_second(now);
     if (rate > 0) {
@@ -39,17 +43,17 @@ tl::expected<std::string, std::string> text_of(const nlohmann::json& wish, const
 }  // namespace
 
 std::string layers_json(const Viewer& viewer, dtls::Instant now) {
-  Json sections = Json::object();
+  OrderedJson sections = OrderedJson::object();
   for (const ViewerStream& stream : viewer.streams()) {
     if (stream.agreed.kind != SectionKind::video || stream.track == nullptr) continue;
-    Json section = layers_of(*stream.track, now);
+    OrderedJson section = layers_of(*stream.track, now);
     const Layer* const shown = stream.subscription.shown;
-    section["shown"] = shown != nullptr ? Json(shown->rid()) : Json();
-    section["asked"] = stream.asked_rid.empty() ? Json() : Json(stream.asked_rid);
+    section["shown"] = shown != nullptr ? OrderedJson(shown->rid()) : OrderedJson();
+    section["asked"] = stream.asked_rid.empty() ? OrderedJson() : OrderedJson(stream.asked_rid);
     sections[stream.agreed.mid] = std::move(section);
   }
   // A MID may be any bytes.
-  return sections.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return sections.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 tl::expected<LayerWish, std::string> read_layer_wish(const std::string& json) {

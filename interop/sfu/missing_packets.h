@@ -28,6 +28,10 @@ class MissingPackets {
   static constexpr int kReordering = 2;
 
   void on_packet(rtp::SequenceNumber number, dtls::Instant now);
+  // How many places the packet, which has come, is behind the newest one.
+  [[nodiscard]] int behind(rtp::SequenceNumber number) const {
+    return rtp::distance(number, highest_.value_or(number));
+  }
   // The packets that are due, as entries of a NACK. They point into this object and are valid until
   // the next call.
   std::span<const rtp::NackEntry> due(dtls::Instant now);

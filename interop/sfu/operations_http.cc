@@ -28,7 +28,7 @@ void add_operations(httplib::Server& routes, const OperatorAccess& access, const
     if (is_alive) response.set_content("The server is up.\n", "text/plain; charset=utf-8");
   });
   // `report`: of the response; empty with the refusal in it.
-  const auto add_report = [&](const char* path, const char* type, auto report) {
+  const auto add_report = [&](const char* path, const char* type, const auto& report) {
     routes.Get(path, [access, type, report](const Request& request, Response& response) {
       if (!access.admit(request, response)) return;
       const std::optional<std::string> text = report(response);

@@ -10,14 +10,15 @@
 
 namespace sluice::interop::sfu {
 
-// A ring by sequence number. Memory is allocated once.
+// A ring by sequence number. Memory is allocated once, with the first packet: a layer that is
+// announced and never sent costs nothing.
 class PacketCache {
  public:
   // The largest packet that is kept, in bytes: what an Ethernet carries.
   static constexpr std::size_t kMaxPacket = 1500;
 
   // `packets`: 1 to 32768.
-  explicit PacketCache(std::size_t packets) : slots_(packets) {}
+  explicit PacketCache(std::size_t packets) : packets_(packets) {}
 
   // A packet that rtp::read_packet() accepts, with what it has read of it. It displaces the one
   // `packets` before it. A larger one than kMaxPacket is not kept.
@@ -33,7 +34,8 @@ class PacketCache {
     std::array<std::byte, kMaxPacket> bytes = {};
   };
 
-  std::vector<Slot> slots_;
+  std::size_t packets_;
+  std::vector<Slot> slots_;  // empty before the first packet
 };
 
 }  // namespace sluice::interop::sfu

@@ -27,6 +27,10 @@ class RateMeter {
   [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
     return now - began_ < 2 * kWindow ? rate_ : 0;
   }
+  // It sends, and the first second since its beginning or a pause is not over.
+  [[nodiscard]] bool is_beginning(dtls::Instant now) const {
+    return rate_ == 0 && now - began_ < 2 * kWindow;
+  }
 
  private:
   static constexpr std::chrono::seconds kWindow{1};

@@ -68,8 +68,11 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   options.dtls_in_stun = offer.dtls_in_stun;
   const auto session = port_.server.add_session(options, now);
   if (session) return *session;
-  return tl::unexpected(Refused{
-      Refusal::failed, "The transport can't be made: " + dtls::to_string(session.error()) + "."});
+  // Such as a ufrag with other characters than RFC 8839 section 5.4 has.
+  const bool is_offers_fault = session.error().code == dtls::Errc::invalid_config;
+  return tl::unexpected(
+      Refused{is_offers_fault ? Refusal::offer : Refusal::failed,
+              "The transport can't be made: " + dtls::to_string(session.error()) + "."});
 }
 
 Room& Sfu::room(const std::string& name, dtls::Instant now) {
@@ -184,7 +187,7 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
   if (!result) ++counters_.ice_refused;
   if (!result || !*result) return result;
   ++counters_.ice_restarts;
-  log(session, "restarts ICE");
+  log(session, "ice_restarted");
   return result;
 }
 

@@ -40,7 +40,8 @@ constexpr const char* kRetryLater = "10";
 // Pages of other origins may use WHIP and WHEP (RFC 9725 section 4.2).
 void allow_other_origins(Response& response) {
   response.set_header("Access-Control-Allow-Origin", "*");
-  response.set_header("Access-Control-Expose-Headers", "Accept-Patch, ETag, Location, Retry-After");
+  response.set_header("Access-Control-Expose-Headers",
+                      "Accept-Patch, ETag, Link, Location, Retry-After");
 }
 
 void refuse_method(Response& response, const char* allowed) {
@@ -359,6 +360,8 @@ class SfuHttp::Impl {
         });
     if (!json) return;
     response.set_header("Cache-Control", "no-store");
+    // Pages ask again and again: an idle connection occupies a thread, and a place of its address.
+    response.set_header("Connection", "close");
     response.set_content(*json, kJsonType);
   }
 

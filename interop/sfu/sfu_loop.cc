@@ -1,8 +1,6 @@
 #include "sfu/sfu_loop.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -36,14 +34,14 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(const LoopOpt
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
   auto driver = Driver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
   if (!driver) return tl::unexpected(driver.error());
-  udp::Descriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake.is_open()) return tl::unexpected<std::string>("eventfd failed");
+  auto wake = common::WorkQueue<Work>::open();
+  if (!wake) return tl::unexpected(wake.error());
   return std::unique_ptr<SfuLoop>{new SfuLoop(std::move(environment), *std::move(driver),
                                               options.sfu,
                                               {.dtls = *std::move(config),
                                                .fingerprint = *std::move(fingerprint),
                                                .announced = *std::move(announced)},
-                                              std::move(wake))};
+                                              *std::move(wake))};
 }
 
 SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
@@ -52,37 +50,18 @@ SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, 
       driver_(std::move(driver)),
       outlet_(driver_),
       sfu_(std::move(options), std::move(identity), driver_.server(), outlet_),
-      wake_(std::move(wake)),
+      work_(std::move(wake)),
       thread_([this] { run(); }) {}
 
 SfuLoop::~SfuLoop() {
-  {
-    const std::scoped_lock lock(mutex_);
-    ends_ = true;
-  }
-  wake();
+  ends_ = true;
+  work_.wake();
   thread_.join();
-}
-
-void SfuLoop::wake() const {
-  const std::uint64_t one = 1;
-  // It fails only where the number is at its end: then the descriptor is readable.
-  [[maybe_unused]] const auto written = write(wake_.number(), &one, sizeof one);
-}
-
-bool SfuLoop::post(Work work) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (posted_.size() == kMaxPosted) return false;
-    posted_.push_back(std::move(work));
-  }
-  wake();
-  return true;
 }
 
 void SfuLoop::wait() const {
   std::array<pollfd, 2> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = wake_.number(), .events = POLLIN, .revents = 0}}};
+                                 {.fd = work_.descriptor(), .events = POLLIN, .revents = 0}}};
   int timeout = -1;
   if (const auto next = sfu_.next_timeout()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - common::now());
@@ -91,29 +70,16 @@ void SfuLoop::wait() const {
   poll(watched.data(), watched.size(), timeout);
 }
 
-void SfuLoop::run_posted() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto taken = read(wake_.number(), &count, sizeof count);
-  std::vector<Work> work;
-  {
-    const std::scoped_lock lock(mutex_);
-    work.swap(posted_);
-  }
-  for (const Work& each : work) each(sfu_, common::now());
-}
-
 void SfuLoop::run() {
   const auto drain = [this] { sfu_.drain(common::now()); };
-  for (bool ends = false; !ends;) {
+  while (!ends_) {
     wait();
     driver_.turn(drain);
-    run_posted();
+    for (const Work& each : work_.take()) each(sfu_, common::now());
     if (const auto next = sfu_.next_timeout(); next && *next <= common::now()) {
       sfu_.handle_timeout(common::now());
     }
     driver_.drain(drain);
-    const std::scoped_lock lock(mutex_);
-    ends = ends_;
   }
   sfu_.end_all(common::now());
   driver_.drain(drain);

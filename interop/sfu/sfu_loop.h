@@ -1,20 +1,21 @@
 // An Sfu with its sockets, on a thread of its own.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <tl/expected.hpp>
-#include <vector>
+#include <utility>
 
 #include <sluice/dtls/environment.h>
 #include <sluice/tcp/driver.h>
 #include <sluice/udp/descriptor.h>
 
 #include "common/lite/lite_port.h"
+#include "common/work_queue.h"
 #include "sfu/outlet.h"
 #include "sfu/sfu.h"
 
@@ -29,8 +30,6 @@ class SfuLoop {
  public:
   using Driver = tcp::Driver<ice_lite::IceLiteServer>;
   using Work = std::function<void(Sfu&, dtls::Instant now)>;
-  // Work that has been posted and has not run yet.
-  static constexpr std::size_t kMaxPosted = 1024;
 
   // Makes a certificate, opens the port and begins to serve. The error says what is wrong.
   static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(const LoopOptions& options);
@@ -39,8 +38,8 @@ class SfuLoop {
   SfuLoop(const SfuLoop&) = delete;
   SfuLoop& operator=(const SfuLoop&) = delete;
 
-  // Runs `work` on the loop's thread, soon. From any thread. False: kMaxPosted wait already.
-  bool post(Work work);
+  // Runs `work` on the loop's thread, soon. From any thread. False: too much waits already.
+  bool post(Work work) { return work_.post(std::move(work)); }
 
  private:
   // The driver's batch.
@@ -60,17 +59,13 @@ class SfuLoop {
           SfuIdentity identity, udp::Descriptor wake);
   void run();
   void wait() const;
-  void run_posted();
-  void wake() const;
 
   std::unique_ptr<dtls::Environment> environment_;
   Driver driver_;
   DriverOutlet outlet_;
   Sfu sfu_;
-  udp::Descriptor wake_;  // readable: something was posted, or the loop is to end
-  std::mutex mutex_;
-  std::vector<Work> posted_;
-  bool ends_ = false;
+  common::WorkQueue<Work> work_;
+  std::atomic<bool> ends_ = false;
   std::thread thread_;
 };
 

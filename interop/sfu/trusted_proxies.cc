@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <system_error>
 #include <variant>
 
@@ -77,8 +78,8 @@ tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
     const std::vector<std::string>& nodes) const {
   std::optional<dtls::UdpEndpoint> found;
   std::size_t proxies = 0;
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    found = node_address(*node);
+  for (const std::string& node : std::views::reverse(nodes)) {
+    found = node_address(node);
     if (!found) return tl::unexpected<std::string>("The proxy says no address of its client.");
     if (!contains(*found)) break;
     if (++proxies == kMaxProxies) return tl::unexpected<std::string>("There are too many proxies.");
@@ -90,7 +91,7 @@ tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
 tl::expected<std::string, std::string> TrustedProxies::client_of(
     const httplib::Request& request) const {
   const auto own = read_address(request.remote_addr);
-  const std::string peer = own ? address_text(*own) : request.remote_addr;
+  std::string peer = own ? address_text(*own) : request.remote_addr;
   if (!own || !contains(*own)) return peer;
   const auto forwarded = field_of(request, "Forwarded");
   const auto x_forwarded_for = field_of(request, "X-Forwarded-For");

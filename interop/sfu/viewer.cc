@@ -15,7 +15,11 @@ namespace {
 // What the layers of a track take.
 class LayerRates {
  public:
-  LayerRates(const Track& track, dtls::Instant now) : count_(track.layers().size()) {
+  // `has`: what the viewer has; null: nothing. Until it is known what that takes, nothing is known:
+  // after a pause of all layers, their first seconds do not end in the same moment.
+  LayerRates(const Track& track, const Layer* has, dtls::Instant now)
+      : count_(track.layers().size()) {
+    if (has != nullptr && has->is_beginning(now)) return;
     std::ranges::transform(track.layers(), rates_.begin(),
                            [now](const Layer& layer) { return layer.bits_per_second(now); });
   }
@@ -116,8 +120,8 @@ void Viewer::connect(MediaPort& port, dtls::Instant now) {
 
 // A viewer decodes nothing before a key frame.
 void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  stream.sent_before_ = stream.stream.sent().packets;
-  const LayerRates rates(*stream.track, now);
+  stream.stream.forget_sent();  // of the track before
+  const LayerRates rates(*stream.track, nullptr, now);
   stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
   Layer& layer = stream.track->layers()[stream.choice.choose(rates.rates(), std::nullopt, 0, now)];
   layer.show(stream.subscription);
@@ -156,7 +160,7 @@ void Viewer::choose_layers(MediaPort& port, dtls::Instant now) {
     const Layer* const has =
         stream.subscription.next != nullptr ? stream.subscription.next : stream.subscription.shown;
     const auto current = static_cast<std::size_t>(has - layers.data());
-    const LayerRates rates(*stream.track, now);
+    const LayerRates rates(*stream.track, has, now);
     const std::uint64_t others = all - stream.subscription.shown->bits_per_second(now);
     const std::size_t chosen = stream.choice.choose(rates.rates(), current, others, now);
     if (chosen != current) layers[chosen].show_next(stream.subscription, port, now);
@@ -257,8 +261,8 @@ void Viewer::handle_timeout(MediaPort& port, dtls::Instant now) {
 // A sender report says which timestamp of the stream stands for which time of the publisher's
 // clock. Streams of one CNAME with one clock are played in sync (RFC 3550 section 6.4.1).
 void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
-  const auto moment =
-      stream.follows_layer() ? stream.subscription.shown->moment(now) : std::nullopt;
+  const Layer* const layer = stream.subscription.shown;
+  const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
   const auto timestamp = moment ? stream.stream.timestamp_of(moment->timestamp) : std::nullopt;
   if (!timestamp) return;
   const std::string cname = cname_of(stream.agreed.seat);

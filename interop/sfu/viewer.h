@@ -42,16 +42,8 @@ class ViewerStream {
   std::optional<rtp::Duration> round_trip = {};
 
  private:
-  friend class Viewer;
-  // Whether the stream's timestamps follow from those of the layer: a packet of it has been sent.
-  [[nodiscard]] bool follows_layer() const {
-    return subscription.shown != nullptr && stream.sent().packets != sent_before_;
-  }
-
   ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
       : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
-
-  std::uint32_t sent_before_ = 0;  // when it got a layer of `track`
 };
 
 // A viewer has as many seats as its offer has sections of a kind. Each is for one publisher.

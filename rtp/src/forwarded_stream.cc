@@ -245,6 +245,10 @@ const ForwardedStream::Sent* ForwardedStream::find(SequenceNumber number,
   return is_it ? sent : nullptr;
 }
 
+void ForwardedStream::forget_sent() {
+  for (Sent& sent : history_) sent.is_valid = false;
+}
+
 std::optional<ForwardedStream::Origin> ForwardedStream::origin_of(SequenceNumber number) const {
   const Sent* const sent = find(number);
   return sent != nullptr ? std::optional(sent->origin) : std::nullopt;

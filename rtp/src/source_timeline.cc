@@ -37,7 +37,7 @@ std::optional<SourceTimeline::Place> SourceTimeline::place(Ssrc source, Sequence
 
 void SourceTimeline::begin(Ssrc source, SequenceNumber number, Timestamp timestamp, Instant now) {
   int first = rtp::number(number) & 0x7fff;
-  if (source_) {
+  if (segments_used_ > 0) {
     first = rtp::number(highest_placed_ + 1);
     const std::uint32_t passed = ticks_in(now - newest_timestamp_at_, clock_rate_);
     const std::uint32_t next = rtp::number(newest_timestamp_) + std::max(passed, 1U);

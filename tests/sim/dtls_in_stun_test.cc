@@ -87,6 +87,7 @@ TEST_P(DtlsInStunSim, EndsWithTheHandshake) {
   world.run_for(10s);
   auto& client = *world.clients[0];
   ASSERT_TRUE(client.transport.connected());
+  EXPECT_EQ(world.events<ice_lite::Connected>(session).size(), 1U);
   EXPECT_GT(client.carried, 0U);
   EXPECT_GT(client.largest_carried, 800U);
   EXPECT_LE(client.largest_carried, 900U);

@@ -59,11 +59,12 @@ bool IdIndex::is_in_use(Bytes id) const {
 }
 
 void IdIndex::enter(SlotNumber slot) {
-  const Connection& connection = *slots_[slot].connection;
+  const Slot& owner = slots_[slot];
   for (const ConnectionId& id : retired_) by_id_.erase(hash_(id.bytes()), slot);
-  // What failed meanwhile, the connection has not.
   for (const ConnectionId& id : made_) {
-    if (connection.has_own_connection_id(id.bytes())) by_id_.insert(hash_(id.bytes()), slot);
+    // What failed meanwhile, the connection has not. One that has ended is found by no ID.
+    const bool is_owned = owner.is_alive() && owner.connection->has_own_connection_id(id.bytes());
+    if (is_owned) by_id_.insert(hash_(id.bytes()), slot);
   }
   made_.clear();
   retired_.clear();

@@ -94,8 +94,7 @@ void Endpoint::Impl::move_path(SlotNumber number, const UdpPath& path, PathId id
     half_open_of_hosts_.remove(hash_, slot.path.peer);
     half_open_of_hosts_.add(hash_, path.peer);
   }
-  other_paths_.drop(number, id);
-  other_paths_.keep(number, slot.path.number, path_of(slot));
+  other_paths_.exchange(number, id, slot.path.number, path_of(slot));
   own_ends_.release(hash_, slot.path);
   slot.path = own_ends_.store(hash_, path, id);
   enter_index(number);

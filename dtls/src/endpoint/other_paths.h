@@ -43,7 +43,11 @@ class OtherPaths {
     if (others.size() == kMost) others.pop_back();
     others.insert(others.begin(), Other{path, number});
   }
-  // The path becomes the present one.
+  // The path of this number becomes the present one, and the present path one of these.
+  void exchange(SlotNumber connection, PathId number, PathId present, const UdpPath& path) {
+    drop(connection, number);
+    keep(connection, present, path);
+  }
   void drop(SlotNumber connection, PathId number) {
     const auto found = of_connections_.find(connection);
     if (found == of_connections_.end()) return;

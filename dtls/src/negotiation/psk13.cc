@@ -135,10 +135,7 @@ Result<std::optional<PskKeyExchangeMode>> common_psk_mode(const ConfigOptions& c
   if (!data) return std::nullopt;
   const auto offered = message::decode_psk_key_exchange_modes(*data);
   if (!offered) return malformed_extension("psk_key_exchange_modes");
-  // psk_dhe_ke needs a key_share.
-  const bool has_share = hello.extensions.has(ExtensionType::key_share);
   for (const PskKeyExchangeMode mode : config.psk_key_exchange_modes) {
-    if (mode == PskKeyExchangeMode::psk_dhe_ke && !has_share) continue;
     if (std::ranges::find(*offered, std::byte{wire::value_of(mode)}) != offered->end()) return mode;
   }
   return std::nullopt;

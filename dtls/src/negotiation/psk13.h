@@ -54,7 +54,8 @@ Result<void> put_binders(Context& context, const std::vector<PskOffer>& offers, 
 // ---- a server's side
 
 // The first of the Config's psk_key_exchange_modes that the client offers (RFC 8446 section 4.2.9);
-// empty when there is none. Errors: decode_error.
+// empty when there is none. A hello without a key_share is used with psk_ke, whatever comes first:
+// choose13() takes no other. Errors: decode_error.
 Result<std::optional<PskKeyExchangeMode>> common_psk_mode(const ConfigOptions& config,
                                                           const message::ClientHello& hello);
 // The PSKs that the client offers; empty without a mode in common. Errors: illegal_parameter,

@@ -17,14 +17,12 @@ void IceLiteServer::Impl::begin_in_stun(Session& session, std::size_t mtu) {
 void IceLiteServer::Impl::collect_handshake(SlotNumber number) {
   Session& session = sessions_[number];
   if (!session.in_stun || session.in_stun->has_ended()) return;
-  const bool was_connected = session.transport->connected();
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
   std::array<std::byte, dtls::kMaxDatagram> out;
   while (const auto sent = session.transport->poll_transmit(out)) {
     session.in_stun->add(Bytes(out).first(sent->size), sent->path);
   }
   session.in_stun->end_flight();
-  if (!was_connected && session.transport->connected()) queue_what_waited(number);
 }
 
 void IceLiteServer::Impl::end_in_stun(SlotNumber number) {

@@ -1,5 +1,6 @@
 #include <sluice/udp/socket.h>
 
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 
 #include <algorithm>
@@ -51,10 +52,14 @@ dtls::UdpPath mapped_path(dtls::UdpPath path) {
 
 }  // namespace
 
-Socket::Socket(Descriptor descriptor, const SocketOptions& options)
-    : descriptor_(std::move(descriptor)), options_(options), buffer_(kBatch * kLargest) {
-  received_.reserve(kBatch * SendBatch::kMaxSegments);
+ReceiveBuffer::ReceiveBuffer() : bytes_(Socket::kBatch * kLargest) {
+  received_.reserve(Socket::kBatch * SendBatch::kMaxSegments);
 }
+
+Socket::Socket(Descriptor descriptor, const SocketOptions& options)
+    : descriptor_(std::move(descriptor)),
+      options_(options),
+      buffer_(options.shared_buffer ? options.shared_buffer : std::make_shared<ReceiveBuffer>()) {}
 
 tl::expected<Socket, std::string> Socket::bind(const dtls::SocketAddress& address,
                                                const SocketOptions& options) {
@@ -133,13 +138,20 @@ dtls::UdpEndpoint Socket::own() const {
   return unmapped(dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{}));
 }
 
+std::uint32_t Socket::dropped_unread() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> values{};
+  socklen_t size = sizeof values;
+  if (getsockopt(descriptor(), SOL_SOCKET, SO_MEMINFO, values.data(), &size) != 0) return 0;
+  return values.at(SK_MEMINFO_DROPS);
+}
+
 std::span<const Received> Socket::receive() {
   std::array<mmsghdr, kBatch> messages{};
   std::array<iovec, kBatch> pieces{};
   std::array<dtls::SocketAddress, kBatch> from;
   std::array<Control, kBatch> controls{};
   for (std::size_t i = 0; i < kBatch; ++i) {
-    pieces[i] = {buffer_.data() + i * kLargest, kLargest};
+    pieces[i] = {buffer_->bytes_.data() + i * kLargest, kLargest};
     msghdr& message = messages[i].msg_hdr;
     message.msg_name = from[i].get();
     message.msg_namelen = from[i].size;
@@ -148,7 +160,7 @@ std::span<const Received> Socket::receive() {
     message.msg_control = controls[i].bytes.data();
     message.msg_controllen = controls[i].bytes.size();
   }
-  received_.clear();
+  buffer_->received_.clear();
   const int count = recvmmsg(descriptor(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
   for (int n = 0; n < count; ++n) {
@@ -156,18 +168,18 @@ std::span<const Received> Socket::receive() {
     dtls::UdpPath path{.peer =
                            unmapped(dtls::to_udp_endpoint(from[i]).value_or(dtls::UdpEndpoint{}))};
     const std::size_t segment_size = read_control(messages[i].msg_hdr, path);
-    take(dtls::MutableBytes(buffer_).subspan(i * kLargest, messages[i].msg_len), segment_size,
-         path);
+    take(dtls::MutableBytes(buffer_->bytes_).subspan(i * kLargest, messages[i].msg_len),
+         segment_size, path);
   }
-  statistics_.received += received_.size();
-  return received_;
+  statistics_.received += buffer_->received_.size();
+  return buffer_->received_;
 }
 
 void Socket::take(dtls::MutableBytes piece, std::size_t segment_size, const dtls::UdpPath& path) {
   if (segment_size == 0) segment_size = piece.size();
   do {
     const std::size_t size = std::min(segment_size, piece.size());
-    received_.push_back({.bytes = piece.first(size), .path = path});
+    buffer_->received_.push_back({.bytes = piece.first(size), .path = path});
     piece = piece.subspan(size);
   } while (!piece.empty());
 }

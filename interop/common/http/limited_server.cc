@@ -33,7 +33,8 @@ void LimitedServer::end() {
   if (getsockname(adopted_.number(), address, &size) != 0) return;
   const udp::Descriptor last(
       ::socket(own.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  connect(last.number(), address, size);
+  // Nothing is to be waited for, nor to be done about a failure.
+  [[maybe_unused]] const int result = connect(last.number(), address, size);
 }
 
 bool LimitedServer::process_and_close_socket(socket_t socket) {

@@ -67,6 +67,9 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   server_.set_payload_max_length(max_body);
+  // Head and body of an answer leave in two pieces. Without it the second one waits up to 40 ms for
+  // the client's delayed acknowledgement.
+  server_.set_tcp_nodelay(true);
   server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
     const auto status = refusal_of_body(request);
     if (!status) return httplib::Server::HandlerResponse::Unhandled;

@@ -6,29 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "common/sdp/transport_attributes.h"
+
 namespace sluice::interop {
 namespace {
 
 constexpr unsigned kDiscardPort = 9;  // RFC 8840 section 4.1.1: candidates replace it
-
-// RFC 9143 section 7.1.3 wants these attributes in the tagged section only, and receivers ignore
-// them elsewhere. Browsers repeat them in all sections, and aiortc refuses a section without them.
-void add_transport(SdpAttributes& attributes, const TransportDescription& transport) {
-  attributes.add("ice-ufrag", transport.ice.ufrag);
-  attributes.add("ice-pwd", transport.ice.pwd);
-  for (const auto& fingerprint : transport.fingerprints) {
-    attributes.add("fingerprint", fingerprint.to_sdp());
-  }
-  attributes.add("setup", std::string{to_string(transport.setup)});
-  if (!transport.tls_id.empty()) attributes.add("tls-id", transport.tls_id);
-}
-
-void add_candidates(SdpAttributes& attributes, const TransportDescription& transport) {
-  for (const auto& candidate : transport.candidates) {
-    attributes.add("candidate", candidate.substr(candidate.find(':') + 1));
-  }
-  attributes.add("end-of-candidates");
-}
 
 // RFC 9143 section 7.3: the group in the offer's order, without rejected sections.
 std::string accepted_group(const Offer& offer) {

@@ -95,9 +95,9 @@ SdpResult<SdpDocument> parse_sdp(std::string_view text) {
     document.attributes.add(copy(attribute->key), copy(attribute->value));
   }
   const guint sections = gst_sdp_message_medias_len(message.get());
-  if (sections == 0) return tl::unexpected(SdpError{"The offer has no media section (m=)."});
+  if (sections == 0) return tl::unexpected(SdpError{"The SDP has no media section (m=)."});
   if (sections > kMaxSdpSections) {
-    return tl::unexpected(SdpError{"The offer has " + std::to_string(sections) +
+    return tl::unexpected(SdpError{"The SDP has " + std::to_string(sections) +
                                    " media sections; at most " + std::to_string(kMaxSdpSections) +
                                    " are taken."});
   }

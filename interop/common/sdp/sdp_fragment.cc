@@ -42,8 +42,9 @@ bool parse_line(std::string_view line, SdpDocument& fragment) {
   const auto type = take(line, '=');
   if (type == "m") {
     auto media = parse_pseudo_media(line);
-    if (media) fragment.media.push_back(*std::move(media));
-    return media.has_value();
+    if (!media) return false;
+    fragment.media.push_back(*std::move(media));
+    return true;
   }
   const auto name = take(line, ':');
   if (type != "a" || !is_token(name)) return false;

@@ -286,7 +286,7 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
   }
   if (chosen == sections.end()) {
     const auto& first = sections.front();
-    return error("Nothing in the offer can be used; of section " +
+    return error("Nothing in the SDP can be used; of section " +
                  (first.mid.empty() ? "1" : first.mid) + ": " + first.rejected + ".");
   }
   return static_cast<std::size_t>(chosen - sections.begin());

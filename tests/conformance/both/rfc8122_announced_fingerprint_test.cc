@@ -71,11 +71,13 @@ TEST_P(AnnouncedFingerprint, IsNotReplacedByAPsk) {
       EXPECT_EQ(side(pair, judge).connected.has_value(), late);
       EXPECT_FALSE(side(pair, judge).connection().connected());
     }
-    Pair pair(with_psk(options()));
-    pair.run();
-    announce(side(pair, judge), {HashAlgorithm::sha256, dtls::Buffer(32)});
-    EXPECT_TRUE(failed(side(pair, judge), Errc::peer_rejected, Alert::bad_certificate))
-        << "no certificate has the hash of zeros";
+    // No certificate has the hash of zeros, and the identity of the PSK is no hash.
+    for (const dtls::Buffer& no_hash : {dtls::Buffer(32), buffer_of("device 1")}) {
+      Pair pair(with_psk(options()));
+      pair.run();
+      announce(side(pair, judge), {HashAlgorithm::sha256, no_hash});
+      EXPECT_TRUE(failed(side(pair, judge), Errc::peer_rejected, Alert::bad_certificate));
+    }
   }
 }
 

@@ -138,16 +138,17 @@ TEST(Rfc8446_4_2_9, AShareThatNobodyAskedForIsRefused) {
   EXPECT_TRUE(failed(pair.client, Errc::unsupported_extension, Alert::unsupported_extension));
 }
 
+class WithoutGroups : public dtls::HelloHook {
+ public:
+  void on_sending(dtls::OutgoingHello& hello) const override {
+    std::erase_if(hello.extensions, [](const auto& other) {
+      return other.type == kKeyShare || other.type == kSupportedGroups;
+    });
+  }
+};
+
 // psk_dhe_ke: "the client and server MUST supply "key_share" values".
 TEST(Rfc8446_4_2_9, PskDheKeNeedsAShare) {
-  class WithoutGroups : public dtls::HelloHook {
-   public:
-    void on_sending(dtls::OutgoingHello& hello) const override {
-      std::erase_if(hello.extensions, [](const auto& other) {
-        return other.type == kKeyShare || other.type == kSupportedGroups;
-      });
-    }
-  };
   for (const Modes& modes : {Modes{kWithDhe}, Modes{kWithDhe, kAlone}}) {
     ConfigOptions client = with_modes({kWithDhe});
     client.hello_hook = std::make_shared<WithoutGroups>();
@@ -155,6 +156,17 @@ TEST(Rfc8446_4_2_9, PskDheKeNeedsAShare) {
     pair.flight(pair.client);
     EXPECT_TRUE(
         failed(pair.server, Errc::illegal_parameter, Alert::missing_extension, pair.client));
+  }
+}
+
+// Without a share psk_ke is the only mode that is left.
+TEST(Rfc8446_4_2_9, AClientOfBothModesMayOmitItsShare) {
+  for (const Modes& modes : {Modes{kWithDhe, kAlone}, Modes{kAlone, kWithDhe}}) {
+    ConfigOptions client = with_modes({kWithDhe, kAlone});
+    client.hello_hook = std::make_shared<WithoutGroups>();
+    Pair pair = met(client, with_modes(modes));
+    ASSERT_TRUE(works(pair));
+    EXPECT_FALSE(pair.client.connected->group || pair.server.connected->group);
   }
 }
 

@@ -84,7 +84,7 @@ MUTANTS = [
          "if (!has_fingerprint()) return false; if (announced.empty()) return true;",
          "no announced fingerprint matches nothing after Connected"),
         ("if (!has_fingerprint() || announced.empty()) return false;",
-         "if (announced.empty()) return false;", "a PSK meets no fingerprint, not even one of zeros"),
+         "if (announced.empty()) return false;", "a PSK meets no fingerprint, not even that of its identity"),
         ("std::max(expected.hash, strongest.value_or(expected.hash));", "std::min(expected.hash, strongest.value_or(expected.hash));",
          "the strongest hash alone counts after Connected"),
         ("if (hash == HashAlgorithm::sha256) return proof();", "",

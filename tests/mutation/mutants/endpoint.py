@@ -63,8 +63,7 @@ MUTANTS = [
         ("if (find(path, hash) != kNoSlot) {", "if (false) {", "connect() takes a path that is free"),
         ("if (slot.is_new_association) end(other_association(number), EndReason::replaced);", "",
          "a connected association replaces the one before"),
-        ("if (!first || *first > now) break;", "if (!first) break;", "timers fire when they are due",
-         "a connection ignores a timer that is not due, and those come last"),
+        ("if (!first || *first > now) break;", "if (!first) break;", "timers fire when they are due"),
         ("for (std::size_t left = options_.max_timers_per_call; left > 0; --left) {", "for (;;) {",
          "the timers that one call fires are limited"),
         ("if (next) next = std::max(*next, now_);", "", "a timer that is due again waits for the others"),
@@ -108,8 +107,11 @@ MUTANTS = [
          "nothing moves before the peer is accepted"),
         ("if (to == nullptr || !may_part(number)) return slot.connection->set_path(slot.path.number);",
          "if (to == nullptr || !may_part(number)) return;", "a connection does not go to an unknown path"),
-        ("other_paths_.drop(number, id);", "", "the present path is not one of the others"),
         ("half_open_of_hosts_.add(hash_, path.peer);", "", "a half-open connection that moves counts at its new host"),
+    ),
+    *mutants_of(
+        "dtls/src/endpoint/other_paths.h", ENDPOINT,
+        ("drop(connection, number); keep(", "keep(", "the present path is not one of the others"),
     ),
     *mutants_of(
         "dtls/src/endpoint/impl_sessions.cc", ENDPOINT,
@@ -176,6 +178,7 @@ MUTANTS = [
         ("if (wanted == 0 || wanted == size_) return {};", "if (true) return {};", "all IDs have one size"),
         ("if (is_in_use(out)) continue;", "", "no two connections have the same ID"),
         ("if (source_ != nullptr) source_->retire(id);", "", "the caller's source learns what was retired"),
+        ("owner.is_alive() &&", "", "a connection that has ended is found by no ID"),
     ),
     *mutants_of(
         "dtls/src/endpoint/id_index.cc", "dtls_memory_test",

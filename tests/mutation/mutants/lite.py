@@ -73,7 +73,7 @@ MUTANTS = [
          "the early tuples of a host are limited"),
     ),
     *mutants_of(
-        "ice_glue/lite/src/session_table.cc", LITE,
+        "ice_glue/lite/src/session_table.cc", f"{LITE} ice_lite_allocation_test",
         ("if (!slots_.is_present(handle)) return kNoSlot;", "if (number >= slots_.end()) return kNoSlot;",
          "a handle is that of one session"),
         ("if (session.newer) forget(keyed, number, *session.newer); session.newest_generation",
@@ -127,7 +127,5 @@ MUTANTS = [
         ("unsent->is_unsent = false;", "unsent->is_unsent = session.in_stun->is_used();",
          "what responses carry leaves once by itself"),
         ("session.in_stun->on_received(datagram);", "", "datagrams in checks are acknowledged"),
-        ("if (!was_connected && session.transport->connected()) queue_what_waited(number);", "",
-         "what has waited for the last flight is told"),
     ),
 ]

@@ -17,7 +17,7 @@ MUTANTS = [
          "the size of a record of DTLS 1.3"),
         ("if (header.epoch == wire::kPlaintextEpoch && reads_plaintext_) {",
          "if (header.epoch == wire::kPlaintextEpoch) {", "no plaintext is read after the handshake"),
-        ("if (!is_fresh && !takes_again(header.type)) {", "if (false) {", "DTLS 1.2 discards replayed records"),
+        ("if (!is_fresh && !takes_again(header.type)) {", "if (false) {", "DTLS 1.2 opens no replayed record"),
         ("if (!is_fresh && !takes_again(opened->type)) return Discard::replayed;", "",
          "DTLS 1.3 discards replayed handshake records where replays are taken"),
         ("if (!is_fresh && window_units_ != 0) return Discard::replayed;", "", "DTLS 1.3 opens no replayed record"),

@@ -20,7 +20,8 @@ MUTANTS = [
          "a PSK that was replaced resumes nothing"),
         ("return config.ask_for_psk && config.ask_about_connection;", "return config.ask_for_psk;",
          "a session of a PSK behind a question is the caller's to judge"),
-        ("lifetime = Duration::zero();", "", "a session that could not be resumed is not kept"),
+        ("if (is_psk_unknown(peer, config)) lifetime = Duration::zero();", "",
+         "a session that could not be resumed is not kept"),
         ("if (last < expires()) lifetime =", "if (false) lifetime =", "a session lasts no longer than its proof"),
         ("if (peer.proof == PeerProof::certificate_fingerprint ||", "if (",
          "a session of which only the fingerprint was kept is not resumed"),
@@ -78,6 +79,10 @@ MUTANTS = [
         ("if (config.policy_id.empty()) {", "if (true) {", "a given id stands for the policy"),
     ),
     *mutants_of(
+        "dtls/src/negotiation/selection.cc", SESSIONS,
+        ("|| !contains(*modes, kPskKe)) {", ") {", "psk_dhe_ke needs a key_share"),
+    ),
+    *mutants_of(
         "dtls/src/negotiation/psk13.cc", SESSIONS,
         ("if (!crypto::equal(expected->bytes(), offered.binders[chosen.index])) {", "if (false) {",
          "the binder of a PSK is right"),
@@ -86,7 +91,6 @@ MUTANTS = [
         ("if (!hello.extensions.has(ExtensionType::psk_key_exchange_modes)) {", "if (false) {",
          "a client with PSKs offers their modes"),
         ("return *mode ? offered : std::nullopt;", "return offered;", "PSKs are used in a common mode"),
-        ("if (mode == PskKeyExchangeMode::psk_dhe_ke && !has_share) continue;", "", "psk_dhe_ke needs a key_share"),
         ("|| !has_suite(context.config, psk->hash)) return;", ") return;", "a PSK is offered with a suite of its hash"),
         ("resume_peer(context, psk.peer, role);", "",
          "a resumed session has the identity of the session before"),

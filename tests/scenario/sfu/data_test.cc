@@ -52,10 +52,10 @@ TEST(SfuData, OfAPublisherGoesToItsViewers) {
 
 TEST(SfuData, OfAViewerGoesToAllOthers) {
   DataWorld world;
-  DataPeer& publisher = world.data_publisher();
-  DataPeer& other = world.data_publisher();
+  const DataPeer& publisher = world.data_publisher();
+  const DataPeer& other = world.data_publisher();
   DataPeer& viewer = world.data_viewer();
-  DataPeer& second = world.data_viewer();
+  const DataPeer& second = world.data_viewer();
   const auto id = world.open(viewer, "chat");
   world.say(viewer, id, "good morning");
   for (const DataPeer* each : {&publisher, &other, &second}) {
@@ -68,7 +68,7 @@ TEST(SfuData, RoomsAreApart) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
   DataPeer& other = world.data_publisher({}, "other");
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   world.say(publisher, world.open(publisher, "chat"), "for one room");
   world.say(other, world.open(other, "chat"), "for the other room");
   EXPECT_THAT(viewer.texts(), ElementsAre("for one room"));
@@ -130,7 +130,7 @@ TEST(SfuData, ALabelEndsWithItsLastOpener) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
   DataPeer& first = world.data_viewer();
-  DataPeer& second = world.data_viewer();
+  const DataPeer& second = world.data_viewer();
   const auto of_publisher = world.open(publisher, "chat");
   const auto of_first = world.open(first, "chat");
   world.say(publisher, of_publisher, "hello");
@@ -150,7 +150,7 @@ TEST(SfuData, WhoComesLateGetsWhatIsSentFromThenOn) {
   DataPeer& publisher = world.data_publisher();
   const auto id = world.open(publisher, "chat");
   world.say(publisher, id, "nobody is here");
-  DataPeer& late = world.data_viewer();
+  const DataPeer& late = world.data_viewer();
   world.say(publisher, id, "somebody is here");
   EXPECT_THAT(late.texts(), ElementsAre("somebody is here"));
 }
@@ -159,7 +159,7 @@ TEST(SfuData, WhoHasNotOfferedItGetsNone) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
   const Peer& without = world.viewer();
-  DataPeer& with = world.data_viewer();
+  const DataPeer& with = world.data_viewer();
   world.say(publisher, world.open(publisher, "chat"), "hello");
   EXPECT_THAT(without.client->data, IsEmpty());
   EXPECT_EQ(world.sfu.find(without.id)->data, nullptr);
@@ -173,7 +173,7 @@ TEST(SfuData, WhoHasNotOfferedItGetsNone) {
 TEST(SfuData, TheFirstPacketMayComeWithTheHandshake) {
   for (const bool has_sctp_init : {false, true}) {
     DataWorld world;
-    DataPeer& publisher = world.data_publisher();
+    const DataPeer& publisher = world.data_publisher();
     world.data_viewer({.has_sctp_init = has_sctp_init, .first_message = "at once"});
     // A packet that is lost would be sent again after a second.
     EXPECT_THAT(publisher.texts(), ElementsAre("at once"));
@@ -200,7 +200,7 @@ TEST(SfuData, AnAssociationThatEndsLeavesTheMedia) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
   DataPeer& viewer = world.data_viewer();
-  DataPeer& other = world.data_viewer();
+  const DataPeer& other = world.data_viewer();
   world.say(viewer, world.open(viewer, "chat"), "goodbye");
   ASSERT_THAT(other.end.opened, SizeIs(1));
   viewer.association().close(world.now);
@@ -216,8 +216,8 @@ TEST(SfuData, AnAssociationThatEndsLeavesTheMedia) {
 TEST(SfuData, APeerThatLeavesInTheMiddle) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
-  DataPeer& viewer = world.data_viewer();
-  DataPeer& other = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
+  const DataPeer& other = world.data_viewer();
   const auto id = world.open(publisher, "file");
   world.peer(viewer).loses = 5;  // so that something is under way
   world.say(publisher, id, std::string(60'000, 'x'));
@@ -239,7 +239,7 @@ TEST(SfuData, APeerThatLeavesInTheMiddle) {
 TEST(SfuDataLimits, ALabelThatIsTooLong) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   const auto longest = world.open(publisher, std::string(kMaxDataLabel, 'l'));
   const auto longer = world.open(publisher, std::string(kMaxDataLabel + 1, 'l'));
   const auto protocol =
@@ -254,7 +254,7 @@ TEST(SfuDataLimits, ALabelThatIsTooLong) {
 TEST(SfuDataLimits, ChannelsOfASession) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   std::vector<ChannelId> channels;
   for (std::size_t i = 0; i < kMaxDataChannels; ++i) {
     channels.push_back(world.open(publisher, std::to_string(i)));
@@ -294,7 +294,7 @@ TEST(SfuDataLimits, ChannelsThatTheServerOpens) {
 TEST(SfuDataLimits, AFloodOfMessages) {
   DataWorld world({.data = {.messages_per_second = 20}});
   DataPeer& publisher = world.data_publisher();
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   DataPeer& other = world.data_viewer();
   const auto id = world.open(publisher, "chat");
   const auto of_other = world.open(other, "chat");
@@ -315,7 +315,7 @@ TEST(SfuDataLimits, ThePacketsOfARoomAndOfTheServer) {
        {DataLimits{.room_packets_per_second = 24}, DataLimits{.server_packets_per_second = 24}}) {
     DataWorld world({.data = limits});
     DataPeer& publisher = world.data_publisher();
-    DataPeer& viewer = world.data_viewer();
+    const DataPeer& viewer = world.data_viewer();
     DataPeer& other = world.data_viewer();
     const auto id = world.open(publisher, "chat");
     const std::string message(4096, 'x');
@@ -339,7 +339,7 @@ TEST(SfuDataLimits, ASlowReceiverLosesMessages) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
   DataPeer& slow = world.data_viewer();
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   world.open(slow, "chat");
   const auto id = world.open(publisher, "chat");
   slow.end.reads = false;
@@ -362,8 +362,8 @@ TEST(SfuDataLimits, ASlowReceiverLosesMessages) {
 TEST(SfuDataLimits, TheSizeOfMessages) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
-  DataPeer& small = world.data_viewer({.max_message_size = 1000});
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& small = world.data_viewer({.max_message_size = 1000});
+  const DataPeer& viewer = world.data_viewer();
   publisher.association().set_peer_max_message_size(2 * kMaxDataMessage);
   const auto id = world.open(publisher, "chat");
   world.say(publisher, id, std::string(kMaxDataMessage + 1, 'x'));

@@ -192,6 +192,21 @@ TEST_F(SfuForwarding, LostPacketsAreSentAgainAsRtx) {
   EXPECT_EQ(world_.counters().repeated, 1U);
 }
 
+// The next one may have its SSRC, and a packet of the same number.
+TEST_F(SfuForwarding, PacketsOfAFormerPublisherAreNotSentAgain) {
+  Peer& viewer = world_.viewer(SfuWorld::viewer_offer(1, true));
+  send_video(100, 1);
+  const auto number = SfuWorld::packets(viewer, kVideo).at(0).sequence_number;
+  world_.sfu.remove(publisher_.id, world_.now);
+  world_.send(world_.publisher(), {.number = 100, .payload = "another"});
+  ASSERT_THAT(viewer.client->rtp, SizeIs(2));
+  nack(viewer, number);
+  EXPECT_THAT(viewer.client->rtp, SizeIs(2));
+  EXPECT_EQ(world_.counters().not_cached, 1U);
+  nack(viewer, number + 1);
+  EXPECT_THAT(viewer.client->rtp, SizeIs(3));
+}
+
 TEST_F(SfuForwarding, OnlyWhatIsCachedIsSentAgain) {
   Peer& viewer = world_.viewer();
   send_video(1, 1);

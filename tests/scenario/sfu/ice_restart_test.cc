@@ -227,6 +227,16 @@ TEST_F(SfuIceRestart, OnlyOfASessionThatIsThere) {
   EXPECT_EQ(why(patch(publisher)), IceRefusal::no_session);
 }
 
+TEST(SfuLog, EventsHaveNames) {
+  std::vector<std::string> events;
+  SfuWorld world({.log = [&](const LogEntry& entry) { events.emplace_back(entry.event); }});
+  const Peer& publisher = world.publisher();
+  ASSERT_TRUE(world.sfu.update_ice(publisher.id, {.ice = kFresh}, world.now));
+  world.sfu.remove(publisher.id, world.now);
+  EXPECT_THAT(events, testing::ElementsAre("session_started", "session_connected", "ice_restarted",
+                                           "session_ended"));
+}
+
 // RFC 9725 section 4.3.3, RFC 7675 section 5.1.
 TEST_F(SfuIceRestart, ASessionWhoseRestartFailsEndsWithItsConsent) {
   ASSERT_TRUE(patch(viewer));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "common/process_usage.h"
 #include "scenario/sfu/sfu_world.h"
 
 namespace sluice::interop::sfu {
@@ -67,6 +68,27 @@ TEST(SfuRoom, APublisherThatComesBackIsSeenAgain) {
   ASSERT_THAT(packets, SizeIs(2));
   EXPECT_EQ(packets[1].sequence_number, packets[0].sequence_number + 1);
   EXPECT_FALSE(viewer.client->closed);
+}
+
+// As an encoder does that chooses its SSRC once.
+TEST(SfuRoom, APublisherThatComesBackWithItsSsrcIsSeenAgain) {
+  SfuWorld world;
+  Peer& publisher = world.publisher();
+  const Peer& viewer = world.viewer();
+  world.send(publisher, {.number = 30'000, .timestamp = 1000});
+  world.sfu.remove(publisher.id, world.now);
+  world.run_for(2s);
+  Peer& again = world.publisher();
+  for (const std::uint16_t number : std::initializer_list<std::uint16_t>{7, 8}) {
+    world.send(again, {.number = number, .timestamp = 77});
+  }
+  const auto packets = SfuWorld::packets(viewer, kVideo);
+  ASSERT_THAT(packets, SizeIs(3));
+  EXPECT_EQ(packets[1].sequence_number, packets[0].sequence_number + 1);
+  EXPECT_EQ(packets[2].sequence_number, packets[0].sequence_number + 2);
+  const auto passed = rtp::number(packets[1].timestamp) - rtp::number(packets[0].timestamp);
+  EXPECT_GE(passed, 2U * 90'000);
+  EXPECT_LE(passed, 3U * 90'000);
 }
 
 TEST(SfuRoom, AViewerThatLeavesGetsNothing) {
@@ -179,6 +201,18 @@ TEST(SfuLimits, ARefusedSessionLeavesNothing) {
   ASSERT_TRUE(world.watch(SfuWorld::viewer_offer()));
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(world.watch(SfuWorld::viewer_offer()));
   EXPECT_THAT(world.sfu.sessions(), SizeIs(2));
+}
+
+// Anybody can make such sessions by HTTP alone.
+TEST(SfuLimits, APublisherThatHasSentNothingTakesLittle) {
+  constexpr std::size_t kPublishers = 40;
+  SfuWorld world({.max_publishers = kPublishers});
+  const auto resident = [] { return common::process_usage().value().resident_bytes; };
+  const auto before = resident();
+  for (std::size_t i = 0; i < kPublishers; ++i) {
+    ASSERT_TRUE(world.publish(SfuWorld::simulcast_offer()));
+  }
+  EXPECT_LT(resident(), before + kPublishers * 300'000);
 }
 
 TEST(SfuLimits, WhoDoesNotConnectIsEnded) {

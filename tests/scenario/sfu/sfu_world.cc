@@ -11,7 +11,6 @@ namespace {
 
 using test::must;
 
-constexpr dtls::UdpEndpoint kServer{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 constexpr std::array<std::uint8_t, 2> kPayloadTypes = {111, 96};
 constexpr rtp::ExtensionId kPublishersMid{4};
 constexpr rtp::ExtensionId kPublishersRid{5};
@@ -48,8 +47,10 @@ rtp::Ssrc Peer::ssrc(std::size_t section) const {
 SfuWorld::SfuWorld(SfuOptions options)
     : server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
       sfu(std::move(options),
-          {.dtls = test::make_config(dtls_), .fingerprint = own_fingerprint(dtls_)}, server_,
-          outlet_) {}
+          {.dtls = test::make_config(dtls_),
+           .fingerprint = own_fingerprint(dtls_),
+           .announced = {{.address = kServer}}},
+          server_, outlet_) {}
 
 std::string SfuWorld::publisher_offer(const std::string& video) {
   return session_lines(2) + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + section_lines(0, "sendonly") +
@@ -143,13 +144,19 @@ void SfuWorld::to_server(std::vector<test::IceClient::Outgoing> datagrams,
   }
 }
 
+void SfuWorld::to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from) {
+  to_server({{.candidate = 0, .bytes = std::move(bytes)}}, from);
+}
+
 void SfuWorld::to_peer(dtls::Buffer bytes, const dtls::UdpPath& path) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (peers_[i]->address != path.peer) continue;
     if (peers_[i]->loses == 0)
       return static_cast<void>(under_way_.emplace_back(i, std::move(bytes)));
     --peers_[i]->loses;
+    return;
   }
+  if (to_others) to_others(std::move(bytes), path);
 }
 
 void SfuWorld::drain() {

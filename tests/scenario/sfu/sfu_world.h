@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ struct Peer {
   // Of the stream that the answer announces in a section.
   [[nodiscard]] rtp::Ssrc ssrc(std::size_t section) const;
 };
+
+// The server's address; its answers have it as a candidate.
+inline constexpr dtls::UdpEndpoint kServer{dtls::Ipv4Address{198, 51, 100, 1}, 443};
 
 // The sections of all offers; those of further seats follow.
 inline constexpr std::size_t kAudio = 0;
@@ -99,6 +103,11 @@ class SfuWorld {
     return found;
   }
   static std::vector<rtp::Packet> packets(const Peer& peer, std::size_t section);
+
+  // A datagram of somebody else, and what the server sends to those that are no Peer; it comes in
+  // the middle of a turn of the server.
+  void to_server(dtls::Buffer bytes, const dtls::UdpEndpoint& from);
+  std::function<void(dtls::Buffer bytes, const dtls::UdpPath& path)> to_others = {};
 
   [[nodiscard]] const Counters& counters() const { return sfu.counters(); }
   [[nodiscard]] std::uint64_t count(Refusal why) const {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <sluice/rtp/extension.h>
 
@@ -76,7 +77,8 @@ class SfuSimulcast : public testing::Test {
   void expect_no_gap(const std::vector<rtp::Packet>& packets) {
     for (std::size_t i = 1; i < packets.size(); ++i) {
       EXPECT_EQ(packets[i].sequence_number, packets[i - 1].sequence_number + 1) << i;
-      EXPECT_GE(rtp::number(packets[i].timestamp) - rtp::number(packets[i - 1].timestamp), 0U);
+      const auto passed = rtp::number(packets[i].timestamp) - rtp::number(packets[i - 1].timestamp);
+      EXPECT_GE(static_cast<std::int32_t>(passed), 0) << i;
     }
   }
 
@@ -140,6 +142,68 @@ TEST_F(SfuSimulcast, AKeyFrameThatWasLostIsAskedForAgain) {
   asked();
   send_for(2s);
   EXPECT_THAT(asked(), IsEmpty());
+}
+
+// The publisher was asked for its first packet again.
+TEST_F(SfuSimulcast, AKeyFrameWhoseBeginningComesLateIsSeenWhole) {
+  send_for(2s);
+  Peer& viewer = world_.viewer();
+  ASSERT_TRUE(ask_for(viewer, "h"));
+  world_.run_for(50ms);
+  const auto first = static_cast<std::uint16_t>(high_.number + 1);
+  const auto send_as = [&](int ahead, std::string_view begin) {
+    high_.number = static_cast<std::uint16_t>(first + ahead - 1);
+    send(high_, begin);
+  };
+  letters(viewer);
+  for (const int ahead : {1, 2, 3}) send_as(ahead, kDelta);
+  EXPECT_THAT(SfuWorld::packets(viewer, kVideo), IsEmpty());
+  send_as(0, kKey);
+  send_as(4, kDelta);
+  const auto packets = SfuWorld::packets(viewer, kVideo);
+  ASSERT_THAT(packets, SizeIs(5));
+  expect_no_gap(packets);
+  EXPECT_EQ(packets[0].payload[1], std::byte{0x50}) << "first the key frame";
+}
+
+// Who waits would get all the packets behind it at once.
+TEST_F(SfuSimulcast, AKeyFrameThatComesTooLateIsNone) {
+  send_for(2s);
+  Peer& viewer = world_.viewer();
+  ASSERT_TRUE(ask_for(viewer, "h"));
+  world_.run_for(50ms);
+  const auto first = ++high_.number;
+  for (int i = 0; i <= Layer::kMostBehind; ++i) send(high_);
+  letters(viewer);
+  const auto newest = std::exchange(high_.number, static_cast<std::uint16_t>(first - 1));
+  send(high_, kKey);
+  high_.number = newest;
+  send(high_);
+  EXPECT_THAT(letters(viewer), IsEmpty());
+  asked();
+  send_for(600ms);
+  EXPECT_THAT(asked(), testing::Contains(kHigh)) << "it is asked for another one";
+}
+
+// Their first packets do not come in the same moment, and so neither do their rates.
+TEST_F(SfuSimulcast, ALayerIsKeptOverAPauseOfAll) {
+  send_for(2s);
+  Peer& viewer = world_.viewer();
+  ASSERT_TRUE(ask_for(viewer, "h"));
+  world_.run_for(50ms);
+  send(high_, kKey);
+  send_for(1s);
+  world_.run_for(20s);
+  asked();
+  letters(viewer);
+  for (int i = 0; i < 40; ++i) {
+    for (Sent* layer : {&low_, &middle_, &high_}) {
+      send(*layer);
+      world_.run_for(60ms);
+    }
+  }
+  EXPECT_THAT(asked(), IsEmpty());
+  EXPECT_THAT(letters(viewer), ElementsAre('h'));
 }
 
 TEST_F(SfuSimulcast, ViewersHaveLayersOfTheirOwn) {

@@ -263,6 +263,19 @@ TEST_F(ForwardedStreamTest, OnlyWhatWasSentIsRepeated) {
   EXPECT_FALSE(stream->origin_of(SequenceNumber{7}));
 }
 
+TEST_F(ForwardedStreamTest, WhatIsForgottenIsNotRepeated) {
+  auto stream = ForwardedStream::make(with_elements());
+  ASSERT_TRUE(stream);
+  const auto packet = packet_of(7);
+  write(*stream, packet);
+  stream->forget_sent();
+  EXPECT_FALSE(stream->origin_of(SequenceNumber{7}));
+  EXPECT_EQ(stream->write_again(SequenceNumber{7}, *read_packet(packet), out_),
+            tl::unexpected(NotForwarded::not_repeatable));
+  write(*stream, packet_of(8));
+  EXPECT_TRUE(stream->origin_of(SequenceNumber{8}));
+}
+
 TEST_F(ForwardedStreamTest, WithoutAWindowNothingIsRepeated) {
   ForwardOptions options = agreed();
   options.repeat_window = 0;

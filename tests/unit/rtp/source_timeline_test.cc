@@ -131,6 +131,20 @@ TEST_F(SourceTimelineTest, MoreSkipsThanAreKeptMakeOlderPacketsLate) {
   EXPECT_EQ(place(kFirst, 36), 36 - 17);
 }
 
+TEST_F(SourceTimelineTest, ASourceThatHasEndedIsAnotherOneAfterwards) {
+  timeline_.end_source();  // there is none
+  EXPECT_EQ(place(kFirst, 30'000, 1000), 30'000);
+  now_ += 100ms;
+  timeline_.end_source();
+  EXPECT_FALSE(timeline_.timestamp_of(Timestamp{1000}));
+  timeline_.skip(kFirst, sequence(30'001));
+  const auto placed = timeline_.place(kFirst, sequence(5), Timestamp{77}, now_);
+  EXPECT_EQ(placed, (SourceTimeline::Place{sequence(30'001), Timestamp{1000 + kClockRate / 10}}));
+  EXPECT_EQ(place(kFirst, 6), 30'002);
+  EXPECT_EQ(place(kFirst, 4), -1);
+  EXPECT_EQ(timeline_.timestamp_of(Timestamp{77}), Timestamp{1000 + kClockRate / 10});
+}
+
 TEST_F(SourceTimelineTest, HasNoTimestampBeforeTheFirstPacket) {
   timeline_.skip(kFirst, sequence(1));
   EXPECT_FALSE(timeline_.timestamp_of(Timestamp{1}));

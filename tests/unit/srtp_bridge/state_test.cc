@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "session_peers.h"
@@ -290,6 +292,24 @@ TEST_P(StateTest, AlteredIsRefusedOrAnotherSession) {
       ASSERT_EQ(session.error(), SetupError::foreign_state);
     }
   }
+}
+
+// There is one way to write a session, and an SSRC has one history.
+TEST(StateForm, SsrcsThatAreGoneAscend) {
+  const auto failure_of = [](std::vector<std::uint32_t> retired,
+                             std::vector<std::uint32_t> inbound) {
+    StreamStates states{.profile = SrtpProfile::aead_aes_128_gcm, .retired = std::move(retired)};
+    for (const auto ssrc : inbound) {
+      states.inbound.push_back({.ssrc = ssrc, .rtp = IndexHistory(7)});
+    }
+    const auto parsed = SrtpState::parse(states.encode());
+    return parsed ? std::string() : std::string(parsed.error().detail.view());
+  };
+  EXPECT_EQ(failure_of({1, 2}, {1, 2}), "");
+  EXPECT_EQ(failure_of({2, 1}, {}), "SSRCs that are not in order");
+  EXPECT_EQ(failure_of({1, 1}, {}), "SSRCs that are not in order");
+  EXPECT_EQ(failure_of({}, {2, 1}), "SSRCs that are not in order");
+  EXPECT_EQ(failure_of({}, {1, 1}), "SSRCs that are not in order");
 }
 
 TEST_P(StateTest, OfOtherKeysIsRefused) {

@@ -112,6 +112,8 @@ class ForwardedStream {
   // The packet is not for this receiver, such as one of a temporal layer that it does not get. The
   // sequence numbers close up, unless later packets were written before.
   void skip(const Packet& packet) { timeline_.skip(packet.ssrc, packet.sequence_number); }
+  // What is written next is of another source, also where its SSRC is the same.
+  void end_source() { timeline_.end_source(); }
   // The room that a packet needs at most, also as RTX.
   [[nodiscard]] std::size_t max_size(const Packet& packet) const;
 
@@ -130,10 +132,14 @@ class ForwardedStream {
   ForwardResult write_rtx(SequenceNumber number, const Packet& packet, const Departure& departure,
                           MutableBytes out);
 
+  // Nothing that was sent can be sent again: its packets are gone, and others may have their
+  // source's SSRC and numbers.
+  void forget_sent();
+
   // ---- reports
 
   // Of the source that forwards now: the receiver's timestamp for one of the source, for sender
-  // reports. Empty before the first packet.
+  // reports. Empty before its first packet.
   [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const {
     return timeline_.timestamp_of(source);
   }

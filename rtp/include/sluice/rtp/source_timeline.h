@@ -30,8 +30,11 @@ class SourceTimeline {
   // that were placed or skipped of the source that the stream has now.
   void skip(Ssrc source, SequenceNumber number);
   static constexpr std::size_t kMaxSegments = 16;
+  // The next packet is of another source, also where its SSRC is the same: a sender that has come
+  // back begins with other numbers.
+  void end_source() { source_.reset(); }
 
-  // For a timestamp of the source that the stream has now. Empty before the first packet.
+  // For a timestamp of the source that the stream has now. Empty before its first packet.
   [[nodiscard]] std::optional<Timestamp> timestamp_of(Timestamp source) const;
 
  private:
@@ -53,7 +56,7 @@ class SourceTimeline {
   std::int64_t highest_ = 0;  // of the source, placed or skipped
   std::uint32_t timestamp_offset_ = 0;
   std::array<Segment, kMaxSegments> segments_ = {};  // a ring
-  std::size_t segments_used_ = 0;                    // since the source took over
+  std::size_t segments_used_ = 0;  // since the source took over; 0 before the first one
   // Of the stream.
   SequenceNumber highest_placed_{};
   Timestamp newest_timestamp_{};

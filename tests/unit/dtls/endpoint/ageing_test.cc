@@ -104,6 +104,18 @@ TEST_P(Ageing, ItsTagGoesAlong) {
   pass(host, Instant{40s});
   EXPECT_EQ(to_hex(host.known[again].aged->state.tag()), to_hex(bytes_of("meter 7")));
   EXPECT_TRUE(host.known[unnamed].aged->state.tag().empty());
+  // Nor does a newcomer.
+  std::vector<ConnectionHandle> newcomers;
+  for (const dtls::UdpPath& path : {kHome, kAway}) {
+    const Peer newcomer = connect(host, path, Instant{40s});
+    newcomers.push_back(*host.endpoint.find(path));
+  }
+  ASSERT_TRUE(std::ranges::any_of(
+      newcomers, [&](auto handle) { return dtls::slot_of(handle) == dtls::slot_of(again); }));
+  pass(host, Instant{60s});
+  for (const ConnectionHandle handle : newcomers) {
+    EXPECT_TRUE(host.known[handle].aged->state.tag().empty());
+  }
 }
 
 TEST_P(Ageing, AboveACountTheLongestIdleLeave) {

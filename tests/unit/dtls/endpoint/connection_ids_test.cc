@@ -266,6 +266,12 @@ class EndpointSpareIds : public EndpointIds {
     }
     return renewed.has_value();
   }
+  // A record of the epoch after the handshake with this ID, which nobody can open.
+  static Buffer datagram_with(std::string_view id) {
+    Buffer datagram = from_hex("3f" + std::string(id) + "0000 0010");
+    datagram.resize(datagram.size() + 16);
+    return datagram;
+  }
 };
 
 TEST_P(EndpointSpareIds, SparesFindTheConnection) {
@@ -349,10 +355,28 @@ TEST_P(EndpointSpareIds, AFunctionThatEndsItsConnectionLeavesNone) {
   host.settle({});
   static_cast<void>(host.take_datagrams());
   ASSERT_EQ(source.made, 2U);
-  source.made = 0;
-  const Peer next = connect(host, kUsualPath);
-  Peer after = connect(host, kOtherPath);
-  EXPECT_EQ(to_hex(id_in(after.seal(bytes_of("data")))), "01010101");
+  // Nobody is found by the ID that was made last, and it is free.
+  host.receive(datagram_with("01010101"), kOtherPath);
+  EXPECT_EQ(host.endpoint.statistics().unknown_connection_id, 1U);
+  source.made = 1;
+  Peer next = connect(host, kUsualPath);
+  EXPECT_EQ(to_hex(id_in(next.seal(bytes_of("data")))), "01010101");
+  EXPECT_TRUE(reaches(next, kOtherPath, host, *host.endpoint.find(kUsualPath)));
+}
+
+// Not even while the function runs.
+TEST_P(EndpointSpareIds, AConnectionThatHasEndedIsNotFoundByALaterId) {
+  CountingIds source(250);
+  EndpointHost host = this->host({.connection_ids = &source});
+  const Peer one = connect(host, kUsualPath);
+  const ConnectionHandle handle = *host.endpoint.find(kUsualPath);
+  ASSERT_TRUE(host.endpoint.apply(handle, [&](Connection& connection) {
+    EXPECT_TRUE(host.endpoint.abort(handle));
+    const auto renewed = connection.renew_connection_id({});
+    host.receive(datagram_with("01010101"), kOtherPath);
+    EXPECT_EQ(host.endpoint.statistics().unknown_connection_id, 1U);
+    return renewed;
+  }));
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, EndpointSpareIds, testing::Values(dtls::ProtocolVersion::dtls13),

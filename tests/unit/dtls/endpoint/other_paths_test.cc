@@ -47,6 +47,22 @@ TEST(OtherPaths, KeepsTheNewest) {
   EXPECT_EQ(paths.find(1, PathId{4}), nullptr);
 }
 
+// It would take the place of a path that a datagram is still to go to.
+TEST(OtherPaths, ThePresentOneIsNoneOfThem) {
+  OtherPaths paths;
+  for (std::uint32_t i = 1; i <= OtherPaths::kMost; ++i) paths.keep(1, PathId{i}, path_of(i));
+  paths.exchange(1, PathId{2}, kFirst, path_of(0));
+  EXPECT_EQ(paths.find(1, PathId{2}), nullptr);
+  for (const std::uint32_t i : {0U, 1U, 3U}) {
+    ASSERT_NE(paths.find(1, PathId{i}), nullptr) << i;
+    EXPECT_EQ(*paths.find(1, PathId{i}), path_of(i));
+  }
+  // One that was not kept.
+  paths.exchange(2, PathId{1}, kFirst, path_of(0));
+  EXPECT_EQ(paths.find(2, PathId{1}), nullptr);
+  EXPECT_NE(paths.find(2, kFirst), nullptr);
+}
+
 TEST(OtherPaths, NothingIsLeft) {
   OtherPaths paths;
   paths.keep(1, PathId{1}, path_of(10));

@@ -117,6 +117,8 @@ TEST_P(Waking, PlaintextBeforeAnIdChangesNoHandshakeFromElsewhere) {
   const std::vector<Buffer> flight = client.take_datagrams();
   for (const Buffer& datagram : flight) host.receive(datagram, kElsewhere);
   EXPECT_TRUE(host.wanted.empty());
+  // Its last flight would open the connection.
+  EXPECT_TRUE(host.take_datagrams().empty());
   EXPECT_EQ(host.at(kHome)->connected, std::nullopt);
   for (const Buffer& datagram : flight) host.receive(datagram, kHome);
   static_cast<void>(host.take_datagrams());

@@ -205,6 +205,17 @@ TEST(RecordLayer, ARecordIsTakenOnce) {
   EXPECT_EQ(take_all(records, sealed(number(wire::kMaxSequenceNumber))), kData);
 }
 
+// RFC 6347 section 4.1.2.6: only a record that is new proceeds to verification. A forgery with a
+// number that was used costs no decryption and does not count towards the limit of forgeries.
+TEST(RecordLayer, AForgedRepetitionIsNotOpened) {
+  RecordLayer records;
+  install(records);
+  EXPECT_EQ(take_all(records, sealed(number(5))), kData);
+  Buffer forged = sealed(number(5));
+  forged.back() ^= std::byte{1};
+  EXPECT_EQ(take_all(records, forged), "replayed");
+}
+
 // The window moves only after a record has authenticated (RFC 6347 section 4.1.2.6).
 TEST(RecordLayer, AForgedNumberMovesNothing) {
   RecordLayer records;

@@ -70,16 +70,18 @@ TEST(SlotIndex, AnEmptyOneFindsNothing) {
 }
 
 TEST(SlotIndex, ASlotMayHaveSeveralKeys) {
-  SlotIndex index;
-  const auto has = [&](std::uint64_t hash) {
-    return index.find(hash, [](SlotNumber slot) { return slot == 5; }) == 5;
-  };
-  // Neighbours in the table.
-  for (std::uint64_t hash = 0; hash < 10; ++hash) index.insert(hash, 5);
-  index.erase(4, 5);
-  index.erase(4, 5);
-  EXPECT_EQ(index.size(), 9U);
-  for (std::uint64_t hash = 0; hash < 10; ++hash) EXPECT_EQ(has(hash), hash != 4) << hash;
+  // Neighbours in the table, and keys that share one place.
+  for (const std::uint64_t distance : {1U, 1024U}) {
+    SlotIndex index;
+    const auto has = [&](std::uint64_t hash) {
+      return index.find(hash, [](SlotNumber slot) { return slot == 5; }) == 5;
+    };
+    for (std::uint64_t i = 0; i < 10; ++i) index.insert(i * distance, 5);
+    index.erase(4 * distance, 5);
+    index.erase(4 * distance, 5);
+    EXPECT_EQ(index.size(), 9U);
+    for (std::uint64_t i = 0; i < 10; ++i) EXPECT_EQ(has(i * distance), i != 4) << i;
+  }
 }
 
 TEST(SlotIndex, AsksOnlyForSlotsOfTheHash) {

@@ -1,4 +1,5 @@
-// Nothing is allocated per packet. A program of its own, because it replaces the allocators.
+// Nothing is allocated per packet, or kept of what was replaced. A program of its own, because it
+// replaces the allocators.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -67,6 +68,16 @@ TEST(IceLiteMemory, IsNotAllocatedForAPacket) {
   EXPECT_EQ(test::allocations().count, before);
   // A response, an RTP packet and data came, and as much left.
   EXPECT_GE(got, 200U * 5);
+}
+
+TEST(IceLiteMemory, IsNotKeptForARestartThatIsReplaced) {
+  IceWorld world({});
+  const auto session = world.add({.candidates = {address(1, 1)}});
+  const auto restart = [&] { return world.server.restart_ice(session, {}, world.now).has_value(); };
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(restart());
+  const auto before = test::allocations().bytes;
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(restart());
+  EXPECT_EQ(test::allocations().bytes, before);
 }
 
 }  // namespace

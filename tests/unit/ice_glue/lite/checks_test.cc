@@ -187,6 +187,8 @@ TEST(LiteChecks, AnswerStrangersSoManyTimesASecond) {
 TEST(LiteChecks, AnswerNoStrangersWithoutABudget) {
   LiteServer lite({.max_error_responses = 0});
   auto fields = lite.check_for(lite.add());
+  fields.role = CheckFields::Role::controlled;
+  EXPECT_EQ(lite.check(fields, kPeer), error(487)) << "no limit for the authentic";
   fields.pwd += "x";
   EXPECT_EQ(lite.check(fields, kPeer), std::nullopt);
 }

@@ -221,6 +221,36 @@ TEST_F(LiteMoves, ConsentExpiresMeanwhile) {
   }
 }
 
+TEST_F(LiteMoves, ConsentExpiresAlsoBeforeAnOutputIsPolled) {
+  world.run_for(5min);  // DTLS has no timer any more
+  auto server = fresh();
+  const auto restored = must(restore(server, export_state()));
+  ASSERT_TRUE(server.next_timeout());
+  server.handle_timeout(world.now + kConsentLifetime);
+  EXPECT_EQ(server.path_of(restored), std::nullopt);
+  EXPECT_EQ(server.statistics().expired, 1U);
+}
+
+// A peer may begin its handshake over any path that a check has validated (RFC 8445 section 12).
+TEST_F(LiteMoves, TheyGoOnOverAPathThatIsNotNominatedYet) {
+  IceWorld other({.dtls = test::dtls13_with_gcm()});
+  other.to_server = [](std::size_t, std::size_t, dtls::Bytes bytes) {
+    const auto message = stun::decode(bytes);
+    return !message || !message->use_candidate;
+  };
+  const auto of_other = other.begin({.candidates = {address(1, 5000)}});
+  other.run_for(1s);
+  must(other.clients[0]->transport.path_selected(dtls::PathId{0}, std::nullopt, other.now));
+  other.run_for(1s);
+  ASSERT_EQ(other.events<Connected>(of_other).size(), 1U);
+  ASSERT_TRUE(other.events<PathSelected>(of_other).empty());
+  ASSERT_EQ(other.server.path_of(of_other), LiteServer::path(address(1, 5000)));
+  auto server = fresh();
+  const auto restored =
+      must(restore(server, must(other.server.export_session(of_other, other.now)).bytes()));
+  EXPECT_EQ(server.path_of(restored), LiteServer::path(address(1, 5000)));
+}
+
 TEST_F(LiteMoves, ASessionWithoutAPathMoves) {
   world.clients[0]->stops_consent = true;
   world.run_for(40s);

@@ -109,5 +109,21 @@ TEST(LiteNomination, DeliversThePacketThatMovesASession) {
   }
 }
 
+// RFC 8445 section 8.1.1: the controlling agent chooses the pair, by a nomination.
+TEST(LiteNomination, DeliversAPacketOverAnotherPathAndStays) {
+  test::IceWorld world({});
+  const auto session = world.begin({.candidates = {address(1, 5000), address(1, 5001)}});
+  world.run_for(5s);
+  ASSERT_EQ(world.server.tuples(), 2U);
+  const auto packet = test::make_rtp();
+  ASSERT_TRUE(world.clients[0]->send_rtp(packet));
+  const auto sent = world.clients[0]->take();
+  ASSERT_EQ(sent.size(), 1U);
+  world.inject(sent[0].bytes, address(1, 5001));
+  ASSERT_EQ(world.rtp.size(), 1U);
+  EXPECT_EQ(world.rtp[0].bytes, packet);
+  EXPECT_EQ(world.server.path_of(session)->peer, address(1, 5000));
+}
+
 }  // namespace
 }  // namespace sluice::ice_lite

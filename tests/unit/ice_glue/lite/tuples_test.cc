@@ -93,6 +93,23 @@ TEST(LiteTuples, MakeRoomForANewOneOfTheirSession) {
   EXPECT_EQ(lite.server.find(LiteServer::path(address(1, 7))), std::nullopt);
 }
 
+// Not the one that came first: that may be the one whose checks go on.
+TEST(LiteTuples, MakeRoomWhereTheLastCheckIsTheLongestAgo) {
+  LiteServer lite({.max_tuples_per_session = 3});
+  const auto session = lite.add();
+  lite.nominate(session, address(1, 1));
+  for (const std::uint16_t port : std::array<std::uint16_t, 4>{2, 3, 2, 4}) {
+    lite.pass(10ms);
+    EXPECT_EQ(lite.check(lite.check_for(session), address(1, port)), kSuccess);
+  }
+  EXPECT_EQ(lite.server.find(LiteServer::path(address(1, 2))), session);
+  EXPECT_EQ(lite.server.find(LiteServer::path(address(1, 3))), std::nullopt);
+  lite.pass(10ms);
+  EXPECT_EQ(lite.check(lite.check_for(session), address(1, 5)), kSuccess);
+  EXPECT_EQ(lite.server.find(LiteServer::path(address(1, 2))), std::nullopt);
+  EXPECT_EQ(lite.server.find(LiteServer::path(address(1, 4))), session);
+}
+
 TEST(LiteTuples, AreOneWhereThereMayBeOne) {
   LiteServer lite({.max_tuples_per_session = 1});
   const auto session = lite.add();

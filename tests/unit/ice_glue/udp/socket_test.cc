@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <string_view>
 
 #include <sluice/udp/address.h>
 
@@ -65,6 +67,40 @@ TEST(Socket, NamesOnlyThePeerWhereTheLocalAddressIsNotWanted) {
   const auto arrived = received(receiver);
   ASSERT_EQ(arrived.size(), 1U);
   EXPECT_EQ(arrived[0].path, dtls::UdpPath{.peer = sender.own()});
+}
+
+// Each receives its own, and what one has returned is gone with the next call of the other.
+TEST(Socket, SocketsCanReadIntoOneBuffer) {
+  const auto buffer = std::make_shared<ReceiveBuffer>();
+  const SocketOptions options{.reports_local_address = false, .shared_buffer = buffer};
+  auto one = bound("127.0.0.1:0", options);
+  auto other = bound("127.0.0.1:0", options);
+  send(one, "to the other", {.peer = other.own()});
+  send(other, "to the one", {.peer = one.own()});
+  const auto at_one = one.receive();
+  ASSERT_EQ(at_one.size(), 1U);
+  const std::byte* const place = at_one[0].bytes.data();
+  EXPECT_EQ(at_one[0].bytes.size(), std::string_view("to the one").size());
+  const auto at_other = other.receive();
+  ASSERT_EQ(at_other.size(), 1U);
+  EXPECT_EQ(at_other[0].bytes.data(), place);
+  EXPECT_EQ(at_other[0].bytes.size(), std::string_view("to the other").size());
+  EXPECT_EQ(one.statistics().received, 1U);
+  EXPECT_EQ(other.statistics().received, 1U);
+}
+
+TEST(Socket, SaysWhatNobodyHasReadInTime) {
+  auto receiver = bound("127.0.0.1:0", {.reports_local_address = false, .receive_buffer = 4096});
+  auto sender = bound("127.0.0.1:0", {});
+  EXPECT_EQ(receiver.dropped_unread(), 0U);
+  constexpr std::size_t kSent = 100;
+  for (std::size_t i = 0; i < kSent; ++i) {
+    send(sender, std::string(1000, 'x'), {.peer = receiver.own()});
+  }
+  std::size_t came = 0;
+  for (auto all = received(receiver); !all.empty(); all = received(receiver)) came += all.size();
+  EXPECT_LT(came, kSent);
+  EXPECT_EQ(receiver.dropped_unread(), kSent - came);
 }
 
 // Peers compare the addresses that STUN tells them with their own.

@@ -50,6 +50,14 @@ TEST(KeyFrames, OfH264) {
   EXPECT_FALSE(begins_h264_key_frame(from_hex("7c 81 9a")));
 }
 
+// RFC 6184 section 5.3 and H.264 section 7.3.3: first_mb_in_slice, 0 in the first slice alone.
+TEST(KeyFrames, OfH264BeginWithTheFirstSlice) {
+  EXPECT_FALSE(begins_h264_key_frame(from_hex("65 48")));
+  EXPECT_FALSE(begins_h264_key_frame(from_hex("7c 85 48")));
+  EXPECT_FALSE(begins_h264_key_frame(from_hex("78 00 02 65 48")));
+  EXPECT_TRUE(begins_h264_key_frame(from_hex("78 00 02 65 48 00 02 67 42"))) << "the next one";
+}
+
 // "RTP Payload Format For AV1" section 4.4: Z Y W N.
 TEST(KeyFrames, OfAv1) {
   EXPECT_TRUE(begins_av1_key_frame(from_hex("18 0a")));
@@ -67,7 +75,8 @@ TEST(KeyFrames, OfWhatIsTooShort) {
   for (const auto* hex : {"88", "88 91", "28", "a8 11"}) {
     EXPECT_FALSE(begins_vp9_key_frame(from_hex(hex))) << hex;
   }
-  for (const auto* hex : {"7c", "78", "78 00", "78 00 02", "78 00 00 65", "78 00 09 06 01"}) {
+  for (const auto* hex : {"65", "7c", "7c 85", "78", "78 00", "78 00 02", "78 00 00 65",
+                          "78 00 01 65", "78 00 09 06 01"}) {
     EXPECT_FALSE(begins_h264_key_frame(from_hex(hex))) << hex;
   }
 }

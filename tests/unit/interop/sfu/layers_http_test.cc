@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "unit/interop/sfu/http_fixture.h"
 
@@ -91,6 +93,18 @@ TEST_F(LayersHttpTest, NeedTheViewersToken) {
   EXPECT_EQ(client_->Get(layers_, token("secret"))->status, 200);
   EXPECT_EQ(ask_for("{}")->status, 401);
   EXPECT_EQ(ask_for("{}", token("secret"))->status, 204);
+}
+
+// A page asks once a second. Those of one network would keep others of it out.
+TEST_F(LayersHttpTest, WhoAsksDoesNotOccupyAConnection) {
+  std::vector<std::unique_ptr<httplib::Client>> pages;
+  for (std::size_t i = 0; i <= HttpOptions{}.max_connections_per_address; ++i) {
+    pages.push_back(std::make_unique<httplib::Client>("127.0.0.1", server_->port()));
+    pages.back()->set_keep_alive(true);
+    const auto response = pages.back()->Get(layers_);
+    ASSERT_TRUE(response) << i;
+    EXPECT_EQ(response->status, 200);
+  }
 }
 
 TEST_F(LayersHttpTest, OtherMethods) {

@@ -85,6 +85,9 @@ TEST_F(SfuHttpTest, NobodyPublishesYet) {
 }
 
 TEST_F(SfuHttpTest, BadOffersGetASentence) {
+  // Some peers write such ufrags; the ICE agent takes only ice-chars (RFC 8839 section 5.4).
+  const auto odd = with(media_offer(), "a=ice-ufrag:abcd", "a=ice-ufrag:ab-d");
+  EXPECT_EQ(post("/whip/room", odd)->status, 422);
   for (const auto* path : {"/whip/room", "/whep/room"}) {
     EXPECT_EQ(post(path, "hello")->status, 400);
     EXPECT_EQ(post(path, "")->status, 400);
@@ -97,7 +100,7 @@ TEST_F(SfuHttpTest, BadOffersGetASentence) {
   }
   const auto no_data = with(small_offer(), "webrtc-datachannel", "something-else");
   EXPECT_EQ(post("/whip/room", no_data)->status, 422) << "a section that isn't taken";
-  EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 1);
+  EXPECT_EQ(sessions()["counters"]["refused"]["offer"], 2);
 }
 
 TEST_F(SfuHttpTest, RoomsHaveSimpleNames) {

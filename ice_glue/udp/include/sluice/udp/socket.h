@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
@@ -16,6 +17,19 @@
 #include <sluice/udp/send_batch.h>
 
 namespace sluice::udp {
+
+using Received = dtls::ReceivedDatagram;
+
+// What Socket::receive() reads into: 1 MB. Used by one thread at a time.
+class ReceiveBuffer {
+ public:
+  ReceiveBuffer();
+
+ private:
+  friend class Socket;
+  std::vector<std::byte> bytes_;
+  std::vector<Received> received_;
+};
 
 struct SocketOptions {
   // Other sockets of this user may bind the same port (SO_REUSEPORT), one per thread. The kernel
@@ -36,9 +50,11 @@ struct SocketOptions {
   // with CAP_NET_ADMIN.
   std::size_t receive_buffer = 0;
   std::size_t send_buffer = 0;
+  // Sockets of one thread may read into the same memory, such as the thousand of a client with
+  // many: what receive() returns is then valid until the next call of any of them. Null: each
+  // socket has its own.
+  std::shared_ptr<ReceiveBuffer> shared_buffer = {};
 };
-
-using Received = dtls::ReceivedDatagram;
 
 struct SocketStatistics {
   std::uint64_t received = 0;  // datagrams
@@ -55,7 +71,8 @@ struct SocketStatistics {
 };
 
 // Never waits: it is non-blocking. Move-only; used by one thread at a time. Takes 1 MB of memory
-// for what receive() reads, and allocates nothing later.
+// for what receive() reads, unless SocketOptions::shared_buffer has it, and allocates nothing
+// later.
 //
 // An IPv6 socket that receives IPv4 too has IPv4 addresses in those paths, not their IPv6 form
 // (::ffff:192.0.2.1), and takes both forms to send to.
@@ -99,6 +116,10 @@ class Socket {
   void send(dtls::Bytes datagram, const dtls::UdpPath& path);
 
   [[nodiscard]] const SocketStatistics& statistics() const { return statistics_; }
+  // Pieces, as receive() takes them, that the kernel has dropped because nobody read those before
+  // them in time: SocketOptions::receive_buffer was full. 0 where the kernel does not tell (before
+  // 4.12).
+  [[nodiscard]] std::uint32_t dropped_unread() const;
 
  private:
   Socket(Descriptor descriptor, const SocketOptions& options);
@@ -116,8 +137,7 @@ class Socket {
   bool is_ipv6_ = false;
   bool is_connected_ = false;
   bool is_refused_ = false;
-  std::vector<std::byte> buffer_;
-  std::vector<Received> received_;
+  std::shared_ptr<ReceiveBuffer> buffer_;
   SocketStatistics statistics_;
 };
 

@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(EntityTags, AnyIsNoTag) {
-  for (const auto* value : {"*", " * ", "\"*\"", "\"a\", \"*\""}) {
+  for (const auto* value : {"*", " * ", "\"*\"", R"("a", "*")"}) {
     const auto parsed = parse_if_match(value);
     ASSERT_TRUE(parsed) << value;
     EXPECT_TRUE(parsed->is_any) << value;
@@ -37,7 +37,7 @@ TEST(EntityTags, WeakOnesMatchNothing) {
 
 TEST(EntityTags, MalformedOnes) {
   for (const auto* value :
-       {"", " ", ",", "a", "'a'", "\"a", "a\"", "\"a\" \"b\"", "\"a\"b", "\"a b\"", "w/\"a\"",
+       {"", " ", ",", "a", "'a'", "\"a", "a\"", R"("a" "b")", "\"a\"b", "\"a b\"", "w/\"a\"",
         "W/ \"a\"", "W/", "*, \"a\"", "**", "\"a\x7f\"", "\"a\tb\""}) {
     EXPECT_FALSE(parse_if_match(value)) << value;
   }

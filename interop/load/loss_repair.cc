@@ -1,0 +1,45 @@
+#include "load/loss_repair.h"
+
+#include <algorithm>
+
+namespace sluice::interop::load {
+
+void LossRepair::on_packet(rtp::SequenceNumber number, dtls::Instant now) {
+  if (!next_) next_ = number;
+  const int ahead = rtp::distance(*next_, number);
+  if (ahead < 0) {
+    std::erase_if(missing_, [number](const Missing& each) { return each.number == number; });
+    return;
+  }
+  const int most = static_cast<int>(kMaxMissing);
+  for (int i = std::max(0, ahead - most); i < ahead; ++i) {
+    missing_.push_back({.number = *next_ + i, .due = now});
+    if (missing_.size() > kMaxMissing) missing_.pop_front();
+  }
+  next_ = number + 1;
+}
+
+std::optional<dtls::Instant> LossRepair::next_timeout() const {
+  if (missing_.empty()) return std::nullopt;
+  return std::ranges::min_element(missing_, {}, &Missing::due)->due;
+}
+
+std::vector<rtp::NackEntry> LossRepair::handle_timeout(dtls::Instant now) {
+  std::vector<rtp::NackEntry> entries;
+  for (Missing& each : missing_) {
+    if (each.due > now) continue;
+    each.due = now + kInterval;
+    ++each.tries;
+    const int after = entries.empty() ? 0 : rtp::distance(entries.back().lost, each.number);
+    if (after >= 1 && after <= 16) {
+      entries.back().following |= static_cast<std::uint16_t>(1U << (after - 1));
+    } else {
+      entries.push_back({.lost = each.number});
+    }
+  }
+  // After the last request there is nothing left to do.
+  std::erase_if(missing_, [](const Missing& each) { return each.tries == kTries; });
+  return entries;
+}
+
+}  // namespace sluice::interop::load

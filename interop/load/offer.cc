@@ -1,0 +1,161 @@
+#include "load/offer.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <sluice/ice_lite/description.h>
+
+#include "common/letter_case.h"
+#include "common/lite/local_addresses.h"
+#include "common/random_numbers.h"
+#include "common/sdp/transport_attributes.h"
+
+namespace sluice::interop::load {
+namespace {
+
+struct OfferedCodec {
+  const char* kind;
+  const char* type;
+  const char* map;
+  std::string_view name;
+};
+constexpr OfferedCodec kOpus{"audio", "111", "111 opus/48000/2", "opus"};
+constexpr OfferedCodec kVp8{"video", "96", "96 VP8/90000", "VP8"};
+
+const OfferedCodec& codec_of(SectionKind kind) { return kind == SectionKind::audio ? kOpus : kVp8; }
+
+SdpMedia section(const ClientOffer& offer, const OfferedStream& stream, std::size_t mid) {
+  const OfferedCodec& codec = codec_of(stream.kind);
+  SdpMedia media{.kind = codec.kind,
+                 .port = 9,  // RFC 8840 section 4.1.1: candidates replace it
+                 .protocol = "UDP/TLS/RTP/SAVPF",
+                 .formats = {codec.type},
+                 .attributes = {}};
+  auto& attributes = media.attributes;
+  attributes.add("mid", std::to_string(mid));
+  attributes.add(offer.publishes ? "sendonly" : "recvonly");
+  attributes.add("rtcp-mux");
+  attributes.add("rtpmap", codec.map);
+  const std::string type = codec.type;
+  if (stream.kind == SectionKind::video) {
+    attributes.add("rtcp-fb", type + " nack pli");
+    attributes.add("rtcp-fb", type + " ccm fir");
+  }
+  if (offer.has_nack) attributes.add("rtcp-fb", type + " nack");
+  if (offer.publishes) {
+    const std::string ssrc = std::to_string(rtp::number(stream.ssrc));
+    attributes.add("msid", "sluice-load sluice-load-" + std::to_string(mid));
+    attributes.add("ssrc", ssrc + " cname:sluice-load");
+  }
+  return media;
+}
+
+// RFC 8839 section 5.1: foundation, component, transport, priority, address, port, "typ", type.
+struct Candidate {
+  std::uint32_t priority = 0;
+  dtls::UdpEndpoint address;
+};
+
+std::optional<Candidate> read_candidate(const std::string& line) {
+  std::istringstream words(line.substr(line.find(':') + 1));
+  std::string foundation;
+  std::string transport;
+  std::string host;
+  unsigned component = 0;
+  std::uint32_t priority = 0;
+  std::uint16_t port = 0;
+  words >> foundation >> component >> transport >> priority >> host >> port;
+  const auto address = parse_address(host);
+  if (!words || component != 1 || port == 0 || !address || !equal_ignoring_case(transport, "udp")) {
+    return std::nullopt;
+  }
+  return Candidate{.priority = priority, .address = {address->address, port}};
+}
+
+}  // namespace
+
+ice_lite::Credentials make_credentials() {
+  constexpr std::size_t kUfrag = 8;
+  return {.ufrag = common::random_id().substr(0, kUfrag), .pwd = common::random_id()};
+}
+
+std::string write_offer(const ClientOffer& offer) {
+  const TransportDescription transport{
+      .ice = offer.ice,
+      .candidates = {ice_lite::candidate({.address = offer.own}, 0xffff)},
+      .end_of_candidates = true,
+      .setup = Setup::actpass,
+      .fingerprints = {offer.fingerprint}};
+  SdpDocument document;
+  std::string group = "BUNDLE";
+  for (std::size_t i = 0; i < offer.streams.size(); ++i) group += " " + std::to_string(i);
+  document.attributes.add("group", group);
+  document.attributes.add("ice-options", "ice2");
+  for (std::size_t i = 0; i < offer.streams.size(); ++i) {
+    SdpMedia media = section(offer, offer.streams[i], i);
+    add_transport(media.attributes, transport);
+    if (i == 0) add_candidates(media.attributes, transport);
+    document.media.push_back(std::move(media));
+  }
+  return write_sdp(document, common::random_u32());
+}
+
+tl::expected<std::vector<rtp::PayloadType>, std::string> accepted_types(const ClientOffer& offer,
+                                                                        const Answer& answer) {
+  std::vector<rtp::PayloadType> types;
+  if (answer.sections.size() != offer.streams.size()) {
+    return tl::unexpected<std::string>("the answer has another number of sections than the offer");
+  }
+  for (std::size_t i = 0; i < offer.streams.size(); ++i) {
+    const OfferedSection& section = answer.sections[i];
+    const OfferedCodec& wanted = codec_of(offer.streams[i].kind);
+    const auto codec = std::ranges::find_if(section.codecs, [&](const Codec& each) {
+      return equal_ignoring_case(each.name, wanted.name);
+    });
+    if (!section.accepted() || codec == section.codecs.end()) {
+      return tl::unexpected("the answer does not take " + std::string{wanted.name} +
+                            " in section " + std::to_string(i) +
+                            (section.accepted() ? "" : ": " + section.rejected));
+    }
+    types.push_back(rtp::PayloadType{codec->payload_type});
+  }
+  return types;
+}
+
+tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
+                                                       const Answer& answer) {
+  PayloadKinds kinds = {};
+  for (std::size_t i = 0; i < std::min(offer.streams.size(), answer.sections.size()); ++i) {
+    const OfferedSection& section = answer.sections[i];
+    for (const Codec& codec : section.codecs) {
+      if (!section.accepted()) break;
+      if (!equal_ignoring_case(codec.name, codec_of(offer.streams[i].kind).name)) continue;
+      kinds.at(codec.payload_type) = offer.streams[i].kind;
+    }
+  }
+  if (std::ranges::none_of(kinds, [](const auto& kind) { return kind.has_value(); })) {
+    return tl::unexpected<std::string>("the answer has nothing to watch");
+  }
+  return kinds;
+}
+
+std::vector<dtls::UdpEndpoint> usable_candidates(const std::vector<std::string>& candidates,
+                                                 const dtls::UdpEndpoint& own) {
+  std::multimap<std::uint32_t, dtls::UdpEndpoint, std::greater<>> by_priority;
+  for (const std::string& line : candidates) {
+    const auto candidate = read_candidate(line);
+    if (!candidate || candidate->address.address.index() != own.address.index()) continue;
+    by_priority.emplace(candidate->priority, candidate->address);
+  }
+  std::vector<dtls::UdpEndpoint> addresses;
+  addresses.reserve(by_priority.size());
+  for (const auto& [priority, address] : by_priority) addresses.push_back(address);
+  return addresses;
+}
+
+}  // namespace sluice::interop::load

@@ -1,0 +1,56 @@
+// The offer of a client, and what its answer says about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include <sluice/dtls/fingerprint.h>
+#include <sluice/dtls/udp_endpoint.h>
+#include <sluice/ice_lite/session.h>
+#include <sluice/rtp/numbers.h>
+
+#include "common/sdp/answer_reader.h"
+#include "load/viewer.h"
+
+namespace sluice::interop::load {
+
+// A section of the offer.
+struct OfferedStream {
+  SectionKind kind = SectionKind::video;
+  rtp::Ssrc ssrc{};  // of a publisher
+};
+
+struct ClientOffer {
+  bool publishes = false;
+  std::vector<OfferedStream> streams = {};
+  // A viewer asks for lost packets. Their repetition comes under their own number: RTX is not
+  // offered.
+  bool has_nack = false;
+  ice_lite::Credentials ice = {};
+  dtls::Fingerprint fingerprint = {};
+  dtls::UdpEndpoint own = {};  // the only candidate
+};
+
+// Random ones.
+ice_lite::Credentials make_credentials();
+
+// VP8 and Opus, one BUNDLE group, actpass, and no candidates to come.
+std::string write_offer(const ClientOffer& offer);
+
+// The payload types that the answer takes, in order of the offer's sections. The error says which
+// section it does not take.
+tl::expected<std::vector<rtp::PayloadType>, std::string> accepted_types(const ClientOffer& offer,
+                                                                        const Answer& answer);
+// The same for a viewer, which needs one section.
+tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
+                                                       const Answer& answer);
+
+// The addresses of the UDP candidates that a socket of `own`'s family can send to, those of the
+// highest priority first. Others, and lines that can't be read, are left out.
+std::vector<dtls::UdpEndpoint> usable_candidates(const std::vector<std::string>& candidates,
+                                                 const dtls::UdpEndpoint& own);
+
+}  // namespace sluice::interop::load

@@ -1,0 +1,105 @@
+#include "load/whip_client.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::interop::load {
+namespace {
+
+constexpr time_t kConnectSeconds = 5;
+// A server that is busy with a thousand others answers late.
+constexpr time_t kAnswerSeconds = 30;
+// Of an answer that is no SDP: enough for its sentence.
+constexpr std::size_t kMaxSentence = 200;
+
+httplib::Headers headers_of(const HttpEndpoint& endpoint) {
+  if (endpoint.token.empty()) return {};
+  return {{"Authorization", "Bearer " + endpoint.token}};
+}
+
+std::string refusal(const httplib::Response& response) {
+  std::string sentence = response.body.substr(0, kMaxSentence);
+  while (!sentence.empty() && (sentence.back() == '\n' || sentence.back() == '\r')) {
+    sentence.pop_back();
+  }
+  return "the server answers " + std::to_string(response.status) +
+         (sentence.empty() ? "" : ": " + sentence);
+}
+
+std::string no_answer(const char* to, const httplib::Result& result) {
+  return std::string{"the server does not answer "} + to + " (" +
+         httplib::to_string(result.error()) + ")";
+}
+
+}  // namespace
+
+tl::expected<Url, std::string> parse_url(const std::string& text) {
+  const auto scheme = text.find("://");
+  const std::string name = text.substr(0, scheme);
+  if (scheme == std::string::npos || (name != "http" && name != "https")) {
+    return tl::unexpected("no URL that begins with http:// or https://: " + text);
+  }
+  const auto host = scheme + 3;
+  const auto path = std::min(text.find('/', host), text.size());
+  Url url{.origin = text.substr(0, path),
+          .host = text.substr(host, path - host),
+          .port = name == "https" ? "443" : "80",
+          .path = path < text.size() ? text.substr(path) : "/"};
+  // The colons of an IPv6 address stand within brackets.
+  const auto bracket = url.host.rfind(']');
+  const auto colon = url.host.rfind(':');
+  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
+    url.port = url.host.substr(colon + 1);
+    url.host = url.host.substr(0, colon);
+  }
+  if (url.host.starts_with('[') && url.host.ends_with(']')) {
+    url.host = url.host.substr(1, url.host.size() - 2);
+  }
+  if (url.host.empty() || url.port.empty()) return tl::unexpected("a URL without a host: " + text);
+  return url;
+}
+
+std::string resolve_location(const Url& base, const std::string& location) {
+  if (location.empty() || location.find("://") != std::string::npos) return location;
+  if (location.front() == '/') return base.origin + location;
+  const std::string path = base.path.substr(0, base.path.find('?'));
+  return base.origin + path.substr(0, path.rfind('/') + 1) + location;
+}
+
+httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoint& endpoint) {
+  auto& client = clients_[origin];
+  if (client) return *client;
+  client = std::make_unique<httplib::Client>(origin);
+  client->set_keep_alive(true);
+  // Head and body leave in two pieces: the second one does not wait for an acknowledgement.
+  client->set_tcp_nodelay(true);
+  client->set_follow_location(true);  // RFC 9725 section 4.5: 307
+  client->set_connection_timeout(kConnectSeconds);
+  client->set_read_timeout(kAnswerSeconds);
+  client->enable_server_certificate_verification(!endpoint.is_insecure);
+  return *client;
+}
+
+tl::expected<PostedOffer, std::string> WhipClient::post(const HttpEndpoint& endpoint,
+                                                        const std::string& offer) {
+  const auto result = client(endpoint.url.origin, endpoint)
+                          .Post(endpoint.url.path, headers_of(endpoint), offer, "application/sdp");
+  if (!result) return tl::unexpected(no_answer("a POST", result));
+  // WHEP's counter-offers (406) are not taken.
+  if (result->status != 201) return tl::unexpected(refusal(*result));
+  return PostedOffer{
+      .answer = result->body,
+      .location = resolve_location(endpoint.url, result->get_header_value("Location"))};
+}
+
+tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
+                                                   const std::string& location) {
+  const auto url = parse_url(location);
+  if (!url) return tl::unexpected(url.error());
+  const auto result = client(url->origin, endpoint).Delete(url->path, headers_of(endpoint));
+  if (!result) return tl::unexpected(no_answer("a DELETE", result));
+  if (result->status / 100 != 2) return tl::unexpected(refusal(*result));
+  return {};
+}
+
+}  // namespace sluice::interop::load

@@ -1,0 +1,117 @@
+#include "load/whip_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+namespace sluice::interop::load {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Url, HasItsParts) {
+  const auto url = parse_url("http://example.org:8080/whip/room?a=b").value();
+  EXPECT_EQ(url.origin, "http://example.org:8080");
+  EXPECT_EQ(url.host, "example.org");
+  EXPECT_EQ(url.port, "8080");
+  EXPECT_EQ(url.path, "/whip/room?a=b");
+}
+
+TEST(Url, HasDefaults) {
+  const auto url = parse_url("https://example.org").value();
+  EXPECT_EQ(url.port, "443");
+  EXPECT_EQ(url.path, "/");
+  EXPECT_EQ(parse_url("http://example.org/").value().port, "80");
+}
+
+TEST(Url, MayNameAnIpv6Address) {
+  const auto url = parse_url("http://[2001:db8::1]:8080/x").value();
+  EXPECT_EQ(url.host, "2001:db8::1");
+  EXPECT_EQ(url.port, "8080");
+  EXPECT_EQ(parse_url("http://[::1]/x").value().port, "80");
+}
+
+TEST(Url, BadOnesAreNamed) {
+  for (const char* text : {"", "example.org/whip", "ftp://example.org", "http://", "http:///x",
+                           "http://example.org:/x"}) {
+    const auto url = parse_url(text);
+    ASSERT_FALSE(url) << text;
+    EXPECT_THAT(url.error(), HasSubstr(text));
+  }
+}
+
+TEST(Location, IsRelativeToTheEndpoint) {
+  const auto base = parse_url("http://example.org:8080/live/whip?x=/y").value();
+  EXPECT_EQ(resolve_location(base, "/session/1"), "http://example.org:8080/session/1");
+  EXPECT_EQ(resolve_location(base, "session/1"), "http://example.org:8080/live/session/1");
+  EXPECT_EQ(resolve_location(base, "https://other.org/1"), "https://other.org/1");
+  EXPECT_EQ(resolve_location(base, ""), "");
+}
+
+// A server that does what its path says.
+class WhipClientTest : public testing::Test {
+ protected:
+  WhipClientTest() {
+    server_.Post("/whip", [](const httplib::Request& request, httplib::Response& response) {
+      response.status = request.get_header_value("Authorization") == "Bearer secret" &&
+                                request.get_header_value("Content-Type") == "application/sdp"
+                            ? 201
+                            : 401;
+      response.set_header("Location", "/session/1");
+      response.set_content("answer to " + request.body, "application/sdp");
+    });
+    server_.Post("/full", [](const httplib::Request& /*request*/, httplib::Response& response) {
+      response.status = 503;
+      response.set_content("There are too many.\n", "text/plain");
+    });
+    server_.Delete("/session/1", [](const httplib::Request& request, httplib::Response& response) {
+      response.status = request.get_header_value("Authorization") == "Bearer secret" ? 200 : 401;
+      response.set_content("", "text/plain");
+    });
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~WhipClientTest() override {
+    client_ = {};  // the server waits for its connection
+    server_.stop();
+    thread_.join();
+  }
+  [[nodiscard]] HttpEndpoint endpoint(const std::string& path) const {
+    return {.url = parse_url("http://127.0.0.1:" + std::to_string(port_) + path).value(),
+            .token = "secret"};
+  }
+
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+  WhipClient client_;
+};
+
+TEST_F(WhipClientTest, PostsAndDeletes) {
+  const auto posted = client_.post(endpoint("/whip"), "offer");
+  ASSERT_TRUE(posted) << posted.error();
+  EXPECT_EQ(posted->answer, "answer to offer");
+  EXPECT_EQ(posted->location, endpoint("").url.origin + "/session/1");
+  const auto removed = client_.remove(endpoint("/whip"), posted->location);
+  EXPECT_TRUE(removed) << removed.error();
+}
+
+TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
+  EXPECT_EQ(client_.post(endpoint("/full"), "offer").error(),
+            "the server answers 503: There are too many.");
+  auto other = endpoint("/whip");
+  other.token = "";
+  EXPECT_THAT(client_.post(other, "offer").error(), HasSubstr("401"));
+  EXPECT_THAT(client_.remove(other, other.url.origin + "/session/1").error(), HasSubstr("401"));
+}
+
+TEST_F(WhipClientTest, SaysThatThereIsNoServer) {
+  const HttpEndpoint nobody{.url = parse_url("http://127.0.0.1:1/whip").value()};
+  EXPECT_THAT(client_.post(nobody, "offer").error(), HasSubstr("does not answer a POST ("));
+}
+
+}  // namespace
+}  // namespace sluice::interop::load
