@@ -111,7 +111,7 @@ def judge(step, report, options):
     if step["delay_p99_ms"] > options.max_delay_p99:
         why.append(f"p99 {step['delay_p99_ms']:.0f} ms")
     if why and report.get("dropped_unread"):
-        why.append(f"the load did not read {report['dropped_unread']} packets in time")
+        why.append(f"the load did not read {report['dropped_unread']} datagrams in time (joined ones count once)")
     if why and step["load_cpu"] > LOAD_IS_FULL:
         why.append("the CPU of the load is full")
     return {**step, "holds": not why, "why": "; ".join(why)}

@@ -84,7 +84,8 @@ class Judgement(unittest.TestCase):
     def test_one_that_does_not(self):
         for fault, why in (({"loss": 0.2}, "loss 0.20 %"), ({"delay": 21}, "p99 21 ms"),
                            ({"with_media": 4}, "4 viewers got media"), ({"failures": {"no": 2}}, "2 x no"),
-                           ({"loss": 1, "unread": 7}, "loss 1.00 %; the load did not read 7 packets in time"),
+                           ({"loss": 1, "unread": 7},
+                            "loss 1.00 %; the load did not read 7 datagrams in time (joined ones count once)"),
                            ({"delay": 21, "load_cpu": 0.99}, "p99 21 ms; the CPU of the load is full")):
             with self.subTest(fault):
                 judged = self.judged(**fault)

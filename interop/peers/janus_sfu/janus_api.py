@@ -5,6 +5,7 @@ import json
 import queue
 import secrets
 import threading
+import time
 import urllib.parse
 
 ANSWER_LIMIT_S = 15
@@ -33,8 +34,12 @@ class Janus:
         return self.own.connection
 
     def exchange(self, method, path, body=None):
-        self.connection().request(method, path, body, {"Content-Type": "application/json"})
-        return json.loads(self.connection().getresponse().read())
+        try:
+            self.connection().request(method, path, body, {"Content-Type": "application/json"})
+            return json.loads(self.connection().getresponse().read())
+        except (OSError, http.client.HTTPException) as error:
+            self.connection().close()  # the next request opens it again
+            raise JanusError(f"no answer ({error})") from error
 
     def ask(self, path, request):
         request = {"transaction": secrets.token_hex(8), **request}
@@ -48,7 +53,11 @@ class Janus:
 
     def take_events(self):
         while True:
-            events = self.exchange("GET", f"{self.session_path()}?maxev={EVENTS_AT_ONCE}")
+            try:
+                events = self.exchange("GET", f"{self.session_path()}?maxev={EVENTS_AT_ONCE}")
+            except JanusError:
+                time.sleep(1)
+                continue
             for event in events if isinstance(events, list) else [events]:
                 if waiting := self.waiting.get(event.get("transaction")):
                     waiting.put(event)
