@@ -136,8 +136,10 @@ std::string sessions_json(const Sfu& sfu, dtls::Instant now) {
   }
   Json sessions = Json::array();
   for (const auto& [handle, session] : sfu.sessions()) sessions.push_back(to_json(session, now));
-  return Json{{"rooms", rooms}, {"sessions", sessions}, {"counters", to_json(sfu.counters())}}.dump(
-      2);
+  const Json json = {
+      {"rooms", rooms}, {"sessions", sessions}, {"counters", to_json(sfu.counters())}};
+  // An exception, such as for text that is no UTF-8, would end the thread of the media.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace sluice::interop::sfu
