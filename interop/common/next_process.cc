@@ -1,7 +1,9 @@
 #include "common/next_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,8 @@ namespace {
 
 // The number of sockets; behind them is the pipe.
 constexpr const char* kInherited = "SLUICE_INHERITED_SOCKETS";
+
+constexpr int kEndLimitMs = 1000;
 
 tl::unexpected<std::string> call_error(const char* call, int error) {
   return tl::unexpected(std::string{call} + ": " + std::strerror(error));
@@ -102,12 +106,18 @@ NextProcess::~NextProcess() {
   waitpid(id_, nullptr, 0);
 }
 
-tl::expected<void, std::string> NextProcess::is_ready() const {
+tl::expected<void, std::string> NextProcess::is_ready() {
   std::byte told{};
   if (read(ready_.number(), &told, sizeof told) == 1) return {};
+  // Its descriptors are closed a moment before it has ended.
+  const udp::Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, id_, 0)));
+  pollfd ended{.fd = process.number(), .events = POLLIN, .revents = 0};
   int status = 0;
-  if (waitpid(id_, &status, WNOHANG) == id_) return tl::unexpected(describe_end(status));
-  return tl::unexpected<std::string>("it has closed its pipe");
+  if (poll(&ended, 1, kEndLimitMs) != 1 || waitpid(id_, &status, WNOHANG) != id_) {
+    return tl::unexpected<std::string>("it has closed its pipe");
+  }
+  id_ = 0;
+  return tl::unexpected(describe_end(status));
 }
 
 tl::expected<std::optional<std::vector<PassedSocket>>, std::string> inherited_sockets() {

@@ -29,8 +29,8 @@ class NextProcess {
 
   // Readable once it is ready, or has ended.
   [[nodiscard]] int descriptor() const { return ready_.number(); }
-  // Does not wait. The error says how it has ended.
-  [[nodiscard]] tl::expected<void, std::string> is_ready() const;
+  // To be asked then. The error says how it has ended.
+  [[nodiscard]] tl::expected<void, std::string> is_ready();
   [[nodiscard]] pid_t id() const { return id_; }
   // It goes on.
   void release() { id_ = 0; }
@@ -38,7 +38,7 @@ class NextProcess {
  private:
   NextProcess(pid_t id, udp::Descriptor ready) : id_(id), ready_(std::move(ready)) {}
 
-  pid_t id_;  // 0: released
+  pid_t id_;  // 0: released, or it has ended
   udp::Descriptor ready_;
 };
 

@@ -176,6 +176,14 @@ TEST_F(SourceTimelineTest, TimePassesOverAMove) {
   EXPECT_EQ(placed, (SourceTimeline::Place{sequence(101), Timestamp{5000 + kClockRate / 10}}));
 }
 
+TEST_F(SourceTimelineTest, MovesBetweenTwoSources) {
+  place(kFirst, 100, 5000);
+  timeline_.end_source();
+  SourceTimeline moved(kClockRate, timeline_.state(now_), now_);
+  EXPECT_EQ(moved.timestamp_of(Timestamp{}), std::nullopt);
+  EXPECT_EQ(moved.place(kFirst, sequence(40'000), Timestamp{}, now_)->number, sequence(101));
+}
+
 TEST_F(SourceTimelineTest, MovesBeforeTheFirstPacket) {
   SourceTimeline moved(kClockRate, timeline_.state(now_), now_);
   EXPECT_EQ(moved.timestamp_of(Timestamp{}), std::nullopt);

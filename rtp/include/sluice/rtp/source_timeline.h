@@ -24,7 +24,7 @@ struct SourceTimelineState {
   std::optional<Ssrc> source = {};
   std::int64_t highest = 0;
   std::uint32_t timestamp_offset = 0;
-  // In their order; the last SourceTimeline::kMaxSegments count.
+  // In their order; the last SourceTimeline::kMaxSegments count. None: there was no packet.
   std::vector<Segment> segments = {};
   SequenceNumber highest_placed{};
   Timestamp newest_timestamp{};

@@ -9,8 +9,9 @@
 namespace sluice::interop::common {
 namespace {
 
-bool is_readable(const StopSignals& stop) {
-  pollfd polled{.fd = stop.descriptor(), .events = POLLIN, .revents = 0};
+template <class Signals>
+bool is_readable(const Signals& signals) {
+  pollfd polled{.fd = signals.descriptor(), .events = POLLIN, .revents = 0};
   return poll(&polled, 1, 0) == 1;
 }
 
@@ -32,8 +33,22 @@ TEST(StopSignals, AreReadableFromTheSignalOn) {
     stop.wait();
     EXPECT_TRUE(is_readable(stop));
     EXPECT_TRUE(is_readable(stop)) << "waiting and looking don't take the signal";
+    EXPECT_EQ(StopSignals::has_come(SIGINT), signal == SIGINT);
+    EXPECT_EQ(StopSignals::has_come(SIGTERM), signal == SIGTERM);
     take(signal);
   }
+}
+
+TEST(RequestSignal, ComesAgain) {
+  const RequestSignal request(SIGUSR2);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(is_readable(request));
+    ASSERT_EQ(kill(getpid(), SIGUSR2), 0);
+    EXPECT_TRUE(is_readable(request));
+    request.take();
+  }
+  EXPECT_FALSE(is_readable(request));
+  request.take();  // waits for nothing
 }
 
 }  // namespace
