@@ -2,7 +2,7 @@
 """Draws what sluice-bench has measured: docs/performance/*.svg, and the tables of docs/performance.md. Plots and tables
 of what FIGURES.json does not have stay as they are.
 
-Usage: bench/plot.py FIGURES.json     (from ./dev bench --json FIGURES.json)
+Usage: bench/plot.py FIGURES.json     (from ./dev bench [--sfu] --json FIGURES.json)
 Needs nothing but Python.
 """
 
@@ -16,11 +16,13 @@ from html import escape
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 
 COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3": "#5aa9dd", "libssl": "#c8553d",
-           "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a"}
+           "libssl, our timers": "#e39a87", "GnuTLS": "#e0a458", "floor": "#9a9a9a", "raw EVP": "#9a9a9a",
+           "Janus": "#c8553d", "Pion": "#e0a458"}
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
          "libsrtp": "raw libsrtp", "libnice": "libnice", "libssl_rtt": "libssl, our timers",
          "send": "sendmmsg", "protect": "libsrtp", "protect_and_send": "libsrtp and sendmmsg",
-         "pion_srtp": "pion/srtp", "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
+         "pion_srtp": "pion/srtp", "janus": "Janus", "pion": "Pion",
+         "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
 
 # In pixels.
 WIDTH, LABELS, FIGURES = 820, 210, 70
@@ -120,9 +122,15 @@ def set_up_times(measures):
     return Chart("Set-up time of a call, 95th percentile", "ms", groups, logarithmic=True)
 
 
+def media_servers(measures):
+    groups = [(name.removeprefix("sfu/cpu/") + " viewers", bars_of(measure, ["janus", "pion"]))
+              for name, measure in measures.items() if name.startswith("sfu/cpu/")]
+    return Chart("CPU time of a media server", "% of a core", groups)
+
+
 # By file, with the measures that they need.
 CHARTS = {"handshakes": ("handshake/", handshakes), "records": ("record/", records), "memory": ("memory/", memory),
-          "set_up_time": ("set_up/", set_up_times)}
+          "set_up_time": ("set_up/", set_up_times), "media_servers": ("sfu/cpu/", media_servers)}
 
 
 def row(cells):

@@ -119,7 +119,7 @@ class ConfigTest(unittest.TestCase):
         return said
 
     def test_the_example_has_every_option(self):
-        example = FOLDER / "sluice-sfu.toml"
+        example = FOLDER / "operations" / "sluice-sfu.toml"
         _, help_text = run("--help")
         options = set(re.findall("^  (?:-h,)?--([a-z-]+)", help_text, re.MULTILINE)) - {"help", "config"}
         self.assertIn("max-rooms", options)
@@ -128,11 +128,11 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(shown, options)
 
     def test_the_example_is_taken(self):
-        with Server("--config", str(FOLDER / "sluice-sfu.toml")) as server:
+        with Server("--config", str(FOLDER / "operations" / "sluice-sfu.toml")) as server:
             self.assertEqual(server.get("healthz")[0], 200)
 
     def test_every_line_of_the_example_would_be_taken(self):
-        lines = (FOLDER / "sluice-sfu.toml").read_text(encoding="utf-8").splitlines()
+        lines = (FOLDER / "operations" / "sluice-sfu.toml").read_text(encoding="utf-8").splitlines()
         shown = [line[1:] for line in lines if re.match("#[a-z-]+ = ", line)]
         self.assertGreater(len(shown), 10)
         for line in shown:
@@ -375,11 +375,11 @@ class UnitTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        service = (FOLDER / "sluice-sfu.service").read_text(encoding="utf-8")
+        service = (FOLDER / "operations" / "sluice-sfu.service").read_text(encoding="utf-8")
         self.assertIn("ExecStart=/usr/local/bin/sluice-sfu ", service)
         service = service.replace("/usr/local/bin/sluice-sfu", BINARY)
         self.units = [os.path.join(self.folder.name, name) for name in ("sluice-sfu.service", "sluice-sfu.socket")]
-        for unit, text in zip(self.units, (service, (FOLDER / "sluice-sfu.socket").read_text(encoding="utf-8"))):
+        for unit, text in zip(self.units, (service, (FOLDER / "operations" / "sluice-sfu.socket").read_text(encoding="utf-8"))):
             with open(unit, "w", encoding="utf-8") as file:
                 file.write(text)
 

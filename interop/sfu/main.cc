@@ -18,14 +18,14 @@
 #include "common/next_process.h"
 #include "common/service_manager.h"
 #include "common/state/state_file.h"
-#include "sfu/activation.h"
-#include "sfu/config_file.h"
-#include "sfu/event_log.h"
-#include "sfu/hand_over.h"
-#include "sfu/moved_sfu.h"
-#include "sfu/sfu_http.h"
+#include "sfu/http/sfu_http.h"
+#include "sfu/http/trusted_proxies.h"
+#include "sfu/operations/activation.h"
+#include "sfu/operations/config_file.h"
+#include "sfu/operations/event_log.h"
+#include "sfu/restart/hand_over.h"
+#include "sfu/restart/moved_sfu.h"
 #include "sfu/sfu_loop.h"
-#include "sfu/trusted_proxies.h"
 
 namespace {
 

@@ -19,13 +19,13 @@
 #include <sluice/ice_lite/ice_lite_server.h>
 
 #include "common/sdp/sdp_offer.h"
-#include "sfu/counters.h"
-#include "sfu/data_hub.h"
-#include "sfu/event_log.h"
-#include "sfu/ice_session.h"
-#include "sfu/media_port.h"
-#include "sfu/moved_sfu.h"
-#include "sfu/room.h"
+#include "sfu/data/data_hub.h"
+#include "sfu/forwarding/counters.h"
+#include "sfu/forwarding/media_port.h"
+#include "sfu/forwarding/room.h"
+#include "sfu/operations/event_log.h"
+#include "sfu/restart/moved_sfu.h"
+#include "sfu/signalling/ice_session.h"
 
 namespace sluice::interop::sfu {
 

@@ -17,7 +17,7 @@
 
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
-#include "sfu/outlet.h"
+#include "sfu/forwarding/outlet.h"
 #include "sfu/sfu.h"
 
 namespace sluice::interop::sfu {

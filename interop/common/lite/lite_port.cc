@@ -3,6 +3,8 @@
 #include <sluice/dtls/socket_address.h>
 #include <sluice/udp/address.h>
 
+#include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "common/lite/local_addresses.h"
@@ -39,10 +41,20 @@ tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_add
 
 namespace {
 
+// While a server forwards what has come, all that its clients send waits in one socket: 200 kB, the
+// system's default, are full after some 200 reports of viewers, and then media is lost. So it gets
+// what every process may have, up to a size that delays nothing for long.
+udp::SocketOptions socket_options() {
+  constexpr std::size_t kEnough = 1'048'576;
+  std::size_t most = 0;
+  std::ifstream{"/proc/sys/net/core/rmem_max"} >> most;  // not there: the default remains
+  return {.receive_buffer = std::min(most, kEnough)};
+}
+
 tl::expected<LiteSockets, std::string> adopt(const AdoptedSockets& passed,
                                              dtls::Environment& environment) {
   auto listener = tcp::Listener::adopt(passed.tcp, environment);
-  auto socket = udp::Socket::adopt(passed.udp);
+  auto socket = udp::Socket::adopt(passed.udp, socket_options());
   if (!socket) return tl::unexpected("UDP port: " + socket.error());
   if (!listener) return tl::unexpected("TCP port: " + listener.error());
   return LiteSockets{.udp = *std::move(socket), .tcp = *std::move(listener)};
@@ -59,7 +71,7 @@ tl::expected<LiteSockets, std::string> open_sockets(const LiteOptions& options,
   for (int tries = 1;; ++tries) {
     const auto address = udp::resolve("*:" + std::to_string(port));
     if (!address) return tl::unexpected(address.error());
-    auto socket = udp::Socket::bind(*address);
+    auto socket = udp::Socket::bind(*address, socket_options());
     if (!socket) return tl::unexpected("UDP port: " + socket.error());
     const auto same = udp::resolve("*:" + std::to_string(socket->own().port));
     if (!same) return tl::unexpected(same.error());

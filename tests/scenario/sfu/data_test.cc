@@ -6,7 +6,7 @@
 #include <string>
 
 #include "scenario/sfu/data_world.h"
-#include "sfu/sessions_json.h"
+#include "sfu/operations/sessions_json.h"
 
 namespace sluice::interop::sfu {
 namespace {

@@ -14,7 +14,7 @@
 
 #include <sluice/udp/descriptor.h>
 
-#include "sfu/sfu_http.h"
+#include "sfu/http/sfu_http.h"
 
 namespace sluice::interop::load {
 namespace {

@@ -1,4 +1,4 @@
-#include "sfu/activation.h"
+#include "sfu/operations/activation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sfu/event_log.h"
+#include "sfu/operations/event_log.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "sfu/sfu_http.h"
+#include "sfu/http/sfu_http.h"
 #include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::sfu {

@@ -1,5 +1,5 @@
 // Payloads written by hand from the figures of the payload formats' RFCs.
-#include "sfu/key_frame.h"
+#include "sfu/forwarding/key_frame.h"
 
 #include <gtest/gtest.h>
 

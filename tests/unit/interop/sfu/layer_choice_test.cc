@@ -1,4 +1,4 @@
-#include "sfu/layer_choice.h"
+#include "sfu/forwarding/layer_choice.h"
 
 #include <gtest/gtest.h>
 

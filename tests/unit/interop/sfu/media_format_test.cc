@@ -1,4 +1,4 @@
-#include "sfu/media_format.h"
+#include "sfu/forwarding/media_format.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sfu/missing_packets.h"
+#include "sfu/forwarding/missing_packets.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

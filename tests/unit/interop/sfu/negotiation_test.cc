@@ -1,4 +1,4 @@
-#include "sfu/negotiation.h"
+#include "sfu/signalling/negotiation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

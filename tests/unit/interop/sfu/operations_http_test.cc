@@ -1,5 +1,5 @@
 // /healthz, /sessions and /metrics over HTTP on loopback: what they say, and to whom.
-#include "sfu/operations_http.h"
+#include "sfu/operations/operations_http.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "http_fixture.h"
-#include "sfu/counter_table.h"
-#include "sfu/prometheus_text.h"
+#include "sfu/operations/counter_table.h"
+#include "sfu/operations/prometheus_text.h"
 
 namespace sluice::interop::sfu {
 namespace {

@@ -1,4 +1,4 @@
-#include "sfu/packet_cache.h"
+#include "sfu/forwarding/packet_cache.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sfu/prometheus_text.h"
+#include "sfu/operations/prometheus_text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The media server over HTTP on loopback.
-#include "sfu/sfu_http.h"
+#include "sfu/http/sfu_http.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/sdp/sdp_fragment.h"
-#include "sfu/sfu_http.h"
+#include "sfu/http/sfu_http.h"
 #include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::sfu {

@@ -1,4 +1,4 @@
-#include "sfu/source_clock.h"
+#include "sfu/forwarding/source_clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Who counts as the client of a request that proxies have passed on; what hostile clients send.
-#include "sfu/trusted_proxies.h"
+#include "sfu/http/trusted_proxies.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <random>
 #include <string>
 
-#include "sfu/forwarded_field.h"
+#include "sfu/http/forwarded_field.h"
 
 namespace sluice::interop::sfu {
 namespace {

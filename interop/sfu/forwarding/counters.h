@@ -1,0 +1,83 @@
+// What the server counts.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <sluice/ice_lite/forward.h>
+
+#include "sfu/data/data_counters.h"
+
+namespace sluice::interop::sfu {
+
+// Why a session was not made.
+enum class Refusal : std::uint8_t {
+  offer,                // it can't be answered
+  no_publisher,         // nobody publishes in the room
+  no_common_codec,      // the viewer has none of those that are published
+  too_many_rooms,       // the limits of RoomLimits and SfuOptions
+  too_many_publishers,  // of the room
+  too_many_viewers,     // of the room
+  too_many_sessions,
+  too_many_of_address,
+  failed,  // the transport can't be made
+};
+inline constexpr std::array<std::string_view, 9> kRefusalNames = {"offer",
+                                                                  "no_publisher",
+                                                                  "no_common_codec",
+                                                                  "too_many_rooms",
+                                                                  "too_many_publishers",
+                                                                  "too_many_viewers",
+                                                                  "too_many_sessions",
+                                                                  "too_many_of_address",
+                                                                  "failed"};
+
+// Why a session has ended.
+enum class End : std::uint8_t {
+  deleted,         // by DELETE
+  closed_by_peer,  // by its close_notify
+  failed,          // DTLS has
+  expired,         // the peer's consent has (RFC 7675)
+  not_connected,   // in time
+  silent,          // a publisher that sends nothing
+  room_ended,      // its room has no publisher any more
+  stopped,         // the server ends
+};
+inline constexpr std::array<std::string_view, 8> kEndNames = {
+    "deleted",       "closed_by_peer", "failed",     "expired",
+    "not_connected", "silent",         "room_ended", "stopped"};
+
+struct Counters {
+  std::uint64_t publishers = 0;  // made
+  std::uint64_t viewers = 0;
+  std::uint64_t rooms = 0;
+  std::array<std::uint64_t, kRefusalNames.size()> refused = {};
+  std::array<std::uint64_t, kEndNames.size()> ended = {};
+  std::uint64_t ice_restarts = 0;  // answered
+  std::uint64_t ice_refused = 0;   // PATCH
+  // ---- from publishers
+  std::uint64_t rtp_received = 0;
+  // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
+  std::uint64_t rtp_dropped = 0;
+  std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of anybody
+  std::uint64_t key_frames_asked = 0;
+  std::uint64_t nacks_sent = 0;  // each is about up to 64 packets that are missing
+  // ---- from viewers
+  std::uint64_t key_frames_needed = 0;  // each PLI and FIR, and each viewer that joins
+  std::uint64_t nacked = 0;             // packets that viewers have asked for
+  std::uint64_t repeated = 0;           // of them those that were sent again
+  std::uint64_t not_cached = 0;         // those that the server has not, or no longer
+  std::uint64_t over_budget = 0;        // those above kMaxRepeats
+  // ---- to all
+  std::uint64_t rtcp_sent = 0;
+  std::uint64_t rtcp_not_sent = 0;  // no room, or refused by SRTP
+  ice_lite::ForwardCounts forwarded;
+  DataCounters data;
+
+  void count(Refusal why) { ++refused[static_cast<std::size_t>(why)]; }
+  void count(End why) { ++ended[static_cast<std::size_t>(why)]; }
+};
+
+}  // namespace sluice::interop::sfu

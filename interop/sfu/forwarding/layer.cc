@@ -1,0 +1,166 @@
+#include "sfu/forwarding/layer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace sluice::interop::sfu {
+
+Layer::Layer(PublisherPeer publisher, const Format& format, std::string rid,
+             const TrackOptions& options)
+    : publisher_(publisher),
+      format_(&format),
+      rid_(std::move(rid)),
+      reception_({.clock_rate = format.clock_rate}),
+      clock_(format.clock_rate),
+      key_frames_(options.key_frame_interval),
+      cache_(format.kind == SectionKind::video ? options.video_cache : options.audio_cache) {}
+
+// ---- from the publisher
+
+void Layer::begin_source(rtp::Ssrc source) {
+  source_ = source;
+  reception_ = rtp::Reception({.clock_rate = format_->clock_rate});
+  clock_ = SourceClock(format_->clock_rate);
+  missing_.reset();
+}
+
+void Layer::on_rtp(const rtp::Packet& packet, rtp::Bytes bytes, dtls::Instant now) {
+  if (source_ != packet.ssrc) begin_source(packet.ssrc);
+  reception_.on_packet(packet.sequence_number, packet.timestamp, media_time(now));
+  missing_.on_packet(packet.sequence_number, now);
+  // Padding alone probes the publisher's path, and is not forwarded.
+  if (!packet.payload.empty()) rate_.add(bytes.size(), now);
+  bytes_ += packet.payload.size();
+  burst_.push_back(packet);
+  burst_bytes_.push_back(bytes);
+}
+
+void Layer::send_burst(MediaPort& port, std::span<const rtp::Packet> packets,
+                       std::span<const ice_lite::Forward> receivers, dtls::Instant now) {
+  ice_lite::forward(port.server, packets, receivers, now, port.outlet, port.counters.forwarded);
+}
+
+void Layer::forward(MediaPort& port, dtls::Instant now) {
+  send_burst(port, burst_, receivers_, now);
+  on_key_frame(port, now);
+  for (std::size_t i = 0; i < burst_.size(); ++i) cache_.add(burst_bytes_[i], burst_[i]);
+  burst_.clear();
+  burst_bytes_.clear();
+}
+
+// Who waits for a key frame gets the layer from there on. Another layer must not go on behind it,
+// since a stream that gets packets of two sources takes each for a new beginning.
+void Layer::on_key_frame(MediaPort& port, dtls::Instant now) {
+  const auto key_frame = std::ranges::find_if(burst_, [this](const rtp::Packet& packet) {
+    return packet.ssrc == source_ && format_->begins_key_frame(packet.payload);
+  });
+  if (key_frame == burst_.end()) return;
+  const int behind = missing_.behind(key_frame->sequence_number);
+  if (behind - (burst_.end() - key_frame - 1) > kMostBehind) return;
+  key_frames_.on_key_frame();
+  const std::size_t admitted = receivers_.size();
+  for (Subscription* subscription : std::exchange(waiting_, {})) {
+    subscription->next = nullptr;
+    leave(*subscription);
+    show(*subscription);
+  }
+  const auto newcomers = std::span<const ice_lite::Forward>(receivers_).subspan(admitted);
+  if (newcomers.empty()) return;
+  send_burst(port, from_key_frame(*key_frame, behind), newcomers, now);
+}
+
+// Its first packet may have come behind others: it was overtaken, or lost and asked for again.
+std::span<const rtp::Packet> Layer::from_key_frame(const rtp::Packet& first, int behind) {
+  from_key_frame_.assign(1, first);
+  for (int i = 1; i <= behind; ++i) {
+    const auto packet = cache_.find(first.ssrc, first.sequence_number + i);
+    if (packet) from_key_frame_.push_back(*packet);
+  }
+  std::ranges::copy_if(burst_, std::back_inserter(from_key_frame_), [&](const auto& packet) {
+    return packet.ssrc == first.ssrc &&
+           rtp::distance(first.sequence_number, packet.sequence_number) > 0;
+  });
+  return from_key_frame_;
+}
+
+void Layer::on_sender_report(const rtp::SenderReport& report, dtls::Instant now) {
+  reception_.on_sender_report(report, media_time(now));
+  clock_.on_sender_report(report, media_time(now));
+}
+
+std::optional<rtp::ReportBlock> Layer::report_block(dtls::Instant now) {
+  if (!source_) return std::nullopt;
+  return reception_.report_block(*source_, media_time(now));
+}
+
+void Layer::handle_timeout(MediaPort& port, dtls::Instant now) {
+  if (!source_) return;
+  const bool is_due = key_frames_.handle_timeout(now);
+  // The request or its key frame may be lost.
+  if (is_due || (!waiting_.empty() && key_frames_.need(now))) ask_for_key_frame(port);
+}
+
+// ---- to the publisher
+
+// A compound begins with a report (RFC 3550 section 6.1).
+template <class Feedback>
+bool Layer::send_feedback(MediaPort& port, const Feedback& feedback) {
+  return port.send_rtcp(publisher_.session, [&](rtp::CompoundWriter& writer) {
+    (void)writer.add(rtp::ReceiverReport{.sender = publisher_.own_ssrc});
+    (void)writer.add(feedback);
+  }) > 0;
+}
+
+// RFC 4585 section 6.3.1.
+void Layer::ask_for_key_frame(MediaPort& port) {
+  const rtp::PictureLossIndication request{.sender = publisher_.own_ssrc, .media = *source_};
+  if (send_feedback(port, request)) ++port.counters.key_frames_asked;
+}
+
+void Layer::ask_for_missing(MediaPort& port, dtls::Instant now) {
+  const auto entries = missing_.due(now);
+  if (entries.empty()) return;
+  const rtp::GenericNack nack{.sender = publisher_.own_ssrc, .media = *source_, .entries = entries};
+  if (send_feedback(port, nack)) ++port.counters.nacks_sent;
+}
+
+// ---- for viewers
+
+void Layer::show(Subscription& subscription) {
+  go_on_showing(subscription);
+  subscription.receiver.stream->end_source();
+}
+
+void Layer::go_on_showing(Subscription& subscription) {
+  receivers_.push_back(subscription.receiver);
+  subscription.shown = this;
+}
+
+void Layer::show_next(Subscription& subscription, MediaPort& port, dtls::Instant now) {
+  if (subscription.next != nullptr) std::erase(subscription.next->waiting_, &subscription);
+  subscription.next = nullptr;
+  if (subscription.shown == this) return;
+  subscription.next = this;
+  waiting_.push_back(&subscription);
+  need_key_frame(port, now);
+}
+
+void Layer::leave(Subscription& subscription) {
+  if (subscription.shown != nullptr) {
+    std::erase_if(subscription.shown->receivers_, [&](const ice_lite::Forward& receiver) {
+      return receiver.stream == subscription.receiver.stream;
+    });
+  }
+  if (subscription.next != nullptr) std::erase(subscription.next->waiting_, &subscription);
+  subscription.shown = subscription.next = nullptr;
+}
+
+void Layer::need_key_frame(MediaPort& port, dtls::Instant now) {
+  if (format_->kind != SectionKind::video) return;
+  ++port.counters.key_frames_needed;
+  // Before the first packet there is nothing to ask for: a source begins with a key frame.
+  if (source_ && key_frames_.need(now)) ask_for_key_frame(port);
+}
+
+}  // namespace sluice::interop::sfu

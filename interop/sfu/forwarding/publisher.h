@@ -1,0 +1,58 @@
+// A session that publishes: its tracks, and the reports about them.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <sluice/ice_lite/session.h>
+#include <sluice/rtp/report_timer.h>
+#include <sluice/rtp/transport_feedback.h>
+
+#include "sfu/forwarding/track.h"
+
+namespace sluice::interop::sfu {
+
+struct MovedPublisher;
+
+class Publisher {
+ public:
+  Publisher(ice_lite::SessionHandle session, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
+            const TrackOptions& options, dtls::Instant now);
+  // Goes on from that of another process (moved_media.h).
+  Publisher(ice_lite::SessionHandle session, const MovedPublisher& moved,
+            const TrackOptions& options, dtls::Instant now);
+
+  // The track that has the packet in its burst now; null: it was dropped, and counted.
+  Track* on_rtp(rtp::MutableBytes bytes, Counters& counters, dtls::Instant now);
+  void on_rtcp(rtp::Bytes compound, Counters& counters, dtls::Instant now);
+  // Sends the reports and requests that are due.
+  void handle_timeout(MediaPort& port, dtls::Instant now);
+
+  // Their addresses stay.
+  [[nodiscard]] std::vector<Track>& tracks() { return tracks_; }
+  [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
+  // When the last packet came; at first when the session was made.
+  [[nodiscard]] dtls::Instant heard_at() const { return heard_at_; }
+  // What one goes on from in another process.
+  [[nodiscard]] MovedPublisher state(dtls::Instant now) const;
+  [[nodiscard]] ice_lite::SessionHandle session() const { return peer_.session; }
+
+ private:
+  // Null: none.
+  Track* track_of(const rtp::Packet& packet);
+  std::pair<Track*, Layer*> place_of(const rtp::Packet& packet);
+  // Reads the number that transport-wide feedback is about.
+  void record_arrival(const rtp::Packet& packet, const PublishedTrack& agreed, dtls::Instant now);
+  void send_report(MediaPort& port, dtls::Instant now);
+  void send_arrivals(MediaPort& port);
+
+  PublisherPeer peer_;
+  std::vector<Track> tracks_;                          // one or two
+  std::optional<rtp::ArrivalRecorder> arrivals_ = {};  // empty: no track has agreed to feedback
+  rtp::Ssrc arrived_{};                                // the source of the last one
+  rtp::ReportTimer timer_;
+  dtls::Instant heard_at_;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,287 @@
+#include "sfu/forwarding/viewer.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "common/random_numbers.h"
+#include "common/sdp/simulcast.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+// What the layers of a track take.
+class LayerRates {
+ public:
+  // `has`: what the viewer has; null: nothing. Until it is known what that takes, nothing is known:
+  // after a pause of all layers, their first seconds do not end in the same moment.
+  LayerRates(const Track& track, const Layer* has, dtls::Instant now)
+      : count_(track.layers().size()) {
+    if (has != nullptr && has->is_beginning(now)) return;
+    std::ranges::transform(track.layers(), rates_.begin(),
+                           [now](const Layer& layer) { return layer.bits_per_second(now); });
+  }
+  [[nodiscard]] std::span<const std::uint64_t> rates() const {
+    return std::span(rates_).first(count_);
+  }
+
+ private:
+  std::array<std::uint64_t, kMaxSimulcastStreams> rates_ = {};
+  std::size_t count_;
+};
+
+}  // namespace
+
+rtp::ForwardOptions ViewerStream::options(const ViewedStream& agreed) {
+  rtp::ForwardOptions options{.ssrc = agreed.ssrc};
+  // All formats of a kind have one clock.
+  options.clock_rate = agreed.kind == SectionKind::audio ? 48'000 : 90'000;
+  options.payload_types = agreed.payload_types;
+  options.extension_ids = agreed.extension_ids;
+  options.absolute_send_time = agreed.send_time_extension;
+  if (agreed.mid_extension) options.mid = {.id = *agreed.mid_extension, .text = agreed.mid};
+  if (!agreed.has_nack) options.repeat_window = 0;
+  if (agreed.rtx) {
+    options.rtx = {.ssrc = agreed.rtx->ssrc, .payload_types = agreed.rtx->payload_types};
+  }
+  return options;
+}
+
+rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
+  auto stream = rtp::ForwardedStream::make(options(agreed));
+  if (!stream) return tl::unexpected(stream.error());
+  return ViewerStream(agreed, *std::move(stream));
+}
+
+Viewer::Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> streams,
+               dtls::Instant now)
+    : session_(session),
+      streams_(std::move(streams)),
+      timer_({}, media_time(now), common::random_u32()),
+      repeats_since_(now) {
+  std::size_t seats = 0;
+  for (ViewerStream& stream : streams_) {
+    seats = std::max(seats, stream.agreed.seat + 1);
+    stream.subscription.receiver = {session_, &stream.stream, &next_transport_number_};
+  }
+  seats_.resize(seats);
+}
+
+// ---- seats
+
+bool Viewer::can_watch(const Publisher& publisher) const {
+  return std::ranges::any_of(publisher.tracks(), [&](const Track& track) {
+    return std::ranges::any_of(
+        streams_, [&](const auto& stream) { return stream.agreed.takes(track.format()); });
+  });
+}
+
+void Viewer::seat(Publisher& publisher, MediaPort& port, dtls::Instant now) {
+  if (std::ranges::find(seats_, &publisher) != seats_.end()) return;
+  for (std::size_t seat = 0; seat < seats_.size(); ++seat) {
+    if (seats_[seat] != nullptr) continue;
+    for (ViewerStream& stream : streams_) {
+      if (stream.agreed.seat != seat) continue;
+      const auto track = std::ranges::find_if(publisher.tracks(), [&](const Track& each) {
+        return stream.agreed.takes(each.format());
+      });
+      if (track == publisher.tracks().end()) continue;
+      stream.track = &*track;
+      seats_[seat] = &publisher;
+      if (is_connected_) start(stream, port, now);
+    }
+    if (seats_[seat] != nullptr) return;
+  }
+}
+
+void Viewer::leave(Publisher& publisher) {
+  for (auto& seat : seats_) {
+    if (seat == &publisher) seat = nullptr;
+  }
+  for (ViewerStream& stream : streams_) {
+    for (const Track& track : publisher.tracks()) {
+      if (stream.track != &track) continue;
+      Layer::leave(stream.subscription);
+      stream.track = nullptr;
+    }
+  }
+}
+
+void Viewer::leave_all() {
+  for (Publisher* publisher : seats_) {
+    if (publisher != nullptr) leave(*publisher);
+  }
+}
+
+void Viewer::connect(MediaPort& port, dtls::Instant now) {
+  is_connected_ = true;
+  for (ViewerStream& stream : streams_) {
+    if (stream.track != nullptr) start(stream, port, now);
+  }
+}
+
+// A viewer decodes nothing before a key frame.
+void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
+  stream.stream.forget_sent();  // of the track before
+  const LayerRates rates(*stream.track, nullptr, now);
+  stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
+  Layer& layer = stream.track->layers()[stream.choice.choose(rates.rates(), std::nullopt, 0, now)];
+  layer.show(stream.subscription);
+  layer.need_key_frame(port, now);
+}
+
+// ---- layers
+
+bool Viewer::ask_for_layer(std::string_view mid, const std::string& rid) {
+  std::vector<ViewerStream*> meant;
+  for (ViewerStream& stream : streams_) {
+    if (stream.agreed.kind != SectionKind::video) continue;
+    if (mid.empty() || stream.agreed.mid == mid) meant.push_back(&stream);
+  }
+  const bool has_layer = std::ranges::any_of(meant, [&](const ViewerStream* stream) {
+    return rid.empty() || (stream->track != nullptr && stream->track->index_of(rid));
+  });
+  if (!has_layer) return false;
+  for (ViewerStream* stream : meant) {
+    stream->asked_rid = rid;
+    if (stream->track != nullptr) stream->choice.ask_for(stream->track->index_of(rid));
+  }
+  return true;
+}
+
+void Viewer::choose_layers(MediaPort& port, dtls::Instant now) {
+  std::uint64_t all = 0;
+  for (const ViewerStream& stream : streams_) {
+    const Layer* const shown = stream.subscription.shown;
+    if (shown != nullptr) all += shown->bits_per_second(now);
+  }
+  for (ViewerStream& stream : streams_) {
+    if (stream.subscription.shown == nullptr || stream.track->layers().size() == 1) continue;
+    std::vector<Layer>& layers = stream.track->layers();
+    // What it waits for counts as what it has.
+    const Layer* const has =
+        stream.subscription.next != nullptr ? stream.subscription.next : stream.subscription.shown;
+    const auto current = static_cast<std::size_t>(has - layers.data());
+    const LayerRates rates(*stream.track, has, now);
+    const std::uint64_t others = all - stream.subscription.shown->bits_per_second(now);
+    const std::size_t chosen = stream.choice.choose(rates.rates(), current, others, now);
+    if (chosen != current) layers[chosen].show_next(stream.subscription, port, now);
+  }
+}
+
+// ---- feedback
+
+ViewerStream* Viewer::stream_of(rtp::Ssrc ssrc) {
+  const auto found = std::ranges::find_if(
+      streams_, [ssrc](const ViewerStream& stream) { return stream.agreed.ssrc == ssrc; });
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+void Viewer::on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now) {
+  timer_.on_compound(compound.size());
+  rtp::CompoundReader reader(compound);
+  while (const auto packet = reader.next()) {
+    if (!*packet) {
+      ++port.counters.malformed;
+    } else if (const auto* report = std::get_if<rtp::ReceiverReport>(&**packet)) {
+      on_blocks(report->blocks, port, now);
+    } else if (const auto* nack = std::get_if<rtp::GenericNack>(&**packet)) {
+      on_nack(*nack, port, now);
+    } else if (const auto* loss = std::get_if<rtp::PictureLossIndication>(&**packet)) {
+      on_picture_loss(loss->media, port, now);
+    } else if (const auto* request = std::get_if<rtp::FullIntraRequest>(&**packet)) {
+      for (const auto& entry : request->entries) on_picture_loss(entry.media, port, now);
+    } else if (const auto* estimate = std::get_if<rtp::MaximumBitrate>(&**packet)) {
+      for (ViewerStream& each : streams_) each.choice.on_estimate(estimate->bits_per_second, now);
+    }
+  }
+}
+
+void Viewer::on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now) {
+  const ViewerStream* stream = stream_of(media);
+  if (stream == nullptr || stream->subscription.shown == nullptr) return;
+  stream->subscription.shown->need_key_frame(port, now);
+}
+
+void Viewer::on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now) {
+  ViewerStream* const stream = stream_of(nack.media);
+  if (stream == nullptr) return;
+  for (const rtp::NackEntry& entry : nack.entries) {
+    repeat(*stream, entry.lost, port, now);
+    for (int bit = 0; bit < 16; ++bit) {
+      if ((entry.following >> bit & 1) != 0) repeat(*stream, entry.lost + (bit + 1), port, now);
+    }
+  }
+}
+
+void Viewer::repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port,
+                    dtls::Instant now) {
+  ++port.counters.nacked;
+  if (now - repeats_since_ >= std::chrono::seconds{1}) {
+    repeats_since_ = now;
+    repeats_ = 0;
+  }
+  if (stream.track == nullptr) {
+    ++port.counters.not_cached;
+  } else if (repeats_ == kMaxRepeats) {
+    ++port.counters.over_budget;
+  } else {
+    ++repeats_;
+    stream.track->repeat(port, stream.subscription.receiver, number, now);
+  }
+}
+
+void Viewer::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort& port,
+                       dtls::Instant now) {
+  for (const rtp::ReportBlock& block : blocks) {
+    ViewerStream* const stream = stream_of(block.ssrc);
+    if (stream == nullptr) continue;
+    stream->fraction_lost = block.fraction_lost;
+    stream->choice.on_loss(block.fraction_lost);
+    const Layer* const layer = stream->subscription.shown;
+    const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
+    if (!moment) continue;
+    const auto round_trip = rtp::round_trip_time(rtp::middle(moment->ntp_time),
+                                                 block.last_sender_report, block.delay_since_last);
+    if (!round_trip) continue;
+    stream->round_trip = round_trip;
+    (void)port.server.set_rtt(session_, *round_trip);
+  }
+}
+
+// ---- reports
+
+void Viewer::handle_timeout(MediaPort& port, dtls::Instant now) {
+  if (!is_connected_) return;
+  choose_layers(port, now);
+  if (timer_.next_timeout() > media_time(now)) return;
+  const auto due = timer_.handle_timeout(media_time(now), common::random_u32());
+  if (due != rtp::ReportDue::regular) return;
+  for (ViewerStream& stream : streams_) send_report(stream, port, now);
+}
+
+// A sender report says which timestamp of the stream stands for which time of the publisher's
+// clock. Streams of one CNAME with one clock are played in sync (RFC 3550 section 6.4.1).
+void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
+  const Layer* const layer = stream.subscription.shown;
+  const auto moment = layer != nullptr ? layer->moment(now) : std::nullopt;
+  const auto timestamp = moment ? stream.stream.timestamp_of(moment->timestamp) : std::nullopt;
+  if (!timestamp) return;
+  const std::string cname = cname_of(stream.agreed.seat);
+  const rtp::SdesItem item{
+      .source = stream.agreed.ssrc, .type = rtp::SdesType::cname, .text = cname};
+  const auto& sent = stream.stream.sent();
+  const std::size_t size = port.send_rtcp(session_, [&](rtp::CompoundWriter& writer) {
+    (void)writer.add(rtp::SenderReport{.sender = stream.agreed.ssrc,
+                                       .ntp_time = moment->ntp_time,
+                                       .rtp_timestamp = *timestamp,
+                                       .packets = sent.packets,
+                                       .octets = sent.payload_bytes});
+    (void)writer.add(rtp::SourceDescription{std::span(&item, 1)});
+  });
+  if (size > 0) timer_.on_compound(size);
+}
+
+}  // namespace sluice::interop::sfu

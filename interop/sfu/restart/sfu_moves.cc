@@ -1,0 +1,158 @@
+// How the sessions of an Sfu leave a process and go on in the next one.
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include <sluice/ice_lite/session_state.h>
+
+#include "common/lite/lite_port.h"
+#include "sfu/restart/moved_sfu.h"
+#include "sfu/sfu.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+// The error says why its streams can't be made.
+tl::expected<std::vector<ViewerStream>, std::string> restore_streams(const MovedSession& moved,
+                                                                     dtls::Instant then) {
+  std::vector<ViewerStream> streams;
+  if (!moved.viewer) return streams;
+  for (const MovedStream& each : moved.viewer->streams) {
+    auto stream = ViewerStream::restore(each, then);
+    if (!stream) return tl::unexpected<std::string>("IDs that contradict each other");
+    streams.push_back(*std::move(stream));
+  }
+  return streams;
+}
+
+}  // namespace
+
+// ---- out
+
+// What can't move ends first, so that its viewers are given to others before they move.
+MovedSfu Sfu::move_out(dtls::Instant now) {
+  for (auto each = sessions_.begin(); each != sessions_.end();) {
+    const auto next = std::next(each);
+    if (port_.server.export_blocked(each->first)) end(each, End::stopped, now);
+    each = next;
+  }
+  MovedSfu moved;
+  moved.sessions.reserve(sessions_.size());
+  std::vector<ice_lite::SessionHandle> order;
+  for (const auto& [name, room] : rooms_) {
+    if (const auto idle = room->idle_since()) moved.idle_rooms.emplace(name, now - *idle);
+    std::ranges::copy(room->sessions(), std::back_inserter(order));
+  }
+  std::unordered_map<const Publisher*, std::size_t> places;
+  for (const ice_lite::SessionHandle handle : order) {
+    Session& session = sessions_.at(handle);
+    const auto transport = port_.server.export_session(handle, now);
+    if (!transport) {
+      log(session, "session_lost", dtls::to_string(transport.error()));
+      continue;
+    }
+    if (session.publisher) places.emplace(session.publisher.get(), moved.sessions.size());
+    const auto place_of = [&places](const Publisher& publisher) -> std::optional<std::size_t> {
+      const auto place = places.find(&publisher);
+      return place == places.end() ? std::nullopt : std::optional(place->second);
+    };
+    moved.sessions.push_back(move_out(session, *transport, place_of, now));
+  }
+  forget_all(now);
+  return moved;
+}
+
+MovedSession Sfu::move_out(Session& session, const ice_lite::SessionState& transport,
+                           const PlaceOfPublisher& place_of, dtls::Instant now) {
+  const dtls::Bytes bytes = transport.bytes();
+  MovedSession moved{.id = session.id,
+                     .address = session.address,
+                     .room = session.room->name(),
+                     .age = now - session.made_at,
+                     .ice = session.ice.state(now),
+                     .transport = dtls::SecretBytes(dtls::Buffer(bytes.begin(), bytes.end()))};
+  if (session.publisher) moved.publisher = session.publisher->state(now);
+  if (session.viewer) moved.viewer = session.viewer->move_out(place_of, now);
+  if (session.data) moved.data = session.data->moved();
+  return moved;
+}
+
+// Peers of what has stayed are told; those of the others go on elsewhere.
+void Sfu::forget_all(dtls::Instant now) {
+  for (const auto& [handle, session] : sessions_) {
+    static_cast<void>(port_.server.close(handle, now));
+  }
+  sessions_.clear();
+  rooms_.clear();
+  handles_.clear();
+  per_address_.clear();
+}
+
+// ---- in
+
+std::size_t Sfu::move_in(const MovedSfu& moved, dtls::Duration away, dtls::Instant now) {
+  std::vector<Session*> restored;
+  for (const MovedSession& each : moved.sessions) {
+    const auto idle = moved.idle_rooms.find(each.room);
+    const dtls::Duration idle_for = idle == moved.idle_rooms.end() ? away : away + idle->second;
+    auto session = move_in(each, idle_for, restored, away, now);
+    restored.push_back(session.value_or(nullptr));
+    if (session) {
+      log(**session, "session_restored");
+    } else if (options_.log) {
+      options_.log({.level = LogLevel::warning,
+                    .event = "session_lost",
+                    .fields = {{"session", each.id.substr(0, 8)},
+                               {"room", each.room},
+                               {"reason", session.error()}}});
+    }
+  }
+  return restored.size() -
+         static_cast<std::size_t>(std::ranges::count(restored, static_cast<Session*>(nullptr)));
+}
+
+// All times of its state are as of when it left.
+tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls::Duration idle,
+                                                 const std::vector<Session*>& others,
+                                                 dtls::Duration away, dtls::Instant now) {
+  const dtls::Instant then = now - away;
+  if (handles_.contains(moved.id)) return tl::unexpected<std::string>("another one has its ID");
+  auto streams = restore_streams(moved, then);
+  if (!streams) return tl::unexpected(streams.error());
+  const auto handle =
+      ice_lite::SessionState::parse(moved.transport.bytes())
+          .and_then([&](ice_lite::SessionState state) {
+            return port_.server.restore(
+                std::move(state), {.transport = transport_options(streams->size()), .away = away},
+                now);
+          });
+  if (!handle) return tl::unexpected(dtls::to_string(handle.error()));
+  forget_connections(port_.server, *handle, now);
+
+  Room& place = room(moved.room, now - idle);
+  Session& session = begin(*handle, moved.id, moved.address, place, then - moved.age);
+  session.is_connected = true;
+  session.ice = IceSession(moved.ice, then);
+  if (moved.publisher) {
+    session.publisher =
+        std::make_unique<Publisher>(*handle, *moved.publisher, options_.tracks, then);
+    place.add(*session.publisher, port_, now);
+    ++counters_.publishers;
+  } else {
+    const auto publisher_in = [&](std::size_t index) -> Publisher* {
+      const Session* const other = index < others.size() ? others[index] : nullptr;
+      return other != nullptr && other->room == &place ? other->publisher.get() : nullptr;
+    };
+    session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
+    session.viewer->restore(*moved.viewer, publisher_in, then);
+    // Free seats are for publishers that could not be seen before.
+    place.add(*session.viewer, port_, now);
+    ++counters_.viewers;
+  }
+  if (moved.data) session.data = data_.restore(*handle, *moved.data, place.data(), now);
+  return &session;
+}
+
+}  // namespace sluice::interop::sfu
