@@ -19,12 +19,15 @@ import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './ro
 const USAGE = `usage: sfu_restart.mjs [options]
   --way replace|restart  the server starts the next one on SIGUSR2 (replace, the default), or ends on SIGTERM while the
                          next one waits for its state file
+  --publisher chromium|firefox  (default: chromium)
+  --simulcast            the publisher sends layers
   --restarts N           (default: 3, or 20 with SLUICE_LONG in the environment)
   --most MS              the longest gap that is allowed (default: 1000; a machine that is busy makes gaps by itself)
   --load VIEWERS         as many of sluice-load are in another room meanwhile; with replace they may not lose anything
   --json FILE            writes the gaps
 The environment variables SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the programs.`;
 
+const BROWSERS = { chromium, firefox };
 // Before and after a restart, so that a gap has packets on both sides.
 const STEADY_MS = 1500;
 const END_LIMIT_MS = 10_000;
@@ -190,6 +193,7 @@ async function watch(browser, url, note) {
 
 async function run(servers, browsers, options) {
   const publisher = await open(browsers.publisher, new URL('/publish?room=test', servers.url).href);
+  if (options.simulcast) await publisher.click('#simulcast');
   await publisher.click('#start');
   await stateIs(publisher, 'connected');
   const viewers = {
@@ -221,6 +225,8 @@ async function main() {
   const { values } = parseArgs({
     options: {
       way: { type: 'string', default: 'replace' },
+      publisher: { type: 'string', default: 'chromium' },
+      simulcast: { type: 'boolean', default: false },
       restarts: { type: 'string', default: process.env.SLUICE_LONG ? '20' : '3' },
       most: { type: 'string', default: '1000' },
       load: { type: 'string', default: '0' },
@@ -229,7 +235,7 @@ async function main() {
     },
   });
   if (values.help) return console.log(USAGE);
-  if (!['replace', 'restart'].includes(values.way)) throw new Error(USAGE);
+  if (!['replace', 'restart'].includes(values.way) || !BROWSERS[values.publisher]) throw new Error(USAGE);
   await isolate();
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-'));
   const servers = new Servers(['--port', String(await freeTcpPort()), '--ice-port', String(await freeUdpPort()),
@@ -242,9 +248,9 @@ async function main() {
   };
   try {
     const options = { way: values.way, restarts: Number(values.restarts), most: Number(values.most),
-      load: Number(values.load), folder };
+      load: Number(values.load), simulcast: values.simulcast, folder };
     const all = await run(servers, {
-      publisher: await browser(chromium),
+      publisher: await browser(BROWSERS[values.publisher]),
       viewer: await browser(chromium),
       other: await browser(firefox),
     }, options);
