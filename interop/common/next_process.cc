@@ -13,8 +13,6 @@
 #include <cstring>
 #include <utility>
 
-extern char** environ;
-
 namespace sluice::interop::common {
 namespace {
 
@@ -40,6 +38,7 @@ std::vector<std::string> environment_with(std::size_t sockets) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> all;
+  all.reserve(texts.size() + 1);
   for (std::string& text : texts) all.push_back(text.data());
   all.push_back(nullptr);
   return all;

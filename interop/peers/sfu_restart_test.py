@@ -182,6 +182,14 @@ class RestartTest(unittest.TestCase):
             self.assertIn(self.state, servers.event("state_refused")["reason"])
             self.assertEqual(servers.request("GET", "/healthz")[0], 200)
 
+    def test_a_file_that_cannot_be_written_is_told(self):
+        os.mkdir(self.state)
+        with self.serve() as servers:
+            servers.event("state_refused")
+            os.kill(servers.process, signal.SIGTERM)
+            self.assertEqual(servers.first.wait(SECONDS), 1)
+            self.assertIn(self.state, servers.event("state_not_written")["reason"])
+
     def test_bad_options_are_named(self):
         self.assertIn("--state-key needs --state", run("--state-key", self.state)[1])
         key = self.state + ".key"

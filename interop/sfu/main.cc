@@ -223,8 +223,12 @@ int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& 
   const auto moved = loop->move_out();
   loop.reset();
   log({.event = "moved", .fields = {{"sessions", std::to_string(moved.sessions.size())}}});
-  if (const auto put = state.put(sfu::encode(moved).bytes()); !put) return fail(log, put.error());
-  return EXIT_SUCCESS;
+  const auto put = state.put(sfu::encode(moved).bytes());
+  if (put) return EXIT_SUCCESS;
+  log({.level = sfu::LogLevel::error,
+       .event = "state_not_written",
+       .fields = {{"reason", put.error()}}});
+  return EXIT_FAILURE;
 }
 
 int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand_over) {

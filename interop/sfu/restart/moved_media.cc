@@ -39,6 +39,7 @@ namespace {
 
 std::vector<PublishedTrack> agreed_tracks(const MovedPublisher& moved) {
   std::vector<PublishedTrack> tracks;
+  tracks.reserve(moved.tracks.size());
   for (const MovedTrack& track : moved.tracks) tracks.push_back(track.agreed);
   return tracks;
 }

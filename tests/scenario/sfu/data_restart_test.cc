@@ -57,7 +57,7 @@ TEST(SfuDataRestart, SoItIsWithoutAHandshake) {
 TEST(SfuDataRestart, ChannelsOfTheServerMoveToo) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
-  DataPeer& viewer = world.data_viewer();
+  const DataPeer& viewer = world.data_viewer();
   const auto id = world.open(publisher, "chat");
   world.say(publisher, id, "before");
   world.run_for(kMoment);

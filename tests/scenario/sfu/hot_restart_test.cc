@@ -75,7 +75,7 @@ TEST_F(SfuHotRestart, MediaGoesOnWithoutAGap) {
 
 // Both sides prove that they are there, so that consent goes on.
 TEST_F(SfuHotRestart, SessionsLast) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   world_.replace(2s);
   for (std::uint16_t i = 0; i < 6; ++i) {
     world_.run_for(10s);
@@ -86,7 +86,7 @@ TEST_F(SfuHotRestart, SessionsLast) {
 }
 
 TEST_F(SfuHotRestart, APacketThatComesLateKeepsItsPlace) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   send_video(1, 2);
   send_video(4, 1);
   world_.replace();
@@ -227,7 +227,7 @@ TEST_F(SfuHotRestart, LimitsCountWhatWasThereBefore) {
 // Who comes later is admitted as always.
 TEST_F(SfuHotRestart, OthersJoinAfterwards) {
   world_.replace();
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   send_video(1, 2);
   EXPECT_THAT(SfuWorld::packets(viewer, kVideo), SizeIs(2));
 }
@@ -280,7 +280,7 @@ TEST_F(SfuHotRestart, ARoomWaitsForItsPublisherNoLongerThanBefore) {
 }
 
 TEST_F(SfuHotRestart, APublisherThatComesBackIsSeenOnTheSameStream) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   send_video(1, 2);
   world_.sfu.remove(publisher_.id, world_.now);
   world_.replace();
@@ -415,8 +415,8 @@ TEST_F(SfuHotRestart, AnAlteredStateHarmsNobody) {
 }
 
 TEST_F(SfuHotRestart, OneSessionThatIsLostLeavesTheOthers) {
-  Peer& viewer = world_.viewer();
-  Peer& lost = world_.viewer();
+  const Peer& viewer = world_.viewer();
+  const Peer& lost = world_.viewer();
   const auto left = world_.leave();
   auto moved = decode_moved_sfu(left.bytes());
   ASSERT_TRUE(moved) << moved.error();
@@ -431,7 +431,7 @@ TEST_F(SfuHotRestart, OneSessionThatIsLostLeavesTheOthers) {
 
 // Its viewers are in the room, and see the next one.
 TEST_F(SfuHotRestart, APublisherThatIsLostLeavesItsSeat) {
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   send_video(1, 1);
   const auto left = world_.leave();
   auto moved = decode_moved_sfu(left.bytes());
