@@ -198,8 +198,10 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
 }
 
 bool Sfu::ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid) {
-  const Session* session = find(id);
-  return session != nullptr && session->viewer && session->viewer->ask_for_layer(mid, rid);
+  const auto handle = handles_.find(id);
+  if (handle == handles_.end()) return false;
+  Session& session = sessions_.at(handle->second);
+  return session.viewer && session.viewer->ask_for_layer(mid, rid);
 }
 
 bool Sfu::remove(const std::string& id, dtls::Instant now) {

@@ -207,10 +207,10 @@ void SfuWorld::settle() {
     is_busy = !arriving.empty();
     for (auto& [peer, bytes] : arriving) peers_[peer]->client->handle_datagram(bytes, 0, now);
     is_busy |= act();
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
-      auto outgoing = peers_[i]->client->take();
+    for (const auto& peer : peers_) {
+      auto outgoing = peer->client->take();
       is_busy |= !outgoing.empty();
-      to_server(std::move(outgoing), peers_[i]->address);
+      to_server(std::move(outgoing), peer->address);
     }
   }
 }

@@ -74,7 +74,7 @@ class SfuSimulcast : public testing::Test {
   bool ask_for(const Peer& viewer, const std::string& rid, std::string_view mid = {}) {
     return world_.sfu.ask_for_layer(viewer.id, mid, rid);
   }
-  void expect_no_gap(const std::vector<rtp::Packet>& packets) {
+  static void expect_no_gap(const std::vector<rtp::Packet>& packets) {
     for (std::size_t i = 1; i < packets.size(); ++i) {
       EXPECT_EQ(packets[i].sequence_number, packets[i - 1].sequence_number + 1) << i;
       const auto passed = rtp::number(packets[i].timestamp) - rtp::number(packets[i - 1].timestamp);
@@ -114,7 +114,7 @@ TEST_F(SfuSimulcast, AViewerGetsOneLayerFromItsKeyFrameOn) {
 
 TEST_F(SfuSimulcast, NumbersAndTimeGoOnOverLayers) {
   send_for(2s);
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   for (Sent* layer : {&middle_, &high_, &low_, &high_}) {
     ASSERT_TRUE(ask_for(viewer, std::string{layer->rid}));
     world_.run_for(50ms);
@@ -128,7 +128,7 @@ TEST_F(SfuSimulcast, NumbersAndTimeGoOnOverLayers) {
 
 TEST_F(SfuSimulcast, AKeyFrameThatWasLostIsAskedForAgain) {
   send_for(2s);
-  Peer& viewer = world_.viewer();
+  const Peer& viewer = world_.viewer();
   world_.run_for(1s);
   asked();
   ASSERT_TRUE(ask_for(viewer, "h"));
