@@ -215,7 +215,7 @@ TEST_F(SourceTimelineTest, TakesAnyState) {
     for (const auto since : {Duration::max(), Duration::min()}) {
       for (const std::size_t segments : {0U, 1U, 40U}) {
         SourceTimelineState state{.source = kFirst, .highest = number, .since_newest = since};
-        state.segments.resize(segments, {.first = number, .last = -number / 2, .offset = 0xffff});
+        state.segments.resize(segments, {.first = number, .last = -(number / 2), .offset = 0xffff});
         SourceTimeline moved(kClockRate, state, now_);
         moved.skip(kFirst, sequence(1));
         static_cast<void>(moved.place(kFirst, sequence(2), {}, now_));
