@@ -12,8 +12,7 @@ namespace sluice::interop::common {
 
 inline std::uint32_t random_u32() {
   std::uint32_t number = 0;
-  // Not std::random_device, which takes RDSEED: 24 us on a virtual machine, a hundred times as
-  // long.
+  // Not std::random_device: it takes RDSEED, some 24 us on a virtual machine.
   if (getentropy(&number, sizeof number) != 0) std::abort();  // only where the system has none
   return number;
 }
