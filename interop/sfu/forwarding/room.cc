@@ -30,6 +30,7 @@ void Room::remove(Viewer& viewer) {
 
 std::vector<ice_lite::SessionHandle> Room::sessions() const {
   std::vector<ice_lite::SessionHandle> all;
+  all.reserve(publishers_.size() + viewers_.size());
   for (const Publisher* publisher : publishers_) all.push_back(publisher->session());
   for (const Viewer* viewer : viewers_) all.push_back(viewer->session());
   return all;
