@@ -134,7 +134,7 @@ void tell_ready() {
   if (!count) return;
   const udp::Descriptor told(kFirstPassed + *count);
   const std::byte ready{1};
-  // Where that fails there is nobody to tell.
+  // A failure can't be reported.
   [[maybe_unused]] const auto written = write(told.number(), &ready, sizeof ready);
 }
 

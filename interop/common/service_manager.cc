@@ -14,7 +14,7 @@
 namespace sluice::interop::common {
 namespace {
 
-// What nobody means to pass more of.
+// More sockets than a service of ours has.
 constexpr int kMostPassed = 64;
 
 int option_of(int socket, int name) {

@@ -1,5 +1,27 @@
 // The pages of sluice-sfu in browsers, and the server's account of them.
+import { chromium } from './chromium.mjs';
+import { firefox } from './firefox.mjs';
 import { until, WINDOW } from './page.mjs';
+import { closeBrowser, isolate, startServer } from './processes.mjs';
+
+export const BROWSERS = { chromium, firefox };
+
+// Runs `work` with a server, and with browsers by name: one for each page, since browsers slow down pages that nobody
+// sees. All of them end with it.
+export async function withServer(args, work) {
+  await isolate();
+  const server = await startServer(args, { program: 'sluice-sfu' });
+  const started = [];
+  try {
+    await work(server, async (name) => {
+      started.push(await BROWSERS[name].launch());
+      return started.at(-1);
+    });
+  } finally {
+    for (const each of started) await closeBrowser(each);
+    await server.stop();
+  }
+}
 
 export function must(condition, what) {
   if (!condition) throw new Error(`expected: ${what}`);

@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 // A room of sluice-sfu with real browsers: one publishes, others watch, come late and leave.
 import { parseArgs } from 'node:util';
-import { chromium } from './chromium.mjs';
-import { firefox } from './firefox.mjs';
 import { until } from './page.mjs';
 import { chatInRoom } from './room_chat.mjs';
-import { closeBrowser, isolate, startServer } from './processes.mjs';
-import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
+import { startServer } from './processes.mjs';
+import { BROWSERS, must, open, serverSays, stateIs, waitMedia, waitMoreFrames, withServer } from './room.mjs';
 
 const USAGE = `usage: sfu.mjs [options]
   --publisher chromium|firefox   (default: chromium)
@@ -16,8 +14,6 @@ const USAGE = `usage: sfu.mjs [options]
   --serve                        only serve the pages, for your own browsers
   --port N                       HTTP port (default: any free port)
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
-
-const BROWSERS = { chromium, firefox };
 
 async function watch(browser, url, start = true) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
@@ -120,31 +116,19 @@ async function main() {
   });
   if (values.help) return console.log(USAGE);
   if (!BROWSERS[values.publisher] || !BROWSERS[values.viewer]) throw new Error(USAGE);
-  const program = 'sluice-sfu';
   if (values.serve) {
-    const server = await startServer(['--port', values.port], { program });
+    const server = await startServer(['--port', values.port], { program: 'sluice-sfu' });
     console.log(`Open ${server.url} in your browser; Ctrl-C ends it.`);
     return server.ended;
   }
-  await isolate();
-  const server = await startServer(['--port', values.port, '--room-hold', '1'], { program });
-  // One for each page: browsers slow down pages that nobody sees.
-  const started = [];
-  const browser = async (name) => {
-    started.push(await BROWSERS[name].launch());
-    return started.at(-1);
-  };
-  try {
+  await withServer(['--port', values.port, '--room-hold', '1'], async (server, browser) => {
     await run(server, {
       publisher: await browser(values.publisher),
       viewer: await browser(values.viewer),
       late: await browser('chromium'),
       overview: await browser('chromium'),
     }, values);
-  } finally {
-    for (const each of started) await closeBrowser(each);
-    await server.stop();
-  }
+  });
 }
 
 main().catch((error) => {

@@ -1,15 +1,11 @@
 #!/usr/bin/env node
 // A publisher of sluice-sfu sends three layers, and viewers choose among them: their pictures have the sizes of these.
 import { parseArgs } from 'node:util';
-import { chromium } from './chromium.mjs';
-import { firefox } from './firefox.mjs';
 import { until } from './page.mjs';
-import { closeBrowser, isolate, startServer } from './processes.mjs';
-import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
+import { BROWSERS, must, open, serverSays, stateIs, waitMedia, waitMoreFrames, withServer } from './room.mjs';
 
 const USAGE = `usage: sfu_simulcast.mjs [--publisher chromium|firefox] [--screenshots PREFIX]`;
 
-const BROWSERS = { chromium, firefox };
 const WIDTHS = { h: 1280, m: 640, l: 320 };
 
 const layersOf = ({ sessions }) =>
@@ -89,23 +85,13 @@ async function main() {
   });
   if (values.help) return console.log(USAGE);
   if (!BROWSERS[values.publisher]) throw new Error(USAGE);
-  await isolate();
-  const server = await startServer([], { program: 'sluice-sfu' });
-  const started = [];
-  const browser = async (name) => {
-    started.push(await BROWSERS[name].launch());
-    return started.at(-1);
-  };
-  try {
+  await withServer([], async (server, browser) => {
     await run(server, {
       publisher: await browser(values.publisher),
       viewer: await browser('chromium'),
       other: await browser('firefox'),
     }, values.screenshots);
-  } finally {
-    for (const each of started) await closeBrowser(each);
-    await server.stop();
-  }
+  });
 }
 
 main().catch((error) => {

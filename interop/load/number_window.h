@@ -11,7 +11,7 @@ enum class Coming : std::uint8_t {
   next,       // the largest so far
   late,       // one that was missing
   duplicate,  // it was there already
-  too_late,   // before the first, or so old that nobody knows
+  too_late,   // before the first, or too old for the window
 };
 
 class NumberWindow {
