@@ -3,12 +3,9 @@
 // PATCH, and the viewer's picture goes on. Then the path is lost for good.
 //   sfu_ice_restart.mjs [--publisher chromium|firefox] [--screenshot FILE]
 import { parseArgs } from 'node:util';
-import { chromium } from './chromium.mjs';
-import { firefox } from './firefox.mjs';
 import { until } from './page.mjs';
-import { closeBrowser, isolate, startServer } from './processes.mjs';
 import { startRelay } from './relay.mjs';
-import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames } from './room.mjs';
+import { must, open, serverSays, stateIs, waitMedia, waitMoreFrames, withServer } from './room.mjs';
 
 const SERVER_PORT = 40101;
 // Both are announced. The publisher knows only that of the relay, and the viewer only that of the server.
@@ -145,21 +142,12 @@ async function main() {
   const { values } = parseArgs({
     options: { publisher: { type: 'string', default: 'chromium' }, screenshot: { type: 'string' } },
   });
-  await isolate();
-  const server = await startServer(['--ice-port', String(SERVER_PORT), '--announce', `127.0.0.1:${SERVER_PORT}`,
-    '--announce', `127.0.0.1:${RELAY_PORT}`], { program: 'sluice-sfu' });
-  const started = [];
-  const browser = async (kind) => {
-    started.push(await kind.launch());
-    return started.at(-1);
-  };
-  try {
-    const publisher = await browser(values.publisher === 'firefox' ? firefox : chromium);
-    await run(server, { publisher, viewer: await browser(chromium) }, values.screenshot);
-  } finally {
-    for (const each of started) await closeBrowser(each);
-    await server.stop();
-  }
+  const args = ['--ice-port', String(SERVER_PORT), '--announce', `127.0.0.1:${SERVER_PORT}`,
+    '--announce', `127.0.0.1:${RELAY_PORT}`];
+  await withServer(args, async (server, browser) => {
+    const publisher = await browser(values.publisher);
+    await run(server, { publisher, viewer: await browser('chromium') }, values.screenshot);
+  });
 }
 
 // The relay's sockets would keep the script alive after a failure.

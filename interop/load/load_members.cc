@@ -9,11 +9,11 @@
 #include <string_view>
 #include <thread>
 
-#include <sluice/dtls/identity.h>
 #include <sluice/udp/address.h>
 
 #include "common/clock.h"
 #include "common/lite/local_addresses.h"
+#include "common/own_dtls.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::load {
@@ -57,17 +57,12 @@ tl::expected<std::unique_ptr<LoadMembers>, std::string> LoadMembers::make(
   auto environment = dtls::Environment::make();
   if (!environment) return tl::unexpected(dtls::to_string(environment.error()));
   // All clients have one certificate: what a server does for it does not depend on that.
-  auto identity = dtls::Identity::self_signed(*environment, "sluice-load");
-  if (!identity) return tl::unexpected(dtls::to_string(identity.error()));
-  auto fingerprint =
-      dtls::Fingerprint::of(identity->certificate(), dtls::HashAlgorithm::sha256, *environment);
-  if (!fingerprint) return tl::unexpected(dtls::to_string(fingerprint.error()));
-  auto config = dtls::Config::make({.identities = {*std::move(identity)}});
-  if (!config) return tl::unexpected(dtls::to_string(config.error()));
+  auto own_dtls = common::make_own_dtls(*environment, "sluice-load");
+  if (!own_dtls) return tl::unexpected(own_dtls.error());
   const auto own = own_address(options);
   if (!own) return tl::unexpected(own.error());
-  std::unique_ptr<LoadMembers> made{
-      new LoadMembers(options, *std::move(config), *std::move(fingerprint), *own)};
+  std::unique_ptr<LoadMembers> made{new LoadMembers(options, std::move(own_dtls->config),
+                                                    std::move(own_dtls->fingerprint), *own)};
   constexpr double kPercent = 100;
   for (std::size_t i = 0; i < options.threads; ++i) {
     auto worker = Worker::start({.loss = options.loss / kPercent, .seed = options.seed + i});

@@ -7,9 +7,8 @@
 #include <cstdint>
 #include <utility>
 
-#include <sluice/dtls/identity.h>
-
 #include "common/clock.h"
+#include "common/own_dtls.h"
 
 namespace sluice::interop::sfu {
 
@@ -18,13 +17,8 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
   auto made = dtls::Environment::make();
   if (!made) return tl::unexpected(dtls::to_string(made.error()));
   auto environment = std::make_unique<dtls::Environment>(*std::move(made));
-  auto identity = dtls::Identity::self_signed(*environment, "sluice-sfu");
-  if (!identity) return tl::unexpected(dtls::to_string(identity.error()));
-  auto fingerprint =
-      dtls::Fingerprint::of(identity->certificate(), dtls::HashAlgorithm::sha256, *environment);
-  if (!fingerprint) return tl::unexpected(dtls::to_string(fingerprint.error()));
-  auto config = dtls::Config::make({.identities = {*std::move(identity)}});
-  if (!config) return tl::unexpected(dtls::to_string(config.error()));
+  auto own_dtls = common::make_own_dtls(*environment, "sluice-sfu");
+  if (!own_dtls) return tl::unexpected(own_dtls.error());
 
   auto sockets = open_sockets(options.lite, *environment);
   if (!sockets) return tl::unexpected(sockets.error());
@@ -38,8 +32,8 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
   auto wake = common::WorkQueue<Work>::open();
   if (!wake) return tl::unexpected(wake.error());
   std::unique_ptr<SfuLoop> loop{new SfuLoop(std::move(environment), *std::move(driver), options.sfu,
-                                            {.dtls = *std::move(config),
-                                             .fingerprint = *std::move(fingerprint),
+                                            {.dtls = std::move(own_dtls->config),
+                                             .fingerprint = std::move(own_dtls->fingerprint),
                                              .announced = *std::move(announced)},
                                             *std::move(wake))};
   if (moved) loop->sfu_.move_in(*moved, common::since(moved->left_at), common::now());
