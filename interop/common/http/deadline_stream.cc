@@ -63,6 +63,15 @@ void DeadlineStream::close() {
   if (tls_) tls_->close();
 }
 
+void DeadlineStream::discard_input(Clock::time_point until, std::size_t bytes) {
+  shutdown(socket_, SHUT_WR);
+  for (std::size_t dropped = 0; dropped < bytes && wait(socket_, POLLIN, until);) {
+    const auto received = recv(socket_, buffer_.data(), buffer_.size(), 0);
+    if (received <= 0) return;
+    dropped += static_cast<std::size_t>(received);
+  }
+}
+
 bool DeadlineStream::has_input() const { return !unread_.empty() || (tls_ && tls_->has_input()); }
 
 bool DeadlineStream::is_readable() const { return wait_for_input(deadline_); }

@@ -28,7 +28,13 @@ class DeadlineStream final : public httplib::Stream {
   [[nodiscard]] bool wait_for_input(Clock::time_point until) const;
   // Of which at most `bytes` are read.
   void begin_request(Clock::time_point deadline, std::size_t bytes);
+  // Whether these are read; the request may have more.
+  [[nodiscard]] bool is_exhausted() const { return left_ == 0; }
   void close();
+  // After an answer to a request that was not read to its end: ends the own direction, and drops
+  // what still comes until the peer ends the other. A socket that is closed with unread bytes is
+  // reset, and the peer may lose the answer (RFC 9112, section 9.6).
+  void discard_input(Clock::time_point until, std::size_t bytes);
 
   [[nodiscard]] bool is_readable() const override;
   [[nodiscard]] bool is_writable() const override;

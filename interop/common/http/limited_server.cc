@@ -9,8 +9,29 @@
 #include "common/http/deadline_stream.h"
 
 namespace sluice::interop {
+namespace {
+
+// For what a peer still sends behind a request that was refused.
+constexpr std::chrono::seconds kDiscardTime{1};
+
+// Whether the library and a proxy agree about where the request ends (RFC 9112, section 6.3): the
+// library takes the first of several lengths, reads "1x" as 1, and no body of other methods.
+bool is_framed(const httplib::Request& request) {
+  const auto lengths = request.get_header_value_count("Content-Length");
+  if (lengths == 0) return true;
+  const auto length = request.get_header_value("Content-Length");
+  if (lengths > 1 || length.empty() ||
+      length.find_first_not_of("0123456789") != std::string::npos) {
+    return false;
+  }
+  return length == "0" || request.method == "POST" || request.method == "PUT" ||
+         request.method == "PATCH" || request.method == "DELETE";
+}
+
+}  // namespace
 
 std::optional<int> refusal_of_body(const httplib::Request& request) {
+  if (!is_framed(request)) return 400;
   if (request.has_header("Content-Encoding")) return 415;
   if (request.has_header("Transfer-Encoding")) return 411;
   return std::nullopt;
@@ -63,15 +84,21 @@ bool LimitedServer::serve(socket_t socket) {
     if (!stream.wait_for_input(idle_until())) break;
     stream.begin_request(Clock::now() + limits_.request_time, limits_.request_bytes);
     bool closed = false;
-    bool is_refused = false;
+    // A head that can't be parsed does not say where the next one begins.
+    bool is_refused = true;
     const auto look = [&](httplib::Request& request) {
       // A part of an answer to POST is of no use to anybody.
       request.ranges.clear();
       is_refused = refusal_of_body(request).has_value();
     };
-    if (!process_request(stream, left == 1, closed, look)) return false;
-    // A refused body is not read, so that what follows is no request.
-    if (closed || is_refused) break;
+    const bool answered = process_request(stream, left == 1, closed, look);
+    // What follows an unread body is no request.
+    if (!answered || is_refused || stream.is_exhausted()) {
+      stream.close();
+      stream.discard_input(Clock::now() + kDiscardTime, limits_.request_bytes);
+      return answered;
+    }
+    if (closed) break;
   }
   stream.close();
   return true;

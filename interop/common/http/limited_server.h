@@ -32,7 +32,8 @@ struct ConnectionLimits {
 };
 
 // The status for a request whose body may be larger than what is sent, or whose size is not known
-// before it has come; empty: it has neither a content coding nor a transfer coding.
+// before it has come, or not to everybody alike; empty: it has neither a content coding nor a
+// transfer coding, and at most one length.
 std::optional<int> refusal_of_body(const httplib::Request& request);
 
 class LimitedServer final : public httplib::Server {

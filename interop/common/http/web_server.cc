@@ -19,7 +19,7 @@ constexpr time_t kKeepAliveSeconds = 1;
 std::string sentence_for(int status, std::size_t max_body) {
   switch (status) {
     case 400:
-      return "The request can't be parsed.";
+      return "The request can't be parsed, or has a body where none is expected.";
     case 404:
       return "There is no such resource.";
     case 411:

@@ -17,6 +17,7 @@
 namespace sluice::interop::demo {
 namespace {
 
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -254,10 +255,75 @@ class RawConnection {
     pollfd watched{.fd = socket_, .events = POLLIN, .revents = 0};
     return poll(&watched, 1, static_cast<int>(within.count())) > 0;
   }
+  // False: the connection was reset.
+  [[nodiscard]] bool can_write(std::string_view text) const {
+    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
+  }
+  // Until the server has sent all; limited by ctest's timeout.
+  [[nodiscard]] std::string read_to_end() const {
+    std::string all;
+    std::array<char, 4096> part{};
+    while (true) {
+      const ssize_t size = recv(socket_, part.data(), part.size(), 0);
+      if (size <= 0) return size == 0 ? all : all + " reset";
+      all.append(part.data(), static_cast<std::size_t>(size));
+    }
+  }
 
  private:
   int socket_;
 };
+
+// A connection that is closed while its client still sends is reset, and the client may not see the
+// answer.
+TEST_F(HttpServerTest, ARefusedBodyMayBeSentToItsEnd) {
+  for (const std::string_view coding : {"Transfer-Encoding: chunked", "Content-Encoding: gzip"}) {
+    const RawConnection connection(server_->port());
+    connection.write("POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\n" +
+                     std::string(coding) + "\r\nContent-Length: 100000\r\n\r\n");
+    EXPECT_THAT(connection.read_to_end(), AllOf(StartsWith("HTTP/1.1 4"), EndsWith(".\n")));
+    EXPECT_TRUE(connection.can_write("3\r\nv=0\r\n"));
+    EXPECT_TRUE(connection.can_write("0\r\n\r\n")) << "no reset has come by then";
+  }
+}
+
+// What stands in a body is no request, whatever it looks like: a proxy that sends the requests of
+// several clients on one connection would give the second answer to another client.
+TEST_F(HttpServerTest, ABodyIsNoRequest) {
+  const std::string inner = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const std::string size = std::to_string(inner.size());
+  const std::string sdp = "Content-Type: application/sdp\r\n";
+  for (const std::string& head : {
+           "GET / HTTP/1.1\r\nContent-Length: " + size,
+           "OPTIONS / HTTP/1.1\r\nContent-Length: " + size,
+           "POST /echo HTTP/1.1\r\n" + sdp + "Content-Length: 0\r\nContent-Length: " + size,
+           "POST /echo HTTP/1.1\r\n" + sdp + "Content-Length: 0, " + size,
+           "POST /echo HTTP/1.1\r\n" + sdp + "Content-Length: +" + size,
+           "POST /echo HTTP/1.1\r\n" + sdp + "Content-Length: 0\r\nTransfer-Encoding: chunked",
+           "GET /\r\nContent-Length: " + size,
+       }) {
+    const RawConnection connection(server_->port());
+    connection.write(head + "\r\n\r\n" + inner);
+    const auto answers = connection.read_to_end();
+    EXPECT_THAT(answers, StartsWith("HTTP/1.1 4")) << head;
+    EXPECT_EQ(answers.find("HTTP/1.1", 1), std::string::npos) << head << answers;
+  }
+}
+
+TEST_F(HttpServerTest, TheRestOfALongBodyIsNoRequest) {
+  const std::string inner = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  std::string body;
+  while (body.size() < 4'000'000) body += inner;
+  const RawConnection connection(server_->port());
+  connection.write("POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\nContent-Length: " +
+                   std::to_string(body.size()) + "\r\n\r\n");
+  std::thread sender([&] { connection.write(body); });
+  const auto answers = connection.read_to_end();
+  sender.join();
+  EXPECT_THAT(answers, StartsWith("HTTP/1.1 413"));
+  EXPECT_EQ(answers.find("HTTP/1.1", 1), std::string::npos) << answers;
+}
 
 // A byte now and then keeps no thread: without a limit this would take an hour.
 TEST_F(HttpServerTest, ASlowRequestIsEnded) {
