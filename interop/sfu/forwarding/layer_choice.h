@@ -11,7 +11,16 @@
 
 namespace sluice::interop::sfu {
 
-// The rule: layers are ordered by what they take, and one that sends nothing is not there.
+// What a layer takes, in bit/s.
+struct LayerRate {
+  std::uint64_t now = 0;  // 0: it sends nothing
+  // The most that it took, which fades slowly (RateMeter): while nothing moves in the picture, a
+  // large layer may take less than a small one.
+  std::uint64_t peak = 0;
+};
+
+// The rule: layers are ordered by the most that they took, and one that sends nothing is not there.
+// The offer does not tell their order (RFC 8853 section 5.2).
 //
 // - A viewer begins with the smallest layer, or with the one that it has asked for. While no layer
 //   is known to send anything, it keeps what it has.
@@ -47,10 +56,9 @@ class LayerChoice {
   // Of 256, since the report before.
   void on_loss(std::uint8_t fraction_lost) { loses_ = fraction_lost > kMostLost; }
 
-  // The layer that the viewer is to get. `rates`: what each layer takes, in bit/s, 1 or more of
-  // them; 0: it sends nothing. `current`: what it gets; empty: nothing. `others`: what its other
-  // streams take.
-  std::size_t choose(std::span<const std::uint64_t> rates, std::optional<std::size_t> current,
+  // The layer that the viewer is to get. `rates`: of each layer, 1 or more of them. `current`: what
+  // it gets; empty: nothing. `others`: what its other streams take, in bit/s.
+  std::size_t choose(std::span<const LayerRate> rates, std::optional<std::size_t> current,
                      std::uint64_t others, dtls::Instant now);
 
  private:
