@@ -79,7 +79,11 @@ std::size_t LayerChoice::choose(Rates rates, std::optional<std::size_t> current,
     wait_ = kFirstWait;
   }
   const std::size_t most = asked_ && rates[*asked_].now > 0 ? *asked_ : *highest(rates, is_any);
-  if (std::exchange(is_new_wish_, false) && asked_) return step_up(most, now);
+  if (is_new_wish_ && (!asked_ || most == current)) is_new_wish_ = false;  // there is nothing to do
+  if (is_new_wish_ && wishes_.take(1, kMostWishes, now, kWishPeriod)) {
+    is_new_wish_ = false;
+    return step_up(most, now);
+  }
   if (!current || rates[*current].now == 0) return asked_ ? most : *smallest;
 
   const auto left = room(others, now);

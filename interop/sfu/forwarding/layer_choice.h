@@ -9,6 +9,8 @@
 
 #include <sluice/dtls/clock.h>
 
+#include "sfu/rate_budget.h"
+
 namespace sluice::interop::sfu {
 
 // What a layer takes, in bit/s.
@@ -30,6 +32,8 @@ struct LayerRate {
 // - It goes up by one layer when the estimate has room for it. The estimate of a receiver can't
 //   grow much beyond what it receives, so that the next layer is also tried without room, after a
 //   while. If the viewer goes down soon after, the next trial waits twice as long.
+// - A wish is done at once, unless the viewer has had kMostWishes within kWishPeriod: each may cost
+//   the publisher a key frame. Then the latest wish is done as soon as it may be.
 class LayerChoice {
  public:
   // What a step needs until the viewer's reports are about it.
@@ -41,6 +45,9 @@ class LayerChoice {
   static constexpr dtls::Duration kProof = std::chrono::seconds{10};
   // Receivers send an estimate at least once a second; an older one says nothing.
   static constexpr dtls::Duration kEstimateLife = std::chrono::seconds{5};
+  // Wishes that are done at once, and how long they last.
+  static constexpr std::size_t kMostWishes = 4;
+  static constexpr dtls::Duration kWishPeriod = std::chrono::seconds{8};
 
   // What the viewer has asked for: this layer, and smaller ones where it does not fit. Empty: as
   // much as fits.
@@ -71,6 +78,7 @@ class LayerChoice {
 
   std::optional<std::size_t> asked_ = {};
   bool is_new_wish_ = false;
+  RateBudget wishes_ = {};
   std::optional<std::uint64_t> estimate_ = {};
   dtls::Instant estimated_at_{};
   bool falls_ = false;  // the estimate

@@ -168,6 +168,40 @@ TEST_F(Choice, TheViewersWishIsDoneAtOnce) {
   EXPECT_EQ(after(60s), kLarge);
 }
 
+// Each step may cost the publisher a key frame.
+TEST_F(Choice, AViewerThatKeepsChangingItsWishHasToWait) {
+  after(50ms);
+  std::size_t steps = 0;
+  const auto begin = now_;
+  while (now_ < begin + 80s) {
+    const auto before = current_;
+    choice_.ask_for(*current_ == kLarge ? kSmall : kLarge);
+    if (after(50ms) != before) ++steps;
+  }
+  EXPECT_LE(steps, 11 * LayerChoice::kMostWishes);
+  EXPECT_GE(steps, 10 * LayerChoice::kMostWishes) << "and is served";
+}
+
+TEST_F(Choice, TheLatestWishIsDoneInTheEnd) {
+  after(50ms);
+  for (int i = 0; i < 20; ++i) {
+    choice_.ask_for(i % 2 == 0 ? kLarge : kSmall);
+    after(50ms);
+  }
+  choice_.ask_for(kMiddle);
+  EXPECT_EQ(after(LayerChoice::kWishPeriod), kMiddle);
+}
+
+TEST_F(Choice, TheSameWishAgainCostsNothing) {
+  after(50ms);
+  for (int i = 0; i < 100; ++i) {
+    choice_.ask_for(kMiddle);
+    EXPECT_EQ(after(50ms), kMiddle);
+  }
+  choice_.ask_for(kLarge);
+  EXPECT_EQ(after(50ms), kLarge);
+}
+
 TEST_F(Choice, AWishMayNotFit) {
   choice_.ask_for(kLarge);
   after(LayerChoice::kSettling + 50ms);
