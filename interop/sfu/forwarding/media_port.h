@@ -7,10 +7,10 @@
 
 #include <sluice/dtls/clock.h>
 #include <sluice/ice_lite/ice_lite_server.h>
-#include <sluice/rtp/clock.h>
 #include <sluice/rtp/rtcp.h>
 #include <sluice/srtp/session.h>
 
+#include "common/media_clock.h"
 #include "sfu/forwarding/counters.h"
 #include "sfu/forwarding/outlet.h"
 
@@ -19,10 +19,7 @@ namespace sluice::interop::sfu {
 // An RTCP compound fits the MTU of a path with SRTCP's overhead.
 inline constexpr std::size_t kMaxCompound = 1100;
 
-// The media classes have the time of the engine.
-constexpr rtp::Instant media_time(dtls::Instant time) {
-  return rtp::Instant(time.time_since_epoch());
-}
+using common::media_time;
 
 // References: everything in it outlives what uses it.
 struct MediaPort {
