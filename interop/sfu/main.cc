@@ -107,7 +107,7 @@ void add_limits(CLI::App& app, sfu::SfuOptions& options) {
   add_limit(app, "--max-sessions", options.max_sessions, kMost,
             "Largest number of publishers and viewers in all");
   add_limit(app, "--max-sessions-per-address", options.max_sessions_per_address, kMost,
-            "Largest number of publishers and viewers from one address");
+            "Largest number of publishers and viewers from one address; of IPv6: from one /64");
   constexpr int kMostPackets = 32768;
   add_limit(app, "--cache", options.tracks.video_cache, kMostPackets,
             "Packets of a video track that can be sent again; each takes 1.5 kB");

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
@@ -44,7 +45,7 @@ std::optional<Refused> Sfu::full(const std::string& address) const {
   if (sessions_.size() >= options_.max_sessions) {
     return Refused{Refusal::too_many_sessions, "There are too many sessions."};
   }
-  const auto of_address = per_address_.find(address);
+  const auto of_address = per_address_.find(common::host_of(address));
   if (of_address != per_address_.end() && of_address->second >= options_.max_sessions_per_address) {
     return Refused{Refusal::too_many_of_address, "There are too many sessions of your address."};
   }
@@ -96,7 +97,7 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, std::string id, const std::s
   Session& session = sessions_[handle];
   session = {.id = std::move(id), .address = address, .room = &room, .made_at = made_at};
   handles_.emplace(session.id, handle);
-  ++per_address_[address];
+  ++per_address_[common::host_of(address)];
   return session;
 }
 
@@ -229,7 +230,7 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   if (session.data) data_.leave(*session.data, now);
   if (session.publisher) session.room->remove(*session.publisher, port_, now);
   if (session.viewer) session.room->remove(*session.viewer);
-  const auto of_address = per_address_.find(session.address);
+  const auto of_address = per_address_.find(common::host_of(session.address));
   if (--of_address->second == 0) per_address_.erase(of_address);
   handles_.erase(session.id);
   sessions_.erase(found);

@@ -35,7 +35,7 @@ struct SfuOptions {
   std::size_t max_publishers = 8;  // of a room
   std::size_t max_viewers = 1000;  // of a room
   std::size_t max_sessions = 4000;
-  std::size_t max_sessions_per_address = 100;
+  std::size_t max_sessions_per_address = 100;  // of IPv6: per /64 (common::host_of())
   // ---- after these, sessions end
   dtls::Duration connect_timeout = std::chrono::seconds{30};  // until DTLS is connected
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
@@ -174,7 +174,7 @@ class Sfu {
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
-  std::unordered_map<std::string, std::size_t> per_address_;          // sessions
+  std::unordered_map<std::string, std::size_t> per_address_;          // sessions by host_of()
   std::vector<Track*> busy_;                                          // with a burst
   dtls::Instant next_sweep_{};
 };

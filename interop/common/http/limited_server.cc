@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/http/deadline_stream.h"
+#include "common/ip_address.h"
 
 namespace sluice::interop {
 namespace {
@@ -107,7 +108,7 @@ bool LimitedServer::serve(socket_t socket) {
 bool LimitedServer::enter(const std::string& address) {
   if (limits_.is_exempt && limits_.is_exempt(address)) return true;
   const std::scoped_lock lock(mutex_);
-  auto& count = connections_[address];
+  auto& count = connections_[common::host_of(address)];
   if (count == limits_.per_address) return false;
   ++count;
   return true;
@@ -116,7 +117,7 @@ bool LimitedServer::enter(const std::string& address) {
 void LimitedServer::leave(const std::string& address) {
   if (limits_.is_exempt && limits_.is_exempt(address)) return;
   const std::scoped_lock lock(mutex_);
-  const auto found = connections_.find(address);
+  const auto found = connections_.find(common::host_of(address));
   if (--found->second == 0) connections_.erase(found);
 }
 

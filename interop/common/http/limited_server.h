@@ -22,7 +22,8 @@ struct ConnectionLimits {
   // For a request and its answer, from the first byte to the last. The library limits the time
   // between two reads alone, so that a byte a second would occupy a thread for hours.
   std::chrono::milliseconds request_time;
-  // At a time; further ones are closed without an answer.
+  // At a time, of an IPv6 address with all of its /64 (common::host_of()); further ones are closed
+  // without an answer.
   std::size_t per_address;
   // Addresses without this limit: those of reverse proxies. May be empty.
   std::function<bool(const std::string& address)> is_exempt;
@@ -63,7 +64,7 @@ class LimitedServer final : public httplib::Server {
   std::optional<TlsContext> tls_;
   udp::Descriptor adopted_;
   std::mutex mutex_;
-  std::map<std::string, std::size_t> connections_;  // by address; as many as there are threads
+  std::map<std::string, std::size_t> connections_;  // by host; as many as there are threads
 };
 
 }  // namespace sluice::interop

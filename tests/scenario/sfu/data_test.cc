@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "scenario/sfu/data_world.h"
 #include "sfu/operations/sessions_json.h"
@@ -333,6 +334,25 @@ TEST(SfuDataLimits, ThePacketsOfARoomAndOfTheServer) {
     world.say(publisher, id, std::string(20'000, 'x'));
     EXPECT_THAT(viewer.texts(), SizeIs(3)) << "more than a second has";
   }
+}
+
+// Three packets to each of nine others are more than the room's budget.
+TEST(SfuDataLimits, AMessageASecondPassesHoweverManyAreThere) {
+  DataWorld world({.data = {.room_packets_per_second = 10, .server_packets_per_second = 20}});
+  DataPeer& publisher = world.data_publisher();
+  std::vector<const DataPeer*> viewers;
+  for (int i = 0; i < 9; ++i) viewers.push_back(&world.data_viewer());
+  const auto id = world.open(publisher, "chat");
+  for (int i = 0; i < 3; ++i) {
+    world.say(publisher, id, "message");
+    world.say(publisher, id, std::string(4000, 'x'));
+    world.run_for(1s);
+  }
+  for (const DataPeer* viewer : viewers) {
+    EXPECT_THAT(viewer->texts(), testing::Each("message"));
+    EXPECT_THAT(viewer->texts(), SizeIs(3));
+  }
+  EXPECT_EQ(world.data()[DataDrop::room_rate] + world.data()[DataDrop::server_rate], 3U);
 }
 
 TEST(SfuDataLimits, ASlowReceiverLosesMessages) {
