@@ -22,8 +22,6 @@ dtls::Role own_role(const Offer& offer) {
   return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
 }
 
-rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
-
 }  // namespace
 
 Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
@@ -126,7 +124,12 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const std::string& address, dtls::Instant now) {
-  auto agreement = agree_on_publishing(offer);
+  return publish(room_name, offer, agree_on_publishing(offer), address, now);
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const PublishAgreement& agreement, const std::string& address,
+                          dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
   const auto known = rooms_.find(room_name);
@@ -142,8 +145,8 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   Room& place = room(room_name, now);
   Session& session = begin(*handle, common::random_id(), address, place, now);
   session.publisher =
-      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                  std::move(agreement->parts), random_ssrc(), options_.tracks, now);
+      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle), agreement->parts,
+                                  random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
@@ -152,6 +155,12 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
                         dtls::Instant now) {
   const auto agreement = agree_on_viewing(offer, random_ssrc);
+  return watch(room_name, offer, agreement, address, now);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
+                        const ViewAgreement& agreement, const std::string& address,
+                        dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
   const auto found = rooms_.find(room_name);

@@ -91,6 +91,14 @@ class Sfu {
 
   // ---- signalling. `address` is the client's.
 
+  // `agreement`: of agree_on_publishing() or agree_on_viewing() for this offer. They need no state,
+  // so that another thread may have made it.
+  CreateResult publish(const std::string& room, const Offer& offer,
+                       const PublishAgreement& agreement, const std::string& address,
+                       dtls::Instant now);
+  CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
+                     const std::string& address, dtls::Instant now);
+  // With that agreement.
   CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,

@@ -38,6 +38,16 @@ std::optional<int> refusal_of_body(const httplib::Request& request) {
   return std::nullopt;
 }
 
+void LimitedServer::use_tls(TlsContext context) {
+  const std::scoped_lock lock(mutex_);
+  tls_ = std::move(context);
+}
+
+std::optional<TlsContext> LimitedServer::tls() {
+  const std::scoped_lock lock(mutex_);
+  return tls_;
+}
+
 void LimitedServer::adopt(int listening) {
   adopted_ = udp::Descriptor(listening);
   // The library would take EAGAIN for the end.
@@ -73,11 +83,12 @@ bool LimitedServer::process_and_close_socket(socket_t socket) {
 
 bool LimitedServer::serve(socket_t socket) {
   using Clock = DeadlineStream::Clock;
-  DeadlineStream stream(socket, tls_ ? &*tls_ : nullptr);
+  const auto tls = this->tls();
+  DeadlineStream stream(socket, tls ? &*tls : nullptr);
   const auto idle_until = [this] {
     return Clock::now() + std::chrono::seconds{keep_alive_timeout_sec_};
   };
-  if (tls_ && !stream.wait_for_input(idle_until())) return false;
+  if (tls && !stream.wait_for_input(idle_until())) return false;
   if (!stream.open(Clock::now() + limits_.request_time)) return false;
   // A connection that was taken just before the end has an answer, too.
   for (auto left = keep_alive_max_count_;

@@ -41,8 +41,9 @@ class LimitedServer final : public httplib::Server {
  public:
   explicit LimitedServer(ConnectionLimits limits) : limits_(std::move(limits)) {}
 
-  // Before it listens: HTTPS in place of HTTP.
-  void use_tls(TlsContext context) { tls_ = std::move(context); }
+  // HTTPS in place of HTTP, from before it listens on; later with another certificate for
+  // connections that come then.
+  void use_tls(TlsContext context);
   // Before listen_after_bind(), in place of bind_to_port(): takes over a socket that listens.
   void adopt(int listening);
   // After bind_to_port(): the socket is kept so that other processes may have it, too.
@@ -56,14 +57,15 @@ class LimitedServer final : public httplib::Server {
   // On one of the library's threads.
   bool process_and_close_socket(socket_t socket) override;
   bool serve(socket_t socket);
+  std::optional<TlsContext> tls();
   // False when the address has as many as it may.
   bool enter(const std::string& address);
   void leave(const std::string& address);
 
   ConnectionLimits limits_;
-  std::optional<TlsContext> tls_;
   udp::Descriptor adopted_;
   std::mutex mutex_;
+  std::optional<TlsContext> tls_;
   std::map<std::string, std::size_t> connections_;  // by host; as many as there are threads
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 
+#include "common/random_numbers.h"
 #include "common/sdp/answer_frame.h"
 #include "common/sdp/data_section.h"
 #include "common/sdp/simulcast.h"
@@ -183,7 +184,9 @@ AnsweredSection publish_section(const OfferedSection& section, PublishedTrack& t
 
 std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat); }
 
-SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
+rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
+
+PublishAgreement agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
   for (const OfferedSection& section : offer.sections) {
     if (!section.accepted()) {
@@ -213,7 +216,7 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   return agreement;
 }
 
-SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
+ViewAgreement agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
   Agreement<ViewedStream> agreement;
   std::array<std::size_t, 2> seats = {};  // by kind
   for (OfferedSection& section : offer.sections) {
