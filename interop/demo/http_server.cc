@@ -53,11 +53,11 @@ class HttpServer::Impl {
                 [this](const auto& request, auto& response) { create(request, response); });
     routes.Post("/offer",
                 [this](const auto& request, auto& response) { offer(request, response); });
-    routes.Patch(R"(/echo/([0-9a-f]+))",
+    routes.Patch(R"(/echo/([0-9a-f]{32}))",
                  [this](const auto& request, auto& response) { answer(request, response); });
-    routes.Delete(R"(/echo/([0-9a-f]+))",
+    routes.Delete(R"(/echo/([0-9a-f]{32}))",
                   [this](const auto& request, auto& response) { remove(request, response); });
-    routes.Get(R"(/echo/([0-9a-f]+)/statistics)",
+    routes.Get(R"(/echo/([0-9a-f]{32})/statistics)",
                [this](const auto& request, auto& response) { statistics(request, response); });
   }
 

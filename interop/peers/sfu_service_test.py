@@ -193,6 +193,8 @@ class ConfigTest(unittest.TestCase):
             'ice-candidates = "sctp"': "--ice-candidates",
             'log-level = "loud"': "--log-level",
             'publish-token = ""': "--publish-token",
+            'publish-token = "two words"': "--publish-token",
+            'publish-token = "schön"': "--publish-token",
             "publish-token": "not of the form KEY = VALUE",
             'publish-token = "a#b"': "not of the form KEY = VALUE",
             r'publish-token = "a\"b"': "not of the form KEY = VALUE",

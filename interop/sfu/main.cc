@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -72,7 +73,12 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   const auto add_token = [&app](const char* name, std::string& token, const char* variable,
                                 const char* help) {
     app.add_option(name, token, help)->envname(variable)->check([](const std::string& text) {
-      return text.empty() ? std::string{"a token has at least one character"} : std::string{};
+      // No client could send another one in a header field.
+      const bool is_visible =
+          std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter <= '~'; });
+      return text.empty() || !is_visible
+                 ? std::string{"a token has one or more visible characters of ASCII"}
+                 : std::string{};
     });
   };
   add_token("--publish-token", options.publish_token, "SLUICE_SFU_PUBLISH_TOKEN",

@@ -23,7 +23,7 @@ constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
 constexpr const char* kRetrySoon = "2";
 constexpr const char* kRetryLater = "10";
 
-int status_of(Refusal why) {
+int status_of_refusal(Refusal why) {
   switch (why) {
     case Refusal::offer:
     case Refusal::no_common_codec:
@@ -43,7 +43,7 @@ int status_of(Refusal why) {
 }
 
 void refuse_session(Response& response, const Refused& refused) {
-  const int status = status_of(refused.why);
+  const int status = status_of_refusal(refused.why);
   if (refused.why == Refusal::no_publisher) response.set_header("Retry-After", kRetrySoon);
   if (status == 503) response.set_header("Retry-After", kRetryLater);
   refuse(response, status, refused.sentence);

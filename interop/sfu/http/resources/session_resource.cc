@@ -19,7 +19,7 @@ constexpr const char* kSession = "/session/([0-9a-f]{32})";
 // Seconds until a client asks again for an ICE restart.
 constexpr const char* kRetryAtOnce = "1";
 
-int status_of(IceRefusal why) {
+int status_of_ice(IceRefusal why) {
   switch (why) {
     case IceRefusal::no_session:
       return 404;
@@ -49,7 +49,7 @@ void patched(const IceResult& result, Response& response) {
     if (result.error().why == IceRefusal::too_soon) {
       response.set_header("Retry-After", kRetryAtOnce);
     }
-    return refuse(response, status_of(result.error().why), result.error().sentence);
+    return refuse(response, status_of_ice(result.error().why), result.error().sentence);
   }
   // RFC 9725 section 4.3.2: without an ETag.
   if (!*result) {
