@@ -26,6 +26,7 @@
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/moved_sfu.h"
 #include "sfu/signalling/ice_session.h"
+#include "sfu/workers/directory.h"
 
 namespace sluice::interop::sfu {
 
@@ -46,6 +47,8 @@ struct SfuOptions {
   Log log = {};
 };
 
+Limits limits_of(const SfuOptions& options);
+
 // What all sessions have in common.
 struct SfuIdentity {
   dtls::ConfigPtr dtls = {};  // required
@@ -59,15 +62,18 @@ struct Created {
   // Names the ICE session: our ufrag, which changes with an ICE restart (RFC 9725 section 4.3.1).
   std::string ice_session;
 };
-struct Refused {
-  Refusal why;
-  std::string sentence;  // for the client
-};
 using CreateResult = tl::expected<Created, Refused>;
+
+// The place of an Sfu in a server of several threads.
+struct Workplace {
+  Directory* directory = nullptr;  // outlives the Sfu; null: it is alone, and has its own
+  std::size_t worker = 0;          // its number
+};
 
 struct Session {
   std::string id;
   std::string address;  // of the HTTP client
+  Admission admission = {};
   Room* room = nullptr;
   dtls::Instant made_at{};
   IceSession ice = {};
@@ -84,7 +90,8 @@ class Sfu {
  public:
   // `server` and `outlet` outlive it. It is the only user of `server`, but for datagrams, its
   // timeouts and poll_transmit().
-  Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet);
+  Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
+      Workplace workplace = {});
   ~Sfu();
   Sfu(const Sfu&) = delete;
   Sfu& operator=(const Sfu&) = delete;
@@ -135,15 +142,13 @@ class Sfu {
 
   [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
   CreateResult refuse(Refusal why, std::string sentence);
-  // Empty: there is room for another session.
-  std::optional<Refused> full(const std::string& address) const;
   // `streams`: that are sent to the peer.
   tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
                                                              std::size_t streams,
                                                              dtls::Instant now);
   // One that is made has been idle since then.
   Room& room(const std::string& name, dtls::Instant idle_since);
-  Session& begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+  Session& begin(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                  Room& room, dtls::Instant made_at);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
                        const std::vector<AnsweredSection>& answer, dtls::Instant now);
@@ -167,13 +172,15 @@ class Sfu {
 
   SfuOptions options_;
   SfuIdentity identity_;
+  std::unique_ptr<Directory> own_directory_;  // null: it has another one
+  Directory& directory_;
+  std::size_t worker_;
   Counters counters_;
   MediaPort port_;
   DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
-  std::unordered_map<std::string, std::size_t> per_address_;          // sessions
   std::vector<Track*> busy_;                                          // with a burst
   dtls::Instant next_sweep_{};
 };

@@ -85,9 +85,9 @@ void Sfu::forget_all(dtls::Instant now) {
     static_cast<void>(port_.server.close(handle, now));
   }
   sessions_.clear();
+  for (const auto& [name, room] : rooms_) directory_.release_room(name, worker_);
   rooms_.clear();
   handles_.clear();
-  per_address_.clear();
 }
 
 // ---- in
@@ -131,8 +131,13 @@ tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls
   if (!handle) return tl::unexpected(dtls::to_string(handle.error()));
   forget_connections(port_.server, *handle, now);
 
+  const Visit visit{.id = moved.id,
+                    .room = moved.room,
+                    .address = moved.address,
+                    .publishes = moved.publisher.has_value()};
+  Admission admission = directory_.readmit(worker_, visit);
   Room& place = room(moved.room, now - idle);
-  Session& session = begin(*handle, moved.id, moved.address, place, then - moved.age);
+  Session& session = begin(*handle, visit, std::move(admission), place, then - moved.age);
   session.is_connected = true;
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
