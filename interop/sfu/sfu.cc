@@ -143,8 +143,9 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.publisher = std::make_unique<Publisher>(*handle, std::move(agreement->parts),
-                                                  random_ssrc(), options_.tracks, now);
+  session.publisher =
+      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
+                                  std::move(agreement->parts), random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);

@@ -163,6 +163,7 @@ class Sfu {
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
   static MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
                                const PlaceOfPublisher& place_of, dtls::Instant now);
+  [[nodiscard]] std::vector<ice_lite::SessionHandle> order_of_rooms() const;
   void forget_all(dtls::Instant now);
   // `idle`: how long nobody has published in its room. `others`: by their places, those before it.
   tl::expected<Session*, std::string> move_in(const MovedSession& moved, dtls::Duration idle,
