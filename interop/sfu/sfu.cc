@@ -43,7 +43,12 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
       directory_(own_directory_ ? *own_directory_ : *workplace.directory),
       worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
-      data_(options_.data, port_) {}
+      data_(options_.data, port_) {
+  if (workplace.exchange == nullptr) return;
+  mirrors_ = std::make_unique<Mirrors>(
+      workplace, options_.tracks, port_,
+      [this](const std::string& name, dtls::Instant idle) -> Room& { return room(name, idle); });
+}
 
 Sfu::~Sfu() = default;
 
@@ -147,6 +152,7 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
       std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
                                   std::move(agreement->parts), random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
+  if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
 }
@@ -155,6 +161,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
                         dtls::Instant now) {
   const auto agreement = agree_on_viewing(offer, random_ssrc);
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
+  if (mirrors_) mirrors_->sync(now);
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
   auto admission = directory_.admit(worker_, visit);
   if (!admission) return refuse(admission.error().why, admission.error().sentence);
@@ -230,7 +237,10 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
   if (session.data) data_.leave(*session.data, now);
-  if (session.publisher) session.room->remove(*session.publisher, port_, now);
+  if (session.publisher) {
+    if (mirrors_) mirrors_->withdraw(*session.publisher);
+    session.room->remove(*session.publisher, port_, now);
+  }
   if (session.viewer) session.room->remove(*session.viewer);
   handles_.erase(session.id);
   sessions_.erase(found);
@@ -326,6 +336,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
     if (session.viewer) session.viewer->handle_timeout(port_, now);
     if (session.data) data_.handle_timeout(*session.data, now);
   }
+  if (mirrors_) mirrors_->handle_timeout(now);
   sweep(now);
 }
 

@@ -27,6 +27,7 @@
 #include "sfu/restart/moved_sfu.h"
 #include "sfu/signalling/ice_session.h"
 #include "sfu/workers/directory.h"
+#include "sfu/workers/mirrors.h"
 
 namespace sluice::interop::sfu {
 
@@ -64,12 +65,6 @@ struct Created {
 };
 using CreateResult = tl::expected<Created, Refused>;
 
-// The place of an Sfu in a server of several threads.
-struct Workplace {
-  Directory* directory = nullptr;  // outlives the Sfu; null: it is alone, and has its own
-  std::size_t worker = 0;          // its number
-};
-
 struct Session {
   std::string id;
   std::string address;  // of the HTTP client
@@ -88,7 +83,7 @@ struct Session {
 // call drain().
 class Sfu {
  public:
-  // `server` and `outlet` outlive it. It is the only user of `server`, but for datagrams, its
+  // `server` and `outlet` outlive it, and so does what `workplace` has: empty, it is alone. It is the only user of `server`, but for datagrams, its
   // timeouts and poll_transmit().
   Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
       Workplace workplace = {});
@@ -120,6 +115,15 @@ class Sfu {
   // Goes on with sessions of the process before, while there is no other one here. `away`: since
   // its move_out(). How many go on; the others are logged.
   std::size_t move_in(const MovedSfu& moved, dtls::Duration away, dtls::Instant now);
+  // Goes on with one of them. `idle`: how long nobody has published in its room; `publisher_in`:
+  // those that its seats show, by their places. Whether it goes on.
+  bool move_in(const MovedSession& moved, dtls::Duration idle, const PublisherInPlace& publisher_in,
+               dtls::Duration away, dtls::Instant now);
+
+  // ---- the other workers; null: it is alone
+
+  [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
+  [[nodiscard]] const Mirrors* mirrors() const { return mirrors_.get(); }
 
   // ---- media
 
@@ -161,13 +165,12 @@ class Sfu {
   void end(Sessions::iterator session, End why, dtls::Instant now);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
-  static MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
-                               const PlaceOfPublisher& place_of, dtls::Instant now);
+  MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
+                        const PlaceOfPublisher& place_of, dtls::Instant now) const;
   [[nodiscard]] std::vector<ice_lite::SessionHandle> order_of_rooms() const;
   void forget_all(dtls::Instant now);
-  // `idle`: how long nobody has published in its room. `others`: by their places, those before it.
-  tl::expected<Session*, std::string> move_in(const MovedSession& moved, dtls::Duration idle,
-                                              const std::vector<Session*>& others,
+  tl::expected<Session*, std::string> restore(const MovedSession& moved, dtls::Duration idle,
+                                              const PublisherInPlace& publisher_in,
                                               dtls::Duration away, dtls::Instant now);
   void log(const Session& session, std::string_view event, std::string_view reason = {}) const;
 
@@ -180,6 +183,7 @@ class Sfu {
   MediaPort port_;
   DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
+  std::unique_ptr<Mirrors> mirrors_;  // null: it is alone
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
   std::vector<Track*> busy_;                                          // with a burst

@@ -41,7 +41,11 @@ void Admission::add_ufrag(const std::string& ufrag) {
 
 Directory::Directory(const Limits& limits, std::size_t workers,
                      std::function<void(std::size_t)> wake)
-    : limits_(limits), workers_(workers), wake_(std::move(wake)), sessions_of_(workers) {}
+    : limits_(limits),
+      workers_(workers),
+      wake_(std::move(wake)),
+      changes_(workers),
+      sessions_of_(workers) {}
 
 std::size_t Directory::place_for(const std::string& room) const {
   if (workers_ == 1) return 0;
@@ -103,8 +107,8 @@ Admission Directory::enter(std::size_t worker, Visit visit) {
   if (is_new) room->second.viewers.resize(workers_);
   if (visit.publishes) {
     ++room->second.publishers;
-  } else {
-    ++room->second.viewers[worker];
+  } else if (++room->second.viewers[worker] == 1) {
+    note_change(visit.room, worker);
   }
   sessions_.emplace(visit.id, worker);
   ++sessions_of_[worker];
@@ -118,8 +122,8 @@ void Directory::leave(const Admission& admission) {
   const auto room = rooms_.find(visit.room);
   if (visit.publishes) {
     --room->second.publishers;
-  } else {
-    --room->second.viewers[admission.worker_];
+  } else if (--room->second.viewers[admission.worker_] == 0) {
+    note_change(visit.room, admission.worker_);
   }
   erase_if_empty(room);
   sessions_.erase(visit.id);
@@ -166,11 +170,59 @@ void Directory::release_room(const std::string& name, std::size_t worker) {
   erase_if_empty(room);
 }
 
+PublisherNumber Directory::publish(const std::string& room, std::size_t worker,
+                                   std::shared_ptr<const MovedPublisher> state) {
+  const std::scoped_lock lock(mutex_);
+  const PublisherNumber number{++last_publisher_};
+  rooms_.at(room).published.push_back(
+      {.number = number, .worker = worker, .state = std::move(state)});
+  note_change(room, worker);
+  return number;
+}
+
+void Directory::withdraw(const std::string& room, PublisherNumber publisher) {
+  const std::scoped_lock lock(mutex_);
+  auto& published = rooms_.at(room).published;
+  const auto found = std::ranges::find(published, publisher, &Published::number);
+  if (found == published.end()) return;
+  const std::size_t worker = found->worker;
+  published.erase(found);
+  note_change(room, worker);
+}
+
+void Directory::note_change(const std::string& room, std::size_t by) {
+  for (std::size_t worker = 0; worker < workers_; ++worker) {
+    if (worker == by) continue;
+    changes_[worker].insert(room);
+    has_changes_.at(worker).store(true, std::memory_order_release);
+    if (wake_) wake_(worker);
+  }
+}
+
+std::set<std::string> Directory::take_changes(std::size_t worker) {
+  const std::scoped_lock lock(mutex_);
+  has_changes_.at(worker).store(false, std::memory_order_relaxed);
+  return std::exchange(changes_.at(worker), {});
+}
+
+RoomView Directory::view_of(const std::string& room) const {
+  const std::scoped_lock lock(mutex_);
+  RoomView view;
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return view;
+  view.published = found->second.published;
+  for (std::size_t worker = 0; worker < workers_; ++worker) {
+    if (found->second.viewers[worker] > 0) view.watching.push_back(worker);
+  }
+  return view;
+}
+
 void Directory::erase_if_empty(std::map<std::string, Entry>::iterator room) {
   const Entry& entry = room->second;
   const bool has_viewers =
       std::ranges::any_of(entry.viewers, [](std::size_t count) { return count > 0; });
-  if (entry.publishers == 0 && !has_viewers && entry.held_by.empty()) rooms_.erase(room);
+  const bool is_used = entry.publishers > 0 || has_viewers || !entry.published.empty();
+  if (!is_used && entry.held_by.empty()) rooms_.erase(room);
 }
 
 }  // namespace sluice::interop::sfu

@@ -1,6 +1,8 @@
 // What the workers of a server know of each other: their sessions, and who publishes where.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -46,6 +48,22 @@ struct Visit {
   std::string room;
   std::string address;  // of the HTTP client
   bool publishes = false;
+};
+
+// Of a publisher, in the order in which those of the server began.
+enum class PublisherNumber : std::uint64_t {};
+
+struct Published {
+  PublisherNumber number{};
+  std::size_t worker = 0;
+  // As it was when it began here.
+  std::shared_ptr<const MovedPublisher> state = {};
+};
+
+// What a room is to all workers.
+struct RoomView {
+  std::vector<Published> published = {};  // by their numbers
+  std::vector<std::size_t> watching = {};  // the workers that have viewers of it
 };
 
 class Directory;
@@ -101,6 +119,17 @@ class Directory {
   // The worker has this room from now on, and no longer.
   void hold_room(const std::string& name, std::size_t worker);
   void release_room(const std::string& name, std::size_t worker);
+  // A publisher of this worker begins, in a room that it has, and ends.
+  PublisherNumber publish(const std::string& room, std::size_t worker,
+                          std::shared_ptr<const MovedPublisher> state);
+  void withdraw(const std::string& room, PublisherNumber publisher);
+
+  // Rooms whose view has changed, but for what the worker has done itself.
+  [[nodiscard]] bool has_changes(std::size_t worker) const {
+    return has_changes_.at(worker).load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::set<std::string> take_changes(std::size_t worker);
+  [[nodiscard]] RoomView view_of(const std::string& room) const;
 
  private:
   friend class Admission;
@@ -109,6 +138,7 @@ class Directory {
     std::size_t publishers = 0;
     std::vector<std::size_t> viewers;  // by worker
     std::set<std::size_t> held_by;     // workers
+    std::vector<Published> published = {};
   };
   struct TextHash {
     using is_transparent = void;
@@ -122,12 +152,17 @@ class Directory {
   void leave(const Admission& admission);
   void replace_ufrag(const std::string& gone, const std::string& fresh, std::size_t worker);
   void erase_if_empty(std::map<std::string, Entry>::iterator room);
+  // For all workers but this one.
+  void note_change(const std::string& room, std::size_t by);
 
   const Limits limits_;
   const std::size_t workers_;
   const std::function<void(std::size_t)> wake_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> rooms_;
+  std::uint64_t last_publisher_ = 0;
+  std::vector<std::set<std::string>> changes_;  // by worker
+  std::array<std::atomic<bool>, kMaxWorkers> has_changes_ = {};
   std::unordered_map<std::string, std::size_t> sessions_;  // their workers, by ID
   std::vector<std::size_t> sessions_of_;                   // by worker
   std::unordered_map<std::string, std::size_t> per_address_;
