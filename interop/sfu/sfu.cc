@@ -41,6 +41,7 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
                          ? nullptr
                          : std::make_unique<Directory>(limits_of(options_))),
       directory_(own_directory_ ? *own_directory_ : *workplace.directory),
+      exchange_(workplace.exchange),
       worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
       data_(options_.data, port_) {
@@ -242,6 +243,9 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
     session.room->remove(*session.publisher, port_, now);
   }
   if (session.viewer) session.room->remove(*session.viewer);
+  if (exchange_ != nullptr && session.path) {
+    exchange_->to_port(worker_).push({.path = *session.path, .kind = PortHeader::Kind::forget}, {});
+  }
   handles_.erase(session.id);
   sessions_.erase(found);
   // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
@@ -304,6 +308,8 @@ void Sfu::take_events(dtls::Instant now) {
     if (found == sessions_.end()) continue;
     if (std::holds_alternative<ice_lite::Connected>(event->what)) {
       on_connected(event->session, now);
+    } else if (const auto* selected = std::get_if<ice_lite::PathSelected>(&event->what)) {
+      found->second.path = selected->path;
     } else if (std::holds_alternative<ice_lite::Expired>(event->what)) {
       end(found, End::expired, now);
     } else if (const auto* ended = std::get_if<ice_lite::Ended>(&event->what)) {

@@ -73,6 +73,7 @@ struct Session {
   dtls::Instant made_at{};
   IceSession ice = {};
   bool is_connected = false;
+  std::optional<dtls::UdpPath> path = {};  // where it was sent to last
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
   std::unique_ptr<Viewer> viewer = {};
@@ -83,8 +84,8 @@ struct Session {
 // call drain().
 class Sfu {
  public:
-  // `server` and `outlet` outlive it, and so does what `workplace` has: empty, it is alone. It is the only user of `server`, but for datagrams, its
-  // timeouts and poll_transmit().
+  // `server` and `outlet` outlive it, and so does what `workplace` has: empty, it is alone. It is
+  // the only user of `server`, but for datagrams, its timeouts and poll_transmit().
   Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
       Workplace workplace = {});
   ~Sfu();
@@ -178,6 +179,7 @@ class Sfu {
   SfuIdentity identity_;
   std::unique_ptr<Directory> own_directory_;  // null: it has another one
   Directory& directory_;
+  Exchange* exchange_;  // null: it is alone
   std::size_t worker_;
   Counters counters_;
   MediaPort port_;

@@ -22,6 +22,7 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
+constexpr const char* kNoSession = "There is no such session.";
 constexpr const char* kSdpType = "application/sdp";
 constexpr const char* kFragmentType = "application/trickle-ice-sdpfrag";
 constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
@@ -106,18 +107,17 @@ std::string if_match_of(const Request& request) {
 
 class SfuHttp::Impl {
  public:
-  Impl(const SfuHttpOptions& options, SfuLoop& loop)
-      : options_(options), loop_(loop), server_(with_proxies(options), kMaxOffer) {
+  Impl(const SfuHttpOptions& options, MediaThreads& media)
+      : options_(options), media_(media), server_(with_proxies(options), kMaxOffer) {
     server_.add_page(page_assets());
     if (options.log) log_requests();
     add_endpoints();
     add_sessions();
     add_layers();
-    add_operations(
-        server_.routes(), OperatorAccess(options.admin_token, options.http.host),
-        [this](Response& response, std::function<std::string(Sfu&, dtls::Instant)> work) {
-          return ask<std::string>(response, std::move(work));
-        });
+    add_operations(server_.routes(), OperatorAccess(options.admin_token, options.http.host),
+                   {.reports = [this](Response& response,
+                                      const auto& work) { return ask_all(response, work); },
+                    .dropped = [this] { return media_.dropped(); }});
   }
 
   tl::expected<void, std::string> listen() { return server_.listen(); }
@@ -126,20 +126,33 @@ class SfuHttp::Impl {
   [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
-  // Runs `work` on the loop's thread. It may use nothing of this object: WebServer::wait(). It is
+  // Runs `work` on a worker's thread. It may use nothing of this object: WebServer::wait(). It is
   // not run for a request that has been refused for its delay.
   template <class Answer>
-  std::optional<Answer> ask(Response& response, std::function<Answer(Sfu&, dtls::Instant)> work) {
+  std::optional<Answer> ask(std::size_t worker, Response& response,
+                            std::function<Answer(Sfu&, dtls::Instant)> work) {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
     const auto claim = std::make_shared<std::atomic_flag>();
-    if (!loop_.post([promise, claim, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+    if (!media_.post(worker, [promise, claim, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
           if (!claim->test_and_set()) promise->set_value(work(sfu, now));
         })) {
       refuse(response, 503, "Too many requests wait.");
       return std::nullopt;
     }
     return server_.wait(response, std::move(answer), claim.get());
+  }
+
+  // One after the other: each answers within a few milliseconds, or is too busy.
+  std::optional<std::vector<WorkerReport>> ask_all(
+      Response& response, const std::function<WorkerReport(Sfu&, dtls::Instant)>& work) {
+    std::vector<WorkerReport> reports;
+    for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
+      auto report = ask<WorkerReport>(worker, response, work);
+      if (!report) return std::nullopt;
+      reports.push_back(*std::move(report));
+    }
+    return reports;
   }
 
   // Which sessions a request may change: those that were made with its token.
@@ -158,19 +171,26 @@ class SfuHttp::Impl {
       const Request& request, Response& response,
       std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work) {
     using Found = tl::expected<Answer, int>;
-    auto found = ask<Found>(response, [rights = rights_of(request), id = request.matches[1].str(),
-                                       work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-      const Session* session = sfu.find(id);
-      if (session == nullptr) return Found(tl::unexpect, 404);
-      const bool may_change = session->publisher ? rights.publishers : rights.viewers;
-      return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
-    });
+    const auto worker = media_.worker_of(request.matches[1].str());
+    if (!worker) {
+      refuse(response, 404, kNoSession);
+      return std::nullopt;
+    }
+    auto found = ask<Found>(
+        *worker, response,
+        [rights = rights_of(request), id = request.matches[1].str(), work = std::move(work)](
+            Sfu& sfu, dtls::Instant now) {
+          const Session* session = sfu.find(id);
+          if (session == nullptr) return Found(tl::unexpect, 404);
+          const bool may_change = session->publisher ? rights.publishers : rights.viewers;
+          return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
+        });
     if (!found) return std::nullopt;
     if (*found) return **std::move(found);
     if (found->error() == 401) {
       refuse_token(response);
     } else {
-      refuse(response, found->error(), "There is no such session.");
+      refuse(response, found->error(), kNoSession);
     }
     return std::nullopt;
   }
@@ -271,12 +291,14 @@ class SfuHttp::Impl {
     if (!client) return refuse(response, 400, client.error());
     const auto offer = read_offer(request.body);
     if (!offer) return refuse(response, 400, offer.error().sentence);
+    const std::size_t worker = media_.place_for(request.matches[2].str());
     const auto result =
-        ask<CreateResult>(response, [publishes, offer = *offer, room = request.matches[2].str(),
-                                     address = *client](Sfu& sfu, dtls::Instant now) {
-          return publishes ? sfu.publish(room, offer, address, now)
-                           : sfu.watch(room, offer, address, now);
-        });
+        ask<CreateResult>(worker, response,
+                          [publishes, offer = *offer, room = request.matches[2].str(),
+                           address = *client](Sfu& sfu, dtls::Instant now) {
+                            return publishes ? sfu.publish(room, offer, address, now)
+                                             : sfu.watch(room, offer, address, now);
+                          });
     if (!result) return;
     if (!*result) return refuse_session(response, result->error());
     response.status = 201;
@@ -386,7 +408,7 @@ class SfuHttp::Impl {
   }
 
   SfuHttpOptions options_;
-  SfuLoop& loop_;
+  MediaThreads& media_;
   WebServer server_;
 };
 
@@ -394,8 +416,8 @@ SfuHttp::SfuHttp(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SfuHttp::~SfuHttp() = default;
 
 tl::expected<std::unique_ptr<SfuHttp>, std::string> SfuHttp::start(const SfuHttpOptions& options,
-                                                                   SfuLoop& loop) {
-  auto impl = std::make_unique<Impl>(options, loop);
+                                                                   MediaThreads& media) {
+  auto impl = std::make_unique<Impl>(options, media);
   if (auto bound = impl->listen(); !bound) return tl::unexpected(bound.error());
   return std::unique_ptr<SfuHttp>{new SfuHttp(std::move(impl))};
 }

@@ -1,5 +1,8 @@
 #include "sfu/operations/operations_http.h"
 
+#include <string>
+#include <utility>
+
 #include "common/clock.h"
 #include "sfu/operations/metrics.h"
 #include "sfu/operations/prometheus_text.h"
@@ -12,20 +15,28 @@ using httplib::Request;
 using httplib::Response;
 
 // How long the work waits is a measure of how busy the media's thread is.
-std::optional<std::string> metrics(Response& response, const AskSfu& ask) {
-  auto text = ask(response, [asked_at = common::now()](const Sfu& sfu, dtls::Instant now) {
-    return media_metrics(sfu, now - asked_at);
-  });
-  if (text) *text += process_metrics();
-  return text;
+std::optional<std::string> metrics(Response& response, const AskWorkers& ask) {
+  auto reports =
+      ask.reports(response, [asked_at = common::now()](const Sfu& sfu, dtls::Instant now) {
+        return report_of(sfu, now - asked_at);
+      });
+  if (!reports) return std::nullopt;
+  return media_metrics(*std::move(reports), ask.dropped()) + process_metrics();
+}
+
+std::optional<std::string> all_sessions(Response& response, const AskWorkers& ask) {
+  auto reports = ask.reports(response, sessions_report);
+  if (!reports) return std::nullopt;
+  return sessions_json(*std::move(reports), ask.dropped());
 }
 
 }  // namespace
 
-void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskSfu& ask) {
+void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskWorkers& ask) {
   routes.Get("/healthz", [ask](const Request& /*request*/, Response& response) {
-    const auto is_alive = ask(response, [](Sfu&, dtls::Instant) { return std::string{}; });
-    if (is_alive) response.set_content("The server is up.\n", "text/plain; charset=utf-8");
+    const auto are_alive =
+        ask.reports(response, [](Sfu&, dtls::Instant) { return WorkerReport{}; });
+    if (are_alive) response.set_content("The server is up.\n", "text/plain; charset=utf-8");
   });
   // `report`: of the response; empty with the refusal in it.
   const auto add_report = [&](const char* path, const char* type, const auto& report) {
@@ -38,7 +49,7 @@ void add_operations(httplib::Server& routes, const OperatorAccess& access, const
     });
   };
   add_report("/sessions", "application/json",
-             [ask](Response& response) { return ask(response, sessions_json); });
+             [ask](Response& response) { return all_sessions(response, ask); });
   add_report("/metrics", kPrometheusType,
              [ask](Response& response) { return metrics(response, ask); });
 }

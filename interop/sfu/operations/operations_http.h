@@ -9,17 +9,22 @@
 
 #include <functional>
 #include <optional>
-#include <string>
+#include <vector>
 
 #include "sfu/operations/operator_access.h"
-#include "sfu/sfu.h"
+#include "sfu/operations/worker_report.h"
 
 namespace sluice::interop::sfu {
 
-// Has the media's thread answer a request. Empty, with the refusal in the response: it does not.
-using AskSfu = std::function<std::optional<std::string>(
-    httplib::Response& response, std::function<std::string(Sfu&, dtls::Instant)> work)>;
+// What operators ask the threads of the media.
+struct AskWorkers {
+  // The report of each worker. Empty, with the refusal in the response: one does not answer.
+  std::function<std::optional<std::vector<WorkerReport>>(
+      httplib::Response& response, std::function<WorkerReport(Sfu&, dtls::Instant)> work)>
+      reports;
+  std::function<std::optional<Exchange::Dropped>()> dropped;
+};
 
-void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskSfu& ask);
+void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskWorkers& ask);
 
 }  // namespace sluice::interop::sfu

@@ -1,5 +1,6 @@
 #include "sfu/operations/sessions_json.h"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 
@@ -126,19 +127,55 @@ Json to_json(const Counters& counters) {
   return json;
 }
 
+Json to_json(const Exchange::Dropped& dropped) {
+  return {{"datagrams_dropped", dropped.datagrams},
+          {"tcp_dropped", dropped.tcp},
+          {"packets_dropped", dropped.packets},
+          {"unknown", dropped.unknown}};
+}
+
+// Of the mirrors of a publisher, to those of its own worker.
+void add_receivers(Json& session, const std::vector<std::vector<std::size_t>>& mirrored) {
+  Json& tracks = session["tracks"];
+  for (std::size_t i = 0; i < std::min(tracks.size(), mirrored.size()); ++i) {
+    Json& layers = tracks[i]["layers"];
+    for (std::size_t j = 0; j < std::min(layers.size(), mirrored[i].size()); ++j) {
+      layers[j]["receivers"] = layers[j]["receivers"].get<std::size_t>() + mirrored[i][j];
+    }
+  }
+}
+
 }  // namespace
 
-std::string sessions_json(const Sfu& sfu, dtls::Instant now) {
+WorkerReport sessions_report(const Sfu& sfu, dtls::Instant now) {
+  WorkerReport report = report_of(sfu, {});
+  for (const auto& [handle, session] : sfu.sessions()) {
+    const bool is_mirrored = sfu.mirrors() != nullptr && session.publisher;
+    // An exception, such as for text that is no UTF-8, would end the thread of the media.
+    report.texts.emplace_back(
+        is_mirrored ? sfu.mirrors()->number_of(*session.publisher) : PublisherNumber{},
+        to_json(session, now).dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  if (sfu.mirrors() != nullptr) report.mirrored = sfu.mirrors()->receivers();
+  return report;
+}
+
+std::string sessions_json(std::vector<WorkerReport> reports,
+                          const std::optional<Exchange::Dropped>& dropped) {
+  const WorkerReport report = joined(std::move(reports));
   Json rooms = Json::array();
-  for (const auto& [name, room] : sfu.rooms()) {
+  for (const auto& [name, counts] : report.rooms) {
     rooms.push_back(
-        {{"name", name}, {"publishers", room->publishers()}, {"viewers", room->viewers()}});
+        {{"name", name}, {"publishers", counts.publishers}, {"viewers", counts.viewers}});
   }
   Json sessions = Json::array();
-  for (const auto& [handle, session] : sfu.sessions()) sessions.push_back(to_json(session, now));
-  const Json json = {
-      {"rooms", rooms}, {"sessions", sessions}, {"counters", to_json(sfu.counters())}};
-  // An exception, such as for text that is no UTF-8, would end the thread of the media.
+  for (const auto& [number, text] : report.texts) {
+    sessions.push_back(Json::parse(text));
+    const auto mirrored = report.mirrored.find(number);
+    if (mirrored != report.mirrored.end()) add_receivers(sessions.back(), mirrored->second);
+  }
+  Json json = {{"rooms", rooms}, {"sessions", sessions}, {"counters", to_json(report.counters)}};
+  if (dropped) json["counters"]["between_threads"] = to_json(*dropped);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -174,6 +174,7 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
   Room& place = room(moved.room, now - idle);
   Session& session = begin(*handle, visit, std::move(admission), place, then - moved.age);
   session.is_connected = true;
+  session.path = port_.server.path_of(*handle);
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
     session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),

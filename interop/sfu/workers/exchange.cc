@@ -31,7 +31,7 @@ void Exchange::flush(std::size_t from) {
 }
 
 Exchange::Dropped Exchange::dropped() const {
-  Dropped sum;
+  Dropped sum{.unknown = unknown_.load(std::memory_order_relaxed)};
   for (const auto& thread : threads_) {
     sum.datagrams += thread->from_port.dropped();
     sum.tcp += thread->to_port.dropped();

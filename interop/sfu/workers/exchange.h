@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -72,8 +73,10 @@ class Exchange {
     std::uint64_t datagrams = 0;  // to workers
     std::uint64_t tcp = 0;        // to connections of TCP
     std::uint64_t packets = 0;    // between workers
+    std::uint64_t unknown = 0;    // datagrams of no session
   };
   [[nodiscard]] Dropped dropped() const;
+  void count_unknown() { unknown_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
   struct Thread {
@@ -90,6 +93,7 @@ class Exchange {
   Exchange() = default;
 
   std::vector<std::unique_ptr<Thread>> threads_;  // the port's is the last
+  std::atomic<std::uint64_t> unknown_ = 0;
 };
 
 }  // namespace sluice::interop::sfu

@@ -26,8 +26,7 @@ class WayBack final : public RtcpPath {
   dtls::MutableBytes room() override { return bytes_; }
   std::size_t send(std::size_t size) override {
     const bool is_sent = workplace_.exchange->send(
-        workplace_.worker, to_,
-        {.publisher = publisher_, .kind = MirrorHeader::Kind::feedback},
+        workplace_.worker, to_, {.publisher = publisher_, .kind = MirrorHeader::Kind::feedback},
         std::span(bytes_).first(size));
     if (!is_sent) return 0;
     // A mirror asks for key frames alone.
@@ -74,6 +73,8 @@ class Mirrors::Tap final : public PublisherTap {
         for (const rtp::Bytes bytes : layer.burst()) send(to, header, bytes);
       });
     }
+    // They begin while this worker serves its own viewers.
+    workplace_.exchange->flush(workplace_.worker);
   }
 
   void on_rtcp(rtp::Bytes compound) override {
@@ -103,10 +104,9 @@ class Mirrors::Tap final : public PublisherTap {
   void send_layers(const Track& track, Send send_layer) {
     const auto index = static_cast<std::uint8_t>(&track - publisher_.tracks().data());
     for (std::size_t i = 0; i < track.layers().size(); ++i) {
-      send_layer(MirrorHeader{.publisher = number_,
-                              .track = index,
-                              .layer = static_cast<std::uint8_t>(i)},
-                 track.layers()[i]);
+      send_layer(
+          MirrorHeader{.publisher = number_, .track = index, .layer = static_cast<std::uint8_t>(i)},
+          track.layers()[i]);
     }
   }
   void send(std::size_t to, const MirrorHeader& header, rtp::Bytes bytes) {
@@ -121,10 +121,7 @@ class Mirrors::Tap final : public PublisherTap {
 
 Mirrors::Mirrors(const Workplace& workplace, const TrackOptions& options, MediaPort& port,
                  MakeRoom make_room)
-    : workplace_(workplace),
-      options_(options),
-      port_(port),
-      make_room_(std::move(make_room)) {}
+    : workplace_(workplace), options_(options), port_(port), make_room_(std::move(make_room)) {}
 
 Mirrors::~Mirrors() = default;
 
@@ -289,8 +286,8 @@ Publisher* Mirrors::find(PublisherNumber number) const {
   return mirror == mirrors_.end() ? nullptr : mirror->second.publisher.get();
 }
 
-std::map<PublisherNumber, std::vector<std::vector<std::size_t>>> Mirrors::receivers() const {
-  std::map<PublisherNumber, std::vector<std::vector<std::size_t>>> counts;
+Mirrors::Receivers Mirrors::receivers() const {
+  Receivers counts;
   for (const auto& [number, mirror] : mirrors_) {
     for (const Track& track : mirror.publisher->tracks()) {
       auto& of_track = counts[number].emplace_back();

@@ -34,6 +34,8 @@ struct Workplace {
 // room in which a worker has no viewers get nothing.
 class Mirrors {
  public:
+  // Of layers, by publisher, track and layer.
+  using Receivers = std::map<PublisherNumber, std::vector<std::vector<std::size_t>>>;
   // By the name; one that is made has no publisher since then.
   using MakeRoom = std::function<Room&(const std::string& name, dtls::Instant now)>;
 
@@ -63,8 +65,8 @@ class Mirrors {
   [[nodiscard]] PublisherNumber number_of(const Publisher& publisher) const;
   // Here, original or mirror; null: there is none.
   [[nodiscard]] Publisher* find(PublisherNumber number) const;
-  // Receivers of a mirror's layers, by track and layer: for the reports of its worker.
-  [[nodiscard]] std::map<PublisherNumber, std::vector<std::vector<std::size_t>>> receivers() const;
+  // Of all mirrors.
+  [[nodiscard]] Receivers receivers() const;
 
  private:
   class Tap;

@@ -39,6 +39,10 @@ class RecordQueue {
 
   // ---- the thread that writes
 
+  // Whether the other one has not released all yet.
+  [[nodiscard]] bool has_unread() const {
+    return begin_.load(std::memory_order_acquire) != written_;
+  }
   // False: it was dropped, and counted.
   bool push(const Header& header, dtls::Bytes bytes) {
     const std::size_t size = size_of(bytes.size());

@@ -412,7 +412,7 @@ TEST(SfuDataLimits, WhatTheServerReports) {
   world.data_viewer();
   world.viewer();
   world.say(publisher, world.open(publisher, "chat"), "hello");
-  const std::string json = sessions_json(world.sfu, world.now);
+  const std::string json = sessions_json({sessions_report(world.sfu, world.now)});
   EXPECT_THAT(json, HasSubstr("\"state\": \"established\""));
   EXPECT_THAT(json, HasSubstr("\"data\": null"));
   EXPECT_THAT(json, HasSubstr("\"relayed\": 1"));
