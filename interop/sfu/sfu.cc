@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
@@ -20,8 +21,6 @@ constexpr std::size_t kMaxOtherSsrcs = 32;
 dtls::Role own_role(const Offer& offer) {
   return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
 }
-
-rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
 }  // namespace
 
@@ -139,7 +138,12 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const std::string& address, dtls::Instant now) {
-  auto agreement = agree_on_publishing(offer);
+  return publish(room_name, offer, agree_on_publishing(offer), address, now);
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const PublishAgreement& agreement, const std::string& address,
+                          dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   const Visit visit{
       .id = common::random_id(), .room = room_name, .address = address, .publishes = true};
@@ -150,8 +154,8 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   Room& place = room(room_name, now);
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
   session.publisher =
-      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                  std::move(agreement->parts), random_ssrc(), options_.tracks, now);
+      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle), agreement->parts,
+                                  random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
@@ -161,6 +165,12 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
                         dtls::Instant now) {
   const auto agreement = agree_on_viewing(offer, random_ssrc);
+  return watch(room_name, offer, agreement, address, now);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
+                        const ViewAgreement& agreement, const std::string& address,
+                        dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   if (mirrors_) mirrors_->sync(now);
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};

@@ -37,7 +37,7 @@ struct SfuOptions {
   std::size_t max_publishers = 8;  // of a room
   std::size_t max_viewers = 1000;  // of a room
   std::size_t max_sessions = 4000;
-  std::size_t max_sessions_per_address = 100;
+  std::size_t max_sessions_per_address = 100;  // of IPv6: per /64 (common::host_of())
   // ---- after these, sessions end
   dtls::Duration connect_timeout = std::chrono::seconds{30};  // until DTLS is connected
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
@@ -94,6 +94,14 @@ class Sfu {
 
   // ---- signalling. `address` is the client's.
 
+  // `agreement`: of agree_on_publishing() or agree_on_viewing() for this offer. They need no state,
+  // so that another thread may have made it.
+  CreateResult publish(const std::string& room, const Offer& offer,
+                       const PublishAgreement& agreement, const std::string& address,
+                       dtls::Instant now);
+  CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
+                     const std::string& address, dtls::Instant now);
+  // With that agreement.
   CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
@@ -123,6 +131,7 @@ class Sfu {
 
   // ---- the other workers; null: it is alone
 
+  [[nodiscard]] std::size_t worker() const { return worker_; }
   [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
   [[nodiscard]] const Mirrors* mirrors() const { return mirrors_.get(); }
 

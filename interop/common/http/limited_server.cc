@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/http/deadline_stream.h"
+#include "common/ip_address.h"
 
 namespace sluice::interop {
 namespace {
@@ -35,6 +36,16 @@ std::optional<int> refusal_of_body(const httplib::Request& request) {
   if (request.has_header("Content-Encoding")) return 415;
   if (request.has_header("Transfer-Encoding")) return 411;
   return std::nullopt;
+}
+
+void LimitedServer::use_tls(TlsContext context) {
+  const std::scoped_lock lock(mutex_);
+  tls_ = std::move(context);
+}
+
+std::optional<TlsContext> LimitedServer::tls() {
+  const std::scoped_lock lock(mutex_);
+  return tls_;
 }
 
 void LimitedServer::adopt(int listening) {
@@ -72,11 +83,12 @@ bool LimitedServer::process_and_close_socket(socket_t socket) {
 
 bool LimitedServer::serve(socket_t socket) {
   using Clock = DeadlineStream::Clock;
-  DeadlineStream stream(socket, tls_ ? &*tls_ : nullptr);
+  const auto tls = this->tls();
+  DeadlineStream stream(socket, tls ? &*tls : nullptr);
   const auto idle_until = [this] {
     return Clock::now() + std::chrono::seconds{keep_alive_timeout_sec_};
   };
-  if (tls_ && !stream.wait_for_input(idle_until())) return false;
+  if (tls && !stream.wait_for_input(idle_until())) return false;
   if (!stream.open(Clock::now() + limits_.request_time)) return false;
   // A connection that was taken just before the end has an answer, too.
   for (auto left = keep_alive_max_count_;
@@ -107,7 +119,7 @@ bool LimitedServer::serve(socket_t socket) {
 bool LimitedServer::enter(const std::string& address) {
   if (limits_.is_exempt && limits_.is_exempt(address)) return true;
   const std::scoped_lock lock(mutex_);
-  auto& count = connections_[address];
+  auto& count = connections_[common::host_of(address)];
   if (count == limits_.per_address) return false;
   ++count;
   return true;
@@ -116,7 +128,7 @@ bool LimitedServer::enter(const std::string& address) {
 void LimitedServer::leave(const std::string& address) {
   if (limits_.is_exempt && limits_.is_exempt(address)) return;
   const std::scoped_lock lock(mutex_);
-  const auto found = connections_.find(address);
+  const auto found = connections_.find(common::host_of(address));
   if (--found->second == 0) connections_.erase(found);
 }
 

@@ -22,7 +22,8 @@ struct ConnectionLimits {
   // For a request and its answer, from the first byte to the last. The library limits the time
   // between two reads alone, so that a byte a second would occupy a thread for hours.
   std::chrono::milliseconds request_time;
-  // At a time; further ones are closed without an answer.
+  // At a time, of an IPv6 address with all of its /64 (common::host_of()); further ones are closed
+  // without an answer.
   std::size_t per_address;
   // Addresses without this limit: those of reverse proxies. May be empty.
   std::function<bool(const std::string& address)> is_exempt;
@@ -40,8 +41,9 @@ class LimitedServer final : public httplib::Server {
  public:
   explicit LimitedServer(ConnectionLimits limits) : limits_(std::move(limits)) {}
 
-  // Before it listens: HTTPS in place of HTTP.
-  void use_tls(TlsContext context) { tls_ = std::move(context); }
+  // HTTPS in place of HTTP, from before it listens on; later with another certificate for
+  // connections that come then.
+  void use_tls(TlsContext context);
   // Before listen_after_bind(), in place of bind_to_port(): takes over a socket that listens.
   void adopt(int listening);
   // After bind_to_port(): the socket is kept so that other processes may have it, too.
@@ -55,15 +57,16 @@ class LimitedServer final : public httplib::Server {
   // On one of the library's threads.
   bool process_and_close_socket(socket_t socket) override;
   bool serve(socket_t socket);
+  std::optional<TlsContext> tls();
   // False when the address has as many as it may.
   bool enter(const std::string& address);
   void leave(const std::string& address);
 
   ConnectionLimits limits_;
-  std::optional<TlsContext> tls_;
   udp::Descriptor adopted_;
   std::mutex mutex_;
-  std::map<std::string, std::size_t> connections_;  // by address; as many as there are threads
+  std::optional<TlsContext> tls_;
+  std::map<std::string, std::size_t> connections_;  // by host; as many as there are threads
 };
 
 }  // namespace sluice::interop

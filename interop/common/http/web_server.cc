@@ -129,12 +129,16 @@ tl::expected<void, std::string> WebServer::bind() {
   return {};
 }
 
+tl::expected<void, std::string> WebServer::reload_certificate() {
+  if (options_.certificate.empty()) return {};
+  auto tls = TlsContext::load(options_.certificate, options_.key);
+  if (!tls) return tl::unexpected(tls.error());
+  server_.use_tls(*std::move(tls));
+  return {};
+}
+
 tl::expected<void, std::string> WebServer::listen() {
-  if (!options_.certificate.empty()) {
-    auto tls = TlsContext::load(options_.certificate, options_.key);
-    if (!tls) return tl::unexpected(tls.error());
-    server_.use_tls(*std::move(tls));
-  }
+  if (auto loaded = reload_certificate(); !loaded) return loaded;
   if (auto bound = bind(); !bound) return bound;
   ended_ = false;
   listener_ = std::thread([this] {

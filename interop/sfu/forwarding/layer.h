@@ -110,6 +110,8 @@ class Layer {
   [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
     return rate_.bits_per_second(now);
   }
+  // RateMeter::peak().
+  [[nodiscard]] std::uint64_t peak_rate(dtls::Instant now) const { return rate_.peak(now); }
   // It sends, and it is not known yet how much.
   [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }

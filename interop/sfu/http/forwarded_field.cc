@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "common/ip_address.h"
 #include "common/letter_case.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -127,7 +127,7 @@ std::optional<dtls::UdpEndpoint> node_address(std::string_view node) {
     after = node.substr(host.size());
   }
   if (!after.empty() && !(after.front() == ':' && is_port(after.substr(1)))) return std::nullopt;
-  return read_address(std::string{host});
+  return common::read_address(std::string{host});
 }
 
 }  // namespace sluice::interop::sfu

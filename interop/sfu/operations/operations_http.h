@@ -7,22 +7,22 @@
 
 #include <httplib.h>
 
+#include <cstddef>
 #include <functional>
-#include <optional>
-#include <vector>
 
+#include "sfu/media_threads.h"
 #include "sfu/operations/operator_access.h"
-#include "sfu/operations/worker_report.h"
 
 namespace sluice::interop::sfu {
 
-// What operators ask the threads of the media.
+using AskSfuWork = std::function<void(Sfu&, dtls::Instant)>;
+
+// What operators ask the threads of the media. It outlives the handlers.
 struct AskWorkers {
-  // The report of each worker. Empty, with the refusal in the response: one does not answer.
-  std::function<std::optional<std::vector<WorkerReport>>(
-      httplib::Response& response, std::function<WorkerReport(Sfu&, dtls::Instant)> work)>
-      reports;
-  std::function<std::optional<Exchange::Dropped>()> dropped;
+  const MediaThreads& media;
+  // Has a worker do something for a request, and waits for it. False, with the refusal in the
+  // response: it does not, and `work` is not run later.
+  std::function<bool(std::size_t worker, httplib::Response& response, AskSfuWork work)> ask;
 };
 
 void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskWorkers& ask);

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "sfu/sfu.h"
@@ -23,9 +22,6 @@ struct WorkerReport {
   // Publishers and viewers, connecting and connected.
   std::array<std::array<std::uint64_t, 2>, 2> sessions = {};
   Counters counters = {};
-  // Only where they were asked for: each session as JSON, with the number of a publisher.
-  std::vector<std::pair<PublisherNumber, std::string>> texts = {};
-  Mirrors::Receivers mirrored = {};
   // Of each worker: how long the request has waited for its thread, and what that has taken.
   std::vector<dtls::Duration> waited = {};
   std::vector<double> cpu_seconds = {};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "common/ip_address.h"
+
 namespace sluice::interop::sfu {
 namespace {
 
@@ -66,7 +68,7 @@ std::optional<Refused> Directory::refusal_of(const Visit& visit) const {
   if (sessions_.size() >= limits_.max_sessions) {
     return refused(Refusal::too_many_sessions, "There are too many sessions.");
   }
-  const auto of_address = per_address_.find(visit.address);
+  const auto of_address = per_address_.find(common::host_of(visit.address));
   if (of_address != per_address_.end() && of_address->second >= limits_.max_sessions_per_address) {
     return refused(Refusal::too_many_of_address, "There are too many sessions of your address.");
   }
@@ -112,7 +114,7 @@ Admission Directory::enter(std::size_t worker, Visit visit) {
   }
   sessions_.emplace(visit.id, worker);
   ++sessions_of_[worker];
-  ++per_address_[visit.address];
+  ++per_address_[common::host_of(visit.address)];
   return {*this, worker, std::move(visit), is_new};
 }
 
@@ -128,7 +130,7 @@ void Directory::leave(const Admission& admission) {
   erase_if_empty(room);
   sessions_.erase(visit.id);
   --sessions_of_[admission.worker_];
-  const auto of_address = per_address_.find(visit.address);
+  const auto of_address = per_address_.find(common::host_of(visit.address));
   if (--of_address->second == 0) per_address_.erase(of_address);
   ufrags_.erase(admission.ufrags_.first);
   ufrags_.erase(admission.ufrags_.second);

@@ -165,7 +165,7 @@ class Directory {
   std::array<std::atomic<bool>, kMaxWorkers> has_changes_ = {};
   std::unordered_map<std::string, std::size_t> sessions_;  // their workers, by ID
   std::vector<std::size_t> sessions_of_;                   // by worker
-  std::unordered_map<std::string, std::size_t> per_address_;
+  std::unordered_map<std::string, std::size_t> per_address_;  // by host_of()
   // Random ones of the server itself, so that nobody chooses them to collide.
   std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> ufrags_;
 };

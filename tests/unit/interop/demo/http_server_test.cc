@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -231,6 +233,20 @@ TEST_F(HttpServerTest, SessionsOfAnAddressAreLimited) {
   EXPECT_EQ(other.Post("/echo", small_offer(), kSdp)->status, 201);
   client_->Delete(first);
   EXPECT_EQ(post(small_offer())->status, 201);
+}
+
+// Else it would hold its place until the connect timeout.
+TEST_F(HttpServerTest, WhatIsAnsweredTooLateIsNotDone) {
+  ServiceOptions options;
+  options.max_sessions = 1;
+  start(options, {.answer_timeout = std::chrono::milliseconds{500}});
+  std::promise<void> goes_on;
+  thread_.post([&goes_on] { goes_on.get_future().wait(); });
+  const auto response = post(small_offer());
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "The server is too busy to answer in time.\n");
+  goes_on.set_value();
+  EXPECT_EQ(post(small_offer())->status, 201) << "there is room for one";
 }
 
 // A connection of which the test decides each byte.
