@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
@@ -20,8 +21,6 @@ constexpr std::size_t kMaxOtherSsrcs = 32;
 dtls::Role own_role(const Offer& offer) {
   return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
 }
-
-rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
 }  // namespace
 
@@ -44,7 +43,7 @@ std::optional<Refused> Sfu::full(const std::string& address) const {
   if (sessions_.size() >= options_.max_sessions) {
     return Refused{Refusal::too_many_sessions, "There are too many sessions."};
   }
-  const auto of_address = per_address_.find(address);
+  const auto of_address = per_address_.find(common::host_of(address));
   if (of_address != per_address_.end() && of_address->second >= options_.max_sessions_per_address) {
     return Refused{Refusal::too_many_of_address, "There are too many sessions of your address."};
   }
@@ -97,7 +96,7 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, std::string id, const std::s
   Session& session = sessions_[handle];
   session = {.id = std::move(id), .address = address, .room = &room, .made_at = made_at};
   handles_.emplace(session.id, handle);
-  ++per_address_[address];
+  ++per_address_[common::host_of(address)];
   return session;
 }
 
@@ -127,7 +126,12 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const std::string& address, dtls::Instant now) {
-  auto agreement = agree_on_publishing(offer);
+  return publish(room_name, offer, agree_on_publishing(offer), address, now);
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const PublishAgreement& agreement, const std::string& address,
+                          dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
   const auto known = rooms_.find(room_name);
@@ -142,8 +146,9 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, common::random_id(), address, place, now);
-  session.publisher = std::make_unique<Publisher>(*handle, std::move(agreement->parts),
-                                                  random_ssrc(), options_.tracks, now);
+  session.publisher =
+      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle), agreement->parts,
+                                  random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
@@ -152,6 +157,12 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
                         dtls::Instant now) {
   const auto agreement = agree_on_viewing(offer, random_ssrc);
+  return watch(room_name, offer, agreement, address, now);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
+                        const ViewAgreement& agreement, const std::string& address,
+                        dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
   const auto found = rooms_.find(room_name);
@@ -230,7 +241,7 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   if (session.data) data_.leave(*session.data, now);
   if (session.publisher) session.room->remove(*session.publisher, port_, now);
   if (session.viewer) session.room->remove(*session.viewer);
-  const auto of_address = per_address_.find(session.address);
+  const auto of_address = per_address_.find(common::host_of(session.address));
   if (--of_address->second == 0) per_address_.erase(of_address);
   handles_.erase(session.id);
   sessions_.erase(found);

@@ -35,7 +35,7 @@ struct SfuOptions {
   std::size_t max_publishers = 8;  // of a room
   std::size_t max_viewers = 1000;  // of a room
   std::size_t max_sessions = 4000;
-  std::size_t max_sessions_per_address = 100;
+  std::size_t max_sessions_per_address = 100;  // of IPv6: per /64 (common::host_of())
   // ---- after these, sessions end
   dtls::Duration connect_timeout = std::chrono::seconds{30};  // until DTLS is connected
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
@@ -91,6 +91,14 @@ class Sfu {
 
   // ---- signalling. `address` is the client's.
 
+  // `agreement`: of agree_on_publishing() or agree_on_viewing() for this offer. They need no state,
+  // so that another thread may have made it.
+  CreateResult publish(const std::string& room, const Offer& offer,
+                       const PublishAgreement& agreement, const std::string& address,
+                       dtls::Instant now);
+  CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
+                     const std::string& address, dtls::Instant now);
+  // With that agreement.
   CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
@@ -158,6 +166,7 @@ class Sfu {
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
   static MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
                                const PlaceOfPublisher& place_of, dtls::Instant now);
+  [[nodiscard]] std::vector<ice_lite::SessionHandle> order_of_rooms() const;
   void forget_all(dtls::Instant now);
   // `idle`: how long nobody has published in its room. `others`: by their places, those before it.
   tl::expected<Session*, std::string> move_in(const MovedSession& moved, dtls::Duration idle,
@@ -173,7 +182,7 @@ class Sfu {
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
-  std::unordered_map<std::string, std::size_t> per_address_;          // sessions
+  std::unordered_map<std::string, std::size_t> per_address_;          // sessions by host_of()
   std::vector<Track*> busy_;                                          // with a burst
   dtls::Instant next_sweep_{};
 };

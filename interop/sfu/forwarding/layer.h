@@ -20,6 +20,7 @@
 #include "sfu/forwarding/missing_packets.h"
 #include "sfu/forwarding/packet_cache.h"
 #include "sfu/forwarding/rate_meter.h"
+#include "sfu/forwarding/rtcp_path.h"
 #include "sfu/forwarding/source_clock.h"
 
 namespace sluice::interop::sfu {
@@ -32,9 +33,9 @@ struct TrackOptions {
   dtls::Duration key_frame_interval = std::chrono::milliseconds{500};
 };
 
-// Whom the publisher's RTCP is sent to.
+// Where what the publisher is told goes.
 struct PublisherPeer {
-  ice_lite::SessionHandle session;
+  RtcpPath* rtcp;        // outlives what uses it
   rtp::Ssrc own_ssrc{};  // of the server's reports to it
 };
 
@@ -104,6 +105,8 @@ class Layer {
   [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
     return rate_.bits_per_second(now);
   }
+  // RateMeter::peak().
+  [[nodiscard]] std::uint64_t peak_rate(dtls::Instant now) const { return rate_.peak(now); }
   // It sends, and it is not known yet how much.
   [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }

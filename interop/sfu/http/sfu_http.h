@@ -57,6 +57,9 @@ class SfuHttp {
   SfuHttp(const SfuHttp&) = delete;
   SfuHttp& operator=(const SfuHttp&) = delete;
 
+  // From any thread: WebServer::reload_certificate().
+  tl::expected<void, std::string> reload_certificate();
+
   [[nodiscard]] int port() const;
   // As WebServer::listening().
   [[nodiscard]] int listening() const;

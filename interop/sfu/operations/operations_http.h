@@ -8,17 +8,16 @@
 #include <httplib.h>
 
 #include <functional>
-#include <optional>
-#include <string>
 
 #include "sfu/operations/operator_access.h"
 #include "sfu/sfu.h"
 
 namespace sluice::interop::sfu {
 
-// Has the media's thread answer a request. Empty, with the refusal in the response: it does not.
-using AskSfu = std::function<std::optional<std::string>(
-    httplib::Response& response, std::function<std::string(Sfu&, dtls::Instant)> work)>;
+using AskSfuWork = std::function<void(Sfu&, dtls::Instant)>;
+// Has the media's thread do something for a request, and waits for it. False, with the refusal in
+// the response: it does not, and `work` is not run later.
+using AskSfu = std::function<bool(httplib::Response& response, AskSfuWork work)>;
 
 void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskSfu& ask);
 

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "sfu/sfu.h"
+#include "sfu/operations/sessions_snapshot.h"
 
 namespace sluice::interop::sfu {
 
 // Without what is secret: of the sessions' IDs only the first eight digits.
-std::string sessions_json(const Sfu& sfu, dtls::Instant now);
+std::string sessions_json(const SessionsSnapshot& snapshot);
 
 }  // namespace sluice::interop::sfu

@@ -28,6 +28,7 @@ struct MovedLayer {
   std::optional<SourceClock::State> clock = {};
   std::uint64_t bytes = 0;
   std::uint64_t bits_per_second = 0;
+  std::uint64_t peak_rate = 0;  // RateMeter::peak()
 };
 
 struct MovedTrack {

@@ -1,9 +1,11 @@
 // How the sessions of an Sfu leave a process and go on in the next one.
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <sluice/ice_lite/session_state.h>
 
@@ -40,13 +42,11 @@ MovedSfu Sfu::move_out(dtls::Instant now) {
   }
   MovedSfu moved;
   moved.sessions.reserve(sessions_.size());
-  std::vector<ice_lite::SessionHandle> order;
   for (const auto& [name, room] : rooms_) {
     if (const auto idle = room->idle_since()) moved.idle_rooms.emplace(name, now - *idle);
-    std::ranges::copy(room->sessions(), std::back_inserter(order));
   }
   std::unordered_map<const Publisher*, std::size_t> places;
-  for (const ice_lite::SessionHandle handle : order) {
+  for (const ice_lite::SessionHandle handle : order_of_rooms()) {
     Session& session = sessions_.at(handle);
     const auto transport = port_.server.export_session(handle, now);
     if (!transport) {
@@ -77,6 +77,21 @@ MovedSession Sfu::move_out(Session& session, const ice_lite::SessionState& trans
   if (session.viewer) moved.viewer = session.viewer->move_out(place_of, now);
   if (session.data) moved.data = session.data->moved();
   return moved;
+}
+
+// Publishers of a room before its viewers, each in the order in which they came.
+std::vector<ice_lite::SessionHandle> Sfu::order_of_rooms() const {
+  std::unordered_map<const Publisher*, ice_lite::SessionHandle> publishing;
+  for (const auto& [handle, session] : sessions_) {
+    if (session.publisher) publishing.emplace(session.publisher.get(), handle);
+  }
+  std::vector<ice_lite::SessionHandle> order;
+  order.reserve(sessions_.size());
+  for (const auto& [name, room] : rooms_) {
+    for (const Publisher* each : room->all_publishers()) order.push_back(publishing.at(each));
+    for (const Viewer* each : room->all_viewers()) order.push_back(each->session());
+  }
+  return order;
 }
 
 // Peers of what has stayed are told; those of the others go on elsewhere.
@@ -136,8 +151,8 @@ tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls
   session.is_connected = true;
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
-    session.publisher =
-        std::make_unique<Publisher>(*handle, *moved.publisher, options_.tracks, then);
+    session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
+                                                    *moved.publisher, options_.tracks, then);
     place.add(*session.publisher, port_, now);
     ++counters_.publishers;
   } else {
