@@ -69,6 +69,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   }
   ice_lite::SessionOptions options;
   options.transport = transport_options(streams);
+  options.transport.srtp.cryptex = answer_cryptex(offer.transport);
   options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
@@ -122,7 +123,8 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
       .ice = *port_.server.local_credentials(handle),
       .end_of_candidates = true,
       .setup = own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive,
-      .fingerprints = {identity_.fingerprint}};
+      .fingerprints = {identity_.fingerprint},
+      .cryptex = answer_cryptex(offer.transport) != srtp::Cryptex::off};
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
   auto preference = static_cast<std::uint16_t>(0xffff);

@@ -122,6 +122,7 @@ dtls::Result<TransportPending> MediaTransport::set_peer_fingerprints(
 dtls::Result<void> MediaTransport::set_cryptex(srtp::Cryptex mode) {
   return impl_->set_cryptex(mode);
 }
+srtp::Cryptex MediaTransport::cryptex() const { return impl_->cryptex(); }
 dtls::Result<TransportPending> MediaTransport::restart(dtls::Role role,
                                                        std::span<const dtls::Fingerprint> announced,
                                                        Instant now) {

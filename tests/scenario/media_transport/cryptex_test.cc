@@ -183,6 +183,8 @@ TEST_F(TransportCryptex, MovesWithTheCall) {
         test::must(MediaTransport::restore({.dtls = test::make_config(std::move(dtls))},
                                            test::environment(), std::move(state), call.now));
   }
+  EXPECT_EQ(call.client.transport.cryptex(), Cryptex::on);
+  EXPECT_EQ(call.server.transport.cryptex(), Cryptex::receive);
   EXPECT_TRUE(arrives_hidden(call, 2));
 }
 

@@ -71,6 +71,12 @@ enum class Cryptex : std::uint8_t {
 
 std::string_view to_string(Cryptex mode);
 
+// What is left of `wanted` with a peer whose SDP says a=cryptex, or does not: without, packets are
+// sent in clear. Where cryptex is required, that peer must be refused.
+constexpr Cryptex agree_on_cryptex(Cryptex wanted, bool peer_says_it) {
+  return wanted == Cryptex::off || peer_says_it ? wanted : Cryptex::receive;
+}
+
 struct SessionOptions {
   // How far a packet may lag behind the newest packet of its SSRC, in packets: 64 to 32767 (RFC
   // 3711 section 3.3.2). For SRTCP libsrtp uses 128.

@@ -234,6 +234,8 @@ class MediaTransport {
   // before the fingerprints. Errors: invalid_argument, where libsrtp has none
   // (srtp::has_cryptex()).
   dtls::Result<void> set_cryptex(srtp::Cryptex mode);
+  // As it was set last, or agreed on before the call moved.
+  [[nodiscard]] srtp::Cryptex cryptex() const;
 
   // Begins a new association, after an ICE restart whose SDP has a new fingerprint, tls-id or role
   // (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths validated
