@@ -30,7 +30,8 @@ ARROWS = {
     # The tables and the keyed hash of an Endpoint.
     "ice_glue/lite/src": ["ice_glue/lite/include", "dtls/src/table"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
-    "ice_glue/nice/src": ["ice_glue/nice/include"],
+    # The random numbers of an Environment.
+    "ice_glue/nice/src": ["ice_glue/nice/include", "dtls/src/crypto"],
     "ice_glue/udp/include": ["dtls/include"],
     "ice_glue/udp/src": ["ice_glue/udp/include"],
     "ice_glue/tcp/include": ["ice_glue/udp/include"],
