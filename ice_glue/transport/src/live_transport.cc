@@ -27,6 +27,8 @@ constexpr std::uint64_t kHasSelected = 1;
 constexpr std::uint64_t kHasMtu = 2;
 constexpr std::uint64_t kHasRtt = 4;
 constexpr std::uint64_t kHasSrtp = 8;
+constexpr std::uint64_t kCryptexUnit = 16;  // the mode takes two bits
+constexpr std::uint64_t kFlagsEnd = 64;
 
 void put(Buffer& out, std::uint64_t value, std::size_t size) {
   for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::byte>(value >> 8 * i & 0xff));
@@ -62,7 +64,7 @@ Buffer LiveTransport::encode() const {
   out.push_back(kFormat);
   put(out,
       (selected ? kHasSelected : 0) | (mtu ? kHasMtu : 0) | (rtt ? kHasRtt : 0) |
-          (srtp ? kHasSrtp : 0),
+          (srtp ? kHasSrtp : 0) | static_cast<std::uint64_t>(cryptex) * kCryptexUnit,
       1);
   put(out, last_path);
   if (selected) put(out, *selected);
@@ -80,7 +82,8 @@ dtls::Result<LiveTransport> LiveTransport::decode(Bytes bytes) {
   LiveTransport live;
   in.expect(in->u8() == std::to_integer<std::uint8_t>(kFormat), "another format");
   const std::uint64_t flags = in->u8();
-  in.expect(flags < 2 * kHasSrtp, "an unknown flag");
+  in.expect(flags < kFlagsEnd, "an unknown flag");
+  live.cryptex = static_cast<srtp::Cryptex>(flags / kCryptexUnit);
   live.last_path = take_path(in);
   if ((flags & kHasSelected) != 0) live.selected = take_path(in);
   if ((flags & kHasMtu) != 0) live.mtu = in->u32();

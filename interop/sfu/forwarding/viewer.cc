@@ -272,7 +272,8 @@ void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant no
   const rtp::SdesItem item{
       .source = stream.agreed.ssrc, .type = rtp::SdesType::cname, .text = cname};
   const auto& sent = stream.stream.sent();
-  const std::size_t size = port.send_rtcp(session_, [&](rtp::CompoundWriter& writer) {
+  SessionRtcp rtcp(port, session_);
+  const std::size_t size = send_rtcp(rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
     (void)writer.add(rtp::SenderReport{.sender = stream.agreed.ssrc,
                                        .ntp_time = moment->ntp_time,
                                        .rtp_timestamp = *timestamp,

@@ -56,9 +56,9 @@ MovedPublisher Publisher::state(dtls::Instant now) const {
   return moved;
 }
 
-Publisher::Publisher(ice_lite::SessionHandle session, const MovedPublisher& moved,
+Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
                      const TrackOptions& options, dtls::Instant now)
-    : Publisher(session, agreed_tracks(moved), moved.own_ssrc, options, now) {
+    : Publisher(std::move(rtcp), agreed_tracks(moved), moved.own_ssrc, options, now) {
   heard_at_ = now - moved.unheard;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     auto& layers = tracks_[i].layers();
