@@ -263,7 +263,7 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   }
   handles_.erase(session.id);
   sessions_.erase(found);
-  // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
+  // Before it is connected there is no peer to tell. Ended comes for a session that is gone here.
   if (why == End::closed_by_peer || why == End::failed) return;
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }

@@ -35,7 +35,7 @@ struct DataLimits {
 //
 // What is above a limit is dropped and counted (DataDrop); the session goes on. The limits of a
 // session are in data_session.h. A receiver that is slow has kMaxDataBuffered twice and loses what
-// comes then, and nobody waits for it.
+// comes then; no other receiver waits for it.
 //
 // The work for a message is that of its packets to the others of the room. A room and the server
 // have a budget of them for a second, from which all packets of a message are taken first. The

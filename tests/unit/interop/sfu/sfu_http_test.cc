@@ -29,7 +29,9 @@ TEST_F(SfuHttpTest, ServesThePages) {
     const auto page = client_->Get(path);
     ASSERT_EQ(page->status, 200) << path;
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
-    EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
+    EXPECT_EQ(page->get_header_value("Content-Security-Policy"),
+              "default-src 'self'; frame-ancestors 'none'");
+    EXPECT_EQ(page->get_header_value("X-Content-Type-Options"), "nosniff");
   }
   for (const auto* path :
        {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js", "/session.js",
