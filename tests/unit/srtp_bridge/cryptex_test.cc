@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -55,6 +57,14 @@ TEST(CryptexModes, HaveNamesAndARange) {
   EXPECT_EQ(make_session({.cryptex = beyond}).error(), SetupError::invalid_options);
   auto peers = make_peers(SrtpProfile::aead_aes_128_gcm);
   EXPECT_EQ(peers.client.set_cryptex(beyond).error(), SetupError::invalid_options);
+}
+
+TEST(CryptexModes, NeedThePeerToSend) {
+  for (const auto wanted : {Cryptex::off, Cryptex::receive, Cryptex::on, Cryptex::required}) {
+    EXPECT_EQ(agree_on_cryptex(wanted, true), wanted);
+    EXPECT_EQ(agree_on_cryptex(wanted, false),
+              wanted == Cryptex::off ? Cryptex::off : Cryptex::receive);
+  }
 }
 
 // Sections 4.2 and 4.3 of RFC 8285; of its two-byte form only the one without appbits.
