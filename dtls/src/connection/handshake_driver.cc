@@ -122,7 +122,10 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Re
   if (*all_kept && version == ProtocolVersion::dtls13) {
     acknowledgements_.received({record.epoch, record.sequence});
   }
-  return deliver_messages(now);
+  auto progress = deliver_messages(now);
+  // What waits longer than the record is there must be stored.
+  reassembler_.keep();
+  return progress;
 }
 
 Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wire::Epoch epoch,
@@ -145,7 +148,7 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
     discard(shared_, Discard::unexpected_content);
     return false;
   }
-  const auto outcome = reassembler_.add(fragment, epoch);
+  const auto outcome = reassembler_.borrow(fragment, epoch);
   if (!outcome) return forward_error(outcome);
   switch (*outcome) {
     case flight::Reassembler::Outcome::replaced:
