@@ -387,7 +387,7 @@ void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, wire::Epoch
 
 // ---- the end of the handshake
 
-Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
+Result<std::unique_ptr<AwaitingAcceptance>> HandshakeDriver::finish(Instant now) {
   // The last flight of a DTLS 1.3 client is not acknowledged yet.
   if (context_.transport.take_flight_begun()) begin_flight(now);
   if (auto judged = gate_.on_end(); !judged) return forward_error(judged);
@@ -399,8 +399,9 @@ Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
   // Future records remain if their keys and the Finished arrived in one datagram.
   shared_.outputs.keep_to_replay(future_records_.take());
   shared_.records.stop_reading_plaintext();
-  return AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
-                            std::move(context_.resumption12.events), give_up_.value_or(now)};
+  return std::make_unique<AwaitingAcceptance>(
+      AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
+                         std::move(context_.resumption12.events), give_up_.value_or(now)});
 }
 
 Result<Established> HandshakeDriver::establish(Instant now) {
