@@ -21,12 +21,12 @@
 #include "common/state/state_file.h"
 #include "sfu/http/sfu_http.h"
 #include "sfu/http/trusted_proxies.h"
+#include "sfu/media_threads.h"
 #include "sfu/operations/activation.h"
 #include "sfu/operations/config_file.h"
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/hand_over.h"
 #include "sfu/restart/moved_sfu.h"
-#include "sfu/sfu_loop.h"
 
 namespace {
 
@@ -150,6 +150,10 @@ void add_options(CLI::App& app, Options& options) {
   add_http_options(app, options.http);
   add_proxies(app, options.http.trusted_proxies);
   sluice::interop::add_lite_arguments(app, options.loop.lite);
+  app.add_option("--threads", options.loop.threads,
+                 "Threads that serve media. With two or more, another one reads the port for them")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, sfu::kMaxWorkers));
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);
   app.add_option("--state", options.state.file,
@@ -227,7 +231,7 @@ std::unique_ptr<StateFile> open_state(const Options& options, const sfu::Log& lo
 }
 
 // The sockets are closed before the state is there: who binds them anew waits for it.
-int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& log) {
+int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::Log& log) {
   const auto moved = loop->move_out();
   loop.reset();
   log({.event = "moved", .fields = {{"sessions", std::to_string(moved.sessions.size())}}});
@@ -263,7 +267,7 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
     if (status) return *status;
     moved = take_state(*state, log);
   }
-  auto loop = sfu::SfuLoop::start(options.loop, moved);
+  auto loop = sfu::start_media(options.loop, moved);
   if (!loop) return fail(log, loop.error());
   auto http = sfu::SfuHttp::start(options.http, **loop);
   if (!http) return fail(log, http.error());

@@ -75,6 +75,9 @@ class Layer {
   // Asks for packets that are missing.
   void ask_for_missing(MediaPort& port, dtls::Instant now);
 
+  // What forward() will send.
+  [[nodiscard]] std::span<const rtp::Bytes> burst() const { return burst_bytes_; }
+
   // ---- for viewers
 
   // The subscription gets the layer from the next packet on.
@@ -86,6 +89,8 @@ class Layer {
   // It gets nothing, of any layer.
   static void leave(Subscription& subscription);
   void need_key_frame(MediaPort& port, dtls::Instant now);
+  // Likewise, where the need was counted elsewhere.
+  void pass_on_need(MediaPort& port, dtls::Instant now);
   // Empty: the cache has it not, or no longer. The result points into the cache.
   [[nodiscard]] std::optional<rtp::Packet> cached(
       const rtp::ForwardedStream::Origin& origin) const {

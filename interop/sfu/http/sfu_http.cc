@@ -27,25 +27,27 @@ HttpOptions with_proxies(const SfuHttpOptions& options) {
 
 class SfuHttp::Impl {
  public:
-  Impl(const SfuHttpOptions& options, SfuLoop& loop)
+  Impl(const SfuHttpOptions& options, MediaThreads& media)
       : options_(options),
         server_(with_proxies(options), kMaxOffer),
-        access_(options_, loop, server_) {
+        access_(options_, media, server_) {
     server_.add_page(page_assets());
     if (options.log) log_requests();
     add_endpoints(server_.routes(), access_);
     add_session_resource(server_.routes(), access_);
     add_layer_resource(server_.routes(), access_);
     add_operations(server_.routes(), OperatorAccess(options.admin_token, options.http.host),
-                   [this](httplib::Response& response, AskSfuWork work) {
-                     return access_
-                         .ask<bool>(response,
-                                    [work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-                                      work(sfu, now);
-                                      return true;
-                                    })
-                         .has_value();
-                   });
+                   {.media = media,
+                    .ask = [this](std::size_t worker, httplib::Response& response,
+                                  AskSfuWork work) {
+                      return access_
+                          .ask<bool>(worker, response,
+                                     [work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+                                       work(sfu, now);
+                                       return true;
+                                     })
+                          .has_value();
+                    }});
   }
 
   tl::expected<void, std::string> listen() { return server_.listen(); }
@@ -71,8 +73,8 @@ SfuHttp::SfuHttp(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SfuHttp::~SfuHttp() = default;
 
 tl::expected<std::unique_ptr<SfuHttp>, std::string> SfuHttp::start(const SfuHttpOptions& options,
-                                                                   SfuLoop& loop) {
-  auto impl = std::make_unique<Impl>(options, loop);
+                                                                   MediaThreads& media) {
+  auto impl = std::make_unique<Impl>(options, media);
   if (auto bound = impl->listen(); !bound) return tl::unexpected(bound.error());
   return std::unique_ptr<SfuHttp>{new SfuHttp(std::move(impl))};
 }

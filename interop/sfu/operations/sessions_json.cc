@@ -64,6 +64,7 @@ Json to_json(const SessionSnapshot& session) {
                {"address", session.address},
                {"state", session.is_connected ? "connected" : "connecting"},
                {"seconds", std::chrono::duration_cast<std::chrono::seconds>(session.age).count()}};
+  if (session.worker) json["worker"] = *session.worker;
   Json media = Json::array();
   for (const TrackSnapshot& track : session.tracks) media.push_back(to_json(track));
   for (const StreamSnapshot& stream : session.streams) media.push_back(to_json(stream));
@@ -119,9 +120,17 @@ Json to_json(const Counters& counters) {
   return json;
 }
 
+Json to_json(const Exchange::Dropped& dropped) {
+  return {{"datagrams_dropped", dropped.datagrams},
+          {"tcp_dropped", dropped.tcp},
+          {"packets_dropped", dropped.packets},
+          {"unknown", dropped.unknown}};
+}
+
 }  // namespace
 
-std::string sessions_json(const SessionsSnapshot& snapshot) {
+std::string sessions_json(const SessionsSnapshot& snapshot,
+                          const std::optional<Exchange::Dropped>& dropped) {
   Json rooms = Json::array();
   for (const RoomSnapshot& room : snapshot.rooms) {
     rooms.push_back(
@@ -129,9 +138,10 @@ std::string sessions_json(const SessionsSnapshot& snapshot) {
   }
   Json sessions = Json::array();
   for (const SessionSnapshot& session : snapshot.sessions) sessions.push_back(to_json(session));
-  const Json json = {{"rooms", std::move(rooms)},
+  Json json = {{"rooms", std::move(rooms)},
                      {"sessions", std::move(sessions)},
                      {"counters", to_json(snapshot.counters)}};
+  if (dropped) json["counters"]["between_threads"] = to_json(*dropped);
   // Text of a peer may be no UTF-8, for which the library would throw.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -1,5 +1,11 @@
 #include "sfu/operations/sessions_snapshot.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "sfu/operations/counter_table.h"
+
 namespace sluice::interop::sfu {
 namespace {
 
@@ -34,7 +40,9 @@ StreamSnapshot look_at(const ViewerStream& stream) {
 }
 
 SessionSnapshot look_at(const Session& session, dtls::Instant now) {
-  SessionSnapshot seen{.id = session.id.substr(0, 8),
+  SessionSnapshot seen{.worker = {},
+                       .number = {},
+                       .id = session.id.substr(0, 8),
                        .room = session.room->name(),
                        .address = session.address,
                        .is_publisher = session.publisher != nullptr,
@@ -63,6 +71,46 @@ SessionSnapshot look_at(const Session& session, dtls::Instant now) {
 
 }  // namespace
 
+namespace {
+
+// Receivers of mirrors are those of the publisher.
+void add_receivers(SessionSnapshot& publisher, const Mirrors::Receivers& mirrored) {
+  const auto found = mirrored.find(publisher.number);
+  if (found == mirrored.end()) return;
+  for (std::size_t i = 0; i < std::min(publisher.tracks.size(), found->second.size()); ++i) {
+    auto& layers = publisher.tracks[i].layers;
+    const auto& more = found->second[i];
+    for (std::size_t j = 0; j < std::min(layers.size(), more.size()); ++j) {
+      layers[j].receivers += more[j];
+    }
+  }
+}
+
+// Each worker has all publishers of a room, and its own viewers.
+void add_room(SessionsSnapshot& sum, const RoomSnapshot& room) {
+  const auto known = std::ranges::find(sum.rooms, room.name, &RoomSnapshot::name);
+  if (known == sum.rooms.end()) return sum.rooms.push_back(room);
+  known->publishers = std::max(known->publishers, room.publishers);
+  known->viewers += room.viewers;
+}
+
+}  // namespace
+
+SessionsSnapshot joined(std::vector<SessionsSnapshot> parts) {
+  SessionsSnapshot sum = std::move(parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    for (const RoomSnapshot& room : parts[i].rooms) add_room(sum, room);
+    std::ranges::move(parts[i].sessions, std::back_inserter(sum.sessions));
+    add_counters(sum.counters, parts[i].counters);
+  }
+  for (const SessionsSnapshot& part : parts) {
+    for (SessionSnapshot& session : sum.sessions) {
+      if (session.is_publisher) add_receivers(session, part.mirrored);
+    }
+  }
+  return sum;
+}
+
 SessionsSnapshot take_snapshot(const Sfu& sfu, dtls::Instant now) {
   SessionsSnapshot seen;
   seen.rooms.reserve(sfu.rooms().size());
@@ -73,7 +121,13 @@ SessionsSnapshot take_snapshot(const Sfu& sfu, dtls::Instant now) {
   seen.sessions.reserve(sfu.sessions().size());
   for (const auto& [handle, session] : sfu.sessions()) {
     seen.sessions.push_back(look_at(session, now));
+    if (sfu.mirrors() == nullptr) continue;
+    seen.sessions.back().worker = sfu.worker();
+    if (session.publisher) {
+      seen.sessions.back().number = sfu.mirrors()->number_of(*session.publisher);
+    }
   }
+  if (sfu.mirrors() != nullptr) seen.mirrored = sfu.mirrors()->receivers();
   seen.counters = sfu.counters();
   return seen;
 }

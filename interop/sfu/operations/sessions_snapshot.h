@@ -50,6 +50,9 @@ struct DataSnapshot {
 };
 
 struct SessionSnapshot {
+  // Of a server with several workers.
+  std::optional<std::size_t> worker;
+  PublisherNumber number;  // of a publisher
   std::string id;  // its first eight digits
   std::string room;
   std::string address;
@@ -71,9 +74,12 @@ struct SessionsSnapshot {
   std::vector<RoomSnapshot> rooms = {};
   std::vector<SessionSnapshot> sessions = {};
   Counters counters = {};
+  Mirrors::Receivers mirrored = {};
 };
 
 // Copies, and makes no text: the media waits meanwhile.
 SessionsSnapshot take_snapshot(const Sfu& sfu, dtls::Instant now);
+// Of all workers of a server, one or more.
+SessionsSnapshot joined(std::vector<SessionsSnapshot> parts);
 
 }  // namespace sluice::interop::sfu

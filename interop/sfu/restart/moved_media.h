@@ -37,6 +37,8 @@ struct MovedTrack {
 };
 
 struct MovedPublisher {
+  // Its PublisherNumber, of a server with several workers: not part of what is stored.
+  std::uint64_t number = 0;
   rtp::Ssrc own_ssrc{};
   dtls::Duration unheard{};  // since the last packet
   std::vector<MovedTrack> tracks = {};

@@ -55,6 +55,7 @@ std::optional<CreateResult> ask_to_publish(const SfuAccess& access, const std::s
                                            Response& response) {
   auto agreement = agree_on_publishing(offer);
   return access.ask<CreateResult>(
+      access.media().place_for(room),
       response,
       [=, offer = std::move(offer), agreement = std::move(agreement)](Sfu& sfu, dtls::Instant now) {
         return sfu.publish(room, offer, agreement, address, now);
@@ -66,6 +67,7 @@ std::optional<CreateResult> ask_to_watch(const SfuAccess& access, const std::str
                                          Response& response) {
   auto agreement = agree_on_viewing(offer, random_ssrc);
   return access.ask<CreateResult>(
+      access.media().place_for(room),
       response,
       [=, offer = std::move(offer), agreement = std::move(agreement)](Sfu& sfu, dtls::Instant now) {
         return sfu.watch(room, offer, agreement, address, now);

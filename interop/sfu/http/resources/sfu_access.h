@@ -1,7 +1,8 @@
-// What the handlers of requests have: the options, and the thread of the media.
+// What the handlers of requests have: the options, and the threads of the media.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -13,27 +14,28 @@
 #include "common/http/web_server.h"
 #include "sfu/http/bearer_token.h"
 #include "sfu/http/sfu_http.h"
-#include "sfu/sfu_loop.h"
+#include "sfu/media_threads.h"
 
 namespace sluice::interop::sfu {
 
 // All of it outlives the handlers.
 class SfuAccess {
  public:
-  SfuAccess(const SfuHttpOptions& options, SfuLoop& loop, const WebServer& server)
-      : options_(options), loop_(loop), server_(server) {}
+  SfuAccess(const SfuHttpOptions& options, MediaThreads& media, const WebServer& server)
+      : options_(options), media_(media), server_(server) {}
 
   [[nodiscard]] const SfuHttpOptions& options() const { return options_; }
+  [[nodiscard]] const MediaThreads& media() const { return media_; }
 
-  // Runs `work` on the loop's thread. It may use nothing of this object: WebServer::wait(). It is
+  // Runs `work` on a worker's thread. It may use nothing of this object: WebServer::wait(). It is
   // not run for a request that has been refused for its delay. Empty: refused, in the response.
   template <class Answer>
-  std::optional<Answer> ask(httplib::Response& response,
+  std::optional<Answer> ask(std::size_t worker, httplib::Response& response,
                             std::function<Answer(Sfu&, dtls::Instant)> work) const {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
     const auto claim = std::make_shared<std::atomic_flag>();
-    if (!loop_.post([promise, claim, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+    if (!media_.post(worker, [promise, claim, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
           if (!claim->test_and_set()) promise->set_value(work(sfu, now));
         })) {
       refuse(response, 503, "Too many requests wait.");
@@ -58,7 +60,12 @@ class SfuAccess {
       const httplib::Request& request, httplib::Response& response,
       std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work) const {
     using Found = tl::expected<Answer, int>;
-    auto found = ask<Found>(response, [rights = rights_of(request), id = request.matches[1].str(),
+    const auto worker = media_.worker_of(request.matches[1].str());
+    if (!worker) {
+      refuse(response, 404, kNoSession);
+      return std::nullopt;
+    }
+    auto found = ask<Found>(*worker, response, [rights = rights_of(request), id = request.matches[1].str(),
                                        work = std::move(work)](Sfu& sfu, dtls::Instant now) {
       const Session* session = sfu.find(id);
       if (session == nullptr) return Found(tl::unexpect, 404);
@@ -70,14 +77,16 @@ class SfuAccess {
     if (found->error() == 401) {
       refuse_token(response);
     } else {
-      refuse(response, found->error(), "There is no such session.");
+      refuse(response, found->error(), kNoSession);
     }
     return std::nullopt;
   }
 
  private:
+  static constexpr const char* kNoSession = "There is no such session.";
+
   const SfuHttpOptions& options_;
-  SfuLoop& loop_;
+  MediaThreads& media_;
   const WebServer& server_;
 };
 
