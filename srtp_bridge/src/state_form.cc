@@ -213,7 +213,7 @@ dtls::Result<StreamStates> StreamStates::decode(Bytes bytes) {
   StreamStates states;
   if (in.number(1) != std::to_integer<std::uint64_t>(kFormat)) in.fail("another format");
   states.profile = static_cast<dtls::SrtpProfile>(in.number(2));
-  if (!in.failed() && !profile_of(states.profile)) in.fail("an unknown SRTP profile");
+  if (!in.failed() && profile_of(states.profile) == nullptr) in.fail("an unknown SRTP profile");
   take_all_outbound(in, states);
   take_all_inbound(in, states);
   if (!in.failed() && !in.at_end()) in.fail("bytes that are left over");
