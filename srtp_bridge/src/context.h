@@ -11,6 +11,7 @@
 #include <sluice/srtp/session.h>
 
 #include "absent_ssrcs.h"
+#include "cryptex.h"
 #include "outcome.h"
 #include "packet.h"
 #include "profile.h"
@@ -29,6 +30,8 @@ class Context {
   Outcome protect(PacketKind kind, MutableBytes buffer, std::size_t size);
   Outcome unprotect(PacketKind kind, MutableBytes packet);
 
+  // As in Session, of a mode that this libsrtp has. False: it failed.
+  [[nodiscard]] bool set_cryptex(Cryptex mode);
   bool remove_ssrc(std::uint32_t ssrc);
   // As in Session.
   [[nodiscard]] std::optional<std::uint32_t> roll_over_counter(std::uint32_t ssrc) const;
@@ -90,6 +93,10 @@ class Context {
   }
   void remove_stream(std::size_t shard, std::uint32_t ssrc);
 
+  // Of a packet whose header is as it will be sent.
+  Outcome protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size);
+  // Of an RTP packet whose header extension and CSRCs will be encrypted.
+  Outcome protect_with_header(MutableBytes buffer, std::size_t size);
   Outcome protect_new(PacketKind kind, MutableBytes buffer, std::size_t size, std::uint32_t ssrc);
   Outcome protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size);
   // Of an index that was used, or lags too far: the same packet as then, or an error.
@@ -154,6 +161,10 @@ class Context {
     return mki_.size() +
            (kind == PacketKind::rtp ? profile_->rtp_tag : profile_->rtcp_tag + kSrtcpIndex);
   }
+  [[nodiscard]] srtp_ssrc_t any_ssrc() const {
+    return {direction_ == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound, 0};
+  }
+  [[nodiscard]] bool uses_cryptex() const { return in_use(options_.cryptex, direction_); }
   [[nodiscard]] unsigned uses_mki() const { return mki_.empty() ? 0 : 1; }
 
   Direction direction_;
