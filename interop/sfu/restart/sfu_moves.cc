@@ -113,6 +113,7 @@ void Sfu::forget_all(dtls::Instant now) {
     if (mirrors_ && session.publisher) mirrors_->withdraw(*session.publisher);
   }
   sessions_.clear();
+  if (mirrors_) mirrors_->forget_all();
   for (const auto& [name, room] : rooms_) directory_.release_room(name, worker_);
   rooms_.clear();
   handles_.clear();
