@@ -10,7 +10,7 @@
 #include <sluice/rtp/report_timer.h>
 #include <sluice/rtp/rtcp.h>
 
-#include "load/media_session.h"
+#include "common/client/media_session.h"
 
 namespace sluice::interop::load {
 

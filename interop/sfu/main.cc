@@ -18,6 +18,7 @@
 #include "common/next_process.h"
 #include "common/service_manager.h"
 #include "common/state/state_file.h"
+#include "sfu/cluster/cluster_arguments.h"
 #include "sfu/http/sfu_http.h"
 #include "sfu/http/trusted_proxies.h"
 #include "sfu/operations/activation.h"
@@ -40,6 +41,7 @@ struct Options {
   sfu::LogLevel log_level = sfu::LogLevel::info;
   sfu::LogFormat log_format = sfu::LogFormat::logfmt;
   sluice::interop::StateFileOptions state;
+  sfu::ClusterArguments cluster;
 };
 
 // A duration in whole units.
@@ -144,6 +146,7 @@ void add_options(CLI::App& app, Options& options) {
   sluice::interop::add_lite_arguments(app, options.loop.lite);
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);
+  sfu::add_cluster_arguments(app, options.cluster);
   app.add_option("--state", options.state.file,
                  "File in which the sessions go on in the next server: written on SIGTERM, read "
                  "and removed at the start. SIGUSR2 starts the next server");
@@ -231,7 +234,16 @@ int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& 
   return EXIT_FAILURE;
 }
 
-int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand_over) {
+// Empty: there is no cluster. It begins when the URL of the server is known.
+std::unique_ptr<sfu::Cluster> make_cluster(std::optional<sfu::ClusterOptions> options,
+                                           const sfu::Log& log, sfu::SfuLoop& loop) {
+  if (!options) return nullptr;
+  options->log = log;
+  return std::make_unique<sfu::Cluster>(*std::move(options), loop);
+}
+
+int serve(const Options& options, const std::optional<sfu::ClusterOptions>& cluster_options,
+          const sfu::Log& log, const sfu::HandOver& hand_over) {
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
     return fail(log, "--https-certificate and --https-key need each other");
   }
@@ -248,14 +260,24 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
   }
   auto loop = sfu::SfuLoop::start(options.loop, moved);
   if (!loop) return fail(log, loop.error());
-  auto http = sfu::SfuHttp::start(options.http, **loop);
+  auto cluster = make_cluster(cluster_options, log, **loop);
+  sfu::SfuHttpOptions http_options = options.http;
+  http_options.cluster = cluster.get();
+  auto http = sfu::SfuHttp::start(http_options, **loop);
   if (!http) return fail(log, http.error());
+  if (cluster) {
+    const auto url = sfu::own_node_url(options.cluster, options.http.http.host, (*http)->url());
+    if (!url) return fail(log, url.error());
+    cluster->begin(*url);
+  }
   std::cout << (*http)->url() << std::endl;
   log({.event = "started", .fields = {{"url", (*http)->url()}}});
   const auto media = (*loop)->sockets();
   const auto ending = hand_over.wait(std::array{media.udp, media.tcp, (*http)->listening()});
   log({.event = "stopping"});
   http->reset();  // requests have their answers while the media goes on
+  if (cluster && ending != sfu::Ending::stopped) cluster->keep_entries();
+  cluster.reset();
   if (ending == sfu::Ending::stopped) return EXIT_SUCCESS;
   return leave(*std::move(loop), *state, log);
 }
@@ -272,6 +294,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   const sfu::Log log = sfu::log_to_stderr(options.log_level, options.log_format);
   options.loop.sfu.log = options.http.log = log;
+  const auto cluster = sfu::cluster_options(app, options.cluster);
+  if (!cluster) return fail(log, cluster.error());
+  options.loop.pulls = cluster->has_value();
   if (const auto taken = take_passed_sockets(app, options); !taken) {
     return fail(log, taken.error());
   }
@@ -280,5 +305,5 @@ int main(int argc, char** argv) {
                                  .has_state_file = !options.state.file.empty(),
                                  .log = log});
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
-  return serve(options, log, hand_over);
+  return serve(options, *cluster, log, hand_over);
 }

@@ -25,6 +25,11 @@ rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; 
 
 }  // namespace
 
+std::string_view role_of(const Session& session) {
+  if (session.publisher) return "publisher";
+  return session.viewer && session.viewer->is_bound() ? "node" : "viewer";
+}
+
 Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
     : options_(std::move(options)),
       identity_(std::move(identity)),
@@ -140,9 +145,9 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, common::random_id(), address, place, now);
-  session.publisher =
-      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                  std::move(agreement->parts), random_ssrc(), options_.tracks, now);
+  session.publisher = std::make_unique<Publisher>(
+      std::make_unique<SessionRtcp>(port_, *handle), std::move(agreement->parts), random_ssrc(),
+      options_.tracks, now, StreamOrigin{.id = common::random_id()});
   place.add(*session.publisher, port_, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
@@ -161,17 +166,11 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
   if (place.viewers() >= options_.max_viewers) {
     return refuse(Refusal::too_many_viewers, "There are too many viewers in this room.");
   }
-  std::vector<ViewerStream> streams;
-  for (const ViewedStream& agreed : agreement->parts) {
-    auto stream = ViewerStream::make(agreed);
-    if (!stream) {
-      return refuse(Refusal::offer, "The a=mid or a=extmap lines of the offer can't be used.");
-    }
-    streams.push_back(*std::move(stream));
-  }
-  const auto handle = add_session(offer, streams.size(), now);
+  auto streams = make_streams(agreement->parts);
+  if (!streams) return refuse(Refusal::offer, streams.error());
+  const auto handle = add_session(offer, streams->size(), now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
-  auto viewer = std::make_unique<Viewer>(*handle, std::move(streams), now);
+  auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
   if (!place.has_media_for(*viewer)) {
     port_.server.remove(*handle);
     return refuse(Refusal::no_common_codec,
@@ -242,7 +241,7 @@ void Sfu::log(const Session& session, std::string_view event, std::string_view r
   if (!options_.log) return;
   options_.log({.event = event,
                 .fields = {{"session", session.id.substr(0, 8)},
-                           {"role", session.publisher ? "publisher" : "viewer"},
+                           {"role", std::string{role_of(session)}},
                            {"room", session.room->name()},
                            {"address", session.address},
                            {"reason", std::string{reason}}}});
@@ -283,6 +282,10 @@ void Sfu::take_media(dtls::Instant now) {
       session.viewer->on_rtcp(media->packet, port_, now);
     }
   }
+  forward_bursts(now);
+}
+
+void Sfu::forward_bursts(dtls::Instant now) {
   for (Track* track : busy_) track->forward(port_, now);
   busy_.clear();
 }
@@ -325,6 +328,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
     if (session.viewer) session.viewer->handle_timeout(port_, now);
     if (session.data) data_.handle_timeout(*session.data, now);
   }
+  for (Pulled& each : pulled_) each.publisher->handle_timeout(port_, now);
   sweep(now);
 }
 
@@ -335,6 +339,7 @@ std::optional<End> Sfu::overdue(const Session& session, dtls::Instant now) const
   if (session.publisher && now - session.publisher->heard_at() > options_.silence) {
     return End::silent;
   }
+  if (session.viewer && session.viewer->has_lost_publisher()) return End::room_ended;
   const auto idle = session.room->idle_since();
   if (idle && now - *idle > options_.room_hold) return End::room_ended;
   return std::nullopt;

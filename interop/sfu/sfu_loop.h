@@ -17,6 +17,7 @@
 
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
+#include "sfu/cluster/pulled_streams.h"
 #include "sfu/forwarding/outlet.h"
 #include "sfu/sfu.h"
 
@@ -25,6 +26,8 @@ namespace sluice::interop::sfu {
 struct LoopOptions {
   SfuOptions sfu = {};
   LiteOptions lite = {};
+  // Publishers of other nodes can be pulled.
+  bool pulls = false;
 };
 
 class SfuLoop {
@@ -43,6 +46,12 @@ class SfuLoop {
 
   // Runs `work` on the loop's thread, soon. From any thread. False: too much waits already.
   bool post(Work work) { return work_.post(std::move(work)); }
+
+  // Those of LoopOptions::pulls, to be used in posted work; null: none.
+  [[nodiscard]] PulledStreams* pulled() { return pulled_ ? &*pulled_ : nullptr; }
+  [[nodiscard]] dtls::Environment& environment() { return *environment_; }
+  // What the peers of the server see of it by DTLS. From any thread.
+  [[nodiscard]] const SfuIdentity& identity() const { return identity_; }
 
   // Ends the loop without a word to the peers. What the next process goes on from; its sockets are
   // open until the end of this object.
@@ -65,7 +74,7 @@ class SfuLoop {
   };
 
   SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
-          SfuIdentity identity, udp::Descriptor wake);
+          SfuIdentity identity, std::optional<PulledStreams> pulled, udp::Descriptor wake);
   void run();
   void end();
   void wait() const;
@@ -73,7 +82,9 @@ class SfuLoop {
   std::unique_ptr<dtls::Environment> environment_;
   Driver driver_;
   DriverOutlet outlet_;
+  SfuIdentity identity_;
   Sfu sfu_;
+  std::optional<PulledStreams> pulled_;
   common::WorkQueue<Work> work_;
   std::atomic<bool> ends_ = false;
   std::optional<MovedSfu> moved_;  // there: the loop ends with move_out()

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/http/entity_tags.h"
 #include "common/sdp/sdp_fragment.h"
@@ -25,6 +26,7 @@ using httplib::Response;
 constexpr const char* kSdpType = "application/sdp";
 constexpr const char* kFragmentType = "application/trickle-ice-sdpfrag";
 constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
+constexpr const char* kStream = "/whep/([A-Za-z0-9_-]{1,64})/([0-9a-f]{32})";
 constexpr const char* kJsonType = "application/json";
 constexpr const char* kLayers = "/session/([0-9a-f]{32})/layer";
 constexpr const char* kLayerMethods = "GET, HEAD, OPTIONS, POST";
@@ -62,7 +64,10 @@ int status_of(Refusal why) {
     case Refusal::too_many_viewers:
     case Refusal::too_many_sessions:
     case Refusal::too_many_of_address:
+    case Refusal::too_many_nodes:
       return 503;
+    case Refusal::node_loop:
+      return 508;
     case Refusal::failed:
       return 500;
   }
@@ -111,6 +116,7 @@ class SfuHttp::Impl {
     server_.add_page(page_assets());
     if (options.log) log_requests();
     add_endpoints();
+    if (options.cluster != nullptr) add_streams();
     add_sessions();
     add_layers();
     add_operations(
@@ -146,10 +152,16 @@ class SfuHttp::Impl {
   struct Rights {
     bool publishers;
     bool viewers;
+    bool nodes;
+    [[nodiscard]] bool may_change(const Session& session) const {
+      if (session.publisher) return publishers;
+      return session.viewer->is_bound() ? nodes : viewers;
+    }
   };
   [[nodiscard]] Rights rights_of(const Request& request) const {
     return {.publishers = has_token(request, options_.publish_token),
-            .viewers = has_token(request, options_.watch_token)};
+            .viewers = has_token(request, options_.watch_token),
+            .nodes = options_.cluster != nullptr && has_token(request, options_.cluster->token())};
   }
 
   // Runs `work` for the session of the URL.
@@ -162,8 +174,7 @@ class SfuHttp::Impl {
                                        work = std::move(work)](Sfu& sfu, dtls::Instant now) {
       const Session* session = sfu.find(id);
       if (session == nullptr) return Found(tl::unexpect, 404);
-      const bool may_change = session->publisher ? rights.publishers : rights.viewers;
-      return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
+      return rights.may_change(*session) ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
     });
     if (!found) return std::nullopt;
     if (*found) return **std::move(found);
@@ -259,35 +270,115 @@ class SfuHttp::Impl {
     response.set_content("", "text/plain");
   }
 
+  // What a session is made from.
+  struct Posted {
+    Offer offer;
+    std::string address;
+  };
+  // Empty, with the refusal in `response`.
+  std::optional<Posted> read_posted(const Request& request, Response& response) const {
+    if (!has_type(request, kSdpType)) {
+      refuse(response, 415, "The offer must come as application/sdp.");
+      return std::nullopt;
+    }
+    const auto client = options_.trusted_proxies.client_of(request);
+    if (!client) {
+      refuse(response, 400, client.error());
+      return std::nullopt;
+    }
+    auto offer = read_offer(request.body);
+    if (!offer) {
+      refuse(response, 400, offer.error().sentence);
+      return std::nullopt;
+    }
+    return Posted{*std::move(offer), *client};
+  }
+
   void create(const Request& request, Response& response) {
     const bool publishes = request.matches[1] == "whip";
     if (!has_token(request, publishes ? options_.publish_token : options_.watch_token)) {
       return refuse_token(response);
     }
-    if (!has_type(request, kSdpType)) {
-      return refuse(response, 415, "The offer must come as application/sdp.");
-    }
-    const auto client = options_.trusted_proxies.client_of(request);
-    if (!client) return refuse(response, 400, client.error());
-    const auto offer = read_offer(request.body);
-    if (!offer) return refuse(response, 400, offer.error().sentence);
-    const auto result =
-        ask<CreateResult>(response, [publishes, offer = *offer, room = request.matches[2].str(),
-                                     address = *client](Sfu& sfu, dtls::Instant now) {
-          return publishes ? sfu.publish(room, offer, address, now)
-                           : sfu.watch(room, offer, address, now);
-        });
+    const auto posted = read_posted(request, response);
+    if (!posted) return;
+    const std::string room = request.matches[2].str();
+    const auto make = [&] {
+      return ask<CreateResult>(
+          response, [publishes, posted = *posted, room](Sfu& sfu, dtls::Instant now) {
+            return publishes ? sfu.publish(room, posted.offer, posted.address, now)
+                             : sfu.watch(room, posted.offer, posted.address, now);
+          });
+    };
+    auto result = make();
     if (!result) return;
+    if (!*result && !publishes && result->error().why == Refusal::no_publisher &&
+        options_.cluster != nullptr) {
+      if (!find_elsewhere(room, response)) return;
+      result = make();
+      if (!result) return;
+    }
     if (!*result) return refuse_session(response, result->error());
-    response.status = 201;
-    response.set_header("Location", "/session/" + (*result)->id);
-    response.set_header("ETag", entity_tag((*result)->ice_session));
-    response.set_header("Accept-Patch", kFragmentType);
+    answer_created(**result, response);
     if (!publishes) {
       response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
                                       std::string{kLayerExtension} + "\"");
     }
-    response.set_content((*result)->answer, kSdpType);
+  }
+
+  // False, with the refusal in `response`: the cluster can't say who publishes in this room, or
+  // can't bring it here. Where nobody does, the room says so itself.
+  bool find_elsewhere(const std::string& room, Response& response) {
+    switch (options_.cluster->has_begun() ? options_.cluster->find(room)
+                                          : Cluster::Found::no_registry) {
+      case Cluster::Found::found:
+      case Cluster::Found::none:
+        return true;
+      case Cluster::Found::unreachable:
+        refuse(response, 503, "The node that has the stream does not answer in time.");
+        break;
+      case Cluster::Found::no_registry:
+        refuse(response, 503, "The registry of the cluster does not answer.");
+        break;
+    }
+    response.set_header("Retry-After", kRetrySoon);
+    return false;
+  }
+
+  static void answer_created(const Created& created, Response& response) {
+    response.status = 201;
+    response.set_header("Location", "/session/" + created.id);
+    response.set_header("ETag", entity_tag(created.ice_session));
+    response.set_header("Accept-Patch", kFragmentType);
+    response.set_content(created.answer, kSdpType);
+  }
+
+  // WHEP for the other nodes of a cluster: all layers of one publisher.
+  void add_streams() {
+    auto& routes = server_.routes();
+    routes.Post(kStream, [this](const Request& request, Response& response) {
+      create_for_node(request, response);
+    });
+  }
+
+  void create_for_node(const Request& request, Response& response) {
+    if (!has_token(request, options_.cluster->token())) return refuse_token(response);
+    if (!options_.cluster->has_begun()) return refuse(response, 503, "The server is starting.");
+    const auto posted = read_posted(request, response);
+    if (!posted) return;
+    const auto node = parse_node_url(request.get_header_value(kNodeField));
+    if (!node) return refuse(response, 400, std::string{kNodeField} + ": " + node.error());
+    using Pulled = std::pair<CreateResult, std::vector<std::string>>;
+    const auto result = ask<Pulled>(
+        response, [posted = *posted, query = options_.cluster->request(
+                                         request.matches[1].str(), request.matches[2].str(),
+                                         node->origin)](Sfu& sfu, dtls::Instant now) {
+          auto created = sfu.watch_stream(query, posted.offer, posted.address, now);
+          return Pulled{std::move(created), sfu.path_of(query.room, query.stream)};
+        });
+    if (!result) return;
+    if (!result->first) return refuse_session(response, result->first.error());
+    response.set_header(kPathField, path_text(result->second));
+    answer_created(*result->first, response);
   }
 
   static void refuse_session(Response& response, const Refused& refused) {
@@ -300,7 +391,7 @@ class SfuHttp::Impl {
   // RFC 9725 section 4.3: If-Match says which ICE session it is for.
   void patch(const Request& request, Response& response) {
     const Rights rights = rights_of(request);
-    if (!rights.publishers && !rights.viewers) return refuse_token(response);
+    if (!rights.publishers && !rights.viewers && !rights.nodes) return refuse_token(response);
     if (!has_type(request, kFragmentType)) {
       response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2
       return refuse(response, 415, "The fragment must come as " + std::string{kFragmentType} + ".");

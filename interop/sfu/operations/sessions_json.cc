@@ -63,7 +63,7 @@ Json to_json(const DataSession& data) {
 Json to_json(const Session& session, dtls::Instant now) {
   Json json = {
       {"id", session.id.substr(0, 8)},
-      {"role", session.publisher ? "publisher" : "viewer"},
+      {"role", role_of(session)},
       {"room", session.room->name()},
       {"address", session.address},
       {"state", session.is_connected ? "connected" : "connecting"},
@@ -77,6 +77,20 @@ Json to_json(const Session& session, dtls::Instant now) {
   json[session.publisher ? "tracks" : "streams"] = std::move(media);
   json["data"] = session.data ? to_json(*session.data) : Json();
   return json;
+}
+
+// The publishers of a room that come from other nodes.
+Json pulled_json(const Room& room, dtls::Instant now) {
+  Json all = Json::array();
+  for (const Publisher* publisher : room.all_publishers()) {
+    if (publisher->origin().path.empty()) continue;
+    Json tracks = Json::array();
+    for (const Track& track : publisher->tracks()) tracks.push_back(to_json(track, now));
+    all.push_back({{"stream", publisher->origin().id},
+                   {"path", publisher->origin().path},
+                   {"tracks", std::move(tracks)}});
+  }
+  return all;
 }
 
 template <class Numbers, class Names>
@@ -131,8 +145,10 @@ Json to_json(const Counters& counters) {
 std::string sessions_json(const Sfu& sfu, dtls::Instant now) {
   Json rooms = Json::array();
   for (const auto& [name, room] : sfu.rooms()) {
-    rooms.push_back(
-        {{"name", name}, {"publishers", room->publishers()}, {"viewers", room->viewers()}});
+    rooms.push_back({{"name", name},
+                     {"publishers", room->publishers()},
+                     {"viewers", room->viewers()},
+                     {"pulled", pulled_json(*room, now)}});
   }
   Json sessions = Json::array();
   for (const auto& [handle, session] : sfu.sessions()) sessions.push_back(to_json(session, now));

@@ -37,7 +37,8 @@ struct MovedTrack {
 
 struct MovedPublisher {
   rtp::Ssrc own_ssrc{};
-  dtls::Duration unheard{};  // since the last packet
+  std::string stream_id = {};  // of its StreamOrigin: it publishes here
+  dtls::Duration unheard{};    // since the last packet
   std::vector<MovedTrack> tracks = {};
 };
 
@@ -59,6 +60,7 @@ struct MovedViewer {
   // The publishers, by their places among all moved sessions. Empty: the seat is free.
   std::vector<std::optional<std::size_t>> seats = {};
   rtp::SequenceNumber next_transport_number{};
+  bool is_bound = false;  // to the publisher of its seat
 };
 
 // The place of a publisher among the moved sessions; empty: it does not move.

@@ -88,7 +88,11 @@ std::vector<ice_lite::SessionHandle> Sfu::order_of_rooms() const {
   std::vector<ice_lite::SessionHandle> order;
   order.reserve(sessions_.size());
   for (const auto& [name, room] : rooms_) {
-    for (const Publisher* each : room->all_publishers()) order.push_back(publishing.at(each));
+    for (const Publisher* each : room->all_publishers()) {
+      // Those of other nodes do not move: the next process pulls them again.
+      const auto session = publishing.find(each);
+      if (session != publishing.end()) order.push_back(session->second);
+    }
     for (const Viewer* each : room->all_viewers()) order.push_back(each->session());
   }
   return order;
@@ -100,6 +104,7 @@ void Sfu::forget_all(dtls::Instant now) {
     static_cast<void>(port_.server.close(handle, now));
   }
   sessions_.clear();
+  pulled_.clear();
   rooms_.clear();
   handles_.clear();
   per_address_.clear();
