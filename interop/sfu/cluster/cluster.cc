@@ -106,6 +106,14 @@ Cluster::Found Cluster::find(const std::string& room) {
   return result;
 }
 
+void Cluster::wake() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_woken_ = true;
+  }
+  changed_.notify_all();
+}
+
 // ---- the thread
 
 void Cluster::run() {
@@ -139,23 +147,25 @@ void Cluster::round() {
     return Own{sfu.cluster_view(), loop.pulled()->streams()};
   });
   if (!own) return;
-  const auto put = registry_->put(own->view.streams);
-  note_registry(put ? std::nullopt : std::optional(put.error()));
+  std::optional<std::string> error;
+  if (const auto put = registry_->put(own->view.streams); !put) error = put.error();
   const std::set<std::string> wanted = rooms;
   rooms.insert(own->view.watched.begin(), own->view.watched.end());
   for (const std::string& room : rooms) {
-    const auto found = put ? look_up(room, *own) : std::optional(Found::no_registry);
+    const auto found = look_up(room, *own, error);
     if (!wanted.contains(room)) continue;
     const std::scoped_lock lock(mutex_);
     if (wanted_.contains(room)) outcomes_[room] = {number, found};
   }
+  note_registry(error);
   changed_.notify_all();
 }
 
-std::optional<Cluster::Found> Cluster::look_up(const std::string& room, const Own& own) {
+std::optional<Cluster::Found> Cluster::look_up(const std::string& room, const Own& own,
+                                               std::optional<std::string>& error) {
   const auto entries = registry_->look_up(room);
   if (!entries) {
-    note_registry(entries.error());
+    error = entries.error();
     return Found::no_registry;
   }
   begin_pulls(room, *entries, own);
@@ -227,9 +237,8 @@ void Cluster::on_change(const StreamOrigin& stream, const std::string& ended) {
     } else {
       put_off(attempts_[stream.id]);
     }
-    is_woken_ = true;
   }
-  changed_.notify_all();
+  wake();
 }
 
 // ---- the log

@@ -69,6 +69,8 @@ class Cluster {
   };
   // For a viewer of a room where nobody publishes here: waits until a stream of it is here.
   Found find(const std::string& room);
+  // The streams of this node have changed: the registry is told at once.
+  void wake();
   // Of another node for a stream of this one.
   [[nodiscard]] StreamRequest request(std::string room, std::string stream, std::string node) const;
   [[nodiscard]] const std::string& token() const { return options_.puller.token; }
@@ -95,8 +97,9 @@ class Cluster {
   void run();
   void wait();
   void round();
-  // Of one room in a round.
-  std::optional<Found> look_up(const std::string& room, const Own& own);
+  // Of one room in a round. `error`: of the registry.
+  std::optional<Found> look_up(const std::string& room, const Own& own,
+                               std::optional<std::string>& error);
   void begin_pulls(const std::string& room, const std::vector<StreamEntry>& entries,
                    const Own& own);
   void pull(const std::string& room, const std::vector<StreamEntry>& entries);

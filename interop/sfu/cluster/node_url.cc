@@ -64,7 +64,7 @@ tl::expected<dtls::UdpEndpoint, std::string> NodeNetworks::resolve(const Url& no
   auto address = interop::resolve(node);
   if (!address) return address;
   if (!prefixes_.contains(*address)) {
-    return tl::unexpected(node.origin + " is outside of the networks of the cluster");
+    return tl::unexpected<std::string>("it is outside of the networks of the cluster");
   }
   return address;
 }

@@ -133,7 +133,7 @@ ClusterView Sfu::cluster_view() const {
   for (const auto& [handle, session] : sessions_) {
     const std::string& name = session.room->name();
     if (session.viewer && !session.viewer->is_bound()) view.watched.insert(name);
-    if (session.publisher && session.is_connected) {
+    if (session.publisher) {
       view.streams.push_back({name, session.publisher->origin().id, 0});
     }
   }

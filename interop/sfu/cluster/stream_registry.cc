@@ -63,21 +63,24 @@ tl::expected<void, std::string> StreamRegistry::put(
     own[each.room].insert(entry_text({each.id, each.depth, node_}));
   }
   const Own before = std::exchange(own_, own);
+  tl::expected<void, std::string> result;
+  const auto run_command = [&](const std::vector<std::string>& words) {
+    if (auto reply = run(words); !reply) result = tl::unexpected(reply.error());
+  };
   for (const auto& [room, entries] : before) {
     std::vector<std::string> words = {"ZREM", key(room)};
     std::ranges::copy_if(entries, std::back_inserter(words), [&](const std::string& entry) {
       return !own.contains(room) || !own.at(room).contains(entry);
     });
-    if (words.size() == 2) continue;
-    if (auto reply = run(words); !reply) return tl::unexpected(reply.error());
+    if (words.size() > 2) run_command(words);
   }
   for (const auto& [room, entries] : own) {
     std::vector<std::string> words = {"EVAL", std::string{kNow} + kPut, "1", key(room),
                                       std::to_string(kLifetime.count())};
     words.insert(words.end(), entries.begin(), entries.end());
-    if (auto reply = run(words); !reply) return tl::unexpected(reply.error());
+    run_command(words);
   }
-  return {};
+  return result;
 }
 
 tl::expected<std::vector<StreamEntry>, std::string> StreamRegistry::look_up(

@@ -46,7 +46,7 @@ class StreamRegistry {
   StreamRegistry(RedisOptions redis, std::string prefix, std::string node);
 
   // Writes the streams of this node, and takes back those that it has no longer. The error says
-  // that Redis does not answer, or what it has answered.
+  // that Redis does not answer, or what it has answered of one room: the others are written.
   tl::expected<void, std::string> put(const std::vector<ClusterView::Stream>& streams);
   // Entries of other nodes. What is no entry is left out.
   tl::expected<std::vector<StreamEntry>, std::string> look_up(const std::string& room);

@@ -319,6 +319,7 @@ class SfuHttp::Impl {
     }
     if (!*result) return refuse_session(response, result->error());
     answer_created(**result, response);
+    if (publishes && options_.cluster != nullptr) options_.cluster->wake();
     if (!publishes) {
       response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
                                       std::string{kLayerExtension} + "\"");
