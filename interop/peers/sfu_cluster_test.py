@@ -394,6 +394,8 @@ class ClusterTest(unittest.TestCase):
         for arguments, said in ((["--cluster", "redis:x"], "redis:HOST:PORT"),
                                 (["--cluster", "redis:x:1"], "--cluster needs --cluster-token"),
                                 (["--cluster-url", "http://x"], "--cluster-url needs --cluster"),
+                                (["--cluster-depth", "2"], "--cluster-depth needs --cluster"),
+                                (["--cluster", "redis:x:1", "--cluster-token", "t", "--cluster-ca", "/nowhere"], "--cluster-ca"),
                                 (["--cluster", "redis:x:1", "--cluster-token", "t", "--redis-user", "u"], "--redis-password"),
                                 (["--cluster", "redis:x:1", "--cluster-token", "t", "--host", "0.0.0.0"], "--cluster-url"),
                                 (["--cluster", "redis:x:1", "--cluster-url", "http://x/y"], "has no path"),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <variant>
 
 #include "common/redis_address.h"
 #include "sfu/http/peer_address.h"
@@ -9,9 +11,20 @@
 namespace sluice::interop::sfu {
 namespace {
 
-constexpr std::array kDependent = {"--cluster-url",   "--cluster-token",   "--cluster-name",
-                                   "--cluster-depth", "--cluster-fan-out", "--cluster-network",
-                                   "--cluster-ca",    "--redis-user",      "--redis-password"};
+// Without a cluster they have no effect. The others have defaults, which a file may repeat.
+constexpr std::array kDependent = {"--cluster-url", "--cluster-token", "--cluster-network",
+                                   "--cluster-ca",  "--redis-user",    "--redis-password"};
+
+// The first one that is set for no cluster; null: there is none.
+const char* without_cluster(const CLI::App& app, const ClusterOptions& options) {
+  const ClusterOptions usual;
+  if (options.prefix != usual.prefix) return "--cluster-name";
+  if (options.puller.max_depth != usual.puller.max_depth) return "--cluster-depth";
+  if (options.fan_out != usual.fan_out) return "--cluster-fan-out";
+  const auto found =
+      std::ranges::find_if(kDependent, [&](const char* name) { return app.count(name) != 0; });
+  return found == kDependent.end() ? nullptr : *found;
+}
 
 std::string check_name(const std::string& text) {
   constexpr std::size_t kLongest = 64;
@@ -76,8 +89,7 @@ void add_cluster_arguments(CLI::App& app, ClusterArguments& arguments) {
       });
   app.add_option("--cluster-ca", options.puller.ca_file,
                  "PEM file with the certificates that nodes with https are trusted by. Default: "
-                 "those of the system")
-      ->check(CLI::ExistingFile);
+                 "those of the system");
   app.add_option("--redis-user", options.redis.user, "User of Redis. Default: none");
   add_secret("--redis-password", options.redis.password, "SLUICE_SFU_REDIS_PASSWORD",
              "Password of Redis. Default: none");
@@ -86,9 +98,8 @@ void add_cluster_arguments(CLI::App& app, ClusterArguments& arguments) {
 tl::expected<std::optional<ClusterOptions>, std::string> cluster_options(
     const CLI::App& app, const ClusterArguments& arguments) {
   if (arguments.registry.empty()) {
-    for (const char* name : kDependent) {
-      if (app.count(name) != 0) return tl::unexpected(std::string{name} + " needs --cluster");
-    }
+    const char* const name = without_cluster(app, arguments.options);
+    if (name != nullptr) return tl::unexpected(std::string{name} + " needs --cluster");
     return std::nullopt;
   }
   ClusterOptions options = arguments.options;
@@ -97,6 +108,9 @@ tl::expected<std::optional<ClusterOptions>, std::string> cluster_options(
   }
   if (!options.redis.user.empty() && options.redis.password.empty()) {
     return tl::unexpected<std::string>("--redis-user needs --redis-password");
+  }
+  if (!options.puller.ca_file.empty() && !std::ifstream(options.puller.ca_file)) {
+    return tl::unexpected("--cluster-ca: can't read " + options.puller.ca_file);
   }
   options.redis.address = *parse_redis(arguments.registry);
   for (const std::string& network : arguments.networks) (void)options.puller.networks.add(network);
