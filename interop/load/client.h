@@ -11,13 +11,11 @@
 #include <sluice/rtp/rtcp.h>
 
 #include "common/client/media_session.h"
+#include "common/media_clock.h"
 
 namespace sluice::interop::load {
 
-// The media classes have the time of the engine.
-constexpr rtp::Instant media_time(dtls::Instant time) {
-  return rtp::Instant(time.time_since_epoch());
-}
+using common::media_time;
 
 class Client {
  public:

@@ -6,6 +6,7 @@
 
 #include <sluice/ice_lite/description.h>
 
+#include "common/ip_address.h"
 #include "common/letter_case.h"
 #include "common/random_numbers.h"
 #include "common/sdp/transport_attributes.h"

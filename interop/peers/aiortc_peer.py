@@ -13,16 +13,15 @@ import math
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import aioice.ice
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame
 
+from http_request import STEP_LIMIT_S, request
+
 LOOPBACK = "127.0.0.1"
-STEP_LIMIT_S = 20
 RATE, FRAME_SAMPLES = 48000, 960
 TONE_HZ, AMPLITUDE = 500, 8000
 FRAMES_WANTED = 25
@@ -45,18 +44,6 @@ class Tone(AudioStreamTrack):
         frame.planes[0].update(samples.tobytes())
         frame.pts, frame.sample_rate, frame.time_base = start, RATE, fractions.Fraction(1, RATE)
         return frame
-
-
-def request(url, method, body=None):
-    """Status, headers and body of an HTTP response, also of one with a status above 399."""
-    headers = {"Content-Type": "application/sdp"} if body else {}
-    message = urllib.request.Request(url, method=method, data=body and body.encode(), headers=headers)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(message, timeout=STEP_LIMIT_S) as response:
-            return response.status, response.headers, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read().decode()
 
 
 def must(condition, what):

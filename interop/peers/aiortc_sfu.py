@@ -12,7 +12,8 @@ import sys
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from aiortc_peer import BINARY, LOOPBACK, STEP_LIMIT_S, Tone, hear_tone, in_time, must, request
+from aiortc_peer import BINARY, LOOPBACK, Tone, hear_tone, in_time, must
+from http_request import STEP_LIMIT_S, request
 
 
 async def join(connection, base, endpoint):

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
@@ -21,8 +22,6 @@ dtls::Role own_role(const Offer& offer) {
   return offer.transport.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
 }
 
-rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
-
 }  // namespace
 
 std::string_view role_of(const Session& session) {
@@ -30,11 +29,31 @@ std::string_view role_of(const Session& session) {
   return session.viewer && session.viewer->is_bound() ? "node" : "viewer";
 }
 
-Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
+Limits limits_of(const SfuOptions& options) {
+  return {.max_rooms = options.max_rooms,
+          .max_publishers = options.max_publishers,
+          .max_viewers = options.max_viewers,
+          .max_sessions = options.max_sessions,
+          .max_sessions_per_address = options.max_sessions_per_address};
+}
+
+Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
+         Workplace workplace)
     : options_(std::move(options)),
       identity_(std::move(identity)),
+      own_directory_(workplace.directory != nullptr
+                         ? nullptr
+                         : std::make_unique<Directory>(limits_of(options_))),
+      directory_(own_directory_ ? *own_directory_ : *workplace.directory),
+      exchange_(workplace.exchange),
+      worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
-      data_(options_.data, port_) {}
+      data_(options_.data, port_) {
+  if (workplace.exchange == nullptr) return;
+  mirrors_ = std::make_unique<Mirrors>(
+      workplace, options_.tracks, port_,
+      [this](const std::string& name, dtls::Instant idle) -> Room& { return room(name, idle); });
+}
 
 Sfu::~Sfu() = default;
 
@@ -43,17 +62,6 @@ Sfu::~Sfu() = default;
 CreateResult Sfu::refuse(Refusal why, std::string sentence) {
   counters_.count(why);
   return tl::unexpected(Refused{.why = why, .sentence = std::move(sentence)});
-}
-
-std::optional<Refused> Sfu::full(const std::string& address) const {
-  if (sessions_.size() >= options_.max_sessions) {
-    return Refused{Refusal::too_many_sessions, "There are too many sessions."};
-  }
-  const auto of_address = per_address_.find(address);
-  if (of_address != per_address_.end() && of_address->second >= options_.max_sessions_per_address) {
-    return Refused{Refusal::too_many_of_address, "There are too many sessions of your address."};
-  }
-  return std::nullopt;
 }
 
 tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& offer,
@@ -66,6 +74,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   }
   ice_lite::SessionOptions options;
   options.transport = transport_options(streams);
+  options.transport.srtp.cryptex = answer_cryptex(offer.transport);
   options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
@@ -90,18 +99,23 @@ Room& Sfu::room(const std::string& name, dtls::Instant idle_since) {
   auto& room = rooms_[name];
   if (!room) {
     room = std::make_unique<Room>(name, idle_since);
-    ++counters_.rooms;
+    directory_.hold_room(name, worker_);
   }
   return *room;
 }
 
-Session& Sfu::begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+Session& Sfu::begin(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                     Room& room, dtls::Instant made_at) {
   if (sessions_.empty()) next_sweep_ = made_at + kTick;
   Session& session = sessions_[handle];
-  session = {.id = std::move(id), .address = address, .room = &room, .made_at = made_at};
+  session = {.id = visit.id,
+             .address = visit.address,
+             .admission = std::move(admission),
+             .room = &room,
+             .made_at = made_at};
+  session.admission.add_ufrag(port_.server.local_credentials(handle)->ufrag);
+  if (session.admission.made_room()) ++counters_.rooms;
   handles_.emplace(session.id, handle);
-  ++per_address_[address];
   return session;
 }
 
@@ -114,7 +128,8 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
       .ice = *port_.server.local_credentials(handle),
       .end_of_candidates = true,
       .setup = own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive,
-      .fingerprints = {identity_.fingerprint}};
+      .fingerprints = {identity_.fingerprint},
+      .cryptex = answer_cryptex(offer.transport) != srtp::Cryptex::off};
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
   auto preference = static_cast<std::uint16_t>(0xffff);
@@ -130,25 +145,26 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const std::string& address, dtls::Instant now) {
-  auto agreement = agree_on_publishing(offer);
+  return publish(room_name, offer, agree_on_publishing(offer), address, now);
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const PublishAgreement& agreement, const std::string& address,
+                          dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
-  if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
-  const auto known = rooms_.find(room_name);
-  if (known == rooms_.end() && rooms_.size() >= options_.max_rooms) {
-    return refuse(Refusal::too_many_rooms, "There are too many rooms.");
-  }
-  if (known != rooms_.end() && known->second->publishers() >= options_.max_publishers) {
-    return refuse(Refusal::too_many_publishers, "As many publish in this room as may: " +
-                                                    std::to_string(options_.max_publishers) + ".");
-  }
+  const Visit visit{
+      .id = common::random_id(), .room = room_name, .address = address, .publishes = true};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
   const auto handle = add_session(offer, 0, now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
-  Session& session = begin(*handle, common::random_id(), address, place, now);
-  session.publisher = std::make_unique<Publisher>(
-      std::make_unique<SessionRtcp>(port_, *handle), std::move(agreement->parts), random_ssrc(),
-      options_.tracks, now, StreamOrigin{.id = common::random_id()});
+  Session& session = begin(*handle, visit, *std::move(admission), place, now);
+  session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
+                                                  agreement->parts, random_ssrc(), options_.tracks,
+                                                  now, StreamOrigin{.id = common::random_id()});
   place.add(*session.publisher, port_, now);
+  if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
 }
@@ -156,16 +172,22 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
                         dtls::Instant now) {
   const auto agreement = agree_on_viewing(offer, random_ssrc);
+  return watch(room_name, offer, agreement, address, now);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
+                        const ViewAgreement& agreement, const std::string& address,
+                        dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
-  if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
+  if (mirrors_) mirrors_->sync(now);
+  const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
   const auto found = rooms_.find(room_name);
   if (found == rooms_.end() || found->second->publishers() == 0) {
     return refuse(Refusal::no_publisher, "Nobody publishes in this room.");
   }
   Room& place = *found->second;
-  if (place.viewers() >= options_.max_viewers) {
-    return refuse(Refusal::too_many_viewers, "There are too many viewers in this room.");
-  }
   auto streams = make_streams(agreement->parts);
   if (!streams) return refuse(Refusal::offer, streams.error());
   const auto handle = add_session(offer, streams->size(), now);
@@ -176,7 +198,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
     return refuse(Refusal::no_common_codec,
                   "The offer has none of the codecs that are published in this room.");
   }
-  Session& session = begin(*handle, common::random_id(), address, place, now);
+  Session& session = begin(*handle, visit, *std::move(admission), place, now);
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
@@ -192,6 +214,7 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
   auto result = session.ice.update(update, handle->second, port_.server, identity_.announced, now);
   if (!result) ++counters_.ice_refused;
   if (!result || !*result) return result;
+  session.admission.add_ufrag((*result)->ice_session);
   ++counters_.ice_restarts;
   log(session, "ice_restarted");
   return result;
@@ -226,10 +249,14 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
   if (session.data) data_.leave(*session.data, now);
-  if (session.publisher) session.room->remove(*session.publisher, port_, now);
+  if (session.publisher) {
+    if (mirrors_) mirrors_->withdraw(*session.publisher);
+    session.room->remove(*session.publisher, port_, now);
+  }
   if (session.viewer) session.room->remove(*session.viewer);
-  const auto of_address = per_address_.find(session.address);
-  if (--of_address->second == 0) per_address_.erase(of_address);
+  if (exchange_ != nullptr && session.path) {
+    exchange_->to_port(worker_).push({.path = *session.path, .kind = PortHeader::Kind::forget}, {});
+  }
   handles_.erase(session.id);
   sessions_.erase(found);
   // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
@@ -296,6 +323,8 @@ void Sfu::take_events(dtls::Instant now) {
     if (found == sessions_.end()) continue;
     if (std::holds_alternative<ice_lite::Connected>(event->what)) {
       on_connected(event->session, now);
+    } else if (const auto* selected = std::get_if<ice_lite::PathSelected>(&event->what)) {
+      found->second.path = selected->path;
     } else if (std::holds_alternative<ice_lite::Expired>(event->what)) {
       end(found, End::expired, now);
     } else if (const auto* ended = std::get_if<ice_lite::Ended>(&event->what)) {
@@ -329,6 +358,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
     if (session.data) data_.handle_timeout(*session.data, now);
   }
   for (Pulled& each : pulled_) each.publisher->handle_timeout(port_, now);
+  if (mirrors_) mirrors_->handle_timeout(now);
   sweep(now);
 }
 
@@ -354,7 +384,9 @@ void Sfu::sweep(dtls::Instant now) {
   std::erase_if(rooms_, [&](const auto& entry) {
     const Room& room = *entry.second;
     const auto idle = room.idle_since();
-    return room.viewers() == 0 && idle && now - *idle > options_.room_hold;
+    const bool is_over = room.viewers() == 0 && idle && now - *idle > options_.room_hold;
+    if (is_over) directory_.release_room(room.name(), worker_);
+    return is_over;
   });
 }
 

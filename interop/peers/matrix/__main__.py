@@ -1,6 +1,7 @@
 """The interoperability matrix: peer, version, our role, suite, authentication; each row is a connection on loopback.
 
-Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, SLUICE_DEMO_BINARY. Exit code: 0 if no
+Environment variables name the programs: SLUICE_DTLS_SERVER, SLUICE_DTLS_CLIENT, SLUICE_DEMO_BINARY,
+SLUICE_SFU_BINARY. Exit code: 0 if no
 row failed.
 """
 
@@ -18,6 +19,7 @@ import echo_rows
 import gnutls_rows
 import libcoap_rows
 import openssl_rows
+import sfu_rows
 import webrtc_rows
 from programs import Failed
 from rows import Kit
@@ -41,7 +43,7 @@ def isolate():
 
 
 def all_rows(kit, quick):
-    groups = [openssl_rows, gnutls_rows, libcoap_rows, echo_rows, cid_rows] + ([] if quick else [webrtc_rows])
+    groups = [openssl_rows, gnutls_rows, libcoap_rows, echo_rows, cid_rows] + ([] if quick else [webrtc_rows, sfu_rows])
     rows = [row for group in groups for row in group.rows(kit)]
     for row in rows:
         if row.alone and not row.outcome and not os.environ.get(ISOLATED):

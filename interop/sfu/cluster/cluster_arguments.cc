@@ -5,8 +5,8 @@
 #include <fstream>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/redis_address.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -36,7 +36,7 @@ std::string check_name(const std::string& text) {
 }
 
 bool is_any_address(const std::string& host) {
-  const auto address = read_address(host);
+  const auto address = common::read_address(host);
   return address && std::visit(
                         [](const auto& bytes) {
                           return std::ranges::all_of(bytes, [](auto byte) { return byte == 0; });

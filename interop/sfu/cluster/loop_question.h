@@ -18,9 +18,10 @@ std::optional<Answer> ask_loop(SfuLoop& loop, std::function<Answer(Sfu&, dtls::I
   constexpr std::chrono::seconds kLimit{2};
   auto promise = std::make_shared<std::promise<Answer>>();
   auto answer = promise->get_future();
-  const bool is_posted = loop.post([promise, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-    promise->set_value(work(sfu, now));
-  });
+  const bool is_posted =
+      loop.post(0, [promise, work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+        promise->set_value(work(sfu, now));
+      });
   if (!is_posted || answer.wait_for(kLimit) != std::future_status::ready) return std::nullopt;
   return answer.get();
 }

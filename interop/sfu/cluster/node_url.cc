@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "common/lite/local_addresses.h"
+#include "common/ip_address.h"
 #include "common/sdp/sdp_text.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -30,7 +29,7 @@ tl::expected<Url, std::string> parse_node_url(const std::string& text) {
   const auto port = number<std::uint16_t>(url->port);
   if (!port || *port == 0) return refuse("has a port from 1 to 65535");
   const bool is_ipv6 = url->origin.find('[') != std::string::npos;
-  const auto literal = parse_address(url->host);
+  const auto literal = common::parse_address(url->host);
   if (is_ipv6 ? !literal : !is_name(url->host)) return refuse("has a name or an IP address");
   return url;
 }

@@ -10,8 +10,8 @@
 #include <sluice/udp/address.h>
 
 #include "common/client/client_ice.h"
+#include "common/ip_address.h"
 #include "sfu/cluster/loop_question.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -32,7 +32,7 @@ WhipClient client_for(const Url& url, const dtls::UdpEndpoint& address,
                      .answer_timeout = kAnswerTimeout,
                      .follows_redirects = false,
                      .ca_file = options.ca_file,
-                     .addresses = {{url.host, address_text(address)}}});
+                     .addresses = {{url.host, common::address_text(address)}}});
 }
 
 std::string field_of(const PostedOffer& posted, const char* name) {

@@ -41,8 +41,6 @@ std::optional<Refused> refusal_of(const StreamRequest& request, const Room& room
   return std::nullopt;
 }
 
-rtp::Ssrc new_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
-
 }  // namespace
 
 CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
@@ -55,19 +53,19 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   if (auto refused = refusal_of(request, place, *publisher)) {
     return refuse(refused->why, refused->sentence);
   }
-  if (sessions_.size() >= options_.max_sessions) {
-    return refuse(Refusal::too_many_sessions, "There are too many sessions.");
-  }
+  const Visit visit{.id = common::random_id(), .room = request.room, .address = address};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
   std::vector<const PublishedTrack*> tracks;
   std::ranges::transform(publisher->tracks(), std::back_inserter(tracks),
                          [](const Track& track) { return &track.agreed(); });
-  const auto agreement = agree_on_layers(offer, tracks, new_ssrc);
+  const auto agreement = agree_on_layers(offer, tracks, random_ssrc);
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   auto streams = make_streams(agreement->parts);
   if (!streams) return refuse(Refusal::offer, streams.error());
   const auto handle = add_session(offer, streams->size(), now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
-  Session& session = begin(*handle, common::random_id(), address, place, now);
+  Session& session = begin(*handle, visit, *std::move(admission), place, now);
   session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
   session.viewer->bind(*publisher);
   place.add(*session.viewer, port_, now);
@@ -86,17 +84,17 @@ tl::expected<Publisher*, std::string> Sfu::add_pulled(const std::string& room_na
                                                       std::unique_ptr<Publisher> publisher,
                                                       dtls::Instant now) {
   const auto known = rooms_.find(room_name);
-  if (known == rooms_.end() && rooms_.size() >= options_.max_rooms) {
-    return tl::unexpected<std::string>("There are too many rooms.");
-  }
-  if (known != rooms_.end() && known->second->publishers() >= options_.max_publishers) {
-    return tl::unexpected<std::string>("As many publish in this room as may.");
-  }
   if (known != rooms_.end() && stream_in(*known->second, publisher->origin().id) != nullptr) {
     return tl::unexpected<std::string>("The stream is here already.");
   }
+  // It counts as a session that publishes, of an address of its own.
+  const std::string& id = publisher->origin().id;
+  auto admission = directory_.admit(
+      worker_, {.id = common::random_id(), .room = room_name, .address = id, .publishes = true});
+  if (!admission) return tl::unexpected(admission.error().sentence);
+  if (admission->made_room()) ++counters_.rooms;
   Room& place = room(room_name, now);
-  pulled_.push_back({&place, std::move(publisher)});
+  pulled_.push_back({&place, *std::move(admission), std::move(publisher)});
   place.add(*pulled_.back().publisher, port_, now);
   ++counters_.pulled;
   return pulled_.back().publisher.get();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/clock.h"
-#include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
 
@@ -70,8 +69,7 @@ void Upstream::begin_publishing(Sfu& sfu, dtls::Instant now) {
   std::vector<PublishedTrack> agreed;
   std::ranges::transform(setup_.tracks, std::back_inserter(agreed), &PulledTrack::agreed);
   auto made = std::make_unique<Publisher>(std::make_unique<Rtcp>(session_), std::move(agreed),
-                                          rtp::Ssrc{std::max(common::random_u32(), 1U)}, options_,
-                                          now, setup_.origin);
+                                          random_ssrc(), options_, now, setup_.origin);
   for (std::size_t track = 0; track < setup_.tracks.size(); ++track) {
     const auto& sources = setup_.tracks[track].sources;
     for (std::size_t layer = 0; layer < sources.size(); ++layer) {

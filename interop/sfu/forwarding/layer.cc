@@ -159,6 +159,10 @@ void Layer::leave(Subscription& subscription) {
 void Layer::need_key_frame(MediaPort& port, dtls::Instant now) {
   if (format_->kind != SectionKind::video) return;
   ++port.counters.key_frames_needed;
+  pass_on_need(port, now);
+}
+
+void Layer::pass_on_need(MediaPort& port, dtls::Instant now) {
   // Before the first packet there is nothing to ask for: a source begins with a key frame.
   if (source_ && key_frames_.need(now)) ask_for_key_frame(port);
 }

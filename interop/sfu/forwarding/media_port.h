@@ -5,19 +5,16 @@
 
 #include <sluice/dtls/clock.h>
 #include <sluice/ice_lite/ice_lite_server.h>
-#include <sluice/rtp/clock.h>
 #include <sluice/srtp/session.h>
 
+#include "common/media_clock.h"
 #include "sfu/forwarding/counters.h"
 #include "sfu/forwarding/outlet.h"
 #include "sfu/forwarding/rtcp_path.h"
 
 namespace sluice::interop::sfu {
 
-// The media classes have the time of the engine.
-constexpr rtp::Instant media_time(dtls::Instant time) {
-  return rtp::Instant(time.time_since_epoch());
-}
+using common::media_time;
 
 // References: everything in it outlives what uses it.
 struct MediaPort {

@@ -102,7 +102,13 @@ void Publisher::record_arrival(const rtp::Packet& packet, const PublishedTrack& 
   }
 }
 
+void Publisher::set_tap(PublisherTap* tap) {
+  tap_ = tap;
+  for (Track& track : tracks_) track.set_tap(tap);
+}
+
 void Publisher::on_rtcp(rtp::Bytes compound, Counters& counters, dtls::Instant now) {
+  if (tap_ != nullptr) tap_->on_rtcp(compound);
   timer_.on_compound(compound.size());
   rtp::CompoundReader reader(compound);
   while (const auto packet = reader.next()) {

@@ -41,6 +41,9 @@ class Publisher {
   // Sends the reports and requests that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
+  // Null: none. It outlives its use.
+  void set_tap(PublisherTap* tap);
+
   // Their addresses stay.
   [[nodiscard]] std::vector<Track>& tracks() { return tracks_; }
   [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
@@ -67,6 +70,7 @@ class Publisher {
   rtp::Ssrc arrived_{};                                // the source of the last one
   rtp::ReportTimer timer_;
   dtls::Instant heard_at_;
+  PublisherTap* tap_ = nullptr;
 };
 
 }  // namespace sluice::interop::sfu

@@ -20,15 +20,14 @@ class LayerRates {
   LayerRates(const Track& track, const Layer* has, dtls::Instant now)
       : count_(track.layers().size()) {
     if (has != nullptr && has->is_beginning(now)) return;
-    std::ranges::transform(track.layers(), rates_.begin(),
-                           [now](const Layer& layer) { return layer.bits_per_second(now); });
+    std::ranges::transform(track.layers(), rates_.begin(), [now](const Layer& layer) -> LayerRate {
+      return {layer.bits_per_second(now), layer.peak_rate(now)};
+    });
   }
-  [[nodiscard]] std::span<const std::uint64_t> rates() const {
-    return std::span(rates_).first(count_);
-  }
+  [[nodiscard]] std::span<const LayerRate> rates() const { return std::span(rates_).first(count_); }
 
  private:
-  std::array<std::uint64_t, kMaxSimulcastStreams> rates_ = {};
+  std::array<LayerRate, kMaxSimulcastStreams> rates_ = {};
   std::size_t count_;
 };
 

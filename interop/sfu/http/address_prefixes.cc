@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "sfu/http/peer_address.h"
+#include "common/ip_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -26,7 +26,7 @@ bool bit_at(const std::vector<std::uint8_t>& bytes, std::size_t index) {
 
 tl::expected<void, std::string> AddressPrefixes::add(const std::string& text) {
   const auto slash = text.find('/');
-  const auto address = read_address(text.substr(0, slash));
+  const auto address = common::read_address(text.substr(0, slash));
   if (!address) return tl::unexpected(text + ": no IP address or prefix of one");
   Prefix prefix{.bytes = bytes_of(*address), .bits = 0};
   const std::size_t all = prefix.bytes.size() * kByteBits;

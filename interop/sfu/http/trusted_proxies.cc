@@ -5,8 +5,8 @@
 #include <optional>
 #include <ranges>
 
+#include "common/ip_address.h"
 #include "sfu/http/forwarded_field.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -23,7 +23,7 @@ std::optional<std::string> field_of(const httplib::Request& request, const char*
 }  // namespace
 
 bool TrustedProxies::contains(const std::string& address) const {
-  const auto read = read_address(address);
+  const auto read = common::read_address(address);
   return read && prefixes_.contains(*read);
 }
 
@@ -38,13 +38,13 @@ tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
     if (++proxies == kMaxProxies) return tl::unexpected<std::string>("There are too many proxies.");
   }
   // All of them are proxies: the first of them has asked by itself.
-  return address_text(*found);
+  return common::address_text(*found);
 }
 
 tl::expected<std::string, std::string> TrustedProxies::client_of(
     const httplib::Request& request) const {
-  const auto own = read_address(request.remote_addr);
-  std::string peer = own ? address_text(*own) : request.remote_addr;
+  const auto own = common::read_address(request.remote_addr);
+  std::string peer = own ? common::address_text(*own) : request.remote_addr;
   if (!own || !prefixes_.contains(*own)) return peer;
   const auto forwarded = field_of(request, "Forwarded");
   const auto x_forwarded_for = field_of(request, "X-Forwarded-For");

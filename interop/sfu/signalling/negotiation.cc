@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <span>
 
+#include "common/random_numbers.h"
 #include "common/sdp/answer_frame.h"
 #include "common/sdp/data_section.h"
 #include "common/sdp/simulcast.h"
@@ -40,18 +41,22 @@ constexpr std::array kReadUris = {rtp::kMidUri, rtp::kTransportSequenceNumberUri
 constexpr Uris kReadWithoutSimulcast = Uris(kReadUris).first(2);
 constexpr std::array kWrittenUris = {rtp::kMidUri, rtp::kAbsoluteSendTimeUri};
 
+// What each ID stands for in all sections of an answer: they are one BUNDLE group (RFC 9143
+// section 12).
+using AgreedIds = std::map<std::uint8_t, std::string>;
+
 // Those that both sides have, for the answer; `map` is told the ID of both where the element is
 // forwarded.
 template <class Map>
 std::vector<OfferedExtension> agree_on_extensions(const OfferedSection& section, Uris own,
-                                                  Map map) {
+                                                  AgreedIds& ids, Map map) {
   std::vector<OfferedExtension> agreed;
-  std::set<std::uint8_t> used;
   for (const OfferedExtension& offered : section.extensions) {
     const auto forwarded = extension_of(offered.uri);
     const bool is_own = std::ranges::find(own, offered.uri) != own.end();
     if ((!forwarded && !is_own) || offered.id > kMaxExtensionId) continue;
-    if (!used.insert(offered.id).second) continue;
+    if (std::ranges::find(agreed, offered.id, &OfferedExtension::id) != agreed.end()) continue;
+    if (ids.try_emplace(offered.id, offered.uri).first->second != offered.uri) continue;
     agreed.push_back(offered);
     if (forwarded) map(offered.id, rtp::number(*forwarded));
   }
@@ -156,7 +161,8 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
 }
 
 // The answer, and what the track has by it.
-AnsweredSection publish_section(const OfferedSection& section, PublishedTrack& track) {
+AnsweredSection publish_section(const OfferedSection& section, AgreedIds& ids,
+                                PublishedTrack& track) {
   AnsweredSection answered;
   bool has_transport_feedback = false;
   for (const Codec& codec : section.codecs) {
@@ -169,7 +175,7 @@ AnsweredSection publish_section(const OfferedSection& section, PublishedTrack& t
   const bool may_simulcast = section.kind == SectionKind::video && !section.simulcast.empty();
   const Uris own = may_simulcast ? Uris(kReadUris) : kReadWithoutSimulcast;
   answered.extensions = agree_on_extensions(
-      section, own,
+      section, own, ids,
       [&](std::uint8_t theirs, std::uint8_t ours) { track.extension_ids[theirs] = ours; });
   track.mid_extension = id_of(answered.extensions, rtp::kMidUri);
   track.rid_extension = id_of(answered.extensions, rtp::kRidUri);
@@ -186,8 +192,11 @@ AnsweredSection publish_section(const OfferedSection& section, PublishedTrack& t
 
 std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat); }
 
-SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
+rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
+
+PublishAgreement agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
+  AgreedIds ids;
   for (const OfferedSection& section : offer.sections) {
     if (!section.accepted()) {
       return refuse_offer(section_name(section) + " can't be taken: " + section.rejected + ".");
@@ -210,14 +219,15 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
                           known_names(section.kind) + ".");
     }
     agreement.parts.push_back({.format = format, .mid = section.mid});
-    agreement.answer.push_back(publish_section(section, agreement.parts.back()));
+    agreement.answer.push_back(publish_section(section, ids, agreement.parts.back()));
   }
   if (agreement.parts.empty()) return refuse_offer("The offer has neither audio nor video.");
   return agreement;
 }
 
-SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
+ViewAgreement agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
   Agreement<ViewedStream> agreement;
+  AgreedIds ids;
   std::array<std::size_t, 2> seats = {};  // by kind
   for (OfferedSection& section : offer.sections) {
     auto& answered = agreement.answer.emplace_back();
@@ -239,7 +249,7 @@ SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ss
       continue;
     }
     answered.extensions = agree_on_extensions(
-        section, kWrittenUris,
+        section, kWrittenUris, ids,
         [&](std::uint8_t theirs, std::uint8_t ours) { stream.extension_ids[ours] = theirs; });
     stream.mid_extension = id_of(answered.extensions, rtp::kMidUri);
     stream.send_time_extension = id_of(answered.extensions, rtp::kAbsoluteSendTimeUri);
