@@ -25,8 +25,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::string_view kKeyFrame{"\x10\x50"};
-constexpr std::string_view kDeltaFrame{"\x10\x51"};
+constexpr std::string_view kKeyFrameBytes{"\x10\x50"};
+constexpr std::string_view kDeltaFrameBytes{"\x10\x51"};
 constexpr std::uint32_t kLarge = 0x100;
 constexpr std::uint32_t kSmall = 0x300;
 // Where the node that pulls is.
@@ -105,7 +105,7 @@ class SfuCluster : public testing::Test {
     }
     node_.run_for(0ms);
   }
-  void send(std::string_view rid, std::string_view begin = kDeltaFrame) {
+  void send(std::string_view rid, std::string_view begin = kDeltaFrameBytes) {
     const bool is_large = rid == "h";
     std::uint16_t& number = is_large ? large_ : small_;
     ++number;
@@ -168,7 +168,7 @@ TEST_F(SfuCluster, AllLayersComeOver) {
   ASSERT_TRUE(node_.sfu.ask_for_layer(viewer.id, {}, "h"));
   send_for(200ms);
   EXPECT_THAT(asked(), ElementsAre(kLarge)) << "the publisher is asked over both servers";
-  send("h", kKeyFrame);
+  send("h", kKeyFrameBytes);
   send_for(300ms);
   EXPECT_THAT(letters(viewer), Contains('h'));
 }
@@ -177,7 +177,7 @@ TEST_F(SfuCluster, WhatIsLostBetweenTheNodesIsAskedForAgain) {
   pull();
   Peer& viewer = node_.viewer();
   ASSERT_TRUE(node_.sfu.ask_for_layer(viewer.id, {}, "h"));
-  send("h", kKeyFrame);
+  send("h", kKeyFrameBytes);
   send_for(500ms);
   viewer.client->rtp.clear();
   loses_ = 2;
@@ -237,7 +237,7 @@ TEST_F(SfuCluster, ItEndsWhereTheAnswerIsNoUse) {
 TEST_F(SfuCluster, AnOriginGoesOnInTheNextProcess) {
   pull();
   Peer& viewer = node_.viewer();
-  send("h", kKeyFrame);
+  send("h", kKeyFrameBytes);
   send_for(500ms);
   const std::string stream = request().stream;
   EXPECT_EQ(origin_.replace(), 2U);
@@ -254,14 +254,14 @@ TEST_F(SfuCluster, AnOriginGoesOnInTheNextProcess) {
 TEST_F(SfuCluster, ViewersGoOnInTheNextProcessWithoutTheirPublisher) {
   pull();
   Peer& viewer = node_.viewer();
-  send("h", kKeyFrame);
+  send("h", kKeyFrameBytes);
   send_for(500ms);
   upstream_->end(node_.sfu, node_.now);
   run_for(200ms);
   EXPECT_EQ(node_.replace(), 1U);
   pull();
   letters(viewer);
-  send("h", kKeyFrame);
+  send("h", kKeyFrameBytes);
   send_for(500ms);
   EXPECT_THAT(letters(viewer), ElementsAre('h'));
 }
