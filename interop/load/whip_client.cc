@@ -85,7 +85,10 @@ tl::expected<PostedOffer, std::string> WhipClient::post(const HttpEndpoint& endp
   const auto result = client(endpoint.url.origin, endpoint)
                           .Post(endpoint.url.path, headers_of(endpoint), offer, "application/sdp");
   if (!result) return tl::unexpected(no_answer("a POST", result));
-  // WHEP's counter-offers (406) are not taken.
+  if (result->status == 406) {
+    return tl::unexpected(
+        std::string{"the server makes a counter-offer (406), which is not taken here"});
+  }
   if (result->status != 201) return tl::unexpected(refusal(*result));
   return PostedOffer{
       .answer = result->body,

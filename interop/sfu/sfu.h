@@ -25,6 +25,7 @@
 #include "sfu/forwarding/room.h"
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/moved_sfu.h"
+#include "sfu/signalling/counter_offer.h"
 #include "sfu/signalling/ice_session.h"
 
 namespace sluice::interop::sfu {
@@ -59,9 +60,16 @@ struct Created {
   // Names the ICE session: our ufrag, which changes with an ICE restart (RFC 9725 section 4.3.1).
   std::string ice_session;
 };
+// What the server offers to a viewer in place of an answer. The session is made by its answer.
+struct OfferMade {
+  std::string id;     // of the session
+  std::string offer;  // SDP
+  std::string ice_session;
+};
 struct Refused {
   Refusal why;
   std::string sentence;  // for the client
+  std::optional<OfferMade> counter_offer = {};
 };
 using CreateResult = tl::expected<Created, Refused>;
 
@@ -80,6 +88,10 @@ struct Session {
 
 // Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
 // call drain().
+// How long a counter-offer waits for its answer: draft-ietf-wish-whep-04 has 30 s from when the
+// client was told.
+inline constexpr std::chrono::seconds kCounterOfferLife{31};
+
 class Sfu {
  public:
   // `server` and `outlet` outlive it. It is the only user of `server`, but for datagrams, its
@@ -95,11 +107,17 @@ class Sfu {
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
                      dtls::Instant now);
+  // The viewer's answer to a counter-offer; the name of its ICE session. The offer stays where the
+  // answer is refused for what it says.
+  tl::expected<std::string, Refused> take_answer(const std::string& id, Answer answer,
+                                                 dtls::Instant now);
+  // Whether a counter-offer with this ID waits for its answer.
+  [[nodiscard]] bool awaits_answer(const std::string& id) const { return offers_.contains(id); }
   // PATCH (RFC 9725 section 4.3).
   IceResult update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now);
   // Viewer::ask_for_layer(). False also if no viewer has this ID.
   bool ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid);
-  // False: no such session.
+  // False: no such session or counter-offer.
   bool remove(const std::string& id, dtls::Instant now);
   void end_all(dtls::Instant now);
   // Whether a session has this ID; as a publisher or not.
@@ -132,6 +150,15 @@ class Sfu {
 
  private:
   using Sessions = std::unordered_map<ice_lite::SessionHandle, Session>;
+  // A counter-offer that waits for its answer. It counts as a session in what is limited.
+  struct OpenOffer {
+    ice_lite::SessionHandle session;
+    std::string room;
+    std::string address;
+    CounterOffer offer;
+    dtls::Instant until;
+  };
+  using OpenOffers = std::unordered_map<std::string, OpenOffer>;  // by ID
 
   [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
   CreateResult refuse(Refusal why, std::string sentence);
@@ -145,6 +172,20 @@ class Sfu {
   Room& room(const std::string& name, dtls::Instant idle_since);
   Session& begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
                  Room& room, dtls::Instant made_at);
+  // The server's side of a session, for the SDP.
+  [[nodiscard]] TransportDescription own_transport(ice_lite::SessionHandle handle,
+                                                   Setup setup) const;
+  // Where a viewer may come.
+  tl::expected<Room*, Refused> place_for_viewer(const std::string& room,
+                                                const std::string& address);
+  // Refuses a viewer's offer, with one of the server where that may help.
+  CreateResult counter(const Room& place, const Offer& offer, const std::string& address,
+                       const Refused& refused, dtls::Instant now);
+  void begin_viewer(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+                    Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now);
+  // Without its session, which goes on or not.
+  OpenOffer take(OpenOffers::iterator offer);
+  void withdraw(OpenOffers::iterator offer, dtls::Instant now);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
                        const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
@@ -173,8 +214,9 @@ class Sfu {
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
-  std::unordered_map<std::string, std::size_t> per_address_;          // sessions
-  std::vector<Track*> busy_;                                          // with a burst
+  OpenOffers offers_;
+  std::unordered_map<std::string, std::size_t> per_address_;  // sessions
+  std::vector<Track*> busy_;                                  // with a burst
   dtls::Instant next_sweep_{};
 };
 

@@ -22,12 +22,18 @@ struct Format {
   std::uint32_t clock_rate;  // Hz
   rtp::PayloadType payload_type;
   bool (*begins_key_frame)(rtp::Bytes payload);
+  // As the server offers it: a=rtpmap and a=fmtp.
+  std::string_view rtpmap;
+  std::string_view parameters;
 };
 
 // In order of payload type.
 std::span<const Format> formats();
 // Null: it is none that is forwarded, such as RTX and FEC.
 const Format* format_of(SectionKind kind, const Codec& offered);
+
+// What format_of() takes for it, without payload type and feedback.
+Codec offered_codec(const Format& format);
 
 // The ID of a header extension that is forwarded. Empty: it is not.
 std::optional<rtp::ExtensionId> extension_of(std::string_view uri);

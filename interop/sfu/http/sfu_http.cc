@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/http/entity_tags.h"
+#include "common/sdp/answer_reader.h"
 #include "common/sdp/sdp_fragment.h"
 #include "common/sdp/sdp_offer.h"
 #include "sfu/http/bearer_token.h"
@@ -31,6 +32,8 @@ constexpr const char* kLayerMethods = "GET, HEAD, OPTIONS, POST";
 constexpr const char* kSession = "/session/([0-9a-f]{32})";
 constexpr const char* kEndpointMethods = "GET, HEAD, OPTIONS, POST";
 constexpr const char* kSessionMethods = "DELETE, GET, HEAD, OPTIONS, PATCH";
+// A viewer may answer a counter-offer, too.
+constexpr const char* kViewersPatchTypes = "application/sdp, application/trickle-ice-sdpfrag";
 // Seconds until a client asks again for an ICE restart, a viewer for a publisher, and a client for
 // a place.
 constexpr const char* kRetryAtOnce = "1";
@@ -152,17 +155,20 @@ class SfuHttp::Impl {
             .viewers = has_token(request, options_.watch_token)};
   }
 
-  // Runs `work` for the session of the URL.
+  // Runs `work` for the session of the URL. `or_offer`: also for a counter-offer that waits.
   template <class Answer>
   std::optional<Answer> ask_session(
       const Request& request, Response& response,
-      std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work) {
+      std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work,
+      bool or_offer = false) {
     using Found = tl::expected<Answer, int>;
     auto found = ask<Found>(response, [rights = rights_of(request), id = request.matches[1].str(),
-                                       work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+                                       work = std::move(work),
+                                       or_offer](Sfu& sfu, dtls::Instant now) {
       const Session* session = sfu.find(id);
-      if (session == nullptr) return Found(tl::unexpect, 404);
-      const bool may_change = session->publisher ? rights.publishers : rights.viewers;
+      const bool is_offer = session == nullptr && or_offer && sfu.awaits_answer(id);
+      if (session == nullptr && !is_offer) return Found(tl::unexpect, 404);
+      const bool may_change = !is_offer && session->publisher ? rights.publishers : rights.viewers;
       return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
     });
     if (!found) return std::nullopt;
@@ -188,7 +194,7 @@ class SfuHttp::Impl {
       allow_other_origins(response);
       create(request, response);
     });
-    routes.Get(kEndpoint, empty);
+    routes.Get(kEndpoint, describe);
     routes.Options(kEndpoint, [](const Request& /*request*/, Response& response) {
       preflight(response, "POST, OPTIONS");
       response.set_header("Accept-Post", kSdpType);
@@ -252,6 +258,13 @@ class SfuHttp::Impl {
     response.status = 204;
   }
 
+  // WHEP's draft, from -04 on: HEAD finds out whether a URL is an endpoint of it.
+  static void describe(const Request& request, Response& response) {
+    if (request.matches[1] == "whip") return empty(request, response);
+    allow_other_origins(response);
+    response.set_content("", kSdpType);
+  }
+
   static void preflight(Response& response, const char* methods) {
     allow_other_origins(response);
     response.set_header("Access-Control-Allow-Methods", methods);
@@ -280,17 +293,31 @@ class SfuHttp::Impl {
     if (!result) return;
     if (!*result) return refuse_session(response, result->error());
     response.status = 201;
-    response.set_header("Location", "/session/" + (*result)->id);
-    response.set_header("ETag", entity_tag((*result)->ice_session));
+    name_session(response, (*result)->id, (*result)->ice_session);
     response.set_header("Accept-Patch", kFragmentType);
-    if (!publishes) {
-      response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
-                                      std::string{kLayerExtension} + "\"");
-    }
+    if (!publishes) link_layers(response, (*result)->id);
     response.set_content((*result)->answer, kSdpType);
   }
 
+  static void name_session(Response& response, const std::string& id,
+                           const std::string& ice_session) {
+    response.set_header("Location", "/session/" + id);
+    response.set_header("ETag", entity_tag(ice_session));
+  }
+
+  static void link_layers(Response& response, const std::string& id) {
+    response.set_header(
+        "Link", "</session/" + id + "/layer>; rel=\"" + std::string{kLayerExtension} + "\"");
+  }
+
   static void refuse_session(Response& response, const Refused& refused) {
+    if (const auto& offer = refused.counter_offer) {
+      response.status = 406;
+      name_session(response, offer->id, offer->ice_session);
+      response.set_header("Accept-Patch", kViewersPatchTypes);
+      response.set_content(offer->offer, kSdpType);
+      return;
+    }
     const int status = status_of(refused.why);
     if (refused.why == Refusal::no_publisher) response.set_header("Retry-After", kRetrySoon);
     if (status == 503) response.set_header("Retry-After", kRetryLater);
@@ -301,6 +328,7 @@ class SfuHttp::Impl {
   void patch(const Request& request, Response& response) {
     const Rights rights = rights_of(request);
     if (!rights.publishers && !rights.viewers) return refuse_token(response);
+    if (has_type(request, kSdpType)) return take_answer(request, response, rights);
     if (!has_type(request, kFragmentType)) {
       response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2
       return refuse(response, 415, "The fragment must come as " + std::string{kFragmentType} + ".");
@@ -327,6 +355,35 @@ class SfuHttp::Impl {
     patched(*result, response);
   }
 
+  // Of a viewer to a counter-offer. It names no ICE session: there is none yet.
+  void take_answer(const Request& request, Response& response, Rights rights) {
+    if (!rights.viewers) return refuse_token(response);
+    const auto answer = read_answer(request.body);
+    const std::string id = request.matches[1];
+    using Taken = tl::expected<std::string, Refused>;
+    using Found = tl::expected<Taken, int>;
+    const auto taken = ask<Found>(response, [id, answer](Sfu& sfu, dtls::Instant now) {
+      if (!sfu.awaits_answer(id)) {
+        return Found(tl::unexpect, sfu.find(id) == nullptr ? 404 : 415);
+      }
+      return answer ? Found(sfu.take_answer(id, *answer, now)) : Found(tl::unexpect, 400);
+    });
+    if (!taken) return;
+    if (!*taken) return refuse_answer(response, taken->error(), answer);
+    if (!**taken) return refuse_session(response, (*taken)->error());
+    response.status = 204;
+    response.set_header("ETag", entity_tag(***taken));
+    response.set_header("Accept-Patch", kFragmentType);
+    link_layers(response, id);
+  }
+
+  static void refuse_answer(Response& response, int status, const SdpResult<Answer>& answer) {
+    if (status == 404) return refuse(response, status, "There is no such session.");
+    if (status == 400) return refuse(response, status, answer.error().sentence);
+    response.set_header("Accept-Patch", kFragmentType);
+    refuse(response, status, "The session has no offer that waits for an answer.");
+  }
+
   static void patched(const IceResult& result, Response& response) {
     if (!result) {
       if (result.error().why == IceRefusal::too_soon) {
@@ -345,10 +402,10 @@ class SfuHttp::Impl {
 
   // Whatever If-Match says (RFC 9725 section 4.3.1).
   void remove(const Request& request, Response& response) {
-    if (ask_session<bool>(request, response,
-                          [](Sfu& sfu, const std::string& id, dtls::Instant now) {
-                            return sfu.remove(id, now);
-                          })) {
+    if (ask_session<bool>(
+            request, response,
+            [](Sfu& sfu, const std::string& id, dtls::Instant now) { return sfu.remove(id, now); },
+            true)) {
       response.set_content("", "text/plain");
     }
   }

@@ -84,6 +84,7 @@ void Sfu::forget_all(dtls::Instant now) {
   for (const auto& [handle, session] : sessions_) {
     static_cast<void>(port_.server.close(handle, now));
   }
+  while (!offers_.empty()) withdraw(offers_.begin(), now);
   sessions_.clear();
   rooms_.clear();
   handles_.clear();

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "common/random_numbers.h"
 #include "common/sdp/answer_frame.h"
 #include "common/sdp/data_section.h"
 #include "common/sdp/simulcast.h"
@@ -187,6 +188,8 @@ AnsweredSection publish_section(const OfferedSection& section, AgreedIds& ids,
 }  // namespace
 
 std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat); }
+
+rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
 SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;

@@ -81,6 +81,7 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer);
 // publishers. One for data channels is taken, sections of other kinds are rejected. `ssrc` makes a
 // number for a stream that no other of the server has.
 SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
+rtp::Ssrc random_ssrc();
 
 // The CNAME of what a viewer's seat receives: what has the same one is played in sync.
 std::string cname_of(std::size_t seat);
