@@ -1,4 +1,4 @@
-// A server whose devices seldom speak: DTLS 1.2 with PSK_WITH_AES_128_CCM_8, connection IDs of 8
+// A server of mostly idle devices: DTLS 1.2 with PSK_WITH_AES_128_CCM_8, connection IDs of 8
 // bytes on both sides, each device at an address of its own.
 #pragma once
 

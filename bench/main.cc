@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   app.add_flag("--million", arguments.million,
                "also an Endpoint with 1,000,000 connections: some minutes, 8 GB");
   auto* fleet = app.add_flag("--fleet", arguments.fleet,
-                             "also 20,000 devices that seldom speak, live and in stores: 30 s");
+                             "also 20,000 mostly idle devices, live and in stores: 30 s");
   app.add_option("--fleet-sessions", arguments.fleet_sessions,
                  "with --fleet: also with so many devices")
       ->needs(fleet)

@@ -63,6 +63,22 @@ if(SLUICE_SRTP)
   else()
     message(STATUS "libsrtp: system")
   endif()
+  # RFC 9335, from libsrtp 2.8.0 on. Looked up each time: third_party/build_libsrtp may have built a newer one.
+  include(CheckCXXSourceCompiles)
+  unset(SLUICE_LIBSRTP_CRYPTEX CACHE)
+  set(CMAKE_REQUIRED_LIBRARIES Sluice::srtp2)
+  set(CMAKE_REQUIRED_QUIET ON)
+  check_cxx_source_compiles("
+    #include <srtp2/srtp.h>
+    int main() { return srtp_set_stream_use_cryptex(nullptr, nullptr, 1) == srtp_err_status_ok; }"
+    SLUICE_LIBSRTP_CRYPTEX)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+  unset(CMAKE_REQUIRED_QUIET)
+  if(SLUICE_LIBSRTP_CRYPTEX)
+    message(STATUS "libsrtp: with cryptex")
+  else()
+    message(STATUS "libsrtp: without cryptex (2.8.0 and newer have it)")
+  endif()
 endif()
 
 if(SLUICE_NICE)

@@ -2,14 +2,18 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
 #include <sluice/dtls/socket_address.h>
+#include <sluice/udp/descriptor.h>
 
 namespace sluice::interop::common {
 namespace {
@@ -50,6 +54,21 @@ bool stderr_is_journal() {
   struct stat found{};
   if (stream == nullptr || fstat(STDERR_FILENO, &found) != 0) return false;
   return std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino) == stream;
+}
+
+void tell_service_manager(std::string_view what) {
+  const char* const variable = std::getenv("NOTIFY_SOCKET");
+  if (variable == nullptr) return;
+  const std::string_view name = variable;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.empty() || name.size() >= sizeof address.sun_path) return;
+  std::ranges::copy(name, address.sun_path);
+  if (name.front() == '@') address.sun_path[0] = '\0';  // unix(7): abstract
+  const udp::Descriptor out(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  [[maybe_unused]] const auto sent = sendto(out.number(), what.data(), what.size(), MSG_NOSIGNAL,
+                                            reinterpret_cast<const sockaddr*>(&address), size);
 }
 
 tl::expected<std::vector<PassedSocket>, std::string> sockets_from(int first, int count) {

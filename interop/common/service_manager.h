@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace sluice::interop::common {
 
 // Whether standard error goes to the journal, by JOURNAL_STREAM (systemd.exec(5)).
 bool stderr_is_journal();
+
+// Tells it what has changed, one ASSIGNMENT=VALUE a line (sd_notify(3)), by the socket that
+// NOTIFY_SOCKET names. Does nothing where there is none; a failure can't be reported.
+void tell_service_manager(std::string_view what);
 
 // A socket that systemd has opened and bound for this process.
 struct PassedSocket {

@@ -77,6 +77,7 @@ class CallTransport {
   [[nodiscard]] virtual PathFigures path_figures() const = 0;
   // Empty until connected.
   [[nodiscard]] virtual std::optional<dtls::ConnectionInfo> info() const = 0;
+  [[nodiscard]] virtual srtp::Cryptex cryptex() const = 0;
   [[nodiscard]] virtual transport::MediaTransportStatistics media_statistics() const = 0;
   // Empty before the handshake begins.
   [[nodiscard]] virtual std::optional<dtls::Statistics> dtls_statistics() const = 0;

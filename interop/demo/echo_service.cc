@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "common/clock.h"
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 #include "demo/nice_calls.h"
 
@@ -166,9 +167,10 @@ bool EchoService::make_room(const std::string& address) {
   const auto is_ended = [](const auto& entry) {
     return entry.second.echo->state() == SessionState::ended;
   };
-  const auto of_address = std::ranges::count_if(sessions_, [&](const auto& entry) {
-    return entry.second.address == address && !is_ended(entry);
-  });
+  const auto of_address =
+      std::ranges::count_if(sessions_, [&, host = common::host_of(address)](const auto& entry) {
+        return common::host_of(entry.second.address) == host && !is_ended(entry);
+      });
   if (static_cast<std::size_t>(of_address) >= options_.max_sessions_per_address) return false;
   if (sessions_.size() < options_.max_sessions) return true;
   const auto ended = std::ranges::find_if(sessions_, is_ended);

@@ -25,8 +25,9 @@ enum class IceAgent : std::uint8_t {
 };
 
 struct ServiceOptions {
-  std::size_t max_sessions = 16;                      // 1 or more
-  std::size_t max_sessions_per_address = 0;           // 0: half of max_sessions, and at least 1
+  std::size_t max_sessions = 16;  // 1 or more
+  // Of IPv6: per /64 (common::host_of()).
+  std::size_t max_sessions_per_address = 0;           // 0: half of max_sessions, 1 or more
   Setup setup = Setup::passive;                       // our role when the offer says actpass
   std::vector<dtls::SrtpProfile> srtp_profiles = {};  // in order of preference; empty: the default
   dtls::ProtocolVersion max_version = dtls::ProtocolVersion::dtls13;

@@ -1,7 +1,9 @@
 #include "demo/http_server.h"
 
+#include <atomic>
 #include <functional>
 #include <future>
+#include <memory>
 
 #include "common/sdp/sdp_offer.h"
 #include "demo/page_assets.h"
@@ -25,16 +27,23 @@ class HttpServer::Impl {
   [[nodiscard]] std::string url() const { return server_.url(); }
 
  private:
-  // `work` may use nothing of this object but the service: WebServer::wait().
+  // `work` may use nothing of this object but the service: WebServer::wait(). For a request that
+  // was refused for its delay it is not begun, and `undo` gets an answer that comes too late.
   template <class Answer>
-  std::optional<Answer> ask(httplib::Response& response,
-                            std::function<void(std::function<void(Answer)>)> work) {
+  std::optional<Answer> ask(
+      httplib::Response& response, std::function<void(std::function<void(Answer)>)> work,
+      std::function<void(const Answer&)> undo = [](const Answer&) {}) {
     auto promise = std::make_shared<std::promise<Answer>>();
     auto answer = promise->get_future();
-    thread_.post([promise, work = std::move(work)] {
-      work([promise](Answer value) { promise->set_value(std::move(value)); });
+    const auto claim = std::make_shared<std::atomic_flag>();
+    thread_.post([promise, claim, work = std::move(work), undo = std::move(undo)] {
+      if (claim->test()) return;
+      work([promise, claim, undo](Answer value) {
+        if (claim->test_and_set()) return undo(value);
+        promise->set_value(std::move(value));
+      });
     });
-    return server_.wait(response, std::move(answer));
+    return server_.wait(response, std::move(answer), claim.get());
   }
 
   void add_routes() {
@@ -44,11 +53,11 @@ class HttpServer::Impl {
                 [this](const auto& request, auto& response) { create(request, response); });
     routes.Post("/offer",
                 [this](const auto& request, auto& response) { offer(request, response); });
-    routes.Patch(R"(/echo/([0-9a-f]+))",
+    routes.Patch(R"(/echo/([0-9a-f]{32}))",
                  [this](const auto& request, auto& response) { answer(request, response); });
-    routes.Delete(R"(/echo/([0-9a-f]+))",
+    routes.Delete(R"(/echo/([0-9a-f]{32}))",
                   [this](const auto& request, auto& response) { remove(request, response); });
-    routes.Get(R"(/echo/([0-9a-f]+)/statistics)",
+    routes.Get(R"(/echo/([0-9a-f]{32})/statistics)",
                [this](const auto& request, auto& response) { statistics(request, response); });
   }
 
@@ -70,16 +79,28 @@ class HttpServer::Impl {
       refuse(response, 400, offer.error().sentence);
       return;
     }
-    const auto result = ask<CreateResult>(
-        response, [&service = service_, offer, setup, address = request.remote_addr](
-                      const auto& done) { service.create(*offer, setup, address, done); });
-    created(result, response);
+    created(ask<CreateResult>(
+                response,
+                [&service = service_, offer, setup, address = request.remote_addr](
+                    const auto& done) { service.create(*offer, setup, address, done); },
+                ending()),
+            response);
+  }
+
+  // Ends a call that has come too late. Not at once: its session is still busy with it.
+  std::function<void(const CreateResult&)> ending() {
+    return [&thread = thread_, &service = service_](const CreateResult& late) {
+      if (late) thread.post([&service, id = late->id] { service.remove(id); });
+    };
   }
 
   void offer(const httplib::Request& request, httplib::Response& response) {
-    created(ask<CreateResult>(response,
-                              [&service = service_, address = request.remote_addr](
-                                  const auto& done) { service.create_offering(address, done); }),
+    created(ask<CreateResult>(
+                response,
+                [&service = service_, address = request.remote_addr](const auto& done) {
+                  service.create_offering(address, done);
+                },
+                ending()),
             response);
   }
 

@@ -220,6 +220,10 @@ class LiteCall final : public CallTransport {
     const auto* transport = port_.server().find(session_);
     return transport != nullptr ? transport->info() : std::nullopt;
   }
+  [[nodiscard]] srtp::Cryptex cryptex() const override {
+    const auto* transport = port_.server().find(session_);
+    return transport != nullptr ? transport->cryptex() : srtp::Cryptex::off;
+  }
   [[nodiscard]] transport::MediaTransportStatistics media_statistics() const override {
     const auto* transport = port_.server().find(session_);
     return transport != nullptr ? transport->statistics() : transport::MediaTransportStatistics{};
@@ -295,6 +299,7 @@ class LiteCalls final : public CallTransports {
     options.dtls_in_stun = call.dtls_in_stun;
     options.role = call.setup == Setup::active ? dtls::Role::client : dtls::Role::server;
     if (call.offer) {
+      options.transport.srtp.cryptex = answer_cryptex(*call.offer);
       options.peer_fingerprints = call.offer->fingerprints;
       options.remote_ufrag = call.offer->ice.ufrag;
     }
@@ -341,6 +346,7 @@ class LiteCalls final : public CallTransports {
                                      .fingerprints = std::move(fingerprints)};
     // RFC 8842 section 5.3: an answer has it where the offer has it.
     if (call.offer && !call.offer->tls_id.empty()) description.tls_id = common::random_id();
+    description.cryptex = call.offer && answer_cryptex(*call.offer) != srtp::Cryptex::off;
     auto preference = static_cast<std::uint16_t>(0xffff);
     for (const auto& address : port_.announced()) {
       description.candidates.push_back(ice_lite::candidate(address, preference--));

@@ -75,6 +75,15 @@ void add_ice_options(CLI::App& app, Options& options) {
   sluice::interop::add_lite_arguments(app, service.lite);
 }
 
+// An option of the other agent would have no effect.
+const char* option_of_other_agent(const CLI::App& app, IceAgent agent) {
+  if (agent == IceAgent::lite) return nullptr;
+  for (const char* name : {"--ice-port", "--ice-candidates", "--announce"}) {
+    if (app.count(name) != 0) return name;
+  }
+  return nullptr;
+}
+
 void add_options(CLI::App& app, Options& options) {
   auto& service = options.service;
   app.add_option("--host", options.http.host, "Address to serve HTTP on")->capture_default_str();
@@ -197,6 +206,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   options.service.ice.local_addresses = options.service.lite.addresses;
 
+  if (const char* other = option_of_other_agent(app, options.service.agent)) {
+    return fail(std::string{other} + " needs --ice lite");
+  }
   if (!options.state.file.empty()) {
     if (options.service.agent != IceAgent::lite) return fail("--state needs --ice lite");
     if (options.service.lite.port == 0) return fail("--state needs --ice-port");

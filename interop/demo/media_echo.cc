@@ -5,8 +5,12 @@
 
 #include <sluice/rtp/extension.h>
 
+#include "common/media_clock.h"
+
 namespace sluice::interop::demo {
 namespace {
+
+using common::media_time;
 
 // Limit in bytes for an RTCP compound, so that it fits the path MTU with SRTCP's overhead.
 constexpr std::size_t kMaxCompound = 1100;
@@ -24,8 +28,6 @@ void for_each_packet(Bytes compound, const Handle& handle) {
     if (*packet) std::visit(handle, **packet);
   }
 }
-
-rtp::Instant media_time(dtls::Instant time) { return rtp::Instant{time.time_since_epoch()}; }
 
 }  // namespace
 

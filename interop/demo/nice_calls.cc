@@ -35,7 +35,8 @@ nice::Description to_nice(const TransportDescription& description) {
           .end_of_candidates = description.end_of_candidates,
           .setup = to_nice(description.setup),
           .fingerprints = description.fingerprints,
-          .tls_id = description.tls_id};
+          .tls_id = description.tls_id,
+          .cryptex = description.cryptex};
 }
 
 TransportDescription from_nice(const nice::Description& description) {
@@ -44,7 +45,8 @@ TransportDescription from_nice(const nice::Description& description) {
           .end_of_candidates = description.end_of_candidates,
           .setup = parse_setup(nice::to_string(description.setup)).value_or(Setup::actpass),
           .fingerprints = description.fingerprints,
-          .tls_id = description.tls_id};
+          .tls_id = description.tls_id,
+          .cryptex = description.cryptex};
 }
 
 class NiceCall final : public CallTransport, private nice::NiceTransportListener {
@@ -89,6 +91,7 @@ class NiceCall final : public CallTransport, private nice::NiceTransportListener
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const override {
     return transport_->info();
   }
+  [[nodiscard]] srtp::Cryptex cryptex() const override { return transport_->cryptex(); }
   [[nodiscard]] transport::MediaTransportStatistics media_statistics() const override {
     return transport_->media_statistics();
   }
@@ -135,7 +138,10 @@ class NiceCalls final : public CallTransports {
     // RFC 8445 section 6.1.1: a full agent controls a lite one; otherwise the offerer controls.
     options.ice.role =
         call.offer_is_lite || !call.offer ? nice::IceRole::controlling : nice::IceRole::controlled;
-    if (call.offer) options.answer_setup = to_nice(call.setup);
+    if (call.offer) {
+      options.answer_setup = to_nice(call.setup);
+      options.media.srtp.cryptex = answer_cryptex(*call.offer);
+    }
     auto made = std::make_unique<NiceCall>(listener);
     if (auto opened = made->open(options, call.offer, environment_, context_); !opened) {
       return tl::unexpected(SdpError{sentence_of("The transport can't be opened", opened.error())});

@@ -34,11 +34,9 @@ std::uint64_t total(const Counters& counters) {
 }
 
 Json dtls_json(const CallTransport& transport) {
-  Json json = {{"version", nullptr},
-               {"cipher_suite", nullptr},
-               {"group", nullptr},
-               {"role", nullptr},
-               {"srtp_profile", nullptr}};
+  Json json = {{"version", nullptr},      {"cipher_suite", nullptr},
+               {"group", nullptr},        {"role", nullptr},
+               {"srtp_profile", nullptr}, {"cryptex", to_string(transport.cryptex())}};
   if (const auto info = transport.info()) {
     json["version"] = to_string(info->version);
     json["cipher_suite"] = to_string(info->cipher_suite);

@@ -32,6 +32,7 @@ export function report(name, server, protocol, faults) {
     dtls_cipher: dtls?.cipher_suite ?? null,
     group: dtls?.group ?? null,
     srtp_profile: dtls?.srtp_profile ?? null,
+    cryptex: dtls?.cryptex ?? null,
     ice_protocol: protocol ?? null,
     media_echoed: !faults.media,
     data_echoed: !faults.data,
@@ -96,11 +97,18 @@ function wrongAddress(expected, pair, { remote }) {
   return `the server's pair is ${pair}, the browser's candidate ${remote?.address}, not ${expected}`;
 }
 
+// What is wrong with a=cryptex of the descriptions (RFC 9335). The server answers it where its libsrtp has cryptex.
+function cryptexFault(isWanted, { offer, answer }, mode) {
+  if (offer !== isWanted) return `the offer has ${offer ? 'a' : 'no'} a=cryptex`;
+  if (answer !== (mode === 'on')) return `the answer has ${answer ? 'a' : 'no'} a=cryptex, and the server says ${mode}`;
+  return answer && !offer ? 'the answer has a=cryptex by itself' : null;
+}
+
 // Makes a call of at least `seconds` on `page`, and expects DTLS `version`, ICE over `protocol` (udp or tcp) and the
 // server's `address`, if they are given. Returns the figures, and by name what went wrong.
 export async function runCall(page, options) {
   const { name, setup = '', seconds = 5, version, protocol, address, screenshot } = options;
-  const { sctpInit = false, dtlsInStun = false } = options;
+  const { sctpInit = false, dtlsInStun = false, cryptex = false } = options;
   await step.startCall(page, setup);
   const started = Date.now();
   const faults = await exercise(page);
@@ -113,6 +121,7 @@ export async function runCall(page, options) {
   await page.evaluate(() => window.echo.refresh());
   const server = await step.serverStatistics(page);
   const browser = await step.browserStatistics(page);
+  const says = await step.saysCryptex(page);
   if (screenshot) await takeScreenshot(page, screenshot);
 
   await step.endCall(page);
@@ -129,6 +138,7 @@ export async function runCall(page, options) {
       version: version && server.dtls?.version !== version ? `DTLS version is ${server.dtls?.version}, not ${version}` : null,
       'SCTP handshake': handshakeFault(sctpInit, server.data?.sctp_handshake_packets),
       'DTLS in STUN': dtlsInStun === server.ice?.dtls_in_stun > 0 ? null : `${server.ice?.dtls_in_stun} datagrams`,
+      cryptex: cryptexFault(cryptex, says, server.dtls?.cryptex),
       protocol: wrongProtocol(protocol, browser),
       address: wrongAddress(address, server.ice?.pair, browser),
       packets: failures > 0 ? `${failures} failed to authenticate` : null,

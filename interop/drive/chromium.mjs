@@ -4,8 +4,9 @@ import { WINDOW } from './page.mjs';
 
 export const chromium = {
   name: 'chromium',
-  // `sctpInit`: with a=sctp-init; `dtlsInStun`: with SPED. Chromium 156 has both behind switches.
-  launch: ({ sctpInit = false, dtlsInStun = false } = {}) => puppeteer.launch({
+  // `sctpInit`: with a=sctp-init; `dtlsInStun`: with SPED; `cryptex`: with a=cryptex. Chromium 156 has them behind
+  // switches.
+  launch: ({ sctpInit = false, dtlsInStun = false, cryptex = false } = {}) => puppeteer.launch({
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     defaultViewport: null, // the size of the window
@@ -18,6 +19,7 @@ export const chromium = {
       '--autoplay-policy=no-user-gesture-required',
       ...(dtlsInStun ? ['--force-fieldtrials=WebRTC-IceHandshakeDtls/Enabled/'] : []),
       ...(sctpInit ? ['--enable-features=WebRtcSctpSnap'] : []),
+      ...(cryptex ? ['--enable-blink-features=RtcRtpHeaderEncryptionPolicy'] : []),
     ],
   }),
 };

@@ -21,6 +21,8 @@ const USAGE = `usage: demo.mjs [options]
   --browser-dtls-max 1.2|1.3       newest DTLS version of Firefox (default: 1.3)
   --sctp-init                      Chromium offers a=sctp-init: data channels without SCTP's handshake
   --dtls-in-stun                   Chromium's handshake rides in connectivity checks (SPED)
+  --cryptex                        Chromium offers a=cryptex: RTP header extensions are encrypted, where the server's
+                                   libsrtp has it
   --seconds N                      length of the call (default: 5)
   --json FILE                      write the figures as JSON: an array with one object per call
   --screenshot FILE                default: build/demo/<browser>.png
@@ -46,6 +48,7 @@ function readArguments() {
         'browser-dtls-max': { type: 'string', default: '1.3' },
         'sctp-init': { type: 'boolean', default: false },
         'dtls-in-stun': { type: 'boolean', default: false },
+        cryptex: { type: 'boolean', default: false },
         seconds: { type: 'string', default: '5' },
         json: { type: 'string' },
         screenshot: { type: 'string' },
@@ -60,6 +63,7 @@ function readArguments() {
     if (!BROWSERS[values.browser]) throw new Error(`no browser '${values.browser}'`);
     if (values['sctp-init'] && values.browser !== 'chromium') throw new Error('only Chromium has a=sctp-init');
     if (values['dtls-in-stun'] && values.browser !== 'chromium') throw new Error('only Chromium has DTLS in STUN');
+    if (values.cryptex && values.browser !== 'chromium') throw new Error('only Chromium has a=cryptex');
     if (!['lite', 'libnice'].includes(values.ice)) throw new Error(`no ICE agent '${values.ice}'`);
     if (!['', 'udp', 'tcp', 'both'].includes(values['ice-candidates'])) throw new Error('no such --ice-candidates');
     if (values.ipv6 && values.serve) throw new Error('--ipv6 is for calls of this script, not for --serve');
@@ -100,15 +104,17 @@ async function call(kind, url, args) {
   const screenshot = args.screenshot && !several
     ? path.resolve(args.screenshot) : path.join(ROOT, 'build', 'demo', `${kind.name}.png`);
   console.log(`${kind.name}: calling`);
-  const { 'sctp-init': sctpInit, 'dtls-in-stun': dtlsInStun } = args;
-  const browser = await kind.launch({ newest: args['browser-dtls-max'], sctpInit, dtlsInStun });
+  const { 'sctp-init': sctpInit, 'dtls-in-stun': dtlsInStun, cryptex } = args;
+  const browser = await kind.launch({ newest: args['browser-dtls-max'], sctpInit, dtlsInStun, cryptex });
   try {
     const page = await openPage(browser, url);
     const { setup, seconds, version } = args;
     // UDP is preferred where both are announced.
     const protocol = args['ice-candidates'] === 'tcp' ? 'tcp' : 'udp';
     const address = ipv6Address(args);
-    const options = { name: kind.name, setup, seconds, version, protocol, address, sctpInit, dtlsInStun, screenshot };
+    const options = {
+      name: kind.name, setup, seconds, version, protocol, address, sctpInit, dtlsInStun, cryptex, screenshot,
+    };
     const result = await runCall(page, options);
     return { ...result, screenshot: path.relative(process.cwd(), screenshot) };
   } finally {

@@ -89,6 +89,12 @@ export async function waitOwnPicture(page) {
   }, { polling: 100 });
 }
 
+// Whether offer and answer have a=cryptex, at the session level or in a section.
+export const saysCryptex = (page) => page.evaluate(() => {
+  const { localDescription, remoteDescription } = window.echo.call.connection;
+  return { offer: localDescription.sdp.includes('a=cryptex'), answer: remoteDescription.sdp.includes('a=cryptex') };
+});
+
 export const serverStatistics = (page) => page.evaluate(() => window.echo.call.serverStatistics());
 export const callLocation = (page) => page.evaluate(() => window.echo.call?.location ?? null);
 // Only values that JSON can represent pass from the page.

@@ -15,8 +15,21 @@ const USAGE = `usage: sfu.mjs [options]
   --port N                       HTTP port (default: any free port)
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
 
+// Counts the changes of a picture's size, at which the page asks which layers there are.
+const countSizes = (page) => page.evaluateOnNewDocument(() => {
+  window.sizes = 0;
+  document.addEventListener('resize', () => { ++window.sizes; }, true);
+});
+
+// Where there is one layer, the page need not ask again and again.
+async function asksForLayersOnce(page) {
+  const [asked, sizes] = await page.evaluate(() =>
+    [performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/layer')).length, window.sizes]);
+  must(asked <= 1 + sizes, `the viewer asks for layers once, and when the picture's size changes: ${asked}, ${sizes}`);
+}
+
 async function watch(browser, url, start = true) {
-  const page = await open(browser, new URL('/watch?room=test', url).href);
+  const page = await open(browser, new URL('/watch?room=test', url).href, countSizes);
   if (!start) return page;
   await page.click('#start');
   await stateIs(page, 'connected');
@@ -85,6 +98,7 @@ async function run({ url }, browsers, { codec, screenshots }) {
   await overview(browsers.overview, url, screenshots);
   console.log('the overview shows the room and its sessions');
 
+  await asksForLayersOnce(late);
   await early.click('#end');
   await stateIs(early, 'ended');
   await serverSays(url, ({ rooms }) => rooms.length === 1 && rooms[0].viewers === 1);

@@ -12,6 +12,7 @@ function rows({ report, server, browser, screenshot }) {
     ['cipher suite', report.dtls_cipher ?? '–'],
     ['group', report.group ?? '–'],
     ['SRTP profile', report.srtp_profile ?? '–'],
+    ['RTP header extensions', report.cryptex === 'on' ? 'encrypted' : 'in clear'],
     ['ICE pair', server.ice?.pair ?? '–'],
     ['set-up: ICE', milliseconds(report.setup_ms.ice)],
     ['set-up: DTLS', milliseconds(report.setup_ms.dtls)],

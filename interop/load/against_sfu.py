@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Starts a sluice-sfu on loopback and runs sluice-load against it.
 
-Usage: against_sfu.py [arguments of sluice-load]; SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the two programs. The
-exit status is that of sluice-load, or 1 if the server did not end in order.
+Usage: against_sfu.py [--threads N] [arguments of sluice-load]; SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the two
+programs, --threads is the server's. The exit status is that of sluice-load, or 1 if the server did not end in order.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -20,15 +21,19 @@ def program(variable):
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=1)
+    options, load_arguments = parser.parse_known_args()
     limits = [part for what in ("viewers", "sessions", "sessions-per-address") for part in (f"--max-{what}", "65535")]
     # It has a line for each session. A pipe would be full before anybody reads it.
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
-            [program("SLUICE_SFU_BINARY"), "--ice-address", LOOPBACK, "--ice-candidates", "udp", *limits],
+            [program("SLUICE_SFU_BINARY"), "--ice-address", LOOPBACK, "--ice-candidates", "udp", "--threads",
+             str(options.threads), *limits],
             stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             url = server.stdout.readline().strip()
-            status = url and run_load(url)
+            status = url and run_load(url, load_arguments)
             if url:
                 print(memory(server.pid))
         finally:
@@ -40,9 +45,9 @@ def main():
     sys.exit(status)
 
 
-def run_load(url):
+def run_load(url, arguments):
     command = [program("SLUICE_LOAD_BINARY"), "--publish", url + "whip/load", "--watch", url + "whep/load"]
-    return subprocess.run([*command, *sys.argv[1:]], check=False).returncode
+    return subprocess.run([*command, *arguments], check=False).returncode
 
 
 def memory(process):

@@ -10,14 +10,12 @@
 #include <sluice/rtp/report_timer.h>
 #include <sluice/rtp/rtcp.h>
 
+#include "common/media_clock.h"
 #include "load/media_session.h"
 
 namespace sluice::interop::load {
 
-// The media classes have the time of the engine.
-constexpr rtp::Instant media_time(dtls::Instant time) {
-  return rtp::Instant(time.time_since_epoch());
-}
+using common::media_time;
 
 class Client {
  public:

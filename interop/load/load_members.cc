@@ -12,7 +12,7 @@
 #include <sluice/udp/address.h>
 
 #include "common/clock.h"
-#include "common/lite/local_addresses.h"
+#include "common/ip_address.h"
 #include "common/own_dtls.h"
 #include "common/random_numbers.h"
 
@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kLook{20};
 // The address that the system would send from to the server.
 tl::expected<dtls::UdpEndpoint, std::string> own_address(const LoadOptions& options) {
   if (!options.bind.empty()) {
-    const auto address = parse_address(options.bind);
+    const auto address = common::parse_address(options.bind);
     if (!address) return tl::unexpected("no IP address: " + options.bind);
     return *address;
   }

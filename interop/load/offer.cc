@@ -10,8 +10,8 @@
 
 #include <sluice/ice_lite/description.h>
 
+#include "common/ip_address.h"
 #include "common/letter_case.h"
-#include "common/lite/local_addresses.h"
 #include "common/random_numbers.h"
 #include "common/sdp/transport_attributes.h"
 
@@ -74,7 +74,7 @@ std::optional<Candidate> read_candidate(const std::string& line) {
   std::uint32_t priority = 0;
   std::uint16_t port = 0;
   words >> foundation >> component >> transport >> priority >> host >> port;
-  const auto address = parse_address(host);
+  const auto address = common::parse_address(host);
   if (!words || component != 1 || port == 0 || !address || !equal_ignoring_case(transport, "udp")) {
     return std::nullopt;
   }

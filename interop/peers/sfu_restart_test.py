@@ -15,7 +15,7 @@ import time
 import unittest
 import urllib.parse
 
-from sfu_service_test import BINARY, LOOPBACK, OFFER, SECONDS, run
+from sfu_service_test import BINARY, LOOPBACK, OFFER, SECONDS, NotifySocket, run
 
 LOAD = os.environ.get("SLUICE_LOAD_BINARY")
 
@@ -31,14 +31,16 @@ def is_running(process):
 class Servers:
     """A server and those that take its place, with the lines of their logs, until the end of a with statement."""
 
-    def __init__(self, folder, *arguments, program=BINARY):
+    def __init__(self, folder, *arguments, program=BINARY, environment=None):
+        self.environment = environment
         self.state = os.path.join(folder, "state")
         self.arguments = [program, *LOOPBACK, "--log-format", "json", *arguments]
         self.log = []
         self.lines = threading.Condition()
 
     def __enter__(self):
-        self.first = subprocess.Popen(self.arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.first = subprocess.Popen(self.arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                      env=self.environment)
         self.process = self.first.pid
         self.url = self.first.stdout.readline().strip()
         if not self.url:
@@ -129,6 +131,16 @@ class RestartTest(unittest.TestCase):
             self.assertGreater(len(statuses), 3)
             self.assertEqual(set(statuses), {200})
             self.assertEqual(len({line["url"] for line in servers.log if line["event"] == "started"}), 1)
+
+    def test_systemd_is_told_which_process_goes_on(self):
+        with NotifySocket(os.path.join(self.folder, "notify")) as systemd:
+            with self.serve(environment=systemd.environment) as servers:
+                self.assertEqual(systemd.told(), "READY=1")
+                for _ in range(2):
+                    servers.replace()
+                    self.assertEqual(systemd.told(), f"MAINPID={servers.process}")
+                    self.assertEqual(systemd.told(), "READY=1")
+            self.assertEqual(systemd.told(), "STOPPING=1")
 
     def test_who_is_not_connected_has_to_begin_anew(self):
         with self.serve() as servers:

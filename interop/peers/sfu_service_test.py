@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -38,6 +39,29 @@ def run(*arguments, **environment):
     done = subprocess.run([BINARY, *arguments], env={**os.environ, **environment}, capture_output=True, text=True,
                           timeout=SECONDS, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+class NotifySocket:
+    """What a server tells systemd, by NOTIFY_SOCKET (sd_notify(3)), until the end of a with statement."""
+
+    def __init__(self, name):
+        self.name = name
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.settimeout(SECONDS)
+
+    def __enter__(self):
+        self.socket.bind(self.name.replace("@", "\0", 1))
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    @property
+    def environment(self):
+        return {**os.environ, "NOTIFY_SOCKET": self.name}
+
+    def told(self):
+        return self.socket.recv(1000).decode()
 
 
 class Server:
@@ -169,6 +193,8 @@ class ConfigTest(unittest.TestCase):
             'ice-candidates = "sctp"': "--ice-candidates",
             'log-level = "loud"': "--log-level",
             'publish-token = ""': "--publish-token",
+            'publish-token = "two words"': "--publish-token",
+            'publish-token = "schön"': "--publish-token",
             "publish-token": "not of the form KEY = VALUE",
             'publish-token = "a#b"': "not of the form KEY = VALUE",
             r'publish-token = "a\"b"': "not of the form KEY = VALUE",
@@ -288,6 +314,42 @@ class HttpsTest(unittest.TestCase):
                 self.assertEqual(code, 1)
                 self.assertIn(what, said)
 
+    def test_files_are_read_again_on_sighup(self):
+        certificate, key = self.path("own.pem"), self.path("own.key")
+
+        def install(name):
+            shutil.copy(self.path(name + ".pem"), certificate)
+            shutil.copy(self.path(name + ".key"), key)
+
+        def shown():
+            return ssl.get_server_certificate(("127.0.0.1", port)).strip()
+
+        def content(name):
+            with open(self.path(name + ".pem"), encoding="utf-8") as file:
+                return file.read().strip()
+
+        def reload():
+            server.process.send_signal(signal.SIGHUP)
+            return json.loads(server.process.stderr.readline())
+
+        install("server")
+        with Server("--https-certificate", certificate, "--https-key", key, "--log-format", "json") as server:
+            self.assertEqual(json.loads(server.process.stderr.readline())["event"], "started")
+            port = int(server.url.rstrip("/").rsplit(":", 1)[1])
+            old = http.client.HTTPSConnection("127.0.0.1", port, context=self.context(), timeout=SECONDS)
+            old.connect()
+            self.assertEqual(shown(), content("server"))
+            install("rsa")
+            self.assertEqual(shown(), content("server"), "not before the signal")
+            self.assertEqual(reload()["event"], "certificate_loaded")
+            self.assertEqual(shown(), content("rsa"))
+            shutil.copy(self.path("other.key"), key)
+            refused = reload()
+            self.assertEqual((refused["event"], refused["level"]), ("certificate_refused", "error"))
+            self.assertIn("not the key of the certificate", refused["reason"])
+            self.assertEqual(shown(), content("rsa"), "what it had")
+            old.close()
+
     def test_both_files_are_needed(self):
         for option in ("--https-certificate", "--https-key"):
             code, said = run(option, self.certificate)
@@ -368,6 +430,25 @@ class ActivationTest(unittest.TestCase):
             self.assertIn(f"{option} has no effect", said)
         with tempfile.TemporaryFile() as file:
             self.assertIn("descriptor 4 is no socket", refused(self.http, file))
+
+
+class NotifyTest(unittest.TestCase):
+    """Type=notify: systemd waits until the server is ready."""
+
+    def test_systemd_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # A socket in the file system, and one of the abstract namespace.
+            for name in (os.path.join(folder, "notify"), "@" + os.path.join(folder, "notify")):
+                with NotifySocket(name) as systemd, Server(env=systemd.environment) as server:
+                    self.assertEqual(systemd.told(), "READY=1")
+                    self.assertEqual(server.get("healthz")[0], 200)
+                    server.process.terminate()
+                    self.assertEqual(systemd.told(), "STOPPING=1")
+
+    def test_a_socket_that_is_not_there_is_no_error(self):
+        for name in ("/nowhere/notify", "", "x" * 200):
+            with Server(env={**os.environ, "NOTIFY_SOCKET": name}) as server:
+                self.assertEqual(server.get("healthz")[0], 200)
 
 
 @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not here")

@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -20,12 +21,12 @@
 #include "common/state/state_file.h"
 #include "sfu/http/sfu_http.h"
 #include "sfu/http/trusted_proxies.h"
+#include "sfu/media_threads.h"
 #include "sfu/operations/activation.h"
 #include "sfu/operations/config_file.h"
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/hand_over.h"
 #include "sfu/restart/moved_sfu.h"
-#include "sfu/sfu_loop.h"
 
 namespace {
 
@@ -63,14 +64,21 @@ void add_http_options(CLI::App& app, sfu::SfuHttpOptions& options) {
   app.add_option("--port", options.http.port,
                  "Port to serve HTTP on. Default: any free port; the URL is printed")
       ->check(CLI::Range(0, 65535));
-  app.add_option("--https-certificate", options.http.certificate,
-                 "PEM file with a certificate, and its chain after it: HTTPS in place of HTTP");
+  app.add_option(
+      "--https-certificate", options.http.certificate,
+      "PEM file with a certificate, and its chain after it: HTTPS in place of HTTP. SIGHUP "
+      "reads it again");
   app.add_option("--https-key", options.http.key, "PEM file with its private key");
   // Other users of this machine see the command line, but not the environment.
   const auto add_token = [&app](const char* name, std::string& token, const char* variable,
                                 const char* help) {
     app.add_option(name, token, help)->envname(variable)->check([](const std::string& text) {
-      return text.empty() ? std::string{"a token has at least one character"} : std::string{};
+      // No client could send another one in a header field.
+      const bool is_visible =
+          std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter <= '~'; });
+      return text.empty() || !is_visible
+                 ? std::string{"a token has one or more visible characters of ASCII"}
+                 : std::string{};
     });
   };
   add_token("--publish-token", options.publish_token, "SLUICE_SFU_PUBLISH_TOKEN",
@@ -107,7 +115,7 @@ void add_limits(CLI::App& app, sfu::SfuOptions& options) {
   add_limit(app, "--max-sessions", options.max_sessions, kMost,
             "Largest number of publishers and viewers in all");
   add_limit(app, "--max-sessions-per-address", options.max_sessions_per_address, kMost,
-            "Largest number of publishers and viewers from one address");
+            "Largest number of publishers and viewers from one address; of IPv6: from one /64");
   constexpr int kMostPackets = 32768;
   add_limit(app, "--cache", options.tracks.video_cache, kMostPackets,
             "Packets of a video track that can be sent again; each takes 1.5 kB");
@@ -142,6 +150,10 @@ void add_options(CLI::App& app, Options& options) {
   add_http_options(app, options.http);
   add_proxies(app, options.http.trusted_proxies);
   sluice::interop::add_lite_arguments(app, options.loop.lite);
+  app.add_option("--threads", options.loop.threads,
+                 "Threads that serve media. With two or more, another one reads the port for them")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, sfu::kMaxWorkers));
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);
   app.add_option("--state", options.state.file,
@@ -219,7 +231,7 @@ std::unique_ptr<StateFile> open_state(const Options& options, const sfu::Log& lo
 }
 
 // The sockets are closed before the state is there: who binds them anew waits for it.
-int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& log) {
+int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::Log& log) {
   const auto moved = loop->move_out();
   loop.reset();
   log({.event = "moved", .fields = {{"sessions", std::to_string(moved.sessions.size())}}});
@@ -229,6 +241,15 @@ int leave(std::unique_ptr<sfu::SfuLoop> loop, StateFile& state, const sfu::Log& 
        .event = "state_not_written",
        .fields = {{"reason", put.error()}}});
   return EXIT_FAILURE;
+}
+
+// A new certificate, of which connections know that come from now on.
+void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
+  const auto loaded = http.reload_certificate();
+  if (loaded) return log({.event = "certificate_loaded"});
+  log({.level = sfu::LogLevel::error,
+       .event = "certificate_refused",
+       .fields = {{"reason", loaded.error()}}});
 }
 
 int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand_over) {
@@ -246,15 +267,21 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
     if (status) return *status;
     moved = take_state(*state, log);
   }
-  auto loop = sfu::SfuLoop::start(options.loop, moved);
+  auto loop = sfu::start_media(options.loop, moved);
   if (!loop) return fail(log, loop.error());
   auto http = sfu::SfuHttp::start(options.http, **loop);
   if (!http) return fail(log, http.error());
   std::cout << (*http)->url() << std::endl;
   log({.event = "started", .fields = {{"url", (*http)->url()}}});
+  sluice::interop::common::tell_service_manager("READY=1");
   const auto media = (*loop)->sockets();
-  const auto ending = hand_over.wait(std::array{media.udp, media.tcp, (*http)->listening()});
+  const auto ending = hand_over.wait(std::array{media.udp, media.tcp, (*http)->listening()},
+                                     [&] { reload_certificate(**http, log); });
   log({.event = "stopping"});
+  // The one that has taken its place goes on.
+  if (ending != sfu::Ending::replaced) {
+    sluice::interop::common::tell_service_manager("STOPPING=1");
+  }
   http->reset();  // requests have their answers while the media goes on
   if (ending == sfu::Ending::stopped) return EXIT_SUCCESS;
   return leave(*std::move(loop), *state, log);
@@ -278,6 +305,7 @@ int main(int argc, char** argv) {
 
   const sfu::HandOver hand_over({.arguments = {argv, argv + argc},
                                  .has_state_file = !options.state.file.empty(),
+                                 .takes_hang_up = !options.http.http.certificate.empty(),
                                  .log = log});
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
   return serve(options, log, hand_over);

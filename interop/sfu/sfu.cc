@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "common/random_numbers.h"
 
 namespace sluice::interop::sfu {
@@ -23,11 +24,31 @@ dtls::Role own_role(const Offer& offer) {
 
 }  // namespace
 
-Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet)
+Limits limits_of(const SfuOptions& options) {
+  return {.max_rooms = options.max_rooms,
+          .max_publishers = options.max_publishers,
+          .max_viewers = options.max_viewers,
+          .max_sessions = options.max_sessions,
+          .max_sessions_per_address = options.max_sessions_per_address};
+}
+
+Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
+         Workplace workplace)
     : options_(std::move(options)),
       identity_(std::move(identity)),
+      own_directory_(workplace.directory != nullptr
+                         ? nullptr
+                         : std::make_unique<Directory>(limits_of(options_))),
+      directory_(own_directory_ ? *own_directory_ : *workplace.directory),
+      exchange_(workplace.exchange),
+      worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
-      data_(options_.data, port_) {}
+      data_(options_.data, port_) {
+  if (workplace.exchange == nullptr) return;
+  mirrors_ = std::make_unique<Mirrors>(
+      workplace, options_.tracks, port_,
+      [this](const std::string& name, dtls::Instant idle) -> Room& { return room(name, idle); });
+}
 
 Sfu::~Sfu() = default;
 
@@ -36,17 +57,6 @@ Sfu::~Sfu() = default;
 CreateResult Sfu::refuse(Refusal why, std::string sentence) {
   counters_.count(why);
   return tl::unexpected(Refused{.why = why, .sentence = std::move(sentence)});
-}
-
-std::optional<Refused> Sfu::full(const std::string& address) const {
-  if (sessions_.size() + offers_.size() >= options_.max_sessions) {
-    return Refused{Refusal::too_many_sessions, "There are too many sessions."};
-  }
-  const auto of_address = per_address_.find(address);
-  if (of_address != per_address_.end() && of_address->second >= options_.max_sessions_per_address) {
-    return Refused{Refusal::too_many_of_address, "There are too many sessions of your address."};
-  }
-  return std::nullopt;
 }
 
 tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& offer,
@@ -59,6 +69,7 @@ tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& off
   }
   ice_lite::SessionOptions options;
   options.transport = transport_options(streams);
+  options.transport.srtp.cryptex = answer_cryptex(offer.transport);
   options.role = own_role(offer);
   options.peer_fingerprints = offer.transport.fingerprints;
   options.remote_ufrag = offer.transport.ice.ufrag;
@@ -83,18 +94,23 @@ Room& Sfu::room(const std::string& name, dtls::Instant idle_since) {
   auto& room = rooms_[name];
   if (!room) {
     room = std::make_unique<Room>(name, idle_since);
-    ++counters_.rooms;
+    directory_.hold_room(name, worker_);
   }
   return *room;
 }
 
-Session& Sfu::begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+Session& Sfu::begin(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                     Room& room, dtls::Instant made_at) {
   if (sessions_.empty()) next_sweep_ = made_at + kTick;
   Session& session = sessions_[handle];
-  session = {.id = std::move(id), .address = address, .room = &room, .made_at = made_at};
+  session = {.id = visit.id,
+             .address = visit.address,
+             .admission = std::move(admission),
+             .room = &room,
+             .made_at = made_at};
+  session.admission.add_ufrag(port_.server.local_credentials(handle)->ufrag);
+  if (session.admission.made_room()) ++counters_.rooms;
   handles_.emplace(session.id, handle);
-  ++per_address_[address];
   return session;
 }
 
@@ -117,6 +133,7 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
   session.data = data_.join(handle, offer, own_role(offer), session.room->data(), now);
   auto transport =
       own_transport(handle, own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive);
+  transport.cryptex = answer_cryptex(offer.transport) != srtp::Cryptex::off;
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
   log(session, "session_started");
@@ -128,24 +145,26 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const std::string& address, dtls::Instant now) {
-  auto agreement = agree_on_publishing(offer);
+  return publish(room_name, offer, agree_on_publishing(offer), address, now);
+}
+
+CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
+                          const PublishAgreement& agreement, const std::string& address,
+                          dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
-  if (auto refused = full(address)) return refuse(refused->why, refused->sentence);
-  const auto known = rooms_.find(room_name);
-  if (known == rooms_.end() && rooms_.size() >= options_.max_rooms) {
-    return refuse(Refusal::too_many_rooms, "There are too many rooms.");
-  }
-  if (known != rooms_.end() && known->second->publishers() >= options_.max_publishers) {
-    return refuse(Refusal::too_many_publishers, "As many publish in this room as may: " +
-                                                    std::to_string(options_.max_publishers) + ".");
-  }
+  const Visit visit{
+      .id = common::random_id(), .room = room_name, .address = address, .publishes = true};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
   const auto handle = add_session(offer, 0, now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
-  Session& session = begin(*handle, common::random_id(), address, place, now);
-  session.publisher = std::make_unique<Publisher>(*handle, std::move(agreement->parts),
-                                                  random_ssrc(), options_.tracks, now);
+  Session& session = begin(*handle, visit, *std::move(admission), place, now);
+  session.publisher =
+      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle), agreement->parts,
+                                  random_ssrc(), options_.tracks, now);
   place.add(*session.publisher, port_, now);
+  if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
   return created(*handle, offer, agreement->answer, now);
 }
@@ -159,6 +178,7 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
   auto result = session.ice.update(update, handle->second, port_.server, identity_.announced, now);
   if (!result) ++counters_.ice_refused;
   if (!result || !*result) return result;
+  session.admission.add_ufrag((*result)->ice_session);
   ++counters_.ice_restarts;
   log(session, "ice_restarted");
   return result;
@@ -198,10 +218,14 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   log(session, "session_ended", kEndNames.at(static_cast<std::size_t>(why)));
   counters_.count(why);
   if (session.data) data_.leave(*session.data, now);
-  if (session.publisher) session.room->remove(*session.publisher, port_, now);
+  if (session.publisher) {
+    if (mirrors_) mirrors_->withdraw(*session.publisher);
+    session.room->remove(*session.publisher, port_, now);
+  }
   if (session.viewer) session.room->remove(*session.viewer);
-  const auto of_address = per_address_.find(session.address);
-  if (--of_address->second == 0) per_address_.erase(of_address);
+  if (exchange_ != nullptr && session.path) {
+    exchange_->to_port(worker_).push({.path = *session.path, .kind = PortHeader::Kind::forget}, {});
+  }
   handles_.erase(session.id);
   sessions_.erase(found);
   // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
@@ -264,6 +288,8 @@ void Sfu::take_events(dtls::Instant now) {
     if (found == sessions_.end()) continue;
     if (std::holds_alternative<ice_lite::Connected>(event->what)) {
       on_connected(event->session, now);
+    } else if (const auto* selected = std::get_if<ice_lite::PathSelected>(&event->what)) {
+      found->second.path = selected->path;
     } else if (std::holds_alternative<ice_lite::Expired>(event->what)) {
       end(found, End::expired, now);
     } else if (const auto* ended = std::get_if<ice_lite::Ended>(&event->what)) {
@@ -296,6 +322,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
     if (session.viewer) session.viewer->handle_timeout(port_, now);
     if (session.data) data_.handle_timeout(*session.data, now);
   }
+  if (mirrors_) mirrors_->handle_timeout(now);
   sweep(now);
 }
 
@@ -325,7 +352,9 @@ void Sfu::sweep(dtls::Instant now) {
   std::erase_if(rooms_, [&](const auto& entry) {
     const Room& room = *entry.second;
     const auto idle = room.idle_since();
-    return room.viewers() == 0 && idle && now - *idle > options_.room_hold;
+    const bool is_over = room.viewers() == 0 && idle && now - *idle > options_.room_hold;
+    if (is_over) directory_.release_room(room.name(), worker_);
+    return is_over;
   });
 }
 

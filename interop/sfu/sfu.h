@@ -27,6 +27,8 @@
 #include "sfu/restart/moved_sfu.h"
 #include "sfu/signalling/counter_offer.h"
 #include "sfu/signalling/ice_session.h"
+#include "sfu/workers/directory.h"
+#include "sfu/workers/mirrors.h"
 
 namespace sluice::interop::sfu {
 
@@ -36,7 +38,7 @@ struct SfuOptions {
   std::size_t max_publishers = 8;  // of a room
   std::size_t max_viewers = 1000;  // of a room
   std::size_t max_sessions = 4000;
-  std::size_t max_sessions_per_address = 100;
+  std::size_t max_sessions_per_address = 100;  // of IPv6: per /64 (common::host_of())
   // ---- after these, sessions end
   dtls::Duration connect_timeout = std::chrono::seconds{30};  // until DTLS is connected
   dtls::Duration silence = std::chrono::seconds{60};          // of a publisher: no RTP
@@ -46,6 +48,8 @@ struct SfuOptions {
   // Each session that begins, connects and ends.
   Log log = {};
 };
+
+Limits limits_of(const SfuOptions& options);
 
 // What all sessions have in common.
 struct SfuIdentity {
@@ -60,49 +64,49 @@ struct Created {
   // Names the ICE session: our ufrag, which changes with an ICE restart (RFC 9725 section 4.3.1).
   std::string ice_session;
 };
-// What the server offers to a viewer in place of an answer. The session is made by its answer.
-struct OfferMade {
-  std::string id;     // of the session
-  std::string offer;  // SDP
-  std::string ice_session;
-};
-struct Refused {
-  Refusal why;
-  std::string sentence;  // for the client
-  std::optional<OfferMade> counter_offer = {};
-};
 using CreateResult = tl::expected<Created, Refused>;
 
 struct Session {
   std::string id;
   std::string address;  // of the HTTP client
+  Admission admission = {};
   Room* room = nullptr;
   dtls::Instant made_at{};
   IceSession ice = {};
   bool is_connected = false;
+  std::optional<dtls::UdpPath> path = {};  // where it was sent to last
   // One of them.
   std::unique_ptr<Publisher> publisher = {};
   std::unique_ptr<Viewer> viewer = {};
   std::unique_ptr<DataSession> data = {};  // null: not offered
 };
 
-// Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
-// call drain().
 // How long a counter-offer waits for its answer: draft-ietf-wish-whep-04 has 30 s from when the
 // client was told.
 inline constexpr std::chrono::seconds kCounterOfferLife{31};
 
+// Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
+// call drain().
 class Sfu {
  public:
-  // `server` and `outlet` outlive it. It is the only user of `server`, but for datagrams, its
-  // timeouts and poll_transmit().
-  Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet);
+  // `server` and `outlet` outlive it, and so does what `workplace` has: empty, it is alone. It is
+  // the only user of `server`, but for datagrams, its timeouts and poll_transmit().
+  Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& server, Outlet& outlet,
+      Workplace workplace = {});
   ~Sfu();
   Sfu(const Sfu&) = delete;
   Sfu& operator=(const Sfu&) = delete;
 
   // ---- signalling. `address` is the client's.
 
+  // `agreement`: of agree_on_publishing() or agree_on_viewing() for this offer. They need no state,
+  // so that another thread may have made it.
+  CreateResult publish(const std::string& room, const Offer& offer,
+                       const PublishAgreement& agreement, const std::string& address,
+                       dtls::Instant now);
+  CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
+                     const std::string& address, dtls::Instant now);
+  // With that agreement.
   CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
@@ -131,6 +135,16 @@ class Sfu {
   // Goes on with sessions of the process before, while there is no other one here. `away`: since
   // its move_out(). How many go on; the others are logged.
   std::size_t move_in(const MovedSfu& moved, dtls::Duration away, dtls::Instant now);
+  // Goes on with one of them. `idle`: how long nobody has published in its room; `publisher_in`:
+  // those that its seats show, by their places. Whether it goes on.
+  bool move_in(const MovedSession& moved, dtls::Duration idle, const PublisherInPlace& publisher_in,
+               dtls::Duration away, dtls::Instant now);
+
+  // ---- the other workers; null: it is alone
+
+  [[nodiscard]] std::size_t worker() const { return worker_; }
+  [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
+  [[nodiscard]] const Mirrors* mirrors() const { return mirrors_.get(); }
 
   // ---- media
 
@@ -153,8 +167,8 @@ class Sfu {
   // A counter-offer that waits for its answer. It counts as a session in what is limited.
   struct OpenOffer {
     ice_lite::SessionHandle session;
-    std::string room;
-    std::string address;
+    Visit visit;
+    Admission admission;
     CounterOffer offer;
     dtls::Instant until;
   };
@@ -162,26 +176,23 @@ class Sfu {
 
   [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
   CreateResult refuse(Refusal why, std::string sentence);
-  // Empty: there is room for another session.
-  std::optional<Refused> full(const std::string& address) const;
   // `streams`: that are sent to the peer.
   tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
                                                              std::size_t streams,
                                                              dtls::Instant now);
   // One that is made has been idle since then.
   Room& room(const std::string& name, dtls::Instant idle_since);
-  Session& begin(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+  Session& begin(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                  Room& room, dtls::Instant made_at);
   // The server's side of a session, for the SDP.
   [[nodiscard]] TransportDescription own_transport(ice_lite::SessionHandle handle,
                                                    Setup setup) const;
-  // Where a viewer may come.
-  tl::expected<Room*, Refused> place_for_viewer(const std::string& room,
-                                                const std::string& address);
+  // Where something is published; null: there is no such room.
+  [[nodiscard]] Room* room_to_watch(const std::string& room, dtls::Instant now);
   // Refuses a viewer's offer, with one of the server where that may help.
-  CreateResult counter(const Room& place, const Offer& offer, const std::string& address,
+  CreateResult counter(const Visit& visit, Admission admission, const Offer& offer,
                        const Refused& refused, dtls::Instant now);
-  void begin_viewer(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+  void begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                     Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now);
   // Without its session, which goes on or not.
   OpenOffer take(OpenOffers::iterator offer);
@@ -197,26 +208,30 @@ class Sfu {
   void end(Sessions::iterator session, End why, dtls::Instant now);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
-  static MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
-                               const PlaceOfPublisher& place_of, dtls::Instant now);
+  MovedSession move_out(Session& session, const ice_lite::SessionState& transport,
+                        const PlaceOfPublisher& place_of, dtls::Instant now) const;
+  [[nodiscard]] std::vector<ice_lite::SessionHandle> order_of_rooms() const;
   void forget_all(dtls::Instant now);
-  // `idle`: how long nobody has published in its room. `others`: by their places, those before it.
-  tl::expected<Session*, std::string> move_in(const MovedSession& moved, dtls::Duration idle,
-                                              const std::vector<Session*>& others,
+  tl::expected<Session*, std::string> restore(const MovedSession& moved, dtls::Duration idle,
+                                              const PublisherInPlace& publisher_in,
                                               dtls::Duration away, dtls::Instant now);
   void log(const Session& session, std::string_view event, std::string_view reason = {}) const;
 
   SfuOptions options_;
   SfuIdentity identity_;
+  std::unique_ptr<Directory> own_directory_;  // null: it has another one
+  Directory& directory_;
+  Exchange* exchange_;  // null: it is alone
+  std::size_t worker_;
   Counters counters_;
   MediaPort port_;
   DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
+  std::unique_ptr<Mirrors> mirrors_;  // null: it is alone
   Sessions sessions_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
   OpenOffers offers_;
-  std::unordered_map<std::string, std::size_t> per_address_;  // sessions
-  std::vector<Track*> busy_;                                  // with a burst
+  std::vector<Track*> busy_;  // with a burst
   dtls::Instant next_sweep_{};
 };
 

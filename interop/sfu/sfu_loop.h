@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,37 +17,30 @@
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
 #include "sfu/forwarding/outlet.h"
+#include "sfu/media_threads.h"
 #include "sfu/sfu.h"
 
 namespace sluice::interop::sfu {
 
-struct LoopOptions {
-  SfuOptions sfu = {};
-  LiteOptions lite = {};
-};
-
-class SfuLoop {
+// The only worker.
+class SfuLoop final : public MediaThreads {
  public:
   using Driver = tcp::Driver<ice_lite::IceLiteServer>;
-  using Work = std::function<void(Sfu&, dtls::Instant now)>;
 
-  // Makes a certificate, opens the port, goes on with the sessions of the process before, if there
-  // are any, and begins to serve. The error says what is wrong.
+  // As start_media().
   static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(
       const LoopOptions& options, const std::optional<MovedSfu>& moved = {});
-  // Ends all sessions: their peers get a close_notify.
-  ~SfuLoop();
-  SfuLoop(const SfuLoop&) = delete;
-  SfuLoop& operator=(const SfuLoop&) = delete;
+  ~SfuLoop() override;
 
-  // Runs `work` on the loop's thread, soon. From any thread. False: too much waits already.
-  bool post(Work work) { return work_.post(std::move(work)); }
-
-  // Ends the loop without a word to the peers. What the next process goes on from; its sockets are
-  // open until the end of this object.
-  MovedSfu move_out();
-  // To be given to another process.
-  [[nodiscard]] AdoptedSockets sockets();
+  [[nodiscard]] std::size_t workers() const override { return 1; }
+  bool post(std::size_t /*worker*/, Work work) override { return work_.post(std::move(work)); }
+  [[nodiscard]] std::size_t place_for(const std::string& /*room*/) const override { return 0; }
+  [[nodiscard]] std::optional<std::size_t> worker_of(const std::string& /*id*/) const override {
+    return 0;  // that is asked whether it has it
+  }
+  [[nodiscard]] std::optional<Exchange::Dropped> dropped() const override { return std::nullopt; }
+  MovedSfu move_out() override;
+  [[nodiscard]] AdoptedSockets sockets() override;
 
  private:
   // The driver's batch.

@@ -84,13 +84,17 @@ srtp_err_status_t Context::with_policy(srtp_ssrc_t ssrc, Use use) {
 }
 
 tl::expected<void, SetupError> Context::add_shard() {
-  const srtp_ssrc_t any{direction_ == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound, 0};
   srtp_t context = nullptr;
-  const auto status = with_policy(
-      any, [&context](const srtp_policy_t& policy) { return srtp_create(&context, &policy); });
+  const auto status = with_policy(any_ssrc(), [&context](const srtp_policy_t& policy) {
+    return srtp_create(&context, &policy);
+  });
   if (status == srtp_err_status_alloc_fail) return tl::unexpected(SetupError::out_of_memory);
   if (status != srtp_err_status_ok) return tl::unexpected(SetupError::unsupported_profile);
-  shards_.push_back({.handle = Handle(context)});
+  Handle handle(context);
+  if (uses_cryptex() && !srtp::set_cryptex(context, any_ssrc(), true)) {
+    return tl::unexpected(SetupError::unsupported_cryptex);
+  }
+  shards_.push_back({.handle = std::move(handle)});
   roomy_.push_back(shards_.size() - 1);
   return {};
 }
@@ -139,6 +143,20 @@ void Context::remove_stream(std::size_t shard, std::uint32_t ssrc) {
   srtp_remove_stream(shards_[shard].handle.get(), network_order(ssrc));
 }
 
+bool Context::set_cryptex(Cryptex mode) {
+  options_.cryptex = mode;
+  bool is_set = true;
+  for (const Shard& shard : shards_) {
+    is_set &= srtp::set_cryptex(shard.handle.get(), any_ssrc(), uses_cryptex());
+  }
+  // Those that were made by themselves.
+  for (const SsrcState& state : known_.by_use()) {
+    is_set &= srtp::set_cryptex(shards_[state.shard].handle.get(), {ssrc_specific, state.ssrc},
+                                uses_cryptex());
+  }
+  return is_set;
+}
+
 bool Context::remove_ssrc(std::uint32_t ssrc) {
   const auto* const state = known_.find(ssrc);
   if (state == nullptr || !may_retire()) return false;
@@ -175,10 +193,25 @@ bool Context::expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter
 
 PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
   if (size > buffer.size()) return tl::unexpected(PacketError::buffer_too_small);
+  if (!clear_header_size(kind, buffer.first(size))) return tl::unexpected(PacketError::malformed);
+  const bool is_with_header = kind == PacketKind::rtp && uses_cryptex();
+  return is_with_header ? protect_with_header(buffer, size) : protect_packet(kind, buffer, size);
+}
+
+PacketResult Context::protect_with_header(MutableBytes buffer, std::size_t size) {
   const Bytes packet = buffer.first(size);
-  if (!clear_header_size(kind, packet)) return tl::unexpected(PacketError::malformed);
+  if (!is_encryptable(packet)) return tl::unexpected(PacketError::header_in_clear);
+  if (!lacks_extension(packet)) return protect_packet(PacketKind::rtp, buffer, size);
+  if (buffer.size() - size < kEmptyExtension) return tl::unexpected(PacketError::buffer_too_small);
+  add_empty_extension(buffer, size);
+  const auto result = protect_packet(PacketKind::rtp, buffer, size + kEmptyExtension);
+  if (!result) remove_empty_extension(buffer, size);
+  return result;
+}
+
+PacketResult Context::protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size) {
   if (buffer.size() - size < trailer(kind)) return tl::unexpected(PacketError::buffer_too_small);
-  const auto ssrc = ssrc_of(kind, packet);
+  const auto ssrc = ssrc_of(kind, buffer);
   auto* const state = known_.find(ssrc);
   if (state == nullptr) return protect_new(kind, buffer, size, ssrc);
   known_.touch(*state);
@@ -274,6 +307,9 @@ SentPackets::Tag Context::tag_of(Bytes packet, std::size_t size) const {
 PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
   const auto header = clear_header_size(kind, packet);
   if (!header || !complete(kind, packet, *header)) return tl::unexpected(PacketError::malformed);
+  if (options_.cryptex == Cryptex::required && kind == PacketKind::rtp && is_header_clear(packet)) {
+    return tl::unexpected(PacketError::header_in_clear);
+  }
   const auto ssrc = ssrc_of(kind, packet);
   auto* const state = known_.find(ssrc);
   if (state == nullptr) return unprotect_new(kind, packet, ssrc);
@@ -341,10 +377,15 @@ PacketResult Context::unprotect_first(PacketKind kind, MutableBytes packet, Ssrc
   const bool is_made =
       kind == PacketKind::rtp && index >= kRollOver && !state.before.rtp.contains(index);
   if (is_made) {
-    const auto status = with_policy({ssrc_specific, state.ssrc}, [&](const srtp_policy_t& policy) {
-      return srtp_add_stream(shards_[state.shard].handle.get(), &policy);
-    });
+    auto* const context = shards_[state.shard].handle.get();
+    const srtp_ssrc_t ssrc{ssrc_specific, state.ssrc};
+    const auto status = with_policy(
+        ssrc, [context](const srtp_policy_t& policy) { return srtp_add_stream(context, &policy); });
     if (status != srtp_err_status_ok) return tl::unexpected(PacketError::internal);
+    if (uses_cryptex() && !srtp::set_cryptex(context, ssrc, true)) {
+      remove_stream(state.shard, state.ssrc);
+      return tl::unexpected(PacketError::internal);
+    }
   }
   const auto result = unprotect_as(kind, packet, state, index);
   if (!result && is_made) remove_stream(state.shard, state.ssrc);

@@ -10,6 +10,7 @@
 
 #include <sluice/srtp/session.h>
 
+#include "cryptex.h"
 #include "packet.h"
 #include "profile.h"
 #include "ssrc_table.h"
@@ -27,6 +28,8 @@ class Context {
   PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size);
   PacketResult unprotect(PacketKind kind, MutableBytes packet);
 
+  // As in Session, of a mode that this libsrtp has. False: it failed.
+  [[nodiscard]] bool set_cryptex(Cryptex mode);
   bool remove_ssrc(std::uint32_t ssrc);
   // As in Session.
   [[nodiscard]] std::optional<std::uint32_t> roll_over_counter(std::uint32_t ssrc) const;
@@ -88,6 +91,10 @@ class Context {
   }
   void remove_stream(std::size_t shard, std::uint32_t ssrc);
 
+  // Of a packet whose header is as it will be sent.
+  PacketResult protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size);
+  // Of an RTP packet whose header extension and CSRCs will be encrypted.
+  PacketResult protect_with_header(MutableBytes buffer, std::size_t size);
   PacketResult protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
                            std::uint32_t ssrc);
   PacketResult protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size);
@@ -134,6 +141,10 @@ class Context {
   // Whether an inbound packet is as long as what it must hold, and encrypted.
   [[nodiscard]] bool complete(PacketKind kind, Bytes packet, std::size_t header) const;
   [[nodiscard]] std::size_t trailer(PacketKind kind) const;
+  [[nodiscard]] srtp_ssrc_t any_ssrc() const {
+    return {direction_ == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound, 0};
+  }
+  [[nodiscard]] bool uses_cryptex() const { return in_use(options_.cryptex, direction_); }
   [[nodiscard]] unsigned uses_mki() const { return mki_.empty() ? 0 : 1; }
 
   Direction direction_;

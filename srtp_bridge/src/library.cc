@@ -72,6 +72,8 @@ std::string_view to_string(SetupError error) {
       return "foreign_state";
     case SetupError::state_too_large:
       return "state_too_large";
+    case SetupError::unsupported_cryptex:
+      return "unsupported_cryptex";
   }
   return "unknown";
 }

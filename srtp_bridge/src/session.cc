@@ -12,6 +12,8 @@ namespace {
 // libsrtp refuses a smaller window.
 constexpr std::size_t kMinWindow = 64;
 
+bool available(Cryptex mode) { return mode == Cryptex::off || has_cryptex(); }
+
 void count(const PacketResult& result, PacketKind kind, Statistics::Counters& counters) {
   if (!result) {
     ++counters.failures[static_cast<std::size_t>(result.error())];
@@ -25,7 +27,7 @@ void count(const PacketResult& result, PacketKind kind, Statistics::Counters& co
 bool valid(const SessionOptions& options) {
   return options.replay_window >= kMinWindow && options.replay_window <= kMaxWindow &&
          options.max_ssrcs >= 1 && options.max_ssrcs <= kMaxSsrcs &&
-         options.repeat_window <= kMaxWindow;
+         options.repeat_window <= kMaxWindow && options.cryptex <= Cryptex::required;
 }
 
 tl::expected<void, SetupError> supported(dtls::SrtpProfile profile) {
@@ -45,8 +47,11 @@ tl::expected<void, SetupError> supported(dtls::SrtpProfile profile) {
 
 class Session::Impl {
  public:
-  Impl(dtls::SrtpProfile profile, Context inbound, Context outbound)
-      : profile_(profile), inbound_(std::move(inbound)), outbound_(std::move(outbound)) {}
+  Impl(dtls::SrtpProfile profile, Cryptex cryptex, Context inbound, Context outbound)
+      : profile_(profile),
+        cryptex_(cryptex),
+        inbound_(std::move(inbound)),
+        outbound_(std::move(outbound)) {}
 
   PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
     const auto result = outbound_.protect(kind, buffer, size);
@@ -66,10 +71,17 @@ class Session::Impl {
     return direction == Direction::inbound ? inbound_ : outbound_;
   }
   [[nodiscard]] dtls::SrtpProfile profile() const { return profile_; }
+  [[nodiscard]] Cryptex cryptex() const { return cryptex_; }
+  bool set_cryptex(Cryptex mode) {
+    cryptex_ = mode;
+    const bool is_set = inbound_.set_cryptex(mode);
+    return outbound_.set_cryptex(mode) && is_set;
+  }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
   dtls::SrtpProfile profile_;
+  Cryptex cryptex_;
   Context inbound_;
   Context outbound_;
   Statistics statistics_;
@@ -89,6 +101,7 @@ tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOp
     return tl::unexpected(SetupError::invalid_keys);
   }
   if (!valid(options)) return tl::unexpected(SetupError::invalid_options);
+  if (!available(options.cryptex)) return tl::unexpected(SetupError::unsupported_cryptex);
   if (const auto ready = initialize(); !ready) return tl::unexpected(ready.error());
 
   auto inbound =
@@ -97,7 +110,8 @@ tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOp
   auto outbound =
       Context::make(Direction::outbound, *profile, std::move(owned.local), owned.mki, options);
   if (!outbound) return tl::unexpected(outbound.error());
-  return Session(std::make_unique<Impl>(owned.profile, std::move(*inbound), std::move(*outbound)));
+  return Session(std::make_unique<Impl>(owned.profile, options.cryptex, std::move(*inbound),
+                                        std::move(*outbound)));
 }
 
 SrtpState Session::export_state() && {
@@ -140,6 +154,16 @@ PacketResult Session::unprotect_rtp(MutableBytes packet) {
 PacketResult Session::unprotect_rtcp(MutableBytes packet) {
   return impl_->unprotect(PacketKind::rtcp, packet);
 }
+
+tl::expected<void, SetupError> Session::set_cryptex(Cryptex mode) {
+  if (mode > Cryptex::required) return tl::unexpected(SetupError::invalid_options);
+  if (!available(mode) || !impl_->set_cryptex(mode)) {
+    return tl::unexpected(SetupError::unsupported_cryptex);
+  }
+  return {};
+}
+
+Cryptex Session::cryptex() const { return impl_->cryptex(); }
 
 bool Session::remove_ssrc(Direction direction, std::uint32_t ssrc) {
   return impl_->context(direction).remove_ssrc(ssrc);
@@ -188,6 +212,22 @@ std::string_view to_string(PacketError error) {
       return "internal";
     case PacketError::index_reused:
       return "index_reused";
+    case PacketError::header_in_clear:
+      return "header_in_clear";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Cryptex mode) {
+  switch (mode) {
+    case Cryptex::off:
+      return "off";
+    case Cryptex::receive:
+      return "receive";
+    case Cryptex::on:
+      return "on";
+    case Cryptex::required:
+      return "required";
   }
   return "unknown";
 }

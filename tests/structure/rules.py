@@ -42,7 +42,7 @@ ARROWS = {
     "data_channel/src": ["data_channel/include"],
     "rtp/include": [],
     "rtp/src": ["rtp/include"],
-    "interop/common": ["ice_glue/udp/include"],
+    "interop/common": ["ice_glue/udp/include", "rtp/include"],
     "interop/tools": ["interop/common", "session_stores/include"],
     "interop/common/sdp": ["interop/common", "ice_glue/lite/include", "data_channel/include", "rtp/include"],
     "interop/common/http": ["interop/common"],

@@ -62,6 +62,9 @@ dtls::Result<Pending> IceLiteServer::set_peer_fingerprints(
     return transport.set_peer_fingerprints(announced, now);
   });
 }
+dtls::Result<void> IceLiteServer::set_cryptex(SessionHandle session, srtp::Cryptex mode) {
+  return impl_->set_cryptex(session, mode);
+}
 dtls::Result<void> IceLiteServer::set_rtt(SessionHandle session, dtls::Duration rtt) {
   return impl_->set_rtt(session, rtt);
 }

@@ -31,6 +31,7 @@ class IceLiteServer::Impl {
   dtls::Result<SessionHandle> add_session(const SessionOptions& options, Instant now);
   [[nodiscard]] std::optional<Credentials> local_credentials(SessionHandle session) const;
   dtls::Result<void> set_remote_ufrag(SessionHandle session, std::string_view ufrag, Instant now);
+  dtls::Result<void> set_cryptex(SessionHandle session, srtp::Cryptex mode);
   dtls::Result<void> set_rtt(SessionHandle session, dtls::Duration rtt);
   dtls::Result<Credentials> restart_ice(SessionHandle session, const IceRestart& restart,
                                         Instant now);

@@ -94,6 +94,12 @@ dtls::Result<void> IceLiteServer::Impl::set_remote_ufrag(SessionHandle handle,
   return {};
 }
 
+dtls::Result<void> IceLiteServer::Impl::set_cryptex(SessionHandle handle, srtp::Cryptex mode) {
+  const SlotNumber number = sessions_.find(handle);
+  if (number == kNoSlot) return tl::unexpected(refusal(dtls::Errc::closed));
+  return sessions_[number].transport->set_cryptex(mode);
+}
+
 dtls::Result<void> IceLiteServer::Impl::set_rtt(SessionHandle handle, dtls::Duration rtt) {
   const SlotNumber number = sessions_.find(handle);
   if (number == kNoSlot) return tl::unexpected(refusal(dtls::Errc::closed));

@@ -100,6 +100,7 @@ SendStatus NiceTransport::send_data(Bytes data) { return impl_->send_data(data);
 
 bool NiceTransport::connected() const { return impl_->media().connected(); }
 std::optional<dtls::ConnectionInfo> NiceTransport::info() const { return impl_->media().info(); }
+srtp::Cryptex NiceTransport::cryptex() const { return impl_->media().cryptex(); }
 IceStatistics NiceTransport::ice_statistics() const { return impl_->ice_statistics(); }
 
 const transport::MediaTransportStatistics& NiceTransport::media_statistics() const {

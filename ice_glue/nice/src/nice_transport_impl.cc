@@ -40,6 +40,7 @@ NiceTransport::Impl::Impl(const NiceTransportOptions& options, transport::MediaT
       origin_(g_get_monotonic_time()),
       answer_setup_(options.answer_setup),
       linger_((options.media.old_keys_hold + options.media.old_keys_linger).count()),
+      wanted_cryptex_(options.media.srtp.cryptex),
       fingerprint_(std::move(fingerprint)),
       tls_id_(new_tls_id()),
       media_(std::move(media)),
@@ -61,6 +62,7 @@ TransportResult<void> NiceTransport::Impl::gather() {
 Description NiceTransport::Impl::local_description() const {
   Description description;
   description.fingerprints = {fingerprint_};
+  description.cryptex = wanted_cryptex_ != srtp::Cryptex::off && remote_cryptex_;
   // RFC 8842 section 5.3: an answer has one if the offer has.
   if (!agreed_ || !agreed_->tls_id.empty()) description.tls_id = tls_id_;
   if (!ice_ || !ice_->begun()) return description;
@@ -81,6 +83,9 @@ TransportResult<void> NiceTransport::Impl::set_remote_description(const Descript
   }
   if (auto good = check(description.ice); !good) return good;
   if (description.fingerprints.empty()) return problem(TransportErrc::no_fingerprint);
+  if (wanted_cryptex_ == srtp::Cryptex::required && !description.cryptex) {
+    return problem(TransportErrc::no_cryptex);
+  }
 
   const bool described = ice_->begun() && ice_->remote_credentials();
   const bool peer_restarts = described && *ice_->remote_credentials() != description.ice;
@@ -94,6 +99,10 @@ TransportResult<void> NiceTransport::Impl::set_remote_description(const Descript
   if (!ice_->begun() || peer_restarts) {
     if (auto begun = ice_->begin(); !begun) return begun;
   }
+  remote_cryptex_ = description.cryptex;
+  // Cannot fail: make() has checked that libsrtp has it.
+  static_cast<void>(
+      media_->set_cryptex(srtp::agree_on_cryptex(wanted_cryptex_, description.cryptex)));
   // Before ICE gets the credentials, so that no path of this generation is taken for the old
   // association's.
   if (new_association) {

@@ -94,6 +94,8 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   const gint64 origin_;              // EngineClock's zero, of g_get_monotonic_time()
   const Setup answer_setup_;
   const gint64 linger_;
+  const srtp::Cryptex wanted_cryptex_;
+  bool remote_cryptex_ = true;  // until a remote description says otherwise
   const dtls::Fingerprint fingerprint_;
   std::string tls_id_;  // ours
   std::optional<transport::MediaTransport> media_;

@@ -7,6 +7,7 @@ SendStatus status_of(srtp::PacketError error) {
     case srtp::PacketError::no_key:
       return SendStatus::not_connected;
     case srtp::PacketError::malformed:
+    case srtp::PacketError::header_in_clear:
       return SendStatus::malformed;
     case srtp::PacketError::replayed:
     case srtp::PacketError::index_reused:

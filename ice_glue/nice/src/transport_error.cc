@@ -12,6 +12,8 @@ std::string_view to_string(TransportErrc code) {
       return "invalid_setup";
     case TransportErrc::no_fingerprint:
       return "no_fingerprint";
+    case TransportErrc::no_cryptex:
+      return "no_cryptex";
     case TransportErrc::needs_ice_restart:
       return "needs_ice_restart";
     case TransportErrc::gathering_failed:

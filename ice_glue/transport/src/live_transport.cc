@@ -24,6 +24,8 @@ constexpr std::uint64_t kHasSelected = 1;
 constexpr std::uint64_t kHasMtu = 2;
 constexpr std::uint64_t kHasRtt = 4;
 constexpr std::uint64_t kHasSrtp = 8;
+constexpr std::uint64_t kCryptexUnit = 16;  // the mode takes two bits
+constexpr std::uint64_t kFlagsEnd = 64;
 
 void put(Buffer& out, std::uint64_t value, std::size_t size) {
   for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::byte>(value >> 8 * i & 0xff));
@@ -91,7 +93,7 @@ Buffer LiveTransport::encode() const {
   out.push_back(kFormat);
   put(out,
       (selected ? kHasSelected : 0) | (mtu ? kHasMtu : 0) | (rtt ? kHasRtt : 0) |
-          (srtp ? kHasSrtp : 0),
+          (srtp ? kHasSrtp : 0) | static_cast<std::uint64_t>(cryptex) * kCryptexUnit,
       1);
   put(out, last_path);
   if (selected) put(out, *selected);
@@ -109,7 +111,8 @@ dtls::Result<LiveTransport> LiveTransport::decode(Bytes bytes) {
   LiveTransport live;
   if (in.number(1) != std::to_integer<std::uint64_t>(kFormat)) in.fail("another format");
   const auto flags = in.number(1);
-  if (flags >= 2 * kHasSrtp) in.fail("an unknown flag");
+  if (flags >= kFlagsEnd) in.fail("an unknown flag");
+  live.cryptex = static_cast<srtp::Cryptex>(flags / kCryptexUnit);
   live.last_path = in.path();
   if ((flags & kHasSelected) != 0) live.selected = in.path();
   if ((flags & kHasMtu) != 0) live.mtu = static_cast<std::uint32_t>(in.number(4));

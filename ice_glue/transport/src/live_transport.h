@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <sluice/dtls/connection.h>
+#include <sluice/srtp/session.h>
 
 namespace sluice::transport {
 
@@ -15,6 +16,7 @@ struct LiveTransport {
   std::optional<std::uint32_t> mtu = {};  // of the selected path, in bytes
   std::optional<dtls::Duration> rtt = {};
   std::vector<dtls::PathId> paths = {};  // that ICE has validated
+  srtp::Cryptex cryptex = srtp::Cryptex::off;
   dtls::Bytes session = {};              // a dtls::SessionState
   std::optional<dtls::Bytes> srtp = {};  // an srtp::SrtpState, if there was media
 

@@ -75,6 +75,8 @@ std::string_view wrong_field(const MediaTransportOptions& options) {
   if (options.max_early_packet_size > kMaxPacket) return "max_early_packet_size: above 65535";
   if (options.max_paths < 1 || options.max_paths > kMaxCount) return "max_paths: not 1 to 1024";
   if (!srtp::valid(options.srtp)) return "srtp: a field out of its range";
+  if (options.srtp.cryptex != srtp::Cryptex::off && !srtp::has_cryptex())
+    return "srtp: cryptex: this libsrtp has none, 2.8.0 and newer have it";
   if (options.old_keys_linger < dtls::Duration::zero()) return "old_keys_linger: negative";
   if (options.old_keys_hold < dtls::Duration::zero()) return "old_keys_hold: negative";
   return {};
@@ -117,6 +119,10 @@ dtls::Result<TransportPending> MediaTransport::set_peer_fingerprints(
     std::span<const dtls::Fingerprint> announced, Instant now) {
   return impl_->set_peer_fingerprints(announced, now);
 }
+dtls::Result<void> MediaTransport::set_cryptex(srtp::Cryptex mode) {
+  return impl_->set_cryptex(mode);
+}
+srtp::Cryptex MediaTransport::cryptex() const { return impl_->cryptex(); }
 dtls::Result<TransportPending> MediaTransport::restart(dtls::Role role,
                                                        std::span<const dtls::Fingerprint> announced,
                                                        Instant now) {

@@ -111,6 +111,24 @@ dtls::Result<TransportPending> MediaTransport::Impl::set_peer_fingerprints(
   return end_input(after_connection(result, now), now);
 }
 
+dtls::Result<void> MediaTransport::Impl::set_cryptex(srtp::Cryptex mode) {
+  srtp::SessionOptions changed = options_.srtp;
+  changed.cryptex = mode;
+  if (!srtp::valid(changed) || (mode != srtp::Cryptex::off && !srtp::has_cryptex())) {
+    return tl::unexpected(refusal(dtls::Errc::invalid_argument, "cryptex: not in this libsrtp"));
+  }
+  options_.srtp = changed;
+  auto* previous = associations_.previous();
+  for (auto* each :
+       {associations_.newest(), previous != nullptr ? &previous->association() : nullptr}) {
+    auto* session = each != nullptr ? each->session_if_made() : nullptr;
+    if (session != nullptr && !session->set_cryptex(mode)) {
+      return tl::unexpected(refusal(dtls::Errc::invalid_argument, "cryptex: libsrtp refused it"));
+    }
+  }
+  return {};
+}
+
 dtls::Result<TransportPending> MediaTransport::Impl::restart(
     dtls::Role role, std::span<const dtls::Fingerprint> announced, Instant now) {
   if (const auto* ended = begin_input(now); ended != nullptr && ended->by == Ended::By::user) {

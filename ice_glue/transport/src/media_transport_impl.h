@@ -27,6 +27,8 @@ class MediaTransport::Impl {
   dtls::Result<TransportPending> start(dtls::Role role, Instant now);
   dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
                                                        Instant now);
+  dtls::Result<void> set_cryptex(srtp::Cryptex mode);
+  [[nodiscard]] srtp::Cryptex cryptex() const { return options_.srtp.cryptex; }
   dtls::Result<TransportPending> restart(dtls::Role role,
                                          std::span<const dtls::Fingerprint> announced, Instant now);
   dtls::Result<TransportPending> path_validated(PathId path, Instant now);

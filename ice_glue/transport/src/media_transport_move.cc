@@ -53,7 +53,8 @@ dtls::Result<TransportState> MediaTransport::Impl::export_session(
   LiveTransport live{.last_path = newest.connection().path(),
                      .selected = associations_.selected_for_newest(),
                      .rtt = rtt_,
-                     .paths = associations_.newest_paths()};
+                     .paths = associations_.newest_paths(),
+                     .cryptex = options_.srtp.cryptex};
   if (mtu_) live.mtu = static_cast<std::uint32_t>(std::min<std::size_t>(*mtu_, UINT32_MAX));
   // First what can fail: SRTP's export cannot.
   const auto session = std::move(newest.connection()).export_session(options);
@@ -72,6 +73,10 @@ dtls::Result<void> MediaTransport::Impl::restore(Bytes state, Instant now) {
   if (live->paths.size() > options_.max_paths) {
     return tl::unexpected(refused("max_paths: fewer than in the state"));
   }
+  if (live->cryptex != srtp::Cryptex::off && !srtp::has_cryptex()) {
+    return tl::unexpected(refused("srtp: cryptex, which this libsrtp has not"));
+  }
+  options_.srtp.cryptex = live->cryptex;
   auto session = dtls::SessionState::parse(live->session);
   if (!session) return dtls::forward_error(session);
   const auto path = live->selected.value_or(live->last_path);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 
 namespace sluice::interop {
@@ -34,6 +35,17 @@ bool wait(socket_t socket, short events, DeadlineStream::Clock::time_point until
   return left > 0 && poll(&watched, 1, static_cast<int>(left)) > 0;
 }
 
+// Behind the empty line, also where lines end with LF alone: then the head is malformed.
+std::optional<std::size_t> end_of_head(std::string_view text, std::size_t from) {
+  for (auto end = text.find('\n', from); end != std::string_view::npos;
+       end = text.find('\n', end + 1)) {
+    const std::string_view rest = text.substr(end + 1);
+    if (rest.starts_with('\n')) return end + 2;
+    if (rest.starts_with("\r\n")) return end + 3;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::pair<std::string, int> peer_of(socket_t socket) { return address_of(socket, getpeername); }
@@ -54,9 +66,23 @@ bool DeadlineStream::wait_for_input(Clock::time_point until) const {
   return has_input() || wait(socket_, POLLIN, until);
 }
 
-void DeadlineStream::begin_request(Clock::time_point deadline, std::size_t bytes) {
+std::optional<std::string> DeadlineStream::read_head(Clock::time_point deadline, std::size_t most) {
   deadline_ = deadline;
-  left_ = bytes;
+  for (std::string head;;) {
+    if (unread_.empty() && !fill()) return std::nullopt;
+    const std::size_t known = head.size();
+    head.append(unread_.data(), std::min(unread_.size(), most - known));
+    const auto end = end_of_head(head, known < 2 ? 0 : known - 2);
+    if (end) head.resize(*end);
+    unread_ = unread_.subspan(head.size() - known);
+    if (end || head.size() == most) return head;
+  }
+}
+
+void DeadlineStream::begin_request(std::string head, std::size_t body) {
+  head_ = std::move(head);
+  head_read_ = 0;
+  left_ = body;
 }
 
 void DeadlineStream::close() {
@@ -92,13 +118,21 @@ ssize_t DeadlineStream::receive() {
   return is_readable() ? recv(socket_, buffer_.data(), buffer_.size(), 0) : -1;
 }
 
+bool DeadlineStream::fill() {
+  const ssize_t received = receive();
+  if (received <= 0) return false;
+  unread_ = std::span(buffer_).first(static_cast<std::size_t>(received));
+  return true;
+}
+
 ssize_t DeadlineStream::read(char* to, size_t size) {
-  if (unread_.empty()) {
-    const ssize_t received = receive();
-    if (received <= 0) return received;
-    unread_ = std::span(buffer_).first(static_cast<std::size_t>(received));
+  if (head_read_ < head_.size()) {
+    const auto taken = head_.copy(to, size, head_read_);
+    head_read_ += taken;
+    return static_cast<ssize_t>(taken);
   }
-  if (left_ == 0) return -1;
+  if (left_ == 0) return 0;  // the request has ended
+  if (unread_.empty() && !fill()) return -1;
   const auto taken = std::min({size, unread_.size(), left_});
   left_ -= taken;
   std::ranges::copy(unread_.first(taken), to);

@@ -26,10 +26,13 @@ class DeadlineStream final : public httplib::Stream {
   bool open(Clock::time_point deadline);
   // Waits for a request. False: none has come.
   [[nodiscard]] bool wait_for_input(Clock::time_point until) const;
-  // Of which at most `bytes` are read.
-  void begin_request(Clock::time_point deadline, std::size_t bytes);
-  // Whether these are read; the request may have more.
-  [[nodiscard]] bool is_exhausted() const { return left_ == 0; }
+  // Reads to the end of a request's head, or `most` bytes. Empty: the peer has ended before, or
+  // takes too long.
+  std::optional<std::string> read_head(Clock::time_point deadline, std::size_t most);
+  // What read() gives from now on: this head, and then so many bytes of the connection.
+  void begin_request(std::string head, std::size_t body);
+  // Whether all of it was read.
+  [[nodiscard]] bool is_read() const { return head_read_ == head_.size() && left_ == 0; }
   void close();
   // After an answer to a request that was not read to its end: ends the own direction, and drops
   // what still comes until the peer ends the other. A socket that is closed with unread bytes is
@@ -50,11 +53,15 @@ class DeadlineStream final : public httplib::Stream {
   template <class Step>
   ssize_t complete(Step step) const;
   ssize_t receive();
+  // Reads into the buffer, which is empty. False: nothing comes.
+  bool fill();
 
   socket_t socket_;
   std::optional<TlsConnection> tls_;
   Clock::time_point deadline_;
-  std::size_t left_ = 0;
+  std::string head_;
+  std::size_t head_read_ = 0;
+  std::size_t left_ = 0;  // of the body
   std::array<char, 4096> buffer_{};
   std::span<char> unread_;
 };

@@ -11,6 +11,8 @@ namespace sluice::interop {
 namespace {
 
 constexpr std::size_t kThreads = 32;
+// Those included that wait for a thread; each takes a descriptor.
+constexpr std::size_t kMostConnections = 512;
 // Request line and header fields, in bytes.
 constexpr std::size_t kMaxHead = 65536;
 // An idle connection occupies a thread and delays the shutdown of the server.
@@ -57,9 +59,11 @@ WebServer::WebServer(const HttpOptions& options, std::size_t max_body)
     : options_(options),
       server_({.request_time = options.request_timeout,
                .per_address = options.max_connections_per_address,
+               .in_all = kMostConnections,
                .is_exempt = options.is_proxy,
-               .request_bytes = kMaxHead + max_body}) {
-  server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+               .head_bytes = kMaxHead,
+               .body_bytes = max_body,
+               .threads = kThreads}) {
   // The library sets SO_REUSEPORT by default, with which a second server would silently share the
   // port.
   server_.set_socket_options([](socket_t socket) {
@@ -129,12 +133,16 @@ tl::expected<void, std::string> WebServer::bind() {
   return {};
 }
 
+tl::expected<void, std::string> WebServer::reload_certificate() {
+  if (options_.certificate.empty()) return {};
+  auto tls = TlsContext::load(options_.certificate, options_.key);
+  if (!tls) return tl::unexpected(tls.error());
+  server_.use_tls(*std::move(tls));
+  return {};
+}
+
 tl::expected<void, std::string> WebServer::listen() {
-  if (!options_.certificate.empty()) {
-    auto tls = TlsContext::load(options_.certificate, options_.key);
-    if (!tls) return tl::unexpected(tls.error());
-    server_.use_tls(*std::move(tls));
-  }
+  if (auto loaded = reload_certificate(); !loaded) return loaded;
   if (auto bound = bind(); !bound) return bound;
   ended_ = false;
   listener_ = std::thread([this] {

@@ -65,6 +65,10 @@ class WebServer {
   // Binds the port and begins to serve. The error says what is wrong with the port or with the
   // files of the certificate.
   tl::expected<void, std::string> listen();
+  // Reads the files of the certificate again, for connections that come from now on. From any
+  // thread; without HTTPS it does nothing. The error says what is wrong with which file: then the
+  // certificate that was read before is kept.
+  tl::expected<void, std::string> reload_certificate();
   [[nodiscard]] int port() const { return port_; }
   // The socket that listens, to be given to another process. It stays open there.
   [[nodiscard]] int listening() const { return server_.listening(); }

@@ -25,7 +25,8 @@ inline void add_lite_arguments(CLI::App& app, LiteOptions& options) {
       "loopback included");
   app.add_option("--announce", options.announced,
                  "ADDRESS:PORT for ICE candidates in place of the own ones, such as that of a NAT "
-                 "that passes on what comes there; may be given several times");
+                 "that passes on what comes there, by UDP and TCP unless --ice-candidates says "
+                 "otherwise; may be given several times");
 }
 
 }  // namespace sluice::interop

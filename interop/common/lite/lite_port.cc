@@ -7,29 +7,31 @@
 #include <fstream>
 #include <utility>
 
+#include "common/ip_address.h"
 #include "common/lite/local_addresses.h"
 
 namespace sluice::interop {
 
 tl::expected<std::vector<ice_lite::AnnouncedAddress>, std::string> announced_addresses(
     const LiteOptions& options, std::uint16_t port) {
-  std::vector<ice_lite::AnnouncedAddress> announced;
+  std::vector<dtls::UdpEndpoint> addresses;
   for (const std::string& literal : options.announced) {
     const auto address = udp::resolve(literal);
     if (!address) return tl::unexpected(address.error());
-    announced.push_back({.address = dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{})});
+    addresses.push_back(dtls::to_udp_endpoint(*address).value_or(dtls::UdpEndpoint{}));
   }
-  if (!announced.empty()) return announced;
-  std::vector<dtls::UdpEndpoint> addresses;
-  if (options.addresses.empty()) addresses = local_addresses();
+  const bool has_own = options.announced.empty();
+  if (has_own && options.addresses.empty()) addresses = local_addresses();
   for (const std::string& literal : options.addresses) {
-    const auto address = parse_address(literal);
+    const auto address = common::parse_address(literal);
     if (!address) return tl::unexpected("no IP address: " + literal);
-    addresses.push_back(*address);
+    if (has_own) addresses.push_back(*address);
   }
+  std::vector<ice_lite::AnnouncedAddress> announced;
   const auto announce = [&](ice_lite::CandidateTransport transport) {
-    for (const dtls::UdpEndpoint& address : addresses) {
-      announced.push_back({.address = {address.address, port}, .transport = transport});
+    for (dtls::UdpEndpoint address : addresses) {
+      if (has_own) address.port = port;
+      announced.push_back({.address = address, .transport = transport});
     }
   };
   if (options.candidates != LiteCandidates::tcp) announce(ice_lite::CandidateTransport::udp);

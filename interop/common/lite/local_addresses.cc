@@ -1,6 +1,5 @@
 #include "common/lite/local_addresses.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 
@@ -42,14 +41,6 @@ std::vector<dtls::UdpEndpoint> local_addresses() {
     }
   }
   return found;
-}
-
-std::optional<dtls::UdpEndpoint> parse_address(const std::string& literal) {
-  dtls::Ipv4Address v4{};
-  if (inet_pton(AF_INET, literal.c_str(), v4.data()) == 1) return dtls::UdpEndpoint{v4, 0};
-  dtls::Ipv6Address v6{};
-  if (inet_pton(AF_INET6, literal.c_str(), v6.data()) == 1) return dtls::UdpEndpoint{v6, 0};
-  return std::nullopt;
 }
 
 }  // namespace sluice::interop

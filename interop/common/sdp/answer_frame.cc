@@ -59,6 +59,8 @@ SdpDocument begin_answer(const Offer& offer, const TransportDescription& transpo
     if (section.accepted()) {
       add_transport(media.attributes, transport);
       if (section.mid == tagged || group.empty()) add_candidates(media.attributes, transport);
+      // RFC 9335 section 4: in all RTP sections of a BUNDLE group.
+      if (section.is_rtp() && transport.cryptex) media.attributes.add("cryptex");
     } else if (section.is_rtp()) {
       media.attributes.add("inactive");
     }

@@ -205,6 +205,7 @@ OfferedSection read_section(const SdpDocument& document, const SdpMedia& media) 
   section.formats = media.formats;
   section.mid = media.attributes.find("mid").value_or("");
   section.direction = read_direction(document.attributes, media.attributes);
+  section.cryptex = document.attributes.has("cryptex") || media.attributes.has("cryptex");
   if (media.kind == "audio" || media.kind == "video") {
     section.kind = media.kind == "audio" ? SectionKind::audio : SectionKind::video;
     read_rtp(media, section);
@@ -290,6 +291,16 @@ SdpResult<std::size_t> choose_transport(Offer& offer) {
                  (first.mid.empty() ? "1" : first.mid) + ": " + first.rejected + ".");
   }
   return static_cast<std::size_t>(chosen - sections.begin());
+}
+
+// RFC 9335 section 4: where one section of a BUNDLE group has it, all RTP sections of the group
+// must, since the MID that names a packet's section is encrypted with the rest. An offer that has
+// it in some of them is answered as one without.
+bool has_cryptex(const std::vector<OfferedSection>& sections) {
+  const auto is_media = [](const OfferedSection& each) { return each.accepted() && each.is_rtp(); };
+  return std::ranges::any_of(sections, is_media) &&
+         std::ranges::all_of(sections,
+                             [&](const auto& each) { return !is_media(each) || each.cryptex; });
 }
 
 SdpResult<std::vector<dtls::Fingerprint>> read_fingerprints(const SdpDocument& document,
@@ -397,6 +408,7 @@ SdpResult<Offer> read_offer(std::string_view sdp) {
   auto transport = read_transport(*document, document->media[*chosen]);
   if (!transport) return tl::unexpected(std::move(transport.error()));
   offer.transport = std::move(*transport);
+  offer.transport.cryptex = has_cryptex(offer.sections);
   offer.ice_lite = document->attributes.has("ice-lite");
   offer.dtls_in_stun =
       has_ice_option(document->attributes, ice_lite::kDtlsInStunOption) ||

@@ -58,6 +58,7 @@ struct OfferedSection {
   std::vector<OfferedExtension> extensions;
   std::optional<std::uint8_t> mid_extension;  // the id of urn:ietf:params:rtp-hdrext:sdes:mid
   bool reduced_size_rtcp = false;             // RFC 5506
+  bool cryptex = false;                       // RFC 9335, that of the session level included
   std::vector<std::string> simulcast;         // read_simulcast()
 
   // Data sections (RFC 8841).

@@ -37,6 +37,12 @@ struct TransportDescription {
   Setup setup = Setup::actpass;
   std::vector<dtls::Fingerprint> fingerprints = {};  // a=fingerprint
   std::string tls_id = {};                           // a=tls-id (RFC 8842 section 4); empty: none
+  bool cryptex = false;  // a=cryptex of all RTP sections (RFC 9335 section 4)
 };
+
+// What a transport does that answers this offer: cryptex where both sides can do it.
+inline srtp::Cryptex answer_cryptex(const TransportDescription& offer) {
+  return offer.cryptex && srtp::has_cryptex() ? srtp::Cryptex::on : srtp::Cryptex::off;
+}
 
 }  // namespace sluice::interop

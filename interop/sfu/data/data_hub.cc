@@ -107,13 +107,14 @@ void DataHub::relay(DataSession& from, const data_channel::MessageReceived& mess
   const auto label = channel != nullptr ? room.labels.find(channel->label) : room.labels.end();
   if (label == room.labels.end()) return drop(DataDrop::closed_channel);
   if (!from.messages.take(1, limits_.messages_per_second, now)) return drop(DataDrop::session_rate);
-  const std::size_t packets =
-      (room.members.size() - 1) *
-      (1 + message.data.size() / kPacketBytes + (label->second.is_relayed ? 0 : kPacketsOfChannel));
-  if (!room.packets.take(packets, limits_.room_packets_per_second, now)) {
+  const std::size_t others = room.members.size() - 1;
+  const std::size_t packets = others * (1 + message.data.size() / kPacketBytes +
+                                        (label->second.is_relayed ? 0 : kPacketsOfChannel));
+  const std::size_t least = others * (1 + kPacketsOfChannel);
+  if (!room.packets.take(packets, std::max(limits_.room_packets_per_second, least), now)) {
     return drop(DataDrop::room_rate);
   }
-  if (!packets_.take(packets, limits_.server_packets_per_second, now)) {
+  if (!packets_.take(packets, std::max(limits_.server_packets_per_second, least), now)) {
     return drop(DataDrop::server_rate);
   }
   label->second.is_relayed = true;

@@ -17,9 +17,10 @@ namespace sluice::interop::sfu {
 struct DataLimits {
   std::size_t messages_per_second = 50;  // of one session; as many at once
   // SCTP packets that messages of a room's sessions become, see DataHub; as many at once.
-  // Each takes some 10 us, and media waits for all packets of a message.
+  // Each takes some 10 us, and media waits for all packets of a message. A room with more members
+  // may have as many packets as one small message becomes.
   std::size_t room_packets_per_second = 5'000;
-  std::size_t server_packets_per_second = 20'000;  // of all rooms
+  std::size_t server_packets_per_second = 20'000;  // of all rooms; likewise
 };
 
 // The rule:
@@ -39,7 +40,8 @@ struct DataLimits {
 // have a budget of them for a second, from which all packets of a message are taken first. The
 // first message with a label counts two packets more for each receiver, since the server may have
 // to open a channel. So of one peer that sends all it may to 1,000 viewers, 5 small messages a
-// second are relayed.
+// second are relayed. However many are in a room, one small message a second passes: a budget that
+// is smaller than that counts as so large.
 class DataHub {
  public:
   // `port` outlives it.

@@ -14,7 +14,7 @@
 
 #include "common/sdp/sdp_offer.h"
 #include "sfu/data/data_counters.h"
-#include "sfu/data/rate_budget.h"
+#include "sfu/rate_budget.h"
 
 namespace sluice::interop::sfu {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sfu/data/data_session.h"
-#include "sfu/data/rate_budget.h"
+#include "sfu/rate_budget.h"
 
 namespace sluice::interop::sfu {
 

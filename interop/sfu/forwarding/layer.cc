@@ -106,10 +106,10 @@ void Layer::handle_timeout(MediaPort& port, dtls::Instant now) {
 // A compound begins with a report (RFC 3550 section 6.1).
 template <class Feedback>
 bool Layer::send_feedback(MediaPort& port, const Feedback& feedback) {
-  return port.send_rtcp(publisher_.session, [&](rtp::CompoundWriter& writer) {
-    (void)writer.add(rtp::ReceiverReport{.sender = publisher_.own_ssrc});
-    (void)writer.add(feedback);
-  }) > 0;
+  return send_rtcp(*publisher_.rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
+           (void)writer.add(rtp::ReceiverReport{.sender = publisher_.own_ssrc});
+           (void)writer.add(feedback);
+         }) > 0;
 }
 
 // RFC 4585 section 6.3.1.
@@ -159,6 +159,10 @@ void Layer::leave(Subscription& subscription) {
 void Layer::need_key_frame(MediaPort& port, dtls::Instant now) {
   if (format_->kind != SectionKind::video) return;
   ++port.counters.key_frames_needed;
+  pass_on_need(port, now);
+}
+
+void Layer::pass_on_need(MediaPort& port, dtls::Instant now) {
   // Before the first packet there is nothing to ask for: a source begins with a key frame.
   if (source_ && key_frames_.need(now)) ask_for_key_frame(port);
 }

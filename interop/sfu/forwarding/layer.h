@@ -20,6 +20,7 @@
 #include "sfu/forwarding/missing_packets.h"
 #include "sfu/forwarding/packet_cache.h"
 #include "sfu/forwarding/rate_meter.h"
+#include "sfu/forwarding/rtcp_path.h"
 #include "sfu/forwarding/source_clock.h"
 
 namespace sluice::interop::sfu {
@@ -32,9 +33,9 @@ struct TrackOptions {
   dtls::Duration key_frame_interval = std::chrono::milliseconds{500};
 };
 
-// Whom the publisher's RTCP is sent to.
+// Where what the publisher is told goes.
 struct PublisherPeer {
-  ice_lite::SessionHandle session;
+  RtcpPath* rtcp;        // outlives what uses it
   rtp::Ssrc own_ssrc{};  // of the server's reports to it
 };
 
@@ -74,6 +75,9 @@ class Layer {
   // Asks for packets that are missing.
   void ask_for_missing(MediaPort& port, dtls::Instant now);
 
+  // What forward() will send.
+  [[nodiscard]] std::span<const rtp::Bytes> burst() const { return burst_bytes_; }
+
   // ---- for viewers
 
   // The subscription gets the layer from the next packet on.
@@ -85,6 +89,8 @@ class Layer {
   // It gets nothing, of any layer.
   static void leave(Subscription& subscription);
   void need_key_frame(MediaPort& port, dtls::Instant now);
+  // Likewise, where the need was counted elsewhere.
+  void pass_on_need(MediaPort& port, dtls::Instant now);
   // Empty: the cache has it not, or no longer. The result points into the cache.
   [[nodiscard]] std::optional<rtp::Packet> cached(
       const rtp::ForwardedStream::Origin& origin) const {
@@ -104,6 +110,8 @@ class Layer {
   [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
     return rate_.bits_per_second(now);
   }
+  // RateMeter::peak().
+  [[nodiscard]] std::uint64_t peak_rate(dtls::Instant now) const { return rate_.peak(now); }
   // It sends, and it is not known yet how much.
   [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }

@@ -6,34 +6,37 @@
 namespace sluice::interop::sfu {
 namespace {
 
-using Rates = std::span<const std::uint64_t>;
+using Rates = std::span<const LayerRate>;
 
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
-// Of the layers that send, and that take no more than `most`: the one that takes most. Else the
-// smallest of those that send, else the first.
-std::size_t largest_within(Rates rates, std::uint64_t most) {
-  std::optional<std::size_t> best;
-  const auto is_better = [&](std::size_t layer) {
-    if (!best) return true;
-    const bool fits = rates[layer] <= most;
-    const bool best_fits = rates[*best] <= most;
-    return fits != best_fits ? fits : fits == (rates[layer] > rates[*best]);
-  };
-  for (std::size_t layer = 0; layer < rates.size(); ++layer) {
-    if (rates[layer] > 0 && is_better(layer)) best = layer;
-  }
-  return best.value_or(0);
+// The order of the layers; those that took the same have that of the offer, where most begin with
+// the largest one.
+bool is_above(Rates rates, std::size_t layer, std::size_t other) {
+  if (rates[layer].peak != rates[other].peak) return rates[layer].peak > rates[other].peak;
+  return layer < other;
 }
 
-// The smallest one above `rate`.
-std::optional<std::size_t> next_above(Rates rates, std::uint64_t rate) {
-  std::optional<std::size_t> next;
+// Of those that send and are of this kind, the one that is above all others, or below them.
+template <class IsOfKind>
+std::optional<std::size_t> last(Rates rates, bool upwards, IsOfKind is_of_kind) {
+  std::optional<std::size_t> found;
   for (std::size_t layer = 0; layer < rates.size(); ++layer) {
-    if (rates[layer] > rate && (!next || rates[layer] < rates[*next])) next = layer;
+    if (rates[layer].now == 0 || !is_of_kind(layer)) continue;
+    if (!found || is_above(rates, layer, *found) == upwards) found = layer;
   }
-  return next;
+  return found;
 }
+template <class IsOfKind>
+std::optional<std::size_t> highest(Rates rates, IsOfKind is_of_kind) {
+  return last(rates, true, is_of_kind);
+}
+template <class IsOfKind>
+std::optional<std::size_t> lowest(Rates rates, IsOfKind is_of_kind) {
+  return last(rates, false, is_of_kind);
+}
+
+bool is_any(std::size_t /*layer*/) { return true; }
 
 }  // namespace
 
@@ -68,28 +71,34 @@ void LayerChoice::note_step_down(dtls::Instant now) {
 std::size_t LayerChoice::choose(Rates rates, std::optional<std::size_t> current,
                                 std::uint64_t others, dtls::Instant now) {
   if (!step_at_) step_at_ = now;
-  const bool is_known = std::ranges::any_of(rates, [](std::uint64_t rate) { return rate > 0; });
-  if (!is_known) return asked_.value_or(current.value_or(0));
+  const auto smallest = lowest(rates, is_any);
+  if (!smallest) return asked_.value_or(current.value_or(0));
   const dtls::Duration since_step = now - *step_at_;
   if (is_trial_ && since_step >= kProof) {
     is_trial_ = false;
     wait_ = kFirstWait;
   }
-  const std::uint64_t most = asked_ && rates[*asked_] > 0 ? rates[*asked_] : kNoLimit;
-  if (std::exchange(is_new_wish_, false) && asked_)
-    return step_up(largest_within(rates, most), now);
-  if (!current || rates[*current] == 0) return largest_within(rates, asked_ ? most : 0);
+  const std::size_t most = asked_ && rates[*asked_].now > 0 ? *asked_ : *highest(rates, is_any);
+  if (is_new_wish_ && (!asked_ || most == current)) is_new_wish_ = false;  // there is nothing to do
+  if (is_new_wish_ && wishes_.take(1, kMostWishes, now, kWishPeriod)) {
+    is_new_wish_ = false;
+    return step_up(most, now);
+  }
+  if (!current || rates[*current].now == 0) return asked_ ? most : *smallest;
 
-  const std::uint64_t taken = rates[*current];
   const auto left = room(others, now);
-  const bool is_too_much = loses_ || (falls_ && left && *left < taken);
+  const bool is_too_much = loses_ || (falls_ && left && *left < rates[*current].now);
   if (is_too_much && since_step >= kSettling) {
     note_step_down(now);
-    return largest_within(rates, std::min(taken - 1, left.value_or(kNoLimit)));
+    const auto fits = highest(rates, [&](std::size_t layer) {
+      return is_above(rates, *current, layer) && rates[layer].now <= left.value_or(kNoLimit);
+    });
+    return fits.value_or(*smallest);
   }
-  const auto next = next_above(rates, taken);
-  if (!next || rates[*next] > most) return *current;
-  const bool has_room = left && *left >= rates[*next];
+  const auto next =
+      lowest(rates, [&](std::size_t layer) { return is_above(rates, layer, *current); });
+  if (!next || is_above(rates, *next, most)) return *current;
+  const bool has_room = left && *left >= rates[*next].now;
   return since_step >= (has_room ? kSettling : wait_) ? step_up(*next, now) : *current;
 }
 

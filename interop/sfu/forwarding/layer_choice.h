@@ -9,9 +9,20 @@
 
 #include <sluice/dtls/clock.h>
 
+#include "sfu/rate_budget.h"
+
 namespace sluice::interop::sfu {
 
-// The rule: layers are ordered by what they take, and one that sends nothing is not there.
+// What a layer takes, in bit/s.
+struct LayerRate {
+  std::uint64_t now = 0;  // 0: it sends nothing
+  // The most that it took, which fades slowly (RateMeter): while nothing moves in the picture, a
+  // large layer may take less than a small one.
+  std::uint64_t peak = 0;
+};
+
+// The rule: layers are ordered by the most that they took, and one that sends nothing is not there.
+// The offer does not tell their order (RFC 8853 section 5.2).
 //
 // - A viewer begins with the smallest layer, or with the one that it has asked for. While no layer
 //   is known to send anything, it keeps what it has.
@@ -21,6 +32,8 @@ namespace sluice::interop::sfu {
 // - It goes up by one layer when the estimate has room for it. The estimate of a receiver can't
 //   grow much beyond what it receives, so that the next layer is also tried without room, after a
 //   while. If the viewer goes down soon after, the next trial waits twice as long.
+// - A wish is done at once, unless the viewer has had kMostWishes within kWishPeriod: each may cost
+//   the publisher a key frame. Then the latest wish is done as soon as it may be.
 class LayerChoice {
  public:
   // What a step needs until the viewer's reports are about it.
@@ -32,6 +45,9 @@ class LayerChoice {
   static constexpr dtls::Duration kProof = std::chrono::seconds{10};
   // Receivers send an estimate at least once a second; an older one says nothing.
   static constexpr dtls::Duration kEstimateLife = std::chrono::seconds{5};
+  // Wishes that are done at once, and how long they last.
+  static constexpr std::size_t kMostWishes = 4;
+  static constexpr dtls::Duration kWishPeriod = std::chrono::seconds{8};
 
   // What the viewer has asked for: this layer, and smaller ones where it does not fit. Empty: as
   // much as fits.
@@ -47,10 +63,9 @@ class LayerChoice {
   // Of 256, since the report before.
   void on_loss(std::uint8_t fraction_lost) { loses_ = fraction_lost > kMostLost; }
 
-  // The layer that the viewer is to get. `rates`: what each layer takes, in bit/s, 1 or more of
-  // them; 0: it sends nothing. `current`: what it gets; empty: nothing. `others`: what its other
-  // streams take.
-  std::size_t choose(std::span<const std::uint64_t> rates, std::optional<std::size_t> current,
+  // The layer that the viewer is to get. `rates`: of each layer, 1 or more of them. `current`: what
+  // it gets; empty: nothing. `others`: what its other streams take, in bit/s.
+  std::size_t choose(std::span<const LayerRate> rates, std::optional<std::size_t> current,
                      std::uint64_t others, dtls::Instant now);
 
  private:
@@ -63,6 +78,7 @@ class LayerChoice {
 
   std::optional<std::size_t> asked_ = {};
   bool is_new_wish_ = false;
+  RateBudget wishes_ = {};
   std::optional<std::uint64_t> estimate_ = {};
   dtls::Instant estimated_at_{};
   bool falls_ = false;  // the estimate

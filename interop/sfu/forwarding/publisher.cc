@@ -23,9 +23,10 @@ constexpr std::size_t kMostReported = 256;
 
 }  // namespace
 
-Publisher::Publisher(ice_lite::SessionHandle session, std::vector<PublishedTrack> agreed,
+Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack> agreed,
                      rtp::Ssrc own_ssrc, const TrackOptions& options, dtls::Instant now)
-    : peer_{.session = session, .own_ssrc = own_ssrc},
+    : rtcp_(std::move(rtcp)),
+      peer_{.rtcp = rtcp_.get(), .own_ssrc = own_ssrc},
       timer_({}, media_time(now), common::random_u32()),
       heard_at_(now) {
   tracks_.reserve(agreed.size());
@@ -95,7 +96,13 @@ void Publisher::record_arrival(const rtp::Packet& packet, const PublishedTrack& 
   }
 }
 
+void Publisher::set_tap(PublisherTap* tap) {
+  tap_ = tap;
+  for (Track& track : tracks_) track.set_tap(tap);
+}
+
 void Publisher::on_rtcp(rtp::Bytes compound, Counters& counters, dtls::Instant now) {
+  if (tap_ != nullptr) tap_->on_rtcp(compound);
   timer_.on_compound(compound.size());
   rtp::CompoundReader reader(compound);
   while (const auto packet = reader.next()) {
@@ -134,7 +141,7 @@ void Publisher::send_report(MediaPort& port, dtls::Instant now) {
   }
   const rtp::SdesItem cname{
       .source = peer_.own_ssrc, .type = rtp::SdesType::cname, .text = kOwnCname};
-  const std::size_t size = port.send_rtcp(peer_.session, [&](rtp::CompoundWriter& writer) {
+  const std::size_t size = send_rtcp(*peer_.rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
     (void)writer.add(
         rtp::ReceiverReport{.sender = peer_.own_ssrc,
                             .blocks = std::span<const rtp::ReportBlock>(blocks).first(count)});
@@ -148,7 +155,7 @@ void Publisher::send_report(MediaPort& port, dtls::Instant now) {
 // media source is none of theirs, though it is about all of them.
 void Publisher::send_arrivals(MediaPort& port) {
   while (const auto feedback = arrivals_->poll_feedback(peer_.own_ssrc, arrived_, kMostReported)) {
-    (void)port.send_rtcp(peer_.session, [&](rtp::CompoundWriter& writer) {
+    (void)send_rtcp(*peer_.rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
       (void)writer.add(rtp::ReceiverReport{.sender = peer_.own_ssrc});
       (void)writer.add(*feedback);
     });

@@ -1,11 +1,11 @@
-// A session that publishes: its tracks, and the reports about them.
+// What publishes: its tracks, and the reports about them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include <sluice/ice_lite/session.h>
 #include <sluice/rtp/report_timer.h>
 #include <sluice/rtp/transport_feedback.h>
 
@@ -17,10 +17,11 @@ struct MovedPublisher;
 
 class Publisher {
  public:
-  Publisher(ice_lite::SessionHandle session, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
+  // `rtcp`: to what publishes.
+  Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
             const TrackOptions& options, dtls::Instant now);
   // Goes on from that of another process (moved_media.h).
-  Publisher(ice_lite::SessionHandle session, const MovedPublisher& moved,
+  Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
             const TrackOptions& options, dtls::Instant now);
 
   // The track that has the packet in its burst now; null: it was dropped, and counted.
@@ -29,6 +30,9 @@ class Publisher {
   // Sends the reports and requests that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
+  // Null: none. It outlives its use.
+  void set_tap(PublisherTap* tap);
+
   // Their addresses stay.
   [[nodiscard]] std::vector<Track>& tracks() { return tracks_; }
   [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
@@ -36,7 +40,6 @@ class Publisher {
   [[nodiscard]] dtls::Instant heard_at() const { return heard_at_; }
   // What one goes on from in another process.
   [[nodiscard]] MovedPublisher state(dtls::Instant now) const;
-  [[nodiscard]] ice_lite::SessionHandle session() const { return peer_.session; }
 
  private:
   // Null: none.
@@ -47,12 +50,14 @@ class Publisher {
   void send_report(MediaPort& port, dtls::Instant now);
   void send_arrivals(MediaPort& port);
 
+  std::unique_ptr<RtcpPath> rtcp_;
   PublisherPeer peer_;
   std::vector<Track> tracks_;                          // one or two
   std::optional<rtp::ArrivalRecorder> arrivals_ = {};  // empty: no track has agreed to feedback
   rtp::Ssrc arrived_{};                                // the source of the last one
   rtp::ReportTimer timer_;
   dtls::Instant heard_at_;
+  PublisherTap* tap_ = nullptr;
 };
 
 }  // namespace sluice::interop::sfu

@@ -28,14 +28,6 @@ void Room::remove(Viewer& viewer) {
   viewer.leave_all();
 }
 
-std::vector<ice_lite::SessionHandle> Room::sessions() const {
-  std::vector<ice_lite::SessionHandle> all;
-  all.reserve(publishers_.size() + viewers_.size());
-  for (const Publisher* publisher : publishers_) all.push_back(publisher->session());
-  for (const Viewer* viewer : viewers_) all.push_back(viewer->session());
-  return all;
-}
-
 bool Room::has_media_for(const Viewer& viewer) const {
   return std::ranges::any_of(publishers_,
                              [&](const Publisher* each) { return viewer.can_watch(*each); });

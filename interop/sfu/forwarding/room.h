@@ -34,8 +34,9 @@ class Room {
   [[nodiscard]] const std::string& name() const { return name_; }
   // Of those that have data channels.
   [[nodiscard]] RoomData& data() { return data_; }
-  // Publishers first, each in the order in which they came.
-  [[nodiscard]] std::vector<ice_lite::SessionHandle> sessions() const;
+  // In the order in which they came.
+  [[nodiscard]] const std::vector<Publisher*>& all_publishers() const { return publishers_; }
+  [[nodiscard]] const std::vector<Viewer*>& all_viewers() const { return viewers_; }
   [[nodiscard]] std::size_t publishers() const { return publishers_.size(); }
   [[nodiscard]] std::size_t viewers() const { return viewers_.size(); }
   // Since when nobody publishes; empty: somebody does.

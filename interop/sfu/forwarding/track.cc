@@ -43,6 +43,7 @@ bool Track::on_rtp(Layer& layer, rtp::Packet packet, rtp::MutableBytes bytes, dt
 }
 
 void Track::forward(MediaPort& port, dtls::Instant now) {
+  if (tap_ != nullptr) tap_->on_burst(*this);
   for (Layer& layer : layers_) {
     layer.forward(port, now);
     if (agreed_.has_nack) layer.ask_for_missing(port, now);

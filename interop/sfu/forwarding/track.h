@@ -10,6 +10,7 @@
 
 #include "sfu/forwarding/layer.h"
 #include "sfu/forwarding/media_port.h"
+#include "sfu/forwarding/publisher_tap.h"
 #include "sfu/signalling/negotiation.h"
 
 namespace sluice::interop::sfu {
@@ -26,6 +27,8 @@ class Track {
   // server's payload type and header extension IDs, and stay where they are until forward(). False:
   // the payload type was not agreed on, or the header extension is malformed.
   bool on_rtp(Layer& layer, rtp::Packet packet, rtp::MutableBytes bytes, dtls::Instant now);
+  // Gets what comes from now on; null: nobody does. It outlives its use.
+  void set_tap(PublisherTap* tap) { tap_ = tap; }
   // Sends what has come in this turn.
   void forward(MediaPort& port, dtls::Instant now);
   void handle_timeout(MediaPort& port, dtls::Instant now);
@@ -49,6 +52,7 @@ class Track {
  private:
   PublishedTrack agreed_;
   std::vector<Layer> layers_;
+  PublisherTap* tap_ = nullptr;
 };
 
 }  // namespace sluice::interop::sfu

@@ -20,15 +20,14 @@ class LayerRates {
   LayerRates(const Track& track, const Layer* has, dtls::Instant now)
       : count_(track.layers().size()) {
     if (has != nullptr && has->is_beginning(now)) return;
-    std::ranges::transform(track.layers(), rates_.begin(),
-                           [now](const Layer& layer) { return layer.bits_per_second(now); });
+    std::ranges::transform(track.layers(), rates_.begin(), [now](const Layer& layer) -> LayerRate {
+      return {layer.bits_per_second(now), layer.peak_rate(now)};
+    });
   }
-  [[nodiscard]] std::span<const std::uint64_t> rates() const {
-    return std::span(rates_).first(count_);
-  }
+  [[nodiscard]] std::span<const LayerRate> rates() const { return std::span(rates_).first(count_); }
 
  private:
-  std::array<std::uint64_t, kMaxSimulcastStreams> rates_ = {};
+  std::array<LayerRate, kMaxSimulcastStreams> rates_ = {};
   std::size_t count_;
 };
 
@@ -273,7 +272,8 @@ void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant no
   const rtp::SdesItem item{
       .source = stream.agreed.ssrc, .type = rtp::SdesType::cname, .text = cname};
   const auto& sent = stream.stream.sent();
-  const std::size_t size = port.send_rtcp(session_, [&](rtp::CompoundWriter& writer) {
+  SessionRtcp rtcp(port, session_);
+  const std::size_t size = send_rtcp(rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
     (void)writer.add(rtp::SenderReport{.sender = stream.agreed.ssrc,
                                        .ntp_time = moment->ntp_time,
                                        .rtp_timestamp = *timestamp,

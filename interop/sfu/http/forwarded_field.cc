@@ -3,23 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "common/http/field_syntax.h"
+#include "common/ip_address.h"
 #include "common/letter_case.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
-
-bool is_space(char letter) { return letter == ' ' || letter == '\t'; }
-
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
-
-// RFC 9110 section 5.6.2.
-bool is_token_letter(char letter) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  const char low = lower(letter);
-  return (low >= 'a' && low <= 'z') || is_digit(letter) ||
-         kOthers.find(letter) != std::string_view::npos;
-}
 
 // Reads from the front of a text.
 class FieldReader {
@@ -32,7 +21,7 @@ class FieldReader {
     rest_.remove_prefix(1);
     return true;
   }
-  void skip_space() { take_while(is_space); }
+  void skip_space() { take_while(is_field_space); }
   // Empty: there is none.
   std::string_view token() { return take_while(is_token_letter); }
   std::optional<std::string> token_or_quoted() {
@@ -105,8 +94,8 @@ std::vector<std::string> x_forwarded_for_nodes(std::string_view field) {
   while (true) {
     const auto comma = field.find(',');
     std::string_view node = field.substr(0, comma);
-    while (!node.empty() && is_space(node.front())) node.remove_prefix(1);
-    while (!node.empty() && is_space(node.back())) node.remove_suffix(1);
+    while (!node.empty() && is_field_space(node.front())) node.remove_prefix(1);
+    while (!node.empty() && is_field_space(node.back())) node.remove_suffix(1);
     nodes.emplace_back(node);
     if (comma == std::string_view::npos) return nodes;
     field.remove_prefix(comma + 1);
@@ -127,7 +116,7 @@ std::optional<dtls::UdpEndpoint> node_address(std::string_view node) {
     after = node.substr(host.size());
   }
   if (!after.empty() && !(after.front() == ':' && is_port(after.substr(1)))) return std::nullopt;
-  return read_address(std::string{host});
+  return common::read_address(std::string{host});
 }
 
 }  // namespace sluice::interop::sfu

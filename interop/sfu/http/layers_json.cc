@@ -15,10 +15,10 @@ using OrderedJson = nlohmann::ordered_json;
 OrderedJson layers_of(const Track& track, dtls::Instant now) {
   std::vector<const Layer*> layers;
   for (const Layer& layer : track.layers()) layers.push_back(&layer);
-  // Those that take the same stay in the order of the offer, which is that of their addresses.
-  std::ranges::sort(layers, {}, [now](const Layer* layer) {
-    return std::pair(~layer->bits_per_second(now), layer);
-  });
+  // The order of LayerChoice. Those that took the same stay in that of the offer, which is that of
+  // their addresses.
+  std::ranges::sort(layers, {},
+                    [now](const Layer* layer) { return std::pair(~layer->peak_rate(now), layer); });
   OrderedJson active = OrderedJson::array();
   OrderedJson inactive = OrderedJson::array();
   for (const Layer* layer : layers) {

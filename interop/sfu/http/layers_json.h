@@ -15,8 +15,8 @@ namespace sluice::interop::sfu {
 inline constexpr std::string_view kLayerExtension = "urn:ietf:params:whep:ext:core:layer";
 
 // By the MID of each video section: the layers that are sent, {"encodingId", "bitrate"} with the
-// largest first, as "active"; those that are not, as "inactive"; which one the viewer gets, as
-// "shown", and has asked for, as "asked" (null: none).
+// largest first (LayerChoice), as "active"; those that are not, as "inactive"; which one the viewer
+// gets, as "shown", and has asked for, as "asked" (null: none).
 std::string layers_json(const Viewer& viewer, dtls::Instant now);
 
 struct LayerWish {

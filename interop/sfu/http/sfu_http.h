@@ -28,8 +28,8 @@
 
 #include "common/http/web_server.h"
 #include "sfu/http/trusted_proxies.h"
+#include "sfu/media_threads.h"
 #include "sfu/operations/event_log.h"
-#include "sfu/sfu_loop.h"
 
 namespace sluice::interop::sfu {
 
@@ -48,16 +48,19 @@ struct SfuHttpOptions {
 // The largest offer in bytes. Chromium's, with three sections, has 7,000.
 inline constexpr std::size_t kMaxOffer = 131'072;
 
-// Handles requests on its own threads. The loop outlives it.
+// Handles requests on its own threads. `media` outlives it.
 class SfuHttp {
  public:
   // Binds the port and begins to serve. The error says that the port can't be bound.
   static tl::expected<std::unique_ptr<SfuHttp>, std::string> start(const SfuHttpOptions& options,
-                                                                   SfuLoop& loop);
+                                                                   MediaThreads& media);
   // Waits until the current requests are answered.
   ~SfuHttp();
   SfuHttp(const SfuHttp&) = delete;
   SfuHttp& operator=(const SfuHttp&) = delete;
+
+  // From any thread: WebServer::reload_certificate().
+  tl::expected<void, std::string> reload_certificate();
 
   [[nodiscard]] int port() const;
   // As WebServer::listening().

@@ -9,8 +9,8 @@
 #include <system_error>
 #include <variant>
 
+#include "common/ip_address.h"
 #include "sfu/http/forwarded_field.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -39,7 +39,7 @@ std::optional<std::string> field_of(const httplib::Request& request, const char*
 
 tl::expected<void, std::string> TrustedProxies::add(const std::string& text) {
   const auto slash = text.find('/');
-  const auto address = read_address(text.substr(0, slash));
+  const auto address = common::read_address(text.substr(0, slash));
   if (!address) return tl::unexpected(text + ": no IP address or prefix of one");
   Prefix prefix{.bytes = bytes_of(*address), .bits = 0};
   const std::size_t all = prefix.bytes.size() * kByteBits;
@@ -59,7 +59,7 @@ tl::expected<void, std::string> TrustedProxies::add(const std::string& text) {
 }
 
 bool TrustedProxies::contains(const std::string& address) const {
-  const auto read = read_address(address);
+  const auto read = common::read_address(address);
   return read && contains(*read);
 }
 
@@ -85,13 +85,13 @@ tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
     if (++proxies == kMaxProxies) return tl::unexpected<std::string>("There are too many proxies.");
   }
   // All of them are proxies: the first of them has asked by itself.
-  return address_text(*found);
+  return common::address_text(*found);
 }
 
 tl::expected<std::string, std::string> TrustedProxies::client_of(
     const httplib::Request& request) const {
-  const auto own = read_address(request.remote_addr);
-  std::string peer = own ? address_text(*own) : request.remote_addr;
+  const auto own = common::read_address(request.remote_addr);
+  std::string peer = own ? common::address_text(*own) : request.remote_addr;
   if (!own || !contains(*own)) return peer;
   const auto forwarded = field_of(request, "Forwarded");
   const auto x_forwarded_for = field_of(request, "X-Forwarded-For");

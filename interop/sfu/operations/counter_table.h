@@ -1,8 +1,10 @@
 // The counters that have neither a reason nor a kind, with their names.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "sfu/forwarding/counters.h"
@@ -59,5 +61,33 @@ inline constexpr auto kCounters = std::to_array<NamedCounter>({
 static_assert(sizeof(Counters) ==
               sizeof(std::uint64_t) * (kCounters.size() + kRefusalNames.size() + kEndNames.size()) +
                   sizeof(ice_lite::ForwardCounts) + sizeof(DataCounters));
+
+template <class Numbers>
+void add_numbers(Numbers& sum, const Numbers& more) {
+  std::ranges::transform(sum, more, sum.begin(), std::plus{});
+}
+
+// Of several workers.
+inline void add_counters(Counters& sum, const Counters& more) {
+  for (const NamedCounter& each : kCounters) sum.*each.value += more.*each.value;
+  add_numbers(sum.refused, more.refused);
+  add_numbers(sum.ended, more.ended);
+  sum.forwarded.packets += more.forwarded.packets;
+  sum.forwarded.bytes += more.forwarded.bytes;
+  sum.forwarded.no_room += more.forwarded.no_room;
+  add_numbers(sum.forwarded.not_forwarded, more.forwarded.not_forwarded);
+  add_numbers(sum.forwarded.refused, more.forwarded.refused);
+  sum.data.received += more.data.received;
+  sum.data.relayed += more.data.relayed;
+  sum.data.sent += more.data.sent;
+  add_numbers(sum.data.dropped, more.data.dropped);
+  add_numbers(sum.data.dropped_by_associations, more.data.dropped_by_associations);
+}
+
+// What add_counters() does not know would be missing.
+static_assert(sizeof(ice_lite::ForwardCounts) ==
+              sizeof(std::uint64_t) * (3 + rtp::kNotForwardedReasons + srtp::kPacketErrors));
+static_assert(sizeof(DataCounters) ==
+              sizeof(std::uint64_t) * (3 + kDataDropNames.size() + data_channel::kDropReasons));
 
 }  // namespace sluice::interop::sfu

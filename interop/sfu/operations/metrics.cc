@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/process_usage.h"
 #include "sfu/operations/counter_table.h"
@@ -21,7 +23,7 @@ void add_reasons(PrometheusText& out, std::string_view metric, std::string_view 
   for (std::size_t i = 0; i < numbers.size(); ++i) out.add(numbers[i], {{"reason", name_of(i)}});
 }
 
-void add_counters(PrometheusText& out, const Counters& counters) {
+void write_counters(PrometheusText& out, const Counters& counters) {
   for (const NamedCounter& counter : kCounters) {
     out.counter(counter.metric, counter.help);
     out.add(counters.*counter.value);
@@ -64,37 +66,58 @@ void add_data(PrometheusText& out, const DataCounters& counters) {
               [](std::size_t i) { return to_string(static_cast<data_channel::Drop>(i)); });
 }
 
-void add_sessions(PrometheusText& out, const Sfu& sfu) {
+void add_sessions(PrometheusText& out, const WorkerReport& report) {
   constexpr std::array<std::string_view, 2> kRoles = {"publisher", "viewer"};
   constexpr std::array<std::string_view, 2> kStates = {"connecting", "connected"};
-  std::array<std::array<std::uint64_t, kStates.size()>, kRoles.size()> counts{};
-  for (const auto& [handle, session] : sfu.sessions()) {
-    ++counts.at(session.publisher ? 0 : 1).at(session.is_connected ? 1 : 0);
-  }
   out.gauge("sluice_sfu_rooms", "Rooms.");
-  out.add(std::uint64_t{sfu.rooms().size()});
+  out.add(std::uint64_t{report.rooms.size()});
   out.gauge("sluice_sfu_sessions", "Sessions.");
   for (std::size_t role = 0; role < kRoles.size(); ++role) {
     for (std::size_t state = 0; state < kStates.size(); ++state) {
-      out.add(counts.at(role).at(state), {{"role", kRoles.at(role)}, {"state", kStates.at(state)}});
+      out.add(report.sessions.at(role).at(state),
+              {{"role", kRoles.at(role)}, {"state", kStates.at(state)}});
     }
   }
 }
 
+// Of each worker; the only one has no label.
+void add_workers(PrometheusText& out, const std::vector<double>& values) {
+  if (values.size() == 1) return out.add(values.front());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out.add(values[i], {{"worker", std::to_string(i)}});
+  }
+}
+
+void add_dropped(PrometheusText& out, const Exchange::Dropped& dropped) {
+  out.counter("sluice_sfu_between_threads_dropped_total",
+              "Datagrams and packets that had no room in the queue to another thread.");
+  out.add(dropped.datagrams, {{"queue", "port_to_worker"}});
+  out.add(dropped.tcp, {{"queue", "worker_to_port"}});
+  out.add(dropped.packets, {{"queue", "worker_to_worker"}});
+  out.counter("sluice_sfu_unknown_datagrams_total", "Datagrams of no session.");
+  out.add(dropped.unknown);
+}
+
 }  // namespace
 
-std::string media_metrics(const Sfu& sfu, dtls::Duration waited) {
+std::string media_metrics(std::vector<WorkerReport> reports,
+                          const std::optional<Exchange::Dropped>& dropped) {
+  const WorkerReport report = joined(std::move(reports));
   PrometheusText out;
-  add_sessions(out, sfu);
-  add_counters(out, sfu.counters());
-  add_forwarding(out, sfu.counters().forwarded);
-  add_data(out, sfu.counters().data);
+  add_sessions(out, report);
+  write_counters(out, report.counters);
+  add_forwarding(out, report.counters.forwarded);
+  add_data(out, report.counters.data);
   out.gauge("sluice_sfu_media_thread_lag_seconds",
             "How long this request has waited for the media's thread.");
-  out.add(std::chrono::duration<double>(waited).count());
-  // The kernel counts it, so that the media's thread has nothing to do for it.
+  std::vector<double> waited;
+  for (const dtls::Duration each : report.waited) {
+    waited.push_back(std::chrono::duration<double>(each).count());
+  }
+  add_workers(out, waited);
   out.counter("sluice_sfu_media_thread_cpu_seconds_total", "CPU time of the media's thread.");
-  out.add(common::thread_cpu_seconds());
+  add_workers(out, report.cpu_seconds);
+  if (dropped) add_dropped(out, *dropped);
   return out.text();
 }
 

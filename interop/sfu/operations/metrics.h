@@ -1,14 +1,17 @@
 // What a monitoring system reads at /metrics.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "sfu/sfu.h"
+#include "sfu/operations/worker_report.h"
 
 namespace sluice::interop::sfu {
 
-// `waited`: how long the request for them has waited for the media's thread, which is the caller.
-std::string media_metrics(const Sfu& sfu, dtls::Duration waited);
+// `dropped`: between workers, where there are several.
+std::string media_metrics(std::vector<WorkerReport> reports,
+                          const std::optional<Exchange::Dropped>& dropped = {});
 // The names are those of Prometheus' client libraries. Empty where the system does not tell.
 std::string process_metrics();
 

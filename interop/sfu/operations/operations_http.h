@@ -7,19 +7,24 @@
 
 #include <httplib.h>
 
+#include <cstddef>
 #include <functional>
-#include <optional>
-#include <string>
 
+#include "sfu/media_threads.h"
 #include "sfu/operations/operator_access.h"
-#include "sfu/sfu.h"
 
 namespace sluice::interop::sfu {
 
-// Has the media's thread answer a request. Empty, with the refusal in the response: it does not.
-using AskSfu = std::function<std::optional<std::string>(
-    httplib::Response& response, std::function<std::string(Sfu&, dtls::Instant)> work)>;
+using AskSfuWork = std::function<void(Sfu&, dtls::Instant)>;
 
-void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskSfu& ask);
+// What operators ask the threads of the media. It outlives the handlers.
+struct AskWorkers {
+  const MediaThreads& media;
+  // Has a worker do something for a request, and waits for it. False, with the refusal in the
+  // response: it does not, and `work` is not run later.
+  std::function<bool(std::size_t worker, httplib::Response& response, AskSfuWork work)> ask;
+};
+
+void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskWorkers& ask);
 
 }  // namespace sluice::interop::sfu

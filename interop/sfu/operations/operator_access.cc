@@ -4,16 +4,16 @@
 #include <array>
 
 #include "common/http/web_server.h"
+#include "common/ip_address.h"
 #include "common/letter_case.h"
 #include "sfu/http/bearer_token.h"
-#include "sfu/http/peer_address.h"
 
 namespace sluice::interop::sfu {
 namespace {
 
 bool is_local(const std::string& literal) {
-  const auto address = read_address(literal);
-  return address && is_loopback(*address);
+  const auto address = common::read_address(literal);
+  return address && common::is_loopback(*address);
 }
 
 // RFC 9110 section 7.2: uri-host [":" port]; the brackets of an IPv6 literal are removed.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <numeric>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -16,43 +17,39 @@ double milliseconds(rtp::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-Json to_json(const Layer& layer, dtls::Instant now) {
-  const auto& reception = layer.reception();
-  return {{"rid", layer.rid()},
-          {"packets", reception.received()},
-          {"bytes", layer.bytes()},
-          {"bits_per_second", layer.bits_per_second(now)},
-          {"lost", reception.lost()},
-          {"jitter_ms", milliseconds(reception.jitter())},
-          {"receivers", layer.receivers()}};
+Json to_json(const LayerSnapshot& layer) {
+  return {{"rid", layer.rid},
+          {"packets", layer.packets},
+          {"bytes", layer.bytes},
+          {"bits_per_second", layer.bits_per_second},
+          {"lost", layer.lost},
+          {"jitter_ms", milliseconds(layer.jitter)},
+          {"receivers", layer.receivers}};
 }
 
-Json to_json(const Track& track, dtls::Instant now) {
+Json to_json(const TrackSnapshot& track) {
   Json layers = Json::array();
-  for (const Layer& layer : track.layers()) layers.push_back(to_json(layer, now));
-  return {{"kind", to_string(track.format().kind)},
-          {"codec", track.format().name},
-          {"layers", std::move(layers)}};
+  for (const LayerSnapshot& layer : track.layers) layers.push_back(to_json(layer));
+  return {{"kind", to_string(track.kind)}, {"codec", track.codec}, {"layers", std::move(layers)}};
 }
 
-Json to_json(const ViewerStream& stream) {
+Json to_json(const StreamSnapshot& stream) {
   constexpr double kWhole = 256;
-  const Layer* const shown = stream.subscription.shown;
-  return {{"kind", to_string(stream.agreed.kind)},
-          {"seat", stream.agreed.seat},
-          {"codec", stream.track != nullptr ? Json(stream.track->format().name) : Json()},
-          {"rid", shown != nullptr ? Json(shown->rid()) : Json()},
-          {"packets", stream.stream.sent().packets},
-          {"bytes", stream.stream.sent().payload_bytes},
+  return {{"kind", to_string(stream.kind)},
+          {"seat", stream.seat},
+          {"codec", stream.codec ? Json(*stream.codec) : Json()},
+          {"rid", stream.rid ? Json(*stream.rid) : Json()},
+          {"packets", stream.packets},
+          {"bytes", stream.bytes},
           {"fraction_lost", stream.fraction_lost / kWhole},
           {"rtt_ms", stream.round_trip ? Json(milliseconds(*stream.round_trip)) : Json()}};
 }
 
-Json to_json(const DataSession& data) {
-  const auto statistics = data.statistics();
+Json to_json(const DataSnapshot& data) {
+  const auto& statistics = data.statistics;
   const auto& dropped = statistics.dropped;
-  return {{"state", data.state()},
-          {"channels", data.channels()},
+  return {{"state", data.state},
+          {"channels", data.channels},
           {"messages_received", statistics.messages_received},
           {"messages_sent", statistics.messages_sent},
           {"bytes_received", statistics.message_bytes_received},
@@ -60,21 +57,18 @@ Json to_json(const DataSession& data) {
           {"dropped", std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0})}};
 }
 
-Json to_json(const Session& session, dtls::Instant now) {
-  Json json = {
-      {"id", session.id.substr(0, 8)},
-      {"role", session.publisher ? "publisher" : "viewer"},
-      {"room", session.room->name()},
-      {"address", session.address},
-      {"state", session.is_connected ? "connected" : "connecting"},
-      {"seconds", std::chrono::duration_cast<std::chrono::seconds>(now - session.made_at).count()}};
+Json to_json(const SessionSnapshot& session) {
+  Json json = {{"id", session.id},
+               {"role", session.is_publisher ? "publisher" : "viewer"},
+               {"room", session.room},
+               {"address", session.address},
+               {"state", session.is_connected ? "connected" : "connecting"},
+               {"seconds", std::chrono::duration_cast<std::chrono::seconds>(session.age).count()}};
+  if (session.worker) json["worker"] = *session.worker;
   Json media = Json::array();
-  if (session.publisher) {
-    for (const Track& track : session.publisher->tracks()) media.push_back(to_json(track, now));
-  } else {
-    for (const auto& stream : session.viewer->streams()) media.push_back(to_json(stream));
-  }
-  json[session.publisher ? "tracks" : "streams"] = std::move(media);
+  for (const TrackSnapshot& track : session.tracks) media.push_back(to_json(track));
+  for (const StreamSnapshot& stream : session.streams) media.push_back(to_json(stream));
+  json[session.is_publisher ? "tracks" : "streams"] = std::move(media);
   json["data"] = session.data ? to_json(*session.data) : Json();
   return json;
 }
@@ -126,19 +120,29 @@ Json to_json(const Counters& counters) {
   return json;
 }
 
+Json to_json(const Exchange::Dropped& dropped) {
+  return {{"datagrams_dropped", dropped.datagrams},
+          {"tcp_dropped", dropped.tcp},
+          {"packets_dropped", dropped.packets},
+          {"unknown", dropped.unknown}};
+}
+
 }  // namespace
 
-std::string sessions_json(const Sfu& sfu, dtls::Instant now) {
+std::string sessions_json(const SessionsSnapshot& snapshot,
+                          const std::optional<Exchange::Dropped>& dropped) {
   Json rooms = Json::array();
-  for (const auto& [name, room] : sfu.rooms()) {
+  for (const RoomSnapshot& room : snapshot.rooms) {
     rooms.push_back(
-        {{"name", name}, {"publishers", room->publishers()}, {"viewers", room->viewers()}});
+        {{"name", room.name}, {"publishers", room.publishers}, {"viewers", room.viewers}});
   }
   Json sessions = Json::array();
-  for (const auto& [handle, session] : sfu.sessions()) sessions.push_back(to_json(session, now));
-  const Json json = {
-      {"rooms", rooms}, {"sessions", sessions}, {"counters", to_json(sfu.counters())}};
-  // An exception, such as for text that is no UTF-8, would end the thread of the media.
+  for (const SessionSnapshot& session : snapshot.sessions) sessions.push_back(to_json(session));
+  Json json = {{"rooms", std::move(rooms)},
+                     {"sessions", std::move(sessions)},
+                     {"counters", to_json(snapshot.counters)}};
+  if (dropped) json["counters"]["between_threads"] = to_json(*dropped);
+  // Text of a peer may be no UTF-8, for which the library would throw.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -16,8 +16,9 @@ function show(select, { active, inactive }) {
   select.value = options.some(({ value }) => value === chosen) ? chosen : '';
 }
 
-// A list of layers for the video section `mid` of `session`: hidden while there is no choice.
-export function makeLayerList(session, mid) {
+// A list of layers for the video section `mid` of `session`: hidden while there is no choice. Then it asks again only
+// when `picture`, which shows the section, changes its size: it may be that of another publisher.
+export function makeLayerList(session, mid, picture) {
   const select = document.createElement('select');
   select.ariaLabel = 'Layer';
   select.hidden = true;
@@ -25,13 +26,19 @@ export function makeLayerList(session, mid) {
     session.askForLayer(mid, select.value);
     select.blur();
   });
+  let timer = 0;
   const refresh = async () => {
-    const layers = (await session.layers())?.[mid];
-    if (!layers) return;
-    show(select, layers);
-    select.hidden = layers.active.length + layers.inactive.length < 2;
+    const layers = (await session.layers().catch(() => null))?.[mid];
+    // While the section has no publisher, the list stays as it was.
+    if (layers) {
+      show(select, layers);
+      select.hidden = layers.active.length + layers.inactive.length < 2;
+    }
+    clearTimeout(timer);
+    if (!select.hidden && !session.isOver) timer = setTimeout(refresh, POLL_MS);
   };
-  const timer = setInterval(refresh, POLL_MS);
-  session.addEventListener('state', () => { if (session.isOver) clearInterval(timer); });
+  picture.addEventListener('resize', refresh);
+  session.addEventListener('state', () => { if (session.isOver) clearTimeout(timer); });
+  refresh();
   return select;
 }

@@ -43,7 +43,7 @@ function pictureOf(stream) {
 
 function addTrack(own, { track, transceiver, streams: [stream] }) {
   const picture = pictureOf(stream);
-  if (track.kind === 'video') picture.append(makeLayerList(own, transceiver.mid));
+  if (track.kind === 'video') picture.append(makeLayerList(own, transceiver.mid, picture.querySelector('video')));
 }
 
 // Nobody publishes yet: asks again, twice as late each time (draft-ietf-wish-whep section 4.2).

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "common/next_process.h"
+#include "common/service_manager.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -17,14 +18,25 @@ pollfd watched(int descriptor) { return {.fd = descriptor, .events = POLLIN, .re
 
 }  // namespace
 
-Ending HandOver::wait(std::span<const int> sockets) const {
+HandOver::HandOver(HandOverOptions options) : options_(std::move(options)) {
+  if (options_.takes_hang_up) hang_up_.emplace(SIGHUP);
+}
+
+Ending HandOver::wait(std::span<const int> sockets, const std::function<void()>& reload) const {
   while (true) {
-    std::array both{watched(stop_.descriptor()), watched(replace_.descriptor())};
-    if (poll(both.data(), both.size(), -1) < 0) continue;
-    if (both[0].revents != 0) {
+    // poll() passes over a descriptor of -1.
+    std::array all{watched(stop_.descriptor()), watched(replace_.descriptor()),
+                   watched(hang_up_ ? hang_up_->descriptor() : -1)};
+    if (poll(all.data(), all.size(), -1) < 0) continue;
+    if (all[0].revents != 0) {
       const bool moves = options_.has_state_file && !common::StopSignals::has_come(SIGINT);
       return moves ? Ending::moved : Ending::stopped;
     }
+    if (all[2].revents != 0) {
+      hang_up_->take();
+      reload();
+    }
+    if (all[1].revents == 0) continue;
     replace_.take();
     if (replace(sockets)) return Ending::replaced;
   }
@@ -58,6 +70,7 @@ bool HandOver::replace(std::span<const int> sockets) const {
   if (options_.log) {
     options_.log({.event = "replaced", .fields = {{"process", std::to_string(next->id())}}});
   }
+  common::tell_service_manager("MAINPID=" + std::to_string(next->id()));
   next->release();
   return true;
 }

@@ -3,6 +3,8 @@
 
 #include <csignal>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,19 +24,21 @@ enum class Ending : std::uint8_t {
 struct HandOverOptions {
   std::vector<std::string> arguments;  // of this process, the program first
   bool has_state_file = false;
+  bool takes_hang_up = false;  // SIGHUP asks to read files again; else it ends the process
   Log log = {};
 };
 
 // SIGTERM: moved, where there is a state file; else stopped. SIGINT: stopped. SIGUSR2 starts the
-// next process and waits until it is ready; one that does not come so far changes nothing. Make it
-// before the first thread starts.
+// next process and waits until it is ready; one that does not come so far changes nothing. Then the
+// service manager is told to follow it. Make it before the first thread starts.
 class HandOver {
  public:
-  explicit HandOver(HandOverOptions options) : options_(std::move(options)) {}
+  explicit HandOver(HandOverOptions options);
 
   [[nodiscard]] const common::StopSignals& stop() const { return stop_; }
-  // Returns when this process is to end. The next one gets `sockets`.
-  [[nodiscard]] Ending wait(std::span<const int> sockets) const;
+  // Returns when this process is to end. The next one gets `sockets`. `reload`: for each SIGHUP.
+  [[nodiscard]] Ending wait(std::span<const int> sockets,
+                            const std::function<void()>& reload) const;
 
  private:
   [[nodiscard]] bool replace(std::span<const int> sockets) const;
@@ -43,6 +47,7 @@ class HandOver {
   HandOverOptions options_;
   common::StopSignals stop_;
   common::RequestSignal replace_{SIGUSR2};
+  std::optional<common::RequestSignal> hang_up_ = {};
 };
 
 }  // namespace sluice::interop::sfu

@@ -17,7 +17,8 @@ MovedLayer Layer::state(dtls::Instant now) const {
           .reception = reception_.state(media_time(now)),
           .clock = clock_.state(media_time(now)),
           .bytes = bytes_,
-          .bits_per_second = rate_.bits_per_second(now)};
+          .bits_per_second = rate_.bits_per_second(now),
+          .peak_rate = rate_.peak(now)};
 }
 
 void Layer::restore(const MovedLayer& moved, dtls::Instant now) {
@@ -26,7 +27,7 @@ void Layer::restore(const MovedLayer& moved, dtls::Instant now) {
       rtp::Reception({.clock_rate = format_->clock_rate}, moved.reception, media_time(now));
   if (moved.clock) clock_.restore(*moved.clock, media_time(now));
   bytes_ = moved.bytes;
-  rate_ = RateMeter(moved.bits_per_second, now);
+  rate_ = RateMeter(moved.bits_per_second, moved.peak_rate, now);
   if (!source_) return;
   // What was lost over the move is asked for.
   const auto highest = static_cast<std::uint16_t>(moved.reception.highest);
@@ -55,9 +56,9 @@ MovedPublisher Publisher::state(dtls::Instant now) const {
   return moved;
 }
 
-Publisher::Publisher(ice_lite::SessionHandle session, const MovedPublisher& moved,
+Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
                      const TrackOptions& options, dtls::Instant now)
-    : Publisher(session, agreed_tracks(moved), moved.own_ssrc, options, now) {
+    : Publisher(std::move(rtcp), agreed_tracks(moved), moved.own_ssrc, options, now) {
   heard_at_ = now - moved.unheard;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     auto& layers = tracks_[i].layers();

@@ -28,6 +28,7 @@ struct MovedLayer {
   std::optional<SourceClock::State> clock = {};
   std::uint64_t bytes = 0;
   std::uint64_t bits_per_second = 0;
+  std::uint64_t peak_rate = 0;  // RateMeter::peak()
 };
 
 struct MovedTrack {
@@ -36,6 +37,8 @@ struct MovedTrack {
 };
 
 struct MovedPublisher {
+  // Its PublisherNumber, of a server with several workers: not part of what is stored.
+  std::uint64_t number = 0;
   rtp::Ssrc own_ssrc{};
   dtls::Duration unheard{};  // since the last packet
   std::vector<MovedTrack> tracks = {};

@@ -142,8 +142,12 @@ Cbor layer_cbor(const MovedLayer& layer) {
     clock = {static_cast<std::uint64_t>(layer.clock->last.ntp_time),
              rtp::number(layer.clock->last.timestamp), layer.clock->since.count()};
   }
-  return {optional_cbor(layer.source), reception_cbor(layer.reception), clock, layer.bytes,
-          layer.bits_per_second};
+  return {optional_cbor(layer.source),
+          reception_cbor(layer.reception),
+          clock,
+          layer.bytes,
+          layer.bits_per_second,
+          layer.peak_rate};
 }
 MovedLayer read_layer(const Cbor& from) {
   MovedLayer layer{.source = read_optional<rtp::Ssrc>(from.at(0)),
@@ -155,6 +159,9 @@ MovedLayer read_layer(const Cbor& from) {
   }
   layer.bytes = read_number<std::uint64_t>(from.at(3));
   layer.bits_per_second = read_number<std::uint64_t>(from.at(4));
+  // Servers before had none.
+  layer.peak_rate =
+      from.size() > 5 ? read_number<std::uint64_t>(from.at(5)) : layer.bits_per_second;
   return layer;
 }
 

@@ -36,6 +36,12 @@ struct MovedSfu {
   std::map<std::string, dtls::Duration> idle_rooms = {};
   // Publishers before their viewers; those of a room in the order in which they came.
   std::vector<MovedSession> sessions = {};
+
+  // How long nobody has published in a room; 0: somebody does.
+  [[nodiscard]] dtls::Duration idle_of(const std::string& room) const {
+    const auto idle = idle_rooms.find(room);
+    return idle == idle_rooms.end() ? dtls::Duration::zero() : idle->second;
+  }
 };
 
 // Contains the secrets of the sessions.

@@ -1,9 +1,11 @@
 // How the sessions of an Sfu leave a process and go on in the next one.
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <sluice/ice_lite/session_state.h>
 
@@ -40,13 +42,11 @@ MovedSfu Sfu::move_out(dtls::Instant now) {
   }
   MovedSfu moved;
   moved.sessions.reserve(sessions_.size());
-  std::vector<ice_lite::SessionHandle> order;
   for (const auto& [name, room] : rooms_) {
     if (const auto idle = room->idle_since()) moved.idle_rooms.emplace(name, now - *idle);
-    std::ranges::copy(room->sessions(), std::back_inserter(order));
   }
   std::unordered_map<const Publisher*, std::size_t> places;
-  for (const ice_lite::SessionHandle handle : order) {
+  for (const ice_lite::SessionHandle handle : order_of_rooms()) {
     Session& session = sessions_.at(handle);
     const auto transport = port_.server.export_session(handle, now);
     if (!transport) {
@@ -54,7 +54,9 @@ MovedSfu Sfu::move_out(dtls::Instant now) {
       continue;
     }
     if (session.publisher) places.emplace(session.publisher.get(), moved.sessions.size());
-    const auto place_of = [&places](const Publisher& publisher) -> std::optional<std::size_t> {
+    const auto place_of = [&](const Publisher& publisher) -> std::optional<std::size_t> {
+      // Until what all workers leave is joined, seats name publishers by their numbers.
+      if (mirrors_) return static_cast<std::size_t>(mirrors_->number_of(publisher));
       const auto place = places.find(&publisher);
       return place == places.end() ? std::nullopt : std::optional(place->second);
     };
@@ -65,7 +67,7 @@ MovedSfu Sfu::move_out(dtls::Instant now) {
 }
 
 MovedSession Sfu::move_out(Session& session, const ice_lite::SessionState& transport,
-                           const PlaceOfPublisher& place_of, dtls::Instant now) {
+                           const PlaceOfPublisher& place_of, dtls::Instant now) const {
   const dtls::Bytes bytes = transport.bytes();
   MovedSession moved{.id = session.id,
                      .address = session.address,
@@ -73,50 +75,83 @@ MovedSession Sfu::move_out(Session& session, const ice_lite::SessionState& trans
                      .age = now - session.made_at,
                      .ice = session.ice.state(now),
                      .transport = dtls::SecretBytes(dtls::Buffer(bytes.begin(), bytes.end()))};
-  if (session.publisher) moved.publisher = session.publisher->state(now);
+  if (session.publisher) {
+    moved.publisher = session.publisher->state(now);
+    if (mirrors_) {
+      moved.publisher->number = static_cast<std::uint64_t>(mirrors_->number_of(*session.publisher));
+    }
+  }
   if (session.viewer) moved.viewer = session.viewer->move_out(place_of, now);
   if (session.data) moved.data = session.data->moved();
   return moved;
+}
+
+// Publishers of a room before its viewers, each in the order in which they came.
+std::vector<ice_lite::SessionHandle> Sfu::order_of_rooms() const {
+  std::unordered_map<const Publisher*, ice_lite::SessionHandle> publishing;
+  for (const auto& [handle, session] : sessions_) {
+    if (session.publisher) publishing.emplace(session.publisher.get(), handle);
+  }
+  std::vector<ice_lite::SessionHandle> order;
+  order.reserve(sessions_.size());
+  for (const auto& [name, room] : rooms_) {
+    for (const Publisher* each : room->all_publishers()) {
+      // A mirror is the session of another worker.
+      if (const auto found = publishing.find(each); found != publishing.end()) {
+        order.push_back(found->second);
+      }
+    }
+    for (const Viewer* each : room->all_viewers()) order.push_back(each->session());
+  }
+  return order;
 }
 
 // Peers of what has stayed are told; those of the others go on elsewhere.
 void Sfu::forget_all(dtls::Instant now) {
   for (const auto& [handle, session] : sessions_) {
     static_cast<void>(port_.server.close(handle, now));
+    if (mirrors_ && session.publisher) mirrors_->withdraw(*session.publisher);
   }
   while (!offers_.empty()) withdraw(offers_.begin(), now);
   sessions_.clear();
+  for (const auto& [name, room] : rooms_) directory_.release_room(name, worker_);
   rooms_.clear();
   handles_.clear();
-  per_address_.clear();
 }
 
 // ---- in
 
 std::size_t Sfu::move_in(const MovedSfu& moved, dtls::Duration away, dtls::Instant now) {
-  std::vector<Session*> restored;
+  std::vector<std::string> ids;  // of those that go on; empty: it does not
+  const auto publisher_in = [&](std::size_t index) -> Publisher* {
+    const Session* const other = index < ids.size() ? find(ids[index]) : nullptr;
+    return other != nullptr ? other->publisher.get() : nullptr;
+  };
   for (const MovedSession& each : moved.sessions) {
-    const auto idle = moved.idle_rooms.find(each.room);
-    const dtls::Duration idle_for = idle == moved.idle_rooms.end() ? away : away + idle->second;
-    auto session = move_in(each, idle_for, restored, away, now);
-    restored.push_back(session.value_or(nullptr));
-    if (session) {
-      log(**session, "session_restored");
-    } else if (options_.log) {
-      options_.log({.level = LogLevel::warning,
-                    .event = "session_lost",
-                    .fields = {{"session", each.id.substr(0, 8)},
-                               {"room", each.room},
-                               {"reason", session.error()}}});
-    }
+    const bool goes_on = move_in(each, moved.idle_of(each.room) + away, publisher_in, away, now);
+    ids.push_back(goes_on ? each.id : std::string{});
   }
-  return restored.size() -
-         static_cast<std::size_t>(std::ranges::count(restored, static_cast<Session*>(nullptr)));
+  return ids.size() - static_cast<std::size_t>(std::ranges::count(ids, std::string{}));
+}
+
+bool Sfu::move_in(const MovedSession& moved, dtls::Duration idle,
+                  const PublisherInPlace& publisher_in, dtls::Duration away, dtls::Instant now) {
+  const auto session = restore(moved, idle, publisher_in, away, now);
+  if (session) {
+    log(**session, "session_restored");
+  } else if (options_.log) {
+    options_.log({.level = LogLevel::warning,
+                  .event = "session_lost",
+                  .fields = {{"session", moved.id.substr(0, 8)},
+                             {"room", moved.room},
+                             {"reason", session.error()}}});
+  }
+  return session.has_value();
 }
 
 // All times of its state are as of when it left.
-tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls::Duration idle,
-                                                 const std::vector<Session*>& others,
+tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls::Duration idle,
+                                                 const PublisherInPlace& publisher_in,
                                                  dtls::Duration away, dtls::Instant now) {
   const dtls::Instant then = now - away;
   if (handles_.contains(moved.id)) return tl::unexpected<std::string>("another one has its ID");
@@ -132,22 +167,30 @@ tl::expected<Session*, std::string> Sfu::move_in(const MovedSession& moved, dtls
   if (!handle) return tl::unexpected(dtls::to_string(handle.error()));
   forget_connections(port_.server, *handle, now);
 
+  const Visit visit{.id = moved.id,
+                    .room = moved.room,
+                    .address = moved.address,
+                    .publishes = moved.publisher.has_value()};
+  Admission admission = directory_.readmit(worker_, visit);
   Room& place = room(moved.room, now - idle);
-  Session& session = begin(*handle, moved.id, moved.address, place, then - moved.age);
+  Session& session = begin(*handle, visit, std::move(admission), place, then - moved.age);
   session.is_connected = true;
+  session.path = port_.server.path_of(*handle);
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
-    session.publisher =
-        std::make_unique<Publisher>(*handle, *moved.publisher, options_.tracks, then);
+    session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
+                                                    *moved.publisher, options_.tracks, then);
     place.add(*session.publisher, port_, now);
+    if (mirrors_) mirrors_->announce(place, *session.publisher, now);
     ++counters_.publishers;
   } else {
-    const auto publisher_in = [&](std::size_t index) -> Publisher* {
-      const Session* const other = index < others.size() ? others[index] : nullptr;
-      return other != nullptr && other->room == &place ? other->publisher.get() : nullptr;
+    const auto of_room = [&](std::size_t index) -> Publisher* {
+      Publisher* const shown = publisher_in(index);
+      const auto& all = place.all_publishers();
+      return std::ranges::find(all, shown) != all.end() ? shown : nullptr;
     };
     session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
-    session.viewer->restore(*moved.viewer, publisher_in, then);
+    session.viewer->restore(*moved.viewer, of_room, then);
     // Free seats are for publishers that could not be seen before.
     place.add(*session.viewer, port_, now);
     ++counters_.viewers;

@@ -191,7 +191,7 @@ std::string cname_of(std::size_t seat) { return "sluice-" + std::to_string(seat)
 
 rtp::Ssrc random_ssrc() { return rtp::Ssrc{std::max(common::random_u32(), 1U)}; }
 
-SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
+PublishAgreement agree_on_publishing(const Offer& offer) {
   Agreement<PublishedTrack> agreement;
   AgreedIds ids;
   for (const OfferedSection& section : offer.sections) {
@@ -222,7 +222,7 @@ SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer) {
   return agreement;
 }
 
-SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
+ViewAgreement agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)()) {
   Agreement<ViewedStream> agreement;
   AgreedIds ids;
   std::array<std::size_t, 2> seats = {};  // by kind

@@ -73,15 +73,20 @@ struct Agreement {
   std::vector<AnsweredSection> answer;  // parallel to the offer's sections
 };
 
+using PublishAgreement = SdpResult<Agreement<PublishedTrack>>;
+using ViewAgreement = SdpResult<Agreement<ViewedStream>>;
+
+// For a stream or for reports of the server; not 0.
+rtp::Ssrc random_ssrc();
+
 // RFC 9725 section 4.4: one audio and one video section at most, each to be sent by the publisher,
 // data channels, and nothing that would have to be rejected. The error is a sentence that says what
 // is wrong.
-SdpResult<Agreement<PublishedTrack>> agree_on_publishing(const Offer& offer);
+PublishAgreement agree_on_publishing(const Offer& offer);
 // A section of the viewer receives one track; several of a kind receive those of several
 // publishers. One for data channels is taken, sections of other kinds are rejected. `ssrc` makes a
 // number for a stream that no other of the server has.
-SdpResult<Agreement<ViewedStream>> agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
-rtp::Ssrc random_ssrc();
+ViewAgreement agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
 
 // The CNAME of what a viewer's seat receives: what has the same one is played in sync.
 std::string cname_of(std::size_t seat);

@@ -22,30 +22,21 @@ SdpResult<std::vector<ViewerStream>> make_streams(const std::vector<ViewedStream
   return streams;
 }
 
+constexpr const char* kNobodyPublishes = "Nobody publishes in this room.";
 constexpr const char* kNoCommonCodec =
     "The SDP has none of the codecs that are published in this room.";
 
 }  // namespace
 
-tl::expected<Room*, Refused> Sfu::place_for_viewer(const std::string& room,
-                                                   const std::string& address) {
-  if (auto refused = full(address)) return tl::unexpected(*std::move(refused));
+Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
+  if (mirrors_) mirrors_->sync(now);
   const auto found = rooms_.find(room);
-  if (found == rooms_.end() || found->second->publishers() == 0) {
-    return tl::unexpected(Refused{Refusal::no_publisher, "Nobody publishes in this room."});
-  }
-  const auto waiting =
-      std::ranges::count(offers_, room, [](const auto& each) -> auto& { return each.second.room; });
-  if (found->second->viewers() + static_cast<std::size_t>(waiting) >= options_.max_viewers) {
-    return tl::unexpected(
-        Refused{Refusal::too_many_viewers, "There are too many viewers in this room."});
-  }
-  return found->second.get();
+  return found == rooms_.end() || found->second->publishers() == 0 ? nullptr : found->second.get();
 }
 
-void Sfu::begin_viewer(ice_lite::SessionHandle handle, std::string id, const std::string& address,
+void Sfu::begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                        Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
-  Session& session = begin(handle, std::move(id), address, place, now);
+  Session& session = begin(handle, visit, std::move(admission), place, now);
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
@@ -53,48 +44,58 @@ void Sfu::begin_viewer(ice_lite::SessionHandle handle, std::string id, const std
 
 CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
                         dtls::Instant now) {
-  const auto place = place_for_viewer(room_name, address);
-  if (!place) return refuse(place.error().why, place.error().sentence);
-  const auto refuse_offer = [&](Refusal why, std::string sentence) {
-    return counter(**place, offer, address, {.why = why, .sentence = std::move(sentence)}, now);
-  };
   const auto agreement = agree_on_viewing(offer, random_ssrc);
+  return watch(room_name, offer, agreement, address, now);
+}
+
+CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
+                        const ViewAgreement& agreement, const std::string& address,
+                        dtls::Instant now) {
+  if (mirrors_) mirrors_->sync(now);
+  const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
+  Room* const place = room_to_watch(room_name, now);
+  if (place == nullptr) return refuse(Refusal::no_publisher, kNobodyPublishes);
+  const auto refuse_offer = [&](Refusal why, std::string sentence) {
+    return counter(visit, *std::move(admission), offer,
+                   {.why = why, .sentence = std::move(sentence)}, now);
+  };
   if (!agreement) return refuse_offer(Refusal::offer, agreement.error().sentence);
   auto streams = make_streams(agreement->parts);
   if (!streams) return refuse_offer(Refusal::offer, streams.error().sentence);
   const auto handle = add_session(offer, streams->size(), now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
-  if (!(*place)->has_media_for(*viewer)) {
+  if (!place->has_media_for(*viewer)) {
     port_.server.remove(*handle);
     return refuse_offer(Refusal::no_common_codec, kNoCommonCodec);
   }
-  begin_viewer(*handle, common::random_id(), address, **place, std::move(viewer), now);
+  begin_viewer(*handle, visit, *std::move(admission), *place, std::move(viewer), now);
   return created(*handle, offer, agreement->answer, now);
 }
 
-CreateResult Sfu::counter(const Room& place, const Offer& offer, const std::string& address,
+CreateResult Sfu::counter(const Visit& visit, Admission admission, const Offer& offer,
                           const Refused& refused, dtls::Instant now) {
   auto result = refuse(refused.why, refused.sentence);
   if (offer.ice_lite) return result;  // no answer of it could be taken either
-  const auto published = place.formats();
+  const auto published = rooms_.at(visit.room)->formats();
   CounterOffer own(published, data_section(offer) != nullptr, random_ssrc);
   ice_lite::SessionOptions session;
   session.transport = transport_options(published.size());
   const auto handle = port_.server.add_session(session, now);
   if (!handle) return result;
   const auto transport = own_transport(*handle, Setup::actpass);
-  OfferMade made{.id = common::random_id(),
-                 .offer = own.write(transport, common::random_u32()),
-                 .ice_session = transport.ice.ufrag};
-  offers_.emplace(made.id, OpenOffer{.session = *handle,
-                                     .room = place.name(),
-                                     .address = address,
-                                     .offer = std::move(own),
-                                     .until = now + kCounterOfferLife});
-  ++per_address_[address];
+  admission.add_ufrag(transport.ice.ufrag);
+  offers_.emplace(visit.id, OpenOffer{.session = *handle,
+                                      .visit = visit,
+                                      .admission = std::move(admission),
+                                      .offer = own,
+                                      .until = now + kCounterOfferLife});
   ++counters_.counter_offers;
-  result.error().counter_offer = std::move(made);
+  result.error().counter_offer = OfferMade{.id = visit.id,
+                                           .offer = own.write(transport, common::random_u32()),
+                                           .ice_session = transport.ice.ufrag};
   return result;
 }
 
@@ -114,12 +115,12 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
   if (!streams) return refused(Refusal::offer, streams.error().sentence);
   const auto handle = found->second.session;
   auto viewer = std::make_unique<Viewer>(handle, *std::move(streams), now);
-  const auto place = rooms_.find(found->second.room);
-  if (place == rooms_.end() || place->second->publishers() == 0) {
+  Room* const place = room_to_watch(found->second.visit.room, now);
+  if (place == nullptr) {
     withdraw(found, now);
-    return refused(Refusal::no_publisher, "Nobody publishes in this room any more.");
+    return refused(Refusal::no_publisher, kNobodyPublishes);
   }
-  if (!place->second->has_media_for(*viewer)) {
+  if (!place->has_media_for(*viewer)) {
     return refused(Refusal::no_common_codec, kNoCommonCodec);
   }
   const auto& transport = answer.transport;
@@ -135,8 +136,8 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
     withdraw(found, now);
     return refused(Refusal::failed, "DTLS has failed.");
   }
-  const auto offer = take(found);
-  begin_viewer(handle, id, offer.address, *place->second, std::move(viewer), now);
+  auto offer = take(found);
+  begin_viewer(handle, offer.visit, std::move(offer.admission), *place, std::move(viewer), now);
   Session& session = sessions_.at(handle);
   session.ice = IceSession(answer);
   session.data = data_.join(handle, answer, role, session.room->data(), now);
@@ -146,8 +147,6 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
 
 Sfu::OpenOffer Sfu::take(OpenOffers::iterator offer) {
   auto taken = std::move(offer->second);
-  const auto of_address = per_address_.find(taken.address);
-  if (--of_address->second == 0) per_address_.erase(of_address);
   offers_.erase(offer);
   return taken;
 }

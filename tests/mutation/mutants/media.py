@@ -68,6 +68,14 @@ MUTANTS = [
          "the SSRCs that are retired are limited"),
     ),
     *mutants_of(
+        "srtp_bridge/src/cryptex.cc", SRTP,
+        ("return profile == kOneByte || profile == kTwoByte;", "return true;",
+         "no other header extensions than those of RFC 8285 are encrypted"),
+        ("if (!has_extension(packet)) return fixed_size(packet) > kRtpHeader;", "if (!has_extension(packet)) return false;",
+         "CSRCs alone are a header in clear"),
+        ("buffer[0] &= ~kExtensionBit;", "", "a packet that is refused stays as it was"),
+    ),
+    *mutants_of(
         "srtp_bridge/src/sent_packets.cc", SRTP,
         ("if (highest_ - index >= window_) return State::out_of_window;", "", "what lags too far is not sent"),
         ("return (used_[word_of(index)] & bit_of(index)) != 0 ? State::used : State::unused;", "return State::unused;",
@@ -105,6 +113,8 @@ MUTANTS = [
         ("if (!valid(options)) return tl::unexpected(SetupError::invalid_options);", "", "the options of a session are valid"),
         ("if (!profile || owned.local.size() != profile->master_key ||", "if (!profile ||",
          "the own master key has its size"),
+        ("if (!available(mode) || !impl_->set_cryptex(mode)) {", "if (!impl_->set_cryptex(mode)) {",
+         "a mode that libsrtp has not is refused and changes nothing"),
     ),
     *mutants_of(
         "srtp_bridge/src/packet.cc", f"srtp_test media_transport_fuzz",

@@ -62,6 +62,52 @@ class NiceTransportCall : public testing::Test {
   std::unique_ptr<Peer> b = make_peer(IceRole::controlled);
 };
 
+class NiceTransportCryptex : public NiceTransportCall {
+ public:
+  void SetUp() override {
+    if (!srtp::has_cryptex()) GTEST_SKIP() << "libsrtp has cryptex from 2.8.0 on";
+  }
+  void make_both(srtp::Cryptex of_offerer, srtp::Cryptex of_answerer) {
+    for (const bool is_offerer : {true, false}) {
+      auto options = test::on_loopback(is_offerer ? IceRole::controlling : IceRole::controlled,
+                                       test::make_config(environment));
+      options.media.srtp.cryptex = is_offerer ? of_offerer : of_answerer;
+      (is_offerer ? a : b) = make_peer(options);
+    }
+  }
+};
+
+TEST_F(NiceTransportCryptex, IsUsedWhereBothDescriptionsSayIt) {
+  using srtp::Cryptex;
+  const struct {
+    Cryptex offerer, answerer, offerer_does, answerer_does;
+  } cases[] = {{Cryptex::on, Cryptex::required, Cryptex::on, Cryptex::required},
+               {Cryptex::on, Cryptex::receive, Cryptex::on, Cryptex::receive},
+               {Cryptex::on, Cryptex::off, Cryptex::receive, Cryptex::off},
+               {Cryptex::off, Cryptex::on, Cryptex::off, Cryptex::receive}};
+  for (const auto& each : cases) {
+    make_both(each.offerer, each.answerer);
+    EXPECT_EQ(a->transport->local_description().cryptex, each.offerer != Cryptex::off);
+    connect();
+    EXPECT_EQ(b->transport->local_description().cryptex,
+              each.offerer != Cryptex::off && each.answerer != Cryptex::off);
+    expect_media_and_data(*a, *b);
+    expect_media_and_data(*b, *a);
+    EXPECT_EQ(a->transport->cryptex(), each.offerer_does);
+    EXPECT_EQ(b->transport->cryptex(), each.answerer_does);
+    EXPECT_EQ(b->transport->srtp_session()->cryptex(), each.answerer_does);
+  }
+}
+
+TEST_F(NiceTransportCryptex, APeerWithoutItIsRefusedWhereItIsRequired) {
+  make_both(srtp::Cryptex::off, srtp::Cryptex::required);
+  ASSERT_TRUE(a->transport->gather());
+  const auto refused = b->transport->set_remote_offer(a->transport->local_description());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, nice::TransportErrc::no_cryptex);
+  EXPECT_EQ(to_string(refused.error().code), "no_cryptex");
+}
+
 class NiceTransportRoles : public NiceTransportCall,
                            public testing::WithParamInterface<nice::Setup> {};
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "scenario/sfu/data_world.h"
 #include "sfu/operations/sessions_json.h"
@@ -335,6 +336,25 @@ TEST(SfuDataLimits, ThePacketsOfARoomAndOfTheServer) {
   }
 }
 
+// Three packets to each of nine others are more than the room's budget.
+TEST(SfuDataLimits, AMessageASecondPassesHoweverManyAreThere) {
+  DataWorld world({.data = {.room_packets_per_second = 10, .server_packets_per_second = 20}});
+  DataPeer& publisher = world.data_publisher();
+  std::vector<const DataPeer*> viewers;
+  for (int i = 0; i < 9; ++i) viewers.push_back(&world.data_viewer());
+  const auto id = world.open(publisher, "chat");
+  for (int i = 0; i < 3; ++i) {
+    world.say(publisher, id, "message");
+    world.say(publisher, id, std::string(4000, 'x'));
+    world.run_for(1s);
+  }
+  for (const DataPeer* viewer : viewers) {
+    EXPECT_THAT(viewer->texts(), testing::Each("message"));
+    EXPECT_THAT(viewer->texts(), SizeIs(3));
+  }
+  EXPECT_EQ(world.data()[DataDrop::room_rate] + world.data()[DataDrop::server_rate], 3U);
+}
+
 TEST(SfuDataLimits, ASlowReceiverLosesMessages) {
   DataWorld world;
   DataPeer& publisher = world.data_publisher();
@@ -412,7 +432,7 @@ TEST(SfuDataLimits, WhatTheServerReports) {
   world.data_viewer();
   world.viewer();
   world.say(publisher, world.open(publisher, "chat"), "hello");
-  const std::string json = sessions_json(world.sfu, world.now);
+  const std::string json = sessions_json(take_snapshot(world.sfu, world.now));
   EXPECT_THAT(json, HasSubstr("\"state\": \"established\""));
   EXPECT_THAT(json, HasSubstr("\"data\": null"));
   EXPECT_THAT(json, HasSubstr("\"relayed\": 1"));

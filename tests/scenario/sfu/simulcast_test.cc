@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <set>
 #include <string>
@@ -230,6 +231,22 @@ TEST_F(SfuSimulcast, AWishThatNobodyCanMeetIsRefused) {
   EXPECT_FALSE(world_.sfu.ask_for_layer("nobody", {}, "h"));
   EXPECT_TRUE(ask_for(viewer, "h", "1"));
   EXPECT_TRUE(ask_for(viewer, ""));
+}
+
+// Each layer may be asked for twice a second, but not by one viewer.
+TEST_F(SfuSimulcast, AViewerThatKeepsChangingItsWishGetsFewKeyFrames) {
+  send_for(2s);
+  Peer& viewer = world_.viewer();
+  std::array layers = {&high_, &middle_, &low_};
+  const auto before = world_.counters().key_frames_asked;
+  for (std::size_t i = 0; i < 320; ++i) {  // 16 s
+    ASSERT_TRUE(ask_for(viewer, std::string{layers.at(i % layers.size())->rid}));
+    send_for(50ms);
+    for (const std::uint32_t source : asked()) {
+      send(source == kHigh ? high_ : source == kMiddle ? middle_ : low_, kKey);
+    }
+  }
+  EXPECT_LE(world_.counters().key_frames_asked - before, 3 * LayerChoice::kMostWishes);
 }
 
 TEST_F(SfuSimulcast, AViewerThatDoesWellGetsMore) {

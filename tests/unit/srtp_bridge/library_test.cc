@@ -44,6 +44,7 @@ TEST(Library, NamesItsErrors) {
   EXPECT_EQ(to_string(SetupError::invalid_keys), "invalid_keys");
   EXPECT_EQ(to_string(SetupError::out_of_memory), "out_of_memory");
   EXPECT_EQ(to_string(SetupError::unsupported_profile), "unsupported_profile");
+  EXPECT_EQ(to_string(SetupError::unsupported_cryptex), "unsupported_cryptex");
   EXPECT_EQ(to_string(static_cast<SetupError>(99)), "unknown");
 }
 

@@ -16,6 +16,7 @@ enum class SetupError : std::uint8_t {
   unsupported_profile,  // libsrtp was built without it, such as without AES-GCM
   foreign_state,        // Session::restore(): the state is of other keys or another profile
   state_too_large,      // Session::restore(): more SSRCs than SessionOptions::max_ssrcs allows
+  unsupported_cryptex,  // SessionOptions::cryptex, and this libsrtp has none: see has_cryptex()
 };
 
 std::string_view to_string(SetupError error);
@@ -39,5 +40,9 @@ tl::expected<void, SetupError> initialize(const LibraryOptions& options = {});
 
 // Which libsrtp this build uses, for diagnostics: its own (on OpenSSL) or the system's.
 std::string_view library_flavor();  // "bundled" or "system"
+
+// Whether the libsrtp of this build encrypts header extensions and CSRCs (RFC 9335): 2.8.0 and
+// newer. Debian 12 has 2.5.0.
+bool has_cryptex();
 
 }  // namespace sluice::srtp

@@ -22,8 +22,9 @@ using dtls::MutableBytes;
 // The longest master key identifier (MKI) that libsrtp takes, in bytes.
 inline constexpr std::size_t kMaxMki = 128;
 // The largest growth of a packet by protect_rtp() or protect_rtcp(), in bytes: a GCM tag of 16 (RFC
-// 7714 section 13), the SRTCP index of 4 (RFC 3711 section 3.4), and the MKI. Without an MKI, as in
-// WebRTC (RFC 8827 section 6.5), 20.
+// 7714 section 13), the MKI, and 4 of either the SRTCP index (RFC 3711 section 3.4) or the empty
+// header extension that cryptex adds to RTP with CSRCs alone (RFC 9335 section 5.1). Without an
+// MKI, as in WebRTC (RFC 8827 section 6.5), 20.
 inline constexpr std::size_t kMaxTrailer = 16 + 4 + kMaxMki;
 
 enum class Direction : std::uint8_t { inbound, outbound };
@@ -41,8 +42,11 @@ enum class PacketError : std::uint8_t {
   key_exhausted,          // 2^48 SRTP or 2^31 SRTCP packets per key (RFC 3711 section 9.2)
   internal,               // libsrtp or its cipher failed, such as without memory
   index_reused,           // outbound: another packet was sent under this index
+  header_in_clear,        // inbound: a header extension or CSRCs in clear, against
+                          // Cryptex::required; outbound: with cryptex, an extension of another
+                          // form than RFC 8285's, or one with appbits, which must not be encrypted
 };
-inline constexpr std::size_t kPacketErrors = 10;
+inline constexpr std::size_t kPacketErrors = 11;
 
 std::string_view to_string(PacketError error);
 
@@ -53,6 +57,24 @@ using PacketResult = tl::expected<std::size_t, PacketError>;
 // a packet shorter than two bytes.
 constexpr bool is_rtcp(Bytes packet) {
   return packet.size() >= 2 && packet[1] >= std::byte{192} && packet[1] <= std::byte{223};
+}
+
+// Encryption of the header extensions and CSRCs of RTP packets (RFC 9335), "cryptex". The fixed
+// header stays in clear: version, payload type, sequence number, timestamp and SSRC. SDP agrees on
+// it by a=cryptex, which says that a side can receive such packets.
+enum class Cryptex : std::uint8_t {
+  off,       // neither: this side has not said a=cryptex
+  receive,   // decrypts packets that come so, and takes others: the peer has not said a=cryptex
+  on,        // both have: also encrypts what is sent
+  required,  // as `on`, and refuses packets with header extensions or CSRCs in clear
+};
+
+std::string_view to_string(Cryptex mode);
+
+// What is left of `wanted` with a peer whose SDP says a=cryptex, or does not: without, packets are
+// sent in clear. Where cryptex is required, that peer must be refused.
+constexpr Cryptex agree_on_cryptex(Cryptex wanted, bool peer_says_it) {
+  return wanted == Cryptex::off || peer_says_it ? wanted : Cryptex::receive;
 }
 
 struct SessionOptions {
@@ -66,6 +88,9 @@ struct SessionOptions {
   // again, in packets: 0 (never) to 32767; above replay_window no more than that. Each takes eight
   // bytes of every outbound SSRC.
   std::size_t repeat_window = 512;
+  // All but `off` need a libsrtp that has_cryptex(). With it, outbound packets with CSRCs and
+  // without header extension get an empty one, which takes 4 bytes of the room for the trailer.
+  Cryptex cryptex = Cryptex::off;
 };
 
 // Whether all fields are in range.
@@ -142,9 +167,15 @@ class Session {
 
   // Authenticates and decrypts `packet` in place and returns the size of the plaintext packet.
   // After authentication_failed the payload may be destroyed (GCM decrypts while it authenticates);
-  // after other errors the packet is unchanged.
+  // after other errors the packet is unchanged. With cryptex "payload" is all that is encrypted,
+  // and a packet that is returned is as RFC 8285 has it, header extension and CSRCs in clear.
   PacketResult unprotect_rtp(MutableBytes packet);
   PacketResult unprotect_rtcp(MutableBytes packet);
+
+  // For the packets from now on, as offers and answers may change it (RFC 9335 section 4). Errors:
+  // unsupported_cryptex.
+  tl::expected<void, SetupError> set_cryptex(Cryptex mode);
+  [[nodiscard]] Cryptex cryptex() const;
 
   // Removes an SSRC with its streams in libsrtp. Inbound, the highest indices are kept: if the SSRC
   // comes again, its packets are accepted from there on (RFC 3711 section 3.3.2). Outbound, libsrtp

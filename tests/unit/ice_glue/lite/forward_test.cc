@@ -130,6 +130,30 @@ TEST_F(LiteForward, PacketsOfOneReceiverStandTogether) {
   EXPECT_EQ(counts_.bytes, bytes);
 }
 
+// One receiver's SDP says a=cryptex, the others' do not.
+TEST_F(LiteForward, CryptexIsEachReceiversOwn) {
+  if (!srtp::has_cryptex()) GTEST_SKIP() << "libsrtp has cryptex from 2.8.0 on";
+  ASSERT_TRUE(world_.server.set_cryptex(sessions_[0], srtp::Cryptex::on));
+  ASSERT_TRUE(world_.clients[0]->transport.set_cryptex(srtp::Cryptex::required));
+  Collected batch;
+  const auto sent = packets(1);
+  forward(world_.server, std::span(sent), std::span(receivers_), world_.now, batch, counts_);
+  ASSERT_EQ(batch.datagrams.size(), kReceivers);
+  // The extension with the transport-wide number follows the fixed header.
+  EXPECT_EQ(batch.datagrams[0].bytes[12], std::byte{0xc0});
+  EXPECT_EQ(batch.datagrams[1].bytes[12], std::byte{0xbe});
+  arrive(batch);
+  for (std::size_t i = 0; i < kReceivers; ++i) {
+    ASSERT_EQ(world_.clients[i]->rtp.size(), 1U) << i;
+    const auto got = rtp::read_packet(world_.clients[i]->rtp.front());
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->extension.profile, 0xbede);
+  }
+  ASSERT_TRUE(world_.server.set_cryptex(sessions_[0], srtp::Cryptex::off));
+  EXPECT_EQ(world_.server.set_cryptex(kNoSession, srtp::Cryptex::off).error().code,
+            dtls::Errc::closed);
+}
+
 TEST_F(LiteForward, CountsWhatDoesNotLeave) {
   world_.server.remove(sessions_[2]);
   Collected batch(3);

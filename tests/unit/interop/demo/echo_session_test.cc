@@ -31,6 +31,7 @@ class ScriptedTransport final : public CallTransport {
   }
   [[nodiscard]] PathFigures path_figures() const override { return {}; }
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const override { return {}; }
+  [[nodiscard]] srtp::Cryptex cryptex() const override { return srtp::Cryptex::off; }
   [[nodiscard]] transport::MediaTransportStatistics media_statistics() const override { return {}; }
   [[nodiscard]] std::optional<dtls::Statistics> dtls_statistics() const override { return {}; }
 

@@ -4,19 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "support/raw_connection.h"
 #include "unit/interop/common/sdp/offers.h"
 
 namespace sluice::interop::demo {
 namespace {
 
+using test::RawConnection;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -233,54 +233,26 @@ TEST_F(HttpServerTest, SessionsOfAnAddressAreLimited) {
   EXPECT_EQ(post(small_offer())->status, 201);
 }
 
-// A connection of which the test decides each byte.
-class RawConnection {
- public:
-  explicit RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~RawConnection() { close(socket_); }
-  RawConnection(const RawConnection&) = delete;
-  RawConnection& operator=(const RawConnection&) = delete;
-
-  void write(std::string_view text) const {
-    ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-  }
-  // Whether the server closes or answers within this time.
-  [[nodiscard]] bool has_ended(std::chrono::milliseconds within) const {
-    pollfd watched{.fd = socket_, .events = POLLIN, .revents = 0};
-    return poll(&watched, 1, static_cast<int>(within.count())) > 0;
-  }
-  // False: the connection was reset.
-  [[nodiscard]] bool can_write(std::string_view text) const {
-    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(text.size());
-  }
-  // Until the server has sent all; limited by ctest's timeout.
-  [[nodiscard]] std::string read_to_end() const {
-    std::string all;
-    std::array<char, 4096> part{};
-    while (true) {
-      const ssize_t size = recv(socket_, part.data(), part.size(), 0);
-      if (size <= 0) return size == 0 ? all : all + " reset";
-      all.append(part.data(), static_cast<std::size_t>(size));
-    }
-  }
-
- private:
-  int socket_;
-};
+// Else it would hold its place until the connect timeout.
+TEST_F(HttpServerTest, WhatIsAnsweredTooLateIsNotDone) {
+  ServiceOptions options;
+  options.max_sessions = 1;
+  start(options, {.answer_timeout = std::chrono::milliseconds{500}});
+  std::promise<void> goes_on;
+  thread_.post([&goes_on] { goes_on.get_future().wait(); });
+  const auto response = post(small_offer());
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "The server is too busy to answer in time.\n");
+  goes_on.set_value();
+  EXPECT_EQ(post(small_offer())->status, 201) << "there is room for one";
+}
 
 // A connection that is closed while its client still sends is reset, and the client may not see the
 // answer.
 TEST_F(HttpServerTest, ARefusedBodyMayBeSentToItsEnd) {
   for (const std::string_view coding : {"Transfer-Encoding: chunked", "Content-Encoding: gzip"}) {
     const RawConnection connection(server_->port());
-    connection.write("POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\n" +
+    connection.write("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\n" +
                      std::string(coding) + "\r\nContent-Length: 100000\r\n\r\n");
     EXPECT_THAT(connection.read_to_end(), AllOf(StartsWith("HTTP/1.1 4"), EndsWith(".\n")));
     EXPECT_TRUE(connection.can_write("3\r\nv=0\r\n"));
@@ -304,7 +276,7 @@ TEST_F(HttpServerTest, ABodyIsNoRequest) {
            "GET /\r\nContent-Length: " + size,
        }) {
     const RawConnection connection(server_->port());
-    connection.write(head + "\r\n\r\n" + inner);
+    connection.write(head + "\r\nHost: localhost\r\n\r\n" + inner);
     const auto answers = connection.read_to_end();
     EXPECT_THAT(answers, StartsWith("HTTP/1.1 4")) << head;
     EXPECT_EQ(answers.find("HTTP/1.1", 1), std::string::npos) << head << answers;
@@ -316,8 +288,10 @@ TEST_F(HttpServerTest, TheRestOfALongBodyIsNoRequest) {
   std::string body;
   while (body.size() < 4'000'000) body += inner;
   const RawConnection connection(server_->port());
-  connection.write("POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\nContent-Length: " +
-                   std::to_string(body.size()) + "\r\n\r\n");
+  connection.write(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+      "application/sdp\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
   std::thread sender([&] { connection.write(body); });
   const auto answers = connection.read_to_end();
   sender.join();
@@ -329,7 +303,8 @@ TEST_F(HttpServerTest, TheRestOfALongBodyIsNoRequest) {
 TEST_F(HttpServerTest, ASlowRequestIsEnded) {
   start({}, {.request_timeout = std::chrono::milliseconds{200}});
   for (const std::string_view head : {"GET / HTTP/1.1\r\nX: ",
-                                      "POST /echo HTTP/1.1\r\nContent-Type: application/sdp\r\n"
+                                      "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+                                      "Content-Type: application/sdp\r\n"
                                       "Content-Length: 500000\r\n\r\n"}) {
     const RawConnection slow(server_->port());
     slow.write(head);

@@ -22,10 +22,13 @@ class Choice : public testing::Test {
     }
     return *current_;
   }
+  void takes(std::size_t layer, std::uint64_t bits_per_second) {
+    rates_[layer].now = bits_per_second;
+  }
   void estimate(std::uint64_t bits_per_second) { choice_.on_estimate(bits_per_second, now_); }
 
   LayerChoice choice_;
-  std::vector<std::uint64_t> rates_ = {1'500'000, 150'000, 500'000};
+  std::vector<LayerRate> rates_ = {{1'500'000, 1'500'000}, {150'000, 150'000}, {500'000, 500'000}};
   std::uint64_t others_ = 0;
   std::optional<std::size_t> current_ = {};
   dtls::Instant now_{1h};
@@ -40,7 +43,7 @@ TEST_F(Choice, BeginsWithWhatWasAskedFor) {
 }
 
 TEST_F(Choice, KeepsWhatItHasWhileNothingIsKnown) {
-  rates_ = {0, 0, 0};
+  for (LayerRate& rate : rates_) rate.now = 0;
   EXPECT_EQ(after(60s), 0U);
   choice_.ask_for(kMiddle);
   EXPECT_EQ(after(50ms), kMiddle);
@@ -141,7 +144,7 @@ TEST_F(Choice, TrialsThatFailBecomeRare) {
 }
 
 TEST_F(Choice, ATrialThatLastsWasRight) {
-  rates_ = {1'500'000, 150'000};
+  rates_.resize(2);
   after(LayerChoice::kFirstWait + 50ms);
   choice_.on_loss(255);
   after(LayerChoice::kSettling + 50ms);
@@ -165,6 +168,40 @@ TEST_F(Choice, TheViewersWishIsDoneAtOnce) {
   EXPECT_EQ(after(60s), kLarge);
 }
 
+// Each step may cost the publisher a key frame.
+TEST_F(Choice, AViewerThatKeepsChangingItsWishHasToWait) {
+  after(50ms);
+  std::size_t steps = 0;
+  const auto begin = now_;
+  while (now_ < begin + 80s) {
+    const auto before = current_;
+    choice_.ask_for(*current_ == kLarge ? kSmall : kLarge);
+    if (after(50ms) != before) ++steps;
+  }
+  EXPECT_LE(steps, 11 * LayerChoice::kMostWishes);
+  EXPECT_GE(steps, 10 * LayerChoice::kMostWishes) << "and is served";
+}
+
+TEST_F(Choice, TheLatestWishIsDoneInTheEnd) {
+  after(50ms);
+  for (int i = 0; i < 20; ++i) {
+    choice_.ask_for(i % 2 == 0 ? kLarge : kSmall);
+    after(50ms);
+  }
+  choice_.ask_for(kMiddle);
+  EXPECT_EQ(after(LayerChoice::kWishPeriod), kMiddle);
+}
+
+TEST_F(Choice, TheSameWishAgainCostsNothing) {
+  after(50ms);
+  for (int i = 0; i < 100; ++i) {
+    choice_.ask_for(kMiddle);
+    EXPECT_EQ(after(50ms), kMiddle);
+  }
+  choice_.ask_for(kLarge);
+  EXPECT_EQ(after(50ms), kLarge);
+}
+
 TEST_F(Choice, AWishMayNotFit) {
   choice_.ask_for(kLarge);
   after(LayerChoice::kSettling + 50ms);
@@ -177,9 +214,42 @@ TEST_F(Choice, AWishMayNotFit) {
 TEST_F(Choice, ALayerThatEndsIsLeft) {
   current_ = kLarge;
   after(1s);
-  rates_[kLarge] = 0;
+  takes(kLarge, 0);
   EXPECT_EQ(after(50ms), kSmall);
   EXPECT_EQ(after(60s), kMiddle) << "the largest that is left";
+}
+
+// A screen that is shared: while it does not change, the large layer may take the least.
+TEST_F(Choice, AStillPictureDoesNotChangeTheOrder) {
+  after(60s);
+  ASSERT_EQ(*current_, kLarge);
+  takes(kLarge, 5'000);
+  takes(kMiddle, 20'000);
+  takes(kSmall, 10'000);
+  EXPECT_EQ(after(60s), kLarge);
+  choice_.ask_for(kSmall);
+  EXPECT_EQ(after(60s), kSmall);
+  choice_.ask_for(std::nullopt);
+  EXPECT_EQ(after(60s), kLarge);
+}
+
+TEST_F(Choice, AStillPictureBeginsSmall) {
+  takes(kLarge, 5'000);
+  EXPECT_EQ(after(50ms), kSmall);
+}
+
+TEST_F(Choice, AStillPictureThatIsTooMuchBecomesSmaller) {
+  after(60s);
+  takes(kLarge, 100'000);
+  takes(kMiddle, 40'000);
+  takes(kSmall, 60'000);
+  estimate(90'000);
+  estimate(50'000);
+  EXPECT_EQ(after(50ms), kMiddle) << "the small one does not fit";
+  takes(kMiddle, 55'000);
+  after(LayerChoice::kSettling);
+  estimate(49'000);
+  EXPECT_EQ(after(50ms), kSmall) << "none fits, and this one is the smallest when something moves";
 }
 
 }  // namespace

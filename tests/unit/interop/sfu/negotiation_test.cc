@@ -206,6 +206,30 @@ TEST(Viewing, WhatCannotBeWatchedIsRejected) {
 
 // ---- data channels
 
+// RFC 9335 section 4.
+TEST(Negotiation, CryptexStandsInAllRtpSections) {
+  const auto offer = read_offer(small_offer()).value();
+  const auto agreed = agree_on_publishing(offer).value().answer;
+  for (const bool cryptex : {true, false}) {
+    auto transport = our_transport();
+    transport.cryptex = cryptex;
+    const auto answer = parse_sdp(write_answer(offer, agreed, transport, 7)).value();
+    ASSERT_THAT(answer.media, SizeIs(3));
+    EXPECT_EQ(answer.media[0].attributes.has("cryptex"), cryptex);
+    EXPECT_EQ(answer.media[1].attributes.has("cryptex"), cryptex);
+    EXPECT_FALSE(answer.media[2].attributes.has("cryptex"));
+    EXPECT_FALSE(answer.attributes.has("cryptex"));
+  }
+}
+
+// Only where both sides have it.
+TEST(Negotiation, CryptexIsAnsweredAsThisLibsrtpCan) {
+  TransportDescription theirs;
+  EXPECT_EQ(answer_cryptex(theirs), srtp::Cryptex::off);
+  theirs.cryptex = true;
+  EXPECT_EQ(answer_cryptex(theirs), srtp::has_cryptex() ? srtp::Cryptex::on : srtp::Cryptex::off);
+}
+
 TEST(DataChannels, ArePublishedAndWatched) {
   for (const auto& answer : {publishers_answer(small_offer()), viewers_answer(small_offer())}) {
     EXPECT_EQ(answer.attributes.find("group"), "BUNDLE a v d");

@@ -1,4 +1,4 @@
-#include "sfu/data/rate_budget.h"
+#include "sfu/rate_budget.h"
 
 #include <gtest/gtest.h>
 

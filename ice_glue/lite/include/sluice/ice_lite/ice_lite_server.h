@@ -169,6 +169,8 @@ class IceLiteServer {
   dtls::Result<Pending> set_peer_fingerprints(SessionHandle session,
                                               std::span<const dtls::Fingerprint> announced,
                                               Instant now);
+  // As MediaTransport::set_cryptex(). Errors: closed, invalid_argument.
+  dtls::Result<void> set_cryptex(SessionHandle session, srtp::Cryptex mode);
   // The round-trip time to the peer, which RTCP reports tell the application (RFC 3550 section
   // 6.4.1). DTLS takes twice that for the first retransmission of its next flights, also in
   // associations that begin later. It is no input: outputs stay as they are. Errors: closed,

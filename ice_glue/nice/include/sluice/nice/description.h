@@ -31,6 +31,9 @@ struct Description {
   Setup setup = Setup::actpass;
   std::vector<dtls::Fingerprint> fingerprints = {};  // a=fingerprint
   std::string tls_id = {};                           // a=tls-id (RFC 8842 section 4); empty: none
+  // a=cryptex (RFC 9335 section 4), which all RTP sections of a BUNDLE group have or none. Ours
+  // says it where MediaTransportOptions::srtp has cryptex, unless it answers an offer without.
+  bool cryptex = false;
 };
 
 }  // namespace sluice::nice

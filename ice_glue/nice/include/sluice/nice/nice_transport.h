@@ -24,7 +24,9 @@ using dtls::Bytes;
 using dtls::MutableBytes;
 
 struct NiceTransportOptions {
-  transport::MediaTransportOptions media = {};  // media.dtls is required
+  // media.dtls is required. media.srtp.cryptex is what this side wants: the remote description says
+  // what becomes of it.
+  transport::MediaTransportOptions media = {};
   IceOptions ice = {};
   // Our role when the peer offers actpass. passive, for which actpass counts as well: we are the
   // DTLS server, whose order of SRTP profiles and groups decides. active, which RFC 8842
@@ -81,7 +83,7 @@ enum class SendStatus : std::uint8_t {
   not_connected,  // not yet, or no longer
   blocked,        // no path at the moment, or the socket's buffer is full
   refused,        // the peer's consent is lost, or the network refused
-  malformed,      // no RTP or RTCP packet of version 2
+  malformed,      // no RTP or RTCP packet of version 2, or an extension that cryptex can't encrypt
   repeated,       // another packet was sent under this SRTP index, or this one too long ago
   too_large,      // above kMaxSend
   too_many_ssrcs,
@@ -136,9 +138,9 @@ class NiceTransport {
   // its candidates are added. New credentials are an ICE restart of the peer's, for which
   // local_description() has the answer. A new fingerprint, tls-id or role begins a new DTLS
   // association, and needs an ICE restart. Candidates that can't be used are skipped and counted.
-  // Errors: invalid_credentials, no_fingerprint, needs_ice_restart, gathering_failed, closed, and
-  // invalid_setup for an answer that says actpass (RFC 8842 section 5.3); then nothing has changed.
-  // A certificate that doesn't match ends the transport: on_closed().
+  // Errors: invalid_credentials, no_fingerprint, no_cryptex, needs_ice_restart, gathering_failed,
+  // closed, and invalid_setup for an answer that says actpass (RFC 8842 section 5.3); then nothing
+  // has changed. A certificate that doesn't match ends the transport: on_closed().
   TransportResult<void> set_remote_offer(const Description& description);
   TransportResult<void> set_remote_answer(const Description& description);
   // Trickle: one line "candidate:...", with or without "a=".
@@ -166,6 +168,8 @@ class NiceTransport {
   [[nodiscard]] bool connected() const;
   // Empty until connected.
   [[nodiscard]] std::optional<dtls::ConnectionInfo> info() const;
+  // What the descriptions have agreed on.
+  [[nodiscard]] srtp::Cryptex cryptex() const;
   // For a dashboard: state, selected_pair and the bytes. Where sends_blocked or sends_refused grow,
   // the path is gone or the socket's buffer is full.
   [[nodiscard]] IceStatistics ice_statistics() const;

@@ -13,6 +13,7 @@ enum class TransportErrc : std::uint8_t {
                         // own and "-_=#", which some peers use
   invalid_setup,        // an answer that says actpass (RFC 8842 section 5.3)
   no_fingerprint,       // a description needs one (RFC 8842 section 5)
+  no_cryptex,           // a description without a=cryptex, where srtp::Cryptex::required is set
   needs_ice_restart,    // a new fingerprint, tls-id or role without one (RFC 8842 section 6)
   gathering_failed,     // no local address, or no free port on any
   closed,               // the transport has ended

@@ -202,7 +202,8 @@ class MediaTransport {
   // once, with the keys, paths, MTU and RTT of the former. There is no TransportConnected for it.
   // Statistics begin at 0. The options are checked as by make(), and the Config again as by
   // dtls::Connection::restore(). Paths that the ICE agent knows by other numbers now:
-  // path_removed() and path_selected(). Errors: invalid_config, decode_error, session_refused (also
+  // path_removed() and path_selected(). What was agreed on of cryptex is in the state. Errors:
+  // invalid_config, decode_error, session_refused (also
   // for a state with more paths or SSRCs than the options allow), libcrypto_failure.
   static dtls::Result<MediaTransport> restore(MediaTransportOptions options,
                                               dtls::Environment& environment, TransportState state,
@@ -226,6 +227,15 @@ class MediaTransport {
   // invalid_argument for an empty list; closed.
   dtls::Result<TransportPending> set_peer_fingerprints(std::span<const dtls::Fingerprint> announced,
                                                        Instant now);
+
+  // Encryption of RTP's header extensions and CSRCs (RFC 9335), as a=cryptex of both sides says it,
+  // in place of MediaTransportOptions::srtp's. It counts for the packets from now on, also under
+  // keys from before a restart(); outputs stay. The early packets of a peer that has it need it
+  // before the fingerprints. Errors: invalid_argument, where libsrtp has none
+  // (srtp::has_cryptex()).
+  dtls::Result<void> set_cryptex(srtp::Cryptex mode);
+  // As it was set last, or agreed on before the call moved.
+  [[nodiscard]] srtp::Cryptex cryptex() const;
 
   // Begins a new association, after an ICE restart whose SDP has a new fingerprint, tls-id or role
   // (RFC 8842 section 3.1). An ICE restart that keeps them needs new paths only. Paths validated

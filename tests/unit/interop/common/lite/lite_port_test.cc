@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <vector>
 
 namespace sluice::interop {
 namespace {
@@ -41,6 +42,35 @@ TEST(LitePort, GivesAdoptedSocketsTheSameReceiveBuffer) {
       open_sockets({.adopted = AdoptedSockets{.udp = udp, .tcp = tcp}}, environment);
   ASSERT_TRUE(sockets) << sockets.error();
   EXPECT_EQ(receive_buffer(udp), expected_buffer());
+}
+
+using Announced = std::vector<ice_lite::AnnouncedAddress>;
+
+Announced announced(LiteCandidates candidates) {
+  return announced_addresses({.candidates = candidates, .announced = {"192.0.2.1:5004"}}, 1)
+      .value();
+}
+
+TEST(LitePort, AnnouncesAnotherAddressForTheChosenTransports) {
+  const dtls::UdpEndpoint address{dtls::Ipv4Address{192, 0, 2, 1}, 5004};
+  const ice_lite::AnnouncedAddress udp{.address = address};
+  const ice_lite::AnnouncedAddress tcp{.address = address,
+                                       .transport = ice_lite::CandidateTransport::tcp_passive};
+  const auto same = [](const Announced& found, const Announced& expected) {
+    return std::ranges::equal(found, expected, [](const auto& a, const auto& b) {
+      return a.address == b.address && a.transport == b.transport;
+    });
+  };
+  EXPECT_TRUE(same(announced(LiteCandidates::udp), {udp}));
+  EXPECT_TRUE(same(announced(LiteCandidates::tcp), {tcp}));
+  EXPECT_TRUE(same(announced(LiteCandidates::udp_and_tcp), {udp, tcp}));
+}
+
+TEST(LitePort, NamesAWrongAddressAlsoWhereAnotherIsAnnounced) {
+  const auto wrong =
+      announced_addresses({.addresses = {"nowhere"}, .announced = {"192.0.2.1:5004"}}, 1);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error(), "no IP address: nowhere");
 }
 
 }  // namespace

@@ -71,6 +71,23 @@ TEST(SdpOffer, ReadsFirefox) {
   EXPECT_THAT(offer->transport.fingerprints[0].to_sdp(), StartsWith("sha-256 38:E1:CF:"));
 }
 
+// RFC 9335 section 4: all RTP sections of a BUNDLE group, or none.
+TEST(SdpOffer, CryptexOfAllRtpSections) {
+  const auto cryptex = [](const std::string& text) { return read_offer(text)->transport.cryptex; };
+  const auto one = with(small_offer(), "a=mid:a\r\n", "a=mid:a\r\na=cryptex\r\n");
+  const auto both = with(one, "a=mid:v\r\n", "a=mid:v\r\na=cryptex\r\n");
+  EXPECT_FALSE(cryptex(small_offer()));
+  EXPECT_FALSE(cryptex(one));
+  EXPECT_TRUE(cryptex(both));
+  EXPECT_TRUE(cryptex(with(small_offer(), "a=setup", "a=cryptex\r\na=setup")));
+  // A section that is rejected has no packets.
+  EXPECT_TRUE(cryptex(with(one, "VP8/90000", "other/90000")));
+  // Data has no header extensions.
+  const auto data = both.substr(both.find("m=application"));
+  const auto head = with(both.substr(0, both.find("m=audio")), "BUNDLE a v d", "BUNDLE d");
+  EXPECT_FALSE(cryptex(with(head, "a=setup", "a=cryptex\r\na=setup") + data));
+}
+
 TEST(SdpOffer, TakesLineFeedsAlone) {
   std::string text = small_offer();
   std::erase(text, '\r');

@@ -1,16 +1,25 @@
-#include "sfu/http/peer_address.h"
+#include "common/ip_address.h"
+
+#include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <variant>
 
 #include <sluice/udp/address.h>
 
-#include "common/lite/local_addresses.h"
+namespace sluice::interop::common {
 
-namespace sluice::interop::sfu {
+std::optional<dtls::UdpEndpoint> parse_address(const std::string& literal) {
+  dtls::Ipv4Address v4{};
+  if (inet_pton(AF_INET, literal.c_str(), v4.data()) == 1) return dtls::UdpEndpoint{v4, 0};
+  dtls::Ipv6Address v6{};
+  if (inet_pton(AF_INET6, literal.c_str(), v6.data()) == 1) return dtls::UdpEndpoint{v6, 0};
+  return std::nullopt;
+}
 
 std::optional<dtls::UdpEndpoint> read_address(const std::string& literal) {
   constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -40,4 +49,15 @@ bool is_loopback(const dtls::UdpEndpoint& address) {
   return std::get<dtls::Ipv6Address>(address.address) == kLoopback;
 }
 
-}  // namespace sluice::interop::sfu
+std::string host_of(const std::string& address) {
+  constexpr std::size_t kHostBytes = 8;
+  // A link-local address may have the name of an interface behind it.
+  auto read = read_address(address.substr(0, address.find('%')));
+  if (!read) return address;
+  auto* const v6 = std::get_if<dtls::Ipv6Address>(&read->address);
+  if (v6 == nullptr) return address_text(*read);
+  std::fill(v6->begin() + kHostBytes, v6->end(), std::uint8_t{0});
+  return address_text(*read) + "/64";
+}
+
+}  // namespace sluice::interop::common

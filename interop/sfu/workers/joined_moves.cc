@@ -1,0 +1,47 @@
+#include "sfu/workers/joined_moves.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace sluice::interop::sfu {
+namespace {
+
+// Those of a room in the order in which they came, for which their numbers stand.
+bool comes_before(const MovedSession& a, const MovedSession& b) {
+  if (a.publisher.has_value() != b.publisher.has_value()) return a.publisher.has_value();
+  return a.publisher && a.publisher->number < b.publisher->number;
+}
+
+}  // namespace
+
+MovedSfu join_moves(std::vector<MovedSfu> parts) {
+  MovedSfu joined;
+  for (MovedSfu& part : parts) {
+    joined.idle_rooms.merge(part.idle_rooms);
+    std::ranges::move(part.sessions, std::back_inserter(joined.sessions));
+  }
+  std::ranges::stable_sort(joined.sessions, comes_before);
+  std::unordered_map<std::size_t, std::size_t> places;  // by number
+  for (std::size_t i = 0; i < joined.sessions.size(); ++i) {
+    const auto& publisher = joined.sessions[i].publisher;
+    if (publisher) places.emplace(publisher->number, i);
+  }
+  const auto place_of = [&](std::size_t number) -> std::optional<std::size_t> {
+    const auto found = places.find(number);
+    return found == places.end() ? std::nullopt : std::optional(found->second);
+  };
+  for (MovedSession& session : joined.sessions) {
+    if (!session.viewer) continue;
+    for (auto& seat : session.viewer->seats) {
+      if (seat) seat = place_of(*seat);
+    }
+  }
+  return joined;
+}
+
+}  // namespace sluice::interop::sfu

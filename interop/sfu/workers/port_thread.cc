@@ -1,0 +1,71 @@
+#include "sfu/workers/port_thread.h"
+
+#include <poll.h>
+
+#include <array>
+#include <utility>
+
+#include "common/clock.h"
+
+namespace sluice::interop::sfu {
+
+PortThread::PortThread(Driver driver, Exchange& exchange)
+    : driver_(std::move(driver)), exchange_(exchange) {}
+
+PortThread::~PortThread() { stop(); }
+
+void PortThread::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void PortThread::stop() {
+  if (!thread_.joinable()) return;
+  ends_ = true;
+  exchange_.port_bell().ring();
+  thread_.join();
+}
+
+AdoptedSockets PortThread::sockets() {
+  return {.udp = driver_.socket().descriptor(), .tcp = driver_.listener().listening()};
+}
+
+bool PortThread::has_next() const {
+  for (std::size_t worker = 0; worker < exchange_.workers(); ++worker) {
+    if (exchange_.to_port(worker).has_next()) return true;
+  }
+  return false;
+}
+
+void PortThread::wait() {
+  Doorbell& bell = exchange_.port_bell();
+  std::array<pollfd, 2> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = bell.descriptor(), .events = POLLIN, .revents = 0}}};
+  bell.lie_down();
+  if (!ends_ && !has_next()) poll(watched.data(), watched.size(), -1);
+  bell.get_up(watched[1].revents != 0);
+}
+
+void PortThread::take_from_workers() {
+  for (std::size_t worker = 0; worker < exchange_.workers(); ++worker) {
+    auto& queue = exchange_.to_port(worker);
+    while (const auto record = queue.next()) {
+      if (record->header.kind == PortHeader::Kind::datagram) {
+        driver_.listener().send(record->bytes, record->header.path);
+      } else {
+        driver_.server().take(worker, record->header, common::now());
+      }
+      queue.release();
+    }
+  }
+}
+
+void PortThread::run() {
+  while (!ends_) {
+    wait();
+    take_from_workers();
+    driver_.turn([] {});
+    driver_.server().flush();
+  }
+}
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,48 @@
+// The thread that has the port of a server with several workers.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+
+#include <sluice/tcp/driver.h>
+
+#include "common/lite/lite_port.h"
+#include "sfu/workers/exchange.h"
+#include "sfu/workers/steering.h"
+
+namespace sluice::interop::sfu {
+
+// Reads the UDP socket and the connections of TCP, and hands each datagram over to its worker. The
+// workers send by UDP themselves; what leaves over TCP comes back here.
+class PortThread {
+ public:
+  using Driver = tcp::Driver<Steering>;
+
+  // `exchange` outlives it.
+  PortThread(Driver driver, Exchange& exchange);
+  // stop()
+  ~PortThread();
+  PortThread(const PortThread&) = delete;
+  PortThread& operator=(const PortThread&) = delete;
+
+  // Before start(): what workers have pushed to it.
+  void take_from_workers();
+  void start();
+  // What has not been read by then stays in the sockets.
+  void stop();
+  [[nodiscard]] AdoptedSockets sockets();
+
+ private:
+  void run();
+  void wait();
+  [[nodiscard]] bool has_next() const;
+
+  Driver driver_;
+  Exchange& exchange_;
+  std::atomic<bool> ends_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sluice::interop::sfu

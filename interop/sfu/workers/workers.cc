@@ -1,0 +1,130 @@
+#include "sfu/workers/workers.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/clock.h"
+#include "common/lite/lite_port.h"
+#include "sfu/workers/joined_moves.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+// Paths that the thread of the port remembers: as many as ice_lite allows a session.
+constexpr std::size_t kPathsOfSession = 16;
+
+// Another descriptor of the port's socket, to send by. What it would read into is never used, and
+// so it is the same for all workers.
+tl::expected<udp::Socket, std::string> sending_socket(
+    const udp::Socket& port, const std::shared_ptr<udp::ReceiveBuffer>& unused) {
+  const int descriptor = fcntl(port.descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) return tl::unexpected<std::string>("fcntl failed");
+  return udp::Socket::adopt(descriptor, {.shared_buffer = unused});
+}
+
+}  // namespace
+
+Workers::Workers(const LoopOptions& options, std::unique_ptr<Exchange> exchange)
+    : exchange_(std::move(exchange)),
+      directory_(limits_of(options.sfu), options.threads,
+                 [this](std::size_t worker) { exchange_->bell(worker).ring(); }) {}
+
+tl::expected<std::unique_ptr<Workers>, std::string> Workers::start(
+    const LoopOptions& options, const std::optional<MovedSfu>& moved) {
+  auto exchange = Exchange::make(options.threads);
+  if (!exchange) return tl::unexpected(exchange.error());
+  std::unique_ptr<Workers> made{new Workers(options, *std::move(exchange))};
+  if (const auto opened = made->open(options); !opened) return tl::unexpected(opened.error());
+  if (moved) made->move_in(*moved);
+  for (const auto& worker : made->workers_) worker->start();
+  made->port_->start();
+  return made;
+}
+
+tl::expected<void, std::string> Workers::open(const LoopOptions& options) {
+  auto environment = dtls::Environment::make();
+  if (!environment) return tl::unexpected(dtls::to_string(environment.error()));
+  environment_ = std::make_unique<dtls::Environment>(*std::move(environment));
+  auto sockets = open_sockets(options.lite, *environment_);
+  if (!sockets) return tl::unexpected(sockets.error());
+  const auto announced = announced_addresses(options.lite, sockets->udp.own().port);
+  if (!announced) return tl::unexpected(announced.error());
+  const auto unused = std::make_shared<udp::ReceiveBuffer>();
+  for (std::size_t number = 0; number < options.threads; ++number) {
+    auto socket = sending_socket(sockets->udp, unused);
+    if (!socket) return tl::unexpected(socket.error());
+    auto worker =
+        Worker::make(options.sfu, *announced,
+                     {.directory = &directory_, .exchange = exchange_.get(), .worker = number},
+                     *std::move(socket));
+    if (!worker) return tl::unexpected(worker.error());
+    workers_.push_back(*std::move(worker));
+  }
+  auto driver = PortThread::Driver::make(
+      Steering(directory_, *exchange_, kPathsOfSession * options.sfu.max_sessions),
+      std::move(sockets->udp), std::move(sockets->tcp));
+  if (!driver) return tl::unexpected(driver.error());
+  port_ = std::make_unique<PortThread>(*std::move(driver), *exchange_);
+  return {};
+}
+
+Workers::~Workers() {
+  stop();
+  for (const auto& worker : workers_) {
+    worker->sfu().end_all(common::now());
+    worker->drain();
+  }
+  if (port_) port_->take_from_workers();
+}
+
+// The thread of the port first, so that nothing more comes in.
+void Workers::stop() {
+  if (port_) port_->stop();
+  for (const auto& worker : workers_) worker->stop();
+  for (bool is_busy = true; is_busy;) {
+    is_busy = false;
+    for (const auto& worker : workers_) is_busy |= worker->finish();
+  }
+}
+
+// ---- the next process
+
+MovedSfu Workers::move_out() {
+  stop();
+  std::vector<MovedSfu> parts;
+  for (const auto& worker : workers_) {
+    parts.push_back(worker->sfu().move_out(common::now()));
+    worker->drain();
+  }
+  port_->take_from_workers();
+  MovedSfu moved = join_moves(std::move(parts));
+  moved.left_at = common::system_time();
+  return moved;
+}
+
+// Publishers come before their viewers, and by then each worker must have their mirrors.
+void Workers::move_in(const MovedSfu& moved) {
+  const auto away = common::since(moved.left_at);
+  const auto now = common::now();
+  std::vector<PublisherNumber> numbers(moved.sessions.size());
+  for (std::size_t i = 0; i < moved.sessions.size(); ++i) {
+    const MovedSession& each = moved.sessions[i];
+    Sfu& sfu = workers_[directory_.place_for(each.room)]->sfu();
+    sfu.mirrors()->sync(now);
+    const auto publisher_in = [&](std::size_t index) -> Publisher* {
+      return index < numbers.size() ? sfu.mirrors()->find(numbers[index]) : nullptr;
+    };
+    if (!sfu.move_in(each, moved.idle_of(each.room) + away, publisher_in, away, now)) continue;
+    const auto* publisher = sfu.find(each.id)->publisher.get();
+    if (publisher != nullptr) numbers[i] = sfu.mirrors()->number_of(*publisher);
+  }
+  for (const auto& worker : workers_) {
+    worker->claim_paths();
+    worker->drain();
+  }
+  port_->take_from_workers();
+}
+
+}  // namespace sluice::interop::sfu
