@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,8 +35,8 @@ class Viewer final : public Client {
   // Streams that are judged at a time; packets of others are counted.
   static constexpr std::size_t kMaxStreams = 32;
 
-  Viewer(MediaSession session, const ViewerOptions& options)
-      : Client(std::move(session)), options_(options) {}
+  Viewer(MediaSession session, ViewerOptions options)
+      : Client(std::move(session)), options_(std::move(options)) {}
 
   // As of now, of all streams; see StreamCheck::counts().
   [[nodiscard]] ReceivedCounts counts(const SentPackets& sent = {}) const;

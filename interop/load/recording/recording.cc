@@ -43,7 +43,7 @@ tl::expected<std::shared_ptr<const Recording>, std::string> Recording::of(Sectio
                                                                           rtp::Bytes file,
                                                                           std::size_t most) {
   const bool is_video = kind == SectionKind::video;
-  const std::shared_ptr<Recording> made(new Recording(kind, is_video ? kVideoClock : kAudioClock));
+  std::shared_ptr<Recording> made(new Recording(kind, is_video ? kVideoClock : kAudioClock));
   const auto taken = is_video ? made->take_video(file, most) : made->take_audio(file, most);
   if (!taken) return tl::unexpected(taken.error());
   made->make_index();

@@ -299,7 +299,7 @@ def main():
     parser.add_argument("--publisher", choices=CLIENTS, required=True)
     parser.add_argument("--viewer", choices=CLIENTS, required=True)
     parser.add_argument("--codec", choices=["VP8", "H264"], default="VP8")
-    parser.add_argument("--loss", type=float, default=0, metavar="PERCENT", help="of the media, each way")
+    parser.add_argument("--loss", type=float, default=0, metavar="PERCENT", help="of the RTP packets, each way")
     parser.add_argument("--decline", action="store_true", help="the viewer takes a counter-offer of the server")
     parser.add_argument("--probe", action="store_true", help="only say whether they are there")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
