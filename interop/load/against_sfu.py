@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     options, load_arguments = parser.parse_known_args()
     limits = [part for what in ("viewers", "sessions", "sessions-per-address") for part in (f"--max-{what}", "65535")]
-    # It has a line for each session. A pipe would be full before anybody reads it.
+    # It has a line for each session. A pipe would be full before it is read.
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             [program("SLUICE_SFU_BINARY"), "--ice-address", LOOPBACK, "--ice-candidates", "udp", "--threads",

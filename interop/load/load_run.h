@@ -20,8 +20,8 @@ namespace sluice::interop::load {
 
 struct LoadOptions {
   // URLs of WHIP and WHEP endpoints. "{n}" in them stands for the number of a room, from 0.
-  std::string publish = {};  // empty: nobody publishes
-  std::string watch = {};    // empty: nobody watches
+  std::string publish = {};  // empty: there are no publishers
+  std::string watch = {};    // empty: there are no viewers
   std::string publish_token = {};
   std::string watch_token = {};
   bool is_insecure = false;  // HttpEndpoint::is_insecure

@@ -20,7 +20,7 @@ constexpr std::byte kTidOrKeyIdx{0x30};
 constexpr std::byte kLongPictureId{0x80};
 
 // RFC 6386 section 9.1: the frame tag, and what a key frame has behind it. The picture has 640 x
-// 360 pixels; nobody decodes it.
+// 360 pixels; it is never decoded.
 constexpr std::array kKeyFrame = {
     std::byte{0x10}, std::byte{0x00}, std::byte{0x00}, std::byte{0x9d}, std::byte{0x01},
     std::byte{0x2a}, std::byte{0x80}, std::byte{0x02}, std::byte{0x68}, std::byte{0x01}};

@@ -43,7 +43,10 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
       exchange_(workplace.exchange),
       worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
-      data_(options_.data, port_) {
+      bridge_(exchange_ == nullptr
+                  ? nullptr
+                  : std::make_unique<DataBridge>(directory_, *exchange_, worker_)),
+      data_(options_.data, port_, bridge_.get()) {
   if (workplace.exchange == nullptr) return;
   mirrors_ = std::make_unique<Mirrors>(
       workplace, options_.tracks, port_,
@@ -228,7 +231,7 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   }
   handles_.erase(session.id);
   sessions_.erase(found);
-  // Before it is connected there is nobody to tell. Ended comes for a session that is gone here.
+  // Before it is connected there is no peer to tell. Ended comes for a session that is gone here.
   if (why == End::closed_by_peer || why == End::failed) return;
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }
@@ -241,6 +244,27 @@ void Sfu::log(const Session& session, std::string_view event, std::string_view r
                            {"room", session.room->name()},
                            {"address", session.address},
                            {"reason", std::string{reason}}}});
+}
+
+// ---- the other workers
+
+bool Sfu::take_from_workers(dtls::Instant now) {
+  follow(now);
+  const bool has_all = mirrors_->take(now);
+  for (const auto& message : exchange_->messages(worker_).take()) {
+    const auto room = rooms_.find(message->room);
+    if (room != rooms_.end()) data_.take(room->second->data(), *message, now);
+  }
+  return has_all;
+}
+
+void Sfu::follow(dtls::Instant now) {
+  if (!directory_.has_changes(worker_)) return;
+  for (const std::string& name : directory_.take_changes(worker_)) {
+    mirrors_->sync(name, now);
+    const auto room = rooms_.find(name);
+    if (room != rooms_.end()) data_.sync(room->second->data(), now);
+  }
 }
 
 // ---- media

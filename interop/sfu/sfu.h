@@ -140,8 +140,12 @@ class Sfu {
   bool move_in(const MovedSession& moved, dtls::Duration idle, const PublisherInPlace& publisher_in,
                dtls::Duration away, dtls::Instant now);
 
-  // ---- the other workers; null: it is alone
+  // ---- the other workers
 
+  // Follows what they have done, and takes what they have sent, some hundred packets of each.
+  // False: more waits.
+  bool take_from_workers(dtls::Instant now);
+  // Null: it is alone.
   [[nodiscard]] std::size_t worker() const { return worker_; }
   [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
   [[nodiscard]] const Mirrors* mirrors() const { return mirrors_.get(); }
@@ -200,6 +204,8 @@ class Sfu {
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
                        const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
+  // What has changed in the directory.
+  void follow(dtls::Instant now);
   void take_data(dtls::Instant now);
   void take_media(dtls::Instant now);
   void take_events(dtls::Instant now);
@@ -225,6 +231,7 @@ class Sfu {
   std::size_t worker_;
   Counters counters_;
   MediaPort port_;
+  std::unique_ptr<DataBridge> bridge_;  // null: it is alone
   DataHub data_;
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   std::unique_ptr<Mirrors> mirrors_;  // null: it is alone

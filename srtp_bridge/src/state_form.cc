@@ -14,11 +14,13 @@
 #include "profile.h"
 #include "session_limits.h"
 #include "ssrc_table.h"
+#include "wire/state_reader.h"
 
 namespace sluice::srtp {
 namespace {
 
 using dtls::Buffer;
+using dtls::wire::StateReader;
 
 constexpr std::byte kFormat{1};
 constexpr std::size_t kMaxOlder = (kMaxWindow - 1 + 7) / 8;  // bytes
@@ -44,45 +46,13 @@ void put(Buffer& out, const IndexHistory& history) {
 
 // ---- reading
 
-// The first failure makes all that follows empty.
-class Reader {
- public:
-  explicit Reader(Bytes bytes) : rest_(bytes) {}
-
-  std::uint64_t number(std::size_t size) {
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes(size)) value = value << 8 | std::to_integer<unsigned>(byte);
-    return value;
-  }
-  Bytes bytes(std::size_t size) {
-    if (size > rest_.size()) {
-      fail("truncated");
-      return {};
-    }
-    const Bytes taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-  // Each entry takes at least five bytes or four.
-  std::size_t count(std::size_t limit, std::size_t entry) {
-    const auto value = number(4);
-    if (value > limit) fail("a count out of range");
-    if (value > rest_.size() / entry) fail("truncated");
-    return failed() ? 0 : static_cast<std::size_t>(value);
-  }
-
-  void fail(std::string_view why) {
-    if (failure_.empty()) failure_ = why;
-    rest_ = {};
-  }
-  [[nodiscard]] bool failed() const { return !failure_.empty(); }
-  [[nodiscard]] std::string_view failure() const { return failure_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-
- private:
-  Bytes rest_;
-  std::string_view failure_ = {};
-};
+// Each entry takes at least `entry` bytes.
+std::size_t take_count(StateReader& in, std::size_t limit, std::size_t entry) {
+  const std::size_t count = in->u32();
+  in.expect(count <= limit, "a count out of range");
+  in.expect(count <= in->rest().size() / entry, "truncated");
+  return in.ok() ? count : 0;
+}
 
 // Whether the last byte is one that IndexHistory keeps: it has a zero, and ones below index 0.
 bool is_last_byte_right(std::uint64_t highest, Bytes older) {
@@ -96,13 +66,13 @@ bool is_last_byte_right(std::uint64_t highest, Bytes older) {
   return true;
 }
 
-IndexHistory take_history(Reader& in, std::uint64_t limit) {
-  const auto highest = in.number(kIndexSize);
-  const auto size = static_cast<std::size_t>(in.number(2));
+IndexHistory take_history(StateReader& in, std::uint64_t limit) {
+  const auto highest = in->u48();
+  const auto size = std::size_t{in->u16()};
   if (highest > limit) in.fail("an index out of range");
   if (size > kMaxOlder) in.fail("a window out of range");
-  const Bytes older = in.bytes(size);
-  if (in.failed()) return {};
+  const Bytes older = in->bytes(size);
+  if (!in.ok()) return {};
   if (!older.empty() && !is_last_byte_right(highest, older)) {
     in.fail("a window in another form than the shortest");
     return {};
@@ -110,8 +80,8 @@ IndexHistory take_history(Reader& in, std::uint64_t limit) {
   return {highest, Buffer(older.begin(), older.end())};
 }
 
-std::uint8_t take_flags(Reader& in, std::uint8_t known) {
-  const auto flags = static_cast<std::uint8_t>(in.number(1));
+std::uint8_t take_flags(StateReader& in, std::uint8_t known) {
+  const auto flags = in->u8();
   if ((flags & ~known) != 0) in.fail("an unknown flag");
   return flags;
 }
@@ -126,11 +96,11 @@ void put(Buffer& out, const OutboundStream& stream) {
   put(out, stream.last_srtcp);
 }
 
-OutboundStream take_outbound(Reader& in) {
+OutboundStream take_outbound(StateReader& in) {
   OutboundStream stream;
-  stream.ssrc = static_cast<std::uint32_t>(in.number(4));
+  stream.ssrc = in->u32();
   if ((take_flags(in, kHasRtp) & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
-  const Bytes packet = in.bytes(static_cast<std::size_t>(in.number(1)));
+  const Bytes packet = in->bytes(in->u8());
   const bool fits = clear_header_size(PacketKind::rtcp, packet) && is_rtcp(packet) &&
                     ssrc_of(PacketKind::rtcp, packet) == stream.ssrc;
   if (!fits) in.fail("an SRTCP packet that is not of its SSRC");
@@ -147,9 +117,9 @@ void put(Buffer& out, const InboundStream& stream) {
   put(out, stream.srtcp);
 }
 
-InboundStream take_inbound(Reader& in) {
+InboundStream take_inbound(StateReader& in) {
   InboundStream stream;
-  stream.ssrc = static_cast<std::uint32_t>(in.number(4));
+  stream.ssrc = in->u32();
   const auto flags = take_flags(in, kHasRtp | kHasSrtcp);
   if (flags == 0) in.fail("an SSRC without an index");
   if ((flags & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
@@ -160,7 +130,7 @@ InboundStream take_inbound(Reader& in) {
 // Refuses an SSRC that is not above the one before.
 class Ascending {
  public:
-  void next(Reader& in, std::uint32_t ssrc) {
+  void next(StateReader& in, std::uint32_t ssrc) {
     if (before_ && *before_ >= ssrc) in.fail("SSRCs that are not in order");
     before_ = ssrc;
   }
@@ -169,24 +139,24 @@ class Ascending {
   std::optional<std::uint32_t> before_ = {};
 };
 
-void take_all_outbound(Reader& in, StreamStates& states) {
+void take_all_outbound(StateReader& in, StreamStates& states) {
   SsrcSet seen;
-  for (auto count = in.count(kMaxSsrcs, 5); count > 0 && !in.failed(); --count) {
+  for (auto count = take_count(in, kMaxSsrcs, 5); count > 0 && in.ok(); --count) {
     states.outbound.push_back(take_outbound(in));
     if (!seen.insert(states.outbound.back().ssrc).second) in.fail("an SSRC that comes twice");
   }
   Ascending order;
-  for (auto count = in.count(Session::kMaxRetired + kMaxSsrcs, 4); count > 0 && !in.failed();
+  for (auto count = take_count(in, Session::kMaxRetired + kMaxSsrcs, 4); count > 0 && in.ok();
        --count) {
-    states.retired.push_back(static_cast<std::uint32_t>(in.number(4)));
+    states.retired.push_back(in->u32());
     order.next(in, states.retired.back());
     if (seen.contains(states.retired.back())) in.fail("an SSRC that comes twice");
   }
 }
 
-void take_all_inbound(Reader& in, StreamStates& states) {
+void take_all_inbound(StateReader& in, StreamStates& states) {
   Ascending order;
-  for (auto count = in.count(Session::kMaxRetired + kMaxSsrcs, 5); count > 0 && !in.failed();
+  for (auto count = take_count(in, Session::kMaxRetired + kMaxSsrcs, 5); count > 0 && in.ok();
        --count) {
     states.inbound.push_back(take_inbound(in));
     order.next(in, states.inbound.back().ssrc);
@@ -209,16 +179,15 @@ Buffer StreamStates::encode() const {
 }
 
 dtls::Result<StreamStates> StreamStates::decode(Bytes bytes) {
-  Reader in(bytes);
+  StateReader in(bytes);
   StreamStates states;
-  if (in.number(1) != std::to_integer<std::uint64_t>(kFormat)) in.fail("another format");
-  states.profile = static_cast<dtls::SrtpProfile>(in.number(2));
-  if (!in.failed() && !profile_of(states.profile)) in.fail("an unknown SRTP profile");
+  in.expect(in->u8() == std::to_integer<std::uint8_t>(kFormat), "another format");
+  states.profile = in->code<dtls::SrtpProfile>();
+  if (in.ok() && !profile_of(states.profile)) in.fail("an unknown SRTP profile");
   take_all_outbound(in, states);
   take_all_inbound(in, states);
-  if (!in.failed() && !in.at_end()) in.fail("bytes that are left over");
-  if (in.failed()) {
-    return tl::unexpected(dtls::Error{.code = dtls::Errc::decode_error, .detail = in.failure()});
+  if (const auto failure = in.failure(); !failure.empty()) {
+    return tl::unexpected(dtls::Error{.code = dtls::Errc::decode_error, .detail = failure});
   }
   return states;
 }

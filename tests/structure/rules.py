@@ -20,17 +20,19 @@ ARROWS = {
     "dtls/src/connection": ["dtls/src/handshake", "dtls/src/listener"],
     "dtls/src/endpoint": ["dtls/src/connection", "dtls/src/table"],
     "srtp_bridge/include": ["dtls/include"],
-    "srtp_bridge/src": ["srtp_bridge/include"],
+    # How a state is read.
+    "srtp_bridge/src": ["srtp_bridge/include", "dtls/src/wire"],
     "ice_glue/stun/include": ["dtls/include"],
     # HMAC-SHA1 comes from the only place for libcrypto.
     "ice_glue/stun/src": ["ice_glue/stun/include", "dtls/src/crypto"],
     "ice_glue/transport/include": ["srtp_bridge/include"],
-    "ice_glue/transport/src": ["ice_glue/transport/include"],
+    "ice_glue/transport/src": ["ice_glue/transport/include", "dtls/src/wire"],
     "ice_glue/lite/include": ["ice_glue/transport/include", "ice_glue/stun/include", "rtp/include"],
     # The tables and the keyed hash of an Endpoint.
     "ice_glue/lite/src": ["ice_glue/lite/include", "dtls/src/table"],
     "ice_glue/nice/include": ["ice_glue/transport/include"],
-    "ice_glue/nice/src": ["ice_glue/nice/include"],
+    # The random numbers of an Environment.
+    "ice_glue/nice/src": ["ice_glue/nice/include", "dtls/src/crypto"],
     "ice_glue/udp/include": ["dtls/include"],
     "ice_glue/udp/src": ["ice_glue/udp/include"],
     "ice_glue/tcp/include": ["ice_glue/udp/include"],

@@ -1,13 +1,13 @@
 #include <sluice/dtls/endpoint.h>
 
 #include "endpoint/impl.h"
+#include "table/host_counts.h"
 
 namespace sluice::dtls {
 namespace {
 
 // Slots are numbered with 32 bits, and SlotNumber has values that mean none.
 constexpr std::size_t kMaxConnections = std::size_t{1} << 30;
-constexpr unsigned kIpv6Bits = 128;
 constexpr Duration kLongestSilence = std::chrono::days{3650};
 constexpr Duration kLongestWait = std::chrono::hours{1};
 
@@ -21,7 +21,7 @@ std::optional<std::string_view> problem_of_limits(const EndpointOptions& options
     return "max_half_open: not from 1 to 2^30";
   }
   if (options.half_open_grace < Duration::zero()) return "half_open_grace: below 0";
-  if (options.ipv6_host_prefix > kIpv6Bits) return "ipv6_host_prefix: above 128";
+  if (options.ipv6_host_prefix > table::kIpv6Bits) return "ipv6_host_prefix: above 128";
   if (!is_silence(options.idle_limit)) return "idle_limit: not from 0 to 3650 days";
   if (!is_silence(options.displace_silent_after.value_or(Duration::zero()))) {
     return "displace_silent_after: not from 0 to 3650 days";

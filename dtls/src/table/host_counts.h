@@ -11,6 +11,9 @@
 
 namespace sluice::dtls::table {
 
+// The longest prefix of IPv6.
+inline constexpr unsigned kIpv6Bits = 128;
+
 // A host whose count is zero has no entry. The entries' memory stays as large as it has ever been.
 class HostCounts {
  public:

@@ -5,13 +5,13 @@
 #include "crypto/keyed_hash.h"
 #include "crypto/library.h"
 #include "impl.h"
+#include "table/host_counts.h"
 
 namespace sluice::ice_lite {
 namespace {
 
 constexpr std::size_t kMostTuplesOfSession = 1024;  // MediaTransportOptions::max_paths
 constexpr std::size_t kMostEarlyTuples = 65536;
-constexpr unsigned kIpv6Bits = 128;
 
 // The name of an option that is out of range; null: none is.
 const char* out_of_range(const ServerOptions& options) {
@@ -21,7 +21,7 @@ const char* out_of_range(const ServerOptions& options) {
     return "max_tuples_per_session";
   }
   if (options.max_tuples > TupleTable::kMost) return "max_tuples";
-  if (options.ipv6_host_prefix > kIpv6Bits) return "ipv6_host_prefix";
+  if (options.ipv6_host_prefix > dtls::table::kIpv6Bits) return "ipv6_host_prefix";
   if (options.max_early_tuples > kMostEarlyTuples) return "max_early_tuples";
   if (options.tuple_hold < dtls::Duration::zero()) return "tuple_hold";
   if (options.max_timers_per_call == 0) return "max_timers_per_call";

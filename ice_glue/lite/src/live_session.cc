@@ -7,7 +7,7 @@
 #include <sluice/ice_lite/session_state.h>
 
 #include "recent_checks.h"
-#include "wire/reader.h"
+#include "wire/state_reader.h"
 #include "wire/writer.h"
 
 namespace sluice::ice_lite {
@@ -15,6 +15,7 @@ namespace {
 
 using dtls::Bytes;
 using dtls::Duration;
+using dtls::wire::StateReader;
 
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kMostTuples = 1024;  // ServerOptions::max_tuples_per_session
@@ -79,52 +80,29 @@ void put(dtls::wire::Writer& out, const LiveTuple& tuple, bool is_selected) {
 
 // ---- reading
 
-// The first failure makes all that follows empty.
-class StateReader {
- public:
-  explicit StateReader(Bytes bytes) : in_(bytes) {}
-
-  dtls::wire::Reader* operator->() { return &in_; }
-  std::string_view text() {
-    const Bytes bytes = in_.vector16();
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-  Duration time() {
-    const std::uint64_t value = in_.u64();
-    expect(value <= kMostTime, "a time out of range");
-    return Duration(static_cast<Duration::rep>(value & kMostTime));
-  }
-  std::uint8_t flags(std::uint8_t highest) {
-    const std::uint8_t flags = in_.u8();
-    expect(flags < 2 * highest, "an unknown flag");
-    return flags;
-  }
-  void expect(bool is_so, std::string_view otherwise) {
-    if (is_so || !in_.ok()) return;
-    why_ = otherwise;
-    in_.fail();
-  }
-  [[nodiscard]] bool ok() const { return in_.ok(); }
-  // What is wrong; empty: nothing, and everything was read.
-  [[nodiscard]] std::string_view failure() const {
-    if (!why_.empty()) return why_;
-    if (!in_.ok()) return "truncated";
-    return in_.more() ? "bytes that are left over" : "";
-  }
-
- private:
-  dtls::wire::Reader in_;
-  std::string_view why_ = {};
-};
+std::string_view take_text(StateReader& in) {
+  const Bytes bytes = in->vector16();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+Duration take_time(StateReader& in) {
+  const std::uint64_t value = in->u64();
+  in.expect(value <= kMostTime, "a time out of range");
+  return Duration(static_cast<Duration::rep>(value & kMostTime));
+}
+std::uint8_t take_flags(StateReader& in, std::uint8_t highest) {
+  const std::uint8_t flags = in->u8();
+  in.expect(flags < 2 * highest, "an unknown flag");
+  return flags;
+}
 
 LiveCredentials take_credentials(StateReader& in) {
   LiveCredentials taken;
-  taken.ufrag = in.text();
+  taken.ufrag = take_text(in);
   in.expect(is_valid_ufrag(taken.ufrag), "a ufrag");
-  const std::string_view pwd = in.text();
+  const std::string_view pwd = take_text(in);
   in.expect(is_valid_pwd(pwd), "a password");
   taken.pwd = std::as_bytes(std::span(pwd));
-  taken.remote_ufrag = in.text();
+  taken.remote_ufrag = take_text(in);
   in.expect(taken.remote_ufrag.empty() || is_valid_ufrag(taken.remote_ufrag), "a remote ufrag");
   taken.generation = in->u32();
   in.expect(taken.generation > 0, "a generation out of range");
@@ -161,10 +139,10 @@ void take_tuple(StateReader& in, LiveSession& live) {
   tuple.checks.generation = in->u32();
   tuple.checks.nomination = in->u32();
   tuple.checks.priority = in->u32();
-  tuple.since_check = in.time();
-  tuple.since_added = in.time();
-  tuple.since_heard = in.time();
-  const std::uint8_t flags = in.flags(kIsSelected);
+  tuple.since_check = take_time(in);
+  tuple.since_added = take_time(in);
+  tuple.since_heard = take_time(in);
+  const std::uint8_t flags = take_flags(in, kIsSelected);
   tuple.is_nominated = (flags & kIsNominated) != 0;
   tuple.is_told = (flags & kIsTold) != 0;
   in.expect(std::ranges::find(live.tuples, tuple.path, &LiveTuple::path) == live.tuples.end(),
@@ -182,7 +160,7 @@ void take_tuple(StateReader& in, LiveSession& live) {
 }
 
 void take_session(StateReader& in, LiveSession& live) {
-  const std::uint8_t flags = in.flags(kIsRttSettled);
+  const std::uint8_t flags = take_flags(in, kIsRttSettled);
   live.credentials = take_credentials(in);
   if ((flags & kHasNewer) != 0) {
     live.newer = take_credentials(in);
@@ -193,7 +171,7 @@ void take_session(StateReader& in, LiveSession& live) {
   in.expect(live.least_generation > 0 && live.least_generation <= live.newest_generation(),
             "a generation out of range");
   live.is_rtt_settled = (flags & kIsRttSettled) != 0;
-  if ((flags & kHasRtt) != 0) live.rtt = in.time();
+  if ((flags & kHasRtt) != 0) live.rtt = take_time(in);
   std::size_t checks = in->u8();
   in.expect(checks <= RecentChecks::kMost, "a count out of range");
   for (; checks > 0 && in.ok(); --checks) live.recent.push_back(in->u32());

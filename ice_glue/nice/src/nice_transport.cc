@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "nice_transport_impl.h"
+#include "tls_id.h"
 
 namespace sluice::nice {
 
@@ -50,8 +51,11 @@ TransportResult<NiceTransport> NiceTransport::make(const NiceTransportOptions& o
   auto fingerprint = dtls::Fingerprint::of(identities.front().certificate(),
                                            dtls::HashAlgorithm::sha256, environment);
   if (!fingerprint) return invalid(fingerprint.error());
-  return NiceTransport(std::make_shared<Impl>(options, std::move(*media), std::move(*fingerprint),
-                                              context, listener));
+  auto tls_id = random_tls_id(environment);
+  if (!tls_id) return tl::unexpected(TransportError{TransportErrc::no_random_numbers});
+  return NiceTransport(std::make_shared<Impl>(options, environment, *std::move(media),
+                                              *std::move(fingerprint), *std::move(tls_id), context,
+                                              listener));
 }
 
 NiceTransport::NiceTransport(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,12 +1,12 @@
 #include "nice_transport_impl.h"
 
 #include <algorithm>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "send_status.h"
+#include "tls_id.h"
 
 namespace sluice::nice {
 namespace {
@@ -18,31 +18,20 @@ struct Overloaded : Handlers... {
 
 auto problem(TransportErrc code) { return tl::unexpected(TransportError{code}); }
 
-// RFC 8842 section 4: 20 to 255 characters, strongly random. 24 of six bits each are 144 bits.
-std::string new_tls_id() {
-  constexpr std::string_view kCharacters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::random_device random;
-  std::string id;
-  while (id.size() < 24) {
-    auto bits = random();
-    for (int i = 0; i < 4; ++i, bits >>= 6) id += kCharacters[bits % kCharacters.size()];
-  }
-  return id;
-}
-
 }  // namespace
 
-NiceTransport::Impl::Impl(const NiceTransportOptions& options, transport::MediaTransport media,
-                          dtls::Fingerprint fingerprint, _GMainContext* context,
+NiceTransport::Impl::Impl(const NiceTransportOptions& options, dtls::Environment& environment,
+                          transport::MediaTransport media, dtls::Fingerprint fingerprint,
+                          std::string tls_id, _GMainContext* context,
                           NiceTransportListener& listener)
     : listener_(&listener),
+      environment_(environment),
       origin_(g_get_monotonic_time()),
       answer_setup_(options.answer_setup),
       linger_((options.media.old_keys_hold + options.media.old_keys_linger).count()),
       wanted_cryptex_(options.media.srtp.cryptex),
       fingerprint_(std::move(fingerprint)),
-      tls_id_(new_tls_id()),
+      tls_id_(std::move(tls_id)),
       media_(std::move(media)),
       ice_(std::make_unique<IceGenerations>(context, options.ice, *this)),
       wake_(std::in_place, context, [this] { on_wake(); }) {}
@@ -107,7 +96,11 @@ TransportResult<void> NiceTransport::Impl::set_remote_description(const Descript
   // association's.
   if (new_association) {
     // RFC 8842 section 5.3: the answer to an offer of a new association has a new value.
-    if (agreed_ && kind == DescriptionKind::offer) tls_id_ = new_tls_id();
+    if (agreed_ && kind == DescriptionKind::offer) {
+      auto tls_id = random_tls_id(environment_);
+      if (!tls_id) return problem(TransportErrc::no_random_numbers);
+      tls_id_ = *std::move(tls_id);
+    }
     agree(std::move(agreement));
   }
   if (!described || peer_restarts) ice_->set_remote_credentials(description.ice);

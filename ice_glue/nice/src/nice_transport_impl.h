@@ -26,8 +26,9 @@ using dtls::PathId;
 class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransport::Impl>,
                                   public IceGenerations::Handler {
  public:
-  Impl(const NiceTransportOptions& options, transport::MediaTransport media,
-       dtls::Fingerprint fingerprint, _GMainContext* context, NiceTransportListener& listener);
+  Impl(const NiceTransportOptions& options, dtls::Environment& environment,
+       transport::MediaTransport media, dtls::Fingerprint fingerprint, std::string tls_id,
+       _GMainContext* context, NiceTransportListener& listener);
   ~Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -91,6 +92,7 @@ class NiceTransport::Impl final : public std::enable_shared_from_this<NiceTransp
   SendStatus send(Bytes datagram);
 
   NiceTransportListener* listener_;  // null after shut_down() and after on_closed()
+  dtls::Environment& environment_;   // for calls of the user alone
   const gint64 origin_;              // EngineClock's zero, of g_get_monotonic_time()
   const Setup answer_setup_;
   const gint64 linger_;

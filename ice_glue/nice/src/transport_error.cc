@@ -20,6 +20,8 @@ std::string_view to_string(TransportErrc code) {
       return "gathering_failed";
     case TransportErrc::closed:
       return "closed";
+    case TransportErrc::no_random_numbers:
+      return "no_random_numbers";
   }
   return "unknown";
 }

@@ -4,12 +4,12 @@
 
 #include "crypto/library.h"
 #include "impl.h"
+#include "table/host_counts.h"
 
 namespace sluice::tcp {
 namespace {
 
 constexpr std::size_t kMostConnections = 1'000'000;
-constexpr unsigned kIpv6Bits = 128;
 constexpr std::size_t kMostSendBuffer = std::size_t{1} << 30;
 
 // The name of an option that is out of range; null: none is.
@@ -17,7 +17,7 @@ const char* out_of_range(const ListenerOptions& options) {
   if (options.max_connections == 0 || options.max_connections > kMostConnections) {
     return "max_connections";
   }
-  if (options.ipv6_host_prefix > kIpv6Bits) return "ipv6_host_prefix";
+  if (options.ipv6_host_prefix > dtls::table::kIpv6Bits) return "ipv6_host_prefix";
   if (options.confirm_within <= dtls::Duration::zero()) return "confirm_within";
   if (options.idle_after <= dtls::Duration::zero()) return "idle_after";
   if (options.max_frame == 0 || options.max_frame > kMaxFrame) return "max_frame";

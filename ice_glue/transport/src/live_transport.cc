@@ -8,12 +8,15 @@
 #include <sluice/srtp/state.h>
 #include <sluice/transport/transport_state.h>
 
+#include "wire/state_reader.h"
+
 namespace sluice::transport {
 namespace {
 
 using dtls::Buffer;
 using dtls::Bytes;
 using dtls::PathId;
+using dtls::wire::StateReader;
 
 constexpr std::byte kFormat{1};
 // Of a session whose path is gone: it sends when ICE selects another.
@@ -36,46 +39,14 @@ void put(Buffer& out, Bytes bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-// The first failure makes all that follows empty.
-class StateReader {
- public:
-  explicit StateReader(Bytes bytes) : rest_(bytes) {}
-
-  std::uint64_t number(std::size_t size) {
-    std::uint64_t value = 0;
-    for (const std::byte byte : take(size)) value = value << 8 | std::to_integer<unsigned>(byte);
-    return value;
-  }
-  PathId path() { return PathId{static_cast<std::uint32_t>(number(4))}; }
-  Bytes bytes() { return take(static_cast<std::size_t>(number(4))); }
-
-  void fail(std::string_view why) {
-    if (failure_.empty()) failure_ = why;
-    rest_ = {};
-  }
-  [[nodiscard]] std::string_view failure() const { return failure_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
-
- private:
-  Bytes take(std::size_t size) {
-    if (size > rest_.size()) {
-      fail("truncated");
-      return {};
-    }
-    const Bytes taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
-  Bytes rest_;
-  std::string_view failure_ = {};
-};
+PathId take_path(StateReader& in) { return in->code<PathId>(); }
+Bytes take_bytes(StateReader& in) { return in->bytes(in->u32()); }
 
 void take_paths(StateReader& in, LiveTransport& live) {
-  auto count = in.number(2);
-  if (count > kMaxPaths) in.fail("a count out of range");
-  for (; count > 0 && in.failure().empty(); --count) {
-    const auto path = in.path();
+  std::size_t count = in->u16();
+  in.expect(count <= kMaxPaths, "a count out of range");
+  for (; count > 0 && in.ok(); --count) {
+    const auto path = take_path(in);
     if (std::ranges::find(live.paths, path) != live.paths.end()) in.fail("a path that comes twice");
     live.paths.push_back(path);
   }
@@ -109,24 +80,23 @@ Buffer LiveTransport::encode() const {
 dtls::Result<LiveTransport> LiveTransport::decode(Bytes bytes) {
   StateReader in(bytes);
   LiveTransport live;
-  if (in.number(1) != std::to_integer<std::uint64_t>(kFormat)) in.fail("another format");
-  const auto flags = in.number(1);
-  if (flags >= kFlagsEnd) in.fail("an unknown flag");
+  in.expect(in->u8() == std::to_integer<std::uint8_t>(kFormat), "another format");
+  const std::uint64_t flags = in->u8();
+  in.expect(flags < kFlagsEnd, "an unknown flag");
   live.cryptex = static_cast<srtp::Cryptex>(flags / kCryptexUnit);
-  live.last_path = in.path();
-  if ((flags & kHasSelected) != 0) live.selected = in.path();
-  if ((flags & kHasMtu) != 0) live.mtu = static_cast<std::uint32_t>(in.number(4));
+  live.last_path = take_path(in);
+  if ((flags & kHasSelected) != 0) live.selected = take_path(in);
+  if ((flags & kHasMtu) != 0) live.mtu = in->u32();
   if ((flags & kHasRtt) != 0) {
-    const auto rtt = in.number(8);
-    if (rtt > kMaxRtt) in.fail("an RTT out of range");
+    const auto rtt = in->u64();
+    in.expect(rtt <= kMaxRtt, "an RTT out of range");
     live.rtt = dtls::Duration(static_cast<std::int64_t>(rtt));
   }
   take_paths(in, live);
-  live.session = in.bytes();
-  if ((flags & kHasSrtp) != 0) live.srtp = in.bytes();
-  if (in.failure().empty() && !in.at_end()) in.fail("bytes that are left over");
-  if (!in.failure().empty()) {
-    return tl::unexpected(dtls::Error{.code = dtls::Errc::decode_error, .detail = in.failure()});
+  live.session = take_bytes(in);
+  if ((flags & kHasSrtp) != 0) live.srtp = take_bytes(in);
+  if (const auto failure = in.failure(); !failure.empty()) {
+    return tl::unexpected(dtls::Error{.code = dtls::Errc::decode_error, .detail = failure});
   }
   return live;
 }

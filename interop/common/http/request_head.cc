@@ -50,9 +50,8 @@ class HeadReader {
 
  private:
   bool add_length(std::string_view value) {
-    const char* const end = value.data() + value.size();
     const bool is_number = !value.empty() && std::ranges::all_of(value, is_digit);
-    const auto read = std::from_chars(value.data(), end, head_.body);
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), head_.body);
     return is_number && read.ec == std::errc{} && !std::exchange(has_length_, true);
   }
   void write_field(std::string_view name, std::string_view value) {

@@ -10,7 +10,9 @@
 namespace sluice::interop {
 namespace {
 
-constexpr std::size_t kThreads = 32;
+// A request occupies a thread while it comes, and most wait: more than ten addresses with as many
+// connections as they may have must send slowly before others wait.
+constexpr std::size_t kThreads = 128;
 // Those included that wait for a thread; each takes a descriptor.
 constexpr std::size_t kMostConnections = 512;
 // Request line and header fields, in bytes.
@@ -108,7 +110,8 @@ void WebServer::add_page(std::span<const PageAsset> assets) {
   for (const PageAsset& asset : assets) {
     server_.Get(std::string{asset.path}, [&asset](const auto&, auto& response) {
       response.set_header("Cache-Control", "no-store");
-      response.set_header("Content-Security-Policy", "default-src 'self'");
+      response.set_header("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");
+      response.set_header("X-Content-Type-Options", "nosniff");
       response.set_content(asset.body.data(), asset.body.size(), std::string{asset.type});
     });
   }

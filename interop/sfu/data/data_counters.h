@@ -28,8 +28,10 @@ enum class DataDrop : std::uint8_t {
   not_offered,  // of a session without a data section
   ended,        // after the association's end
   not_sent,     // the socket has no room, or DTLS refuses; SCTP sends it again
+  // ---- a message, for all receivers of another worker
+  worker_busy,  // its MessageBox is full
 };
-inline constexpr std::array<std::string_view, 13> kDataDropNames = {"session_rate",
+inline constexpr std::array<std::string_view, 14> kDataDropNames = {"session_rate",
                                                                     "room_rate",
                                                                     "server_rate",
                                                                     "closed_channel",
@@ -41,7 +43,8 @@ inline constexpr std::array<std::string_view, 13> kDataDropNames = {"session_rat
                                                                     "malformed",
                                                                     "not_offered",
                                                                     "ended",
-                                                                    "not_sent"};
+                                                                    "not_sent",
+                                                                    "worker_busy"};
 
 struct DataCounters {
   std::uint64_t received = 0;  // messages of peers

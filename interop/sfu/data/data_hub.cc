@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include <sluice/dtls/connection.h>
 
@@ -39,6 +41,7 @@ std::unique_ptr<DataSession> DataHub::restore(ice_lite::SessionHandle session,
       label.is_relayed = true;
     } else {
       ++label.openers;
+      if (bridge_ != nullptr) bridge_->open_label(room.room, channel.options.label);
     }
   }
   drain(*restored, now);
@@ -89,6 +92,7 @@ void DataHub::on_event(DataSession& session, const data_channel::Event& event, d
   } else if (const auto* opened = std::get_if<data_channel::ChannelOpened>(&event)) {
     if (const auto why = session.on_opened(*opened, now)) return drop(*why);
     ++session.room().labels[opened->options.label].openers;
+    if (bridge_ != nullptr) bridge_->open_label(session.room().room, opened->options.label);
   } else if (const auto* closed = std::get_if<data_channel::ChannelClosed>(&event)) {
     if (const auto label = session.on_closed(closed->id)) release(session.room(), *label, now);
   } else if (std::holds_alternative<data_channel::Established>(event)) {
@@ -107,27 +111,47 @@ void DataHub::relay(DataSession& from, const data_channel::MessageReceived& mess
   const auto label = channel != nullptr ? room.labels.find(channel->label) : room.labels.end();
   if (label == room.labels.end()) return drop(DataDrop::closed_channel);
   if (!from.messages.take(1, limits_.messages_per_second, now)) return drop(DataDrop::session_rate);
-  const std::size_t others = room.members.size() - 1;
-  const std::size_t packets = others * (1 + message.data.size() / kPacketBytes +
-                                        (label->second.is_relayed ? 0 : kPacketsOfChannel));
+  if (!distribute(room, label->second, &from, *channel, message.type, message.data, now)) return;
+  ++counters.relayed;
+  if (bridge_ == nullptr) return;
+  const std::size_t failed = bridge_->pass_on({.room = room.room,
+                                               .channel = *channel,
+                                               .type = message.type,
+                                               .data = {message.data.begin(), message.data.end()}});
+  for (std::size_t i = 0; i < failed; ++i) drop(DataDrop::worker_busy);
+}
+
+bool DataHub::distribute(RoomData& room, RoomData::Label& label, const DataSession* from,
+                         const data_channel::ChannelOptions& channel,
+                         data_channel::MessageType type, dtls::Bytes data, dtls::Instant now) {
+  const std::size_t others = room.members.size() - (from != nullptr ? 1 : 0);
+  const std::size_t packets =
+      others * (1 + data.size() / kPacketBytes + (label.is_relayed ? 0 : kPacketsOfChannel));
   const std::size_t least = others * (1 + kPacketsOfChannel);
   if (!room.packets.take(packets, std::max(limits_.room_packets_per_second, least), now)) {
-    return drop(DataDrop::room_rate);
+    return drop(DataDrop::room_rate), false;
   }
   if (!packets_.take(packets, std::max(limits_.server_packets_per_second, least), now)) {
-    return drop(DataDrop::server_rate);
+    return drop(DataDrop::server_rate), false;
   }
-  label->second.is_relayed = true;
-  ++counters.relayed;
+  label.is_relayed = true;
   for (DataSession* to : room.members) {
-    if (to == &from || !to->is_established()) continue;
-    if (const auto why = to->send(*channel, message.type, message.data, now)) {
+    if (to == from || !to->is_established()) continue;
+    if (const auto why = to->send(channel, type, data, now)) {
       drop(*why);
     } else {
-      ++counters.sent;
+      ++port_.counters.data.sent;
     }
     send_packets(*to);
   }
+  return true;
+}
+
+void DataHub::take(RoomData& room, const CrossedMessage& message, dtls::Instant now) {
+  // Its label may have ended meanwhile.
+  if (!bridge_->has_label(room.room, message.channel.label)) return;
+  distribute(room, room.labels[message.channel.label], nullptr, message.channel, message.type,
+             message.data, now);
 }
 
 void DataHub::end(DataSession& session, dtls::Instant now) {
@@ -138,13 +162,29 @@ void DataHub::end(DataSession& session, dtls::Instant now) {
 
 void DataHub::release(RoomData& room, const std::string& label, dtls::Instant now) {
   const auto found = room.labels.find(label);
-  if (found == room.labels.end() || --found->second.openers > 0) return;
+  if (found == room.labels.end()) return;
+  --found->second.openers;
+  if (bridge_ != nullptr) bridge_->close_label(room.room, label);
+  close_label(room, label, now);
+}
+
+// Where no peer has a channel with it any more.
+void DataHub::close_label(RoomData& room, const std::string& label, dtls::Instant now) {
+  const auto found = room.labels.find(label);
+  if (found->second.openers > 0) return;
+  if (bridge_ != nullptr && bridge_->has_label(room.room, label)) return;
   const bool is_relayed = found->second.is_relayed;
   room.labels.erase(found);
   if (!is_relayed) return;
   for (DataSession* each : room.members) {
     if (each->close_own(label, now)) send_packets(*each);
   }
+}
+
+void DataHub::sync(RoomData& room, dtls::Instant now) {
+  std::vector<std::string> labels;
+  for (const auto& [label, state] : room.labels) labels.push_back(label);
+  for (const std::string& label : labels) close_label(room, label, now);
 }
 
 }  // namespace sluice::interop::sfu

@@ -11,6 +11,7 @@
 #include "sfu/data/data_session.h"
 #include "sfu/data/room_data.h"
 #include "sfu/forwarding/media_port.h"
+#include "sfu/workers/data_bridge.h"
 
 namespace sluice::interop::sfu {
 
@@ -34,7 +35,7 @@ struct DataLimits {
 //
 // What is above a limit is dropped and counted (DataDrop); the session goes on. The limits of a
 // session are in data_session.h. A receiver that is slow has kMaxDataBuffered twice and loses what
-// comes then, and nobody waits for it.
+// comes then; no other receiver waits for it.
 //
 // The work for a message is that of its packets to the others of the room. A room and the server
 // have a budget of them for a second, from which all packets of a message are taken first. The
@@ -42,10 +43,13 @@ struct DataLimits {
 // to open a channel. So of one peer that sends all it may to 1,000 viewers, 5 small messages a
 // second are relayed. However many are in a room, one small message a second passes: a budget that
 // is smaller than that counts as so large.
+//
+// A room may be on several workers. Each has a budget for its own sessions.
 class DataHub {
  public:
-  // `port` outlives it.
-  DataHub(DataLimits limits, MediaPort& port) : limits_(limits), port_(port) {}
+  // `port` and `bridge` outlive it; null: there are no other workers.
+  DataHub(DataLimits limits, MediaPort& port, DataBridge* bridge = nullptr)
+      : limits_(limits), port_(port), bridge_(bridge) {}
 
   // Null: the offer has no data channels. `room` outlives the result.
   std::unique_ptr<DataSession> join(ice_lite::SessionHandle session, const Offer& offer,
@@ -63,6 +67,13 @@ class DataHub {
   // To be called for each session at every tick.
   void handle_timeout(DataSession& session, dtls::Instant now);
 
+  // ---- the other workers
+
+  // A message from there.
+  void take(RoomData& room, const CrossedMessage& message, dtls::Instant now);
+  // Labels may have ended there.
+  void sync(RoomData& room, dtls::Instant now);
+
  private:
   void drop(DataDrop why) { port_.counters.data.count(why); }
   // Takes the outputs of an association.
@@ -70,12 +81,18 @@ class DataHub {
   void send_packets(DataSession& session);
   void on_event(DataSession& session, const data_channel::Event& event, dtls::Instant now);
   void relay(DataSession& from, const data_channel::MessageReceived& message, dtls::Instant now);
+  // To the members of this worker, but `from`. False: above the budget.
+  bool distribute(RoomData& room, RoomData::Label& label, const DataSession* from,
+                  const data_channel::ChannelOptions& channel, data_channel::MessageType type,
+                  dtls::Bytes data, dtls::Instant now);
+  void close_label(RoomData& room, const std::string& label, dtls::Instant now);
   void end(DataSession& session, dtls::Instant now);
   // A channel that a peer had opened is gone.
   void release(RoomData& room, const std::string& label, dtls::Instant now);
 
   DataLimits limits_;
   MediaPort& port_;
+  DataBridge* bridge_;
   RateBudget packets_;
 };
 

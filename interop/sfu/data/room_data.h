@@ -17,6 +17,7 @@ struct RoomData {
     bool is_relayed = false;  // a message was: the server may have opened channels, too
   };
 
+  std::string room;  // its name
   std::vector<DataSession*> members = {};
   std::map<std::string, Label> labels = {};
   RateBudget packets = {};

@@ -15,7 +15,7 @@ namespace sluice::interop::sfu {
 // Why a session was not made.
 enum class Refusal : std::uint8_t {
   offer,                // it can't be answered
-  no_publisher,         // nobody publishes in the room
+  no_publisher,         // the room has none
   no_common_codec,      // the viewer has none of those that are published
   too_many_rooms,       // the limits of RoomLimits and SfuOptions
   too_many_publishers,  // of the room
@@ -62,7 +62,7 @@ struct Counters {
   std::uint64_t rtp_received = 0;
   // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
   std::uint64_t rtp_dropped = 0;
-  std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of anybody
+  std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of any peer
   std::uint64_t key_frames_asked = 0;
   std::uint64_t nacks_sent = 0;  // each is about up to 64 packets that are missing
   // ---- from viewers

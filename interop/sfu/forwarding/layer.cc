@@ -163,6 +163,7 @@ void Layer::need_key_frame(MediaPort& port, dtls::Instant now) {
 }
 
 void Layer::pass_on_need(MediaPort& port, dtls::Instant now) {
+  if (format_->kind != SectionKind::video) return;
   // Before the first packet there is nothing to ask for: a source begins with a key frame.
   if (source_ && key_frames_.need(now)) ask_for_key_frame(port);
 }

@@ -19,7 +19,7 @@ class Room {
  public:
   // Nobody publishes since then.
   Room(std::string name, dtls::Instant idle_since)
-      : name_(std::move(name)), idle_since_(idle_since) {}
+      : name_(std::move(name)), data_{.room = name_}, idle_since_(idle_since) {}
 
   void add(Publisher& publisher, MediaPort& port, dtls::Instant now);
   // Another publisher may take its seats.

@@ -14,8 +14,8 @@
 namespace sluice::interop::sfu {
 
 // The proxies that are believed. Each of them adds the address that it was asked from to the end of
-// Forwarded (RFC 7239) or X-Forwarded-For; what stands before may be anybody's. So the client is
-// the last address that is not a proxy's.
+// Forwarded (RFC 7239) or X-Forwarded-For; what stands before may be of any client. So the client
+// is the last address that is not a proxy's.
 class TrustedProxies {
  public:
   // "192.0.2.1", "2001:db8::/32". The error says what is wrong.

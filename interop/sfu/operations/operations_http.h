@@ -1,6 +1,6 @@
 // The part of the HTTP interface that is for operators.
 //
-//   GET /healthz    200 while the media is served; for everybody
+//   GET /healthz    200 while the media is served; for all clients
 //   GET /sessions   rooms, sessions and counters as JSON
 //   GET /metrics    the same as numbers, for Prometheus
 #pragma once

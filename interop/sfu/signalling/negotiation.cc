@@ -179,7 +179,7 @@ AnsweredSection publish_section(const OfferedSection& section, AgreedIds& ids,
   if (has_transport_feedback) {
     track.transport_number_extension = id_of(answered.extensions, rtp::kTransportSequenceNumberUri);
   }
-  // Without the extension nobody could tell which layer a packet is of.
+  // Without the extension a packet does not tell its layer.
   if (track.rid_extension) track.rids = section.simulcast;
   answered.rids = track.rids;
   return answered;

@@ -29,7 +29,7 @@ constexpr const char* kNoCommonCodec =
 }  // namespace
 
 Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
-  if (mirrors_) mirrors_->sync(now);
+  if (mirrors_) follow(now);
   const auto found = rooms_.find(room);
   return found == rooms_.end() || found->second->publishers() == 0 ? nullptr : found->second.get();
 }
@@ -51,7 +51,7 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
 CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
                         const ViewAgreement& agreement, const std::string& address,
                         dtls::Instant now) {
-  if (mirrors_) mirrors_->sync(now);
+  if (mirrors_) follow(now);
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
   auto admission = directory_.admit(worker_, visit);
   if (!admission) return refuse(admission.error().why, admission.error().sentence);

@@ -192,6 +192,33 @@ void Directory::withdraw(const std::string& room, PublisherNumber publisher) {
   note_change(room, worker);
 }
 
+void Directory::open_label(const std::string& room, const std::string& label) {
+  const std::scoped_lock lock(mutex_);
+  ++rooms_.at(room).labels[label];
+}
+
+void Directory::close_label(const std::string& room, const std::string& label,
+                            std::size_t worker) {
+  const std::scoped_lock lock(mutex_);
+  auto& labels = rooms_.at(room).labels;
+  const auto found = labels.find(label);
+  if (found == labels.end() || --found->second > 0) return;
+  labels.erase(found);
+  note_change(room, worker);
+}
+
+bool Directory::has_label(const std::string& room, const std::string& label) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room);
+  return found != rooms_.end() && found->second.labels.contains(label);
+}
+
+std::set<std::size_t> Directory::holders_of(const std::string& room) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room);
+  return found == rooms_.end() ? std::set<std::size_t>{} : found->second.held_by;
+}
+
 void Directory::note_change(const std::string& room, std::size_t by) {
   for (std::size_t worker = 0; worker < workers_; ++worker) {
     if (worker == by) continue;

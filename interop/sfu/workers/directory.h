@@ -132,6 +132,16 @@ class Directory {
                           std::shared_ptr<const MovedPublisher> state);
   void withdraw(const std::string& room, PublisherNumber publisher);
 
+  // ---- labels of data channels that peers have opened
+
+  void open_label(const std::string& room, const std::string& label);
+  // The last one is a change of the room.
+  void close_label(const std::string& room, const std::string& label, std::size_t worker);
+  [[nodiscard]] bool has_label(const std::string& room, const std::string& label) const;
+  [[nodiscard]] std::set<std::size_t> holders_of(const std::string& room) const;
+
+  // ---- changes
+
   // Rooms whose view has changed, but for what the worker has done itself.
   [[nodiscard]] bool has_changes(std::size_t worker) const {
     return has_changes_.at(worker).load(std::memory_order_acquire);
@@ -147,6 +157,7 @@ class Directory {
     std::vector<std::size_t> viewers;  // by worker
     std::set<std::size_t> held_by;     // workers
     std::vector<Published> published = {};
+    std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
   struct TextHash {
     using is_transparent = void;

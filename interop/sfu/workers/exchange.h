@@ -14,6 +14,7 @@
 
 #include "sfu/workers/directory.h"
 #include "sfu/workers/doorbell.h"
+#include "sfu/workers/message_box.h"
 #include "sfu/workers/record_queue.h"
 
 namespace sluice::interop::sfu {
@@ -64,6 +65,9 @@ class Exchange {
   // `from` and `to` differ.
   MirrorQueue& between(std::size_t from, std::size_t to) { return *threads_[to]->from[from]; }
 
+  // From other workers.
+  MessageBox& messages(std::size_t worker) { return threads_[worker]->messages; }
+
   // A worker pushes; flush() rings for all that it has pushed to.
   bool send(std::size_t from, std::size_t to, const MirrorHeader& header, dtls::Bytes bytes);
   void flush(std::size_t from);
@@ -85,6 +89,7 @@ class Exchange {
     Doorbell bell;
     PortQueue from_port;
     PortQueue to_port;
+    MessageBox messages;
     std::array<std::unique_ptr<MirrorQueue>, kMaxWorkers> from = {};
     // Of this thread alone.
     std::array<bool, kMaxWorkers> has_sent_to = {};

@@ -146,14 +146,7 @@ void Mirrors::withdraw(const Publisher& publisher) {
 
 // ---- the other workers
 
-void Mirrors::sync(dtls::Instant now) {
-  if (!workplace_.directory->has_changes(workplace_.worker)) return;
-  for (const std::string& name : workplace_.directory->take_changes(workplace_.worker)) {
-    sync_room(name, now);
-  }
-}
-
-void Mirrors::sync_room(const std::string& name, dtls::Instant now) {
+void Mirrors::sync(const std::string& name, dtls::Instant now) {
   const RoomView view = workplace_.directory->view_of(name);
   std::erase_if(mirrors_, [&](const auto& entry) {
     const auto& [number, mirror] = entry;
@@ -230,6 +223,8 @@ void Mirrors::take(const MirrorHeader& header, dtls::MutableBytes bytes, dtls::I
     MovedLayer state;
     std::memcpy(&state, bytes.data(), sizeof state);
     layer->restore(state, now);
+    // Viewers that were there first have asked nobody.
+    if (layer->receivers() > 0) layer->pass_on_need(port_, now);
   }
 }
 

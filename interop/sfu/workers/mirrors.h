@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -55,8 +56,8 @@ class Mirrors {
 
   // ---- the other workers
 
-  // Follows the directory: publishers come and go, and so do viewers of own ones.
-  void sync(dtls::Instant now);
+  // Follows what the directory has of a room: publishers come and go, and so do viewers of own ones.
+  void sync(const std::string& room, dtls::Instant now);
   // Takes what has come in the queues, up to some hundred records of each. False: more waits.
   bool take(dtls::Instant now);
   void handle_timeout(dtls::Instant now);
@@ -80,7 +81,6 @@ class Mirrors {
     std::unique_ptr<Publisher> publisher;
   };
 
-  void sync_room(const std::string& name, dtls::Instant now);
   void add_mirror(const std::string& room, const Published& published, dtls::Instant now);
   void tell_watching(const RoomView& view, const std::string& room, dtls::Instant now);
   bool take_from(std::size_t worker, dtls::Instant now);

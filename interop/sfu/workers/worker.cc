@@ -107,7 +107,8 @@ bool Worker::has_next() const {
     if (from == workplace_.worker) continue;
     if (exchange.between(from, workplace_.worker).has_next()) return true;
   }
-  return workplace_.directory->has_changes(workplace_.worker);
+  return exchange.messages(workplace_.worker).has_any() ||
+         workplace_.directory->has_changes(workplace_.worker);
 }
 
 void Worker::wait() {
@@ -187,9 +188,9 @@ bool Worker::take_datagrams() {
 void Worker::turn() {
   server_.handle_timeout(common::now());
   settle();
-  sfu_.mirrors()->sync(common::now());
-  const bool has_all = take_datagrams();
-  has_more_ = !sfu_.mirrors()->take(common::now()) || !has_all;
+  // First what may be about their sessions.
+  has_more_ = !sfu_.take_from_workers(common::now());
+  if (!take_datagrams()) has_more_ = true;
   for (const Work& each : work_.take()) each(sfu_, common::now());
   if (const auto next = sfu_.next_timeout(); next && *next <= common::now()) {
     sfu_.handle_timeout(common::now());

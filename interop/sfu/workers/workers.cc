@@ -112,7 +112,7 @@ void Workers::move_in(const MovedSfu& moved) {
   for (std::size_t i = 0; i < moved.sessions.size(); ++i) {
     const MovedSession& each = moved.sessions[i];
     Sfu& sfu = workers_[directory_.place_for(each.room)]->sfu();
-    sfu.mirrors()->sync(now);
+    sfu.take_from_workers(now);
     const auto publisher_in = [&](std::size_t index) -> Publisher* {
       return index < numbers.size() ? sfu.mirrors()->find(numbers[index]) : nullptr;
     };

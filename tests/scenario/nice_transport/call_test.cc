@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "scenario/nice_transport/peer.h"
+#include "support/bytes.h"
 #include "support/main_context.h"
 
 namespace sluice {
@@ -208,6 +209,21 @@ TEST_F(NiceTransportCall, AnAnswerThatSaysActpassIsRefused) {
   EXPECT_EQ(taken.error().code, nice::TransportErrc::invalid_setup);
   ASSERT_TRUE(a->transport->set_remote_answer(b->transport->local_description()).has_value());
   ASSERT_TRUE(run_until_connected());
+}
+
+// So that a test can repeat a call.
+TEST_F(NiceTransportCall, ATlsIdIsOfTheEnvironmentsRandomNumbers) {
+  test::SeededRandom random{7};
+  auto repeated = dtls::Environment::make({.random = &random}).value();
+  const auto options = test::on_loopback(IceRole::controlling, test::make_config(repeated));
+  const auto tls_id = [&](std::uint64_t seed) {
+    random.restart(seed);
+    const Peer peer(repeated, context.get(), options);
+    return peer.transport->local_description().tls_id;
+  };
+  const auto first = tls_id(7);
+  EXPECT_EQ(tls_id(7), first);
+  EXPECT_NE(tls_id(8), first);
 }
 
 // RFC 8842 sections 4, 5.2 and 5.3.

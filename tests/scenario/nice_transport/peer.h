@@ -15,6 +15,7 @@
 #include <sluice/dtls/identity.h>
 #include <sluice/nice/nice_transport.h>
 
+#include "support/bytes.h"
 #include "support/rtp_packets.h"
 
 namespace sluice::test {
@@ -22,8 +23,6 @@ namespace sluice::test {
 inline std::string text_of(dtls::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-inline dtls::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 inline dtls::ConfigPtr make_config(dtls::Environment& environment) {
   auto config =

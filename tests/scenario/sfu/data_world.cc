@@ -30,7 +30,8 @@ std::vector<std::string> DataPeer::texts() const {
   return found;
 }
 
-DataWorld::DataWorld(SfuOptions options) : SfuWorld(std::move(options)) {
+DataWorld::DataWorld(SfuOptions options, const Workplace& workplace)
+    : SfuWorld(std::move(options), workplace) {
   test::set_usrsctp_time(now);
 }
 

@@ -35,7 +35,7 @@ struct DataOffer {
 
 class DataWorld : public SfuWorld {
  public:
-  explicit DataWorld(SfuOptions options = {});
+  explicit DataWorld(SfuOptions options = {}, const Workplace& workplace = {});
 
   // `offer` with a data section behind its `sections` others.
   static std::string with_data(const std::string& offer, const std::string& lines = {});

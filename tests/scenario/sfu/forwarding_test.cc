@@ -8,7 +8,7 @@
 
 #include <sluice/rtp/extension.h>
 
-#include "scenario/sfu/sfu_world.h"
+#include "scenario/sfu/published_room.h"
 #include "support/bytes.h"
 
 namespace sluice::interop::sfu {
@@ -30,33 +30,14 @@ std::string element_of(const rtp::Packet& packet, std::uint8_t id) {
   return value && *value ? text_of(**value) : "none";
 }
 
-class SfuForwarding : public testing::Test {
+class SfuForwarding : public PublishedRoom {
  protected:
-  void send_video(std::uint16_t first, std::uint16_t count) {
-    for (std::uint16_t i = 0; i < count; ++i) {
-      const auto number = static_cast<std::uint16_t>(first + i);
-      world_.send(publisher_, {.number = number, .timestamp = number * 3000U});
-    }
-  }
   void need_key_frame(Peer& viewer) {
     world_.send_rtcp(viewer, [&](rtp::CompoundWriter& writer) {
       ASSERT_TRUE(writer.add(
           rtp::PictureLossIndication{.sender = rtp::Ssrc{1}, .media = viewer.ssrc(kVideo)}));
     });
   }
-  void nack(Peer& viewer, rtp::SequenceNumber lost, std::uint16_t following = 0) {
-    const rtp::NackEntry entry{.lost = lost, .following = following};
-    world_.send_rtcp(viewer, [&](rtp::CompoundWriter& writer) {
-      ASSERT_TRUE(writer.add(rtp::GenericNack{
-          .sender = rtp::Ssrc{1}, .media = viewer.ssrc(kVideo), .entries = std::span(&entry, 1)}));
-    });
-  }
-  [[nodiscard]] std::size_t key_frames_asked() const {
-    return SfuWorld::received<rtp::PictureLossIndication>(publisher_).size();
-  }
-
-  SfuWorld world_;
-  Peer& publisher_ = world_.publisher();
 };
 
 TEST_F(SfuForwarding, EachViewerGetsWhatItHasAgreedOn) {

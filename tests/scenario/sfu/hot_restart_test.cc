@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/sdp/sdp_fragment.h"
-#include "scenario/sfu/sfu_world.h"
+#include "scenario/sfu/published_room.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -21,21 +21,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class SfuHotRestart : public testing::Test {
+class SfuHotRestart : public PublishedRoom {
  protected:
-  void send_video(std::uint16_t first, std::uint16_t count) {
-    for (std::uint16_t i = 0; i < count; ++i) {
-      const auto number = static_cast<std::uint16_t>(first + i);
-      world_.send(publisher_, {.number = number, .timestamp = number * 3000U});
-    }
-  }
-  void nack(Peer& viewer, rtp::SequenceNumber lost) {
-    const rtp::NackEntry entry{.lost = lost};
-    world_.send_rtcp(viewer, [&](rtp::CompoundWriter& writer) {
-      ASSERT_TRUE(writer.add(rtp::GenericNack{
-          .sender = rtp::Ssrc{1}, .media = viewer.ssrc(kVideo), .entries = std::span(&entry, 1)}));
-    });
-  }
   // How far each packet is ahead of the first one.
   static std::vector<int> numbers(const std::vector<rtp::Packet>& packets) {
     std::vector<int> found;
@@ -44,12 +31,6 @@ class SfuHotRestart : public testing::Test {
     }
     return found;
   }
-  [[nodiscard]] std::size_t key_frames_asked() const {
-    return SfuWorld::received<rtp::PictureLossIndication>(publisher_).size();
-  }
-
-  SfuWorld world_;
-  Peer& publisher_ = world_.publisher();
 };
 
 TEST_F(SfuHotRestart, MediaGoesOnWithoutAGap) {

@@ -1,5 +1,7 @@
 #include "scenario/sfu/sfu_world.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
@@ -45,14 +47,20 @@ rtp::Ssrc Peer::ssrc(std::size_t section) const {
   return rtp::Ssrc{static_cast<std::uint32_t>(std::stoul(std::string{line}))};
 }
 
-SfuWorld::SfuWorld(SfuOptions options)
+SfuWorld::SfuWorld(SfuOptions options, const Workplace& workplace)
     : options_(options),
       server_(must(ice_lite::IceLiteServer::make({}, test::environment()))),
       sfu(std::move(options),
           {.dtls = test::make_config(dtls_),
            .fingerprint = own_fingerprint(dtls_),
            .announced = {{.address = kServer}}},
-          server_, outlet_) {}
+          server_, outlet_, workplace) {}
+
+void SfuWorld::take_from_workers() {
+  EXPECT_TRUE(sfu.take_from_workers(now));
+  drain();
+  settle();
+}
 
 dtls::SecretBytes SfuWorld::leave() {
   auto left = encode(sfu.move_out(now));

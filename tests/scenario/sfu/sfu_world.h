@@ -57,7 +57,8 @@ inline constexpr std::array<std::uint32_t, 2> kSources = {0x0a0a0a0a, 0x0b0b0b0b
 
 class SfuWorld {
  public:
-  explicit SfuWorld(SfuOptions options = {});
+  // `workplace`: of a server with several workers, of which this is one.
+  explicit SfuWorld(SfuOptions options = {}, const Workplace& workplace = {});
   virtual ~SfuWorld() = default;
   SfuWorld(const SfuWorld&) = delete;
   SfuWorld& operator=(const SfuWorld&) = delete;
@@ -82,6 +83,9 @@ class SfuWorld {
   dtls::SecretBytes leave();
   // The next one begins, `away` later, with what leave() has returned. How many sessions go on.
   std::size_t go_on(dtls::Bytes left, dtls::Duration away = {});
+  // Takes what other workers have sent.
+  void take_from_workers();
+
   // Both.
   std::size_t replace(dtls::Duration away = {}) { return go_on(leave().bytes(), away); }
   void send(Peer& publisher, const MediaFields& fields);

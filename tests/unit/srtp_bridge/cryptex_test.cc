@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -54,6 +57,14 @@ TEST(CryptexModes, HaveNamesAndARange) {
   EXPECT_EQ(make_session({.cryptex = beyond}).error(), SetupError::invalid_options);
   auto peers = make_peers(SrtpProfile::aead_aes_128_gcm);
   EXPECT_EQ(peers.client.set_cryptex(beyond).error(), SetupError::invalid_options);
+}
+
+TEST(CryptexModes, NeedThePeerToSend) {
+  for (const auto wanted : {Cryptex::off, Cryptex::receive, Cryptex::on, Cryptex::required}) {
+    EXPECT_EQ(agree_on_cryptex(wanted, true), wanted);
+    EXPECT_EQ(agree_on_cryptex(wanted, false),
+              wanted == Cryptex::off ? Cryptex::off : Cryptex::receive);
+  }
 }
 
 // Sections 4.2 and 4.3 of RFC 8285; of its two-byte form only the one without appbits.
@@ -298,6 +309,41 @@ TEST_P(CryptexTest, DamageIsFoundAndHarmsNothing) {
     EXPECT_FALSE(unprotect_rtp(peers.server, damaged)) << at;
   }
   EXPECT_EQ(unprotect_rtp(peers.server, sealed), plain);
+}
+
+// Whatever the header is like: sent and received as it was, or refused and as it was.
+TEST_P(CryptexTest, EveryHeaderRoundTripsOrIsRefused) {
+  auto peers = both();
+  std::mt19937 random(9335);
+  const auto up_to = [&](unsigned most) { return random() % (most + 1); };
+  for (std::uint16_t sequence = 1; sequence <= 2000; ++sequence) {
+    auto plain = make_rtp({.sequence = sequence,
+                           .payload = up_to(60),
+                           .csrcs = static_cast<std::uint8_t>(up_to(15)),
+                           .extension_words = up_to(4)});
+    const auto extension = 12 + 4 * std::to_integer<std::size_t>(plain[0] & std::byte{0x0f});
+    // One in three has another form, or a length that is too large or too small.
+    const auto change = (plain[0] & std::byte{0x10}) == std::byte{0} ? 9 : up_to(8);
+    if (change < 3) plain[extension + change] = static_cast<std::byte>(random());
+    if (change == 3) plain.resize(extension + 4);
+    Packet sealed = plain;
+    sealed.resize(plain.size() + kMaxTrailer);
+    const auto size = peers.client.protect_rtp(sealed, plain.size());
+    sealed.resize(size.value_or(plain.size()));
+    if (!size) {
+      EXPECT_EQ(sealed, plain);
+      continue;
+    }
+    const auto expected = lacks_extension(plain) ? with_empty_extension(plain) : plain;
+    EXPECT_FALSE(unprotect_rtp(peers.server, Packet(sealed.begin(), sealed.end() - 1)));
+    auto lies = sealed;
+    lies[0] ^= static_cast<std::byte>(1 + up_to(14));
+    EXPECT_FALSE(unprotect_rtp(peers.server, lies));
+    ASSERT_EQ(unprotect_rtp(peers.server, sealed), expected) << sequence;
+  }
+  EXPECT_GT(peers.server.statistics().inbound.rtp, 1000U);
+  EXPECT_GT(peers.client.statistics().outbound.count(PacketError::header_in_clear), 50U);
+  EXPECT_GT(peers.client.statistics().outbound.count(PacketError::malformed), 50U);
 }
 
 TEST_P(CryptexTest, GoesOnInARestoredSession) {

@@ -29,7 +29,7 @@ class LoadRun : public testing::Test {
   LoadRun() { options_.duration = 0.3; }
 
   void serve(const sfu::SfuHttpOptions& http = {}) {
-    loop_ = sfu::SfuLoop::start({.sfu = {}, .lite = {.addresses = {"127.0.0.1"}}}).value();
+    loop_ = sfu::start_media({.sfu = {}, .lite = {.addresses = {"127.0.0.1"}}}).value();
     http_ = sfu::SfuHttp::start(http, *loop_).value();
     options_.publish = http_->url() + "whip/room";
     options_.watch = http_->url() + "whep/room";
@@ -45,7 +45,7 @@ class LoadRun : public testing::Test {
   }
 
   LoadOptions options_;
-  std::unique_ptr<sfu::SfuLoop> loop_;
+  std::unique_ptr<sfu::MediaThreads> loop_;
   std::unique_ptr<sfu::SfuHttp> http_;
 };
 

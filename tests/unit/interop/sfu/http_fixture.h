@@ -25,7 +25,7 @@ class SfuHttpTest : public testing::Test {
     server_.reset();
     loop_.reset();
     options.lite.addresses = {"127.0.0.1"};
-    loop_ = SfuLoop::start(options).value();
+    loop_ = start_media(options).value();
     server_ = SfuHttp::start(http, *loop_).value();
     client_.emplace("127.0.0.1", server_->port());
   }
@@ -39,7 +39,7 @@ class SfuHttpTest : public testing::Test {
   }
   nlohmann::json sessions() { return nlohmann::json::parse(client_->Get("/sessions")->body); }
 
-  std::unique_ptr<SfuLoop> loop_;
+  std::unique_ptr<MediaThreads> loop_;
   std::unique_ptr<SfuHttp> server_;
   std::optional<httplib::Client> client_;
 };

@@ -29,7 +29,9 @@ TEST_F(SfuHttpTest, ServesThePages) {
     const auto page = client_->Get(path);
     ASSERT_EQ(page->status, 200) << path;
     EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
-    EXPECT_EQ(page->get_header_value("Content-Security-Policy"), "default-src 'self'");
+    EXPECT_EQ(page->get_header_value("Content-Security-Policy"),
+              "default-src 'self'; frame-ancestors 'none'");
+    EXPECT_EQ(page->get_header_value("X-Content-Type-Options"), "nosniff");
   }
   for (const auto* path :
        {"/overview.js", "/controls.js", "/layers.js", "/publish.js", "/watch.js", "/session.js",
@@ -210,7 +212,7 @@ TEST_F(SfuHttpTest, WhatIsAnsweredTooLateIsNotDone) {
   start({}, {.http = {.answer_timeout = std::chrono::milliseconds{500}}});
   std::promise<void> is_busy;
   std::promise<void> goes_on;
-  ASSERT_TRUE(loop_->post([&](Sfu&, dtls::Instant) {
+  ASSERT_TRUE(loop_->post(0, [&](Sfu&, dtls::Instant) {
     is_busy.set_value();
     goes_on.get_future().wait();
   }));
@@ -222,13 +224,13 @@ TEST_F(SfuHttpTest, WhatIsAnsweredTooLateIsNotDone) {
   // After the late work.
   std::promise<std::size_t> count;
   ASSERT_TRUE(
-      loop_->post([&](Sfu& sfu, dtls::Instant) { count.set_value(sfu.sessions().size()); }));
+      loop_->post(0, [&](Sfu& sfu, dtls::Instant) { count.set_value(sfu.sessions().size()); }));
   EXPECT_EQ(count.get_future().get(), 0U);
   EXPECT_EQ(post("/whip/room")->status, 201);
 }
 
 TEST(SfuLoopOptions, BadOnesAreNamed) {
-  const auto loop = SfuLoop::start({.lite = {.addresses = {"nowhere"}}});
+  const auto loop = start_media({.lite = {.addresses = {"nowhere"}}});
   ASSERT_FALSE(loop);
   EXPECT_THAT(loop.error(), HasSubstr("nowhere"));
 }

@@ -46,7 +46,7 @@ class SfuPatchTest : public testing::TestWithParam<const char*> {
     client_.reset();
     server_.reset();
     loop_.reset();
-    loop_ = SfuLoop::start({.lite = {.addresses = {"127.0.0.1"}}}).value();
+    loop_ = start_media({.lite = {.addresses = {"127.0.0.1"}}}).value();
     server_ = SfuHttp::start(http, *loop_).value();
     client_.emplace("127.0.0.1", server_->port());
     // Somebody publishes where others watch.
@@ -67,7 +67,7 @@ class SfuPatchTest : public testing::TestWithParam<const char*> {
     return nlohmann::json::parse(client_->Get("/sessions")->body)["counters"];
   }
 
-  std::unique_ptr<SfuLoop> loop_;
+  std::unique_ptr<MediaThreads> loop_;
   std::unique_ptr<SfuHttp> server_;
   std::optional<httplib::Client> client_;
   httplib::Response made_;

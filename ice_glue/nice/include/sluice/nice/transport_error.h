@@ -17,6 +17,7 @@ enum class TransportErrc : std::uint8_t {
   needs_ice_restart,    // a new fingerprint, tls-id or role without one (RFC 8842 section 6)
   gathering_failed,     // no local address, or no free port on any
   closed,               // the transport has ended
+  no_random_numbers,    // the Environment has none
 };
 
 struct TransportError {

@@ -169,6 +169,23 @@ TEST(RequestHead, IsWrittenForTheLibrary) {
   EXPECT_EQ(head->body, 12U);
 }
 
+// Each of them has as many connections as it may, and sends its request slowly.
+TEST(WebServerConnections, AFewSlowAddressesLeaveRoomForOthers) {
+  WebServer server({.max_connections_per_address = 12}, 1000);
+  server.routes().Get("/", [](const auto& /*request*/, auto& response) { response.status = 204; });
+  ASSERT_TRUE(server.listen());
+  std::vector<std::unique_ptr<RawConnection>> held;
+  for (std::uint8_t from = 2; from < 10; ++from) {
+    for (int i = 0; i < 12; ++i) {
+      held.push_back(std::make_unique<RawConnection>(server.port(), from));
+      held.back()->write("GET / HTTP/1.1\r\n");
+    }
+  }
+  const auto answer = httplib::Client("127.0.0.1", server.port()).Get("/");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 204);
+}
+
 // Waiting for a thread costs descriptors, too.
 TEST(WebServerConnections, ThoseThatWaitCountToo) {
   WebServer server({.max_connections_per_address = 1000}, 1000);
