@@ -80,7 +80,7 @@ CreateResult Sfu::counter(const Visit& visit, Admission admission, const Offer& 
   auto result = refuse(refused.why, refused.sentence);
   if (offer.ice_lite) return result;  // no answer of it could be taken either
   const auto published = rooms_.at(visit.room)->formats();
-  CounterOffer own(published, data_section(offer) != nullptr, random_ssrc);
+  const CounterOffer own(published, data_section(offer) != nullptr, random_ssrc);
   ice_lite::SessionOptions session;
   session.transport = transport_options(published.size());
   const auto handle = port_.server.add_session(session, now);
