@@ -72,9 +72,11 @@ ClientOffer LoadMembers::make_offer(bool publishes) const {
                     .fingerprint = fingerprint_};
   for (std::size_t seat = 0; seat < (publishes ? 1 : options_.seats); ++seat) {
     if (options_.has_audio) {
-      offer.streams.push_back({SectionKind::audio, rtp::Ssrc{common::random_u32()}});
+      offer.streams.push_back(
+          {SectionKind::audio, rtp::Ssrc{common::random_u32()}, options_.audio_recording});
     }
-    offer.streams.push_back({SectionKind::video, rtp::Ssrc{common::random_u32()}});
+    offer.streams.push_back(
+        {SectionKind::video, rtp::Ssrc{common::random_u32()}, options_.video_recording});
   }
   return offer;
 }
@@ -84,7 +86,10 @@ tl::expected<decltype(Joining::role), std::string> LoadMembers::role_of(
   if (!offer.publishes) {
     const auto kinds = accepted_kinds(offer, answer);
     if (!kinds) return tl::unexpected(kinds.error());
-    return ViewerOptions{.kinds = *kinds, .asks_again = options_.has_nack};
+    return ViewerOptions{.kinds = *kinds,
+                         .asks_again = options_.has_nack,
+                         .video = options_.video_recording,
+                         .audio = options_.audio_recording};
   }
   const auto types = accepted_types(offer, answer);
   if (!types) return tl::unexpected(types.error());
@@ -92,6 +97,7 @@ tl::expected<decltype(Joining::role), std::string> LoadMembers::role_of(
   for (std::size_t i = 0; i < types->size(); ++i) {
     const bool is_audio = offer.streams[i].kind == SectionKind::audio;
     streams.push_back({.source = is_audio ? options_.audio : options_.video,
+                       .recording = offer.streams[i].recording,
                        .ssrc = offer.streams[i].ssrc,
                        .payload_type = (*types)[i]});
   }

@@ -1,6 +1,7 @@
 #include "load/load_report.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iomanip>
 #include <sstream>
@@ -36,6 +37,24 @@ Json to_json(const DelayHistogram& delays) {
           {"p50_ms", milliseconds(delays.percentile(0.5))},
           {"p99_ms", milliseconds(delays.percentile(0.99))},
           {"max_ms", milliseconds(delays.most())}};
+}
+
+// What is checked of each packet.
+constexpr std::array kChecksOfRecordings = {"payload against the file", "sequence numbers",
+                                            "timestamps", "gaps"};
+constexpr std::array kChecksOfStamps = {
+    "checksum of the payload", "sequence numbers", "timestamps", "gaps", "delay", "source",
+    "loss at the end"};
+
+std::vector<std::string> checks(bool is_recorded) {
+  if (is_recorded) return {kChecksOfRecordings.begin(), kChecksOfRecordings.end()};
+  return {kChecksOfStamps.begin(), kChecksOfStamps.end()};
+}
+
+std::string text_of(const std::vector<std::string>& list) {
+  std::string text;
+  for (const std::string& each : list) text += (text.empty() ? "" : ", ") + each;
+  return text;
 }
 
 Json to_json(const ReceivedCounts& counts) {
@@ -119,6 +138,9 @@ std::vector<std::string> violations(const LoadReport& report, const Limits& limi
                   " viewers were connected and got no packet");
   }
   demand(loss_percent(received), limits.loss, "loss in percent");
+  if (limits.delay_p99_ms && received.delays.total() == 0 && received.packets > 0) {
+    all.emplace_back("no delay was measured: the packets of files have no stamps");
+  }
   demand(milliseconds(received.delays.percentile(0.99)), limits.delay_p99_ms,
          "99th percentile of the delay in ms");
   demand(milliseconds(received.longest_gap), limits.gap_ms, "longest gap in ms");
@@ -158,6 +180,8 @@ std::string to_table(const LoadReport& report) {
   row("worst viewer") << "loss " << text_of(report.worst.loss, 4) << " %, p99 of delay "
                       << text_of(milliseconds(report.worst.delay_p99), 2) << " ms, gap "
                       << text_of(milliseconds(report.worst.longest_gap), 2) << " ms";
+  row("checked") << "video: " << text_of(checks(report.video_is_recorded));
+  if (report.has_audio) out << "; audio: " << text_of(checks(report.audio_is_recorded));
   row("lost elsewhere") << "to the server, by its own reports: " << report.lost_to_server
                         << "; not read here in time: " << report.dropped_unread
                         << "; not sent from here: " << report.socket_dropped;
@@ -168,6 +192,8 @@ std::string to_json(const LoadReport& report, const std::vector<std::string>& vi
   Json failures = Json::object();
   for (const auto& [what, count] : report.failures) failures[what] = count;
   const Worst& worst = report.worst;
+  Json checked = {{"video", checks(report.video_is_recorded)}};
+  if (report.has_audio) checked["audio"] = checks(report.audio_is_recorded);
   return Json{{"publishers",
                {{"asked", report.publishers},
                 {"connected", report.publishers_connected},
@@ -187,6 +213,7 @@ std::string to_json(const LoadReport& report, const std::vector<std::string>& vi
                 {"connected", to_json(report.connected)},
                 {"first_packet", to_json(report.first_packet)}}},
               {"received", to_json(report.received)},
+              {"checks", std::move(checked)},
               {"unexpected", report.unexpected},
               {"lost_to_server", report.lost_to_server},
               {"socket_dropped", report.socket_dropped},

@@ -22,6 +22,10 @@ struct Worst {
 };
 
 struct LoadReport {
+  // ---- what can be judged of each kind: RecordingCheck or StreamCheck
+  bool video_is_recorded = false;
+  bool has_audio = false;
+  bool audio_is_recorded = false;
   // ---- set-up
   std::size_t publishers = 0;  // that were asked for, with those of churn
   std::size_t viewers = 0;

@@ -105,6 +105,9 @@ tl::expected<LoadReport, std::string> run_load(const LoadOptions& options) {
   (*members)->stop_publishers();
   std::this_thread::sleep_for(kLastPackets);
   LoadReport report = (*members)->end();
+  report.video_is_recorded = options.video_recording != nullptr;
+  report.has_audio = options.has_audio;
+  report.audio_is_recorded = options.audio_recording != nullptr;
   report.seconds = std::chrono::duration<double>(end - start).count();
   report.packets_meanwhile = after.packets - before.packets;
   report.bytes_meanwhile = after.bytes - before.bytes;

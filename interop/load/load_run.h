@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -13,6 +14,7 @@
 #include "common/client/whip_client.h"
 #include "load/load_report.h"
 #include "load/packet_source.h"
+#include "load/recording/recording.h"
 
 namespace sluice::interop::load {
 
@@ -32,6 +34,9 @@ struct LoadOptions {
   SourceOptions video = {};
   bool has_audio = false;
   SourceOptions audio = {.kind = SectionKind::audio, .bitrate = 32'000, .frames = 50};
+  // In place of the made-up streams. They play again and again.
+  std::shared_ptr<const Recording> video_recording = {};
+  std::shared_ptr<const Recording> audio_recording = {};  // only with has_audio
   bool has_nack = false;
 
   std::string bind = {};     // IP address of all sockets; empty: the one towards the server

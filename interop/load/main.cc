@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <tuple>
 
 #include "common/stop_signals.h"
 #include "load/load_run.h"
@@ -15,6 +16,8 @@ namespace {
 namespace load = sluice::interop::load;
 
 struct Options {
+  std::string video;
+  std::string audio;
   load::LoadOptions run;
   load::Limits limits;
   std::string json;
@@ -50,16 +53,23 @@ void add_clients(CLI::App& app, load::LoadOptions& run) {
                  "towards the server");
 }
 
-void add_media(CLI::App& app, load::LoadOptions& run) {
+void add_media(CLI::App& app, Options& options) {
   constexpr int kMostBits = 1'000'000'000;
-  add_count(app, "--bitrate", run.video.bitrate, 1, kMostBits,
-            "Bit/s of video of each publisher, without the headers of RTP");
-  add_count(app, "--fps", run.video.frames, 1, 1000, "Frames of video a second");
+  load::LoadOptions& run = options.run;
+  auto* const bitrate = add_count(app, "--bitrate", run.video.bitrate, 1, kMostBits,
+                                  "Bit/s of video of each publisher, without the headers of RTP");
+  auto* const fps = add_count(app, "--fps", run.video.frames, 1, 1000, "Frames of video a second");
   add_count(app, "--packet-size", run.video.packet_size, 1, 65535,
             "Largest payload of a packet of video in bytes");
+  app.add_option("--video", options.video,
+                 "IVF file with VP8, VP9 or AV1 to publish in place of a made-up stream, again and "
+                 "again; viewers compare what comes with it")
+      ->excludes(bitrate, fps);
   app.add_flag("--audio", run.has_audio, "Publish and watch audio, too");
-  add_count(app, "--audio-bitrate", run.audio.bitrate, 1, kMostBits,
-            "Bit/s of audio, in 50 packets a second");
+  auto* const audio_bitrate = add_count(app, "--audio-bitrate", run.audio.bitrate, 1, kMostBits,
+                                        "Bit/s of audio, in 50 packets a second");
+  app.add_option("--audio-file", options.audio, "Ogg file with Opus to publish in the same way")
+      ->excludes(audio_bitrate);
   app.add_flag("--nack", run.has_nack, "Viewers ask for lost packets");
 }
 
@@ -108,6 +118,25 @@ int fail(const std::string& what) {
   return EXIT_FAILURE;
 }
 
+tl::expected<void, std::string> read_files(Options& options) {
+  using sluice::interop::SectionKind;
+  load::LoadOptions& run = options.run;
+  if (auto checked = load::check(run.video); !checked) {
+    return tl::unexpected("video: " + checked.error());
+  }
+  const std::size_t most = run.video.packet_size;
+  for (const auto& [path, kind, recording] :
+       {std::tuple{&options.video, SectionKind::video, &run.video_recording},
+        std::tuple{&options.audio, SectionKind::audio, &run.audio_recording}}) {
+    if (path->empty()) continue;
+    auto read = load::Recording::read(kind, *path, most);
+    if (!read) return tl::unexpected(read.error());
+    *recording = *std::move(read);
+  }
+  if (run.audio_recording) run.has_audio = true;
+  return {};
+}
+
 int run(const Options& options) {
   const auto report = load::run_load(options.run);
   if (!report) return fail(report.error());
@@ -127,7 +156,8 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Load for a WebRTC media server: publishers that send a made-up stream by WHIP, and viewers "
+      "Load for a WebRTC media server: publishers that send a made-up stream or a file by WHIP, "
+      "and viewers "
       "that watch by WHEP and judge each packet: whether it is lost, late, repeated, changed or "
       "renumbered."};
   app.footer(
@@ -135,12 +165,13 @@ int main(int argc, char** argv) {
       "could not be made.");
   Options options;
   add_clients(app, options.run);
-  add_media(app, options.run);
+  add_media(app, options);
   add_course(app, options.run);
   add_limits(app, options.limits);
   app.add_option("--json", options.json, "File for the results as JSON");
   CLI11_PARSE(app, argc, argv);
 
+  if (auto read = read_files(options); !read) return fail(read.error());
   const sluice::interop::common::StopSignals stop;
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
   options.run.stop_descriptor = stop.descriptor();

@@ -15,19 +15,22 @@ namespace sluice::interop::load {
 namespace {
 
 struct OfferedCodec {
-  const char* kind;
-  const char* type;
-  const char* map;
-  std::string_view name;
+  std::string type;  // of the payload
+  std::string name;
+  std::string map;
+  std::string parameters = {};
 };
-constexpr OfferedCodec kOpus{"audio", "111", "111 opus/48000/2", "opus"};
-constexpr OfferedCodec kVp8{"video", "96", "96 VP8/90000", "VP8"};
 
-const OfferedCodec& codec_of(SectionKind kind) { return kind == SectionKind::audio ? kOpus : kVp8; }
+OfferedCodec codec_of(const OfferedStream& stream) {
+  if (stream.kind == SectionKind::audio) return {"111", "opus", "opus/48000/2"};
+  if (!stream.recording) return {"96", "VP8", "VP8/90000"};
+  const std::string& name = stream.recording->codec();
+  return {"96", name, name + "/90000", stream.recording->parameters()};
+}
 
 SdpMedia section(const ClientOffer& offer, const OfferedStream& stream, std::size_t mid) {
-  const OfferedCodec& codec = codec_of(stream.kind);
-  SdpMedia media{.kind = codec.kind,
+  const OfferedCodec codec = codec_of(stream);
+  SdpMedia media{.kind = std::string{to_string(stream.kind)},
                  .port = 9,  // RFC 8840 section 4.1.1: candidates replace it
                  .protocol = "UDP/TLS/RTP/SAVPF",
                  .formats = {codec.type},
@@ -36,8 +39,9 @@ SdpMedia section(const ClientOffer& offer, const OfferedStream& stream, std::siz
   attributes.add("mid", std::to_string(mid));
   attributes.add(offer.publishes ? "sendonly" : "recvonly");
   attributes.add("rtcp-mux");
-  attributes.add("rtpmap", codec.map);
-  const std::string type = codec.type;
+  const std::string& type = codec.type;
+  attributes.add("rtpmap", type + " " + codec.map);
+  if (!codec.parameters.empty()) attributes.add("fmtp", type + " " + codec.parameters);
   if (stream.kind == SectionKind::video) {
     attributes.add("rtcp-fb", type + " nack pli");
     attributes.add("rtcp-fb", type + " ccm fir");
@@ -82,13 +86,13 @@ tl::expected<std::vector<rtp::PayloadType>, std::string> accepted_types(const Cl
   }
   for (std::size_t i = 0; i < offer.streams.size(); ++i) {
     const OfferedSection& section = answer.sections[i];
-    const OfferedCodec& wanted = codec_of(offer.streams[i].kind);
+    const OfferedCodec wanted = codec_of(offer.streams[i]);
     const auto codec = std::ranges::find_if(section.codecs, [&](const Codec& each) {
       return equal_ignoring_case(each.name, wanted.name);
     });
     if (!section.accepted() || codec == section.codecs.end()) {
-      return tl::unexpected("the answer does not take " + std::string{wanted.name} +
-                            " in section " + std::to_string(i) +
+      return tl::unexpected("the answer does not take " + wanted.name + " in section " +
+                            std::to_string(i) +
                             (section.accepted() ? "" : ": " + section.rejected));
     }
     types.push_back(rtp::PayloadType{codec->payload_type});
@@ -103,7 +107,7 @@ tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
     const OfferedSection& section = answer.sections[i];
     for (const Codec& codec : section.codecs) {
       if (!section.accepted()) break;
-      if (!equal_ignoring_case(codec.name, codec_of(offer.streams[i].kind).name)) continue;
+      if (!equal_ignoring_case(codec.name, codec_of(offer.streams[i]).name)) continue;
       kinds.at(codec.payload_type) = offer.streams[i].kind;
     }
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <sluice/rtp/numbers.h>
 
 #include "common/sdp/answer_reader.h"
+#include "load/recording/recording.h"
 #include "load/viewer.h"
 
 namespace sluice::interop::load {
@@ -20,7 +22,8 @@ namespace sluice::interop::load {
 // A section of the offer.
 struct OfferedStream {
   SectionKind kind = SectionKind::video;
-  rtp::Ssrc ssrc{};  // of a publisher
+  rtp::Ssrc ssrc{};                                 // of a publisher
+  std::shared_ptr<const Recording> recording = {};  // which has another codec; null: VP8 or Opus
 };
 
 struct ClientOffer {
@@ -34,7 +37,7 @@ struct ClientOffer {
   dtls::UdpEndpoint own = {};  // the only candidate
 };
 
-// VP8 and Opus, one BUNDLE group, actpass, and no candidates to come.
+// VP8 and Opus, or the codecs of recordings, one BUNDLE group, actpass, and no candidates to come.
 std::string write_offer(const ClientOffer& offer);
 
 // The payload types that the answer takes, in order of the offer's sections. The error says which

@@ -1,19 +1,13 @@
 #include "load/packet_source.h"
 
 #include <algorithm>
-#include <chrono>
 #include <span>
-
-#include <sluice/rtp/clock.h>
-#include <sluice/rtp/packet.h>
 
 namespace sluice::interop::load {
 namespace {
 
 constexpr std::uint32_t kMicroseconds = 1'000'000;
 constexpr std::size_t kLeastPayload = kMaxPayloadFront + kStampSize;
-// A source that is later than this has no processor: frames are left out then, as by an encoder.
-constexpr std::chrono::milliseconds kMostLate{500};
 
 std::uint32_t clock_rate(SectionKind kind) { return kind == SectionKind::audio ? 48'000 : 90'000; }
 
@@ -44,18 +38,15 @@ tl::expected<void, std::string> check(const SourceOptions& options) {
   return {};
 }
 
-PacketSource::PacketSource(const SourceOptions& options, rtp::Ssrc ssrc,
-                           rtp::PayloadType payload_type, SourceId id, dtls::Instant start)
-    : options_(options),
-      ssrc_(ssrc),
-      payload_type_(payload_type),
-      id_(id),
-      start_(start),
+PacketSource::PacketSource(const SourceOptions& options, const StreamNames& names,
+                           dtls::Instant start)
+    : MediaSource(names, clock_rate(options.kind), start),
+      options_(options),
       due_(start),
       key_frame_due_(start) {}
 
 dtls::Instant PacketSource::time_of(std::uint64_t frame) const {
-  return start_ +
+  return start() +
          dtls::Duration(static_cast<std::int64_t>(frame * kMicroseconds / options_.frames));
 }
 
@@ -64,9 +55,7 @@ void PacketSource::begin_frame() {
   // Of one size, so that they can leave in one piece.
   const std::size_t packets = (left_ + options_.packet_size - 1) / options_.packet_size;
   packet_size_ = (left_ + packets - 1) / packets;
-  timestamp_ = rtp::Timestamp{
-      static_cast<std::uint32_t>(frame_ * clock_rate(options_.kind) / options_.frames) +
-      static_cast<std::uint32_t>(id_)};
+  timestamp_ = timestamp(frame_ * clock_rate(options_.kind) / options_.frames);
   front_ = {.kind = options_.kind,
             .begins_frame = true,
             .is_key_frame =
@@ -75,15 +64,15 @@ void PacketSource::begin_frame() {
   if (front_.is_key_frame) {
     needs_key_frame_ = false;
     key_frame_due_ = due_ + options_.key_frame_interval;
-    ++key_frames_;
+    count_key_frame();
   }
   due_ = time_of(++frame_);
 }
 
 void PacketSource::skip_frames(dtls::Instant now) {
-  const auto elapsed = static_cast<std::uint64_t>((now - start_).count());
+  const auto elapsed = static_cast<std::uint64_t>((now - start()).count());
   const std::uint64_t current = elapsed * options_.frames / kMicroseconds;
-  skipped_frames_ += current - frame_;
+  count_skipped(current - frame_);
   frame_ = current;
   due_ = time_of(frame_);
 }
@@ -106,36 +95,10 @@ std::optional<std::size_t> PacketSource::write(rtp::MutableBytes out, dtls::Inst
   const auto payload = std::span(payload_).first(size);
   left_ -= size;
   const std::size_t front = write_front(front_, payload);
-  write_stamp({.source = id_, .number = packets_, .sent = sent, .media_time = timestamp_},
+  write_stamp({.source = id(), .number = packets(), .sent = sent, .media_time = timestamp_},
               payload.subspan(front));
   front_.begins_frame = front_.is_key_frame = false;
-  const auto written = rtp::write_packet(
-      {.marker = left_ == 0 && options_.kind == SectionKind::video,
-       .payload_type = payload_type_,
-       // The lower half of a random number, so that streams begin anywhere (RFC 3550 section 5.1).
-       .sequence_number = rtp::SequenceNumber{static_cast<std::uint16_t>(
-           packets_ + static_cast<std::uint32_t>(id_))},
-       .timestamp = timestamp_,
-       .ssrc = ssrc_,
-       .payload = payload},
-      out);
-  if (!written) return std::nullopt;
-  ++packets_;
-  bytes_ += size;
-  return *written;
-}
-
-std::optional<rtp::SenderReport> PacketSource::report(dtls::Instant now) const {
-  if (packets_ == 0) return std::nullopt;
-  const auto since = (now - start_).count();
-  return rtp::SenderReport{
-      .sender = ssrc_,
-      .ntp_time = rtp::ntp_time(now.time_since_epoch()),
-      .rtp_timestamp = rtp::Timestamp{static_cast<std::uint32_t>(since * clock_rate(options_.kind) /
-                                                                 kMicroseconds) +
-                                      static_cast<std::uint32_t>(id_)},
-      .packets = static_cast<std::uint32_t>(packets_),
-      .octets = static_cast<std::uint32_t>(bytes_)};
+  return write_packet(payload, left_ == 0 && options_.kind == SectionKind::video, timestamp_, out);
 }
 
 }  // namespace sluice::interop::load

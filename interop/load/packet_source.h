@@ -1,4 +1,4 @@
-// Makes the RTP packets of a stream: of a given bit rate and frame rate, in virtual time.
+// A made-up stream of a given bit rate and frame rate.
 #pragma once
 
 #include <array>
@@ -9,17 +9,13 @@
 #include <string>
 
 #include <sluice/dtls/clock.h>
-#include <sluice/rtp/numbers.h>
-#include <sluice/rtp/rtcp.h>
+#include <sluice/rtp/bytes.h>
 #include <tl/expected.hpp>
 
+#include "load/media_source.h"
 #include "load/payload_front.h"
-#include "load/stamp.h"
 
 namespace sluice::interop::load {
-
-// The largest payload: with the headers of RTP, SRTP, UDP and IPv6 it fits an Ethernet.
-inline constexpr std::size_t kMaxPayload = 1400;
 
 struct SourceOptions {
   SectionKind kind = SectionKind::video;
@@ -35,31 +31,15 @@ struct SourceOptions {
 // The error says which option can't be honoured.
 tl::expected<void, std::string> check(const SourceOptions& options);
 
-class PacketSource {
+class PacketSource final : public MediaSource {
  public:
   // `options` must pass check(). `start`: of the first frame.
-  PacketSource(const SourceOptions& options, rtp::Ssrc ssrc, rtp::PayloadType payload_type,
-               SourceId id, dtls::Instant start);
+  PacketSource(const SourceOptions& options, const StreamNames& names, dtls::Instant start);
 
-  // Of the next frame.
-  [[nodiscard]] dtls::Instant next_timeout() const { return due_; }
-  // The next packet of a frame that is due, which has a size of kMaxPacket at most. Empty: none is.
+  [[nodiscard]] dtls::Instant next_timeout() const override { return due_; }
   // `sent` goes into its stamp.
-  std::optional<std::size_t> write(rtp::MutableBytes out, dtls::Instant sent);
-  static constexpr std::size_t kMaxPacket = 12 + kMaxPayload;
-  // The next frame will be one.
-  void need_key_frame() { needs_key_frame_ = true; }
-
-  // Empty before the first packet.
-  [[nodiscard]] std::optional<rtp::SenderReport> report(dtls::Instant now) const;
-
-  [[nodiscard]] SourceId id() const { return id_; }
-  [[nodiscard]] rtp::Ssrc ssrc() const { return ssrc_; }
-  [[nodiscard]] std::uint64_t packets() const { return packets_; }
-  [[nodiscard]] std::uint64_t payload_bytes() const { return bytes_; }
-  [[nodiscard]] std::uint64_t key_frames() const { return key_frames_; }
-  // Left out, because write() was called half a second too late.
-  [[nodiscard]] std::uint64_t skipped_frames() const { return skipped_frames_; }
+  std::optional<std::size_t> write(rtp::MutableBytes out, dtls::Instant sent) override;
+  void need_key_frame() override { needs_key_frame_ = true; }
 
  private:
   void begin_frame();
@@ -68,16 +48,8 @@ class PacketSource {
   [[nodiscard]] dtls::Instant time_of(std::uint64_t frame) const;
 
   SourceOptions options_;
-  rtp::Ssrc ssrc_;
-  rtp::PayloadType payload_type_;
-  SourceId id_;
-  dtls::Instant start_;
   dtls::Instant due_;
   std::uint64_t frame_ = 0;  // that is due at due_
-  std::uint64_t packets_ = 0;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t key_frames_ = 0;
-  std::uint64_t skipped_frames_ = 0;
   bool needs_key_frame_ = true;
   dtls::Instant key_frame_due_;
   // ---- of the frame that is being sent; none while left_ is 0

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/random_numbers.h"
+#include "load/recording/recording_source.h"
 
 namespace sluice::interop::load {
 
@@ -16,8 +17,14 @@ void Publisher::on_connected(dtls::Instant now) {
     // Publishers that connect at one time don't all send at one time.
     const auto frame = dtls::Duration(std::chrono::seconds{1}) / stream.source.frames;
     const auto offset = dtls::Duration(common::random_u32() % frame.count());
-    sources_.emplace_back(stream.source, stream.ssrc, stream.payload_type,
-                          SourceId{common::random_u32()}, now + offset);
+    const StreamNames names{.ssrc = stream.ssrc,
+                            .payload_type = stream.payload_type,
+                            .id = SourceId{common::random_u32()}};
+    if (stream.recording) {
+      sources_.push_back(std::make_unique<RecordingSource>(stream.recording, names, now + offset));
+    } else {
+      sources_.push_back(std::make_unique<PacketSource>(stream.source, names, now + offset));
+    }
   }
 }
 
@@ -41,9 +48,9 @@ void Publisher::on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks) {
 }
 
 void Publisher::on_key_frame_request(rtp::Ssrc media) {
-  for (PacketSource& source : sources_) {
-    if (source.ssrc() != media) continue;
-    source.need_key_frame();
+  for (const auto& source : sources_) {
+    if (source->ssrc() != media) continue;
+    source->need_key_frame();
     ++key_frames_asked_;
   }
 }
@@ -51,9 +58,9 @@ void Publisher::on_key_frame_request(rtp::Ssrc media) {
 void Publisher::on_timeout(dtls::Instant now) {
   if (has_stopped_) return;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read.
-  std::array<std::byte, PacketSource::kMaxPacket> packet;
-  for (PacketSource& source : sources_) {
-    while (const auto size = source.write(packet, now)) {
+  std::array<std::byte, MediaSource::kMaxPacket> packet;
+  for (const auto& source : sources_) {
+    while (const auto size = source->write(packet, now)) {
       if (!session().send_rtp(std::span(packet).first(*size))) ++not_sent_;
     }
   }
@@ -62,14 +69,14 @@ void Publisher::on_timeout(dtls::Instant now) {
 std::optional<dtls::Instant> Publisher::media_timeout() const {
   std::optional<dtls::Instant> next;
   if (has_stopped_) return next;
-  for (const PacketSource& source : sources_) next = common::earlier(next, source.next_timeout());
+  for (const auto& source : sources_) next = common::earlier(next, source->next_timeout());
   return next;
 }
 
 void Publisher::write_report(rtp::CompoundWriter& writer, dtls::Instant now) {
-  for (const PacketSource& source : sources_) {
-    const auto report = source.report(now);
-    if (report && writer.add(*report)) add_cname(writer, source.ssrc());
+  for (const auto& source : sources_) {
+    const auto report = source->report(now);
+    if (report && writer.add(*report)) add_cname(writer, source->ssrc());
   }
 }
 
@@ -81,7 +88,7 @@ std::uint64_t Publisher::lost_on_the_way() const {
 
 SentPackets Publisher::sent() const {
   SentPackets sent;
-  for (const PacketSource& source : sources_) sent[source.id()] = source.packets();
+  for (const auto& source : sources_) sent[source->id()] = source->packets();
   return sent;
 }
 

@@ -3,18 +3,22 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "load/client.h"
+#include "load/media_source.h"
 #include "load/packet_source.h"
+#include "load/recording/recording.h"
 #include "load/stream_check.h"
 
 namespace sluice::interop::load {
 
 struct PublishedStream {
   SourceOptions source;
-  rtp::Ssrc ssrc{};  // as the offer had it
+  std::shared_ptr<const Recording> recording = {};  // in its place; null: none
+  rtp::Ssrc ssrc{};                                 // as the offer had it
   rtp::PayloadType payload_type{};
 };
 
@@ -27,7 +31,9 @@ class Publisher final : public Client {
   void stop() { has_stopped_ = true; }
 
   // One a stream, once it is connected.
-  [[nodiscard]] const std::vector<PacketSource>& sources() const { return sources_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<MediaSource>>& sources() const {
+    return sources_;
+  }
   [[nodiscard]] SentPackets sent() const;
   // Of all streams, by the last reports of the server.
   [[nodiscard]] std::uint64_t lost_on_the_way() const;
@@ -47,7 +53,7 @@ class Publisher final : public Client {
   void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks);
 
   std::vector<PublishedStream> streams_;
-  std::vector<PacketSource> sources_;
+  std::vector<std::unique_ptr<MediaSource>> sources_;
   std::map<rtp::Ssrc, std::uint32_t> lost_;  // of our streams, as the server has reported it last
   bool has_stopped_ = false;
   std::uint64_t key_frames_asked_ = 0;

@@ -14,6 +14,12 @@ constexpr rtp::Ssrc kOwnSsrc{1};
 
 }  // namespace
 
+std::variant<StreamCheck, RecordingCheck> Viewer::check_of(SectionKind kind) const {
+  const auto& recording = kind == SectionKind::audio ? options_.audio : options_.video;
+  if (recording) return RecordingCheck(recording);
+  return StreamCheck(kind);
+}
+
 Viewer::Stream* Viewer::stream_of(rtp::Ssrc ssrc, SectionKind kind) {
   const auto found = std::ranges::find(streams_, ssrc, &Stream::ssrc);
   if (found != streams_.end()) return &*found;
@@ -21,7 +27,7 @@ Viewer::Stream* Viewer::stream_of(rtp::Ssrc ssrc, SectionKind kind) {
   const std::uint32_t clock_rate = kind == SectionKind::audio ? 48'000 : 90'000;
   streams_.push_back({.ssrc = ssrc,
                       .reception = rtp::Reception({.clock_rate = clock_rate}),
-                      .check = StreamCheck(kind)});
+                      .check = check_of(kind)});
   return &streams_.back();
 }
 
@@ -36,7 +42,7 @@ void Viewer::on_rtp(dtls::MutableBytes bytes, dtls::Instant now) {
   if (!first_packet_at_) first_packet_at_ = now;
   stream->reception.on_packet(packet->sequence_number, packet->timestamp, media_time(now));
   if (options_.asks_again) stream->repair.on_packet(packet->sequence_number, now);
-  stream->check.on_packet(*packet, now);
+  std::visit([&](auto& check) { check.on_packet(*packet, now); }, stream->check);
 }
 
 void Viewer::on_rtcp(const rtp::RtcpPacket& packet, dtls::Instant now) {
@@ -81,13 +87,17 @@ void Viewer::write_report(rtp::CompoundWriter& writer, dtls::Instant now) {
 
 ReceivedCounts Viewer::counts(const SentPackets& sent) const {
   ReceivedCounts counts;
-  for (const Stream& stream : streams_) counts.add(stream.check.counts(sent));
+  for (const Stream& stream : streams_) {
+    counts.add(std::visit([&](const auto& check) { return check.counts(sent); }, stream.check));
+  }
   return counts;
 }
 
 Traffic Viewer::traffic() const {
   Traffic traffic;
-  for (const Stream& stream : streams_) traffic.add(stream.check.traffic());
+  for (const Stream& stream : streams_) {
+    traffic.add(std::visit([](const auto& check) { return check.traffic(); }, stream.check));
+  }
   return traffic;
 }
 

@@ -4,13 +4,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <sluice/rtp/reception.h>
 
 #include "load/client.h"
 #include "load/loss_repair.h"
+#include "load/recording/recording_check.h"
 #include "load/stream_check.h"
 
 namespace sluice::interop::load {
@@ -21,6 +25,9 @@ using PayloadKinds = std::array<std::optional<SectionKind>, 128>;
 struct ViewerOptions {
   PayloadKinds kinds = {};
   bool asks_again = false;  // for lost packets, by NACK
+  // What publishers send; null: packets with stamps.
+  std::shared_ptr<const Recording> video = {};
+  std::shared_ptr<const Recording> audio = {};
 };
 
 class Viewer final : public Client {
@@ -28,8 +35,8 @@ class Viewer final : public Client {
   // Streams that are judged at a time; packets of others are counted.
   static constexpr std::size_t kMaxStreams = 32;
 
-  Viewer(MediaSession session, const ViewerOptions& options)
-      : Client(std::move(session)), options_(options) {}
+  Viewer(MediaSession session, ViewerOptions options)
+      : Client(std::move(session)), options_(std::move(options)) {}
 
   // As of now, of all streams; see StreamCheck::counts().
   [[nodiscard]] ReceivedCounts counts(const SentPackets& sent = {}) const;
@@ -44,7 +51,7 @@ class Viewer final : public Client {
   struct Stream {
     rtp::Ssrc ssrc{};
     rtp::Reception reception;
-    StreamCheck check;
+    std::variant<StreamCheck, RecordingCheck> check;
     LossRepair repair = {};
   };
 
@@ -55,6 +62,7 @@ class Viewer final : public Client {
   [[nodiscard]] std::optional<dtls::Instant> media_timeout() const override;
   void write_report(rtp::CompoundWriter& writer, dtls::Instant now) override;
   // Null: it is one too many.
+  [[nodiscard]] std::variant<StreamCheck, RecordingCheck> check_of(SectionKind kind) const;
   Stream* stream_of(rtp::Ssrc ssrc, SectionKind kind);
 
   ViewerOptions options_;

@@ -229,10 +229,10 @@ MemberReport Worker::report_of(MemberId id, const Member& member, const SentPack
   report.sent = member.publisher->sent();
   report.lost_on_the_way = member.publisher->lost_on_the_way();
   report.key_frames_asked = member.publisher->key_frames_asked();
-  for (const PacketSource& source : member.publisher->sources()) {
-    report.sent_bytes += source.payload_bytes();
-    report.key_frames += source.key_frames();
-    report.skipped_frames += source.skipped_frames();
+  for (const auto& source : member.publisher->sources()) {
+    report.sent_bytes += source->payload_bytes();
+    report.key_frames += source->key_frames();
+    report.skipped_frames += source->skipped_frames();
   }
   return report;
 }

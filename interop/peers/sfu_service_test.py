@@ -483,7 +483,7 @@ class ProxyTest(unittest.TestCase):
                     "--log-level", "debug") as server:
             for header in ({"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": 'for="192.0.2.1:80"'},
                            {"X-Forwarded-For": "198.51.100.9, 192.0.2.1"}):
-                self.assertEqual(server.get("whep/room", **header)[0], 204)
+                self.assertEqual(server.get("whep/room", **header)[0], 200)
             self.assertEqual(server.get("sessions", **{"X-Forwarded-For": "127.0.0.1"})[0], 403)
         addresses = [json.loads(line).get("address") for line in server.log]
         self.assertEqual(addresses.count("192.0.2.1"), 3)

@@ -121,23 +121,28 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const Visit& visit, Admissio
   return session;
 }
 
+TransportDescription Sfu::own_transport(ice_lite::SessionHandle handle, Setup setup) const {
+  TransportDescription transport{.ice = *port_.server.local_credentials(handle),
+                                 .end_of_candidates = true,
+                                 .setup = setup,
+                                 .fingerprints = {identity_.fingerprint}};
+  auto preference = static_cast<std::uint16_t>(0xffff);
+  for (const auto& address : identity_.announced) {
+    transport.candidates.push_back(ice_lite::candidate(address, preference--));
+  }
+  return transport;
+}
+
 CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
                           const std::vector<AnsweredSection>& answer, dtls::Instant now) {
   Session& session = sessions_.at(handle);
   session.ice = IceSession(offer);
   session.data = data_.join(handle, offer, own_role(offer), session.room->data(), now);
-  TransportDescription transport{
-      .ice = *port_.server.local_credentials(handle),
-      .end_of_candidates = true,
-      .setup = own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive,
-      .fingerprints = {identity_.fingerprint},
-      .cryptex = answer_cryptex(offer.transport) != srtp::Cryptex::off};
+  auto transport =
+      own_transport(handle, own_role(offer) == dtls::Role::client ? Setup::active : Setup::passive);
+  transport.cryptex = answer_cryptex(offer.transport) != srtp::Cryptex::off;
   // RFC 8842 section 5.3: an answer has it where the offer has it.
   if (!offer.transport.tls_id.empty()) transport.tls_id = common::random_id();
-  auto preference = static_cast<std::uint16_t>(0xffff);
-  for (const auto& address : identity_.announced) {
-    transport.candidates.push_back(ice_lite::candidate(address, preference--));
-  }
   log(session, "session_started");
   return Created{.id = session.id,
                  .answer = write_answer(offer, answer, transport, common::random_u32(),
@@ -171,42 +176,6 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   return created(*handle, offer, agreement->answer, now);
 }
 
-CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
-                        dtls::Instant now) {
-  const auto agreement = agree_on_viewing(offer, random_ssrc);
-  return watch(room_name, offer, agreement, address, now);
-}
-
-CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
-                        const ViewAgreement& agreement, const std::string& address,
-                        dtls::Instant now) {
-  if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
-  if (mirrors_) follow(now);
-  const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
-  auto admission = directory_.admit(worker_, visit);
-  if (!admission) return refuse(admission.error().why, admission.error().sentence);
-  const auto found = rooms_.find(room_name);
-  if (found == rooms_.end() || found->second->publishers() == 0) {
-    return refuse(Refusal::no_publisher, "Nobody publishes in this room.");
-  }
-  Room& place = *found->second;
-  auto streams = make_streams(agreement->parts);
-  if (!streams) return refuse(Refusal::offer, streams.error());
-  const auto handle = add_session(offer, streams->size(), now);
-  if (!handle) return refuse(handle.error().why, handle.error().sentence);
-  auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
-  if (!place.has_media_for(*viewer)) {
-    port_.server.remove(*handle);
-    return refuse(Refusal::no_common_codec,
-                  "The offer has none of the codecs that are published in this room.");
-  }
-  Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.viewer = std::move(viewer);
-  place.add(*session.viewer, port_, now);
-  ++counters_.viewers;
-  return created(*handle, offer, agreement->answer, now);
-}
-
 IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now) {
   const auto handle = handles_.find(id);
   if (handle == handles_.end()) {
@@ -230,6 +199,10 @@ bool Sfu::ask_for_layer(const std::string& id, std::string_view mid, const std::
 }
 
 bool Sfu::remove(const std::string& id, dtls::Instant now) {
+  if (const auto offer = offers_.find(id); offer != offers_.end()) {
+    withdraw(offer, now);
+    return true;
+  }
   const auto handle = handles_.find(id);
   if (handle == handles_.end()) return false;
   end(sessions_.find(handle->second), End::deleted, now);
@@ -237,6 +210,7 @@ bool Sfu::remove(const std::string& id, dtls::Instant now) {
 }
 
 void Sfu::end_all(dtls::Instant now) {
+  while (!offers_.empty()) withdraw(offers_.begin(), now);
   while (!sessions_.empty()) end(sessions_.begin(), End::stopped, now);
 }
 
@@ -368,7 +342,7 @@ void Sfu::on_connected(ice_lite::SessionHandle handle, dtls::Instant now) {
 // ---- time
 
 std::optional<dtls::Instant> Sfu::next_timeout() const {
-  if (sessions_.empty() && rooms_.empty()) return std::nullopt;
+  if (sessions_.empty() && rooms_.empty() && offers_.empty()) return std::nullopt;
   return next_sweep_;
 }
 
@@ -402,6 +376,11 @@ void Sfu::sweep(dtls::Instant now) {
   for (auto each = sessions_.begin(); each != sessions_.end();) {
     const auto next = std::next(each);
     if (const auto why = overdue(each->second, now)) end(each, *why, now);
+    each = next;
+  }
+  for (auto each = offers_.begin(); each != offers_.end();) {
+    const auto next = std::next(each);
+    if (now >= each->second.until) withdraw(each, now);
     each = next;
   }
   std::erase_if(rooms_, [&](const auto& entry) {

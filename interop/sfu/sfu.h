@@ -26,6 +26,7 @@
 #include "sfu/forwarding/room.h"
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/moved_sfu.h"
+#include "sfu/signalling/counter_offer.h"
 #include "sfu/signalling/ice_session.h"
 #include "sfu/workers/directory.h"
 #include "sfu/workers/mirrors.h"
@@ -84,6 +85,9 @@ struct Session {
 // For the log and for operators: "publisher", "viewer", or "node" for one of the cluster that
 // pulls.
 std::string_view role_of(const Session& session);
+// How long a counter-offer waits for its answer: draft-ietf-wish-whep-04 has 30 s from when the
+// client was told.
+inline constexpr std::chrono::seconds kCounterOfferLife{31};
 
 // Like the IceLiteServer it has no socket, no thread and no clock. After every input, of either,
 // call drain().
@@ -111,11 +115,17 @@ class Sfu {
                        dtls::Instant now);
   CreateResult watch(const std::string& room, Offer offer, const std::string& address,
                      dtls::Instant now);
+  // The viewer's answer to a counter-offer; the name of its ICE session. The offer stays where the
+  // answer is refused for what it says.
+  tl::expected<std::string, Refused> take_answer(const std::string& id, Answer answer,
+                                                 dtls::Instant now);
+  // Whether a counter-offer with this ID waits for its answer.
+  [[nodiscard]] bool awaits_answer(const std::string& id) const { return offers_.contains(id); }
   // PATCH (RFC 9725 section 4.3).
   IceResult update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now);
   // Viewer::ask_for_layer(). False also if no viewer has this ID.
   bool ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid);
-  // False: no such session.
+  // False: no such session or counter-offer.
   bool remove(const std::string& id, dtls::Instant now);
   void end_all(dtls::Instant now);
   // Whether a session has this ID; as a publisher or not.
@@ -189,6 +199,15 @@ class Sfu {
     std::unique_ptr<Publisher> publisher;
   };
   using Sessions = std::unordered_map<ice_lite::SessionHandle, Session>;
+  // A counter-offer that waits for its answer. It counts as a session in what is limited.
+  struct OpenOffer {
+    ice_lite::SessionHandle session;
+    Visit visit;
+    Admission admission;
+    CounterOffer offer;
+    dtls::Instant until;
+  };
+  using OpenOffers = std::unordered_map<std::string, OpenOffer>;  // by ID
 
   [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
   CreateResult refuse(Refusal why, std::string sentence);
@@ -200,6 +219,19 @@ class Sfu {
   Room& room(const std::string& name, dtls::Instant idle_since);
   Session& begin(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                  Room& room, dtls::Instant made_at);
+  // The server's side of a session, for the SDP.
+  [[nodiscard]] TransportDescription own_transport(ice_lite::SessionHandle handle,
+                                                   Setup setup) const;
+  // Where something is published; null: there is no such room.
+  [[nodiscard]] Room* room_to_watch(const std::string& room, dtls::Instant now);
+  // Refuses a viewer's offer, with one of the server where that may help.
+  CreateResult counter(const Visit& visit, Admission admission, const Offer& offer,
+                       const Refused& refused, dtls::Instant now);
+  void begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
+                    Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now);
+  // Without its session, which goes on or not.
+  OpenOffer take(OpenOffers::iterator offer);
+  void withdraw(OpenOffers::iterator offer, dtls::Instant now);
   CreateResult created(ice_lite::SessionHandle handle, const Offer& offer,
                        const std::vector<AnsweredSection>& answer, dtls::Instant now);
 
@@ -238,7 +270,8 @@ class Sfu {
   Sessions sessions_;
   std::vector<Pulled> pulled_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
-  std::vector<Track*> busy_;                                          // with a burst
+  OpenOffers offers_;
+  std::vector<Track*> busy_;  // with a burst
   dtls::Instant next_sweep_{};
 };
 

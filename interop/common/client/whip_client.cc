@@ -98,7 +98,10 @@ tl::expected<PostedOffer, HttpRefusal> WhipClient::post(const HttpEndpoint& endp
   const auto result = client(endpoint.url.origin, endpoint)
                           .Post(endpoint.url.path, fields, offer, "application/sdp");
   if (!result) return tl::unexpected(HttpRefusal{0, no_answer("a POST", result)});
-  // WHEP's counter-offers (406) are not taken.
+  if (result->status == 406) {
+    return tl::unexpected(
+        HttpRefusal{406, "the server makes a counter-offer (406), which is not taken here"});
+  }
   if (result->status != 201) {
     return tl::unexpected(HttpRefusal{result->status, refusal(*result)});
   }

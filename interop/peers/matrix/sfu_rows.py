@@ -16,9 +16,9 @@ SKIPPED = 77
 LOSS = "3"  # percent of the media, each way
 
 
-def call(publisher, viewer, codec, loss):
+def call(publisher, viewer, codec, loss, more):
     command = ["/usr/bin/python3", "-B", str(CLIENTS), "--publisher", publisher, "--viewer", viewer, "--codec", codec,
-               "--loss", loss]
+               "--loss", loss, *more]
 
     def run(kit):
         file = kit.folder / "sfu.json"
@@ -40,10 +40,11 @@ def reason(publisher, viewer):
     return told.stdout.strip() if told.returncode == SKIPPED else ""
 
 
-def pair(publisher, viewer, codec="VP8", loss="0"):
+def pair(publisher, viewer, codec="VP8", loss="0", more=()):
     what = f"{codec} and Opus from {publisher} to {viewer}" + (f", {loss} % lost each way" if loss != "0" else "")
+    what += ", by a counter-offer" if more else ""
     row = Row(publisher if publisher == viewer else f"{publisher}, {viewer}", "DTLS 1.2", "media server", "",
-              "fingerprints", call(publisher, viewer, codec, loss), what=what)
+              "fingerprints", call(publisher, viewer, codec, loss, more), what=what)
     row.reason = reason(publisher, viewer)
     if row.reason:
         row.outcome = "skipped"
@@ -68,4 +69,5 @@ def rows(_):
     made = [pair(publisher, viewer) for publisher in LIBRARIES for viewer in LIBRARIES]
     made += [pair(each, each, loss=LOSS) for each in LIBRARIES]
     made += [pair(each, each, codec="H264") for each in LIBRARIES]
+    made += [pair("GStreamer", each, more=["--decline"]) for each in ("aiortc", "pion")]
     return made + list(absent())

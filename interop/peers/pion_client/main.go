@@ -28,6 +28,8 @@ var kinds = []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeV
 type client struct {
 	connection *webrtc.PeerConnection
 	ports      map[webrtc.RTPCodecType]int
+	role       string
+	codec      string
 	said       sync.Mutex
 	mutex      sync.Mutex
 	video      webrtc.SSRC // that a viewer receives
@@ -51,18 +53,8 @@ func codecOf(kind webrtc.RTPCodecType, video string) webrtc.RTPCodecParameters {
 	return webrtc.RTPCodecParameters{PayloadType: 96, RTPCodecCapability: capability}
 }
 
-func connect(video string) (*webrtc.PeerConnection, error) {
-	media, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
-	rtx := webrtc.RTPCodecParameters{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{
-		MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}}
-	for _, kind := range kinds {
-		if err := media.RegisterCodec(codecOf(kind, video), kind); err != nil {
-			return nil, err
-		}
-	}
-	if err := media.RegisterCodec(rtx, webrtc.RTPCodecTypeVideo); err != nil {
-		return nil, err
-	}
+func connect(media *webrtc.MediaEngine) (*webrtc.PeerConnection, error) {
+	registry := &interceptor.Registry{}
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
 		return nil, err
 	}
@@ -71,6 +63,18 @@ func connect(video string) (*webrtc.PeerConnection, error) {
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(media),
 		webrtc.WithInterceptorRegistry(registry))
 	return api.NewPeerConnection(webrtc.Configuration{})
+}
+
+func codecs(video string) (*webrtc.MediaEngine, error) {
+	media := &webrtc.MediaEngine{}
+	rtx := webrtc.RTPCodecParameters{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}}
+	for _, kind := range kinds {
+		if err := media.RegisterCodec(codecOf(kind, video), kind); err != nil {
+			return nil, err
+		}
+	}
+	return media, media.RegisterCodec(rtx, webrtc.RTPCodecTypeVideo)
 }
 
 // Packets from a port become those of a track.
@@ -143,6 +147,8 @@ func (c *client) watch(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver)
 		if err != nil {
 			return
 		}
+		// A server that offers has payload types of its own.
+		packet[1] = packet[1]&0x80 | byte(codecOf(remote.Kind(), c.codec).PayloadType)
 		socket.Write(packet[:size])
 	}
 }
@@ -153,64 +159,126 @@ func (c *client) askForKeyFrame() {
 	c.connection.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(c.video)}})
 }
 
-func exchange(method, target, body string, wanted int) (string, *url.URL, error) {
+func exchange(method, target, body string) (int, string, *url.URL, error) {
 	request, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
-		return "", nil, err
+		return 0, "", nil, err
 	}
 	if body != "" {
 		request.Header.Set("Content-Type", "application/sdp")
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", nil, err
+		return 0, "", nil, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != wanted {
-		err = fmt.Errorf("%s is answered with %s: %s", method, response.Status, text)
-	}
 	location, _ := response.Location()
-	return string(text), location, err
+	return response.StatusCode, string(text), location, err
+}
+
+func (c *client) setLocal(connection *webrtc.PeerConnection, made webrtc.SessionDescription, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(connection)
+	if err := connection.SetLocalDescription(made); err != nil {
+		return "", err
+	}
+	<-gathered
+	return connection.LocalDescription().SDP, nil
+}
+
+// Offers what the connection has. The status is that of the answer, or of a counter-offer.
+func (c *client) offer(connection *webrtc.PeerConnection, target string) (int, string, *url.URL, error) {
+	made, err := connection.CreateOffer(nil)
+	offer, err := c.setLocal(connection, made, err)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	return exchange(http.MethodPost, target, offer)
 }
 
 func (c *client) negotiate(target string) (*url.URL, error) {
-	offer, err := c.connection.CreateOffer(nil)
+	status, answer, session, err := c.offer(c.connection, target)
 	if err != nil {
 		return nil, err
 	}
-	gathered := webrtc.GatheringCompletePromise(c.connection)
-	if err := c.connection.SetLocalDescription(offer); err != nil {
-		return nil, err
-	}
-	<-gathered
-	answer, session, err := exchange(http.MethodPost, target, c.connection.LocalDescription().SDP, http.StatusCreated)
-	if err != nil {
-		return nil, err
+	if status != http.StatusCreated {
+		return nil, fmt.Errorf("the offer is answered with %d: %s", status, answer)
 	}
 	return session, c.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
 }
 
-func (c *client) run(role, target, video string) error {
-	c.connection.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
-		if state == webrtc.PeerConnectionStateConnected {
-			c.say("connected")
-		}
-	})
-	c.connection.OnTrack(c.watch)
+// Offers G.711 alone, and answers what the server offers in its place (draft-ietf-wish-whep-04).
+func (c *client) beCountered(target string) (*url.URL, error) {
+	media := &webrtc.MediaEngine{}
+	err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}}, webrtc.RTPCodecTypeAudio)
+	if err != nil {
+		return nil, err
+	}
+	declined, err := connect(media)
+	if err != nil {
+		return nil, err
+	}
+	defer declined.Close()
+	_, err = declined.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio,
+		webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+	if err != nil {
+		return nil, err
+	}
+	status, offer, session, err := c.offer(declined, target)
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusNotAcceptable {
+		return nil, fmt.Errorf("the server takes G.711 (%d)", status)
+	}
+	err = c.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.connection.CreateAnswer(nil)
+	answer, err := c.setLocal(c.connection, made, err)
+	if err != nil {
+		return nil, err
+	}
+	status, text, _, err := exchange(http.MethodPatch, session.String(), answer)
+	if err == nil && status != http.StatusNoContent {
+		err = fmt.Errorf("the answer is refused with %d: %s", status, text)
+	}
+	c.say("countered")
+	return session, err
+}
+
+func (c *client) begin(target, video string, decline bool) (*url.URL, error) {
+	if decline {
+		return c.beCountered(target)
+	}
 	for _, kind := range kinds {
 		var err error
-		if role == "publish" {
+		if c.role == "publish" {
 			err = c.publish(kind, video)
 		} else {
 			_, err = c.connection.AddTransceiverFromKind(kind,
 				webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	session, err := c.negotiate(target)
+	return c.negotiate(target)
+}
+
+func (c *client) run(target, video string, decline bool) error {
+	c.connection.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateConnected {
+			c.say("connected")
+		}
+	})
+	c.connection.OnTrack(c.watch)
+	session, err := c.begin(target, video, decline)
 	if err != nil {
 		return err
 	}
@@ -219,8 +287,12 @@ func (c *client) run(role, target, video string) error {
 			c.askForKeyFrame()
 		}
 	}
-	if _, _, err := exchange(http.MethodDelete, session.String(), "", http.StatusOK); err != nil {
+	status, text, _, err := exchange(http.MethodDelete, session.String(), "")
+	if err != nil {
 		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("DELETE is answered with %d: %s", status, text)
 	}
 	c.say("deleted")
 	return c.connection.Close()
@@ -230,17 +302,22 @@ func main() {
 	video := flag.String("codec", "VP8", "of the video: VP8 or H264")
 	audioPort := flag.Int("audio-port", 0, "UDP port of loopback that audio comes from or goes to")
 	videoPort := flag.Int("video-port", 0, "UDP port of loopback that video comes from or goes to")
+	decline := flag.Bool("decline", false, "offer a codec that no server has, so that it makes a counter-offer")
 	flag.Parse()
 	if flag.NArg() != 2 || (flag.Arg(0) != "publish" && flag.Arg(0) != "watch") {
 		log.Fatal("usage: pion-client [options] publish|watch URL")
 	}
-	connection, err := connect(*video)
+	media, err := codecs(*video)
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := &client{connection: connection, ports: map[webrtc.RTPCodecType]int{
+	connection, err := connect(media)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := &client{connection: connection, role: flag.Arg(0), codec: *video, ports: map[webrtc.RTPCodecType]int{
 		webrtc.RTPCodecTypeAudio: *audioPort, webrtc.RTPCodecTypeVideo: *videoPort}}
-	if err := c.run(flag.Arg(0), flag.Arg(1), *video); err != nil {
+	if err := c.run(flag.Arg(1), *video, *decline); err != nil {
 		log.Fatal(err)
 	}
 }

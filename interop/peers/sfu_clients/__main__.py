@@ -6,8 +6,10 @@ The publisher makes a key frame only when it is asked for one, and the viewer co
 passes through the server. With --loss, both ways repair lost packets by NACK. SLUICE_SFU_BINARY names the server, and
 PION_CLIENT the one on pion. Exit code 77: one of them isn't there; the reason is printed.
 
-Each client is a program: CLIENT publish|watch URL [--codec NAME]. It writes its events as JSON, a line each:
-connected, "asked for key frame", seen (of viewers that decode), deleted. A line "key frame" on its input makes a viewer
+With --decline the viewer offers G.711 alone, and answers the counter-offer that comes.
+
+Each client is a program: CLIENT publish|watch URL [--codec NAME] [--decline]. It writes its events as JSON, a line
+each: connected, "asked for key frame", seen (of viewers that decode), countered, deleted. A line "key frame" on its input makes a viewer
 ask for one. It deletes its session at the end of its input. Those without encoder and decoder pass on RTP from or to
 --audio-port and --video-port, where GStreamer has them (rtp_media.py).
 """
@@ -40,19 +42,20 @@ LOST_SEED = 9
 class Client:
     """How a client is started, and what it can't do."""
 
-    def __init__(self, command, has_codecs=False, repairs=("publish", "watch")):
+    def __init__(self, command, has_codecs=False, repairs=("publish", "watch"), answers=False):
         self.command = command
         self.has_codecs = has_codecs  # encodes and decodes by itself
         self.repairs = repairs  # the roles in which it repairs lost packets by NACK
+        self.answers = answers  # a viewer takes a counter-offer of the server, too
 
 
 CLIENTS = {
     "GStreamer": Client([SYSTEM_PYTHON, "-B", str(HERE / "gstreamer_client.py")], has_codecs=True),
-    "aiortc": Client([SYSTEM_PYTHON, "-B", str(HERE / "aiortc_client.py")], has_codecs=True),
+    "aiortc": Client([SYSTEM_PYTHON, "-B", str(HERE / "aiortc_client.py")], has_codecs=True, answers=True),
     "werift": Client(["node", str(HERE / "werift_client.mjs")]),
     # libdatachannel's viewers never ask for packets again (RtcpReceivingSession).
     "node-datachannel": Client(["node", str(HERE / "node_datachannel_client.mjs")], repairs=("publish",)),
-    "pion": Client([os.environ.get("PION_CLIENT", "")]),
+    "pion": Client([os.environ.get("PION_CLIENT", "")], answers=True),
 }
 
 
@@ -106,9 +109,9 @@ def must(condition, what):
 class Running:
     """A client that runs. Its last words are kept."""
 
-    def __init__(self, name, role, url, codec, ports):
+    def __init__(self, name, role, url, codec, ports, more=()):
         client = CLIENTS[name]
-        options = [] if client.has_codecs else [f"--{kind}-port={port}" for kind, port in ports.items()]
+        options = list(more) if client.has_codecs else [*more, *(f"--{kind}-port={port}" for kind, port in ports.items())]
         self.name = f"{name} ({role})"
         self.events = []
         self.noise = tempfile.TemporaryFile("w+")
@@ -212,9 +215,10 @@ class Call:
                 arguments.append(f"--announce={self.losses[-1].name}")
         self.server = stack.enter_context(Server(os.environ["SLUICE_SFU_BINARY"], arguments))
 
-    def start(self, name, role, ports):
+    def start(self, name, role, ports, more=()):
         endpoint = "whip/room" if role == "publish" else "whep/room"
-        client = Running(name, role, urllib.parse.urljoin(self.server.url, endpoint), self.options.codec, ports)
+        client = Running(name, role, urllib.parse.urljoin(self.server.url, endpoint), self.options.codec, ports,
+                         more)
         self.stack.callback(client.kill)
         client.wait(lambda: client.count("connected"), "it connects")
         return client
@@ -236,12 +240,13 @@ class Call:
     def watch(self):
         """The viewer, and a function that says what it has decoded."""
         name = self.options.viewer
+        more = ["--decline"] if self.options.decline else []
         if CLIENTS[name].has_codecs:
-            viewer = self.start(name, "watch", {})
+            viewer = self.start(name, "watch", {}, more)
             return viewer, lambda: {"video": 0, "audio": 0, "width": 0} | viewer.last("seen")
         from rtp_media import RtpDecoder
         decoder = self.stack.enter_context(RtpDecoder(self.options.codec))
-        viewer = self.start(name, "watch", decoder.ports)
+        viewer = self.start(name, "watch", decoder.ports, more)
         return viewer, lambda: {**decoder.frames, "width": decoder.width}
 
     def run(self):
@@ -249,6 +254,7 @@ class Call:
         asked_before = publisher.count("asked for key frame")
         viewer, seen = self.watch()
         viewer.wait(lambda: seen()["video"] >= PICTURES and seen()["audio"] >= SOUNDS, "it sees and hears")
+        must(viewer.count("countered") == self.options.decline, "a counter-offer is made where it is needed")
         must(seen()["width"] == 320, f"the picture is as wide as that of the publisher ({seen()['width']})")
         must(publisher.count("asked for key frame") > asked_before, "a viewer that comes makes the server ask by PLI")
         self.ask_for_key_frame(publisher, viewer, seen)
@@ -293,10 +299,13 @@ def main():
     parser.add_argument("--publisher", choices=CLIENTS, required=True)
     parser.add_argument("--viewer", choices=CLIENTS, required=True)
     parser.add_argument("--codec", choices=["VP8", "H264"], default="VP8")
-    parser.add_argument("--loss", type=float, default=0, metavar="PERCENT", help="of the media, each way")
+    parser.add_argument("--loss", type=float, default=0, metavar="PERCENT", help="of the RTP packets, each way")
+    parser.add_argument("--decline", action="store_true", help="the viewer takes a counter-offer of the server")
     parser.add_argument("--probe", action="store_true", help="only say whether they are there")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     options = parser.parse_args()
+    if options.decline and not CLIENTS[options.viewer].answers:
+        parser.error(f"{options.viewer} takes no counter-offers here")
     why = "" if os.environ.get("SLUICE_SFU_BINARY") else "SLUICE_SFU_BINARY must name the sluice-sfu to run"
     why = why or missing(options.publisher, options.viewer)
     if why:

@@ -9,7 +9,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, VideoStreamTrack
 from aiortc.rtcrtpsender import RTCRtpSender
 
-from client import Client
+from client import Client, Countered
 from aiortc_peer import AMPLITUDE, Tone  # also lets aiortc use loopback
 
 WIDTH, HEIGHT = 320, 240
@@ -51,6 +51,8 @@ class AiortcClient(Client):
                 make_key_frame()
 
             self.video.sender._send_keyframe = on_request
+
+    def listen(self, connection):
         connection.on("track", lambda track: asyncio.ensure_future(self.count(track)))
         connection.on("connectionstatechange",
                       lambda: connection.connectionState == "connected" and self.say("connected"))
@@ -73,13 +75,36 @@ class AiortcClient(Client):
         for source in receiver.getSynchronizationSources():
             asyncio.ensure_future(receiver._send_rtcp_pli(source.source))
 
+    async def offer(self, connection):
+        await connection.setLocalDescription(await connection.createOffer())
+        answer = await asyncio.to_thread(self.post, connection.localDescription.sdp)
+        await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    async def be_countered(self, connection):
+        """Offers G.711 alone; answers what the server offers in its place."""
+        declined = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        codecs = [codec for codec in RTCRtpSender.getCapabilities("audio").codecs if codec.name == "PCMU"]
+        declined.addTransceiver("audio", direction="recvonly").setCodecPreferences(codecs)
+        try:
+            await self.offer(declined)
+            raise RuntimeError("the server takes G.711")
+        except Countered as countered:
+            await connection.setRemoteDescription(RTCSessionDescription(countered.offer, "offer"))
+        finally:
+            await declined.close()
+        await connection.setLocalDescription(await connection.createAnswer())
+        self.video = next(each for each in connection.getTransceivers() if each.kind == "video")
+        await asyncio.to_thread(self.answer, connection.localDescription.sdp)
+
     async def call(self):
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         try:
-            self.add_media(connection)
-            await connection.setLocalDescription(await connection.createOffer())
-            answer = await asyncio.to_thread(self.post, connection.localDescription.sdp)
-            await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            self.listen(connection)
+            if self.arguments.decline:
+                await self.be_countered(connection)
+            else:
+                self.add_media(connection)
+                await self.offer(connection)
             while self.is_wanted(0):
                 await asyncio.sleep(0.2)
                 self.say_seen(self.frames, self.width)

@@ -12,6 +12,14 @@ sys.path.append(str(pathlib.Path(__file__).parents[1]))
 from http_request import STEP_LIMIT_S, request  # noqa: E402  (found by the line above)
 
 
+class Countered(Exception):
+    """The server has refused an offer and makes one itself (draft-ietf-wish-whep-04)."""
+
+    def __init__(self, offer):
+        super().__init__("the server makes a counter-offer")
+        self.offer = offer
+
+
 class Client:
     """A publisher or viewer. run() of the others ends when is_wanted() says so."""
 
@@ -47,12 +55,20 @@ class Client:
             self.say("seen", video=frames["video"], audio=frames["audio"], width=width)
 
     def post(self, offer):
-        """The answer to an offer."""
+        """The answer to an offer. Raises Countered for an offer of the server in its place."""
         status, headers, body = request(self.arguments.url, "POST", offer)
-        if status != 201:
+        if status not in (201, 406):
             raise RuntimeError(f"the server answers with {status}: {body}")
         self.session = urllib.parse.urljoin(self.arguments.url, headers["Location"])
+        if status == 406:
+            raise Countered(body)
         return body
+
+    def answer(self, answer):
+        status, _, body = request(self.session, "PATCH", answer)
+        if status != 204:
+            raise RuntimeError(f"the answer is refused with {status}: {body}")
+        self.say("countered")
 
     def delete(self):
         status, _, body = request(self.session, "DELETE")
@@ -69,5 +85,7 @@ class Client:
         parser.add_argument("role", choices=["publish", "watch"])
         parser.add_argument("url", help="of the endpoint of WHIP or WHEP")
         parser.add_argument("--codec", default="VP8")
+        parser.add_argument("--decline", action="store_true",
+                            help="offer a codec that no server has, so that it makes a counter-offer")
         kind(parser.parse_args()).run()
         return 0

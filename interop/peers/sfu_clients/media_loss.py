@@ -1,9 +1,15 @@
-"""A path to a UDP port of loopback that loses some of the media. STUN and DTLS pass: what is tried is not their repair."""
+"""A path to a UDP port of loopback that loses some of the RTP packets. STUN, DTLS and RTCP pass: what is tried is not their
+repair, and not every library asks twice."""
 
 import random
 import select
 import socket
 import threading
+
+
+def is_rtp(datagram):
+    """RFC 7983 section 7, and RFC 5761 section 4."""
+    return len(datagram) > 1 and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223
 
 
 class MediaLoss:
@@ -47,8 +53,7 @@ class MediaLoss:
             for source in select.select([self.front, *clients], [], [], 0.05)[0]:
                 try:
                     datagram, sender = source.recvfrom(65536)
-                    # RTP and RTCP (RFC 7983 section 7).
-                    if 128 <= datagram[0] <= 191 and self.random.random() < self.loss:
+                    if is_rtp(datagram) and self.random.random() < self.loss:
                         self.lost += 1
                         continue
                     if source is not self.front:

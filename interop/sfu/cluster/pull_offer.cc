@@ -36,7 +36,7 @@ SdpMedia offered_section(SectionKind kind) {
     if (format.kind != kind) continue;
     const std::string type = std::to_string(kFirstType + rtp::number(format.payload_type));
     media.formats.push_back(type);
-    attributes.add("rtpmap", type + " " + std::string{format.map});
+    attributes.add("rtpmap", type + " " + std::string{format.rtpmap});
     if (!format.parameters.empty()) {
       attributes.add("fmtp", type + " " + std::string{format.parameters});
     }

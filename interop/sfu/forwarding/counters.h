@@ -57,7 +57,8 @@ struct Counters {
   std::uint64_t publishers = 0;  // made
   std::uint64_t viewers = 0;
   std::uint64_t rooms = 0;
-  std::uint64_t pulled = 0;  // publishers of other nodes
+  std::uint64_t pulled = 0;          // publishers of other nodes
+  std::uint64_t counter_offers = 0;  // made
   std::array<std::uint64_t, kRefusalNames.size()> refused = {};
   std::array<std::uint64_t, kEndNames.size()> ended = {};
   std::uint64_t ice_restarts = 0;  // answered

@@ -22,8 +22,8 @@ struct Format {
   std::uint32_t clock_rate;  // Hz
   rtp::PayloadType payload_type;
   bool (*begins_key_frame)(rtp::Bytes payload);
-  // As an offer of the server has it: a=rtpmap and a=fmtp.
-  std::string_view map;
+  // As the server offers it: a=rtpmap and a=fmtp.
+  std::string_view rtpmap;
   std::string_view parameters;
 };
 
@@ -34,6 +34,9 @@ const Format* format_of(SectionKind kind, const Codec& offered);
 
 // The URIs of the header extensions that are forwarded.
 std::span<const std::string_view> forwarded_extensions();
+// What format_of() takes for it, without payload type and feedback.
+Codec offered_codec(const Format& format);
+
 // The ID of a header extension that is forwarded. Empty: it is not.
 std::optional<rtp::ExtensionId> extension_of(std::string_view uri);
 

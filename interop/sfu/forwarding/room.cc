@@ -33,4 +33,14 @@ bool Room::has_media_for(const Viewer& viewer) const {
                              [&](const Publisher* each) { return viewer.can_watch(*each); });
 }
 
+std::vector<const Format*> Room::formats() const {
+  std::vector<const Format*> all;
+  for (const Publisher* publisher : publishers_) {
+    for (const Track& track : publisher->tracks()) {
+      if (std::ranges::find(all, &track.format()) == all.end()) all.push_back(&track.format());
+    }
+  }
+  return all;
+}
+
 }  // namespace sluice::interop::sfu

@@ -29,6 +29,8 @@ class Room {
 
   // Whether a viewer that comes now would get anything.
   [[nodiscard]] bool has_media_for(const Viewer& viewer) const;
+  // What is published, each format once.
+  [[nodiscard]] std::vector<const Format*> formats() const;
   [[nodiscard]] const std::string& name() const { return name_; }
   // Of those that have data channels.
   [[nodiscard]] RoomData& data() { return data_; }

@@ -1,9 +1,10 @@
-// The HTTP interface: WHIP (RFC 9725), WHEP (draft-ietf-wish-whep-03), and what operators need.
+// The HTTP interface: WHIP (RFC 9725), WHEP (draft-ietf-wish-whep-04), and what operators need.
 //
 //   POST   /whip/ROOM     an offer to publish (application/sdp); 201: the answer, and Location
-//   POST   /whep/ROOM     an offer to watch; likewise
+//   POST   /whep/ROOM     an offer to watch; likewise, or 406: an offer of the server, and Location
 //   POST   /whep/ROOM/STREAM   an offer of another node of the cluster, for one publisher
-//   PATCH  /session/ID    candidates (204), or an ICE restart (200 and the server's fragment)
+//   PATCH  /session/ID    candidates (204), an ICE restart (200 and the server's fragment), or the
+//                         answer to an offer of the server (204)
 //   DELETE /session/ID    ends a session
 //   GET    /session/ID/layer   the layers that a viewer can have (layers_json.h)
 //   POST   /session/ID/layer   the one that it wants; 204
@@ -12,7 +13,8 @@
 //
 // OPTIONS, GET and HEAD of WHIP's and WHEP's resources are as both have them; other methods get
 // 405. PATCH has an application/trickle-ice-sdpfrag, and says by If-Match which ICE session it is
-// for: its entity tag, which each restart changes, or *. Errors have one sentence of plain text:
+// for: its entity tag, which each restart changes, or *. An answer is application/sdp, and needs
+// no If-Match. Errors have one sentence of plain text:
 // 400 no SDP, a malformed fragment or If-Match, 401 no or a wrong token, 403 not for this address,
 // 404 no such session, 409 nobody publishes or too many do, 412 another ICE session, 413 the body
 // is too large, 415 wrong content type, 422 the offer or choice can't be taken, 428 no If-Match,

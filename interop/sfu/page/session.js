@@ -58,14 +58,16 @@ export class Session extends EventTarget {
       headers: { ...this.#headers, 'Content-Type': 'application/sdp' },
       body: this.#connection.localDescription.sdp,
     });
-    if (response.status !== 201) throw await RefusedError.from(response);
+    const isOffer = response.status === 406;
+    if (response.status !== 201 && !isOffer) throw await RefusedError.from(response);
     this.#answer = await response.text();
     this.#location = new URL(response.headers.get('Location'), response.url);
     if (this.#isOver) {
       await this.#remove();
       return;
     }
-    await this.#connection.setRemoteDescription({ type: 'answer', sdp: this.#answer });
+    if (isOffer) await this.#answerOffer();
+    else await this.#connection.setRemoteDescription({ type: 'answer', sdp: this.#answer });
     this.#watchTransport();
     this.#reconnection = new Reconnection(this.#connection, {
       begin: () => this.#tell('reconnecting'),
@@ -76,6 +78,24 @@ export class Session extends EventTarget {
         this.#remove().catch(() => {}); // the server may be out of reach
       },
     });
+  }
+
+  // The server has refused the offer and makes one itself (draft-ietf-wish-whep-04).
+  async #answerOffer() {
+    const connection = this.#connection;
+    await connection.setLocalDescription({ type: 'rollback' });
+    connection.getTransceivers().forEach((transceiver) => transceiver.stop()); // the offer brings its own
+    await connection.setRemoteDescription({ type: 'offer', sdp: this.#answer });
+    await connection.setLocalDescription();
+    await allCandidates(connection);
+    const response = await fetch(this.#location, {
+      method: 'PATCH',
+      headers: { ...this.#headers, 'Content-Type': 'application/sdp' },
+      body: connection.localDescription.sdp,
+    });
+    if (response.status !== 204) throw await RefusedError.from(response);
+    // What the server answers to later offers of this side, which restart ICE.
+    this.#answer = this.#answer.replaceAll('a=setup:actpass', 'a=setup:passive');
   }
 
   // Also while start() is under way.
@@ -107,7 +127,7 @@ export class Session extends EventTarget {
 
   // The server ends a session by close_notify, which closes the DTLS transport.
   #watchTransport() {
-    const [{ sender, receiver }] = this.#connection.getTransceivers();
+    const [{ sender, receiver }] = this.#connection.getTransceivers().filter(({ mid }) => mid !== null);
     const transport = receiver.transport ?? sender.transport;
     transport.onstatechange = () => { if (transport.state === 'closed') this.#finish(); };
   }

@@ -113,6 +113,7 @@ void Sfu::forget_all(dtls::Instant now) {
     static_cast<void>(port_.server.close(handle, now));
     if (mirrors_ && session.publisher) mirrors_->withdraw(*session.publisher);
   }
+  while (!offers_.empty()) withdraw(offers_.begin(), now);
   sessions_.clear();
   if (mirrors_) mirrors_->forget_all();
   pulled_.clear();

@@ -28,9 +28,17 @@ struct MovedPublisher;
 // The most workers of a server. Between any two of them are two queues of 1 MB.
 inline constexpr std::size_t kMaxWorkers = 16;
 
+// What the server offers to a viewer in place of an answer. The session is made by its answer.
+struct OfferMade {
+  std::string id;     // of the session
+  std::string offer;  // SDP
+  std::string ice_session;
+};
+
 struct Refused {
   Refusal why;
   std::string sentence;  // for the client
+  std::optional<OfferMade> counter_offer = {};
 };
 
 // Of all workers together: SfuOptions has their values and says what they are of.
@@ -62,7 +70,7 @@ struct Published {
 
 // What a room is to all workers.
 struct RoomView {
-  std::vector<Published> published = {};  // by their numbers
+  std::vector<Published> published = {};   // by their numbers
   std::vector<std::size_t> watching = {};  // the workers that have viewers of it
 };
 
@@ -174,8 +182,8 @@ class Directory {
   std::uint64_t last_publisher_ = 0;
   std::vector<std::set<std::string>> changes_;  // by worker
   std::array<std::atomic<bool>, kMaxWorkers> has_changes_ = {};
-  std::unordered_map<std::string, std::size_t> sessions_;  // their workers, by ID
-  std::vector<std::size_t> sessions_of_;                   // by worker
+  std::unordered_map<std::string, std::size_t> sessions_;     // their workers, by ID
+  std::vector<std::size_t> sessions_of_;                      // by worker
   std::unordered_map<std::string, std::size_t> per_address_;  // by host_of()
   // Random ones of the server itself, so that nobody chooses them to collide.
   std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> ufrags_;

@@ -67,11 +67,11 @@ TEST_F(LoadScenario, EachViewerGetsEachPacket) {
 TEST_F(LoadScenario, AViewerAsksForAKeyFrame) {
   const Publisher& publisher = world_.publish({{.key_frame_interval = 1h}});
   world_.run_for(1s);
-  EXPECT_EQ(publisher.sources()[0].key_frames(), 1U);
+  EXPECT_EQ(publisher.sources()[0]->key_frames(), 1U);
   const Viewer& viewer = world_.watch();
   world_.run_for(1s);
   EXPECT_EQ(publisher.key_frames_asked(), 1U);
-  EXPECT_EQ(publisher.sources()[0].key_frames(), 2U);
+  EXPECT_EQ(publisher.sources()[0]->key_frames(), 2U);
   EXPECT_EQ(counts(viewer).key_frames, 1U);
 }
 
@@ -168,10 +168,11 @@ TEST_F(LoadScenario, AChangedPayloadIsSeen) {
   world_.run_for(1s);
   stop({&publisher});
   // Its sequence numbers go on where those of the publisher have ended.
-  const PacketSource& before = publisher.sources()[0];
+  const MediaSource& before = *publisher.sources()[0];
   const SourceId id{
       static_cast<std::uint32_t>(static_cast<std::uint32_t>(before.id()) + before.packets())};
-  PacketSource source({}, before.ssrc(), rtp::PayloadType{96}, id, world_.world.now);
+  PacketSource source({}, {.ssrc = before.ssrc(), .payload_type = rtp::PayloadType{96}, .id = id},
+                      world_.world.now);
   std::array<std::byte, PacketSource::kMaxPacket> packet{};
   for (int i = 0; const auto size = source.write(packet, world_.world.now); ++i) {
     if (i == 2) packet.at(*size - 5) ^= std::byte{1};

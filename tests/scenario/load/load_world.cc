@@ -75,7 +75,7 @@ Publisher& LoadWorld::publish(const std::vector<SourceOptions>& sources) {
   const auto types = granted(accepted_types(offer, read_answer(created->answer).value()));
   std::vector<PublishedStream> streams;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    streams.push_back({sources[i], offered[i].ssrc, types[i]});
+    streams.push_back({.source = sources[i], .ssrc = offered[i].ssrc, .payload_type = types[i]});
   }
   auto client = std::make_unique<Publisher>(std::move(session), std::move(streams));
   Publisher& publisher = *client;

@@ -225,6 +225,26 @@ TEST(SfuLimits, WhoDoesNotConnectIsEnded) {
   EXPECT_EQ(world.count(End::not_connected), 1U);
 }
 
+// draft-ietf-wish-whep-04: a counter-offer without valid-until waits for 30 s.
+TEST(SfuLimits, ACounterOfferWaitsForHalfAMinute) {
+  SfuWorld world;
+  world.publisher();
+  auto offer = SfuWorld::viewer_offer();
+  offer = offer.substr(0, offer.find("m=video"));  // audio alone
+  offer.replace(offer.find("BUNDLE 0 1"), 10, "BUNDLE 0");
+  offer.replace(offer.find("opus/48000/2"), 12, "G722/8000");
+  const auto refused = world.watch(offer);
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  const std::string id = refused.error().counter_offer->id;
+  EXPECT_EQ(world.sfu.find(id), nullptr);
+  world.run_for(std::chrono::seconds{30});
+  EXPECT_TRUE(world.sfu.awaits_answer(id));
+  world.run_for(std::chrono::seconds{2});
+  EXPECT_FALSE(world.sfu.awaits_answer(id));
+  EXPECT_FALSE(world.sfu.remove(id, world.now));
+}
+
 TEST(SfuLimits, APublisherThatSendsNothingIsEnded) {
   SfuWorld world({.silence = 10s});
   Peer& publisher = world.publisher();

@@ -4,11 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "common/http/entity_tags.h"
 #include "common/sdp/sdp_offer.h"
-#include "sfu/http/layers_json.h"
 #include "sfu/http/resources/resource.h"
-#include "sfu/http/resources/session_resource.h"
+#include "sfu/http/resources/session_answer.h"
 #include "sfu/signalling/negotiation.h"
 
 namespace sluice::interop::sfu {
@@ -17,33 +15,7 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr const char* kSdpType = "application/sdp";
 constexpr const char* kEndpoint = "/(whip|whep)/([A-Za-z0-9_-]{1,64})";
-// Seconds until a viewer asks again for a publisher, and a client for a place.
-constexpr const char* kRetrySoon = "2";
-constexpr const char* kRetryLater = "10";
-
-int status_of_refusal(Refusal why) {
-  switch (why) {
-    case Refusal::offer:
-    case Refusal::no_common_codec:
-      return 422;
-    case Refusal::no_publisher:
-    case Refusal::too_many_publishers:
-      return 409;
-    case Refusal::too_many_rooms:
-    case Refusal::too_many_viewers:
-    case Refusal::too_many_sessions:
-    case Refusal::too_many_of_address:
-    case Refusal::too_many_nodes:
-      return 503;
-    case Refusal::node_loop:
-      return 508;
-    case Refusal::failed:
-      return 500;
-  }
-  return 500;
-}
 
 // The agreement is made here, since it needs nothing of the media's thread.
 std::optional<CreateResult> ask_to_publish(const SfuAccess& access, const std::string& room,
@@ -108,8 +80,7 @@ void watch(const SfuAccess& access, const std::string& room, const PostedSession
   }
   if (!*result) return refuse_session(response, result->error());
   answer_created(**result, response);
-  response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
-                                  std::string{kLayerExtension} + "\"");
+  link_layers(response, (*result)->id);
 }
 
 void create(const SfuAccess& access, const Request& request, Response& response) {
@@ -121,6 +92,13 @@ void create(const SfuAccess& access, const Request& request, Response& response)
   const auto posted = read_posted(access, request, response);
   if (!posted) return;
   (publishes ? publish : watch)(access, request.matches[2].str(), *posted, response);
+}
+
+// WHEP's draft, from -04 on: HEAD finds out whether a URL is an endpoint of it.
+void describe(const Request& request, Response& response) {
+  if (request.matches[1] == "whip") return answer_empty(request, response);
+  allow_other_origins(response);
+  response.set_content("", kSdpType);
 }
 
 }  // namespace
@@ -144,26 +122,11 @@ std::optional<PostedSession> read_posted(const SfuAccess& access, const Request&
   return PostedSession{*std::move(offer), *client};
 }
 
-void answer_created(const Created& created, Response& response) {
-  response.status = 201;
-  response.set_header("Location", "/session/" + created.id);
-  response.set_header("ETag", entity_tag(created.ice_session));
-  response.set_header("Accept-Patch", kFragmentType);
-  response.set_content(created.answer, kSdpType);
-}
-
-void refuse_session(Response& response, const Refused& refused) {
-  const int status = status_of_refusal(refused.why);
-  if (refused.why == Refusal::no_publisher) response.set_header("Retry-After", kRetrySoon);
-  if (status == 503) response.set_header("Retry-After", kRetryLater);
-  refuse(response, status, refused.sentence);
-}
-
 void add_endpoints(httplib::Server& routes, const SfuAccess& access) {
   routes.Post(kEndpoint, for_all_origins([&access](const Request& request, Response& response) {
                 create(access, request, response);
               }));
-  routes.Get(kEndpoint, answer_empty);
+  routes.Get(kEndpoint, describe);
   add_other_methods(routes, {.pattern = kEndpoint,
                              .allowed = "GET, HEAD, OPTIONS, POST",
                              .cross_origin = "POST, OPTIONS",

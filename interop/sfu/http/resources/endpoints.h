@@ -19,8 +19,6 @@ struct PostedSession {
 // Empty, with the refusal in `response`.
 std::optional<PostedSession> read_posted(const SfuAccess& access, const httplib::Request& request,
                                          httplib::Response& response);
-void answer_created(const Created& created, httplib::Response& response);
-void refuse_session(httplib::Response& response, const Refused& refused);
 
 // `access` outlives the routes.
 void add_endpoints(httplib::Server& routes, const SfuAccess& access);

@@ -6,6 +6,7 @@
 
 #include "sfu/cluster/cluster.h"
 #include "sfu/http/resources/endpoints.h"
+#include "sfu/http/resources/session_answer.h"
 
 namespace sluice::interop::sfu {
 namespace {

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "common/http/entity_tags.h"
+#include "common/sdp/answer_reader.h"
 #include "common/sdp/sdp_fragment.h"
 #include "sfu/http/resources/resource.h"
+#include "sfu/http/resources/session_answer.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -60,10 +62,43 @@ void patched(const IceResult& result, Response& response) {
   response.set_content((*result)->fragment, kFragmentType);
 }
 
+void refuse_answer(Response& response, int status, const SdpResult<Answer>& answer) {
+  if (status == 404) return refuse(response, status, "There is no such session.");
+  if (status == 400) return refuse(response, status, answer.error().sentence);
+  response.set_header("Accept-Patch", kFragmentType);
+  refuse(response, status, "The session has no offer that waits for an answer.");
+}
+
+// Of a viewer to a counter-offer. It names no ICE session: there is none yet.
+void take_answer(const SfuAccess& access, const Request& request, Response& response) {
+  if (!access.rights_of(request).viewers) return refuse_token(response);
+  const auto answer = read_answer(request.body);
+  const std::string id = request.matches[1];
+  const auto worker = access.media().worker_of(id);
+  if (!worker) return refuse_answer(response, 404, answer);
+  using Taken = tl::expected<std::string, Refused>;
+  using Found = tl::expected<Taken, int>;
+  const auto taken =
+      access.ask<Found>(*worker, response, [id, answer](Sfu& sfu, dtls::Instant now) {
+        if (!sfu.awaits_answer(id)) {
+          return Found(tl::unexpect, sfu.find(id) == nullptr ? 404 : 415);
+        }
+        return answer ? Found(sfu.take_answer(id, *answer, now)) : Found(tl::unexpect, 400);
+      });
+  if (!taken) return;
+  if (!*taken) return refuse_answer(response, taken->error(), answer);
+  if (!**taken) return refuse_session(response, (*taken)->error());
+  response.status = 204;
+  response.set_header("ETag", entity_tag(***taken));
+  response.set_header("Accept-Patch", kFragmentType);
+  link_layers(response, id);
+}
+
 // RFC 9725 section 4.3: If-Match says which ICE session it is for.
 void patch(const SfuAccess& access, const Request& request, Response& response) {
   const SfuAccess::Rights rights = access.rights_of(request);
   if (!rights.publishers && !rights.viewers && !rights.nodes) return refuse_token(response);
+  if (has_type(request, kSdpType)) return take_answer(access, request, response);
   if (!has_type(request, kFragmentType)) {
     response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2
     return refuse(response, 415, "The fragment must come as " + std::string{kFragmentType} + ".");
@@ -93,7 +128,7 @@ void patch(const SfuAccess& access, const Request& request, Response& response) 
 void remove(const SfuAccess& access, const Request& request, Response& response) {
   const auto removed = access.ask_session<bool>(
       request, response,
-      [](Sfu& sfu, const std::string& id, dtls::Instant now) { return sfu.remove(id, now); });
+      [](Sfu& sfu, const std::string& id, dtls::Instant now) { return sfu.remove(id, now); }, true);
   if (removed) response.set_content("", "text/plain");
 }
 

@@ -1,4 +1,4 @@
-// PATCH and DELETE /session/ID: Trickle ICE, ICE restarts, and the end.
+// PATCH and DELETE /session/ID: Trickle ICE, ICE restarts, answers to counter-offers, and the end.
 #pragma once
 
 #include <httplib.h>
@@ -6,9 +6,6 @@
 #include "sfu/http/resources/sfu_access.h"
 
 namespace sluice::interop::sfu {
-
-// RFC 8840 section 9.
-inline constexpr const char* kFragmentType = "application/trickle-ice-sdpfrag";
 
 // `access` outlives the routes.
 void add_session_resource(httplib::Server& routes, const SfuAccess& access);

@@ -60,25 +60,29 @@ class SfuAccess {
             .nodes = options_.cluster != nullptr && has_token(request, options_.cluster->token())};
   }
 
-  // Runs `work` for the session of the URL, likewise.
+  // Runs `work` for the session of the URL, likewise. `or_offer`: also for a counter-offer that
+  // waits.
   template <class Answer>
   std::optional<Answer> ask_session(
       const httplib::Request& request, httplib::Response& response,
-      std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work) const {
+      std::function<Answer(Sfu&, const std::string& id, dtls::Instant)> work,
+      bool or_offer = false) const {
     using Found = tl::expected<Answer, int>;
     const auto worker = media_.worker_of(request.matches[1].str());
     if (!worker) {
       refuse(response, 404, kNoSession);
       return std::nullopt;
     }
-    auto found = ask<Found>(*worker, response,
-                            [rights = rights_of(request), id = request.matches[1].str(),
-                             work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-                              const Session* session = sfu.find(id);
-                              if (session == nullptr) return Found(tl::unexpect, 404);
-                              return rights.may_change(*session) ? Found(work(sfu, id, now))
-                                                                 : Found(tl::unexpect, 401);
-                            });
+    auto found = ask<Found>(
+        *worker, response,
+        [rights = rights_of(request), id = request.matches[1].str(), work = std::move(work),
+         or_offer](Sfu& sfu, dtls::Instant now) {
+          const Session* session = sfu.find(id);
+          const bool is_offer = session == nullptr && or_offer && sfu.awaits_answer(id);
+          if (session == nullptr && !is_offer) return Found(tl::unexpect, 404);
+          const bool may_change = is_offer ? rights.viewers : rights.may_change(*session);
+          return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
+        });
     if (!found) return std::nullopt;
     if (*found) return **std::move(found);
     if (found->error() == 401) {

@@ -39,7 +39,11 @@ Made read(SectionKind kind, dtls::Buffer bytes) {
 class Source {
  public:
   explicit Source(const SourceOptions& options)
-      : source(options, rtp::Ssrc{7}, rtp::PayloadType{96}, SourceId{0x12345678}, kStart),
+      : source(options,
+               {.ssrc = rtp::Ssrc{7},
+                .payload_type = rtp::PayloadType{96},
+                .id = SourceId{0x12345678}},
+               kStart),
         kind_(options.kind) {}
 
   // All that is due up to then, when it is due.

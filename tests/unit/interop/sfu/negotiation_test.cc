@@ -316,21 +316,20 @@ TEST(Negotiation, LargeExtensionIdsAreLeftOut) {
 // RFC 9143 section 12. aiortc 1.4 offers one ID for two extensions, and fails at packets with the
 // second one.
 TEST(Negotiation, AnIdStandsForOneExtensionInAllSections) {
-  const auto offer = with(
-      with(small_media(), "a=mid:a\r\n",
-           "a=mid:a\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
-           "a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"),
-      "a=mid:v\r\n",
-      "a=mid:v\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
-      "a=extmap:2 urn:3gpp:video-orientation\r\n"
-      "a=extmap:3 urn:3gpp:video-orientation\r\n");
+  const auto offer = with(with(small_media(), "a=mid:a\r\n",
+                               "a=mid:a\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+                               "a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"),
+                          "a=mid:v\r\n",
+                          "a=mid:v\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+                          "a=extmap:2 urn:3gpp:video-orientation\r\n"
+                          "a=extmap:3 urn:3gpp:video-orientation\r\n");
   for (const auto& answer : {publishers_answer(offer), viewers_answer(offer)}) {
     EXPECT_THAT(answer.media[0].attributes.all("extmap"),
                 ElementsAre("1 urn:ietf:params:rtp-hdrext:sdes:mid",
                             "2 urn:ietf:params:rtp-hdrext:ssrc-audio-level"));
-    EXPECT_THAT(answer.media[1].attributes.all("extmap"),
-                ElementsAre("1 urn:ietf:params:rtp-hdrext:sdes:mid",
-                            "3 urn:3gpp:video-orientation"));
+    EXPECT_THAT(
+        answer.media[1].attributes.all("extmap"),
+        ElementsAre("1 urn:ietf:params:rtp-hdrext:sdes:mid", "3 urn:3gpp:video-orientation"));
   }
 }
 

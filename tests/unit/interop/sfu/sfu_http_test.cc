@@ -127,6 +127,16 @@ TEST_F(SfuHttpTest, OptionsSayWhatIsTaken) {
   EXPECT_THAT(session->get_header_value("Access-Control-Allow-Headers"), HasSubstr("If-Match"));
 }
 
+// draft-ietf-wish-whep-04: a player finds out by HEAD what a URL is.
+TEST_F(SfuHttpTest, HeadTellsThatItIsWhep) {
+  const auto whep = client_->Head("/whep/room");
+  EXPECT_EQ(whep->status, 200);
+  EXPECT_EQ(whep->get_header_value("Content-Type"), kSdp);
+  const auto whip = client_->Head("/whip/room");
+  EXPECT_EQ(whip->status, 204);
+  EXPECT_FALSE(whip->has_header("Content-Type"));
+}
+
 // RFC 9725 section 4.1: no representation. RFC 9110 section 15.5.6: Allow.
 TEST_F(SfuHttpTest, OtherMethods) {
   for (const auto* path : {"/whip/room", kUnknown}) {
