@@ -160,7 +160,7 @@ class Directory {
     std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
   struct TextHash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): of the library
     std::size_t operator()(std::string_view text) const {
       return std::hash<std::string_view>{}(text);
     }
