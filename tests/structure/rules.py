@@ -99,7 +99,7 @@ OUTSIDE = {
     "interop/common/state": ["nlohmann/", "poll.h", "sys/random.h", "unistd.h"] + EXPECTED,
     "interop/tools": ["CLI/"] + POSIX + EXPECTED,
     "interop/demo": ["CLI/", "glib", "httplib.h", "nlohmann/"] + POSIX + EXPECTED,
-    "interop/sfu": ["CLI/", "httplib.h", "nlohmann/", "poll.h", "sys/eventfd.h", "unistd.h"] + EXPECTED,
+    "interop/sfu": ["CLI/", "fcntl.h", "httplib.h", "nlohmann/", "poll.h", "sys/eventfd.h", "unistd.h"] + EXPECTED,
     "interop/load": ["CLI/", "httplib.h", "nlohmann/", "ogg/ogg.h", "poll.h", "sys/epoll.h", "sys/resource.h"] + EXPECTED,
     "interop/peers": ["mbedtls/"] + POSIX,
     "docs/examples": ["asio/", "asio.hpp", "openssl/evp.h", "uv.h"] + POSIX,

@@ -114,6 +114,7 @@ void Sfu::forget_all(dtls::Instant now) {
   }
   while (!offers_.empty()) withdraw(offers_.begin(), now);
   sessions_.clear();
+  if (mirrors_) mirrors_->forget_all();
   for (const auto& [name, room] : rooms_) directory_.release_room(name, worker_);
   rooms_.clear();
   handles_.clear();

@@ -53,10 +53,13 @@ class Mirrors {
   void announce(Room& room, Publisher& publisher, dtls::Instant now);
   // Before it leaves the room. Does nothing for one that was not announced.
   void withdraw(const Publisher& publisher);
+  // Before all rooms end: mirrors end, too.
+  void forget_all() { mirrors_.clear(); }
 
   // ---- the other workers
 
-  // Follows what the directory has of a room: publishers come and go, and so do viewers of own ones.
+  // Follows what the directory has of a room: publishers come and go, and so do viewers of own
+  // ones.
   void sync(const std::string& room, dtls::Instant now);
   // Takes what has come in the queues, up to some hundred records of each. False: more waits.
   bool take(dtls::Instant now);

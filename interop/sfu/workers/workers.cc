@@ -79,8 +79,10 @@ Workers::~Workers() {
   if (port_) port_->take_from_workers();
 }
 
-// The thread of the port first, so that nothing more comes in.
+// The thread of the port first, so that nothing more comes in. Once: what move_out() has left has
+// no rooms any more.
 void Workers::stop() {
+  if (std::exchange(is_stopped_, true)) return;
   if (port_) port_->stop();
   for (const auto& worker : workers_) worker->stop();
   for (bool is_busy = true; is_busy;) {

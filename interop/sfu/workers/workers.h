@@ -57,6 +57,7 @@ class Workers final : public MediaThreads {
   Directory directory_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<PortThread> port_;
+  bool is_stopped_ = false;
 };
 
 }  // namespace sluice::interop::sfu
