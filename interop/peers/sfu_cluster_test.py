@@ -117,7 +117,9 @@ class Node:
     def stop(self):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGINT)
-        self.process.wait(SECONDS)
+        if self.process.wait(SECONDS) != 0:
+            with open(self.log_file, encoding="utf-8") as file:
+                raise AssertionError(f"a server ended with {self.process.returncode}: {file.read()}")
         wait_for("the end of a server", lambda: not is_running(self.pid))
         self.process.stdout.close()
 
