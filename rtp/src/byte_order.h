@@ -1,6 +1,7 @@
-// Reads and writes numbers in network byte order, and reads text.
+// Reads and writes numbers in network byte order, bytes and text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -41,6 +42,12 @@ constexpr void store_u24(MutableBytes bytes, std::size_t offset, std::uint32_t v
 constexpr void store_u32(MutableBytes bytes, std::size_t offset, std::uint32_t value) {
   store_u16(bytes, offset, static_cast<std::uint16_t>(value >> 16));
   store_u16(bytes, offset + 2, static_cast<std::uint16_t>(value));
+}
+
+// To the front of `to`, which has room. Of pointers, since GCC makes a loop of std::ranges::copy()
+// and a call of memmove() of this.
+constexpr void store_bytes(MutableBytes to, Bytes from) {
+  std::copy(from.data(), from.data() + from.size(), to.data());
 }
 
 inline std::string_view as_text(Bytes bytes) {

@@ -134,7 +134,7 @@ WriteResult<void> ExtensionWriter::add(ExtensionId id, Bytes value) {
     store_u8(out_, size_, number(id));
     store_u8(out_, size_ + 1, static_cast<std::uint8_t>(value.size()));
   }
-  std::ranges::copy(value, out_.subspan(size_ + head).begin());
+  store_bytes(out_.subspan(size_ + head), value);
   size_ += head + value.size();
   return {};
 }

@@ -88,16 +88,16 @@ WriteResult<ForwardedStream> ForwardedStream::restore(const ForwardOptions& opti
 }
 
 ForwardedStream::ForwardedStream(const ForwardOptions& options)
-    : format_{.ssrc = options.ssrc, .payload_types = options.payload_types},
-      extension_ids_(options.extension_ids),
-      extension_form_(options.extension_form),
+    : history_(options.repeat_window == 0 ? 0 : std::bit_ceil(options.repeat_window)),
       absolute_send_time_(options.absolute_send_time),
       transport_sequence_number_(options.transport_sequence_number),
+      extension_form_(options.extension_form),
+      format_{.ssrc = options.ssrc, .payload_types = options.payload_types},
       timeline_(options.clock_rate),
-      history_(options.repeat_window == 0 ? 0 : std::bit_ceil(options.repeat_window)) {}
+      extension_ids_(options.extension_ids) {}
 
 WriteResult<void> ForwardedStream::set_texts(Format& format, std::optional<TextElement> mid,
-                                             std::optional<TextElement> rid) const {
+                                             std::optional<TextElement> rid) {
   std::array<std::byte, 2 * kMaxTextElement + kWordPadding> space{};
   ExtensionWriter writer(extension_form_, space);
   std::size_t size = 0;
@@ -110,17 +110,17 @@ WriteResult<void> ForwardedStream::set_texts(Format& format, std::optional<TextE
     size += head + text.size();
   }
   format.texts.assign(space.begin(), space.begin() + static_cast<std::ptrdiff_t>(size));
+  longest_texts_ = std::max(longest_texts_, size);
   return {};
 }
 
 // ---- packets
 
 std::size_t ForwardedStream::max_size(const Packet& packet) const {
-  const std::size_t texts = std::max(format_.texts.size(), rtx_ ? rtx_->texts.size() : 0);
   // An element of the one-byte form becomes at most one byte longer.
-  return kFixedHeaderSize + 4 * packet.contributing_sources.size() + kExtensionHead + texts +
-         2 * packet.extension.body.size() + kTimedElements + kWordPadding + kOriginalNumberSize +
-         packet.payload.size();
+  return kFixedHeaderSize + 4 * packet.contributing_sources.size() + kExtensionHead +
+         longest_texts_ + 2 * packet.extension.body.size() + kTimedElements + kWordPadding +
+         kOriginalNumberSize + packet.payload.size();
 }
 
 ForwardResult ForwardedStream::write(const Packet& packet, const Departure& departure,
@@ -201,13 +201,13 @@ ForwardResult ForwardedStream::write_as(const Format& format, const Sent& sent,
     store_u16(out, size, number(*original));
     size += kOriginalNumberSize;
   }
-  std::ranges::copy(packet.payload, out.subspan(size).begin());
+  store_bytes(out.subspan(size), packet.payload);
   return size + packet.payload.size();
 }
 
 HeaderExtension ForwardedStream::write_extension(const Format& format, const Sent& sent,
                                                  const Packet& packet, MutableBytes out) const {
-  std::ranges::copy(format.texts, out.begin());
+  store_bytes(out, format.texts);
   ExtensionWriter writer(extension_form_, out, format.texts.size());
   // write() has seen to the room and make() to the IDs, so only a value that the form can't hold is
   // not added.

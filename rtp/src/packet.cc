@@ -83,9 +83,9 @@ WriteResult<std::size_t> write_packet(const Packet& packet, MutableBytes out) {
   if (packet.has_extension) {
     store_u16(out, offset, packet.extension.profile);
     store_u16(out, offset + 2, static_cast<std::uint16_t>(extension.size() / 4));
-    std::ranges::copy(extension, out.subspan(offset + kExtensionHead).begin());
+    store_bytes(out.subspan(offset + kExtensionHead), extension);
   }
-  std::ranges::copy(packet.payload, out.subspan(head).begin());
+  store_bytes(out.subspan(head), packet.payload);
   if (packet.padding_size > 0) {
     std::ranges::fill(out.subspan(head + packet.payload.size(), packet.padding_size), std::byte{0});
     store_u8(out, size - 1, packet.padding_size);

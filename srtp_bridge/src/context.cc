@@ -10,7 +10,6 @@
 namespace sluice::srtp {
 namespace {
 
-constexpr std::size_t kSrtcpIndex = 4;  // the E bit and the 31-bit index
 // A search takes no longer than a cache miss or two, and a context's own memory (3 to 30 kB) is
 // shared by enough streams.
 constexpr std::size_t kStreamsPerShard = 16;
@@ -27,15 +26,17 @@ std::uint16_t sequence_of(Bytes rtp) {
                                     std::to_integer<unsigned>(rtp[3]));
 }
 
-PacketError error_of(srtp_err_status_t status, Direction direction) {
+}  // namespace
+
+PacketError Context::error_of(srtp_err_status_t status) const {
   switch (status) {
     case srtp_err_status_auth_fail:
     case srtp_err_status_bad_mki:  // made with a key that isn't ours
       return PacketError::authentication_failed;
     case srtp_err_status_cipher_fail:
       // What GCM of libsrtp on NSS says of some damaged packets.
-      return direction == Direction::inbound ? PacketError::authentication_failed
-                                             : PacketError::internal;
+      return direction_ == Direction::inbound ? PacketError::authentication_failed
+                                              : PacketError::internal;
     case srtp_err_status_replay_fail:
     case srtp_err_status_replay_old:
     case srtp_err_status_pkt_idx_old:
@@ -50,8 +51,6 @@ PacketError error_of(srtp_err_status_t status, Direction direction) {
       return PacketError::internal;
   }
 }
-
-}  // namespace
 
 tl::expected<Context, SetupError> Context::make(Direction direction, const Profile& profile,
                                                 dtls::SrtpMasterKey master_key, Bytes mki,
@@ -68,8 +67,8 @@ srtp_err_status_t Context::with_policy(srtp_ssrc_t ssrc, Use use) {
                         static_cast<unsigned>(mki_.size())};
   srtp_master_key_t* keys = &key;
   srtp_policy_t policy{};
-  profile_.rtp_policy(&policy.rtp);
-  profile_.rtcp_policy(&policy.rtcp);
+  profile_->rtp_policy(&policy.rtp);
+  profile_->rtcp_policy(&policy.rtcp);
   policy.ssrc = ssrc;
   if (mki_.empty()) {
     policy.key = key.key;
@@ -102,7 +101,7 @@ tl::expected<void, SetupError> Context::add_shard() {
 // ---- SSRCs
 
 tl::expected<std::size_t, PacketError> Context::admit(std::uint32_t ssrc) {
-  if (retired_.contains(ssrc)) return tl::unexpected(PacketError::ssrc_retired);
+  if (absent_.is_retired(ssrc)) return tl::unexpected(PacketError::ssrc_retired);
   if (!may_add()) return tl::unexpected(PacketError::too_many_ssrcs);
   return shard_with_room();
 }
@@ -126,13 +125,10 @@ SsrcState& Context::add(std::uint32_t ssrc, std::size_t shard) {
 
 void Context::retire(const SsrcState& state) {
   if (direction_ == Direction::outbound) {
-    retired_.insert(state.ssrc);
+    absent_.retire(state.ssrc);
   } else {
-    const auto& received = state.received;
-    const auto& before = state.before;
-    removed_[state.ssrc] = {
-        .rtp = IndexHistory(std::max(received.rtp, before.rtp.highest())),
-        .srtcp = IndexHistory(std::max(received.srtcp, before.srtcp.highest()))};
+    absent_.remove(state.ssrc, {.rtp = IndexHistory(state.highest_received(PacketKind::rtp)),
+                                .srtcp = IndexHistory(state.highest_received(PacketKind::rtcp))});
   }
   if (shards_[state.shard].streams-- == kStreamsPerShard) roomy_.push_back(state.shard);
   remove_stream(state.shard, state.ssrc);
@@ -176,41 +172,40 @@ std::optional<std::uint32_t> Context::roll_over_counter(std::uint32_t ssrc) cons
 }
 
 bool Context::expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) {
-  if (removed_.contains(ssrc)) return false;
+  if (absent_.find_removed(ssrc) != nullptr) return false;
   if (auto* const state = known_.find(ssrc)) {
-    if (state->received.rtp || state->before.rtp.highest()) return false;
+    if (state->highest_received(PacketKind::rtp)) return false;
     state->expected_roll_overs = counter;
     return true;
   }
-  if (expected_roll_overs_.size() >= options_.max_ssrcs && !expected_roll_overs_.contains(ssrc)) {
-    return false;
-  }
-  expected_roll_overs_[ssrc] = counter;
+  const bool is_full = absent_.expected() >= options_.max_ssrcs;
+  if (is_full && !absent_.expected_roll_overs(ssrc)) return false;
+  absent_.expect(ssrc, counter);
   return true;
 }
 
 // ---- outbound
 
-PacketResult Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
-  if (size > buffer.size()) return tl::unexpected(PacketError::buffer_too_small);
-  if (!clear_header_size(kind, buffer.first(size))) return tl::unexpected(PacketError::malformed);
+Outcome Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
+  if (size > buffer.size()) return PacketError::buffer_too_small;
+  if (!clear_header_size(kind, buffer.first(size))) return PacketError::malformed;
   const bool is_with_header = kind == PacketKind::rtp && uses_cryptex();
   return is_with_header ? protect_with_header(buffer, size) : protect_packet(kind, buffer, size);
 }
 
-PacketResult Context::protect_with_header(MutableBytes buffer, std::size_t size) {
+Outcome Context::protect_with_header(MutableBytes buffer, std::size_t size) {
   const Bytes packet = buffer.first(size);
-  if (!is_encryptable(packet)) return tl::unexpected(PacketError::header_in_clear);
+  if (!is_encryptable(packet)) return PacketError::header_in_clear;
   if (!lacks_extension(packet)) return protect_packet(PacketKind::rtp, buffer, size);
-  if (buffer.size() - size < kEmptyExtension) return tl::unexpected(PacketError::buffer_too_small);
+  if (buffer.size() - size < kEmptyExtension) return PacketError::buffer_too_small;
   add_empty_extension(buffer, size);
   const auto result = protect_packet(PacketKind::rtp, buffer, size + kEmptyExtension);
   if (!result) remove_empty_extension(buffer, size);
   return result;
 }
 
-PacketResult Context::protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size) {
-  if (buffer.size() - size < trailer(kind)) return tl::unexpected(PacketError::buffer_too_small);
+Outcome Context::protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size) {
+  if (buffer.size() - size < trailer(kind)) return PacketError::buffer_too_small;
   const auto ssrc = ssrc_of(kind, buffer);
   auto* const state = known_.find(ssrc);
   if (state == nullptr) return protect_new(kind, buffer, size, ssrc);
@@ -222,10 +217,10 @@ PacketResult Context::protect_packet(PacketKind kind, MutableBytes buffer, std::
   return result;
 }
 
-PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
-                                  std::uint32_t ssrc) {
+Outcome Context::protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
+                             std::uint32_t ssrc) {
   const auto shard = admit(ssrc);
-  if (!shard) return tl::unexpected(shard.error());
+  if (!shard) return shard.error();
   const auto sequence = kind == PacketKind::rtp ? sequence_of(buffer) : std::uint16_t{0};
   const auto result = protect_by_libsrtp(kind, *shard, buffer, size);
   if (!result) {
@@ -236,35 +231,29 @@ PacketResult Context::protect_new(PacketKind kind, MutableBytes buffer, std::siz
   auto& state = add(ssrc, *shard);
   state.count(kind, size);
   if (kind == PacketKind::rtp) {
-    sent_of(state).use(sequence);
-    sent_of(state).set_tag(sequence, tag_of(buffer, size));
+    if (auto* const tag = sent_of(state).use(sequence)) *tag = tag_of(buffer, size);
   }
   return result;
 }
 
-PacketResult Context::protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size) {
+Outcome Context::protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size) {
   auto& sent = sent_of(state);
   const auto index = nearest_index(sent.highest(), sequence_of(buffer));
-  if (index > kLastIndex) return tl::unexpected(PacketError::key_exhausted);
-  switch (sent.state_of(index)) {
-    case SentPackets::State::used:
-      return repeat(state, index, buffer, size);
-    case SentPackets::State::out_of_window:
-      return tl::unexpected(PacketError::replayed);
-    case SentPackets::State::unused:
-      break;
+  if (index > kLastIndex) return PacketError::key_exhausted;
+  if (sent.state_of(index) != SentPackets::State::unused) {
+    return repeat(state, index, buffer, size);
   }
   // Before libsrtp, which may use up the index and then fail.
-  sent.use(index);
+  auto* const tag = sent.use(index);
   const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
-  if (result) sent.set_tag(index, tag_of(buffer, size));
+  if (result && tag != nullptr) *tag = tag_of(buffer, size);
   return result;
 }
 
-PacketResult Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer,
-                             std::size_t size) {
+Outcome Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer,
+                        std::size_t size) {
   const auto tag = state.sent->tag_of(index);
-  if (!tag) return tl::unexpected(PacketError::replayed);
+  if (!tag) return PacketError::replayed;
   const auto packet = buffer.first(size);
   copy_.assign(packet.begin(), packet.end());
   const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
@@ -272,43 +261,33 @@ PacketResult Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes
   // Two packets under one index may tell the key of their tags.
   std::ranges::fill(buffer.subspan(size, *result - size), std::byte{});
   std::ranges::copy(copy_, packet.begin());
-  return tl::unexpected(PacketError::index_reused);
+  return PacketError::index_reused;
 }
 
-PacketResult Context::protect_by_libsrtp(PacketKind kind, std::size_t shard, MutableBytes buffer,
-                                         std::size_t size) {
-  auto* const context = shards_[shard].handle.get();
-  auto length = static_cast<int>(size);
-  const auto status = kind == PacketKind::rtp
-                          ? srtp_protect_mki(context, buffer.data(), &length, uses_mki(), 0)
-                          : srtp_protect_rtcp_mki(context, buffer.data(), &length, uses_mki(), 0);
-  if (status != srtp_err_status_ok) return tl::unexpected(error_of(status, direction_));
-  return static_cast<std::size_t>(length);
-}
-
-SentPackets& Context::sent_of(SsrcState& state) const {
-  if (!state.sent) {
-    state.sent = std::make_unique<SentPackets>(
-        options_.replay_window, std::min(options_.repeat_window, options_.replay_window));
-  }
-  return *state.sent;
+void Context::begin_sending(SsrcState& state) const {
+  state.sent = std::make_unique<SentPackets>(
+      options_.replay_window, std::min(options_.repeat_window, options_.replay_window));
 }
 
 SentPackets::Tag Context::tag_of(Bytes packet, std::size_t size) const {
   // A GCM tag belongs to the ciphertext, which the MKI follows; other tags follow the MKI.
-  const auto tag = packet.subspan(size + (profile_.index_after_tag ? 0 : mki_.size()));
+  const auto tag = packet.subspan(size + (profile_->index_after_tag ? 0 : mki_.size()));
   SentPackets::Tag value = 0;
-  std::memcpy(&value, tag.data(), std::min(profile_.rtp_tag, sizeof value));
+  if (profile_->rtp_tag >= sizeof value) {
+    std::memcpy(&value, tag.data(), sizeof value);
+  } else {
+    std::memcpy(&value, tag.data(), profile_->rtp_tag);
+  }
   return value;
 }
 
 // ---- inbound
 
-PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
+Outcome Context::unprotect(PacketKind kind, MutableBytes packet) {
   const auto header = clear_header_size(kind, packet);
-  if (!header || !complete(kind, packet, *header)) return tl::unexpected(PacketError::malformed);
+  if (!header || !complete(kind, packet, *header)) return PacketError::malformed;
   if (options_.cryptex == Cryptex::required && kind == PacketKind::rtp && is_header_clear(packet)) {
-    return tl::unexpected(PacketError::header_in_clear);
+    return PacketError::header_in_clear;
   }
   const auto ssrc = ssrc_of(kind, packet);
   auto* const state = known_.find(ssrc);
@@ -321,25 +300,22 @@ PacketResult Context::unprotect(PacketKind kind, MutableBytes packet) {
   return result;
 }
 
-PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc) {
-  const auto removed = removed_.find(ssrc);
-  const bool returned = removed != removed_.end();
-  // One that returns leaves removed_, which makes room.
-  const auto shard = returned ? shard_with_room() : admit(ssrc);
-  if (!shard) return tl::unexpected(shard.error());
+Outcome Context::unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc) {
+  auto* const removed = absent_.find_removed(ssrc);
+  // One that returns is gone no more, which makes room.
+  const auto shard = removed != nullptr ? shard_with_room() : admit(ssrc);
+  if (!shard) return shard.error();
   SsrcState candidate{.ssrc = ssrc, .shard = *shard};
-  if (returned) candidate.before = std::move(removed->second);
-  const auto expected = expected_roll_overs_.find(ssrc);
-  if (expected != expected_roll_overs_.end()) candidate.expected_roll_overs = expected->second;
+  if (removed != nullptr) candidate.before = std::move(*removed);
+  candidate.expected_roll_overs = absent_.expected_roll_overs(ssrc);
   const auto result = try_indices(kind, packet, candidate, [&](std::uint64_t index) {
     return unprotect_first(kind, packet, candidate, index);
   });
   if (!result) {
-    if (returned) removed->second = std::move(candidate.before);
+    if (removed != nullptr) *removed = std::move(candidate.before);
     return result;
   }
-  if (returned) removed_.erase(removed);
-  if (expected != expected_roll_overs_.end()) expected_roll_overs_.erase(expected);
+  absent_.forget(ssrc);
   auto& state = add(ssrc, *shard);
   state.received = candidate.received;
   state.before = std::move(candidate.before);
@@ -348,43 +324,48 @@ PacketResult Context::unprotect_new(PacketKind kind, MutableBytes packet, std::u
   return result;
 }
 
-PacketResult Context::unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state) {
+Outcome Context::unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state) {
+  // Nearly all packets: their stream has all that was received of the SSRC.
+  if (kind == PacketKind::rtp && state.received.rtp && !state.before.rtp.highest()) {
+    return unprotect_in_order(kind, packet, state,
+                              nearest_index(*state.received.rtp, sequence_of(packet)));
+  }
   return try_indices(kind, packet, state,
                      [&](std::uint64_t index) { return unprotect_as(kind, packet, state, index); });
 }
 
 // Only the first RTP packet has two: after it, the highest index tells.
 template <class Attempt>
-PacketResult Context::try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
-                                  Attempt attempt) {
+Outcome Context::try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
+                             Attempt attempt) {
   const auto index = index_of(kind, packet, state);
-  const bool is_first = kind == PacketKind::rtp && !state.received.rtp &&
-                        !state.before.rtp.highest() && !state.expected_roll_overs;
+  const bool is_first =
+      kind == PacketKind::rtp && !state.highest_received(kind) && !state.expected_roll_overs;
   if (!is_first || index >= kRollOver / 2 || searches_left_ == 0) return attempt(index);
   // libsrtp's GCM decrypts what does not authenticate.
-  copy_.assign(packet.begin(), packet.end());
+  const dtls::Buffer copy(packet.begin(), packet.end());
   const auto result = attempt(index);
   if (result || result.error() != PacketError::authentication_failed) return result;
-  std::ranges::copy(copy_, packet.begin());
+  std::ranges::copy(copy, packet.begin());
   --searches_left_;
   return attempt(kRollOver + index);
 }
 
-PacketResult Context::unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
-                                      std::uint64_t index) {
+Outcome Context::unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
+                                 std::uint64_t index) {
   // libsrtp makes an inbound stream only for a packet that has authenticated, with a roll-over
   // counter of 0. Those of a later one authenticate in a stream that is made before.
   const bool is_made =
-      kind == PacketKind::rtp && index >= kRollOver && !state.before.rtp.contains(index);
+      kind == PacketKind::rtp && index >= kRollOver && !state.received_before(kind).contains(index);
   if (is_made) {
     auto* const context = shards_[state.shard].handle.get();
     const srtp_ssrc_t ssrc{ssrc_specific, state.ssrc};
     const auto status = with_policy(
         ssrc, [context](const srtp_policy_t& policy) { return srtp_add_stream(context, &policy); });
-    if (status != srtp_err_status_ok) return tl::unexpected(PacketError::internal);
+    if (status != srtp_err_status_ok) return PacketError::internal;
     if (uses_cryptex() && !srtp::set_cryptex(context, ssrc, true)) {
       remove_stream(state.shard, state.ssrc);
-      return tl::unexpected(PacketError::internal);
+      return PacketError::internal;
     }
   }
   const auto result = unprotect_as(kind, packet, state, index);
@@ -392,22 +373,25 @@ PacketResult Context::unprotect_first(PacketKind kind, MutableBytes packet, Ssrc
   return result;
 }
 
-PacketResult Context::unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state,
-                                   std::uint64_t index) {
+Outcome Context::unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state,
+                              std::uint64_t index) {
   auto* const context = shards_[state.shard].handle.get();
-  const bool is_rtp = kind == PacketKind::rtp;
-  const auto& before = is_rtp ? state.before.rtp : state.before.srtcp;
-  auto& highest = is_rtp ? state.received.rtp : state.received.srtcp;
   // libsrtp's replay list went with the stream that was removed (RFC 3711 section 3.3.2).
-  if (before.contains(index)) return tl::unexpected(PacketError::replayed);
-  const bool is_set = is_rtp && set_index(context, state, index);
+  const auto& before = state.received_before(kind);
+  if (before.contains(index)) return PacketError::replayed;
+  const bool is_set = kind == PacketKind::rtp && set_index(context, state, index);
+  const auto result = unprotect_in_order(kind, packet, state, index);
+  // Or a forged packet would set the roll-over counter of the next one.
+  if (!result && is_set) srtp_set_stream_roc(context, state.ssrc, 0);
+  return result;
+}
+
+Outcome Context::unprotect_in_order(PacketKind kind, MutableBytes packet, SsrcState& state,
+                                    std::uint64_t index) {
   auto length = static_cast<int>(packet.size());
-  const auto status = unprotect_by_libsrtp(kind, context, packet, length);
-  if (status != srtp_err_status_ok) {
-    // Or a forged packet would set the roll-over counter of the next one.
-    if (is_set) srtp_set_stream_roc(context, state.ssrc, 0);
-    return tl::unexpected(error_of(status, direction_));
-  }
+  const auto status = unprotect_by_libsrtp(kind, shards_[state.shard].handle.get(), packet, length);
+  if (status != srtp_err_status_ok) return error_of(status);
+  auto& highest = kind == PacketKind::rtp ? state.received.rtp : state.received.srtcp;
   highest = std::max(highest.value_or(0), index);
   if (++accepted_ % kPacketsPerSearch == 0) {
     searches_left_ = std::min(searches_left_ + 1, kMaxSearches);
@@ -428,7 +412,7 @@ bool Context::set_index(srtp_t context, const SsrcState& state, std::uint64_t in
 std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& state) const {
   if (kind == PacketKind::rtp) {
     const auto sequence = sequence_of(packet);
-    const auto highest = std::max(state.received.rtp, state.before.rtp.highest());
+    const auto highest = state.highest_received(kind);
     if (highest) return nearest_index(*highest, sequence);
     return state.expected_roll_overs.value_or(0) * kRollOver + sequence;
   }
@@ -436,7 +420,7 @@ std::uint64_t Context::index_of(PacketKind kind, Bytes packet, const SsrcState& 
 }
 
 std::uint64_t Context::srtcp_index_of(Bytes packet) const {
-  const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
+  const std::size_t behind = mki_.size() + (profile_->index_after_tag ? 0 : profile_->rtcp_tag);
   std::uint64_t index = 0;
   for (const std::byte byte : packet.last(behind + kSrtcpIndex).first(kSrtcpIndex)) {
     index = index << 8 | std::to_integer<std::uint64_t>(byte);
@@ -451,10 +435,10 @@ srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, srtp_t context,
   }
   // libsrtp 2.5 looks for SRTCP's MKI before a tag of SRTP's length: where that is another, it is
   // taken out here. No tag covers it (RFC 3711 section 3.1).
-  if (mki_.empty() || profile_.index_after_tag || profile_.rtp_tag == profile_.rtcp_tag) {
+  if (mki_.empty() || profile_->index_after_tag || profile_->rtp_tag == profile_->rtcp_tag) {
     return srtp_unprotect_rtcp_mki(context, packet.data(), &length, uses_mki());
   }
-  const MutableBytes mki_and_tag = packet.last(mki_.size() + profile_.rtcp_tag);
+  const MutableBytes mki_and_tag = packet.last(mki_.size() + profile_->rtcp_tag);
   const auto tag = mki_and_tag.begin() + std::ssize(mki_);
   if (!std::equal(mki_and_tag.begin(), tag, mki_.begin())) return srtp_err_status_bad_mki;
   const auto moved_mki = std::ranges::rotate(mki_and_tag, tag).begin();
@@ -469,14 +453,9 @@ bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const 
   if (kind == PacketKind::rtp) return true;
   // RFC 3711 section 3.4 allows unencrypted SRTCP packets, no profile here does. When such a packet
   // fails, libsrtp on NSS also keeps its header and then fails to authenticate the next packet.
-  const std::size_t behind = mki_.size() + (profile_.index_after_tag ? 0 : profile_.rtcp_tag);
+  const std::size_t behind = mki_.size() + (profile_->index_after_tag ? 0 : profile_->rtcp_tag);
   const auto index = packet[packet.size() - behind - kSrtcpIndex];
   return (index & std::byte{0x80}) != std::byte{0};
-}
-
-std::size_t Context::trailer(PacketKind kind) const {
-  return mki_.size() +
-         (kind == PacketKind::rtp ? profile_.rtp_tag : profile_.rtcp_tag + kSrtcpIndex);
 }
 
 }  // namespace sluice::srtp

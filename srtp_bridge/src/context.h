@@ -10,7 +10,9 @@
 
 #include <sluice/srtp/session.h>
 
+#include "absent_ssrcs.h"
 #include "cryptex.h"
+#include "outcome.h"
 #include "packet.h"
 #include "profile.h"
 #include "ssrc_table.h"
@@ -25,8 +27,8 @@ class Context {
                                                 dtls::SrtpMasterKey master_key, Bytes mki,
                                                 const SessionOptions& options);
 
-  PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size);
-  PacketResult unprotect(PacketKind kind, MutableBytes packet);
+  Outcome protect(PacketKind kind, MutableBytes buffer, std::size_t size);
+  Outcome unprotect(PacketKind kind, MutableBytes packet);
 
   // As in Session, of a mode that this libsrtp has. False: it failed.
   [[nodiscard]] bool set_cryptex(Cryptex mode);
@@ -47,6 +49,7 @@ class Context {
   [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
 
  private:
+  static constexpr std::size_t kSrtcpIndex = 4;  // the E bit and the 31-bit index
   static constexpr std::size_t kMaxSearches = 16;
   // So many packets that are accepted allow one more search.
   static constexpr std::uint64_t kPacketsPerSearch = 1024;
@@ -64,7 +67,7 @@ class Context {
   Context(Direction direction, const Profile& profile, dtls::SrtpMasterKey master_key, Bytes mki,
           const SessionOptions& options)
       : direction_(direction),
-        profile_(profile),
+        profile_(&profile),
         master_key_(std::move(master_key)),
         mki_(mki.begin(), mki.end()),
         options_(options) {}
@@ -83,39 +86,48 @@ class Context {
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
   // Keeps what must not be used or accepted again.
   void retire(const SsrcState& state);
-  [[nodiscard]] std::size_t gone() const { return retired_.size() + removed_.size(); }
-  [[nodiscard]] bool may_retire() const { return gone() < Session::kMaxRetired; }
+  [[nodiscard]] bool may_retire() const { return absent_.gone() < Session::kMaxRetired; }
   // Of a context that is restored, SSRCs may be gone without having made room.
   [[nodiscard]] bool may_add() const {
-    return known_.size() + gone() < options_.max_ssrcs + Session::kMaxRetired;
+    return known_.size() + absent_.gone() < options_.max_ssrcs + Session::kMaxRetired;
   }
   void remove_stream(std::size_t shard, std::uint32_t ssrc);
 
   // Of a packet whose header is as it will be sent.
-  PacketResult protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size);
+  Outcome protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size);
   // Of an RTP packet whose header extension and CSRCs will be encrypted.
-  PacketResult protect_with_header(MutableBytes buffer, std::size_t size);
-  PacketResult protect_new(PacketKind kind, MutableBytes buffer, std::size_t size,
-                           std::uint32_t ssrc);
-  PacketResult protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size);
-  // The same packet as the one of this index, or an error.
-  PacketResult repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer, std::size_t size);
-  PacketResult protect_by_libsrtp(PacketKind kind, std::size_t shard, MutableBytes buffer,
-                                  std::size_t size);
+  Outcome protect_with_header(MutableBytes buffer, std::size_t size);
+  Outcome protect_new(PacketKind kind, MutableBytes buffer, std::size_t size, std::uint32_t ssrc);
+  Outcome protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size);
+  // Of an index that was used, or lags too far: the same packet as then, or an error.
+  Outcome repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer, std::size_t size);
+  // Inline, as each packet comes by here.
+  Outcome protect_by_libsrtp(PacketKind kind, std::size_t shard, MutableBytes buffer,
+                             std::size_t size) {
+    auto* const context = shards_[shard].handle.get();
+    auto length = static_cast<int>(size);
+    const auto status = kind == PacketKind::rtp
+                            ? srtp_protect_mki(context, buffer.data(), &length, uses_mki(), 0)
+                            : srtp_protect_rtcp_mki(context, buffer.data(), &length, uses_mki(), 0);
+    if (status != srtp_err_status_ok) return error_of(status);
+    return static_cast<std::size_t>(length);
+  }
   // Of an SSRC that isn't known, or no more.
-  PacketResult unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc);
+  Outcome unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc);
   // Of an SSRC that has a stream.
-  PacketResult unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state);
+  Outcome unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state);
   // Of an SSRC for whose stream there is a shard. Makes the stream for an index that libsrtp would
   // not begin with.
-  PacketResult unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
-                               std::uint64_t index);
-  PacketResult unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state,
-                            std::uint64_t index);
+  Outcome unprotect_first(PacketKind kind, MutableBytes packet, SsrcState& state,
+                          std::uint64_t index);
+  Outcome unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& state, std::uint64_t index);
+  // Of an index that libsrtp's stream takes the packet to have.
+  Outcome unprotect_in_order(PacketKind kind, MutableBytes packet, SsrcState& state,
+                             std::uint64_t index);
   // Calls `attempt` with the index that the packet has, or may have.
   template <class Attempt>
-  PacketResult try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
-                           Attempt attempt);
+  Outcome try_indices(PacketKind kind, MutableBytes packet, const SsrcState& state,
+                      Attempt attempt);
   [[nodiscard]] std::uint64_t index_of(PacketKind kind, Bytes packet, const SsrcState& state) const;
   [[nodiscard]] std::uint64_t srtcp_index_of(Bytes packet) const;
   // Has libsrtp take this RTP packet as the one of `index`, where it would not by itself. Returns
@@ -123,7 +135,11 @@ class Context {
   bool set_index(srtp_t context, const SsrcState& state, std::uint64_t index) const;
   srtp_err_status_t unprotect_by_libsrtp(PacketKind kind, srtp_t context, MutableBytes packet,
                                          int& length);
-  [[nodiscard]] SentPackets& sent_of(SsrcState& state) const;
+  [[nodiscard]] SentPackets& sent_of(SsrcState& state) const {
+    if (state.sent == nullptr) begin_sending(state);
+    return *state.sent;
+  }
+  void begin_sending(SsrcState& state) const;
   // Of a protected RTP packet that had `size` bytes before.
   [[nodiscard]] SentPackets::Tag tag_of(Bytes packet, std::size_t size) const;
 
@@ -138,9 +154,13 @@ class Context {
   [[nodiscard]] IndexHistory received(PacketKind kind, const SsrcState& state, std::size_t window);
   [[nodiscard]] bool has_received(PacketKind kind, const SsrcState& state, std::uint64_t index);
 
+  [[nodiscard]] PacketError error_of(srtp_err_status_t status) const;
   // Whether an inbound packet is as long as what it must hold, and encrypted.
   [[nodiscard]] bool complete(PacketKind kind, Bytes packet, std::size_t header) const;
-  [[nodiscard]] std::size_t trailer(PacketKind kind) const;
+  [[nodiscard]] std::size_t trailer(PacketKind kind) const {
+    return mki_.size() +
+           (kind == PacketKind::rtp ? profile_->rtp_tag : profile_->rtcp_tag + kSrtcpIndex);
+  }
   [[nodiscard]] srtp_ssrc_t any_ssrc() const {
     return {direction_ == Direction::inbound ? ssrc_any_inbound : ssrc_any_outbound, 0};
   }
@@ -148,24 +168,21 @@ class Context {
   [[nodiscard]] unsigned uses_mki() const { return mki_.empty() ? 0 : 1; }
 
   Direction direction_;
-  Profile profile_;
+  const Profile* profile_;          // one of profile_of()
   dtls::SrtpMasterKey master_key_;  // for further shards
   dtls::Buffer mki_;
   SessionOptions options_;
   std::vector<Shard> shards_;
   std::vector<std::size_t> roomy_;  // the shards that have room
   SsrcTable known_;                 // at most options_.max_ssrcs
-  // Together at most Session::kMaxRetired; more where a session was restored.
-  SsrcSet retired_;                  // outbound: not used again
-  SsrcMap<ReceivedBefore> removed_;  // inbound
-  // Of inbound SSRCs that have no state yet: at most options_.max_ssrcs.
-  SsrcMap<std::uint32_t> expected_roll_overs_;
+  // Those that are gone: at most Session::kMaxRetired, more where a session was restored. Those
+  // that are expected: at most options_.max_ssrcs.
+  AbsentSsrcs absent_;
   std::uint64_t displaced_ = 0;
   // How many packets may be tried with a second index: one that fails so costs a stream of libsrtp.
   std::size_t searches_left_ = kMaxSearches;
   std::uint64_t accepted_ = 0;  // inbound
-  // Of a packet that is sent again or may be tried with two indices, as large as the largest of
-  // them.
+  // Of a packet that is sent again, as large as the largest of them.
   dtls::Buffer copy_;
 };
 

@@ -56,7 +56,7 @@ dtls::Buffer Context::protect_empty_rtcp(std::size_t shard, std::uint32_t ssrc) 
 }
 
 void Context::export_outbound(StreamStates& states) {
-  states.retired.assign(retired_.begin(), retired_.end());
+  absent_.for_each_retired([&](std::uint32_t ssrc) { states.retired.push_back(ssrc); });
   for (const auto& state : known_.by_use()) {
     OutboundStream stream{.ssrc = state.ssrc};
     stream.last_srtcp = protect_empty_rtcp(state.shard, state.ssrc);
@@ -76,7 +76,7 @@ tl::expected<void, SetupError> Context::restore_outbound(const StreamStates& sta
       all > options_.max_ssrcs + Session::kMaxRetired) {
     return tl::unexpected(SetupError::state_too_large);
   }
-  retired_.insert(states.retired.begin(), states.retired.end());
+  for (const auto ssrc : states.retired) absent_.retire(ssrc);
   for (const auto& stream : states.outbound) {
     if (const auto restored = restore_outbound(stream); !restored) return restored;
   }
@@ -134,12 +134,12 @@ bool Context::has_received(PacketKind kind, const SsrcState& state, std::uint64_
   auto packet = kind == PacketKind::rtp ? empty_rtp(state.ssrc, index) : empty_rtcp(state.ssrc);
   const auto header = kind == PacketKind::rtp ? kRtpHeader : kRtcpHeader;
   const MutableBytes probe = MutableBytes(packet).first(header + trailer(kind));
-  const bool is_tag_last = !profile_.index_after_tag;
+  const bool is_tag_last = !profile_->index_after_tag;
   if (kind == PacketKind::rtcp) {
-    put32(probe.subspan(header + (is_tag_last ? 0 : profile_.rtcp_tag)),
+    put32(probe.subspan(header + (is_tag_last ? 0 : profile_->rtcp_tag)),
           0x8000'0000 | static_cast<std::uint32_t>(index));
   }
-  const auto tag = kind == PacketKind::rtp ? profile_.rtp_tag : profile_.rtcp_tag;
+  const auto tag = kind == PacketKind::rtp ? profile_->rtp_tag : profile_->rtcp_tag;
   std::ranges::copy(mki_, probe.last(mki_.size() + (is_tag_last ? tag : 0)).begin());
   auto length = static_cast<int>(probe.size());
   const auto status = unprotect_by_libsrtp(kind, shards_[state.shard].handle.get(), probe, length);
@@ -148,9 +148,9 @@ bool Context::has_received(PacketKind kind, const SsrcState& state, std::uint64_
 
 IndexHistory Context::received(PacketKind kind, const SsrcState& state, std::size_t window) {
   const bool is_rtp = kind == PacketKind::rtp;
-  const auto& before = is_rtp ? state.before.rtp : state.before.srtcp;
+  const auto& before = state.received_before(kind);
   const auto& stream = is_rtp ? state.received.rtp : state.received.srtcp;
-  const auto highest = std::max(before.highest(), stream);
+  const auto highest = state.highest_received(kind);
   if (!highest) return {};
   // libsrtp must know its own highest index again: a build that looks at tags first would tell
   // nothing of replays, so that all must count as received.
@@ -168,10 +168,10 @@ IndexHistory Context::received(PacketKind kind, const SsrcState& state, std::siz
 }
 
 void Context::export_inbound(StreamStates& states) {
-  for (auto& [ssrc, before] : removed_) {
+  absent_.for_each_removed([&](std::uint32_t ssrc, ReceivedBefore& before) {
     states.inbound.push_back(
         {.ssrc = ssrc, .rtp = std::move(before.rtp), .srtcp = std::move(before.srtcp)});
-  }
+  });
   for (const auto& state : known_.by_use()) {
     states.inbound.push_back({.ssrc = state.ssrc,
                               .rtp = received(PacketKind::rtp, state, options_.replay_window),
@@ -186,7 +186,7 @@ tl::expected<void, SetupError> Context::restore_inbound(StreamStates& states) {
   }
   // Their streams come with their next packets.
   for (auto& stream : states.inbound) {
-    removed_[stream.ssrc] = {.rtp = std::move(stream.rtp), .srtcp = std::move(stream.srtcp)};
+    absent_.remove(stream.ssrc, {.rtp = std::move(stream.rtp), .srtcp = std::move(stream.srtcp)});
   }
   return {};
 }

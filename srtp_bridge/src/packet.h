@@ -37,9 +37,9 @@ inline std::optional<std::size_t> clear_header_size(PacketKind kind, Bytes packe
 // Of a packet that has a clear_header_size().
 inline std::uint32_t ssrc_of(PacketKind kind, Bytes packet) {
   const Bytes field = packet.subspan(kind == PacketKind::rtp ? 8 : 4, 4);
-  std::uint32_t ssrc = 0;
-  for (const std::byte byte : field) ssrc = ssrc << 8 | std::to_integer<std::uint32_t>(byte);
-  return ssrc;
+  const auto byte = [field](std::size_t i) { return std::to_integer<std::uint32_t>(field[i]); };
+  // Not in a loop: compilers then see that it is one load.
+  return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
 }
 
 }  // namespace sluice::srtp

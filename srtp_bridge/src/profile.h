@@ -4,7 +4,6 @@
 #include <srtp2/srtp.h>
 
 #include <cstddef>
-#include <optional>
 
 #include <sluice/dtls/protocol.h>
 
@@ -23,7 +22,7 @@ struct Profile {
   bool index_after_tag;
 };
 
-// Empty for a code point that isn't one of the four.
-std::optional<Profile> profile_of(dtls::SrtpProfile profile);
+// Null for a code point that isn't one of the four.
+const Profile* profile_of(dtls::SrtpProfile profile);
 
 }  // namespace sluice::srtp

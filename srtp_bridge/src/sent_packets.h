@@ -42,15 +42,15 @@ class SentPackets {
     return index > highest_ ? State::unused : state_of_older(index);
   }
 
-  // Makes an unused index a used one, without tag.
-  void use(std::uint64_t index) {
+  // Makes an unused index a used one, without tag. Where its tag belongs, until use() is called
+  // again; null when it lags too far to be sent again.
+  Tag* use(std::uint64_t index) {
     if (index > highest_) move_to(index);
     used_[word_of(index)] |= bit_of(index);
-    set_tag(index, 0);
-  }
-  // Of an index that was used last.
-  void set_tag(std::uint64_t index, Tag tag) {
-    if (repeatable(index)) tags_[index & (tags_.size() - 1)] = tag;
+    if (!repeatable(index)) return nullptr;
+    Tag& tag = tags_[index & (tags_.size() - 1)];
+    tag = 0;
+    return &tag;
   }
   // Of a used index. Empty when it lags too far to be sent again, or has no tag.
   [[nodiscard]] std::optional<Tag> tag_of(std::uint64_t index) const;

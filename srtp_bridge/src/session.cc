@@ -14,12 +14,13 @@ constexpr std::size_t kMinWindow = 64;
 
 bool available(Cryptex mode) { return mode == Cryptex::off || has_cryptex(); }
 
-void count(const PacketResult& result, PacketKind kind, Statistics::Counters& counters) {
-  if (!result) {
-    ++counters.failures[static_cast<std::size_t>(result.error())];
-  } else {
-    ++(kind == PacketKind::rtp ? counters.rtp : counters.rtcp);
+PacketResult counted(Outcome outcome, PacketKind kind, Statistics::Counters& counters) {
+  if (!outcome) {
+    ++counters.failures[static_cast<std::size_t>(outcome.error())];
+    return tl::unexpected(outcome.error());
   }
+  ++(kind == PacketKind::rtp ? counters.rtp : counters.rtcp);
+  return *outcome;
 }
 
 }  // namespace
@@ -33,8 +34,8 @@ bool valid(const SessionOptions& options) {
 tl::expected<void, SetupError> supported(dtls::SrtpProfile profile) {
   // A bit for each code point that is known to work.
   static std::atomic<std::uint64_t> works = 0;
-  const auto known = profile_of(profile);
-  if (!known) return tl::unexpected(SetupError::unsupported_profile);
+  const auto* const known = profile_of(profile);
+  if (known == nullptr) return tl::unexpected(SetupError::unsupported_profile);
   const auto bit = std::uint64_t{1} << static_cast<unsigned>(profile);
   if ((works & bit) != 0) return {};
   dtls::SrtpMasterKey key(known->master_key);
@@ -54,17 +55,11 @@ class Session::Impl {
         outbound_(std::move(outbound)) {}
 
   PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
-    const auto result = outbound_.protect(kind, buffer, size);
-    count(result, kind, statistics_.outbound);
-    statistics_.outbound.ssrcs_displaced = outbound_.displaced();
-    return result;
+    return counted(outbound_.protect(kind, buffer, size), kind, statistics_.outbound);
   }
 
   PacketResult unprotect(PacketKind kind, MutableBytes packet) {
-    const auto result = inbound_.unprotect(kind, packet);
-    count(result, kind, statistics_.inbound);
-    statistics_.inbound.ssrcs_displaced = inbound_.displaced();
-    return result;
+    return counted(inbound_.unprotect(kind, packet), kind, statistics_.inbound);
   }
 
   Context& context(Direction direction) {
@@ -77,7 +72,11 @@ class Session::Impl {
     const bool is_set = inbound_.set_cryptex(mode);
     return outbound_.set_cryptex(mode) && is_set;
   }
-  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  [[nodiscard]] const Statistics& statistics() {
+    statistics_.inbound.ssrcs_displaced = inbound_.displaced();
+    statistics_.outbound.ssrcs_displaced = outbound_.displaced();
+    return statistics_;
+  }
 
  private:
   dtls::SrtpProfile profile_;
@@ -95,8 +94,8 @@ Session::~Session() = default;
 tl::expected<Session, SetupError> Session::make(dtls::SrtpKeys&& keys, SessionOptions options) {
   // Moving wipes the source; these are wiped as they go out of scope.
   auto owned = std::move(keys);
-  const auto profile = profile_of(owned.profile);
-  if (!profile || owned.local.size() != profile->master_key ||
+  const auto* const profile = profile_of(owned.profile);
+  if (profile == nullptr || owned.local.size() != profile->master_key ||
       owned.remote.size() != profile->master_key || owned.mki.size() > kMaxMki) {
     return tl::unexpected(SetupError::invalid_keys);
   }

@@ -28,9 +28,12 @@ std::size_t SsrcHash::operator()(std::uint32_t ssrc) const {
   return (kKey.factor * ssrc + kKey.summand) >> 32;
 }
 
-SsrcState* SsrcTable::find(std::uint32_t ssrc) {
-  // Packets of one SSRC often come in a row.
-  if (!by_use_.empty() && by_use_.back().ssrc == ssrc) return &by_use_.back();
+std::optional<std::uint64_t> SsrcState::highest_received(PacketKind kind) const {
+  return std::max(kind == PacketKind::rtp ? received.rtp : received.srtcp,
+                  received_before(kind).highest());
+}
+
+SsrcState* SsrcTable::find_in_index(std::uint32_t ssrc) const {
   const auto found = index_.find(ssrc);
   return found != index_.end() ? found->second : nullptr;
 }

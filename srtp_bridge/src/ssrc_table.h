@@ -6,33 +6,21 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include <sluice/srtp/session.h>
 
-#include "index_history.h"
+#include "absent_ssrcs.h"
 #include "packet.h"
 #include "sent_packets.h"
+#include "ssrc_map.h"
 
 namespace sluice::srtp {
-
-// Pairwise independent with a key of this process, since peers choose SSRCs.
-struct SsrcHash {
-  std::size_t operator()(std::uint32_t ssrc) const;
-};
 
 // The highest indices that have been received of an inbound SSRC.
 struct ReceivedIndices {
   std::optional<std::uint64_t> rtp = {};
   std::optional<std::uint64_t> srtcp = {};
-};
-
-// What has been received of an inbound SSRC before its stream in libsrtp began.
-struct ReceivedBefore {
-  IndexHistory rtp = {};
-  IndexHistory srtcp = {};
 };
 
 // What a session keeps of an SSRC beside libsrtp's stream.
@@ -41,13 +29,18 @@ struct SsrcState {
   std::size_t shard = 0;                   // where libsrtp's stream is
   std::uint64_t order = 0;                 // of its first packet
   std::unique_ptr<SentPackets> sent = {};  // outbound, from the first RTP packet on
+  SsrcStatistics counts = {};              // of packets that were accepted
   ReceivedIndices received = {};           // inbound: by libsrtp's stream
   ReceivedBefore before = {};              // inbound: before it was removed, or moved
   // Inbound: the counter of the first RTP packet, if it was told.
   std::optional<std::uint32_t> expected_roll_overs = {};
-  SsrcStatistics counts = {};                 // of packets that were accepted
   std::list<SsrcState>::iterator place = {};  // in the table
 
+  [[nodiscard]] const IndexHistory& received_before(PacketKind kind) const {
+    return kind == PacketKind::rtp ? before.rtp : before.srtcp;
+  }
+  // By its stream or before.
+  [[nodiscard]] std::optional<std::uint64_t> highest_received(PacketKind kind) const;
   // A packet of so many bytes in plaintext has been accepted.
   void count(PacketKind kind, std::size_t size) {
     if (kind == PacketKind::rtcp) {
@@ -63,7 +56,11 @@ struct SsrcState {
 class SsrcTable {
  public:
   // Null when it isn't known.
-  [[nodiscard]] SsrcState* find(std::uint32_t ssrc);
+  [[nodiscard]] SsrcState* find(std::uint32_t ssrc) {
+    // Packets of one SSRC often come in a row.
+    const bool is_newest = !by_use_.empty() && by_use_.back().ssrc == ssrc;
+    return is_newest ? &by_use_.back() : find_in_index(ssrc);
+  }
   [[nodiscard]] const SsrcState* find(std::uint32_t ssrc) const {
     return const_cast<SsrcTable*>(this)->find(ssrc);
   }
@@ -85,15 +82,13 @@ class SsrcTable {
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const;
 
  private:
-  using List = std::list<SsrcState>;
+  [[nodiscard]] SsrcState* find_in_index(std::uint32_t ssrc) const;
 
-  List by_use_;  // the oldest first
-  std::unordered_map<std::uint32_t, SsrcState*, SsrcHash> index_;
+  std::list<SsrcState> by_use_;  // the oldest first
+  // Most sessions have few SSRCs: it begins with less than the 13 buckets that it would take by
+  // itself.
+  SsrcMap<SsrcState*> index_{1};
   std::uint64_t added_ = 0;
 };
-
-template <class T>
-using SsrcMap = std::unordered_map<std::uint32_t, T, SsrcHash>;
-using SsrcSet = std::unordered_set<std::uint32_t, SsrcHash>;
 
 }  // namespace sluice::srtp

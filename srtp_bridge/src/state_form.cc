@@ -183,7 +183,7 @@ dtls::Result<StreamStates> StreamStates::decode(Bytes bytes) {
   StreamStates states;
   in.expect(in->u8() == std::to_integer<std::uint8_t>(kFormat), "another format");
   states.profile = in->code<dtls::SrtpProfile>();
-  if (in.ok() && !profile_of(states.profile)) in.fail("an unknown SRTP profile");
+  if (in.ok() && profile_of(states.profile) == nullptr) in.fail("an unknown SRTP profile");
   take_all_outbound(in, states);
   take_all_inbound(in, states);
   if (const auto failure = in.failure(); !failure.empty()) {

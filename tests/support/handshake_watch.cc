@@ -48,7 +48,7 @@ void HandshakeWatch::on_record(const dtls::ObservedRecord& record) {
   if (record.type != ContentType::handshake) return;
   dtls::wire::Reader reader(record.contents);
   while (reader.more()) {
-    const auto [header, body] = HandshakeFragment::take(reader).value();
+    const auto [header, body, encoding] = HandshakeFragment::take(reader).value();
     seen.fragments.push_back({header.message_seq, header.fragment_offset,
                               header.fragment_offset + body.size(), header.length});
   }

@@ -7,7 +7,8 @@ namespace sluice::dtls::connection {
 Result<AcceptedPeer> AcceptedPeer::make(handshake::PeerIdentity identity,
                                         crypto::Library& library) {
   if (auto kept = identity.keep_fingerprint_only(library); !kept) return forward_error(kept);
-  return of({.info = identity.info(), .valid_until = identity.valid_until});
+  const Instant valid_until = identity.valid_until;
+  return of({.info = std::move(identity).info(), .valid_until = valid_until});
 }
 
 AcceptedPeer AcceptedPeer::of(Facts facts) {

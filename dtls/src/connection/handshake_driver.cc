@@ -122,7 +122,10 @@ Result<HandshakeDriver::Progress> HandshakeDriver::on_handshake(const record::Re
   if (*all_kept && version == ProtocolVersion::dtls13) {
     acknowledgements_.received({record.epoch, record.sequence});
   }
-  return deliver_messages(now);
+  auto progress = deliver_messages(now);
+  // What waits longer than the record is there must be stored.
+  reassembler_.keep();
+  return progress;
 }
 
 Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wire::Epoch epoch,
@@ -145,7 +148,7 @@ Result<bool> HandshakeDriver::on_fragment(const HandshakeFragment& fragment, wir
     discard(shared_, Discard::unexpected_content);
     return false;
   }
-  const auto outcome = reassembler_.add(fragment, epoch);
+  const auto outcome = reassembler_.borrow(fragment, epoch);
   if (!outcome) return forward_error(outcome);
   switch (*outcome) {
     case flight::Reassembler::Outcome::replaced:
@@ -384,7 +387,7 @@ void HandshakeDriver::use_ack(const message::RecordNumbers& numbers, wire::Epoch
 
 // ---- the end of the handshake
 
-Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
+Result<std::unique_ptr<AwaitingAcceptance>> HandshakeDriver::finish(Instant now) {
   // The last flight of a DTLS 1.3 client is not acknowledged yet.
   if (context_.transport.take_flight_begun()) begin_flight(now);
   if (auto judged = gate_.on_end(); !judged) return forward_error(judged);
@@ -396,8 +399,9 @@ Result<AwaitingAcceptance> HandshakeDriver::finish(Instant now) {
   // Future records remain if their keys and the Finished arrived in one datagram.
   shared_.outputs.keep_to_replay(future_records_.take());
   shared_.records.stop_reading_plaintext();
-  return AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
-                            std::move(context_.resumption12.events), give_up_.value_or(now)};
+  return std::make_unique<AwaitingAcceptance>(
+      AwaitingAcceptance{std::move(gate_), std::move(*established), std::move(unaccepted_data_),
+                         std::move(context_.resumption12.events), give_up_.value_or(now)});
 }
 
 Result<Established> HandshakeDriver::establish(Instant now) {

@@ -2,6 +2,7 @@
 // questions and checks the peer's identity.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -78,7 +79,7 @@ class HandshakeDriver {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
 
   // Ends a complete handshake. The object must not be used afterwards.
-  Result<AwaitingAcceptance> finish(Instant now);
+  Result<std::unique_ptr<AwaitingAcceptance>> finish(Instant now);
 
  private:
   // Whether the fragment was processed or stored. Only then may its record be acknowledged.

@@ -247,7 +247,7 @@ Result<void> Connection::Impl::after_step(const Result<HandshakeDriver::Progress
   if (*progress == HandshakeDriver::Progress::running) return {};
   auto complete = connection::handshaking(phase_)->finish(now);
   if (!complete) return forward_error(complete);
-  phase_ = std::make_unique<AwaitingAcceptance>(std::move(*complete));
+  phase_ = std::move(*complete);
   open_if_accepted();
   return {};
 }
@@ -277,24 +277,23 @@ void Connection::Impl::open_if_accepted() {
 }
 
 void Connection::Impl::open() {
-  AwaitingAcceptance& awaiting = *std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
-  Buffer certificate = awaiting.gate.take_certificate();
-  ConnectionInfo info = *connection::info_of(phase_, role_, warm_.records());
-  info.peer.certificate = std::move(certificate);
-  auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting.unaccepted_data).take());
-  for (Buffer& data : unaccepted) warm_.deliver(data);
-  auto session_events = std::move(awaiting.session_events);
-  auto established = std::move(awaiting.established);
+  auto& phase = std::get<std::unique_ptr<AwaitingAcceptance>>(phase_);
+  Buffer certificate = phase->gate.take_certificate();
+  Connected connected{*connection::info_of(phase_, role_, warm_.records())};
+  connected.info.peer.certificate = std::move(certificate);
+  const auto awaiting = std::move(phase);
   std::visit(
       [&](auto& complete) {
-        if (const auto* match = awaiting.gate.match()) complete.peer.keep(*match);
+        if (const auto* match = awaiting->gate.match()) complete.peer.keep(*match);
         phase_ = std::move(complete);
       },
-      established);
+      awaiting->established);
+  auto& unaccepted = outputs_.keep_unaccepted(std::move(awaiting->unaccepted_data).take());
+  for (Buffer& data : unaccepted) warm_.deliver(data);
   warm_.mark_used(shared(), phase_);
-  outputs_.reserve_events(1 + session_events.size());
-  outputs_.add(Connected{std::move(info)});
-  for (Event& event : session_events) outputs_.add(std::move(event));
+  outputs_.reserve_events(1 + awaiting->session_events.size());
+  outputs_.add(std::move(connected));
+  for (Event& event : awaiting->session_events) outputs_.add(std::move(event));
   report_sessions();
 }
 

@@ -34,7 +34,11 @@ class Outputs {
   }
   void drop_alert() { held_->alert.reset(); }
 
-  void add(Event event) { held().events.push_back(std::move(event)); }
+  // One of the alternatives of Event, or an Event.
+  template <class OneEvent>
+  void add(OneEvent&& event) {
+    held().events.emplace_back(std::forward<OneEvent>(event));
+  }
   // Makes room for so many more.
   void reserve_events(std::size_t count) { held().events.reserve(held().events.size() + count); }
   // In place of one that was not polled yet.

@@ -1,6 +1,7 @@
 #include "crypto/hash.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "crypto/failure.h"
 #include "crypto/library.h"
@@ -27,12 +28,14 @@ constexpr std::array<unsigned char, 64> kSha512OfNothing{
 
 }  // namespace
 
-Result<Sha256> RepeatedHash::of(Library& library, Bytes text) {
-  if (value_ && std::ranges::equal(text, text_)) return *value_;
+Result<Sha256> RepeatedHash::of_next(Library& library) {
+  const bool is_same = value_ && next_.size() == text_.size() &&
+                       std::memcmp(next_.data(), text_.data(), text_.size()) == 0;
+  if (is_same) return *value_;
   value_.reset();
-  const auto computed = digest(library, HashAlgorithm::sha256, text);
+  const auto computed = digest(library, HashAlgorithm::sha256, next_);
   if (!computed) return forward_error(computed);
-  text_.assign(text.begin(), text.end());
+  std::swap(text_, next_);
   std::ranges::copy(computed->bytes(), value_.emplace().begin());
   return *value_;
 }

@@ -54,9 +54,19 @@ Result<Digest> digest_of_parts(Library& library, HashAlgorithm hash, std::span<c
 // The SHA-256 of a text that seldom changes. Hashes again only what differs from the last text.
 class RepeatedHash {
  public:
-  Result<Sha256> of(Library& library, Bytes text);
+  // `write` appends the text to an empty buffer.
+  template <class Write>
+  Result<Sha256> of(Library& library, Write&& write) {
+    next_.clear();
+    write(next_);
+    return of_next(library);
+  }
 
  private:
+  Result<Sha256> of_next(Library& library);
+
+  // Two buffers in turn, so that no text needs an allocation of its own.
+  Buffer next_;
   Buffer text_;
   std::optional<Sha256> value_;  // of text_
 };

@@ -117,7 +117,7 @@ class OutgoingFlight {
 
   // Allocates for a usual flight at its first message, so that it does not grow piece by piece.
   void reserve();
-  static constexpr std::size_t kUsualBytes = 192;
+  static constexpr std::size_t kUsualBytes = 1024;  // without certificates
   static constexpr std::size_t kUsualItems = 4;
 
   std::size_t begin_message();

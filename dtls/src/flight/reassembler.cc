@@ -15,8 +15,6 @@ std::size_t Reassembler::Partial::contiguous() const {
 
 Reassembler::Partial Reassembler::begin(const HandshakeHeader& header, wire::Epoch epoch) {
   Partial partial{header.type, epoch, header.length, {}, {}, 0};
-  if (!spare_.empty()) partial.encoding = std::move(spare_.mapped().encoding);
-  partial.encoding.clear();
   // Most messages have one fragment, so no memory is reserved for data that has not arrived.
   if (header.fragment_offset == 0) {
     partial.encoding.reserve(kHandshakeHeaderSize + header.fragment_length);
@@ -46,6 +44,7 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
                                               wire::Epoch epoch) {
   const HandshakeHeader& header = fragment.header;
   const wire::MessageSeq seq = header.message_seq;
+  keep();
   if (used_up_ || seq < next_seq_) return Outcome::stale;
   if (wire::value_of(seq) - wire::value_of(next_seq_) > static_cast<int>(kMaxAhead))
     return Outcome::full;
@@ -69,15 +68,27 @@ Result<Reassembler::Outcome> Reassembler::add(const HandshakeFragment& fragment,
   }
   Partial begun = begin(header, epoch);
   if (!has_room(seq, begun, addition(begun, fragment))) return Outcome::full;
-  store(insert(seq, std::move(begun)), fragment);
+  store(partial_.emplace(seq, std::move(begun)).first->second, fragment);
   return outcome;
 }
 
-Reassembler::Partial& Reassembler::insert(wire::MessageSeq seq, Partial begun) {
-  if (spare_.empty()) return partial_.emplace(seq, std::move(begun)).first->second;
-  spare_.key() = seq;
-  spare_.mapped() = std::move(begun);
-  return partial_.insert(std::move(spare_)).position->second;
+Result<Reassembler::Outcome> Reassembler::borrow(const HandshakeFragment& fragment,
+                                                 wire::Epoch epoch) {
+  const HandshakeHeader& header = fragment.header;
+  const bool is_next = header.message_seq == next_seq_ && !used_up_;
+  if (!is_next || !fragment.is_whole() || !empty() || header.length > limits_.max_message) {
+    return add(fragment, epoch);
+  }
+  borrowed_ = Borrowed{fragment, epoch};
+  return Outcome::kept;
+}
+
+void Reassembler::keep() {
+  if (!borrowed_) return;
+  const auto [fragment, epoch] = *borrowed_;
+  borrowed_.reset();
+  // borrow() has checked it.
+  static_cast<void>(add(fragment, epoch));
 }
 
 Result<Reassembler::Outcome> Reassembler::compare(
@@ -173,6 +184,7 @@ void Reassembler::store(Partial& partial, const HandshakeFragment& fragment) {
 }
 
 void Reassembler::forget(wire::Epoch epoch) {
+  if (borrowed_ && borrowed_->epoch == epoch) borrowed_.reset();
   std::erase_if(partial_, [&](const auto& entry) { return entry.second.epoch == epoch; });
 }
 
@@ -183,20 +195,26 @@ bool Reassembler::has_gap() const {
 }
 
 bool Reassembler::holds(wire::Epoch epoch) const {
-  return std::ranges::any_of(partial_,
+  return (borrowed_ && borrowed_->epoch == epoch) ||
+         std::ranges::any_of(partial_,
                              [&](const auto& entry) { return entry.second.epoch == epoch; });
 }
 
 std::optional<IncomingMessage> Reassembler::front() const {
+  if (borrowed_) {
+    const HandshakeFragment& whole = borrowed_->fragment;
+    return IncomingMessage{whole.header.type, next_seq_, borrowed_->epoch, whole.encoding};
+  }
   const auto due = partial_.find(next_seq_);
   if (due == partial_.end() || !due->second.whole()) return std::nullopt;
   return IncomingMessage{due->second.type, due->first, due->second.epoch, due->second.encoding};
 }
 
 void Reassembler::pop() {
-  auto delivered = partial_.extract(next_seq_);
-  if (!delivered.empty() && delivered.mapped().encoding.capacity() <= kMaxSpareBytes) {
-    spare_ = std::move(delivered);
+  if (borrowed_) {
+    borrowed_.reset();
+  } else {
+    partial_.erase(next_seq_);
   }
   next_seq_ = wire::next(next_seq_);
   used_up_ = next_seq_ == wire::MessageSeq{0};

@@ -50,8 +50,13 @@ class Reassembler {
   // newest. Errors, of encrypted fragments only: excessive_message; illegal_parameter or
   // unexpected_message if fragments of one message differ in type, length or epoch.
   Result<Outcome> add(const message::HandshakeFragment& fragment, wire::Epoch epoch);
+  // The same for a fragment that was read from a record, but the next expected message is not
+  // copied if it is whole and nothing is stored. Its bytes must stay valid until pop() or keep().
+  Result<Outcome> borrow(const message::HandshakeFragment& fragment, wire::Epoch epoch);
+  // Stores a message that was borrowed and not popped.
+  void keep();
 
-  // The next expected message, if it is complete. Valid until pop() or add().
+  // The next expected message, if it is complete. Valid until pop(), keep(), add() or borrow().
   [[nodiscard]] std::optional<IncomingMessage> front() const;
   void pop();
 
@@ -83,7 +88,7 @@ class Reassembler {
     }
   }
   // Whether no message or fragment is stored.
-  [[nodiscard]] bool empty() const { return partial_.empty(); }
+  [[nodiscard]] bool empty() const { return partial_.empty() && !borrowed_; }
   // Whether the message with the last message_seq was delivered. Then no message can be new.
   [[nodiscard]] bool is_used_up() const { return used_up_; }
 
@@ -95,8 +100,6 @@ class Reassembler {
   static constexpr std::size_t kPieceCost = 64;
   // The limit always allows one message of the largest size, with so many gaps.
   static constexpr std::size_t kMinimumGaps = 8;
-  // The memory of a message of at most this size is kept for the next one.
-  static constexpr std::size_t kMaxSpareBytes = 256;
 
   struct Partial {
     wire::HandshakeType type{};
@@ -118,15 +121,18 @@ class Reassembler {
     }
   };
 
+  struct Borrowed {
+    message::HandshakeFragment fragment;
+    wire::Epoch epoch;
+  };
+
   // What a fragment adds to a message.
   struct Addition {
     std::size_t bytes = 0;
     std::size_t pieces = 0;  // after a gap
   };
 
-  // These use the memory of spare_.
-  Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
-  Partial& insert(wire::MessageSeq seq, Partial begun);
+  static Partial begin(const message::HandshakeHeader& header, wire::Epoch epoch);
   static Result<void> check(const Partial& partial, const message::HandshakeHeader& header,
                             wire::Epoch epoch);
   // Compares a fragment with those of its message that are stored. `kept`: they fit. Drops
@@ -148,8 +154,7 @@ class Reassembler {
   wire::MessageSeq next_seq_{0};
   bool used_up_ = false;  // the last message_seq was delivered
   std::map<wire::MessageSeq, Partial> partial_;
-  // A delivered message, for its memory.
-  std::map<wire::MessageSeq, Partial>::node_type spare_;
+  std::optional<Borrowed> borrowed_;  // the next message, while nothing is stored
 };
 
 }  // namespace sluice::dtls::flight

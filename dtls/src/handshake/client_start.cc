@@ -216,6 +216,7 @@ Result<Next> on_server_hello12(const WaitServerHello& state, const ServerHello& 
   if (is_resumed12(state.offer, hello)) {
     return resume12(context, state.offer, *negotiated).map(kWiden<Next>);
   }
+  context.resumption12.session_id.assign(hello.session_id.begin(), hello.session_id.end());
   if (uses_psk(negotiated->suite.key_exchange)) {
     return Next(client_psk12::WaitServerKeyExchange{*negotiated});
   }

@@ -93,7 +93,6 @@ Result<void> take_announcement12(Context& context, const message::ServerHello& h
     return fatal(Errc::decode_error, Alert::decode_error, "session_ticket");
   }
   context.resumption12.ticket_follows = ticket.has_value();
-  context.resumption12.session_id.assign(hello.session_id.begin(), hello.session_id.end());
   return {};
 }
 

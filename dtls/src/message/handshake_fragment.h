@@ -35,12 +35,17 @@ struct HandshakeHeader {
 
 struct HandshakeFragment {
   HandshakeHeader header;
-  Bytes body;  // header.fragment_length bytes
+  Bytes body;           // header.fragment_length bytes
+  Bytes encoding = {};  // header and body; empty if it was not read from a record
+
+  // Whether it is the whole message.
+  [[nodiscard]] bool is_whole() const { return body.size() == header.length; }
 
   // Reads the next fragment of a record, which may contain several. Empty when the record ends
   // early or the fragment exceeds its message.
   static std::optional<HandshakeFragment> take(wire::Reader& record) {
     HandshakeFragment fragment;
+    const Bytes from_here = record.rest();
     fragment.header.type = record.code<wire::HandshakeType>();
     fragment.header.length = record.u24();
     fragment.header.message_seq = record.code<wire::MessageSeq>();
@@ -53,6 +58,7 @@ struct HandshakeFragment {
         fragment.header.length) {
       return std::nullopt;
     }
+    fragment.encoding = from_here.first(from_here.size() - record.rest().size());
     return fragment;
   }
 };

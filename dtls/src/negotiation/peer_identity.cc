@@ -1,6 +1,7 @@
 #include "negotiation/peer_identity.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,6 @@ namespace {
 // The hashed text begins with this, then a PolicyText, then what that says. All fields have a fixed
 // size or a length, so no two policies have the same text.
 constexpr std::string_view kLabel = "sluice session policy 1";
-constexpr std::size_t kUsualText = 128;  // bytes, without chains and a given policy
 enum class PolicyText : std::uint8_t { derived, given };
 
 void put_vector(wire::Writer& out, Bytes bytes) {
@@ -25,13 +25,27 @@ void put_vector(wire::Writer& out, Bytes bytes) {
   out.bytes(bytes);
 }
 
-// The order of the schemes does not decide whether a peer is accepted.
-void put_set(wire::Writer& out, std::vector<SignatureScheme> schemes) {
-  std::ranges::sort(schemes);
-  const auto repeated = std::ranges::unique(schemes);
-  schemes.erase(repeated.begin(), repeated.end());
-  out.u32(static_cast<std::uint32_t>(schemes.size()));
-  for (const SignatureScheme scheme : schemes) out.code(scheme);
+// All, by their numbers.
+constexpr std::array kSchemes{SignatureScheme::rsa_pkcs1_sha256,
+                              SignatureScheme::ecdsa_secp256r1_sha256,
+                              SignatureScheme::rsa_pkcs1_sha384,
+                              SignatureScheme::ecdsa_secp384r1_sha384,
+                              SignatureScheme::rsa_pkcs1_sha512,
+                              SignatureScheme::rsa_pss_rsae_sha256,
+                              SignatureScheme::rsa_pss_rsae_sha384,
+                              SignatureScheme::rsa_pss_rsae_sha512,
+                              SignatureScheme::ed25519};
+static_assert(std::ranges::is_sorted(kSchemes));
+
+// Their order does not decide whether a peer is accepted.
+void put_set(wire::Writer& out, std::span<const SignatureScheme> schemes) {
+  std::array<SignatureScheme, kSchemes.size()> set{};
+  const auto end = std::ranges::copy_if(kSchemes, set.begin(), [&](SignatureScheme scheme) {
+                     return std::ranges::find(schemes, scheme) != schemes.end();
+                   }).out;
+  const std::span sorted(set.begin(), end);
+  out.u32(static_cast<std::uint32_t>(sorted.size()));
+  for (const SignatureScheme scheme : sorted) out.code(scheme);
 }
 
 void put_chain_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
@@ -63,19 +77,19 @@ void put_rules(wire::Writer& out, const ConfigOptions& config, Role role) {
 }  // namespace
 
 Result<PolicyId> policy_of(crypto::Library& library, const ConfigOptions& config, Role role) {
-  Buffer text;
-  text.reserve(kUsualText);
-  wire::Writer out(text);
-  out.bytes(std::as_bytes(std::span(kLabel)));
-  out.code(role);
-  if (config.policy_id.empty()) {
-    out.code(PolicyText::derived);
-    put_rules(out, config, role);
-  } else {
-    out.code(PolicyText::given);
-    out.bytes(config.policy_id);
-  }
-  return library.policy_hash(role).of(library, text).map([](const crypto::Sha256& hash) {
+  const auto write = [&](Buffer& text) {
+    wire::Writer out(text);
+    out.bytes(std::as_bytes(std::span(kLabel)));
+    out.code(role);
+    if (config.policy_id.empty()) {
+      out.code(PolicyText::derived);
+      put_rules(out, config, role);
+    } else {
+      out.code(PolicyText::given);
+      out.bytes(config.policy_id);
+    }
+  };
+  return library.policy_hash(role).of(library, write).map([](const crypto::Sha256& hash) {
     return PolicyId{hash};
   });
 }
@@ -130,31 +144,31 @@ Instant PeerIdentity::resumable_until(const ConfigOptions& config) const {
   return std::min(saturating_add(authenticated_at, config.max_session_age), valid_until);
 }
 
-PeerInfo PeerIdentity::info() const {
-  PeerInfo info{.verified_name = verified_name, .authenticated_at = authenticated_at};
+PeerInfo PeerIdentity::info() && {
+  PeerInfo info{.verified_name = std::move(verified_name), .authenticated_at = authenticated_at};
   if (signature_scheme != SignatureScheme{}) info.signature_scheme = signature_scheme;
   switch (proof) {
     case PeerProof::none:
       break;
     case PeerProof::certificate:
       info.credential = PeerCredential::certificate;
-      info.certificate = credential;
+      info.certificate = std::move(credential);
       break;
     case PeerProof::certificate_fingerprint:
       info.credential = PeerCredential::certificate;
-      info.certificate_fingerprint = credential;
+      info.certificate_fingerprint = std::move(credential);
       break;
     case PeerProof::external_psk:
       info.credential = PeerCredential::psk;
-      info.psk_identity = credential;
+      info.psk_identity = std::move(credential);
       break;
     case PeerProof::raw_public_key:
       info.credential = PeerCredential::raw_public_key;
-      info.certificate = credential;
+      info.certificate = std::move(credential);
       break;
     case PeerProof::raw_public_key_fingerprint:
       info.credential = PeerCredential::raw_public_key;
-      info.certificate_fingerprint = credential;
+      info.certificate_fingerprint = std::move(credential);
       break;
   }
   return info;

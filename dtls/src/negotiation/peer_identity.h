@@ -73,7 +73,8 @@ struct PeerIdentity {
 
   // When the last session that follows from this proof ends (RFC 8446 section 4.6.1).
   [[nodiscard]] Instant resumable_until(const ConfigOptions& config) const;
-  [[nodiscard]] PeerInfo info() const;
+  // Moves the credential and the name there.
+  [[nodiscard]] PeerInfo info() &&;
 
   // The fingerprint by which the certificate or raw public key was accepted; null: by none.
   void keep_hash(const Fingerprint* match);

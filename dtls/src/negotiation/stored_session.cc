@@ -361,6 +361,6 @@ Result<ResumableSession> ResumableSession::parse(Bytes serialized) {
 Buffer ResumableSession::serialize() const { return session_->encode(); }
 ProtocolVersion ResumableSession::version() const { return session_->version; }
 Instant ResumableSession::expires() const { return session_->expires(); }
-PeerInfo ResumableSession::peer() const { return session_->peer.info(); }
+PeerInfo ResumableSession::peer() const { return handshake::PeerIdentity(session_->peer).info(); }
 
 }  // namespace sluice::dtls

@@ -120,12 +120,12 @@ class Writer {
   bool ok_ = true;
 };
 
-// What `encode` writes to a Writer; empty when something does not fit.
+// What `encode` writes to a Writer; empty when something does not fit. `expected`: room for so many
+// bytes is allocated at once.
 template <class Encode>
-[[nodiscard]] std::optional<Buffer> encoded(Encode&& encode) {
-  constexpr std::size_t kUsualSize = 256;
+[[nodiscard]] std::optional<Buffer> encoded(Encode&& encode, std::size_t expected = 256) {
   Buffer out;
-  out.reserve(kUsualSize);
+  out.reserve(expected);
   Writer writer(out);
   encode(writer);
   return writer.ok() ? std::optional(std::move(out)) : std::nullopt;

@@ -156,11 +156,13 @@ IceLiteServer::Impl::Arrival IceLiteServer::Impl::arrival_of(MutableBytes datagr
 
 bool IceLiteServer::Impl::must_wait(const Arrival& arrival) const {
   if (responses_.size() >= kMaxQueuedResponses) return true;
-  // From an unknown tuple it may be a check for any session.
+  // A check may be for any session, whichever has the tuple.
+  const bool is_for_any = arrival.tuple == kNoSlot ||
+                          transport::classify(arrival.datagram) == transport::PacketClass::stun;
   const auto has = [&](Output output) {
     const auto index = static_cast<std::size_t>(output);
-    return arrival.tuple == kNoSlot ? !queues_[index].empty()
-                                    : sessions_[tuples_[arrival.tuple].session].is_queued[index];
+    return is_for_any ? !queues_[index].empty()
+                      : sessions_[tuples_[arrival.tuple].session].is_queued[index];
   };
   return has(Output::data) || has(Output::media);
 }

@@ -155,6 +155,8 @@ Pending IceLiteServer::Impl::close_all(Instant now) {
 void IceLiteServer::Impl::remove(SessionHandle handle) {
   const SlotNumber number = sessions_.find(handle);
   if (number == kNoSlot) return;
+  // Early media stands in memory of the transport.
+  media_.erase_if([handle](const Media& media) { return media.session == handle; });
   sessions_.end(keyed_, number);
   release(number);
 }

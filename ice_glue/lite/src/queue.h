@@ -33,6 +33,13 @@ class Queue {
     items_.clear();
     first_ = 0;
   }
+  // All that wait and for which `is_gone` is true.
+  template <class Predicate>
+  void erase_if(Predicate is_gone) {
+    const auto waiting = items_.begin() + static_cast<std::ptrdiff_t>(first_);
+    items_.erase(std::remove_if(waiting, items_.end(), is_gone), items_.end());
+    if (empty()) clear();
+  }
 
  private:
   std::vector<Item> items_;

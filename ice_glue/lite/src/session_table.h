@@ -39,6 +39,9 @@ struct LostPath {
 };
 
 struct Session {
+  // What each packet needs stands together.
+  std::uint32_t generation = 0;  // of the slot: half of the handle
+  bool has_ended = false;
   // Empty: the slot is free.
   std::optional<transport::MediaTransport> transport;
   std::optional<LocalCredentials> credentials;
@@ -49,7 +52,6 @@ struct Session {
   // Until another tuple is selected, or consent has ended.
   std::unique_ptr<LostPath> lost;
 
-  std::uint32_t generation = 0;  // of the slot: half of the handle
   SlotNumber first_tuple = kNoSlot;
   std::uint32_t tuples = 0;
   SlotNumber selected = kNoSlot;
@@ -64,7 +66,6 @@ struct Session {
   // association since.
   IceGeneration least_generation = 1;
   bool is_rtt_settled = false;
-  bool has_ended = false;
   bool is_selection_untold = false;
   bool has_ended_restart = false;  // the selection that is to be told has
   std::array<bool, kOutputs> is_queued = {};

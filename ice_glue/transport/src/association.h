@@ -50,6 +50,8 @@ class Association {
     const auto* failed = std::get_if<Failed>(&session_);
     return failed != nullptr ? std::optional(failed->error) : std::nullopt;
   }
+  // Whether session_failure() or take_ssrc_limit() has something to tell.
+  [[nodiscard]] bool has_session_news() const;
   // The directions in which the session has met its limit of SSRCs, each told once.
   [[nodiscard]] std::optional<srtp::Direction> take_ssrc_limit();
 
@@ -64,6 +66,9 @@ class Association {
   };
 
   srtp::Session* make_session(const srtp::SessionOptions& options);
+  // The direction whose limit is to be told next.
+  [[nodiscard]] std::optional<srtp::Direction> untold_ssrc_limit(
+      const srtp::Session& session) const;
 
   dtls::Connection connection_;
   Generation generation_;

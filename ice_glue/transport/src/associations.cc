@@ -10,7 +10,7 @@ Association& Associations::begin_newest(dtls::Connection connection) {
 }
 
 void Associations::retire_newest(PreviousAssociation::Times times) {
-  previous_.emplace(std::move(*newest_), times);
+  previous_ = std::make_unique<PreviousAssociation>(std::move(*newest_), times);
   newest_.reset();
 }
 

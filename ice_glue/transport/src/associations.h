@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,10 +27,8 @@ class Associations {
   [[nodiscard]] const Association* newest() const { return newest_ ? &*newest_ : nullptr; }
   [[nodiscard]] bool newest_connected() const { return newest_ && newest_->connected(); }
   // Null when there is none that still serves.
-  [[nodiscard]] PreviousAssociation* previous() { return previous_ ? &*previous_ : nullptr; }
-  [[nodiscard]] const PreviousAssociation* previous() const {
-    return previous_ ? &*previous_ : nullptr;
-  }
+  [[nodiscard]] PreviousAssociation* previous() { return previous_.get(); }
+  [[nodiscard]] const PreviousAssociation* previous() const { return previous_.get(); }
 
   Association& begin_newest(dtls::Connection connection);
   // Makes the newest association the previous one. An earlier previous one is dropped.
@@ -86,7 +85,7 @@ class Associations {
   Generation selected_generation_{};  // as in paths_, where each packet would look for it
   Generation generation_{};           // of the newest association
   std::optional<Association> newest_;
-  std::optional<PreviousAssociation> previous_;
+  std::unique_ptr<PreviousAssociation> previous_;  // seldom there
 };
 
 }  // namespace sluice::transport

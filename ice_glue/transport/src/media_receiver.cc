@@ -13,28 +13,27 @@ srtp::PacketResult unprotect(srtp::Session& session, MediaKind kind, MutableByte
   return kind == MediaKind::rtp ? session.unprotect_rtp(packet) : session.unprotect_rtcp(packet);
 }
 
-// Empty when there is no session.
-std::optional<srtp::PacketResult> unprotect(srtp::Session* session, MediaKind kind,
-                                            MutableBytes packet) {
-  if (session == nullptr) return std::nullopt;
-  return unprotect(*session, kind, packet);
-}
-
 }  // namespace
 
 void MediaReceiver::receive(MutableBytes datagram, Generation generation,
                             Associations& associations, Instant now) {
   const auto kind = srtp::is_rtcp(datagram) ? MediaKind::rtcp : MediaKind::rtp;
   if (!associations.is_newest(generation)) {
-    settle(kind, datagram, unprotect_with_old_keys(kind, datagram, associations));
+    settle_if_any(kind, datagram, unprotect_with_old_keys(kind, datagram, associations));
   } else if (!associations.newest_connected()) {
     receive_early(kind, datagram, associations);
   } else if (associations.previous() != nullptr) {
     receive_in_overlap(kind, datagram, associations, now);
   } else {
-    settle(kind, datagram,
-           unprotect(associations.newest()->session(options_.srtp), kind, datagram));
+    unprotect_with_new_keys(kind, datagram, associations);
   }
+}
+
+void MediaReceiver::unprotect_with_new_keys(MediaKind kind, MutableBytes datagram,
+                                            Associations& associations) {
+  auto* const session = associations.newest()->session(options_.srtp);
+  if (session == nullptr) return drop(Drop::not_negotiated);
+  settle(kind, datagram, unprotect(*session, kind, datagram));
 }
 
 void MediaReceiver::receive_early(MediaKind kind, MutableBytes datagram,
@@ -42,7 +41,7 @@ void MediaReceiver::receive_early(MediaKind kind, MutableBytes datagram,
   const bool copied = keep_copy(datagram);
   if (const auto result = unprotect_with_old_keys(kind, datagram, associations)) {
     // Any error counts, as in receive_in_overlap(): the packet may have the new keys.
-    if (*result || !copied) return settle(kind, datagram, result);
+    if (*result || !copied) return settle(kind, datagram, *result);
     restore(datagram);
   }
   if (const auto dropped = early_.keep(kind, datagram)) drop(*dropped);
@@ -51,7 +50,9 @@ void MediaReceiver::receive_early(MediaKind kind, MutableBytes datagram,
 void MediaReceiver::receive_in_overlap(MediaKind kind, MutableBytes datagram,
                                        Associations& associations, Instant now) {
   const bool copied = keep_copy(datagram);
-  auto result = unprotect(associations.newest()->session(options_.srtp), kind, datagram);
+  auto* const session = associations.newest()->session(options_.srtp);
+  std::optional<srtp::PacketResult> result;
+  if (session != nullptr) result = unprotect(*session, kind, datagram);
   if (result && *result) associations.previous()->on_newest_used(now);
   // Any error counts, also replayed: libsrtp checks for replays before it authenticates, so the
   // packet may have been protected with the old keys.
@@ -61,15 +62,17 @@ void MediaReceiver::receive_in_overlap(MediaKind kind, MutableBytes datagram,
     const auto old_result = unprotect_with_old_keys(kind, datagram, associations);
     if (old_result && (*old_result || !result)) result = old_result;
   }
-  settle(kind, datagram, result);
+  settle_if_any(kind, datagram, result);
 }
 
 std::optional<srtp::PacketResult> MediaReceiver::unprotect_with_old_keys(
     MediaKind kind, MutableBytes datagram, Associations& associations) {
   auto* previous = associations.previous();
   if (previous == nullptr) return std::nullopt;
-  const auto result = unprotect(previous->association().session(options_.srtp), kind, datagram);
-  if (result && *result) ++statistics_.old_key_packets;
+  auto* const session = previous->association().session(options_.srtp);
+  if (session == nullptr) return std::nullopt;
+  const auto result = unprotect(*session, kind, datagram);
+  if (result) ++statistics_.old_key_packets;
   return result;
 }
 
@@ -88,30 +91,29 @@ void MediaReceiver::restore(MutableBytes datagram) const {
 }
 
 void MediaReceiver::settle(MediaKind kind, MutableBytes datagram,
-                           std::optional<srtp::PacketResult> result) {
-  if (!result) return drop(Drop::not_negotiated);
-  if (!*result) {
-    ++statistics_.media_refused[static_cast<std::size_t>(result->error())];
+                           const srtp::PacketResult& result) {
+  if (!result) {
+    ++statistics_.media_refused[static_cast<std::size_t>(result.error())];
     return;
   }
   ++(kind == MediaKind::rtp ? statistics_.rtp_received : statistics_.rtcp_received);
-  packet_ = MediaPacket{kind, datagram.first(**result)};
+  packet_.emplace(kind, datagram.first(*result));
 }
 
-void MediaReceiver::forget_packet() {
-  packet_.reset();
-  delivered_early_ = {};
+void MediaReceiver::settle_if_any(MediaKind kind, MutableBytes datagram,
+                                  const std::optional<srtp::PacketResult>& result) {
+  if (!result) return drop(Drop::not_negotiated);
+  settle(kind, datagram, *result);
 }
 
 std::optional<MediaPacket> MediaReceiver::poll(Associations& associations) {
   if (early_.empty() || !associations.newest_connected()) {
     return std::exchange(packet_, std::nullopt);
   }
-  auto* session = associations.newest()->session(options_.srtp);
   auto newest = std::exchange(packet_, std::nullopt);
   while (!packet_ && !early_.empty()) {
     auto& [kind, bytes] = delivered_early_.emplace_back(*early_.take());
-    settle(kind, bytes, unprotect(session, kind, bytes));
+    unprotect_with_new_keys(kind, bytes, associations);
   }
   if (packet_) return std::exchange(packet_, newest);
   return newest;

@@ -34,7 +34,10 @@ class MediaReceiver {
   }
 
   // The spans that poll() gave are invalid from now on.
-  void forget_packet();
+  void forget_packet() {
+    packet_.reset();
+    if (!delivered_early_.empty()) delivered_early_ = {};
+  }
   void forget_early() { early_.clear(); }
   // While there is a previous association, a packet that fails under one key is tried with the
   // other.
@@ -42,6 +45,8 @@ class MediaReceiver {
   void end_overlap() { copy_ = {}; }
 
  private:
+  // The newest association is connected.
+  void unprotect_with_new_keys(MediaKind kind, MutableBytes datagram, Associations& associations);
   // The newest association isn't connected.
   void receive_early(MediaKind kind, MutableBytes datagram, Associations& associations);
   // The newest association is connected, and the previous one still serves.
@@ -53,9 +58,11 @@ class MediaReceiver {
   // False when the packet is too large to be copied.
   [[nodiscard]] bool keep_copy(Bytes datagram);
   void restore(MutableBytes datagram) const;
-  // Makes what passed the next packet, counts what didn't. An empty `result` means that there is no
-  // session.
-  void settle(MediaKind kind, MutableBytes datagram, std::optional<srtp::PacketResult> result);
+  // Makes what passed the next packet, counts what didn't.
+  void settle(MediaKind kind, MutableBytes datagram, const srtp::PacketResult& result);
+  // An empty `result` means that there is no session.
+  void settle_if_any(MediaKind kind, MutableBytes datagram,
+                     const std::optional<srtp::PacketResult>& result);
   void drop(Drop reason) { ++statistics_.dropped[static_cast<std::size_t>(reason)]; }
 
   const MediaTransportOptions& options_;

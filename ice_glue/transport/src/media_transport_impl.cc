@@ -31,12 +31,11 @@ const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_input(Instant now
 
 const MediaTransport::Impl::Ended* MediaTransport::Impl::begin_report(Instant now) {
   latest_ = std::max(latest_, now);
-  connected_late_ = false;
-  pending_ = {};
+  pending_ = {.timer = std::exchange(connected_late_, false)};
   if (const auto* previous = associations_.previous(); previous != nullptr && previous->leaving()) {
     drop_previous();
   }
-  return ended_ ? &*ended_ : nullptr;
+  return ended_.get();
 }
 
 dtls::Result<TransportPending> MediaTransport::Impl::end_input(dtls::Result<void> outcome,
@@ -53,6 +52,16 @@ dtls::Result<TransportPending> MediaTransport::Impl::end_input(dtls::Result<void
   const auto timeout = next_timeout();
   pending_.timer = std::exchange(reported_timeout_, timeout) != timeout;
   return pending_;
+}
+
+// Nearly all inputs are media, which moves no timer but that of the previous association.
+dtls::Result<TransportPending> MediaTransport::Impl::end_media(Instant now) {
+  const auto* newest = associations_.newest();
+  const bool has_news = newest != nullptr && newest->has_session_news();
+  if (has_news || associations_.previous() != nullptr) return end_input({}, now);
+  return TransportPending{.media = receiver_.has_packet(associations_),
+                          .event = !events_.empty(),
+                          .timer = pending_.timer};
 }
 
 dtls::Result<void> MediaTransport::Impl::check_session(Instant now) {
@@ -75,7 +84,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::after_end() const {
 }
 
 void MediaTransport::Impl::end(Ended ended, Instant now) {
-  ended_ = std::move(ended);
+  ended_ = std::make_unique<const Ended>(std::move(ended));
   associations_.end(now);
   receiver_.forget_early();
   receiver_.forget_packet();
@@ -104,10 +113,12 @@ dtls::Result<TransportPending> MediaTransport::Impl::set_peer_fingerprints(
   if (announced.empty()) {
     return tl::unexpected(refusal(dtls::Errc::invalid_argument, "announced: empty"));
   }
-  announced_.assign(announced.begin(), announced.end());
   auto* newest = associations_.newest();
-  if (newest == nullptr) return end_input({}, now);
-  const auto result = newest->connection().set_peer_fingerprints(announced_, now);
+  if (newest == nullptr) {
+    announced_.assign(announced.begin(), announced.end());
+    return end_input({}, now);
+  }
+  const auto result = newest->connection().set_peer_fingerprints(announced, now);
   return end_input(after_connection(result, now), now);
 }
 
@@ -235,7 +246,8 @@ dtls::Result<void> MediaTransport::Impl::begin(dtls::Role role, PathId path, Ins
   ++statistics_.associations;
   pending_.transmit = true;
   if (announced_.empty()) return {};
-  return after_connection(connection.set_peer_fingerprints(announced_, now), now);
+  const auto announced = std::exchange(announced_, {});
+  return after_connection(connection.set_peer_fingerprints(announced, now), now);
 }
 
 dtls::Result<void> MediaTransport::Impl::after_connection(const dtls::Result<dtls::Pending>& result,
@@ -314,7 +326,7 @@ dtls::Result<TransportPending> MediaTransport::Impl::handle_datagram(MutableByte
   }
   if (packet_class == PacketClass::rtp) {
     receiver_.receive(datagram, *generation, associations_, now);
-    return end_input({}, now);
+    return end_media(now);
   }
   if (is_newest) return end_input(on_dtls(datagram, path, now), now);
   on_old_dtls(datagram, path, now);
@@ -388,6 +400,8 @@ std::optional<TransportEvent> MediaTransport::Impl::poll_event() {
   if (events_.empty()) return std::nullopt;
   auto event = events_.front();
   events_.erase(events_.begin());
+  // They come seldom, so their memory is not kept.
+  if (events_.empty()) events_ = {};
   return event;
 }
 
@@ -395,21 +409,22 @@ std::optional<TransportEvent> MediaTransport::Impl::poll_event() {
 
 srtp::PacketResult MediaTransport::Impl::protect(MediaKind kind, MutableBytes buffer,
                                                  std::size_t size) {
+  const auto refuse = [this](srtp::PacketError error) {
+    ++statistics_.media_send_refused[static_cast<std::size_t>(error)];
+    return tl::unexpected(error);
+  };
   auto* association = sender();
-  auto* session = association != nullptr ? association->session(options_.srtp) : nullptr;
-  srtp::PacketResult result = tl::unexpected(srtp::PacketError::no_key);
-  if (association != nullptr && association->session_failure()) {
-    result = tl::unexpected(srtp::PacketError::internal);
-  } else if (session != nullptr) {
-    result = kind == MediaKind::rtp ? session->protect_rtp(buffer, size)
-                                    : session->protect_rtcp(buffer, size);
+  if (association == nullptr) return refuse(srtp::PacketError::no_key);
+  auto* session = association->session(options_.srtp);
+  if (session == nullptr) {
+    return refuse(association->session_failure() ? srtp::PacketError::internal
+                                                 : srtp::PacketError::no_key);
   }
-  if (result) {
-    ++(kind == MediaKind::rtp ? statistics_.rtp_sent : statistics_.rtcp_sent);
-  } else {
-    ++statistics_.media_send_refused[static_cast<std::size_t>(result.error())];
-  }
-  return result;
+  const auto result = kind == MediaKind::rtp ? session->protect_rtp(buffer, size)
+                                             : session->protect_rtcp(buffer, size);
+  if (!result) return refuse(result.error());
+  ++(kind == MediaKind::rtp ? statistics_.rtp_sent : statistics_.rtcp_sent);
+  return *result;
 }
 
 dtls::SendResult MediaTransport::Impl::seal_data(Bytes application_data, MutableBytes out) {

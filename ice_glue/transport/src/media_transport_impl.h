@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -54,7 +55,7 @@ class MediaTransport::Impl {
 
   [[nodiscard]] std::optional<PathId> path() const { return associations_.sending_path(); }
   [[nodiscard]] TransportWaitingFor waiting_for() const;
-  [[nodiscard]] bool ended() const { return ended_.has_value(); }
+  [[nodiscard]] bool ended() const { return ended_ != nullptr; }
   [[nodiscard]] std::optional<dtls::Error> error() const {
     return ended_ ? ended_->error : std::nullopt;
   }
@@ -82,6 +83,8 @@ class MediaTransport::Impl {
   // The same for an input that leaves what is to be polled.
   [[nodiscard]] const Ended* begin_report(Instant now);
   dtls::Result<TransportPending> end_input(dtls::Result<void> outcome, Instant now);
+  // The same for a packet of media.
+  dtls::Result<TransportPending> end_media(Instant now);
   [[nodiscard]] dtls::Result<TransportPending> after_end() const;
   void end(Ended ended, Instant now);
   // What came of the newest association's SRTP session: an Error when there is none, events.
@@ -105,13 +108,13 @@ class MediaTransport::Impl {
   dtls::Environment* environment_;
   MediaTransportStatistics statistics_;
   std::optional<dtls::Role> role_;
-  std::vector<dtls::Fingerprint> announced_;
-  std::optional<dtls::Duration> rtt_;  // of the selected path
+  std::vector<dtls::Fingerprint> announced_;  // until the newest association begins
+  std::optional<dtls::Duration> rtt_;         // of the selected path
   std::optional<std::size_t> mtu_;
 
+  std::unique_ptr<const Ended> ended_;  // null: it has not
   Associations associations_;
   MediaReceiver receiver_;
-  std::optional<Ended> ended_;
 
   std::vector<TransportEvent> events_;
   TransportPending pending_;  // what the present input has left so far

@@ -63,7 +63,7 @@ dtls::Result<TransportState> MediaTransport::Impl::export_session(
   live.session = session->bytes();
   if (srtp) live.srtp = srtp->bytes();
   TransportState state(live.encode());
-  ended_ = Ended{Ended::By::user};
+  ended_ = std::make_unique<const Ended>(Ended{Ended::By::user});
   return state;
 }
 

@@ -43,6 +43,16 @@ int family_of(int descriptor) {
   return known ? address.storage.ss_family : AF_UNSPEC;
 }
 
+// Room for an address of either family. A dtls::SocketAddress would be filled with zeros first, and
+// is five times as large.
+using Address = sockaddr_in6;
+
+dtls::UdpEndpoint endpoint_of(const Address& from, std::size_t size) {
+  dtls::SocketAddress address;
+  std::memcpy(address.get(), &from, std::min(size, sizeof from));
+  return unmapped(dtls::to_udp_endpoint(address).value_or(dtls::UdpEndpoint{}));
+}
+
 // To send from an IPv6 socket. An empty local address stays empty.
 dtls::UdpPath mapped_path(dtls::UdpPath path) {
   path.peer = mapped(path.peer);
@@ -146,15 +156,19 @@ std::uint32_t Socket::dropped_unread() const {
 }
 
 std::span<const Received> Socket::receive() {
-  std::array<mmsghdr, kBatch> messages{};
-  std::array<iovec, kBatch> pieces{};
-  std::array<dtls::SocketAddress, kBatch> from;
-  std::array<Control, kBatch> controls{};
+  // Written below, or by the kernel, before they are read.
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init)
+  std::array<mmsghdr, kBatch> messages;
+  std::array<iovec, kBatch> pieces;
+  std::array<Address, kBatch> from;
+  std::array<Control, kBatch> controls;
+  // NOLINTEND(cppcoreguidelines-pro-type-member-init)
   for (std::size_t i = 0; i < kBatch; ++i) {
     pieces[i] = {buffer_->bytes_.data() + i * kLargest, kLargest};
+    messages[i] = {};
     msghdr& message = messages[i].msg_hdr;
-    message.msg_name = from[i].get();
-    message.msg_namelen = from[i].size;
+    message.msg_name = &from[i];
+    message.msg_namelen = sizeof from[i];
     message.msg_iov = &pieces[i];
     message.msg_iovlen = 1;
     message.msg_control = controls[i].bytes.data();
@@ -165,8 +179,7 @@ std::span<const Received> Socket::receive() {
   if (count < 0 && errno == ECONNREFUSED) is_refused_ = true;
   for (int n = 0; n < count; ++n) {
     const auto i = static_cast<std::size_t>(n);
-    dtls::UdpPath path{.peer =
-                           unmapped(dtls::to_udp_endpoint(from[i]).value_or(dtls::UdpEndpoint{}))};
+    dtls::UdpPath path{.peer = endpoint_of(from[i], messages[i].msg_hdr.msg_namelen)};
     const std::size_t segment_size = read_control(messages[i].msg_hdr, path);
     take(dtls::MutableBytes(buffer_->bytes_).subspan(i * kLargest, messages[i].msg_len),
          segment_size, path);
@@ -185,7 +198,8 @@ void Socket::take(dtls::MutableBytes piece, std::size_t segment_size, const dtls
 }
 
 void Socket::send(const SendBatch& batch) {
-  if (options_.joins_sent) return send_runs(batch.runs());
+  const bool is_divided = batch.runs().size() == batch.datagrams();
+  if (options_.joins_sent || is_divided) return send_runs(batch.runs());
   send_divided(batch.runs());
 }
 
@@ -209,7 +223,7 @@ bool Socket::send_at_once(std::span<const SendRun> runs) {
   // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init)
   std::array<mmsghdr, kMost> messages;
   std::array<iovec, kMost> pieces;
-  std::array<dtls::SocketAddress, kMost> to;
+  std::array<Address, kMost> to;
   std::array<Control, kMost> controls;
   // NOLINTEND(cppcoreguidelines-pro-type-member-init)
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -218,9 +232,10 @@ bool Socket::send_at_once(std::span<const SendRun> runs) {
     messages[i] = {};
     msghdr& message = messages[i].msg_hdr;
     if (!is_connected_) {
-      to[i] = dtls::to_socket_address(path.peer, static_cast<unsigned>(path.socket));
-      message.msg_name = to[i].get();
-      message.msg_namelen = to[i].size;
+      const auto address = dtls::to_socket_address(path.peer, static_cast<unsigned>(path.socket));
+      std::memcpy(&to[i], address.get(), address.size);
+      message.msg_name = &to[i];
+      message.msg_namelen = address.size;
     }
     pieces[i] = {const_cast<std::byte*>(run.bytes.data()), run.bytes.size()};
     message.msg_iov = &pieces[i];

@@ -11,14 +11,20 @@ namespace sluice::interop::sfu {
 namespace {
 
 constexpr std::array<Format, 8> kFormats = {{
-    {SectionKind::audio, "opus", 48'000, rtp::PayloadType{0}, begins_anywhere},
-    {SectionKind::video, "VP8", 90'000, rtp::PayloadType{1}, begins_vp8_key_frame},
-    {SectionKind::video, "VP9 profile 0", 90'000, rtp::PayloadType{2}, begins_vp9_key_frame},
-    {SectionKind::video, "VP9 profile 2", 90'000, rtp::PayloadType{3}, begins_vp9_key_frame},
-    {SectionKind::video, "H264 baseline", 90'000, rtp::PayloadType{4}, begins_h264_key_frame},
-    {SectionKind::video, "H264 main", 90'000, rtp::PayloadType{5}, begins_h264_key_frame},
-    {SectionKind::video, "H264 high", 90'000, rtp::PayloadType{6}, begins_h264_key_frame},
-    {SectionKind::video, "AV1", 90'000, rtp::PayloadType{7}, begins_av1_key_frame},
+    {SectionKind::audio, "opus", 48'000, rtp::PayloadType{0}, begins_anywhere, "opus/48000/2", ""},
+    {SectionKind::video, "VP8", 90'000, rtp::PayloadType{1}, begins_vp8_key_frame, "VP8/90000", ""},
+    {SectionKind::video, "VP9 profile 0", 90'000, rtp::PayloadType{2}, begins_vp9_key_frame,
+     "VP9/90000", "profile-id=0"},
+    {SectionKind::video, "VP9 profile 2", 90'000, rtp::PayloadType{3}, begins_vp9_key_frame,
+     "VP9/90000", "profile-id=2"},
+    {SectionKind::video, "H264 baseline", 90'000, rtp::PayloadType{4}, begins_h264_key_frame,
+     "H264/90000", "packetization-mode=1;profile-level-id=42e034"},
+    {SectionKind::video, "H264 main", 90'000, rtp::PayloadType{5}, begins_h264_key_frame,
+     "H264/90000", "packetization-mode=1;profile-level-id=4d0034"},
+    {SectionKind::video, "H264 high", 90'000, rtp::PayloadType{6}, begins_h264_key_frame,
+     "H264/90000", "packetization-mode=1;profile-level-id=640034"},
+    {SectionKind::video, "AV1", 90'000, rtp::PayloadType{7}, begins_av1_key_frame, "AV1/90000",
+     "profile=0"},
 }};
 
 constexpr std::array<std::string_view, 2> kExtensions = {
@@ -58,6 +64,8 @@ const Format* format_of(SectionKind kind, const Codec& offered) {
   });
   return found == kFormats.end() ? nullptr : &*found;
 }
+
+std::span<const std::string_view> forwarded_extensions() { return kExtensions; }
 
 std::optional<rtp::ExtensionId> extension_of(std::string_view uri) {
   const auto found = std::ranges::find(kExtensions, uri);

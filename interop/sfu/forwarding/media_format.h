@@ -22,6 +22,9 @@ struct Format {
   std::uint32_t clock_rate;  // Hz
   rtp::PayloadType payload_type;
   bool (*begins_key_frame)(rtp::Bytes payload);
+  // As an offer of the server has it: a=rtpmap and a=fmtp.
+  std::string_view map;
+  std::string_view parameters;
 };
 
 // In order of payload type.
@@ -29,6 +32,8 @@ std::span<const Format> formats();
 // Null: it is none that is forwarded, such as RTX and FEC.
 const Format* format_of(SectionKind kind, const Codec& offered);
 
+// The URIs of the header extensions that are forwarded.
+std::span<const std::string_view> forwarded_extensions();
 // The ID of a header extension that is forwarded. Empty: it is not.
 std::optional<rtp::ExtensionId> extension_of(std::string_view uri);
 

@@ -2,6 +2,7 @@
 //
 //   POST   /whip/ROOM     an offer to publish (application/sdp); 201: the answer, and Location
 //   POST   /whep/ROOM     an offer to watch; likewise
+//   POST   /whep/ROOM/STREAM   an offer of another node of the cluster, for one publisher
 //   PATCH  /session/ID    candidates (204), or an ICE restart (200 and the server's fragment)
 //   DELETE /session/ID    ends a session
 //   GET    /session/ID/layer   the layers that a viewer can have (layers_json.h)
@@ -25,6 +26,7 @@
 #include <tl/expected.hpp>
 
 #include "common/http/web_server.h"
+#include "sfu/cluster/cluster.h"
 #include "sfu/http/trusted_proxies.h"
 #include "sfu/media_threads.h"
 #include "sfu/operations/event_log.h"
@@ -40,6 +42,8 @@ struct SfuHttpOptions {
   std::string admin_token = {};
   // The requests that they pass on count by their clients' addresses.
   TrustedProxies trusted_proxies = {};
+  // Other nodes; null: there are none. It outlives the server.
+  Cluster* cluster = nullptr;
   Log log = {};
 };
 

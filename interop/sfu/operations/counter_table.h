@@ -24,6 +24,8 @@ inline constexpr auto kCounters = std::to_array<NamedCounter>({
     {"viewers", "sluice_sfu_viewers_created_total", "Sessions of viewers that were made.",
      &Counters::viewers},
     {"rooms", "sluice_sfu_rooms_created_total", "Rooms that were made.", &Counters::rooms},
+    {"pulled", "sluice_sfu_pulled_streams_total",
+     "Publishers that were pulled from other nodes of the cluster.", &Counters::pulled},
     {"ice_restarts", "sluice_sfu_ice_restarts_total", "ICE restarts that were answered.",
      &Counters::ice_restarts},
     {"ice_refused", "sluice_sfu_ice_refused_total", "PATCH requests that were refused.",

@@ -156,6 +156,7 @@ MUTANTS = [
         ("if (!alert.ends_connection(context_.speaks13())) return true;", "", "a plaintext warning ends nothing"),
         ("if (shared_.records.peer_encrypts()) refute_held_alert();", "",
          "an alert that is held counts no more when the peer encrypts"),
+        ("reassembler_.keep(); return progress;", "return progress;", "a message that waits outlives its record"),
         ("reassembler_.pop(); refute_held_alert();", "reassembler_.pop();",
          "an alert that is held counts no more when the peer goes on"),
     ),

@@ -50,6 +50,8 @@ MUTANTS = [
     *mutants_of(
         "ice_glue/lite/src/impl.cc", LITE,
         ("if (taken > 0 && must_wait(arrival)) break;", "", "a batch ends before what would lose data"),
+        ("const bool is_for_any = arrival.tuple == kNoSlot || transport::classify(arrival.datagram) == transport::PacketClass::stun;",
+         "const bool is_for_any = arrival.tuple == kNoSlot;", "a check may be for any session, whichever has its path"),
         ("if (responses_.size() >= kMaxQueuedResponses) return true;", "",
          "a batch ends when the queue of responses is full"),
         ("return media->packet.data() == datagram.data();", "return true;",

@@ -26,16 +26,17 @@ TEST(SentPackets, KnowsWhatIsUsed) {
 
 TEST(SentPackets, ATagIsOfItsOwnIndex) {
   SentPackets sent(128, 64);
-  sent.use(70);
+  auto* tag = sent.use(70);
   EXPECT_EQ(sent.tag_of(70), std::nullopt) << "none yet";
-  sent.set_tag(70, 5);
+  ASSERT_NE(tag, nullptr);
+  *tag = 5;
   EXPECT_EQ(sent.tag_of(70), 5U);
-  sent.use(70 + 64);
+  tag = sent.use(70 + 64);
   EXPECT_EQ(sent.tag_of(70), std::nullopt);
   EXPECT_EQ(sent.tag_of(70 + 64), std::nullopt) << "not that of 70";
-  sent.set_tag(70 + 64, 6);
-  sent.use(69);
-  sent.set_tag(69, 7);  // too late to be sent again
+  ASSERT_NE(tag, nullptr);
+  *tag = 6;
+  EXPECT_EQ(sent.use(69), nullptr) << "too late to be sent again";
   EXPECT_EQ(sent.tag_of(70 + 64), 6U);
 }
 
@@ -64,10 +65,11 @@ TEST(SentPackets, AgreesWithAListOfAll) {
         }
         continue;
       }
-      sent.use(index);
       all[index] = 1 + random();
-      sent.set_tag(index, all[index]);
       highest = std::max(highest, index);
+      auto* const tag = sent.use(index);
+      ASSERT_EQ(tag != nullptr, highest - index < repeats);
+      if (tag != nullptr) *tag = all[index];
     }
   }
 }

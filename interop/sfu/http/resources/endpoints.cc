@@ -35,18 +35,14 @@ int status_of_refusal(Refusal why) {
     case Refusal::too_many_viewers:
     case Refusal::too_many_sessions:
     case Refusal::too_many_of_address:
+    case Refusal::too_many_nodes:
       return 503;
+    case Refusal::node_loop:
+      return 508;
     case Refusal::failed:
       return 500;
   }
   return 500;
-}
-
-void refuse_session(Response& response, const Refused& refused) {
-  const int status = status_of_refusal(refused.why);
-  if (refused.why == Refusal::no_publisher) response.set_header("Retry-After", kRetrySoon);
-  if (status == 503) response.set_header("Retry-After", kRetryLater);
-  refuse(response, status, refused.sentence);
 }
 
 // The agreement is made here, since it needs nothing of the media's thread.
@@ -55,8 +51,7 @@ std::optional<CreateResult> ask_to_publish(const SfuAccess& access, const std::s
                                            Response& response) {
   auto agreement = agree_on_publishing(offer);
   return access.ask<CreateResult>(
-      access.media().place_for(room),
-      response,
+      access.media().place_for(room), response,
       [=, offer = std::move(offer), agreement = std::move(agreement)](Sfu& sfu, dtls::Instant now) {
         return sfu.publish(room, offer, agreement, address, now);
       });
@@ -67,11 +62,54 @@ std::optional<CreateResult> ask_to_watch(const SfuAccess& access, const std::str
                                          Response& response) {
   auto agreement = agree_on_viewing(offer, random_ssrc);
   return access.ask<CreateResult>(
-      access.media().place_for(room),
-      response,
+      access.media().place_for(room), response,
       [=, offer = std::move(offer), agreement = std::move(agreement)](Sfu& sfu, dtls::Instant now) {
         return sfu.watch(room, offer, agreement, address, now);
       });
+}
+
+// False, with the refusal in `response`: the cluster can't say who publishes in this room, or can't
+// bring it here. Where nobody does, the room says so itself.
+bool find_elsewhere(Cluster& cluster, const std::string& room, Response& response) {
+  switch (cluster.has_begun() ? cluster.find(room) : Cluster::Found::no_registry) {
+    case Cluster::Found::found:
+    case Cluster::Found::none:
+      return true;
+    case Cluster::Found::unreachable:
+      refuse(response, 503, "The node that has the stream does not answer in time.");
+      break;
+    case Cluster::Found::no_registry:
+      refuse(response, 503, "The registry of the cluster does not answer.");
+      break;
+  }
+  response.set_header("Retry-After", kRetrySoon);
+  return false;
+}
+
+void publish(const SfuAccess& access, const std::string& room, const PostedSession& posted,
+             Response& response) {
+  const auto result = ask_to_publish(access, room, posted.offer, posted.address, response);
+  if (!result) return;
+  if (!*result) return refuse_session(response, result->error());
+  answer_created(**result, response);
+  Cluster* const cluster = access.options().cluster;
+  if (cluster != nullptr) cluster->wake();
+}
+
+void watch(const SfuAccess& access, const std::string& room, const PostedSession& posted,
+           Response& response) {
+  auto result = ask_to_watch(access, room, posted.offer, posted.address, response);
+  if (!result) return;
+  Cluster* const cluster = access.options().cluster;
+  if (!*result && result->error().why == Refusal::no_publisher && cluster != nullptr) {
+    if (!find_elsewhere(*cluster, room, response)) return;
+    result = ask_to_watch(access, room, posted.offer, posted.address, response);
+    if (!result) return;
+  }
+  if (!*result) return refuse_session(response, result->error());
+  answer_created(**result, response);
+  response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
+                                  std::string{kLayerExtension} + "\"");
 }
 
 void create(const SfuAccess& access, const Request& request, Response& response) {
@@ -80,29 +118,46 @@ void create(const SfuAccess& access, const Request& request, Response& response)
   if (!has_token(request, publishes ? options.publish_token : options.watch_token)) {
     return refuse_token(response);
   }
-  if (!has_type(request, kSdpType)) {
-    return refuse(response, 415, "The offer must come as application/sdp.");
-  }
-  const auto client = options.trusted_proxies.client_of(request);
-  if (!client) return refuse(response, 400, client.error());
-  auto offer = read_offer(request.body);
-  if (!offer) return refuse(response, 400, offer.error().sentence);
-  const auto ask = publishes ? ask_to_publish : ask_to_watch;
-  const auto result = ask(access, request.matches[2].str(), *std::move(offer), *client, response);
-  if (!result) return;
-  if (!*result) return refuse_session(response, result->error());
-  response.status = 201;
-  response.set_header("Location", "/session/" + (*result)->id);
-  response.set_header("ETag", entity_tag((*result)->ice_session));
-  response.set_header("Accept-Patch", kFragmentType);
-  if (!publishes) {
-    response.set_header("Link", "</session/" + (*result)->id + "/layer>; rel=\"" +
-                                    std::string{kLayerExtension} + "\"");
-  }
-  response.set_content((*result)->answer, kSdpType);
+  const auto posted = read_posted(access, request, response);
+  if (!posted) return;
+  (publishes ? publish : watch)(access, request.matches[2].str(), *posted, response);
 }
 
 }  // namespace
+
+std::optional<PostedSession> read_posted(const SfuAccess& access, const Request& request,
+                                         Response& response) {
+  if (!has_type(request, kSdpType)) {
+    refuse(response, 415, "The offer must come as application/sdp.");
+    return std::nullopt;
+  }
+  const auto client = access.options().trusted_proxies.client_of(request);
+  if (!client) {
+    refuse(response, 400, client.error());
+    return std::nullopt;
+  }
+  auto offer = read_offer(request.body);
+  if (!offer) {
+    refuse(response, 400, offer.error().sentence);
+    return std::nullopt;
+  }
+  return PostedSession{*std::move(offer), *client};
+}
+
+void answer_created(const Created& created, Response& response) {
+  response.status = 201;
+  response.set_header("Location", "/session/" + created.id);
+  response.set_header("ETag", entity_tag(created.ice_session));
+  response.set_header("Accept-Patch", kFragmentType);
+  response.set_content(created.answer, kSdpType);
+}
+
+void refuse_session(Response& response, const Refused& refused) {
+  const int status = status_of_refusal(refused.why);
+  if (refused.why == Refusal::no_publisher) response.set_header("Retry-After", kRetrySoon);
+  if (status == 503) response.set_header("Retry-After", kRetryLater);
+  refuse(response, status, refused.sentence);
+}
 
 void add_endpoints(httplib::Server& routes, const SfuAccess& access) {
   routes.Post(kEndpoint, for_all_origins([&access](const Request& request, Response& response) {

@@ -3,9 +3,24 @@
 
 #include <httplib.h>
 
+#include <optional>
+#include <string>
+
+#include "common/sdp/sdp_offer.h"
 #include "sfu/http/resources/sfu_access.h"
 
 namespace sluice::interop::sfu {
+
+// What a session is made from.
+struct PostedSession {
+  Offer offer;
+  std::string address;  // of the client
+};
+// Empty, with the refusal in `response`.
+std::optional<PostedSession> read_posted(const SfuAccess& access, const httplib::Request& request,
+                                         httplib::Response& response);
+void answer_created(const Created& created, httplib::Response& response);
+void refuse_session(httplib::Response& response, const Refused& refused);
 
 // `access` outlives the routes.
 void add_endpoints(httplib::Server& routes, const SfuAccess& access);

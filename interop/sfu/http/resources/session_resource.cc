@@ -63,7 +63,7 @@ void patched(const IceResult& result, Response& response) {
 // RFC 9725 section 4.3: If-Match says which ICE session it is for.
 void patch(const SfuAccess& access, const Request& request, Response& response) {
   const SfuAccess::Rights rights = access.rights_of(request);
-  if (!rights.publishers && !rights.viewers) return refuse_token(response);
+  if (!rights.publishers && !rights.viewers && !rights.nodes) return refuse_token(response);
   if (!has_type(request, kFragmentType)) {
     response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2
     return refuse(response, 415, "The fragment must come as " + std::string{kFragmentType} + ".");

@@ -176,8 +176,8 @@ class ForwardedStream {
   // What differs between a stream and its RTX stream.
   struct Format {
     Ssrc ssrc{};
-    PayloadTypes payload_types = {};
     std::vector<std::byte> texts = {};  // MID and RID, as elements
+    PayloadTypes payload_types = {};
   };
   // What a packet has that its origin doesn't tell.
   struct Sent {
@@ -191,7 +191,7 @@ class ForwardedStream {
 
   explicit ForwardedStream(const ForwardOptions& options);
   [[nodiscard]] WriteResult<void> set_texts(Format& format, std::optional<TextElement> mid,
-                                            std::optional<TextElement> rid) const;
+                                            std::optional<TextElement> rid);
   // The values of the elements that are written at send time.
   void set_departure(Sent& sent, const Departure& departure) const;
   // The header and the RTX stream's original sequence number, if any, then the payload.
@@ -205,17 +205,20 @@ class ForwardedStream {
   // Null also if `packet` is another one.
   [[nodiscard]] const Sent* find(SequenceNumber number, const Packet& packet) const;
 
-  Format format_;
-  std::optional<Format> rtx_;
-  SequenceNumber next_rtx_number_{};
-  ExtensionIds extension_ids_;
-  ExtensionForm extension_form_;
-  std::optional<ExtensionId> absolute_send_time_;
-  std::optional<ExtensionId> transport_sequence_number_;
-  SourceTimeline timeline_;
+  // What each packet needs stands together: a server with many streams has few of them in its
+  // caches.
   std::vector<Sent> history_;  // a ring of a power of two, by sequence number
   std::optional<SequenceNumber> newest_;
   SenderCounts sent_;
+  std::optional<ExtensionId> absolute_send_time_;
+  std::optional<ExtensionId> transport_sequence_number_;
+  ExtensionForm extension_form_;
+  SequenceNumber next_rtx_number_{};
+  std::size_t longest_texts_ = 0;  // of both formats
+  Format format_;
+  SourceTimeline timeline_;
+  ExtensionIds extension_ids_;
+  std::optional<Format> rtx_;
 };
 
 }  // namespace sluice::rtp

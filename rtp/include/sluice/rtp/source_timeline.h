@@ -73,12 +73,12 @@ class SourceTimeline {
   std::optional<Ssrc> source_ = {};
   std::int64_t highest_ = 0;  // of the source, placed or skipped
   std::uint32_t timestamp_offset_ = 0;
-  std::array<Segment, kMaxSegments> segments_ = {};  // a ring
   std::size_t segments_used_ = 0;  // since the source took over; 0 before the first one
   // Of the stream.
   SequenceNumber highest_placed_{};
   Timestamp newest_timestamp_{};
   Instant newest_timestamp_at_{};
+  std::array<Segment, kMaxSegments> segments_ = {};  // a ring; the last member, since it is large
 };
 
 }  // namespace sluice::rtp

@@ -40,6 +40,25 @@ class Message {
   dtls::Buffer body_;
 };
 
+// What came of a fragment.
+inline std::string words_for(const dtls::Result<dtls::flight::Reassembler::Outcome>& outcome) {
+  using Outcome = dtls::flight::Reassembler::Outcome;
+  if (!outcome) return std::string(to_string(outcome.error().code));
+  switch (*outcome) {
+    case Outcome::kept:
+      return "kept";
+    case Outcome::stale:
+      return "stale";
+    case Outcome::full:
+      return "full";
+    case Outcome::plaintext:
+      return "plaintext";
+    case Outcome::replaced:
+      return "replaced";
+  }
+  return "?";
+}
+
 // The due message's body in hexadecimal, if it is whole; it is then taken.
 inline std::string take(dtls::flight::Reassembler& reassembler) {
   const auto message = reassembler.front();

@@ -309,7 +309,7 @@ class Flight13 {
     SentRecord sent{{record->epoch, record->sequence}, {}};
     wire::Reader reader(record->contents);
     while (reader.more()) {
-      const auto [header, body] = message::HandshakeFragment::take(reader).value();
+      const auto [header, body, encoding] = message::HandshakeFragment::take(reader).value();
       sent.fragments.push_back({header.message_seq, header.fragment_offset,
                                 header.fragment_offset + body.size(), header.length});
     }

@@ -24,21 +24,7 @@ constexpr ReassemblyLimits kLimits{.max_message = 65536, .max_bytes = 131072};
 // Adds a fragment of epoch 0; what came of it, in words.
 std::string add(Reassembler& reassembler, const message::HandshakeFragment& fragment,
                 wire::Epoch epoch = kPlaintextEpoch) {
-  const auto outcome = reassembler.add(fragment, epoch);
-  if (!outcome) return std::string(to_string(outcome.error().code));
-  switch (*outcome) {
-    case Outcome::kept:
-      return "kept";
-    case Outcome::stale:
-      return "stale";
-    case Outcome::full:
-      return "full";
-    case Outcome::plaintext:
-      return "plaintext";
-    case Outcome::replaced:
-      return "replaced";
-  }
-  return "?";
+  return test::words_for(reassembler.add(fragment, epoch));
 }
 
 TEST(Reassembler, GivesAWholeMessageWithTheHeaderOfAnUnfragmentedOne) {

@@ -95,6 +95,19 @@ TEST(PolicyId, TellsWhetherACertificateIsAskedForAndRequired) {
   EXPECT_NE(policy_of(options, Role::server), before);
 }
 
+TEST(PolicyId, TellsEachSignatureScheme) {
+  ConfigOptions options;
+  std::vector<PolicyId> different;
+  for (const auto scheme : ConfigOptions::default_signature_schemes()) {
+    options.signature_schemes = {scheme};
+    const PolicyId policy = policy_of(options, Role::server);
+    EXPECT_TRUE(std::ranges::find(different, policy) == different.end()) << to_string(scheme);
+    different.push_back(policy);
+    options.signature_schemes = {scheme, scheme};
+    EXPECT_EQ(policy_of(options, Role::server), policy) << to_string(scheme);
+  }
+}
+
 TEST(PolicyId, TellsTheTimeOfVerification) {
   const Authority authority("root");
   const Buffer root = authority.certificate();
@@ -195,13 +208,13 @@ TEST(PeerIdentity, KeepsTheFingerprintInPlaceOfTheRawPublicKey) {
   auto identity = PeerIdentity::of_certificate(key, dtls::CertificateType::raw_public_key);
   EXPECT_TRUE(identity.has_raw_public_key());
   EXPECT_FALSE(identity.has_certificate());
-  EXPECT_EQ(identity.info().credential, dtls::PeerCredential::raw_public_key);
-  EXPECT_EQ(identity.info().certificate, key);
+  EXPECT_EQ(PeerIdentity(identity).info().credential, dtls::PeerCredential::raw_public_key);
+  EXPECT_EQ(PeerIdentity(identity).info().certificate, key);
   must(identity.keep_fingerprint_only(environment().library()));
   EXPECT_EQ(identity.proof, PeerProof::raw_public_key_fingerprint);
   EXPECT_TRUE(identity.is_consistent());
-  EXPECT_EQ(identity.info().credential, dtls::PeerCredential::raw_public_key);
-  EXPECT_EQ(identity.info().certificate_fingerprint, identity.credential);
+  EXPECT_EQ(PeerIdentity(identity).info().credential, dtls::PeerCredential::raw_public_key);
+  EXPECT_EQ(PeerIdentity(identity).info().certificate_fingerprint, identity.credential);
   EXPECT_EQ(identity.credential.size(), 32U);
 }
 

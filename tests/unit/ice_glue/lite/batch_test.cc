@@ -65,7 +65,8 @@ class LiteBatch : public testing::Test {
     return got;
   }
 
-  IceWorld world_{{}};
+  // A check moves a tuple to another session at once.
+  IceWorld world_{{.server = {.tuple_hold = {}}}};
   std::vector<SessionHandle> sessions_;
   std::vector<dtls::Buffer> buffers_;
   std::vector<dtls::UdpPath> paths_;
@@ -113,6 +114,31 @@ TEST_F(LiteBatch, StopsBeforeACheckOfAnUnknownPathWhileThereIsDataToBePolled) {
   EXPECT_EQ(world_.server.tuples(), kClients + 1);
 }
 
+// The path is one of client 1, and the check is for the session of client 0.
+TEST_F(LiteBatch, StopsBeforeACheckForASessionThatHasDataToBePolled) {
+  const auto credentials = world_.server.local_credentials(sessions_[0]).value();
+  add_data(0);
+  add(make_check({.username = credentials.ufrag + ":client", .pwd = credentials.pwd}), 1);
+  EXPECT_EQ(take().taken, 1U);
+  EXPECT_TRUE(world_.server.poll_data());
+  EXPECT_FALSE(world_.server.poll_data());
+  EXPECT_EQ(take(1).taken, 1U);
+  EXPECT_EQ(world_.server.find(paths_.back()), sessions_[0]);
+}
+
+// Early media stands in memory of the session's transport, which is gone.
+TEST_F(LiteBatch, MediaOfASessionThatIsRemovedIsGone) {
+  add_rtp(1, 1);
+  add_rtp(0, 2);
+  add_rtp(2, 3);
+  add_rtp(0, 4);
+  add_rtp(2, 5);
+  EXPECT_EQ(take().taken, 5U);
+  ASSERT_TRUE(world_.server.poll_media());
+  world_.server.remove(sessions_[0]);
+  EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions_[2], 3}, {sessions_[2], 5}}));
+}
+
 TEST_F(LiteBatch, TheFirstDatagramIsAlwaysTaken) {
   add_data(0);
   add_rtp(0, 1);
@@ -145,15 +171,18 @@ TEST_F(LiteBatch, StopsWhenTheQueueOfResponsesIsFull) {
 }
 
 // Early media stands in memory of the transport: one packet at a time can be looked at.
+// Nothing that comes in the same batch may free it, such as a check from a path of another session.
 TEST(LiteBatchEarly, EarlyMediaComesFirst) {
-  IceWorld world({});
+  IceWorld world({.server = {.tuple_hold = {}}});
   const auto session = world.begin({.candidates = {kPeer}});
+  const dtls::UdpEndpoint others = address(1, 6000);
+  world.begin({.candidates = {others}, .seed = 2});
   // What the client sends after its handshake overtakes its last flight.
   std::vector<dtls::Buffer> held;
-  world.to_server = [&](std::size_t, std::size_t, dtls::Bytes bytes) {
+  world.to_server = [&](std::size_t client, std::size_t, dtls::Bytes bytes) {
     const auto packet_class = transport::classify(bytes);
     const bool is_last = world.clients[0]->transport.connected();
-    if (packet_class != transport::PacketClass::dtls || !is_last) return true;
+    if (client != 0 || packet_class != transport::PacketClass::dtls || !is_last) return true;
     held.emplace_back(bytes.begin(), bytes.end());
     return false;
   };
@@ -171,6 +200,9 @@ TEST(LiteBatchEarly, EarlyMediaComesFirst) {
   const dtls::UdpPath path = LiteServer::path(kPeer);
   std::vector<ReceivedDatagram> batch{{packets[0], path}, {packets[1], path}};
   for (auto& each : held) batch.push_back({each, path});
+  const auto credentials = world.server.local_credentials(session).value();
+  auto check = make_check({.username = credentials.ufrag + ":client", .pwd = credentials.pwd});
+  batch.push_back({check, LiteServer::path(others)});
   batch.push_back({packets[2], path});
   std::vector<unsigned> got;
   std::span<const ReceivedDatagram> rest = batch;

@@ -97,11 +97,11 @@ TEST(IceLiteMemory, OfASessionIsBounded) {
             << connected << ", with DTLS silent " << silent << ", with an SSRC each way " << media
             << ", with DTLS's ciphers and repeats of " << repeats << " packets " << all << '\n';
   EXPECT_LE(waiting, 3'000U);
-  EXPECT_LE(connected, 8'000U);
-  EXPECT_LE(silent, 4'500U);
-  EXPECT_LE(media, 13'500U);
+  EXPECT_LE(connected, 7'500U);
+  EXPECT_LE(silent, 3'650U);
+  EXPECT_LE(media, 12'700U);
   EXPECT_GT(media, silent + 7'000U) << "libsrtp's contexts are in it";
-  EXPECT_LE(all, 22'000U);
+  EXPECT_LE(all, 20'900U);
 }
 
 }  // namespace

@@ -185,8 +185,9 @@ class IceLiteServer {
   // Queues close_notify and ends the session, which Ended tells. Errors: closed.
   dtls::Result<Pending> close(SessionHandle session, Instant now);
   Pending close_all(Instant now);
-  // Ends the session at once, without a close_notify and without Ended. Does nothing for a handle
-  // that is no longer valid.
+  // Ends the session at once, without a close_notify and without Ended; what it has to be polled is
+  // gone, and spans that were polled of it are no longer valid. Does nothing for a handle that is no
+  // longer valid.
   void remove(SessionHandle session);
   // Any other input to the session's MediaTransport, but for those about paths, start and end,
   // which are the server's: path_validated(), path_selected(), path_removed(), handle_datagram(),
@@ -228,8 +229,9 @@ class IceLiteServer {
   Pending handle_datagram(MutableBytes datagram, const dtls::UdpPath& path, Instant now);
   // Takes several, as handle_datagram() takes each, with one turn of outputs for all: spans of
   // poll_data() and poll_media() point into any of them. Stops before a datagram of a session that
-  // has data or early media to be polled, before one of an unknown path where any session has, and
-  // when kMaxQueuedResponses wait: drain, then go on with the rest. The first one is always taken.
+  // has data or early media to be polled, before a check or a datagram of an unknown path where any
+  // session has, and when kMaxQueuedResponses wait: drain, then go on with the rest. The first one
+  // is always taken.
   BatchPending handle_datagrams(std::span<const dtls::ReceivedDatagram> datagrams, Instant now);
   // The path has ended, such as a TCP connection (tcp::Listener::poll_closed()): its tuple is
   // forgotten. Where it was the one in use, the session goes on over the best of its other

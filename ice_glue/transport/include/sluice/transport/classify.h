@@ -24,13 +24,12 @@ inline constexpr std::size_t kPacketClasses = 7;
 constexpr PacketClass classify(dtls::Bytes datagram) {
   if (datagram.empty()) return PacketClass::unknown;
   const auto first = std::to_integer<unsigned>(datagram.front());
+  if (first >= 128 && first <= 191) return PacketClass::rtp;  // nearly all
   if (first <= 3) return PacketClass::stun;
   if (first <= 15) return PacketClass::unknown;
   if (first <= 19) return PacketClass::zrtp;
   if (first <= 63) return PacketClass::dtls;
   if (first <= 79) return PacketClass::turn_channel;
-  if (first <= 127) return PacketClass::quic;
-  if (first <= 191) return PacketClass::rtp;
   return PacketClass::quic;
 }
 
