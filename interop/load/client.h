@@ -10,8 +10,8 @@
 #include <sluice/rtp/report_timer.h>
 #include <sluice/rtp/rtcp.h>
 
+#include "common/client/media_session.h"
 #include "common/media_clock.h"
-#include "load/media_session.h"
 
 namespace sluice::interop::load {
 

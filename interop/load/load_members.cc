@@ -9,8 +9,7 @@
 #include <string_view>
 #include <thread>
 
-#include <sluice/udp/address.h>
-
+#include "common/client/client_ice.h"
 #include "common/clock.h"
 #include "common/ip_address.h"
 #include "common/own_dtls.h"
@@ -30,17 +29,9 @@ tl::expected<dtls::UdpEndpoint, std::string> own_address(const LoadOptions& opti
   }
   const auto url = parse_url(options.publish.empty() ? options.watch : options.publish);
   if (!url) return tl::unexpected(url.error());
-  const bool is_ipv6 = url->host.find(':') != std::string::npos;
-  const auto peer = udp::resolve((is_ipv6 ? "[" + url->host + "]" : url->host) + ":" + url->port);
-  if (!peer) return tl::unexpected(peer.error());
-  const auto any = peer->storage.ss_family == AF_INET6 ? dtls::UdpEndpoint{dtls::Ipv6Address{}, 0}
-                                                       : dtls::UdpEndpoint{dtls::Ipv4Address{}, 0};
-  auto socket = udp::Socket::bind(dtls::to_socket_address(any));
-  if (!socket) return tl::unexpected(socket.error());
-  if (auto connected = socket->connect(*peer); !connected) {
-    return tl::unexpected("no route to " + url->host + ": " + connected.error());
-  }
-  return dtls::UdpEndpoint{socket->own().address, 0};
+  const auto server = resolve(*url);
+  if (!server) return tl::unexpected(server.error());
+  return address_towards(*server);
 }
 
 std::string with_room(std::string url, std::size_t room) {
@@ -123,7 +114,7 @@ tl::expected<LoadMembers::Member, std::string> LoadMembers::try_join(Member memb
   offer.own = socket->own();
   const auto posted_at = common::now();
   auto posted = http.post(endpoint, write_offer(offer));
-  if (!posted) return tl::unexpected(posted.error());
+  if (!posted) return tl::unexpected(posted.error().sentence);
   member.location = posted->location;
   const auto join = [&]() -> tl::expected<void, std::string> {
     auto answer = read_answer(posted->answer);

@@ -15,9 +15,9 @@
 #include <sluice/dtls/config.h>
 #include <sluice/dtls/fingerprint.h>
 
+#include "common/client/whip_client.h"
 #include "load/load_run.h"
 #include "load/offer.h"
-#include "load/whip_client.h"
 #include "load/worker.h"
 
 namespace sluice::interop::load {

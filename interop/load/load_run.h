@@ -11,10 +11,10 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/client/whip_client.h"
 #include "load/load_report.h"
 #include "load/packet_source.h"
 #include "load/recording/recording.h"
-#include "load/whip_client.h"
 
 namespace sluice::interop::load {
 

@@ -1,10 +1,6 @@
 #include "load/offer.h"
 
 #include <algorithm>
-#include <functional>
-#include <map>
-#include <optional>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -59,34 +55,7 @@ SdpMedia section(const ClientOffer& offer, const OfferedStream& stream, std::siz
   return media;
 }
 
-// RFC 8839 section 5.1: foundation, component, transport, priority, address, port, "typ", type.
-struct Candidate {
-  std::uint32_t priority = 0;
-  dtls::UdpEndpoint address;
-};
-
-std::optional<Candidate> read_candidate(const std::string& line) {
-  std::istringstream words(line.substr(line.find(':') + 1));
-  std::string foundation;
-  std::string transport;
-  std::string host;
-  unsigned component = 0;
-  std::uint32_t priority = 0;
-  std::uint16_t port = 0;
-  words >> foundation >> component >> transport >> priority >> host >> port;
-  const auto address = common::parse_address(host);
-  if (!words || component != 1 || port == 0 || !address || !equal_ignoring_case(transport, "udp")) {
-    return std::nullopt;
-  }
-  return Candidate{.priority = priority, .address = {address->address, port}};
-}
-
 }  // namespace
-
-ice_lite::Credentials make_credentials() {
-  constexpr std::size_t kUfrag = 8;
-  return {.ufrag = common::random_id().substr(0, kUfrag), .pwd = common::random_id()};
-}
 
 std::string write_offer(const ClientOffer& offer) {
   const TransportDescription transport{
@@ -146,20 +115,6 @@ tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
     return tl::unexpected<std::string>("the answer has nothing to watch");
   }
   return kinds;
-}
-
-std::vector<dtls::UdpEndpoint> usable_candidates(const std::vector<std::string>& candidates,
-                                                 const dtls::UdpEndpoint& own) {
-  std::multimap<std::uint32_t, dtls::UdpEndpoint, std::greater<>> by_priority;
-  for (const std::string& line : candidates) {
-    const auto candidate = read_candidate(line);
-    if (!candidate || candidate->address.address.index() != own.address.index()) continue;
-    by_priority.emplace(candidate->priority, candidate->address);
-  }
-  std::vector<dtls::UdpEndpoint> addresses;
-  addresses.reserve(by_priority.size());
-  for (const auto& [priority, address] : by_priority) addresses.push_back(address);
-  return addresses;
 }
 
 }  // namespace sluice::interop::load

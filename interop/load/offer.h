@@ -37,9 +37,6 @@ struct ClientOffer {
   dtls::UdpEndpoint own = {};  // the only candidate
 };
 
-// Random ones.
-ice_lite::Credentials make_credentials();
-
 // VP8 and Opus, or the codecs of recordings, one BUNDLE group, actpass, and no candidates to come.
 std::string write_offer(const ClientOffer& offer);
 
@@ -50,10 +47,5 @@ tl::expected<std::vector<rtp::PayloadType>, std::string> accepted_types(const Cl
 // The same for a viewer, which needs one section.
 tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
                                                        const Answer& answer);
-
-// The addresses of the UDP candidates that a socket of `own`'s family can send to, those of the
-// highest priority first. Others, and lines that can't be read, are left out.
-std::vector<dtls::UdpEndpoint> usable_candidates(const std::vector<std::string>& candidates,
-                                                 const dtls::UdpEndpoint& own);
 
 }  // namespace sluice::interop::load

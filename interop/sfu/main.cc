@@ -19,6 +19,7 @@
 #include "common/next_process.h"
 #include "common/service_manager.h"
 #include "common/state/state_file.h"
+#include "sfu/cluster/cluster_arguments.h"
 #include "sfu/http/sfu_http.h"
 #include "sfu/http/trusted_proxies.h"
 #include "sfu/media_threads.h"
@@ -27,6 +28,7 @@
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/hand_over.h"
 #include "sfu/restart/moved_sfu.h"
+#include "sfu/sfu_loop.h"
 
 namespace {
 
@@ -41,6 +43,7 @@ struct Options {
   sfu::LogLevel log_level = sfu::LogLevel::info;
   sfu::LogFormat log_format = sfu::LogFormat::logfmt;
   sluice::interop::StateFileOptions state;
+  sfu::ClusterArguments cluster;
 };
 
 // A duration in whole units.
@@ -156,6 +159,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(std::size_t{1}, sfu::kMaxWorkers));
   add_limits(app, options.loop.sfu);
   add_log_options(app, options);
+  sfu::add_cluster_arguments(app, options.cluster);
   app.add_option("--state", options.state.file,
                  "File in which the sessions go on in the next server: written on SIGTERM, read "
                  "and removed at the start. SIGUSR2 starts the next server");
@@ -243,6 +247,19 @@ int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::
   return EXIT_FAILURE;
 }
 
+// With a cluster where there is one. It begins when the URL of the server is known.
+tl::expected<std::unique_ptr<sfu::MediaThreads>, std::string> start_media(
+    const sfu::LoopOptions& options, const std::optional<sfu::MovedSfu>& moved,
+    std::optional<sfu::ClusterOptions> cluster_options, const sfu::Log& log,
+    std::unique_ptr<sfu::Cluster>& cluster) {
+  if (!cluster_options) return sfu::start_media(options, moved);
+  auto loop = sfu::SfuLoop::start(options, moved);
+  if (!loop) return tl::unexpected(loop.error());
+  cluster_options->log = log;
+  cluster = std::make_unique<sfu::Cluster>(*std::move(cluster_options), **loop);
+  return *std::move(loop);
+}
+
 // A new certificate, of which connections know that come from now on.
 void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
   const auto loaded = http.reload_certificate();
@@ -252,7 +269,8 @@ void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
        .fields = {{"reason", loaded.error()}}});
 }
 
-int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand_over) {
+int serve(const Options& options, const std::optional<sfu::ClusterOptions>& cluster_options,
+          const sfu::Log& log, const sfu::HandOver& hand_over) {
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
     return fail(log, "--https-certificate and --https-key need each other");
   }
@@ -267,10 +285,18 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
     if (status) return *status;
     moved = take_state(*state, log);
   }
-  auto loop = sfu::start_media(options.loop, moved);
+  std::unique_ptr<sfu::Cluster> cluster;
+  auto loop = start_media(options.loop, moved, cluster_options, log, cluster);
   if (!loop) return fail(log, loop.error());
-  auto http = sfu::SfuHttp::start(options.http, **loop);
+  sfu::SfuHttpOptions http_options = options.http;
+  http_options.cluster = cluster.get();
+  auto http = sfu::SfuHttp::start(http_options, **loop);
   if (!http) return fail(log, http.error());
+  if (cluster) {
+    const auto url = sfu::own_node_url(options.cluster, options.http.http.host, (*http)->url());
+    if (!url) return fail(log, url.error());
+    cluster->begin(*url);
+  }
   std::cout << (*http)->url() << std::endl;
   log({.event = "started", .fields = {{"url", (*http)->url()}}});
   sluice::interop::common::tell_service_manager("READY=1");
@@ -283,6 +309,8 @@ int serve(const Options& options, const sfu::Log& log, const sfu::HandOver& hand
     sluice::interop::common::tell_service_manager("STOPPING=1");
   }
   http->reset();  // requests have their answers while the media goes on
+  if (cluster && ending != sfu::Ending::stopped) cluster->keep_entries();
+  cluster.reset();
   if (ending == sfu::Ending::stopped) return EXIT_SUCCESS;
   return leave(*std::move(loop), *state, log);
 }
@@ -299,6 +327,12 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   const sfu::Log log = sfu::log_to_stderr(options.log_level, options.log_format);
   options.loop.sfu.log = options.http.log = log;
+  const auto cluster = sfu::cluster_options(app, options.cluster);
+  if (!cluster) return fail(log, cluster.error());
+  options.loop.pulls = cluster->has_value();
+  if (options.loop.pulls && options.loop.threads > 1) {
+    return fail(log, "--cluster needs --threads 1");
+  }
   if (const auto taken = take_passed_sockets(app, options); !taken) {
     return fail(log, taken.error());
   }
@@ -308,5 +342,5 @@ int main(int argc, char** argv) {
                                  .takes_hang_up = !options.http.http.certificate.empty(),
                                  .log = log});
   signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE
-  return serve(options, log, hand_over);
+  return serve(options, *cluster, log, hand_over);
 }

@@ -18,6 +18,8 @@ struct LoopOptions {
   LiteOptions lite = {};
   // Workers, 1 to kMaxWorkers. With several of them another thread has the port.
   std::size_t threads = 1;
+  // Publishers of other servers can be pulled: with one worker.
+  bool pulls = false;
 };
 
 // Its end ends all sessions: their peers get a close_notify.

@@ -24,6 +24,11 @@ dtls::Role own_role(const Offer& offer) {
 
 }  // namespace
 
+std::string_view role_of(const Session& session) {
+  if (session.publisher) return "publisher";
+  return session.viewer && session.viewer->is_bound() ? "node" : "viewer";
+}
+
 Limits limits_of(const SfuOptions& options) {
   return {.max_rooms = options.max_rooms,
           .max_publishers = options.max_publishers,
@@ -43,9 +48,8 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
       exchange_(workplace.exchange),
       worker_(workplace.worker),
       port_{.server = server, .outlet = outlet, .counters = counters_},
-      bridge_(exchange_ == nullptr
-                  ? nullptr
-                  : std::make_unique<DataBridge>(directory_, *exchange_, worker_)),
+      bridge_(exchange_ == nullptr ? nullptr
+                                   : std::make_unique<DataBridge>(directory_, *exchange_, worker_)),
       data_(options_.data, port_, bridge_.get()) {
   if (workplace.exchange == nullptr) return;
   mirrors_ = std::make_unique<Mirrors>(
@@ -163,9 +167,9 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.publisher =
-      std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle), agreement->parts,
-                                  random_ssrc(), options_.tracks, now);
+  session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
+                                                  agreement->parts, random_ssrc(), options_.tracks,
+                                                  now, StreamOrigin{.id = common::random_id()});
   place.add(*session.publisher, port_, now);
   if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
@@ -240,7 +244,7 @@ void Sfu::log(const Session& session, std::string_view event, std::string_view r
   if (!options_.log) return;
   options_.log({.event = event,
                 .fields = {{"session", session.id.substr(0, 8)},
-                           {"role", session.publisher ? "publisher" : "viewer"},
+                           {"role", std::string{role_of(session)}},
                            {"room", session.room->name()},
                            {"address", session.address},
                            {"reason", std::string{reason}}}});
@@ -302,6 +306,10 @@ void Sfu::take_media(dtls::Instant now) {
       session.viewer->on_rtcp(media->packet, port_, now);
     }
   }
+  forward_bursts(now);
+}
+
+void Sfu::forward_bursts(dtls::Instant now) {
   for (Track* track : busy_) track->forward(port_, now);
   busy_.clear();
 }
@@ -346,6 +354,7 @@ void Sfu::handle_timeout(dtls::Instant now) {
     if (session.viewer) session.viewer->handle_timeout(port_, now);
     if (session.data) data_.handle_timeout(*session.data, now);
   }
+  for (Pulled& each : pulled_) each.publisher->handle_timeout(port_, now);
   if (mirrors_) mirrors_->handle_timeout(now);
   sweep(now);
 }
@@ -357,6 +366,7 @@ std::optional<End> Sfu::overdue(const Session& session, dtls::Instant now) const
   if (session.publisher && now - session.publisher->heard_at() > options_.silence) {
     return End::silent;
   }
+  if (session.viewer && session.viewer->has_lost_publisher()) return End::room_ended;
   const auto idle = session.room->idle_since();
   if (idle && now - *idle > options_.room_hold) return End::room_ended;
   return std::nullopt;

@@ -19,6 +19,7 @@
 #include <sluice/ice_lite/ice_lite_server.h>
 
 #include "common/sdp/sdp_offer.h"
+#include "sfu/cluster/cluster_view.h"
 #include "sfu/data/data_hub.h"
 #include "sfu/forwarding/counters.h"
 #include "sfu/forwarding/media_port.h"
@@ -81,6 +82,9 @@ struct Session {
   std::unique_ptr<DataSession> data = {};  // null: not offered
 };
 
+// For the log and for operators: "publisher", "viewer", or "node" for one of the cluster that
+// pulls.
+std::string_view role_of(const Session& session);
 // How long a counter-offer waits for its answer: draft-ietf-wish-whep-04 has 30 s from when the
 // client was told.
 inline constexpr std::chrono::seconds kCounterOfferLife{31};
@@ -127,6 +131,27 @@ class Sfu {
   // Whether a session has this ID; as a publisher or not.
   [[nodiscard]] const Session* find(const std::string& id) const;
 
+  // ---- the other nodes of a cluster (cluster/sfu_cluster.cc)
+
+  // WHEP of another node: all layers of one publisher. The session ends with its publisher.
+  CreateResult watch_stream(const StreamRequest& request, Offer offer, const std::string& address,
+                            dtls::Instant now);
+  // The nodes that it has come over; empty: it publishes here, or is none.
+  [[nodiscard]] std::vector<std::string> path_of(const std::string& room,
+                                                 const std::string& stream) const;
+  // A publisher whose packets come from another node. Without a value: a limit refuses it.
+  tl::expected<Publisher*, std::string> add_pulled(const std::string& room,
+                                                   std::unique_ptr<Publisher> publisher,
+                                                   dtls::Instant now);
+  // A packet of it, as poll_media() of its connection has it. Packets stay where they are until
+  // forward_pulled().
+  void take_pulled(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
+  void forward_pulled(dtls::Instant now) { forward_bursts(now); }
+  void remove_pulled(const Publisher& publisher, dtls::Instant now);
+  // Whether somebody gets something of it, or would: a viewer in its room, or another node.
+  [[nodiscard]] bool is_wanted(const Publisher& pulled) const;
+  [[nodiscard]] ClusterView cluster_view() const;
+
   // ---- the next process
 
   // What it goes on from. Sessions that can't move are ended, the others are gone here: their
@@ -167,6 +192,12 @@ class Sfu {
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Room>>& rooms() const { return rooms_; }
 
  private:
+  // A publisher of another node.
+  struct Pulled {
+    Room* room;
+    Admission admission;
+    std::unique_ptr<Publisher> publisher;
+  };
   using Sessions = std::unordered_map<ice_lite::SessionHandle, Session>;
   // A counter-offer that waits for its answer. It counts as a session in what is limited.
   struct OpenOffer {
@@ -208,6 +239,7 @@ class Sfu {
   void follow(dtls::Instant now);
   void take_data(dtls::Instant now);
   void take_media(dtls::Instant now);
+  void forward_bursts(dtls::Instant now);
   void take_events(dtls::Instant now);
   void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
   // Ends a session here; the peer is told by close_notify, unless it has ended by itself.
@@ -236,6 +268,7 @@ class Sfu {
   std::map<std::string, std::unique_ptr<Room>> rooms_;
   std::unique_ptr<Mirrors> mirrors_;  // null: it is alone
   Sessions sessions_;
+  std::vector<Pulled> pulled_;
   std::unordered_map<std::string, ice_lite::SessionHandle> handles_;  // by ID
   OpenOffers offers_;
   std::vector<Track*> busy_;  // with a burst

@@ -29,24 +29,32 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
   auto driver = Driver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
   if (!driver) return tl::unexpected(driver.error());
+  std::optional<PulledStreams> pulled;
+  if (options.pulls) {
+    auto made_pulled = PulledStreams::make(options.sfu.tracks);
+    if (!made_pulled) return tl::unexpected(made_pulled.error());
+    pulled = *std::move(made_pulled);
+  }
   auto wake = common::WorkQueue<Work>::open();
   if (!wake) return tl::unexpected(wake.error());
   std::unique_ptr<SfuLoop> loop{new SfuLoop(std::move(environment), *std::move(driver), options.sfu,
                                             {.dtls = std::move(own_dtls->config),
                                              .fingerprint = std::move(own_dtls->fingerprint),
                                              .announced = *std::move(announced)},
-                                            *std::move(wake))};
+                                            std::move(pulled), *std::move(wake))};
   if (moved) loop->sfu_.move_in(*moved, common::since(moved->left_at), common::now());
   loop->thread_ = std::thread([&started = *loop] { started.run(); });
   return loop;
 }
 
 SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
-                 SfuIdentity identity, udp::Descriptor wake)
+                 SfuIdentity identity, std::optional<PulledStreams> pulled, udp::Descriptor wake)
     : environment_(std::move(environment)),
       driver_(std::move(driver)),
       outlet_(driver_),
-      sfu_(std::move(options), std::move(identity), driver_.server(), outlet_),
+      identity_(std::move(identity)),
+      sfu_(std::move(options), identity_, driver_.server(), outlet_),
+      pulled_(std::move(pulled)),
       work_(std::move(wake)) {}
 
 SfuLoop::~SfuLoop() { end(); }
@@ -70,10 +78,14 @@ AdoptedSockets SfuLoop::sockets() {
 }
 
 void SfuLoop::wait() const {
-  std::array<pollfd, 2> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = work_.descriptor(), .events = POLLIN, .revents = 0}}};
+  // poll() leaves out a descriptor of -1.
+  const int pulled = pulled_ ? pulled_->descriptor() : -1;
+  std::array<pollfd, 3> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = work_.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = pulled, .events = POLLIN, .revents = 0}}};
   int timeout = -1;
-  if (const auto next = sfu_.next_timeout()) {
+  if (const auto next =
+          common::earlier(sfu_.next_timeout(), pulled_ ? pulled_->next_timeout() : std::nullopt)) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - common::now());
     timeout = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
   }
@@ -89,8 +101,11 @@ void SfuLoop::run() {
     if (const auto next = sfu_.next_timeout(); next && *next <= common::now()) {
       sfu_.handle_timeout(common::now());
     }
+    if (pulled_) pulled_->turn(sfu_);
     driver_.drain(drain);
   }
+  // They stay here: the next process pulls them again.
+  if (pulled_) pulled_->end_all(sfu_, common::now());
   if (moved_) {
     // What has come by now is taken here.
     driver_.turn(drain);

@@ -16,6 +16,7 @@
 
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
+#include "sfu/cluster/pulled_streams.h"
 #include "sfu/forwarding/outlet.h"
 #include "sfu/media_threads.h"
 #include "sfu/sfu.h"
@@ -42,6 +43,14 @@ class SfuLoop final : public MediaThreads {
   MovedSfu move_out() override;
   [[nodiscard]] AdoptedSockets sockets() override;
 
+  // ---- for publishers of other servers
+
+  // Those of LoopOptions::pulls, to be used in posted work; null: none.
+  [[nodiscard]] PulledStreams* pulled() { return pulled_ ? &*pulled_ : nullptr; }
+  [[nodiscard]] dtls::Environment& environment() { return *environment_; }
+  // What the peers of the server see of it by DTLS. From any thread.
+  [[nodiscard]] const SfuIdentity& identity() const { return identity_; }
+
  private:
   // The driver's batch.
   class DriverOutlet final : public Outlet {
@@ -57,7 +66,7 @@ class SfuLoop final : public MediaThreads {
   };
 
   SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
-          SfuIdentity identity, udp::Descriptor wake);
+          SfuIdentity identity, std::optional<PulledStreams> pulled, udp::Descriptor wake);
   void run();
   void end();
   void wait() const;
@@ -65,7 +74,9 @@ class SfuLoop final : public MediaThreads {
   std::unique_ptr<dtls::Environment> environment_;
   Driver driver_;
   DriverOutlet outlet_;
+  SfuIdentity identity_;
   Sfu sfu_;
+  std::optional<PulledStreams> pulled_;
   common::WorkQueue<Work> work_;
   std::atomic<bool> ends_ = false;
   std::optional<MovedSfu> moved_;  // there: the loop ends with move_out()

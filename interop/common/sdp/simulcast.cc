@@ -50,14 +50,15 @@ std::vector<std::string> read_simulcast(const SdpMedia& media) {
   return rids;
 }
 
-void write_simulcast(SdpAttributes& attributes, std::span<const std::string> rids) {
+void write_simulcast(SdpAttributes& attributes, std::span<const std::string> rids,
+                     std::string_view direction) {
   if (rids.empty()) return;
   std::string streams;
   for (const std::string& rid : rids) {
-    attributes.add("rid", rid + " recv");
+    attributes.add("rid", rid + " " + std::string{direction});
     streams += (streams.empty() ? "" : ";") + rid;
   }
-  attributes.add("simulcast", "recv " + streams);
+  attributes.add("simulcast", std::string{direction} + " " + streams);
 }
 
 }  // namespace sluice::interop

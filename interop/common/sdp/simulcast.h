@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/sdp/sdp_document.h"
@@ -18,7 +19,8 @@ inline constexpr std::size_t kMaxSimulcastStreams = 4;
 // what comes twice, what no header extension can hold (RFC 8852 section 3), and what comes behind
 // 16 others. Empty: no simulcast.
 std::vector<std::string> read_simulcast(const SdpMedia& media);
-// The lines of an answer that receives these streams.
-void write_simulcast(SdpAttributes& attributes, std::span<const std::string> rids);
+// The lines of an answer that receives these streams, or sends them: "recv" or "send".
+void write_simulcast(SdpAttributes& attributes, std::span<const std::string> rids,
+                     std::string_view direction);
 
 }  // namespace sluice::interop

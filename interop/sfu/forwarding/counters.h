@@ -22,17 +22,21 @@ enum class Refusal : std::uint8_t {
   too_many_viewers,     // of the room
   too_many_sessions,
   too_many_of_address,
-  failed,  // the transport can't be made
+  failed,          // the transport can't be made
+  node_loop,       // of a cluster: the stream comes over the node that asks, or over too many
+  too_many_nodes,  // of a cluster, that pull one stream
 };
-inline constexpr std::array<std::string_view, 9> kRefusalNames = {"offer",
-                                                                  "no_publisher",
-                                                                  "no_common_codec",
-                                                                  "too_many_rooms",
-                                                                  "too_many_publishers",
-                                                                  "too_many_viewers",
-                                                                  "too_many_sessions",
-                                                                  "too_many_of_address",
-                                                                  "failed"};
+inline constexpr std::array<std::string_view, 11> kRefusalNames = {"offer",
+                                                                   "no_publisher",
+                                                                   "no_common_codec",
+                                                                   "too_many_rooms",
+                                                                   "too_many_publishers",
+                                                                   "too_many_viewers",
+                                                                   "too_many_sessions",
+                                                                   "too_many_of_address",
+                                                                   "failed",
+                                                                   "node_loop",
+                                                                   "too_many_nodes"};
 
 // Why a session has ended.
 enum class End : std::uint8_t {
@@ -53,6 +57,7 @@ struct Counters {
   std::uint64_t publishers = 0;  // made
   std::uint64_t viewers = 0;
   std::uint64_t rooms = 0;
+  std::uint64_t pulled = 0;          // publishers of other nodes
   std::uint64_t counter_offers = 0;  // made
   std::array<std::uint64_t, kRefusalNames.size()> refused = {};
   std::array<std::uint64_t, kEndNames.size()> ended = {};

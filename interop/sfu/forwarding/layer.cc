@@ -90,7 +90,7 @@ void Layer::on_sender_report(const rtp::SenderReport& report, dtls::Instant now)
 }
 
 std::optional<rtp::ReportBlock> Layer::report_block(dtls::Instant now) {
-  if (!source_) return std::nullopt;
+  if (!source_ || reception_.received() == 0) return std::nullopt;
   return reception_.report_block(*source_, media_time(now));
 }
 

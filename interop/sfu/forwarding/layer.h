@@ -63,6 +63,8 @@ class Layer {
 
   // ---- from the publisher
 
+  // The SSRC of its packets, before the first one.
+  void expect(rtp::Ssrc source) { begin_source(source); }
   // `packet` is what rtp::read_packet() finds in `bytes`, which stay where they are until
   // forward(). It has the server's payload type and header extension IDs.
   void on_rtp(const rtp::Packet& packet, rtp::Bytes bytes, dtls::Instant now);
@@ -103,7 +105,7 @@ class Layer {
   // ---- state
 
   [[nodiscard]] const std::string& rid() const { return rid_; }
-  // The publisher's; empty before the first packet.
+  // The publisher's; empty before the first packet, unless it was told by expect().
   [[nodiscard]] std::optional<rtp::Ssrc> source() const { return source_; }
   [[nodiscard]] const rtp::Reception& reception() const { return reception_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of payload

@@ -19,11 +19,11 @@ constexpr std::array<Format, 8> kFormats = {{
     {SectionKind::video, "VP9 profile 2", 90'000, rtp::PayloadType{3}, begins_vp9_key_frame,
      "VP9/90000", "profile-id=2"},
     {SectionKind::video, "H264 baseline", 90'000, rtp::PayloadType{4}, begins_h264_key_frame,
-     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
+     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e034"},
     {SectionKind::video, "H264 main", 90'000, rtp::PayloadType{5}, begins_h264_key_frame,
-     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f"},
+     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d0034"},
     {SectionKind::video, "H264 high", 90'000, rtp::PayloadType{6}, begins_h264_key_frame,
-     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"},
+     "H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640034"},
     {SectionKind::video, "AV1", 90'000, rtp::PayloadType{7}, begins_av1_key_frame, "AV1/90000",
      "profile=0"},
 }};
@@ -66,6 +66,7 @@ const Format* format_of(SectionKind kind, const Codec& offered) {
   return found == kFormats.end() ? nullptr : &*found;
 }
 
+std::span<const std::string_view> forwarded_extensions() { return kExtensions; }
 Codec offered_codec(const Format& format) {
   Codec codec;
   codec.name = format.rtpmap.substr(0, format.rtpmap.find('/'));

@@ -32,6 +32,8 @@ std::span<const Format> formats();
 // Null: it is none that is forwarded, such as RTX and FEC.
 const Format* format_of(SectionKind kind, const Codec& offered);
 
+// The URIs of the header extensions that are forwarded.
+std::span<const std::string_view> forwarded_extensions();
 // What format_of() takes for it, without payload type and feedback.
 Codec offered_codec(const Format& format);
 

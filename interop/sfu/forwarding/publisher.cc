@@ -24,8 +24,10 @@ constexpr std::size_t kMostReported = 256;
 }  // namespace
 
 Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack> agreed,
-                     rtp::Ssrc own_ssrc, const TrackOptions& options, dtls::Instant now)
+                     rtp::Ssrc own_ssrc, const TrackOptions& options, dtls::Instant now,
+                     StreamOrigin origin)
     : rtcp_(std::move(rtcp)),
+      origin_(std::move(origin)),
       peer_{.rtcp = rtcp_.get(), .own_ssrc = own_ssrc},
       timer_({}, media_time(now), common::random_u32()),
       heard_at_(now) {
@@ -34,6 +36,10 @@ Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack>
     if (track.transport_number_extension && !arrivals_) arrivals_.emplace(kMostArrivals);
     tracks_.emplace_back(peer_, std::move(track), options);
   }
+}
+
+void Publisher::expect(std::size_t track, std::size_t layer, rtp::Ssrc source) {
+  tracks_.at(track).layers().at(layer).expect(source);
 }
 
 // ---- packets

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,11 +16,19 @@ namespace sluice::interop::sfu {
 
 struct MovedPublisher;
 
+// The nodes of a cluster know a publisher by it.
+struct StreamOrigin {
+  std::string id = {};  // of all nodes
+  // The nodes that it has come over, by their URLs, the nearest one first. Empty: it publishes
+  // here.
+  std::vector<std::string> path = {};
+};
+
 class Publisher {
  public:
   // `rtcp`: to what publishes.
   Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
-            const TrackOptions& options, dtls::Instant now);
+            const TrackOptions& options, dtls::Instant now, StreamOrigin origin = {});
   // Goes on from that of another process (moved_media.h).
   Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
             const TrackOptions& options, dtls::Instant now);
@@ -27,6 +36,8 @@ class Publisher {
   // The track that has the packet in its burst now; null: it was dropped, and counted.
   Track* on_rtp(rtp::MutableBytes bytes, Counters& counters, dtls::Instant now);
   void on_rtcp(rtp::Bytes compound, Counters& counters, dtls::Instant now);
+  // The SSRC of a layer is known before its first packet: without MID and RID.
+  void expect(std::size_t track, std::size_t layer, rtp::Ssrc source);
   // Sends the reports and requests that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
@@ -36,6 +47,7 @@ class Publisher {
   // Their addresses stay.
   [[nodiscard]] std::vector<Track>& tracks() { return tracks_; }
   [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
+  [[nodiscard]] const StreamOrigin& origin() const { return origin_; }
   // When the last packet came; at first when the session was made.
   [[nodiscard]] dtls::Instant heard_at() const { return heard_at_; }
   // What one goes on from in another process.
@@ -51,6 +63,7 @@ class Publisher {
   void send_arrivals(MediaPort& port);
 
   std::unique_ptr<RtcpPath> rtcp_;
+  StreamOrigin origin_;
   PublisherPeer peer_;
   std::vector<Track> tracks_;                          // one or two
   std::optional<rtp::ArrivalRecorder> arrivals_ = {};  // empty: no track has agreed to feedback

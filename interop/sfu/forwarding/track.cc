@@ -25,6 +25,7 @@ std::optional<std::size_t> Track::index_of(std::string_view rid) const {
 // RFC 8852 section 3: a packet tells its RID until the receiver knows the SSRC by it.
 Layer* Track::layer_of(const rtp::Packet& packet) {
   if (agreed_.rids.empty()) return &layers_.front();
+  if (!agreed_.rid_extension) return nullptr;  // all SSRCs are known: Layer::expect()
   const auto value = rtp::find_extension(packet.extension, *agreed_.rid_extension);
   const auto rid = value && *value ? rtp::read_rid(**value) : std::string_view{};
   const auto index = rid ? index_of(*rid) : std::nullopt;

@@ -54,6 +54,19 @@ rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
   return ViewerStream(agreed, *std::move(stream));
 }
 
+tl::expected<std::vector<ViewerStream>, std::string> make_streams(
+    const std::vector<ViewedStream>& agreed) {
+  std::vector<ViewerStream> streams;
+  for (const ViewedStream& each : agreed) {
+    auto stream = ViewerStream::make(each);
+    if (!stream) {
+      return tl::unexpected<std::string>("The a=mid or a=extmap lines of the offer can't be used.");
+    }
+    streams.push_back(*std::move(stream));
+  }
+  return streams;
+}
+
 Viewer::Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> streams,
                dtls::Instant now)
     : session_(session),
@@ -78,6 +91,7 @@ bool Viewer::can_watch(const Publisher& publisher) const {
 }
 
 void Viewer::seat(Publisher& publisher, MediaPort& port, dtls::Instant now) {
+  if (is_bound_ && !is_bound_to(publisher)) return;
   if (std::ranges::find(seats_, &publisher) != seats_.end()) return;
   for (std::size_t seat = 0; seat < seats_.size(); ++seat) {
     if (seats_[seat] != nullptr) continue;
@@ -96,6 +110,7 @@ void Viewer::seat(Publisher& publisher, MediaPort& port, dtls::Instant now) {
 }
 
 void Viewer::leave(Publisher& publisher) {
+  if (is_bound_to(publisher)) bound_ = nullptr;
   for (auto& seat : seats_) {
     if (seat == &publisher) seat = nullptr;
   }
@@ -126,7 +141,9 @@ void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
   stream.stream.forget_sent();  // of the track before
   const LayerRates rates(*stream.track, nullptr, now);
   stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
-  Layer& layer = stream.track->layers()[stream.choice.choose(rates.rates(), std::nullopt, 0, now)];
+  const std::size_t chosen =
+      stream.agreed.layer.value_or(stream.choice.choose(rates.rates(), std::nullopt, 0, now));
+  Layer& layer = stream.track->layers().at(chosen);
   layer.show(stream.subscription);
   layer.need_key_frame(port, now);
 }
@@ -157,7 +174,8 @@ void Viewer::choose_layers(MediaPort& port, dtls::Instant now) {
     if (shown != nullptr) all += shown->bits_per_second(now);
   }
   for (ViewerStream& stream : streams_) {
-    if (stream.subscription.shown == nullptr || stream.track->layers().size() == 1) continue;
+    if (stream.subscription.shown == nullptr || stream.agreed.layer) continue;
+    if (stream.track->layers().size() == 1) continue;
     std::vector<Layer>& layers = stream.track->layers();
     // What it waits for counts as what it has.
     const Layer* const has =

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,10 @@ class ViewerStream {
       : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
 };
 
+// The error is a sentence for the client.
+tl::expected<std::vector<ViewerStream>, std::string> make_streams(
+    const std::vector<ViewedStream>& agreed);
+
 // A viewer has as many seats as its offer has sections of a kind. Each is for one publisher.
 class Viewer {
  public:
@@ -64,6 +69,16 @@ class Viewer {
   Viewer(const Viewer&) = delete;
   Viewer& operator=(const Viewer&) = delete;
   ~Viewer() = default;
+
+  // It sees this publisher and no other one: for a node of the cluster, before it is in a room.
+  void bind(const Publisher& publisher) {
+    is_bound_ = true;
+    bound_ = &publisher;
+  }
+  [[nodiscard]] bool is_bound() const { return is_bound_; }
+  // Its publisher has left.
+  [[nodiscard]] bool has_lost_publisher() const { return is_bound_ && bound_ == nullptr; }
+  [[nodiscard]] bool is_bound_to(const Publisher& publisher) const { return bound_ == &publisher; }
 
   // Media can be sent from now on.
   void connect(MediaPort& port, dtls::Instant now);
@@ -111,6 +126,8 @@ class Viewer {
   ice_lite::SessionHandle session_;
   std::vector<ViewerStream> streams_;
   std::vector<Publisher*> seats_;  // null: free
+  bool is_bound_ = false;
+  const Publisher* bound_ = nullptr;
   rtp::SequenceNumber next_transport_number_{};
   rtp::ReportTimer timer_;
   bool is_connected_ = false;

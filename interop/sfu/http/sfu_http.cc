@@ -7,6 +7,7 @@
 #include "sfu/http/request_log.h"
 #include "sfu/http/resources/endpoints.h"
 #include "sfu/http/resources/layer_resource.h"
+#include "sfu/http/resources/node_endpoint.h"
 #include "sfu/http/resources/session_resource.h"
 #include "sfu/http/resources/sfu_access.h"
 #include "sfu/operations/operations_http.h"
@@ -34,20 +35,21 @@ class SfuHttp::Impl {
     server_.add_page(page_assets());
     if (options.log) log_requests();
     add_endpoints(server_.routes(), access_);
+    if (options.cluster != nullptr) add_node_endpoint(server_.routes(), access_);
     add_session_resource(server_.routes(), access_);
     add_layer_resource(server_.routes(), access_);
-    add_operations(server_.routes(), OperatorAccess(options.admin_token, options.http.host),
-                   {.media = media,
-                    .ask = [this](std::size_t worker, httplib::Response& response,
-                                  AskSfuWork work) {
-                      return access_
-                          .ask<bool>(worker, response,
-                                     [work = std::move(work)](Sfu& sfu, dtls::Instant now) {
-                                       work(sfu, now);
-                                       return true;
-                                     })
-                          .has_value();
-                    }});
+    add_operations(
+        server_.routes(), OperatorAccess(options.admin_token, options.http.host),
+        {.media = media,
+         .ask = [this](std::size_t worker, httplib::Response& response, AskSfuWork work) {
+           return access_
+               .ask<bool>(worker, response,
+                          [work = std::move(work)](Sfu& sfu, dtls::Instant now) {
+                            work(sfu, now);
+                            return true;
+                          })
+               .has_value();
+         }});
   }
 
   tl::expected<void, std::string> listen() { return server_.listen(); }

@@ -2,6 +2,7 @@
 //
 //   POST   /whip/ROOM     an offer to publish (application/sdp); 201: the answer, and Location
 //   POST   /whep/ROOM     an offer to watch; likewise, or 406: an offer of the server, and Location
+//   POST   /whep/ROOM/STREAM   an offer of another node of the cluster, for one publisher
 //   PATCH  /session/ID    candidates (204), an ICE restart (200 and the server's fragment), or the
 //                         answer to an offer of the server (204)
 //   DELETE /session/ID    ends a session
@@ -27,6 +28,7 @@
 #include <tl/expected.hpp>
 
 #include "common/http/web_server.h"
+#include "sfu/cluster/cluster.h"
 #include "sfu/http/trusted_proxies.h"
 #include "sfu/media_threads.h"
 #include "sfu/operations/event_log.h"
@@ -42,6 +44,8 @@ struct SfuHttpOptions {
   std::string admin_token = {};
   // The requests that they pass on count by their clients' addresses.
   TrustedProxies trusted_proxies = {};
+  // Other nodes; null: there are none. It outlives the server.
+  Cluster* cluster = nullptr;
   Log log = {};
 };
 

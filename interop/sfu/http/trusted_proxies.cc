@@ -1,30 +1,15 @@
 #include "sfu/http/trusted_proxies.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <ranges>
-#include <system_error>
-#include <variant>
 
 #include "common/ip_address.h"
 #include "sfu/http/forwarded_field.h"
 
 namespace sluice::interop::sfu {
 namespace {
-
-constexpr std::size_t kByteBits = 8;
-
-std::vector<std::uint8_t> bytes_of(const dtls::UdpEndpoint& address) {
-  return std::visit([](const auto& bytes) { return std::vector(bytes.begin(), bytes.end()); },
-                    address.address);
-}
-
-bool bit_at(const std::vector<std::uint8_t>& bytes, std::size_t index) {
-  return (bytes[index / kByteBits] >> (kByteBits - 1 - index % kByteBits) & 1) != 0;
-}
 
 // The lines of a field as one (RFC 9110 section 5.3). Empty: the request has none.
 std::optional<std::string> field_of(const httplib::Request& request, const char* name) {
@@ -37,41 +22,9 @@ std::optional<std::string> field_of(const httplib::Request& request, const char*
 
 }  // namespace
 
-tl::expected<void, std::string> TrustedProxies::add(const std::string& text) {
-  const auto slash = text.find('/');
-  const auto address = common::read_address(text.substr(0, slash));
-  if (!address) return tl::unexpected(text + ": no IP address or prefix of one");
-  Prefix prefix{.bytes = bytes_of(*address), .bits = 0};
-  const std::size_t all = prefix.bytes.size() * kByteBits;
-  prefix.bits = all;
-  if (slash != std::string::npos) {
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data() + slash + 1, end, prefix.bits);
-    if (read.ec != std::errc{} || read.ptr != end || prefix.bits > all) {
-      return tl::unexpected(text + ": no length of a prefix");
-    }
-  }
-  for (std::size_t i = prefix.bits; i < all; ++i) {
-    if (bit_at(prefix.bytes, i)) return tl::unexpected(text + ": bits are set after the prefix");
-  }
-  prefixes_.push_back(std::move(prefix));
-  return {};
-}
-
 bool TrustedProxies::contains(const std::string& address) const {
   const auto read = common::read_address(address);
-  return read && contains(*read);
-}
-
-bool TrustedProxies::contains(const dtls::UdpEndpoint& address) const {
-  const auto bytes = bytes_of(address);
-  return std::ranges::any_of(prefixes_, [&](const Prefix& prefix) {
-    if (prefix.bytes.size() != bytes.size()) return false;
-    for (std::size_t i = 0; i < prefix.bits; ++i) {
-      if (bit_at(prefix.bytes, i) != bit_at(bytes, i)) return false;
-    }
-    return true;
-  });
+  return read && prefixes_.contains(*read);
 }
 
 tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
@@ -81,7 +34,7 @@ tl::expected<std::string, std::string> TrustedProxies::last_untrusted(
   for (const std::string& node : std::views::reverse(nodes)) {
     found = node_address(node);
     if (!found) return tl::unexpected<std::string>("The proxy says no address of its client.");
-    if (!contains(*found)) break;
+    if (!prefixes_.contains(*found)) break;
     if (++proxies == kMaxProxies) return tl::unexpected<std::string>("There are too many proxies.");
   }
   // All of them are proxies: the first of them has asked by itself.
@@ -92,7 +45,7 @@ tl::expected<std::string, std::string> TrustedProxies::client_of(
     const httplib::Request& request) const {
   const auto own = common::read_address(request.remote_addr);
   std::string peer = own ? common::address_text(*own) : request.remote_addr;
-  if (!own || !contains(*own)) return peer;
+  if (!own || !prefixes_.contains(*own)) return peer;
   const auto forwarded = field_of(request, "Forwarded");
   const auto x_forwarded_for = field_of(request, "X-Forwarded-For");
   if ((forwarded && forwarded->size() > kMaxField) ||

@@ -4,12 +4,11 @@
 #include <httplib.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
-#include <sluice/dtls/udp_endpoint.h>
+#include "sfu/http/address_prefixes.h"
 
 namespace sluice::interop::sfu {
 
@@ -19,7 +18,7 @@ namespace sluice::interop::sfu {
 class TrustedProxies {
  public:
   // "192.0.2.1", "2001:db8::/32". The error says what is wrong.
-  tl::expected<void, std::string> add(const std::string& text);
+  tl::expected<void, std::string> add(const std::string& text) { return prefixes_.add(text); }
 
   [[nodiscard]] bool contains(const std::string& address) const;
   // The address that a request counts by. The error is a sentence for the client: a proxy says
@@ -32,17 +31,11 @@ class TrustedProxies {
   static constexpr std::size_t kMaxProxies = 16;
 
  private:
-  struct Prefix {
-    std::vector<std::uint8_t> bytes;  // of an IPv4 or an IPv6 address
-    std::size_t bits;
-  };
-
-  [[nodiscard]] bool contains(const dtls::UdpEndpoint& address) const;
   // `nodes`: in the order of the field; the proxy itself is a trusted one.
   [[nodiscard]] tl::expected<std::string, std::string> last_untrusted(
       const std::vector<std::string>& nodes) const;
 
-  std::vector<Prefix> prefixes_;
+  AddressPrefixes prefixes_;
 };
 
 }  // namespace sluice::interop::sfu

@@ -24,6 +24,8 @@ inline constexpr auto kCounters = std::to_array<NamedCounter>({
     {"viewers", "sluice_sfu_viewers_created_total", "Sessions of viewers that were made.",
      &Counters::viewers},
     {"rooms", "sluice_sfu_rooms_created_total", "Rooms that were made.", &Counters::rooms},
+    {"pulled", "sluice_sfu_pulled_streams_total",
+     "Publishers that were pulled from other nodes of the cluster.", &Counters::pulled},
     {"counter_offers", "sluice_sfu_counter_offers_total",
      "Offers to viewers whose own could not be taken.", &Counters::counter_offers},
     {"ice_restarts", "sluice_sfu_ice_restarts_total", "ICE restarts that were answered.",

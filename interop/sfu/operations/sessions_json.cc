@@ -59,7 +59,7 @@ Json to_json(const DataSnapshot& data) {
 
 Json to_json(const SessionSnapshot& session) {
   Json json = {{"id", session.id},
-               {"role", session.is_publisher ? "publisher" : "viewer"},
+               {"role", session.role},
                {"room", session.room},
                {"address", session.address},
                {"state", session.is_connected ? "connected" : "connecting"},
@@ -71,6 +71,12 @@ Json to_json(const SessionSnapshot& session) {
   json[session.is_publisher ? "tracks" : "streams"] = std::move(media);
   json["data"] = session.data ? to_json(*session.data) : Json();
   return json;
+}
+
+Json to_json(const PulledSnapshot& pulled) {
+  Json tracks = Json::array();
+  for (const TrackSnapshot& track : pulled.tracks) tracks.push_back(to_json(track));
+  return {{"stream", pulled.stream}, {"path", pulled.path}, {"tracks", std::move(tracks)}};
 }
 
 template <class Numbers, class Names>
@@ -133,14 +139,18 @@ std::string sessions_json(const SessionsSnapshot& snapshot,
                           const std::optional<Exchange::Dropped>& dropped) {
   Json rooms = Json::array();
   for (const RoomSnapshot& room : snapshot.rooms) {
-    rooms.push_back(
-        {{"name", room.name}, {"publishers", room.publishers}, {"viewers", room.viewers}});
+    Json pulled = Json::array();
+    for (const PulledSnapshot& each : room.pulled) pulled.push_back(to_json(each));
+    rooms.push_back({{"name", room.name},
+                     {"publishers", room.publishers},
+                     {"viewers", room.viewers},
+                     {"pulled", std::move(pulled)}});
   }
   Json sessions = Json::array();
   for (const SessionSnapshot& session : snapshot.sessions) sessions.push_back(to_json(session));
   Json json = {{"rooms", std::move(rooms)},
-                     {"sessions", std::move(sessions)},
-                     {"counters", to_json(snapshot.counters)}};
+               {"sessions", std::move(sessions)},
+               {"counters", to_json(snapshot.counters)}};
   if (dropped) json["counters"]["between_threads"] = to_json(*dropped);
   // Text of a peer may be no UTF-8, for which the library would throw.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -45,6 +45,7 @@ SessionSnapshot look_at(const Session& session, dtls::Instant now) {
                        .id = session.id.substr(0, 8),
                        .room = session.room->name(),
                        .address = session.address,
+                       .role = role_of(session),
                        .is_publisher = session.publisher != nullptr,
                        .is_connected = session.is_connected,
                        .age = now - session.made_at,
@@ -65,6 +66,18 @@ SessionSnapshot look_at(const Session& session, dtls::Instant now) {
     seen.data = DataSnapshot{.state = session.data->state(),
                              .channels = session.data->channels(),
                              .statistics = session.data->statistics()};
+  }
+  return seen;
+}
+
+RoomSnapshot look_at(const Room& room, dtls::Instant now) {
+  RoomSnapshot seen{
+      .name = room.name(), .publishers = room.publishers(), .viewers = room.viewers()};
+  for (const Publisher* publisher : room.all_publishers()) {
+    if (publisher->origin().path.empty()) continue;
+    PulledSnapshot& pulled = seen.pulled.emplace_back(PulledSnapshot{
+        .stream = publisher->origin().id, .path = publisher->origin().path, .tracks = {}});
+    for (const Track& track : publisher->tracks()) pulled.tracks.push_back(look_at(track, now));
   }
   return seen;
 }
@@ -115,8 +128,7 @@ SessionsSnapshot take_snapshot(const Sfu& sfu, dtls::Instant now) {
   SessionsSnapshot seen;
   seen.rooms.reserve(sfu.rooms().size());
   for (const auto& [name, room] : sfu.rooms()) {
-    seen.rooms.push_back(
-        {.name = name, .publishers = room->publishers(), .viewers = room->viewers()});
+    seen.rooms.push_back(look_at(*room, now));
   }
   seen.sessions.reserve(sfu.sessions().size());
   for (const auto& [handle, session] : sfu.sessions()) {

@@ -56,6 +56,7 @@ struct SessionSnapshot {
   std::string id;  // its first eight digits
   std::string room;
   std::string address;
+  std::string_view role;  // role_of()
   bool is_publisher;
   bool is_connected;
   dtls::Duration age;
@@ -64,10 +65,18 @@ struct SessionSnapshot {
   std::optional<DataSnapshot> data;
 };
 
+// A publisher of another server.
+struct PulledSnapshot {
+  std::string stream;
+  std::vector<std::string> path;
+  std::vector<TrackSnapshot> tracks;
+};
+
 struct RoomSnapshot {
   std::string name;
   std::size_t publishers;
   std::size_t viewers;
+  std::vector<PulledSnapshot> pulled = {};
 };
 
 struct SessionsSnapshot {

@@ -48,7 +48,8 @@ std::vector<PublishedTrack> agreed_tracks(const MovedPublisher& moved) {
 }  // namespace
 
 MovedPublisher Publisher::state(dtls::Instant now) const {
-  MovedPublisher moved{.own_ssrc = peer_.own_ssrc, .unheard = now - heard_at_};
+  MovedPublisher moved{
+      .own_ssrc = peer_.own_ssrc, .stream_id = origin_.id, .unheard = now - heard_at_};
   for (const Track& track : tracks_) {
     MovedTrack& each = moved.tracks.emplace_back(MovedTrack{.agreed = track.agreed()});
     for (const Layer& layer : track.layers()) each.layers.push_back(layer.state(now));
@@ -58,7 +59,8 @@ MovedPublisher Publisher::state(dtls::Instant now) const {
 
 Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
                      const TrackOptions& options, dtls::Instant now)
-    : Publisher(std::move(rtcp), agreed_tracks(moved), moved.own_ssrc, options, now) {
+    : Publisher(std::move(rtcp), agreed_tracks(moved), moved.own_ssrc, options, now,
+                {.id = moved.stream_id}) {
   heard_at_ = now - moved.unheard;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     auto& layers = tracks_[i].layers();
@@ -79,7 +81,7 @@ rtp::WriteResult<ViewerStream> ViewerStream::restore(const MovedStream& moved, d
 }
 
 MovedViewer Viewer::move_out(const PlaceOfPublisher& place_of, dtls::Instant now) {
-  MovedViewer moved{.next_transport_number = next_transport_number_};
+  MovedViewer moved{.next_transport_number = next_transport_number_, .is_bound = is_bound_};
   for (const Publisher* publisher : seats_) {
     moved.seats.push_back(publisher != nullptr ? place_of(*publisher) : std::nullopt);
   }
@@ -104,6 +106,8 @@ void Viewer::restore(const MovedViewer& moved, const PublisherInPlace& publisher
   for (std::size_t i = 0; i < std::min(seats_.size(), moved.seats.size()); ++i) {
     seats_[i] = moved.seats[i] ? publisher_in(*moved.seats[i]) : nullptr;
   }
+  is_bound_ = moved.is_bound;
+  if (is_bound_ && !seats_.empty()) bound_ = seats_.front();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     if (const auto& shown = moved.streams.at(i).shown) show_again(streams_[i], *shown, now);
   }

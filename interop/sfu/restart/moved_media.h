@@ -40,7 +40,8 @@ struct MovedPublisher {
   // Its PublisherNumber, of a server with several workers: not part of what is stored.
   std::uint64_t number = 0;
   rtp::Ssrc own_ssrc{};
-  dtls::Duration unheard{};  // since the last packet
+  std::string stream_id = {};  // of its StreamOrigin: it publishes here
+  dtls::Duration unheard{};    // since the last packet
   std::vector<MovedTrack> tracks = {};
 };
 
@@ -62,6 +63,7 @@ struct MovedViewer {
   // The publishers, by their places among all moved sessions. Empty: the seat is free.
   std::vector<std::optional<std::size_t>> seats = {};
   rtp::SequenceNumber next_transport_number{};
+  bool is_bound = false;  // to the publisher of its seat
 };
 
 // The place of a publisher among the moved sessions; empty: it does not move.

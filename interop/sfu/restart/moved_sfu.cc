@@ -16,7 +16,7 @@ namespace sluice::interop::sfu {
 namespace {
 
 // Another version: also where payload types and header extension IDs of media_format.h change.
-constexpr std::string_view kSfuMagic = "sluice sfu 1\n";
+constexpr std::string_view kSfuMagic = "sluice sfu 2\n";
 
 constexpr std::size_t kSessionId = 32;
 // Of an address, a MID, an RID and so on, in bytes.
@@ -113,7 +113,8 @@ Cbor viewed_cbor(const ViewedStream& stream) {
           stream.has_nack,
           rtp::number(stream.ssrc),
           rtx,
-          stream.seat};
+          stream.seat,
+          optional_cbor(stream.layer)};
 }
 ViewedStream read_viewed(const Cbor& from) {
   ViewedStream stream{.kind = read_enum(from.at(0), SectionKind::video),
@@ -131,6 +132,8 @@ ViewedStream read_viewed(const Cbor& from) {
   }
   stream.seat = read_number<std::size_t>(from.at(9));
   must(stream.seat < kMaxViewedStreams, "a seat");
+  stream.layer = read_optional<std::size_t>(from.at(10));
+  must(stream.layer.value_or(0) < kMaxSimulcastStreams, "a layer");
   return stream;
 }
 
@@ -213,10 +216,11 @@ Cbor publisher_cbor(const MovedPublisher& publisher) {
     for (const MovedLayer& layer : track.layers) layers.push_back(layer_cbor(layer));
     tracks.push_back(Cbor::array({track_cbor(track.agreed), layers}));
   }
-  return {rtp::number(publisher.own_ssrc), publisher.unheard.count(), tracks};
+  return {rtp::number(publisher.own_ssrc), publisher.unheard.count(), tracks, publisher.stream_id};
 }
 MovedPublisher read_publisher(const Cbor& from) {
   MovedPublisher publisher{.own_ssrc = read_number<rtp::Ssrc>(from.at(0)),
+                           .stream_id = read_text(from.at(3)),
                            .unheard = read_time(from.at(1))};
   for (const Cbor& each : from.at(2)) {
     MovedTrack track{.agreed = read_track(each.at(0))};
@@ -250,7 +254,7 @@ Cbor viewer_cbor(const MovedViewer& viewer) {
   for (const MovedStream& stream : viewer.streams) streams.push_back(stream_cbor(stream));
   Cbor seats = Cbor::array();
   for (const auto& seat : viewer.seats) seats.push_back(optional_cbor(seat));
-  return {streams, seats, rtp::number(viewer.next_transport_number)};
+  return {streams, seats, rtp::number(viewer.next_transport_number), viewer.is_bound};
 }
 MovedViewer read_viewer(const Cbor& from) {
   MovedViewer viewer;
@@ -259,6 +263,7 @@ MovedViewer read_viewer(const Cbor& from) {
   must(from.at(1).size() <= kMaxViewedStreams, "too many seats");
   for (const Cbor& seat : from.at(1)) viewer.seats.push_back(read_optional<std::size_t>(seat));
   viewer.next_transport_number = read_number<rtp::SequenceNumber>(from.at(2));
+  viewer.is_bound = from.at(3).get<bool>();
   return viewer;
 }
 

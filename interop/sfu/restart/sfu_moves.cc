@@ -96,7 +96,8 @@ std::vector<ice_lite::SessionHandle> Sfu::order_of_rooms() const {
   order.reserve(sessions_.size());
   for (const auto& [name, room] : rooms_) {
     for (const Publisher* each : room->all_publishers()) {
-      // A mirror is the session of another worker.
+      // A mirror is the session of another worker. Publishers of other nodes do not move: the next
+      // process pulls them again.
       if (const auto found = publishing.find(each); found != publishing.end()) {
         order.push_back(found->second);
       }
@@ -115,6 +116,7 @@ void Sfu::forget_all(dtls::Instant now) {
   while (!offers_.empty()) withdraw(offers_.begin(), now);
   sessions_.clear();
   if (mirrors_) mirrors_->forget_all();
+  pulled_.clear();
   for (const auto& [name, room] : rooms_) directory_.release_room(name, worker_);
   rooms_.clear();
   handles_.clear();

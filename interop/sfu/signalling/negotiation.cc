@@ -137,7 +137,7 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   attributes.add("rtcp-mux-only");  // RFC 9725 section 4.4.1
   if (offered.reduced_size_rtcp) attributes.add("rtcp-rsize");
   write_codecs(media, section);
-  write_simulcast(attributes, section.rids);
+  write_simulcast(attributes, section.rids, section.stream ? "send" : "recv");
   if (!section.stream) return;
   const std::string stream = "seat-" + std::to_string(section.stream->seat);
   std::string track = stream + " " + stream;
@@ -148,6 +148,9 @@ void write_section(SdpMedia& media, const OfferedSection& offered, const Answere
   if (section.stream->rtx) {
     ssrcs.push_back(std::to_string(rtp::number(section.stream->rtx->ssrc)));
     attributes.add("ssrc-group", "FID " + ssrcs[0] + " " + ssrcs[1]);  // RFC 5576 section 4.2
+  }
+  for (std::size_t i = 1; i < section.layers.size(); ++i) {
+    ssrcs.push_back(std::to_string(rtp::number(section.layers[i])));
   }
   const std::string cname = " cname:" + cname_of(section.stream->seat);
   const std::string msid = " msid:" + track;

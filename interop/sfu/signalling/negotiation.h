@@ -50,6 +50,8 @@ struct ViewedStream {
   rtp::Ssrc ssrc{};
   std::optional<RtxStream> rtx = {};  // empty: they leave under their own numbers again
   std::size_t seat = 0;               // streams with the same one belong together
+  // The layer of its track that it shows, by its place; empty: the one that fits.
+  std::optional<std::size_t> layer = {};
 
   [[nodiscard]] bool takes(const Format& format) const {
     return payload_types[rtp::number(format.payload_type)].has_value();
@@ -63,8 +65,10 @@ inline constexpr std::size_t kMaxViewedStreams = 32;
 struct AnsweredSection {
   std::vector<Codec> codecs = {};                 // of the offer, those of RTX included
   std::vector<OfferedExtension> extensions = {};  // of the offer
-  std::vector<std::string> rids = {};             // of the layers that are received
+  std::vector<std::string> rids = {};             // of the layers that are received, or sent
   std::optional<ViewedStream> stream = {};        // that is sent; empty: the section receives
+  // Of all layers that are sent, in the order of `rids`. Empty: `stream` is all.
+  std::vector<rtp::Ssrc> layers = {};
 };
 
 template <class Part>
@@ -87,6 +91,12 @@ PublishAgreement agree_on_publishing(const Offer& offer);
 // publishers. One for data channels is taken, sections of other kinds are rejected. `ssrc` makes a
 // number for a stream that no other of the server has.
 ViewAgreement agree_on_viewing(Offer& offer, rtp::Ssrc (*ssrc)());
+
+// For a node of the cluster: the offer gets all layers of these tracks of one publisher, each as a
+// stream of its own. Sections that no track is for are rejected.
+SdpResult<Agreement<ViewedStream>> agree_on_layers(Offer& offer,
+                                                   const std::vector<const PublishedTrack*>& tracks,
+                                                   rtp::Ssrc (*ssrc)());
 
 // The CNAME of what a viewer's seat receives: what has the same one is played in sync.
 std::string cname_of(std::size_t seat);

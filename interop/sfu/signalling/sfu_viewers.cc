@@ -10,18 +10,6 @@
 namespace sluice::interop::sfu {
 namespace {
 
-SdpResult<std::vector<ViewerStream>> make_streams(const std::vector<ViewedStream>& agreed) {
-  std::vector<ViewerStream> streams;
-  for (const ViewedStream& each : agreed) {
-    auto stream = ViewerStream::make(each);
-    if (!stream) {
-      return tl::unexpected(SdpError{"The a=mid or a=extmap lines of the SDP can't be used."});
-    }
-    streams.push_back(*std::move(stream));
-  }
-  return streams;
-}
-
 constexpr const char* kNobodyPublishes = "Nobody publishes in this room.";
 constexpr const char* kNoCommonCodec =
     "The SDP has none of the codecs that are published in this room.";
@@ -63,7 +51,7 @@ CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
   };
   if (!agreement) return refuse_offer(Refusal::offer, agreement.error().sentence);
   auto streams = make_streams(agreement->parts);
-  if (!streams) return refuse_offer(Refusal::offer, streams.error().sentence);
+  if (!streams) return refuse_offer(Refusal::offer, streams.error());
   const auto handle = add_session(offer, streams->size(), now);
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
@@ -112,7 +100,7 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
   const auto agreement = found->second.offer.agree(answer, random_ssrc);
   if (!agreement) return refused(Refusal::offer, agreement.error().sentence);
   auto streams = make_streams(agreement->parts);
-  if (!streams) return refused(Refusal::offer, streams.error().sentence);
+  if (!streams) return refused(Refusal::offer, streams.error());
   const auto handle = found->second.session;
   auto viewer = std::make_unique<Viewer>(handle, *std::move(streams), now);
   Room* const place = room_to_watch(found->second.visit.room, now);

@@ -70,7 +70,7 @@ struct Published {
 
 // What a room is to all workers.
 struct RoomView {
-  std::vector<Published> published = {};  // by their numbers
+  std::vector<Published> published = {};   // by their numbers
   std::vector<std::size_t> watching = {};  // the workers that have viewers of it
 };
 
@@ -160,7 +160,7 @@ class Directory {
     std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
   struct TextHash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): of the library
     std::size_t operator()(std::string_view text) const {
       return std::hash<std::string_view>{}(text);
     }
@@ -182,8 +182,8 @@ class Directory {
   std::uint64_t last_publisher_ = 0;
   std::vector<std::set<std::string>> changes_;  // by worker
   std::array<std::atomic<bool>, kMaxWorkers> has_changes_ = {};
-  std::unordered_map<std::string, std::size_t> sessions_;  // their workers, by ID
-  std::vector<std::size_t> sessions_of_;                   // by worker
+  std::unordered_map<std::string, std::size_t> sessions_;     // their workers, by ID
+  std::vector<std::size_t> sessions_of_;                      // by worker
   std::unordered_map<std::string, std::size_t> per_address_;  // by host_of()
   // Random ones of the server itself, so that nobody chooses them to collide.
   std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> ufrags_;

@@ -9,23 +9,20 @@
 #include <utility>
 
 namespace sluice::interop::sfu {
-namespace {
-
-// Those of a room in the order in which they came, for which their numbers stand.
-bool comes_before(const MovedSession& a, const MovedSession& b) {
-  if (a.publisher.has_value() != b.publisher.has_value()) return a.publisher.has_value();
-  return a.publisher && a.publisher->number < b.publisher->number;
-}
-
-}  // namespace
 
 MovedSfu join_moves(std::vector<MovedSfu> parts) {
   MovedSfu joined;
+  std::vector<MovedSession> viewers;
   for (MovedSfu& part : parts) {
     joined.idle_rooms.merge(part.idle_rooms);
-    std::ranges::move(part.sessions, std::back_inserter(joined.sessions));
+    for (MovedSession& session : part.sessions) {
+      (session.publisher ? joined.sessions : viewers).push_back(std::move(session));
+    }
   }
-  std::ranges::stable_sort(joined.sessions, comes_before);
+  // Publishers of a room in the order in which they came, for which their numbers stand.
+  std::ranges::sort(joined.sessions, {},
+                    [](const MovedSession& session) { return session.publisher->number; });
+  std::ranges::move(viewers, std::back_inserter(joined.sessions));
   std::unordered_map<std::size_t, std::size_t> places;  // by number
   for (std::size_t i = 0; i < joined.sessions.size(); ++i) {
     const auto& publisher = joined.sessions[i].publisher;

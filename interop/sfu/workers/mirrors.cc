@@ -109,7 +109,7 @@ class Mirrors::Tap final : public PublisherTap {
           track.layers()[i]);
     }
   }
-  void send(std::size_t to, const MirrorHeader& header, rtp::Bytes bytes) {
+  void send(std::size_t to, const MirrorHeader& header, rtp::Bytes bytes) const {
     workplace_.exchange->send(workplace_.worker, to, header, bytes);
   }
 

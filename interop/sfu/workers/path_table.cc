@@ -27,7 +27,7 @@ std::array<std::uint32_t, kAddressWords + 1> words_of(const dtls::UdpEndpoint& e
 
 }  // namespace
 
-PathTable::Hash::Hash() : key_{} {
+PathTable::Hash::Hash() {
   for (std::uint64_t& each : key_) {
     each = std::uint64_t{common::random_u32()} << 32 | common::random_u32();
   }

@@ -65,7 +65,7 @@ class PathTable {
     std::size_t operator()(const dtls::UdpPath& path) const;
 
    private:
-    std::array<std::uint64_t, 12> key_;
+    std::array<std::uint64_t, 12> key_ = {};
   };
   using Entries = std::unordered_map<dtls::UdpPath, Entry, Hash>;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/client/client_ice.h"
 #include "load/offer.h"
 #include "load/publisher.h"
 #include "load/viewer.h"

@@ -40,28 +40,58 @@ std::optional<CreateResult> ask_to_watch(const SfuAccess& access, const std::str
       });
 }
 
+// False, with the refusal in `response`: the cluster can't say who publishes in this room, or can't
+// bring it here. Where nobody does, the room says so itself.
+bool find_elsewhere(Cluster& cluster, const std::string& room, Response& response) {
+  switch (cluster.has_begun() ? cluster.find(room) : Cluster::Found::no_registry) {
+    case Cluster::Found::found:
+    case Cluster::Found::none:
+      return true;
+    case Cluster::Found::unreachable:
+      refuse(response, 503, "The node that has the stream does not answer in time.");
+      break;
+    case Cluster::Found::no_registry:
+      refuse(response, 503, "The registry of the cluster does not answer.");
+      break;
+  }
+  response.set_header("Retry-After", kRetrySoon);
+  return false;
+}
+
+void publish(const SfuAccess& access, const std::string& room, const PostedSession& posted,
+             Response& response) {
+  const auto result = ask_to_publish(access, room, posted.offer, posted.address, response);
+  if (!result) return;
+  if (!*result) return refuse_session(response, result->error());
+  answer_created(**result, response);
+  Cluster* const cluster = access.options().cluster;
+  if (cluster != nullptr) cluster->wake();
+}
+
+void watch(const SfuAccess& access, const std::string& room, const PostedSession& posted,
+           Response& response) {
+  auto result = ask_to_watch(access, room, posted.offer, posted.address, response);
+  if (!result) return;
+  Cluster* const cluster = access.options().cluster;
+  if (!*result && result->error().why == Refusal::no_publisher && cluster != nullptr) {
+    if (!find_elsewhere(*cluster, room, response)) return;
+    result = ask_to_watch(access, room, posted.offer, posted.address, response);
+    if (!result) return;
+  }
+  if (!*result) return refuse_session(response, result->error());
+  answer_created(**result, response);
+  link_layers(response, (*result)->id);
+}
+
 void create(const SfuAccess& access, const Request& request, Response& response) {
   const SfuHttpOptions& options = access.options();
   const bool publishes = request.matches[1] == "whip";
   if (!has_token(request, publishes ? options.publish_token : options.watch_token)) {
     return refuse_token(response);
   }
-  if (!has_type(request, kSdpType)) {
-    return refuse(response, 415, "The offer must come as application/sdp.");
-  }
-  const auto client = options.trusted_proxies.client_of(request);
-  if (!client) return refuse(response, 400, client.error());
-  auto offer = read_offer(request.body);
-  if (!offer) return refuse(response, 400, offer.error().sentence);
-  const auto ask = publishes ? ask_to_publish : ask_to_watch;
-  const auto result = ask(access, request.matches[2].str(), *std::move(offer), *client, response);
-  if (!result) return;
-  if (!*result) return refuse_session(response, result->error());
-  response.status = 201;
-  name_session(response, (*result)->id, (*result)->ice_session);
-  response.set_header("Accept-Patch", kFragmentType);
-  if (!publishes) link_layers(response, (*result)->id);
-  response.set_content((*result)->answer, kSdpType);
+  const auto posted = read_posted(access, request, response);
+  if (!posted) return;
+  (publishes ? publish : watch)(access, request.matches[2].str(), *posted, response);
 }
 
 // WHEP's draft, from -04 on: HEAD finds out whether a URL is an endpoint of it.
@@ -72,6 +102,25 @@ void describe(const Request& request, Response& response) {
 }
 
 }  // namespace
+
+std::optional<PostedSession> read_posted(const SfuAccess& access, const Request& request,
+                                         Response& response) {
+  if (!has_type(request, kSdpType)) {
+    refuse(response, 415, "The offer must come as application/sdp.");
+    return std::nullopt;
+  }
+  const auto client = access.options().trusted_proxies.client_of(request);
+  if (!client) {
+    refuse(response, 400, client.error());
+    return std::nullopt;
+  }
+  auto offer = read_offer(request.body);
+  if (!offer) {
+    refuse(response, 400, offer.error().sentence);
+    return std::nullopt;
+  }
+  return PostedSession{*std::move(offer), *client};
+}
 
 void add_endpoints(httplib::Server& routes, const SfuAccess& access) {
   routes.Post(kEndpoint, for_all_origins([&access](const Request& request, Response& response) {

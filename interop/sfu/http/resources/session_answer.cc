@@ -9,8 +9,7 @@ namespace {
 
 using httplib::Response;
 
-// Seconds until a viewer asks again for a publisher, and a client for a place.
-constexpr const char* kRetrySoon = "2";
+// Seconds until a client asks again for a place.
 constexpr const char* kRetryLater = "10";
 
 // A viewer may answer a counter-offer, too.
@@ -28,7 +27,10 @@ int status_of_refusal(Refusal why) {
     case Refusal::too_many_viewers:
     case Refusal::too_many_sessions:
     case Refusal::too_many_of_address:
+    case Refusal::too_many_nodes:
       return 503;
+    case Refusal::node_loop:
+      return 508;
     case Refusal::failed:
       return 500;
   }
@@ -45,6 +47,13 @@ void name_session(Response& response, const std::string& id, const std::string& 
 void link_layers(Response& response, const std::string& id) {
   response.set_header("Link",
                       "</session/" + id + "/layer>; rel=\"" + std::string{kLayerExtension} + "\"");
+}
+
+void answer_created(const Created& created, Response& response) {
+  response.status = 201;
+  name_session(response, created.id, created.ice_session);
+  response.set_header("Accept-Patch", kFragmentType);
+  response.set_content(created.answer, kSdpType);
 }
 
 void refuse_session(Response& response, const Refused& refused) {

@@ -97,7 +97,7 @@ void take_answer(const SfuAccess& access, const Request& request, Response& resp
 // RFC 9725 section 4.3: If-Match says which ICE session it is for.
 void patch(const SfuAccess& access, const Request& request, Response& response) {
   const SfuAccess::Rights rights = access.rights_of(request);
-  if (!rights.publishers && !rights.viewers) return refuse_token(response);
+  if (!rights.publishers && !rights.viewers && !rights.nodes) return refuse_token(response);
   if (has_type(request, kSdpType)) return take_answer(access, request, response);
   if (!has_type(request, kFragmentType)) {
     response.set_header("Accept-Patch", kFragmentType);  // RFC 5789 section 2.2

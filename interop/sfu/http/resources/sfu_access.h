@@ -48,10 +48,16 @@ class SfuAccess {
   struct Rights {
     bool publishers;
     bool viewers;
+    bool nodes;  // of a cluster
+    [[nodiscard]] bool may_change(const Session& session) const {
+      if (session.publisher) return publishers;
+      return session.viewer->is_bound() ? nodes : viewers;
+    }
   };
   [[nodiscard]] Rights rights_of(const httplib::Request& request) const {
     return {.publishers = has_token(request, options_.publish_token),
-            .viewers = has_token(request, options_.watch_token)};
+            .viewers = has_token(request, options_.watch_token),
+            .nodes = options_.cluster != nullptr && has_token(request, options_.cluster->token())};
   }
 
   // Runs `work` for the session of the URL, likewise. `or_offer`: also for a counter-offer that
@@ -67,17 +73,16 @@ class SfuAccess {
       refuse(response, 404, kNoSession);
       return std::nullopt;
     }
-    auto found =
-        ask<Found>(*worker, response,
-                   [rights = rights_of(request), id = request.matches[1].str(),
-                    work = std::move(work), or_offer](Sfu& sfu, dtls::Instant now) {
-                     const Session* session = sfu.find(id);
-                     const bool is_offer = session == nullptr && or_offer && sfu.awaits_answer(id);
-                     if (session == nullptr && !is_offer) return Found(tl::unexpect, 404);
-                     const bool may_change =
-                         !is_offer && session->publisher ? rights.publishers : rights.viewers;
-                     return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
-                   });
+    auto found = ask<Found>(
+        *worker, response,
+        [rights = rights_of(request), id = request.matches[1].str(), work = std::move(work),
+         or_offer](Sfu& sfu, dtls::Instant now) {
+          const Session* session = sfu.find(id);
+          const bool is_offer = session == nullptr && or_offer && sfu.awaits_answer(id);
+          if (session == nullptr && !is_offer) return Found(tl::unexpect, 404);
+          const bool may_change = is_offer ? rights.viewers : rights.may_change(*session);
+          return may_change ? Found(work(sfu, id, now)) : Found(tl::unexpect, 401);
+        });
     if (!found) return std::nullopt;
     if (*found) return **std::move(found);
     if (found->error() == 401) {

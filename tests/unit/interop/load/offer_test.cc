@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "common/client/client_ice.h"
 #include "support/endpoints.h"
 #include "unit/interop/common/sdp/offers.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 constexpr dtls::UdpEndpoint kOwn{dtls::Ipv4Address{192, 0, 2, 1}, 5000};
 
@@ -50,11 +50,6 @@ TEST(LoadOffer, IsReadByAServer) {
     EXPECT_TRUE(offer->sections[1].codec.has_feedback("nack pli"));
   }
   EXPECT_THAT(write_offer(client_offer(true)), HasSubstr("a=ssrc:12 cname:sluice-load\r\n"));
-}
-
-TEST(LoadOffer, CredentialsAreNewEachTime) {
-  EXPECT_NE(make_credentials().ufrag, make_credentials().ufrag);
-  EXPECT_NE(make_credentials().pwd, make_credentials().pwd);
 }
 
 // An answer with the sections of small_offer() but for data.
@@ -96,30 +91,6 @@ TEST(LoadAnswer, OfAnotherCodecIsNone) {
   video_alone.streams.erase(video_alone.streams.begin());
   EXPECT_THAT(accepted_types(video_alone, *read).error(), HasSubstr("number of sections"));
   EXPECT_THAT(accepted_kinds(video_alone, *read).error(), HasSubstr("nothing to watch"));
-}
-
-TEST(LoadCandidates, ThePreferredOneComesFirst) {
-  const dtls::UdpEndpoint first{dtls::Ipv4Address{198, 51, 100, 1}, 443};
-  const dtls::UdpEndpoint second{dtls::Ipv4Address{198, 51, 100, 2}, 444};
-  EXPECT_THAT(usable_candidates({"candidate:1 1 udp 100 198.51.100.2 444 typ host",
-                                 "candidate:2 1 UDP 200 198.51.100.1 443 typ srflx raddr 10.0.0.1 "
-                                 "rport 9"},
-                                kOwn),
-              ElementsAre(first, second));
-}
-
-TEST(LoadCandidates, OthersAreLeftOut) {
-  EXPECT_THAT(usable_candidates({"candidate:1 1 TCP 100 198.51.100.2 444 typ host tcptype passive",
-                                 "candidate:1 2 udp 100 198.51.100.2 444 typ host",
-                                 "candidate:1 1 udp 100 2001:db8::1 444 typ host",
-                                 "candidate:1 1 udp 100 name.local 444 typ host",
-                                 "candidate:1 1 udp 100 198.51.100.2 0 typ host",
-                                 "candidate:1 1 udp 100 198.51.100.2 70000 typ host",
-                                 "candidate:1 1 udp 198.51.100.2 444", "candidate:", ""},
-                                kOwn),
-              IsEmpty());
-  const dtls::UdpEndpoint ipv6{dtls::Ipv6Address{}, 0};
-  EXPECT_EQ(usable_candidates({"candidate:1 1 udp 100 2001:db8::1 444 typ host"}, ipv6).size(), 1U);
 }
 
 }  // namespace

@@ -63,11 +63,14 @@ TEST(Simulcast, HasAtMostFourStreams) {
 
 TEST(Simulcast, IsAnswered) {
   SdpAttributes attributes;
-  write_simulcast(attributes, std::vector<std::string>{"h", "l"});
+  write_simulcast(attributes, std::vector<std::string>{"h", "l"}, "recv");
   EXPECT_THAT(attributes.all("rid"), ElementsAre("h recv", "l recv"));
   EXPECT_EQ(attributes.find("simulcast"), "recv h;l");
+  SdpAttributes sent;
+  write_simulcast(sent, std::vector<std::string>{"h", "l"}, "send");
+  EXPECT_THAT(rids_of(sent), ElementsAre("h", "l"));
   SdpAttributes none;
-  write_simulcast(none, {});
+  write_simulcast(none, {}, "recv");
   EXPECT_THAT(none, IsEmpty());
 }
 

@@ -1,4 +1,4 @@
-#include "load/ice_agent.h"
+#include "common/client/ice_agent.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "common/random_numbers.h"
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 namespace {
 
 // RFC 8445 section 14.2: the time between the first checks of two pairs.
@@ -19,10 +19,6 @@ constexpr std::chrono::milliseconds kPace{50};
 // tries in all.
 constexpr std::chrono::milliseconds kFirstTimeout{500};
 constexpr int kTries = 7;
-// RFC 7675 section 5.1: a check in 4 to 6 seconds, and 30 seconds without an answer are the end.
-constexpr std::chrono::milliseconds kConsentLeast{4000};
-constexpr std::uint32_t kConsentSpread = 2001;  // ms
-constexpr std::chrono::seconds kConsentLimit{30};
 // RFC 8445 section 5.1.2.1: a host candidate of component 1; of checks a peer-reflexive one.
 constexpr std::uint32_t kPeerReflexivePriority = (110U << 24) + (65535U << 8) + 255U;
 // RFC 8445 section 7.3.1.1: who has the larger one stays in control. The offerer is in control, so
@@ -100,8 +96,9 @@ void IceAgent::on_timeout(std::size_t index, dtls::Instant now) {
     if (now >= consent_until_) return fail();
     // RFC 7675 section 5.1: each is a transaction of its own, and not repeated.
     begin_check(index, false, now);
+    const auto spread = static_cast<std::uint32_t>(options_.consent_interval.count() / 2);
     pair.due =
-        now + kConsentLeast + std::chrono::milliseconds{common::random_u32() % kConsentSpread};
+        now + options_.consent_interval + dtls::Duration{common::random_u32() % (spread + 1)};
   } else if (selected_ || (pair.is_valid && pair.tries == 0)) {
     pair.due.reset();
   } else if (pair.tries == 0) {
@@ -196,7 +193,7 @@ void IceAgent::on_response(const stun::Message& /*response*/, std::size_t index,
   pair.tries = 0;
   pair.is_valid = true;
   if (selected_ == index) {
-    consent_until_ = now + kConsentLimit;
+    consent_until_ = now + options_.consent_limit;
     return;
   }
   pair.due.reset();
@@ -220,9 +217,9 @@ void IceAgent::nominate(dtls::Instant now) {
 void IceAgent::select(std::size_t index, std::optional<dtls::Duration> round_trip,
                       dtls::Instant now) {
   selected_ = index;
-  consent_until_ = now + kConsentLimit;
+  consent_until_ = now + options_.consent_limit;
   for (Pair& pair : pairs_) pair.due.reset();
-  pairs_[index].due = now + kConsentLeast;
+  pairs_[index].due = now + options_.consent_interval;
   events_.push_back({.what = IceEvent::What::selected,
                      .path = dtls::PathId{static_cast<std::uint32_t>(index)},
                      .round_trip = round_trip});
@@ -252,4 +249,4 @@ std::optional<dtls::PathId> IceAgent::path_of(const dtls::UdpEndpoint& peer) con
   return dtls::PathId{static_cast<std::uint32_t>(pair - pairs_.begin())};
 }
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

@@ -3,13 +3,17 @@
 
 #include <httplib.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 
-namespace sluice::interop::load {
+#include <sluice/dtls/udp_endpoint.h>
+
+namespace sluice::interop {
 
 struct Url {
   std::string origin;  // "http://host:port", as given
@@ -19,6 +23,8 @@ struct Url {
 };
 // The error is a sentence.
 tl::expected<Url, std::string> parse_url(const std::string& text);
+// The address of its host, which the system's resolver looks up meanwhile if it is a name.
+tl::expected<dtls::UdpEndpoint, std::string> resolve(const Url& url);
 // The URL that a Location means, from the one that was asked (RFC 3986 section 5.2, without dot
 // segments).
 std::string resolve_location(const Url& base, const std::string& location);
@@ -28,18 +34,42 @@ struct HttpEndpoint {
   std::string token = {};  // bearer token; empty: none
   // Any certificate of an https server is taken.
   bool is_insecure = false;
+  // Further header fields of a POST.
+  httplib::Headers fields = {};
+};
+
+struct HttpClientOptions {
+  std::chrono::seconds connect_timeout{5};
+  // A server that is busy with a thousand others answers late.
+  std::chrono::seconds answer_timeout{30};
+  // RFC 9725 section 4.5: 307.
+  bool follows_redirects = true;
+  // PEM file with the certificates that are trusted; empty: the system's.
+  std::string ca_file = {};
+  // The address of an origin in place of what the resolver says of its name.
+  std::map<std::string, std::string> addresses = {};
+};
+
+// What a server has answered in place of 201.
+struct HttpRefusal {
+  int status = 0;  // 0: it has not answered
+  std::string sentence;
 };
 
 struct PostedOffer {
   std::string answer;
   std::string location;  // whole URL of the session; empty: the server named none
+  httplib::Headers fields = {};
 };
 
 // One connection to each server, which is kept open. Used by one thread at a time.
 class WhipClient {
  public:
+  WhipClient() = default;
+  explicit WhipClient(HttpClientOptions options) : options_(std::move(options)) {}
+
   // The error says what the server has answered, or that there is none.
-  tl::expected<PostedOffer, std::string> post(const HttpEndpoint& endpoint,
+  tl::expected<PostedOffer, HttpRefusal> post(const HttpEndpoint& endpoint,
                                               const std::string& offer);
   // Ends a session.
   tl::expected<void, std::string> remove(const HttpEndpoint& endpoint, const std::string& location);
@@ -47,7 +77,8 @@ class WhipClient {
  private:
   httplib::Client& client(const std::string& origin, const HttpEndpoint& endpoint);
 
+  HttpClientOptions options_;
   std::map<std::string, std::unique_ptr<httplib::Client>> clients_;  // by origin
 };
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

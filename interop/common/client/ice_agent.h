@@ -2,6 +2,7 @@
 // always controlling, since it offers.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,13 +17,17 @@
 #include <sluice/stun/message.h>
 #include <sluice/stun/writer.h>
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 
 struct IceOptions {
   ice_lite::Credentials local = {};
   ice_lite::Credentials remote = {};
   // Of the peer, the preferred one first. Further ones are found by its checks.
   std::vector<dtls::UdpEndpoint> candidates = {};
+  // RFC 7675 section 5.1: a check in 4 to 6 seconds, and 30 seconds without an answer are the end.
+  // Times between own programs may be shorter; the longest one is 3/2 of the shortest.
+  dtls::Duration consent_interval = std::chrono::seconds{4};
+  dtls::Duration consent_limit = std::chrono::seconds{30};
 };
 
 struct IceEvent {
@@ -106,4 +111,4 @@ class IceAgent {
   std::vector<Outgoing> out_;
 };
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

@@ -1,4 +1,4 @@
-#include "load/media_session.h"
+#include "common/client/media_session.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 
 tl::expected<MediaSession, std::string> MediaSession::make(const SessionSetup& setup,
                                                            dtls::Environment& environment,
@@ -15,8 +15,12 @@ tl::expected<MediaSession, std::string> MediaSession::make(const SessionSetup& s
   if (setup.candidates.empty()) {
     return tl::unexpected<std::string>("the answer has no UDP candidate that can be used");
   }
-  auto ice = IceAgent::make(
-      {.local = setup.ice, .remote = remote.ice, .candidates = setup.candidates}, environment, now);
+  auto ice = IceAgent::make({.local = setup.ice,
+                             .remote = remote.ice,
+                             .candidates = setup.candidates,
+                             .consent_interval = setup.consent_interval,
+                             .consent_limit = setup.consent_limit},
+                            environment, now);
   if (!ice) return tl::unexpected(dtls::to_string(ice.error()));
   auto transport = transport::MediaTransport::make({.dtls = setup.dtls}, environment);
   if (!transport) return tl::unexpected(dtls::to_string(transport.error()));
@@ -117,4 +121,4 @@ bool MediaSession::send_rtcp(dtls::Bytes compound) {
               [this](auto& bytes, auto size) { return transport_.protect_rtcp(bytes, size); });
 }
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

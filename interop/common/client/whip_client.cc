@@ -1,14 +1,14 @@
-#include "load/whip_client.h"
+#include "common/client/whip_client.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace sluice::interop::load {
+#include <sluice/dtls/socket_address.h>
+#include <sluice/udp/address.h>
+
+namespace sluice::interop {
 namespace {
 
-constexpr time_t kConnectSeconds = 5;
-// A server that is busy with a thousand others answers late.
-constexpr time_t kAnswerSeconds = 30;
 // Of an answer that is no SDP: enough for its sentence.
 constexpr std::size_t kMaxSentence = 200;
 
@@ -59,6 +59,15 @@ tl::expected<Url, std::string> parse_url(const std::string& text) {
   return url;
 }
 
+tl::expected<dtls::UdpEndpoint, std::string> resolve(const Url& url) {
+  const bool is_ipv6 = url.host.find(':') != std::string::npos;
+  const auto found = udp::resolve((is_ipv6 ? "[" + url.host + "]" : url.host) + ":" + url.port);
+  if (!found) return tl::unexpected(found.error());
+  const auto address = dtls::to_udp_endpoint(*found);
+  if (!address) return tl::unexpected("no IP address of " + url.host);
+  return *address;
+}
+
 std::string resolve_location(const Url& base, const std::string& location) {
   if (location.empty() || location.find("://") != std::string::npos) return location;
   if (location.front() == '/') return base.origin + location;
@@ -73,26 +82,33 @@ httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoin
   client->set_keep_alive(true);
   // Head and body leave in two pieces: the second one does not wait for an acknowledgement.
   client->set_tcp_nodelay(true);
-  client->set_follow_location(true);  // RFC 9725 section 4.5: 307
-  client->set_connection_timeout(kConnectSeconds);
-  client->set_read_timeout(kAnswerSeconds);
+  client->set_follow_location(options_.follows_redirects);
+  client->set_connection_timeout(options_.connect_timeout);
+  client->set_read_timeout(options_.answer_timeout);
+  client->set_hostname_addr_map(options_.addresses);
+  if (!options_.ca_file.empty()) client->set_ca_cert_path(options_.ca_file);
   client->enable_server_certificate_verification(!endpoint.is_insecure);
   return *client;
 }
 
-tl::expected<PostedOffer, std::string> WhipClient::post(const HttpEndpoint& endpoint,
+tl::expected<PostedOffer, HttpRefusal> WhipClient::post(const HttpEndpoint& endpoint,
                                                         const std::string& offer) {
+  httplib::Headers fields = headers_of(endpoint);
+  fields.insert(endpoint.fields.begin(), endpoint.fields.end());
   const auto result = client(endpoint.url.origin, endpoint)
-                          .Post(endpoint.url.path, headers_of(endpoint), offer, "application/sdp");
-  if (!result) return tl::unexpected(no_answer("a POST", result));
+                          .Post(endpoint.url.path, fields, offer, "application/sdp");
+  if (!result) return tl::unexpected(HttpRefusal{0, no_answer("a POST", result)});
   if (result->status == 406) {
     return tl::unexpected(
-        std::string{"the server makes a counter-offer (406), which is not taken here"});
+        HttpRefusal{406, "the server makes a counter-offer (406), which is not taken here"});
   }
-  if (result->status != 201) return tl::unexpected(refusal(*result));
+  if (result->status != 201) {
+    return tl::unexpected(HttpRefusal{result->status, refusal(*result)});
+  }
   return PostedOffer{
       .answer = result->body,
-      .location = resolve_location(endpoint.url, result->get_header_value("Location"))};
+      .location = resolve_location(endpoint.url, result->get_header_value("Location")),
+      .fields = result->headers};
 }
 
 tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
@@ -105,4 +121,4 @@ tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
   return {};
 }
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

@@ -1,4 +1,4 @@
-#include "load/ice_agent.h"
+#include "common/client/ice_agent.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "support/endpoints.h"
 #include "support/ice_checks.h"
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 namespace {
 
 using namespace std::chrono_literals;
@@ -249,4 +249,4 @@ TEST_F(IceAgentTest, ARefusalDoesNotEndWhatWorks) {
 }
 
 }  // namespace
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

@@ -1,4 +1,4 @@
-#include "load/whip_client.h"
+#include "common/client/whip_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 namespace {
 
 using testing::HasSubstr;
@@ -92,7 +92,7 @@ class WhipClientTest : public testing::Test {
 
 TEST_F(WhipClientTest, PostsAndDeletes) {
   const auto posted = client_.post(endpoint("/whip"), "offer");
-  ASSERT_TRUE(posted) << posted.error();
+  ASSERT_TRUE(posted) << posted.error().sentence;
   EXPECT_EQ(posted->answer, "answer to offer");
   EXPECT_EQ(posted->location, endpoint("").url.origin + "/session/1");
   const auto removed = client_.remove(endpoint("/whip"), posted->location);
@@ -100,18 +100,19 @@ TEST_F(WhipClientTest, PostsAndDeletes) {
 }
 
 TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
-  EXPECT_EQ(client_.post(endpoint("/full"), "offer").error(),
+  EXPECT_EQ(client_.post(endpoint("/full"), "offer").error().sentence,
             "the server answers 503: There are too many.");
   auto other = endpoint("/whip");
   other.token = "";
-  EXPECT_THAT(client_.post(other, "offer").error(), HasSubstr("401"));
+  EXPECT_THAT(client_.post(other, "offer").error().sentence, HasSubstr("401"));
   EXPECT_THAT(client_.remove(other, other.url.origin + "/session/1").error(), HasSubstr("401"));
 }
 
 TEST_F(WhipClientTest, SaysThatThereIsNoServer) {
   const HttpEndpoint nobody{.url = parse_url("http://127.0.0.1:1/whip").value()};
-  EXPECT_THAT(client_.post(nobody, "offer").error(), HasSubstr("does not answer a POST ("));
+  EXPECT_THAT(client_.post(nobody, "offer").error().sentence,
+              HasSubstr("does not answer a POST ("));
 }
 
 }  // namespace
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

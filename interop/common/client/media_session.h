@@ -13,10 +13,10 @@
 #include <sluice/transport/media_transport.h>
 #include <tl/expected.hpp>
 
+#include "common/client/ice_agent.h"
 #include "common/sdp/answer_reader.h"
-#include "load/ice_agent.h"
 
-namespace sluice::interop::load {
+namespace sluice::interop {
 
 struct SessionSetup {
   dtls::ConfigPtr dtls = {};       // required
@@ -24,6 +24,9 @@ struct SessionSetup {
   Answer answer = {};              // to the offer
   // The server's candidates that can be used, the preferred one first.
   std::vector<dtls::UdpEndpoint> candidates = {};
+  // As in IceOptions.
+  dtls::Duration consent_interval = IceOptions{}.consent_interval;
+  dtls::Duration consent_limit = IceOptions{}.consent_limit;
 };
 
 class MediaSession {
@@ -71,4 +74,4 @@ class MediaSession {
   std::vector<Outgoing> out_;
 };
 
-}  // namespace sluice::interop::load
+}  // namespace sluice::interop

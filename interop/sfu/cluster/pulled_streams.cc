@@ -1,0 +1,132 @@
+#include "sfu/cluster/pulled_streams.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "common/clock.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+// Times that a socket is read before the others have their turn.
+constexpr std::size_t kMaxBatches = 4;
+
+}  // namespace
+
+tl::expected<PulledStreams, std::string> PulledStreams::make(const TrackOptions& options) {
+  udp::Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.is_open()) return tl::unexpected<std::string>("epoll_create1 failed");
+  return PulledStreams(options, std::move(epoll));
+}
+
+tl::expected<void, std::string> PulledStreams::add(PullSetup setup, udp::Socket socket,
+                                                   dtls::Environment& environment,
+                                                   dtls::Instant now) {
+  if (entries_.size() >= kMost) return tl::unexpected<std::string>("too many streams are pulled");
+  if (streams().contains(setup.origin.id)) {
+    return tl::unexpected<std::string>("the stream is pulled already");
+  }
+  auto upstream = Upstream::make(std::move(setup), options_, environment, now);
+  if (!upstream) return tl::unexpected(upstream.error());
+  auto entry = std::make_unique<Entry>(Entry{std::move(socket), *std::move(upstream)});
+  epoll_event event{.events = EPOLLIN, .data = {.ptr = entry.get()}};
+  if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, entry->socket.descriptor(), &event) != 0) {
+    return tl::unexpected<std::string>("epoll_ctl failed");
+  }
+  entries_.push_back(std::move(entry));
+  return {};
+}
+
+std::set<std::string> PulledStreams::streams() const {
+  std::set<std::string> ids;
+  for (const auto& entry : entries_) ids.insert(entry->upstream->origin().id);
+  return ids;
+}
+
+void PulledStreams::end_all(Sfu& sfu, dtls::Instant now) {
+  for (const auto& entry : entries_) {
+    entry->upstream->end(sfu, now);
+    send(*entry);
+  }
+  entries_.clear();
+}
+
+std::optional<dtls::Instant> PulledStreams::next_timeout() const {
+  std::optional<dtls::Instant> next;
+  for (const auto& entry : entries_) {
+    next = common::earlier(next, entry->upstream->next_timeout());
+    if (entry->unwanted_since) next = common::earlier(next, *entry->unwanted_since + kLinger);
+  }
+  return next;
+}
+
+void PulledStreams::turn(Sfu& sfu) {
+  if (entries_.empty()) return;
+  std::array<epoll_event, 64> events{};
+  const int count = epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), 0);
+  for (const auto& event : std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
+    receive(*static_cast<Entry*>(event.data.ptr), sfu);
+  }
+  const auto now = common::now();
+  for (const auto& entry : entries_) {
+    const auto next = entry->upstream->next_timeout();
+    if (next && *next <= now) entry->upstream->handle_timeout(sfu, now);
+    end_unwanted(*entry, sfu, now);
+    send(*entry);
+  }
+  for (auto& entry : entries_) {
+    const Upstream& upstream = *entry->upstream;
+    if (upstream.ended().empty()) {
+      const bool is_new = upstream.publisher() != nullptr && !entry->is_connected;
+      entry->is_connected = upstream.publisher() != nullptr;
+      if (is_new && on_change_) on_change_(upstream.origin(), {});
+      continue;
+    }
+    const auto ended = std::move(entry);  // closes the socket, which epoll then forgets
+    if (on_change_) on_change_(ended->upstream->origin(), ended->upstream->ended());
+  }
+  std::erase(entries_, nullptr);
+}
+
+void PulledStreams::receive(Entry& entry, Sfu& sfu) {
+  for (std::size_t i = 0; i < kMaxBatches; ++i) {
+    const auto received = entry.socket.receive();
+    const auto now = common::now();
+    for (const udp::Received& datagram : received) {
+      entry.upstream->handle_datagram(datagram.bytes, datagram.path.peer, sfu, now);
+    }
+    sfu.forward_pulled(now);  // before the next batch takes their place
+    if (received.size() < udp::Socket::kBatch) break;
+  }
+}
+
+void PulledStreams::send(Entry& entry) {
+  for (const Outgoing& outgoing : entry.upstream->take()) {
+    auto room = batch_.room(outgoing.bytes.size());
+    if (room.empty()) {
+      entry.socket.send(batch_);
+      batch_.clear();
+      room = batch_.room(outgoing.bytes.size());
+    }
+    std::ranges::copy(outgoing.bytes, room.begin());
+    batch_.commit(outgoing.bytes.size(), {.peer = outgoing.peer});
+  }
+  if (batch_.empty()) return;
+  entry.socket.send(batch_);
+  batch_.clear();
+}
+
+void PulledStreams::end_unwanted(Entry& entry, Sfu& sfu, dtls::Instant now) {
+  const Publisher* const publisher = entry.upstream->publisher();
+  if (publisher == nullptr || sfu.is_wanted(*publisher)) {
+    entry.unwanted_since.reset();
+    return;
+  }
+  if (!entry.unwanted_since) entry.unwanted_since = now;
+  if (now - *entry.unwanted_since >= kLinger) entry.upstream->end(sfu, now);
+}
+
+}  // namespace sluice::interop::sfu

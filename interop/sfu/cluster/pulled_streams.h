@@ -1,0 +1,83 @@
+// The publishers that a node has from others, with their sockets: a part of the media's loop.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include <sluice/dtls/environment.h>
+#include <sluice/udp/descriptor.h>
+#include <sluice/udp/send_batch.h>
+#include <sluice/udp/socket.h>
+
+#include "sfu/cluster/upstream.h"
+
+namespace sluice::interop::sfu {
+
+// Used on the thread of its loop. Before its end: end_all().
+class PulledStreams {
+ public:
+  // At a time; further ones are refused.
+  static constexpr std::size_t kMost = 256;
+  // A publisher that nobody wants any more ends after this time.
+  static constexpr std::chrono::seconds kLinger{10};
+
+  // The error names the system call that failed.
+  static tl::expected<PulledStreams, std::string> make(const TrackOptions& options);
+
+  // Of the sockets of streams, which all read into one buffer. From any thread.
+  [[nodiscard]] udp::SocketOptions socket_options() const {
+    return {.reports_local_address = false, .shared_buffer = buffer_};
+  }
+
+  // Called on the thread of the loop when a stream is connected, and when it has ended: why, such
+  // as "closed" by the node, and kUnwanted.
+  using OnChange = std::function<void(const StreamOrigin& stream, const std::string& ended)>;
+  void observe(OnChange on_change) { on_change_ = std::move(on_change); }
+
+  // `environment` is that of the loop's thread. The error says why it can't be pulled.
+  tl::expected<void, std::string> add(PullSetup setup, udp::Socket socket,
+                                      dtls::Environment& environment, dtls::Instant now);
+  // Those that are connecting included.
+  [[nodiscard]] std::set<std::string> streams() const;
+  void end_all(Sfu& sfu, dtls::Instant now);
+
+  // ---- of the loop
+
+  // Readable when there is something for turn().
+  [[nodiscard]] int descriptor() const { return epoll_.number(); }
+  [[nodiscard]] std::optional<dtls::Instant> next_timeout() const;
+  // Takes what has come, fires timers, and sends what is there, such as feedback.
+  void turn(Sfu& sfu);
+
+ private:
+  struct Entry {
+    udp::Socket socket;
+    std::unique_ptr<Upstream> upstream;
+    bool is_connected = false;
+    std::optional<dtls::Instant> unwanted_since = {};
+  };
+
+  PulledStreams(const TrackOptions& options, udp::Descriptor epoll)
+      : options_(options),
+        epoll_(std::move(epoll)),
+        buffer_(std::make_shared<udp::ReceiveBuffer>()) {}
+  void receive(Entry& entry, Sfu& sfu);
+  void send(Entry& entry);
+  void end_unwanted(Entry& entry, Sfu& sfu, dtls::Instant now);
+
+  TrackOptions options_;
+  udp::Descriptor epoll_;
+  std::shared_ptr<udp::ReceiveBuffer> buffer_;
+  udp::SendBatch batch_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  OnChange on_change_;
+};
+
+}  // namespace sluice::interop::sfu

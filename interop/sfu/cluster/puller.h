@@ -1,0 +1,50 @@
+// Pulls a publisher from another node, as a WHEP client of it. Blocks.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "sfu/cluster/node_url.h"
+#include "sfu/cluster/stream_registry.h"
+#include "sfu/sfu_loop.h"
+
+namespace sluice::interop::sfu {
+
+// The request says by it which node asks, and the answer over which nodes the stream has come to
+// that one.
+inline constexpr const char* kNodeField = "Sluice-Node";
+inline constexpr const char* kPathField = "Sluice-Path";
+
+struct PullerOptions {
+  std::string node = {};     // the URL of this one
+  std::string token = {};    // bearer token of the other ones
+  std::string ca_file = {};  // PEM file with the certificates of nodes with https
+  NodeNetworks networks = {};
+  std::size_t max_depth = 3;
+};
+
+// From any thread, several at a time. The loop outlives it and has LoopOptions::pulls.
+class Puller {
+ public:
+  Puller(PullerOptions options, SfuLoop& loop) : options_(std::move(options)), loop_(loop) {}
+
+  // Asks the nodes of these entries one after the other. The node that gives the stream; the error
+  // says why the last one does not.
+  tl::expected<std::string, std::string> pull(const std::string& room,
+                                              const std::vector<StreamEntry>& entries) const;
+
+ private:
+  tl::expected<void, std::string> pull_from(const std::string& room,
+                                            const StreamEntry& entry) const;
+  // Gives what the node has answered to the loop.
+  tl::expected<void, std::string> begin(const std::string& room, const StreamEntry& entry,
+                                        const PostedOffer& posted, const ice_lite::Credentials& ice,
+                                        udp::Socket socket) const;
+
+  PullerOptions options_;
+  SfuLoop& loop_;
+};
+
+}  // namespace sluice::interop::sfu

@@ -1,0 +1,145 @@
+// What an Sfu does for other nodes of its cluster, and with what they send.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/random_numbers.h"
+#include "sfu/sfu.h"
+
+namespace sluice::interop::sfu {
+namespace {
+
+Publisher* stream_in(const Room& room, const std::string& id) {
+  const auto& all = room.all_publishers();
+  const auto found =
+      std::ranges::find_if(all, [&](const Publisher* each) { return each->origin().id == id; });
+  return found == all.end() ? nullptr : *found;
+}
+
+std::size_t nodes_of(const Room& room, const Publisher& publisher) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      room.all_viewers(), [&](const Viewer* each) { return each->is_bound_to(publisher); }));
+}
+
+// Empty: the stream may be pulled. A path holds while its publisher does, since the sessions of
+// other nodes end with it: so a stream that comes over the node that asks is a loop, and no other
+// one is.
+std::optional<Refused> refusal_of(const StreamRequest& request, const Room& room,
+                                  const Publisher& publisher) {
+  const auto& path = publisher.origin().path;
+  if (request.node == request.self || std::ranges::find(path, request.node) != path.end()) {
+    return Refused{Refusal::node_loop, "The stream comes over the node that asks for it."};
+  }
+  if (path.size() + 1 > request.max_depth) {
+    return Refused{Refusal::node_loop, "The stream has come over as many nodes as it may: " +
+                                           std::to_string(request.max_depth) + "."};
+  }
+  if (nodes_of(room, publisher) >= request.fan_out) {
+    return Refused{Refusal::too_many_nodes, "As many nodes pull this stream as may: " +
+                                                std::to_string(request.fan_out) + "."};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
+                               const std::string& address, dtls::Instant now) {
+  const auto found = rooms_.find(request.room);
+  Publisher* const publisher =
+      found != rooms_.end() ? stream_in(*found->second, request.stream) : nullptr;
+  if (publisher == nullptr) return refuse(Refusal::no_publisher, "There is no such stream here.");
+  Room& place = *found->second;
+  if (auto refused = refusal_of(request, place, *publisher)) {
+    return refuse(refused->why, refused->sentence);
+  }
+  const Visit visit{.id = common::random_id(), .room = request.room, .address = address};
+  auto admission = directory_.admit(worker_, visit);
+  if (!admission) return refuse(admission.error().why, admission.error().sentence);
+  std::vector<const PublishedTrack*> tracks;
+  std::ranges::transform(publisher->tracks(), std::back_inserter(tracks),
+                         [](const Track& track) { return &track.agreed(); });
+  const auto agreement = agree_on_layers(offer, tracks, random_ssrc);
+  if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
+  auto streams = make_streams(agreement->parts);
+  if (!streams) return refuse(Refusal::offer, streams.error());
+  const auto handle = add_session(offer, streams->size(), now);
+  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  Session& session = begin(*handle, visit, *std::move(admission), place, now);
+  session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
+  session.viewer->bind(*publisher);
+  place.add(*session.viewer, port_, now);
+  ++counters_.viewers;
+  return created(*handle, offer, agreement->answer, now);
+}
+
+std::vector<std::string> Sfu::path_of(const std::string& room, const std::string& stream) const {
+  const auto found = rooms_.find(room);
+  const Publisher* const publisher =
+      found != rooms_.end() ? stream_in(*found->second, stream) : nullptr;
+  return publisher != nullptr ? publisher->origin().path : std::vector<std::string>{};
+}
+
+tl::expected<Publisher*, std::string> Sfu::add_pulled(const std::string& room_name,
+                                                      std::unique_ptr<Publisher> publisher,
+                                                      dtls::Instant now) {
+  const auto known = rooms_.find(room_name);
+  if (known != rooms_.end() && stream_in(*known->second, publisher->origin().id) != nullptr) {
+    return tl::unexpected<std::string>("The stream is here already.");
+  }
+  // It counts as a session that publishes, of an address of its own.
+  const std::string& id = publisher->origin().id;
+  auto admission = directory_.admit(
+      worker_, {.id = common::random_id(), .room = room_name, .address = id, .publishes = true});
+  if (!admission) return tl::unexpected(admission.error().sentence);
+  if (admission->made_room()) ++counters_.rooms;
+  Room& place = room(room_name, now);
+  pulled_.push_back({&place, *std::move(admission), std::move(publisher)});
+  place.add(*pulled_.back().publisher, port_, now);
+  ++counters_.pulled;
+  return pulled_.back().publisher.get();
+}
+
+void Sfu::take_pulled(Publisher& publisher, const transport::MediaPacket& media,
+                      dtls::Instant now) {
+  if (media.kind == transport::MediaKind::rtcp) {
+    return publisher.on_rtcp(media.packet, counters_, now);
+  }
+  Track* const track = publisher.on_rtp(media.packet, counters_, now);
+  if (track != nullptr && std::ranges::find(busy_, track) == busy_.end()) busy_.push_back(track);
+}
+
+void Sfu::remove_pulled(const Publisher& publisher, dtls::Instant now) {
+  const auto found = std::ranges::find_if(
+      pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
+  if (found == pulled_.end()) return;
+  found->room->remove(*found->publisher, port_, now);
+  pulled_.erase(found);
+}
+
+bool Sfu::is_wanted(const Publisher& publisher) const {
+  const auto found = std::ranges::find_if(
+      pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
+  return found != pulled_.end() &&
+         std::ranges::any_of(found->room->all_viewers(), [&](const Viewer* each) {
+           return !each->is_bound() || each->is_bound_to(publisher);
+         });
+}
+
+ClusterView Sfu::cluster_view() const {
+  ClusterView view;
+  for (const auto& [handle, session] : sessions_) {
+    const std::string& name = session.room->name();
+    if (session.viewer && !session.viewer->is_bound()) view.watched.insert(name);
+    if (session.publisher) {
+      view.streams.push_back({name, session.publisher->origin().id, 0});
+    }
+  }
+  for (const Pulled& each : pulled_) {
+    const StreamOrigin& origin = each.publisher->origin();
+    view.streams.push_back({each.room->name(), origin.id, origin.path.size()});
+  }
+  return view;
+}
+
+}  // namespace sluice::interop::sfu
