@@ -73,9 +73,9 @@ def printed_url(process):
 
 
 def cpu_seconds(pid):
-    """Of all threads of a process, since its start."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Of all threads of a process, since its start, in nanoseconds' steps, as clock_getcpuclockid(3) has it."""
+    cpu_time_of_process = 2
+    return time.clock_gettime((~pid << 3) | cpu_time_of_process)
 
 
 def resident_bytes(pid):

@@ -170,8 +170,8 @@ class Sfu {
   // Follows what they have done, and takes what they have sent, some hundred packets of each.
   // False: more waits.
   bool take_from_workers(dtls::Instant now);
-  // Null: it is alone.
   [[nodiscard]] std::size_t worker() const { return worker_; }
+  // Null: it is alone.
   [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
   [[nodiscard]] const Mirrors* mirrors() const { return mirrors_.get(); }
 

@@ -133,7 +133,7 @@ class Structure(unittest.TestCase):
                 "<glib.h>": ("ice_glue/nice/src", "interop/demo", "tests", "bench"),
                 "<nice/agent.h>": ("ice_glue/nice/src", "tests", "bench"),
                 "<lmdb.h>": ("session_stores/src", "tests", "bench"),
-                "<hiredis/hiredis.h>": ("session_stores/src", "tests", "bench"),
+                "<hiredis/hiredis.h>": ("session_stores/src", "interop/common/redis", "tests", "bench"),
                 "<sys/socket.h>": ("ice_glue/nice/src", "ice_glue/udp/src", "ice_glue/tcp/src", "interop/common",
                                    "interop/common/http", "interop/common/lite", "interop/tools", "interop/demo",
                                    "interop/peers", "docs/examples", "tests", "bench"),

@@ -42,7 +42,7 @@ RedisReply read(const redisReply& reply) {
 
 struct RedisClient::Connection {
   struct Free {
-    void operator()(redisContext* context) const { redisFree(context); }
+    void operator()(redisContext* freed) const { redisFree(freed); }
   };
   std::unique_ptr<redisContext, Free> context;
 };
