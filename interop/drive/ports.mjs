@@ -1,21 +1,25 @@
-// Ports that are free now.
+// Ports for servers that are told which one to use. They are below those that Linux gives to sockets that ask for any,
+// so that no other program gets one before the server does.
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-export function freeTcpPort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+const FIRST = 20000;
+const LAST = 31999;
+
+// `bind(port)` is a socket; it listens there, or has an error.
+async function freePort(bind) {
+  for (;;) {
+    const port = randomInt(FIRST, LAST + 1);
+    const isFree = await new Promise((resolve, reject) => {
+      const socket = bind(port)
+        .once('listening', () => socket.close(() => resolve(true)))
+        .once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
-export function freeUdpPort() {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp6').once('error', reject).bind(0, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
+export const freeTcpPort = () => freePort((port) => createServer().listen(port));
+
+export const freeUdpPort = () => freePort((port) => createSocket('udp6').bind(port));

@@ -19,22 +19,18 @@ import unittest
 import urllib.error
 import urllib.request
 
+from free_ports import free_port
+
 SERVER = os.environ["SLUICE_SFU_BINARY"]
 LOAD = os.environ["SLUICE_LOAD_BINARY"]
 SECONDS = 40  # limits a failing test
-PICTURE_LIMIT_S = 5  # what the issue asks for
+PICTURE_LIMIT_S = 5
 HOST = "127.0.0.1"
 ROOM = "room"
 KEY = f"sluice-sfu:room:{ROOM}"
 TOKEN = "the cluster's"
 CLEAN = ("--max-corrupt", "0", "--max-duplicates", "0")
 WHOLE = (*CLEAN, "--max-loss", "0", "--max-breaks", "0")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, is_there):

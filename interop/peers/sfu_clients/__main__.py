@@ -20,7 +20,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,8 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
-from http_request import STEP_LIMIT_S, request  # noqa: E402  (found by the line above)
+from free_ports import free_port  # noqa: E402  (found by the line above)
+from http_request import STEP_LIMIT_S, request  # noqa: E402
 
 SKIPPED = 77
 PICTURES, SOUNDS = 25, 40  # that a viewer must decode
@@ -196,16 +196,10 @@ class Server:
                 if session["role"] == "publisher" for track in session["tracks"]}
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Call:
     def __init__(self, options, stack):
         self.options, self.stack = options, stack
-        port = free_udp_port()
+        port = free_port()
         arguments = ["--ice-port", str(port), *(f"--ice-address={address}" for address in ADDRESSES)]
         self.losses = []
         if options.loss:
