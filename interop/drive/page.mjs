@@ -25,7 +25,7 @@ export async function openPage(browser, url) {
 // `setup`: the server's DTLS role; empty: the server chooses.
 export async function startCall(page, setup) {
   await page.select('#setup', setup);
-  await page.click('#start');
+  await page.locator('#start').click();
 }
 
 export async function waitConnected(page) {
@@ -38,7 +38,7 @@ export async function waitConnected(page) {
 // Sends `text` in the chat and waits until the same text has come back.
 export async function chat(page, text) {
   await page.type('#text', text);
-  await page.click('#send');
+  await page.locator('#send').click();
   await until(page, (expected) => [...document.querySelectorAll('#messages .echo')]
     .some((item) => item.firstChild.textContent === expected), text);
 }
@@ -104,7 +104,7 @@ export const browserStatistics = (page) =>
 export const pageState = (page) => page.evaluate(() => document.getElementById('state').textContent);
 
 export async function endCall(page) {
-  await page.click('#end');
+  await page.locator('#end').click();
   await until(page, () => window.echo.call === null);
 }
 

@@ -18,7 +18,7 @@ const waitFor = (page, text) => until(page, (wanted) => window.received.includes
 // Types a message, as a user does.
 async function say(page, text) {
   await page.type('#text', text);
-  await page.click('#send');
+  await page.locator('#send').click();
   await until(page, (wanted) => document.querySelector('#messages .mine:last-child')?.textContent === `you: ${wanted}`,
     text);
 }

@@ -31,7 +31,7 @@ async function asksForLayersOnce(page) {
 async function watch(browser, url, start = true) {
   const page = await open(browser, new URL('/watch?room=test', url).href, countSizes);
   if (!start) return page;
-  await page.click('#start');
+  await page.locator('#start').click();
   await stateIs(page, 'connected');
   await waitMedia(page);
   return page;
@@ -62,12 +62,12 @@ async function overview(browser, url, screenshots) {
 async function run({ url }, browsers, { codec, screenshots }) {
   // Who comes first waits.
   const early = await watch(browsers.viewer, url, false);
-  await early.click('#start');
+  await early.locator('#start').click();
   await stateIs(early, 'waiting');
 
   const publisher = await open(browsers.publisher, new URL('/publish?room=test', url).href);
   await publisher.select('#codec', codec);
-  await publisher.click('#start');
+  await publisher.locator('#start').click();
   await stateIs(publisher, 'connected');
   await stateIs(early, 'connected');
   await waitMedia(early);
@@ -99,13 +99,13 @@ async function run({ url }, browsers, { codec, screenshots }) {
   console.log('the overview shows the room and its sessions');
 
   await asksForLayersOnce(late);
-  await early.click('#end');
+  await early.locator('#end').click();
   await stateIs(early, 'ended');
   await serverSays(url, ({ rooms }) => rooms.length === 1 && rooms[0].viewers === 1);
   await waitMoreFrames(late);
   console.log('a viewer has left, the other one goes on');
 
-  await publisher.click('#end');
+  await publisher.locator('#end').click();
   await stateIs(publisher, 'ended');
   await stateIs(late, 'ended');
   const { counters: last } = await serverSays(url, ({ rooms }) => rooms.length === 0);

@@ -28,11 +28,11 @@ function seemToFail() {
 
 async function run({ url }, publishing, viewing) {
   const publisher = await open(publishing, new URL('/publish?room=test', url).href);
-  await publisher.click('#start');
+  await publisher.locator('#start').click();
   await stateIs(publisher, 'connected');
 
   const viewer = await open(viewing, new URL('/watch?room=test', url).href, spoilOffers);
-  await viewer.click('#start');
+  await viewer.locator('#start').click();
   await stateIs(viewer, 'connected');
   await waitMedia(viewer);
   const { counters } = await serverSays(url, ({ rooms }) => rooms[0]?.viewers === 1);
@@ -44,7 +44,7 @@ async function run({ url }, publishing, viewing) {
   await waitMoreFrames(viewer);
   console.log('ICE has restarted, and the picture goes on');
 
-  await viewer.click('#end');
+  await viewer.locator('#end').click();
   await stateIs(viewer, 'ended');
   await serverSays(url, ({ rooms }) => rooms[0].viewers === 0);
   await until(publisher, () => document.getElementById('state').dataset.state === 'connected');

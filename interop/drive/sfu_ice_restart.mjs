@@ -72,7 +72,7 @@ async function checkSame(url, publisher, before) {
 // The location of the page's session.
 async function publish(page) {
   const made = page.waitForResponse((response) => response.request().method() === 'POST');
-  await page.click('#start');
+  await page.locator('#start').click();
   await stateIs(page, 'connected');
   return (await made).headers().location;
 }
@@ -116,7 +116,7 @@ async function run({ url }, browsers, screenshot) {
   let relay = await startRelay(RELAY_PORT, SERVER_PORT);
   await publish(publisher);
   const viewer = await open(browsers.viewer, new URL('/watch?room=test', url).href, knowsOnly(SERVER_PORT));
-  await viewer.click('#start');
+  await viewer.locator('#start').click();
   await stateIs(viewer, 'connected');
   await waitMedia(viewer);
   console.log('the viewer has a picture and sound');

@@ -33,7 +33,7 @@ function publish(url, folder, codec) {
 
 async function watch(browser, url) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
-  await page.click('#start');
+  await page.locator('#start').click();
   await stateIs(page, 'connected');
   await waitMedia(page);
   // More than the files have.

@@ -184,7 +184,7 @@ async function load(url, { way, load: viewers, restarts, most, folder }) {
 async function watch(browser, url, note) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
   await note(page);
-  await page.click('#start');
+  await page.locator('#start').click();
   await stateIs(page, 'connected');
   await waitMedia(page);
   await page.evaluate(() => window.notePicture?.(document.querySelector('#pictures video')));
@@ -193,8 +193,8 @@ async function watch(browser, url, note) {
 
 async function run(servers, browsers, options) {
   const publisher = await open(browsers.publisher, new URL('/publish?room=test', servers.url).href);
-  if (options.simulcast) await publisher.click('#simulcast');
-  await publisher.click('#start');
+  if (options.simulcast) await publisher.locator('#simulcast').click();
+  await publisher.locator('#start').click();
   await stateIs(publisher, 'connected');
   const viewers = {
     chromium: await watch(browsers.viewer, servers.url, noteArrivals),
@@ -213,7 +213,7 @@ async function run(servers, browsers, options) {
   must(counters.malformed === 0 && counters.rtp_dropped === 0, `every packet was of use: ${JSON.stringify(counters)}`);
   // Its Location is that of the first server.
   const before = await serverSays(servers.url, ({ sessions }) => sessions.length >= 3);
-  await viewers.firefox.click('#end');
+  await viewers.firefox.locator('#end').click();
   await stateIs(viewers.firefox, 'ended');
   await serverSays(servers.url, ({ sessions }) => sessions.length < before.sessions.length);
   await waitMoreFrames(viewers.chromium);

@@ -19,7 +19,7 @@ const decodes = (page, width) => until(page, async (wanted) => {
 
 async function watch(browser, url) {
   const page = await open(browser, new URL('/watch?room=test', url).href);
-  await page.click('#start');
+  await page.locator('#start').click();
   await stateIs(page, 'connected');
   await waitMedia(page);
   await until(page, () => {
@@ -39,8 +39,8 @@ async function choose(page, rid) {
 
 async function run({ url }, browsers, screenshots) {
   const publisher = await open(browsers.publisher, new URL('/publish?room=test', url).href);
-  await publisher.click('#simulcast');
-  await publisher.click('#start');
+  await publisher.locator('#simulcast').click();
+  await publisher.locator('#start').click();
   await stateIs(publisher, 'connected');
   const sent = layersOf(await serverSays(url, (json) => layersOf(json).length === 3 &&
     layersOf(json).every((layer) => layer.bits_per_second > 0)));

@@ -32,7 +32,7 @@ std::map<std::string, std::vector<StreamEntry>> by_stream(const std::vector<Stre
   std::minstd_rand random(common::random_u32());
   for (auto& [id, candidates] : streams) {
     std::ranges::shuffle(candidates, random);
-    std::ranges::stable_sort(candidates, {}, &StreamEntry::depth);
+    std::ranges::sort(candidates, {}, &StreamEntry::depth);
   }
   return streams;
 }
@@ -190,7 +190,7 @@ void Cluster::begin_pulls(const std::string& room, const std::vector<StreamEntry
     Attempt& attempt = attempts_[stream];
     if (attempt.is_under_way || now < attempt.next) continue;
     attempt.is_under_way = true;
-    pulls_->enqueue([this, room, candidates = std::move(candidates)] { pull(room, candidates); });
+    pulls_->enqueue([this, room, wanted = std::move(candidates)] { pull(room, wanted); });
   }
 }
 
