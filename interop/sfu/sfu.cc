@@ -230,14 +230,18 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
     session.room->remove(*session.publisher, port_, now);
   }
   if (session.viewer) session.room->remove(*session.viewer);
-  if (exchange_ != nullptr && session.path) {
-    exchange_->to_port(worker_).push({.path = *session.path, .kind = PortHeader::Kind::forget}, {});
-  }
+  forget_path(session.path);
   handles_.erase(session.id);
   sessions_.erase(found);
   // Before it is connected there is no peer to tell. Ended comes for a session that is gone here.
   if (why == End::closed_by_peer || why == End::failed) return;
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
+}
+
+// The port of several workers gives it to others from now on.
+void Sfu::forget_path(const std::optional<dtls::UdpPath>& path) {
+  if (exchange_ == nullptr || !path) return;
+  exchange_->to_port(worker_).push({.path = *path, .kind = PortHeader::Kind::forget}, {});
 }
 
 void Sfu::log(const Session& session, std::string_view event, std::string_view reason) const {
@@ -260,6 +264,15 @@ bool Sfu::take_from_workers(dtls::Instant now) {
     if (room != rooms_.end()) data_.take(room->second->data(), *message, now);
   }
   return has_all;
+}
+
+void Sfu::follow_publishers(dtls::Instant now) {
+  for (const std::string& name : directory_.take_changes(worker_)) mirrors_->sync(name, now);
+  mirrors_->take(now);
+}
+
+void Sfu::follow_labels(dtls::Instant now) {
+  for (const auto& [name, room] : rooms_) data_.sync(room->data(), now);
 }
 
 void Sfu::follow(dtls::Instant now) {

@@ -170,6 +170,10 @@ class Sfu {
   // Follows what they have done, and takes what they have sent, some hundred packets of each.
   // False: more waits.
   bool take_from_workers(dtls::Instant now);
+  // While sessions move in, in place of it: publishers alone. Which labels of data channels have
+  // channels is known when all are here; follow_labels() says so.
+  void follow_publishers(dtls::Instant now);
+  void follow_labels(dtls::Instant now);
   [[nodiscard]] std::size_t worker() const { return worker_; }
   // Null: it is alone.
   [[nodiscard]] Mirrors* mirrors() { return mirrors_.get(); }
@@ -244,6 +248,7 @@ class Sfu {
   void on_connected(ice_lite::SessionHandle handle, dtls::Instant now);
   // Ends a session here; the peer is told by close_notify, unless it has ended by itself.
   void end(Sessions::iterator session, End why, dtls::Instant now);
+  void forget_path(const std::optional<dtls::UdpPath>& path);
   void sweep(dtls::Instant now);
   [[nodiscard]] std::optional<End> overdue(const Session& session, dtls::Instant now) const;
   MovedSession move_out(Session& session, const ice_lite::SessionState& transport,

@@ -1,6 +1,10 @@
 #include "common/client/whip_client.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <sluice/dtls/socket_address.h>
@@ -11,6 +15,34 @@ namespace {
 
 // Of an answer that is no SDP: enough for its sentence.
 constexpr std::size_t kMaxSentence = 200;
+// Of the body of an answer, in bytes: more than any SDP that a server of media writes.
+constexpr std::size_t kMaxAnswer = 1'048'576;
+
+// Ends the request of a client after a time, or on a stop_token. The library limits the time
+// between two reads alone.
+class RequestEnd {
+ public:
+  RequestEnd(httplib::Client& client, std::optional<std::chrono::seconds> time,
+             const std::stop_token& end)
+      : stop_(end, Stop{&client}) {
+    if (!time) return;
+    thread_ = std::jthread([&client, left = *time](const std::stop_token& done) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_for(lock, done, left, [] { return false; });
+      if (!done.stop_requested()) client.stop();
+    });
+  }
+
+ private:
+  struct Stop {
+    httplib::Client* client;
+    void operator()() const { client->stop(); }
+  };
+
+  std::stop_callback<Stop> stop_;
+  std::jthread thread_;
+};
 
 httplib::Headers headers_of(const HttpEndpoint& endpoint) {
   if (endpoint.token.empty()) return {};
@@ -91,12 +123,30 @@ httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoin
   return *client;
 }
 
+httplib::Result WhipClient::send(httplib::Client& client, httplib::Request request) {
+  std::string body;
+  request.content_receiver = [&body](const char* part, std::size_t size, std::uint64_t,
+                                     std::uint64_t) {
+    body.append(part, size);
+    return body.size() <= kMaxAnswer;
+  };
+  const RequestEnd limits(client, options_.request_time, options_.end);
+  auto result = client.send(request);
+  if (result) result->body = std::move(body);
+  return result;
+}
+
 tl::expected<PostedOffer, HttpRefusal> WhipClient::post(const HttpEndpoint& endpoint,
                                                         const std::string& offer) {
   httplib::Headers fields = headers_of(endpoint);
   fields.insert(endpoint.fields.begin(), endpoint.fields.end());
-  const auto result = client(endpoint.url.origin, endpoint)
-                          .Post(endpoint.url.path, fields, offer, "application/sdp");
+  httplib::Request request;
+  request.method = "POST";
+  request.path = endpoint.url.path;
+  request.headers = std::move(fields);
+  request.set_header("Content-Type", "application/sdp");
+  request.body = offer;
+  const auto result = send(client(endpoint.url.origin, endpoint), std::move(request));
   if (!result) return tl::unexpected(HttpRefusal{0, no_answer("a POST", result)});
   if (result->status == 406) {
     return tl::unexpected(
@@ -115,7 +165,11 @@ tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
                                                    const std::string& location) {
   const auto url = parse_url(location);
   if (!url) return tl::unexpected(url.error());
-  const auto result = client(url->origin, endpoint).Delete(url->path, headers_of(endpoint));
+  httplib::Request request;
+  request.method = "DELETE";
+  request.path = url->path;
+  request.headers = headers_of(endpoint);
+  const auto result = send(client(url->origin, endpoint), std::move(request));
   if (!result) return tl::unexpected(no_answer("a DELETE", result));
   if (result->status / 100 != 2) return tl::unexpected(refusal(*result));
   return {};

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -42,6 +44,11 @@ struct HttpClientOptions {
   std::chrono::seconds connect_timeout{5};
   // A server that is busy with a thousand others answers late.
   std::chrono::seconds answer_timeout{30};
+  // For a whole request with its answer; empty: a server that sends a byte now and then is waited
+  // for without a limit.
+  std::optional<std::chrono::seconds> request_time = {};
+  // Ends a request that is under way.
+  std::stop_token end = {};
   // RFC 9725 section 4.5: 307.
   bool follows_redirects = true;
   // PEM file with the certificates that are trusted; empty: the system's.
@@ -76,6 +83,8 @@ class WhipClient {
 
  private:
   httplib::Client& client(const std::string& origin, const HttpEndpoint& endpoint);
+  // Within the limits of time and size.
+  httplib::Result send(httplib::Client& client, httplib::Request request);
 
   HttpClientOptions options_;
   std::map<std::string, std::unique_ptr<httplib::Client>> clients_;  // by origin

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kHurry{200};
 // From an attempt to pull a stream to the next one.
 constexpr std::chrono::milliseconds kFirstPause{300};
 constexpr std::chrono::milliseconds kLongestPause{5000};
+// Between two rounds, however many viewers wait.
+constexpr std::chrono::milliseconds kLeastPause{50};
 // The loop has a stream that was pulled a moment ago.
 constexpr std::chrono::milliseconds kSettling{1000};
 constexpr std::size_t kShownId = 8;
@@ -63,6 +65,7 @@ Cluster::~Cluster() {
     ends_ = true;
   }
   changed_.notify_all();
+  pulls_end_.request_stop();
   thread_.join();
   pulls_->shutdown();
   // The loop's thread calls no more then.
@@ -130,6 +133,8 @@ void Cluster::run() {
 
 void Cluster::wait() {
   std::unique_lock lock(mutex_);
+  // Each round asks the loop and the registry, whatever has woken it.
+  changed_.wait_for(lock, kLeastPause, [this] { return ends_; });
   const auto pause = wanted_.empty() ? kHeartbeat : kHurry;
   changed_.wait_for(lock, pause, [this] { return ends_ || is_woken_; });
   is_woken_ = false;
@@ -200,7 +205,7 @@ void Cluster::pull(const std::string& room, const std::vector<StreamEntry>& entr
     const std::scoped_lock lock(mutex_);
     if (ends_) return;
   }
-  const auto pulled = puller_->pull(room, entries);
+  const auto pulled = puller_->pull(room, entries, pulls_end_.get_token());
   log(pulled ? LogLevel::info : LogLevel::warning, pulled ? "stream_pulled" : "pull_failed",
       {{"room", room},
        {"stream", stream.substr(0, kShownId)},

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -128,6 +129,7 @@ class Cluster {
   std::map<std::string, Attempt> attempts_;    // by stream
 
   std::unique_ptr<httplib::ThreadPool> pulls_;
+  std::stop_source pulls_end_;
   std::thread thread_;
 };
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{2};
 constexpr std::chrono::seconds kAnswerTimeout{5};
+// For a whole answer: a node that sends a byte now and then is asked no longer.
+constexpr std::chrono::seconds kRequestTime{5};
 // Nodes that are asked in one attempt.
 constexpr std::size_t kMostAsked = 4;
 
@@ -27,9 +29,11 @@ HttpEndpoint endpoint_of(Url url, const PullerOptions& options) {
 
 // The name is not looked up again: it may have another address by then.
 WhipClient client_for(const Url& url, const dtls::UdpEndpoint& address,
-                      const PullerOptions& options) {
+                      const PullerOptions& options, std::stop_token end) {
   return WhipClient({.connect_timeout = kConnectTimeout,
                      .answer_timeout = kAnswerTimeout,
+                     .request_time = kRequestTime,
+                     .end = std::move(end),
                      .follows_redirects = false,
                      .ca_file = options.ca_file,
                      .addresses = {{url.host, common::address_text(address)}}});
@@ -43,18 +47,20 @@ std::string field_of(const PostedOffer& posted, const char* name) {
 }  // namespace
 
 tl::expected<std::string, std::string> Puller::pull(const std::string& room,
-                                                    const std::vector<StreamEntry>& entries) const {
+                                                    const std::vector<StreamEntry>& entries,
+                                                    const std::stop_token& end) const {
   std::string why = "no node has it";
   for (const StreamEntry& entry : std::span(entries).first(std::min(entries.size(), kMostAsked))) {
-    const auto pulled = pull_from(room, entry);
+    if (end.stop_requested()) return tl::unexpected<std::string>("the server ends");
+    const auto pulled = pull_from(room, entry, end);
     if (pulled) return entry.node;
     why = entry.node + ": " + pulled.error();
   }
   return tl::unexpected(why);
 }
 
-tl::expected<void, std::string> Puller::pull_from(const std::string& room,
-                                                  const StreamEntry& entry) const {
+tl::expected<void, std::string> Puller::pull_from(const std::string& room, const StreamEntry& entry,
+                                                  const std::stop_token& end) const {
   auto url = parse_node_url(entry.node);
   if (!url) return tl::unexpected(url.error());
   const auto address = options_.networks.resolve(*url);
@@ -65,7 +71,7 @@ tl::expected<void, std::string> Puller::pull_from(const std::string& room,
   if (!socket) return tl::unexpected("a UDP socket: " + socket.error());
   url->path = "/whep/" + room + "/" + entry.stream;
   const auto ice = make_credentials();
-  WhipClient http = client_for(*url, *address, options_);
+  WhipClient http = client_for(*url, *address, options_, end);
   const HttpEndpoint endpoint = endpoint_of(*url, options_);
   const auto posted =
       http.post(endpoint, write_pull_offer(ice, loop_.identity().fingerprint, socket->own()));

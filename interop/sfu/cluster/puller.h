@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stop_token>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -31,13 +32,14 @@ class Puller {
   Puller(PullerOptions options, SfuLoop& loop) : options_(std::move(options)), loop_(loop) {}
 
   // Asks the nodes of these entries one after the other. The node that gives the stream; the error
-  // says why the last one does not.
+  // says why the last one does not. `end` ends a request that is under way.
   tl::expected<std::string, std::string> pull(const std::string& room,
-                                              const std::vector<StreamEntry>& entries) const;
+                                              const std::vector<StreamEntry>& entries,
+                                              const std::stop_token& end) const;
 
  private:
-  tl::expected<void, std::string> pull_from(const std::string& room,
-                                            const StreamEntry& entry) const;
+  tl::expected<void, std::string> pull_from(const std::string& room, const StreamEntry& entry,
+                                            const std::stop_token& end) const;
   // Gives what the node has answered to the loop.
   tl::expected<void, std::string> begin(const std::string& room, const StreamEntry& entry,
                                         const PostedOffer& posted, const ice_lite::Credentials& ice,

@@ -29,7 +29,8 @@ void Layer::restore(const MovedLayer& moved, dtls::Instant now) {
   bytes_ = moved.bytes;
   rate_ = RateMeter(moved.bits_per_second, moved.peak_rate, now);
   if (!source_) return;
-  // What was lost over the move is asked for.
+  // What was lost over the move is asked for. A mirror that was not fed for long may be anywhere.
+  missing_.reset();
   const auto highest = static_cast<std::uint16_t>(moved.reception.highest);
   missing_.on_packet(rtp::SequenceNumber{highest}, now);
 }

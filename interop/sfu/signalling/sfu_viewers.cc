@@ -128,6 +128,7 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
   begin_viewer(handle, offer.visit, std::move(offer.admission), *place, std::move(viewer), now);
   Session& session = sessions_.at(handle);
   session.ice = IceSession(answer);
+  session.path = port_.server.path_of(handle);  // its checks may have come before the answer
   session.data = data_.join(handle, answer, role, session.room->data(), now);
   log(session, "session_started");
   return port_.server.local_credentials(handle)->ufrag;
@@ -141,6 +142,7 @@ Sfu::OpenOffer Sfu::take(OpenOffers::iterator offer) {
 
 void Sfu::withdraw(OpenOffers::iterator offer, dtls::Instant now) {
   const auto handle = take(offer).session;
+  forget_path(port_.server.path_of(handle));
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }
 

@@ -197,8 +197,7 @@ void Directory::open_label(const std::string& room, const std::string& label) {
   ++rooms_.at(room).labels[label];
 }
 
-void Directory::close_label(const std::string& room, const std::string& label,
-                            std::size_t worker) {
+void Directory::close_label(const std::string& room, const std::string& label, std::size_t worker) {
   const std::scoped_lock lock(mutex_);
   auto& labels = rooms_.at(room).labels;
   const auto found = labels.find(label);

@@ -41,4 +41,25 @@ MovedSfu join_moves(std::vector<MovedSfu> parts) {
   return joined;
 }
 
+// Publishers come before their viewers, and by then each worker must have their mirrors.
+void move_in(const MovedSfu& moved, dtls::Duration away, std::span<Sfu* const> workers,
+             const std::function<std::size_t(const MovedSession&)>& place_for, dtls::Instant now) {
+  std::vector<PublisherNumber> numbers(moved.sessions.size());
+  for (std::size_t i = 0; i < moved.sessions.size(); ++i) {
+    const MovedSession& each = moved.sessions[i];
+    Sfu& sfu = *workers[place_for(each)];
+    sfu.follow_publishers(now);
+    const auto publisher_in = [&](std::size_t index) -> Publisher* {
+      return index < numbers.size() ? sfu.mirrors()->find(numbers[index]) : nullptr;
+    };
+    if (!sfu.move_in(each, moved.idle_of(each.room) + away, publisher_in, away, now)) continue;
+    const auto* publisher = sfu.find(each.id)->publisher.get();
+    if (publisher != nullptr) numbers[i] = sfu.mirrors()->number_of(*publisher);
+  }
+  for (Sfu* sfu : workers) {
+    sfu->follow_publishers(now);
+    sfu->follow_labels(now);
+  }
+}
+
 }  // namespace sluice::interop::sfu

@@ -106,22 +106,12 @@ MovedSfu Workers::move_out() {
   return moved;
 }
 
-// Publishers come before their viewers, and by then each worker must have their mirrors.
 void Workers::move_in(const MovedSfu& moved) {
-  const auto away = common::since(moved.left_at);
-  const auto now = common::now();
-  std::vector<PublisherNumber> numbers(moved.sessions.size());
-  for (std::size_t i = 0; i < moved.sessions.size(); ++i) {
-    const MovedSession& each = moved.sessions[i];
-    Sfu& sfu = workers_[directory_.place_for(each.room)]->sfu();
-    sfu.take_from_workers(now);
-    const auto publisher_in = [&](std::size_t index) -> Publisher* {
-      return index < numbers.size() ? sfu.mirrors()->find(numbers[index]) : nullptr;
-    };
-    if (!sfu.move_in(each, moved.idle_of(each.room) + away, publisher_in, away, now)) continue;
-    const auto* publisher = sfu.find(each.id)->publisher.get();
-    if (publisher != nullptr) numbers[i] = sfu.mirrors()->number_of(*publisher);
-  }
+  std::vector<Sfu*> all;
+  for (const auto& worker : workers_) all.push_back(&worker->sfu());
+  sfu::move_in(
+      moved, common::since(moved.left_at), all,
+      [this](const MovedSession& each) { return directory_.place_for(each.room); }, common::now());
   for (const auto& worker : workers_) {
     worker->claim_paths();
     worker->drain();

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 
 #include "common/process_usage.h"
+#include "common/sdp/answer_reader.h"
 #include "scenario/sfu/sfu_world.h"
 
 namespace sluice::interop::sfu {
@@ -243,6 +245,47 @@ TEST(SfuLimits, ACounterOfferWaitsForHalfAMinute) {
   world.run_for(std::chrono::seconds{2});
   EXPECT_FALSE(world.sfu.awaits_answer(id));
   EXPECT_FALSE(world.sfu.remove(id, world.now));
+}
+
+// Its checks come before its answer, as browsers send them. The path is known all the same: the
+// port of several workers must be told when it is free again.
+TEST(SfuCounterOffers, AViewerThatChecksBeforeItAnswersHasAPath) {
+  struct World : SfuWorld {
+    using SfuWorld::connect;
+  } world;
+  world.publisher();
+  auto offer = SfuWorld::viewer_offer();
+  offer = offer.substr(0, offer.find("m=video"));  // audio alone
+  offer.replace(offer.find("BUNDLE 0 1"), 10, "BUNDLE 0");
+  offer.replace(offer.find("opus/48000/2"), 12, "G722/8000");
+  const auto refused = world.watch(offer);
+  ASSERT_TRUE(refused.error().counter_offer);
+  const auto& made = *refused.error().counter_offer;
+  world.connect(Created{.id = made.id, .answer = made.offer, .ice_session = made.ice_session});
+  std::string sdp = made.offer;
+  const auto replace = [&sdp](const std::string& begin, const std::string& line) {
+    for (std::size_t at = 0; (at = sdp.find(begin, at)) != std::string::npos; at += line.size()) {
+      sdp.replace(at, sdp.find("\r\n", at) - at, line);
+    }
+  };
+  const auto print =
+      test::must(dtls::Fingerprint::of(test::options().identities.front().certificate(),
+                                       dtls::HashAlgorithm::sha256, test::environment()));
+  replace("a=sendonly", "a=recvonly");
+  replace("a=ice-ufrag", "a=ice-ufrag:client");
+  replace("a=ice-pwd", "a=ice-pwd:the-password-of-the-client");
+  replace("a=fingerprint", "a=fingerprint:" + print.to_sdp());
+  replace("a=setup", "a=setup:active");
+  replace("a=ice-lite", "a=x");
+  replace("a=candidate", "a=x");
+  const auto answer = read_answer(sdp);
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  ASSERT_TRUE(world.sfu.take_answer(made.id, *answer, world.now));
+  world.run_for(3s);
+  const Session* const session = world.sfu.find(made.id);
+  ASSERT_NE(session, nullptr);
+  EXPECT_TRUE(session->is_connected);
+  EXPECT_TRUE(session->path);
 }
 
 TEST(SfuLimits, APublisherThatSendsNothingIsEnded) {

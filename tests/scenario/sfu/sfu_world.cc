@@ -69,13 +69,13 @@ dtls::SecretBytes SfuWorld::leave() {
 }
 
 // Another server and another Sfu in the place of these.
-void SfuWorld::begin_anew() {
+void SfuWorld::begin_anew(const Workplace& workplace) {
   std::destroy_at(&sfu);
   server_ = must(ice_lite::IceLiteServer::make({}, test::environment()));
   std::construct_at(
       &sfu, options_,
       SfuIdentity{.dtls = test::make_config(dtls_), .fingerprint = own_fingerprint(dtls_)}, server_,
-      outlet_);
+      outlet_, workplace);
 }
 
 std::size_t SfuWorld::go_on(dtls::Bytes left, dtls::Duration away) {

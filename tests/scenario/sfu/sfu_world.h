@@ -83,6 +83,8 @@ class SfuWorld {
   dtls::SecretBytes leave();
   // The next one begins, `away` later, with what leave() has returned. How many sessions go on.
   std::size_t go_on(dtls::Bytes left, dtls::Duration away = {});
+  // The next one, without what the one before had.
+  void begin_anew(const Workplace& workplace = {});
   // Takes what other workers have sent.
   void take_from_workers();
 
@@ -161,8 +163,6 @@ class SfuWorld {
   dtls::Instant now = dtls::Instant(std::chrono::hours{1});
 
  private:
-  void begin_anew();
-
   SfuOptions options_;
   dtls::ConfigOptions dtls_ = test::options();
   ice_lite::IceLiteServer server_;

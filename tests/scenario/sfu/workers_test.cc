@@ -4,7 +4,9 @@
 
 #include <array>
 #include <chrono>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "scenario/sfu/worker_worlds.h"
@@ -233,6 +235,47 @@ TEST(SfuWorkersLimits, AreThoseOfAllTogether) {
   const auto third = worlds.second.watch(SfuWorld::viewer_offer());
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().why, Refusal::too_many_viewers);
+}
+
+// A worker without viewers gets no packets. The numbers of what comes afterwards say nothing about
+// how late it is.
+TEST_F(SfuWorkers, LayersChangeAlsoWhereTheyWereNotWatchedForLong) {
+  Peer& from = worlds_.first.publisher(SfuWorld::simulcast_offer());
+  worlds_.run_for(10ms);
+  // Twenty frames a second, all of them key frames.
+  const auto send = [&](std::uint16_t first, std::uint16_t count) {
+    for (std::uint16_t i = 0; i < count; ++i) {
+      const auto number = static_cast<std::uint16_t>(first + i);
+      std::uint32_t ssrc = 0;
+      for (const auto& [rid, size] :
+           {std::pair{"h", 900U}, std::pair{"m", 400U}, std::pair{"l", 100U}}) {
+        const std::string frame = std::string(kKeyFrame) + std::string(size, *rid);
+        worlds_.first.send(from, {.number = number,
+                                  .timestamp = number * 4500U,
+                                  .ssrc = ++ssrc,
+                                  .payload = frame,
+                                  .rid = rid});
+      }
+      worlds_.run_for(50ms);
+    }
+  };
+  Peer& before = viewer();
+  send(100, 1);
+  ASSERT_TRUE(worlds_.second.sfu.remove(before.id, worlds_.second.now));
+  worlds_.run_for(10ms);
+  // In steps that count as losses (RFC 3550 appendix A.1).
+  for (std::uint16_t number = 2'600; number <= 40'100; number += 2'500) send(number, 1);
+  Peer& again = viewer();
+  send(40'101, 100);
+  const auto& stream = worlds_.second.sfu.find(again.id)->viewer->streams().at(kVideo);
+  std::uint16_t number = 40'201;
+  for (const char* rid : {"m", "l"}) {
+    ASSERT_TRUE(worlds_.second.sfu.ask_for_layer(again.id, {}, rid));
+    send(number, 100);
+    number += 100;
+    ASSERT_NE(stream.subscription.shown, nullptr);
+    EXPECT_EQ(stream.subscription.shown->rid(), rid);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -106,6 +109,56 @@ TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
   other.token = "";
   EXPECT_THAT(client_.post(other, "offer").error().sentence, HasSubstr("401"));
   EXPECT_THAT(client_.remove(other, other.url.origin + "/session/1").error(), HasSubstr("401"));
+}
+
+// A server of somebody else must not occupy memory or a thread for ever.
+TEST_F(WhipClientTest, AnEndlessAnswerIsRefused) {
+  server_.Post("/endless", [](const httplib::Request&, httplib::Response& response) {
+    response.status = 201;
+    response.set_chunked_content_provider(
+        "application/sdp", [part = std::string(65536, 'x')](std::size_t, httplib::DataSink& sink) {
+          return sink.write(part.data(), part.size());
+        });
+  });
+  EXPECT_THAT(client_.post(endpoint("/endless"), "offer").error().sentence,
+              HasSubstr("does not answer a POST ("));
+}
+
+// Answers with its first byte, and then waits.
+class WhipClientEnd : public WhipClientTest {
+ protected:
+  WhipClientEnd() {
+    server_.Post("/waits", [this](const httplib::Request&, httplib::Response& response) {
+      response.status = 201;
+      response.set_chunked_content_provider("application/sdp",
+                                            [this](std::size_t offset, httplib::DataSink& sink) {
+                                              if (offset > 0) {
+                                                begun_.set_value();
+                                                return end_.get_future().get();
+                                              }
+                                              return sink.write("v", 1);
+                                            });
+    });
+  }
+  ~WhipClientEnd() override { end_.set_value(false); }
+
+  std::promise<void> begun_;
+  std::promise<bool> end_;
+};
+
+TEST_F(WhipClientEnd, ARequestHasALimitOfTime) {
+  WhipClient client({.request_time = std::chrono::seconds{1}});
+  EXPECT_FALSE(client.post(endpoint("/waits"), "offer"));
+}
+
+TEST_F(WhipClientEnd, ARequestIsEnded) {
+  std::stop_source end;
+  WhipClient client({.end = end.get_token()});
+  std::jthread ends([&] {
+    begun_.get_future().wait();
+    end.request_stop();
+  });
+  EXPECT_FALSE(client.post(endpoint("/waits"), "offer"));
 }
 
 TEST_F(WhipClientTest, SaysThatThereIsNoServer) {
