@@ -22,6 +22,7 @@ import urllib.error
 import urllib.request
 import warnings
 
+from free_ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 BINARY = os.environ["SLUICE_SFU_BINARY"]
@@ -364,8 +365,9 @@ class ActivationTest(unittest.TestCase):
         self.udp = self.enter(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self.tcp = self.enter(socket.socket())
         self.http = self.enter(socket.socket())
-        self.udp.bind(("127.0.0.1", 0))
-        self.tcp.bind(self.udp.getsockname())
+        port = free_port()
+        self.udp.bind(("127.0.0.1", port))
+        self.tcp.bind(("127.0.0.1", port))
         self.http.bind(("127.0.0.1", 0))
         self.tcp.listen()
         self.http.listen()

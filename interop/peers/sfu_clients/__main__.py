@@ -223,7 +223,7 @@ class Call:
             publisher = self.start(name, "publish", {})
         else:
             from rtp_media import RtpFeed
-            ports = {kind: free_udp_port() for kind in ("audio", "video")}
+            ports = {kind: free_port() for kind in ("audio", "video")}
             publisher = self.start(name, "publish", ports)
             feed = self.stack.enter_context(RtpFeed(ports, self.options.codec))
             publisher.on_key_frame = feed.make_key_frame
