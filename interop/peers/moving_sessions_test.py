@@ -9,12 +9,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 import unittest
 
+from free_ports import free_port
 from record_numbers import APPLICATION, numbers12, numbers13, secrets13
 from tools_test_case import CLIENT, PSK, SECONDS, SERVER, Process, Relay, ToolsTestCase
 
@@ -99,9 +99,7 @@ class MovingSessions(ToolsTestCase):
         program = shutil.which("redis-server")
         if program is None:
             self.skipTest("there is no redis-server")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+        port = str(free_port())
         redis = self.enter(Process(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--daemonize", "no",
                                    "--dir", self.folder))
         redis.wait_for("Ready to accept connections")
