@@ -17,8 +17,8 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-// What each worker tells, one after the other. Empty, with the refusal in the response: one does not
-// answer.
+// What each worker tells, one after the other. Empty, with the refusal in the response: one does
+// not answer.
 template <class Report, class Look>
 std::optional<std::vector<Report>> ask_all(Response& response, const AskWorkers& workers,
                                            const Look& look) {
@@ -57,8 +57,8 @@ std::optional<std::string> sessions(Response& response, const AskWorkers& worker
 
 void add_operations(httplib::Server& routes, const OperatorAccess& access, const AskWorkers& ask) {
   routes.Get("/healthz", [ask](const Request& /*request*/, Response& response) {
-    const auto are_alive =
-        ask_all<bool>(response, ask, [](const Sfu&, dtls::Instant, dtls::Duration) { return true; });
+    const auto are_alive = ask_all<bool>(
+        response, ask, [](const Sfu&, dtls::Instant, dtls::Duration) { return true; });
     if (are_alive) response.set_content("The server is up.\n", "text/plain; charset=utf-8");
   });
   // `report`: of the response; empty with the refusal in it.

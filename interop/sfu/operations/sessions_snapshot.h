@@ -53,7 +53,7 @@ struct SessionSnapshot {
   // Of a server with several workers.
   std::optional<std::size_t> worker;
   PublisherNumber number;  // of a publisher
-  std::string id;  // its first eight digits
+  std::string id;          // its first eight digits
   std::string room;
   std::string address;
   std::string_view role;  // role_of()

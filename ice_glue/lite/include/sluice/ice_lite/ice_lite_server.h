@@ -186,8 +186,8 @@ class IceLiteServer {
   dtls::Result<Pending> close(SessionHandle session, Instant now);
   Pending close_all(Instant now);
   // Ends the session at once, without a close_notify and without Ended; what it has to be polled is
-  // gone, and spans that were polled of it are no longer valid. Does nothing for a handle that is no
-  // longer valid.
+  // gone, and spans that were polled of it are no longer valid. Does nothing for a handle that is
+  // no longer valid.
   void remove(SessionHandle session);
   // Any other input to the session's MediaTransport, but for those about paths, start and end,
   // which are the server's: path_validated(), path_selected(), path_removed(), handle_datagram(),
