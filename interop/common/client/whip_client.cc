@@ -123,7 +123,7 @@ httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoin
   return *client;
 }
 
-httplib::Result WhipClient::send(httplib::Client& client, httplib::Request request) {
+httplib::Result WhipClient::send(httplib::Client& client, httplib::Request request) const {
   std::string body;
   request.content_receiver = [&body](const char* part, std::size_t size, std::uint64_t,
                                      std::uint64_t) {

@@ -84,7 +84,7 @@ class WhipClient {
  private:
   httplib::Client& client(const std::string& origin, const HttpEndpoint& endpoint);
   // Within the limits of time and size.
-  httplib::Result send(httplib::Client& client, httplib::Request request);
+  httplib::Result send(httplib::Client& client, httplib::Request request) const;
 
   HttpClientOptions options_;
   std::map<std::string, std::unique_ptr<httplib::Client>> clients_;  // by origin

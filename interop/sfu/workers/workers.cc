@@ -108,6 +108,7 @@ MovedSfu Workers::move_out() {
 
 void Workers::move_in(const MovedSfu& moved) {
   std::vector<Sfu*> all;
+  all.reserve(workers_.size());
   for (const auto& worker : workers_) all.push_back(&worker->sfu());
   sfu::move_in(
       moved, common::since(moved.left_at), all,
