@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 
 from free_ports import free_port
+from process_state import is_running
 
 SERVER = os.environ["SLUICE_SFU_BINARY"]
 LOAD = os.environ["SLUICE_LOAD_BINARY"]
@@ -142,14 +143,6 @@ class Node:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
-
-
-def is_running(process):
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Load:

@@ -15,17 +15,10 @@ import time
 import unittest
 import urllib.parse
 
+from process_state import is_running
 from sfu_service_test import BINARY, LOOPBACK, OFFER, SECONDS, NotifySocket, run
 
 LOAD = os.environ.get("SLUICE_LOAD_BINARY")
-
-
-def is_running(process):
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Servers:

@@ -39,7 +39,6 @@ CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::st
 CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
                         const ViewAgreement& agreement, const std::string& address,
                         dtls::Instant now) {
-  if (mirrors_) follow(now);
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
   auto admission = directory_.admit(worker_, visit);
   if (!admission) return refuse(admission.error().why, admission.error().sentence);

@@ -123,22 +123,8 @@ class SfuCluster : public testing::Test {
       send("l");
     }
   }
-  std::set<char> letters(Peer& viewer) {
-    std::set<char> found;
-    for (const auto& packet : SfuWorld::packets(viewer, kVideo)) {
-      found.insert(static_cast<char>(packet.payload.back()));
-    }
-    viewer.client->rtp.clear();
-    return found;
-  }
-  std::set<std::uint32_t> asked() {
-    std::set<std::uint32_t> sources;
-    for (const auto& each : SfuWorld::received<rtp::PictureLossIndication>(publisher_)) {
-      sources.insert(rtp::number(each.media));
-    }
-    publisher_.client->rtcp.clear();
-    return sources;
-  }
+  static std::set<char> letters(Peer& viewer) { return SfuWorld::letters(viewer); }
+  std::set<std::uint32_t> asked() { return SfuWorld::sources_asked(publisher_); }
 
   // Of a packet of the large layer.
   static constexpr std::size_t kLargeDatagram = 800;

@@ -89,6 +89,24 @@ std::size_t SfuWorld::go_on(dtls::Bytes left, dtls::Duration away) {
   return restored;
 }
 
+std::set<char> SfuWorld::letters(Peer& viewer) {
+  std::set<char> found;
+  for (const auto& packet : packets(viewer, kVideo)) {
+    found.insert(static_cast<char>(packet.payload.back()));
+  }
+  viewer.client->rtp.clear();
+  return found;
+}
+
+std::set<std::uint32_t> SfuWorld::sources_asked(Peer& publisher) {
+  std::set<std::uint32_t> sources;
+  for (const auto& request : received<rtp::PictureLossIndication>(publisher)) {
+    sources.insert(rtp::number(request.media));
+  }
+  publisher.client->rtcp.clear();
+  return sources;
+}
+
 std::string SfuWorld::publisher_offer(const std::string& video) {
   return session_lines(2) + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" + section_lines(0, "sendonly") +
          "a=rtpmap:111 opus/48000/2\r\na=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -116,6 +117,11 @@ class SfuWorld {
     return found;
   }
   static std::vector<rtp::Packet> packets(const Peer& peer, std::size_t section);
+
+  // The last byte of each packet of video that has come to the viewer since the last call.
+  static std::set<char> letters(Peer& viewer);
+  // The sources of the key frames that the publisher was asked for since the last call.
+  static std::set<std::uint32_t> sources_asked(Peer& publisher);
 
   // A datagram of somebody else, and what the server sends to those that are no Peer; it comes in
   // the middle of a turn of the server.

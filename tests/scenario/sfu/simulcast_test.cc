@@ -54,24 +54,8 @@ class SfuSimulcast : public testing::Test {
       for (Sent* layer : {&high_, &middle_, &low_}) send(*layer);
     }
   }
-  // The letters of what has come to the viewer since the last call.
-  std::set<char> letters(Peer& viewer) {
-    std::set<char> found;
-    for (const auto& packet : SfuWorld::packets(viewer, kVideo)) {
-      found.insert(static_cast<char>(packet.payload.back()));
-    }
-    viewer.client->rtp.clear();
-    return found;
-  }
-  // The sources of the key frames that the publisher was asked for since the last call.
-  std::set<std::uint32_t> asked() {
-    std::set<std::uint32_t> sources;
-    for (const auto& request : SfuWorld::received<rtp::PictureLossIndication>(publisher_)) {
-      sources.insert(rtp::number(request.media));
-    }
-    publisher_.client->rtcp.clear();
-    return sources;
-  }
+  static std::set<char> letters(Peer& viewer) { return SfuWorld::letters(viewer); }
+  std::set<std::uint32_t> asked() { return SfuWorld::sources_asked(publisher_); }
   bool ask_for(const Peer& viewer, const std::string& rid, std::string_view mid = {}) {
     return world_.sfu.ask_for_layer(viewer.id, mid, rid);
   }
