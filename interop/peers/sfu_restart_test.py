@@ -16,7 +16,7 @@ import unittest
 import urllib.parse
 
 from process_state import is_running
-from sfu_service_test import BINARY, LOOPBACK, OFFER, SECONDS, NotifySocket, run
+from sfu_server import BINARY, LOOPBACK, OFFER, SECONDS, NotifySocket, run
 
 LOAD = os.environ.get("SLUICE_LOAD_BINARY")
 
