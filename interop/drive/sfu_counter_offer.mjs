@@ -8,7 +8,7 @@ import { BROWSERS, must, open, serverSays, stateIs, waitMedia, waitMoreFrames, w
 const USAGE = `usage: sfu_counter_offer.mjs [--viewer chromium|firefox]
 The environment variable SLUICE_SFU_BINARY names the server's program.`;
 
-// The page's first offer has codecs that nobody has; its answer is its own.
+// The page's first offer has only codecs that the room lacks; its answer is its own.
 async function spoilOffers(page) {
   const spoil = () => {
     const send = window.fetch;

@@ -226,7 +226,7 @@ class ClusterTest(unittest.TestCase):
         for node in (b, c):
             self.assertEqual(node.sessions()["counters"]["pulled"], 1)
             self.assertEqual([pulled["path"] for pulled in node.room()["pulled"]], [[a.url]])
-        # It ends when nobody has watched it for a while.
+        # It ends when it has had no viewer for a while.
         wait_for("the ends of both", lambda: not a.roles("node"))
         for node in (b, c):
             self.assertEqual(node.room()["pulled"], [])

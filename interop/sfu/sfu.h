@@ -148,7 +148,7 @@ class Sfu {
   void take_pulled(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
   void forward_pulled(dtls::Instant now) { forward_bursts(now); }
   void remove_pulled(const Publisher& publisher, dtls::Instant now);
-  // Whether somebody gets something of it, or would: a viewer in its room, or another node.
+  // Whether its room has viewers, or another node pulls it from here.
   [[nodiscard]] bool is_wanted(const Publisher& pulled) const;
   [[nodiscard]] ClusterView cluster_view() const;
 

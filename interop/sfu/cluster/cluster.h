@@ -34,9 +34,9 @@ struct ClusterOptions {
 
 // The rule:
 //   * Every heartbeat the node writes its streams to the registry, those of other nodes included,
-//     and looks up each room in which somebody watches. Every stream there that it does not have is
+//     and looks up each room that has viewers here. Every stream there that it does not have is
 //     pulled once: from a node that it has come over few others to, at first.
-//   * A stream that nobody watches here any more, and no other node has from here, ends after
+//   * A stream without viewers here, and without nodes that pull it from here, ends after
 //     PulledStreams::kLinger.
 //   * Its connection tells when a stream has ended. The registry never does: one that is gone, or
 //     empty, ends nothing.
@@ -64,11 +64,11 @@ class Cluster {
   [[nodiscard]] bool has_begun() const { return has_begun_; }
   enum class Found : std::uint8_t {
     found,
-    none,         // nobody publishes in this room, on any node
-    unreachable,  // somebody does, but the stream does not come in time
+    none,         // the room has no publisher on any node
+    unreachable,  // it has one, but the stream does not come in time
     no_registry,  // it does not answer
   };
-  // For a viewer of a room where nobody publishes here: waits until a stream of it is here.
+  // For a viewer of a room without publishers here: waits until a stream of it is here.
   Found find(const std::string& room);
   // The streams of this node have changed: the registry is told at once.
   void wake();

@@ -36,7 +36,7 @@ class DataBridge {
     for (const std::size_t to : directory_.holders_of(shared->room)) {
       if (to == worker_) continue;
       if (!exchange_.messages(to).put(shared)) ++failed;
-      exchange_.bell(to).ring();
+      exchange_.wake_up(to).notify();
     }
     return failed;
   }

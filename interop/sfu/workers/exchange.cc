@@ -7,9 +7,9 @@ namespace sluice::interop::sfu {
 tl::expected<std::unique_ptr<Exchange>, std::string> Exchange::make(std::size_t workers) {
   std::unique_ptr<Exchange> made{new Exchange};
   for (std::size_t thread = 0; thread <= workers; ++thread) {
-    auto bell = Doorbell::open();
-    if (!bell) return tl::unexpected(bell.error());
-    made->threads_.push_back(std::make_unique<Thread>(*std::move(bell)));
+    auto wake_up = WakeUp::open();
+    if (!wake_up) return tl::unexpected(wake_up.error());
+    made->threads_.push_back(std::make_unique<Thread>(*std::move(wake_up)));
     if (thread == workers) break;
     for (std::size_t from = 0; from < workers; ++from) {
       if (from != thread) made->threads_.back()->from.at(from) = std::make_unique<MirrorQueue>();
@@ -26,7 +26,7 @@ bool Exchange::send(std::size_t from, std::size_t to, const MirrorHeader& header
 
 void Exchange::flush(std::size_t from) {
   for (std::size_t to = 0; to < workers(); ++to) {
-    if (std::exchange(threads_[from]->has_sent_to.at(to), false)) bell(to).ring();
+    if (std::exchange(threads_[from]->has_sent_to.at(to), false)) wake_up(to).notify();
   }
 }
 

@@ -13,9 +13,9 @@
 #include <sluice/dtls/path.h>
 
 #include "sfu/workers/directory.h"
-#include "sfu/workers/doorbell.h"
 #include "sfu/workers/message_box.h"
 #include "sfu/workers/record_queue.h"
+#include "sfu/workers/wake_up.h"
 
 namespace sluice::interop::sfu {
 
@@ -46,7 +46,7 @@ struct MirrorHeader {
   std::uint8_t layer = 0;
 };
 
-// All queues of a server, and a bell for each thread. What has no room is dropped and counted.
+// All queues of a server, and a WakeUp for each thread. What has no room is dropped and counted.
 class Exchange {
  public:
   using PortQueue = RecordQueue<PortHeader>;
@@ -56,8 +56,8 @@ class Exchange {
   static tl::expected<std::unique_ptr<Exchange>, std::string> make(std::size_t workers);
 
   [[nodiscard]] std::size_t workers() const { return threads_.size() - 1; }
-  Doorbell& bell(std::size_t worker) { return threads_[worker]->bell; }
-  Doorbell& port_bell() { return threads_.back()->bell; }
+  WakeUp& wake_up(std::size_t worker) { return threads_[worker]->wake_up; }
+  WakeUp& port_wake_up() { return threads_.back()->wake_up; }
 
   // From and to the thread of the port.
   PortQueue& to_worker(std::size_t worker) { return threads_[worker]->from_port; }
@@ -84,9 +84,9 @@ class Exchange {
 
  private:
   struct Thread {
-    explicit Thread(udp::Descriptor descriptor) : bell(std::move(descriptor)) {}
+    explicit Thread(udp::Descriptor descriptor) : wake_up(std::move(descriptor)) {}
 
-    Doorbell bell;
+    WakeUp wake_up;
     PortQueue from_port;
     PortQueue to_port;
     MessageBox messages;

@@ -21,7 +21,7 @@ void PortThread::start() {
 void PortThread::stop() {
   if (!thread_.joinable()) return;
   ends_ = true;
-  exchange_.port_bell().ring();
+  exchange_.port_wake_up().notify();
   thread_.join();
 }
 
@@ -37,12 +37,12 @@ bool PortThread::has_next() const {
 }
 
 void PortThread::wait() {
-  Doorbell& bell = exchange_.port_bell();
+  WakeUp& wake_up = exchange_.port_wake_up();
   std::array<pollfd, 2> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = bell.descriptor(), .events = POLLIN, .revents = 0}}};
-  bell.lie_down();
+                                 {.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0}}};
+  wake_up.prepare_wait();
   if (!ends_ && !has_next()) poll(watched.data(), watched.size(), -1);
-  bell.get_up(watched[1].revents != 0);
+  wake_up.finish_wait(watched[1].revents != 0);
 }
 
 void PortThread::take_from_workers() {

@@ -87,7 +87,7 @@ void Steering::flush() {
     untold_.pop_back();
   }
   for (std::size_t worker = 0; worker < has_pushed_.size(); ++worker) {
-    if (has_pushed_[worker]) exchange_->bell(worker).ring();
+    if (has_pushed_[worker]) exchange_->wake_up(worker).notify();
     has_pushed_[worker] = false;
   }
 }

@@ -113,17 +113,17 @@ bool Worker::has_next() const {
 
 void Worker::wait() {
   if (has_more_) return;
-  Doorbell& bell = workplace_.exchange->bell(workplace_.worker);
-  std::array<pollfd, 2> watched{{{.fd = bell.descriptor(), .events = POLLIN, .revents = 0},
+  WakeUp& wake_up = workplace_.exchange->wake_up(workplace_.worker);
+  std::array<pollfd, 2> watched{{{.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0},
                                  {.fd = work_.descriptor(), .events = POLLIN, .revents = 0}}};
   int timeout = -1;
   if (const auto next = common::earlier(server_.next_timeout(), sfu_.next_timeout())) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - common::now());
     timeout = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
   }
-  bell.lie_down();
+  wake_up.prepare_wait();
   if (!has_next()) poll(watched.data(), watched.size(), timeout);
-  bell.get_up(watched[0].revents != 0);
+  wake_up.finish_wait(watched[0].revents != 0);
 }
 
 void Worker::settle() {
@@ -142,7 +142,7 @@ void Worker::drain() {
   outlet_.flush();
   workplace_.exchange->flush(workplace_.worker);
   if (workplace_.exchange->to_port(workplace_.worker).has_unread()) {
-    workplace_.exchange->port_bell().ring();
+    workplace_.exchange->port_wake_up().notify();
   }
 }
 

@@ -29,7 +29,7 @@ tl::expected<udp::Socket, std::string> sending_socket(
 Workers::Workers(const LoopOptions& options, std::unique_ptr<Exchange> exchange)
     : exchange_(std::move(exchange)),
       directory_(limits_of(options.sfu), options.threads,
-                 [this](std::size_t worker) { exchange_->bell(worker).ring(); }) {}
+                 [this](std::size_t worker) { exchange_->wake_up(worker).notify(); }) {}
 
 tl::expected<std::unique_ptr<Workers>, std::string> Workers::start(
     const LoopOptions& options, const std::optional<MovedSfu>& moved) {

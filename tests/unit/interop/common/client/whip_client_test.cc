@@ -111,7 +111,7 @@ TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
   EXPECT_THAT(client_.remove(other, other.url.origin + "/session/1").error(), HasSubstr("401"));
 }
 
-// A server of somebody else must not occupy memory or a thread for ever.
+// A foreign server must not occupy memory or a thread for ever.
 TEST_F(WhipClientTest, AnEndlessAnswerIsRefused) {
   server_.Post("/endless", [](const httplib::Request&, httplib::Response& response) {
     response.status = 201;

@@ -9,7 +9,7 @@
 
 #include <sluice/dtls/bytes.h>
 
-#include "sfu/workers/doorbell.h"
+#include "sfu/workers/wake_up.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -94,7 +94,7 @@ TEST(RecordQueue, RefusesTooLongRecords) {
 TEST(RecordQueue, CarriesRecordsBetweenThreads) {
   constexpr std::uint64_t kRecords = 50'000;
   TestQueue queue(kSmallQueue);
-  Doorbell bell(Doorbell::open().value());
+  WakeUp wake_up(WakeUp::open().value());
   const auto size_of = [](std::uint64_t number) { return number * 31 % 1400; };
   std::thread writer([&] {
     for (std::uint64_t number = 0; number < kRecords;) {
@@ -103,14 +103,14 @@ TEST(RecordQueue, CarriesRecordsBetweenThreads) {
       } else {
         std::this_thread::yield();
       }
-      bell.ring();
+      wake_up.notify();
     }
   });
   for (std::uint64_t read = 0; read < kRecords;) {
-    bell.lie_down();
-    pollfd watched{.fd = bell.descriptor(), .events = POLLIN, .revents = 0};
+    wake_up.prepare_wait();
+    pollfd watched{.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0};
     if (!queue.has_next()) poll(&watched, 1, -1);
-    bell.get_up(watched.revents != 0);
+    wake_up.finish_wait(watched.revents != 0);
     for (; queue.has_next(); ++read) expect_record(queue, read, size_of(read));
     queue.release();
   }
@@ -118,20 +118,20 @@ TEST(RecordQueue, CarriesRecordsBetweenThreads) {
   EXPECT_FALSE(queue.has_next());
 }
 
-TEST(Doorbell, RingsForASleeperAlone) {
-  Doorbell bell(Doorbell::open().value());
+TEST(WakeUp, NotifiesAThreadThatWaitsAlone) {
+  WakeUp wake_up(WakeUp::open().value());
   const auto rings = [&] {
-    pollfd watched{.fd = bell.descriptor(), .events = POLLIN, .revents = 0};
+    pollfd watched{.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0};
     return poll(&watched, 1, 0) == 1;
   };
-  bell.ring();
+  wake_up.notify();
   EXPECT_FALSE(rings());
-  bell.lie_down();
+  wake_up.prepare_wait();
   EXPECT_FALSE(rings());
-  bell.ring();
-  bell.ring();
+  wake_up.notify();
+  wake_up.notify();
   EXPECT_TRUE(rings());
-  bell.get_up(true);
+  wake_up.finish_wait(true);
   EXPECT_FALSE(rings());
 }
 
