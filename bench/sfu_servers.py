@@ -18,10 +18,12 @@ LOOPBACK = "127.0.0.1"
 START_LIMIT_S = 20
 STOP_LIMIT_S = 20
 LOOK_S = 0.05
-JANUS_PEER = pathlib.Path(__file__).resolve().parent.parent / "interop" / "peers" / "janus_sfu"
+PEERS = pathlib.Path(__file__).resolve().parent.parent / "interop" / "peers"
+JANUS_PEER = PEERS / "janus_sfu"
 
-sys.path.insert(0, str(JANUS_PEER))
+sys.path[:0] = [str(JANUS_PEER), str(PEERS)]
 import janus_config  # noqa: E402  (its folder is known only now)
+from free_ports import free_port  # noqa: E402
 
 
 class Unavailable(Exception):
@@ -36,12 +38,6 @@ def own_address():
         except OSError:
             return LOOPBACK
         return probe.getsockname()[0]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
 
 
 def run_on(cpu, command, **options):
