@@ -34,6 +34,7 @@ from http_request import STEP_LIMIT_S, request  # noqa: E402
 
 SKIPPED = 77
 PICTURES, SOUNDS = 25, 40  # that a viewer must decode
+PICTURE_LIMIT_S = 1  # after that long without a picture, a viewer that doesn't repair asks for a key frame
 ADDRESSES = ("127.0.0.1", "::1")
 SYSTEM_PYTHON = "/usr/bin/python3"  # has the packages of Debian
 LOST_SEED = 9
@@ -247,7 +248,7 @@ class Call:
         publisher = self.publish()
         asked_before = publisher.count("asked for key frame")
         viewer, seen = self.watch()
-        viewer.wait(lambda: seen()["video"] >= PICTURES and seen()["audio"] >= SOUNDS, "it sees and hears")
+        self.see(viewer, seen, lambda: seen()["video"] >= PICTURES and seen()["audio"] >= SOUNDS, "it sees and hears")
         must(viewer.count("countered") == self.options.decline, "a counter-offer is made where it is needed")
         must(seen()["width"] == 320, f"the picture is as wide as that of the publisher ({seen()['width']})")
         must(publisher.count("asked for key frame") > asked_before, "a viewer that comes makes the server ask by PLI")
@@ -268,7 +269,23 @@ class Call:
         viewer.say("key frame")
         until(lambda: self.server.counters()["key_frames_needed"] > needed, "the viewer's PLI comes", viewer)
         publisher.wait(lambda: publisher.count("asked for key frame") > before, "it gets the viewer's PLI")
-        viewer.wait(lambda: seen()["video"] > pictures + 5, "it sees more")
+        self.see(viewer, seen, lambda: seen()["video"] > pictures + 5, "it sees more")
+
+    def see(self, viewer, seen, wanted, what):
+        """Waits, and asks for a key frame where a lost packet stops the picture, as decoders do (RFC 4585 section 6.3.1)."""
+        repairs = "watch" in CLIENTS[self.options.viewer].repairs
+        pictures, since = seen()["video"], time.monotonic()
+
+        def has_come():
+            nonlocal pictures, since
+            if seen()["video"] > pictures:
+                pictures, since = seen()["video"], time.monotonic()
+            elif not repairs and time.monotonic() - since > PICTURE_LIMIT_S:
+                since = time.monotonic()
+                viewer.say("key frame")
+            return wanted()
+
+        viewer.wait(has_come, what)
 
     def check_repairs(self):
         if "publish" in CLIENTS[self.options.publisher].repairs:
