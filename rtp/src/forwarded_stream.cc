@@ -234,6 +234,8 @@ HeaderExtension ForwardedStream::write_extension(const Format& format, const Sen
 void ForwardedStream::remember(const Sent& sent) {
   const std::size_t mask = history_.size() - 1;
   const int ahead = newest_ ? distance(*newest_, sent.number) : 1;
+  // Its place is that of a newer one.
+  if (ahead <= -static_cast<int>(history_.size())) return;
   // The places of numbers between have those of 65,536 packets ago, or of none.
   for (int back = 1; back < std::min(ahead, static_cast<int>(history_.size())); ++back) {
     history_[number(sent.number + -back) & mask].is_valid = false;

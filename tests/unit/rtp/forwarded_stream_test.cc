@@ -263,6 +263,20 @@ TEST_F(ForwardedStreamTest, OnlyWhatWasSentIsRepeated) {
   EXPECT_FALSE(stream->origin_of(SequenceNumber{7}));
 }
 
+// It has the place of one that is newer in the ring.
+TEST_F(ForwardedStreamTest, OneThatIsTooLateTakesNoPlaceOfANewerOne) {
+  auto stream = ForwardedStream::make(with_elements());
+  ASSERT_TRUE(stream);
+  write(*stream, packet_of(7));
+  for (std::uint16_t number = 9; number <= 8 + 64; ++number) write(*stream, packet_of(number));
+  ASSERT_TRUE(stream->origin_of(SequenceNumber{8 + 64}));
+  EXPECT_NE(write(*stream, packet_of(8)), "late") << "it is forwarded";
+  EXPECT_FALSE(stream->origin_of(SequenceNumber{8}));
+  const auto newest = stream->origin_of(SequenceNumber{8 + 64});
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->number, SequenceNumber{8 + 64});
+}
+
 TEST_F(ForwardedStreamTest, WhatIsForgottenIsNotRepeated) {
   auto stream = ForwardedStream::make(with_elements());
   ASSERT_TRUE(stream);
