@@ -85,7 +85,8 @@ std::optional<Event> Association::Impl::on_dcep(Stream stream, Bytes message) {
   // RFC 8832 section 6: an unused stream, and valid parameters. Otherwise the channel is closed and
   // no ACK is sent. Streams of this side's kind are accepted, against that section: aiortc chooses
   // even and odd ones by the role in ICE, so that half of the calls with it would have no channels.
-  if (!options || found != channels_.end() || resets_.contains(stream)) {
+  // A channel needs a stream in both directions.
+  if (!options || found != channels_.end() || resets_.contains(stream) || stream >= streams_) {
     count(Drop::refused_open);
     begin_close(stream);
     pump();

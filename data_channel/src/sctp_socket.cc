@@ -241,8 +241,8 @@ SctpSend SctpSocket::send(std::uint16_t stream, PayloadProtocol protocol, Bytes 
   return errno == EWOULDBLOCK || errno == EAGAIN ? SctpSend::would_block : SctpSend::failed;
 }
 
-bool SctpSocket::reset(std::span<const std::uint16_t> streams) {
-  if (socket_ == nullptr) return false;
+SctpResetRequest SctpSocket::reset(std::span<const std::uint16_t> streams) {
+  if (socket_ == nullptr) return SctpResetRequest::later;
   std::vector<std::byte> request(sizeof(sctp_reset_streams) + streams.size_bytes());
   sctp_reset_streams head{};
   head.srs_assoc_id = SCTP_ALL_ASSOC;
@@ -250,7 +250,9 @@ bool SctpSocket::reset(std::span<const std::uint16_t> streams) {
   head.srs_number_streams = static_cast<std::uint16_t>(streams.size());
   std::memcpy(request.data(), &head, sizeof head);
   std::memcpy(request.data() + sizeof head, streams.data(), streams.size_bytes());
-  return set_option(SCTP_RESET_STREAMS, request.data(), request.size());
+  if (set_option(SCTP_RESET_STREAMS, request.data(), request.size())) return SctpResetRequest::made;
+  const bool is_final = errno == EOPNOTSUPP || errno == EINVAL;
+  return is_final ? SctpResetRequest::impossible : SctpResetRequest::later;
 }
 
 SctpFigures SctpSocket::figures() const {

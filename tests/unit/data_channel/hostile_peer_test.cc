@@ -116,7 +116,7 @@ TEST_F(HostilePeerTest, SecondOpenClosesTheChannel) {
   EXPECT_EQ(answers_.size(), 1U);
   EXPECT_THAT(resets_, ElementsAre(4));
   const std::uint16_t stream = 4;
-  EXPECT_TRUE(peer_.reset(std::span(&stream, 1)));
+  EXPECT_EQ(peer_.reset(std::span(&stream, 1)), SctpResetRequest::made);
   run_for_a_second();
   EXPECT_THAT(closed_, ElementsAre(ChannelId{4}));
 }
