@@ -208,9 +208,10 @@ ForwardResult ForwardedStream::write_as(const Format& format, const Sent& sent,
 HeaderExtension ForwardedStream::write_extension(const Format& format, const Sent& sent,
                                                  const Packet& packet, MutableBytes out) const {
   store_bytes(out, format.texts);
-  ExtensionWriter writer(extension_form_, out, format.texts.size());
-  // write() has seen to the room and make() to the IDs, so only a value that the form can't hold is
-  // not added.
+  const MutableBytes body = out.first(std::min(out.size(), kMaxExtension));
+  ExtensionWriter writer(extension_form_, body, format.texts.size());
+  // write() has seen to the room and make() to the IDs, so only what the form or the length of the
+  // extension can't hold is not added.
   ExtensionReader reader(packet.extension);
   for (auto element = reader.next(); element && *element; element = reader.next()) {
     const std::uint8_t id = extension_ids_[number((*element)->id)];
