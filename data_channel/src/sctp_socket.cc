@@ -181,6 +181,10 @@ std::optional<SctpInput> SctpSocket::read() {
     if (std::exchange(skipping_, false)) return SctpOversized{};
     return SctpMessage{.stream = info.rcv_sid, .protocol = protocol, .data = message_};
   }
+  // usrsctp waits for the rest of a message that the peer has forgotten, and gives nothing behind
+  // it, not even that the peer has restarted.
+  const bool is_in_a_message = skipping_ || !message_.empty();
+  if (outlet_.has_restarted && is_in_a_message) return SctpDown{.timeout = false};
   return std::nullopt;
 }
 
@@ -205,6 +209,7 @@ std::optional<SctpInput> SctpSocket::take_notification(Bytes notification) {
     sctp_assoc_change change{};
     if (!load(change, notification)) return std::nullopt;
     if (change.sac_state == SCTP_COMM_UP || change.sac_state == SCTP_RESTART) {
+      outlet_.has_restarted = false;
       return SctpUp{.streams = std::min(change.sac_outbound_streams, change.sac_inbound_streams)};
     }
     return SctpDown{.timeout = timed_out()};

@@ -180,6 +180,44 @@ TEST_F(HostilePeerTest, APeerThatRestartsLeavesNoChannelHalfClosed) {
   EXPECT_FALSE(association_.next_timeout()) << "it waits for nothing";
 }
 
+// usrsctp waits for the rest of a message whose beginning was read, and delivers nothing more.
+TEST_F(HostilePeerTest, ARestartInTheMiddleOfAMessageEndsTheAssociation) {
+  say(4, PayloadProtocol::dcep, from_hex(kOpen));
+  run_for_a_second();
+  say(4, PayloadProtocol::binary, test::counted(200'000));
+  // Half of it comes.
+  for (int packets = 0; packets < 90;) {
+    while (const auto packet = packets < 90 ? peer_->packets().pop() : std::nullopt) {
+      association_.handle_packet(*packet, now_);
+      ++packets;
+    }
+    EXPECT_FALSE(association_.poll_event());
+    while (const auto packet = association_.poll_transmit()) peer_->receive(*packet);
+  }
+  peer_.emplace(Options{}, now_);
+  peer_up_ = false;
+  ASSERT_TRUE(peer_->connect());
+  run([this] { return association_.closed(); });
+  EXPECT_TRUE(association_.closed());
+  EXPECT_TRUE(messages_.empty());
+}
+
+TEST_F(HostilePeerTest, ARestartBetweenMessagesEndsNothing) {
+  say(4, PayloadProtocol::dcep, from_hex(kOpen));
+  say(4, PayloadProtocol::binary, test::counted(200'000));
+  run([this] { return !messages_.empty(); });
+  for (std::size_t restarts = 1; restarts <= 3; ++restarts) {
+    peer_.emplace(Options{}, now_);
+    peer_up_ = false;
+    ASSERT_TRUE(peer_->connect());
+    run([this] { return peer_up_; });
+    say(4, PayloadProtocol::binary, test::counted(200'000));
+    run([&] { return messages_.size() > restarts; });
+    EXPECT_EQ(messages_.size(), 1 + restarts);
+  }
+  EXPECT_FALSE(association_.closed());
+}
+
 TEST_F(HostilePeerTest, GarbageIsIgnored) {
   for (const std::size_t size : {0U, 1U, 12U, 100U, 1200U}) {
     association_.handle_packet(test::counted(size), now_);
