@@ -50,7 +50,7 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
       port_{.server = server, .outlet = outlet, .counters = counters_},
       bridge_(exchange_ == nullptr ? nullptr
                                    : std::make_unique<DataBridge>(directory_, *exchange_, worker_)),
-      data_(options_.data, port_, bridge_.get()) {
+      data_(options_.data, port_, counters_.data, bridge_.get()) {
   if (workplace.exchange == nullptr) return;
   mirrors_ = std::make_unique<Mirrors>(
       workplace, options_.tracks, port_,
@@ -167,9 +167,9 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
   if (!handle) return refuse(handle.error().why, handle.error().sentence);
   Room& place = room(room_name, now);
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                                  agreement->parts, random_ssrc(), options_.tracks,
-                                                  now, StreamOrigin{.id = common::random_id()});
+  session.publisher = std::make_unique<Publisher>(
+      PublisherPeer{.path = rtcp_path(port_, *handle), .own_ssrc = random_ssrc()}, agreement->parts,
+      options_.tracks, now, StreamOrigin{.id = common::random_id()});
   place.add(*session.publisher, port_, now);
   if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;

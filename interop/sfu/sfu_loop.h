@@ -17,7 +17,7 @@
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
 #include "sfu/cluster/pulled_streams.h"
-#include "sfu/forwarding/outlet.h"
+#include "sfu/forwarding/media_port.h"
 #include "sfu/media_threads.h"
 #include "sfu/sfu.h"
 

@@ -17,7 +17,7 @@
 #include <sluice/udp/socket.h>
 
 #include "common/work_queue.h"
-#include "sfu/forwarding/outlet.h"
+#include "sfu/forwarding/media_port.h"
 #include "sfu/media_threads.h"
 #include "sfu/workers/exchange.h"
 
