@@ -54,7 +54,7 @@ std::optional<dtls::Instant> Upstream::next_timeout() const {
 void Upstream::drain(Sfu& sfu, dtls::Instant now) {
   if (publisher_ == nullptr && session_.connected_at()) begin_publishing(sfu, now);
   while (const auto media = session_.poll_media()) {
-    if (publisher_ != nullptr) sfu.take_pulled(*publisher_, *media, now);
+    if (publisher_ != nullptr) sfu.take_media(*publisher_, *media, now);
   }
   if (!session_.end().empty()) fail(session_.end(), sfu, now);
 }

@@ -194,11 +194,10 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
       const auto& all = place.all_publishers();
       return std::ranges::find(all, shown) != all.end() ? shown : nullptr;
     };
-    session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
-    session.viewer->restore(*moved.viewer, of_room, then);
+    auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
+    viewer->restore(*moved.viewer, of_room, then);
     // Free seats are for publishers that could not be seen before.
-    place.add(*session.viewer, port_, now);
-    ++counters_.viewers;
+    add_viewer(session, std::move(viewer), now);
   }
   if (moved.data) session.data = data_.restore(*handle, *moved.data, place.data(), now);
   return &session;
