@@ -1,7 +1,9 @@
 // An IceLiteServer, one genuine DTLS client, and everything that anybody may send from a few
-// addresses: its limits hold, no response is larger than its request, a session sends only to a
-// tuple of its own, each ends once and leaves nothing.
+// addresses: its limits hold, no response is larger than its request except with DTLS in STUN, a
+// session sends only to a tuple of its own, one that has lost its path expires, each ends once and
+// leaves nothing.
 #include <sluice/ice_lite/ice_lite_server.h>
+#include <sluice/stun/message.h>
 
 #include <algorithm>
 #include <array>
@@ -75,7 +77,7 @@ ice_lite::ServerOptions make_options(std::uint8_t choices) {
   options.max_tuples_per_host = (choices & 1) != 0 ? 2 : 0;
   options.max_early_tuples = 2;
   options.max_early_tuples_per_host = (choices & 2) != 0 ? 1 : 2;
-  options.tuple_hold = (choices & 4) != 0 ? Duration::zero() : 3s;
+  options.tuple_hold = (choices & 4) != 0 ? Duration::zero() : 12s;
   options.max_error_responses = (choices & 8) != 0 ? 0 : 5;
   options.max_timers_per_call = 1;
   return options;
@@ -89,13 +91,16 @@ enum class Step : std::uint8_t {
   time,      // how long
   session,   // which, what: add, close, remove, restart, remote ufrag
   send,      // the client and the server send data and media
+  path,      // address: the path ends
+  move,      // session: it is exported and restored
 };
-constexpr unsigned kSteps = 7;
+constexpr unsigned kSteps = 9;
 
 class Run {
  public:
   explicit Run(std::uint8_t choices)
       : batch_limit_((choices & 32) != 0 ? kMaxBatch : 1),
+        has_dtls_in_stun_((choices & 64) != 0),
         environment_(fresh_environment()),
         server_(must(ice_lite::IceLiteServer::make(make_options(choices), environment_))),
         client_(must(MediaTransport::make({.dtls = config()}, environment_))) {
@@ -123,7 +128,7 @@ class Run {
       case Step::datagram:
         return arrive(take(input, input.u16()), number);
       case Step::check:
-        return check(number, input.u8(), input.u8());
+        return check(number, input.u8(), input.u8(), has_dtls_in_stun_ && value >= 128);
       case Step::client:
         return next_of_client(number);
       case Step::answers:
@@ -134,6 +139,11 @@ class Run {
         return change(value, input.u8());
       case Step::send:
         return send(value);
+      case Step::path:
+        server_.path_closed(path_of(number), now_);
+        return drain(SIZE_MAX);
+      case Step::move:
+        return move(value);
     }
   }
 
@@ -149,23 +159,26 @@ class Run {
  private:
   static constexpr std::uint8_t kNominates = 1;
   static constexpr std::size_t kMaxBatch = 6;
+  static constexpr std::size_t kMtu = 1200;
 
   struct Known {
     SessionHandle handle;
     ice_lite::Credentials former;  // before the last restart
+    bool has_path = false;         // as its events have told
   };
 
   void add() {
     ice_lite::SessionOptions options;
     options.transport.dtls = config();
     options.peer_fingerprints = {fingerprint()};
+    options.dtls_in_stun = has_dtls_in_stun_;
     const bool has_room = sessions_.size() < kSessions;
     const auto made = server_.add_session(options, now_);
     SLUICE_CHECK(made.has_value() == has_room);
     if (made) sessions_.push_back({*made, *server_.local_credentials(*made)});
   }
 
-  void check(unsigned number, unsigned which, unsigned bits) {
+  void check(unsigned number, unsigned which, unsigned bits, bool carries = false) {
     if (sessions_.empty()) return;
     const Known& known = sessions_[which % sessions_.size()];
     const auto credentials = (bits & 64) != 0
@@ -180,6 +193,10 @@ class Run {
     if ((bits & 8) != 0) fields.nomination = which / 16;
     if ((bits & 16) != 0) fields.transaction.emplace().back() = static_cast<std::byte>(which % 4);
     if ((bits & 128) != 0) fields.other_attribute = static_cast<std::uint16_t>(0x7000 + which);
+    if (carries) {
+      fields.dtls_in_stun.emplace();
+      if (!from_client_.empty()) fields.dtls_in_stun = from_client_.front();
+    }
     arrive(make_check(fields), number);
   }
 
@@ -249,6 +266,18 @@ class Run {
     }
   }
 
+  void move(unsigned which) {
+    if (sessions_.empty()) return;
+    Known& known = sessions_[which % sessions_.size()];
+    const auto state = server_.export_session(known.handle, now_);
+    if (!state) return;
+    const auto restored = server_.restore(must(ice_lite::SessionState::parse(state->bytes())),
+                                          {.transport = {.dtls = config()}}, now_);
+    SLUICE_CHECK(restored.has_value());
+    known.handle = *restored;
+    drain(SIZE_MAX);
+  }
+
   void change(unsigned which, unsigned what) {
     if (sessions_.empty() || what % 8 == 0) return add();
     Known& known = sessions_[which % sessions_.size()];
@@ -311,7 +340,9 @@ class Run {
       SLUICE_CHECK(datagrams < 200);
       SLUICE_CHECK(sent->size > 0 && sent->size <= out.size());
       if (transport::classify(Bytes(out).first(sent->size)) == transport::PacketClass::stun) {
-        SLUICE_CHECK(sent->size <= most_of_response);
+        SLUICE_CHECK(sent->size <= (has_dtls_in_stun_ ? kMtu : most_of_response));
+        const auto response = stun::decode(Bytes(out).first(sent->size));
+        if (response && response->dtls_in_stun) keep(to_client_, *response->dtls_in_stun);
       } else {
         keep(to_client_, Bytes(out).first(sent->size));
       }
@@ -326,6 +357,9 @@ class Run {
     }
     while (const auto event = server_.poll_event()) {
       SLUICE_CHECK(is_known(event->session));
+      const auto known = std::ranges::find(sessions_, event->session, &Known::handle);
+      if (std::holds_alternative<ice_lite::PathSelected>(event->what)) known->has_path = true;
+      if (std::holds_alternative<ice_lite::Expired>(event->what)) known->has_path = false;
       if (std::holds_alternative<ice_lite::Ended>(event->what)) forget(event->session);
     }
     SLUICE_CHECK(server_.tuples() <= kTuples);
@@ -333,6 +367,10 @@ class Run {
     for (const auto& each : sessions_) {
       const auto path = server_.path_of(each.handle);
       if (path) SLUICE_CHECK(server_.find(*path) == each.handle);
+      // It will expire, or another tuple of it.
+      if (each.has_path && server_.find(each.handle) != nullptr) {
+        SLUICE_CHECK(server_.next_timeout());
+      }
     }
     const auto next = server_.next_timeout();
     SLUICE_CHECK(!next || *next >= now_);
@@ -349,6 +387,7 @@ class Run {
   }
 
   const std::size_t batch_limit_;
+  const bool has_dtls_in_stun_;
   std::vector<Buffer> batch_;  // what has arrived, and from which addresses
   std::vector<unsigned> numbers_;
   volatile unsigned sum_ = 0;

@@ -209,7 +209,7 @@ TEST(DtlsInStunSim, ChecksWithAForgedSourceAmplifyLittle) {
   std::size_t sent = 0;
   for (const auto& each : world.bytes_to_strangers) {
     sent += each.size();
-    large += each.size() > 500 ? 1 : 0;
+    if (each.size() > 500) ++large;
   }
   EXPECT_GT(large, 0U);
   EXPECT_LE(large, 8U * 4) << "eight of each datagram of the flight";

@@ -90,6 +90,10 @@ dtls::Buffer make_check(const CheckFields& fields) {
   if (fields.use_candidate) check.add(0x0025, std::string_view{});
   if (fields.nomination) check.add32(0xc001, *fields.nomination);
   if (fields.other_attribute) check.add(*fields.other_attribute, "any");
+  if (fields.dtls_in_stun) {
+    check.add(0xc071, std::string_view{});
+    check.add(0xc070, dtls::Bytes(*fields.dtls_in_stun));
+  }
   if (!fields.pwd.empty()) check.integrity(fields.pwd);
   if (fields.has_fingerprint) check.fingerprint();
   return check.bytes();

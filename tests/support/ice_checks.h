@@ -43,6 +43,8 @@ struct CheckFields {
   enum class Role : std::uint8_t { none, controlling, controlled } role = Role::controlling;
   std::optional<std::uint32_t> nomination = {};
   std::optional<std::uint16_t> other_attribute = {};
+  // DTLS in STUN: a datagram; an acknowledgement of none comes with it.
+  std::optional<dtls::Buffer> dtls_in_stun = {};
   bool has_fingerprint = true;
   std::uint16_t type = 0x0001;
   // Empty: one that no check before had.

@@ -165,7 +165,7 @@ TEST_F(LiteBatch, AnEndedSessionMakesRoomAlsoWhereItsDataIsNotPolled) {
   EXPECT_TRUE(poll_media().empty());
   std::size_t ended = 0;
   while (const auto event = world_.server.poll_event()) {
-    ended += std::holds_alternative<Ended>(event->what) ? 1 : 0;
+    if (std::holds_alternative<Ended>(event->what)) ++ended;
   }
   EXPECT_EQ(ended, 1U);
   world_.server.handle_timeout(world_.now);

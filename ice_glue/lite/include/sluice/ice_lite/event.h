@@ -34,7 +34,8 @@ struct PathTaken {
 // Consent has expired (RFC 7675): the session has no nominated path any more on which a valid check
 // has come in the last 30 s, and sends nothing. The next nominating check of the peer revives it
 // (PathSelected); restart_ice() asks for one by signalling. Otherwise close() or remove() it: the
-// server does not.
+// server does not. A session whose peer has never nominated a path has no event: give it a time of
+// your own.
 struct Expired {
   dtls::UdpPath path;  // the last one
 };
