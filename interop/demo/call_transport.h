@@ -59,8 +59,8 @@ class CallTransport {
   // Whether the answer must say a=ice-lite.
   [[nodiscard]] virtual bool is_ice_lite() const = 0;
 
-  // The transport's part of the answer to our offer, which says a=setup:active. The error is a
-  // sentence that says why it can't be taken.
+  // The transport's part of the answer to our offer, which says a=setup:active or passive. The
+  // error is a sentence that says why it can't be taken.
   virtual SdpResult<void> set_answer(const TransportDescription& answer) = 0;
 
   virtual void send_rtp(Bytes packet) = 0;

@@ -88,16 +88,17 @@ SdpResult<void> EchoSession::open() {
 
 SdpResult<void> EchoSession::take_answer(Offer answer) {
   std::string fault = fault_of_answer(answer);
-  if (!offers() || is_answered_ || !transport_) fault = "The session waits for no answer.";
+  if (!offers() || !transport_) fault = "The session waits for no answer.";
   if (!fault.empty()) return tl::unexpected(SdpError{std::move(fault)});
   if (auto set = transport_->set_answer(answer.transport); !set) return set;
-  is_answered_ = true;
+  const bool is_client = answer.transport.setup == Setup::passive;
+  options_.setup = is_client ? Setup::active : Setup::passive;
   const auto offered_port = offer_.sections.front().sctp_port;
   offer_ = std::move(answer);
   const auto& section = offer_.sections.front();
   if (!channels_) return {};
   if (section.accepted() && section.sctp_port == offered_port) {
-    channels_->set_peer(dtls::Role::server, section.max_message_size);
+    channels_->set_peer(own_role(), section.max_message_size);
   } else {
     channels_.reset();
   }
@@ -241,9 +242,8 @@ SdpResult<std::unique_ptr<EchoSession>> EchoSession::restore(const MovedCall& mo
 // ---- data channels
 
 void EchoSession::make_channels(const OfferedSection& section, bool waits) {
-  const auto role = options_.setup == Setup::active ? dtls::Role::client : dtls::Role::server;
   auto association = data_channel::Association::make(
-      association_options(section, role,
+      association_options(section, own_role(),
                           {.max_message_size = kMaxMessageSize, .wait_for_start = waits}),
       common::now());
   if (!association) {

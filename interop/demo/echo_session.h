@@ -18,8 +18,9 @@
 namespace sluice::interop::demo {
 
 struct SessionOptions {
-  dtls::ConfigPtr dtls = {};     // required
-  Setup setup = Setup::passive;  // our role: active or passive; actpass: we offer
+  dtls::ConfigPtr dtls = {};  // required
+  // Our role: active or passive; actpass: we offer, and the answer decides.
+  Setup setup = Setup::passive;
   dtls::Duration connect_timeout = std::chrono::seconds{60};  // until DTLS is connected
 };
 
@@ -80,6 +81,9 @@ class EchoSession final : private CallListener {
               AnswerReady ready, std::vector<std::uint32_t> ssrcs);
   SdpResult<void> open();
   [[nodiscard]] bool offers() const { return options_.setup == Setup::actpass; }
+  [[nodiscard]] dtls::Role own_role() const {
+    return options_.setup == Setup::active ? dtls::Role::client : dtls::Role::server;
+  }
   [[nodiscard]] std::vector<EchoStreamOptions> echo_streams() const;
   // `waits`: for start(), since the SDP has a=sctp-init.
   void make_channels(const OfferedSection& section, bool waits);
@@ -104,7 +108,6 @@ class EchoSession final : private CallListener {
   SessionOptions options_;
   Shared shared_;
   AnswerReady ready_;
-  bool is_answered_ = false;  // where we offer
   dtls::Instant start_;
   SetupTimes times_ = {};
   SessionState state_ = SessionState::connecting;

@@ -172,12 +172,18 @@ class LiteCall final : public CallTransport {
   SdpResult<void> set_answer(const TransportDescription& answer) override {
     const auto now = common::now();
     auto& server = port_.server();
-    const auto known = server.set_remote_ufrag(session_, answer.ice.ufrag, now);
-    const auto set = server.set_peer_fingerprints(session_, answer.fingerprints, now);
+    // It has begun as the one who waits (RFC 5763 section 5).
+    const auto role = answer.setup == Setup::passive ? dtls::Role::client : dtls::Role::server;
+    const auto start = [&](transport::MediaTransport& media) { return media.start(role, now); };
+    const auto set = server.set_remote_ufrag(session_, answer.ice.ufrag, now)
+                         .and_then([&] { return server.apply(session_, start); })
+                         .and_then([&](const auto&) {
+                           return server.set_peer_fingerprints(session_, answer.fingerprints, now);
+                         });
     port_.turn_soon();
-    if (known && set) return {};
-    return tl::unexpected(SdpError{"The answer can't be taken: " +
-                                   dtls::to_string(known ? set.error() : known.error()) + "."});
+    if (set) return {};
+    return tl::unexpected(
+        SdpError{"The answer can't be taken: " + dtls::to_string(set.error()) + "."});
   }
 
   void send_rtp(Bytes packet) override {

@@ -85,8 +85,10 @@ std::string fault_of_answer(const Offer& answer) {
   if (answer.sections.size() != 1 || section.kind != SectionKind::data || section.mid != "0") {
     return "The answer must have the sections of the offer.";
   }
-  // RFC 8842 section 5.3 lets the answerer choose, and recommends active.
-  if (answer.transport.setup != Setup::active) return "The answer must say a=setup:active.";
+  // RFC 8842 section 5.3 lets the answerer choose.
+  if (answer.transport.setup == Setup::actpass) {
+    return "The answer must say a=setup:active or a=setup:passive.";
+  }
   return {};
 }
 

@@ -81,15 +81,19 @@ ClientOffer LoadMembers::make_offer(bool publishes) const {
   return offer;
 }
 
+ViewerOptions LoadMembers::viewer_options(const PayloadKinds& kinds) const {
+  return {.kinds = kinds,
+          .asks_again = options_.has_nack,
+          .video = options_.video_recording,
+          .audio = options_.audio_recording};
+}
+
 tl::expected<decltype(Joining::role), std::string> LoadMembers::role_of(
     const ClientOffer& offer, const Answer& answer) const {
   if (!offer.publishes) {
     const auto kinds = accepted_kinds(offer, answer);
     if (!kinds) return tl::unexpected(kinds.error());
-    return ViewerOptions{.kinds = *kinds,
-                         .asks_again = options_.has_nack,
-                         .video = options_.video_recording,
-                         .audio = options_.audio_recording};
+    return viewer_options(*kinds);
   }
   const auto types = accepted_types(offer, answer);
   if (!types) return tl::unexpected(types.error());
@@ -113,35 +117,60 @@ tl::expected<LoadMembers::Member, std::string> LoadMembers::try_join(Member memb
   ClientOffer offer = make_offer(member.publishes);
   offer.own = socket->own();
   const auto posted_at = common::now();
-  auto posted = http.post(endpoint, write_offer(offer));
-  if (!posted) return tl::unexpected(posted.error().sentence);
-  member.location = posted->location;
-  const auto join = [&]() -> tl::expected<void, std::string> {
-    auto answer = read_answer(posted->answer);
-    if (!answer) return tl::unexpected("the answer: " + answer.error().sentence);
-    auto role = role_of(offer, *answer);
-    if (!role) return tl::unexpected(role.error());
-    auto candidates = usable_candidates(answer->transport.candidates, offer.own);
+  auto agreed = negotiate(offer, endpoint, member.location, http);
+  if (agreed) {
+    const std::scoped_lock lock(mutex_);
+    report_.answered.add(common::now() - posted_at);
+  }
+  const auto join = [&](Agreed both) {
+    auto candidates = usable_candidates(both.remote.transport.candidates, offer.own);
     Joining joining{.id = member.id,
                     .socket = *std::move(socket),
                     .setup = {.dtls = dtls_,
                               .ice = offer.ice,
-                              .answer = *std::move(answer),
+                              .answer = std::move(both.remote),
                               .candidates = std::move(candidates)},
-                    .role = *std::move(role),
+                    .role = std::move(both.role),
                     .posted_at = posted_at};
     return worker.ask<tl::expected<void, std::string>>(
         [&joining](Worker& its) { return its.join(std::move(joining)); });
   };
-  {
-    const std::scoped_lock lock(mutex_);
-    report_.answered.add(common::now() - posted_at);
+  const auto joined = std::move(agreed).and_then(join);
+  if (joined) return member;
+  remove(member, http);
+  return tl::unexpected(joined.error());
+}
+
+tl::expected<LoadMembers::Agreed, std::string> LoadMembers::negotiate(const ClientOffer& offer,
+                                                                      const HttpEndpoint& endpoint,
+                                                                      std::string& location,
+                                                                      WhipClient& http) const {
+  const auto posted = http.post(endpoint, write_offer(offer));
+  if (!posted) {
+    const auto& counter = posted.error().counter_offer;
+    if (!counter || offer.publishes) return tl::unexpected(posted.error().sentence);
+    location = counter->location;
+    return answer(*counter, offer, endpoint, http);
   }
-  if (const auto joined = join(); !joined) {
-    remove(member, http);
-    return tl::unexpected(joined.error());
-  }
-  return member;
+  location = posted->location;
+  const auto remote = read_answer(posted->answer);
+  if (!remote) return tl::unexpected("the answer: " + remote.error().sentence);
+  const auto role = role_of(offer, *remote);
+  if (!role) return tl::unexpected(role.error());
+  return Agreed{*remote, *role};
+}
+
+tl::expected<LoadMembers::Agreed, std::string> LoadMembers::answer(const CounterOffer& counter,
+                                                                   const ClientOffer& offer,
+                                                                   const HttpEndpoint& endpoint,
+                                                                   WhipClient& http) const {
+  const auto remote = read_offer(counter.offer);
+  if (!remote) return tl::unexpected("the server's offer: " + remote.error().sentence);
+  const auto taken = take_offer(offer, *remote);
+  if (!taken) return tl::unexpected(taken.error());
+  const auto answered = http.answer(endpoint, counter.location, taken->answer);
+  if (!answered) return tl::unexpected("the answer to its offer: " + answered.error());
+  return Agreed{*remote, viewer_options(taken->kinds)};
 }
 
 void LoadMembers::join(bool publishes, WhipClient& http) {

@@ -64,8 +64,21 @@ class LoadMembers {
   // As far as the server has a session of it.
   tl::expected<Member, std::string> try_join(Member member, const HttpEndpoint& endpoint,
                                              WhipClient& http);
+  // What both sides have agreed on.
+  struct Agreed {
+    Answer remote;
+    decltype(Joining::role) role;
+  };
+  // As far as the server has a session, `location` is its URL afterwards.
+  tl::expected<Agreed, std::string> negotiate(const ClientOffer& offer,
+                                              const HttpEndpoint& endpoint, std::string& location,
+                                              WhipClient& http) const;
+  // Of the server, in place of its answer to a viewer.
+  tl::expected<Agreed, std::string> answer(const CounterOffer& counter, const ClientOffer& offer,
+                                           const HttpEndpoint& endpoint, WhipClient& http) const;
   tl::expected<decltype(Joining::role), std::string> role_of(const ClientOffer& offer,
                                                              const Answer& answer) const;
+  [[nodiscard]] ViewerOptions viewer_options(const PayloadKinds& kinds) const;
   void remove(const Member& member, WhipClient& http);
   // For each number below `count`, LoadOptions::parallel at a time: `work` gets it and a client of
   // its own thread, and returns false to stop. False: it was stopped.

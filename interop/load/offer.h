@@ -48,4 +48,13 @@ tl::expected<std::vector<rtp::PayloadType>, std::string> accepted_types(const Cl
 tl::expected<PayloadKinds, std::string> accepted_kinds(const ClientOffer& offer,
                                                        const Answer& answer);
 
+// A viewer's answer to an offer of the server, and what comes by it.
+struct OfferTaken {
+  std::string answer;
+  PayloadKinds kinds = {};
+};
+// Takes the sections that `own` has, too: of each as many as there, with the codec that it has. The
+// others are rejected. The error: there are none.
+tl::expected<OfferTaken, std::string> take_offer(const ClientOffer& own, Offer offered);
+
 }  // namespace sluice::interop::load

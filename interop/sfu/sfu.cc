@@ -125,12 +125,6 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const Visit& visit, Admissio
   return session;
 }
 
-void Sfu::add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
-  session.viewer = std::move(viewer);
-  session.room->add(*session.viewer, port_, now);
-  ++counters_.viewers;
-}
-
 TransportDescription Sfu::own_transport(ice_lite::SessionHandle handle, Setup setup) const {
   TransportDescription transport{.ice = *port_.server.local_credentials(handle),
                                  .end_of_candidates = true,
@@ -397,15 +391,13 @@ std::optional<End> Sfu::overdue(const Session& session, dtls::Instant now) const
 }
 
 void Sfu::sweep(dtls::Instant now) {
-  for (auto each = sessions_.begin(); each != sessions_.end();) {
-    const auto next = std::next(each);
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    const auto each = next++;
     if (const auto why = overdue(each->second, now)) end(each, *why, now);
-    each = next;
   }
-  for (auto each = offers_.begin(); each != offers_.end();) {
-    const auto next = std::next(each);
+  for (auto next = offers_.begin(); next != offers_.end();) {
+    const auto each = next++;
     if (now >= each->second.until) withdraw(each, now);
-    each = next;
   }
   std::erase_if(rooms_, [&](const auto& entry) {
     const Room& room = *entry.second;

@@ -13,6 +13,7 @@
 namespace sluice::interop {
 namespace {
 
+constexpr const char* kSdpType = "application/sdp";
 // Of an answer that is no SDP: enough for its sentence.
 constexpr std::size_t kMaxSentence = 200;
 // Of the body of an answer, in bytes: more than any SDP that a server of media writes.
@@ -58,8 +59,8 @@ std::string refusal(const httplib::Response& response) {
          (sentence.empty() ? "" : ": " + sentence);
 }
 
-std::string no_answer(const char* to, const httplib::Result& result) {
-  return std::string{"the server does not answer "} + to + " (" +
+std::string no_answer(const char* method, const httplib::Result& result) {
+  return std::string{"the server does not answer a "} + method + " (" +
          httplib::to_string(result.error()) + ")";
 }
 
@@ -144,33 +145,49 @@ tl::expected<PostedOffer, HttpRefusal> WhipClient::post(const HttpEndpoint& endp
   request.method = "POST";
   request.path = endpoint.url.path;
   request.headers = std::move(fields);
-  request.set_header("Content-Type", "application/sdp");
+  request.set_header("Content-Type", kSdpType);
   request.body = offer;
   const auto result = send(client(endpoint.url.origin, endpoint), std::move(request));
-  if (!result) return tl::unexpected(HttpRefusal{0, no_answer("a POST", result)});
-  if (result->status == 406) {
+  if (!result) return tl::unexpected(HttpRefusal{.sentence = no_answer("POST", result)});
+  std::string location = resolve_location(endpoint.url, result->get_header_value("Location"));
+  const bool has_sdp = result->get_header_value("Content-Type").starts_with(kSdpType);
+  if (result->status == 406 && has_sdp && !location.empty()) {
     return tl::unexpected(
-        HttpRefusal{406, "the server makes a counter-offer (406), which is not taken here"});
+        HttpRefusal{.status = 406,
+                    .sentence = "the server makes a counter-offer (406), which is not taken here",
+                    .counter_offer = CounterOffer{result->body, std::move(location)}});
   }
   if (result->status != 201) {
-    return tl::unexpected(HttpRefusal{result->status, refusal(*result)});
+    return tl::unexpected(HttpRefusal{.status = result->status, .sentence = refusal(*result)});
   }
   return PostedOffer{
-      .answer = result->body,
-      .location = resolve_location(endpoint.url, result->get_header_value("Location")),
-      .fields = result->headers};
+      .answer = result->body, .location = std::move(location), .fields = result->headers};
+}
+
+tl::expected<void, std::string> WhipClient::answer(const HttpEndpoint& endpoint,
+                                                   const std::string& location,
+                                                   const std::string& answer) {
+  return ask("PATCH", endpoint, location, answer);
 }
 
 tl::expected<void, std::string> WhipClient::remove(const HttpEndpoint& endpoint,
                                                    const std::string& location) {
+  return ask("DELETE", endpoint, location, {});
+}
+
+tl::expected<void, std::string> WhipClient::ask(const char* method, const HttpEndpoint& endpoint,
+                                                const std::string& location,
+                                                const std::string& sdp) {
   const auto url = parse_url(location);
   if (!url) return tl::unexpected(url.error());
   httplib::Request request;
-  request.method = "DELETE";
+  request.method = method;
   request.path = url->path;
   request.headers = headers_of(endpoint);
+  if (!sdp.empty()) request.set_header("Content-Type", kSdpType);
+  request.body = sdp;
   const auto result = send(client(url->origin, endpoint), std::move(request));
-  if (!result) return tl::unexpected(no_answer("a DELETE", result));
+  if (!result) return tl::unexpected(no_answer(method, result));
   if (result->status / 100 != 2) return tl::unexpected(refusal(*result));
   return {};
 }

@@ -1,4 +1,4 @@
-// The HTTP side of a client: WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03).
+// The HTTP side of a client: WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-04).
 #pragma once
 
 #include <httplib.h>
@@ -57,10 +57,17 @@ struct HttpClientOptions {
   std::map<std::string, std::string> addresses = {};
 };
 
+// An offer of the server, in place of an answer to the client's.
+struct CounterOffer {
+  std::string offer;     // SDP
+  std::string location;  // whole URL, to which the answer goes
+};
+
 // What a server has answered in place of 201.
 struct HttpRefusal {
   int status = 0;  // 0: it has not answered
   std::string sentence;
+  std::optional<CounterOffer> counter_offer = {};  // of WHEP; it may be left unanswered
 };
 
 struct PostedOffer {
@@ -78,11 +85,17 @@ class WhipClient {
   // The error says what the server has answered, or that there is none.
   tl::expected<PostedOffer, HttpRefusal> post(const HttpEndpoint& endpoint,
                                               const std::string& offer);
-  // Ends a session.
+  // Answers a counter-offer.
+  tl::expected<void, std::string> answer(const HttpEndpoint& endpoint, const std::string& location,
+                                         const std::string& answer);
+  // Ends a session, or declines a counter-offer.
   tl::expected<void, std::string> remove(const HttpEndpoint& endpoint, const std::string& location);
 
  private:
   httplib::Client& client(const std::string& origin, const HttpEndpoint& endpoint);
+  // A request about a session; `sdp`: empty: none.
+  tl::expected<void, std::string> ask(const char* method, const HttpEndpoint& endpoint,
+                                      const std::string& location, const std::string& sdp);
   // Within the limits of time and size.
   httplib::Result send(httplib::Client& client, httplib::Request request) const;
 

@@ -37,10 +37,9 @@ tl::expected<std::vector<ViewerStream>, std::string> restore_streams(const Moved
 
 // What can't move ends first, so that its viewers are given to others before they move.
 MovedSfu Sfu::move_out(dtls::Instant now) {
-  for (auto each = sessions_.begin(); each != sessions_.end();) {
-    const auto next = std::next(each);
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    const auto each = next++;
     if (port_.server.export_blocked(each->first)) end(each, End::stopped, now);
-    each = next;
   }
   MovedSfu moved;
   moved.sessions.reserve(sessions_.size());

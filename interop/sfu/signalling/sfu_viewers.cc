@@ -22,6 +22,12 @@ Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
   return found == rooms_.end() || found->second->publishers() == 0 ? nullptr : found->second.get();
 }
 
+void Sfu::add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
+  session.viewer = std::move(viewer);
+  session.room->add(*session.viewer, port_, now);
+  ++counters_.viewers;
+}
+
 CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
                         const ViewAgreement& agreement, const std::string& address,
                         dtls::Instant now) {

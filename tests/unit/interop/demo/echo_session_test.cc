@@ -96,5 +96,26 @@ TEST(EchoSession, TakesAnInitThatComesBeforeTheConnectionIsReported) {
   EXPECT_TRUE(transports.sent().empty());
 }
 
+// RFC 8842 section 5.3: the answerer takes the role of its choice.
+TEST(EchoSession, TakesOneAnswerToItsOffer) {
+  for (const auto setup : {interop::Setup::active, interop::Setup::passive}) {
+    ScriptedTransports transports;
+    const auto session = EchoSession::make("id", own_offer(), {.setup = interop::Setup::actpass},
+                                           {.transports = transports}, [](const std::string&) {});
+    ASSERT_TRUE(session.has_value());
+    Offer answer = own_offer();
+    answer.transport.setup = setup;
+    const auto taken = (*session)->take_answer(answer);
+    ASSERT_TRUE(taken) << taken.error().sentence;
+    EXPECT_FALSE((*session)->take_answer(answer)) << "again";
+    transports.listener().on_connected({});
+    const auto role = setup == interop::Setup::active ? dtls::Role::client : dtls::Role::server;
+    auto peer = data_channel::Association::make({.role = role}, common::now());
+    ASSERT_TRUE(peer.has_value());
+    exchange(*peer, transports);
+    ASSERT_TRUE(peer->established());
+  }
+}
+
 }  // namespace
 }  // namespace sluice::interop::demo

@@ -87,6 +87,22 @@ TEST_F(LoadRun, ViewersComeAndGo) {
   EXPECT_GE(report.viewers_with_media, 3U) << "those of the end";
 }
 
+// The server takes no offer with so many sections, and offers one of each kind.
+TEST_F(LoadRun, ViewersTakeACounterOffer) {
+  serve();
+  options_.viewers = 2;
+  options_.has_audio = true;
+  options_.seats = 17;
+  const auto report = run();
+  EXPECT_THAT(violations(report, {.loss = 0, .corrupt = 0, .breaks = 0}), IsEmpty());
+  EXPECT_EQ(report.viewers_with_media, 2U);
+  EXPECT_EQ(report.answered.total(), 3U);
+  EXPECT_GT(report.received.key_frames, 0U);
+  const auto json = server_json();
+  EXPECT_EQ(json["counters"]["counter_offers"], 2);
+  EXPECT_EQ(json["counters"]["ended"]["deleted"], 3);
+}
+
 // What is dropped on purpose is seen, also by viewers that do not know what was sent. They are
 // many: the loss may delay the handshake of any beyond the end.
 TEST_F(LoadRun, LossIsSeen) {

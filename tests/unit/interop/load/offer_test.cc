@@ -93,5 +93,47 @@ TEST(LoadAnswer, OfAnotherCodecIsNone) {
   EXPECT_THAT(accepted_kinds(video_alone, *read).error(), HasSubstr("nothing to watch"));
 }
 
+TEST(LoadCounterOffer, IsTakenWhereThereIsSomethingToWatch) {
+  auto own = client_offer(false);
+  own.has_nack = true;
+  const auto taken = take_offer(own, read_offer(small_offer()).value());
+  ASSERT_TRUE(taken) << taken.error();
+  const auto answer = read_answer(taken->answer);
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  EXPECT_EQ(answer->transport.setup, Setup::active);
+  EXPECT_EQ(answer->transport.ice, own.ice);
+  EXPECT_THAT(answer->transport.fingerprints, ElementsAre(own.fingerprint));
+  EXPECT_THAT(usable_candidates(answer->transport.candidates, kOwn), ElementsAre(kOwn));
+  EXPECT_THAT(answer->bundle, ElementsAre("a", "v"));
+  ASSERT_EQ(answer->sections.size(), 3U);
+  EXPECT_FALSE(answer->sections[2].accepted()) << "data channels";
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(answer->sections[i].accepted()) << answer->sections[i].rejected;
+    EXPECT_EQ(answer->sections[i].direction, Direction::recvonly);
+    EXPECT_EQ(answer->sections[i].codecs.size(), 1U);
+  }
+  EXPECT_EQ(taken->kinds.at(111), SectionKind::audio);
+  EXPECT_EQ(taken->kinds.at(96), SectionKind::video);
+  EXPECT_EQ(taken->kinds.at(97), std::nullopt) << "RTX";
+}
+
+TEST(LoadCounterOffer, OfOneKindIsTakenInPart) {
+  auto own = client_offer(false);
+  own.streams.erase(own.streams.begin());
+  const auto taken = take_offer(own, read_offer(small_offer()).value());
+  ASSERT_TRUE(taken) << taken.error();
+  const auto answer = read_answer(taken->answer);
+  ASSERT_TRUE(answer) << answer.error().sentence;
+  EXPECT_THAT(answer->bundle, ElementsAre("v"));
+  EXPECT_EQ(taken->kinds.at(111), std::nullopt);
+}
+
+TEST(LoadCounterOffer, OfAnotherCodecIsNotTaken) {
+  auto own = client_offer(false);
+  own.streams.erase(own.streams.begin());
+  const auto other = read_offer(with(small_offer(), "VP8/90000", "H264/90000")).value();
+  EXPECT_THAT(take_offer(own, other).error(), HasSubstr("nothing to watch"));
+}
+
 }  // namespace
 }  // namespace sluice::interop::load

@@ -111,6 +111,35 @@ TEST_F(WhipClientTest, SaysWhatTheServerAnswers) {
   EXPECT_THAT(client_.remove(other, other.url.origin + "/session/1").error(), HasSubstr("401"));
 }
 
+// draft-ietf-wish-whep-04: 406 with an offer. Without one, or without a URL for the answer, it is
+// as any other refusal.
+TEST_F(WhipClientTest, AnswersACounterOffer) {
+  server_.Post("/whep", [](const httplib::Request& request, httplib::Response& response) {
+    response.status = 406;
+    if (request.body != "no location") response.set_header("Location", "/session/1");
+    response.set_content("counter-offer",
+                         request.body == "no offer" ? "text/plain" : "application/sdp");
+  });
+  server_.Patch("/session/1", [](const httplib::Request& request, httplib::Response& response) {
+    const bool is_answer = request.body == "answer" &&
+                           request.get_header_value("Content-Type") == "application/sdp" &&
+                           request.get_header_value("Authorization") == "Bearer secret";
+    response.status = is_answer ? 204 : 400;
+  });
+  const auto refused = client_.post(endpoint("/whep"), "offer").error();
+  ASSERT_TRUE(refused.counter_offer);
+  EXPECT_EQ(refused.status, 406);
+  EXPECT_EQ(refused.counter_offer->offer, "counter-offer");
+  const std::string& location = refused.counter_offer->location;
+  EXPECT_EQ(location, endpoint("").url.origin + "/session/1");
+  const auto answered = client_.answer(endpoint("/whep"), location, "answer");
+  EXPECT_TRUE(answered) << answered.error();
+  EXPECT_THAT(client_.answer(endpoint("/whep"), location, "another").error(), HasSubstr("400"));
+  for (const char* offer : {"no offer", "no location"}) {
+    EXPECT_FALSE(client_.post(endpoint("/whep"), offer).error().counter_offer) << offer;
+  }
+}
+
 // A foreign server must not occupy memory or a thread for ever.
 TEST_F(WhipClientTest, AnEndlessAnswerIsRefused) {
   server_.Post("/endless", [](const httplib::Request&, httplib::Response& response) {
