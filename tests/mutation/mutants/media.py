@@ -149,6 +149,13 @@ MUTANTS = [
         ("known->generation = generation;", "", "a path that is validated again belongs to the present generation"),
     ),
     *mutants_of(
+        "ice_glue/transport/src/associations.h", TRANSPORT,
+        ("if (!newest_ || previous_ || generation_of(path)", "if (!newest_ || generation_of(path)",
+         "during an overlap the keys of both associations are tried"),
+        ("|| generation_of(path) != generation_) return nullptr;", "|| !generation_of(path)) return nullptr;",
+         "media from the path of an old association does not have the new keys"),
+    ),
+    *mutants_of(
         "ice_glue/transport/src/associations.cc", TRANSPORT,
         ("if (selected_ == path) selected_.reset();", "", "a path that is removed is not selected"),
         ("return selected_generation_ == generation_ ? selected_ : std::nullopt;", "return selected_;",
