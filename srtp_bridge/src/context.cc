@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <utility>
 
 #include "packet_index.h"
@@ -18,12 +17,6 @@ constexpr std::size_t kStreamsPerShard = 16;
 std::uint32_t network_order(std::uint32_t value) {
   if constexpr (std::endian::native == std::endian::big) return value;
   return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
-}
-
-// Of a packet that has a clear_header_size().
-std::uint16_t sequence_of(Bytes rtp) {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(rtp[2]) << 8 |
-                                    std::to_integer<unsigned>(rtp[3]));
 }
 
 }  // namespace
@@ -192,34 +185,14 @@ bool Context::may_expect(std::uint32_t ssrc, std::uint32_t counter) {
 
 // ---- outbound
 
-Outcome Context::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
-  if (size > buffer.size()) return PacketError::buffer_too_small;
-  if (!clear_header_size(kind, buffer.first(size))) return PacketError::malformed;
-  const bool is_with_header = kind == PacketKind::rtp && uses_cryptex();
-  return is_with_header ? protect_with_header(buffer, size) : protect_packet(kind, buffer, size);
-}
-
 Outcome Context::protect_with_header(MutableBytes buffer, std::size_t size) {
   const Bytes packet = buffer.first(size);
   if (!is_encryptable(packet)) return PacketError::header_in_clear;
-  if (!lacks_extension(packet)) return protect_packet(PacketKind::rtp, buffer, size);
-  if (buffer.size() - size < kEmptyExtension) return PacketError::buffer_too_small;
-  add_empty_extension(buffer, size);
-  const auto result = protect_packet(PacketKind::rtp, buffer, size + kEmptyExtension);
-  if (!result) remove_empty_extension(buffer, size);
-  return result;
-}
-
-Outcome Context::protect_packet(PacketKind kind, MutableBytes buffer, std::size_t size) {
-  if (buffer.size() - size < trailer(kind)) return PacketError::buffer_too_small;
-  const auto ssrc = ssrc_of(kind, buffer);
-  auto* const state = known_.find(ssrc);
-  if (state == nullptr) return protect_new(kind, buffer, size, ssrc);
-  known_.touch(*state);
-  const auto result = kind == PacketKind::rtp
-                          ? protect_rtp(*state, buffer, size)
-                          : protect_by_libsrtp(kind, state->shard, buffer, size);
-  if (result) state->count(kind, size);
+  const std::size_t added = lacks_extension(packet) ? kEmptyExtension : 0;
+  if (buffer.size() - size < added) return PacketError::buffer_too_small;
+  if (added > 0) add_empty_extension(buffer, size);
+  const auto result = protect_packet<PacketKind::rtp>(buffer, size + added);
+  if (!result && added > 0) remove_empty_extension(buffer, size);
   return result;
 }
 
@@ -242,20 +215,6 @@ Outcome Context::protect_new(PacketKind kind, MutableBytes buffer, std::size_t s
   return result;
 }
 
-Outcome Context::protect_rtp(SsrcState& state, MutableBytes buffer, std::size_t size) {
-  auto& sent = sent_of(state);
-  const auto index = nearest_index(sent.highest(), sequence_of(buffer));
-  if (index > kLastIndex) return PacketError::key_exhausted;
-  if (sent.state_of(index) != SentPackets::State::unused) {
-    return repeat(state, index, buffer, size);
-  }
-  // Before libsrtp, which may use up the index and then fail.
-  auto* const tag = sent.use(index);
-  const auto result = protect_by_libsrtp(PacketKind::rtp, state.shard, buffer, size);
-  if (result && tag != nullptr) *tag = tag_of(buffer, size);
-  return result;
-}
-
 Outcome Context::repeat(SsrcState& state, std::uint64_t index, MutableBytes buffer,
                         std::size_t size) {
   const auto tag = state.sent->tag_of(index);
@@ -275,35 +234,11 @@ void Context::begin_sending(SsrcState& state) const {
       options_.replay_window, std::min(options_.repeat_window, options_.replay_window));
 }
 
-SentPackets::Tag Context::tag_of(Bytes packet, std::size_t size) const {
-  // A GCM tag belongs to the ciphertext, which the MKI follows; other tags follow the MKI.
-  const auto tag = packet.subspan(size + (profile_->index_after_tag ? 0 : mki_.size()));
-  SentPackets::Tag value = 0;
-  if (profile_->rtp_tag >= sizeof value) {
-    std::memcpy(&value, tag.data(), sizeof value);
-  } else {
-    std::memcpy(&value, tag.data(), profile_->rtp_tag);
-  }
-  return value;
-}
-
 // ---- inbound
 
-Outcome Context::unprotect(PacketKind kind, MutableBytes packet) {
-  const auto header = clear_header_size(kind, packet);
-  if (!header || !complete(kind, packet, *header)) return PacketError::malformed;
-  if (options_.cryptex == Cryptex::required && kind == PacketKind::rtp && is_header_clear(packet)) {
-    return PacketError::header_in_clear;
-  }
-  const auto ssrc = ssrc_of(kind, packet);
-  auto* const state = known_.find(ssrc);
-  if (state == nullptr) return unprotect_new(kind, packet, ssrc);
-  const auto result = unprotect_known(kind, packet, *state);
-  if (result) {
-    known_.touch(*state);
-    state->count(kind, *result);
-  }
-  return result;
+Outcome Context::unprotect_by_index(PacketKind kind, MutableBytes packet, SsrcState& state) {
+  return try_indices(kind, packet, state,
+                     [&](std::uint64_t index) { return unprotect_as(kind, packet, state, index); });
 }
 
 Outcome Context::unprotect_new(PacketKind kind, MutableBytes packet, std::uint32_t ssrc) {
@@ -328,16 +263,6 @@ Outcome Context::unprotect_new(PacketKind kind, MutableBytes packet, std::uint32
   state.expected_roll_overs = candidate.expected_roll_overs;
   state.count(kind, *result);
   return result;
-}
-
-Outcome Context::unprotect_known(PacketKind kind, MutableBytes packet, SsrcState& state) {
-  // Nearly all packets: their stream has all that was received of the SSRC.
-  if (kind == PacketKind::rtp && state.received.rtp && !state.before.rtp.highest()) {
-    return unprotect_in_order(kind, packet, state,
-                              nearest_index(*state.received.rtp, sequence_of(packet)));
-  }
-  return try_indices(kind, packet, state,
-                     [&](std::uint64_t index) { return unprotect_as(kind, packet, state, index); });
 }
 
 // Only the first RTP packet has two: after it, the highest index tells.
@@ -386,23 +311,16 @@ Outcome Context::unprotect_as(PacketKind kind, MutableBytes packet, SsrcState& s
   const auto& before = state.received_before(kind);
   if (before.contains(index)) return PacketError::replayed;
   const bool is_set = kind == PacketKind::rtp && set_index(context, state, index);
-  const auto result = unprotect_in_order(kind, packet, state, index);
+  const auto result = unprotect_by_stream(kind, packet, state);
+  auto& highest = kind == PacketKind::rtp ? state.received.rtp : state.received.srtcp;
+  if (result) highest = std::max(highest.value_or(0), index);
   // Or a forged packet would set the roll-over counter of the next one.
   if (!result && is_set) srtp_set_stream_roc(context, state.ssrc, 0);
   return result;
 }
 
-Outcome Context::unprotect_in_order(PacketKind kind, MutableBytes packet, SsrcState& state,
-                                    std::uint64_t index) {
-  auto length = static_cast<int>(packet.size());
-  const auto status = unprotect_by_libsrtp(kind, shards_[state.shard].handle.get(), packet, length);
-  if (status != srtp_err_status_ok) return error_of(status);
-  auto& highest = kind == PacketKind::rtp ? state.received.rtp : state.received.srtcp;
-  highest = std::max(highest.value_or(0), index);
-  if (++accepted_ % kPacketsPerSearch == 0) {
-    searches_left_ = std::min(searches_left_ + 1, kMaxSearches);
-  }
-  return static_cast<std::size_t>(length);
+void Context::earn_search() {
+  if (++accepted_ % kPacketsPerSearch == 0) ++searches_left_;
 }
 
 bool Context::set_index(srtp_t context, const SsrcState& state, std::uint64_t index) const {
@@ -434,15 +352,12 @@ std::uint64_t Context::srtcp_index_of(Bytes packet) const {
   return index & 0x7fff'ffff;  // without the E bit
 }
 
-srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, srtp_t context,
-                                                MutableBytes packet, int& length) {
-  if (kind == PacketKind::rtp) {
-    return srtp_unprotect_mki(context, packet.data(), &length, uses_mki());
-  }
+srtp_err_status_t Context::unprotect_rtcp_by_libsrtp(srtp_t context, MutableBytes packet,
+                                                     int& length) {
   // libsrtp 2.5 looks for SRTCP's MKI before a tag of SRTP's length: where that is another, it is
   // taken out here. No tag covers it (RFC 3711 section 3.1).
   if (mki_.empty() || profile_->index_after_tag || profile_->rtp_tag == profile_->rtcp_tag) {
-    return srtp_unprotect_rtcp_mki(context, packet.data(), &length, uses_mki());
+    return srtp_unprotect_rtcp_mki(context, packet.data(), &length, uses_mki_);
   }
   const MutableBytes mki_and_tag = packet.last(mki_.size() + profile_->rtcp_tag);
   const auto tag = mki_and_tag.begin() + std::ssize(mki_);
@@ -454,13 +369,11 @@ srtp_err_status_t Context::unprotect_by_libsrtp(PacketKind kind, srtp_t context,
   return status;
 }
 
-bool Context::complete(PacketKind kind, Bytes packet, std::size_t header) const {
-  if (packet.size() < header + trailer(kind)) return false;
-  if (kind == PacketKind::rtp) return true;
+bool Context::is_encrypted(Bytes rtcp) const {
   // RFC 3711 section 3.4 allows unencrypted SRTCP packets, no profile here does. When such a packet
   // fails, libsrtp on NSS also keeps its header and then fails to authenticate the next packet.
   const std::size_t behind = mki_.size() + (profile_->index_after_tag ? 0 : profile_->rtcp_tag);
-  const auto index = packet[packet.size() - behind - kSrtcpIndex];
+  const auto index = rtcp[rtcp.size() - behind - kSrtcpIndex];
   return (index & std::byte{0x80}) != std::byte{0};
 }
 

@@ -20,7 +20,7 @@ constexpr bool sends_encrypted(Cryptex mode) {
 
 // Whether libsrtp's streams of this direction are to encrypt or decrypt headers.
 constexpr bool in_use(Cryptex mode, Direction direction) {
-  return direction == Direction::outbound ? sends_encrypted(mode) : mode != Cryptex::off;
+  return mode != Cryptex::off && (direction == Direction::inbound || sends_encrypted(mode));
 }
 
 // Has libsrtp encrypt or decrypt the headers of one SSRC, or of all that have no stream yet and of

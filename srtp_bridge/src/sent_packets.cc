@@ -9,7 +9,9 @@ SentPackets::SentPackets(std::size_t window, std::size_t repeats)
     : window_(window),
       repeats_(repeats),
       used_(std::bit_ceil((window + kWordBits - 1) / kWordBits)),
-      tags_(std::bit_ceil(repeats)) {}
+      tags_(std::bit_ceil(repeats)),
+      word_mask_(used_.size() - 1),
+      tag_mask_(tags_.size() - 1) {}
 
 void SentPackets::restore(const IndexHistory& history) {
   if (!history.highest()) return;
@@ -44,7 +46,7 @@ void SentPackets::forget_between(std::uint64_t index) {
 
 std::optional<SentPackets::Tag> SentPackets::tag_of(std::uint64_t index) const {
   if (!repeatable(index)) return std::nullopt;
-  const Tag tag = tags_[index & (tags_.size() - 1)];
+  const Tag tag = tags_[index & tag_mask_];
   return tag != 0 ? std::optional(tag) : std::nullopt;
 }
 

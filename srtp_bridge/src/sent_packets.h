@@ -48,7 +48,7 @@ class SentPackets {
     if (index > highest_) move_to(index);
     used_[word_of(index)] |= bit_of(index);
     if (!repeatable(index)) return nullptr;
-    Tag& tag = tags_[index & (tags_.size() - 1)];
+    Tag& tag = tags_[index & tag_mask_];
     tag = 0;
     return &tag;
   }
@@ -59,7 +59,7 @@ class SentPackets {
   static constexpr std::size_t kWordBits = 64;
 
   [[nodiscard]] std::size_t word_of(std::uint64_t index) const {
-    return index / kWordBits & (used_.size() - 1);
+    return index / kWordBits & word_mask_;
   }
   static constexpr std::uint64_t bit_of(std::uint64_t index) {
     return std::uint64_t{1} << (index % kWordBits);
@@ -77,9 +77,12 @@ class SentPackets {
   std::size_t window_;
   std::size_t repeats_;
   std::uint64_t highest_ = 0;
-  // Rings of a power of two, since a division would cost more than the rest.
+  // Rings of a power of two, since a division would cost more than the rest. The masks are their
+  // sizes less one.
   std::vector<std::uint64_t> used_;  // a bit for each index of the window
   std::vector<Tag> tags_;
+  std::size_t word_mask_;
+  std::size_t tag_mask_;
 };
 
 }  // namespace sluice::srtp

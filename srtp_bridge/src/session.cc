@@ -14,13 +14,19 @@ constexpr std::size_t kMinWindow = 64;
 
 bool available(Cryptex mode) { return mode == Cryptex::off || has_cryptex(); }
 
-PacketResult counted(Outcome outcome, PacketKind kind, Statistics::Counters& counters) {
+[[gnu::cold]] void count_failure(PacketError error, Statistics::Counters& counters) {
+  ++counters.failures[static_cast<std::size_t>(error)];
+}
+
+Outcome counted(Outcome outcome, PacketKind kind, const Context& context,
+                Statistics::Counters& counters) {
   if (!outcome) {
-    ++counters.failures[static_cast<std::size_t>(outcome.error())];
-    return tl::unexpected(outcome.error());
+    count_failure(outcome.error(), counters);
+    return outcome;
   }
   ++(kind == PacketKind::rtp ? counters.rtp : counters.rtcp);
-  return *outcome;
+  counters.ssrcs_displaced = context.displaced();
+  return outcome;
 }
 
 }  // namespace
@@ -46,6 +52,7 @@ tl::expected<void, SetupError> supported(dtls::SrtpProfile profile) {
   return {};
 }
 
+// What is done for each kind of packet is compiled for each by itself.
 class Session::Impl {
  public:
   Impl(dtls::SrtpProfile profile, Cryptex cryptex, Context inbound, Context outbound)
@@ -54,12 +61,14 @@ class Session::Impl {
         inbound_(std::move(inbound)),
         outbound_(std::move(outbound)) {}
 
-  PacketResult protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
-    return counted(outbound_.protect(kind, buffer, size), kind, statistics_.outbound);
+  template <PacketKind Kind>
+  Outcome protect(MutableBytes buffer, std::size_t size) {
+    return counted(outbound_.protect<Kind>(buffer, size), Kind, outbound_, statistics_.outbound);
   }
 
-  PacketResult unprotect(PacketKind kind, MutableBytes packet) {
-    return counted(inbound_.unprotect(kind, packet), kind, statistics_.inbound);
+  template <PacketKind Kind>
+  Outcome unprotect(MutableBytes packet) {
+    return counted(inbound_.unprotect<Kind>(packet), Kind, inbound_, statistics_.inbound);
   }
 
   Context& context(Direction direction) {
@@ -72,11 +81,7 @@ class Session::Impl {
     const bool is_set = inbound_.set_cryptex(mode);
     return outbound_.set_cryptex(mode) && is_set;
   }
-  [[nodiscard]] const Statistics& statistics() {
-    statistics_.inbound.ssrcs_displaced = inbound_.displaced();
-    statistics_.outbound.ssrcs_displaced = outbound_.displaced();
-    return statistics_;
-  }
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
   dtls::SrtpProfile profile_;
@@ -86,7 +91,8 @@ class Session::Impl {
   Statistics statistics_;
 };
 
-Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::Session(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)), statistics_(&impl_->statistics()) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
@@ -138,20 +144,14 @@ tl::expected<Session, SetupError> Session::restore(dtls::SrtpKeys&& keys, SrtpSt
   return session;
 }
 
-PacketResult Session::protect_rtp(MutableBytes buffer, std::size_t size) {
-  return impl_->protect(PacketKind::rtp, buffer, size);
+Outcome Session::protect(PacketKind kind, MutableBytes buffer, std::size_t size) {
+  return kind == PacketKind::rtp ? impl_->protect<PacketKind::rtp>(buffer, size)
+                                 : impl_->protect<PacketKind::rtcp>(buffer, size);
 }
 
-PacketResult Session::protect_rtcp(MutableBytes buffer, std::size_t size) {
-  return impl_->protect(PacketKind::rtcp, buffer, size);
-}
-
-PacketResult Session::unprotect_rtp(MutableBytes packet) {
-  return impl_->unprotect(PacketKind::rtp, packet);
-}
-
-PacketResult Session::unprotect_rtcp(MutableBytes packet) {
-  return impl_->unprotect(PacketKind::rtcp, packet);
+Outcome Session::unprotect(PacketKind kind, MutableBytes packet) {
+  return kind == PacketKind::rtp ? impl_->unprotect<PacketKind::rtp>(packet)
+                                 : impl_->unprotect<PacketKind::rtcp>(packet);
 }
 
 tl::expected<void, SetupError> Session::set_cryptex(Cryptex mode) {
@@ -186,8 +186,6 @@ std::vector<SsrcStatistics> Session::ssrc_statistics(Direction direction) const 
 }
 
 dtls::SrtpProfile Session::profile() const { return impl_->profile(); }
-
-const Statistics& Session::statistics() const { return impl_->statistics(); }
 
 std::string_view to_string(PacketError error) {
   switch (error) {

@@ -38,10 +38,16 @@ SsrcState* SsrcTable::find_in_index(std::uint32_t ssrc) const {
   return found != index_.end() ? found->second : nullptr;
 }
 
+void SsrcTable::make_newest(SsrcState& state) {
+  by_use_.splice(by_use_.end(), by_use_, state.place);
+  newest_ = &state;
+}
+
 SsrcState& SsrcTable::add(std::uint32_t ssrc, std::size_t shard) {
   by_use_.push_back({.ssrc = ssrc, .shard = shard, .order = added_++});
   auto& state = by_use_.back();
   state.place = std::prev(by_use_.end());
+  newest_ = &state;
   index_.emplace(ssrc, &state);
   return state;
 }
@@ -50,6 +56,7 @@ void SsrcTable::remove(std::uint32_t ssrc) {
   const auto found = index_.find(ssrc);
   by_use_.erase(found->second->place);
   index_.erase(found);
+  newest_ = by_use_.empty() ? nullptr : &by_use_.back();
 }
 
 std::vector<SsrcStatistics> SsrcTable::statistics() const {

@@ -62,8 +62,8 @@ class SsrcTable {
   // Null when it isn't known.
   [[nodiscard]] SsrcState* find(std::uint32_t ssrc) {
     // Packets of one SSRC often come in a row.
-    const bool is_newest = !by_use_.empty() && by_use_.back().ssrc == ssrc;
-    return is_newest ? &by_use_.back() : find_in_index(ssrc);
+    const bool is_newest = newest_ != nullptr && newest_->ssrc == ssrc;
+    return is_newest ? newest_ : find_in_index(ssrc);
   }
   [[nodiscard]] const SsrcState* find(std::uint32_t ssrc) const {
     return const_cast<SsrcTable*>(this)->find(ssrc);
@@ -71,8 +71,8 @@ class SsrcTable {
   // An SSRC that isn't known, as the one used last.
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
   // Makes one of the table the one used last.
-  void touch(const SsrcState& state) {
-    if (&state != &by_use_.back()) by_use_.splice(by_use_.end(), by_use_, state.place);
+  void touch(SsrcState& state) {
+    if (&state != newest_) make_newest(state);
   }
   // The one that was used the longest time ago. There is one.
   [[nodiscard]] const SsrcState& oldest() const { return by_use_.front(); }
@@ -86,9 +86,12 @@ class SsrcTable {
   [[nodiscard]] std::vector<std::uint32_t> ssrcs() const;
 
  private:
-  [[nodiscard]] SsrcState* find_in_index(std::uint32_t ssrc) const;
+  // Not inline: their code is larger than that of all else that most packets need.
+  [[nodiscard, gnu::noinline]] SsrcState* find_in_index(std::uint32_t ssrc) const;
+  [[gnu::noinline]] void make_newest(SsrcState& state);
 
   std::list<SsrcState> by_use_;  // the oldest first
+  SsrcState* newest_ = nullptr;  // the last of by_use_
   // Most sessions have few SSRCs: it begins with less than the 13 buckets that it would take by
   // itself.
   SsrcMap<SsrcState*> index_{1};

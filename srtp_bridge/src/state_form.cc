@@ -104,7 +104,7 @@ OutboundStream take_outbound(StateReader& in) {
   stream.ssrc = in->u32();
   if ((take_flags(in, kHasRtp) & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
   const Bytes packet = in->bytes(in->u8());
-  const bool fits = clear_header_size(PacketKind::rtcp, packet) && is_rtcp(packet) &&
+  const bool fits = clear_header_size(PacketKind::rtcp, packet) != 0 && is_rtcp(packet) &&
                     ssrc_of(PacketKind::rtcp, packet) == stream.ssrc;
   if (!fits) in.fail("an SRTCP packet that is not of its SSRC");
   stream.last_srtcp.assign(packet.begin(), packet.end());

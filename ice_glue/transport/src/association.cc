@@ -39,22 +39,6 @@ dtls::Result<void> Association::restore_srtp(srtp::SrtpState state,
                                     .detail = "srtp: libsrtp made no session"});
 }
 
-bool Association::has_session_news() const {
-  const auto* session = std::get_if<srtp::Session>(&session_);
-  return session != nullptr ? untold_ssrc_limit(*session).has_value()
-                            : std::holds_alternative<Failed>(session_);
-}
-
-std::optional<srtp::Direction> Association::untold_ssrc_limit(const srtp::Session& session) const {
-  const auto& statistics = session.statistics();
-  const auto is_met = [](const srtp::Statistics::Counters& counters) {
-    return counters.ssrcs_displaced + counters.count(srtp::PacketError::too_many_ssrcs) > 0;
-  };
-  if (!told_inbound_limit_ && is_met(statistics.inbound)) return srtp::Direction::inbound;
-  if (!told_outbound_limit_ && is_met(statistics.outbound)) return srtp::Direction::outbound;
-  return std::nullopt;
-}
-
 std::optional<srtp::Direction> Association::take_ssrc_limit() {
   const auto* session = session_if_made();
   const auto limit = session != nullptr ? untold_ssrc_limit(*session) : std::nullopt;

@@ -51,7 +51,11 @@ class Association {
     return failed != nullptr ? std::optional(failed->error) : std::nullopt;
   }
   // Whether session_failure() or take_ssrc_limit() has something to tell.
-  [[nodiscard]] bool has_session_news() const;
+  [[nodiscard]] bool has_session_news() const {
+    const auto* session = std::get_if<srtp::Session>(&session_);
+    return session != nullptr ? untold_ssrc_limit(*session).has_value()
+                              : std::holds_alternative<Failed>(session_);
+  }
   // The directions in which the session has met its limit of SSRCs, each told once.
   [[nodiscard]] std::optional<srtp::Direction> take_ssrc_limit();
 
@@ -65,10 +69,18 @@ class Association {
     srtp::SetupError error;
   };
 
-  srtp::Session* make_session(const srtp::SessionOptions& options);
+  [[gnu::cold]] srtp::Session* make_session(const srtp::SessionOptions& options);
   // The direction whose limit is to be told next.
   [[nodiscard]] std::optional<srtp::Direction> untold_ssrc_limit(
-      const srtp::Session& session) const;
+      const srtp::Session& session) const {
+    const auto& statistics = session.statistics();
+    const auto is_met = [](const srtp::Statistics::Counters& counters) {
+      return counters.ssrcs_displaced + counters.count(srtp::PacketError::too_many_ssrcs) > 0;
+    };
+    if (!told_inbound_limit_ && is_met(statistics.inbound)) return srtp::Direction::inbound;
+    if (!told_outbound_limit_ && is_met(statistics.outbound)) return srtp::Direction::outbound;
+    return std::nullopt;
+  }
 
   dtls::Connection connection_;
   Generation generation_;

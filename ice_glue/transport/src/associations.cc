@@ -24,15 +24,6 @@ void Associations::end(Instant now) {
   if (previous_) previous_->leave(now);
 }
 
-const Association* Associations::sender() const {
-  if (previous_ && previous_->sends()) return &previous_->association();
-  return newest_connected() ? &*newest_ : nullptr;
-}
-
-Association* Associations::sender() {
-  return const_cast<Association*>(std::as_const(*this).sender());
-}
-
 // ---- paths
 
 bool Associations::add_path(PathId path) {
@@ -65,7 +56,7 @@ bool Associations::previous_takes(Generation generation, PacketClass packet_clas
 }
 
 Association* Associations::association_of(PathId path) {
-  const auto generation = paths_.generation_of(path);
+  const auto generation = generation_of(path);
   if (!generation) return nullptr;
   if (generation == generation_) return newest();
   if (previous_ && previous_->association().generation() == generation) {

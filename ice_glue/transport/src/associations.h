@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sluice/transport/media_transport.h>
@@ -40,8 +41,13 @@ class Associations {
   void end(Instant now);
 
   // The association whose keys protect and seal now; null when none is connected.
-  [[nodiscard]] const Association* sender() const;
-  [[nodiscard]] Association* sender();
+  [[nodiscard]] const Association* sender() const {
+    if (previous_ && previous_->sends()) return &previous_->association();
+    return newest_connected() ? &*newest_ : nullptr;
+  }
+  [[nodiscard]] Association* sender() {
+    return const_cast<Association*>(std::as_const(*this).sender());
+  }
 
   // ---- paths
 
@@ -58,11 +64,17 @@ class Associations {
 
   // Empty for a path that isn't known.
   [[nodiscard]] std::optional<Generation> generation_of(PathId path) const {
-    return paths_.generation_of(path);
+    return path == selected_ ? selected_generation_ : paths_.generation_of(path);
   }
   [[nodiscard]] bool is_newest(Generation generation) const { return generation == generation_; }
   // Whether the previous association takes such packets from a path of this older generation.
   [[nodiscard]] bool previous_takes(Generation generation, PacketClass packet_class) const;
+  // The only session whose keys media from this path may have. Null before it is made, for an
+  // outdated path, and while there are two sessions.
+  [[nodiscard]] srtp::Session* only_session(PathId path) {
+    if (!newest_ || previous_ || generation_of(path) != generation_) return nullptr;
+    return newest_->session_if_made();
+  }
   // The association that a path belongs to; null when the path isn't known or its association is
   // gone.
   [[nodiscard]] Association* association_of(PathId path);

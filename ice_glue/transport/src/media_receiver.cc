@@ -90,14 +90,8 @@ void MediaReceiver::restore(MutableBytes datagram) const {
   std::copy_n(copy_.begin(), datagram.size(), datagram.begin());
 }
 
-void MediaReceiver::settle(MediaKind kind, MutableBytes datagram,
-                           const srtp::PacketResult& result) {
-  if (!result) {
-    ++statistics_.media_refused[static_cast<std::size_t>(result.error())];
-    return;
-  }
-  ++(kind == MediaKind::rtp ? statistics_.rtp_received : statistics_.rtcp_received);
-  packet_.emplace(kind, datagram.first(*result));
+void MediaReceiver::count_refused(srtp::PacketError error) {
+  ++statistics_.media_refused[static_cast<std::size_t>(error)];
 }
 
 void MediaReceiver::settle_if_any(MediaKind kind, MutableBytes datagram,
@@ -106,17 +100,17 @@ void MediaReceiver::settle_if_any(MediaKind kind, MutableBytes datagram,
   settle(kind, datagram, *result);
 }
 
-std::optional<MediaPacket> MediaReceiver::poll(Associations& associations) {
-  if (early_.empty() || !associations.newest_connected()) {
-    return std::exchange(packet_, std::nullopt);
-  }
-  auto newest = std::exchange(packet_, std::nullopt);
-  while (!packet_ && !early_.empty()) {
+std::optional<MediaPacket> MediaReceiver::poll_early(Associations& associations) {
+  auto newest = take_packet();
+  if (!associations.newest_connected()) return newest;
+  while (packet_.packet.empty() && !early_.empty()) {
     auto& [kind, bytes] = delivered_early_.emplace_back(*early_.take());
     unprotect_with_new_keys(kind, bytes, associations);
   }
-  if (packet_) return std::exchange(packet_, newest);
-  return newest;
+  auto oldest = take_packet();
+  if (!oldest) return newest;
+  if (newest) packet_ = *newest;
+  return oldest;
 }
 
 }  // namespace sluice::transport

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sluice/transport/media_transport.h>
@@ -27,15 +28,25 @@ class MediaReceiver {
   // Decrypts `datagram` where it lies. `generation` is that of the path it came over.
   void receive(MutableBytes datagram, Generation generation, Associations& associations,
                Instant now);
+  // The same where the packet can only be of `session`. Inline, as nearly all packets come by here.
+  void receive(MutableBytes datagram, srtp::Session& session) {
+    if (srtp::is_rtcp(datagram)) {
+      settle(MediaKind::rtcp, datagram, session.unprotect_rtcp(datagram));
+    } else {
+      settle(MediaKind::rtp, datagram, session.unprotect_rtp(datagram));
+    }
+  }
   // The next packet, the oldest early one first; empty when there is none.
-  std::optional<MediaPacket> poll(Associations& associations);
+  std::optional<MediaPacket> poll(Associations& associations) {
+    return early_.empty() ? take_packet() : poll_early(associations);
+  }
   [[nodiscard]] bool has_packet(const Associations& associations) const {
-    return packet_.has_value() || (associations.newest_connected() && !early_.empty());
+    return !packet_.packet.empty() || (associations.newest_connected() && !early_.empty());
   }
 
   // The spans that poll() gave are invalid from now on.
   void forget_packet() {
-    packet_.reset();
+    packet_.packet = {};
     if (!delivered_early_.empty()) delivered_early_ = {};
   }
   void forget_early() { early_.clear(); }
@@ -59,18 +70,28 @@ class MediaReceiver {
   [[nodiscard]] bool keep_copy(Bytes datagram);
   void restore(MutableBytes datagram) const;
   // Makes what passed the next packet, counts what didn't.
-  void settle(MediaKind kind, MutableBytes datagram, const srtp::PacketResult& result);
+  void settle(MediaKind kind, MutableBytes datagram, const srtp::PacketResult& result) {
+    if (!result) return count_refused(result.error());
+    ++(kind == MediaKind::rtp ? statistics_.rtp_received : statistics_.rtcp_received);
+    packet_ = {kind, datagram.first(*result)};
+  }
   // An empty `result` means that there is no session.
   void settle_if_any(MediaKind kind, MutableBytes datagram,
                      const std::optional<srtp::PacketResult>& result);
+  [[gnu::cold]] void count_refused(srtp::PacketError error);
+  std::optional<MediaPacket> take_packet() {
+    if (packet_.packet.empty()) return std::nullopt;
+    return MediaPacket{packet_.kind, std::exchange(packet_.packet, {})};
+  }
+  std::optional<MediaPacket> poll_early(Associations& associations);
   void drop(Drop reason) { ++statistics_.dropped[static_cast<std::size_t>(reason)]; }
 
   const MediaTransportOptions& options_;
   MediaTransportStatistics& statistics_;
   EarlyMedia early_;
   std::vector<EarlyMedia::Packet>
-      delivered_early_;  // what poll() has returned since the last input
-  std::optional<MediaPacket> packet_;
+      delivered_early_;   // what poll() has returned since the last input
+  MediaPacket packet_{};  // of no bytes: none
   // Empty outside of an overlap. AES-GCM decrypts while it authenticates, which destroys a packet
   // of the other key.
   dtls::Buffer copy_;

@@ -155,11 +155,8 @@ std::optional<ExportBlocked> MediaTransport::export_blocked() const {
   return impl_->export_blocked();
 }
 
-srtp::PacketResult MediaTransport::protect_rtp(MutableBytes buffer, std::size_t size) {
-  return impl_->protect(MediaKind::rtp, buffer, size);
-}
-srtp::PacketResult MediaTransport::protect_rtcp(MutableBytes buffer, std::size_t size) {
-  return impl_->protect(MediaKind::rtcp, buffer, size);
+srtp::Outcome MediaTransport::protect(MediaKind kind, MutableBytes buffer, std::size_t size) {
+  return impl_->protect(kind, buffer, size);
 }
 dtls::SendResult MediaTransport::seal_data(Bytes application_data, MutableBytes out) {
   return impl_->seal_data(application_data, out);

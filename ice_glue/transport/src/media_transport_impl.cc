@@ -303,9 +303,21 @@ void MediaTransport::Impl::drop_previous() {
 
 dtls::Result<TransportPending> MediaTransport::Impl::handle_datagram(MutableBytes datagram,
                                                                      PathId path, Instant now) {
-  const auto* ended = begin_input(now);
   const auto packet_class = classify(datagram);
   ++statistics_.received[static_cast<std::size_t>(packet_class)];
+  auto* const session =
+      packet_class == PacketClass::rtp ? associations_.only_session(path) : nullptr;
+  if (session == nullptr) return handle_others(datagram, packet_class, path, now);
+  // Nearly all datagrams.
+  static_cast<void>(begin_input(now));
+  receiver_.receive(datagram, *session);
+  return end_media(now);
+}
+
+dtls::Result<TransportPending> MediaTransport::Impl::handle_others(MutableBytes datagram,
+                                                                   PacketClass packet_class,
+                                                                   PathId path, Instant now) {
+  const auto* ended = begin_input(now);
   if (packet_class != PacketClass::dtls && packet_class != PacketClass::rtp) {
     drop(Drop::foreign_protocol);
     return ended != nullptr ? after_end() : end_input({}, now);
@@ -407,12 +419,7 @@ std::optional<TransportEvent> MediaTransport::Impl::poll_event() {
 
 // ---- sending
 
-srtp::PacketResult MediaTransport::Impl::protect(MediaKind kind, MutableBytes buffer,
-                                                 std::size_t size) {
-  const auto refuse = [this](srtp::PacketError error) {
-    ++statistics_.media_send_refused[static_cast<std::size_t>(error)];
-    return tl::unexpected(error);
-  };
+srtp::Outcome MediaTransport::Impl::protect(MediaKind kind, MutableBytes buffer, std::size_t size) {
   auto* association = sender();
   if (association == nullptr) return refuse(srtp::PacketError::no_key);
   auto* session = association->session(options_.srtp);
@@ -425,6 +432,11 @@ srtp::PacketResult MediaTransport::Impl::protect(MediaKind kind, MutableBytes bu
   if (!result) return refuse(result.error());
   ++(kind == MediaKind::rtp ? statistics_.rtp_sent : statistics_.rtcp_sent);
   return *result;
+}
+
+srtp::Outcome MediaTransport::Impl::refuse(srtp::PacketError error) {
+  ++statistics_.media_send_refused[static_cast<std::size_t>(error)];
+  return error;
 }
 
 dtls::SendResult MediaTransport::Impl::seal_data(Bytes application_data, MutableBytes out) {

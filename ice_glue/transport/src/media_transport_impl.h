@@ -43,7 +43,7 @@ class MediaTransport::Impl {
   dtls::Result<TransportPending> close(Instant now);
 
   // Sending.
-  srtp::PacketResult protect(MediaKind kind, MutableBytes buffer, std::size_t size);
+  srtp::Outcome protect(MediaKind kind, MutableBytes buffer, std::size_t size);
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
 
   // Outputs.
@@ -99,7 +99,12 @@ class MediaTransport::Impl {
   void on_connected(const dtls::ConnectionInfo& info, Instant now);
   void drop_previous();
 
+  // Counts a packet that is not sent.
+  [[gnu::cold]] srtp::Outcome refuse(srtp::PacketError error);
+
   // Datagrams.
+  dtls::Result<TransportPending> handle_others(MutableBytes datagram, PacketClass packet_class,
+                                               PathId path, Instant now);
   dtls::Result<void> on_dtls(MutableBytes datagram, PathId path, Instant now);
   void on_old_dtls(MutableBytes datagram, PathId path, Instant now);
   void drop(Drop reason) { ++statistics_.dropped[static_cast<std::size_t>(reason)]; }

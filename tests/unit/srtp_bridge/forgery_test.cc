@@ -78,7 +78,7 @@ TEST_P(Forgeries, CostWhatTheyCostForAKnownSsrc) {
   EXPECT_EQ(cost_of_rtcp(kGoneLater), rtcp);
 }
 
-// Every 1,024 packets that are accepted allow one more.
+// Every 1,024 packets that are accepted allow one more, in place of one that was used.
 TEST_P(Forgeries, AreSearchedForAnotherRollOverCounterSeldom) {
   const Cost rtp = cost_of_rtp(1, 2);
   const auto searches = [&] {
@@ -86,10 +86,15 @@ TEST_P(Forgeries, AreSearchedForAnotherRollOverCounterSeldom) {
     for (int i = 0; i < 100; ++i) searched += cost_of_rtp(kNeverSeen, 2) != rtp ? 1 : 0;
     return searched;
   };
+  int sequence = 1;
+  const auto take_up_to = [&](int last) {
+    while (sequence < last) take(1, ++sequence);
+  };
+  take_up_to(1100);
   EXPECT_EQ(searches(), kSearches);
-  for (int sequence = 2; sequence < 900; ++sequence) take(1, sequence);
+  take_up_to(1100 + 1023);
   EXPECT_EQ(searches(), 0);
-  for (int sequence = 900; sequence < 2 + 1024; ++sequence) take(1, sequence);
+  take_up_to(1100 + 1024);
   EXPECT_EQ(searches(), 1);
 }
 

@@ -40,7 +40,7 @@ TEST(ClearHeader, RefusesOtherVersions) {
     for (const auto kind : {PacketKind::rtp, PacketKind::rtcp}) {
       auto packet = kind == PacketKind::rtp ? make_rtp() : make_rtcp();
       packet[0] = static_cast<std::byte>(version << 6);
-      EXPECT_EQ(clear_header_size(kind, packet), std::nullopt) << version;
+      EXPECT_EQ(clear_header_size(kind, packet), 0U) << version;
     }
   }
 }
@@ -48,12 +48,12 @@ TEST(ClearHeader, RefusesOtherVersions) {
 TEST(ClearHeader, RefusesEveryTruncation) {
   const auto rtp = make_rtp({.payload = 0, .csrcs = 3, .extension_words = 2});
   for (std::size_t size = 0; size < rtp.size(); ++size) {
-    EXPECT_EQ(clear_header_size(PacketKind::rtp, Bytes(rtp).first(size)), std::nullopt) << size;
+    EXPECT_EQ(clear_header_size(PacketKind::rtp, Bytes(rtp).first(size)), 0U) << size;
   }
   EXPECT_EQ(clear_header_size(PacketKind::rtp, rtp), rtp.size());
   const auto rtcp = make_rtcp(1, 0);
   for (std::size_t size = 0; size < 8; ++size) {
-    EXPECT_EQ(clear_header_size(PacketKind::rtcp, Bytes(rtcp).first(size)), std::nullopt) << size;
+    EXPECT_EQ(clear_header_size(PacketKind::rtcp, Bytes(rtcp).first(size)), 0U) << size;
   }
 }
 
@@ -69,19 +69,37 @@ TEST(ClearHeader, ReadsNothingBehindThePacket) {
   for (std::size_t size = 0; size < rtp.size(); ++size) {
     const auto packet = readable.last(size);
     std::ranges::copy(Bytes(rtp).first(size), packet.begin());
-    EXPECT_EQ(clear_header_size(PacketKind::rtp, packet), std::nullopt) << size;
+    EXPECT_EQ(clear_header_size(PacketKind::rtp, packet), 0U) << size;
   }
   munmap(memory, 2 * page);
 }
 
 TEST(ClearHeader, RefusesWhatNoDatagramHolds) {
-  EXPECT_TRUE(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 12})));
-  EXPECT_FALSE(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 11})));
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 12})), 12U);
+  EXPECT_EQ(clear_header_size(PacketKind::rtp, make_rtp({.payload = kMaxPacket - 11})), 0U);
+}
+
+TEST(SequenceNumber, IsReadInNetworkOrder) {
+  EXPECT_EQ(sequence_of(make_rtp({.sequence = 0xfedc})), 0xfedcU);
 }
 
 TEST(Ssrc, IsReadWhereEachKindHasIt) {
   EXPECT_EQ(ssrc_of(PacketKind::rtp, make_rtp({.ssrc = 0xfedcba98})), 0xfedcba98U);
   EXPECT_EQ(ssrc_of(PacketKind::rtcp, make_rtcp(0x01020304)), 0x01020304U);
+}
+
+TEST(Outcome, IsASizeOrAnError) {
+  for (const std::size_t size : {std::size_t{0}, kMaxPacket}) {
+    const Outcome outcome(size);
+    EXPECT_TRUE(outcome);
+    EXPECT_EQ(outcome.result(), PacketResult(size));
+  }
+  for (std::size_t i = 0; i < kPacketErrors; ++i) {
+    const auto error = static_cast<PacketError>(i);
+    const Outcome outcome(error);
+    EXPECT_FALSE(outcome) << to_string(error);
+    EXPECT_EQ(outcome.result(), PacketResult(tl::unexpected(error))) << to_string(error);
+  }
 }
 
 }  // namespace

@@ -95,6 +95,13 @@ TEST_P(RollOver, ForgeriesAreNotFound) {
   EXPECT_THAT(peers_.server.ssrcs(Direction::inbound), ElementsAre(kSsrc));
 }
 
+TEST_P(RollOver, IsNotMovedByForgeries) {
+  EXPECT_TRUE(receive(send(65'000)));
+  EXPECT_EQ(receive(make_rtp({.ssrc = kSsrc, .sequence = 10})),
+            kUnexpected(PacketError::authentication_failed));
+  EXPECT_EQ(peers_.server.roll_over_counter(Direction::inbound, kSsrc), 0U);
+}
+
 TEST_P(RollOver, CanBeTold) {
   lose_up_to(0, 3 * 65'536 + 50'000, 10'000);
   const auto packet = send(3 * 65'536 + 50'001);

@@ -239,6 +239,7 @@ TEST_P(SessionTest, SurvivesMoving) {
   peers_.server = std::move(moved);
   EXPECT_TRUE(
       unprotect_rtp(peers_.server, protect_rtp(peers_.client, make_rtp({.sequence = 2000}))));
+  EXPECT_EQ(peers_.server.statistics().inbound.rtp, 2U);
 }
 
 TEST_P(SessionTest, MakeWipesTheKeys) {

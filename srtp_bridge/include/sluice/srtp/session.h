@@ -12,6 +12,7 @@
 #include <sluice/dtls/bytes.h>
 #include <sluice/dtls/srtp_keys.h>
 #include <sluice/srtp/library.h>
+#include <sluice/srtp/packet_result.h>
 #include <sluice/srtp/state.h>
 
 namespace sluice::srtp {
@@ -29,29 +30,7 @@ inline constexpr std::size_t kMaxTrailer = 16 + 4 + kMaxMki;
 
 enum class Direction : std::uint8_t { inbound, outbound };
 
-// Why a packet was refused. No refusal ends the session.
-enum class PacketError : std::uint8_t {
-  authentication_failed,  // forged, damaged, or protected with other keys
-  replayed,               // seen before, or older than the window; outbound: sent before, and older
-                          // than SessionOptions::repeat_window
-  malformed,              // not RTP or RTCP of version 2, truncated, or unencrypted
-  no_key,                 // no session: before Connected, or no profile negotiated
-  too_many_ssrcs,         // a new SSRC, and none can make room: see Session
-  ssrc_retired,           // outbound: an SSRC that was removed or has made room
-  buffer_too_small,       // no room for the trailer after the packet
-  key_exhausted,          // 2^48 SRTP or 2^31 SRTCP packets per key (RFC 3711 section 9.2)
-  internal,               // libsrtp or its cipher failed, such as without memory
-  index_reused,           // outbound: another packet was sent under this index
-  header_in_clear,        // inbound: a header extension or CSRCs in clear, against
-                          // Cryptex::required; outbound: with cryptex, an extension of another
-                          // form than RFC 8285's, or one with appbits, which must not be encrypted
-};
-inline constexpr std::size_t kPacketErrors = 11;
-
-std::string_view to_string(PacketError error);
-
-// The new size of the packet, in bytes.
-using PacketResult = tl::expected<std::size_t, PacketError>;
+enum class PacketKind : std::uint8_t { rtp, rtcp };
 
 // Tells RTP from RTCP on one port: RTCP packet types are 192 to 223 (RFC 5761 section 4). False for
 // a packet shorter than two bytes.
@@ -162,15 +141,23 @@ class Session {
   // Protects the first `size` bytes of `buffer`, up to 65535, in place. The buffer must have room
   // for the profile's trailer after them; kMaxTrailer is always enough. After an error other than
   // `internal` the packet is unchanged.
-  PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
-  PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
+  PacketResult protect_rtp(MutableBytes buffer, std::size_t size) {
+    return protect(PacketKind::rtp, buffer, size).result();
+  }
+  PacketResult protect_rtcp(MutableBytes buffer, std::size_t size) {
+    return protect(PacketKind::rtcp, buffer, size).result();
+  }
 
   // Authenticates and decrypts `packet` in place and returns the size of the plaintext packet.
   // After authentication_failed the payload may be destroyed (GCM decrypts while it authenticates);
   // after other errors the packet is unchanged. With cryptex "payload" is all that is encrypted,
   // and a packet that is returned is as RFC 8285 has it, header extension and CSRCs in clear.
-  PacketResult unprotect_rtp(MutableBytes packet);
-  PacketResult unprotect_rtcp(MutableBytes packet);
+  PacketResult unprotect_rtp(MutableBytes packet) {
+    return unprotect(PacketKind::rtp, packet).result();
+  }
+  PacketResult unprotect_rtcp(MutableBytes packet) {
+    return unprotect(PacketKind::rtcp, packet).result();
+  }
 
   // For the packets from now on, as offers and answers may change it (RFC 9335 section 4). Errors:
   // unsupported_cryptex.
@@ -202,12 +189,16 @@ class Session {
   [[nodiscard]] std::vector<SsrcStatistics> ssrc_statistics(Direction direction) const;
 
   [[nodiscard]] dtls::SrtpProfile profile() const;
-  [[nodiscard]] const Statistics& statistics() const;
+  [[nodiscard]] const Statistics& statistics() const { return *statistics_; }
 
  private:
   class Impl;
   explicit Session(std::unique_ptr<Impl> impl);
+  Outcome protect(PacketKind kind, MutableBytes buffer, std::size_t size);
+  Outcome unprotect(PacketKind kind, MutableBytes packet);
+
   std::unique_ptr<Impl> impl_;
+  const Statistics* statistics_;  // of *impl_
 };
 
 }  // namespace sluice::srtp

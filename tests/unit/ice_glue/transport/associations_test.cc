@@ -51,6 +51,7 @@ TEST(Associations, WithoutAConnectionNothingIsSent) {
   EXPECT_EQ(associations.previous(), nullptr);
   EXPECT_EQ(associations.sender(), nullptr);
   EXPECT_EQ(associations.association_of(kFirstPath), nullptr);
+  EXPECT_EQ(associations.only_session(kFirstPath), nullptr);
   EXPECT_FALSE(associations.previous_takes(Generation{}, PacketClass::rtp));
   std::byte out[1200];
   EXPECT_FALSE(associations.poll_transmit(out));

@@ -55,7 +55,7 @@ struct TransportPending {
   bool timer = false;  // next_timeout() may have changed
 };
 
-enum class MediaKind : std::uint8_t { rtp, rtcp };
+using MediaKind = srtp::PacketKind;
 
 // A decrypted packet; valid until the next input.
 struct MediaPacket {
@@ -289,8 +289,12 @@ class MediaTransport {
   // behind them. The result is the new size; the caller sends it to path(). Before
   // TransportConnected and after the end: PacketError::no_key. A packet may be protected and sent
   // again, unchanged: srtp::Session::protect_rtp().
-  srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size);
-  srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size);
+  srtp::PacketResult protect_rtp(MutableBytes buffer, std::size_t size) {
+    return protect(MediaKind::rtp, buffer, size).result();
+  }
+  srtp::PacketResult protect_rtcp(MutableBytes buffer, std::size_t size) {
+    return protect(MediaKind::rtcp, buffer, size).result();
+  }
   // As dtls::Connection::seal(): one record for path(). Sealed::timer is about next_timeout() of
   // the transport.
   dtls::SendResult seal_data(Bytes application_data, MutableBytes out);
@@ -337,6 +341,7 @@ class MediaTransport {
  private:
   class Impl;
   explicit MediaTransport(std::unique_ptr<Impl> impl);
+  srtp::Outcome protect(MediaKind kind, MutableBytes buffer, std::size_t size);
   std::unique_ptr<Impl> impl_;
 };
 
