@@ -194,6 +194,7 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
     };
     session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
     session.viewer->restore(*moved.viewer, of_room, then);
+    if (!session.viewer->is_bound()) session.admission.watch();
     // Free seats are for publishers that could not be seen before.
     place.add(*session.viewer, port_, now);
     ++counters_.viewers;

@@ -25,6 +25,7 @@ Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
 void Sfu::begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
                        Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
   Session& session = begin(handle, visit, std::move(admission), place, now);
+  session.admission.watch();
   session.viewer = std::move(viewer);
   place.add(*session.viewer, port_, now);
   ++counters_.viewers;
