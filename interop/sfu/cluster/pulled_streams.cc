@@ -16,20 +16,21 @@ constexpr std::size_t kMaxBatches = 4;
 
 }  // namespace
 
-tl::expected<PulledStreams, std::string> PulledStreams::make(const TrackOptions& options) {
+tl::expected<PulledStreams, std::string> PulledStreams::make(const TrackOptions& options,
+                                                             dtls::Environment& environment,
+                                                             SfuIdentity identity) {
   udp::Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return tl::unexpected<std::string>("epoll_create1 failed");
-  return PulledStreams(options, std::move(epoll));
+  return PulledStreams(options, environment, std::move(identity), std::move(epoll));
 }
 
 tl::expected<void, std::string> PulledStreams::add(PullSetup setup, udp::Socket socket,
-                                                   dtls::Environment& environment,
                                                    dtls::Instant now) {
   if (entries_.size() >= kMost) return tl::unexpected<std::string>("too many streams are pulled");
   if (streams().contains(setup.origin.id)) {
     return tl::unexpected<std::string>("the stream is pulled already");
   }
-  auto upstream = Upstream::make(std::move(setup), options_, environment, now);
+  auto upstream = Upstream::make(std::move(setup), options_, *environment_, now);
   if (!upstream) return tl::unexpected(upstream.error());
   auto entry = std::make_unique<Entry>(Entry{std::move(socket), *std::move(upstream)});
   epoll_event event{.events = EPOLLIN, .data = {.ptr = entry.get()}};

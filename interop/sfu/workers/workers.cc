@@ -56,7 +56,7 @@ tl::expected<void, std::string> Workers::open(const LoopOptions& options) {
     auto socket = sending_socket(sockets->udp, unused);
     if (!socket) return tl::unexpected(socket.error());
     auto worker =
-        Worker::make(options.sfu, *announced,
+        Worker::make(options, *announced,
                      {.directory = &directory_, .exchange = exchange_.get(), .worker = number},
                      *std::move(socket));
     if (!worker) return tl::unexpected(worker.error());
@@ -85,6 +85,7 @@ void Workers::stop() {
   if (std::exchange(is_stopped_, true)) return;
   if (port_) port_->stop();
   for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->end_pulled();
   for (bool is_busy = true; is_busy;) {
     is_busy = false;
     for (const auto& worker : workers_) is_busy |= worker->finish();
