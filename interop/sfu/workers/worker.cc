@@ -98,13 +98,12 @@ void Worker::stop() {
 
 bool Worker::post(Work work) { return work_.post(std::move(work)); }
 
-void Worker::claim_paths() {
+std::vector<dtls::UdpPath> Worker::paths() const {
+  std::vector<dtls::UdpPath> all;
   for (const auto& [handle, session] : sfu_.sessions()) {
-    if (const auto path = server_.path_of(handle)) {
-      workplace_.exchange->to_port(workplace_.worker)
-          .push({.path = *path, .kind = PortHeader::Kind::claim}, {});
-    }
+    if (const auto path = server_.path_of(handle)) all.push_back(*path);
   }
+  return all;
 }
 
 // ---- the loop
@@ -169,6 +168,7 @@ void Worker::handle_batch() {
   claim_new_paths();
 }
 
+// A claim without room in the queue is made again at the next check.
 void Worker::claim_new_paths() {
   for (const dtls::UdpPath& path : checked_) {
     if (!server_.find(path)) continue;

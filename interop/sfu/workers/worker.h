@@ -46,8 +46,8 @@ class Worker {
   // ---- while the thread does not run
 
   [[nodiscard]] Sfu& sfu() { return sfu_; }
-  // Tells the port of all sessions' paths: of those that were moved in.
-  void claim_paths();
+  // Of all sessions that have one: of those that were moved in.
+  [[nodiscard]] std::vector<dtls::UdpPath> paths() const;
   // They stay on their nodes: the next process pulls them again.
   void end_pulled();
   // Takes what has come in its queues by now. False: nothing.
