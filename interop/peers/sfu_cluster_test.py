@@ -414,6 +414,15 @@ class ClusterTest(MediaTests, ClusterCase):
         self.publish(a)
         wait_for("the entry", lambda: f" 0 {a.url}".encode() in self.redis.ask("ZRANGE", KEY, "0", "-1"))
 
+    def test_media_goes_to_nodes_alone(self):
+        a = self.node("a", "--announce", f"127.0.0.2:{free_port()}")
+        b = self.node("b", "--cluster-network", HOST)
+        self.assertEqual(a.post(f"/whip/{ROOM}", offer("sendonly"))[0], 201)
+        wait_for("the entry", lambda: f" 0 {a.url}".encode() in self.redis.ask("ZRANGE", KEY, "0", "-1"))
+        self.assertEqual(b.post(f"/whep/{ROOM}", offer())[0], 503)
+        self.assertIn("no candidate of UDP in the networks of the cluster", b.events("pull_failed")[0]["reason"])
+        wait_for("no session of the node", lambda: not any(each["role"] == "node" for each in a.sessions()["sessions"]))
+
     def test_bad_options_are_named(self):
         for arguments, said in ((["--cluster", "redis:x"], "redis:HOST:PORT"),
                                 (["--cluster", "redis:x:1"], "--cluster needs --cluster-token"),
@@ -443,11 +452,11 @@ class ThreadsTest(MediaTests, ClusterCase):
         return load
 
 
-def offer():
-    """Of a viewer of video."""
+def offer(direction="recvonly"):
+    """Of a viewer of video, or of a publisher."""
     return "\r\n".join([
         "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "m=video 9 UDP/TLS/RTP/SAVPF 96",
-        "c=IN IP4 0.0.0.0", "a=mid:0", "a=recvonly", "a=rtcp-mux", "a=rtpmap:96 VP8/90000", "a=ice-ufrag:abcd",
+        "c=IN IP4 0.0.0.0", "a=mid:0", f"a={direction}", "a=rtcp-mux", "a=rtpmap:96 VP8/90000", "a=ice-ufrag:abcd",
         "a=ice-pwd:0123456789abcdef01234567", "a=setup:actpass", "a=fingerprint:sha-256 " + ":".join(["AB"] * 32),
         ""]).encode()
 

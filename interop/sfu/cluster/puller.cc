@@ -100,7 +100,11 @@ tl::expected<void, std::string> Puller::begin(const std::string& room, const Str
   }
   auto read = read_pull_answer(posted.answer);
   if (!read) return tl::unexpected("the answer: " + read.error());
-  auto candidates = usable_candidates(read->answer.transport.candidates, socket.own());
+  auto candidates =
+      options_.networks.among(usable_candidates(read->answer.transport.candidates, socket.own()));
+  if (candidates.empty()) {
+    return tl::unexpected<std::string>("it has no candidate of UDP in the networks of the cluster");
+  }
   const std::size_t worker = worker_for(room);
   PulledStreams& pulled = *media_.pulled(worker);
   auto setup =
