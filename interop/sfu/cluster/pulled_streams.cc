@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <span>
 
 #include "common/clock.h"
@@ -13,6 +14,9 @@ namespace {
 
 // Times that a socket is read before the others have their turn.
 constexpr std::size_t kMaxBatches = 4;
+// Between two looks at who is watched: they cost as much as there are publishers, and turns are
+// many.
+constexpr std::chrono::milliseconds kLook{100};
 
 }  // namespace
 
@@ -59,7 +63,8 @@ std::optional<dtls::Instant> PulledStreams::next_timeout() const {
   std::optional<dtls::Instant> next;
   for (const auto& entry : entries_) {
     next = common::earlier(next, entry->upstream->next_timeout());
-    if (entry->unwanted_since) next = common::earlier(next, *entry->unwanted_since + kLinger);
+    if (!entry->unwanted_since) continue;
+    next = common::earlier(next, std::max(*entry->unwanted_since + kLinger, next_look_));
   }
   return next;
 }
@@ -72,10 +77,12 @@ void PulledStreams::turn(Sfu& sfu) {
     receive(*static_cast<Entry*>(event.data.ptr), sfu);
   }
   const auto now = common::now();
+  const bool looks = now >= next_look_;
+  if (looks) next_look_ = now + kLook;
   for (const auto& entry : entries_) {
     const auto next = entry->upstream->next_timeout();
     if (next && *next <= now) entry->upstream->handle_timeout(sfu, now);
-    end_unwanted(*entry, sfu, now);
+    if (looks) end_unwanted(*entry, sfu, now);
     send(*entry);
   }
   for (auto& entry : entries_) {

@@ -90,6 +90,7 @@ class PulledStreams {
   udp::SendBatch batch_;
   std::vector<std::unique_ptr<Entry>> entries_;
   OnChange on_change_;
+  dtls::Instant next_look_{};
 };
 
 }  // namespace sluice::interop::sfu
