@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/random_numbers.h"
+#include "common/sdp/data_section.h"
 #include "sfu/sfu.h"
 #include "sfu/signalling/counter_offer.h"
 #include "sfu/signalling/negotiation.h"
