@@ -1,6 +1,7 @@
 #include "fanout_floor.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,12 +16,17 @@ constexpr std::size_t kTrailer = 16;
 }  // namespace
 
 FanOutFloor::FanOutFloor(FloorWork work, const std::vector<dtls::UdpEndpoint>& receivers,
-                         dtls::Bytes packet)
+                         dtls::Bytes packet, std::size_t joined)
     : work_(work),
+      joined_(joined),
       socket_(socket(AF_INET, SOCK_DGRAM, 0)),
       packet_(packet.begin(), packet.end()),
-      buffers_(kBatch, dtls::Buffer(packet.size() + kTrailer)) {
+      buffers_(kBatch, dtls::Buffer(joined * (packet.size() + kTrailer))) {
   if (socket_ < 0) throw std::runtime_error("socket");
+  const int segment = static_cast<int>(packet.size() + kTrailer);
+  if (joined > 1 && setsockopt(socket_, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment) != 0) {
+    throw std::runtime_error("UDP_SEGMENT");
+  }
   for (const auto& receiver : receivers) {
     receivers_.push_back(dtls::to_socket_address(receiver));
     if (work != FloorWork::send) {
@@ -32,18 +38,10 @@ FanOutFloor::FanOutFloor(FloorWork work, const std::vector<dtls::UdpEndpoint>& r
 FanOutFloor::~FanOutFloor() { close(socket_); }
 
 void FanOutFloor::run() {
-  ++sequence_;
   std::size_t count = 0;
   for (std::size_t i = 0; i < receivers_.size(); ++i) {
     dtls::Buffer& buffer = buffers_[count];
-    std::size_t size = buffer.size();
-    if (work_ != FloorWork::send) {
-      std::ranges::copy(packet_, buffer.begin());
-      buffer[2] = static_cast<std::byte>(sequence_ >> 8);
-      buffer[3] = static_cast<std::byte>(sequence_ & 0xff);
-      size = contexts_[i].protect(buffer, packet_.size());
-    }
-    pieces_[count] = {buffer.data(), size};
+    pieces_[count] = {buffer.data(), write(i, buffer)};
     messages_[count].msg_hdr = {.msg_name = receivers_[i].get(),
                                 .msg_namelen = receivers_[i].size,
                                 .msg_iov = &pieces_[count],
@@ -54,6 +52,21 @@ void FanOutFloor::run() {
     if (++count == kBatch) send(std::exchange(count, 0));
   }
   send(count);
+  sequence_ = static_cast<std::uint16_t>(sequence_ + joined_);
+}
+
+std::size_t FanOutFloor::write(std::size_t receiver, dtls::MutableBytes buffer) {
+  if (work_ == FloorWork::send) return buffer.size();
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < joined_; ++i) {
+    const auto room = buffer.subspan(size, packet_.size() + kTrailer);
+    std::ranges::copy(packet_, room.begin());
+    const auto sequence = static_cast<std::uint16_t>(sequence_ + i);
+    room[2] = static_cast<std::byte>(sequence >> 8);
+    room[3] = static_cast<std::byte>(sequence & 0xff);
+    size += contexts_[receiver].protect(room, packet_.size());
+  }
+  return size;
 }
 
 void FanOutFloor::send(std::size_t count) {

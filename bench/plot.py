@@ -21,6 +21,7 @@ COLOURS = {"Sluice": "#1b6ca8", "Sluice, DTLS 1.2": "#1b6ca8", "Sluice, DTLS 1.3
 PEERS = {"ours": "Sluice", "libssl": "libssl", "gnutls": "GnuTLS", "floor": "floor", "evp": "raw EVP",
          "libsrtp": "raw libsrtp", "libnice": "libnice", "libssl_rtt": "libssl, our timers",
          "send": "sendmmsg", "protect": "libsrtp", "protect_and_send": "libsrtp and sendmmsg",
+         "protect_and_send_joined": "the same, joined",
          "pion_srtp": "pion/srtp", "janus": "Janus", "pion": "Pion",
          "ordinary": "ordinary ClientHello", "small": "20,000 sessions"}
 

@@ -28,7 +28,7 @@ std::optional<Event> Association::Impl::poll_event() {
 }
 
 std::optional<Event> Association::Impl::on_input(const SctpUp& input) {
-  if (established()) return std::nullopt;  // a restart: the channels stay
+  if (established()) return on_restart();
   state_ = State::established;
   streams_ = std::min(input.streams, options_.max_channels);
   // Channels that were opened before may be more than the peer has streams for.
@@ -38,6 +38,17 @@ std::optional<Event> Association::Impl::on_input(const SctpUp& input) {
   }
   pump();
   return Established{};
+}
+
+// The channels stay. The peer knows nothing of a reset that was under way.
+std::optional<Event> Association::Impl::on_restart() {
+  for (auto channel = channels_.begin(); channel != channels_.end();) {
+    ChannelState& state = channel->second;
+    if (state.reset_requested) state.outgoing_closed = state.incoming_closed = true;
+    forget_if_closed(channel++);
+  }
+  pump();
+  return std::nullopt;
 }
 
 std::optional<Event> Association::Impl::on_input(const SctpDown& input) {
@@ -85,7 +96,8 @@ std::optional<Event> Association::Impl::on_dcep(Stream stream, Bytes message) {
   // RFC 8832 section 6: an unused stream, and valid parameters. Otherwise the channel is closed and
   // no ACK is sent. Streams of this side's kind are accepted, against that section: aiortc chooses
   // even and odd ones by the role in ICE, so that half of the calls with it would have no channels.
-  if (!options || found != channels_.end() || resets_.contains(stream)) {
+  // A channel needs a stream in both directions.
+  if (!options || found != channels_.end() || resets_.contains(stream) || stream >= streams_) {
     count(Drop::refused_open);
     begin_close(stream);
     pump();

@@ -209,6 +209,8 @@ void Association::Impl::begin_close(Stream stream) {
   if (found != channels_.end()) {
     if (found->second.closing) return;
     found->second.closing = true;
+  } else if (stream >= streams_) {
+    return;  // nothing can be sent on it, a reset neither
   }
   resets_.insert(stream);
 }
@@ -340,12 +342,19 @@ void Association::Impl::request_resets() {
     const auto channel = channels_.find(stream);
     if (channel == channels_.end() || channel->second.queue.empty()) streams.push_back(stream);
   }
-  if (streams.empty() || !socket_->reset(streams)) return;
+  if (streams.empty()) return;
+  const auto request = socket_->reset(streams);
+  if (request == SctpResetRequest::later) return;
   busy_until_ = now_ + kQuiet;
   for (const Stream stream : streams) {
     resets_.erase(stream);
     const auto channel = channels_.find(stream);
-    if (channel != channels_.end()) channel->second.reset_requested = true;
+    if (channel == channels_.end()) continue;
+    channel->second.reset_requested = true;
+    if (request == SctpResetRequest::made) continue;
+    // The peer never learns of it, and answers nothing.
+    channel->second.outgoing_closed = channel->second.incoming_closed = true;
+    forget_if_closed(channel);
   }
 }
 

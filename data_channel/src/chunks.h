@@ -10,6 +10,7 @@
 namespace sluice::data_channel {
 
 inline constexpr std::size_t kCommonHeader = 12;
+inline constexpr std::size_t kTagOffset = 4;
 inline constexpr std::size_t kChunkHeader = 4;
 
 enum class ChunkType : std::uint8_t {

@@ -4,7 +4,22 @@
 
 #include <cerrno>
 
+#include "chunks.h"
+
 namespace sluice::data_channel {
+namespace {
+
+// A packet to the peer has its tag, and these chunks end a handshake.
+void note_restart(SctpLibrary::Outlet& outlet, Bytes packet) {
+  for_each_chunk(packet, [&](ChunkType type, Bytes /*value*/) {
+    if (type != ChunkType::cookie_echo && type != ChunkType::cookie_ack) return;
+    const std::uint32_t tag = load_u32(packet, kTagOffset);
+    outlet.has_restarted |= outlet.peer_tag != 0 && outlet.peer_tag != tag;
+    outlet.peer_tag = tag;
+  });
+}
+
+}  // namespace
 
 SctpLibrary& SctpLibrary::instance() {
   static auto* const kLibrary = new SctpLibrary;  // never destroyed: see the class
@@ -57,6 +72,7 @@ int SctpLibrary::output(void* number, void* packet, std::size_t size, std::uint8
   const Bytes bytes{static_cast<const std::byte*>(packet), size};
   Outlet& outlet = *found->second;
   outlet.guard.on_sent(bytes);
+  note_restart(outlet, bytes);
   // usrsctp's answers to INITs and errors repeat what they answer, up to three times.
   if (size > outlet.mtu) {
     ++outlet.too_large;

@@ -29,6 +29,8 @@ class SctpLibrary {
     std::size_t mtu = 0;
     std::uint64_t dropped = 0;    // because the queue was full
     std::uint64_t too_large = 0;  // above `mtu`
+    std::uint32_t peer_tag = 0;   // of the last association that was agreed on; 0: none was
+    bool has_restarted = false;   // the peer has begun another one, which no read() has told yet
   };
 
   static SctpLibrary& instance();

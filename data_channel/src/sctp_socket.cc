@@ -181,6 +181,10 @@ std::optional<SctpInput> SctpSocket::read() {
     if (std::exchange(skipping_, false)) return SctpOversized{};
     return SctpMessage{.stream = info.rcv_sid, .protocol = protocol, .data = message_};
   }
+  // usrsctp waits for the rest of a message that the peer has forgotten, and gives nothing behind
+  // it, not even that the peer has restarted.
+  const bool is_in_a_message = skipping_ || !message_.empty();
+  if (outlet_.has_restarted && is_in_a_message) return SctpDown{.timeout = false};
   return std::nullopt;
 }
 
@@ -205,6 +209,7 @@ std::optional<SctpInput> SctpSocket::take_notification(Bytes notification) {
     sctp_assoc_change change{};
     if (!load(change, notification)) return std::nullopt;
     if (change.sac_state == SCTP_COMM_UP || change.sac_state == SCTP_RESTART) {
+      outlet_.has_restarted = false;
       return SctpUp{.streams = std::min(change.sac_outbound_streams, change.sac_inbound_streams)};
     }
     return SctpDown{.timeout = timed_out()};
@@ -241,8 +246,8 @@ SctpSend SctpSocket::send(std::uint16_t stream, PayloadProtocol protocol, Bytes 
   return errno == EWOULDBLOCK || errno == EAGAIN ? SctpSend::would_block : SctpSend::failed;
 }
 
-bool SctpSocket::reset(std::span<const std::uint16_t> streams) {
-  if (socket_ == nullptr) return false;
+SctpResetRequest SctpSocket::reset(std::span<const std::uint16_t> streams) {
+  if (socket_ == nullptr) return SctpResetRequest::later;
   std::vector<std::byte> request(sizeof(sctp_reset_streams) + streams.size_bytes());
   sctp_reset_streams head{};
   head.srs_assoc_id = SCTP_ALL_ASSOC;
@@ -250,7 +255,9 @@ bool SctpSocket::reset(std::span<const std::uint16_t> streams) {
   head.srs_number_streams = static_cast<std::uint16_t>(streams.size());
   std::memcpy(request.data(), &head, sizeof head);
   std::memcpy(request.data() + sizeof head, streams.data(), streams.size_bytes());
-  return set_option(SCTP_RESET_STREAMS, request.data(), request.size());
+  if (set_option(SCTP_RESET_STREAMS, request.data(), request.size())) return SctpResetRequest::made;
+  const bool is_final = errno == EOPNOTSUPP || errno == EINVAL;
+  return is_final ? SctpResetRequest::impossible : SctpResetRequest::later;
 }
 
 SctpFigures SctpSocket::figures() const {

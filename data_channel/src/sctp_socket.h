@@ -43,6 +43,11 @@ struct SctpReset {
 using SctpInput = std::variant<SctpUp, SctpDown, SctpMessage, SctpOversized, SctpReset>;
 
 enum class SctpSend : std::uint8_t { sent, would_block, failed };
+enum class SctpResetRequest : std::uint8_t {
+  made,
+  later,  // another is under way (RFC 6525 section 5.1.2 allows one): try again after its answer
+  impossible,  // the peer has no RFC 6525, or a stream is none
+};
 
 // How a message is delivered.
 struct Delivery {
@@ -77,9 +82,8 @@ class SctpSocket {
   // The next message or event, in the order in which they came. Empty: there is none.
   std::optional<SctpInput> read();
   SctpSend send(std::uint16_t stream, PayloadProtocol protocol, Bytes data, const Delivery& how);
-  // Resets outgoing streams. False: another request is under way (RFC 6525 section 5.1.2 allows
-  // one), try again after its answer.
-  bool reset(std::span<const std::uint16_t> streams);
+  // Resets outgoing streams.
+  SctpResetRequest reset(std::span<const std::uint16_t> streams);
   // Sends an ABORT. Afterwards only packets() may be called.
   void abort();
 

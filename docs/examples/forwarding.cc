@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iostream>
@@ -92,9 +93,21 @@ class ForwardingServer {
       if (!stream) return;
       auto& added = receivers_.emplace_back(*std::move(stream), rtp::SequenceNumber{});
       forwards_.push_back({event.session, &added.stream, &added.next_transport_number});
+    } else if (std::holds_alternative<ice_lite::Expired>(event.what)) {
+      // Most peers leave without a word.
+      driver_.server().remove(event.session);
+      forget(event.session);
     } else if (std::holds_alternative<ice_lite::Ended>(event.what)) {
-      std::erase_if(forwards_, [&](const auto& each) { return each.session == event.session; });
+      forget(event.session);
     }
+  }
+
+  void forget(ice_lite::SessionHandle session) {
+    if (sender_ == session) sender_.reset();
+    const auto found = std::ranges::find(forwards_, session, &ice_lite::Forward::session);
+    if (found == forwards_.end()) return;
+    receivers_.remove_if([&](const Receiver& each) { return &each.stream == found->stream; });
+    forwards_.erase(found);
   }
 
   // The sender makes a key frame when a receiver lacks one (RFC 4585 section 6.3.1).
@@ -102,6 +115,7 @@ class ForwardingServer {
     rtp::CompoundReader reader(compound);
     while (const auto packet = reader.next()) {
       if (!*packet || !std::holds_alternative<rtp::PictureLossIndication>(**packet)) continue;
+      if (!sender_) return;
       auto room = driver_.room(100 + srtp::kMaxTrailer);
       rtp::CompoundWriter writer(rtp::CompoundForm::reduced_size, room.first(100));
       if (!writer.add(rtp::PictureLossIndication{.sender = rtp::Ssrc{1}, .media = source_})) return;

@@ -64,6 +64,8 @@ class EchoServer {
       if (const auto* selected = std::get_if<ice_lite::PathSelected>(&event->what)) {
         std::cout << (tcp::is_connection(selected->path) ? "TCP" : "UDP") << " from "
                   << udp::to_string(selected->path.peer) << '\n';
+      } else if (std::holds_alternative<ice_lite::Expired>(event->what)) {
+        server().remove(event->session);
       }
     }
   }

@@ -30,10 +30,7 @@ std::vector<rtp::NackEntry> LossRepair::handle_timeout(dtls::Instant now) {
     if (each.due > now) continue;
     each.due = now + kInterval;
     ++each.tries;
-    const int after = entries.empty() ? 0 : rtp::distance(entries.back().lost, each.number);
-    if (after >= 1 && after <= 16) {
-      entries.back().following |= static_cast<std::uint16_t>(1U << (after - 1));
-    } else {
+    if (entries.empty() || !entries.back().add(each.number)) {
       entries.push_back({.lost = each.number});
     }
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 #include <vector>
@@ -167,8 +168,12 @@ void add_options(CLI::App& app, Options& options) {
                  "--state, and .key");
 }
 
+void log_error(const sfu::Log& log, std::string_view event, const std::string& why) {
+  log({.level = sfu::LogLevel::error, .event = event, .fields = {{"reason", why}}});
+}
+
 int fail(const sfu::Log& log, const std::string& why) {
-  log({.level = sfu::LogLevel::error, .event = "not_started", .fields = {{"reason", why}}});
+  log_error(log, "not_started", why);
   return EXIT_FAILURE;
 }
 
@@ -176,21 +181,15 @@ int fail(const sfu::Log& log, const std::string& why) {
 tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options& options) {
   const auto inherited = sluice::interop::common::inherited_sockets();
   if (!inherited) return tl::unexpected(inherited.error());
-  if (*inherited) {
-    const auto found = sfu::assign(**inherited);
-    if (!found) return tl::unexpected(found.error());
-    options.loop.lite.adopted = found->media;
-    options.http.http.adopted = found->http;
-    return {};
-  }
-  const auto passed = sluice::interop::common::passed_sockets();
+  using sluice::interop::common::passed_sockets;
+  const auto passed = *inherited ? decltype(passed_sockets())(**inherited) : passed_sockets();
   if (!passed) return tl::unexpected(passed.error());
   const auto found = sfu::assign(*passed);
   if (!found) return tl::unexpected(found.error());
   for (const auto& [name, is_passed] : {std::pair{"--ice-port", found->media.has_value()},
                                         std::pair{"--port", found->http.has_value()},
                                         std::pair{"--host", found->http.has_value()}}) {
-    if (is_passed && app.count(name) != 0) {
+    if (!*inherited && is_passed && app.count(name) != 0) {
       return tl::unexpected(std::string{name} + " has no effect: systemd has opened the socket");
     }
   }
@@ -204,7 +203,7 @@ tl::expected<void, std::string> take_passed_sockets(const CLI::App& app, Options
 std::optional<sfu::MovedSfu> take_state(StateFile& state, const sfu::Log& log) {
   const auto taken = state.take();
   const auto refuse = [&log](const std::string& why) {
-    log({.level = sfu::LogLevel::error, .event = "state_refused", .fields = {{"reason", why}}});
+    log_error(log, "state_refused", why);
     return std::nullopt;
   };
   if (!taken) return refuse(taken.error());
@@ -240,9 +239,7 @@ int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::
   log({.event = "moved", .fields = {{"sessions", std::to_string(moved.sessions.size())}}});
   const auto put = state.put(sfu::encode(moved).bytes());
   if (put) return EXIT_SUCCESS;
-  log({.level = sfu::LogLevel::error,
-       .event = "state_not_written",
-       .fields = {{"reason", put.error()}}});
+  log_error(log, "state_not_written", put.error());
   return EXIT_FAILURE;
 }
 
@@ -250,9 +247,7 @@ int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::
 void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
   const auto loaded = http.reload_certificate();
   if (loaded) return log({.event = "certificate_loaded"});
-  log({.level = sfu::LogLevel::error,
-       .event = "certificate_refused",
-       .fields = {{"reason", loaded.error()}}});
+  log_error(log, "certificate_refused", loaded.error());
 }
 
 int serve(const Options& options, std::optional<sfu::ClusterOptions> cluster_options,

@@ -50,7 +50,7 @@ Sfu::Sfu(SfuOptions options, SfuIdentity identity, ice_lite::IceLiteServer& serv
       port_{.server = server, .outlet = outlet, .counters = counters_},
       bridge_(exchange_ == nullptr ? nullptr
                                    : std::make_unique<DataBridge>(directory_, *exchange_, worker_)),
-      data_(options_.data, port_, bridge_.get()) {
+      data_(options_.data, port_, counters_.data, bridge_.get()) {
   if (workplace.exchange == nullptr) return;
   mirrors_ = std::make_unique<Mirrors>(
       workplace, options_.tracks, port_,
@@ -61,9 +61,13 @@ Sfu::~Sfu() = default;
 
 // ---- signalling
 
+CreateResult Sfu::refuse(Refused refused) {
+  counters_.count(refused.why);
+  return tl::unexpected(std::move(refused));
+}
+
 CreateResult Sfu::refuse(Refusal why, std::string sentence) {
-  counters_.count(why);
-  return tl::unexpected(Refused{.why = why, .sentence = std::move(sentence)});
+  return refuse({.why = why, .sentence = std::move(sentence)});
 }
 
 tl::expected<ice_lite::SessionHandle, Refused> Sfu::add_session(const Offer& offer,
@@ -121,6 +125,13 @@ Session& Sfu::begin(ice_lite::SessionHandle handle, const Visit& visit, Admissio
   return session;
 }
 
+void Sfu::add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
+  session.viewer = std::move(viewer);
+  if (!session.viewer->is_bound()) session.admission.watch();
+  session.room->add(*session.viewer, port_, now);
+  ++counters_.viewers;
+}
+
 TransportDescription Sfu::own_transport(ice_lite::SessionHandle handle, Setup setup) const {
   TransportDescription transport{.ice = *port_.server.local_credentials(handle),
                                  .end_of_candidates = true,
@@ -151,25 +162,20 @@ CreateResult Sfu::created(ice_lite::SessionHandle handle, const Offer& offer,
 }
 
 CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
-                          const std::string& address, dtls::Instant now) {
-  return publish(room_name, offer, agree_on_publishing(offer), address, now);
-}
-
-CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
                           const PublishAgreement& agreement, const std::string& address,
                           dtls::Instant now) {
   if (!agreement) return refuse(Refusal::offer, agreement.error().sentence);
   const Visit visit{
       .id = common::random_id(), .room = room_name, .address = address, .publishes = true};
   auto admission = directory_.admit(worker_, visit);
-  if (!admission) return refuse(admission.error().why, admission.error().sentence);
+  if (!admission) return refuse(admission.error());
   const auto handle = add_session(offer, 0, now);
-  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  if (!handle) return refuse(handle.error());
   Room& place = room(room_name, now);
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                                  agreement->parts, random_ssrc(), options_.tracks,
-                                                  now, StreamOrigin{.id = common::random_id()});
+  session.publisher = std::make_unique<Publisher>(
+      PublisherPeer{.path = rtcp_path(port_, *handle), .own_ssrc = random_ssrc()}, agreement->parts,
+      options_.tracks, now, StreamOrigin{.id = common::random_id()});
   place.add(*session.publisher, port_, now);
   if (mirrors_) mirrors_->announce(place, *session.publisher, now);
   ++counters_.publishers;
@@ -177,12 +183,12 @@ CreateResult Sfu::publish(const std::string& room_name, const Offer& offer,
 }
 
 IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::Instant now) {
-  const auto handle = handles_.find(id);
-  if (handle == handles_.end()) {
+  const auto found = session_of(id);
+  if (found == sessions_.end()) {
     return tl::unexpected(IceRefused{IceRefusal::no_session, "There is no such session."});
   }
-  Session& session = sessions_.at(handle->second);
-  auto result = session.ice.update(update, handle->second, port_.server, identity_.announced, now);
+  Session& session = found->second;
+  auto result = session.ice.update(update, found->first, port_.server, identity_.announced, now);
   if (!result) ++counters_.ice_refused;
   if (!result || !*result) return result;
   session.admission.add_ufrag((*result)->ice_session);
@@ -192,10 +198,9 @@ IceResult Sfu::update_ice(const std::string& id, const IceUpdate& update, dtls::
 }
 
 bool Sfu::ask_for_layer(const std::string& id, std::string_view mid, const std::string& rid) {
-  const auto handle = handles_.find(id);
-  if (handle == handles_.end()) return false;
-  Session& session = sessions_.at(handle->second);
-  return session.viewer && session.viewer->ask_for_layer(mid, rid);
+  const auto found = session_of(id);
+  return found != sessions_.end() && found->second.viewer &&
+         found->second.viewer->ask_for_layer(mid, rid);
 }
 
 bool Sfu::remove(const std::string& id, dtls::Instant now) {
@@ -203,9 +208,9 @@ bool Sfu::remove(const std::string& id, dtls::Instant now) {
     withdraw(offer, now);
     return true;
   }
-  const auto handle = handles_.find(id);
-  if (handle == handles_.end()) return false;
-  end(sessions_.find(handle->second), End::deleted, now);
+  const auto found = session_of(id);
+  if (found == sessions_.end()) return false;
+  end(found, End::deleted, now);
   return true;
 }
 
@@ -217,6 +222,11 @@ void Sfu::end_all(dtls::Instant now) {
 const Session* Sfu::find(const std::string& id) const {
   const auto handle = handles_.find(id);
   return handle == handles_.end() ? nullptr : &sessions_.at(handle->second);
+}
+
+Sfu::Sessions::iterator Sfu::session_of(const std::string& id) {
+  const auto handle = handles_.find(id);
+  return handle == handles_.end() ? sessions_.end() : sessions_.find(handle->second);
 }
 
 void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
@@ -306,21 +316,23 @@ void Sfu::take_media(dtls::Instant now) {
     const auto found = sessions_.find(media->session);
     if (found == sessions_.end()) continue;
     const Session& session = found->second;
-    const bool is_rtp = media->kind == transport::MediaKind::rtp;
-    if (session.publisher && is_rtp) {
-      Track* const track = session.publisher->on_rtp(media->packet, counters_, now);
-      if (track != nullptr && std::ranges::find(busy_, track) == busy_.end()) {
-        busy_.push_back(track);
-      }
-    } else if (session.publisher) {
-      session.publisher->on_rtcp(media->packet, counters_, now);
-    } else if (is_rtp) {
+    if (session.publisher) {
+      take_media(*session.publisher, {.kind = media->kind, .packet = media->packet}, now);
+    } else if (media->kind == transport::MediaKind::rtp) {
       ++counters_.rtp_dropped;
     } else {
       session.viewer->on_rtcp(media->packet, port_, now);
     }
   }
   forward_bursts(now);
+}
+
+void Sfu::take_media(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now) {
+  if (media.kind == transport::MediaKind::rtcp) {
+    return publisher.on_rtcp(media.packet, counters_, now);
+  }
+  Track* const track = publisher.on_rtp(media.packet, counters_, now);
+  if (track != nullptr && std::ranges::find(busy_, track) == busy_.end()) busy_.push_back(track);
 }
 
 void Sfu::forward_bursts(dtls::Instant now) {

@@ -21,9 +21,9 @@
 #include "common/sdp/sdp_offer.h"
 #include "sfu/cluster/cluster_view.h"
 #include "sfu/data/data_hub.h"
-#include "sfu/forwarding/counters.h"
 #include "sfu/forwarding/media_port.h"
 #include "sfu/forwarding/room.h"
+#include "sfu/operations/counters.h"
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/moved_sfu.h"
 #include "sfu/signalling/counter_offer.h"
@@ -110,11 +110,6 @@ class Sfu {
                        dtls::Instant now);
   CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
                      const std::string& address, dtls::Instant now);
-  // With that agreement.
-  CreateResult publish(const std::string& room, const Offer& offer, const std::string& address,
-                       dtls::Instant now);
-  CreateResult watch(const std::string& room, Offer offer, const std::string& address,
-                     dtls::Instant now);
   // The viewer's answer to a counter-offer; the name of its ICE session. The offer stays where the
   // answer is refused for what it says.
   tl::expected<std::string, Refused> take_answer(const std::string& id, Answer answer,
@@ -144,9 +139,9 @@ class Sfu {
   tl::expected<Publisher*, std::string> add_pulled(const std::string& room,
                                                    std::unique_ptr<Publisher> publisher,
                                                    dtls::Instant now);
-  // A packet of it, as poll_media() of its connection has it. Packets stay where they are until
+  // A packet of a publisher, as poll_media() of its connection has it. It stays where it is until
   // forward_pulled().
-  void take_pulled(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
+  void take_media(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
   void forward_pulled(dtls::Instant now) { forward_bursts(now); }
   void remove_pulled(const Publisher& publisher, dtls::Instant now);
   // Whether its room has viewers, or another node pulls it from here.
@@ -216,6 +211,7 @@ class Sfu {
   using OpenOffers = std::unordered_map<std::string, OpenOffer>;  // by ID
 
   [[nodiscard]] transport::MediaTransportOptions transport_options(std::size_t streams) const;
+  CreateResult refuse(Refused refused);
   CreateResult refuse(Refusal why, std::string sentence);
   // `streams`: that are sent to the peer.
   tl::expected<ice_lite::SessionHandle, Refused> add_session(const Offer& offer,
@@ -235,8 +231,10 @@ class Sfu {
   // Refuses a viewer's offer, with one of the server where that may help.
   CreateResult counter(const Visit& visit, Admission admission, const Offer& offer,
                        const Refused& refused, dtls::Instant now);
-  void begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
-                    Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now);
+  // It becomes the session's, and comes into its room.
+  void add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Instant now);
+  // end(): there is none.
+  Sessions::iterator session_of(const std::string& id);
   // Without its session, which goes on or not.
   OpenOffer take(OpenOffers::iterator offer);
   void withdraw(OpenOffers::iterator offer, dtls::Instant now);

@@ -43,7 +43,8 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
   std::unique_ptr<SfuLoop> loop{new SfuLoop(std::move(environment), *std::move(driver), options.sfu,
                                             identity, std::move(pulled), *std::move(wake))};
   if (moved) loop->sfu_.move_in(*moved, common::since(moved->left_at), common::now());
-  loop->thread_ = std::thread([&started = *loop] { started.run(); });
+  loop->thread_ =
+      std::jthread([&started = *loop](const std::stop_token& stop) { started.run(stop); });
   return loop;
 }
 
@@ -56,18 +57,9 @@ SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, 
       pulled_(std::move(pulled)),
       work_(std::move(wake)) {}
 
-SfuLoop::~SfuLoop() { end(); }
-
-void SfuLoop::end() {
-  if (!thread_.joinable()) return;
-  ends_ = true;
-  work_.wake();
-  thread_.join();
-}
-
 MovedSfu SfuLoop::move_out() {
-  moved_.emplace();  // seen with ends_
-  end();
+  moved_.emplace();  // seen with the request to stop
+  thread_ = {};
   moved_->left_at = common::system_time();
   return *std::move(moved_);
 }
@@ -91,9 +83,10 @@ void SfuLoop::wait() const {
   poll(watched.data(), watched.size(), timeout);
 }
 
-void SfuLoop::run() {
+void SfuLoop::run(const std::stop_token& stop) {
   const auto drain = [this] { sfu_.drain(common::now()); };
-  while (!ends_) {
+  const std::stop_callback wake(stop, [this] { work_.wake(); });
+  while (!stop.stop_requested()) {
     wait();
     driver_.turn(drain);
     for (const Work& each : work_.take()) each(sfu_, common::now());

@@ -1,10 +1,10 @@
 // An Sfu with its sockets, on a thread of its own.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <tl/expected.hpp>
@@ -17,7 +17,7 @@
 #include "common/lite/lite_port.h"
 #include "common/work_queue.h"
 #include "sfu/cluster/pulled_streams.h"
-#include "sfu/forwarding/outlet.h"
+#include "sfu/forwarding/media_port.h"
 #include "sfu/media_threads.h"
 #include "sfu/sfu.h"
 
@@ -31,7 +31,6 @@ class SfuLoop final : public MediaThreads {
   // As start_media().
   static tl::expected<std::unique_ptr<SfuLoop>, std::string> start(
       const LoopOptions& options, const std::optional<MovedSfu>& moved = {});
-  ~SfuLoop() override;
 
   [[nodiscard]] std::size_t workers() const override { return 1; }
   bool post(std::size_t /*worker*/, Work work) override { return work_.post(std::move(work)); }
@@ -66,8 +65,7 @@ class SfuLoop final : public MediaThreads {
 
   SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, SfuOptions options,
           SfuIdentity identity, std::optional<PulledStreams> pulled, udp::Descriptor wake);
-  void run();
-  void end();
+  void run(const std::stop_token& stop);
   void wait() const;
 
   std::unique_ptr<dtls::Environment> environment_;
@@ -76,9 +74,8 @@ class SfuLoop final : public MediaThreads {
   Sfu sfu_;
   std::optional<PulledStreams> pulled_;
   common::WorkQueue<Work> work_;
-  std::atomic<bool> ends_ = false;
   std::optional<MovedSfu> moved_;  // there: the loop ends with move_out()
-  std::thread thread_;
+  std::jthread thread_;            // the last one: it ends first
 };
 
 }  // namespace sluice::interop::sfu

@@ -208,9 +208,10 @@ ForwardResult ForwardedStream::write_as(const Format& format, const Sent& sent,
 HeaderExtension ForwardedStream::write_extension(const Format& format, const Sent& sent,
                                                  const Packet& packet, MutableBytes out) const {
   store_bytes(out, format.texts);
-  ExtensionWriter writer(extension_form_, out, format.texts.size());
-  // write() has seen to the room and make() to the IDs, so only a value that the form can't hold is
-  // not added.
+  const MutableBytes body = out.first(std::min(out.size(), kMaxExtension));
+  ExtensionWriter writer(extension_form_, body, format.texts.size());
+  // write() has seen to the room and make() to the IDs, so only what the form or the length of the
+  // extension can't hold is not added.
   ExtensionReader reader(packet.extension);
   for (auto element = reader.next(); element && *element; element = reader.next()) {
     const std::uint8_t id = extension_ids_[number((*element)->id)];
@@ -234,6 +235,8 @@ HeaderExtension ForwardedStream::write_extension(const Format& format, const Sen
 void ForwardedStream::remember(const Sent& sent) {
   const std::size_t mask = history_.size() - 1;
   const int ahead = newest_ ? distance(*newest_, sent.number) : 1;
+  // Its place is that of a newer one.
+  if (ahead <= -static_cast<int>(history_.size())) return;
   // The places of numbers between have those of 65,536 packets ago, or of none.
   for (int back = 1; back < std::min(ahead, static_cast<int>(history_.size())); ++back) {
     history_[number(sent.number + -back) & mask].is_valid = false;

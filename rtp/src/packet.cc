@@ -12,7 +12,6 @@ constexpr std::uint8_t kMarkerBit = 0x80;
 constexpr std::size_t kSequenceNumberOffset = 2;
 constexpr std::size_t kTimestampOffset = 4;
 constexpr std::size_t kSsrcOffset = 8;
-constexpr std::size_t kMaxExtension = 4 * 0xffff;
 
 }  // namespace
 

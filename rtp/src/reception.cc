@@ -13,6 +13,9 @@ constexpr int kMaxMisorder = 100;
 // Above what a CompactNtp holds.
 constexpr Duration kMaxDelay = std::chrono::hours{24};
 
+// Of a state. Above what a source can send, and differences of them have no overflow.
+constexpr std::uint64_t kMaxReceived = std::uint64_t{1} << 62;
+
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
 // In units of the clock rate, modulo 2^32. In two parts: microseconds since 1970, times the clock
@@ -32,9 +35,9 @@ Reception::Reception(const ReceptionOptions& options, const ReceptionState& stat
       highest_(state.highest),
       in_sequence_(state.in_sequence),
       expected_next_(state.expected_next),
-      received_(state.received),
+      received_(std::min(state.received, kMaxReceived)),
       expected_before_(state.expected_before),
-      received_before_(state.received_before),
+      received_before_(std::min(state.received_before, kMaxReceived)),
       jitter_(state.jitter) {
   if (state.report) {
     const Duration since = std::clamp<Duration>(state.since_report, Duration::zero(), kMaxDelay);

@@ -40,7 +40,7 @@ class AbsentSsrcs {
     return found != tables_->removed.end() ? &found->second : nullptr;
   }
 
-  // ---- inbound: those that have not come yet, and with which roll-over counter they will begin
+  // ---- inbound: those whose RTP has not come yet, and with which roll-over counter it will begin
 
   void expect(std::uint32_t ssrc, std::uint32_t counter) {
     tables().expected_roll_overs[ssrc] = counter;
@@ -53,6 +53,13 @@ class AbsentSsrcs {
   }
   [[nodiscard]] std::size_t expected() const {
     return tables_ != nullptr ? tables_->expected_roll_overs.size() : 0;
+  }
+
+  // Calls `visit` with each that is expected, and its counter.
+  template <class Visit>
+  void for_each_expected(Visit visit) const {
+    if (tables_ == nullptr) return;
+    for (const auto& [ssrc, counter] : tables_->expected_roll_overs) visit(ssrc, counter);
   }
 
   // It has come.

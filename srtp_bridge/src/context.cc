@@ -129,6 +129,7 @@ void Context::retire(const SsrcState& state) {
   } else {
     absent_.remove(state.ssrc, {.rtp = IndexHistory(state.highest_received(PacketKind::rtp)),
                                 .srtcp = IndexHistory(state.highest_received(PacketKind::rtcp))});
+    if (const auto expected = state.still_expected()) may_expect(state.ssrc, *expected);
   }
   if (shards_[state.shard].streams-- == kStreamsPerShard) roomy_.push_back(state.shard);
   remove_stream(state.shard, state.ssrc);
@@ -172,12 +173,17 @@ std::optional<std::uint32_t> Context::roll_over_counter(std::uint32_t ssrc) cons
 }
 
 bool Context::expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) {
-  if (absent_.find_removed(ssrc) != nullptr) return false;
+  const auto* const removed = absent_.find_removed(ssrc);
+  if (removed != nullptr && removed->rtp.highest()) return false;
   if (auto* const state = known_.find(ssrc)) {
     if (state->highest_received(PacketKind::rtp)) return false;
     state->expected_roll_overs = counter;
     return true;
   }
+  return may_expect(ssrc, counter);
+}
+
+bool Context::may_expect(std::uint32_t ssrc, std::uint32_t counter) {
   const bool is_full = absent_.expected() >= options_.max_ssrcs;
   if (is_full && !absent_.expected_roll_overs(ssrc)) return false;
   absent_.expect(ssrc, counter);

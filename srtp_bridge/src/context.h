@@ -84,6 +84,8 @@ class Context {
   // An SSRC whose stream libsrtp has made in the shard. The one that was used the longest time ago
   // makes room.
   SsrcState& add(std::uint32_t ssrc, std::size_t shard);
+  // Expects it of an SSRC that is not known. False: too many are expected.
+  bool may_expect(std::uint32_t ssrc, std::uint32_t counter);
   // Keeps what must not be used or accepted again.
   void retire(const SsrcState& state);
   [[nodiscard]] bool may_retire() const { return absent_.gone() < Session::kMaxRetired; }

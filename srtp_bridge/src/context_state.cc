@@ -168,25 +168,36 @@ IndexHistory Context::received(PacketKind kind, const SsrcState& state, std::siz
 }
 
 void Context::export_inbound(StreamStates& states) {
+  absent_.for_each_expected([&](std::uint32_t ssrc, std::uint32_t counter) {
+    if (absent_.find_removed(ssrc) != nullptr) return;
+    states.inbound.push_back({.ssrc = ssrc, .expected_roll_overs = counter});
+  });
   absent_.for_each_removed([&](std::uint32_t ssrc, ReceivedBefore& before) {
-    states.inbound.push_back(
-        {.ssrc = ssrc, .rtp = std::move(before.rtp), .srtcp = std::move(before.srtcp)});
+    states.inbound.push_back({.ssrc = ssrc,
+                              .rtp = std::move(before.rtp),
+                              .srtcp = std::move(before.srtcp),
+                              .expected_roll_overs = absent_.expected_roll_overs(ssrc)});
   });
   for (const auto& state : known_.by_use()) {
     states.inbound.push_back({.ssrc = state.ssrc,
                               .rtp = received(PacketKind::rtp, state, options_.replay_window),
-                              .srtcp = received(PacketKind::rtcp, state, kSrtcpWindow)});
+                              .srtcp = received(PacketKind::rtcp, state, kSrtcpWindow),
+                              .expected_roll_overs = state.still_expected()});
   }
   std::ranges::sort(states.inbound, {}, &InboundStream::ssrc);
 }
 
 tl::expected<void, SetupError> Context::restore_inbound(StreamStates& states) {
-  if (states.inbound.size() > options_.max_ssrcs + Session::kMaxRetired) {
-    return tl::unexpected(SetupError::state_too_large);
-  }
   // Their streams come with their next packets.
   for (auto& stream : states.inbound) {
+    if (stream.expected_roll_overs && !may_expect(stream.ssrc, *stream.expected_roll_overs)) {
+      return tl::unexpected(SetupError::state_too_large);
+    }
+    if (!stream.rtp.highest() && !stream.srtcp.highest()) continue;
     absent_.remove(stream.ssrc, {.rtp = std::move(stream.rtp), .srtcp = std::move(stream.srtcp)});
+  }
+  if (absent_.gone() > options_.max_ssrcs + Session::kMaxRetired) {
+    return tl::unexpected(SetupError::state_too_large);
   }
   return {};
 }

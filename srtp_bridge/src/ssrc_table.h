@@ -41,6 +41,10 @@ struct SsrcState {
   }
   // By its stream or before.
   [[nodiscard]] std::optional<std::uint64_t> highest_received(PacketKind kind) const;
+  // The counter of the first RTP packet, where that has not come.
+  [[nodiscard]] std::optional<std::uint32_t> still_expected() const {
+    return highest_received(PacketKind::rtp) ? std::nullopt : expected_roll_overs;
+  }
   // A packet of so many bytes in plaintext has been accepted.
   void count(PacketKind kind, std::size_t size) {
     if (kind == PacketKind::rtcp) {

@@ -28,6 +28,9 @@ constexpr std::size_t kIndexSize = 6;                        // 48 bits, for SRT
 constexpr std::uint64_t kLastSrtcpIndex = 0x7fff'ffff;       // 31 bits (RFC 3711 section 3.4)
 constexpr std::uint8_t kHasRtp = 1;
 constexpr std::uint8_t kHasSrtcp = 2;
+constexpr std::uint8_t kIsExpected = 4;
+// Of those that are known or gone, and those that are expected.
+constexpr std::size_t kMostInbound = Session::kMaxRetired + 2 * kMaxSsrcs;
 
 // ---- writing, in network order
 
@@ -109,21 +112,27 @@ OutboundStream take_outbound(StateReader& in) {
 }
 
 void put(Buffer& out, const InboundStream& stream) {
-  const auto flags =
-      (stream.rtp.highest() ? kHasRtp : 0) | (stream.srtcp.highest() ? kHasSrtcp : 0);
+  const auto flags = (stream.rtp.highest() ? kHasRtp : 0) |
+                     (stream.srtcp.highest() ? kHasSrtcp : 0) |
+                     (stream.expected_roll_overs ? kIsExpected : 0);
   put(out, stream.ssrc, 4);
   put(out, static_cast<std::uint64_t>(flags), 1);
   put(out, stream.rtp);
   put(out, stream.srtcp);
+  if (stream.expected_roll_overs) put(out, *stream.expected_roll_overs, 4);
 }
 
 InboundStream take_inbound(StateReader& in) {
   InboundStream stream;
   stream.ssrc = in->u32();
-  const auto flags = take_flags(in, kHasRtp | kHasSrtcp);
+  const auto flags = take_flags(in, kHasRtp | kHasSrtcp | kIsExpected);
   if (flags == 0) in.fail("an SSRC without an index");
+  if ((flags & kHasRtp) != 0 && (flags & kIsExpected) != 0) {
+    in.fail("an SSRC that is expected and has come");
+  }
   if ((flags & kHasRtp) != 0) stream.rtp = take_history(in, kLastIndex);
   if ((flags & kHasSrtcp) != 0) stream.srtcp = take_history(in, kLastSrtcpIndex);
+  if ((flags & kIsExpected) != 0) stream.expected_roll_overs = in->u32();
   return stream;
 }
 
@@ -156,8 +165,7 @@ void take_all_outbound(StateReader& in, StreamStates& states) {
 
 void take_all_inbound(StateReader& in, StreamStates& states) {
   Ascending order;
-  for (auto count = take_count(in, Session::kMaxRetired + kMaxSsrcs, 5); count > 0 && in.ok();
-       --count) {
+  for (auto count = take_count(in, kMostInbound, 5); count > 0 && in.ok(); --count) {
     states.inbound.push_back(take_inbound(in));
     order.next(in, states.inbound.back().ssrc);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <sluice/dtls/error.h>
@@ -22,6 +23,8 @@ struct InboundStream {
   std::uint32_t ssrc = 0;
   IndexHistory rtp = {};
   IndexHistory srtcp = {};
+  // The roll-over counter of its first RTP packet, which has not come.
+  std::optional<std::uint32_t> expected_roll_overs = {};
 };
 
 struct StreamStates {

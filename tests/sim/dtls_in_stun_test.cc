@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <iostream>
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "support/bytes.h"
@@ -156,6 +159,81 @@ TEST(DtlsInStunSim, AcknowledgesWhatChecksCarry) {
   dtls::Buffer expected;
   for (const int shift : {24, 16, 8, 0}) expected.push_back(static_cast<std::byte>(hash >> shift));
   EXPECT_TRUE(std::ranges::equal(*response->dtls_in_stun_ack, expected));
+  EXPECT_FALSE(response->dtls_in_stun);
+}
+
+// A check that uses DTLS in STUN and carries nothing.
+dtls::Buffer small_check(const ice_lite::Credentials& credentials, const std::string& remote_ufrag,
+                         std::uint32_t number) {
+  const auto key = must(stun::IntegrityKey::make(environment(), credentials.pwd));
+  stun::TransactionId transaction{};
+  for (std::size_t i = 0; i < 4; ++i) transaction[i] = static_cast<std::byte>(number >> 8 * i);
+  std::ranges::copy(std::span(transaction).first(4), transaction.end() - 4);
+  dtls::Buffer bytes(400);
+  stun::Writer writer(bytes, stun::MessageClass::request, stun::Method::binding, transaction);
+  writer.username(credentials.ufrag + ":" + remote_ufrag);
+  writer.priority(1);
+  writer.ice_controlling(1);
+  writer.dtls_in_stun_ack({});
+  bytes.resize(must(writer.finish(environment(), key)));
+  return bytes;
+}
+
+// The server has answered the ClientHello, and hears no more of the client.
+IceWorld world_with_a_flight_under_way(ice_lite::SessionHandle& session) {
+  const Call call{.of_client = true, .of_server = true};
+  auto world = world_of(call);
+  session = begin(world, call);
+  const auto waits = [&] {
+    return world.server.find(session)->waiting_for() ==
+           transport::TransportWaitingFor::peer_message;
+  };
+  for (int i = 0; i < 100 && !waits(); ++i) world.run_for(5ms);
+  EXPECT_TRUE(waits());
+  return world;
+}
+
+// Who has a session can forge the source of its checks: few of the responses may be larger.
+TEST(DtlsInStunSim, ChecksWithAForgedSourceAmplifyLittle) {
+  ice_lite::SessionHandle session{};
+  auto world = world_with_a_flight_under_way(session);
+  const auto credentials = world.server.local_credentials(session).value();
+  std::size_t received = 0;
+  for (std::uint32_t i = 1; i <= 1000; ++i) {
+    auto check = small_check(credentials, "client", i);
+    received += check.size();
+    world.inject(std::move(check), address(66, 6));
+  }
+  ASSERT_EQ(world.bytes_to_strangers.size(), 1000U);
+  std::size_t large = 0;
+  std::size_t sent = 0;
+  for (const auto& each : world.bytes_to_strangers) {
+    sent += each.size();
+    large += each.size() > 500 ? 1 : 0;
+  }
+  EXPECT_GT(large, 0U);
+  EXPECT_LE(large, 8U * 4) << "eight of each datagram of the flight";
+  EXPECT_LT(sent, received + std::size_t{64} * 1024);
+}
+
+// The peer would take the former association's flight for an answer to its new ClientHello.
+TEST(DtlsInStunSim, NothingOfTheFormerAssociationFollowsARestart) {
+  ice_lite::SessionHandle session{};
+  auto world = world_with_a_flight_under_way(session);
+  const auto fingerprint = must(dtls::Fingerprint::of(rsa_identity().certificate(),
+                                                      dtls::HashAlgorithm::sha256, environment()));
+  const auto credentials = must(world.server.restart_ice(
+      session,
+      {.remote_ufrag = "next",
+       .dtls = ice_lite::IceRestart::Dtls{.role = dtls::Role::server,
+                                          .peer_fingerprints = {fingerprint}}},
+      world.now));
+  world.drain();
+  world.inject(small_check(credentials, "next", 1), address(66, 6));
+  ASSERT_EQ(world.bytes_to_strangers.size(), 1U);
+  const auto response = stun::decode(world.bytes_to_strangers.front());
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->message_class, stun::MessageClass::success_response);
   EXPECT_FALSE(response->dtls_in_stun);
 }
 

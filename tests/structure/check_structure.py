@@ -116,6 +116,16 @@ def check_sizes(path, text):
             yield declared.line, f"{declared.name}: {declared.private_functions} private member functions, above {limit}"
 
 
+def check_folders(root):
+    """The folders that have more lines of code than the documents promise."""
+    for folder, most in rules.MAX_CODE_LINES.items():
+        texts = [(root / path).read_text(encoding="utf-8") for path in sources(root) if path.is_relative_to(folder)]
+        lines = [line.strip() for text in texts for line in text.splitlines()]
+        count = sum(line != "" and not line.startswith("//") for line in lines)
+        if count > most:
+            yield f"{folder}:1: {count} lines of code, above {most}"
+
+
 def cycle(graph):
     """The nodes of one cycle of the graph, the first again at the end; empty when there is none."""
     done = set()
@@ -178,6 +188,7 @@ def check(root):
                 elif target := resolve(root, path, name, bracket == '"'):
                     graph.setdefault(path, set()).add(target)
     faults += check_cycles(graph)
+    faults += check_folders(root)
     return faults, files, includes
 
 

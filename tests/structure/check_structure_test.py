@@ -150,6 +150,14 @@ class Structure(unittest.TestCase):
         self.refused("dtls/src/wire/a.cc", "<tl/expected.hpp>", "from outside")
         self.refused("dtls/src/wire/a.cc", "<unistd.h>", "from outside")
 
+    def test_a_folder_that_is_promised_to_be_short(self):
+        folder = "interop/sfu/forwarding"
+        for number in range(3):
+            self.write(f"{folder}/part{number}.cc", "// why\n\n" + "int x;\n" * (rules.MAX_LINES - 2))
+        most = rules.MAX_CODE_LINES[folder] - 3 * (rules.MAX_LINES - 2)
+        self.assertEqual([], self.faults(f"{folder}/a.cc", "int x;\n" * most))
+        self.assertIn("lines of code", self.faults(f"{folder}/a.cc", "int x;\n" * (most + 1))[0])
+
     def test_a_folder_that_the_design_does_not_have(self):
         faults = self.faults("dtls/src/extra/a.cc", "")
         self.assertIn("belongs to no unit", faults[0])

@@ -141,6 +141,9 @@ MAX_LINES = 500
 EXCUSE = "longer than 500 lines because"
 EXCUSE_WITHIN = 15
 
+# Of all files of a folder, without comments and blank lines: what docs/sfu.md promises.
+MAX_CODE_LINES = {"interop/sfu/forwarding": 1499}
+
 MAX_FUNCTION_LINES = 60
 
 # Types of the engine, without those of its public headers.

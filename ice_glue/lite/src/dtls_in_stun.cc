@@ -44,9 +44,14 @@ void DtlsInStun::add(dtls::Bytes datagram, dtls::PathId path) {
 }
 
 const DtlsInStun::Pending* DtlsInStun::next() {
-  if (pending_.empty()) return nullptr;
-  next_ = next_ < pending_.size() ? next_ : 0;
-  return &pending_[next_++];
+  for (std::size_t tried = 0; tried < pending_.size(); ++tried) {
+    next_ = next_ < pending_.size() ? next_ : 0;
+    Pending& each = pending_[next_++];
+    if (each.carried == kMaxCarried) continue;
+    ++each.carried;
+    return &each;
+  }
+  return nullptr;
 }
 
 DtlsInStun::Pending* DtlsInStun::first_unsent() {

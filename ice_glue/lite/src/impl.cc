@@ -31,6 +31,7 @@ void IceLiteServer::Impl::begin_turn(Instant now) {
       if (number == kNoSlot) break;
       pop(output);
       settle(number, sessions_[number].transport->handle_timeout(latest_));
+      release_if_done(number);
     }
   }
 }

@@ -195,6 +195,9 @@ class IceLiteServer::Impl {
   [[nodiscard]] SlotNumber best_tuple(const Session& session) const;
   // The session has lost the tuple that it has used. False: it has no other.
   bool select_another(SlotNumber session, Instant now);
+  // The same, where consent on that tuple's path would have gone on: without another tuple the
+  // session has Expired when it ends. `checked`: the last check on the path.
+  void replace_lost(SlotNumber session, const dtls::UdpPath& path, Instant checked, Instant now);
   void expire_tuples(SlotNumber session, Instant now);
   void deliver_early(SlotNumber tuple, const Arrival& arrival);
   [[nodiscard]] bool is_usable(const Session& session, const Tuple& tuple) const {

@@ -1,5 +1,6 @@
 // Sessions that move: exports and restores.
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -55,6 +56,10 @@ dtls::Result<SessionState> IceLiteServer::Impl::export_session(SessionHandle han
                     .rtt = session.rtt,
                     .recent = session.recent.parts()};
   if (session.newer) state.newer = live_form(*session.newer);
+  if (session.lost) {
+    const Instant checked = dtls::saturating_add(session.lost->due, -kConsentLifetime);
+    state.lost = LiveLostPath{session.lost->path, age_of(checked, now)};
+  }
   std::vector<transport::PathNumber> paths;
   for (SlotNumber each = session.first_tuple; each != kNoSlot; each = tuples_[each].next) {
     const Tuple& tuple = tuples_[each];
@@ -235,6 +240,11 @@ void IceLiteServer::Impl::restore_tuples(SlotNumber number, const LiveSession& l
     session.tuples_due = std::min(session.tuples_due.value_or(due), due);
   }
   if (live.selected) session.selected = added[*live.selected];
+  if (!live.lost) return;
+  const Instant checked = dtls::saturating_add(exported, -live.lost->since_check);
+  const Instant due = dtls::saturating_add(checked, kConsentLifetime);
+  session.lost = std::make_unique<LostPath>(LostPath{live.lost->path, due});
+  session.tuples_due = std::min(session.tuples_due.value_or(due), due);
 }
 
 }  // namespace sluice::ice_lite

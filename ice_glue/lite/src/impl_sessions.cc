@@ -81,16 +81,20 @@ dtls::Result<void> IceLiteServer::Impl::set_remote_ufrag(SessionHandle handle,
   newest.remote_ufrag = ufrag;
   if (was_known) return {};
   const auto expected = static_cast<std::uint32_t>(keyed_(std::as_bytes(std::span(ufrag))));
-  bool has_lost_path = false;
+  std::optional<dtls::UdpPath> lost;
+  Instant checked{};
   SlotNumber next = kNoSlot;
   for (SlotNumber each = session.first_tuple; each != kNoSlot; each = next) {
     next = tuples_[each].next;
     if (tuples_[each].checks.generation != newest.generation) continue;
     if (!tuples_[each].is_remote_known || tuples_[each].remote == expected) continue;
-    has_lost_path |= each == session.selected;
+    if (each == session.selected) {
+      lost = tuples_.path_of(each);
+      checked = tuples_[each].checked;
+    }
     remove_tuple(each);
   }
-  if (has_lost_path) select_another(number, now);
+  if (lost) replace_lost(number, *lost, checked, now);
   return {};
 }
 
@@ -126,6 +130,7 @@ dtls::Result<Credentials> IceLiteServer::Impl::restart_ice(SessionHandle handle,
   if (restart.dtls) {
     session.least_generation = generation;
     session.is_rtt_settled = false;
+    if (session.in_stun) session.in_stun->forget_sent();
     settle(number,
            session.transport->restart(restart.dtls->role, restart.dtls->peer_fingerprints, now));
   }

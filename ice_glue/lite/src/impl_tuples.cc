@@ -65,13 +65,15 @@ bool IceLiteServer::Impl::take_tuple(SlotNumber number, SlotNumber by, Instant n
                          dtls::saturating_difference(now, tuple.heard) < options_.tuple_hold;
   if (is_in_use) return false;
   const bool was_selected = session.selected == number;
+  const dtls::UdpPath path = tuples_.path_of(number);
+  const Instant checked = tuple.checked;
   if (!session.has_ended) {
-    session.to_tell().taken = PathTaken{tuples_.path_of(number), sessions_.handle_of(by)};
+    session.to_tell().taken = PathTaken{path, sessions_.handle_of(by)};
     queue(Output::event, former);
   }
   remove_tuple(number);
   ++statistics_.tuples_taken;
-  if (was_selected) select_another(former, now);
+  if (was_selected) replace_lost(former, path, checked, now);
   return true;
 }
 
@@ -86,9 +88,11 @@ void IceLiteServer::Impl::displace_tuple(SlotNumber number, Instant now) {
     }
   }
   const bool was_selected = longest == session.selected;
+  const dtls::UdpPath path = tuples_.path_of(longest);
+  const Instant checked = tuples_[longest].checked;
   remove_tuple(longest);
   ++statistics_.tuples_displaced;
-  if (was_selected) select_another(number, now);
+  if (was_selected) replace_lost(number, path, checked, now);
 }
 
 void IceLiteServer::Impl::validate(SlotNumber number, Instant now) {
@@ -152,6 +156,16 @@ bool IceLiteServer::Impl::select_another(SlotNumber number, Instant now) {
   return best != kNoSlot;
 }
 
+void IceLiteServer::Impl::replace_lost(SlotNumber number, const dtls::UdpPath& path,
+                                       Instant checked, Instant now) {
+  Session& session = sessions_[number];
+  if (session.has_ended || select_another(number, now)) return;
+  const Instant due = dtls::saturating_add(checked, kConsentLifetime);
+  session.lost = std::make_unique<LostPath>(LostPath{path, due});
+  session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+  set_timer(number);
+}
+
 void IceLiteServer::Impl::expire_tuples(SlotNumber number, Instant now) {
   Session& session = sessions_[number];
   session.tuples_due.reset();
@@ -185,16 +199,11 @@ Pending IceLiteServer::Impl::path_closed(const dtls::UdpPath& path, Instant now)
   const SlotNumber tuple = tuples_.find(TupleTable::hash_of(keyed_, path), path);
   if (tuple == kNoSlot) return end_turn();
   const SlotNumber owner = tuples_[tuple].session;
-  Session& session = sessions_[owner];
-  const bool was_selected = session.selected == tuple;
-  const Instant due = dtls::saturating_add(tuples_[tuple].checked, kConsentLifetime);
+  const bool was_selected = sessions_[owner].selected == tuple;
+  const Instant checked = tuples_[tuple].checked;
   remove_tuple(tuple);
   ++statistics_.tuples_closed;
-  if (was_selected && !session.has_ended && !select_another(owner, now)) {
-    session.lost = std::make_unique<LostPath>(LostPath{path, due});
-    session.tuples_due = std::min(session.tuples_due.value_or(due), due);
-    set_timer(owner);
-  }
+  if (was_selected) replace_lost(owner, path, checked, now);
   return end_turn();
 }
 

@@ -24,6 +24,7 @@ constexpr std::uint64_t kMostTime = INT64_MAX;
 constexpr std::uint8_t kHasNewer = 1;
 constexpr std::uint8_t kHasRtt = 2;
 constexpr std::uint8_t kIsRttSettled = 4;
+constexpr std::uint8_t kHasLost = 8;
 // Of a tuple.
 constexpr std::uint8_t kIsNominated = 1;
 constexpr std::uint8_t kIsTold = 2;
@@ -34,8 +35,9 @@ constexpr std::uint8_t kIpv6 = 6;
 // The most that each takes, so that nothing is reallocated.
 constexpr std::size_t kCredentials = 3 * (2 + 256) + 4;
 constexpr std::size_t kEndpoint = 1 + 16 + 2;
-constexpr std::size_t kTuple = 4 + 2 * kEndpoint + 3 * 4 + 3 * 8 + 1;
-constexpr std::size_t kHead = 2 + 4 + 8 + 1 + 4 * RecentChecks::kMost + 2 + 4;
+constexpr std::size_t kPath = 4 + 2 * kEndpoint;
+constexpr std::size_t kTuple = kPath + 3 * 4 + 3 * 8 + 1;
+constexpr std::size_t kHead = 2 + 4 + 8 + kPath + 8 + 1 + 4 * RecentChecks::kMost + 2 + 4;
 
 // ---- writing
 
@@ -64,10 +66,14 @@ void put(dtls::wire::Writer& out, const dtls::UdpEndpoint& endpoint) {
   out.u16(endpoint.port);
 }
 
+void put(dtls::wire::Writer& out, const dtls::UdpPath& path) {
+  out.code(path.socket);
+  put(out, path.peer);
+  put(out, path.own);
+}
+
 void put(dtls::wire::Writer& out, const LiveTuple& tuple, bool is_selected) {
-  out.code(tuple.path.socket);
-  put(out, tuple.path.peer);
-  put(out, tuple.path.own);
+  put(out, tuple.path);
   out.u32(tuple.checks.generation);
   out.u32(tuple.checks.nomination);
   out.u32(tuple.checks.priority);
@@ -131,11 +137,17 @@ dtls::UdpEndpoint take_endpoint(StateReader& in) {
   return endpoint;
 }
 
+dtls::UdpPath take_path(StateReader& in) {
+  dtls::UdpPath path;
+  path.socket = in->code<dtls::SocketId>();
+  path.peer = take_endpoint(in);
+  path.own = take_endpoint(in);
+  return path;
+}
+
 void take_tuple(StateReader& in, LiveSession& live) {
   LiveTuple tuple;
-  tuple.path.socket = in->code<dtls::SocketId>();
-  tuple.path.peer = take_endpoint(in);
-  tuple.path.own = take_endpoint(in);
+  tuple.path = take_path(in);
   tuple.checks.generation = in->u32();
   tuple.checks.nomination = in->u32();
   tuple.checks.priority = in->u32();
@@ -160,7 +172,7 @@ void take_tuple(StateReader& in, LiveSession& live) {
 }
 
 void take_session(StateReader& in, LiveSession& live) {
-  const std::uint8_t flags = take_flags(in, kIsRttSettled);
+  const std::uint8_t flags = take_flags(in, kHasLost);
   live.credentials = take_credentials(in);
   if ((flags & kHasNewer) != 0) {
     live.newer = take_credentials(in);
@@ -172,12 +184,17 @@ void take_session(StateReader& in, LiveSession& live) {
             "a generation out of range");
   live.is_rtt_settled = (flags & kIsRttSettled) != 0;
   if ((flags & kHasRtt) != 0) live.rtt = take_time(in);
+  if ((flags & kHasLost) != 0) {
+    live.lost.emplace().path = take_path(in);
+    live.lost->since_check = take_time(in);
+  }
   std::size_t checks = in->u8();
   in.expect(checks <= RecentChecks::kMost, "a count out of range");
   for (; checks > 0 && in.ok(); --checks) live.recent.push_back(in->u32());
   std::size_t tuples = in->u16();
   in.expect(tuples <= kMostTuples, "a count out of range");
   for (; tuples > 0 && in.ok(); --tuples) take_tuple(in, live);
+  in.expect(!live.lost || !live.selected, "a selected path beside one that was lost");
 }
 
 }  // namespace
@@ -188,11 +205,16 @@ dtls::Buffer LiveSession::encode() const {
   buffer.reserve(kHead + 2 * kCredentials + tuples.size() * kTuple + transport.size());
   dtls::wire::Writer out(buffer, dtls::wire::Growth::refused);
   out.u8(kFormat);
-  out.u8((newer ? kHasNewer : 0U) | (rtt ? kHasRtt : 0U) | (is_rtt_settled ? kIsRttSettled : 0U));
+  out.u8((newer ? kHasNewer : 0U) | (rtt ? kHasRtt : 0U) | (is_rtt_settled ? kIsRttSettled : 0U) |
+         (lost ? kHasLost : 0U));
   put(out, credentials);
   if (newer) put(out, *newer);
   out.u32(least_generation);
   if (rtt) put(out, *rtt);
+  if (lost) {
+    put(out, lost->path);
+    put(out, lost->since_check);
+  }
   out.u8(recent.size());
   for (const std::uint32_t part : recent) out.u32(part);
   out.u16(tuples.size());

@@ -34,6 +34,12 @@ struct LiveTuple {
   bool is_told = false;  // the transport has it
 };
 
+// As LostPath.
+struct LiveLostPath {
+  dtls::UdpPath path = {};
+  dtls::Duration since_check{};
+};
+
 // Texts and bytes point into what was decoded.
 struct LiveSession {
   LiveCredentials credentials = {};
@@ -44,6 +50,7 @@ struct LiveSession {
   std::vector<std::uint32_t> recent = {};  // as RecentChecks::parts()
   std::vector<LiveTuple> tuples = {};      // in the order of the session
   std::optional<std::size_t> selected = {};
+  std::optional<LiveLostPath> lost = {};
   // A transport::TransportState in which the number of a path is that of its tuple here.
   dtls::Bytes transport = {};
 

@@ -32,7 +32,8 @@ struct Untold {
   std::optional<Ended> ended;
 };
 
-// A path in use that has ended (IceLiteServer::path_closed()) while no other was nominated.
+// The path in use, which the session has lost while no other was nominated: it has ended
+// (IceLiteServer::path_closed()), or another session has it.
 struct LostPath {
   dtls::UdpPath path;
   dtls::Instant due;  // when consent on it ends

@@ -45,6 +45,8 @@ tl::expected<void, std::string> Port::change_socket(Socket fresh) {
   if (!detail::watch(epoll_, fresh.descriptor())) return failure("epoll_ctl");
   flush();
   epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, socket_.descriptor(), nullptr);
+  // In the middle of a turn the rest of its batch is still to be taken.
+  fresh.take_over_buffer(socket_);
   socket_ = std::move(fresh);
   return {};
 }

@@ -32,7 +32,7 @@ def insist(loss, attempt):
 def their_server(library, suite, registered, authentication="PSK", loss=False):
     """Our client sends a ping and a GET."""
     def run(kit):
-        port = free_port(pair=True)
+        port = free_port(2)
         lossy = ["-l", "20%"] if loss else []
         if authentication == "PSK":
             theirs, mine = ["-k", PSK_TEXT], kit.ours("PSK")

@@ -1,9 +1,13 @@
 """Starts programs, reads their output for a limited time, and ends them by their process id."""
 
-import socket
+import pathlib
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from free_ports import free_port  # noqa: E402, F401  (the rows have it from here)
 
 
 class Failed(Exception):
@@ -94,23 +98,6 @@ def run(command, seconds, text=b""):
             program.say(text)
         program.end_input()
         return program.finish(), program.text
-
-
-def free_port(pair=False):
-    """A free UDP port of loopback; with `pair` the next port is free too."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if not pair:
-                return port
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as next_one:
-                try:
-                    next_one.bind(("127.0.0.1", port + 1))
-                    return port
-                except (OSError, OverflowError):
-                    continue
-    raise Failed("no free ports")
 
 
 def must(condition, what):

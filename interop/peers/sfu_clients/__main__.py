@@ -34,7 +34,7 @@ from http_request import STEP_LIMIT_S, request  # noqa: E402
 
 SKIPPED = 77
 PICTURES, SOUNDS = 25, 40  # that a viewer must decode
-PICTURE_LIMIT_S = 1  # after that long without a picture, a viewer that doesn't repair asks for a key frame
+PICTURE_LIMIT_S = 1  # after that long without a picture, a viewer without decoder asks for a key frame
 ADDRESSES = ("127.0.0.1", "::1")
 SYSTEM_PYTHON = "/usr/bin/python3"  # has the packages of Debian
 LOST_SEED = 9
@@ -272,20 +272,24 @@ class Call:
         self.see(viewer, seen, lambda: seen()["video"] > pictures + 5, "it sees more")
 
     def see(self, viewer, seen, wanted, what):
-        """Waits, and asks for a key frame where a lost packet stops the picture, as decoders do (RFC 4585 section 6.3.1)."""
-        repairs = "watch" in CLIENTS[self.options.viewer].repairs
+        """Waits. A packet that is lost, or repaired too late, stops the picture until the next key frame: a viewer without
+        decoder is told to ask for one, as decoders do (RFC 4585 section 6.3.1)."""
+        decodes = CLIENTS[self.options.viewer].has_codecs
         pictures, since = seen()["video"], time.monotonic()
 
         def has_come():
             nonlocal pictures, since
             if seen()["video"] > pictures:
                 pictures, since = seen()["video"], time.monotonic()
-            elif not repairs and time.monotonic() - since > PICTURE_LIMIT_S:
+            elif not decodes and time.monotonic() - since > PICTURE_LIMIT_S:
                 since = time.monotonic()
                 viewer.say("key frame")
             return wanted()
 
-        viewer.wait(has_come, what)
+        try:
+            viewer.wait(has_come, what)
+        except Failed as failure:
+            raise Failed(f"{failure} {seen()}") from failure
 
     def check_repairs(self):
         if "publish" in CLIENTS[self.options.publisher].repairs:

@@ -60,7 +60,7 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   }
   const Visit visit{.id = common::random_id(), .room = request.room, .address = address};
   auto admission = directory_.admit(worker_, visit);
-  if (!admission) return refuse(admission.error().why, admission.error().sentence);
+  if (!admission) return refuse(admission.error());
   std::vector<const PublishedTrack*> tracks;
   std::ranges::transform(publisher->tracks(), std::back_inserter(tracks),
                          [](const Track& track) { return &track.agreed(); });
@@ -69,12 +69,11 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   auto streams = make_streams(agreement->parts);
   if (!streams) return refuse(Refusal::offer, streams.error());
   const auto handle = add_session(offer, streams->size(), now);
-  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  if (!handle) return refuse(handle.error());
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
-  session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
-  session.viewer->bind(*publisher);
-  place.add(*session.viewer, port_, now);
-  ++counters_.viewers;
+  auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
+  viewer->bind(*publisher);
+  add_viewer(session, std::move(viewer), now);
   return created(*handle, offer, agreement->answer, now);
 }
 
@@ -103,15 +102,6 @@ tl::expected<Publisher*, std::string> Sfu::add_pulled(const std::string& room_na
   if (mirrors_) mirrors_->announce(place, added, now);
   ++counters_.pulled;
   return &added;
-}
-
-void Sfu::take_pulled(Publisher& publisher, const transport::MediaPacket& media,
-                      dtls::Instant now) {
-  if (media.kind == transport::MediaKind::rtcp) {
-    return publisher.on_rtcp(media.packet, counters_, now);
-  }
-  Track* const track = publisher.on_rtp(media.packet, counters_, now);
-  if (track != nullptr && std::ranges::find(busy_, track) == busy_.end()) busy_.push_back(track);
 }
 
 void Sfu::remove_pulled(const Publisher& publisher, dtls::Instant now) {

@@ -7,12 +7,6 @@
 
 namespace sluice::interop::sfu {
 
-std::size_t Upstream::Rtcp::send(std::size_t size) {
-  constexpr std::size_t kUdpAndIp = 28;
-  const auto compound = dtls::Bytes(bytes_).first(size);
-  return session_.send_rtcp(compound) ? size + srtp::kMaxTrailer + kUdpAndIp : 0;
-}
-
 tl::expected<std::unique_ptr<Upstream>, std::string> Upstream::make(PullSetup setup,
                                                                     const TrackOptions& options,
                                                                     dtls::Environment& environment,
@@ -60,7 +54,7 @@ std::optional<dtls::Instant> Upstream::next_timeout() const {
 void Upstream::drain(Sfu& sfu, dtls::Instant now) {
   if (publisher_ == nullptr && session_.connected_at()) begin_publishing(sfu, now);
   while (const auto media = session_.poll_media()) {
-    if (publisher_ != nullptr) sfu.take_pulled(*publisher_, *media, now);
+    if (publisher_ != nullptr) sfu.take_media(*publisher_, *media, now);
   }
   if (!session_.end().empty()) fail(session_.end(), sfu, now);
 }
@@ -68,12 +62,15 @@ void Upstream::drain(Sfu& sfu, dtls::Instant now) {
 void Upstream::begin_publishing(Sfu& sfu, dtls::Instant now) {
   std::vector<PublishedTrack> agreed;
   std::ranges::transform(setup_.tracks, std::back_inserter(agreed), &PulledTrack::agreed);
-  auto made = std::make_unique<Publisher>(std::make_unique<Rtcp>(session_), std::move(agreed),
-                                          random_ssrc(), options_, now, setup_.origin);
+  const auto send = [this](rtp::Bytes compound) {
+    return session_.send_rtcp(compound) ? compound.size() + srtp::kMaxTrailer + kUdpAndIp : 0;
+  };
+  auto made = std::make_unique<Publisher>(PublisherPeer{.path = send, .own_ssrc = random_ssrc()},
+                                          std::move(agreed), options_, now, setup_.origin);
   for (std::size_t track = 0; track < setup_.tracks.size(); ++track) {
     const auto& sources = setup_.tracks[track].sources;
     for (std::size_t layer = 0; layer < sources.size(); ++layer) {
-      made->expect(track, layer, sources[layer]);
+      made->tracks().at(track).layers().at(layer).expect(sources[layer]);
     }
   }
   auto added = sfu.add_pulled(setup_.room, std::move(made), now);

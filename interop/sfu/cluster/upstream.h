@@ -1,7 +1,6 @@
 // The connection over which a publisher of another node comes: a client of that node, without I/O.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -66,18 +65,6 @@ class Upstream {
   [[nodiscard]] const std::string& ended() const { return ended_; }
 
  private:
-  // Feedback leaves by the session.
-  class Rtcp final : public RtcpPath {
-   public:
-    explicit Rtcp(MediaSession& session) : session_(session) {}
-    dtls::MutableBytes room() override { return bytes_; }
-    std::size_t send(std::size_t size) override;
-
-   private:
-    MediaSession& session_;
-    std::array<std::byte, kMaxCompound> bytes_{};
-  };
-
   Upstream(PullSetup setup, const TrackOptions& options, MediaSession session, dtls::Instant now);
   // Takes the outputs of the session.
   void drain(Sfu& sfu, dtls::Instant now);

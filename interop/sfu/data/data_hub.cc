@@ -105,14 +105,13 @@ void DataHub::on_event(DataSession& session, const data_channel::Event& event, d
 void DataHub::relay(DataSession& from, const data_channel::MessageReceived& message,
                     dtls::Instant now) {
   RoomData& room = from.room();
-  DataCounters& counters = port_.counters.data;
-  ++counters.received;
+  ++counters_.received;
   const data_channel::ChannelOptions* channel = from.find(message.id);
   const auto label = channel != nullptr ? room.labels.find(channel->label) : room.labels.end();
   if (label == room.labels.end()) return drop(DataDrop::closed_channel);
   if (!from.messages.take(1, limits_.messages_per_second, now)) return drop(DataDrop::session_rate);
   if (!distribute(room, label->second, &from, *channel, message.type, message.data, now)) return;
-  ++counters.relayed;
+  ++counters_.relayed;
   if (bridge_ == nullptr) return;
   const std::size_t failed = bridge_->pass_on({.room = room.room,
                                                .channel = *channel,
@@ -140,7 +139,7 @@ bool DataHub::distribute(RoomData& room, RoomData::Label& label, const DataSessi
     if (const auto why = to->send(channel, type, data, now)) {
       drop(*why);
     } else {
-      ++port_.counters.data.sent;
+      ++counters_.sent;
     }
     send_packets(*to);
   }
@@ -155,7 +154,7 @@ void DataHub::take(RoomData& room, const CrossedMessage& message, dtls::Instant 
 }
 
 void DataHub::end(DataSession& session, dtls::Instant now) {
-  auto& dropped = port_.counters.data.dropped_by_associations;
+  auto& dropped = counters_.dropped_by_associations;
   std::ranges::transform(dropped, session.statistics().dropped, dropped.begin(), std::plus{});
   for (const std::string& label : session.end()) release(session.room(), label, now);
 }

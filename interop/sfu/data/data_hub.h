@@ -47,9 +47,9 @@ struct DataLimits {
 // A room may be on several workers. Each has a budget for its own sessions.
 class DataHub {
  public:
-  // `port` and `bridge` outlive it; null: there are no other workers.
-  DataHub(DataLimits limits, MediaPort& port, DataBridge* bridge = nullptr)
-      : limits_(limits), port_(port), bridge_(bridge) {}
+  // `port`, `counters` and `bridge` outlive it; null: there are no other workers.
+  DataHub(DataLimits limits, MediaPort& port, DataCounters& counters, DataBridge* bridge = nullptr)
+      : limits_(limits), port_(port), counters_(counters), bridge_(bridge) {}
 
   // Null: the offer has no data channels. `room` outlives the result.
   std::unique_ptr<DataSession> join(ice_lite::SessionHandle session, const Offer& offer,
@@ -75,7 +75,7 @@ class DataHub {
   void sync(RoomData& room, dtls::Instant now);
 
  private:
-  void drop(DataDrop why) { port_.counters.data.count(why); }
+  void drop(DataDrop why) { counters_.count(why); }
   // Takes the outputs of an association.
   void drain(DataSession& session, dtls::Instant now);
   void send_packets(DataSession& session);
@@ -92,6 +92,7 @@ class DataHub {
 
   DataLimits limits_;
   MediaPort& port_;
+  DataCounters& counters_;
   DataBridge* bridge_;
   RateBudget packets_;
 };

@@ -1,5 +1,6 @@
 #include "sfu/forwarding/key_frame.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace sluice::interop::sfu {
@@ -19,8 +20,11 @@ class Octets {
     rest_ = rest_.subspan(1);
     return value;
   }
-  void skip(std::size_t count) {
-    for (std::size_t i = 0; i < count && !is_short_; ++i) next();
+  Octets take(std::size_t count) {
+    is_short_ = is_short_ || count > rest_.size();
+    const Octets taken(rest_.first(std::min(count, rest_.size())));
+    rest_ = rest_.subspan(taken.rest_.size());
+    return taken;
   }
   [[nodiscard]] bool is_short() const { return is_short_; }
   [[nodiscard]] bool is_empty() const { return rest_.empty(); }
@@ -42,24 +46,21 @@ constexpr unsigned kSps = 7;
 constexpr unsigned kStapA = 24;
 constexpr unsigned kFuA = 28;
 
-// A unit that begins with these octets. Of an IDR picture of several slices it is the first one:
+// `rest`: behind the header of the unit. Of an IDR picture of several slices it is the first one:
 // first_mb_in_slice is 0, written as one bit (H.264 sections 7.3.3 and 9.1).
-constexpr bool is_key_unit(unsigned header, unsigned next) {
+bool is_key_unit(unsigned header, Octets rest) {
   const unsigned type = header & 0x1f;
-  return type == kSps || (type == kIdr && has(next, 0x80));
+  return type == kSps || (type == kIdr && has(rest.next(), 0x80));
 }
 
 // Aggregated units, each behind its size (RFC 6184 section 5.7.1).
 bool has_key_unit(Octets& octets) {
   while (!octets.is_empty()) {
     const unsigned high = octets.next();
-    const std::size_t size = high << 8 | octets.next();
-    if (size == 0) return false;
-    const unsigned header = octets.next();
-    const unsigned next = size > 1 ? octets.next() : 0;
-    if (octets.is_short()) return false;
-    if (is_key_unit(header, next)) return true;
-    if (size > 1) octets.skip(size - 2);
+    Octets unit = octets.take(high << 8 | octets.next());
+    if (octets.is_short() || unit.is_empty()) return false;
+    const unsigned header = unit.next();
+    if (is_key_unit(header, unit)) return true;
   }
   return false;
 }
@@ -96,18 +97,12 @@ bool begins_vp9_key_frame(rtp::Bytes payload) {
 bool begins_h264_key_frame(rtp::Bytes payload) {
   Octets octets(payload);
   const unsigned header = octets.next();
-  if (octets.is_short()) return false;
-  switch (header & 0x1f) {
-    case kStapA:
-      return has_key_unit(octets);
-    case kFuA: {
-      const unsigned fragment = octets.next();
-      const bool is_first = has(fragment, 0x80);
-      return is_first && is_key_unit(fragment, octets.next());
-    }
-    default:
-      return is_key_unit(header, octets.next());
-  }
+  const unsigned type = header & 0x1f;
+  if (type == kStapA) return has_key_unit(octets);
+  if (type != kFuA) return is_key_unit(header, octets);
+  const unsigned fragment = octets.next();
+  const bool is_first = has(fragment, 0x80);
+  return is_first && is_key_unit(fragment, octets);
 }
 
 bool begins_av1_key_frame(rtp::Bytes payload) {

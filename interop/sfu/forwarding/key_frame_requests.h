@@ -25,8 +25,8 @@ class KeyFrameRequests {
   }
   // One begins: it is for all that have asked.
   void on_key_frame() { is_waiting_ = false; }
-  // True: ask the publisher now.
-  bool handle_timeout(dtls::Instant now) { return is_waiting_ && need(now); }
+  // For the end of the interval.
+  [[nodiscard]] bool is_waiting() const { return is_waiting_; }
 
  private:
   dtls::Duration interval_;

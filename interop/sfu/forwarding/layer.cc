@@ -6,19 +6,20 @@
 
 namespace sluice::interop::sfu {
 
-Layer::Layer(PublisherPeer publisher, const Format& format, std::string rid,
+Layer::Layer(const PublisherPeer& publisher, const PublishedTrack& agreed, std::string rid,
              const TrackOptions& options)
-    : publisher_(publisher),
-      format_(&format),
+    : publisher_(&publisher),
+      format_(agreed.format),
+      has_nack_(agreed.has_nack),
       rid_(std::move(rid)),
-      reception_({.clock_rate = format.clock_rate}),
-      clock_(format.clock_rate),
+      reception_({.clock_rate = format_->clock_rate}),
+      clock_(format_->clock_rate),
       key_frames_(options.key_frame_interval),
-      cache_(format.kind == SectionKind::video ? options.video_cache : options.audio_cache) {}
+      cache_(format_->kind == SectionKind::video ? options.video_cache : options.audio_cache) {}
 
 // ---- from the publisher
 
-void Layer::begin_source(rtp::Ssrc source) {
+void Layer::expect(rtp::Ssrc source) {
   source_ = source;
   reception_ = rtp::Reception({.clock_rate = format_->clock_rate});
   clock_ = SourceClock(format_->clock_rate);
@@ -26,7 +27,7 @@ void Layer::begin_source(rtp::Ssrc source) {
 }
 
 void Layer::on_rtp(const rtp::Packet& packet, rtp::Bytes bytes, dtls::Instant now) {
-  if (source_ != packet.ssrc) begin_source(packet.ssrc);
+  if (source_ != packet.ssrc) expect(packet.ssrc);
   reception_.on_packet(packet.sequence_number, packet.timestamp, media_time(now));
   missing_.on_packet(packet.sequence_number, now);
   // Padding alone probes the publisher's path, and is not forwarded.
@@ -44,9 +45,11 @@ void Layer::send_burst(MediaPort& port, std::span<const rtp::Packet> packets,
 void Layer::forward(MediaPort& port, dtls::Instant now) {
   send_burst(port, burst_, receivers_, now);
   on_key_frame(port, now);
-  for (std::size_t i = 0; i < burst_.size(); ++i) cache_.add(burst_bytes_[i], burst_[i]);
+  for (std::size_t i = 0; i < burst_.size(); ++i)
+    cache_.add(burst_bytes_[i], burst_[i].sequence_number);
   burst_.clear();
   burst_bytes_.clear();
+  ask_for_missing(port, now);
 }
 
 // Who waits for a key frame gets the layer from there on. Another layer must not go on behind it,
@@ -60,28 +63,19 @@ void Layer::on_key_frame(MediaPort& port, dtls::Instant now) {
   if (behind - (burst_.end() - key_frame - 1) > kMostBehind) return;
   key_frames_.on_key_frame();
   const std::size_t admitted = receivers_.size();
-  for (Subscription* subscription : std::exchange(waiting_, {})) {
-    subscription->next = nullptr;
-    leave(*subscription);
-    show(*subscription);
-  }
-  const auto newcomers = std::span<const ice_lite::Forward>(receivers_).subspan(admitted);
-  if (newcomers.empty()) return;
-  send_burst(port, from_key_frame(*key_frame, behind), newcomers, now);
-}
-
-// Its first packet may have come behind others: it was overtaken, or lost and asked for again.
-std::span<const rtp::Packet> Layer::from_key_frame(const rtp::Packet& first, int behind) {
-  from_key_frame_.assign(1, first);
+  for (Subscription* subscription : std::exchange(waiting_, {})) show(*subscription);
+  if (receivers_.size() == admitted) return;
+  // Its first packet may have come behind others: it was overtaken, or lost and asked for again.
+  std::vector<rtp::Packet> packets = {*key_frame};
   for (int i = 1; i <= behind; ++i) {
-    const auto packet = cache_.find(first.ssrc, first.sequence_number + i);
-    if (packet) from_key_frame_.push_back(*packet);
+    const auto packet = cache_.find(key_frame->ssrc, key_frame->sequence_number + i);
+    if (packet) packets.push_back(*packet);
   }
-  std::ranges::copy_if(burst_, std::back_inserter(from_key_frame_), [&](const auto& packet) {
-    return packet.ssrc == first.ssrc &&
-           rtp::distance(first.sequence_number, packet.sequence_number) > 0;
+  std::ranges::copy_if(burst_, std::back_inserter(packets), [&](const rtp::Packet& packet) {
+    return packet.ssrc == key_frame->ssrc &&
+           rtp::distance(key_frame->sequence_number, packet.sequence_number) > 0;
   });
-  return from_key_frame_;
+  send_burst(port, packets, std::span(receivers_).subspan(admitted), now);
 }
 
 void Layer::on_sender_report(const rtp::SenderReport& report, dtls::Instant now) {
@@ -95,39 +89,33 @@ std::optional<rtp::ReportBlock> Layer::report_block(dtls::Instant now) {
 }
 
 void Layer::handle_timeout(MediaPort& port, dtls::Instant now) {
-  if (!source_) return;
-  const bool is_due = key_frames_.handle_timeout(now);
   // The request or its key frame may be lost.
-  if (is_due || (!waiting_.empty() && key_frames_.need(now))) ask_for_key_frame(port);
+  const bool is_needed = key_frames_.is_waiting() || !waiting_.empty();
+  if (source_ && is_needed && key_frames_.need(now)) ask_for_key_frame(port);
+  ask_for_missing(port, now);
 }
 
 // ---- to the publisher
 
-// A compound begins with a report (RFC 3550 section 6.1).
-template <class Feedback>
-bool Layer::send_feedback(MediaPort& port, const Feedback& feedback) {
-  return send_rtcp(*publisher_.rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
-           (void)writer.add(rtp::ReceiverReport{.sender = publisher_.own_ssrc});
-           (void)writer.add(feedback);
-         }) > 0;
-}
-
 // RFC 4585 section 6.3.1.
 void Layer::ask_for_key_frame(MediaPort& port) {
-  const rtp::PictureLossIndication request{.sender = publisher_.own_ssrc, .media = *source_};
-  if (send_feedback(port, request)) ++port.counters.key_frames_asked;
+  const rtp::PictureLossIndication request{.sender = publisher_->own_ssrc, .media = *source_};
+  if (publisher_->tell(port.counters, request)) ++port.counters.key_frames_asked;
 }
 
 void Layer::ask_for_missing(MediaPort& port, dtls::Instant now) {
+  if (!has_nack_) return;
   const auto entries = missing_.due(now);
   if (entries.empty()) return;
-  const rtp::GenericNack nack{.sender = publisher_.own_ssrc, .media = *source_, .entries = entries};
-  if (send_feedback(port, nack)) ++port.counters.nacks_sent;
+  const rtp::GenericNack nack{
+      .sender = publisher_->own_ssrc, .media = *source_, .entries = std::span(entries)};
+  if (publisher_->tell(port.counters, nack)) ++port.counters.nacks_sent;
 }
 
 // ---- for viewers
 
 void Layer::show(Subscription& subscription) {
+  leave(subscription);
   go_on_showing(subscription);
   subscription.receiver.stream->end_source();
 }
@@ -157,8 +145,7 @@ void Layer::leave(Subscription& subscription) {
 }
 
 void Layer::need_key_frame(MediaPort& port, dtls::Instant now) {
-  if (format_->kind != SectionKind::video) return;
-  ++port.counters.key_frames_needed;
+  if (format_->kind == SectionKind::video) ++port.counters.key_frames_needed;
   pass_on_need(port, now);
 }
 

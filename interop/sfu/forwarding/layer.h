@@ -22,6 +22,7 @@
 #include "sfu/forwarding/rate_meter.h"
 #include "sfu/forwarding/rtcp_path.h"
 #include "sfu/forwarding/source_clock.h"
+#include "sfu/signalling/negotiation.h"
 
 namespace sluice::interop::sfu {
 
@@ -35,8 +36,14 @@ struct TrackOptions {
 
 // Where what the publisher is told goes.
 struct PublisherPeer {
-  RtcpPath* rtcp;        // outlives what uses it
+  RtcpPath path;
   rtp::Ssrc own_ssrc{};  // of the server's reports to it
+
+  // False: it could not be sent.
+  template <class Feedback>
+  bool tell(MediaCounters& counters, const Feedback& feedback) const {
+    return send_rtcp(path, counters, rtp::ReceiverReport{.sender = own_ssrc}, feedback) > 0;
+  }
 };
 
 class Layer;
@@ -57,14 +64,14 @@ class Layer {
   // would get all of these packets at once.
   static constexpr int kMostBehind = 128;
 
-  // `rid`: empty if the track has one layer.
-  Layer(PublisherPeer publisher, const Format& format, std::string rid,
+  // `publisher` outlives it. `rid`: empty if the track has one layer.
+  Layer(const PublisherPeer& publisher, const PublishedTrack& agreed, std::string rid,
         const TrackOptions& options);
 
   // ---- from the publisher
 
   // The SSRC of its packets, before the first one.
-  void expect(rtp::Ssrc source) { begin_source(source); }
+  void expect(rtp::Ssrc source);
   // `packet` is what rtp::read_packet() finds in `bytes`, which stay where they are until
   // forward(). It has the server's payload type and header extension IDs.
   void on_rtp(const rtp::Packet& packet, rtp::Bytes bytes, dtls::Instant now);
@@ -72,10 +79,8 @@ class Layer {
   void on_sender_report(const rtp::SenderReport& report, dtls::Instant now);
   // For the next report to the publisher. Empty: nothing has come.
   std::optional<rtp::ReportBlock> report_block(dtls::Instant now);
-  // Asks for a key frame that has waited for KeyFrameRequests.
+  // Asks for a key frame that has waited for KeyFrameRequests, and for packets that are missing.
   void handle_timeout(MediaPort& port, dtls::Instant now);
-  // Asks for packets that are missing.
-  void ask_for_missing(MediaPort& port, dtls::Instant now);
 
   // What forward() will send.
   [[nodiscard]] std::span<const rtp::Bytes> burst() const { return burst_bytes_; }
@@ -109,13 +114,7 @@ class Layer {
   [[nodiscard]] std::optional<rtp::Ssrc> source() const { return source_; }
   [[nodiscard]] const rtp::Reception& reception() const { return reception_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of payload
-  [[nodiscard]] std::uint64_t bits_per_second(dtls::Instant now) const {
-    return rate_.bits_per_second(now);
-  }
-  // RateMeter::peak().
-  [[nodiscard]] std::uint64_t peak_rate(dtls::Instant now) const { return rate_.peak(now); }
-  // It sends, and it is not known yet how much.
-  [[nodiscard]] bool is_beginning(dtls::Instant now) const { return rate_.is_beginning(now); }
+  [[nodiscard]] const RateMeter& rate() const { return rate_; }
   [[nodiscard]] std::size_t receivers() const { return receivers_.size(); }
   // What a layer of the same track goes on from in another process (moved_media.h).
   [[nodiscard]] MovedLayer state(dtls::Instant now) const;
@@ -123,19 +122,15 @@ class Layer {
   void restore(const MovedLayer& moved, dtls::Instant now);
 
  private:
-  void begin_source(rtp::Ssrc source);
-  // Looks for one in the burst.
-  void on_key_frame(MediaPort& port, dtls::Instant now);
-  // `behind`: how many places its first packet came late. The result is valid until the next call.
-  std::span<const rtp::Packet> from_key_frame(const rtp::Packet& first, int behind);
   void send_burst(MediaPort& port, std::span<const rtp::Packet> packets,
                   std::span<const ice_lite::Forward> receivers, dtls::Instant now);
+  void on_key_frame(MediaPort& port, dtls::Instant now);
   void ask_for_key_frame(MediaPort& port);
-  template <class Feedback>
-  bool send_feedback(MediaPort& port, const Feedback& feedback);
+  void ask_for_missing(MediaPort& port, dtls::Instant now);
 
-  PublisherPeer publisher_;
+  const PublisherPeer* publisher_;
   const Format* format_;
+  bool has_nack_;  // the publisher's
   std::string rid_;
   std::optional<rtp::Ssrc> source_ = {};
   rtp::Reception reception_;
@@ -148,7 +143,6 @@ class Layer {
   // What has come in this turn: the packets, and the bytes that they point to.
   std::vector<rtp::Packet> burst_;
   std::vector<rtp::Bytes> burst_bytes_;
-  std::vector<rtp::Packet> from_key_frame_;  // empty but for its memory
   std::vector<ice_lite::Forward> receivers_;
   std::vector<Subscription*> waiting_;  // for a key frame
 };

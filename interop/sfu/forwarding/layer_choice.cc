@@ -1,7 +1,9 @@
 #include "sfu/forwarding/layer_choice.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace sluice::interop::sfu {
 namespace {
@@ -17,26 +19,15 @@ bool is_above(Rates rates, std::size_t layer, std::size_t other) {
   return layer < other;
 }
 
-// Of those that send and are of this kind, the one that is above all others, or below them.
-template <class IsOfKind>
-std::optional<std::size_t> last(Rates rates, bool upwards, IsOfKind is_of_kind) {
-  std::optional<std::size_t> found;
+// Those that send, the smallest one first.
+std::vector<std::size_t> in_order(Rates rates) {
+  std::vector<std::size_t> order;
   for (std::size_t layer = 0; layer < rates.size(); ++layer) {
-    if (rates[layer].now == 0 || !is_of_kind(layer)) continue;
-    if (!found || is_above(rates, layer, *found) == upwards) found = layer;
+    if (rates[layer].now > 0) order.push_back(layer);
   }
-  return found;
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return is_above(rates, b, a); });
+  return order;
 }
-template <class IsOfKind>
-std::optional<std::size_t> highest(Rates rates, IsOfKind is_of_kind) {
-  return last(rates, true, is_of_kind);
-}
-template <class IsOfKind>
-std::optional<std::size_t> lowest(Rates rates, IsOfKind is_of_kind) {
-  return last(rates, false, is_of_kind);
-}
-
-bool is_any(std::size_t /*layer*/) { return true; }
 
 }  // namespace
 
@@ -71,33 +62,33 @@ void LayerChoice::note_step_down(dtls::Instant now) {
 std::size_t LayerChoice::choose(Rates rates, std::optional<std::size_t> current,
                                 std::uint64_t others, dtls::Instant now) {
   if (!step_at_) step_at_ = now;
-  const auto smallest = lowest(rates, is_any);
-  if (!smallest) return asked_.value_or(current.value_or(0));
+  const auto order = in_order(rates);
+  if (order.empty()) return asked_.value_or(current.value_or(0));
   const dtls::Duration since_step = now - *step_at_;
   if (is_trial_ && since_step >= kProof) {
     is_trial_ = false;
     wait_ = kFirstWait;
   }
-  const std::size_t most = asked_ && rates[*asked_].now > 0 ? *asked_ : *highest(rates, is_any);
+  const std::size_t most = asked_ && rates[*asked_].now > 0 ? *asked_ : order.back();
   if (is_new_wish_ && (!asked_ || most == current)) is_new_wish_ = false;  // there is nothing to do
   if (is_new_wish_ && wishes_.take(1, kMostWishes, now, kWishPeriod)) {
     is_new_wish_ = false;
     return step_up(most, now);
   }
-  if (!current || rates[*current].now == 0) return asked_ ? most : *smallest;
+  if (!current || rates[*current].now == 0) return asked_ ? most : order.front();
 
+  const auto place = std::ranges::find(order, *current);
   const auto left = room(others, now);
   const bool is_too_much = loses_ || (falls_ && left && *left < rates[*current].now);
   if (is_too_much && since_step >= kSettling) {
     note_step_down(now);
-    const auto fits = highest(rates, [&](std::size_t layer) {
-      return is_above(rates, *current, layer) && rates[layer].now <= left.value_or(kNoLimit);
-    });
-    return fits.value_or(*smallest);
+    const auto fits = std::find_if(
+        std::reverse_iterator(place), order.rend(),
+        [&](std::size_t layer) { return rates[layer].now <= left.value_or(kNoLimit); });
+    return fits != order.rend() ? *fits : order.front();
   }
-  const auto next =
-      lowest(rates, [&](std::size_t layer) { return is_above(rates, layer, *current); });
-  if (!next || is_above(rates, *next, most)) return *current;
+  const auto next = std::next(place);
+  if (next == order.end() || is_above(rates, *next, most)) return *current;
   const bool has_room = left && *left >= rates[*next].now;
   return since_step >= (has_room ? kSettling : wait_) ? step_up(*next, now) : *current;
 }

@@ -33,25 +33,25 @@ constexpr std::array<std::string_view, 2> kExtensions = {
     "urn:3gpp:video-orientation",
 };
 
-// RFC 6184 section 8.1. Without a profile it is baseline. Only packetization mode 1, which all
-// browsers offer and send.
-std::string h264_name(const Codec& codec) {
-  if (codec.parameter("packetization-mode").value_or("0") != "1") return {};
-  const std::string profile = codec.parameter("profile-level-id").value_or("42000a").substr(0, 2);
-  if (profile == "42") return "H264 baseline";
-  if (profile == "4d") return "H264 main";
-  if (profile == "64") return "H264 high";
-  return {};
-}
+// The parameters by which formats of one codec differ, with what a missing one means. Of H.264's
+// profile-level-id the profile counts (RFC 6184 section 8.1). Only its packetization mode 1, which
+// all browsers offer and send.
+struct Distinction {
+  std::string_view name;
+  std::string_view without;
+};
+constexpr std::array<Distinction, 4> kDistinctions = {{{"profile-id", "0"},
+                                                       {"profile", "0"},
+                                                       {"packetization-mode", "0"},
+                                                       {"profile-level-id", "42000a"}}};
 
-std::string name_of(const Codec& codec) {
-  const std::string name = lower(codec.name);
-  if (name == "opus") return codec.rtpmap.ends_with("/2") ? name : "";  // RFC 7587 section 7
-  if (name == "vp8") return "VP8";
-  if (name == "vp9") return "VP9 profile " + codec.parameter("profile-id").value_or("0");
-  if (name == "h264") return h264_name(codec);
-  if (name == "av1") return codec.parameter("profile").value_or("0") == "0" ? "AV1" : "";
-  return {};
+bool is_same(const Codec& codec, const Codec& other) {
+  return std::ranges::all_of(kDistinctions, [&](const Distinction& each) {
+    const auto value_of = [&each](const Codec& of) {
+      return of.parameter(each.name).value_or(std::string{each.without}).substr(0, 2);
+    };
+    return value_of(codec) == value_of(other);
+  });
 }
 
 }  // namespace
@@ -59,14 +59,15 @@ std::string name_of(const Codec& codec) {
 std::span<const Format> formats() { return kFormats; }
 
 const Format* format_of(SectionKind kind, const Codec& offered) {
-  const std::string name = name_of(offered);
   const auto found = std::ranges::find_if(kFormats, [&](const Format& format) {
-    return format.kind == kind && format.name == name && format.clock_rate == offered.clock_rate;
+    return format.kind == kind && equal_ignoring_case(format.rtpmap, offered.rtpmap) &&
+           is_same(offered_codec(format), offered);
   });
   return found == kFormats.end() ? nullptr : &*found;
 }
 
 std::span<const std::string_view> forwarded_extensions() { return kExtensions; }
+
 Codec offered_codec(const Format& format) {
   Codec codec;
   codec.name = format.rtpmap.substr(0, format.rtpmap.find('/'));

@@ -1,49 +1,34 @@
-// What tracks and viewers send by.
+// What is forwarded by: the server of all sessions, and the way out.
 #pragma once
 
 #include <cstddef>
 
-#include <sluice/dtls/clock.h>
+#include <sluice/dtls/bytes.h>
+#include <sluice/dtls/path.h>
 #include <sluice/ice_lite/ice_lite_server.h>
-#include <sluice/srtp/session.h>
 
 #include "common/media_clock.h"
-#include "sfu/forwarding/counters.h"
-#include "sfu/forwarding/outlet.h"
-#include "sfu/forwarding/rtcp_path.h"
+#include "sfu/forwarding/media_counters.h"
 
 namespace sluice::interop::sfu {
 
 using common::media_time;
 
+// Where the datagrams of the server leave: its socket, or a test. An ice_lite::DatagramBatch.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  // Room for a datagram of up to `size` bytes, valid until commit(). Empty: there is none.
+  virtual dtls::MutableBytes room(std::size_t size) = 0;
+  // The first `size` bytes of the last room() are a datagram for this path.
+  virtual void commit(std::size_t size, const dtls::UdpPath& path) = 0;
+};
+
 // References: everything in it outlives what uses it.
 struct MediaPort {
   ice_lite::IceLiteServer& server;
   Outlet& outlet;
-  Counters& counters;
-};
-
-// To the peer of a session of the server.
-class SessionRtcp final : public RtcpPath {
- public:
-  // `port` outlives it.
-  SessionRtcp(MediaPort& port, ice_lite::SessionHandle session) : port_(&port), session_(session) {}
-
-  dtls::MutableBytes room() override {
-    return room_ = port_->outlet.room(kMaxCompound + srtp::kMaxTrailer);
-  }
-  std::size_t send(std::size_t size) override {
-    const auto sent = port_->server.protect_rtcp(session_, room_, size);
-    if (!sent) return 0;
-    port_->outlet.commit(sent->size, sent->path);
-    constexpr std::size_t kUdpAndIp = 28;
-    return sent->size + kUdpAndIp;
-  }
-
- private:
-  MediaPort* port_;
-  ice_lite::SessionHandle session_;
-  dtls::MutableBytes room_ = {};
+  MediaCounters& counters;
 };
 
 }  // namespace sluice::interop::sfu

@@ -1,12 +1,10 @@
 // Which packets of a source have not come, and when it is asked for them again (RFC 4585).
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <span>
+#include <vector>
 
 #include <sluice/dtls/clock.h>
 #include <sluice/rtp/numbers.h>
@@ -14,7 +12,6 @@
 
 namespace sluice::interop::sfu {
 
-// Allocates nothing.
 class MissingPackets {
  public:
   // After a larger gap a key frame is of more use than its packets.
@@ -32,9 +29,8 @@ class MissingPackets {
   [[nodiscard]] int behind(rtp::SequenceNumber number) const {
     return rtp::distance(number, highest_.value_or(number));
   }
-  // The packets that are due, as entries of a NACK. They point into this object and are valid until
-  // the next call.
-  std::span<const rtp::NackEntry> due(dtls::Instant now);
+  // The packets that are due, as entries of a NACK.
+  std::vector<rtp::NackEntry> due(dtls::Instant now);
   // Another source has begun.
   void reset() { *this = MissingPackets(); }
 
@@ -45,14 +41,8 @@ class MissingPackets {
     std::optional<dtls::Instant> asked_at = {};
   };
 
-  void remove(std::size_t index);
-  void ask_for(rtp::SequenceNumber number);
-
   std::optional<rtp::SequenceNumber> highest_ = {};
-  std::array<Missing, kMost> missing_ = {};  // in the order of their numbers
-  std::size_t count_ = 0;
-  std::array<rtp::NackEntry, kMost> entries_ = {};
-  std::size_t entry_count_ = 0;
+  std::vector<Missing> missing_ = {};  // up to kMost, in the order of their numbers
 };
 
 }  // namespace sluice::interop::sfu

@@ -5,12 +5,10 @@
 
 namespace sluice::interop::sfu {
 
-void PacketCache::add(rtp::Bytes bytes, const rtp::Packet& packet) {
+void PacketCache::add(rtp::Bytes bytes, rtp::SequenceNumber number) {
   if (bytes.size() > kMaxPacket) return;
   if (slots_.empty()) slots_.resize(packets_);
-  Slot& slot = slots_[rtp::number(packet.sequence_number) % slots_.size()];
-  slot.source = packet.ssrc;
-  slot.number = packet.sequence_number;
+  Slot& slot = slots_[rtp::number(number) % slots_.size()];
   slot.size = bytes.size();
   std::ranges::copy(bytes, slot.bytes.begin());
 }
@@ -18,9 +16,9 @@ void PacketCache::add(rtp::Bytes bytes, const rtp::Packet& packet) {
 std::optional<rtp::Packet> PacketCache::find(rtp::Ssrc source, rtp::SequenceNumber number) const {
   if (slots_.empty()) return std::nullopt;
   const Slot& slot = slots_[rtp::number(number) % slots_.size()];
-  if (slot.size == 0 || slot.source != source || slot.number != number) return std::nullopt;
   const auto packet = rtp::read_packet(std::span(slot.bytes).first(slot.size));
-  return packet ? std::optional(*packet) : std::nullopt;
+  if (!packet || packet->ssrc != source || packet->sequence_number != number) return std::nullopt;
+  return *packet;
 }
 
 }  // namespace sluice::interop::sfu

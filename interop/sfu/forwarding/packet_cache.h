@@ -20,16 +20,14 @@ class PacketCache {
   // `packets`: 1 to 32768.
   explicit PacketCache(std::size_t packets) : packets_(packets) {}
 
-  // A packet that rtp::read_packet() accepts, with what it has read of it. It displaces the one
-  // `packets` before it. A larger one than kMaxPacket is not kept.
-  void add(rtp::Bytes bytes, const rtp::Packet& packet);
+  // A packet that rtp::read_packet() accepts, with its number. It displaces the one `packets`
+  // before it. A larger one than kMaxPacket is not kept.
+  void add(rtp::Bytes bytes, rtp::SequenceNumber number);
   // The result points into the cache. Empty: it was never there, or is too old.
   [[nodiscard]] std::optional<rtp::Packet> find(rtp::Ssrc source, rtp::SequenceNumber number) const;
 
  private:
   struct Slot {
-    rtp::Ssrc source{};
-    rtp::SequenceNumber number{};
     std::size_t size = 0;  // 0: empty
     std::array<std::byte, kMaxPacket> bytes = {};
   };

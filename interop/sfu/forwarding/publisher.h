@@ -1,7 +1,6 @@
 // What publishes: its tracks, and the reports about them.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,24 +25,27 @@ struct StreamOrigin {
 
 class Publisher {
  public:
-  // `rtcp`: to what publishes.
-  Publisher(std::unique_ptr<RtcpPath> rtcp, std::vector<PublishedTrack> agreed, rtp::Ssrc own_ssrc,
-            const TrackOptions& options, dtls::Instant now, StreamOrigin origin = {});
+  // `peer`: what publishes.
+  Publisher(PublisherPeer peer, std::vector<PublishedTrack> agreed, const TrackOptions& options,
+            dtls::Instant now, StreamOrigin origin = {});
   // Goes on from that of another process (moved_media.h).
-  Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
-            const TrackOptions& options, dtls::Instant now);
+  Publisher(RtcpPath path, const MovedPublisher& moved, const TrackOptions& options,
+            dtls::Instant now);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher() = default;
 
   // The track that has the packet in its burst now; null: it was dropped, and counted.
-  Track* on_rtp(rtp::MutableBytes bytes, Counters& counters, dtls::Instant now);
-  void on_rtcp(rtp::Bytes compound, Counters& counters, dtls::Instant now);
-  // The SSRC of a layer is known before its first packet: without MID and RID.
-  void expect(std::size_t track, std::size_t layer, rtp::Ssrc source);
+  Track* on_rtp(rtp::MutableBytes bytes, MediaCounters& counters, dtls::Instant now);
+  void on_rtcp(rtp::Bytes compound, MediaCounters& counters, dtls::Instant now);
   // Sends the reports and requests that are due.
   void handle_timeout(MediaPort& port, dtls::Instant now);
 
   // Null: none. It outlives its use.
   void set_tap(PublisherTap* tap);
 
+  // With packets of this SSRC. Null: there are none, or their first one has not come.
+  std::pair<Track*, Layer*> find(rtp::Ssrc source);
   // Their addresses stay.
   [[nodiscard]] std::vector<Track>& tracks() { return tracks_; }
   [[nodiscard]] const std::vector<Track>& tracks() const { return tracks_; }
@@ -54,15 +56,13 @@ class Publisher {
   [[nodiscard]] MovedPublisher state(dtls::Instant now) const;
 
  private:
-  // Null: none.
+  // By what the packet says beside its SSRC; null: none.
   Track* track_of(const rtp::Packet& packet);
-  std::pair<Track*, Layer*> place_of(const rtp::Packet& packet);
   // Reads the number that transport-wide feedback is about.
   void record_arrival(const rtp::Packet& packet, const PublishedTrack& agreed, dtls::Instant now);
   void send_report(MediaPort& port, dtls::Instant now);
   void send_arrivals(MediaPort& port);
 
-  std::unique_ptr<RtcpPath> rtcp_;
   StreamOrigin origin_;
   PublisherPeer peer_;
   std::vector<Track> tracks_;                          // one or two

@@ -25,12 +25,11 @@ void Room::add(Viewer& viewer, MediaPort& port, dtls::Instant now) {
 
 void Room::remove(Viewer& viewer) {
   std::erase(viewers_, &viewer);
-  viewer.leave_all();
+  for (Publisher* publisher : publishers_) viewer.leave(*publisher);
 }
 
 bool Room::has_media_for(const Viewer& viewer) const {
-  return std::ranges::any_of(publishers_,
-                             [&](const Publisher* each) { return viewer.can_watch(*each); });
+  return std::ranges::any_of(publishers_, [&](Publisher* each) { return viewer.can_watch(*each); });
 }
 
 std::vector<const Format*> Room::formats() const {

@@ -1,45 +1,49 @@
-// Where the RTCP of the server to one peer goes, such as the feedback to a publisher.
+// Where the RTCP of the server to one peer goes.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <functional>
+#include <span>
 
-#include <sluice/dtls/bytes.h>
 #include <sluice/rtp/rtcp.h>
+#include <sluice/srtp/session.h>
 
-#include "sfu/forwarding/counters.h"
+#include "sfu/forwarding/media_port.h"
 
 namespace sluice::interop::sfu {
 
 // An RTCP compound fits the MTU of a path with SRTCP's overhead.
 inline constexpr std::size_t kMaxCompound = 1100;
+inline constexpr std::size_t kUdpAndIp = 28;  // their headers
 
-class RtcpPath {
- public:
-  RtcpPath() = default;
-  RtcpPath(const RtcpPath&) = delete;
-  RtcpPath& operator=(const RtcpPath&) = delete;
-  virtual ~RtcpPath() = default;
+// Sends a compound of up to kMaxCompound bytes. The size of what was sent, with the headers of UDP
+// and IP; 0: it could not be sent.
+using RtcpPath = std::function<std::size_t(rtp::Bytes compound)>;
 
-  // Room for a compound of kMaxCompound bytes at least, valid until send(). Empty: there is none.
-  virtual dtls::MutableBytes room() = 0;
-  // The first `size` bytes of the last room() are a compound. The size of what was sent, with the
-  // headers of UDP and IP; 0: it could not be sent.
-  virtual std::size_t send(std::size_t size) = 0;
-};
+// To the peer of a session of the server. `port` outlives it.
+inline RtcpPath rtcp_path(MediaPort& port, ice_lite::SessionHandle session) {
+  return [&port, session](rtp::Bytes compound) -> std::size_t {
+    const dtls::MutableBytes room = port.outlet.room(compound.size() + srtp::kMaxTrailer);
+    if (room.empty()) return 0;
+    std::ranges::copy(compound, room.begin());
+    const auto sent = port.server.protect_rtcp(session, room, compound.size());
+    if (!sent) return 0;
+    port.outlet.commit(sent->size, sent->path);
+    return sent->size + kUdpAndIp;
+  };
+}
 
-// `write` adds packets to a rtp::CompoundWriter; nothing is sent if it adds none. What
-// RtcpPath::send() has returned.
-template <class Write>
-std::size_t send_rtcp(RtcpPath& path, Counters& counters, Write write) {
-  const dtls::MutableBytes room = path.room();
-  if (room.empty()) {
-    ++counters.rtcp_not_sent;
-    return 0;
-  }
-  rtp::CompoundWriter writer(rtp::CompoundForm::full, room.first(kMaxCompound));
-  write(writer);
-  if (writer.compound().empty()) return 0;
-  const std::size_t size = path.send(writer.compound().size());
+// A report and what goes with it: a compound begins with one (RFC 3550 section 6.1). What the path
+// has returned.
+template <class Report, class Packet>
+std::size_t send_rtcp(const RtcpPath& path, MediaCounters& counters, const Report& report,
+                      const Packet& packet) {
+  std::array<std::byte, kMaxCompound> bytes;
+  rtp::CompoundWriter writer(rtp::CompoundForm::full, bytes);
+  const bool is_written = writer.add(report) && writer.add(packet);
+  const std::size_t size = is_written ? path(writer.compound()) : 0;
   ++(size > 0 ? counters.rtcp_sent : counters.rtcp_not_sent);
   return size;
 }

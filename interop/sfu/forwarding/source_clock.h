@@ -41,12 +41,10 @@ class SourceClock {
   // Empty: there was no report.
   [[nodiscard]] std::optional<Moment> at(rtp::Instant now) const {
     if (!last_) return std::nullopt;
-    constexpr std::int64_t kSecond = 1'000'000;
-    const std::int64_t since = (now - came_).count();
-    const auto fraction = static_cast<std::uint64_t>(since % kSecond) * (1ULL << 32) / kSecond;
-    const auto elapsed = (static_cast<std::uint64_t>(since / kSecond) << 32) + fraction;
-    const auto ticks = since / kSecond * clock_rate_ + since % kSecond * clock_rate_ / kSecond;
-    return Moment{.ntp_time = rtp::NtpTime{static_cast<std::uint64_t>(last_->ntp_time) + elapsed},
+    const rtp::Duration since = now - came_;
+    const auto elapsed = rtp::number(rtp::ntp_time(since)) - rtp::number(rtp::ntp_time({}));
+    const auto ticks = since.count() * clock_rate_ / 1'000'000;
+    return Moment{.ntp_time = rtp::NtpTime{rtp::number(last_->ntp_time) + elapsed},
                   .timestamp = rtp::Timestamp{rtp::number(last_->timestamp) +
                                               static_cast<std::uint32_t>(ticks)}};
   }

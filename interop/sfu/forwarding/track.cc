@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include <sluice/rtp/extension.h>
-
 namespace sluice::interop::sfu {
 
-Track::Track(PublisherPeer publisher, PublishedTrack agreed, const TrackOptions& options)
+Track::Track(const PublisherPeer& publisher, PublishedTrack agreed, const TrackOptions& options)
     : agreed_(std::move(agreed)) {
   layers_.reserve(std::max<std::size_t>(agreed_.rids.size(), 1));
   for (const std::string& rid : agreed_.rids) {
-    layers_.emplace_back(publisher, format(), rid, options);
+    layers_.emplace_back(publisher, agreed_, rid, options);
   }
-  if (layers_.empty()) layers_.emplace_back(publisher, format(), std::string{}, options);
+  if (layers_.empty()) layers_.emplace_back(publisher, agreed_, std::string{}, options);
 }
 
 std::optional<std::size_t> Track::index_of(std::string_view rid) const {
@@ -25,9 +23,7 @@ std::optional<std::size_t> Track::index_of(std::string_view rid) const {
 // RFC 8852 section 3: a packet tells its RID until the receiver knows the SSRC by it.
 Layer* Track::layer_of(const rtp::Packet& packet) {
   if (agreed_.rids.empty()) return &layers_.front();
-  if (!agreed_.rid_extension) return nullptr;  // all SSRCs are known: Layer::expect()
-  const auto value = rtp::find_extension(packet.extension, *agreed_.rid_extension);
-  const auto rid = value && *value ? rtp::read_rid(**value) : std::string_view{};
+  const auto rid = read_element(packet, agreed_.rid_extension, rtp::read_rid);
   const auto index = rid ? index_of(*rid) : std::nullopt;
   return index ? &layers_[*index] : nullptr;
 }
@@ -45,17 +41,11 @@ bool Track::on_rtp(Layer& layer, rtp::Packet packet, rtp::MutableBytes bytes, dt
 
 void Track::forward(MediaPort& port, dtls::Instant now) {
   if (tap_ != nullptr) tap_->on_burst(*this);
-  for (Layer& layer : layers_) {
-    layer.forward(port, now);
-    if (agreed_.has_nack) layer.ask_for_missing(port, now);
-  }
+  for (Layer& layer : layers_) layer.forward(port, now);
 }
 
 void Track::handle_timeout(MediaPort& port, dtls::Instant now) {
-  for (Layer& layer : layers_) {
-    layer.handle_timeout(port, now);
-    if (agreed_.has_nack) layer.ask_for_missing(port, now);
-  }
+  for (Layer& layer : layers_) layer.handle_timeout(port, now);
 }
 
 // The packet may be of a layer that the stream has left since.

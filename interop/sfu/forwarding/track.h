@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/rtp/extension.h>
 #include <sluice/rtp/packet.h>
 
 #include "sfu/forwarding/layer.h"
@@ -15,9 +16,22 @@
 
 namespace sluice::interop::sfu {
 
+// What `read` finds in an element of the packet's header extension. Empty: it is not there, or
+// malformed.
+template <class Value>
+std::optional<Value> read_element(const rtp::Packet& packet, std::optional<rtp::ExtensionId> id,
+                                  rtp::Result<Value> (*read)(rtp::Bytes)) {
+  if (!id) return std::nullopt;
+  const auto element = rtp::find_extension(packet.extension, *id);
+  if (!element || !*element) return std::nullopt;
+  const auto value = read(**element);
+  return value ? std::optional(*value) : std::nullopt;
+}
+
 class Track {
  public:
-  Track(PublisherPeer publisher, PublishedTrack agreed, const TrackOptions& options);
+  // `publisher` outlives it.
+  Track(const PublisherPeer& publisher, PublishedTrack agreed, const TrackOptions& options);
 
   // ---- from the publisher
 

@@ -1,39 +1,27 @@
 #include "sfu/forwarding/viewer.h"
 
 #include <algorithm>
-#include <array>
+#include <ranges>
 #include <span>
 #include <utility>
 #include <variant>
 
 #include "common/random_numbers.h"
-#include "common/sdp/simulcast.h"
 
 namespace sluice::interop::sfu {
 namespace {
 
-// What the layers of a track take.
-class LayerRates {
- public:
-  // `has`: what the viewer has; null: nothing. Until it is known what that takes, nothing is known:
-  // after a pause of all layers, their first seconds do not end in the same moment.
-  LayerRates(const Track& track, const Layer* has, dtls::Instant now)
-      : count_(track.layers().size()) {
-    if (has != nullptr && has->is_beginning(now)) return;
-    std::ranges::transform(track.layers(), rates_.begin(), [now](const Layer& layer) -> LayerRate {
-      return {layer.bits_per_second(now), layer.peak_rate(now)};
-    });
+std::vector<LayerRate> rates_of(const Track& track, dtls::Instant now) {
+  std::vector<LayerRate> rates;
+  for (const Layer& layer : track.layers()) {
+    rates.push_back({layer.rate().bits_per_second(now), layer.rate().peak(now)});
   }
-  [[nodiscard]] std::span<const LayerRate> rates() const { return std::span(rates_).first(count_); }
-
- private:
-  std::array<LayerRate, kMaxSimulcastStreams> rates_ = {};
-  std::size_t count_;
-};
+  return rates;
+}
 
 }  // namespace
 
-rtp::ForwardOptions ViewerStream::options(const ViewedStream& agreed) {
+rtp::ForwardOptions forward_options(const ViewedStream& agreed) {
   rtp::ForwardOptions options{.ssrc = agreed.ssrc};
   // All formats of a kind have one clock.
   options.clock_rate = agreed.kind == SectionKind::audio ? 48'000 : 90'000;
@@ -42,27 +30,19 @@ rtp::ForwardOptions ViewerStream::options(const ViewedStream& agreed) {
   options.absolute_send_time = agreed.send_time_extension;
   if (agreed.mid_extension) options.mid = {.id = *agreed.mid_extension, .text = agreed.mid};
   if (!agreed.has_nack) options.repeat_window = 0;
-  if (agreed.rtx) {
-    options.rtx = {.ssrc = agreed.rtx->ssrc, .payload_types = agreed.rtx->payload_types};
-  }
+  options.rtx = agreed.rtx;
   return options;
-}
-
-rtp::WriteResult<ViewerStream> ViewerStream::make(const ViewedStream& agreed) {
-  auto stream = rtp::ForwardedStream::make(options(agreed));
-  if (!stream) return tl::unexpected(stream.error());
-  return ViewerStream(agreed, *std::move(stream));
 }
 
 tl::expected<std::vector<ViewerStream>, std::string> make_streams(
     const std::vector<ViewedStream>& agreed) {
   std::vector<ViewerStream> streams;
   for (const ViewedStream& each : agreed) {
-    auto stream = ViewerStream::make(each);
+    auto stream = rtp::ForwardedStream::make(forward_options(each));
     if (!stream) {
       return tl::unexpected<std::string>("The a=mid or a=extmap lines of the offer can't be used.");
     }
-    streams.push_back(*std::move(stream));
+    streams.push_back({.agreed = each, .stream = *std::move(stream)});
   }
   return streams;
 }
@@ -71,37 +51,35 @@ Viewer::Viewer(ice_lite::SessionHandle session, std::vector<ViewerStream> stream
                dtls::Instant now)
     : session_(session),
       streams_(std::move(streams)),
-      timer_({}, media_time(now), common::random_u32()),
-      repeats_since_(now) {
-  std::size_t seats = 0;
+      timer_({}, media_time(now), common::random_u32()) {
   for (ViewerStream& stream : streams_) {
-    seats = std::max(seats, stream.agreed.seat + 1);
+    seats_.resize(std::max(seats_.size(), stream.agreed.seat + 1));
     stream.subscription.receiver = {session_, &stream.stream, &next_transport_number_};
   }
-  seats_.resize(seats);
 }
 
 // ---- seats
 
-bool Viewer::can_watch(const Publisher& publisher) const {
-  return std::ranges::any_of(publisher.tracks(), [&](const Track& track) {
-    return std::ranges::any_of(
-        streams_, [&](const auto& stream) { return stream.agreed.takes(track.format()); });
-  });
+Track* ViewerStream::track_of(Publisher& publisher) const {
+  const auto found = std::ranges::find_if(
+      publisher.tracks(), [&](const Track& each) { return agreed.takes(each.format()); });
+  return found != publisher.tracks().end() ? &*found : nullptr;
+}
+
+bool Viewer::can_watch(Publisher& publisher) const {
+  return std::ranges::any_of(
+      streams_, [&](const ViewerStream& stream) { return stream.track_of(publisher) != nullptr; });
 }
 
 void Viewer::seat(Publisher& publisher, MediaPort& port, dtls::Instant now) {
-  if (is_bound_ && !is_bound_to(publisher)) return;
+  if (is_bound() && !is_bound_to(publisher)) return;
   if (std::ranges::find(seats_, &publisher) != seats_.end()) return;
   for (std::size_t seat = 0; seat < seats_.size(); ++seat) {
     if (seats_[seat] != nullptr) continue;
     for (ViewerStream& stream : streams_) {
-      if (stream.agreed.seat != seat) continue;
-      const auto track = std::ranges::find_if(publisher.tracks(), [&](const Track& each) {
-        return stream.agreed.takes(each.format());
-      });
-      if (track == publisher.tracks().end()) continue;
-      stream.track = &*track;
+      Track* const track = stream.agreed.seat == seat ? stream.track_of(publisher) : nullptr;
+      if (track == nullptr) continue;
+      stream.track = track;
       seats_[seat] = &publisher;
       if (is_connected_) start(stream, port, now);
     }
@@ -111,22 +89,12 @@ void Viewer::seat(Publisher& publisher, MediaPort& port, dtls::Instant now) {
 
 void Viewer::leave(Publisher& publisher) {
   if (is_bound_to(publisher)) bound_ = nullptr;
-  for (auto& seat : seats_) {
-    if (seat == &publisher) seat = nullptr;
-  }
   for (ViewerStream& stream : streams_) {
-    for (const Track& track : publisher.tracks()) {
-      if (stream.track != &track) continue;
-      Layer::leave(stream.subscription);
-      stream.track = nullptr;
-    }
+    if (seats_[stream.agreed.seat] != &publisher) continue;
+    Layer::leave(stream.subscription);
+    stream.track = nullptr;
   }
-}
-
-void Viewer::leave_all() {
-  for (Publisher* publisher : seats_) {
-    if (publisher != nullptr) leave(*publisher);
-  }
+  std::ranges::replace(seats_, &publisher, nullptr);
 }
 
 void Viewer::connect(MediaPort& port, dtls::Instant now) {
@@ -139,10 +107,9 @@ void Viewer::connect(MediaPort& port, dtls::Instant now) {
 // A viewer decodes nothing before a key frame.
 void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
   stream.stream.forget_sent();  // of the track before
-  const LayerRates rates(*stream.track, nullptr, now);
   stream.choice.ask_for(stream.track->index_of(stream.asked_rid));
-  const std::size_t chosen =
-      stream.agreed.layer.value_or(stream.choice.choose(rates.rates(), std::nullopt, 0, now));
+  const std::size_t chosen = stream.agreed.layer.value_or(
+      stream.choice.choose(rates_of(*stream.track, now), std::nullopt, 0, now));
   Layer& layer = stream.track->layers().at(chosen);
   layer.show(stream.subscription);
   layer.need_key_frame(port, now);
@@ -151,18 +118,17 @@ void Viewer::start(ViewerStream& stream, MediaPort& port, dtls::Instant now) {
 // ---- layers
 
 bool Viewer::ask_for_layer(std::string_view mid, const std::string& rid) {
-  std::vector<ViewerStream*> meant;
-  for (ViewerStream& stream : streams_) {
-    if (stream.agreed.kind != SectionKind::video) continue;
-    if (mid.empty() || stream.agreed.mid == mid) meant.push_back(&stream);
-  }
-  const bool has_layer = std::ranges::any_of(meant, [&](const ViewerStream* stream) {
-    return rid.empty() || (stream->track != nullptr && stream->track->index_of(rid));
+  auto meant = streams_ | std::views::filter([&](const ViewerStream& stream) {
+                 return stream.agreed.kind == SectionKind::video &&
+                        (mid.empty() || stream.agreed.mid == mid);
+               });
+  const bool has_layer = std::ranges::any_of(meant, [&](const ViewerStream& stream) {
+    return rid.empty() || (stream.track != nullptr && stream.track->index_of(rid));
   });
   if (!has_layer) return false;
-  for (ViewerStream* stream : meant) {
-    stream->asked_rid = rid;
-    if (stream->track != nullptr) stream->choice.ask_for(stream->track->index_of(rid));
+  for (ViewerStream& stream : meant) {
+    stream.asked_rid = rid;
+    if (stream.track != nullptr) stream.choice.ask_for(stream.track->index_of(rid));
   }
   return true;
 }
@@ -171,19 +137,21 @@ void Viewer::choose_layers(MediaPort& port, dtls::Instant now) {
   std::uint64_t all = 0;
   for (const ViewerStream& stream : streams_) {
     const Layer* const shown = stream.subscription.shown;
-    if (shown != nullptr) all += shown->bits_per_second(now);
+    if (shown != nullptr) all += shown->rate().bits_per_second(now);
   }
   for (ViewerStream& stream : streams_) {
-    if (stream.subscription.shown == nullptr || stream.agreed.layer) continue;
-    if (stream.track->layers().size() == 1) continue;
+    const auto [receiver, shown, next] = stream.subscription;
+    if (shown == nullptr || stream.agreed.layer) continue;
     std::vector<Layer>& layers = stream.track->layers();
-    // What it waits for counts as what it has.
-    const Layer* const has =
-        stream.subscription.next != nullptr ? stream.subscription.next : stream.subscription.shown;
+    if (layers.size() == 1) continue;
+    // What it waits for counts as what it has. Until it is known what that takes, nothing is known:
+    // after a pause of all layers, their first seconds do not end in the same moment.
+    const Layer* const has = next != nullptr ? next : shown;
+    const auto rates = has->rate().is_beginning(now) ? std::vector<LayerRate>(layers.size())
+                                                     : rates_of(*stream.track, now);
     const auto current = static_cast<std::size_t>(has - layers.data());
-    const LayerRates rates(*stream.track, has, now);
-    const std::uint64_t others = all - stream.subscription.shown->bits_per_second(now);
-    const std::size_t chosen = stream.choice.choose(rates.rates(), current, others, now);
+    const std::uint64_t others = all - shown->rate().bits_per_second(now);
+    const std::size_t chosen = stream.choice.choose(rates, current, others, now);
     if (chosen != current) layers[chosen].show_next(stream.subscription, port, now);
   }
 }
@@ -205,7 +173,11 @@ void Viewer::on_rtcp(rtp::Bytes compound, MediaPort& port, dtls::Instant now) {
     } else if (const auto* report = std::get_if<rtp::ReceiverReport>(&**packet)) {
       on_blocks(report->blocks, port, now);
     } else if (const auto* nack = std::get_if<rtp::GenericNack>(&**packet)) {
-      on_nack(*nack, port, now);
+      ViewerStream* const stream = stream_of(nack->media);
+      if (stream == nullptr) continue;
+      for (const rtp::NackEntry& entry : nack->entries) {
+        entry.for_each([&](auto number) { repeat(*stream, number, port, now); });
+      }
     } else if (const auto* loss = std::get_if<rtp::PictureLossIndication>(&**packet)) {
       on_picture_loss(loss->media, port, now);
     } else if (const auto* request = std::get_if<rtp::FullIntraRequest>(&**packet)) {
@@ -222,30 +194,14 @@ void Viewer::on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now
   stream->subscription.shown->need_key_frame(port, now);
 }
 
-void Viewer::on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now) {
-  ViewerStream* const stream = stream_of(nack.media);
-  if (stream == nullptr) return;
-  for (const rtp::NackEntry& entry : nack.entries) {
-    repeat(*stream, entry.lost, port, now);
-    for (int bit = 0; bit < 16; ++bit) {
-      if ((entry.following >> bit & 1) != 0) repeat(*stream, entry.lost + (bit + 1), port, now);
-    }
-  }
-}
-
 void Viewer::repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port,
                     dtls::Instant now) {
   ++port.counters.nacked;
-  if (now - repeats_since_ >= std::chrono::seconds{1}) {
-    repeats_since_ = now;
-    repeats_ = 0;
-  }
   if (stream.track == nullptr) {
     ++port.counters.not_cached;
-  } else if (repeats_ == kMaxRepeats) {
+  } else if (!repeats_.take(1, kMaxRepeats, now)) {
     ++port.counters.over_budget;
   } else {
-    ++repeats_;
     stream.track->repeat(port, stream.subscription.receiver, number, now);
   }
 }
@@ -289,16 +245,13 @@ void Viewer::send_report(ViewerStream& stream, MediaPort& port, dtls::Instant no
   const std::string cname = cname_of(stream.agreed.seat);
   const rtp::SdesItem item{
       .source = stream.agreed.ssrc, .type = rtp::SdesType::cname, .text = cname};
-  const auto& sent = stream.stream.sent();
-  SessionRtcp rtcp(port, session_);
-  const std::size_t size = send_rtcp(rtcp, port.counters, [&](rtp::CompoundWriter& writer) {
-    (void)writer.add(rtp::SenderReport{.sender = stream.agreed.ssrc,
-                                       .ntp_time = moment->ntp_time,
-                                       .rtp_timestamp = *timestamp,
-                                       .packets = sent.packets,
-                                       .octets = sent.payload_bytes});
-    (void)writer.add(rtp::SourceDescription{std::span(&item, 1)});
-  });
+  const rtp::SenderReport report{.sender = stream.agreed.ssrc,
+                                 .ntp_time = moment->ntp_time,
+                                 .rtp_timestamp = *timestamp,
+                                 .packets = stream.stream.sent().packets,
+                                 .octets = stream.stream.sent().payload_bytes};
+  const std::size_t size = send_rtcp(rtcp_path(port, session_), port.counters, report,
+                                     rtp::SourceDescription{std::span(&item, 1)});
   if (size > 0) timer_.on_compound(size);
 }
 

@@ -20,6 +20,7 @@
 #include "sfu/forwarding/layer_choice.h"
 #include "sfu/forwarding/media_port.h"
 #include "sfu/forwarding/publisher.h"
+#include "sfu/rate_budget.h"
 #include "sfu/signalling/negotiation.h"
 
 namespace sluice::interop::sfu {
@@ -27,21 +28,14 @@ namespace sluice::interop::sfu {
 // How many packets a viewer can have sent again in a second: more than that is no repair.
 inline constexpr std::size_t kMaxRepeats = 512;
 
-struct MovedStream;
 struct MovedViewer;
 struct ShownLayer;
 
 // One stream of a viewer. Sequence numbers and timestamps go on whichever track it gets.
-class ViewerStream {
- public:
-  // Errors: those of rtp::ForwardedStream::make(), for IDs that contradict each other.
-  static rtp::WriteResult<ViewerStream> make(const ViewedStream& agreed);
-  // Goes on from that of another process (moved_media.h).
-  static rtp::WriteResult<ViewerStream> restore(const MovedStream& moved, dtls::Instant now);
-
+struct ViewerStream {
   ViewedStream agreed;
-  rtp::ForwardedStream stream;
-  Track* track = nullptr;  // null: none
+  rtp::ForwardedStream stream;  // with forward_options()
+  Track* track = nullptr;       // null: none
   Subscription subscription = {};
   std::string asked_rid = {};  // of the layer that the viewer has asked for; empty: none
   LayerChoice choice = {};
@@ -49,14 +43,12 @@ class ViewerStream {
   std::uint8_t fraction_lost = 0;  // of 256
   std::optional<rtp::Duration> round_trip = {};
 
- private:
-  friend class Viewer;
-  // With the text of `agreed`.
-  static rtp::ForwardOptions options(const ViewedStream& agreed);
-
-  ViewerStream(ViewedStream agreement, rtp::ForwardedStream forwarded)
-      : agreed(std::move(agreement)), stream(std::move(forwarded)) {}
+  // The one of the publisher that it can show; null: there is none.
+  [[nodiscard]] Track* track_of(Publisher& publisher) const;
 };
+
+// They have the text of `agreed`.
+rtp::ForwardOptions forward_options(const ViewedStream& agreed);
 
 // The error is a sentence for the client.
 tl::expected<std::vector<ViewerStream>, std::string> make_streams(
@@ -71,26 +63,21 @@ class Viewer {
   ~Viewer() = default;
 
   // It sees this publisher and no other one: for a node of the cluster, before it is in a room.
-  void bind(const Publisher& publisher) {
-    is_bound_ = true;
-    bound_ = &publisher;
-  }
-  [[nodiscard]] bool is_bound() const { return is_bound_; }
+  void bind(const Publisher& publisher) { bound_ = &publisher; }
+  [[nodiscard]] bool is_bound() const { return bound_.has_value(); }
   // Its publisher has left.
-  [[nodiscard]] bool has_lost_publisher() const { return is_bound_ && bound_ == nullptr; }
+  [[nodiscard]] bool has_lost_publisher() const { return bound_ == nullptr; }
   [[nodiscard]] bool is_bound_to(const Publisher& publisher) const { return bound_ == &publisher; }
 
   // Media can be sent from now on.
   void connect(MediaPort& port, dtls::Instant now);
 
   // Whether a seat could show something of it.
-  [[nodiscard]] bool can_watch(const Publisher& publisher) const;
+  [[nodiscard]] bool can_watch(Publisher& publisher) const;
   // The publisher takes the first free seat where the viewer can decode something of it, unless it
   // has one already.
   void seat(Publisher& publisher, MediaPort& port, dtls::Instant now);
   void leave(Publisher& publisher);
-  // Before the viewer ends, while its publishers go on.
-  void leave_all();
 
   // Asks for a layer of what the section `mid` shows, and of what it will show. An empty `mid`
   // means all video sections, an empty `rid` the largest layer that fits. False: what is shown has
@@ -108,8 +95,6 @@ class Viewer {
   void restore(const MovedViewer& moved, const std::function<Publisher*(std::size_t)>& publisher_in,
                dtls::Instant now);
   [[nodiscard]] ice_lite::SessionHandle session() const { return session_; }
-
-  [[nodiscard]] std::vector<ViewerStream>& streams() { return streams_; }
   [[nodiscard]] const std::vector<ViewerStream>& streams() const { return streams_; }
 
  private:
@@ -117,7 +102,6 @@ class Viewer {
   void start(ViewerStream& stream, MediaPort& port, dtls::Instant now);
   void show_again(ViewerStream& stream, const ShownLayer& shown, dtls::Instant now);
   void choose_layers(MediaPort& port, dtls::Instant now);
-  void on_nack(const rtp::GenericNack& nack, MediaPort& port, dtls::Instant now);
   void repeat(ViewerStream& stream, rtp::SequenceNumber number, MediaPort& port, dtls::Instant now);
   void on_picture_loss(rtp::Ssrc media, MediaPort& port, dtls::Instant now);
   void on_blocks(const rtp::ItemList<rtp::ReportBlock>& blocks, MediaPort& port, dtls::Instant now);
@@ -126,14 +110,12 @@ class Viewer {
   ice_lite::SessionHandle session_;
   std::vector<ViewerStream> streams_;
   std::vector<Publisher*> seats_;  // null: free
-  bool is_bound_ = false;
-  const Publisher* bound_ = nullptr;
+  // The only one that it sees; empty: it sees any, null: that one has left.
+  std::optional<const Publisher*> bound_ = {};
   rtp::SequenceNumber next_transport_number_{};
   rtp::ReportTimer timer_;
   bool is_connected_ = false;
-  // Of this second.
-  dtls::Instant repeats_since_;
-  std::size_t repeats_ = 0;
+  RateBudget repeats_ = {};
 };
 
 }  // namespace sluice::interop::sfu

@@ -17,12 +17,12 @@ OrderedJson layers_of(const Track& track, dtls::Instant now) {
   for (const Layer& layer : track.layers()) layers.push_back(&layer);
   // The order of LayerChoice. Those that took the same stay in that of the offer, which is that of
   // their addresses.
-  std::ranges::sort(layers, {},
-                    [now](const Layer* layer) { return std::pair(~layer->peak_rate(now), layer); });
+  std::ranges::sort(
+      layers, {}, [now](const Layer* layer) { return std::pair(~layer->rate().peak(now), layer); });
   OrderedJson active = OrderedJson::array();
   OrderedJson inactive = OrderedJson::array();
   for (const Layer* layer : layers) {
-    const std::uint64_t rate = layer->bits_per_second(now);
+    const std::uint64_t rate = layer->rate().bits_per_second(now);
     if (rate > 0) {
       active.push_back({{"encodingId", layer->rid()}, {"bitrate", rate}});
     } else {

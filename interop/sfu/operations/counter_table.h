@@ -7,7 +7,7 @@
 #include <functional>
 #include <string_view>
 
-#include "sfu/forwarding/counters.h"
+#include "sfu/operations/counters.h"
 
 namespace sluice::interop::sfu {
 

@@ -17,7 +17,7 @@ TrackSnapshot look_at(const Track& track, dtls::Instant now) {
     seen.layers.push_back({.rid = layer.rid(),
                            .packets = reception.received(),
                            .bytes = layer.bytes(),
-                           .bits_per_second = layer.bits_per_second(now),
+                           .bits_per_second = layer.rate().bits_per_second(now),
                            .lost = reception.lost(),
                            .jitter = reception.jitter(),
                            .receivers = layer.receivers()});

@@ -11,7 +11,7 @@
 #include <sluice/dtls/clock.h>
 #include <sluice/rtp/clock.h>
 
-#include "sfu/forwarding/counters.h"
+#include "sfu/operations/counters.h"
 #include "sfu/sfu.h"
 
 namespace sluice::interop::sfu {

@@ -58,10 +58,10 @@ MovedPublisher Publisher::state(dtls::Instant now) const {
   return moved;
 }
 
-Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved,
-                     const TrackOptions& options, dtls::Instant now)
-    : Publisher(std::move(rtcp), agreed_tracks(moved), moved.own_ssrc, options, now,
-                {.id = moved.stream_id}) {
+Publisher::Publisher(RtcpPath path, const MovedPublisher& moved, const TrackOptions& options,
+                     dtls::Instant now)
+    : Publisher({.path = std::move(path), .own_ssrc = moved.own_ssrc}, agreed_tracks(moved),
+                options, now, {.id = moved.stream_id}) {
   heard_at_ = now - moved.unheard;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     auto& layers = tracks_[i].layers();
@@ -73,16 +73,8 @@ Publisher::Publisher(std::unique_ptr<RtcpPath> rtcp, const MovedPublisher& moved
 
 // ---- viewers
 
-rtp::WriteResult<ViewerStream> ViewerStream::restore(const MovedStream& moved, dtls::Instant now) {
-  auto stream = rtp::ForwardedStream::restore(options(moved.agreed), moved.stream, media_time(now));
-  if (!stream) return tl::unexpected(stream.error());
-  ViewerStream made(moved.agreed, *std::move(stream));
-  made.asked_rid = moved.asked_rid;
-  return made;
-}
-
 MovedViewer Viewer::move_out(const PlaceOfPublisher& place_of, dtls::Instant now) {
-  MovedViewer moved{.next_transport_number = next_transport_number_, .is_bound = is_bound_};
+  MovedViewer moved{.next_transport_number = next_transport_number_, .is_bound = is_bound()};
   for (const Publisher* publisher : seats_) {
     moved.seats.push_back(publisher != nullptr ? place_of(*publisher) : std::nullopt);
   }
@@ -107,8 +99,7 @@ void Viewer::restore(const MovedViewer& moved, const PublisherInPlace& publisher
   for (std::size_t i = 0; i < std::min(seats_.size(), moved.seats.size()); ++i) {
     seats_[i] = moved.seats[i] ? publisher_in(*moved.seats[i]) : nullptr;
   }
-  is_bound_ = moved.is_bound;
-  if (is_bound_ && !seats_.empty()) bound_ = seats_.front();
+  if (moved.is_bound) bound_ = seats_.front();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     if (const auto& shown = moved.streams.at(i).shown) show_again(streams_[i], *shown, now);
   }

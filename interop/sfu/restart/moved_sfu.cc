@@ -22,7 +22,6 @@ constexpr std::size_t kSessionId = 32;
 // Of an address, a MID, an RID and so on, in bytes.
 constexpr std::size_t kLongestText = 1024;
 constexpr std::size_t kMostTracks = 2;
-constexpr std::uint8_t kMostPayloadType = 127;
 
 void must(bool is_true, const char* what) {
   if (!is_true) throw std::out_of_range(what);
@@ -127,8 +126,8 @@ ViewedStream read_viewed(const Cbor& from) {
   stream.ssrc = read_number<rtp::Ssrc>(from.at(7));
   const Cbor& rtx = from.at(8);
   if (!rtx.is_null()) {
-    stream.rtx = RtxStream{.ssrc = read_number<rtp::Ssrc>(rtx.at(0)),
-                           .payload_types = read_types(rtx.at(1))};
+    stream.rtx = rtp::RtxOptions{.ssrc = read_number<rtp::Ssrc>(rtx.at(0)),
+                                 .payload_types = read_types(rtx.at(1))};
   }
   stream.seat = read_number<std::size_t>(from.at(9));
   must(stream.seat < kMaxViewedStreams, "a seat");

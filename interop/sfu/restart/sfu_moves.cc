@@ -22,9 +22,11 @@ tl::expected<std::vector<ViewerStream>, std::string> restore_streams(const Moved
   std::vector<ViewerStream> streams;
   if (!moved.viewer) return streams;
   for (const MovedStream& each : moved.viewer->streams) {
-    auto stream = ViewerStream::restore(each, then);
+    auto stream =
+        rtp::ForwardedStream::restore(forward_options(each.agreed), each.stream, media_time(then));
     if (!stream) return tl::unexpected<std::string>("IDs that contradict each other");
-    streams.push_back(*std::move(stream));
+    streams.push_back(
+        {.agreed = each.agreed, .stream = *std::move(stream), .asked_rid = each.asked_rid});
   }
   return streams;
 }
@@ -181,8 +183,8 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
   session.path = port_.server.path_of(*handle);
   session.ice = IceSession(moved.ice, then);
   if (moved.publisher) {
-    session.publisher = std::make_unique<Publisher>(std::make_unique<SessionRtcp>(port_, *handle),
-                                                    *moved.publisher, options_.tracks, then);
+    session.publisher = std::make_unique<Publisher>(rtcp_path(port_, *handle), *moved.publisher,
+                                                    options_.tracks, then);
     place.add(*session.publisher, port_, now);
     if (mirrors_) mirrors_->announce(place, *session.publisher, now);
     ++counters_.publishers;
@@ -192,12 +194,10 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
       const auto& all = place.all_publishers();
       return std::ranges::find(all, shown) != all.end() ? shown : nullptr;
     };
-    session.viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
-    session.viewer->restore(*moved.viewer, of_room, then);
-    if (!session.viewer->is_bound()) session.admission.watch();
+    auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), then);
+    viewer->restore(*moved.viewer, of_room, then);
     // Free seats are for publishers that could not be seen before.
-    place.add(*session.viewer, port_, now);
-    ++counters_.viewers;
+    add_viewer(session, std::move(viewer), now);
   }
   if (moved.data) session.data = data_.restore(*handle, *moved.data, place.data(), now);
   return &session;

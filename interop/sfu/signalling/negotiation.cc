@@ -90,7 +90,7 @@ const Codec* rtx_of(const OfferedSection& section, const Codec& codec) {
 // Where each codec of the answer has RTX: a stream of its own for it.
 void agree_on_rtx(const OfferedSection& section, AnsweredSection& answered, ViewedStream& stream,
                   rtp::Ssrc (*ssrc)()) {
-  RtxStream rtx;
+  rtp::RtxOptions rtx;
   std::vector<Codec> codecs;
   for (const Codec& codec : answered.codecs) {
     const Codec* again = rtx_of(section, codec);

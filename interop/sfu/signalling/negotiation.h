@@ -31,12 +31,6 @@ struct PublishedTrack {
   rtp::ExtensionIds extension_ids = {};      // the server's, by the publisher's
 };
 
-// Where lost packets are sent again (RFC 4588).
-struct RtxStream {
-  rtp::Ssrc ssrc{};
-  rtp::PayloadTypes payload_types = {};  // the viewer's, by the server's of the original
-};
-
 // A stream that a viewer receives.
 struct ViewedStream {
   SectionKind kind;
@@ -48,8 +42,8 @@ struct ViewedStream {
   rtp::ExtensionIds extension_ids = {};  // the viewer's, by the server's
   bool has_nack = false;                 // the viewer asks for lost packets
   rtp::Ssrc ssrc{};
-  std::optional<RtxStream> rtx = {};  // empty: they leave under their own numbers again
-  std::size_t seat = 0;               // streams with the same one belong together
+  std::optional<rtp::RtxOptions> rtx = {};  // empty: they leave under their own numbers again
+  std::size_t seat = 0;                     // streams with the same one belong together
   // The layer of its track that it shows, by its place; empty: the one that fits.
   std::optional<std::size_t> layer = {};
 

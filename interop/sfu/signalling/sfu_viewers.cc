@@ -23,27 +23,12 @@ Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
   return found == rooms_.end() || found->second->publishers() == 0 ? nullptr : found->second.get();
 }
 
-void Sfu::begin_viewer(ice_lite::SessionHandle handle, const Visit& visit, Admission admission,
-                       Room& place, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
-  Session& session = begin(handle, visit, std::move(admission), place, now);
-  session.admission.watch();
-  session.viewer = std::move(viewer);
-  place.add(*session.viewer, port_, now);
-  ++counters_.viewers;
-}
-
-CreateResult Sfu::watch(const std::string& room_name, Offer offer, const std::string& address,
-                        dtls::Instant now) {
-  const auto agreement = agree_on_viewing(offer, random_ssrc);
-  return watch(room_name, offer, agreement, address, now);
-}
-
 CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
                         const ViewAgreement& agreement, const std::string& address,
                         dtls::Instant now) {
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
   auto admission = directory_.admit(worker_, visit);
-  if (!admission) return refuse(admission.error().why, admission.error().sentence);
+  if (!admission) return refuse(admission.error());
   Room* const place = room_to_watch(room_name, now);
   if (place == nullptr) return refuse(Refusal::no_publisher, kNobodyPublishes);
   const auto refuse_offer = [&](Refusal why, std::string sentence) {
@@ -54,19 +39,19 @@ CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
   auto streams = make_streams(agreement->parts);
   if (!streams) return refuse_offer(Refusal::offer, streams.error());
   const auto handle = add_session(offer, streams->size(), now);
-  if (!handle) return refuse(handle.error().why, handle.error().sentence);
+  if (!handle) return refuse(handle.error());
   auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
   if (!place->has_media_for(*viewer)) {
     port_.server.remove(*handle);
     return refuse_offer(Refusal::no_common_codec, kNoCommonCodec);
   }
-  begin_viewer(*handle, visit, *std::move(admission), *place, std::move(viewer), now);
+  add_viewer(begin(*handle, visit, *std::move(admission), *place, now), std::move(viewer), now);
   return created(*handle, offer, agreement->answer, now);
 }
 
 CreateResult Sfu::counter(const Visit& visit, Admission admission, const Offer& offer,
                           const Refused& refused, dtls::Instant now) {
-  auto result = refuse(refused.why, refused.sentence);
+  auto result = refuse(refused);
   if (offer.ice_lite) return result;  // no answer of it could be taken either
   const auto published = rooms_.at(visit.room)->formats();
   const CounterOffer own(published, data_section(offer) != nullptr, random_ssrc);
@@ -126,8 +111,8 @@ tl::expected<std::string, Refused> Sfu::take_answer(const std::string& id, Answe
     return refused(Refusal::failed, "DTLS has failed.");
   }
   auto offer = take(found);
-  begin_viewer(handle, offer.visit, std::move(offer.admission), *place, std::move(viewer), now);
-  Session& session = sessions_.at(handle);
+  Session& session = begin(handle, offer.visit, std::move(offer.admission), *place, now);
+  add_viewer(session, std::move(viewer), now);
   session.ice = IceSession(answer);
   session.path = port_.server.path_of(handle);  // its checks may have come before the answer
   session.data = data_.join(handle, answer, role, session.room->data(), now);

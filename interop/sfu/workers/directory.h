@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "sfu/forwarding/counters.h"
+#include "sfu/operations/counters.h"
 
 namespace sluice::interop::sfu {
 

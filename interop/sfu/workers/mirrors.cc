@@ -1,7 +1,6 @@
 #include "sfu/workers/mirrors.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -18,30 +17,18 @@ constexpr std::size_t kMostRecords = 256;
 static_assert(std::is_trivially_copyable_v<MovedLayer>);
 
 // RTCP of a mirror goes to the worker of its original. What it asks for counts there.
-class WayBack final : public RtcpPath {
- public:
-  WayBack(const Workplace& workplace, std::size_t to, PublisherNumber publisher, Counters& counters)
-      : workplace_(workplace), to_(to), publisher_(publisher), counters_(counters) {}
-
-  dtls::MutableBytes room() override { return bytes_; }
-  std::size_t send(std::size_t size) override {
-    const bool is_sent = workplace_.exchange->send(
-        workplace_.worker, to_, {.publisher = publisher_, .kind = MirrorHeader::Kind::feedback},
-        std::span(bytes_).first(size));
-    if (!is_sent) return 0;
+RtcpPath way_back(const Workplace& workplace, const Published& to, MediaCounters& counters) {
+  return [workplace, worker = to.worker, publisher = to.number, &counters](rtp::Bytes compound) {
+    const bool is_sent = workplace.exchange->send(
+        workplace.worker, worker, {.publisher = publisher, .kind = MirrorHeader::Kind::feedback},
+        compound);
+    if (!is_sent) return std::size_t{0};
     // A mirror asks for key frames alone.
-    --counters_.rtcp_sent;
-    --counters_.key_frames_asked;
-    return size;
-  }
-
- private:
-  Workplace workplace_;
-  std::size_t to_;
-  PublisherNumber publisher_;
-  Counters& counters_;
-  std::array<std::byte, kMaxCompound> bytes_ = {};
-};
+    --counters.rtcp_sent;
+    --counters.key_frames_asked;
+    return compound.size();
+  };
+}
 
 // What is agreed with the publisher about feedback is not the mirror's.
 MovedPublisher as_mirror(MovedPublisher state) {
@@ -167,9 +154,8 @@ void Mirrors::sync(const std::string& name, dtls::Instant now) {
 }
 
 void Mirrors::add_mirror(const std::string& name, const Published& published, dtls::Instant now) {
-  auto publisher = std::make_unique<Publisher>(
-      std::make_unique<WayBack>(workplace_, published.worker, published.number, port_.counters),
-      *published.state, options_, now);
+  auto publisher = std::make_unique<Publisher>(way_back(workplace_, published, port_.counters),
+                                               *published.state, options_, now);
   Room& room = make_room_(name, now);
   Publisher& added = *publisher;
   mirrors_.emplace(published.number, Mirror{.room = &room, .publisher = std::move(publisher)});
@@ -249,11 +235,7 @@ void Mirrors::on_feedback(Publisher& publisher, rtp::Bytes compound, dtls::Insta
   while (const auto packet = reader.next()) {
     const auto* loss = *packet ? std::get_if<rtp::PictureLossIndication>(&**packet) : nullptr;
     if (loss == nullptr) continue;
-    for (Track& track : publisher.tracks()) {
-      for (Layer& layer : track.layers()) {
-        if (layer.source() == loss->media) layer.pass_on_need(port_, now);
-      }
-    }
+    if (Layer* layer = publisher.find(loss->media).second) layer->pass_on_need(port_, now);
   }
 }
 

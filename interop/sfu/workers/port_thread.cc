@@ -12,17 +12,8 @@ namespace sluice::interop::sfu {
 PortThread::PortThread(Driver driver, Exchange& exchange)
     : driver_(std::move(driver)), exchange_(exchange) {}
 
-PortThread::~PortThread() { stop(); }
-
 void PortThread::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void PortThread::stop() {
-  if (!thread_.joinable()) return;
-  ends_ = true;
-  exchange_.port_wake_up().notify();
-  thread_.join();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 AdoptedSockets PortThread::sockets() {
@@ -36,12 +27,12 @@ bool PortThread::has_next() const {
   return false;
 }
 
-void PortThread::wait() {
+void PortThread::wait(const std::stop_token& stop) {
   WakeUp& wake_up = exchange_.port_wake_up();
   std::array<pollfd, 2> watched{{{.fd = driver_.descriptor(), .events = POLLIN, .revents = 0},
                                  {.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0}}};
   wake_up.prepare_wait();
-  if (!ends_ && !has_next()) poll(watched.data(), watched.size(), -1);
+  if (!stop.stop_requested() && !has_next()) poll(watched.data(), watched.size(), -1);
   wake_up.finish_wait(watched[1].revents != 0);
 }
 
@@ -63,9 +54,10 @@ void PortThread::take_from_workers() {
   }
 }
 
-void PortThread::run() {
-  while (!ends_) {
-    wait();
+void PortThread::run(const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { exchange_.port_wake_up().notify(); });
+  while (!stop.stop_requested()) {
+    wait(stop);
     take_from_workers();
     driver_.turn([] {});
     driver_.server().flush();

@@ -1,9 +1,9 @@
 // The thread that has the port of a server with several workers.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <thread>
 
 #include <sluice/tcp/driver.h>
@@ -23,7 +23,7 @@ class PortThread {
   // `exchange` outlives it.
   PortThread(Driver driver, Exchange& exchange);
   // stop()
-  ~PortThread();
+  ~PortThread() = default;
   PortThread(const PortThread&) = delete;
   PortThread& operator=(const PortThread&) = delete;
 
@@ -36,18 +36,17 @@ class PortThread {
 
   void start();
   // What has not been read by then stays in the sockets.
-  void stop();
+  void stop() { thread_ = {}; }
   [[nodiscard]] AdoptedSockets sockets();
 
  private:
-  void run();
-  void wait();
+  void run(const std::stop_token& stop);
+  void wait(const std::stop_token& stop);
   [[nodiscard]] bool has_next() const;
 
   Driver driver_;
   Exchange& exchange_;
-  std::atomic<bool> ends_ = false;
-  std::thread thread_;
+  std::jthread thread_;  // the last one: it ends first
 };
 
 }  // namespace sluice::interop::sfu

@@ -83,17 +83,8 @@ Worker::Worker(std::unique_ptr<dtls::Environment> environment, ice_lite::IceLite
       pulled_(std::move(pulled)),
       work_(std::move(wake)) {}
 
-Worker::~Worker() { stop(); }
-
 void Worker::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void Worker::stop() {
-  if (!thread_.joinable()) return;
-  ends_ = true;
-  work_.wake();
-  thread_.join();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 bool Worker::post(Work work) { return work_.post(std::move(work)); }
@@ -214,9 +205,10 @@ void Worker::turn() {
   drain();
 }
 
-void Worker::run() {
+void Worker::run(const std::stop_token& stop) {
   batch_.reserve(kMostDatagrams);
-  while (!ends_) {
+  const std::stop_callback wake(stop, [this] { work_.wake(); });
+  while (!stop.stop_requested()) {
     wait();
     turn();
   }

@@ -1,10 +1,10 @@
 // One of several workers: an Sfu with a part of the sessions, on a thread of its own.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <tl/expected.hpp>
@@ -18,7 +18,7 @@
 
 #include "common/work_queue.h"
 #include "sfu/cluster/pulled_streams.h"
-#include "sfu/forwarding/outlet.h"
+#include "sfu/forwarding/media_port.h"
 #include "sfu/media_threads.h"
 #include "sfu/workers/exchange.h"
 
@@ -33,12 +33,12 @@ class Worker {
       const LoopOptions& options, const std::vector<ice_lite::AnnouncedAddress>& announced,
       const Workplace& workplace, udp::Socket socket);
   // stop()
-  ~Worker();
+  ~Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   void start();
-  void stop();
+  void stop() { thread_ = {}; }
   // From any thread.
   bool post(Work work);
   [[nodiscard]] PulledStreams* pulled() { return pulled_ ? &*pulled_ : nullptr; }
@@ -76,7 +76,7 @@ class Worker {
          const SfuOptions& options, SfuIdentity identity, std::optional<PulledStreams> pulled,
          const Workplace& workplace, udp::Socket socket, udp::Descriptor wake);
 
-  void run();
+  void run(const std::stop_token& stop);
   void wait();
   [[nodiscard]] bool has_next() const;
   void turn();
@@ -96,8 +96,7 @@ class Worker {
   std::vector<dtls::ReceivedDatagram> batch_;
   std::vector<dtls::UdpPath> checked_;  // paths that are not the worker's yet
   bool has_more_ = false;               // after a turn
-  std::atomic<bool> ends_ = false;
-  std::thread thread_;
+  std::jthread thread_;                 // the last one: it ends first
 };
 
 }  // namespace sluice::interop::sfu

@@ -47,8 +47,9 @@ MUTANTS = [
     ),
     *mutants_of(
         "data_channel/src/association_events.cc", CHANNELS,
-        ("if (!options || found != channels_.end() || resets_.contains(stream)) {", "if (!options) {",
+        ("found != channels_.end() || resets_.contains(stream) || stream", "stream",
          "a DATA_CHANNEL_OPEN is for an unused stream"),
+        (" || stream >= streams_) {", ") {", "a channel has both directions"),
         ("found->second.incoming_closed = true;\n  drop_queue", "drop_queue",
          "the reset of the peer's stream closes the channel"),
     ),

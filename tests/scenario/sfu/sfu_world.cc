@@ -150,12 +150,15 @@ std::string SfuWorld::viewer_offer(std::size_t seats, bool has_rtx) {
 
 CreateResult SfuWorld::publish(const std::string& offer, const std::string& room,
                                const std::string& address) {
-  return sfu.publish(room, read_offer(offer).value(), address, now);
+  const Offer read = read_offer(offer).value();
+  return sfu.publish(room, read, agree_on_publishing(read), address, now);
 }
 
 CreateResult SfuWorld::watch(const std::string& offer, const std::string& room,
                              const std::string& address) {
-  return sfu.watch(room, read_offer(offer).value(), address, now);
+  Offer read = read_offer(offer).value();
+  const auto agreement = agree_on_viewing(read, random_ssrc);
+  return sfu.watch(room, read, agreement, address, now);
 }
 
 Peer& SfuWorld::publisher(const std::string& offer) { return connect(publish(offer)); }

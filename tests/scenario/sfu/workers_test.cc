@@ -166,7 +166,7 @@ TEST_F(SfuWorkers, AMirrorBeginsWithTheStateOfItsOriginal) {
   const auto& mirror = worlds_.second.sfu.rooms().at("room")->all_publishers().front()->tracks();
   const Layer& layer = mirror.at(kVideo).layers().front();
   EXPECT_EQ(layer.source(), rtp::Ssrc{kSources[kVideo]});
-  EXPECT_GT(layer.bits_per_second(worlds_.second.now), 0U);
+  EXPECT_GT(layer.rate().bits_per_second(worlds_.second.now), 0U);
 }
 
 TEST_F(SfuWorkers, SimulcastLayersAreChosenAtTheMirror) {

@@ -46,6 +46,52 @@ TEST_F(SnapTest, IsEstablishedWithoutAPacket) {
   expect_works();
 }
 
+// A peer that sends on more streams than it takes: a channel needs both directions.
+TEST_F(SnapTest, AStreamOfOneDirectionIsNoChannel) {
+  const auto client_init = init_of(pair_.client());
+  auto server_init = init_of(pair_.server());
+  constexpr std::size_t kStreamsTaken = 14;  // of an INIT (RFC 9260 section 3.3.2)
+  server_init[kStreamsTaken] = std::byte{0};
+  server_init[kStreamsTaken + 1] = std::byte{10};
+  ASSERT_TRUE(pair_.client().start(server_init, pair_.now()));
+  ASSERT_TRUE(pair_.server().start(client_init, pair_.now()));
+  ASSERT_TRUE(pair_.establish());
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(pair_.server().open({}, pair_.now()));  // 1 to 11
+  const ChannelId other{201};
+  ASSERT_TRUE(pair_.server().open_negotiated(other, {}, pair_.now()));
+  ASSERT_TRUE(pair_.server().send(other, MessageType::binary, test::counted(3), pair_.now()));
+  pair_.run_for(2s);
+  EXPECT_EQ(pair_.ends[0].opened.size(), 5U);
+  const auto statistics = pair_.client().statistics();
+  EXPECT_EQ(statistics.count(Drop::refused_open), 1U);
+  EXPECT_EQ(statistics.count(Drop::unknown_channel), 1U);
+  // Its streams cannot be reset, which must not keep others from it.
+  const auto id = pair_.client().open({}, pair_.now()).value();
+  ASSERT_TRUE(pair_.client().close_channel(id, pair_.now()));
+  EXPECT_TRUE(pair_.run_until([&] { return !pair_.ends[0].closed_channels.empty(); }, 10s));
+  pair_.run_for(5s);
+  EXPECT_FALSE(pair_.client().next_timeout()) << "it waits for nothing";
+}
+
+// RFC 8831 section 6.7 needs RFC 6525, which the peer's INIT does not name.
+TEST_F(SnapTest, ChannelsCloseAlsoWhereThePeerResetsNoStreams) {
+  const auto client_init = init_of(pair_.client());
+  auto server_init = init_of(pair_.server());
+  constexpr std::size_t kWithoutParameters = 20;
+  server_init.resize(kWithoutParameters);
+  server_init[2] = std::byte{0};
+  server_init[3] = std::byte{kWithoutParameters};
+  ASSERT_TRUE(pair_.client().start(server_init, pair_.now()));
+  ASSERT_TRUE(pair_.server().start(client_init, pair_.now()));
+  ASSERT_TRUE(pair_.establish());
+  const auto id = pair_.client().open({}, pair_.now()).value();
+  pair_.run_for(1s);
+  ASSERT_TRUE(pair_.client().close_channel(id, pair_.now()));
+  EXPECT_TRUE(pair_.run_until([&] { return !pair_.ends[0].closed_channels.empty(); }, 10s));
+  pair_.run_for(5s);
+  EXPECT_FALSE(pair_.client().next_timeout());
+}
+
 TEST_F(SnapTest, MayWaitForSignalling) {
   pair_.run_for(600s);
   EXPECT_EQ(pair_.ends[0].packets, 0U);

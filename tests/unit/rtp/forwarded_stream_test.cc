@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "support/allocations.h"
 #include "support/bytes.h"
@@ -118,6 +119,31 @@ TEST_F(ForwardedStreamTest, LeavesOutElementsThatTheFormCannotHold) {
             "4077"
             "0000"
             "aa");
+}
+
+// An extension has up to 65,535 words, which the elements of the other form may exceed.
+TEST_F(ForwardedStreamTest, LeavesOutElementsThatTheLengthCannotTell) {
+  ForwardOptions options = agreed();
+  options.extension_form = ExtensionForm::two_byte;
+  options.extension_ids[3] = 3;
+  auto stream = ForwardedStream::make(options);
+  ASSERT_TRUE(stream);
+  constexpr std::size_t kWords = 0xc000;
+  auto packet = from_hex("90 60 00 07 00 00 00 2a 11 22 33 44 be de c0 00");
+  for (std::size_t i = 0; i < 2 * kWords; ++i) {
+    packet.push_back(std::byte{0x30});
+    packet.push_back(std::byte{0xff});
+  }
+  packet.push_back(std::byte{0xaa});
+  const auto read = read_packet(packet);
+  ASSERT_TRUE(read);
+  std::vector<std::byte> out(stream->max_size(*read));
+  const auto size = stream->write(*read, departure(), out);
+  ASSERT_TRUE(size);
+  const auto written = read_packet(std::span(out).first(*size));
+  ASSERT_TRUE(written);
+  EXPECT_EQ(to_hex(written->payload), "aa");
+  EXPECT_EQ(written->extension.body.size(), 4U * 0xffff);
 }
 
 TEST_F(ForwardedStreamTest, LeavesOutWhatFollowsAMalformedElement) {
@@ -261,6 +287,20 @@ TEST_F(ForwardedStreamTest, OnlyWhatWasSentIsRepeated) {
   EXPECT_TRUE(stream->origin_of(SequenceNumber{7}));
   write(*stream, packet_of(7 + 64));
   EXPECT_FALSE(stream->origin_of(SequenceNumber{7}));
+}
+
+// It has the place of one that is newer in the ring.
+TEST_F(ForwardedStreamTest, OneThatIsTooLateTakesNoPlaceOfANewerOne) {
+  auto stream = ForwardedStream::make(with_elements());
+  ASSERT_TRUE(stream);
+  write(*stream, packet_of(7));
+  for (std::uint16_t number = 9; number <= 8 + 64; ++number) write(*stream, packet_of(number));
+  ASSERT_TRUE(stream->origin_of(SequenceNumber{8 + 64}));
+  EXPECT_NE(write(*stream, packet_of(8)), "late") << "it is forwarded";
+  EXPECT_FALSE(stream->origin_of(SequenceNumber{8}));
+  const auto newest = stream->origin_of(SequenceNumber{8 + 64});
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->number, SequenceNumber{8 + 64});
 }
 
 TEST_F(ForwardedStreamTest, WhatIsForgottenIsNotRepeated) {

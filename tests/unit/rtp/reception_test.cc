@@ -167,6 +167,28 @@ TEST(RtpReception, TakesAnyState) {
   }
 }
 
+TEST(RtpReception, TakesAnyCountsOfAState) {
+  const std::uint64_t counts[] = {0, 1, UINT64_MAX / 2, UINT64_MAX / 2 + 1, UINT64_MAX};
+  for (const std::uint64_t received : counts) {
+    for (const std::uint64_t before : counts) {
+      for (const std::uint32_t expected : {0U, 1U, UINT32_MAX}) {
+        Reception reception({},
+                            {.highest = expected,
+                             .received = received,
+                             .expected_before = UINT32_MAX - expected,
+                             .received_before = before},
+                            kArrival);
+        const auto block = reception.report_block(kSource, kArrival);
+        EXPECT_GE(block.packets_lost, -0x800000);
+        EXPECT_LE(block.packets_lost, 0x7fffff);
+        receive(reception, 1);
+        reception.report_block(kSource, kArrival);
+        static_cast<void>(reception.lost());
+      }
+    }
+  }
+}
+
 TEST(RtpReception, WithoutPacketsNothingIsLost) {
   Reception reception({});
   const auto block = reception.report_block(kSource, kArrival);

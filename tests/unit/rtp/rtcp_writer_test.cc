@@ -88,6 +88,19 @@ TEST(RtcpWriter, Feedback) {
             "81cd0003000000030000000800640001");
 }
 
+TEST(RtcpWriter, AnEntryOfANackNamesSeventeenPackets) {
+  NackEntry entry{.lost = SequenceNumber{65534}};
+  EXPECT_TRUE(entry.add(SequenceNumber{65535}));
+  EXPECT_TRUE(entry.add(SequenceNumber{14}));
+  EXPECT_FALSE(entry.add(SequenceNumber{15})) << "too far";
+  EXPECT_FALSE(entry.add(SequenceNumber{65534})) << "itself";
+  EXPECT_FALSE(entry.add(SequenceNumber{65533})) << "before it";
+  EXPECT_EQ(entry.following, 0x8001);
+  std::vector<std::uint16_t> lost;
+  entry.for_each([&](SequenceNumber each) { lost.push_back(number(each)); });
+  EXPECT_EQ(lost, (std::vector<std::uint16_t>{65534, 65535, 14}));
+}
+
 TEST(RtcpWriter, MaximumBitrateIsRoundedDown) {
   const std::array media = {Ssrc{9}};
   EXPECT_EQ(

@@ -113,6 +113,25 @@ TEST_P(RollOver, CanBeToldAfterRtcp) {
   EXPECT_TRUE(receive(send(2 * 65'536 + 10)));
 }
 
+TEST_P(RollOver, StaysToldWhenAnSsrcWithoutRtpIsRemoved) {
+  EXPECT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(peers_.client, make_rtcp(kSsrc))));
+  EXPECT_TRUE(peers_.server.expect_roll_over_counter(kSsrc, 2));
+  EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, kSsrc));
+  lose_up_to(0, 2 * 65'536 + 9, 10'000);
+  EXPECT_TRUE(receive(send(2 * 65'536 + 10)));
+}
+
+TEST_P(RollOver, CanBeToldOfASsrcThatWasRemovedWithoutRtp) {
+  EXPECT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(peers_.client, make_rtcp(kSsrc))));
+  EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, kSsrc));
+  EXPECT_TRUE(peers_.server.expect_roll_over_counter(kSsrc, 2));
+  lose_up_to(0, 2 * 65'536 + 9, 10'000);
+  EXPECT_TRUE(receive(send(2 * 65'536 + 10)));
+  EXPECT_FALSE(peers_.server.expect_roll_over_counter(kSsrc, 3));
+  EXPECT_TRUE(peers_.server.remove_ssrc(Direction::inbound, kSsrc));
+  EXPECT_FALSE(peers_.server.expect_roll_over_counter(kSsrc, 3)) << "its RTP has come";
+}
+
 TEST_P(RollOver, CannotBeToldOnceItIsKnown) {
   EXPECT_TRUE(receive(send(1)));
   EXPECT_FALSE(peers_.server.expect_roll_over_counter(kSsrc, 2));

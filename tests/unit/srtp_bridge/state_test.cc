@@ -87,6 +87,28 @@ TEST_P(StateTest, AnyRollOverCounterMoves) {
   }
 }
 
+// SSRC 1 has not come yet, 2 has sent RTCP, and 3 was removed after that.
+TEST_P(StateTest, ExpectedRollOverCountersMove) {
+  for (const std::uint32_t ssrc : {2U, 3U}) {
+    ASSERT_TRUE(unprotect_rtcp(peers_.server, protect_rtcp(peers_.client, make_rtcp(ssrc))));
+  }
+  for (const std::uint32_t ssrc : {1U, 2U, 3U}) {
+    ASSERT_TRUE(peers_.server.expect_roll_over_counter(ssrc, 2));
+    for (unsigned i = 0; i <= 2 * 65536 + 7; i += 10'000) {
+      ASSERT_FALSE(protect_rtp(peers_.client, rtp(ssrc, i)).empty());
+    }
+  }
+  ASSERT_TRUE(peers_.server.remove_ssrc(Direction::inbound, 3));
+  move(false);
+  move(false);
+  for (const std::uint32_t ssrc : {1U, 2U, 3U}) {
+    const auto packet = rtp(ssrc, 2 * 65536 + 8);
+    EXPECT_EQ(unprotect_rtp(peers_.server, protect_rtp(peers_.client, packet)), packet) << ssrc;
+  }
+  move(false);
+  EXPECT_FALSE(peers_.server.expect_roll_over_counter(1, 3)) << "its RTP has come";
+}
+
 TEST_P(StateTest, LatePacketsAreTakenOnceAndReplaysNever) {
   std::vector<Packet> sent;
   for (unsigned i = 0; i < 200; ++i) sent.push_back(protect_rtp(peers_.client, rtp(1, 65500 + i)));

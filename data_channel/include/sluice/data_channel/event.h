@@ -43,7 +43,8 @@ struct ChannelClosed {
 
 enum class CloseReason : std::uint8_t {
   local,    // close()
-  peer,     // the peer has aborted or shut down the association
+  peer,     // the peer has aborted or shut down the association, or has restarted in the middle of
+            // a message
   timeout,  // the peer does not answer: no association, or too many retransmissions
 };
 

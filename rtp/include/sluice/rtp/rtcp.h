@@ -69,6 +69,22 @@ struct NackEntry {
   SequenceNumber lost{};
   std::uint16_t following = 0;
 
+  // Names another packet, too. False: it is none of the 16 after `lost`.
+  bool add(SequenceNumber number) {
+    const int behind = distance(lost, number);
+    if (behind < 1 || behind > 16) return false;
+    following = static_cast<std::uint16_t>(following | 1U << (behind - 1));
+    return true;
+  }
+  // Calls `visit` with the number of each packet that is lost, in their order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    visit(lost);
+    for (int i = 0; i < 16; ++i) {
+      if ((following >> i & 1) != 0) visit(lost + (i + 1));
+    }
+  }
+
   friend bool operator==(const NackEntry&, const NackEntry&) = default;
 };
 template <>

@@ -192,8 +192,8 @@ class Session {
   [[nodiscard]] std::optional<std::uint32_t> roll_over_counter(Direction direction,
                                                                std::uint32_t ssrc) const;
   // The counter with which the RTP of an inbound SSRC will begin, where its sender has used the key
-  // before this session had it. False: the session has had RTP of it, or is told of more than
-  // max_ssrcs.
+  // before this session had it. It moves with the session. False: the session has had RTP of it, or
+  // is told of more than max_ssrcs.
   bool expect_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter);
   // In order of their first packet.
   [[nodiscard]] std::vector<std::uint32_t> ssrcs(Direction direction) const;

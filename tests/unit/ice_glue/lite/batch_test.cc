@@ -66,7 +66,7 @@ class LiteBatch : public testing::Test {
   }
 
   // A check moves a tuple to another session at once.
-  IceWorld world_{{.server = {.tuple_hold = {}}}};
+  IceWorld world_{{.server = {.max_sessions = kClients, .tuple_hold = {}}}};
   std::vector<SessionHandle> sessions_;
   std::vector<dtls::Buffer> buffers_;
   std::vector<dtls::UdpPath> paths_;
@@ -148,6 +148,29 @@ TEST_F(LiteBatch, TheFirstDatagramIsAlwaysTaken) {
   EXPECT_FALSE(world_.server.poll_data());
   EXPECT_EQ(poll_media(), (std::vector<Got>{{sessions_[0], 1}}));
   EXPECT_EQ(world_.server.handle_datagrams({}, world_.now).taken, 0U);
+}
+
+// A server without data channels polls none, and a peer may send some and close in one datagram.
+TEST_F(LiteBatch, AnEndedSessionMakesRoomAlsoWhereItsDataIsNotPolled) {
+  add_data(0);
+  auto& peer_transport = world_.clients[0]->transport;
+  static_cast<void>(test::must(peer_transport.close(world_.now)));
+  std::array<std::byte, dtls::kMaxDatagram> out{};
+  const auto alert = peer_transport.poll_transmit(out);
+  ASSERT_TRUE(alert);
+  const auto end = out.begin() + static_cast<std::ptrdiff_t>(alert->size);
+  buffers_[0].insert(buffers_[0].end(), out.begin(), end);
+  EXPECT_TRUE(take().pending.data);
+  while (world_.server.poll_transmit(out)) continue;
+  EXPECT_TRUE(poll_media().empty());
+  std::size_t ended = 0;
+  while (const auto event = world_.server.poll_event()) {
+    ended += std::holds_alternative<Ended>(event->what) ? 1 : 0;
+  }
+  EXPECT_EQ(ended, 1U);
+  world_.server.handle_timeout(world_.now);
+  world_.add({.candidates = {peer(9)}});
+  EXPECT_EQ(world_.server.size(), kClients);
 }
 
 TEST_F(LiteBatch, WhatIsNotPolledIsGoneWithTheNextInput) {

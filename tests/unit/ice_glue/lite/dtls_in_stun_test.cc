@@ -50,6 +50,27 @@ TEST_F(DtlsInStunTest, ResponsesCarryTheDatagramsInTurn) {
   }
 }
 
+// Who forges the address of others in its own checks has no more than this sent to them, however
+// many checks it sends.
+TEST_F(DtlsInStunTest, EachDatagramIsCarriedSoManyTimes) {
+  add_flight({"a", "b"});
+  std::string carried;
+  for (int i = 0; i < 100; ++i) carried += text_of(in_stun_.next())[0];
+  EXPECT_EQ(carried, "abababababababab" + std::string(84, 'n')) << "8 of each, then none";
+  EXPECT_NE(in_stun_.first_unsent(), nullptr) << "it is still sent by itself";
+  add_flight({"c"});
+  EXPECT_EQ(text_of(in_stun_.next()), "c");
+}
+
+TEST_F(DtlsInStunTest, NothingOfAnAssociationThatIsReplacedIsSent) {
+  add_flight({"a", "b"});
+  in_stun_.forget_sent();
+  EXPECT_EQ(text_of(in_stun_.next()), "none");
+  EXPECT_EQ(in_stun_.first_unsent(), nullptr);
+  add_flight({"c"});
+  EXPECT_EQ(text_of(in_stun_.next()), "c");
+}
+
 TEST_F(DtlsInStunTest, AcknowledgedDatagramsAreNotCarriedAgain) {
   add_flight({"a", "b", "c"});
   EXPECT_TRUE(acknowledge(test::joined({hash_of("b"), hash_of("of another flight")})));

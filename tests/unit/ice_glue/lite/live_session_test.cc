@@ -81,6 +81,11 @@ void expect_same(const LiveSession& read, const LiveSession& written) {
   for (std::size_t i = 0; i < read.tuples.size(); ++i)
     expect_same(read.tuples[i], written.tuples[i]);
   EXPECT_EQ(read.selected, written.selected);
+  ASSERT_EQ(read.lost.has_value(), written.lost.has_value());
+  if (read.lost) {
+    EXPECT_EQ(read.lost->path, written.lost->path);
+    EXPECT_EQ(read.lost->since_check, written.lost->since_check);
+  }
   EXPECT_TRUE(std::ranges::equal(read.transport, written.transport));
 }
 
@@ -96,6 +101,15 @@ std::string_view failure_of(const LiveSession& live) { return failure_of(live.en
 TEST(LiveSession, IsReadAsItWasWritten) {
   const auto bytes = full().encode();
   expect_same(test::must(LiveSession::decode(bytes)), full());
+}
+
+TEST(LiveSession, MayHaveLostItsPath) {
+  LiveSession live = full();
+  live.lost = LiveLostPath{ipv6_path(), 7s};
+  EXPECT_EQ(failure_of(live), "a selected path beside one that was lost");
+  live.selected.reset();
+  const auto bytes = live.encode();
+  expect_same(test::must(LiveSession::decode(bytes)), live);
 }
 
 TEST(LiveSession, NeedsLittle) {
@@ -120,7 +134,8 @@ TEST(LiveSession, TakesAllThatASessionMayHave) {
                                    .pwd = chars_of(pwd),
                                    .remote_ufrag = ufrag,
                                    .generation = UINT32_MAX},
-                   .recent = std::vector<std::uint32_t>(32, 9)};
+                   .recent = std::vector<std::uint32_t>(32, 9),
+                   .lost = LiveLostPath{ipv6_path(), dtls::Duration::max()}};
   for (std::uint16_t port = 1; port <= 1024; ++port) {
     live.tuples.push_back({.path = {.peer = address(1, port)}, .checks = {.generation = 1}});
   }

@@ -251,6 +251,25 @@ TEST_F(LiteMoves, TheyGoOnOverAPathThatIsNotNominatedYet) {
   EXPECT_EQ(server.path_of(restored), LiteServer::path(address(1, 5000)));
 }
 
+// The end of a connection is told to a server once, and that may be the one before.
+TEST_F(LiteMoves, ASessionThatHasLostItsPathStillExpires) {
+  for (const auto& candidate : world.clients[0]->candidates()) {
+    world.server.path_closed(LiteServer::path(candidate), world.now);
+    world.drain();
+  }
+  ASSERT_EQ(world.server.tuples(), 0U);
+  const auto state = export_state();
+  LiteServer lite;
+  lite.now = world.now;
+  auto options = restore_options();
+  options.away = 5s;
+  const auto restored = must(restore(lite.server, state, options));
+  lite.pass(20s);
+  EXPECT_TRUE(lite.told<Expired>(restored).empty());
+  lite.pass(10s);
+  EXPECT_EQ(lite.told<Expired>(restored).size(), 1U);
+}
+
 TEST_F(LiteMoves, ASessionWithoutAPathMoves) {
   world.clients[0]->stops_consent = true;
   world.run_for(40s);

@@ -9,7 +9,7 @@ TEST(LiteTuples, MoveWithAValidCheckForAnotherSession) {
   const auto former = lite.add();
   const auto next = lite.add();
   lite.nominate(former, kPeer);
-  lite.pass(3s);
+  lite.pass(12s);
   lite.nominate(next, kPeer);
   EXPECT_EQ(lite.server.find(LiteServer::path(kPeer)), next);
   EXPECT_EQ(lite.peer_of(next), kPeer);
@@ -27,10 +27,66 @@ TEST(LiteTuples, StayWithASessionThatUsesThem) {
   const auto former = lite.add();
   const auto next = lite.add();
   lite.nominate(former, kPeer);
-  lite.pass(3s - 1us);
+  lite.pass(12s - 1us);
   EXPECT_EQ(lite.nominate(next, kPeer), std::nullopt);
   EXPECT_EQ(lite.dropped(Drop::tuple_in_use), 1U);
   EXPECT_EQ(lite.server.find(LiteServer::path(kPeer)), former);
+}
+
+// Such as a viewer of a still picture. Who forges its address has a session, and checks for that.
+TEST(LiteTuples, StayWithAPeerThatOnlyKeepsItsConsent) {
+  LiteServer lite;
+  const auto viewer = lite.add();
+  const auto attacker = lite.add();
+  lite.nominate(viewer, kPeer);
+  for (int i = 0; i < 20; ++i) {
+    // RFC 7675 section 5.1: 5 s and up to a fifth more. Every other check is lost.
+    for (int second = 0; second < 12; ++second) {
+      EXPECT_EQ(lite.nominate(attacker, kPeer), std::nullopt) << i << ", " << second;
+      lite.pass(1s - 1us);
+    }
+    EXPECT_EQ(lite.check(lite.check_for(viewer), kPeer), kSuccess);
+  }
+  EXPECT_EQ(lite.peer_of(viewer), kPeer);
+  EXPECT_TRUE(lite.told<PathTaken>(viewer).empty());
+}
+
+// Its peer may be gone: nothing else would ever tell.
+TEST(LiteTuples, ASessionThatHasLostItsOnlyOneExpires) {
+  LiteServer lite;
+  const auto former = lite.add();
+  const auto next = lite.add();
+  lite.nominate(former, kPeer);
+  lite.pass(20s);
+  lite.nominate(next, kPeer);
+  ASSERT_EQ(lite.told<PathTaken>(former).size(), 1U);
+  lite.pass(10s - 1us);
+  EXPECT_TRUE(lite.told<Expired>(former).empty());
+  lite.pass(1us);
+  const auto told = lite.told<Expired>(former);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].path, LiteServer::path(kPeer));
+  EXPECT_EQ(lite.peer_of(next), kPeer);
+}
+
+TEST(LiteTuples, ASessionWhoseOnlyOneIsDisplacedExpires) {
+  LiteServer lite({.max_tuples_per_session = 1});
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  lite.check(lite.check_for(session), address(1, 6000));
+  EXPECT_EQ(lite.peer_of(session), std::nullopt);
+  lite.pass(30s);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
+}
+
+TEST(LiteTuples, ASessionWhoseOnlyOneWasOfAnotherPeerExpires) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  ASSERT_TRUE(lite.server.set_remote_ufrag(session, "other", lite.now));
+  EXPECT_EQ(lite.peer_of(session), std::nullopt);
+  lite.pass(30s);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
 }
 
 TEST(LiteTuples, MoveAtOnceWithoutAHold) {

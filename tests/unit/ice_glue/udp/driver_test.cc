@@ -167,6 +167,31 @@ TEST_F(DriverTest, TellsOfEachTransmit) {
   EXPECT_EQ(told, 1);
 }
 
+// As a client does that hears of another network by one of several datagrams.
+TEST_F(DriverTest, GoesOnWithAnotherSocketInTheMiddleOfATurn) {
+  const auto connection = connect();
+  const std::vector<std::string> sent{"one", "two", "three"};
+  for (const std::string& text : sent) {
+    EXPECT_TRUE(client_.send(connection, std::as_bytes(std::span(text))));
+  }
+  client_.flush();
+  server_.turn([this] {
+    while (const auto data = server_.server().poll_data()) {
+      EXPECT_TRUE(server_.send(data->connection, data->bytes));
+    }
+  });
+  client_.wait();
+  client_.turn([this] {
+    while (const auto data = client_.server().poll_data()) {
+      if (echoed_.empty()) {
+        ASSERT_TRUE(client_.change_socket(loopback({.reports_local_address = false})));
+      }
+      echoed_.emplace_back(reinterpret_cast<const char*>(data->bytes.data()), data->bytes.size());
+    }
+  });
+  EXPECT_EQ(echoed_, sent);
+}
+
 TEST_F(DriverTest, GoesOnWithAnotherSocket) {
   const auto connection = connect();
   auto fresh = loopback({});

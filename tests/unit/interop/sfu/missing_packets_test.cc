@@ -23,12 +23,7 @@ class Missing : public testing::Test {
   std::vector<std::uint16_t> asked() {
     std::vector<std::uint16_t> numbers;
     for (const rtp::NackEntry& entry : missing_.due(now_)) {
-      numbers.push_back(rtp::number(entry.lost));
-      for (int bit = 0; bit < 16; ++bit) {
-        if ((entry.following >> bit & 1) != 0) {
-          numbers.push_back(rtp::number(entry.lost + (bit + 1)));
-        }
-      }
+      entry.for_each([&](auto number) { numbers.push_back(rtp::number(number)); });
     }
     return numbers;
   }

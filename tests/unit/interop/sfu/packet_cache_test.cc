@@ -18,7 +18,9 @@ std::vector<std::byte> packet_of(std::uint32_t source, std::uint16_t number,
 
 class PacketCacheTest : public testing::Test {
  protected:
-  void add(const std::vector<std::byte>& bytes) { cache_.add(bytes, *rtp::read_packet(bytes)); }
+  void add(const std::vector<std::byte>& bytes) {
+    cache_.add(bytes, rtp::read_packet(bytes)->sequence_number);
+  }
   [[nodiscard]] bool has(std::uint32_t source, std::uint16_t number) const {
     const auto found = cache_.find(rtp::Ssrc{source}, rtp::SequenceNumber{number});
     if (!found) return false;

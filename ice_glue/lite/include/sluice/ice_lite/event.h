@@ -24,7 +24,8 @@ struct PathSelected {
 
 // A check with the credentials of another session has come over a path of this one, which was
 // silent there for ServerOptions::tuple_hold, and has taken it. If it was the one in use, another
-// nominated one takes its place, or else the session sends nothing until the next nomination.
+// nominated one takes its place, or else the session sends nothing until the next nomination, and
+// has Expired when consent on that path ends.
 struct PathTaken {
   dtls::UdpPath path;
   SessionHandle by;

@@ -63,9 +63,11 @@ struct ServerOptions {
   std::size_t max_error_responses = 100;
   // A tuple that its session was heard on (an authenticated check, media or data) in this time is
   // not given to another session: who has a session of his own and forges the source address of
-  // another's peer could otherwise cut that off. A peer that begins another session from the same
-  // port waits so long, unless its former session is closed. 0: a valid check moves it at once.
-  dtls::Duration tuple_hold = std::chrono::seconds{3};
+  // another's peer could otherwise cut that off. Peers that send nothing else still check every 6 s
+  // (RFC 7675 section 5.1), and a check may be lost. A peer that begins another session from the
+  // same port waits so long, unless its former session is closed. 0: a valid check moves it at
+  // once.
+  dtls::Duration tuple_hold = std::chrono::seconds{12};
   // The sessions whose timers one handle_timeout() serves; at least 1.
   std::size_t max_timers_per_call = 256;
   // make() allocates the tables for this number of sessions, with a tuple each.

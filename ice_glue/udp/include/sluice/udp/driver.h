@@ -174,7 +174,8 @@ class Driver {
 
   [[nodiscard]] const SocketStatistics& statistics() const { return port_.socket().statistics(); }
   Socket& socket() { return port_.socket(); }
-  // Closes the socket and goes on with `fresh`. What is still to be read from the old one is lost.
+  // Closes the socket and goes on with `fresh`, which reads into the memory of the old one. What is
+  // still to be read from that is lost. May be called within turn(), too.
   tl::expected<void, std::string> change_socket(Socket fresh) {
     return port_.change_socket(std::move(fresh));
   }

@@ -108,6 +108,9 @@ class Socket {
   // the kernel has joined. Empty: nothing. The spans are valid until the next call.
   [[nodiscard]] std::span<const Received> receive();
   static constexpr std::size_t kBatch = 16;
+  // Reads into the memory of `other` from now on, which gives its spans to this socket: they stay
+  // valid until the next receive() here.
+  void take_over_buffer(const Socket& other) { buffer_ = other.buffer_; }
 
   // Sends all runs. Datagrams for which the kernel has no room are lost, as the network may lose
   // any: those behind the first one that it did not take. They are counted, not kept.

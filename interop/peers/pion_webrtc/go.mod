@@ -1,10 +1,11 @@
-module sluice/interop/pion_client
+module sluice/interop/pion_webrtc
 
 go 1.24.0
 
 require (
 	github.com/pion/interceptor v0.1.51
 	github.com/pion/rtcp v1.2.20
+	github.com/pion/transport/v5 v5.1.4
 	github.com/pion/webrtc/v4 v4.2.26
 )
 
@@ -21,7 +22,6 @@ require (
 	github.com/pion/sdp/v3 v3.0.20 // indirect
 	github.com/pion/srtp/v3 v3.1.3 // indirect
 	github.com/pion/stun/v4 v4.0.1 // indirect
-	github.com/pion/transport/v5 v5.1.4 // indirect
 	github.com/pion/turn/v5 v5.1.3 // indirect
 	github.com/wlynxg/anet v0.0.5 // indirect
 	golang.org/x/crypto v0.48.0 // indirect

@@ -5,9 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
+
+	"sluice/interop/pion_webrtc/shared"
 )
 
 var errNobodyPublishes = errors.New("nobody publishes in the room")
@@ -73,7 +74,7 @@ type room struct {
 func (r *room) addPublisher(connection *webrtc.PeerConnection, kinds []webrtc.RTPCodecType) error {
 	sources := map[webrtc.RTPCodecType]*source{}
 	for _, kind := range kinds {
-		local, err := webrtc.NewTrackLocalStaticRTP(codecOf(kind), kind.String(), "pion-sfu")
+		local, err := webrtc.NewTrackLocalStaticRTP(codecOf(kind).RTPCodecCapability, kind.String(), "pion-sfu")
 		if err != nil {
 			return err
 		}
@@ -81,7 +82,7 @@ func (r *room) addPublisher(connection *webrtc.PeerConnection, kinds []webrtc.RT
 	}
 	connection.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		if s := sources[remote.Kind()]; s != nil {
-			go readRTCP(receiver.Read, func([]byte) {})
+			go shared.ReadRTCP(receiver.Read, func(rtcp.Packet) {})
 			s.forward(remote)
 		}
 	})
@@ -116,7 +117,7 @@ func (r *room) addViewer(connection *webrtc.PeerConnection, kinds []webrtc.RTPCo
 		if err != nil {
 			return err
 		}
-		go readRTCP(sender.Read, s.onFeedback)
+		go shared.ReadRTCP(sender.Read, s.onFeedback)
 	}
 	return nil
 }
@@ -129,27 +130,8 @@ func (r *room) askForKeyFrames() {
 	}
 }
 
-func (s *source) onFeedback(compound []byte) {
-	packets, err := rtcp.Unmarshal(compound)
-	if err != nil {
-		return
-	}
-	for _, packet := range packets {
-		switch packet.(type) {
-		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			s.askForKeyFrame()
-		}
-	}
-}
-
-// Interceptors see RTCP only while somebody reads it.
-func readRTCP(read func([]byte) (int, interceptor.Attributes, error), use func([]byte)) {
-	buffer := make([]byte, 1500)
-	for {
-		size, _, err := read(buffer)
-		if err != nil {
-			return
-		}
-		use(buffer[:size])
+func (s *source) onFeedback(packet rtcp.Packet) {
+	if shared.AsksForKeyFrame(packet) {
+		s.askForKeyFrame()
 	}
 }

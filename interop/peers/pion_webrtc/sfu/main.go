@@ -19,6 +19,8 @@ import (
 	"sync"
 
 	"github.com/pion/webrtc/v4"
+
+	"sluice/interop/pion_webrtc/shared"
 )
 
 const maxOffer = 128 << 10
@@ -79,7 +81,7 @@ func (s *server) post(as role) http.HandlerFunc {
 
 func (s *server) begin(as role, connection *webrtc.PeerConnection, offer string) (string, error) {
 	var kinds []webrtc.RTPCodecType
-	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
+	for _, kind := range shared.Kinds {
 		if strings.Contains(offer, "m="+kind.String()+" ") {
 			kinds = append(kinds, kind)
 		}
@@ -87,25 +89,7 @@ func (s *server) begin(as role, connection *webrtc.PeerConnection, offer string)
 	if err := as.join(connection, kinds); err != nil {
 		return "", err
 	}
-	return answerTo(connection, offer)
-}
-
-// All candidates are in the answer: there are only those of the one port.
-func answerTo(connection *webrtc.PeerConnection, offer string) (string, error) {
-	description := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}
-	if err := connection.SetRemoteDescription(description); err != nil {
-		return "", err
-	}
-	answer, err := connection.CreateAnswer(nil)
-	if err != nil {
-		return "", err
-	}
-	gathered := webrtc.GatheringCompletePromise(connection)
-	if err := connection.SetLocalDescription(answer); err != nil {
-		return "", err
-	}
-	<-gathered
-	return connection.LocalDescription().SDP, nil
+	return shared.Answer(connection, offer) // whose candidates are those of the one port
 }
 
 func (s *server) end(id string) bool {

@@ -1,5 +1,5 @@
 // pion-client: a publisher and a viewer on pion/webrtc, by WHIP and WHEP. It takes RTP from UDP ports of loopback, or
-// passes it on to them: GStreamer encodes and decodes. See ../sfu_clients/__main__.py for how it is run.
+// passes it on to them: GStreamer encodes and decodes. See ../../sfu_clients/__main__.py for how it is run.
 package main
 
 import (
@@ -16,14 +16,11 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
+
+	"sluice/interop/pion_webrtc/shared"
 )
-
-const maxPacket = 1500
-
-var kinds = []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo}
 
 type client struct {
 	connection *webrtc.PeerConnection
@@ -42,39 +39,21 @@ func (c *client) say(event string) {
 }
 
 func codecOf(kind webrtc.RTPCodecType, video string) webrtc.RTPCodecParameters {
-	if kind == webrtc.RTPCodecTypeAudio {
-		return webrtc.RTPCodecParameters{PayloadType: 111,
-			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}}
+	codec := shared.CodecOf(kind, video)
+	if codec.MimeType == webrtc.MimeTypeH264 {
+		codec.SDPFmtpLine = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 	}
-	capability := webrtc.RTPCodecCapability{MimeType: "video/" + video, ClockRate: 90000}
-	if video == "H264" {
-		capability.SDPFmtpLine = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
-	}
-	return webrtc.RTPCodecParameters{PayloadType: 96, RTPCodecCapability: capability}
+	return codec
 }
 
-func connect(media *webrtc.MediaEngine) (*webrtc.PeerConnection, error) {
-	registry := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
-		return nil, err
-	}
+func connect(codecs ...webrtc.RTPCodecParameters) (*webrtc.PeerConnection, error) {
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
-	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(media),
-		webrtc.WithInterceptorRegistry(registry))
-	return api.NewPeerConnection(webrtc.Configuration{})
-}
-
-func codecs(video string) (*webrtc.MediaEngine, error) {
-	media := &webrtc.MediaEngine{}
-	rtx := webrtc.RTPCodecParameters{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{
-		MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}}
-	for _, kind := range kinds {
-		if err := media.RegisterCodec(codecOf(kind, video), kind); err != nil {
-			return nil, err
-		}
+	api, err := shared.NewAPI(settings, codecs, webrtc.RegisterDefaultInterceptors)
+	if err != nil {
+		return nil, err
 	}
-	return media, media.RegisterCodec(rtx, webrtc.RTPCodecTypeVideo)
+	return api.NewPeerConnection(webrtc.Configuration{})
 }
 
 // Packets from a port become those of a track.
@@ -93,7 +72,7 @@ func (c *client) publish(kind webrtc.RTPCodecType, video string) error {
 		return err
 	}
 	go func() {
-		packet := make([]byte, maxPacket)
+		packet := make([]byte, shared.MaxPacket)
 		for {
 			size, _, err := socket.ReadFromUDP(packet)
 			if err != nil {
@@ -102,24 +81,15 @@ func (c *client) publish(kind webrtc.RTPCodecType, video string) error {
 			track.Write(packet[:size])
 		}
 	}()
-	go c.readFeedback(transceiver.Sender())
+	go shared.ReadRTCP(transceiver.Sender().Read, c.onFeedback)
 	return nil
 }
 
-func (c *client) readFeedback(sender *webrtc.RTPSender) {
-	for {
-		packets, _, err := sender.ReadRTCP()
-		if err != nil {
-			return
-		}
-		for _, packet := range packets {
-			switch packet.(type) {
-			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				c.say("asked for key frame")
-			case *rtcp.TransportLayerNack:
-				c.say("asked again")
-			}
-		}
+func (c *client) onFeedback(packet rtcp.Packet) {
+	if shared.AsksForKeyFrame(packet) {
+		c.say("asked for key frame")
+	} else if _, isNACK := packet.(*rtcp.TransportLayerNack); isNACK {
+		c.say("asked again")
 	}
 }
 
@@ -130,18 +100,12 @@ func (c *client) watch(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver)
 		c.video = remote.SSRC()
 		c.mutex.Unlock()
 	}
-	go func() { // interceptors see RTCP only while it is read
-		for {
-			if _, _, err := receiver.ReadRTCP(); err != nil {
-				return
-			}
-		}
-	}()
+	go shared.ReadRTCP(receiver.Read, func(rtcp.Packet) {})
 	socket, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", c.ports[remote.Kind()]))
 	if err != nil {
 		log.Fatal(err)
 	}
-	packet := make([]byte, maxPacket)
+	packet := make([]byte, shared.MaxPacket)
 	for {
 		size, _, err := remote.Read(packet)
 		if err != nil {
@@ -177,22 +141,10 @@ func exchange(method, target, body string) (int, string, *url.URL, error) {
 	return response.StatusCode, string(text), location, err
 }
 
-func (c *client) setLocal(connection *webrtc.PeerConnection, made webrtc.SessionDescription, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	gathered := webrtc.GatheringCompletePromise(connection)
-	if err := connection.SetLocalDescription(made); err != nil {
-		return "", err
-	}
-	<-gathered
-	return connection.LocalDescription().SDP, nil
-}
-
 // Offers what the connection has. The status is that of the answer, or of a counter-offer.
 func (c *client) offer(connection *webrtc.PeerConnection, target string) (int, string, *url.URL, error) {
 	made, err := connection.CreateOffer(nil)
-	offer, err := c.setLocal(connection, made, err)
+	offer, err := shared.Describe(connection, made, err)
 	if err != nil {
 		return 0, "", nil, err
 	}
@@ -212,13 +164,8 @@ func (c *client) negotiate(target string) (*url.URL, error) {
 
 // Offers G.711 alone, and answers what the server offers in its place (draft-ietf-wish-whep-04).
 func (c *client) beCountered(target string) (*url.URL, error) {
-	media := &webrtc.MediaEngine{}
-	err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
-		MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}}, webrtc.RTPCodecTypeAudio)
-	if err != nil {
-		return nil, err
-	}
-	declined, err := connect(media)
+	declined, err := connect(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}})
 	if err != nil {
 		return nil, err
 	}
@@ -235,12 +182,7 @@ func (c *client) beCountered(target string) (*url.URL, error) {
 	if status != http.StatusNotAcceptable {
 		return nil, fmt.Errorf("the server takes G.711 (%d)", status)
 	}
-	err = c.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
-	if err != nil {
-		return nil, err
-	}
-	made, err := c.connection.CreateAnswer(nil)
-	answer, err := c.setLocal(c.connection, made, err)
+	answer, err := shared.Answer(c.connection, offer)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +198,7 @@ func (c *client) begin(target, video string, decline bool) (*url.URL, error) {
 	if decline {
 		return c.beCountered(target)
 	}
-	for _, kind := range kinds {
+	for _, kind := range shared.Kinds {
 		var err error
 		if c.role == "publish" {
 			err = c.publish(kind, video)
@@ -307,11 +249,9 @@ func main() {
 	if flag.NArg() != 2 || (flag.Arg(0) != "publish" && flag.Arg(0) != "watch") {
 		log.Fatal("usage: pion-client [options] publish|watch URL")
 	}
-	media, err := codecs(*video)
-	if err != nil {
-		log.Fatal(err)
-	}
-	connection, err := connect(media)
+	rtx := webrtc.RTPCodecParameters{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}}
+	connection, err := connect(codecOf(webrtc.RTPCodecTypeAudio, *video), codecOf(webrtc.RTPCodecTypeVideo, *video), rtx)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"fmt"
 	"net"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/transport/v5/udp"
 	"github.com/pion/webrtc/v4"
+
+	"sluice/interop/pion_webrtc/shared"
 )
 
 const (
@@ -54,10 +55,11 @@ func makePeers(own *net.UDPAddr, batch int) (*peers, error) {
 	}
 
 	made := &peers{}
-	if made.publishers, err = newAPI(settings, publisherInterceptors); err != nil {
+	codecs := []webrtc.RTPCodecParameters{codecOf(webrtc.RTPCodecTypeAudio), codecOf(webrtc.RTPCodecTypeVideo)}
+	if made.publishers, err = shared.NewAPI(settings, codecs, publisherInterceptors); err != nil {
 		return nil, err
 	}
-	if made.viewers, err = newAPI(settings, viewerInterceptors); err != nil {
+	if made.viewers, err = shared.NewAPI(settings, codecs, viewerInterceptors); err != nil {
 		return nil, err
 	}
 	// One certificate for all: otherwise each connection makes its own.
@@ -73,37 +75,13 @@ func makePeers(own *net.UDPAddr, batch int) (*peers, error) {
 	return made, nil
 }
 
-func newAPI(settings webrtc.SettingEngine,
-	interceptors func(*webrtc.MediaEngine, *interceptor.Registry) error) (*webrtc.API, error) {
-	media, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
-	if err := registerCodecs(media); err != nil {
-		return nil, err
-	}
-	if err := interceptors(media, registry); err != nil {
-		return nil, fmt.Errorf("interceptors: %w", err)
-	}
-	return webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(media),
-		webrtc.WithInterceptorRegistry(registry)), nil
-}
-
 // All that is forwarded: one codec a kind.
-func codecOf(kind webrtc.RTPCodecType) webrtc.RTPCodecCapability {
-	if kind == webrtc.RTPCodecTypeAudio {
-		return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+func codecOf(kind webrtc.RTPCodecType) webrtc.RTPCodecParameters {
+	codec := shared.CodecOf(kind, "VP8")
+	if kind == webrtc.RTPCodecTypeVideo {
+		codec.RTCPFeedback = []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}}
 	}
-	return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000,
-		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}}}
-}
-
-func registerCodecs(media *webrtc.MediaEngine) error {
-	for kind, number := range map[webrtc.RTPCodecType]webrtc.PayloadType{
-		webrtc.RTPCodecTypeAudio: 111, webrtc.RTPCodecTypeVideo: 96} {
-		codec := webrtc.RTPCodecParameters{RTPCodecCapability: codecOf(kind), PayloadType: number}
-		if err := media.RegisterCodec(codec, kind); err != nil {
-			return err
-		}
-	}
-	return nil
+	return codec
 }
 
 func allowNACK(media *webrtc.MediaEngine) {

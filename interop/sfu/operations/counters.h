@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include <sluice/ice_lite/forward.h>
-
 #include "sfu/data/data_counters.h"
+#include "sfu/forwarding/media_counters.h"
 
 namespace sluice::interop::sfu {
 
@@ -53,7 +52,7 @@ inline constexpr std::array<std::string_view, 8> kEndNames = {
     "deleted",       "closed_by_peer", "failed",     "expired",
     "not_connected", "silent",         "room_ended", "stopped"};
 
-struct Counters {
+struct Counters : MediaCounters {
   std::uint64_t publishers = 0;  // made
   std::uint64_t viewers = 0;
   std::uint64_t rooms = 0;
@@ -63,23 +62,6 @@ struct Counters {
   std::array<std::uint64_t, kEndNames.size()> ended = {};
   std::uint64_t ice_restarts = 0;  // answered
   std::uint64_t ice_refused = 0;   // PATCH
-  // ---- from publishers
-  std::uint64_t rtp_received = 0;
-  // Of no track, of a payload type that was not agreed on, or with a malformed header extension.
-  std::uint64_t rtp_dropped = 0;
-  std::uint64_t malformed = 0;  // RTP and RTCP that can't be read, of any peer
-  std::uint64_t key_frames_asked = 0;
-  std::uint64_t nacks_sent = 0;  // each is about up to 64 packets that are missing
-  // ---- from viewers
-  std::uint64_t key_frames_needed = 0;  // each PLI and FIR, and each viewer that joins
-  std::uint64_t nacked = 0;             // packets that viewers have asked for
-  std::uint64_t repeated = 0;           // of them those that were sent again
-  std::uint64_t not_cached = 0;         // those that the server has not, or no longer
-  std::uint64_t over_budget = 0;        // those above kMaxRepeats
-  // ---- to all
-  std::uint64_t rtcp_sent = 0;
-  std::uint64_t rtcp_not_sent = 0;  // no room, or refused by SRTP
-  ice_lite::ForwardCounts forwarded;
   DataCounters data;
 
   void count(Refusal why) { ++refused[static_cast<std::size_t>(why)]; }
