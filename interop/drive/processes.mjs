@@ -1,6 +1,8 @@
 // The processes of a run. All end with this script.
 import { spawn, spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { freeTcpPort } from './ports.mjs';
 
 const START_LIMIT_MS = 10_000;
 const END_LIMIT_MS = 5_000;
@@ -73,6 +75,26 @@ export async function startServer(args = [], { program = 'sluice-demo', stderr =
     }),
   ]).catch(async (error) => { await stop().catch(() => {}); throw error; });
   return { url: url.trim(), pid: server.pid, stop, ended, stderr: server.stderr };
+}
+
+// Starts a Redis on a free port of loopback, which forgets all at its end. Resolves to its address and `stop`.
+export async function startRedis() {
+  const port = await freeTcpPort();
+  const { child: redis, ended } = start('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', ''],
+    { stdio: 'ignore' }, 'SIGTERM');
+  const answers = () => new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+      .once('connect', () => { socket.destroy(); resolve(true); })
+      .once('error', () => resolve(false));
+  });
+  const stop = () => { redis.kill('SIGTERM'); return ended; };
+  const late = new Promise((resolve) => { setTimeout(resolve, START_LIMIT_MS, 'does not answer').unref(); });
+  while (!await answers()) {
+    const pause = new Promise((resolve) => { setTimeout(resolve, 20, null); });
+    const why = await Promise.race([pause, late, ended.then((code) => `ended with ${code}`)]);
+    if (why !== null) throw new Error(`redis-server ${why}`);
+  }
+  return { address: `127.0.0.1:${port}`, stop };
 }
 
 // Ends a browser that puppeteer has started, by force if it doesn't close.

@@ -8,18 +8,22 @@ export const BROWSERS = { chromium, firefox };
 
 // Runs `work` with a server, and with browsers by name: one for each page, since browsers slow down pages that nobody
 // sees. All of them end with it.
-export async function withServer(args, work) {
+export const withServer = (args, work) => withServers([args], ([server], browser) => work(server, browser));
+
+// The same with several servers; `all` has the arguments of each.
+export async function withServers(all, work) {
   await isolate();
-  const server = await startServer(args, { program: 'sluice-sfu' });
+  const servers = [];
   const started = [];
   try {
-    await work(server, async (name) => {
+    for (const args of all) servers.push(await startServer(args, { program: 'sluice-sfu' }));
+    await work(servers, async (name) => {
       started.push(await BROWSERS[name].launch());
       return started.at(-1);
     });
   } finally {
     for (const each of started) await closeBrowser(each);
-    await server.stop();
+    for (const server of servers) await server.stop();
   }
 }
 

@@ -2,10 +2,13 @@
 """Servers of one cluster, with a Redis of their own and clients of sluice-load: what is published on one of them is
 watched on the others, while servers and Redis come and go.
 
+What they do with media is tested with one thread of media and with two (ClusterTest, ThreadsTest).
+
 The environment variables SLUICE_SFU_BINARY and SLUICE_LOAD_BINARY name the programs. With SLUICE_BENCH=1 the times until
 viewers have the picture again must be at most 5 s; without it they are only told.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -131,9 +134,11 @@ class Node:
         return [each for each in self.sessions()["sessions"] if each["role"] == role and each["state"] == "connected"]
 
     def packets(self):
-        """Of video, to its viewers."""
-        return sum(stream["packets"] for viewer in self.roles("viewer") for stream in viewer["streams"]
-                   if stream["kind"] == "video")
+        """Of video, to its viewers on each worker."""
+        sums = collections.Counter()
+        for viewer in self.roles("viewer"):
+            sums[viewer.get("worker", 0)] += sum(each["packets"] for each in viewer["streams"] if each["kind"] == "video")
+        return sums
 
     def post(self, path, body=b"v=0\r\n", **headers):
         """Status and sentence."""
@@ -172,8 +177,12 @@ class Load:
             return json.load(file)
 
 
-@unittest.skipUnless(shutil.which("redis-server"), "there is no redis-server")
-class ClusterTest(unittest.TestCase):
+class ClusterCase(unittest.TestCase):
+    """Nodes and clients of a test, until its end."""
+
+    ARGUMENTS = ()  # of all nodes
+    MORE = 1  # viewers in place of one
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -182,7 +191,7 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(lambda: self.redis.kill())
 
     def node(self, name, *arguments):
-        node = Node(self.folder, name, self.redis, *arguments)
+        node = Node(self.folder, name, self.redis, *self.ARGUMENTS, *arguments)
         self.addCleanup(node.stop)
         return node
 
@@ -200,8 +209,8 @@ class ClusterTest(unittest.TestCase):
         return load
 
     def watch(self, node, count, *arguments, duration=SECONDS):
-        load = self.load(node, "--publishers", "0", "--viewers", str(count), *arguments, duration=duration)
-        wait_for("the viewers", lambda: len(node.roles("viewer")) == count)
+        load = self.load(node, "--publishers", "0", "--viewers", str(count * self.MORE), *arguments, duration=duration)
+        wait_for("the viewers", lambda: len(node.roles("viewer")) == count * self.MORE)
         return load
 
     def tell(self, what, seconds):
@@ -210,9 +219,19 @@ class ClusterTest(unittest.TestCase):
             self.assertLessEqual(seconds, PICTURE_LIMIT_S)
 
     def wait_for_more(self, node):
-        """Until the viewers get more than they have now."""
+        """Until the viewers get more than they have now, on each worker."""
         before = node.packets()
-        wait_for("more packets", lambda: node.packets() > before + 30)
+
+
+        def has_more():
+            counts = node.packets()
+            return counts and all(count > before[worker] + 30 for worker, count in counts.items())
+
+        wait_for("more packets", has_more)
+
+
+class MediaTests:
+    """With any number of threads."""
 
     # ---- one stream, several nodes
 
@@ -221,7 +240,7 @@ class ClusterTest(unittest.TestCase):
         self.publish(a)
         loads = [self.watch(node, 5, *WHOLE, duration=4) for node in (b, c)]
         for load in loads:
-            self.assertEqual(load.wait()["viewers"]["with_media"], 5)
+            self.assertEqual(load.wait()["viewers"]["with_media"], 5 * self.MORE)
         self.assertEqual(len(a.roles("node")), 2)
         for node in (b, c):
             self.assertEqual(node.sessions()["counters"]["pulled"], 1)
@@ -311,7 +330,7 @@ class ClusterTest(unittest.TestCase):
         for node, load in zip((b, c), watching):
             self.assertEqual(node.room()["publishers"], 1)
             # The picture goes on in the same stream.
-            self.assertEqual(load.stop()["received"]["source_changes"], 2 * 2)
+            self.assertEqual(load.stop()["received"]["source_changes"], 2 * 2 * self.MORE)
         self.assertEqual(len(a.roles("node")), 2)
 
     def test_redis_comes_and_goes(self):
@@ -344,6 +363,20 @@ class ClusterTest(unittest.TestCase):
         a.process.wait(SECONDS)
         self.assertEqual(self.redis.ask("ZRANGE", KEY, "0", "-1"), b"*0\r\n")
         self.assertEqual(b.post(f"/whep/{ROOM}", offer())[0], 409)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "there is no redis-server")
+class ClusterTest(MediaTests, ClusterCase):
+    def test_nodes_may_have_other_numbers_of_threads(self):
+        a, b = self.node("a", "--threads", "3"), self.node("b")
+        self.publish(a)
+        self.publish(b)
+        for node in (a, b):
+            watching = self.watch(node, 12, "--seats", "2", *CLEAN)
+            wait_for("all streams", lambda node=node: all(
+                stream["packets"] > 0 for viewer in node.roles("viewer") for stream in viewer["streams"]))
+            watching.stop()
+            self.assertEqual(node.sessions()["counters"]["pulled"], 1)
 
     # ---- bad input
 
@@ -381,6 +414,15 @@ class ClusterTest(unittest.TestCase):
         self.publish(a)
         wait_for("the entry", lambda: f" 0 {a.url}".encode() in self.redis.ask("ZRANGE", KEY, "0", "-1"))
 
+    def test_media_goes_to_nodes_alone(self):
+        a = self.node("a", "--announce", f"127.0.0.2:{free_port()}")
+        b = self.node("b", "--cluster-network", HOST)
+        self.assertEqual(a.post(f"/whip/{ROOM}", offer("sendonly"))[0], 201)
+        wait_for("the entry", lambda: f" 0 {a.url}".encode() in self.redis.ask("ZRANGE", KEY, "0", "-1"))
+        self.assertEqual(b.post(f"/whep/{ROOM}", offer())[0], 503)
+        self.assertIn("no candidate of UDP in the networks of the cluster", b.events("pull_failed")[0]["reason"])
+        wait_for("no session of the node", lambda: not any(each["role"] == "node" for each in a.sessions()["sessions"]))
+
     def test_bad_options_are_named(self):
         for arguments, said in ((["--cluster", "redis:x"], "redis:HOST:PORT"),
                                 (["--cluster", "redis:x:1"], "--cluster needs --cluster-token"),
@@ -396,11 +438,25 @@ class ClusterTest(unittest.TestCase):
             self.assertIn(said, done.stdout + done.stderr, arguments)
 
 
-def offer():
-    """Of a viewer of video."""
+@unittest.skipUnless(shutil.which("redis-server"), "there is no redis-server")
+class ThreadsTest(MediaTests, ClusterCase):
+    """The viewers of two or more are on both workers of their node."""
+
+    ARGUMENTS = ("--threads", "2")
+    MORE = 6
+
+    def watch(self, node, count, *arguments, duration=SECONDS):
+        load = super().watch(node, count, *arguments, duration=duration)
+        if count > 1:
+            self.assertEqual({viewer["worker"] for viewer in node.roles("viewer")}, {0, 1})
+        return load
+
+
+def offer(direction="recvonly"):
+    """Of a viewer of video, or of a publisher."""
     return "\r\n".join([
         "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "m=video 9 UDP/TLS/RTP/SAVPF 96",
-        "c=IN IP4 0.0.0.0", "a=mid:0", "a=recvonly", "a=rtcp-mux", "a=rtpmap:96 VP8/90000", "a=ice-ufrag:abcd",
+        "c=IN IP4 0.0.0.0", "a=mid:0", f"a={direction}", "a=rtcp-mux", "a=rtpmap:96 VP8/90000", "a=ice-ufrag:abcd",
         "a=ice-pwd:0123456789abcdef01234567", "a=setup:actpass", "a=fingerprint:sha-256 " + ":".join(["AB"] * 32),
         ""]).encode()
 

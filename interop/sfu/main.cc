@@ -29,7 +29,6 @@
 #include "sfu/operations/event_log.h"
 #include "sfu/restart/hand_over.h"
 #include "sfu/restart/moved_sfu.h"
-#include "sfu/sfu_loop.h"
 
 namespace {
 
@@ -244,19 +243,6 @@ int leave(std::unique_ptr<sfu::MediaThreads> loop, StateFile& state, const sfu::
   return EXIT_FAILURE;
 }
 
-// With a cluster where there is one. It begins when the URL of the server is known.
-tl::expected<std::unique_ptr<sfu::MediaThreads>, std::string> start_media(
-    const sfu::LoopOptions& options, const std::optional<sfu::MovedSfu>& moved,
-    std::optional<sfu::ClusterOptions> cluster_options, const sfu::Log& log,
-    std::unique_ptr<sfu::Cluster>& cluster) {
-  if (!cluster_options) return sfu::start_media(options, moved);
-  auto loop = sfu::SfuLoop::start(options, moved);
-  if (!loop) return tl::unexpected(loop.error());
-  cluster_options->log = log;
-  cluster = std::make_unique<sfu::Cluster>(*std::move(cluster_options), **loop);
-  return *std::move(loop);
-}
-
 // A new certificate, of which connections know that come from now on.
 void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
   const auto loaded = http.reload_certificate();
@@ -264,7 +250,7 @@ void reload_certificate(sfu::SfuHttp& http, const sfu::Log& log) {
   log_error(log, "certificate_refused", loaded.error());
 }
 
-int serve(const Options& options, const std::optional<sfu::ClusterOptions>& cluster_options,
+int serve(const Options& options, std::optional<sfu::ClusterOptions> cluster_options,
           const sfu::Log& log, const sfu::HandOver& hand_over) {
   if (options.http.http.certificate.empty() != options.http.http.key.empty()) {
     return fail(log, "--https-certificate and --https-key need each other");
@@ -280,9 +266,14 @@ int serve(const Options& options, const std::optional<sfu::ClusterOptions>& clus
     if (status) return *status;
     moved = take_state(*state, log);
   }
-  std::unique_ptr<sfu::Cluster> cluster;
-  auto loop = start_media(options.loop, moved, cluster_options, log, cluster);
+  auto loop = sfu::start_media(options.loop, moved);
   if (!loop) return fail(log, loop.error());
+  // It begins when the URL of the server is known.
+  std::unique_ptr<sfu::Cluster> cluster;
+  if (cluster_options) {
+    cluster_options->log = log;
+    cluster = std::make_unique<sfu::Cluster>(*std::move(cluster_options), **loop);
+  }
   sfu::SfuHttpOptions http_options = options.http;
   http_options.cluster = cluster.get();
   auto http = sfu::SfuHttp::start(http_options, **loop);
@@ -325,9 +316,6 @@ int main(int argc, char** argv) {
   const auto cluster = sfu::cluster_options(app, options.cluster);
   if (!cluster) return fail(log, cluster.error());
   options.loop.pulls = cluster->has_value();
-  if (options.loop.pulls && options.loop.threads > 1) {
-    return fail(log, "--cluster needs --threads 1");
-  }
   if (const auto taken = take_passed_sockets(app, options); !taken) {
     return fail(log, taken.error());
   }

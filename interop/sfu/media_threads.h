@@ -13,12 +13,14 @@
 
 namespace sluice::interop::sfu {
 
+class PulledStreams;
+
 struct LoopOptions {
   SfuOptions sfu = {};
   LiteOptions lite = {};
   // Workers, 1 to kMaxWorkers. With several of them another thread has the port.
   std::size_t threads = 1;
-  // Publishers of other servers can be pulled: with one worker.
+  // Publishers of other servers can be pulled.
   bool pulls = false;
 };
 
@@ -41,6 +43,12 @@ class MediaThreads {
   [[nodiscard]] virtual std::size_t place_for(const std::string& room) const = 0;
   // Empty: there is no such session.
   [[nodiscard]] virtual std::optional<std::size_t> worker_of(const std::string& id) const = 0;
+  // The worker that has a stream of a cluster, which publishes here or is pulled. Empty: none has
+  // it.
+  [[nodiscard]] virtual std::optional<std::size_t> worker_of_stream(
+      const std::string& room, const std::string& stream) const = 0;
+  // What a worker has from other servers. Null: LoopOptions::pulls is not set.
+  [[nodiscard]] virtual PulledStreams* pulled(std::size_t worker) = 0;
   // What did not cross; empty with one worker.
   [[nodiscard]] virtual std::optional<Exchange::Dropped> dropped() const = 0;
 

@@ -241,7 +241,8 @@ void Sfu::end(Sessions::iterator found, End why, dtls::Instant now) {
   if (!port_.server.close(handle, now)) port_.server.remove(handle);
 }
 
-// The port of several workers gives it to others from now on.
+// The port of several workers gives it to others from now on; where the queue has no room, once its
+// last check is old enough (PathTable).
 void Sfu::forget_path(const std::optional<dtls::UdpPath>& path) {
   if (exchange_ == nullptr || !path) return;
   exchange_->to_port(worker_).push({.path = *path, .kind = PortHeader::Kind::forget}, {});

@@ -128,7 +128,8 @@ class Sfu {
 
   // ---- the other nodes of a cluster (cluster/sfu_cluster.cc)
 
-  // WHEP of another node: all layers of one publisher. The session ends with its publisher.
+  // WHEP of another node: all layers of one publisher, which this worker has. The session ends with
+  // its publisher.
   CreateResult watch_stream(const StreamRequest& request, Offer offer, const std::string& address,
                             dtls::Instant now);
   // The nodes that it has come over; empty: it publishes here, or is none.
@@ -145,6 +146,7 @@ class Sfu {
   void remove_pulled(const Publisher& publisher, dtls::Instant now);
   // Whether its room has viewers, or another node pulls it from here.
   [[nodiscard]] bool is_wanted(const Publisher& pulled) const;
+  // Of this worker.
   [[nodiscard]] ClusterView cluster_view() const;
 
   // ---- the next process
@@ -222,6 +224,8 @@ class Sfu {
   // The server's side of a session, for the SDP.
   [[nodiscard]] TransportDescription own_transport(ice_lite::SessionHandle handle,
                                                    Setup setup) const;
+  // A stream of a cluster that this worker has, no mirror; null: there is none.
+  [[nodiscard]] Publisher* stream_in(const std::string& room, const std::string& id) const;
   // Where something is published; null: there is no such room.
   [[nodiscard]] Room* room_to_watch(const std::string& room, dtls::Instant now);
   // Refuses a viewer's offer, with one of the server where that may help.

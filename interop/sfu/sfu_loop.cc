@@ -29,19 +29,19 @@ tl::expected<std::unique_ptr<SfuLoop>, std::string> SfuLoop::start(
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
   auto driver = Driver::make(*std::move(server), std::move(sockets->udp), std::move(sockets->tcp));
   if (!driver) return tl::unexpected(driver.error());
+  const SfuIdentity identity{.dtls = std::move(own_dtls->config),
+                             .fingerprint = std::move(own_dtls->fingerprint),
+                             .announced = *std::move(announced)};
   std::optional<PulledStreams> pulled;
   if (options.pulls) {
-    auto made_pulled = PulledStreams::make(options.sfu.tracks);
+    auto made_pulled = PulledStreams::make(options.sfu.tracks, *environment, identity);
     if (!made_pulled) return tl::unexpected(made_pulled.error());
     pulled = *std::move(made_pulled);
   }
   auto wake = common::WorkQueue<Work>::open();
   if (!wake) return tl::unexpected(wake.error());
   std::unique_ptr<SfuLoop> loop{new SfuLoop(std::move(environment), *std::move(driver), options.sfu,
-                                            {.dtls = std::move(own_dtls->config),
-                                             .fingerprint = std::move(own_dtls->fingerprint),
-                                             .announced = *std::move(announced)},
-                                            std::move(pulled), *std::move(wake))};
+                                            identity, std::move(pulled), *std::move(wake))};
   if (moved) loop->sfu_.move_in(*moved, common::since(moved->left_at), common::now());
   loop->thread_ =
       std::jthread([&started = *loop](const std::stop_token& stop) { started.run(stop); });
@@ -53,8 +53,7 @@ SfuLoop::SfuLoop(std::unique_ptr<dtls::Environment> environment, Driver driver, 
     : environment_(std::move(environment)),
       driver_(std::move(driver)),
       outlet_(driver_),
-      identity_(std::move(identity)),
-      sfu_(std::move(options), identity_, driver_.server(), outlet_),
+      sfu_(std::move(options), std::move(identity), driver_.server(), outlet_),
       pulled_(std::move(pulled)),
       work_(std::move(wake)) {}
 

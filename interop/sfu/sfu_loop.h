@@ -38,17 +38,16 @@ class SfuLoop final : public MediaThreads {
   [[nodiscard]] std::optional<std::size_t> worker_of(const std::string& /*id*/) const override {
     return 0;  // that is asked whether it has it
   }
+  [[nodiscard]] std::optional<std::size_t> worker_of_stream(
+      const std::string& /*room*/, const std::string& /*stream*/) const override {
+    return 0;  // likewise
+  }
+  [[nodiscard]] PulledStreams* pulled(std::size_t /*worker*/) override {
+    return pulled_ ? &*pulled_ : nullptr;
+  }
   [[nodiscard]] std::optional<Exchange::Dropped> dropped() const override { return std::nullopt; }
   MovedSfu move_out() override;
   [[nodiscard]] AdoptedSockets sockets() override;
-
-  // ---- for publishers of other servers
-
-  // Those of LoopOptions::pulls, to be used in posted work; null: none.
-  [[nodiscard]] PulledStreams* pulled() { return pulled_ ? &*pulled_ : nullptr; }
-  [[nodiscard]] dtls::Environment& environment() { return *environment_; }
-  // What the peers of the server see of it by DTLS. From any thread.
-  [[nodiscard]] const SfuIdentity& identity() const { return identity_; }
 
  private:
   // The driver's batch.
@@ -72,7 +71,6 @@ class SfuLoop final : public MediaThreads {
   std::unique_ptr<dtls::Environment> environment_;
   Driver driver_;
   DriverOutlet outlet_;
-  SfuIdentity identity_;
   Sfu sfu_;
   std::optional<PulledStreams> pulled_;
   common::WorkQueue<Work> work_;

@@ -119,6 +119,7 @@ OUTSIDE_OF_FILE = {
     "dtls/src/crypto/random_reserve.cc": ["sys/mman.h"],
     "dtls/include/sluice/dtls/socket_address.h": ["arpa/inet.h", "netinet/in.h", "sys/socket.h"],
     "ice_glue/lite/src/description.cc": ["arpa/inet.h"],  # inet_ntop()
+    "interop/common/client/received_bytes.cc": ["fcntl.h", "linux/tcp.h", "netinet/in.h", "sys/socket.h"],  # TCP_INFO
     "interop/common/http/tls.cc": ["openssl/err.h", "openssl/ssl.h"],  # HTTPS
 }
 

@@ -18,24 +18,39 @@ constexpr const char* kSdpType = "application/sdp";
 constexpr std::size_t kMaxSentence = 200;
 // Of the body of an answer, in bytes: more than any SDP that a server of media writes.
 constexpr std::size_t kMaxAnswer = 1'048'576;
+// Of a connection in a request with a limit of time, TLS and header fields included.
+constexpr std::uint64_t kMaxReceived = 2 * kMaxAnswer;
+// Between two looks at how much that is.
+constexpr std::chrono::milliseconds kLook{10};
 
-// Ends the request of a client after a time, or on a stop_token. The library limits the time
-// between two reads alone.
+// Ends the request of a client after a time, after too many bytes, or on a stop_token. The library
+// limits the time between two reads alone, and the length of one header field, not their number.
 class RequestEnd {
  public:
-  RequestEnd(httplib::Client& client, std::optional<std::chrono::seconds> time,
-             const std::stop_token& end)
+  RequestEnd(httplib::Client& client, const ReceivedBytes& received,
+             std::optional<std::chrono::seconds> time, const std::stop_token& end)
       : stop_(end, Stop{&client}) {
     if (!time) return;
-    thread_ = std::jthread([&client, left = *time](const std::stop_token& done) {
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      std::condition_variable_any().wait_for(lock, done, left, [] { return false; });
+    thread_ = std::jthread([&, left = *time](const std::stop_token& done) {
+      watch(received, left, done);
       if (!done.stop_requested()) client.stop();
     });
   }
 
  private:
+  // Until one of the limits is reached, or the request is done.
+  static void watch(const ReceivedBytes& received, std::chrono::seconds time,
+                    const std::stop_token& done) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    const std::uint64_t most = received.count() + kMaxReceived;
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    while (!done.stop_requested() && std::chrono::steady_clock::now() < until &&
+           received.count() <= most) {
+      std::condition_variable_any().wait_for(lock, done, kLook, [] { return false; });
+    }
+  }
+
   struct Stop {
     httplib::Client* client;
     void operator()() const { client->stop(); }
@@ -108,31 +123,38 @@ std::string resolve_location(const Url& base, const std::string& location) {
   return base.origin + path.substr(0, path.rfind('/') + 1) + location;
 }
 
-httplib::Client& WhipClient::client(const std::string& origin, const HttpEndpoint& endpoint) {
-  auto& client = clients_[origin];
-  if (client) return *client;
-  client = std::make_unique<httplib::Client>(origin);
-  client->set_keep_alive(true);
+WhipClient::Connection& WhipClient::connection(const std::string& origin,
+                                               const HttpEndpoint& endpoint) {
+  auto& connection = connections_[origin];
+  if (connection) return *connection;
+  connection = std::make_unique<Connection>(origin);
+  httplib::Client& client = connection->http;
+  client.set_keep_alive(true);
   // Head and body leave in two pieces: the second one does not wait for an acknowledgement.
-  client->set_tcp_nodelay(true);
-  client->set_follow_location(options_.follows_redirects);
-  client->set_connection_timeout(options_.connect_timeout);
-  client->set_read_timeout(options_.answer_timeout);
-  client->set_hostname_addr_map(options_.addresses);
-  if (!options_.ca_file.empty()) client->set_ca_cert_path(options_.ca_file);
-  client->enable_server_certificate_verification(!endpoint.is_insecure);
-  return *client;
+  client.set_tcp_nodelay(true);
+  client.set_follow_location(options_.follows_redirects);
+  client.set_connection_timeout(options_.connect_timeout);
+  client.set_read_timeout(options_.answer_timeout);
+  client.set_hostname_addr_map(options_.addresses);
+  if (!options_.ca_file.empty()) client.set_ca_cert_path(options_.ca_file);
+  client.enable_server_certificate_verification(!endpoint.is_insecure);
+  if (options_.request_time) {
+    client.set_socket_options(
+        [&received = connection->received](socket_t socket) { received.watch(socket); });
+  }
+  return *connection;
 }
 
-httplib::Result WhipClient::send(httplib::Client& client, httplib::Request request) const {
+httplib::Result WhipClient::send(Connection& connection, httplib::Request request) const {
   std::string body;
   request.content_receiver = [&body](const char* part, std::size_t size, std::uint64_t,
                                      std::uint64_t) {
     body.append(part, size);
     return body.size() <= kMaxAnswer;
   };
-  const RequestEnd limits(client, options_.request_time, options_.end);
-  auto result = client.send(request);
+  const RequestEnd limits(connection.http, connection.received, options_.request_time,
+                          options_.end);
+  auto result = connection.http.send(request);
   if (result) result->body = std::move(body);
   return result;
 }
@@ -147,7 +169,7 @@ tl::expected<PostedOffer, HttpRefusal> WhipClient::post(const HttpEndpoint& endp
   request.headers = std::move(fields);
   request.set_header("Content-Type", kSdpType);
   request.body = offer;
-  const auto result = send(client(endpoint.url.origin, endpoint), std::move(request));
+  const auto result = send(connection(endpoint.url.origin, endpoint), std::move(request));
   if (!result) return tl::unexpected(HttpRefusal{.sentence = no_answer("POST", result)});
   std::string location = resolve_location(endpoint.url, result->get_header_value("Location"));
   const bool has_sdp = result->get_header_value("Content-Type").starts_with(kSdpType);
@@ -186,7 +208,7 @@ tl::expected<void, std::string> WhipClient::ask(const char* method, const HttpEn
   request.headers = headers_of(endpoint);
   if (!sdp.empty()) request.set_header("Content-Type", kSdpType);
   request.body = sdp;
-  const auto result = send(client(url->origin, endpoint), std::move(request));
+  const auto result = send(connection(url->origin, endpoint), std::move(request));
   if (!result) return tl::unexpected(no_answer(method, result));
   if (result->status / 100 != 2) return tl::unexpected(refusal(*result));
   return {};

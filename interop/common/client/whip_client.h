@@ -15,6 +15,8 @@
 
 #include <sluice/dtls/udp_endpoint.h>
 
+#include "common/client/received_bytes.h"
+
 namespace sluice::interop {
 
 struct Url {
@@ -44,8 +46,9 @@ struct HttpClientOptions {
   std::chrono::seconds connect_timeout{5};
   // A server that is busy with a thousand others answers late.
   std::chrono::seconds answer_timeout{30};
-  // For a whole request with its answer; empty: a server that sends a byte now and then is waited
-  // for without a limit.
+  // For a whole request with its answer. In it a connection may bring 2 MiB, header fields
+  // included, and what comes in the 10 ms until that is seen. Empty: a server that sends a byte now
+  // and then, or header fields without end, is waited for without a limit.
   std::optional<std::chrono::seconds> request_time = {};
   // Ends a request that is under way.
   std::stop_token end = {};
@@ -92,15 +95,22 @@ class WhipClient {
   tl::expected<void, std::string> remove(const HttpEndpoint& endpoint, const std::string& location);
 
  private:
-  httplib::Client& client(const std::string& origin, const HttpEndpoint& endpoint);
+  struct Connection {
+    httplib::Client http;
+    ReceivedBytes received = {};
+
+    explicit Connection(const std::string& origin) : http(origin) {}
+  };
+
+  Connection& connection(const std::string& origin, const HttpEndpoint& endpoint);
   // A request about a session; `sdp`: empty: none.
   tl::expected<void, std::string> ask(const char* method, const HttpEndpoint& endpoint,
                                       const std::string& location, const std::string& sdp);
   // Within the limits of time and size.
-  httplib::Result send(httplib::Client& client, httplib::Request request) const;
+  httplib::Result send(Connection& connection, httplib::Request request) const;
 
   HttpClientOptions options_;
-  std::map<std::string, std::unique_ptr<httplib::Client>> clients_;  // by origin
+  std::map<std::string, std::unique_ptr<Connection>> connections_;  // by origin
 };
 
 }  // namespace sluice::interop

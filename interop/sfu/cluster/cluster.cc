@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "common/random_numbers.h"
-#include "sfu/cluster/loop_question.h"
+#include "sfu/cluster/pulled_streams.h"
+#include "sfu/cluster/worker_question.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::chrono::milliseconds kFirstPause{300};
 constexpr std::chrono::milliseconds kLongestPause{5000};
 // Between two rounds, however many viewers wait.
 constexpr std::chrono::milliseconds kLeastPause{50};
-// The loop has a stream that was pulled a moment ago.
+// The worker has a stream that was pulled a moment ago.
 constexpr std::chrono::milliseconds kSettling{1000};
 constexpr std::size_t kShownId = 8;
 
@@ -41,19 +42,22 @@ std::map<std::string, std::vector<StreamEntry>> by_stream(const std::vector<Stre
 
 }  // namespace
 
-Cluster::Cluster(ClusterOptions options, SfuLoop& loop)
-    : options_(std::move(options)), loop_(loop) {}
+Cluster::Cluster(ClusterOptions options, MediaThreads& media)
+    : options_(std::move(options)), media_(media) {}
 
 void Cluster::begin(const std::string& url) {
   options_.puller.node = url;
-  puller_.emplace(options_.puller, loop_);
+  puller_.emplace(options_.puller, media_);
   registry_.emplace(options_.redis, options_.prefix, url);
   pulls_ = std::make_unique<httplib::ThreadPool>(kPullThreads);
-  ask_loop<bool>(loop_, [this](Sfu&, dtls::Instant) {
-    loop_.pulled()->observe(
-        [this](const StreamOrigin& stream, const std::string& ended) { on_change(stream, ended); });
-    return true;
-  });
+  for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
+    ask_worker<bool>(media_, worker, [this, &pulled = *media_.pulled(worker)](Sfu&, dtls::Instant) {
+      pulled.observe([this](const StreamOrigin& stream, const std::string& ended) {
+        on_change(stream, ended);
+      });
+      return true;
+    });
+  }
   thread_ = std::thread([this] { run(); });
   has_begun_ = true;
 }
@@ -68,11 +72,14 @@ Cluster::~Cluster() {
   pulls_end_.request_stop();
   thread_.join();
   pulls_->shutdown();
-  // The loop's thread calls no more then.
-  while (!ask_loop<bool>(loop_, [&loop = loop_](Sfu&, dtls::Instant) {
-    loop.pulled()->observe({});
-    return true;
-  })) {
+  // The workers' threads call no more then.
+  for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
+    while (
+        !ask_worker<bool>(media_, worker, [&pulled = *media_.pulled(worker)](Sfu&, dtls::Instant) {
+          pulled.observe({});
+          return true;
+        })) {
+    }
   }
 }
 
@@ -133,7 +140,7 @@ void Cluster::run() {
 
 void Cluster::wait() {
   std::unique_lock lock(mutex_);
-  // Each round asks the loop and the registry, whatever has woken it.
+  // Each round asks the workers and the registry, whatever has woken it.
   changed_.wait_for(lock, kLeastPause, [this] { return ends_; });
   const auto pause = wanted_.empty() ? kHeartbeat : kHurry;
   changed_.wait_for(lock, pause, [this] { return ends_ || is_woken_; });
@@ -148,9 +155,7 @@ void Cluster::round() {
     number = ++rounds_;
     for (const auto& [room, count] : wanted_) rooms.insert(room);
   }
-  auto own = ask_loop<Own>(loop_, [&loop = loop_](Sfu& sfu, dtls::Instant) {
-    return Own{sfu.cluster_view(), loop.pulled()->streams()};
-  });
+  const auto own = look_at_workers();
   if (!own) return;
   std::optional<std::string> error;
   if (const auto put = registry_->put(own->view.streams); !put) error = put.error();
@@ -164,6 +169,21 @@ void Cluster::round() {
   }
   note_registry(error);
   changed_.notify_all();
+}
+
+std::optional<Cluster::Own> Cluster::look_at_workers() const {
+  Own all;
+  for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
+    auto own = ask_worker<Own>(media_, worker,
+                               [&pulled = *media_.pulled(worker)](Sfu& sfu, dtls::Instant) {
+                                 return Own{sfu.cluster_view(), pulled.streams()};
+                               });
+    if (!own) return std::nullopt;
+    std::ranges::move(own->view.streams, std::back_inserter(all.view.streams));
+    all.view.watched.merge(own->view.watched);
+    all.pulled.merge(own->pulled);
+  }
+  return all;
 }
 
 std::optional<Cluster::Found> Cluster::look_up(const std::string& room, const Own& own,
@@ -226,7 +246,7 @@ void Cluster::put_off(Attempt& attempt) {
   attempt.next = Clock::now() + attempt.pause;
 }
 
-// ---- what happens to streams, on the thread of the loop
+// ---- what happens to streams, on the thread of their worker
 
 void Cluster::on_change(const StreamOrigin& stream, const std::string& ended) {
   if (!ended.empty()) {

@@ -18,8 +18,8 @@
 
 #include "sfu/cluster/puller.h"
 #include "sfu/cluster/stream_registry.h"
+#include "sfu/media_threads.h"
 #include "sfu/operations/event_log.h"
-#include "sfu/sfu_loop.h"
 
 namespace sluice::interop::sfu {
 
@@ -46,8 +46,8 @@ class Cluster {
   // How long a viewer waits for a stream of another node.
   static constexpr std::chrono::milliseconds kFindLimit{4000};
 
-  // The loop outlives it and has LoopOptions::pulls.
-  Cluster(ClusterOptions options, SfuLoop& loop);
+  // `media` outlives it and has LoopOptions::pulls.
+  Cluster(ClusterOptions options, MediaThreads& media);
   // Takes back what the registry has of this node.
   ~Cluster();
   Cluster(const Cluster&) = delete;
@@ -89,7 +89,7 @@ class Cluster {
     std::uint64_t round = 0;
     std::optional<Found> found = {};  // empty: not known yet
   };
-  // What is here.
+  // What is here, on all workers.
   struct Own {
     ClusterView view;
     std::set<std::string> pulled;  // those that are connecting included
@@ -98,6 +98,8 @@ class Cluster {
   void run();
   void wait();
   void round();
+  // Empty: a worker does not answer.
+  [[nodiscard]] std::optional<Own> look_at_workers() const;
   // Of one room in a round. `error`: of the registry.
   std::optional<Found> look_up(const std::string& room, const Own& own,
                                std::optional<std::string>& error);
@@ -112,7 +114,7 @@ class Cluster {
            std::vector<std::pair<std::string_view, std::string>> fields) const;
 
   ClusterOptions options_;
-  SfuLoop& loop_;
+  MediaThreads& media_;
   std::optional<Puller> puller_;
   std::optional<StreamRegistry> registry_;
   std::optional<std::string> registry_error_;

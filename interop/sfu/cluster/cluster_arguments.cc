@@ -81,8 +81,8 @@ void add_cluster_arguments(CLI::App& app, ClusterArguments& arguments) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option("--cluster-network", arguments.networks,
-                 "Address or prefix (2001:db8::/32) of nodes; may be given several times. Default: "
-                 "loopback and private networks")
+                 "Address or prefix (2001:db8::/32) of nodes, for HTTP and for media; may be given "
+                 "several times. Default: loopback and private networks")
       ->check([](const std::string& text) {
         const auto added = NodeNetworks{}.add(text);
         return added ? std::string{} : added.error();

@@ -59,6 +59,11 @@ void NodeNetworks::add_default() {
   }
 }
 
+std::vector<dtls::UdpEndpoint> NodeNetworks::among(std::vector<dtls::UdpEndpoint> addresses) const {
+  std::erase_if(addresses, [this](const auto& each) { return !prefixes_.contains(each); });
+  return addresses;
+}
+
 tl::expected<dtls::UdpEndpoint, std::string> NodeNetworks::resolve(const Url& node) const {
   auto address = interop::resolve(node);
   if (!address) return address;

@@ -25,8 +25,8 @@ tl::expected<Url, std::string> parse_node_url(const std::string& text);
 std::optional<std::vector<std::string>> parse_path(std::string_view text, std::size_t most);
 std::string path_text(const std::vector<std::string>& path);
 
-// The networks of the nodes. What comes from the registry may name others, and the token and a
-// request must not go there.
+// The networks of the nodes. What comes from the registry or a node may name others, and neither a
+// request with the token nor media must go there.
 class NodeNetworks {
  public:
   // "192.0.2.1", "2001:db8::/32". The error says what is wrong.
@@ -34,6 +34,9 @@ class NodeNetworks {
   // The address that the node is to be asked at. The error says that it is outside, or that its
   // name has no address. Waits for the system's resolver.
   [[nodiscard]] tl::expected<dtls::UdpEndpoint, std::string> resolve(const Url& node) const;
+  // Those of these addresses that are of nodes: an answer may name others, too.
+  [[nodiscard]] std::vector<dtls::UdpEndpoint> among(
+      std::vector<dtls::UdpEndpoint> addresses) const;
   // Where none is added: loopback, and the private networks of RFC 1918 and RFC 4193.
   void add_default();
 

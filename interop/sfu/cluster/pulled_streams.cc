@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <span>
 
 #include "common/clock.h"
@@ -13,23 +14,27 @@ namespace {
 
 // Times that a socket is read before the others have their turn.
 constexpr std::size_t kMaxBatches = 4;
+// Between two looks at who is watched: they cost as much as there are publishers, and turns are
+// many.
+constexpr std::chrono::milliseconds kLook{100};
 
 }  // namespace
 
-tl::expected<PulledStreams, std::string> PulledStreams::make(const TrackOptions& options) {
+tl::expected<PulledStreams, std::string> PulledStreams::make(const TrackOptions& options,
+                                                             dtls::Environment& environment,
+                                                             SfuIdentity identity) {
   udp::Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return tl::unexpected<std::string>("epoll_create1 failed");
-  return PulledStreams(options, std::move(epoll));
+  return PulledStreams(options, environment, std::move(identity), std::move(epoll));
 }
 
 tl::expected<void, std::string> PulledStreams::add(PullSetup setup, udp::Socket socket,
-                                                   dtls::Environment& environment,
                                                    dtls::Instant now) {
   if (entries_.size() >= kMost) return tl::unexpected<std::string>("too many streams are pulled");
   if (streams().contains(setup.origin.id)) {
     return tl::unexpected<std::string>("the stream is pulled already");
   }
-  auto upstream = Upstream::make(std::move(setup), options_, environment, now);
+  auto upstream = Upstream::make(std::move(setup), options_, *environment_, now);
   if (!upstream) return tl::unexpected(upstream.error());
   auto entry = std::make_unique<Entry>(Entry{std::move(socket), *std::move(upstream)});
   epoll_event event{.events = EPOLLIN, .data = {.ptr = entry.get()}};
@@ -58,7 +63,8 @@ std::optional<dtls::Instant> PulledStreams::next_timeout() const {
   std::optional<dtls::Instant> next;
   for (const auto& entry : entries_) {
     next = common::earlier(next, entry->upstream->next_timeout());
-    if (entry->unwanted_since) next = common::earlier(next, *entry->unwanted_since + kLinger);
+    if (!entry->unwanted_since) continue;
+    next = common::earlier(next, std::max(*entry->unwanted_since + kLinger, next_look_));
   }
   return next;
 }
@@ -71,10 +77,12 @@ void PulledStreams::turn(Sfu& sfu) {
     receive(*static_cast<Entry*>(event.data.ptr), sfu);
   }
   const auto now = common::now();
+  const bool looks = now >= next_look_;
+  if (looks) next_look_ = now + kLook;
   for (const auto& entry : entries_) {
     const auto next = entry->upstream->next_timeout();
     if (next && *next <= now) entry->upstream->handle_timeout(sfu, now);
-    end_unwanted(*entry, sfu, now);
+    if (looks) end_unwanted(*entry, sfu, now);
     send(*entry);
   }
   for (auto& entry : entries_) {

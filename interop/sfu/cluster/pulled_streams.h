@@ -1,4 +1,4 @@
-// The publishers that a node has from others, with their sockets: a part of the media's loop.
+// The publishers that a node has from others, with their sockets: a part of a worker's loop.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace sluice::interop::sfu {
 
-// Used on the thread of its loop. Before its end: end_all().
+// Those of one worker, used on its thread. Before its end: end_all().
 class PulledStreams {
  public:
   // At a time; further ones are refused.
@@ -28,27 +28,34 @@ class PulledStreams {
   // A publisher that nobody wants any more ends after this time.
   static constexpr std::chrono::seconds kLinger{10};
 
-  // The error names the system call that failed.
-  static tl::expected<PulledStreams, std::string> make(const TrackOptions& options);
+  // `environment` outlives it, and is that of the worker's thread. `identity`: what the peers of
+  // the worker see of it by DTLS. The error names the system call that failed.
+  static tl::expected<PulledStreams, std::string> make(const TrackOptions& options,
+                                                       dtls::Environment& environment,
+                                                       SfuIdentity identity);
 
-  // Of the sockets of streams, which all read into one buffer. From any thread.
+  // ---- from any thread
+
+  [[nodiscard]] const SfuIdentity& identity() const { return identity_; }
+  // Of the sockets of streams, which all read into one buffer.
   [[nodiscard]] udp::SocketOptions socket_options() const {
     return {.reports_local_address = false, .shared_buffer = buffer_};
   }
 
-  // Called on the thread of the loop when a stream is connected, and when it has ended: why, such
+  // ---- on the worker's thread
+
+  // Called on it when a stream is connected, and when it has ended: why, such
   // as "closed" by the node, and kUnwanted.
   using OnChange = std::function<void(const StreamOrigin& stream, const std::string& ended)>;
   void observe(OnChange on_change) { on_change_ = std::move(on_change); }
 
-  // `environment` is that of the loop's thread. The error says why it can't be pulled.
-  tl::expected<void, std::string> add(PullSetup setup, udp::Socket socket,
-                                      dtls::Environment& environment, dtls::Instant now);
+  // The error says why it can't be pulled.
+  tl::expected<void, std::string> add(PullSetup setup, udp::Socket socket, dtls::Instant now);
   // Those that are connecting included.
   [[nodiscard]] std::set<std::string> streams() const;
   void end_all(Sfu& sfu, dtls::Instant now);
 
-  // ---- of the loop
+  // ---- of its loop
 
   // Readable when there is something for turn().
   [[nodiscard]] int descriptor() const { return epoll_.number(); }
@@ -64,8 +71,11 @@ class PulledStreams {
     std::optional<dtls::Instant> unwanted_since = {};
   };
 
-  PulledStreams(const TrackOptions& options, udp::Descriptor epoll)
+  PulledStreams(const TrackOptions& options, dtls::Environment& environment, SfuIdentity identity,
+                udp::Descriptor epoll)
       : options_(options),
+        environment_(&environment),
+        identity_(std::move(identity)),
         epoll_(std::move(epoll)),
         buffer_(std::make_shared<udp::ReceiveBuffer>()) {}
   void receive(Entry& entry, Sfu& sfu);
@@ -73,11 +83,14 @@ class PulledStreams {
   void end_unwanted(Entry& entry, Sfu& sfu, dtls::Instant now);
 
   TrackOptions options_;
+  dtls::Environment* environment_;
+  SfuIdentity identity_;
   udp::Descriptor epoll_;
   std::shared_ptr<udp::ReceiveBuffer> buffer_;
   udp::SendBatch batch_;
   std::vector<std::unique_ptr<Entry>> entries_;
   OnChange on_change_;
+  dtls::Instant next_look_{};
 };
 
 }  // namespace sluice::interop::sfu

@@ -11,7 +11,8 @@
 
 #include "common/client/client_ice.h"
 #include "common/ip_address.h"
-#include "sfu/cluster/loop_question.h"
+#include "sfu/cluster/pulled_streams.h"
+#include "sfu/cluster/worker_question.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -67,14 +68,15 @@ tl::expected<void, std::string> Puller::pull_from(const std::string& room, const
   if (!address) return tl::unexpected(address.error());
   const auto own = address_towards(*address);
   if (!own) return tl::unexpected(own.error());
-  auto socket = udp::Socket::bind(dtls::to_socket_address(*own), loop_.pulled()->socket_options());
+  const PulledStreams& pulled = *media_.pulled(worker_for(room));
+  auto socket = udp::Socket::bind(dtls::to_socket_address(*own), pulled.socket_options());
   if (!socket) return tl::unexpected("a UDP socket: " + socket.error());
   url->path = "/whep/" + room + "/" + entry.stream;
   const auto ice = make_credentials();
   WhipClient http = client_for(*url, *address, options_, end);
   const HttpEndpoint endpoint = endpoint_of(*url, options_);
   const auto posted =
-      http.post(endpoint, write_pull_offer(ice, loop_.identity().fingerprint, socket->own()));
+      http.post(endpoint, write_pull_offer(ice, pulled.identity().fingerprint, socket->own()));
   if (!posted) return tl::unexpected(posted.error().sentence);
   auto begun = begin(room, entry, *posted, ice, *std::move(socket));
   // A node may name a session of its own, and no other URL.
@@ -98,21 +100,27 @@ tl::expected<void, std::string> Puller::begin(const std::string& room, const Str
   }
   auto read = read_pull_answer(posted.answer);
   if (!read) return tl::unexpected("the answer: " + read.error());
-  auto candidates = usable_candidates(read->answer.transport.candidates, socket.own());
+  auto candidates =
+      options_.networks.among(usable_candidates(read->answer.transport.candidates, socket.own()));
+  if (candidates.empty()) {
+    return tl::unexpected<std::string>("it has no candidate of UDP in the networks of the cluster");
+  }
+  const std::size_t worker = worker_for(room);
+  PulledStreams& pulled = *media_.pulled(worker);
   auto setup =
       std::make_shared<PullSetup>(PullSetup{.room = room,
                                             .origin = std::move(origin),
-                                            .session = {.dtls = loop_.identity().dtls,
+                                            .session = {.dtls = pulled.identity().dtls,
                                                         .ice = ice,
                                                         .answer = std::move(read->answer),
                                                         .candidates = std::move(candidates)},
                                             .tracks = std::move(read->tracks)});
   auto own_socket = std::make_shared<udp::Socket>(std::move(socket));
   using Added = tl::expected<void, std::string>;
-  const auto added = ask_loop<Added>(loop_, [setup, own_socket, &loop = loop_](Sfu&,
-                                                                               dtls::Instant now) {
-    return loop.pulled()->add(std::move(*setup), std::move(*own_socket), loop.environment(), now);
-  });
+  const auto added =
+      ask_worker<Added>(media_, worker, [setup, own_socket, &pulled](Sfu&, dtls::Instant now) {
+        return pulled.add(std::move(*setup), std::move(*own_socket), now);
+      });
   return added ? *added : tl::unexpected<std::string>("this node is too busy");
 }
 

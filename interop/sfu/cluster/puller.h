@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <tl/expected.hpp>
@@ -9,7 +10,7 @@
 
 #include "sfu/cluster/node_url.h"
 #include "sfu/cluster/stream_registry.h"
-#include "sfu/sfu_loop.h"
+#include "sfu/media_threads.h"
 
 namespace sluice::interop::sfu {
 
@@ -26,10 +27,11 @@ struct PullerOptions {
   std::size_t max_depth = 3;
 };
 
-// From any thread, several at a time. The loop outlives it and has LoopOptions::pulls.
+// From any thread, several at a time. `media` outlives it and has LoopOptions::pulls.
 class Puller {
  public:
-  Puller(PullerOptions options, SfuLoop& loop) : options_(std::move(options)), loop_(loop) {}
+  Puller(PullerOptions options, MediaThreads& media)
+      : options_(std::move(options)), media_(media) {}
 
   // Asks the nodes of these entries one after the other. The node that gives the stream; the error
   // says why the last one does not. `end` ends a request that is under way.
@@ -38,15 +40,21 @@ class Puller {
                                               const std::stop_token& end) const;
 
  private:
+  // The streams of a room are pulled by one worker, always the same: so it sees which it has
+  // already. Viewers are made where a room is (Directory::place_for()), so that small rooms stay
+  // there.
+  [[nodiscard]] std::size_t worker_for(const std::string& room) const {
+    return std::hash<std::string>{}(room) % media_.workers();
+  }
   tl::expected<void, std::string> pull_from(const std::string& room, const StreamEntry& entry,
                                             const std::stop_token& end) const;
-  // Gives what the node has answered to the loop.
+  // Gives what the node has answered to the worker.
   tl::expected<void, std::string> begin(const std::string& room, const StreamEntry& entry,
                                         const PostedOffer& posted, const ice_lite::Credentials& ice,
                                         udp::Socket socket) const;
 
   PullerOptions options_;
-  SfuLoop& loop_;
+  MediaThreads& media_;
 };
 
 }  // namespace sluice::interop::sfu

@@ -9,7 +9,7 @@
 namespace sluice::interop::sfu {
 namespace {
 
-Publisher* stream_in(const Room& room, const std::string& id) {
+Publisher* find_stream(const Room& room, const std::string& id) {
   const auto& all = room.all_publishers();
   const auto found =
       std::ranges::find_if(all, [&](const Publisher* each) { return each->origin().id == id; });
@@ -43,13 +43,18 @@ std::optional<Refused> refusal_of(const StreamRequest& request, const Room& room
 
 }  // namespace
 
+Publisher* Sfu::stream_in(const std::string& room, const std::string& id) const {
+  const auto found = rooms_.find(room);
+  Publisher* const publisher = found != rooms_.end() ? find_stream(*found->second, id) : nullptr;
+  const bool is_elsewhere = publisher != nullptr && mirrors_ && mirrors_->is_mirror(*publisher);
+  return is_elsewhere ? nullptr : publisher;
+}
+
 CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
                                const std::string& address, dtls::Instant now) {
-  const auto found = rooms_.find(request.room);
-  Publisher* const publisher =
-      found != rooms_.end() ? stream_in(*found->second, request.stream) : nullptr;
+  Publisher* const publisher = stream_in(request.room, request.stream);
   if (publisher == nullptr) return refuse(Refusal::no_publisher, "There is no such stream here.");
-  Room& place = *found->second;
+  Room& place = *rooms_.at(request.room);
   if (auto refused = refusal_of(request, place, *publisher)) {
     return refuse(refused->why, refused->sentence);
   }
@@ -73,9 +78,7 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
 }
 
 std::vector<std::string> Sfu::path_of(const std::string& room, const std::string& stream) const {
-  const auto found = rooms_.find(room);
-  const Publisher* const publisher =
-      found != rooms_.end() ? stream_in(*found->second, stream) : nullptr;
+  const Publisher* const publisher = stream_in(room, stream);
   return publisher != nullptr ? publisher->origin().path : std::vector<std::string>{};
 }
 
@@ -83,7 +86,7 @@ tl::expected<Publisher*, std::string> Sfu::add_pulled(const std::string& room_na
                                                       std::unique_ptr<Publisher> publisher,
                                                       dtls::Instant now) {
   const auto known = rooms_.find(room_name);
-  if (known != rooms_.end() && stream_in(*known->second, publisher->origin().id) != nullptr) {
+  if (known != rooms_.end() && find_stream(*known->second, publisher->origin().id) != nullptr) {
     return tl::unexpected<std::string>("The stream is here already.");
   }
   // It counts as a session that publishes, of an address of its own.
@@ -94,15 +97,18 @@ tl::expected<Publisher*, std::string> Sfu::add_pulled(const std::string& room_na
   if (admission->made_room()) ++counters_.rooms;
   Room& place = room(room_name, now);
   pulled_.push_back({&place, *std::move(admission), std::move(publisher)});
-  place.add(*pulled_.back().publisher, port_, now);
+  Publisher& added = *pulled_.back().publisher;
+  place.add(added, port_, now);
+  if (mirrors_) mirrors_->announce(place, added, now);
   ++counters_.pulled;
-  return pulled_.back().publisher.get();
+  return &added;
 }
 
 void Sfu::remove_pulled(const Publisher& publisher, dtls::Instant now) {
   const auto found = std::ranges::find_if(
       pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
   if (found == pulled_.end()) return;
+  if (mirrors_) mirrors_->withdraw(publisher);
   found->room->remove(*found->publisher, port_, now);
   pulled_.erase(found);
 }
@@ -110,10 +116,11 @@ void Sfu::remove_pulled(const Publisher& publisher, dtls::Instant now) {
 bool Sfu::is_wanted(const Publisher& publisher) const {
   const auto found = std::ranges::find_if(
       pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
-  return found != pulled_.end() &&
-         std::ranges::any_of(found->room->all_viewers(), [&](const Viewer* each) {
-           return !each->is_bound() || each->is_bound_to(publisher);
-         });
+  if (found == pulled_.end()) return false;
+  if (mirrors_ && mirrors_->is_watched_elsewhere(publisher)) return true;
+  return std::ranges::any_of(found->room->all_viewers(), [&](const Viewer* each) {
+    return !each->is_bound() || each->is_bound_to(publisher);
+  });
 }
 
 ClusterView Sfu::cluster_view() const {

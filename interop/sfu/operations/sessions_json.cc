@@ -76,7 +76,9 @@ Json to_json(const SessionSnapshot& session) {
 Json to_json(const PulledSnapshot& pulled) {
   Json tracks = Json::array();
   for (const TrackSnapshot& track : pulled.tracks) tracks.push_back(to_json(track));
-  return {{"stream", pulled.stream}, {"path", pulled.path}, {"tracks", std::move(tracks)}};
+  Json json = {{"stream", pulled.stream}, {"path", pulled.path}, {"tracks", std::move(tracks)}};
+  if (pulled.worker) json["worker"] = *pulled.worker;
+  return json;
 }
 
 template <class Numbers, class Names>

@@ -70,14 +70,21 @@ SessionSnapshot look_at(const Session& session, dtls::Instant now) {
   return seen;
 }
 
-RoomSnapshot look_at(const Room& room, dtls::Instant now) {
+RoomSnapshot look_at(const Sfu& sfu, const Room& room, dtls::Instant now) {
   RoomSnapshot seen{
       .name = room.name(), .publishers = room.publishers(), .viewers = room.viewers()};
   for (const Publisher* publisher : room.all_publishers()) {
     if (publisher->origin().path.empty()) continue;
-    PulledSnapshot& pulled = seen.pulled.emplace_back(PulledSnapshot{
-        .stream = publisher->origin().id, .path = publisher->origin().path, .tracks = {}});
+    PulledSnapshot& pulled =
+        seen.pulled.emplace_back(PulledSnapshot{.worker = {},
+                                                .number = {},
+                                                .stream = publisher->origin().id,
+                                                .path = publisher->origin().path,
+                                                .tracks = {}});
     for (const Track& track : publisher->tracks()) pulled.tracks.push_back(look_at(track, now));
+    if (sfu.mirrors() == nullptr) continue;
+    pulled.worker = sfu.worker();
+    pulled.number = sfu.mirrors()->number_of(*publisher);
   }
   return seen;
 }
@@ -87,7 +94,8 @@ RoomSnapshot look_at(const Room& room, dtls::Instant now) {
 namespace {
 
 // Receivers of mirrors are those of the publisher.
-void add_receivers(SessionSnapshot& publisher, const Mirrors::Receivers& mirrored) {
+template <class Published>
+void add_receivers(Published& publisher, const Mirrors::Receivers& mirrored) {
   const auto found = mirrored.find(publisher.number);
   if (found == mirrored.end()) return;
   for (std::size_t i = 0; i < std::min(publisher.tracks.size(), found->second.size()); ++i) {
@@ -105,6 +113,7 @@ void add_room(SessionsSnapshot& sum, const RoomSnapshot& room) {
   if (known == sum.rooms.end()) return sum.rooms.push_back(room);
   known->publishers = std::max(known->publishers, room.publishers);
   known->viewers += room.viewers;
+  std::ranges::copy(room.pulled, std::back_inserter(known->pulled));
 }
 
 }  // namespace
@@ -120,6 +129,9 @@ SessionsSnapshot joined(std::vector<SessionsSnapshot> parts) {
     for (SessionSnapshot& session : sum.sessions) {
       if (session.is_publisher) add_receivers(session, part.mirrored);
     }
+    for (RoomSnapshot& room : sum.rooms) {
+      for (PulledSnapshot& pulled : room.pulled) add_receivers(pulled, part.mirrored);
+    }
   }
   return sum;
 }
@@ -128,7 +140,7 @@ SessionsSnapshot take_snapshot(const Sfu& sfu, dtls::Instant now) {
   SessionsSnapshot seen;
   seen.rooms.reserve(sfu.rooms().size());
   for (const auto& [name, room] : sfu.rooms()) {
-    seen.rooms.push_back(look_at(*room, now));
+    seen.rooms.push_back(look_at(sfu, *room, now));
   }
   seen.sessions.reserve(sfu.sessions().size());
   for (const auto& [handle, session] : sfu.sessions()) {

@@ -67,6 +67,9 @@ struct SessionSnapshot {
 
 // A publisher of another server.
 struct PulledSnapshot {
+  // As those of a session.
+  std::optional<std::size_t> worker;
+  PublisherNumber number;
   std::string stream;
   std::vector<std::string> path;
   std::vector<TrackSnapshot> tracks;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/random_numbers.h"
+#include "common/sdp/data_section.h"
 #include "sfu/sfu.h"
 #include "sfu/signalling/counter_offer.h"
 #include "sfu/signalling/negotiation.h"
@@ -24,6 +25,7 @@ Room* Sfu::room_to_watch(const std::string& room, dtls::Instant now) {
 
 void Sfu::add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Instant now) {
   session.viewer = std::move(viewer);
+  if (!session.viewer->is_bound()) session.admission.watch();
   session.room->add(*session.viewer, port_, now);
   ++counters_.viewers;
 }

@@ -1,9 +1,9 @@
 #include "sfu/workers/directory.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "common/ip_address.h"
+#include "sfu/restart/moved_media.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -25,6 +25,7 @@ Admission& Admission::operator=(Admission&& other) noexcept {
   std::swap(worker_, other.worker_);
   std::swap(visit_, other.visit_);
   std::swap(made_room_, other.made_room_);
+  std::swap(watches_, other.watches_);
   std::swap(ufrags_, other.ufrags_);
   return *this;
 }
@@ -37,6 +38,11 @@ void Admission::add_ufrag(const std::string& ufrag) {
   if (directory_ == nullptr || ufrag == ufrags_.first) return;
   directory_->replace_ufrag(ufrags_.second, ufrag, worker_);
   ufrags_.second = std::exchange(ufrags_.first, ufrag);
+}
+
+void Admission::watch() {
+  if (directory_ == nullptr || std::exchange(watches_, true)) return;
+  directory_->begin_watching(*this);
 }
 
 // ---- sessions
@@ -81,13 +87,11 @@ std::optional<Refused> Directory::refusal_of(const Visit& visit) const {
     if (rooms_.size() < limits_.max_rooms) return std::nullopt;
     return refused(Refusal::too_many_rooms, "There are too many rooms.");
   }
-  const auto& viewers = room->second.viewers;
   if (visit.publishes && publishers >= limits_.max_publishers) {
     return refused(Refusal::too_many_publishers, "As many publish in this room as may: " +
                                                      std::to_string(limits_.max_publishers) + ".");
   }
-  if (!visit.publishes &&
-      std::accumulate(viewers.begin(), viewers.end(), std::size_t{0}) >= limits_.max_viewers) {
+  if (!visit.publishes && room->second.viewers >= limits_.max_viewers) {
     return refused(Refusal::too_many_viewers, "There are too many viewers in this room.");
   }
   return std::nullopt;
@@ -106,25 +110,26 @@ Admission Directory::readmit(std::size_t worker, Visit visit) {
 
 Admission Directory::enter(std::size_t worker, Visit visit) {
   const auto [room, is_new] = rooms_.try_emplace(visit.room);
-  if (is_new) room->second.viewers.resize(workers_);
-  if (visit.publishes) {
-    ++room->second.publishers;
-  } else if (++room->second.viewers[worker] == 1) {
-    note_change(visit.room, worker);
-  }
+  if (is_new) room->second.watching.resize(workers_);
+  ++(visit.publishes ? room->second.publishers : room->second.viewers);
   sessions_.emplace(visit.id, worker);
   ++sessions_of_[worker];
   ++per_address_[common::host_of(visit.address)];
   return {*this, worker, std::move(visit), is_new};
 }
 
+void Directory::begin_watching(const Admission& admission) {
+  const std::scoped_lock lock(mutex_);
+  const std::string& room = admission.visit_.room;
+  if (++rooms_.at(room).watching[admission.worker_] == 1) note_change(room, admission.worker_);
+}
+
 void Directory::leave(const Admission& admission) {
   const std::scoped_lock lock(mutex_);
   const Visit& visit = admission.visit_;
   const auto room = rooms_.find(visit.room);
-  if (visit.publishes) {
-    --room->second.publishers;
-  } else if (--room->second.viewers[admission.worker_] == 0) {
+  --(visit.publishes ? room->second.publishers : room->second.viewers);
+  if (admission.watches_ && --room->second.watching[admission.worker_] == 0) {
     note_change(visit.room, admission.worker_);
   }
   erase_if_empty(room);
@@ -155,12 +160,23 @@ std::optional<std::size_t> Directory::worker_of_ufrag(std::string_view ufrag) co
   return found == ufrags_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::optional<std::size_t> Directory::worker_of_stream(const std::string& room,
+                                                       const std::string& stream) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return std::nullopt;
+  const auto& all = found->second.published;
+  const auto published = std::ranges::find_if(
+      all, [&](const Published& each) { return each.state->stream_id == stream; });
+  return published == all.end() ? std::nullopt : std::optional(published->worker);
+}
+
 // ---- rooms
 
 void Directory::hold_room(const std::string& name, std::size_t worker) {
   const std::scoped_lock lock(mutex_);
   const auto [room, is_new] = rooms_.try_emplace(name);
-  if (is_new) room->second.viewers.resize(workers_);
+  if (is_new) room->second.watching.resize(workers_);
   room->second.held_by.insert(worker);
 }
 
@@ -240,16 +256,14 @@ RoomView Directory::view_of(const std::string& room) const {
   if (found == rooms_.end()) return view;
   view.published = found->second.published;
   for (std::size_t worker = 0; worker < workers_; ++worker) {
-    if (found->second.viewers[worker] > 0) view.watching.push_back(worker);
+    if (found->second.watching[worker] > 0) view.watching.push_back(worker);
   }
   return view;
 }
 
 void Directory::erase_if_empty(std::map<std::string, Entry>::iterator room) {
   const Entry& entry = room->second;
-  const bool has_viewers =
-      std::ranges::any_of(entry.viewers, [](std::size_t count) { return count > 0; });
-  const bool is_used = entry.publishers > 0 || has_viewers || !entry.published.empty();
+  const bool is_used = entry.publishers > 0 || entry.viewers > 0 || !entry.published.empty();
   if (!is_used && entry.held_by.empty()) rooms_.erase(room);
 }
 

@@ -71,7 +71,7 @@ struct Published {
 // What a room is to all workers.
 struct RoomView {
   std::vector<Published> published = {};   // by their numbers
-  std::vector<std::size_t> watching = {};  // the workers that have viewers of it
+  std::vector<std::size_t> watching = {};  // the workers with sessions that watch() all of it
 };
 
 class Directory;
@@ -87,6 +87,8 @@ class Admission {
   // Checks with this ufrag are for its worker. The last two are kept, since an ICE restart goes on
   // with both.
   void add_ufrag(const std::string& ufrag);
+  // It is for whatever is published in the room from now on, on all workers.
+  void watch();
   // Whether there was no such room before.
   [[nodiscard]] bool made_room() const { return made_room_; }
 
@@ -99,6 +101,7 @@ class Admission {
   std::size_t worker_ = 0;
   Visit visit_ = {};
   bool made_room_ = false;
+  bool watches_ = false;
   std::pair<std::string, std::string> ufrags_ = {};  // the newest one first
 };
 
@@ -121,6 +124,9 @@ class Directory {
   Admission readmit(std::size_t worker, Visit visit);
   [[nodiscard]] std::optional<std::size_t> worker_of_session(const std::string& id) const;
   [[nodiscard]] std::optional<std::size_t> worker_of_ufrag(std::string_view ufrag) const;
+  // Of what was published in this room: its StreamOrigin::id.
+  [[nodiscard]] std::optional<std::size_t> worker_of_stream(const std::string& room,
+                                                            const std::string& stream) const;
 
   // ---- rooms
 
@@ -154,8 +160,9 @@ class Directory {
 
   struct Entry {
     std::size_t publishers = 0;
-    std::vector<std::size_t> viewers;  // by worker
-    std::set<std::size_t> held_by;     // workers
+    std::size_t viewers = 0;
+    std::vector<std::size_t> watching;  // of the viewers those that watch(), by worker
+    std::set<std::size_t> held_by;      // workers
     std::vector<Published> published = {};
     std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
@@ -168,6 +175,7 @@ class Directory {
 
   [[nodiscard]] std::optional<Refused> refusal_of(const Visit& visit) const;
   Admission enter(std::size_t worker, Visit visit);
+  void begin_watching(const Admission& admission);
   void leave(const Admission& admission);
   void replace_ufrag(const std::string& gone, const std::string& fresh, std::size_t worker);
   void erase_if_empty(std::map<std::string, Entry>::iterator room);

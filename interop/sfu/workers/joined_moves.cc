@@ -45,9 +45,18 @@ MovedSfu join_moves(std::vector<MovedSfu> parts) {
 void move_in(const MovedSfu& moved, dtls::Duration away, std::span<Sfu* const> workers,
              const std::function<std::size_t(const MovedSession&)>& place_for, dtls::Instant now) {
   std::vector<PublisherNumber> numbers(moved.sessions.size());
+  std::vector<std::size_t> places(moved.sessions.size());
+  // The session of another node is where its stream is (Sfu::watch_stream()).
+  const auto best_for = [&](const MovedSession& session) {
+    const bool is_bound = session.viewer && session.viewer->is_bound;
+    const auto stream =
+        is_bound && !session.viewer->seats.empty() ? session.viewer->seats.front() : std::nullopt;
+    return stream && *stream < places.size() ? places[*stream] : place_for(session);
+  };
   for (std::size_t i = 0; i < moved.sessions.size(); ++i) {
     const MovedSession& each = moved.sessions[i];
-    Sfu& sfu = *workers[place_for(each)];
+    places[i] = best_for(each);
+    Sfu& sfu = *workers[places[i]];
     sfu.follow_publishers(now);
     const auto publisher_in = [&](std::size_t index) -> Publisher* {
       return index < numbers.size() ? sfu.mirrors()->find(numbers[index]) : nullptr;

@@ -36,6 +36,10 @@ void PortThread::wait(const std::stop_token& stop) {
   wake_up.finish_wait(watched[1].revents != 0);
 }
 
+void PortThread::claim(const dtls::UdpPath& path, std::size_t worker) {
+  static_cast<void>(driver_.server().claim(path, worker, common::now()));
+}
+
 void PortThread::take_from_workers() {
   for (std::size_t worker = 0; worker < exchange_.workers(); ++worker) {
     auto& queue = exchange_.to_port(worker);

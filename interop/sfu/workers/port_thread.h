@@ -27,8 +27,13 @@ class PortThread {
   PortThread(const PortThread&) = delete;
   PortThread& operator=(const PortThread&) = delete;
 
-  // Before start(): what workers have pushed to it.
+  // ---- before start()
+
+  // The worker has a session on this path.
+  void claim(const dtls::UdpPath& path, std::size_t worker);
+  // Takes what workers have pushed to it.
   void take_from_workers();
+
   void start();
   // What has not been read by then stays in the sockets.
   void stop() { thread_ = {}; }

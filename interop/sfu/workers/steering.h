@@ -43,6 +43,11 @@ class Steering {
 
   // ---- for the thread of the port
 
+  // Before the workers run: a session that has moved in is on this path. No more of them than
+  // `max_paths` are remembered. False: another worker has one there.
+  bool claim(const dtls::UdpPath& path, std::size_t worker, dtls::Instant now) {
+    return paths_.claim(path, worker, now);
+  }
   // What a worker tells of its paths.
   void take(std::size_t worker, const PortHeader& header, dtls::Instant now);
   // Rings for the workers that have got something.

@@ -46,32 +46,41 @@ void Worker::PortOutlet::flush() {
 // ---- beginning and end
 
 tl::expected<std::unique_ptr<Worker>, std::string> Worker::make(
-    const SfuOptions& options, const std::vector<ice_lite::AnnouncedAddress>& announced,
+    const LoopOptions& options, const std::vector<ice_lite::AnnouncedAddress>& announced,
     const Workplace& workplace, udp::Socket socket) {
   auto made = dtls::Environment::make();
   if (!made) return tl::unexpected(dtls::to_string(made.error()));
   auto environment = std::make_unique<dtls::Environment>(*std::move(made));
   auto own_dtls = common::make_own_dtls(*environment, "sluice-sfu");
   if (!own_dtls) return tl::unexpected(own_dtls.error());
-  auto server = ice_lite::IceLiteServer::make({.max_sessions = options.max_sessions}, *environment);
+  auto server =
+      ice_lite::IceLiteServer::make({.max_sessions = options.sfu.max_sessions}, *environment);
   if (!server) return tl::unexpected(dtls::to_string(server.error()));
   auto wake = common::WorkQueue<Work>::open();
   if (!wake) return tl::unexpected(wake.error());
-  return std::unique_ptr<Worker>{new Worker(std::move(environment), *std::move(server), options,
-                                            {.dtls = std::move(own_dtls->config),
-                                             .fingerprint = std::move(own_dtls->fingerprint),
-                                             .announced = announced},
-                                            workplace, std::move(socket), *std::move(wake))};
+  const SfuIdentity identity{.dtls = std::move(own_dtls->config),
+                             .fingerprint = std::move(own_dtls->fingerprint),
+                             .announced = announced};
+  std::optional<PulledStreams> pulled;
+  if (options.pulls) {
+    auto made_pulled = PulledStreams::make(options.sfu.tracks, *environment, identity);
+    if (!made_pulled) return tl::unexpected(made_pulled.error());
+    pulled = *std::move(made_pulled);
+  }
+  return std::unique_ptr<Worker>{new Worker(std::move(environment), *std::move(server), options.sfu,
+                                            identity, std::move(pulled), workplace,
+                                            std::move(socket), *std::move(wake))};
 }
 
 Worker::Worker(std::unique_ptr<dtls::Environment> environment, ice_lite::IceLiteServer server,
-               const SfuOptions& options, SfuIdentity identity, const Workplace& workplace,
-               udp::Socket socket, udp::Descriptor wake)
+               const SfuOptions& options, SfuIdentity identity, std::optional<PulledStreams> pulled,
+               const Workplace& workplace, udp::Socket socket, udp::Descriptor wake)
     : workplace_(workplace),
       environment_(std::move(environment)),
       server_(std::move(server)),
       outlet_(workplace, std::move(socket)),
       sfu_(options, std::move(identity), server_, outlet_, workplace),
+      pulled_(std::move(pulled)),
       work_(std::move(wake)) {}
 
 void Worker::start() {
@@ -80,13 +89,12 @@ void Worker::start() {
 
 bool Worker::post(Work work) { return work_.post(std::move(work)); }
 
-void Worker::claim_paths() {
+std::vector<dtls::UdpPath> Worker::paths() const {
+  std::vector<dtls::UdpPath> all;
   for (const auto& [handle, session] : sfu_.sessions()) {
-    if (const auto path = server_.path_of(handle)) {
-      workplace_.exchange->to_port(workplace_.worker)
-          .push({.path = *path, .kind = PortHeader::Kind::claim}, {});
-    }
+    if (const auto path = server_.path_of(handle)) all.push_back(*path);
   }
+  return all;
 }
 
 // ---- the loop
@@ -105,10 +113,15 @@ bool Worker::has_next() const {
 void Worker::wait() {
   if (has_more_) return;
   WakeUp& wake_up = workplace_.exchange->wake_up(workplace_.worker);
-  std::array<pollfd, 2> watched{{{.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = work_.descriptor(), .events = POLLIN, .revents = 0}}};
+  // poll() leaves out a descriptor of -1.
+  const int pulled = pulled_ ? pulled_->descriptor() : -1;
+  std::array<pollfd, 3> watched{{{.fd = wake_up.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = work_.descriptor(), .events = POLLIN, .revents = 0},
+                                 {.fd = pulled, .events = POLLIN, .revents = 0}}};
   int timeout = -1;
-  if (const auto next = common::earlier(server_.next_timeout(), sfu_.next_timeout())) {
+  auto next = common::earlier(server_.next_timeout(), sfu_.next_timeout());
+  if (pulled_) next = common::earlier(next, pulled_->next_timeout());
+  if (next) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - common::now());
     timeout = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
   }
@@ -146,6 +159,7 @@ void Worker::handle_batch() {
   claim_new_paths();
 }
 
+// A claim without room in the queue is made again at the next check.
 void Worker::claim_new_paths() {
   for (const dtls::UdpPath& path : checked_) {
     if (!server_.find(path)) continue;
@@ -186,6 +200,8 @@ void Worker::turn() {
   if (const auto next = sfu_.next_timeout(); next && *next <= common::now()) {
     sfu_.handle_timeout(common::now());
   }
+  // Last, since feedback to other nodes may have come of all that.
+  if (pulled_) pulled_->turn(sfu_);
   drain();
 }
 
@@ -196,6 +212,11 @@ void Worker::run(const std::stop_token& stop) {
     wait();
     turn();
   }
+}
+
+void Worker::end_pulled() {
+  if (pulled_) pulled_->end_all(sfu_, common::now());
+  drain();
 }
 
 bool Worker::finish() {

@@ -17,6 +17,7 @@
 #include <sluice/udp/socket.h>
 
 #include "common/work_queue.h"
+#include "sfu/cluster/pulled_streams.h"
 #include "sfu/forwarding/media_port.h"
 #include "sfu/media_threads.h"
 #include "sfu/workers/exchange.h"
@@ -29,7 +30,7 @@ class Worker {
 
   // What it sends by is a socket of the port, which it does not read. The error says what is wrong.
   static tl::expected<std::unique_ptr<Worker>, std::string> make(
-      const SfuOptions& options, const std::vector<ice_lite::AnnouncedAddress>& announced,
+      const LoopOptions& options, const std::vector<ice_lite::AnnouncedAddress>& announced,
       const Workplace& workplace, udp::Socket socket);
   // stop()
   ~Worker() = default;
@@ -40,12 +41,15 @@ class Worker {
   void stop() { thread_ = {}; }
   // From any thread.
   bool post(Work work);
+  [[nodiscard]] PulledStreams* pulled() { return pulled_ ? &*pulled_ : nullptr; }
 
   // ---- while the thread does not run
 
   [[nodiscard]] Sfu& sfu() { return sfu_; }
-  // Tells the port of all sessions' paths: of those that were moved in.
-  void claim_paths();
+  // Of all sessions that have one: of those that were moved in.
+  [[nodiscard]] std::vector<dtls::UdpPath> paths() const;
+  // They stay on their nodes: the next process pulls them again.
+  void end_pulled();
   // Takes what has come in its queues by now. False: nothing.
   bool finish();
   // Sends what the Sfu has left to be sent.
@@ -69,8 +73,8 @@ class Worker {
   };
 
   Worker(std::unique_ptr<dtls::Environment> environment, ice_lite::IceLiteServer server,
-         const SfuOptions& options, SfuIdentity identity, const Workplace& workplace,
-         udp::Socket socket, udp::Descriptor wake);
+         const SfuOptions& options, SfuIdentity identity, std::optional<PulledStreams> pulled,
+         const Workplace& workplace, udp::Socket socket, udp::Descriptor wake);
 
   void run(const std::stop_token& stop);
   void wait();
@@ -87,6 +91,7 @@ class Worker {
   ice_lite::IceLiteServer server_;
   PortOutlet outlet_;
   Sfu sfu_;
+  std::optional<PulledStreams> pulled_;
   common::WorkQueue<Work> work_;
   std::vector<dtls::ReceivedDatagram> batch_;
   std::vector<dtls::UdpPath> checked_;  // paths that are not the worker's yet

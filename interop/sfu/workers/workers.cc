@@ -12,8 +12,10 @@
 namespace sluice::interop::sfu {
 namespace {
 
-// Paths that the thread of the port remembers: as many as ice_lite allows a session.
+// Paths that the thread of the port remembers: as many as ice_lite allows a session. Sessions that
+// move in have one each, and each of kMaxWorkers takes `max_sessions` of them at most.
 constexpr std::size_t kPathsOfSession = 16;
+static_assert(kPathsOfSession >= kMaxWorkers);
 
 // Another descriptor of the port's socket, to send by. What it would read into is never used, and
 // so it is the same for all workers.
@@ -56,7 +58,7 @@ tl::expected<void, std::string> Workers::open(const LoopOptions& options) {
     auto socket = sending_socket(sockets->udp, unused);
     if (!socket) return tl::unexpected(socket.error());
     auto worker =
-        Worker::make(options.sfu, *announced,
+        Worker::make(options, *announced,
                      {.directory = &directory_, .exchange = exchange_.get(), .worker = number},
                      *std::move(socket));
     if (!worker) return tl::unexpected(worker.error());
@@ -85,6 +87,7 @@ void Workers::stop() {
   if (std::exchange(is_stopped_, true)) return;
   if (port_) port_->stop();
   for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->end_pulled();
   for (bool is_busy = true; is_busy;) {
     is_busy = false;
     for (const auto& worker : workers_) is_busy |= worker->finish();
@@ -113,9 +116,10 @@ void Workers::move_in(const MovedSfu& moved) {
   sfu::move_in(
       moved, common::since(moved.left_at), all,
       [this](const MovedSession& each) { return directory_.place_for(each.room); }, common::now());
-  for (const auto& worker : workers_) {
-    worker->claim_paths();
-    worker->drain();
+  // Not by the queues: they have no room for those of 14,000 sessions.
+  for (std::size_t number = 0; number < workers_.size(); ++number) {
+    for (const dtls::UdpPath& path : workers_[number]->paths()) port_->claim(path, number);
+    workers_[number]->drain();
   }
   port_->take_from_workers();
 }

@@ -37,6 +37,13 @@ class Workers final : public MediaThreads {
   [[nodiscard]] std::optional<std::size_t> worker_of(const std::string& id) const override {
     return directory_.worker_of_session(id);
   }
+  [[nodiscard]] std::optional<std::size_t> worker_of_stream(
+      const std::string& room, const std::string& stream) const override {
+    return directory_.worker_of_stream(room, stream);
+  }
+  [[nodiscard]] PulledStreams* pulled(std::size_t worker) override {
+    return workers_.at(worker)->pulled();
+  }
   [[nodiscard]] std::optional<Exchange::Dropped> dropped() const override {
     return exchange_->dropped();
   }

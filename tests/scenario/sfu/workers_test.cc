@@ -197,6 +197,17 @@ TEST_F(SfuWorkers, SimulcastLayersAreChosenAtTheMirror) {
   EXPECT_EQ(asked.back().media, rtp::Ssrc{0x101});
 }
 
+// An offer of the server that nobody has answered yet is no viewer.
+TEST_F(SfuWorkers, NothingCrossesForACounterOffer) {
+  Peer& from = publisher();
+  const auto refused = worlds_.second.watch(SfuWorld::publisher_offer("H264"));
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  worlds_.run_for(10ms);
+  worlds_.first.send(from, {.number = 100});
+  EXPECT_FALSE(worlds_.exchange->between(0, 1).has_next());
+}
+
 TEST_F(SfuWorkers, ARoomEndsOnAllWorkers) {
   Peer& from = publisher();
   const Peer& to = viewer();

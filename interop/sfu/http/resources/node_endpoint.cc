@@ -24,10 +24,11 @@ void create_for_node(const SfuAccess& access, const httplib::Request& request,
   if (!node) return refuse(response, 400, std::string{kNodeField} + ": " + node.error());
   const auto query =
       cluster.request(request.matches[1].str(), request.matches[2].str(), node->origin);
+  // A worker without it refuses.
+  const auto worker = access.media().worker_of_stream(query.room, query.stream);
   using Pulled = std::pair<CreateResult, std::vector<std::string>>;
   const auto result = access.ask<Pulled>(
-      access.media().place_for(query.room), response,
-      [posted = *posted, query](Sfu& sfu, dtls::Instant now) {
+      worker.value_or(0), response, [posted = *posted, query](Sfu& sfu, dtls::Instant now) {
         auto created = sfu.watch_stream(query, posted.offer, posted.address, now);
         return Pulled{std::move(created), sfu.path_of(query.room, query.stream)};
       });

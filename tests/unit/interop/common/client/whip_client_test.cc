@@ -2,12 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <chrono>
+#include <cstddef>
 #include <future>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <thread>
+
+#include <sluice/udp/descriptor.h>
 
 namespace sluice::interop {
 namespace {
@@ -151,6 +157,60 @@ TEST_F(WhipClientTest, AnEndlessAnswerIsRefused) {
   });
   EXPECT_THAT(client_.post(endpoint("/endless"), "offer").error().sentence,
               HasSubstr("does not answer a POST ("));
+}
+
+// A server that answers one connection with header fields without end.
+class EndlessHead {
+ public:
+  static constexpr std::size_t kMost = 200'000'000;  // limits a failing test
+
+  EndlessHead() : listening_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listening_.number(), generic, size) != 0 || listen(listening_.number(), 1) != 0 ||
+        getsockname(listening_.number(), generic, &size) != 0) {
+      throw std::runtime_error("a socket of TCP");
+    }
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/whip";
+    thread_ = std::thread([this] { serve(); });
+  }
+  // After its client has ended. How many bytes it has sent.
+  std::size_t end() {
+    shutdown(accepted_.get_future().get(), SHUT_RDWR);
+    thread_.join();
+    return sent_;
+  }
+  [[nodiscard]] const std::string& url() const { return url_; }
+
+ private:
+  void serve() {
+    connection_ = udp::Descriptor(accept(listening_.number(), nullptr, nullptr));
+    accepted_.set_value(connection_.number());
+    std::string text = "HTTP/1.1 201 Created\r\n";
+    while (send(connection_.number(), text.data(), text.size(), MSG_NOSIGNAL) > 0 &&
+           sent_ < kMost) {
+      sent_ += text.size();
+      text = "Field: " + std::string(4000, 'x') + "\r\n";
+    }
+  }
+
+  udp::Descriptor listening_;
+  udp::Descriptor connection_;
+  std::promise<int> accepted_;
+  std::string url_;
+  std::size_t sent_ = 0;
+  std::thread thread_;
+};
+
+TEST(WhipClientHead, AnEndlessOneIsRefused) {
+  EndlessHead server;
+  {
+    WhipClient client({.request_time = std::chrono::hours{1}});
+    EXPECT_FALSE(client.post({.url = parse_url(server.url()).value()}, "offer"));
+  }
+  EXPECT_LT(server.end(), EndlessHead::kMost);
 }
 
 // Answers with its first byte, and then waits.

@@ -78,5 +78,14 @@ TEST(NodeNetworks, BoundWhereRequestsGo) {
   EXPECT_FALSE(given.resolve(*parse_node_url("http://127.0.0.1:1")));
 }
 
+TEST(NodeNetworks, BoundWhereMediaGoes) {
+  NodeNetworks given;
+  ASSERT_TRUE(given.add("192.0.2.0/24"));
+  const dtls::UdpEndpoint inside{dtls::Ipv4Address{192, 0, 2, 7}, 5000};
+  const dtls::UdpEndpoint outside{dtls::Ipv4Address{192, 0, 3, 7}, 5000};
+  EXPECT_THAT(given.among({outside, inside, outside}), ElementsAre(inside));
+  EXPECT_THAT(given.among({outside}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace sluice::interop::sfu

@@ -3,9 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
+#include "sfu/restart/moved_media.h"
+
 namespace sluice::interop::sfu {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Optional;
 
 Visit visit(const std::string& id, bool publishes, const std::string& room = "room",
@@ -81,6 +87,38 @@ TEST(Directory, ARoomLivesAsLongAsAWorkerHasIt) {
   EXPECT_EQ(refusal(directory.admit(0, visit("q", true, "other"))), Refusal::too_many_rooms);
   directory.release_room("room", 0);
   EXPECT_TRUE(directory.admit(0, visit("q", true, "other")));
+}
+
+// Who counts among the viewers may wait for an answer still, or be a node for one stream.
+TEST(Directory, AWorkerWatchesWithItsFirstSessionThatDoes) {
+  Directory directory({}, 2);
+  auto publisher = directory.admit(0, visit("p", true));
+  auto viewer = directory.admit(1, visit("v", false));
+  ASSERT_TRUE(publisher && viewer);
+  EXPECT_FALSE(directory.has_changes(0));
+  EXPECT_THAT(directory.view_of("room").watching, IsEmpty());
+  viewer->watch();
+  viewer->watch();
+  EXPECT_TRUE(directory.has_changes(0));
+  EXPECT_THAT(directory.take_changes(0), ElementsAre("room"));
+  EXPECT_THAT(directory.view_of("room").watching, ElementsAre(1));
+  {
+    const Admission leaves = *std::move(viewer);
+  }
+  EXPECT_THAT(directory.take_changes(0), ElementsAre("room"));
+  EXPECT_THAT(directory.view_of("room").watching, IsEmpty());
+}
+
+TEST(Directory, KnowsTheWorkersOfStreams) {
+  Directory directory({}, 2);
+  const auto publisher = directory.admit(1, visit("p", true));
+  const auto state = std::make_shared<const MovedPublisher>(MovedPublisher{.stream_id = "stream"});
+  const auto number = directory.publish("room", 1, state);
+  EXPECT_THAT(directory.worker_of_stream("room", "stream"), Optional(1));
+  EXPECT_EQ(directory.worker_of_stream("room", "other"), std::nullopt);
+  EXPECT_EQ(directory.worker_of_stream("other", "stream"), std::nullopt);
+  directory.withdraw("room", number);
+  EXPECT_EQ(directory.worker_of_stream("room", "stream"), std::nullopt);
 }
 
 // Small rooms stay on one worker, large ones are spread.

@@ -68,6 +68,18 @@ TEST_F(SteeringTest, ChecksGoByTheirUfragAndMediaFollows) {
   EXPECT_EQ(exchange_->dropped().unknown, 0U);
 }
 
+// More than a queue has room for: the sessions of a hot restart are told without one.
+TEST_F(SteeringTest, KnowsThePathsOfAllSessionsThatMoveIn) {
+  constexpr std::uint16_t kSessions = 40'000;
+  Steering steering(directory_, *exchange_, kSessions);
+  for (std::uint16_t port = 1; port <= kSessions; ++port) {
+    ASSERT_TRUE(steering.claim(from_port(port), 1, now_));
+  }
+  for (std::uint16_t port = 1; port <= kSessions; ++port) {
+    ASSERT_EQ(steering.find(from_port(port)), 1U) << port;
+  }
+}
+
 TEST_F(SteeringTest, WhatNamesNoSessionIsAnsweredByTheFirstWorkerOrDropped) {
   send(check("other:peer"), 1);
   send(check("no colon"), 1);
