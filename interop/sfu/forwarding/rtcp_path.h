@@ -16,7 +16,7 @@ namespace sluice::interop::sfu {
 
 // An RTCP compound fits the MTU of a path with SRTCP's overhead.
 inline constexpr std::size_t kMaxCompound = 1100;
-inline constexpr std::size_t kUdpAndIp = 28;  // their headers
+inline constexpr std::size_t kUdpAndIp = 28;  // headers of UDP and IPv4
 
 // Sends a compound of up to kMaxCompound bytes. The size of what was sent, with the headers of UDP
 // and IP; 0: it could not be sent.
@@ -40,7 +40,7 @@ inline RtcpPath rtcp_path(MediaPort& port, ice_lite::SessionHandle session) {
 template <class Report, class Packet>
 std::size_t send_rtcp(const RtcpPath& path, MediaCounters& counters, const Report& report,
                       const Packet& packet) {
-  std::array<std::byte, kMaxCompound> bytes;
+  std::array<std::byte, kMaxCompound> bytes{};
   rtp::CompoundWriter writer(rtp::CompoundForm::full, bytes);
   const bool is_written = writer.add(report) && writer.add(packet);
   const std::size_t size = is_written ? path(writer.compound()) : 0;
