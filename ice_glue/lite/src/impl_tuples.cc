@@ -131,6 +131,8 @@ void IceLiteServer::Impl::select(SlotNumber number, Instant now) {
   }
   session.selected = number;
   session.lost.reset();
+  // It has come back before that was told.
+  if (session.untold) session.untold->expired.reset();
   session.is_selection_untold = true;
   ++statistics_.selections;
   queue(Output::event, owner);

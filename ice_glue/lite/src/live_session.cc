@@ -20,6 +20,8 @@ using dtls::wire::StateReader;
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kMostTuples = 1024;  // ServerOptions::max_tuples_per_session
 constexpr std::uint64_t kMostTime = INT64_MAX;
+// Restarts that are still to come have higher ones.
+constexpr IceGeneration kMostGeneration = IceGeneration{1} << 31;
 // Of the session.
 constexpr std::uint8_t kHasNewer = 1;
 constexpr std::uint8_t kHasRtt = 2;
@@ -111,7 +113,8 @@ LiveCredentials take_credentials(StateReader& in) {
   taken.remote_ufrag = take_text(in);
   in.expect(taken.remote_ufrag.empty() || is_valid_ufrag(taken.remote_ufrag), "a remote ufrag");
   taken.generation = in->u32();
-  in.expect(taken.generation > 0, "a generation out of range");
+  in.expect(taken.generation > 0 && taken.generation <= kMostGeneration,
+            "a generation out of range");
   return taken;
 }
 

@@ -59,6 +59,21 @@ TEST(LiteConsent, ComesBackWithANomination) {
   EXPECT_EQ(lite.told<PathSelected>(session).size(), 2U);
 }
 
+// Who learns of Expired removes the session, as the examples do.
+TEST(LiteConsent, ThatCameBackBeforeItsEndWasToldHasNotEnded) {
+  LiteServer lite;
+  const auto session = lite.add();
+  lite.nominate(session, kPeer);
+  lite.now += 30s;
+  lite.server.handle_timeout(lite.now);
+  ASSERT_EQ(lite.server.statistics().expired, 1U);
+  EXPECT_EQ(lite.nominate(session, kPeer), kSuccess);
+  EXPECT_TRUE(lite.told<Expired>(session).empty());
+  EXPECT_EQ(lite.told<PathSelected>(session).size(), 2U);
+  lite.pass(30s);
+  EXPECT_EQ(lite.told<Expired>(session).size(), 1U);
+}
+
 TEST(LiteConsent, OfATupleThatIsNotNominatedEndsSilently) {
   LiteServer lite;
   const auto session = lite.add();

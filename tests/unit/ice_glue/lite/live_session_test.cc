@@ -133,7 +133,7 @@ TEST(LiveSession, TakesAllThatASessionMayHave) {
   LiveSession live{.credentials = {.ufrag = ufrag,
                                    .pwd = chars_of(pwd),
                                    .remote_ufrag = ufrag,
-                                   .generation = UINT32_MAX},
+                                   .generation = 1U << 31},
                    .recent = std::vector<std::uint32_t>(32, 9),
                    .lost = LiveLostPath{ipv6_path(), dtls::Duration::max()}};
   for (std::uint16_t port = 1; port <= 1024; ++port) {
@@ -202,6 +202,9 @@ TEST(LiveSession, HasOnlyWhatASessionCanHave) {
             "a password");
   EXPECT_EQ(changed([](auto& s) { s.credentials.remote_ufrag = "abc"; }), "a remote ufrag");
   EXPECT_EQ(changed([](auto& s) { s.credentials.generation = 0; }), "a generation out of range");
+  // The credentials of a restart have the next one.
+  EXPECT_EQ(changed([](auto& s) { s.newer->generation = UINT32_MAX; }),
+            "a generation out of range");
   EXPECT_EQ(changed([](auto& s) { s.newer->ufrag = s.credentials.ufrag; }),
             "a ufrag that comes twice");
   EXPECT_EQ(changed([](auto& s) { s.newer->generation = s.credentials.generation; }),
