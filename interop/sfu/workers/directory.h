@@ -117,7 +117,7 @@ class Directory {
   // ---- sessions
 
   // Where a session of this room is best made: on the worker that has the fewest, but rather on one
-  // that has the room already.
+  // that has sessions of the room already. Mirrors are none.
   [[nodiscard]] std::size_t place_for(const std::string& room) const;
   tl::expected<Admission, Refused> admit(std::size_t worker, Visit visit);
   // One that goes on from the process before, whatever the limits are.
@@ -144,7 +144,8 @@ class Directory {
   // The last one is a change of the room.
   void close_label(const std::string& room, const std::string& label, std::size_t worker);
   [[nodiscard]] bool has_label(const std::string& room, const std::string& label) const;
-  [[nodiscard]] std::set<std::size_t> holders_of(const std::string& room) const;
+  // With sessions of the room, no mirrors alone.
+  [[nodiscard]] std::vector<std::size_t> workers_of(const std::string& room) const;
 
   // ---- changes
 
@@ -162,7 +163,8 @@ class Directory {
     std::size_t publishers = 0;
     std::size_t viewers = 0;
     std::vector<std::size_t> watching;  // of the viewers those that watch(), by worker
-    std::set<std::size_t> held_by;      // workers
+    std::vector<std::size_t> sessions;  // by worker
+    std::set<std::size_t> held_by;      // workers, those with mirrors alone included
     std::vector<Published> published = {};
     std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
@@ -174,6 +176,8 @@ class Directory {
   };
 
   [[nodiscard]] std::optional<Refused> refusal_of(const Visit& visit) const;
+  // Made if there is none.
+  std::map<std::string, Entry>::iterator entry_of(const std::string& room);
   Admission enter(std::size_t worker, Visit visit);
   void begin_watching(const Admission& admission);
   void leave(const Admission& admission);

@@ -57,6 +57,11 @@ TEST_F(SfuClusterWorkers, OneStreamServesTheViewersOfAllWorkers) {
   EXPECT_EQ(seen.counters.pulled, 1U);
 }
 
+TEST_F(SfuClusterWorkers, ViewersAreMadeWhereTheirRoomIsPulled) {
+  pull();
+  EXPECT_EQ(node_.directory.place_for("room"), 0U);
+}
+
 TEST_F(SfuClusterWorkers, AKeyFrameIsAskedOfThePublisherOnItsNode) {
   pull();
   Peer& far = viewer(second_);
