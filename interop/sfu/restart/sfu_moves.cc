@@ -35,12 +35,20 @@ tl::expected<std::vector<ViewerStream>, std::string> restore_streams(const Moved
 
 // ---- out
 
-// What can't move ends first, so that its viewers are given to others before they move.
+// What can't move ends first, so that its viewers are given to others before they move. The session
+// of a node ends with its publisher, also one of another node, which does not move.
 MovedSfu Sfu::move_out(dtls::Instant now) {
-  for (auto next = sessions_.begin(); next != sessions_.end();) {
-    const auto each = next++;
-    if (port_.server.export_blocked(each->first)) end(each, End::stopped, now);
-  }
+  const auto end_if = [&](End why, auto&& is_meant) {
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+      const auto each = next++;
+      if (is_meant(*each)) end(each, why, now);
+    }
+  };
+  end_if(End::stopped,
+         [&](const auto& each) { return port_.server.export_blocked(each.first).has_value(); });
+  end_if(End::room_ended, [](const auto& each) {
+    return each.second.viewer && each.second.viewer->has_lost_publisher();
+  });
   MovedSfu moved;
   moved.sessions.reserve(sessions_.size());
   for (const auto& [name, room] : rooms_) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "scenario/sfu/cluster_world.h"
+#include "sfu/restart/moved_sfu.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -130,6 +131,19 @@ TEST_F(SfuCluster, ViewersGoOnInTheNextProcessWithoutTheirPublisher) {
   EXPECT_THAT(letters(viewer), ElementsAre('h'));
 }
 
+// A node that pulls it over this one looks for it elsewhere at once.
+TEST_F(SfuCluster, ASessionOfANodeDoesNotMoveWithoutItsPublisher) {
+  pull();
+  const auto moved = [&] {
+    origin_.sfu.remove(publisher_.id, origin_.now);
+    return decode_moved_sfu(origin_.leave().bytes());
+  }();
+  ASSERT_TRUE(moved) << moved.error();
+  EXPECT_THAT(moved->sessions, IsEmpty());
+  run_for(20ms);
+  EXPECT_EQ(upstream_->ended(), "closed");
+}
+
 TEST_F(SfuCluster, LoopsAndMoreThanTheLimitsAreRefused) {
   const auto refusal = [this](StreamRequest request) {
     const auto created = post(request, make_credentials());
@@ -144,11 +158,37 @@ TEST_F(SfuCluster, LoopsAndMoreThanTheLimitsAreRefused) {
   auto deep = request();
   deep.max_depth = 0;
   EXPECT_EQ(refusal(deep), "The stream has come over as many nodes as it may: 0.");
-  EXPECT_EQ(refusal(request()), "");
-  EXPECT_EQ(refusal(request()), "");
-  EXPECT_EQ(refusal(request()), "As many nodes pull this stream as may: 2.");
+  for (const char* node : {"http://192.0.2.2:2", "http://192.0.2.3:3"}) {
+    auto further = request();
+    further.node = node;
+    EXPECT_EQ(refusal(further), "");
+  }
+  auto last = request();
+  last.node = "http://192.0.2.4:4";
+  EXPECT_EQ(refusal(last), "As many nodes pull this stream as may: 2.");
   EXPECT_EQ(origin_.count(Refusal::node_loop), 2U);
   EXPECT_EQ(origin_.count(Refusal::too_many_nodes), 1U);
+}
+
+// It was killed and comes back, or its connection has failed: its session of before lasts up to 30
+// s.
+TEST_F(SfuCluster, ANodeThatComesAgainCountsOnce) {
+  auto only = request();
+  only.fan_out = 1;
+  EXPECT_TRUE(post(only, make_credentials()));
+  EXPECT_TRUE(post(only, make_credentials()));
+  auto other = only;
+  other.node = "http://192.0.2.3:3";
+  EXPECT_FALSE(post(other, make_credentials()));
+  EXPECT_EQ(origin_.count(Refusal::too_many_nodes), 1U);
+}
+
+TEST_F(SfuCluster, ANodeThatComesAgainCountsOnceInTheNextProcess) {
+  pull();
+  EXPECT_EQ(origin_.replace(), 2U);
+  auto only = request();
+  only.fan_out = 1;
+  EXPECT_TRUE(post(only, make_credentials()));
 }
 
 TEST_F(SfuCluster, AStreamDoesNotGoBackToWhereItCameFrom) {
