@@ -144,7 +144,8 @@ class Sfu {
   void take_media(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
   void forward_pulled(dtls::Instant now) { forward_bursts(now); }
   void remove_pulled(const Publisher& publisher, dtls::Instant now);
-  // Whether its room has viewers, or another node pulls it from here.
+  // Whether its room has viewers, on any worker, or another node pulls it from here. Who may still
+  // answer a counter-offer is a viewer.
   [[nodiscard]] bool is_wanted(const Publisher& pulled) const;
   // Of this worker.
   [[nodiscard]] ClusterView cluster_view() const;

@@ -67,7 +67,8 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   if (auto refused = refusal_of(request, place, *publisher)) {
     return refuse(refused->why, refused->sentence);
   }
-  const Visit visit{.id = common::random_id(), .room = request.room, .address = address};
+  const Visit visit{
+      .id = common::random_id(), .room = request.room, .address = address, .is_node = true};
   auto admission = directory_.admit(worker_, visit);
   if (!admission) return refuse(admission.error());
   std::vector<const PublishedTrack*> tracks;
@@ -126,10 +127,9 @@ bool Sfu::is_wanted(const Publisher& publisher) const {
   const auto found = std::ranges::find_if(
       pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
   if (found == pulled_.end()) return false;
-  if (mirrors_ && mirrors_->is_watched_elsewhere(publisher)) return true;
-  return std::ranges::any_of(found->room->all_viewers(), [&](const Viewer* each) {
-    return !each->is_bound() || each->is_bound_to(publisher);
-  });
+  return directory_.has_viewers(found->room->name()) ||
+         std::ranges::any_of(found->room->all_viewers(),
+                             [&](const Viewer* each) { return each->is_bound_to(publisher); });
 }
 
 ClusterView Sfu::cluster_view() const {

@@ -182,7 +182,8 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
   const Visit visit{.id = moved.id,
                     .room = moved.room,
                     .address = moved.address,
-                    .publishes = moved.publisher.has_value()};
+                    .publishes = moved.publisher.has_value(),
+                    .is_node = moved.viewer && !moved.viewer->node.empty()};
   Admission admission = directory_.readmit(worker_, visit);
   Room& place = room(moved.room, now - idle);
   Session& session = begin(*handle, visit, std::move(admission), place, then - moved.age);

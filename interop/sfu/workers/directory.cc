@@ -122,6 +122,7 @@ Admission Directory::enter(std::size_t worker, Visit visit) {
   const auto room = entry_of(visit.room);
   ++room->second.sessions[worker];
   ++(visit.publishes ? room->second.publishers : room->second.viewers);
+  if (visit.is_node) ++room->second.nodes;
   sessions_.emplace(visit.id, worker);
   ++sessions_of_[worker];
   ++per_address_[common::host_of(visit.address)];
@@ -140,6 +141,7 @@ void Directory::leave(const Admission& admission) {
   const auto room = rooms_.find(visit.room);
   --room->second.sessions[admission.worker_];
   --(visit.publishes ? room->second.publishers : room->second.viewers);
+  if (visit.is_node) --room->second.nodes;
   if (admission.watches_ && --room->second.watching[admission.worker_] == 0) {
     note_change(visit.room, admission.worker_);
   }
@@ -273,6 +275,12 @@ RoomView Directory::view_of(const std::string& room) const {
     if (found->second.watching[worker] > 0) view.watching.push_back(worker);
   }
   return view;
+}
+
+bool Directory::has_viewers(const std::string& room) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room);
+  return found != rooms_.end() && found->second.viewers > found->second.nodes;
 }
 
 void Directory::erase_if_empty(std::map<std::string, Entry>::iterator room) {

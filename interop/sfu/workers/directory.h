@@ -56,6 +56,7 @@ struct Visit {
   std::string room;
   std::string address;  // of the HTTP client
   bool publishes = false;
+  bool is_node = false;  // a viewer for a node of the cluster
 };
 
 // Of a publisher, in the order in which those of the server began.
@@ -155,6 +156,8 @@ class Directory {
   }
   [[nodiscard]] std::set<std::string> take_changes(std::size_t worker);
   [[nodiscard]] RoomView view_of(const std::string& room) const;
+  // That are no nodes. Who may still answer a counter-offer is one.
+  [[nodiscard]] bool has_viewers(const std::string& room) const;
 
  private:
   friend class Admission;
@@ -162,6 +165,7 @@ class Directory {
   struct Entry {
     std::size_t publishers = 0;
     std::size_t viewers = 0;
+    std::size_t nodes = 0;              // among the viewers
     std::vector<std::size_t> watching;  // of the viewers those that watch(), by worker
     std::vector<std::size_t> sessions;  // by worker
     std::set<std::size_t> held_by;      // workers, those with mirrors alone included

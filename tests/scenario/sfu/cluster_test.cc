@@ -1,12 +1,23 @@
 // Two servers of a cluster, and the connection between them.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <chrono>
+#include <cstddef>
 #include <set>
 #include <string>
+#include <utility>
 
+#include <sluice/dtls/socket_address.h>
+#include <sluice/udp/descriptor.h>
+#include <sluice/udp/send_batch.h>
+#include <sluice/udp/socket.h>
+
+#include "common/clock.h"
 #include "scenario/sfu/cluster_world.h"
+#include "sfu/cluster/pulled_streams.h"
 #include "sfu/restart/moved_sfu.h"
 
 namespace sluice::interop::sfu {
@@ -214,6 +225,38 @@ TEST_F(SfuCluster, ItIsWantedWhileSomebodyWatches) {
   EXPECT_TRUE(node_.sfu.is_wanted(*upstream_->publisher()));
   ASSERT_TRUE(node_.sfu.remove(viewer.id, node_.now));
   EXPECT_FALSE(node_.sfu.is_wanted(*upstream_->publisher()));
+}
+
+// Its viewer has half a minute to answer.
+TEST_F(SfuCluster, ItIsWantedWhileACounterOfferWaits) {
+  pull();
+  const auto refused = node_.watch(SfuWorld::publisher_offer("H264"));
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  EXPECT_TRUE(node_.sfu.is_wanted(*upstream_->publisher()));
+  run_for(kCounterOfferLife + 100ms);
+  EXPECT_FALSE(node_.sfu.is_wanted(*upstream_->publisher()));
+}
+
+// A socket is open for longer than its stream where another process is begun meanwhile: epoll has
+// it until all of its descriptors are closed.
+TEST_F(SfuCluster, ASocketThatIsHeldElsewhereIsNoLongerRead) {
+  auto pulled = PulledStreams::make({}, test::environment(), {.dtls = dtls_}).value();
+  const auto any = dtls::to_socket_address({dtls::Ipv4Address{127, 0, 0, 1}, 0});
+  auto socket = udp::Socket::bind(any, pulled.socket_options()).value();
+  const auto own = socket.own();
+  const udp::Descriptor held(fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+  ASSERT_TRUE(pulled.add(ask(), std::move(socket), common::now()));
+  pulled.end_all(node_.sfu, common::now());
+  auto sender = udp::Socket::bind(any).value();
+  udp::SendBatch batch;
+  const auto room = batch.room(1);
+  ASSERT_FALSE(room.empty());
+  room[0] = std::byte{1};
+  batch.commit(1, {.peer = own});
+  sender.send(batch);
+  pollfd readable{.fd = pulled.descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&readable, 1, 0), 0);
 }
 
 }  // namespace

@@ -86,6 +86,17 @@ TEST_F(SfuClusterWorkers, ItIsWantedWhileAViewerOfAnyWorkerWatches) {
   EXPECT_FALSE(first_.sfu.is_wanted(*upstream_->publisher()));
 }
 
+TEST_F(SfuClusterWorkers, ItIsWantedWhileACounterOfferOfAnyWorkerWaits) {
+  pull();
+  const auto refused = second_.watch(SfuWorld::publisher_offer("H264"));
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  run_for(20ms);
+  EXPECT_TRUE(first_.sfu.is_wanted(*upstream_->publisher()));
+  ASSERT_TRUE(second_.sfu.remove(refused.error().counter_offer->id, second_.now));
+  EXPECT_FALSE(first_.sfu.is_wanted(*upstream_->publisher()));
+}
+
 TEST_F(SfuClusterWorkers, ItsEndIsSeenOnAllWorkersAndTheNextOneTakesTheSeat) {
   pull();
   Peer& far = viewer(second_);
