@@ -1,7 +1,6 @@
 // A Cluster on threads of media that take no work.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 

@@ -1,7 +1,6 @@
 // Viewers of a node of a cluster, over HTTP.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <optional>
 
 #include "sfu/cluster/cluster.h"
