@@ -110,8 +110,9 @@ class Node:
 
     def replace(self):
         """A hot restart."""
+        before = len(self.events("replaced"))
         os.kill(self.pid, signal.SIGUSR2)
-        self.pid = int(wait_for("the next server", lambda: self.events("replaced"))[-1]["process"])
+        self.pid = int(wait_for("the next server", lambda: self.events("replaced")[before:])[-1]["process"])
         self.process.wait(SECONDS)
 
     def stop(self):

@@ -108,8 +108,10 @@ class Sfu {
   CreateResult publish(const std::string& room, const Offer& offer,
                        const PublishAgreement& agreement, const std::string& address,
                        dtls::Instant now);
+  // `looks_elsewhere`: where nobody publishes here the client looks for the room on other nodes
+  // before it is refused, so that this is no refusal that counts.
   CreateResult watch(const std::string& room, const Offer& offer, const ViewAgreement& agreement,
-                     const std::string& address, dtls::Instant now);
+                     const std::string& address, dtls::Instant now, bool looks_elsewhere = false);
   // The viewer's answer to a counter-offer; the name of its ICE session. The offer stays where the
   // answer is refused for what it says.
   tl::expected<std::string, Refused> take_answer(const std::string& id, Answer answer,
@@ -144,7 +146,8 @@ class Sfu {
   void take_media(Publisher& publisher, const transport::MediaPacket& media, dtls::Instant now);
   void forward_pulled(dtls::Instant now) { forward_bursts(now); }
   void remove_pulled(const Publisher& publisher, dtls::Instant now);
-  // Whether its room has viewers, or another node pulls it from here.
+  // Whether its room has viewers, on any worker, or another node pulls it from here. Who may still
+  // answer a counter-offer is a viewer.
   [[nodiscard]] bool is_wanted(const Publisher& pulled) const;
   // Of this worker.
   [[nodiscard]] ClusterView cluster_view() const;

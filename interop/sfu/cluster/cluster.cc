@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/random_numbers.h"
-#include "sfu/cluster/pulled_streams.h"
 #include "sfu/cluster/worker_question.h"
 
 namespace sluice::interop::sfu {
@@ -50,14 +49,8 @@ void Cluster::begin(const std::string& url) {
   puller_.emplace(options_.puller, media_);
   registry_.emplace(options_.redis, options_.prefix, url);
   pulls_ = std::make_unique<httplib::ThreadPool>(kPullThreads);
-  for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
-    ask_worker<bool>(media_, worker, [this, &pulled = *media_.pulled(worker)](Sfu&, dtls::Instant) {
-      pulled.observe([this](const StreamOrigin& stream, const std::string& ended) {
-        on_change(stream, ended);
-      });
-      return true;
-    });
-  }
+  observe(
+      [this](const StreamOrigin& stream, const std::string& ended) { on_change(stream, ended); });
   thread_ = std::thread([this] { run(); });
   has_begun_ = true;
 }
@@ -72,14 +65,12 @@ Cluster::~Cluster() {
   pulls_end_.request_stop();
   thread_.join();
   pulls_->shutdown();
-  // The workers' threads call no more then.
+  observe({});  // the workers' threads call no more then
+}
+
+void Cluster::observe(const PulledStreams::OnChange& on_change) {
   for (std::size_t worker = 0; worker < media_.workers(); ++worker) {
-    while (
-        !ask_worker<bool>(media_, worker, [&pulled = *media_.pulled(worker)](Sfu&, dtls::Instant) {
-          pulled.observe({});
-          return true;
-        })) {
-    }
+    media_.pulled(worker)->observe(on_change);
   }
 }
 

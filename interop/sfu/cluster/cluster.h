@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "sfu/cluster/pulled_streams.h"
 #include "sfu/cluster/puller.h"
 #include "sfu/cluster/stream_registry.h"
 #include "sfu/media_threads.h"
@@ -106,6 +107,7 @@ class Cluster {
   void begin_pulls(const std::string& room, const std::vector<StreamEntry>& entries,
                    const Own& own);
   void pull(const std::string& room, const std::vector<StreamEntry>& entries);
+  void observe(const PulledStreams::OnChange& on_change);
   void on_change(const StreamOrigin& stream, const std::string& ended);
   void put_off(Attempt& attempt);
   // Tells changes only.

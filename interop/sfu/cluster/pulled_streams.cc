@@ -55,8 +55,19 @@ void PulledStreams::end_all(Sfu& sfu, dtls::Instant now) {
   for (const auto& entry : entries_) {
     entry->upstream->end(sfu, now);
     send(*entry);
+    leave_epoll(*entry);
   }
   entries_.clear();
+}
+
+// To close the socket is not enough: a process that is begun meanwhile has it until its exec().
+void PulledStreams::leave_epoll(const Entry& entry) {
+  static_cast<void>(epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, entry.socket.descriptor(), nullptr));
+}
+
+void PulledStreams::tell(const Upstream& upstream) {
+  const std::scoped_lock lock(observer_->mutex);
+  if (observer_->on_change) observer_->on_change(upstream.origin(), upstream.ended());
 }
 
 std::optional<dtls::Instant> PulledStreams::next_timeout() const {
@@ -90,11 +101,12 @@ void PulledStreams::turn(Sfu& sfu) {
     if (upstream.ended().empty()) {
       const bool is_new = upstream.publisher() != nullptr && !entry->is_connected;
       entry->is_connected = upstream.publisher() != nullptr;
-      if (is_new && on_change_) on_change_(upstream.origin(), {});
+      if (is_new) tell(upstream);
       continue;
     }
-    const auto ended = std::move(entry);  // closes the socket, which epoll then forgets
-    if (on_change_) on_change_(ended->upstream->origin(), ended->upstream->ended());
+    leave_epoll(*entry);
+    const auto ended = std::move(entry);
+    tell(*ended->upstream);
   }
   std::erase(entries_, nullptr);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,12 +43,16 @@ class PulledStreams {
     return {.reports_local_address = false, .shared_buffer = buffer_};
   }
 
-  // ---- on the worker's thread
-
-  // Called on it when a stream is connected, and when it has ended: why, such
-  // as "closed" by the node, and kUnwanted.
+  // Called on the worker's thread when a stream is connected, and when it has ended: why, such
+  // as "closed" by the node, and kUnwanted. It may not call observe().
   using OnChange = std::function<void(const StreamOrigin& stream, const std::string& ended)>;
-  void observe(OnChange on_change) { on_change_ = std::move(on_change); }
+  // Afterwards the one before is called no more.
+  void observe(OnChange on_change) {
+    const std::scoped_lock lock(observer_->mutex);
+    observer_->on_change = std::move(on_change);
+  }
+
+  // ---- on the worker's thread
 
   // The error says why it can't be pulled.
   tl::expected<void, std::string> add(PullSetup setup, udp::Socket socket, dtls::Instant now);
@@ -64,6 +69,10 @@ class PulledStreams {
   void turn(Sfu& sfu);
 
  private:
+  struct Observer {
+    std::mutex mutex;
+    OnChange on_change;
+  };
   struct Entry {
     udp::Socket socket;
     std::unique_ptr<Upstream> upstream;
@@ -80,6 +89,9 @@ class PulledStreams {
         buffer_(std::make_shared<udp::ReceiveBuffer>()) {}
   void receive(Entry& entry, Sfu& sfu);
   void send(Entry& entry);
+  void tell(const Upstream& upstream);
+  // It is read no more.
+  void leave_epoll(const Entry& entry);
   void end_unwanted(Entry& entry, Sfu& sfu, dtls::Instant now);
 
   TrackOptions options_;
@@ -89,7 +101,7 @@ class PulledStreams {
   std::shared_ptr<udp::ReceiveBuffer> buffer_;
   udp::SendBatch batch_;
   std::vector<std::unique_ptr<Entry>> entries_;
-  OnChange on_change_;
+  std::unique_ptr<Observer> observer_ = std::make_unique<Observer>();  // so that this moves
   dtls::Instant next_look_{};
 };
 

@@ -1,6 +1,9 @@
 // What an Sfu does for other nodes of its cluster, and with what they send.
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "common/random_numbers.h"
@@ -16,9 +19,15 @@ Publisher* find_stream(const Room& room, const std::string& id) {
   return found == all.end() ? nullptr : *found;
 }
 
-std::size_t nodes_of(const Room& room, const Publisher& publisher) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      room.all_viewers(), [&](const Viewer* each) { return each->is_bound_to(publisher); }));
+// Nodes that pull it, but for one: a node that comes again has an earlier session at times, which
+// nobody has ended.
+std::size_t others_that_pull(const Room& room, const Publisher& publisher,
+                             const std::string& but_for) {
+  std::set<std::string_view> nodes;
+  for (const Viewer* each : room.all_viewers()) {
+    if (each->is_bound_to(publisher) && each->node() != but_for) nodes.insert(each->node());
+  }
+  return nodes.size();
 }
 
 // Empty: the stream may be pulled. A path holds while its publisher does, since the sessions of
@@ -34,7 +43,7 @@ std::optional<Refused> refusal_of(const StreamRequest& request, const Room& room
     return Refused{Refusal::node_loop, "The stream has come over as many nodes as it may: " +
                                            std::to_string(request.max_depth) + "."};
   }
-  if (nodes_of(room, publisher) >= request.fan_out) {
+  if (others_that_pull(room, publisher, request.node) >= request.fan_out) {
     return Refused{Refusal::too_many_nodes, "As many nodes pull this stream as may: " +
                                                 std::to_string(request.fan_out) + "."};
   }
@@ -58,7 +67,8 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   if (auto refused = refusal_of(request, place, *publisher)) {
     return refuse(refused->why, refused->sentence);
   }
-  const Visit visit{.id = common::random_id(), .room = request.room, .address = address};
+  const Visit visit{
+      .id = common::random_id(), .room = request.room, .address = address, .is_node = true};
   auto admission = directory_.admit(worker_, visit);
   if (!admission) return refuse(admission.error());
   std::vector<const PublishedTrack*> tracks;
@@ -72,7 +82,7 @@ CreateResult Sfu::watch_stream(const StreamRequest& request, Offer offer,
   if (!handle) return refuse(handle.error());
   Session& session = begin(*handle, visit, *std::move(admission), place, now);
   auto viewer = std::make_unique<Viewer>(*handle, *std::move(streams), now);
-  viewer->bind(*publisher);
+  viewer->bind(*publisher, request.node);
   add_viewer(session, std::move(viewer), now);
   return created(*handle, offer, agreement->answer, now);
 }
@@ -117,10 +127,9 @@ bool Sfu::is_wanted(const Publisher& publisher) const {
   const auto found = std::ranges::find_if(
       pulled_, [&](const Pulled& each) { return each.publisher.get() == &publisher; });
   if (found == pulled_.end()) return false;
-  if (mirrors_ && mirrors_->is_watched_elsewhere(publisher)) return true;
-  return std::ranges::any_of(found->room->all_viewers(), [&](const Viewer* each) {
-    return !each->is_bound() || each->is_bound_to(publisher);
-  });
+  return directory_.has_viewers(found->room->name()) ||
+         std::ranges::any_of(found->room->all_viewers(),
+                             [&](const Viewer* each) { return each->is_bound_to(publisher); });
 }
 
 ClusterView Sfu::cluster_view() const {

@@ -62,12 +62,18 @@ class Viewer {
   Viewer& operator=(const Viewer&) = delete;
   ~Viewer() = default;
 
-  // It sees this publisher and no other one: for a node of the cluster, before it is in a room.
-  void bind(const Publisher& publisher) { bound_ = &publisher; }
+  // It sees this publisher and no other one: for this node of the cluster, before it is in a room.
+  void bind(const Publisher& publisher, std::string node) {
+    bound_ = &publisher;
+    node_ = std::move(node);
+  }
   [[nodiscard]] bool is_bound() const { return bound_.has_value(); }
   // Its publisher has left.
   [[nodiscard]] bool has_lost_publisher() const { return bound_ == nullptr; }
   [[nodiscard]] bool is_bound_to(const Publisher& publisher) const { return bound_ == &publisher; }
+
+  // The URL of the node; empty: it is for none.
+  [[nodiscard]] const std::string& node() const { return node_; }
 
   // Media can be sent from now on.
   void connect(MediaPort& port, dtls::Instant now);
@@ -112,6 +118,7 @@ class Viewer {
   std::vector<Publisher*> seats_;  // null: free
   // The only one that it sees; empty: it sees any, null: that one has left.
   std::optional<const Publisher*> bound_ = {};
+  std::string node_;
   rtp::SequenceNumber next_transport_number_{};
   rtp::ReportTimer timer_;
   bool is_connected_ = false;

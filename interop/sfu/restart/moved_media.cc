@@ -74,7 +74,7 @@ Publisher::Publisher(RtcpPath path, const MovedPublisher& moved, const TrackOpti
 // ---- viewers
 
 MovedViewer Viewer::move_out(const PlaceOfPublisher& place_of, dtls::Instant now) {
-  MovedViewer moved{.next_transport_number = next_transport_number_, .is_bound = is_bound()};
+  MovedViewer moved{.next_transport_number = next_transport_number_, .node = node_};
   for (const Publisher* publisher : seats_) {
     moved.seats.push_back(publisher != nullptr ? place_of(*publisher) : std::nullopt);
   }
@@ -99,7 +99,8 @@ void Viewer::restore(const MovedViewer& moved, const PublisherInPlace& publisher
   for (std::size_t i = 0; i < std::min(seats_.size(), moved.seats.size()); ++i) {
     seats_[i] = moved.seats[i] ? publisher_in(*moved.seats[i]) : nullptr;
   }
-  if (moved.is_bound) bound_ = seats_.front();
+  node_ = moved.node;
+  if (!node_.empty()) bound_ = seats_.front();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     if (const auto& shown = moved.streams.at(i).shown) show_again(streams_[i], *shown, now);
   }

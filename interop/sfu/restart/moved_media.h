@@ -63,7 +63,8 @@ struct MovedViewer {
   // The publishers, by their places among all moved sessions. Empty: the seat is free.
   std::vector<std::optional<std::size_t>> seats = {};
   rtp::SequenceNumber next_transport_number{};
-  bool is_bound = false;  // to the publisher of its seat
+  // That it is for, and then bound to the publisher of its seat. Empty: none.
+  std::string node = {};
 };
 
 // The place of a publisher among the moved sessions; empty: it does not move.

@@ -16,7 +16,7 @@ namespace sluice::interop::sfu {
 namespace {
 
 // Another version: also where payload types and header extension IDs of media_format.h change.
-constexpr std::string_view kSfuMagic = "sluice sfu 2\n";
+constexpr std::string_view kSfuMagic = "sluice sfu 3\n";
 
 constexpr std::size_t kSessionId = 32;
 // Of an address, a MID, an RID and so on, in bytes.
@@ -253,7 +253,7 @@ Cbor viewer_cbor(const MovedViewer& viewer) {
   for (const MovedStream& stream : viewer.streams) streams.push_back(stream_cbor(stream));
   Cbor seats = Cbor::array();
   for (const auto& seat : viewer.seats) seats.push_back(optional_cbor(seat));
-  return {streams, seats, rtp::number(viewer.next_transport_number), viewer.is_bound};
+  return {streams, seats, rtp::number(viewer.next_transport_number), viewer.node};
 }
 MovedViewer read_viewer(const Cbor& from) {
   MovedViewer viewer;
@@ -262,7 +262,7 @@ MovedViewer read_viewer(const Cbor& from) {
   must(from.at(1).size() <= kMaxViewedStreams, "too many seats");
   for (const Cbor& seat : from.at(1)) viewer.seats.push_back(read_optional<std::size_t>(seat));
   viewer.next_transport_number = read_number<rtp::SequenceNumber>(from.at(2));
-  viewer.is_bound = from.at(3).get<bool>();
+  viewer.node = read_text(from.at(3));
   return viewer;
 }
 

@@ -35,12 +35,20 @@ tl::expected<std::vector<ViewerStream>, std::string> restore_streams(const Moved
 
 // ---- out
 
-// What can't move ends first, so that its viewers are given to others before they move.
+// What can't move ends first, so that its viewers are given to others before they move. The session
+// of a node ends with its publisher, also one of another node, which does not move.
 MovedSfu Sfu::move_out(dtls::Instant now) {
-  for (auto next = sessions_.begin(); next != sessions_.end();) {
-    const auto each = next++;
-    if (port_.server.export_blocked(each->first)) end(each, End::stopped, now);
-  }
+  const auto end_if = [&](End why, auto&& is_meant) {
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+      const auto each = next++;
+      if (is_meant(*each)) end(each, why, now);
+    }
+  };
+  end_if(End::stopped,
+         [&](const auto& each) { return port_.server.export_blocked(each.first).has_value(); });
+  end_if(End::room_ended, [](const auto& each) {
+    return each.second.viewer && each.second.viewer->has_lost_publisher();
+  });
   MovedSfu moved;
   moved.sessions.reserve(sessions_.size());
   for (const auto& [name, room] : rooms_) {
@@ -174,7 +182,8 @@ tl::expected<Session*, std::string> Sfu::restore(const MovedSession& moved, dtls
   const Visit visit{.id = moved.id,
                     .room = moved.room,
                     .address = moved.address,
-                    .publishes = moved.publisher.has_value()};
+                    .publishes = moved.publisher.has_value(),
+                    .is_node = moved.viewer && !moved.viewer->node.empty()};
   Admission admission = directory_.readmit(worker_, visit);
   Room& place = room(moved.room, now - idle);
   Session& session = begin(*handle, visit, std::move(admission), place, then - moved.age);

@@ -32,12 +32,20 @@ void Sfu::add_viewer(Session& session, std::unique_ptr<Viewer> viewer, dtls::Ins
 
 CreateResult Sfu::watch(const std::string& room_name, const Offer& offer,
                         const ViewAgreement& agreement, const std::string& address,
-                        dtls::Instant now) {
+                        dtls::Instant now, bool looks_elsewhere) {
+  const auto refuse_visit = [&](Refused refused) -> CreateResult {
+    if (looks_elsewhere && refused.why == Refusal::no_publisher) {
+      return tl::unexpected(std::move(refused));
+    }
+    return refuse(std::move(refused));
+  };
   const Visit visit{.id = common::random_id(), .room = room_name, .address = address};
   auto admission = directory_.admit(worker_, visit);
-  if (!admission) return refuse(admission.error());
+  if (!admission) return refuse_visit(admission.error());
   Room* const place = room_to_watch(room_name, now);
-  if (place == nullptr) return refuse(Refusal::no_publisher, kNobodyPublishes);
+  if (place == nullptr) {
+    return refuse_visit({.why = Refusal::no_publisher, .sentence = kNobodyPublishes});
+  }
   const auto refuse_offer = [&](Refusal why, std::string sentence) {
     return counter(visit, *std::move(admission), offer,
                    {.why = why, .sentence = std::move(sentence)}, now);

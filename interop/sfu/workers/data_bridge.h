@@ -29,11 +29,11 @@ class DataBridge {
   [[nodiscard]] bool has_label(const std::string& room, const std::string& label) const {
     return directory_.has_label(room, label);
   }
-  // To all workers that have the room. How many have no room for it.
+  // To all workers with sessions of the room. How many have no room for it.
   std::size_t pass_on(CrossedMessage message) {
     const auto shared = std::make_shared<const CrossedMessage>(std::move(message));
     std::size_t failed = 0;
-    for (const std::size_t to : directory_.holders_of(shared->room)) {
+    for (const std::size_t to : directory_.workers_of(shared->room)) {
       if (to == worker_) continue;
       if (!exchange_.messages(to).put(shared)) ++failed;
       exchange_.wake_up(to).notify();

@@ -60,7 +60,7 @@ std::size_t Directory::place_for(const std::string& room) const {
   const std::scoped_lock lock(mutex_);
   const auto found = rooms_.find(room);
   const auto cost = [&](std::size_t worker) {
-    const bool is_near = found != rooms_.end() && found->second.held_by.contains(worker);
+    const bool is_near = found != rooms_.end() && found->second.sessions[worker] > 0;
     return sessions_of_[worker] + (is_near ? 0 : kNearness);
   };
   std::size_t best = 0;
@@ -108,10 +108,21 @@ Admission Directory::readmit(std::size_t worker, Visit visit) {
   return enter(worker, std::move(visit));
 }
 
+std::map<std::string, Directory::Entry>::iterator Directory::entry_of(const std::string& room) {
+  const auto [entry, is_new] = rooms_.try_emplace(room);
+  if (is_new) {
+    entry->second.watching.resize(workers_);
+    entry->second.sessions.resize(workers_);
+  }
+  return entry;
+}
+
 Admission Directory::enter(std::size_t worker, Visit visit) {
-  const auto [room, is_new] = rooms_.try_emplace(visit.room);
-  if (is_new) room->second.watching.resize(workers_);
+  const bool is_new = !rooms_.contains(visit.room);
+  const auto room = entry_of(visit.room);
+  ++room->second.sessions[worker];
   ++(visit.publishes ? room->second.publishers : room->second.viewers);
+  if (visit.is_node) ++room->second.nodes;
   sessions_.emplace(visit.id, worker);
   ++sessions_of_[worker];
   ++per_address_[common::host_of(visit.address)];
@@ -128,7 +139,9 @@ void Directory::leave(const Admission& admission) {
   const std::scoped_lock lock(mutex_);
   const Visit& visit = admission.visit_;
   const auto room = rooms_.find(visit.room);
+  --room->second.sessions[admission.worker_];
   --(visit.publishes ? room->second.publishers : room->second.viewers);
+  if (visit.is_node) --room->second.nodes;
   if (admission.watches_ && --room->second.watching[admission.worker_] == 0) {
     note_change(visit.room, admission.worker_);
   }
@@ -175,9 +188,7 @@ std::optional<std::size_t> Directory::worker_of_stream(const std::string& room,
 
 void Directory::hold_room(const std::string& name, std::size_t worker) {
   const std::scoped_lock lock(mutex_);
-  const auto [room, is_new] = rooms_.try_emplace(name);
-  if (is_new) room->second.watching.resize(workers_);
-  room->second.held_by.insert(worker);
+  entry_of(name)->second.held_by.insert(worker);
 }
 
 void Directory::release_room(const std::string& name, std::size_t worker) {
@@ -228,10 +239,15 @@ bool Directory::has_label(const std::string& room, const std::string& label) con
   return found != rooms_.end() && found->second.labels.contains(label);
 }
 
-std::set<std::size_t> Directory::holders_of(const std::string& room) const {
+std::vector<std::size_t> Directory::workers_of(const std::string& room) const {
   const std::scoped_lock lock(mutex_);
+  std::vector<std::size_t> workers;
   const auto found = rooms_.find(room);
-  return found == rooms_.end() ? std::set<std::size_t>{} : found->second.held_by;
+  if (found == rooms_.end()) return workers;
+  for (std::size_t worker = 0; worker < workers_; ++worker) {
+    if (found->second.sessions[worker] > 0) workers.push_back(worker);
+  }
+  return workers;
 }
 
 void Directory::note_change(const std::string& room, std::size_t by) {
@@ -259,6 +275,12 @@ RoomView Directory::view_of(const std::string& room) const {
     if (found->second.watching[worker] > 0) view.watching.push_back(worker);
   }
   return view;
+}
+
+bool Directory::has_viewers(const std::string& room) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room);
+  return found != rooms_.end() && found->second.viewers > found->second.nodes;
 }
 
 void Directory::erase_if_empty(std::map<std::string, Entry>::iterator room) {

@@ -56,6 +56,7 @@ struct Visit {
   std::string room;
   std::string address;  // of the HTTP client
   bool publishes = false;
+  bool is_node = false;  // a viewer for a node of the cluster
 };
 
 // Of a publisher, in the order in which those of the server began.
@@ -117,7 +118,7 @@ class Directory {
   // ---- sessions
 
   // Where a session of this room is best made: on the worker that has the fewest, but rather on one
-  // that has the room already.
+  // that has sessions of the room already. Mirrors are none.
   [[nodiscard]] std::size_t place_for(const std::string& room) const;
   tl::expected<Admission, Refused> admit(std::size_t worker, Visit visit);
   // One that goes on from the process before, whatever the limits are.
@@ -144,7 +145,8 @@ class Directory {
   // The last one is a change of the room.
   void close_label(const std::string& room, const std::string& label, std::size_t worker);
   [[nodiscard]] bool has_label(const std::string& room, const std::string& label) const;
-  [[nodiscard]] std::set<std::size_t> holders_of(const std::string& room) const;
+  // With sessions of the room, no mirrors alone.
+  [[nodiscard]] std::vector<std::size_t> workers_of(const std::string& room) const;
 
   // ---- changes
 
@@ -154,6 +156,8 @@ class Directory {
   }
   [[nodiscard]] std::set<std::string> take_changes(std::size_t worker);
   [[nodiscard]] RoomView view_of(const std::string& room) const;
+  // That are no nodes. Who may still answer a counter-offer is one.
+  [[nodiscard]] bool has_viewers(const std::string& room) const;
 
  private:
   friend class Admission;
@@ -161,8 +165,10 @@ class Directory {
   struct Entry {
     std::size_t publishers = 0;
     std::size_t viewers = 0;
+    std::size_t nodes = 0;              // among the viewers
     std::vector<std::size_t> watching;  // of the viewers those that watch(), by worker
-    std::set<std::size_t> held_by;      // workers
+    std::vector<std::size_t> sessions;  // by worker
+    std::set<std::size_t> held_by;      // workers, those with mirrors alone included
     std::vector<Published> published = {};
     std::map<std::string, std::size_t> labels = {};  // how many channels have them
   };
@@ -174,6 +180,8 @@ class Directory {
   };
 
   [[nodiscard]] std::optional<Refused> refusal_of(const Visit& visit) const;
+  // Made if there is none.
+  std::map<std::string, Entry>::iterator entry_of(const std::string& room);
   Admission enter(std::size_t worker, Visit visit);
   void begin_watching(const Admission& admission);
   void leave(const Admission& admission);

@@ -48,7 +48,7 @@ void move_in(const MovedSfu& moved, dtls::Duration away, std::span<Sfu* const> w
   std::vector<std::size_t> places(moved.sessions.size());
   // The session of another node is where its stream is (Sfu::watch_stream()).
   const auto best_for = [&](const MovedSession& session) {
-    const bool is_bound = session.viewer && session.viewer->is_bound;
+    const bool is_bound = session.viewer && !session.viewer->node.empty();
     const auto stream =
         is_bound && !session.viewer->seats.empty() ? session.viewer->seats.front() : std::nullopt;
     return stream && *stream < places.size() ? places[*stream] : place_for(session);

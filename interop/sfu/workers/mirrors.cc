@@ -85,7 +85,6 @@ class Mirrors::Tap final : public PublisherTap {
     }
     watching_ = std::move(workers);
   }
-  [[nodiscard]] bool is_watched() const { return !watching_.empty(); }
 
  private:
   template <class Send>
@@ -246,11 +245,6 @@ void Mirrors::handle_timeout(dtls::Instant now) {
 }
 
 // ---- who is who
-
-bool Mirrors::is_watched_elsewhere(const Publisher& original) const {
-  const auto found = originals_.find(number_of(original));
-  return found != originals_.end() && found->second.tap->is_watched();
-}
 
 PublisherNumber Mirrors::number_of(const Publisher& publisher) const {
   for (const auto& [number, original] : originals_) {

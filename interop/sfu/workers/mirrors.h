@@ -65,8 +65,6 @@ class Mirrors {
   bool take(dtls::Instant now);
   void handle_timeout(dtls::Instant now);
 
-  // Whether another worker has viewers of this one's room.
-  [[nodiscard]] bool is_watched_elsewhere(const Publisher& original) const;
   // Whether it is of another worker.
   [[nodiscard]] bool is_mirror(const Publisher& publisher) const {
     return mirrors_.contains(number_of(publisher));

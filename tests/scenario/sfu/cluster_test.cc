@@ -1,12 +1,24 @@
 // Two servers of a cluster, and the connection between them.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <chrono>
+#include <cstddef>
 #include <set>
 #include <string>
+#include <utility>
 
+#include <sluice/dtls/socket_address.h>
+#include <sluice/udp/descriptor.h>
+#include <sluice/udp/send_batch.h>
+#include <sluice/udp/socket.h>
+
+#include "common/clock.h"
 #include "scenario/sfu/cluster_world.h"
+#include "sfu/cluster/pulled_streams.h"
+#include "sfu/restart/moved_sfu.h"
 
 namespace sluice::interop::sfu {
 namespace {
@@ -130,6 +142,19 @@ TEST_F(SfuCluster, ViewersGoOnInTheNextProcessWithoutTheirPublisher) {
   EXPECT_THAT(letters(viewer), ElementsAre('h'));
 }
 
+// A node that pulls it over this one looks for it elsewhere at once.
+TEST_F(SfuCluster, ASessionOfANodeDoesNotMoveWithoutItsPublisher) {
+  pull();
+  const auto moved = [&] {
+    origin_.sfu.remove(publisher_.id, origin_.now);
+    return decode_moved_sfu(origin_.leave().bytes());
+  }();
+  ASSERT_TRUE(moved) << moved.error();
+  EXPECT_THAT(moved->sessions, IsEmpty());
+  run_for(20ms);
+  EXPECT_EQ(upstream_->ended(), "closed");
+}
+
 TEST_F(SfuCluster, LoopsAndMoreThanTheLimitsAreRefused) {
   const auto refusal = [this](StreamRequest request) {
     const auto created = post(request, make_credentials());
@@ -144,11 +169,37 @@ TEST_F(SfuCluster, LoopsAndMoreThanTheLimitsAreRefused) {
   auto deep = request();
   deep.max_depth = 0;
   EXPECT_EQ(refusal(deep), "The stream has come over as many nodes as it may: 0.");
-  EXPECT_EQ(refusal(request()), "");
-  EXPECT_EQ(refusal(request()), "");
-  EXPECT_EQ(refusal(request()), "As many nodes pull this stream as may: 2.");
+  for (const char* node : {"http://192.0.2.2:2", "http://192.0.2.3:3"}) {
+    auto further = request();
+    further.node = node;
+    EXPECT_EQ(refusal(further), "");
+  }
+  auto last = request();
+  last.node = "http://192.0.2.4:4";
+  EXPECT_EQ(refusal(last), "As many nodes pull this stream as may: 2.");
   EXPECT_EQ(origin_.count(Refusal::node_loop), 2U);
   EXPECT_EQ(origin_.count(Refusal::too_many_nodes), 1U);
+}
+
+// It was killed and comes back, or its connection has failed: its session of before lasts up to 30
+// s.
+TEST_F(SfuCluster, ANodeThatComesAgainCountsOnce) {
+  auto only = request();
+  only.fan_out = 1;
+  EXPECT_TRUE(post(only, make_credentials()));
+  EXPECT_TRUE(post(only, make_credentials()));
+  auto other = only;
+  other.node = "http://192.0.2.3:3";
+  EXPECT_FALSE(post(other, make_credentials()));
+  EXPECT_EQ(origin_.count(Refusal::too_many_nodes), 1U);
+}
+
+TEST_F(SfuCluster, ANodeThatComesAgainCountsOnceInTheNextProcess) {
+  pull();
+  EXPECT_EQ(origin_.replace(), 2U);
+  auto only = request();
+  only.fan_out = 1;
+  EXPECT_TRUE(post(only, make_credentials()));
 }
 
 TEST_F(SfuCluster, AStreamDoesNotGoBackToWhereItCameFrom) {
@@ -174,6 +225,38 @@ TEST_F(SfuCluster, ItIsWantedWhileSomebodyWatches) {
   EXPECT_TRUE(node_.sfu.is_wanted(*upstream_->publisher()));
   ASSERT_TRUE(node_.sfu.remove(viewer.id, node_.now));
   EXPECT_FALSE(node_.sfu.is_wanted(*upstream_->publisher()));
+}
+
+// Its viewer has half a minute to answer.
+TEST_F(SfuCluster, ItIsWantedWhileACounterOfferWaits) {
+  pull();
+  const auto refused = node_.watch(SfuWorld::publisher_offer("H264"));
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  EXPECT_TRUE(node_.sfu.is_wanted(*upstream_->publisher()));
+  run_for(kCounterOfferLife + 100ms);
+  EXPECT_FALSE(node_.sfu.is_wanted(*upstream_->publisher()));
+}
+
+// A socket is open for longer than its stream where another process is begun meanwhile: epoll has
+// it until all of its descriptors are closed.
+TEST_F(SfuCluster, ASocketThatIsHeldElsewhereIsNoLongerRead) {
+  auto pulled = PulledStreams::make({}, test::environment(), {.dtls = dtls_}).value();
+  const auto any = dtls::to_socket_address({dtls::Ipv4Address{127, 0, 0, 1}, 0});
+  auto socket = udp::Socket::bind(any, pulled.socket_options()).value();
+  const auto own = socket.own();
+  const udp::Descriptor held(fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+  ASSERT_TRUE(pulled.add(ask(), std::move(socket), common::now()));
+  pulled.end_all(node_.sfu, common::now());
+  auto sender = udp::Socket::bind(any).value();
+  udp::SendBatch batch;
+  const auto room = batch.room(1);
+  ASSERT_FALSE(room.empty());
+  room[0] = std::byte{1};
+  batch.commit(1, {.peer = own});
+  sender.send(batch);
+  pollfd readable{.fd = pulled.descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&readable, 1, 0), 0);
 }
 
 }  // namespace

@@ -57,6 +57,11 @@ TEST_F(SfuClusterWorkers, OneStreamServesTheViewersOfAllWorkers) {
   EXPECT_EQ(seen.counters.pulled, 1U);
 }
 
+TEST_F(SfuClusterWorkers, ViewersAreMadeWhereTheirRoomIsPulled) {
+  pull();
+  EXPECT_EQ(node_.directory.place_for("room"), 0U);
+}
+
 TEST_F(SfuClusterWorkers, AKeyFrameIsAskedOfThePublisherOnItsNode) {
   pull();
   Peer& far = viewer(second_);
@@ -78,6 +83,17 @@ TEST_F(SfuClusterWorkers, ItIsWantedWhileAViewerOfAnyWorkerWatches) {
   EXPECT_TRUE(first_.sfu.is_wanted(*upstream_->publisher()));
   ASSERT_TRUE(second_.sfu.remove(far.id, second_.now));
   run_for(20ms);
+  EXPECT_FALSE(first_.sfu.is_wanted(*upstream_->publisher()));
+}
+
+TEST_F(SfuClusterWorkers, ItIsWantedWhileACounterOfferOfAnyWorkerWaits) {
+  pull();
+  const auto refused = second_.watch(SfuWorld::publisher_offer("H264"));
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().counter_offer);
+  run_for(20ms);
+  EXPECT_TRUE(first_.sfu.is_wanted(*upstream_->publisher()));
+  ASSERT_TRUE(second_.sfu.remove(refused.error().counter_offer->id, second_.now));
   EXPECT_FALSE(first_.sfu.is_wanted(*upstream_->publisher()));
 }
 

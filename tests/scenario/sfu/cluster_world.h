@@ -61,19 +61,18 @@ class ClusterWorld : public testing::Test {
     const auto offer = read_offer(write_pull_offer(ice, fingerprint, kNode));
     return origin_.sfu.watch_stream(request, *offer, "192.0.2.2", origin_.now);
   }
-  void pull() {
+  // What the origin answers.
+  PullSetup ask() {
     const auto ice = make_credentials();
-    const auto created = post(request(), ice);
-    ASSERT_TRUE(created) << created.error().sentence;
-    auto read = read_pull_answer(created->answer);
-    ASSERT_TRUE(read) << read.error();
-    auto candidates = usable_candidates(read->answer.transport.candidates, kNode);
-    auto made = Upstream::make(
-        {.room = "room",
-         .origin = {.id = request().stream, .path = {kOriginUrl}},
-         .session = {.dtls = dtls_, .ice = ice, .answer = read->answer, .candidates = candidates},
-         .tracks = read->tracks},
-        {}, test::environment(), puller_.now);
+    const auto read = read_pull_answer(post(request(), ice).value().answer).value();
+    auto candidates = usable_candidates(read.answer.transport.candidates, kNode);
+    return {.room = "room",
+            .origin = {.id = request().stream, .path = {kOriginUrl}},
+            .session = {.dtls = dtls_, .ice = ice, .answer = read.answer, .candidates = candidates},
+            .tracks = read.tracks};
+  }
+  void pull() {
+    auto made = Upstream::make(ask(), {}, test::environment(), puller_.now);
     ASSERT_TRUE(made) << made.error();
     upstream_ = *std::move(made);
     run_for(std::chrono::milliseconds{200});

@@ -71,6 +71,14 @@ TEST_F(SfuWorkers, AViewerGetsAPublisherOfAnotherWorker) {
   EXPECT_EQ(worlds_.exchange->dropped().packets, 0U);
 }
 
+// That each worker has a mirror of the publisher puts no room on all of them.
+TEST_F(SfuWorkers, ASmallRoomStaysOnTheWorkerThatHasIt) {
+  publisher();
+  ASSERT_EQ(worlds_.second.sfu.rooms().size(), 1U) << "the mirror's";
+  EXPECT_EQ(worlds_.directory.place_for("room"), 0U);
+  EXPECT_EQ(worlds_.directory.place_for("other"), 1U);
+}
+
 // The publisher is announced before the answer of WHIP is sent.
 TEST_F(SfuWorkers, WatchesAtOnce) {
   ASSERT_TRUE(worlds_.first.publish(SfuWorld::publisher_offer()));

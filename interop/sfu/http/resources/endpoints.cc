@@ -31,12 +31,12 @@ std::optional<CreateResult> ask_to_publish(const SfuAccess& access, const std::s
 
 std::optional<CreateResult> ask_to_watch(const SfuAccess& access, const std::string& room,
                                          Offer offer, const std::string& address,
-                                         Response& response) {
+                                         bool looks_elsewhere, Response& response) {
   auto agreement = agree_on_viewing(offer, random_ssrc);
   return access.ask<CreateResult>(
       access.media().place_for(room), response,
       [=, offer = std::move(offer), agreement = std::move(agreement)](Sfu& sfu, dtls::Instant now) {
-        return sfu.watch(room, offer, agreement, address, now);
+        return sfu.watch(room, offer, agreement, address, now, looks_elsewhere);
       });
 }
 
@@ -70,12 +70,13 @@ void publish(const SfuAccess& access, const std::string& room, const PostedSessi
 
 void watch(const SfuAccess& access, const std::string& room, const PostedSession& posted,
            Response& response) {
-  auto result = ask_to_watch(access, room, posted.offer, posted.address, response);
-  if (!result) return;
   Cluster* const cluster = access.options().cluster;
+  auto result =
+      ask_to_watch(access, room, posted.offer, posted.address, cluster != nullptr, response);
+  if (!result) return;
   if (!*result && result->error().why == Refusal::no_publisher && cluster != nullptr) {
     if (!find_elsewhere(*cluster, room, response)) return;
-    result = ask_to_watch(access, room, posted.offer, posted.address, response);
+    result = ask_to_watch(access, room, posted.offer, posted.address, false, response);
     if (!result) return;
   }
   if (!*result) return refuse_session(response, result->error());
