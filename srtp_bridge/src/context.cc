@@ -108,7 +108,7 @@ SsrcState& Context::add(std::uint32_t ssrc, std::size_t shard) {
   if (++shards_[shard].streams == kStreamsPerShard) std::erase(roomy_, shard);
   if (known_.size() == options_.max_ssrcs) {
     retire(known_.oldest());
-    ++displaced_;
+    ++*displaced_;
   }
   // Inbound, the next shard must not be made for a packet that then fails to authenticate. Where no
   // memory is left, shard_with_room() tries again.

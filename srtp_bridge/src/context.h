@@ -49,8 +49,8 @@ class Context {
   [[nodiscard]] tl::expected<void, SetupError> restore_outbound(const StreamStates& states);
   [[nodiscard]] tl::expected<void, SetupError> restore_inbound(StreamStates& states);
 
-  // SSRCs that made room for others.
-  [[nodiscard]] std::uint64_t displaced() const { return displaced_; }
+  // Where SSRCs that make room for others are counted; it outlives the context.
+  void count_displaced(std::uint64_t& counter) { displaced_ = &counter; }
 
  private:
   static constexpr std::size_t kSrtcpIndex = 4;  // the E bit and the 31-bit index
@@ -70,14 +70,14 @@ class Context {
 
   Context(Direction direction, const Profile& profile, dtls::SrtpMasterKey master_key, Bytes mki,
           const SessionOptions& options)
-      : direction_(direction),
-        profile_(&profile),
-        master_key_(std::move(master_key)),
-        mki_(mki.begin(), mki.end()),
+      : profile_(&profile),
+        direction_(direction),
         uses_mki_(mki.empty() ? 0 : 1),
         rtp_trailer_(mki.size() + profile.rtp_tag),
         rtcp_trailer_(mki.size() + profile.rtcp_tag + kSrtcpIndex),
-        options_(options) {}
+        mki_(mki.begin(), mki.end()),
+        options_(options),
+        master_key_(std::move(master_key)) {}
 
   // Runs `use` with libsrtp's policy, which holds the keys only meanwhile.
   template <class Use>
@@ -182,21 +182,23 @@ class Context {
   }
   [[nodiscard]] bool uses_cryptex() const { return in_use(options_.cryptex, direction_); }
 
+  // What each packet needs stands together, since the packets of other sessions come between.
+  const Profile* profile_;  // one of profile_of()
   Direction direction_;
-  const Profile* profile_;          // one of profile_of()
-  dtls::SrtpMasterKey master_key_;  // for further shards
-  dtls::Buffer mki_;
   unsigned uses_mki_;  // as libsrtp takes it
   std::size_t rtp_trailer_;
   std::size_t rtcp_trailer_;
-  SessionOptions options_;
+  dtls::Buffer mki_;
   std::vector<Shard> shards_;
+  SessionOptions options_;
+  SsrcTable known_;  // at most options_.max_ssrcs
+
+  dtls::SrtpMasterKey master_key_;  // for further shards
   std::vector<std::size_t> roomy_;  // the shards that have room
-  SsrcTable known_;                 // at most options_.max_ssrcs
   // Those that are gone: at most Session::kMaxRetired, more where a session was restored. Those
   // that are expected: at most options_.max_ssrcs.
   AbsentSsrcs absent_;
-  std::uint64_t displaced_ = 0;
+  std::uint64_t* displaced_ = nullptr;
   // How many packets may be tried with a second index: one that fails so costs a stream of libsrtp.
   std::size_t searches_left_ = kMaxSearches;
   std::size_t accepted_ = 0;  // packets, since the first of those searches

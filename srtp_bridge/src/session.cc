@@ -18,14 +18,12 @@ bool available(Cryptex mode) { return mode == Cryptex::off || has_cryptex(); }
   ++counters.failures[static_cast<std::size_t>(error)];
 }
 
-Outcome counted(Outcome outcome, PacketKind kind, const Context& context,
-                Statistics::Counters& counters) {
+Outcome counted(Outcome outcome, PacketKind kind, Statistics::Counters& counters) {
   if (!outcome) {
     count_failure(outcome.error(), counters);
     return outcome;
   }
   ++(kind == PacketKind::rtp ? counters.rtp : counters.rtcp);
-  counters.ssrcs_displaced = context.displaced();
   return outcome;
 }
 
@@ -59,16 +57,19 @@ class Session::Impl {
       : profile_(profile),
         cryptex_(cryptex),
         inbound_(std::move(inbound)),
-        outbound_(std::move(outbound)) {}
+        outbound_(std::move(outbound)) {
+    inbound_.count_displaced(statistics_.inbound.ssrcs_displaced);
+    outbound_.count_displaced(statistics_.outbound.ssrcs_displaced);
+  }
 
   template <PacketKind Kind>
   Outcome protect(MutableBytes buffer, std::size_t size) {
-    return counted(outbound_.protect<Kind>(buffer, size), Kind, outbound_, statistics_.outbound);
+    return counted(outbound_.protect<Kind>(buffer, size), Kind, statistics_.outbound);
   }
 
   template <PacketKind Kind>
   Outcome unprotect(MutableBytes packet) {
-    return counted(inbound_.unprotect<Kind>(packet), Kind, inbound_, statistics_.inbound);
+    return counted(inbound_.unprotect<Kind>(packet), Kind, statistics_.inbound);
   }
 
   Context& context(Direction direction) {
