@@ -182,6 +182,7 @@ void DataHub::close_label(RoomData& room, const std::string& label, dtls::Instan
 
 void DataHub::sync(RoomData& room, dtls::Instant now) {
   std::vector<std::string> labels;
+  labels.reserve(room.labels.size());
   for (const auto& [label, state] : room.labels) labels.push_back(label);
   for (const std::string& label : labels) close_label(room, label, now);
 }

@@ -111,6 +111,7 @@ std::string media_metrics(std::vector<WorkerReport> reports,
   out.gauge("sluice_sfu_media_thread_lag_seconds",
             "How long this request has waited for the media's thread.");
   std::vector<double> waited;
+  waited.reserve(report.waited.size());
   for (const dtls::Duration each : report.waited) {
     waited.push_back(std::chrono::duration<double>(each).count());
   }

@@ -51,10 +51,10 @@ class PathTable {
  private:
   using Order = std::list<dtls::UdpPath>;  // the longest unchecked first
   struct Entry {
-    std::size_t worker;
-    bool is_certain;
-    dtls::Instant checked;
-    Order::iterator place;
+    std::size_t worker = 0;
+    bool is_certain = false;
+    dtls::Instant checked{};
+    Order::iterator place{};
   };
   // Multilinear hashing with a random key: for any two paths the chance of a collision is that of
   // random numbers (Lemire and Kaser, "Strongly universal string hashing is fast"). Peers choose
