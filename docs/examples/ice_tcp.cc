@@ -8,6 +8,8 @@
 #include <iostream>
 #include <span>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
 #include <variant>
 
 #include <sluice/dtls/identity.h>
@@ -91,17 +93,33 @@ static dtls::Buffer framed_check(dtls::Environment& environment,
   return frame;
 }
 
+struct Ports {
+  udp::Socket udp;
+  tcp::Listener tcp;
+};
+
+// Any that is free for both. The kernel chooses that of UDP, which others may have for TCP.
+tl::expected<Ports, std::string> open_ports(dtls::Environment& environment) {
+  constexpr int kTries = 16;
+  const auto any = dtls::to_socket_address({dtls::Ipv4Address{127, 0, 0, 1}, 0});
+  for (int tries = 1;; ++tries) {
+    auto socket = udp::Socket::bind(any);
+    if (!socket) return tl::unexpected(socket.error());
+    auto listener = tcp::Listener::open(dtls::to_socket_address(socket->own()), environment);
+    if (listener) return Ports{*std::move(socket), *std::move(listener)};
+    if (tries == kTries) return tl::unexpected(listener.error());
+  }
+}
+
 int main() {
   auto environment = dtls::Environment::make().value();
-  auto socket = udp::Socket::bind(dtls::to_socket_address({dtls::Ipv4Address{127, 0, 0, 1}, 0}));
-  if (!socket) return 1;
-  const dtls::UdpEndpoint own = socket->own();
-  auto listener = tcp::Listener::open(dtls::to_socket_address(own), environment);
-  if (!listener) {
-    std::cerr << listener.error() << '\n';
+  auto ports = open_ports(environment);
+  if (!ports) {
+    std::cerr << ports.error() << '\n';
     return 1;
   }
-  EchoServer server(environment, *std::move(socket), *std::move(listener), own);
+  const dtls::UdpEndpoint own = ports->udp.own();
+  EchoServer server(environment, std::move(ports->udp), std::move(ports->tcp), own);
   const auto identity = dtls::Identity::self_signed(environment).value();
   ice_lite::SessionOptions options;
   options.transport.dtls = dtls::Config::make({.identities = {identity}}).value();
