@@ -8,7 +8,6 @@
 #include <iostream>
 #include <span>
 #include <string>
-#include <tl/expected.hpp>
 #include <utility>
 #include <variant>
 
