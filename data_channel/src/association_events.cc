@@ -28,12 +28,15 @@ std::optional<Event> Association::Impl::poll_event() {
 }
 
 std::optional<Event> Association::Impl::on_input(const SctpUp& input) {
-  if (established()) return on_restart();
+  if (established()) {
+    on_restart();
+    return std::nullopt;
+  }
   state_ = State::established;
   streams_ = std::min(input.streams, options_.max_channels);
   // Channels that were opened before may be more than the peer has streams for.
   for (auto channel = channels_.lower_bound(streams_); channel != channels_.end();) {
-    channel->second.outgoing_closed = channel->second.incoming_closed = true;
+    channel->second.close_both();
     forget_if_closed(channel++);
   }
   pump();
@@ -41,14 +44,12 @@ std::optional<Event> Association::Impl::on_input(const SctpUp& input) {
 }
 
 // The channels stay. The peer knows nothing of a reset that was under way.
-std::optional<Event> Association::Impl::on_restart() {
+void Association::Impl::on_restart() {
   for (auto channel = channels_.begin(); channel != channels_.end();) {
-    ChannelState& state = channel->second;
-    if (state.reset_requested) state.outgoing_closed = state.incoming_closed = true;
+    if (channel->second.reset_requested) channel->second.close_both();
     forget_if_closed(channel++);
   }
   pump();
-  return std::nullopt;
 }
 
 std::optional<Event> Association::Impl::on_input(const SctpDown& input) {

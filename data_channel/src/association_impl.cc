@@ -353,7 +353,7 @@ void Association::Impl::request_resets() {
     channel->second.reset_requested = true;
     if (request == SctpResetRequest::made) continue;
     // The peer never learns of it, and answers nothing.
-    channel->second.outgoing_closed = channel->second.incoming_closed = true;
+    channel->second.close_both();
     forget_if_closed(channel);
   }
 }

@@ -73,7 +73,7 @@ class Association::Impl {
   std::optional<Event> on_input(const SctpMessage& input);
   std::optional<Event> on_input(const SctpOversized& input);
   std::optional<Event> on_input(const SctpReset& input);
-  std::optional<Event> on_restart();
+  void on_restart();
   std::optional<Event> on_dcep(Stream stream, Bytes message);
   void on_incoming_reset(Stream stream);
   void on_outgoing_reset(Stream stream, bool refused);

@@ -36,6 +36,8 @@ struct ChannelState {
   std::size_t low_threshold = 0;
 
   [[nodiscard]] bool closed() const { return outgoing_closed && incoming_closed; }
+  // Without an answer of the peer.
+  void close_both() { outgoing_closed = incoming_closed = true; }
   // DCEP messages are ordered and reliable, all others as the channel is.
   [[nodiscard]] Delivery delivery(PayloadProtocol protocol, dtls::Duration waited) const {
     Delivery how;

@@ -133,7 +133,7 @@ void IceLiteServer::Impl::on_check(const Check& check, const Arrival& arrival) {
     tuple.is_remote_known = true;
   }
   if (!session.tuples_due) {
-    session.tuples_due = dtls::saturating_add(arrival.now, kConsentLifetime);
+    session.tuples_due = consent_end(arrival.now);
     set_timer(check.session);
   }
   // The response comes before whatever the check makes the transport send, except for what it

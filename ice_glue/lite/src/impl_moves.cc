@@ -1,6 +1,5 @@
 // Sessions that move: exports and restores.
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <utility>
 
@@ -57,8 +56,7 @@ dtls::Result<SessionState> IceLiteServer::Impl::export_session(SessionHandle han
                     .recent = session.recent.parts()};
   if (session.newer) state.newer = live_form(*session.newer);
   if (session.lost) {
-    const Instant checked = dtls::saturating_add(session.lost->due, -kConsentLifetime);
-    state.lost = LiveLostPath{session.lost->path, age_of(checked, now)};
+    state.lost = LiveLostPath{session.lost->path, age_of(session.lost->checked, now)};
   }
   std::vector<transport::PathNumber> paths;
   for (SlotNumber each = session.first_tuple; each != kNoSlot; each = tuples_[each].next) {
@@ -236,15 +234,11 @@ void IceLiteServer::Impl::restore_tuples(SlotNumber number, const LiveSession& l
     tuple.told = from.is_told ? session.least_generation : 0;
     tuple.is_nominated = from.is_nominated;
     ++session.tuples;
-    const Instant due = dtls::saturating_add(tuple.checked, kConsentLifetime);
-    session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+    session.expect_consent_end(tuple.checked);
   }
   if (live.selected) session.selected = added[*live.selected];
   if (!live.lost) return;
-  const Instant checked = dtls::saturating_add(exported, -live.lost->since_check);
-  const Instant due = dtls::saturating_add(checked, kConsentLifetime);
-  session.lost = std::make_unique<LostPath>(LostPath{live.lost->path, due});
-  session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+  session.lose(live.lost->path, dtls::saturating_add(exported, -live.lost->since_check));
 }
 
 }  // namespace sluice::ice_lite

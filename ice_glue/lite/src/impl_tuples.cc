@@ -162,9 +162,7 @@ void IceLiteServer::Impl::replace_lost(SlotNumber number, const dtls::UdpPath& p
                                        Instant checked, Instant now) {
   Session& session = sessions_[number];
   if (session.has_ended || select_another(number, now)) return;
-  const Instant due = dtls::saturating_add(checked, kConsentLifetime);
-  session.lost = std::make_unique<LostPath>(LostPath{path, due});
-  session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+  session.lose(path, checked);
   set_timer(number);
 }
 
@@ -175,20 +173,18 @@ void IceLiteServer::Impl::expire_tuples(SlotNumber number, Instant now) {
   SlotNumber next = kNoSlot;
   for (SlotNumber each = session.first_tuple; each != kNoSlot; each = next) {
     next = tuples_[each].next;
-    const Instant due = dtls::saturating_add(tuples_[each].checked, kConsentLifetime);
-    if (due > now) {
-      session.tuples_due = std::min(session.tuples_due.value_or(due), due);
+    if (consent_end(tuples_[each].checked) > now) {
+      session.expect_consent_end(tuples_[each].checked);
       continue;
     }
     if (each == session.selected) lost = tuples_.path_of(each);
     remove_tuple(each);
     ++statistics_.tuples_expired;
   }
-  if (session.lost && session.lost->due <= now) {
+  if (session.lost && consent_end(session.lost->checked) <= now) {
     lost = std::exchange(session.lost, nullptr)->path;
   } else if (session.lost) {
-    session.tuples_due =
-        std::min(session.tuples_due.value_or(session.lost->due), session.lost->due);
+    session.expect_consent_end(session.lost->checked);
   }
   if (!lost || select_another(number, now)) return;
   ++statistics_.expired;

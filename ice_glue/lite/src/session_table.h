@@ -1,6 +1,7 @@
 // The sessions of an IceLiteServer, found by their handles and by the ufrags of their credentials.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +9,9 @@
 #include <optional>
 #include <string_view>
 
+#include <sluice/dtls/clock.h>
 #include <sluice/ice_lite/event.h>
+#include <sluice/ice_lite/ice_lite_server.h>
 #include <sluice/transport/media_transport.h>
 
 #include "credentials.h"
@@ -36,8 +39,13 @@ struct Untold {
 // (IceLiteServer::path_closed()), or another session has it.
 struct LostPath {
   dtls::UdpPath path;
-  dtls::Instant due;  // when consent on it ends
+  dtls::Instant checked;  // for the last time
 };
+
+// When the consent that a check at this time has given ends (RFC 7675 section 5.1).
+inline dtls::Instant consent_end(dtls::Instant checked) {
+  return dtls::saturating_add(checked, kConsentLifetime);
+}
 
 struct Session {
   // What each packet needs stands together.
@@ -78,6 +86,15 @@ struct Session {
   [[nodiscard]] LocalCredentials* credentials_of(std::string_view ufrag) {
     if (newer && newer->ufrag == ufrag) return newer.get();
     return credentials && credentials->ufrag == ufrag ? &*credentials : nullptr;
+  }
+  // Tuples may have expired when the consent of this check ends.
+  void expect_consent_end(dtls::Instant checked) {
+    const dtls::Instant due = consent_end(checked);
+    tuples_due = std::min(tuples_due.value_or(due), due);
+  }
+  void lose(const dtls::UdpPath& path, dtls::Instant checked) {
+    lost = std::make_unique<LostPath>(LostPath{path, checked});
+    expect_consent_end(checked);
   }
   Untold& to_tell() {
     if (!untold) untold = std::make_unique<Untold>();

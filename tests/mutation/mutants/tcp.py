@@ -60,7 +60,7 @@ MUTANTS = [
          "a session whose tuple was taken expires"),
         ("if (was_selected) replace_lost(number, path, checked, now);", "if (was_selected) select_another(number, now);",
          "a session whose tuple was displaced expires"),
-        ("if (session.lost && session.lost->due <= now) {", "if (session.lost) {",
+        ("if (session.lost && consent_end(session.lost->checked) <= now) {", "if (session.lost) {",
          "a session waits as long as consent lasts"),
         ("  session.lost.reset();", "", "a new tuple ends the wait"),
     ),
